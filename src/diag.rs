@@ -1,0 +1,166 @@
+//! Diagnostics: the place, the line shown, what was found and allowed, and the way out.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use unicode_width::UnicodeWidthStr;
+
+/// A text that was read, with the name that messages give it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The path as the user wrote it.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Source {
+    /// A text with its name.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
+        Arc::new(Source { name: name.into(), text: text.into() })
+    }
+
+    /// Line and column of a byte offset, both from 1; the column counts characters.
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let before = &self.text[..self.floor(offset)];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// The nearest character boundary at or before an offset.
+    fn floor(&self, offset: usize) -> usize {
+        let mut at = offset.min(self.text.len());
+        while !self.text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    }
+}
+
+/// Something wrong in a file: one sentence of what, one of the way out, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// The file; `None` for a value that came from the command line.
+    pub source: Option<Arc<Source>>,
+    /// The bytes of the text that are wrong.
+    pub span: Range<usize>,
+    /// A stable short name, such as `unknown-key`.
+    pub code: &'static str,
+    /// What was found, and what is allowed.
+    pub message: String,
+    /// The way out.
+    pub help: String,
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(source) = &self.source else {
+            return write!(f, "error[{}]: {}\nhelp: {}", self.code, self.message, self.help);
+        };
+        let (start, end) = (source.floor(self.span.start), source.floor(self.span.end).max(source.floor(self.span.start)));
+        let (line, column) = source.line_column(start);
+        let line_start = source.text[..start].rfind('\n').map_or(0, |at| at + 1);
+        let line_end = source.text[line_start..].find('\n').map_or(source.text.len(), |at| line_start + at);
+        let window = Window::around(&source.text[line_start..line_end], start - line_start, end.min(line_end).saturating_sub(line_start));
+        writeln!(f, "{}:{line}:{column}: error[{}]: {}", source.name, self.code, self.message)?;
+        writeln!(f, "{line} | {}", window.text)?;
+        writeln!(
+            f,
+            "{} | {}{}",
+            " ".repeat(line.to_string().len()),
+            " ".repeat(window.before.width()),
+            "^".repeat(window.marked.width().max(1))
+        )?;
+        write!(f, "help: {}", self.help)
+    }
+}
+
+/// The part of a long line that is worth showing, tabs and control characters made harmless.
+struct Window {
+    text: String,
+    before: String,
+    marked: String,
+}
+
+impl Window {
+    /// As many characters of a line as a message shows; minified or binary files have no short lines.
+    const WIDTH: usize = 120;
+
+    fn around(line: &str, start: usize, end: usize) -> Window {
+        let clean = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+        let before: Vec<char> = clean(&line[..start]).chars().collect();
+        let skipped = before.len().saturating_sub(Self::WIDTH / 2);
+        let mut shown: String = before[skipped..].iter().collect();
+        if skipped > 0 {
+            shown.insert(0, '…');
+        }
+        let marked: String = clean(&line[start..end.max(start)]).chars().take(Self::WIDTH / 2).collect();
+        let rest: String = clean(&line[start..]).chars().take(Self::WIDTH / 2).collect();
+        let cut = line[start..].chars().count() > Self::WIDTH / 2;
+        Window { text: format!("{shown}{rest}{}", if cut { "…" } else { "" }), before: shown, marked }
+    }
+}
+
+/// All that is wrong with what was read; never empty.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.render())]
+pub struct Diagnostics(Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// `Ok(value)` where nothing is wrong, all that is wrong otherwise, in the order of the file.
+    ///
+    /// # Errors
+    /// The diagnostics, where there are any.
+    pub fn check<T>(mut found: Vec<Diagnostic>, value: Option<T>) -> Result<T, Diagnostics> {
+        found.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
+        found.dedup();
+        match value {
+            Some(value) if found.is_empty() => Ok(value),
+            _ => Err(Diagnostics(found)),
+        }
+    }
+
+    /// The diagnostics, in the order of the file.
+    pub fn list(&self) -> &[Diagnostic] {
+        &self.0
+    }
+
+    fn render(&self) -> String {
+        self.0.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n\n")
+    }
+}
+
+impl From<Diagnostic> for Diagnostics {
+    fn from(diagnostic: Diagnostic) -> Diagnostics {
+        Diagnostics(vec![diagnostic])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str, span: Range<usize>) -> String {
+        let source = Some(Source::new("orders.toml", text));
+        Diagnostic { source, span, code: "item-size", message: "wrong".into(), help: "mend it".into() }.to_string()
+    }
+
+    #[test]
+    fn a_diagnostic_shows_the_place_the_line_and_the_way_out() {
+        let text = "name = \"x\"\nsize = \"512KB\"\n";
+        assert_eq!(at(text, 18..25), "orders.toml:2:8: error[item-size]: wrong\n2 | size = \"512KB\"\n  |        ^^^^^^^\nhelp: mend it");
+    }
+
+    #[test]
+    fn any_span_is_rendered_without_a_panic() {
+        let text = "größe = \"日本\"\t\u{1f600}";
+        for start in 0..text.len() + 3 {
+            for end in 0..text.len() + 3 {
+                assert!(at(text, start..end).contains("help: mend it"));
+            }
+        }
+        assert!(at("", 0..0).starts_with("orders.toml:1:1:"));
+        assert!(at(&"x".repeat(100_000), 50_000..50_010).len() < 600);
+    }
+}

@@ -1,0 +1,9 @@
+//! draft
+pub mod diag;
+pub mod meter;
+pub mod money;
+pub mod rules;
+pub mod storage;
+pub mod table;
+pub mod time;
+pub mod units;

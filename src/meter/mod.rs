@@ -1,0 +1,113 @@
+//! The meter: what an operation consumes. [`meter`] is the one door.
+//!
+//! ```
+//! use dynameter::meter::{meter, Switches};
+//! use dynameter::table::{Consistency, KeySchema, Operation, Table, TableClass};
+//! use dynameter::units::{Bytes, ReadUnits};
+//!
+//! let table = Table {
+//!     name: "Orders".into(),
+//!     class: TableClass::Standard,
+//!     keys: KeySchema { partition: "CustomerId".into(), sort: None },
+//!     indexes: Vec::new(),
+//! };
+//! let read = Operation::GetItem { item: Some(Bytes(6 * 1024)), consistency: Consistency::Strong };
+//! let consumed = meter(&table, &read, &Switches::default());
+//! assert_eq!(consumed.table.read, ReadUnits::from_halves(4)); // 6 KB is two blocks of 4 KB
+//! ```
+
+mod reads;
+mod replication;
+mod switches;
+mod writes;
+
+pub use replication::{replicate, replicated_bytes};
+pub use switches::{
+    BackupOverhead, FailedCondition, FetchOfNothing, HourBilling, ReplicatedLocalIndex, ReplicatedTransaction, Switch, Switches,
+};
+pub use writes::change_data_capture_units;
+
+use crate::table::{IndexKind, Operation, Table};
+use crate::units::{ReadUnits, WriteUnits};
+
+/// Read and write units of one arm: the base table, or one index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arm {
+    /// Read units.
+    pub read: ReadUnits,
+    /// Write units.
+    pub write: WriteUnits,
+}
+
+impl Arm {
+    fn add(&mut self, other: Arm) {
+        self.read += other.read;
+        self.write += other.write;
+    }
+}
+
+/// What one operation consumes, arm by arm, as `ReturnConsumedCapacity=INDEXES` would say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConsumedCapacity {
+    /// The base table.
+    pub table: Arm,
+    /// Each index, by its position in [`Table::indexes`].
+    pub indexes: Vec<Arm>,
+}
+
+impl ConsumedCapacity {
+    /// Nothing, for each arm of a table.
+    pub fn none(table: &Table) -> ConsumedCapacity {
+        ConsumedCapacity { table: Arm::default(), indexes: vec![Arm::default(); table.indexes.len()] }
+    }
+
+    /// All arms together.
+    pub fn total(&self) -> Arm {
+        let mut total = self.table;
+        self.indexes.iter().for_each(|arm| total.add(*arm));
+        total
+    }
+
+    /// What counts against the table's own capacity: the base table and its local indexes (rule 3.8b).
+    pub fn table_account(&self, table: &Table) -> Arm {
+        let mut account = self.table;
+        let local = table.indexes.iter().zip(&self.indexes).filter(|(index, _)| index.kind == IndexKind::Local);
+        local.for_each(|(_, arm)| account.add(*arm));
+        account
+    }
+
+    fn add(&mut self, other: &ConsumedCapacity) {
+        self.table.add(other.table);
+        self.indexes.iter_mut().zip(&other.indexes).for_each(|(arm, more)| arm.add(*more));
+    }
+}
+
+/// What an operation consumes on a table, in the region that serves it.
+///
+/// In a global table the base table's and local indexes' write units are replicated ones (rWRU, rWCU);
+/// [`replicate`] says what every other region consumes.
+pub fn meter(table: &Table, operation: &Operation, switches: &Switches) -> ConsumedCapacity {
+    let mut consumed = ConsumedCapacity::none(table);
+    match operation {
+        Operation::GetItem { item, consistency } => consumed.table.read = reads::get(*item, *consistency),
+        Operation::BatchGetItem { items, consistency } => {
+            consumed.table.read = items.iter().map(|item| reads::get(*item, *consistency)).sum();
+        }
+        Operation::TransactGetItems { items } => consumed.table.read = items.iter().map(|item| reads::transact_get(*item)).sum(),
+        Operation::Query(page) | Operation::Scan(page) => reads::page(page, switches, &mut consumed),
+        Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) => {
+            writes::single(write, switches, &mut consumed);
+        }
+        Operation::BatchWriteItem(batch) => batch.iter().for_each(|write| writes::single(write, switches, &mut consumed)),
+        Operation::TransactWriteItems { actions, outcome } => writes::transaction(actions, *outcome, &mut consumed),
+        Operation::ExecuteStatement(operation) | Operation::ExecuteTransaction(operation) => return meter(table, operation, switches),
+        Operation::BatchExecuteStatement(statements) => {
+            // Rule 3.10: failing members count only beside one that succeeded on the same table.
+            if statements.iter().any(|statement| !writes::is_refused(statement)) {
+                statements.iter().for_each(|statement| consumed.add(&meter(table, statement, switches)));
+            }
+        }
+        Operation::TimeToLiveDelete(_) => {} // rule 3.12
+    }
+    consumed
+}

@@ -1,0 +1,94 @@
+//! Writes: single items, index entries, transactions (rules 3.1 to 3.12).
+
+use super::reads::transact_get;
+use super::{ConsumedCapacity, FailedCondition, Switches};
+use crate::table::{Action, Operation, TransactionOutcome, Transition, Write, WriteOutcome};
+use crate::units::{Bytes, KB, WriteUnits};
+
+/// Units of an image: one for each 1 KB; one where there is none.
+///
+/// Source: Developer Guide, "DynamoDB read and write operations" (rules 1.7 and 3.2).
+fn units(image: Option<Bytes>) -> WriteUnits {
+    WriteUnits(image.unwrap_or_default().blocks(KB))
+}
+
+/// A Put, Update or Delete outside a transaction.
+pub(super) fn single(write: &Write, switches: &Switches, consumed: &mut ConsumedCapacity) {
+    match write.outcome {
+        WriteOutcome::Applied => {
+            consumed.table.write += base(write);
+            index_writes(&write.indexes, consumed);
+        }
+        WriteOutcome::ConditionFailed => consumed.table.write += failed_condition(write, switches.failed_condition),
+    }
+}
+
+/// The base table pays for the larger of the images before and after (rules 3.1 to 3.3).
+///
+/// Source: Developer Guide, "DynamoDB read and write operations": "the item size that matters is the
+/// larger of the two".
+pub(super) fn base(write: &Write) -> WriteUnits {
+    units(write.old.max(write.new))
+}
+
+/// A condition that failed changes nothing and still costs (rule 3.7).
+fn failed_condition(write: &Write, switch: FailedCondition) -> WriteUnits {
+    match switch {
+        FailedCondition::Existing => units(write.old),
+        FailedCondition::Larger => base(write),
+    }
+}
+
+/// Each index pays for its own entry (rule 3.8). Source: Developer Guide, "Global secondary indexes" and
+/// "Local secondary indexes"; sizes of moves and replacements are captures of AWS.
+pub(super) fn index_writes(transitions: &[Transition], consumed: &mut ConsumedCapacity) {
+    for (arm, transition) in consumed.indexes.iter_mut().zip(transitions) {
+        arm.write += match *transition {
+            Transition::Absent | Transition::Unchanged => WriteUnits::ZERO,
+            Transition::Inserted { new } => units(Some(new)),
+            Transition::Removed { old } => units(Some(old)),
+            Transition::Replaced { old, new } => units(Some(old.max(new))),
+            Transition::Moved { old, new } => units(Some(old)) + units(Some(new)),
+        };
+    }
+}
+
+/// A TransactWriteItems: two units where a plain write costs one, on the base table only (rules 3.6 to 3.9).
+pub(super) fn transaction(actions: &[Action], outcome: TransactionOutcome, consumed: &mut ConsumedCapacity) {
+    for action in actions {
+        match (outcome, action) {
+            (TransactionOutcome::Committed, Action::Write(write)) => {
+                consumed.table.write += twice(base(write));
+                index_writes(&write.indexes, consumed);
+            }
+            (TransactionOutcome::Committed, Action::ConditionCheck(item)) => consumed.table.write += twice(units(*item)),
+            (TransactionOutcome::Cancelled, Action::Write(Write { old: item, .. }) | Action::ConditionCheck(item)) => {
+                consumed.table.write += twice(units(*item));
+            }
+            (TransactionOutcome::Replayed, Action::Write(write)) => consumed.table.read += transact_get(write.old.max(write.new)),
+            (TransactionOutcome::Replayed, Action::ConditionCheck(item)) => consumed.table.read += transact_get(*item),
+        }
+    }
+}
+
+fn twice(units: WriteUnits) -> WriteUnits {
+    WriteUnits(units.0 * 2)
+}
+
+/// Whether an operation is a write that its condition refused.
+pub(super) fn is_refused(operation: &Operation) -> bool {
+    let (Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write)) = operation else { return false };
+    write.outcome == WriteOutcome::ConditionFailed
+}
+
+/// Change data capture units of one changed item for a Kinesis data stream: one for each 1 KB of the
+/// larger image, once even in a transaction (rule 5.2).
+///
+/// Source: Developer Guide, "Kinesis Data Streams for DynamoDB": "the larger of the before and after
+/// images … using the same logic as capacity unit consumption for write operations".
+pub fn change_data_capture_units(write: &Write) -> u64 {
+    match write.outcome {
+        WriteOutcome::Applied if write.old.is_some() || write.new.is_some() => base(write).0,
+        _ => 0,
+    }
+}

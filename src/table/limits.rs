@@ -1,0 +1,41 @@
+//! The limits of DynamoDB that a design can break. Source of all: Developer Guide, "Constraints in
+//! Amazon DynamoDB" and "Quotas in Amazon DynamoDB".
+
+use crate::units::KB;
+
+/// The largest item, attribute names included: 400 KB.
+pub const ITEM_BYTES_MAX: u64 = 400 * KB;
+/// The largest partition key value, in bytes.
+pub const PARTITION_KEY_BYTES_MAX: u64 = 2048;
+/// The largest sort key value, in bytes.
+pub const SORT_KEY_BYTES_MAX: u64 = 1024;
+/// Local secondary indexes of one table.
+pub const LOCAL_INDEXES_MAX: usize = 5;
+/// Global secondary indexes of one table (a default quota, raisable).
+pub const GLOBAL_INDEXES_MAX: usize = 20;
+/// Attributes named by INCLUDE projections over all indexes of one table.
+pub const INCLUDED_ATTRIBUTES_MAX: usize = 100;
+/// Items that one BatchGetItem may ask for.
+pub const BATCH_GET_ITEMS_MAX: u64 = 100;
+/// Items that one BatchWriteItem may write.
+pub const BATCH_WRITE_ITEMS_MAX: u64 = 25;
+/// Items that one transaction may touch.
+pub const TRANSACTION_ITEMS_MAX: u64 = 100;
+/// Statements of one BatchExecuteStatement.
+pub const BATCH_STATEMENTS_MAX: u64 = 25;
+/// Bytes that one page of a Query or Scan reads before it stops: 1 MB.
+pub const PAGE_BYTES: u64 = 1024 * KB;
+/// The levels of lists and maps inside an attribute.
+pub const NESTING_MAX: usize = 32;
+/// Significant digits of a number.
+pub const NUMBER_DIGITS_MAX: usize = 38;
+/// Length of a table's or an index's name, in characters.
+pub const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=255;
+/// Provisioned units of one table and direction (a default quota, raisable).
+pub const PROVISIONED_UNITS_MAX: u64 = 40_000;
+/// Read units a second that one partition serves.
+pub const PARTITION_READ_UNITS_MAX: u64 = 3_000;
+/// Write units a second that one partition serves.
+pub const PARTITION_WRITE_UNITS_MAX: u64 = 1_000;
+/// Nodes of one DAX cluster: a primary and ten replicas.
+pub const DAX_NODES_MAX: u64 = 11;

@@ -1,0 +1,61 @@
+//! What DynamoDB stores and what is asked of it: attribute values and their sizes, keys, indexes and
+//! projections, and [`Operation`], one variant for each API call that costs.
+
+mod index;
+mod item;
+pub mod limits;
+mod operation;
+mod value;
+
+pub use index::{Index, IndexKind, Projection, Transition};
+pub use item::Item;
+pub use operation::{Action, Consistency, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome};
+pub use value::{AttributeValue, Number, NumberAlignment, ValueError};
+
+/// The storage and throughput prices a table is billed at.
+///
+/// Source: Developer Guide, "DynamoDB table classes".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TableClass {
+    /// DynamoDB Standard.
+    #[default]
+    Standard,
+    /// DynamoDB Standard-Infrequent Access.
+    StandardIa,
+}
+
+/// The primary key of a table: names of its attributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeySchema {
+    /// The partition key's attribute.
+    pub partition: String,
+    /// The sort key's attribute, where the table has one.
+    pub sort: Option<String>,
+}
+
+impl KeySchema {
+    /// The names of the key attributes, partition key first.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.partition.as_str()).chain(self.sort.as_deref())
+    }
+}
+
+/// A table as the meter sees it. Operations name indexes by their position in `indexes`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// The table's name, 3 to 255 characters.
+    pub name: String,
+    /// Its class.
+    pub class: TableClass,
+    /// Its primary key.
+    pub keys: KeySchema,
+    /// Its secondary indexes, local and global.
+    pub indexes: Vec<Index>,
+}
+
+impl Table {
+    /// What happens in each index when an item becomes another: one transition for each index, in order.
+    pub fn transitions(&self, old: Option<&Item>, new: Option<&Item>, numbers: NumberAlignment) -> Vec<Transition> {
+        self.indexes.iter().map(|index| index.transition(&self.keys, old, new, numbers)).collect()
+    }
+}

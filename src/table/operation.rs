@@ -1,0 +1,123 @@
+//! The API calls that cost, as the meter needs to know them: sizes, not contents.
+
+use super::index::Transition;
+use crate::units::Bytes;
+
+/// How consistent a read outside a transaction is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Consistency {
+    /// Half a unit for each 4 KB.
+    #[default]
+    Eventual,
+    /// One unit for each 4 KB.
+    Strong,
+}
+
+/// One call of a Query or Scan: one page, or one segment's page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadPage {
+    /// The position of the index read; `None` for the table itself.
+    pub index: Option<usize>,
+    /// Bytes of all items evaluated, before any filter; entries where an index is read.
+    pub evaluated: Bytes,
+    /// Eventual or strong (a global index is read eventually only).
+    pub consistency: Consistency,
+    /// `Some` where the call asks a local index for attributes outside it: the sizes of the base items
+    /// that are fetched, each rounded for itself.
+    pub fetched: Option<Vec<Bytes>>,
+}
+
+/// Whether a single write was applied.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WriteOutcome {
+    /// The images are those before and after.
+    #[default]
+    Applied,
+    /// The condition failed: `new` is the image that was attempted, and nothing changed.
+    ConditionFailed,
+}
+
+/// A Put, an Update or a Delete of one item.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Write {
+    /// Size of the item before, where there was one.
+    pub old: Option<Bytes>,
+    /// Size of the item after, where there is one.
+    pub new: Option<Bytes>,
+    /// What each index sees, by position; fewer than the table's indexes means `Absent` for the rest.
+    pub indexes: Vec<Transition>,
+    /// Applied, or refused by its condition.
+    pub outcome: WriteOutcome,
+}
+
+/// One member of a TransactWriteItems.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Put, Update or Delete.
+    Write(Write),
+    /// ConditionCheck, with the size of the item that is there.
+    ConditionCheck(Option<Bytes>),
+}
+
+/// How a TransactWriteItems ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TransactionOutcome {
+    /// All actions were applied.
+    #[default]
+    Committed,
+    /// A condition failed or two transactions met; nothing was applied.
+    Cancelled,
+    /// The same ClientRequestToken came again within ten minutes; the actions are those of the first call.
+    Replayed,
+}
+
+/// An API call that costs. A call over several tables is one operation for each table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// GetItem, with the size of the item where it exists.
+    GetItem {
+        /// Bytes of the item; `None` where no item has the key.
+        item: Option<Bytes>,
+        /// Eventual or strong.
+        consistency: Consistency,
+    },
+    /// BatchGetItem: the keys that were processed.
+    BatchGetItem {
+        /// Bytes of each item; `None` where no item has the key.
+        items: Vec<Option<Bytes>>,
+        /// Eventual or strong.
+        consistency: Consistency,
+    },
+    /// TransactGetItems.
+    TransactGetItems {
+        /// Bytes of each item; `None` where no item has the key.
+        items: Vec<Option<Bytes>>,
+    },
+    /// Query, one page.
+    Query(ReadPage),
+    /// Scan, one page.
+    Scan(ReadPage),
+    /// PutItem.
+    PutItem(Write),
+    /// UpdateItem.
+    UpdateItem(Write),
+    /// DeleteItem.
+    DeleteItem(Write),
+    /// BatchWriteItem: the puts and deletes that were processed.
+    BatchWriteItem(Vec<Write>),
+    /// TransactWriteItems.
+    TransactWriteItems {
+        /// The actions on this table.
+        actions: Vec<Action>,
+        /// How it ended.
+        outcome: TransactionOutcome,
+    },
+    /// A PartiQL statement: the operation that it is.
+    ExecuteStatement(Box<Operation>),
+    /// PartiQL statements in a batch: the operations that they are.
+    BatchExecuteStatement(Vec<Operation>),
+    /// PartiQL statements in a transaction: a TransactGetItems or a TransactWriteItems.
+    ExecuteTransaction(Box<Operation>),
+    /// Time to Live deletes an item.
+    TimeToLiveDelete(Write),
+}

@@ -1,0 +1,81 @@
+//! Calendar dates of prices, and the length of a billing month.
+
+use std::fmt;
+
+use chrono::NaiveDate;
+
+use crate::units::Exact;
+
+/// A calendar day, `YYYY-MM-DD`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Date(NaiveDate);
+
+impl Date {
+    /// Reads `YYYY-MM-DD`; `None` for anything else and for days that do not exist.
+    pub fn parse(text: &str) -> Option<Date> {
+        let shape =
+            text.len() == 10 && text.bytes().enumerate().all(|(at, b)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() });
+        shape.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten().map(Date)
+    }
+}
+
+impl fmt::Display for Date {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.format("%Y-%m-%d"))
+    }
+}
+
+/// How many hours a month has: 1 to 744; 730 by default, 720 for 30 days.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MonthHours(Exact);
+
+impl MonthHours {
+    /// What the calculators of AWS use: 365 × 24 / 12.
+    pub fn standard() -> MonthHours {
+        MonthHours(Exact::from(730))
+    }
+
+    /// `None` outside 1 to 744 hours.
+    pub fn new(hours: Exact) -> Option<MonthHours> {
+        (hours >= Exact::one() && hours <= Exact::from(744)).then_some(MonthHours(hours))
+    }
+
+    /// The hours.
+    pub fn hours(&self) -> &Exact {
+        &self.0
+    }
+
+    /// The seconds.
+    pub fn seconds(&self) -> Exact {
+        &self.0 * &Exact::from(3600)
+    }
+
+    /// The days of 24 hours.
+    pub fn days(&self) -> Exact {
+        &self.0 / &Exact::from(24)
+    }
+
+    /// This month as a share of a year of 8,760 hours.
+    pub fn years(&self) -> Exact {
+        &self.0 / &Exact::from(8760)
+    }
+}
+
+impl fmt::Display for MonthHours {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_real_days_are_dates() {
+        assert_eq!(Date::parse("2024-11-01").expect("a day").to_string(), "2024-11-01");
+        for text in ["2024-02-30", "2024-1-1", "24-01-01", "", "2024-11-01T00:00", "+024-11-01"] {
+            assert_eq!(Date::parse(text), None, "{text}");
+        }
+    }
+}
