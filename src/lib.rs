@@ -2,8 +2,10 @@
 pub mod diag;
 pub mod meter;
 pub mod money;
+pub mod pricing;
 pub mod rules;
 pub mod storage;
 pub mod table;
 pub mod time;
 pub mod units;
+pub mod usage;

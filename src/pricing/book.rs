@@ -1,0 +1,423 @@
+//! Price books: what a region's rates are at a date.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use serde::Deserialize;
+
+use super::embedded;
+use crate::money::{MoneyError, Rate};
+use crate::time::Date;
+
+/// The region under which prices stand that are not a region's own.
+const GLOBAL: &str = "global";
+
+/// One published price: code, unit, tier, the day it took effect, where it was read and how sure that is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishedRate {
+    /// What it prices, such as `write_request_unit_standard`.
+    pub code: String,
+    /// The unit as the offer writes it.
+    pub unit: String,
+    /// The first unit of the tier.
+    pub tier_from: u64,
+    /// The price of one unit.
+    pub rate: Rate,
+    /// The day it took effect, or the first day on which a source shows it.
+    pub effective_from: Date,
+    /// Whether `effective_from` is only the first sighting, so that the price is older than that.
+    pub first_seen: bool,
+    /// Keys of sources, joined by `+`.
+    pub source: String,
+    /// `high`, `medium` or `low`.
+    pub confidence: String,
+}
+
+/// Part of a price that depends on the quantity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tier {
+    /// The first unit of the tier.
+    pub from: u64,
+    /// Its published price.
+    pub published: Arc<PublishedRate>,
+}
+
+/// A rate that a book does not have, with what it has instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the price book of {region} at {date} has no {code}{has}")]
+pub struct MissingRate {
+    /// The region asked.
+    pub region: String,
+    /// The date asked.
+    pub date: String,
+    /// The code asked.
+    pub code: String,
+    /// A sentence of what is there instead; may be empty.
+    pub has: String,
+}
+
+/// Why there is no book.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BookError {
+    /// No such region.
+    #[error("there is no price book for region {region:?}{suggestion}; the books have {known}")]
+    Region {
+        /// The region asked.
+        region: String,
+        /// `; did you mean …`, or empty.
+        suggestion: String,
+        /// The regions that have one.
+        known: String,
+    },
+    /// The region has books, but none that early.
+    #[error("there is no price book for {region} at {date}: its prices are known from {starts} on{others}")]
+    TooEarly {
+        /// The region asked.
+        region: String,
+        /// The date asked.
+        date: String,
+        /// The first date with a book.
+        starts: String,
+        /// Which regions have one at that date.
+        others: String,
+    },
+    /// A book file cannot be read.
+    #[error("{path}: {message}")]
+    File {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+/// A book as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BookFile {
+    region: String,
+    location: Option<String>,
+    usage_prefix: Option<String>,
+    rates: Vec<RateFile>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RateFile {
+    code: String,
+    unit: String,
+    usd: String,
+    #[serde(default)]
+    tier_from: u64,
+    effective_from: Option<String>,
+    seen_from: Option<String>,
+    source: String,
+    confidence: String,
+}
+
+/// Everything that is known of one region's prices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct RegionBook {
+    region: String,
+    location: String,
+    usage_prefix: Option<String>,
+    rates: Vec<Arc<PublishedRate>>,
+}
+
+/// A region's rates at one date.
+#[derive(Clone, Debug)]
+pub struct PriceBook {
+    book: Arc<RegionBook>,
+    global: Arc<RegionBook>,
+    date: Date,
+}
+
+/// The price books of all regions, read when they are needed.
+#[derive(Debug)]
+pub struct Books {
+    texts: BTreeMap<String, (String, TextSource)>,
+    read: BTreeMap<String, OnceLock<Result<Arc<RegionBook>, BookError>>>,
+}
+
+#[derive(Debug)]
+enum TextSource {
+    Embedded(&'static str),
+    File(PathBuf),
+}
+
+impl Books {
+    /// The books in the binary.
+    pub fn embedded() -> Books {
+        let books = embedded::BOOKS
+            .iter()
+            .map(|(region, text)| (region.to_string(), (format!("pricing/{region}.toml"), TextSource::Embedded(text))));
+        Books::new(books.collect())
+    }
+
+    /// The books of a folder: every `REGION.toml` in it; prices that are not a region's own come from the
+    /// binary where the folder has no `global.toml`.
+    ///
+    /// # Errors
+    /// [`BookError::File`] where the folder cannot be read or has no book.
+    pub fn from_folder(folder: &Path) -> Result<Books, BookError> {
+        let failed = |message: String| BookError::File { path: folder.display().to_string(), message };
+        let entries = std::fs::read_dir(folder).map_err(|error| failed(format!("the folder of price books cannot be read: {error}")))?;
+        let mut texts = BTreeMap::new();
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let region = path.file_stem().unwrap_or_default().to_string_lossy().to_string();
+            if path.extension().is_some_and(|extension| extension == "toml") && region != "sources" {
+                texts.insert(region, (path.display().to_string(), TextSource::File(path)));
+            }
+        }
+        if texts.keys().all(|region| region == GLOBAL) {
+            return Err(failed("the folder holds no price book; a book is a file such as us-east-1.toml".to_string()));
+        }
+        let (name, text) = embedded::BOOKS.iter().find(|(region, _)| *region == GLOBAL).copied().unwrap_or((GLOBAL, ""));
+        texts.entry(GLOBAL.to_string()).or_insert((format!("pricing/{name}.toml"), TextSource::Embedded(text)));
+        Ok(Books::new(texts))
+    }
+
+    fn new(texts: BTreeMap<String, (String, TextSource)>) -> Books {
+        let read = texts.keys().map(|region| (region.clone(), OnceLock::new())).collect();
+        Books { texts, read }
+    }
+
+    /// The regions that have a book, in alphabetical order.
+    pub fn regions(&self) -> impl Iterator<Item = &str> {
+        self.texts.keys().map(String::as_str).filter(|region| *region != GLOBAL)
+    }
+
+    fn region(&self, region: &str) -> Result<Arc<RegionBook>, BookError> {
+        let (Some((name, source)), Some(read)) = (self.texts.get(region), self.read.get(region)) else {
+            let known: Vec<&str> = self.regions().collect();
+            let near =
+                known.iter().min_by_key(|known| strsim::levenshtein(known, region)).filter(|known| strsim::levenshtein(known, region) <= 3);
+            let suggestion = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+            return Err(BookError::Region { region: region.to_string(), suggestion, known: known.join(", ") });
+        };
+        let load = || match source {
+            TextSource::Embedded(text) => parse(name, text),
+            TextSource::File(path) => match std::fs::read_to_string(path) {
+                Ok(text) => parse(name, &text),
+                Err(error) => Err(BookError::File { path: name.clone(), message: format!("the price book cannot be read: {error}") }),
+            },
+        };
+        let book = read.get_or_init(load).clone()?;
+        if book.region == region {
+            Ok(book)
+        } else {
+            let message = format!("the book is of region {:?}; a book's file has its region's name", book.region);
+            Err(BookError::File { path: name.clone(), message })
+        }
+    }
+
+    /// The book of a region at a date; the newest prices where no date is given.
+    ///
+    /// # Errors
+    /// [`BookError`] where no book fits.
+    pub fn book(&self, region: &str, date: Option<Date>) -> Result<PriceBook, BookError> {
+        let book = self.region(if region == GLOBAL { "" } else { region })?;
+        let starts = book.starts();
+        let date = match date.or_else(|| book.rates.iter().map(|rate| rate.effective_from).max()) {
+            Some(date) if starts.is_some_and(|starts| date >= starts) => date,
+            Some(date) => {
+                let early: Vec<&str> = self
+                    .regions()
+                    .filter(|other| self.region(other).is_ok_and(|book| book.starts().is_some_and(|starts| starts <= date)))
+                    .collect();
+                let others = if early.is_empty() { String::new() } else { format!("; at that date the books have {}", early.join(", ")) };
+                let starts = starts.map_or("no date".to_string(), |starts| starts.to_string());
+                return Err(BookError::TooEarly { region: region.to_string(), date: date.to_string(), starts, others });
+            }
+            None => return Err(BookError::File { path: region.to_string(), message: "the book has no rates".to_string() }),
+        };
+        Ok(PriceBook { book, global: self.region(GLOBAL)?, date })
+    }
+
+    /// The dates between which a region's prices are known to have changed or been confirmed: first and last.
+    ///
+    /// # Errors
+    /// [`BookError`] where the region has no book.
+    pub fn span(&self, region: &str) -> Result<(Date, Date), BookError> {
+        let book = self.region(region)?;
+        let empty = || BookError::File { path: region.to_string(), message: "the book has no rates".to_string() };
+        let last = book.rates.iter().map(|rate| rate.effective_from).max();
+        Ok((book.starts().ok_or_else(empty)?, last.ok_or_else(empty)?))
+    }
+}
+
+fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
+    let failed = |message: String| BookError::File { path: name.to_string(), message };
+    let file: BookFile = toml::from_str(text).map_err(|error| failed(error.to_string().trim_end().to_string()))?;
+    let mut rates: Vec<Arc<PublishedRate>> = Vec::with_capacity(file.rates.len());
+    for row in file.rates {
+        let (date, first_seen) = match (&row.effective_from, &row.seen_from) {
+            (Some(date), None) => (date, false),
+            (None, Some(date)) => (date, true),
+            _ => return Err(failed(format!("{}: a rate has either effective_from or seen_from", row.code))),
+        };
+        let effective_from = Date::parse(date).ok_or_else(|| failed(format!("{}: {date:?} is not a date; write YYYY-MM-DD", row.code)))?;
+        let rate = Rate::parse(&row.usd).map_err(|error: MoneyError| failed(format!("{}: {error}", row.code)))?;
+        let same = |other: &&Arc<PublishedRate>| {
+            other.code == row.code && other.tier_from == row.tier_from && other.effective_from == effective_from
+        };
+        if rates.iter().rev().take(8).any(|other| same(&other)) {
+            return Err(failed(format!(
+                "{} stands twice for tier {} and {effective_from}; a rate must be unique",
+                row.code, row.tier_from
+            )));
+        }
+        rates.push(Arc::new(PublishedRate {
+            code: row.code,
+            unit: row.unit,
+            tier_from: row.tier_from,
+            rate,
+            effective_from,
+            first_seen,
+            source: row.source,
+            confidence: row.confidence,
+        }));
+    }
+    rates.sort_by(|a, b| (&a.code, a.tier_from, a.effective_from).cmp(&(&b.code, b.tier_from, b.effective_from)));
+    let twice = rates.windows(2).find(|pair| {
+        (&pair[0].code, pair[0].tier_from, pair[0].effective_from) == (&pair[1].code, pair[1].tier_from, pair[1].effective_from)
+    });
+    if let Some([rate, _]) = twice {
+        return Err(failed(format!(
+            "{} stands twice for tier {} and {}; a rate must be unique",
+            rate.code, rate.tier_from, rate.effective_from
+        )));
+    }
+    let location = file.location.unwrap_or_else(|| file.region.clone());
+    Ok(Arc::new(RegionBook { region: file.region, location, usage_prefix: file.usage_prefix, rates }))
+}
+
+impl RegionBook {
+    /// The first date for which a write request unit has a price: before it, there is no book.
+    fn starts(&self) -> Option<Date> {
+        let writes = self.rates.iter().filter(|rate| rate.code == "write_request_unit_standard");
+        writes.map(|rate| rate.effective_from).min().or_else(|| self.rates.iter().map(|rate| rate.effective_from).min())
+    }
+
+    /// The rates of a code in force at a date, by tier: the newest that had taken effect, or the oldest
+    /// where that is only the first sighting of an older price.
+    fn at(&self, code: &str, date: Date) -> Vec<Tier> {
+        let mut tiers: Vec<Tier> = Vec::new();
+        let first = self.rates.partition_point(|rate| rate.code.as_str() < code);
+        for rate in self.rates[first..].iter().take_while(|rate| rate.code == code) {
+            let known = tiers.iter_mut().find(|tier| tier.from == rate.tier_from);
+            match known {
+                Some(tier) if rate.effective_from <= date => tier.published = rate.clone(),
+                Some(_) => {}
+                None if rate.effective_from <= date || rate.first_seen => {
+                    tiers.push(Tier { from: rate.tier_from, published: rate.clone() });
+                }
+                None => {}
+            }
+        }
+        tiers
+    }
+}
+
+impl PriceBook {
+    /// The region.
+    pub fn region(&self) -> &str {
+        &self.book.region
+    }
+
+    /// The region's name as AWS writes it, such as `US East (N. Virginia)`.
+    pub fn location(&self) -> &str {
+        &self.book.location
+    }
+
+    /// The prefix of the region's usage types on a bill, where it is known.
+    pub fn usage_prefix(&self) -> Option<&str> {
+        self.book.usage_prefix.as_deref()
+    }
+
+    /// The date.
+    pub fn date(&self) -> Date {
+        self.date
+    }
+
+    /// The tiers of a code, lowest first; never empty.
+    ///
+    /// # Errors
+    /// [`MissingRate`] with what the book has, where it has no rate of that code.
+    pub fn tiers(&self, code: &str) -> Result<Vec<Tier>, MissingRate> {
+        let book = if code.starts_with("kms_") { &self.global } else { &self.book };
+        let tiers = book.at(code, self.date);
+        if tiers.is_empty() { Err(self.missing(code)) } else { Ok(tiers) }
+    }
+
+    fn missing(&self, code: &str) -> MissingRate {
+        let family = ["dax_node_hour_", "data_transfer_inter_region_to_", "reserved_"].into_iter().find(|family| code.starts_with(family));
+        let mut has: Vec<&str> =
+            self.book.rates.iter().filter_map(|rate| family.and_then(|family| rate.code.strip_prefix(family))).collect();
+        has.dedup();
+        let later = self.book.rates.iter().find(|rate| rate.code == code).map(|rate| rate.effective_from);
+        let has = match (later, family) {
+            (Some(later), _) => format!(" (it is known from {later} on)"),
+            (None, Some(family)) if has.is_empty() => format!(", nor any other {family}…"),
+            (None, Some(family)) => format!("; of {family}… it has {}", has.join(", ")),
+            (None, None) => String::new(),
+        };
+        MissingRate { region: self.region().to_string(), date: self.date.to_string(), code: code.to_string(), has }
+    }
+
+    /// Every rate in force, by code and tier.
+    pub fn rates(&self) -> Vec<Tier> {
+        let mut codes: Vec<&str> = self.book.rates.iter().map(|rate| rate.code.as_str()).collect();
+        codes.dedup();
+        codes.into_iter().flat_map(|code| self.book.at(code, self.date)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn date(text: &str) -> Date {
+        Date::parse(text).expect(text)
+    }
+
+    fn usd(region: &str, when: &str, code: &str) -> String {
+        let tiers = Books::embedded().book(region, Some(date(when))).expect("a book").tiers(code).expect(code);
+        tiers.last().expect("a tier").published.rate.to_string()
+    }
+
+    #[test]
+    fn every_embedded_book_can_be_read() {
+        let books = Books::embedded();
+        assert_eq!(books.regions().count(), 36);
+        for region in books.regions() {
+            books.book(region, None).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+
+    #[test]
+    fn a_price_is_that_of_its_date() {
+        assert_eq!(usd("us-east-1", "2024-10-31", "write_request_unit_standard"), "0.00000125");
+        assert_eq!(usd("us-east-1", "2024-11-01", "write_request_unit_standard"), "0.000000625");
+        assert_eq!(usd("us-east-1", "2024-10-31", "replicated_write_capacity_unit_hour_standard"), "0.000975");
+        // First seen in 2025, and older than that.
+        assert_eq!(usd("us-east-1", "2024-10-31", "storage_standard"), "0.25");
+    }
+
+    #[test]
+    fn a_missing_book_or_rate_says_what_there_is() {
+        let books = Books::embedded();
+        let error = books.book("us-east1", None).expect_err("no such region").to_string();
+        assert!(error.contains("did you mean \"us-east-1\"?") && error.contains("af-south-1"), "{error}");
+        let error = books.book("ap-south-1", Some(date("2024-10-01"))).expect_err("too early").to_string();
+        assert!(error.contains("2024-11-01") && error.contains("eu-west-1, us-east-1, us-east-2"), "{error}");
+        let book = books.book("us-east-2", None).expect("a book");
+        let error = book.tiers("dax_node_hour_r4.large").expect_err("no r4").to_string();
+        assert!(error.contains("it has r5.large"), "{error}");
+        assert!(book.tiers("reserved_3yr_write_hourly").is_err());
+        // The old price of Standard-IA was never seen: it is unknown, not the new one.
+        let old = books.book("us-east-1", Some(date("2024-10-01"))).expect("a book");
+        assert!(old.tiers("write_request_unit_ia").is_err());
+    }
+}

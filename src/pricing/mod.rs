@@ -1,0 +1,8 @@
+//! Price books and bills: exactly one rate for a region, a code and a date, or a reason why there is none.
+
+mod bill;
+mod book;
+mod embedded;
+
+pub use bill::{Bill, LineItem, Unknown, price};
+pub use book::{BookError, Books, MissingRate, PriceBook, PublishedRate, Tier};
