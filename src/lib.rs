@@ -9,3 +9,4 @@ pub mod table;
 pub mod time;
 pub mod units;
 pub mod usage;
+pub mod workload;

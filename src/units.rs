@@ -5,7 +5,7 @@ use std::fmt;
 use std::iter::Sum;
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
-use num_bigint::BigInt;
+use num_bigint::{BigInt, BigUint};
 use num_integer::Integer;
 use num_rational::BigRational;
 use num_traits::{One, Signed, ToPrimitive, Zero};
@@ -175,6 +175,11 @@ impl Exact {
 
     /// `numerator / denominator`. The denominator must not be zero.
     pub fn ratio(numerator: u64, denominator: u64) -> Exact {
+        Exact(BigRational::new(numerator.into(), denominator.into()))
+    }
+
+    /// `numerator / denominator` of unlimited integers. The denominator must not be zero.
+    pub fn of_integers(numerator: BigUint, denominator: BigUint) -> Exact {
         Exact(BigRational::new(numerator.into(), denominator.into()))
     }
 

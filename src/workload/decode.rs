@@ -1,0 +1,311 @@
+//! Reads a TOML document into the structs of [`file`](super::file), collecting every mistake with its place.
+//!
+//! A struct is declared once, with [`document!`]: from the declaration come the struct, its decoder and its
+//! part of the JSON Schema, so the three cannot drift apart.
+
+use std::borrow::Cow;
+use std::ops::{Deref, Range};
+use std::sync::Arc;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::codes;
+use crate::diag::{Diagnostic, Source};
+use crate::units::Exact;
+
+/// A value with the bytes of the file that it was written in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Its place.
+    pub span: Range<usize>,
+}
+
+impl<T> Deref for Located<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Located<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
+}
+
+/// Collects what is wrong with one file.
+pub(super) struct Reader {
+    source: Arc<Source>,
+    found: Vec<Diagnostic>,
+}
+
+/// A value of the document.
+pub(super) type Node<'a> = Spanned<DeValue<'a>>;
+
+impl Reader {
+    pub(super) fn new(source: Arc<Source>) -> Reader {
+        Reader { source, found: Vec::new() }
+    }
+
+    pub(super) fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// Notes something wrong. The code must be listed in [`codes`].
+    pub(super) fn report(&mut self, code: &'static str, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        debug_assert!(codes::CODES.iter().any(|(listed, _)| *listed == code), "{code} is not listed");
+        let source = Some(self.source.clone());
+        self.found.push(Diagnostic { source, span, code, message: message.into(), help: help.into() });
+    }
+
+    pub(super) fn finish(self) -> Vec<Diagnostic> {
+        self.found
+    }
+
+    /// Reports a value of the wrong type.
+    pub(super) fn wrong_type(&mut self, node: &Node, expected: &str) {
+        let found = match node.get_ref() {
+            DeValue::String(text) => format!("the text {:?}", text.chars().take(40).collect::<String>()),
+            other => format!("{} {}", article(other.type_str()), other.type_str()),
+        };
+        self.report("wrong-type", node.span(), format!("expected {expected}, found {found}"), format!("write {expected}"));
+    }
+
+    /// The document's tables, or `None` where it is not TOML; syntax errors are all reported.
+    pub(super) fn parse<T: Decode>(&mut self) -> Option<T> {
+        let source = self.source.clone();
+        let (document, errors) = DeTable::parse_recoverable(&source.text);
+        for error in &errors {
+            let span = error.span().unwrap_or(0..0);
+            let message = error.message().lines().collect::<Vec<_>>().join("; ");
+            self.report(
+                "syntax",
+                span,
+                format!("not TOML: {message}"),
+                "the format is TOML 1.0 (toml.io); `dynameter init` writes a file to start from",
+            );
+        }
+        if !errors.is_empty() {
+            return None;
+        }
+        let span = document.span();
+        T::decode(&Spanned::new(span, DeValue::Table(document.into_inner())), self)
+    }
+
+    /// One key of a table; absent keys are the type's affair.
+    pub(super) fn field<T: Decode>(&mut self, table: &DeTable, place: &Range<usize>, key: &str) -> Option<T> {
+        match table.get(key) {
+            Some(node) => T::decode(node, self),
+            None => T::absent().or_else(|| {
+                self.report("missing-key", place.clone(), format!("the key `{key}` is missing here"), format!("add `{key} = …`"));
+                None
+            }),
+        }
+    }
+
+    /// Reports keys that the format does not have.
+    pub(super) fn known_keys(&mut self, table: &DeTable, keys: &[&str]) {
+        for key in table.keys() {
+            let name = key.get_ref().as_ref();
+            if !keys.contains(&name) {
+                let near = keys.iter().map(|known| (strsim::damerau_levenshtein(known, name), known)).min();
+                let help = match near {
+                    Some((distance, known)) if distance <= 3 && distance < name.len() => format!("did you mean `{known}`?"),
+                    _ => format!("the keys here are {}", keys.join(", ")),
+                };
+                self.report("unknown-key", key.span(), format!("there is no key `{name}` here"), help);
+            }
+        }
+    }
+}
+
+fn article(noun: &str) -> &'static str {
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+}
+
+/// What can be read from a value of the document.
+pub(super) trait Decode: Sized {
+    /// Reads a value; `None` where it is wrong, which is then reported.
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self>;
+
+    /// What an absent key means; `None` where the key is required.
+    fn absent() -> Option<Self> {
+        None
+    }
+}
+
+impl<T: Decode> Decode for Option<T> {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        T::decode(node, reader).map(Some)
+    }
+    fn absent() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<T: Decode> Decode for Vec<T> {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let Some(array) = node.get_ref().as_array() else {
+            reader.wrong_type(node, "an array, […] or [[…]]");
+            return None;
+        };
+        // Every element is read, so that all of their mistakes are reported.
+        let elements: Vec<Option<T>> = array.iter().map(|element| T::decode(element, reader)).collect();
+        elements.into_iter().collect()
+    }
+}
+
+impl<T: Decode> Decode for Located<T> {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        T::decode(node, reader).map(|value| Located { value, span: node.span() })
+    }
+}
+
+impl Decode for String {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let text = node.get_ref().as_str().map(str::to_string);
+        if text.is_none() {
+            reader.wrong_type(node, "a text in quotes");
+        }
+        text
+    }
+}
+
+impl Decode for bool {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let value = node.get_ref().as_bool();
+        if value.is_none() {
+            reader.wrong_type(node, "true or false");
+        }
+        value
+    }
+}
+
+/// A number as it stands in the file, exact; never negative, never NaN or infinite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Number(pub Exact);
+
+impl JsonSchema for Number {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Number".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "type": "number", "minimum": 0 })
+    }
+}
+
+/// The largest number that a workload file may hold: beyond it, no count of anything in DynamoDB lies.
+const LARGEST: u64 = 1_000_000_000_000_000;
+
+impl Decode for Number {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let number = match node.get_ref() {
+            DeValue::Integer(integer) if integer.radix() == 10 => Exact::parse(integer.as_str()),
+            DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix()).ok().map(Exact::from),
+            DeValue::Float(float) => Exact::parse(float.as_str()),
+            _ => {
+                reader.wrong_type(node, "a number");
+                return None;
+            }
+        };
+        match number {
+            Some(number) if number.is_negative() => {
+                reader.report("negative-number", node.span(), "a negative number makes no sense here", "write zero or a positive number");
+                None
+            }
+            Some(number) if number > Exact::from(LARGEST) => {
+                let message = "the number is larger than 1e15 (a quadrillion)";
+                reader.report("number-too-large", node.span(), message, "no table is that large or that busy; look for too many zeros");
+                None
+            }
+            Some(number) => Some(Number(number)),
+            None => {
+                reader.report("not-a-number", node.span(), "not a finite decimal number", "write digits, such as 1_000 or 0.25");
+                None
+            }
+        }
+    }
+}
+
+/// Declares a table of the format: the struct, its decoder and its schema.
+macro_rules! document {
+    ($(#[$doc:meta])* pub struct $name:ident { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, schemars::JsonSchema)]
+        #[schemars(deny_unknown_fields)]
+        pub struct $name {
+            $($(#[$field_doc])* pub $field: $type,)*
+        }
+
+        impl $crate::workload::decode::Decode for $name {
+            fn decode(node: &$crate::workload::decode::Node, reader: &mut $crate::workload::decode::Reader) -> Option<Self> {
+                let Some(table) = node.get_ref().as_table() else {
+                    reader.wrong_type(node, concat!("a table with the keys ", $(stringify!($field), " "),*));
+                    return None;
+                };
+                reader.known_keys(table, &[$(stringify!($field).trim_start_matches("r#")),*]);
+                let place = node.span();
+                // Every field is read before any is missed, so that all mistakes are reported.
+                $(let $field = reader.field(table, &place, stringify!($field).trim_start_matches("r#"));)*
+                Some($name { $($field: $field?,)* })
+            }
+        }
+    };
+}
+pub(super) use document;
+
+/// Declares a choice among words.
+macro_rules! choice {
+    ($(#[$doc:meta])* pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, schemars::JsonSchema)]
+        pub enum $name {
+            $($(#[$variant_doc])* #[schemars(rename = $text)] $variant,)*
+        }
+
+        impl $name {
+            /// The word in the file.
+            pub fn word(self) -> &'static str {
+                match self { $($name::$variant => $text,)* }
+            }
+        }
+
+        impl $crate::workload::decode::Decode for $name {
+            fn decode(node: &$crate::workload::decode::Node, reader: &mut $crate::workload::decode::Reader) -> Option<Self> {
+                let words = [$($text),*];
+                let allowed = || words.map(|word| format!("{word:?}")).join(", ");
+                match node.get_ref().as_str() {
+                    $(Some($text) => Some($name::$variant),)*
+                    Some(other) => {
+                        let near = words.into_iter().find(|word| strsim::damerau_levenshtein(&word.to_lowercase(), &other.to_lowercase()) <= 2);
+                        let help = match near {
+                            Some(near) => format!("did you mean {near:?}? allowed are {}", allowed()),
+                            None => format!("allowed are {}", allowed()),
+                        };
+                        let shown: String = other.chars().take(40).collect();
+                        reader.report("unknown-word", node.span(), format!("{shown:?} is not one of the words allowed here"), help);
+                        None
+                    }
+                    None => {
+                        reader.wrong_type(node, &format!("one of {}", allowed()));
+                        None
+                    }
+                }
+            }
+        }
+    };
+}
+pub(super) use choice;

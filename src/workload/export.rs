@@ -1,0 +1,122 @@
+//! Sizes measured from a real S3 full export: every item, and its entry in every index.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use serde_json::Value;
+
+use super::sizes::Entry;
+use crate::table::{Item, NumberAlignment, Table};
+use crate::units::{Bytes, Exact};
+
+/// What an export holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Measured {
+    /// How many items it has.
+    pub items: u64,
+    /// Their sizes added up, by the item-size rule.
+    pub bytes: u64,
+    /// The sizes that occur, each with its entries and how often.
+    pub classes: BTreeMap<(Bytes, Vec<Entry>), u64>,
+    /// The indexes of which no item has an entry, by position.
+    pub empty_indexes: Vec<usize>,
+}
+
+impl Measured {
+    /// The classes with their weights.
+    pub fn weighted(&self) -> impl Iterator<Item = (Bytes, Vec<Entry>, Exact)> {
+        self.classes.iter().map(|((item, entries), count)| (*item, entries.clone(), Exact::from(*count)))
+    }
+}
+
+/// The longest line that is read: an item of 400 KB takes at most a few times that in JSON.
+const LINE_BYTES_MAX: u64 = 16 << 20;
+
+/// Measures an export: the folder that holds `manifest-summary.json` or `manifest-files.json`, or its `data`.
+///
+/// # Errors
+/// A sentence with the file and the line, where something cannot be read.
+pub fn measure(folder: &Path, table: &Table, numbers: NumberAlignment) -> Result<Measured, String> {
+    let files = data_files(folder)?;
+    let mut measured = Measured { items: 0, bytes: 0, classes: BTreeMap::new(), empty_indexes: Vec::new() };
+    let mut seen = vec![false; table.indexes.len()];
+    for path in &files {
+        let shown = path.display();
+        let file = File::open(path).map_err(|error| format!("{shown}: cannot be opened: {error}"))?;
+        let text: Box<dyn Read> =
+            if path.extension().is_some_and(|extension| extension == "gz") { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let mut lines = BufReader::new(text);
+        for number in 1.. {
+            let mut line = Vec::new();
+            let read =
+                (&mut lines).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(|error| format!("{shown}:{number}: {error}"))?;
+            if read == 0 {
+                break;
+            }
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            let json: Value = serde_json::from_slice(&line).map_err(|error| format!("{shown}:{number}: not JSON: {error}"))?;
+            let image = json
+                .get("Item")
+                .ok_or_else(|| format!("{shown}:{number}: no \"Item\"; a full export in DYNAMODB_JSON has one item a line"))?;
+            let item = Item::from_json(image).map_err(|error| format!("{shown}:{number}: {error}"))?;
+            measured.add(&item, table, numbers, &mut seen);
+        }
+    }
+    if measured.items == 0 {
+        return Err(format!("{}: the export holds no items", folder.display()));
+    }
+    measured.empty_indexes = seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(at, _)| at).collect();
+    Ok(measured)
+}
+
+impl Measured {
+    fn add(&mut self, item: &Item, table: &Table, numbers: NumberAlignment, seen: &mut [bool]) {
+        let size = item.size(numbers);
+        let entries: Vec<Entry> =
+            table.indexes.iter().map(|index| index.entry_size(&table.keys, item, numbers).map_or(Entry::None, Entry::Size)).collect();
+        seen.iter_mut().zip(&entries).for_each(|(seen, entry)| *seen |= *entry != Entry::None);
+        self.items += 1;
+        self.bytes += size.0;
+        *self.classes.entry((size, entries)).or_default() += 1;
+    }
+}
+
+/// The data files of an export, in the order of their names.
+fn data_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let data = if folder.join("data").is_dir() { folder.join("data") } else { folder.to_path_buf() };
+    let entries = std::fs::read_dir(&data).map_err(|error| format!("{}: cannot be read: {error}", data.display()))?;
+    let is_data = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_string();
+        (name.ends_with(".json.gz") || name.ends_with(".json")) && !name.starts_with("manifest")
+    };
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_data).collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(format!(
+            "{}: no data files (*.json.gz); name the export's folder, which holds manifest-files.json and data/",
+            data.display()
+        ));
+    }
+    check_manifest(folder, &files)?;
+    Ok(files)
+}
+
+/// Where the export has a manifest, every file that it names must be there.
+fn check_manifest(folder: &Path, files: &[PathBuf]) -> Result<(), String> {
+    let path = folder.join("manifest-files.json");
+    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let row: Value = serde_json::from_str(line).map_err(|error| format!("{}:{}: not JSON: {error}", path.display(), at + 1))?;
+        let key = row["dataFileS3Key"].as_str().unwrap_or_default();
+        let name = key.rsplit('/').next().unwrap_or_default();
+        if !files.iter().any(|file| file.file_name().is_some_and(|file| file == name)) {
+            return Err(format!("{}:{}: the data file {name} is not there; copy the whole export", path.display(), at + 1));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,338 @@
+//! The workload file: as written ([`file`]), checked, and as a [`Workload`] that cannot be wrong.
+
+mod codes;
+mod decode;
+mod export;
+pub mod file;
+mod quantities;
+mod sizes;
+mod validate;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+pub use codes::CODES;
+pub use decode::{Located, Number};
+pub use export::{Measured, measure};
+pub use quantities::{Frequency, Profile, Size, Span};
+pub use sizes::{Entry, SizeClass, SizeClasses, sum_of};
+
+use crate::diag::{Diagnostics, Source};
+use crate::meter::Switches;
+use crate::table::{Consistency, Table, TableClass};
+use crate::time::{Date, MonthHours};
+use crate::units::Exact;
+use crate::usage::FreeTier;
+
+/// The commented file that `init` writes.
+pub const TEMPLATE: &str = include_str!("../../workloads/template.toml");
+
+/// The JSON Schema of the workload file, so that editors complete and check it.
+pub fn schema() -> serde_json::Value {
+    let mut schema = schemars::schema_for!(file::WorkloadFile).to_value();
+    if let Some(object) = schema.as_object_mut() {
+        object.insert("title".into(), "dynameter workload".into());
+    }
+    schema
+}
+
+/// Reads and checks a workload file. Paths in it are relative to `folder`.
+///
+/// # Errors
+/// Every mistake of the file, each with its place and the way out.
+pub fn load(name: &str, text: &str, folder: &Path) -> Result<Workload, Diagnostics> {
+    let source = Source::new(name, text);
+    let mut reader = decode::Reader::new(source);
+    let file = reader.parse::<file::WorkloadFile>();
+    let workload = file.and_then(|file| validate::workload(&file, folder, &mut reader));
+    Diagnostics::check(reader.finish(), workload)
+}
+
+/// A design and its traffic, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    /// What the design is called.
+    pub name: String,
+    /// The region.
+    pub region: String,
+    /// The date of the prices; the newest where `None`.
+    pub prices: Option<Date>,
+    /// The length of the month.
+    pub month: MonthHours,
+    /// The free tiers that apply.
+    pub free: BTreeSet<FreeTier>,
+    /// The readings of disputed rules.
+    pub switches: Switches,
+    /// The tables; at least one.
+    pub tables: Vec<TableDesign>,
+}
+
+/// A table with its traffic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableDesign {
+    /// The table as the meter sees it.
+    pub table: Table,
+    /// How many items it holds.
+    pub items: Exact,
+    /// How large they are, and their index entries.
+    pub sizes: SizeClasses,
+    /// Whether sizes depend on how numbers are stored.
+    pub has_numbers: bool,
+    /// What the meter does not need to know of each index, by position.
+    pub indexes: Vec<IndexDesign>,
+    /// Its capacity mode.
+    pub capacity: Capacity,
+    /// Its access patterns.
+    pub access: Vec<Access>,
+    /// Items that Time to Live deletes in a month.
+    pub ttl_deletes: Exact,
+    /// Backups.
+    pub backup: Backup,
+    /// Change data capture.
+    pub stream: Option<Stream>,
+    /// Imports: bytes of one, and how many in a month.
+    pub import: Option<(Exact, Exact)>,
+    /// Exports kept in S3.
+    pub archive: Option<Archive>,
+    /// Replicas in other regions.
+    pub replicas: Vec<Replica>,
+    /// The DAX cluster.
+    pub dax: Option<Dax>,
+    /// Whether Contributor Insights is on.
+    pub contributor_insights: bool,
+    /// Customer managed keys, and callers that ask for them.
+    pub encryption: Option<(Exact, Exact)>,
+}
+
+impl TableDesign {
+    /// Whether this is a global table.
+    pub fn is_global(&self) -> bool {
+        !self.replicas.is_empty()
+    }
+}
+
+/// What the meter does not need to know of an index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IndexDesign {
+    /// The share of items that carry the index key; 1 where the sizes were measured and tell.
+    pub coverage: Exact,
+    /// Provisioned read and write units of a global index.
+    pub capacity: Option<(Units, Units)>,
+}
+
+/// A capacity mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Capacity {
+    /// Pay for each request.
+    OnDemand,
+    /// Pay for capacity by the hour.
+    Provisioned {
+        /// Read units.
+        read: Units,
+        /// Write units.
+        write: Units,
+        /// Reserved capacity that covers part of it.
+        reserved: Option<Reserved>,
+    },
+}
+
+/// Provisioned units of one direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Units {
+    /// The same at every hour.
+    Fixed(u64),
+    /// Moved by auto scaling or a schedule between bounds.
+    Scaled {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+}
+
+/// Reserved capacity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reserved {
+    /// Read units.
+    pub read: u64,
+    /// Write units.
+    pub write: u64,
+    /// The term, 1 or 3 years.
+    pub years: u64,
+}
+
+/// An access pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// What it is called.
+    pub name: String,
+    /// The API operation.
+    pub operation: &'static str,
+    /// Calls in a month.
+    pub calls: Exact,
+    /// The demand of each hour of the week, divided by its mean.
+    pub factors: Vec<Exact>,
+    /// The items it reads or leaves.
+    pub sizes: SizeClasses,
+    /// The items it finds before a write, where they differ.
+    pub before: Option<SizeClasses>,
+    /// Whether it goes through the DAX cluster, where there is one.
+    pub through_dax: bool,
+    /// What one call does.
+    pub call: Call,
+}
+
+/// What one call of an access pattern does. Shares are of calls or of their items.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// GetItem, BatchGetItem, TransactGetItems: so many keys.
+    Get {
+        /// Keys of one call.
+        items: u64,
+        /// `None` in a transaction.
+        consistency: Option<Consistency>,
+        /// The share of keys that find no item.
+        missing: Exact,
+    },
+    /// Query and Scan.
+    Page {
+        /// Whether it is a Scan.
+        scan: bool,
+        /// The index read, by position.
+        index: Option<usize>,
+        /// Items evaluated by one call over all its pages.
+        items: u64,
+        /// Parallel segments, among which the items are divided.
+        segments: u64,
+        /// Eventual or strong.
+        consistency: Consistency,
+        /// Whether a local index query fetches from the table.
+        fetches: bool,
+        /// The share of calls that find nothing.
+        missing: Exact,
+    },
+    /// Writes outside a transaction: one, or a batch of several.
+    Write {
+        /// What is written, and how many of each.
+        plans: Vec<(WritePlan, u64)>,
+        /// The share whose condition fails.
+        refused: Exact,
+    },
+    /// TransactWriteItems.
+    Transaction {
+        /// Its actions, and how many of each.
+        plans: Vec<(WritePlan, u64)>,
+        /// The share of calls that are cancelled.
+        cancelled: Exact,
+        /// The share of calls that are repeated by their token.
+        replayed: Exact,
+    },
+}
+
+/// What one write does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WritePlan {
+    /// Put, Update, Delete or ConditionCheck.
+    pub kind: WriteKind,
+    /// The share that finds an item.
+    pub finds: Exact,
+    /// The attributes that change where one is found; `None`: all that are no index key.
+    pub changes: Option<Vec<String>>,
+}
+
+/// The kinds of writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WriteKind {
+    /// Puts a whole item.
+    Put,
+    /// Changes attributes, or creates the item.
+    Update,
+    /// Deletes the item.
+    Delete,
+    /// Checks a condition in a transaction.
+    ConditionCheck,
+}
+
+/// Backups and restores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// Whether point-in-time recovery is on.
+    pub pitr: bool,
+    /// On-demand backups that are kept at any time: how many by each schedule.
+    pub kept: Vec<u64>,
+    /// Restores in a month.
+    pub restores: Exact,
+}
+
+/// Change data capture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Readers that poll.
+    pub polling: Exact,
+    /// Shards, where given.
+    pub shards: Option<Exact>,
+    /// Calls a second on each shard by each polling reader.
+    pub polls_per_second: Exact,
+    /// Whether `polls_per_second` was given.
+    pub polls_given: bool,
+    /// Whether changes go to a Kinesis data stream.
+    pub kinesis: bool,
+}
+
+/// Exports kept in S3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Archive {
+    /// Exports in a month.
+    pub exports: Exact,
+    /// Whether they hold only changes.
+    pub incremental: bool,
+    /// The classes that an object lives in: price code of the class, first and last day there.
+    pub stays: Vec<Stay>,
+    /// Whether `keep` was given.
+    pub keep_given: bool,
+    /// Bytes stored for each byte exported.
+    pub compression: Exact,
+    /// Bytes of an object.
+    pub object_bytes: Exact,
+}
+
+/// A stay of an archived object in one S3 storage class.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stay {
+    /// The class as the price books name it, such as `glacier_instant`.
+    pub class: &'static str,
+    /// Days stored in the class.
+    pub days: Exact,
+    /// Days billed: not fewer than the class's minimum, unless it moves on.
+    pub billed_days: Exact,
+}
+
+/// A replica.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replica {
+    /// The region.
+    pub region: String,
+    /// The table class there.
+    pub class: TableClass,
+    /// Reads there, as a share of the table's own.
+    pub reads: Exact,
+    /// Access patterns there.
+    pub access: Vec<Access>,
+    /// Provisioned read units there, where they differ from the table's.
+    pub read: Option<u64>,
+    /// Whether point-in-time recovery is on there.
+    pub pitr: bool,
+    /// Whether it is a witness.
+    pub witness: bool,
+}
+
+/// A DAX cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dax {
+    /// The node type, such as `dax.r5.large`.
+    pub node_type: String,
+    /// How many nodes.
+    pub nodes: u64,
+    /// The share of eventually consistent reads that it answers.
+    pub hit_ratio: Exact,
+}

@@ -1,0 +1,324 @@
+//! Quantities as people write them in a workload file: sizes, durations, rates, profiles.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use toml::de::DeValue;
+
+use super::decode::{Decode, Node, Number, Reader};
+use crate::time::MonthHours;
+use crate::units::{Bytes, Exact, GB, KB, MB};
+
+/// A number of bytes: `512`, `"512 B"`, `"1.8 KB"`, `"4 MB"`, `"100 GB"`, `"2 TB"`; 1 KB is 1,024 bytes.
+/// Rounded to the nearest whole byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size(pub Bytes);
+
+impl Size {
+    fn parse(text: &str) -> Option<Size> {
+        let text = text.trim();
+        let digits = text.find(|c: char| c.is_ascii_alphabetic() && c != 'e').unwrap_or(text.len());
+        let (number, unit) = (text[..digits].trim(), text[digits..].trim());
+        let factor = match unit.to_ascii_uppercase().as_str() {
+            "" | "B" | "BYTE" | "BYTES" => 1,
+            "KB" | "KIB" => KB,
+            "MB" | "MIB" => MB,
+            "GB" | "GIB" => GB,
+            "TB" | "TIB" => 1024 * GB,
+            _ => return None,
+        };
+        let bytes = Exact::parse(number)? * Exact::from(factor);
+        let fits = !bytes.is_negative() && bytes <= Exact::from(1 << 60);
+        fits.then(|| bytes.to_u64()).flatten().map(|bytes| Size(Bytes(bytes)))
+    }
+}
+
+impl JsonSchema for Size {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Size".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({
+            "description": "A number of bytes, or a text such as \"1.8 KB\" (1 KB is 1,024 bytes)",
+            "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^ *[0-9][0-9_.]* *([kKmMgGtT]?i?[bB]|bytes?)? *$" }]
+        })
+    }
+}
+
+impl Decode for Size {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let size = match node.get_ref() {
+            DeValue::String(text) => Size::parse(text),
+            DeValue::Integer(integer) if integer.as_str().starts_with('-') => return Number::decode(node, reader).and(None),
+            DeValue::Integer(integer) if integer.radix() == 10 => Size::parse(integer.as_str()),
+            DeValue::Float(_) => return Number::decode(node, reader).and_then(|number| number.0.to_u64()).map(|bytes| Size(Bytes(bytes))),
+            _ => {
+                reader.wrong_type(node, "a size, such as \"1.8 KB\" or a number of bytes");
+                return None;
+            }
+        };
+        if size.is_none() {
+            let message = "not a size of zero bytes to 1 EB";
+            reader.report("bad-size", node.span(), message, "write a number and B, KB, MB, GB or TB, such as \"1.8 KB\"");
+        }
+        size
+    }
+}
+
+/// A length of time: `"5 minutes"`, `"12 h"`, `"1 day"`, `"2 weeks"`, `"1 month"`, `"7 years"`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    number: Exact,
+    unit: SpanUnit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SpanUnit {
+    Minute,
+    Hour,
+    Day,
+    Week,
+    Month,
+    Year,
+}
+
+impl Span {
+    /// A year, the default of what is kept.
+    pub(super) fn year() -> Span {
+        Span { number: Exact::one(), unit: SpanUnit::Year }
+    }
+
+    fn parse(text: &str) -> Option<Span> {
+        let text = text.trim();
+        let digits = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+        let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
+            "min" | "minute" | "minutes" => SpanUnit::Minute,
+            "h" | "hour" | "hours" => SpanUnit::Hour,
+            "d" | "day" | "days" => SpanUnit::Day,
+            "w" | "week" | "weeks" => SpanUnit::Week,
+            "month" | "months" => SpanUnit::Month,
+            "y" | "year" | "years" => SpanUnit::Year,
+            _ => return None,
+        };
+        let number = Exact::parse(text[..digits].trim())?;
+        let sane = !number.is_zero() && !number.is_negative() && number <= Exact::from(100_000);
+        sane.then_some(Span { number, unit })
+    }
+
+    /// How many months of the given length this is; a year is twelve of them.
+    pub fn months(&self, month: &MonthHours) -> Exact {
+        let hours = |hours: u64| &Exact::from(hours) / month.hours();
+        let unit = match self.unit {
+            SpanUnit::Minute => hours(1) / Exact::from(60),
+            SpanUnit::Hour => hours(1),
+            SpanUnit::Day => hours(24),
+            SpanUnit::Week => hours(168),
+            SpanUnit::Month => Exact::one(),
+            SpanUnit::Year => Exact::from(12),
+        };
+        &self.number * &unit
+    }
+
+    /// How many days this is; a month is 365/12 of them.
+    pub fn days(&self) -> Exact {
+        let unit = match self.unit {
+            SpanUnit::Minute => Exact::ratio(1, 1440),
+            SpanUnit::Hour => Exact::ratio(1, 24),
+            SpanUnit::Day => Exact::one(),
+            SpanUnit::Week => Exact::from(7),
+            SpanUnit::Month => Exact::ratio(365, 12),
+            SpanUnit::Year => Exact::from(365),
+        };
+        &self.number * &unit
+    }
+}
+
+impl JsonSchema for Span {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Duration".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "description": "A length of time, such as \"1 day\" or \"7 years\"", "type": "string" })
+    }
+}
+
+impl Decode for Span {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let text = String::decode(node, reader)?;
+        let span = Span::parse(&text);
+        if span.is_none() {
+            let help = "write a number and minutes, hours, days, weeks, months or years, such as \"1 day\"";
+            reader.report("bad-duration", node.span(), "not a length of time above zero", help);
+        }
+        span
+    }
+}
+
+/// How often something happens: exactly one of `per_second`, `per_minute`, `per_hour`, `per_day`, `per_week`, `per_month`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frequency {
+    number: Exact,
+    /// Hours of one period; `None` for a month.
+    period_hours: Option<Exact>,
+}
+
+impl Frequency {
+    /// Times in a month: `per_day` counts month-hours / 24 times, `per_month` once, whatever the month's length.
+    pub fn monthly(&self, month: &MonthHours) -> Exact {
+        match &self.period_hours {
+            Some(period) => &(&self.number * month.hours()) / period,
+            None => self.number.clone(),
+        }
+    }
+}
+
+const PERIODS: [&str; 6] = ["per_second", "per_minute", "per_hour", "per_day", "per_week", "per_month"];
+
+impl JsonSchema for Frequency {
+    fn schema_name() -> Cow<'static, str> {
+        "Rate".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let properties: serde_json::Map<String, serde_json::Value> =
+            PERIODS.iter().map(|period| (period.to_string(), serde_json::json!({ "type": "number", "minimum": 0 }))).collect();
+        schemars::json_schema!({
+            "description": "How often: exactly one of the keys",
+            "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1
+        })
+    }
+}
+
+impl Decode for Frequency {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let Some(table) = node.get_ref().as_table() else {
+            reader.wrong_type(node, "a rate, such as { per_second = 800 }");
+            return None;
+        };
+        reader.known_keys(table, &PERIODS);
+        let given: Vec<(&str, &Node)> = PERIODS.iter().filter_map(|period| Some((*period, table.get(*period)?))).collect();
+        let [(period, value)] = given.as_slice() else {
+            let message = format!("a rate has exactly one period, found {}", given.len());
+            reader.report("rate", node.span(), message, format!("keep one of {}", PERIODS.join(", ")));
+            return None;
+        };
+        let number = Number::decode(value, reader)?.0;
+        let period_hours = match *period {
+            "per_second" => Some(Exact::ratio(1, 3600)),
+            "per_minute" => Some(Exact::ratio(1, 60)),
+            "per_hour" => Some(Exact::one()),
+            "per_day" => Some(Exact::from(24)),
+            "per_week" => Some(Exact::from(168)),
+            _ => None,
+        };
+        Some(Frequency { number, period_hours })
+    }
+}
+
+/// The shape of a rate over the week: the rate given is its mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// 168 weights, from Monday 00:00; not all zero.
+    weights: Vec<Exact>,
+}
+
+/// The named profiles, with the weight of an hour of a weekday (0 is Monday) and of a day.
+type HourWeight = fn(weekday: usize, hour: usize) -> u64;
+const PROFILES: [(&str, HourWeight); 5] = [
+    ("flat", |_, _| 1),
+    ("office-hours", |weekday, hour| if weekday < 5 && (9..17).contains(&hour) { 10 } else { 1 }),
+    ("daytime", |_, hour| if (8..22).contains(&hour) { 4 } else { 1 }),
+    ("evening", |_, hour| if (18..23).contains(&hour) { 6 } else { 1 }),
+    ("weekend", |weekday, _| if weekday >= 5 { 4 } else { 1 }),
+];
+
+impl Profile {
+    /// The same at every hour.
+    pub fn flat() -> Profile {
+        Profile { weights: vec![Exact::one(); 168] }
+    }
+
+    fn named(name: &str) -> Option<Profile> {
+        let (_, weight) = PROFILES.iter().find(|(known, _)| *known == name)?;
+        Some(Profile { weights: (0..168).map(|hour| Exact::from(weight(hour / 24, hour % 24))).collect() })
+    }
+
+    /// The weight of each hour of the week divided by their mean.
+    pub fn factors(&self) -> Vec<Exact> {
+        let sum = self.weights.iter().cloned().sum::<Exact>();
+        self.weights.iter().map(|weight| &(weight * &Exact::from(168)) / &sum).collect()
+    }
+}
+
+impl JsonSchema for Profile {
+    fn schema_name() -> Cow<'static, str> {
+        "Profile".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let weights = |count: u32| serde_json::json!({ "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": count, "maxItems": count });
+        schemars::json_schema!({
+            "description": "The shape over the week: a name, 24 weights (a day) or 168 (a week from Monday)",
+            "anyOf": [{ "enum": PROFILES.map(|(name, _)| name) }, weights(24), weights(168)]
+        })
+    }
+}
+
+impl Decode for Profile {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let help =
+            || format!("write {}, or 24 or 168 weights that are not all zero", PROFILES.map(|(name, _)| format!("{name:?}")).join(", "));
+        let profile = match node.get_ref() {
+            DeValue::String(name) => Profile::named(name),
+            DeValue::Array(_) => {
+                let given: Vec<Exact> = Vec::<Number>::decode(node, reader)?.into_iter().map(|number| number.0).collect();
+                let weights = if given.len() == 24 { (0..7).flat_map(|_| given.clone()).collect() } else { given };
+                let valid = weights.len() == 168 && weights.iter().any(|weight| !weight.is_zero());
+                valid.then_some(Profile { weights })
+            }
+            _ => {
+                reader.wrong_type(node, "a profile's name or an array of weights");
+                return None;
+            }
+        };
+        if profile.is_none() {
+            reader.report("profile", node.span(), "not a profile", help());
+        }
+        profile
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        for (text, bytes) in [("1 KB", 1024), ("1.8 KB", 1843), ("600 B", 600), ("512KB", 512 * KB), ("100 GB", 100 * GB), ("42", 42)] {
+            assert_eq!(Size::parse(text), Some(Size(Bytes(bytes))), "{text}");
+        }
+        for text in ["", "KB", "1 XB", "-1 KB", "1e99 GB", "nan"] {
+            assert_eq!(Size::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_month_of_720_hours_has_thirty_days() {
+        let month = MonthHours::new(Exact::from(720)).expect("a month");
+        let rate = Frequency { number: Exact::from(1_000_000), period_hours: Some(Exact::from(24)) };
+        assert_eq!(rate.monthly(&month), Exact::from(30_000_000));
+        assert_eq!(Span::parse("15 days").expect("a span").months(&month), Exact::ratio(1, 2));
+    }
+
+    #[test]
+    fn a_profile_keeps_the_mean() {
+        for (name, _) in PROFILES {
+            let factors = Profile::named(name).expect(name).factors();
+            assert_eq!(factors.into_iter().sum::<Exact>(), Exact::from(168), "{name}");
+        }
+    }
+}

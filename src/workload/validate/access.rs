@@ -1,0 +1,321 @@
+//! Access patterns: which keys an operation may have, what one call does, and the limits of the API.
+
+use super::Checker;
+use crate::table::{Consistency, IndexKind, Table, limits};
+use crate::units::Exact;
+use crate::workload::decode::{Located, Number};
+use crate::workload::file::{AccessFile, ActionFile, ActionWord, ConsistencyWord, OperationWord, StatementWord, TableFile};
+use crate::workload::quantities::Profile;
+use crate::workload::sizes::SizeClasses;
+use crate::workload::{Access, Call, WriteKind, WritePlan};
+
+/// The families of operations, which decide the keys that make sense.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Family {
+    Get,
+    Page,
+    Write(WriteKind),
+    Batch,
+    Transaction,
+}
+
+/// Keys that only some families have.
+const OPTIONAL: [(&str, &[&str]); 13] = [
+    ("index", &["page"]),
+    ("items", &["page", "many"]),
+    ("segments", &["scan"]),
+    ("consistency", &["get", "page"]),
+    ("missing", &["get", "page", "write", "batch"]),
+    ("overwrites", &["write", "batch"]),
+    ("changes", &["write", "batch"]),
+    ("condition_failures", &["write"]),
+    ("actions", &["batch", "transaction"]),
+    ("cancelled", &["transaction"]),
+    ("replayed", &["transaction"]),
+    ("fetches", &["page"]),
+    ("before", &["write", "batch", "transaction"]),
+];
+
+impl Checker<'_> {
+    pub(super) fn access(
+        &mut self,
+        access: &Located<AccessFile>,
+        written: &Located<TableFile>,
+        table: &Table,
+        table_sizes: Option<&SizeClasses>,
+        table_items: &Exact,
+    ) -> Option<Access> {
+        let family = self.family(access)?;
+        self.keys_fit(access, family);
+        let own = access.item.as_ref().map(|item| self.items(item, written, table));
+        let sizes = match own {
+            Some(own) => own.map(|described| described.sizes),
+            None => table_sizes.cloned(),
+        };
+        let before = access.before.as_ref().map(|size| self.before(size, written, table));
+        let call = match family {
+            Family::Get => self.get(access),
+            Family::Page => self.page(access, table, table_items)?,
+            Family::Write(kind) => {
+                let plan = self.plan(kind, access.missing.as_ref(), access.overwrites.as_ref(), access.changes.as_ref(), table);
+                Call::Write { plans: vec![(plan, 1)], refused: self.share(access.condition_failures.as_ref(), Exact::zero()) }
+            }
+            Family::Batch | Family::Transaction => self.several(access, family, table)?,
+        };
+        Some(Access {
+            name: access.name.value.clone(),
+            operation: access.operation.word(),
+            calls: access.rate.monthly(&self.month),
+            factors: access.profile.clone().unwrap_or_else(Profile::flat).factors(),
+            sizes: sizes?,
+            before: match before {
+                Some(before) => Some(before?),
+                None => None,
+            },
+            through_dax: access.dax.as_ref().is_none_or(|dax| dax.value),
+            call,
+        })
+    }
+
+    /// The family of an operation; a PartiQL statement is the operation that it is.
+    fn family(&mut self, access: &Located<AccessFile>) -> Option<Family> {
+        use OperationWord as Op;
+        let partiql = matches!(access.operation.value, Op::ExecuteStatement | Op::BatchExecuteStatement | Op::ExecuteTransaction);
+        match (&access.statement, partiql) {
+            (None, true) => {
+                let message = format!("{} needs to know its statement", access.operation.word());
+                self.report("needs", &access.operation.span, message, "add `statement = \"SELECT\"`, \"INSERT\", \"UPDATE\" or \"DELETE\"");
+                return None;
+            }
+            (Some(statement), false) => {
+                self.report("not-for-this-operation", &statement.span, "only PartiQL operations have a `statement`", "remove it");
+            }
+            _ => {}
+        }
+        let statement = access.statement.as_ref().map(|statement| statement.value);
+        let verb = |statement: StatementWord| match statement {
+            StatementWord::Select => None,
+            StatementWord::Insert => Some(WriteKind::Put),
+            StatementWord::Update => Some(WriteKind::Update),
+            StatementWord::Delete => Some(WriteKind::Delete),
+        };
+        Some(match (access.operation.value, statement.and_then(verb)) {
+            (Op::GetItem | Op::BatchGetItem | Op::TransactGetItems, _) => Family::Get,
+            (Op::Query | Op::Scan, _) => Family::Page,
+            (Op::PutItem, _) => Family::Write(WriteKind::Put),
+            (Op::UpdateItem, _) => Family::Write(WriteKind::Update),
+            (Op::DeleteItem, _) => Family::Write(WriteKind::Delete),
+            (Op::BatchWriteItem, _) => Family::Batch,
+            (Op::TransactWriteItems, _) => Family::Transaction,
+            (Op::ExecuteStatement, Some(kind)) => Family::Write(kind),
+            (Op::ExecuteStatement, None) => Family::Page,
+            (Op::BatchExecuteStatement, Some(_)) => Family::Batch,
+            (Op::BatchExecuteStatement, None) => Family::Get,
+            (Op::ExecuteTransaction, Some(_)) => Family::Transaction,
+            (Op::ExecuteTransaction, None) => Family::Get,
+        })
+    }
+
+    /// Reports keys that the operation cannot have.
+    fn keys_fit(&mut self, access: &Located<AccessFile>, family: Family) {
+        use OperationWord as Op;
+        let many = matches!(
+            access.operation.value,
+            Op::BatchGetItem | Op::TransactGetItems | Op::BatchWriteItem | Op::BatchExecuteStatement | Op::ExecuteTransaction
+        );
+        let set = [
+            access.index.as_ref().map(|key| &key.span),
+            access.items.as_ref().map(|key| &key.span),
+            access.segments.as_ref().map(|key| &key.span),
+            access.consistency.as_ref().map(|key| &key.span),
+            access.missing.as_ref().map(|key| &key.span),
+            access.overwrites.as_ref().map(|key| &key.span),
+            access.changes.as_ref().map(|key| &key.span),
+            access.condition_failures.as_ref().map(|key| &key.span),
+            access.actions.as_ref().map(|key| &key.span),
+            access.cancelled.as_ref().map(|key| &key.span),
+            access.replayed.as_ref().map(|key| &key.span),
+            access.fetches.as_ref().map(|key| &key.span),
+            access.before.as_ref().map(|key| &key.span),
+        ];
+        for ((key, families), span) in OPTIONAL.iter().zip(set) {
+            let Some(span) = span else { continue };
+            let fits = families.iter().any(|name| match *name {
+                "get" => family == Family::Get,
+                "page" => family == Family::Page,
+                "scan" => access.operation.value == Op::Scan,
+                "many" => many,
+                "write" => matches!(family, Family::Write(_)),
+                "batch" => family == Family::Batch,
+                _ => family == Family::Transaction,
+            });
+            let transactional = *key == "consistency" && matches!(access.operation.value, Op::TransactGetItems | Op::ExecuteTransaction);
+            if !fits || transactional {
+                let message = format!("{} has no `{key}`", access.operation.word());
+                self.report("not-for-this-operation", &span.clone(), message, "remove it");
+            }
+        }
+    }
+
+    fn consistency(access: &AccessFile) -> Consistency {
+        match access.consistency.as_ref().map(|consistency| consistency.value) {
+            Some(ConsistencyWord::Strong) => Consistency::Strong,
+            _ => Consistency::Eventual,
+        }
+    }
+
+    fn get(&mut self, access: &Located<AccessFile>) -> Call {
+        use OperationWord as Op;
+        let most = match access.operation.value {
+            Op::GetItem => 1,
+            Op::BatchExecuteStatement => limits::BATCH_STATEMENTS_MAX,
+            Op::BatchGetItem => limits::BATCH_GET_ITEMS_MAX,
+            _ => limits::TRANSACTION_ITEMS_MAX,
+        };
+        let items = match (&access.items, most) {
+            (None, 2..) => {
+                let message = format!("{} needs to know how many items one call reads", access.operation.word());
+                self.report("needs", &access.operation.span, message, "add `items = …`");
+                1
+            }
+            (Some(items), 2..) => self.whole("batch-size", "the number of items of one call", items, 1..=most),
+            _ => 1,
+        };
+        let transactional = matches!(access.operation.value, Op::TransactGetItems | Op::ExecuteTransaction);
+        let consistency = (!transactional).then(|| Self::consistency(access));
+        Call::Get { items, consistency, missing: self.share(access.missing.as_ref(), Exact::zero()) }
+    }
+
+    fn page(&mut self, access: &Located<AccessFile>, table: &Table, table_items: &Exact) -> Option<Call> {
+        let index = match &access.index {
+            None => None,
+            Some(name) => {
+                let position = table.indexes.iter().position(|index| index.name == name.value);
+                if position.is_none() {
+                    let known = table.indexes.iter().map(|index| format!("{:?}", index.name)).collect::<Vec<_>>().join(", ");
+                    let help =
+                        if known.is_empty() { "define it with [[table.index]]".to_string() } else { format!("its indexes are {known}") };
+                    self.report("unknown-index", &name.span, format!("the table {:?} has no index {:?}", table.name, name.value), help);
+                    return None;
+                }
+                position
+            }
+        };
+        let consistency = Self::consistency(access);
+        let global = index.is_some_and(|at| table.indexes[at].kind == IndexKind::Global);
+        if let (true, Consistency::Strong, Some(given)) = (global, consistency, &access.consistency) {
+            let message = "a global index is read eventually consistently only; DynamoDB rejects this call";
+            self.report("strong-on-global-index", &given.span, message, "read eventually, or use a local index or the table");
+        }
+        if let Some(fetches) = access.fetches.as_ref().filter(|fetches| fetches.value && (global || index.is_none())) {
+            let message = "only a local index fetches attributes outside it from the table";
+            self.report(
+                "fetch-on-global-index",
+                &fetches.span,
+                message,
+                "remove `fetches`; read the items with a BatchGetItem pattern of their own",
+            );
+        }
+        let scan = access.operation.value == OperationWord::Scan;
+        let items = match &access.items {
+            Some(items) => self.whole("needs", "items evaluated by one call", items, 0..=1_000_000_000_000_000),
+            None if scan => table_items.to_u64().unwrap_or(0),
+            None => {
+                let message = format!("{} needs to know how many items one call evaluates", access.operation.word());
+                self.report("needs", &access.operation.span, message, "add `items = …`, counted before any filter");
+                0
+            }
+        };
+        let segments = access.segments.as_ref().map_or(1, |segments| self.whole("needs", "segments", segments, 1..=1_000_000));
+        let missing = self.share(access.missing.as_ref(), Exact::zero());
+        let fetches = access.fetches.as_ref().is_some_and(|fetches| fetches.value);
+        Some(Call::Page { scan, index, items, segments, consistency, fetches, missing })
+    }
+
+    fn plan(
+        &mut self,
+        kind: WriteKind,
+        missing: Option<&Located<Number>>,
+        overwrites: Option<&Located<Number>>,
+        changes: Option<&Located<Vec<Located<String>>>>,
+        table: &Table,
+    ) -> WritePlan {
+        let misplaced = match kind {
+            WriteKind::Put => {
+                missing.map(|missing| (&missing.span, "a put has no `missing`", "write `overwrites`, the share that replaces an item"))
+            }
+            _ => overwrites
+                .map(|overwrites| (&overwrites.span, "only a put has `overwrites`", "write `missing`, the share that finds no item")),
+        };
+        if let Some((span, message, help)) = misplaced {
+            self.report("not-for-this-operation", &span.clone(), message, help);
+        }
+        for change in changes.iter().flat_map(|changes| changes.iter()) {
+            if table.keys.names().any(|key| key == change.value) {
+                let message = format!("{:?} is part of the primary key, which no write changes", change.value);
+                self.report("changes", &change.span, message, "model it as a Delete and a Put, best in one TransactWriteItems");
+            }
+        }
+        if let (Some(changes), WriteKind::Delete | WriteKind::ConditionCheck) = (changes, kind) {
+            self.report("not-for-this-operation", &changes.span, "a delete or a check changes no attributes", "remove `changes`");
+        }
+        let finds = match kind {
+            WriteKind::Put => self.share(overwrites, Exact::zero()),
+            _ => Exact::one() - self.share(missing, Exact::zero()),
+        };
+        WritePlan { kind, finds, changes: changes.map(|changes| changes.iter().map(|change| change.value.clone()).collect()) }
+    }
+
+    /// A batch or a transaction: its actions, or so many items alike.
+    fn several(&mut self, access: &Located<AccessFile>, family: Family, table: &Table) -> Option<Call> {
+        let (most, transaction) = match family {
+            Family::Transaction => (limits::TRANSACTION_ITEMS_MAX, true),
+            _ => (limits::BATCH_WRITE_ITEMS_MAX, false),
+        };
+        let kind = match access.statement.as_ref().map(|statement| statement.value) {
+            Some(StatementWord::Update) => WriteKind::Update,
+            Some(StatementWord::Delete) => WriteKind::Delete,
+            _ => WriteKind::Put,
+        };
+        let plans: Vec<(WritePlan, u64)> = match (&access.actions, &access.items) {
+            (Some(actions), None) => actions.iter().map(|action| self.action(action, transaction, table)).collect(),
+            (None, Some(items)) => {
+                let count = self.whole("batch-size", "the number of items of one call", items, 1..=most);
+                vec![(self.plan(kind, access.missing.as_ref(), access.overwrites.as_ref(), access.changes.as_ref(), table), count)]
+            }
+            _ => {
+                let message = format!("{} needs either `actions` or `items`", access.operation.word());
+                let example = "write `actions = [{ operation = \"Put\" }, { operation = \"Delete\" }]`";
+                let help = if transaction { example.to_string() } else { format!("{example} or `items = 25` puts") };
+                self.report("needs", &access.operation.span, message, help);
+                return None;
+            }
+        };
+        let count: u64 = plans.iter().map(|(_, count)| count).sum();
+        if !(1..=most).contains(&count) {
+            let message = format!("one {} holds 1 to {most} items, this one {count}", access.operation.word());
+            self.report("batch-size", &access.operation.span, message, "split the call");
+        }
+        if !transaction {
+            return Some(Call::Write { plans, refused: Exact::zero() });
+        }
+        let cancelled = self.share(access.cancelled.as_ref(), Exact::zero());
+        let replayed = self.share(access.replayed.as_ref(), Exact::zero());
+        Some(Call::Transaction { plans, cancelled, replayed })
+    }
+
+    fn action(&mut self, action: &Located<ActionFile>, transaction: bool, table: &Table) -> (WritePlan, u64) {
+        let kind = match action.operation.value {
+            ActionWord::Put => WriteKind::Put,
+            ActionWord::Update => WriteKind::Update,
+            ActionWord::Delete => WriteKind::Delete,
+            ActionWord::ConditionCheck => WriteKind::ConditionCheck,
+        };
+        if !transaction && matches!(kind, WriteKind::Update | WriteKind::ConditionCheck) {
+            let message = "a BatchWriteItem holds Put and Delete only";
+            self.report("not-for-this-operation", &action.operation.span, message, "use UpdateItem calls, or a TransactWriteItems");
+        }
+        let count = action.count.as_ref().map_or(1, |count| self.whole("batch-size", "count", count, 1..=100));
+        (self.plan(kind, action.missing.as_ref(), action.overwrites.as_ref(), action.changes.as_ref(), table), count)
+    }
+}

@@ -1,0 +1,231 @@
+//! Backups, streams, archives, replicas, DAX.
+
+use super::{Checker, class};
+use crate::table::{IndexKind, Table, limits};
+use crate::units::{Exact, MB};
+use crate::workload::decode::Located;
+use crate::workload::file::{
+    ArchiveFile, DaxFile, OperationWord, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile, WorkloadFile,
+};
+use crate::workload::quantities::Span;
+use crate::workload::sizes::SizeClasses;
+use crate::workload::{Access, Archive, Backup, Call, Capacity, Dax, Replica, Stay, Stream};
+
+/// The region sets of strongly consistent global tables. Source: Developer Guide, "Global tables: multi-Region
+/// strong consistency".
+const STRONG_REGION_SETS: [&[&str]; 3] = [
+    &["us-east-1", "us-east-2", "us-west-2"],
+    &["eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1"],
+    &["ap-northeast-1", "ap-northeast-2", "ap-northeast-3"],
+];
+
+impl Checker<'_> {
+    pub(super) fn backup(&mut self, written: &Located<TableFile>) -> Backup {
+        let Some(backup) = &written.backup else { return Backup { pitr: false, kept: Vec::new(), restores: Exact::zero() } };
+        let schedules = backup.on_demand.as_deref().unwrap_or_default();
+        let kept = schedules.iter().map(|schedule| self.whole("needs", "backups kept", &schedule.keep, 1..=100_000)).collect();
+        let a_year = backup.restores_per_year.as_ref().map_or_else(Exact::zero, |number| number.0.clone());
+        Backup { pitr: backup.pitr.unwrap_or(false), kept, restores: a_year * self.month.years() }
+    }
+
+    pub(super) fn stream(&mut self, written: &Located<StreamFile>) -> Stream {
+        let polling = written.readers.as_ref().and_then(|readers| readers.polling.as_ref());
+        Stream {
+            polling: polling.map_or_else(Exact::zero, |number| number.0.clone()),
+            shards: written.shards.as_ref().map(|shards| Exact::from(self.whole("needs", "shards", shards, 1..=10_000_000))),
+            polls_per_second: written.polls_per_second.as_ref().map_or_else(Exact::one, |number| number.0.clone()),
+            polls_given: written.polls_per_second.is_some(),
+            kinesis: written.kinesis.unwrap_or(false),
+        }
+    }
+
+    pub(super) fn archive(&mut self, written: &Located<ArchiveFile>) -> Archive {
+        let keep = written.keep.clone().unwrap_or_else(Span::year).days();
+        let mut stays: Vec<(&'static str, Exact)> = vec![("standard", Exact::zero())];
+        for step in written.lifecycle.iter().flat_map(|lifecycle| lifecycle.iter()) {
+            let last = stays.last().map(|(_, day)| day.clone()).unwrap_or_else(Exact::zero);
+            let day = step.after_days.0.clone();
+            let order = |class: &str| CLASSES.iter().position(|(known, _)| *known == class);
+            let name = class_name(step.class);
+            if (day < last) || (day == last && stays.len() > 1) || order(name) <= stays.last().and_then(|(class, _)| order(class)) {
+                let message = "lifecycle steps go on to later days and to colder classes";
+                self.report(
+                    "lifecycle",
+                    &step.after_days.span,
+                    message,
+                    "order them: standard-ia, glacier-instant, glacier-flexible, deep-archive",
+                );
+            }
+            if step.class == StorageClassWord::StandardIa && day < Exact::from(30) {
+                self.report(
+                    "lifecycle",
+                    &step.after_days.span,
+                    "S3 moves objects to Standard-IA after 30 days at the earliest",
+                    "write 30 or more",
+                );
+            }
+            if day >= keep {
+                let message = format!("the archive is kept for {} days, so it never reaches day {day}", keep.human(2));
+                self.report("lifecycle", &step.after_days.span, message, "raise `keep`, or remove the step");
+            }
+            stays.push((name, day));
+        }
+        let compression = written.compression.as_ref();
+        Archive {
+            exports: Exact::one() / written.export.every.months(&self.month),
+            incremental: written.export.incremental.unwrap_or(false),
+            stays: stays_of(&stays, &keep),
+            keep_given: written.keep.is_some(),
+            compression: compression.map_or_else(Exact::one, |compression| self.share(Some(compression), Exact::one())),
+            object_bytes: written.object_size.as_ref().map_or_else(|| Exact::from(100 * MB), |size| Exact::from(size.0.0.max(1))),
+        }
+    }
+
+    pub(super) fn dax(&mut self, written: &Located<DaxFile>) -> Dax {
+        let node_type = &written.node_type;
+        if !node_type.starts_with("dax.") || node_type.matches('.').count() != 2 {
+            let message = format!("{:?} is not a DAX node type", node_type.value);
+            self.report(
+                "dax",
+                &node_type.span,
+                message,
+                "write one such as \"dax.r5.large\" (`dynameter prices show` lists those with a price)",
+            );
+        }
+        Dax {
+            node_type: node_type.value.clone(),
+            nodes: self.whole("dax", "the number of nodes", &written.nodes, 1..=limits::DAX_NODES_MAX),
+            hit_ratio: self.share(Some(&written.hit_ratio), Exact::zero()),
+        }
+    }
+
+    pub(super) fn replicas(
+        &mut self,
+        written: &Located<TableFile>,
+        file: &WorkloadFile,
+        table: &Table,
+        sizes: Option<&SizeClasses>,
+        items: &Exact,
+        capacity: &Capacity,
+    ) -> Vec<Replica> {
+        let files = written.replica.as_deref().unwrap_or_default();
+        let strong = written.multi_region_consistency.as_ref().filter(|word| word.value == RegionConsistencyWord::Strong);
+        let mut regions = vec![file.region.value.clone()];
+        for replica in files {
+            if regions.contains(&replica.region.value) {
+                let message = format!("the table already has a copy in {:?}", replica.region.value);
+                self.report(
+                    "replica",
+                    &replica.region.span,
+                    message,
+                    "name each region once; the workload's own region has the table itself",
+                );
+            }
+            regions.push(replica.region.value.clone());
+            if replica.witness == Some(true) && strong.is_none() {
+                let message = "only a strongly consistent global table has a witness";
+                self.report(
+                    "replica",
+                    &replica.region.span,
+                    message,
+                    "add `multi_region_consistency = \"strong\"` to the table, or remove `witness`",
+                );
+            }
+            if let (Some(read), Capacity::OnDemand) = (&replica.read, capacity) {
+                self.report(
+                    "capacity-mode",
+                    &read.span,
+                    "the table is on demand, so a replica has no provisioned units",
+                    "remove `read` here",
+                );
+            }
+        }
+        if let Some(strong) = strong {
+            self.strong(&strong.span.clone(), written, table, &regions, files);
+        }
+        let replica = |checker: &mut Self, replica: &Located<ReplicaFile>| {
+            let accesses = replica.access.as_deref().unwrap_or_default();
+            let access: Vec<Access> = accesses.iter().filter_map(|access| checker.access(access, written, table, sizes, items)).collect();
+            for (access, file) in access.iter().zip(accesses) {
+                if matches!(access.call, Call::Write { .. } | Call::Transaction { .. }) {
+                    let message = "a replica's own access patterns are reads: writes replicate wherever they are made";
+                    checker.report("replica", &file.operation.span, message, "move the pattern to [[table.access]]");
+                }
+            }
+            Replica {
+                region: replica.region.value.clone(),
+                class: replica.class.map_or(table.class, |word| class(Some(word))),
+                reads: replica.reads.as_ref().map_or_else(Exact::zero, |number| number.0.clone()),
+                access,
+                read: replica.read.as_ref().map(|read| checker.whole("capacity-mode", "provisioned units", read, 1..=40_000_000)),
+                pitr: replica.pitr.unwrap_or(false),
+                witness: replica.witness.unwrap_or(false),
+            }
+        };
+        files.iter().map(|file| replica(self, file)).collect()
+    }
+
+    /// What multi-Region strong consistency excludes (rule 4.4).
+    fn strong(
+        &mut self,
+        span: &std::ops::Range<usize>,
+        written: &Located<TableFile>,
+        table: &Table,
+        regions: &[String],
+        files: &[Located<ReplicaFile>],
+    ) {
+        let mut refuse = |message: String, help: &str| self.report("replica", span, message, help);
+        if regions.len() != 3 {
+            refuse(
+                format!("a strongly consistent global table has three regions, this one {}", regions.len()),
+                "name two replicas, one of which may be a witness",
+            );
+        }
+        if !STRONG_REGION_SETS.iter().any(|set| regions.iter().all(|region| set.contains(&region.as_str()))) {
+            let sets = STRONG_REGION_SETS.map(|set| set.join(", ")).join("; ");
+            refuse(format!("its regions must lie in one set, found {}", regions.join(", ")), &format!("the sets are: {sets}"));
+        }
+        if files.iter().filter(|file| file.witness == Some(true)).count() > 1 {
+            refuse("it has at most one witness".to_string(), "keep one");
+        }
+        if written.ttl.is_some() {
+            refuse("it has no Time to Live".to_string(), "remove [table.ttl]");
+        }
+        if table.indexes.iter().any(|index| index.kind == IndexKind::Local) {
+            refuse("it has no local indexes".to_string(), "make them global");
+        }
+        let transactional = |operation: OperationWord| {
+            matches!(operation, OperationWord::TransactGetItems | OperationWord::TransactWriteItems | OperationWord::ExecuteTransaction)
+        };
+        if written.access.iter().flatten().any(|access| transactional(access.operation.value)) {
+            refuse("it has no transactions".to_string(), "use single writes with conditions");
+        }
+    }
+}
+
+/// S3 storage classes, coldest last, with the days that each bills at least. Source: Amazon S3 User Guide,
+/// "Understanding and managing Amazon S3 storage classes" (rule 9.1).
+const CLASSES: [(&str, u64); 5] =
+    [("standard", 0), ("standard_ia", 30), ("glacier_instant", 90), ("glacier_flexible", 90), ("deep_archive", 180)];
+
+fn class_name(word: StorageClassWord) -> &'static str {
+    match word {
+        StorageClassWord::StandardIa => "standard_ia",
+        StorageClassWord::GlacierInstant => "glacier_instant",
+        StorageClassWord::GlacierFlexible => "glacier_flexible",
+        StorageClassWord::DeepArchive => "deep_archive",
+    }
+}
+
+/// From the days on which an object enters classes to its stays in them; leaving a class before its minimum
+/// is billed as if it had stayed.
+fn stays_of(entered: &[(&'static str, Exact)], keep: &Exact) -> Vec<Stay> {
+    let stay = |(at, (class, from)): (usize, &(&'static str, Exact))| {
+        let until = entered.get(at + 1).map_or(keep, |(_, day)| day);
+        let days = if until > from { until - from } else { Exact::zero() };
+        let minimum = CLASSES.iter().find(|(known, _)| known == class).map_or(0, |(_, days)| *days);
+        let billed_days = days.clone().max(Exact::from(minimum));
+        Stay { class, days, billed_days }
+    };
+    entered.iter().enumerate().map(stay).filter(|stay| !stay.billed_days.is_zero()).collect()
+}

@@ -1,0 +1,248 @@
+//! How large items are: the four ways to say it, and what follows for each index.
+
+use super::Checker;
+use crate::table::{Index, Number as StoredNumber, Projection, Table, limits};
+use crate::units::{Bytes, Exact};
+use crate::workload::decode::Located;
+use crate::workload::export::measure;
+use crate::workload::file::{AttributeFile, AttributeType, IndexFile, ItemFile, KeyFile, KeyType, TableFile};
+use crate::workload::sizes::{Entry, SizeClasses, lognormal};
+
+/// What is known of a table's items.
+pub(super) struct Described {
+    pub sizes: SizeClasses,
+    /// How many items an export holds.
+    pub measured: Option<u64>,
+    /// Whether the sizes contain numbers by their digits.
+    pub has_numbers: bool,
+}
+
+/// An attribute's name and bytes, name included.
+type Attributes = Vec<(String, u64)>;
+
+impl Checker<'_> {
+    pub(super) fn key_size(&mut self, key: &Located<KeyFile>, what: &str, most: u64) {
+        if let Some(bytes) = &key.bytes
+            && !(1..=most).contains(&bytes.0.0)
+        {
+            let message = format!("a {what} key value has 1 to {most} bytes, found {}", bytes.0.0);
+            self.report("key-size", &bytes.span, message, "shorten the key; long values belong in other attributes");
+        }
+    }
+
+    /// The sizes of a table's items, or of one access pattern's.
+    pub(super) fn items(&mut self, item: &Located<ItemFile>, written: &Located<TableFile>, table: &Table) -> Option<Described> {
+        let given =
+            [item.size.is_some(), item.lognormal.is_some(), item.histogram.is_some(), item.attributes.is_some(), item.export.is_some()];
+        let count = given.iter().filter(|given| **given).count();
+        if count != 1 {
+            let message = format!("an item's size is given in exactly one way, found {count}");
+            self.report("item-source", &item.span, message, "keep one of size, lognormal, histogram, attributes, export");
+            return None;
+        }
+        let indexes = written.index.as_deref().unwrap_or_default();
+        let plain = |weighted: Vec<(Bytes, Exact)>| {
+            let keys = key_attributes(written);
+            let classes = weighted.into_iter().map(|(size, weight)| {
+                let entries = table.indexes.iter().zip(indexes).map(|(index, file)| entry(size, index, file, table, &keys));
+                (size, entries.collect(), weight)
+            });
+            Described { sizes: SizeClasses::new(classes), measured: None, has_numbers: false }
+        };
+        if let Some(size) = &item.size {
+            return self.item_bytes(size.0.0, &size.span).map(|size| plain(vec![(size, Exact::one())]));
+        }
+        if let Some(given) = &item.lognormal {
+            let (mean, p99) = (given.mean.0.0, given.p99.0.0);
+            self.item_bytes(p99, &given.p99.span)?;
+            let Some(classes) = lognormal(mean, p99, limits::ITEM_BYTES_MAX) else {
+                let message = "no lognormal distribution has this mean and this 99th percentile";
+                self.report(
+                    "lognormal",
+                    &given.span,
+                    message,
+                    "the percentile lies between the mean and 14.9 times it; for other shapes give a histogram",
+                );
+                return None;
+            };
+            return Some(plain(classes));
+        }
+        if let Some(buckets) = &item.histogram {
+            let total = buckets.iter().map(|bucket| bucket.share.0.clone()).sum::<Exact>();
+            let sizes: Vec<Option<Bytes>> = buckets.iter().map(|bucket| self.item_bytes(bucket.size.0.0, &bucket.size.span)).collect();
+            for bucket in buckets.iter() {
+                self.share(Some(&bucket.share), Exact::zero());
+            }
+            if total != Exact::one() {
+                self.report("shares-sum", &buckets.span, format!("the shares add up to {total}, not to 1"), "correct the shares");
+                return None;
+            }
+            let sizes = sizes.into_iter().collect::<Option<Vec<_>>>()?;
+            return Some(plain(sizes.into_iter().zip(buckets.iter().map(|bucket| bucket.share.0.clone())).collect()));
+        }
+        if let Some(path) = &item.export {
+            return self.measured(path, table, indexes);
+        }
+        self.described(item.attributes.as_ref()?, written, table, indexes)
+    }
+
+    /// A size that an item can have.
+    fn item_bytes(&mut self, bytes: u64, span: &std::ops::Range<usize>) -> Option<Bytes> {
+        if (1..=limits::ITEM_BYTES_MAX).contains(&bytes) {
+            return Some(Bytes(bytes));
+        }
+        let message = format!("an item of {bytes} bytes cannot exist; DynamoDB holds 1 to {} bytes (400 KB)", limits::ITEM_BYTES_MAX);
+        self.report("item-size", span, message, "split the item, or store the payload elsewhere and keep its key here");
+        None
+    }
+
+    /// The size of the item before a write, where it is given.
+    pub(super) fn before(
+        &mut self,
+        size: &Located<crate::workload::Size>,
+        written: &Located<TableFile>,
+        table: &Table,
+    ) -> Option<SizeClasses> {
+        let bytes = self.item_bytes(size.0.0, &size.span)?;
+        let keys = key_attributes(written);
+        let indexes = written.index.as_deref().unwrap_or_default();
+        let entries = table.indexes.iter().zip(indexes).map(|(index, file)| entry(bytes, index, file, table, &keys)).collect();
+        Some(SizeClasses::new([(bytes, entries, Exact::one())]))
+    }
+
+    fn measured(&mut self, path: &Located<String>, table: &Table, indexes: &[Located<IndexFile>]) -> Option<Described> {
+        match measure(&self.folder.join(&path.value), table, self.switches.number_alignment) {
+            Err(message) => {
+                self.report(
+                    "export",
+                    &path.span,
+                    message,
+                    "name the folder of an S3 full export in DYNAMODB_JSON format, relative to this file",
+                );
+                None
+            }
+            Ok(measured) => {
+                for at in &measured.empty_indexes {
+                    let message = format!("no item of the export carries the key of the index {:?}", table.indexes[*at].name);
+                    self.report("index-attribute", &indexes[*at].partition_key.span, message, "name an attribute that items have");
+                }
+                let sizes = SizeClasses::new(measured.weighted());
+                Some(Described { sizes, measured: Some(measured.items), has_numbers: true })
+            }
+        }
+    }
+
+    /// An item described by its attributes: one size, and exact entries.
+    fn described(
+        &mut self,
+        attributes: &Located<Vec<Located<AttributeFile>>>,
+        written: &Located<TableFile>,
+        table: &Table,
+        indexes: &[Located<IndexFile>],
+    ) -> Option<Described> {
+        self.unique("duplicate-name", "attribute", attributes.iter().map(|attribute| &attribute.name));
+        let listed: Vec<Option<(String, u64)>> = attributes.iter().map(|attribute| self.attribute(attribute)).collect();
+        let mut all: Attributes = listed.into_iter().collect::<Option<_>>()?;
+        for key in [Some(&written.partition_key), written.sort_key.as_ref()].into_iter().flatten() {
+            if all.iter().any(|(name, _)| *name == key.name.value) {
+                continue;
+            }
+            match key_bytes(key) {
+                Some(bytes) => all.push((key.name.value.clone(), bytes)),
+                None => {
+                    let message = format!("how long is the key {:?}? the item's size is the sum of its attributes", key.name.value);
+                    self.report("attribute", &key.span, message, "add `bytes = …` (S, B) or `digits = …` (N)");
+                    return None;
+                }
+            }
+        }
+        for (index, file) in table.indexes.iter().zip(indexes) {
+            let included = if let Projection::Include(names) = &index.projection { names.as_slice() } else { &[] };
+            for name in index.keys.iter().chain(included) {
+                if !all.iter().any(|(known, _)| known == name) {
+                    let span =
+                        file.projection.as_ref().filter(|_| included.contains(name)).map_or(&file.partition_key.span, |p| &p.span).clone();
+                    let message = format!("the index {:?} names {name:?}, an attribute that no item has", index.name);
+                    self.report("index-attribute", &span, message, "name a described attribute, or describe this one under item");
+                }
+            }
+        }
+        let size = self.item_bytes(all.iter().map(|(_, bytes)| bytes).sum(), &attributes.span)?;
+        let entries = table.indexes.iter().map(|index| {
+            let held = all.iter().filter(|(name, _)| index.holds(&table.keys, name));
+            Entry::Size(Bytes(held.map(|(_, bytes)| bytes).sum()))
+        });
+        let is_number = |attribute: &Located<AttributeFile>| matches!(attribute.r#type, AttributeType::N | AttributeType::Ns);
+        let has_numbers = attributes.iter().any(is_number);
+        Some(Described { sizes: SizeClasses::new([(size, entries.collect(), Exact::one())]), measured: None, has_numbers })
+    }
+
+    /// Bytes of an attribute, name included.
+    fn attribute(&mut self, attribute: &Located<AttributeFile>) -> Option<(String, u64)> {
+        let elements = match &attribute.elements {
+            Some(elements) => self.whole("attribute", "elements", elements, 0..=400_000),
+            None => 1,
+        };
+        let bytes = attribute.bytes.as_ref().map(|bytes| bytes.0.0);
+        let digits = attribute.digits.as_ref().map(|digits| self.whole("attribute", "digits", digits, 1..=38));
+        let number = digits.map(|digits| number_bytes(digits, attribute.negative.unwrap_or(false)));
+        use AttributeType as Type;
+        let value = match attribute.r#type {
+            Type::Bool | Type::Null => Some(1),
+            Type::S | Type::B => bytes,
+            Type::N => number.or(bytes),
+            Type::Ss | Type::Bs => bytes.map(|bytes| bytes.saturating_mul(elements)),
+            Type::Ns => number.or(bytes).map(|bytes| bytes.saturating_mul(elements)),
+            Type::L | Type::M => bytes.map(|bytes| bytes.saturating_add(3 + attribute.elements.as_ref().map_or(0, |_| elements))),
+        };
+        let Some(value) = value else {
+            let needed = if matches!(attribute.r#type, Type::N | Type::Ns) { "digits" } else { "bytes" };
+            let message = format!("an attribute of type {} needs `{needed}`", attribute.r#type.word());
+            self.report("attribute", &attribute.name.span, message, format!("add `{needed} = …`"));
+            return None;
+        };
+        let name = attribute.name.value.clone();
+        let bytes = value.saturating_add(name.len() as u64);
+        Some((name, bytes))
+    }
+}
+
+/// Bytes of a number of so many digits before the point, by the item-size rule.
+fn number_bytes(digits: u64, negative: bool) -> u64 {
+    let text = format!("{}{}", if negative { "-" } else { "" }, "1".repeat(usize::try_from(digits).unwrap_or(38)));
+    StoredNumber::parse(&text).map_or(21, |number| number.size(Default::default()).0)
+}
+
+/// Bytes of a key attribute, name included, where its value's length is given.
+fn key_bytes(key: &Located<KeyFile>) -> Option<u64> {
+    let digits = key.digits.as_ref().and_then(|digits| digits.0.to_u64()).filter(|digits| (1..=38).contains(digits));
+    let value = match key.r#type {
+        Some(KeyType::N) => digits.map(|digits| number_bytes(digits, false)).or(key.bytes.as_ref().map(|bytes| bytes.0.0)),
+        _ => key.bytes.as_ref().map(|bytes| bytes.0.0),
+    }?;
+    Some(value + key.name.value.len() as u64)
+}
+
+/// The primary key's attributes whose lengths are given.
+fn key_attributes(written: &Located<TableFile>) -> Attributes {
+    let keys = [Some(&written.partition_key), written.sort_key.as_ref()].into_iter().flatten();
+    keys.filter_map(|key| Some((key.name.value.clone(), key_bytes(key)?))).collect()
+}
+
+/// The entry of an item whose attributes are not described: the item where all is projected, the size that
+/// was given, the keys where they are the table's own; else unknown.
+fn entry(item: Bytes, index: &Index, file: &Located<IndexFile>, table: &Table, keys: &Attributes) -> Entry {
+    if let Some(size) = &file.entry_size {
+        return Entry::Size(size.0.min(item));
+    }
+    let known = |name: &str| keys.iter().find(|(known, _)| known == name).map(|(_, bytes)| *bytes);
+    let mut held: Vec<&str> = table.keys.names().chain(index.keys.iter().map(String::as_str)).collect();
+    match &index.projection {
+        Projection::All => return Entry::Size(item),
+        Projection::Include(names) => held.extend(names.iter().map(String::as_str)),
+        Projection::KeysOnly => {}
+    }
+    held.sort_unstable();
+    held.dedup();
+    held.into_iter().map(known).sum::<Option<u64>>().map_or(Entry::Unknown, |bytes| Entry::Size(Bytes(bytes).min(item)))
+}

@@ -1,0 +1,442 @@
+//! From the file as written to a [`Workload`](super::Workload): every limit, every reference, every sum.
+//! Nothing later checks again.
+
+mod access;
+mod features;
+mod items;
+
+use std::collections::BTreeSet;
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
+
+use super::decode::{Located, Number, Reader};
+use super::file::{
+    CapacityFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, ModeWord, ProjectionFile, ProjectionWord, SwitchesFile, TableFile,
+    UnitsFile, WorkloadFile,
+};
+use super::{Capacity, IndexDesign, Reserved, TableDesign, Units, Workload};
+use crate::meter::Switches;
+use crate::table::{Index, IndexKind, KeySchema, Projection, Table, TableClass, limits};
+use crate::time::{Date, MonthHours};
+use crate::units::Exact;
+use crate::usage::FreeTier;
+
+/// What the checks of one file share.
+struct Checker<'a> {
+    reader: &'a mut Reader,
+    folder: &'a Path,
+    month: MonthHours,
+    switches: Switches,
+}
+
+/// Checks a file.
+pub(super) fn workload(file: &WorkloadFile, folder: &Path, reader: &mut Reader) -> Option<Workload> {
+    let month = match &file.month_hours {
+        None => Some(MonthHours::standard()),
+        Some(hours) => {
+            let month = MonthHours::new(hours.0.clone());
+            if month.is_none() {
+                reader.report(
+                    "month-hours",
+                    hours.span.clone(),
+                    "a month has 1 to 744 hours",
+                    "write 720 (30 days), 730 (a twelfth of a year) or 744 (31 days)",
+                );
+            }
+            month
+        }
+    };
+    let mut switches = Switches::default();
+    file.switches.iter().for_each(|given| set_switches(given, &mut switches, reader));
+    let prices = file.prices.as_ref().and_then(|text| {
+        let date = Date::parse(text);
+        if date.is_none() {
+            reader.report("bad-date", text.span.clone(), format!("{:?} is not a date", text.value), "write YYYY-MM-DD, such as 2024-11-01");
+        }
+        date
+    });
+    let mut checker = Checker { reader, folder, month: month.clone().unwrap_or_else(MonthHours::standard), switches };
+    let written = file.table.as_deref().unwrap_or_default();
+    if written.is_empty() {
+        checker.reader.report(
+            "no-tables",
+            file.name.span.clone(),
+            "the workload has no table",
+            "add [[table]]; `dynameter init` writes a file to start from",
+        );
+    }
+    checker.unique("duplicate-table", "table", written.iter().map(|table| &table.name));
+    let tables: Vec<Option<TableDesign>> = written.iter().map(|table| checker.table(table, file)).collect();
+    let free = match &file.free_tier {
+        None | Some(FreeTierFile::All(false)) => BTreeSet::new(),
+        Some(FreeTierFile::All(true)) => BTreeSet::from([FreeTier::Throughput, FreeTier::Storage, FreeTier::Streams]),
+        Some(FreeTierFile::Some(words)) => words
+            .iter()
+            .map(|word| match word {
+                FreeTierWord::Throughput => FreeTier::Throughput,
+                FreeTierWord::Storage => FreeTier::Storage,
+                FreeTierWord::Streams => FreeTier::Streams,
+            })
+            .collect(),
+    };
+    let tables = tables.into_iter().collect::<Option<Vec<_>>>()?;
+    Some(Workload { name: file.name.value.clone(), region: file.region.value.clone(), prices, month: month?, free, switches, tables })
+}
+
+fn set_switches(given: &SwitchesFile, switches: &mut Switches, reader: &mut Reader) {
+    let fields = [
+        ("number_alignment", &given.number_alignment),
+        ("failed_condition", &given.failed_condition),
+        ("hour_billing", &given.hour_billing),
+        ("fetch_of_nothing", &given.fetch_of_nothing),
+        ("replicated_transaction", &given.replicated_transaction),
+        ("replicated_local_index", &given.replicated_local_index),
+        ("backup_overhead", &given.backup_overhead),
+    ];
+    for (name, value) in fields {
+        let Some(value) = value else { continue };
+        if !switches.set(name, value) {
+            let allowed = Switches::NAMES.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, values)| values);
+            reader.report(
+                "switch",
+                value.span.clone(),
+                format!("{name} cannot be {:?}", value.value),
+                format!("allowed are {}", quoted(allowed)),
+            );
+        }
+    }
+}
+
+fn quoted(words: &[&str]) -> String {
+    words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
+}
+
+impl Checker<'_> {
+    fn report(&mut self, code: &'static str, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        self.reader.report(code, span.clone(), message, help);
+    }
+
+    /// Reports every name that stands twice.
+    fn unique<'n>(&mut self, code: &'static str, what: &str, names: impl Iterator<Item = &'n Located<String>>) {
+        let mut seen: Vec<&Located<String>> = Vec::new();
+        for name in names {
+            if let Some(first) = seen.iter().find(|seen| seen.value == name.value) {
+                let (line, _) = self.reader.source().line_column(first.span.start);
+                self.report(
+                    code,
+                    &name.span,
+                    format!("the {what} {:?} is already defined in line {line}", name.value),
+                    "give one of them another name",
+                );
+            } else {
+                seen.push(name);
+            }
+        }
+    }
+
+    /// A share between 0 and 1; the default where absent.
+    fn share(&mut self, given: Option<&Located<Number>>, default: Exact) -> Exact {
+        let Some(share) = given else { return default };
+        if share.0 > Exact::one() {
+            self.report("share", &share.span, format!("{} is not a share", share.0), "write a number from 0 to 1; 2 % is 0.02");
+        }
+        share.0.clone()
+    }
+
+    /// A whole number within limits; the lower limit where it is wrong.
+    fn whole(&mut self, code: &'static str, what: &str, given: &Located<Number>, allowed: RangeInclusive<u64>) -> u64 {
+        let whole = (given.0 == given.0.floor()).then(|| given.0.to_u64()).flatten();
+        match whole {
+            None => {
+                self.report("not-whole", &given.span, format!("{what} is a whole number, found {}", given.0), "write it without a fraction")
+            }
+            Some(number) if !allowed.contains(&number) => {
+                let (low, high) = (Exact::from(*allowed.start()), Exact::from(*allowed.end()));
+                self.report(
+                    code,
+                    &given.span,
+                    format!("{what} is {low} to {high}, found {}", given.0),
+                    format!("write a number from {low} to {high}"),
+                );
+            }
+            Some(number) => return number,
+        }
+        *allowed.start()
+    }
+
+    fn name_length(&mut self, what: &str, name: &Located<String>) {
+        let length = name.value.chars().count();
+        if !limits::NAME_LENGTH.contains(&length) {
+            let message = format!("a {what}'s name has 3 to 255 characters, this one {length}");
+            self.report("name-length", &name.span, message, "choose another name");
+        }
+    }
+
+    fn table(&mut self, written: &Located<TableFile>, file: &WorkloadFile) -> Option<TableDesign> {
+        self.name_length("table", &written.name);
+        let keys = KeySchema {
+            partition: written.partition_key.name.value.clone(),
+            sort: written.sort_key.as_ref().map(|key| key.name.value.clone()),
+        };
+        self.key_size(&written.partition_key, "partition", limits::PARTITION_KEY_BYTES_MAX);
+        if let Some(key) = &written.sort_key {
+            self.key_size(key, "sort", limits::SORT_KEY_BYTES_MAX);
+        }
+        let indexes = written.index.as_deref().unwrap_or_default();
+        self.count_indexes(indexes, written);
+        self.unique("duplicate-name", "index", indexes.iter().map(|index| &index.name));
+        let table = Table {
+            name: written.name.value.clone(),
+            class: class(written.class),
+            keys,
+            indexes: indexes.iter().map(|index| self.index(index, written)).collect(),
+        };
+        let described = self.items(&written.item, written, &table);
+        let capacity = self.capacity(written.capacity.as_ref(), written);
+        let index_designs = indexes
+            .iter()
+            .map(|index| self.index_design(index, &capacity, described.as_ref().is_some_and(|d| d.measured.is_some())))
+            .collect();
+        let items = match (&written.items, described.as_ref().and_then(|described| described.measured)) {
+            (Some(items), _) => items.0.clone(),
+            (None, Some(measured)) => Exact::from(measured),
+            (None, None) => {
+                self.report("items", &written.name.span, "how many items does the table hold?", "add `items = …`");
+                Exact::zero()
+            }
+        };
+        let sizes = described.as_ref().map(|described| described.sizes.clone());
+        let access_files = written.access.as_deref().unwrap_or_default();
+        self.unique("duplicate-name", "access pattern", access_files.iter().map(|access| &access.name));
+        let access: Vec<_> = access_files.iter().map(|access| self.access(access, written, &table, sizes.as_ref(), &items)).collect();
+        let replicas = self.replicas(written, file, &table, sizes.as_ref(), &items, &capacity);
+        let design = TableDesign {
+            items,
+            sizes: sizes?,
+            has_numbers: described.as_ref().is_some_and(|described| described.has_numbers),
+            indexes: index_designs,
+            capacity,
+            access: access.into_iter().collect::<Option<_>>()?,
+            ttl_deletes: written.ttl.as_ref().map_or_else(Exact::zero, |ttl| ttl.deletes.monthly(&self.month)),
+            backup: self.backup(written),
+            stream: written.stream.as_ref().map(|stream| self.stream(stream)),
+            import: written.import.as_ref().map(|import| (Exact::from(import.source.0.0), import.rate.monthly(&self.month))),
+            archive: written.archive.as_ref().map(|archive| self.archive(archive)),
+            replicas,
+            dax: written.dax.as_ref().map(|dax| self.dax(dax)),
+            contributor_insights: written.contributor_insights.unwrap_or(false),
+            encryption: written.encryption.as_ref().map(|encryption| {
+                let one = |number: &Option<Number>| number.as_ref().map_or_else(Exact::one, |number| number.0.clone());
+                (one(&encryption.keys), one(&encryption.callers))
+            }),
+            table,
+        };
+        Some(design)
+    }
+
+    fn count_indexes(&mut self, indexes: &[Located<IndexFile>], written: &Located<TableFile>) {
+        for (kind, most, code) in [
+            (IndexKindWord::Local, limits::LOCAL_INDEXES_MAX, "local-indexes"),
+            (IndexKindWord::Global, limits::GLOBAL_INDEXES_MAX, "global-indexes"),
+        ] {
+            let of_kind: Vec<_> = indexes.iter().filter(|index| index.kind == kind).collect();
+            if let Some(beyond) = of_kind.get(most) {
+                let message = format!("a table has at most {most} {} indexes, this one has {}", kind.word(), of_kind.len());
+                self.report(code, &beyond.name.span, message, "merge indexes, or serve some queries from another table");
+            }
+            if kind == IndexKindWord::Local
+                && written.sort_key.is_none()
+                && let Some(first) = of_kind.first()
+            {
+                self.report(
+                    code,
+                    &first.name.span,
+                    "a local index needs a table with a sort key",
+                    "add a sort_key to the table, or make the index global",
+                );
+            }
+        }
+        let included: usize = indexes
+            .iter()
+            .filter_map(|index| match index.projection.as_ref().map(|projection| &projection.value) {
+                Some(ProjectionFile::Include(include)) => Some(include.include.len()),
+                _ => None,
+            })
+            .sum();
+        if included > limits::INCLUDED_ATTRIBUTES_MAX {
+            let message = format!("the projections of a table include at most 100 attributes together, these {included}");
+            self.report("included-attributes", &written.name.span, message, "project all attributes, or fewer");
+        }
+    }
+
+    fn index(&mut self, written: &Located<IndexFile>, table: &Located<TableFile>) -> Index {
+        self.name_length("index", &written.name);
+        let kind = match written.kind {
+            IndexKindWord::Global => IndexKind::Global,
+            IndexKindWord::Local => IndexKind::Local,
+        };
+        let partition = written.partition_key.list();
+        let sort = written.sort_key.as_ref().map(|sort| sort.list()).unwrap_or_default();
+        let most = if kind == IndexKind::Global { 4 } else { 1 };
+        if partition.is_empty() || partition.len() > most || sort.len() > most {
+            let message = format!("a {} index has 1 to {most} partition key and at most {most} sort key attributes", written.kind.word());
+            self.report("local-index-key", &written.partition_key.span, message, "name fewer attributes");
+        }
+        if kind == IndexKind::Local && partition.first() != Some(&table.partition_key.name.value) {
+            let message = format!("a local index has the table's partition key, {:?}", table.partition_key.name.value);
+            self.report("local-index-key", &written.partition_key.span, message, "name that attribute, or make the index global");
+        }
+        if kind == IndexKind::Local && sort.is_empty() {
+            self.report("local-index-key", &written.name.span, "a local index needs a sort key", "add `sort_key = …`");
+        }
+        let projection = match written.projection.as_ref().map(|projection| &projection.value) {
+            None | Some(ProjectionFile::Word(ProjectionWord::All)) => Projection::All,
+            Some(ProjectionFile::Word(ProjectionWord::KeysOnly)) => Projection::KeysOnly,
+            Some(ProjectionFile::Include(include)) => Projection::Include(include.include.value.clone()),
+        };
+        Index { name: written.name.value.clone(), kind, keys: [partition, sort].concat(), projection }
+    }
+
+    fn index_design(&mut self, written: &Located<IndexFile>, capacity: &Capacity, measured: bool) -> IndexDesign {
+        if let (Some(coverage), true) = (&written.coverage, measured) {
+            self.report("item-source", &coverage.span, "the export tells which items carry the index key", "remove `coverage`");
+        }
+        let own = written.read.as_ref().or(written.write.as_ref());
+        let provisioned = matches!(capacity, Capacity::Provisioned { .. });
+        let capacity = match (written.kind, own, provisioned) {
+            (IndexKindWord::Local, Some(own), _) => {
+                self.report("capacity-mode", &own.span, "a local index uses its table's capacity", "remove `read` and `write` here");
+                None
+            }
+            (IndexKindWord::Global, Some(own), false) => {
+                self.report(
+                    "capacity-mode",
+                    &own.span,
+                    "the table is on demand, so its indexes have no provisioned units",
+                    "remove `read` and `write` here",
+                );
+                None
+            }
+            (IndexKindWord::Global, _, true) => Some((
+                self.units(written.read.as_ref(), "read", &written.name.span),
+                self.units(written.write.as_ref(), "write", &written.name.span),
+            )),
+            _ => None,
+        };
+        IndexDesign { coverage: self.share(written.coverage.as_ref(), Exact::one()), capacity }
+    }
+
+    fn units(&mut self, given: Option<&Located<UnitsFile>>, direction: &str, place: &Range<usize>) -> Units {
+        let allowed = 1..=limits::PROVISIONED_UNITS_MAX * 1_000;
+        match given.map(|given| (&given.value, &given.span)) {
+            None => {
+                let message = format!("a provisioned table and each of its global indexes need `{direction}` units");
+                self.report("capacity-mode", place, message, format!("add `{direction} = …`, or use mode = \"on-demand\""));
+                Units::Fixed(1)
+            }
+            Some((UnitsFile::Fixed(number), span)) => {
+                let located = Located { value: number.clone(), span: span.clone() };
+                Units::Fixed(self.whole("capacity-mode", "provisioned units", &located, allowed))
+            }
+            Some((UnitsFile::Scaled(scaled), span)) => {
+                let min = self.whole("capacity-mode", "min", &scaled.min, allowed.clone());
+                let max = self.whole("capacity-mode", "max", &scaled.max, allowed);
+                if max < min {
+                    self.report("capacity-mode", span, format!("max ({max}) is below min ({min})"), "swap them");
+                }
+                let target = &scaled.target;
+                if target.0 < Exact::ratio(1, 5) || target.0 > Exact::ratio(9, 10) {
+                    self.report(
+                        "capacity-mode",
+                        &target.span,
+                        format!("a target is 0.2 to 0.9, found {}", target.0),
+                        "write the utilization to track, such as 0.70",
+                    );
+                }
+                Units::Scaled { min, max }
+            }
+        }
+    }
+
+    fn capacity(&mut self, given: Option<&Located<CapacityFile>>, table: &Located<TableFile>) -> Capacity {
+        let Some(capacity) = given else { return Capacity::OnDemand };
+        if capacity.mode.value == ModeWord::OnDemand {
+            let set = [
+                ("read", capacity.read.as_ref().map(|read| &read.span)),
+                ("write", capacity.write.as_ref().map(|write| &write.span)),
+                ("schedule", capacity.schedule.as_ref().map(|schedule| &schedule.span)),
+                ("reserved", capacity.reserved.as_ref().map(|reserved| &reserved.span)),
+            ];
+            for (key, span) in set {
+                if let Some(span) = span {
+                    self.report(
+                        "capacity-mode",
+                        &span.clone(),
+                        format!("an on-demand table has no `{key}`"),
+                        "remove it, or use mode = \"provisioned\"",
+                    );
+                }
+            }
+            return Capacity::OnDemand;
+        }
+        let read = self.units(capacity.read.as_ref(), "read", &capacity.mode.span);
+        let write = self.units(capacity.write.as_ref(), "write", &capacity.mode.span);
+        let (read, write) = match capacity.schedule.as_ref().is_some_and(|schedule| !schedule.is_empty()) {
+            true => (scheduled(read), scheduled(write)),
+            false => (read, write),
+        };
+        let reserved = capacity.reserved.as_ref().map(|reserved| {
+            let mut block = |units: &Option<Located<Number>>| {
+                let Some(units) = units else { return 0 };
+                let number = self.whole("reserved", "reserved units", units, 0..=1_000_000_000);
+                if number % 100 != 0 {
+                    self.report(
+                        "reserved",
+                        &units.span,
+                        format!("reserved capacity is sold in blocks of 100 units, found {number}"),
+                        "write a multiple of 100",
+                    );
+                }
+                number
+            };
+            let (read, write) = (block(&reserved.read), block(&reserved.write));
+            let years = self.whole("reserved", "the term in years", &reserved.years, 1..=3);
+            if years == 2 {
+                self.report("reserved", &reserved.years.span, "reserved capacity has a term of 1 or 3 years", "write 1 or 3");
+            }
+            if class(table.class) == TableClass::StandardIa {
+                self.report(
+                    "reserved",
+                    &reserved.span,
+                    "reserved capacity covers the Standard class only",
+                    "remove `reserved`, or use class = \"standard\"",
+                );
+            }
+            if write > 0 && table.replica.as_ref().is_some_and(|replicas| !replicas.is_empty()) {
+                self.report(
+                    "reserved",
+                    &reserved.span,
+                    "reserved capacity does not cover the replicated writes of a global table",
+                    "reserve reads only",
+                );
+            }
+            Reserved { read, write, years }
+        });
+        Capacity::Provisioned { read, write, reserved }
+    }
+}
+
+/// A schedule moves the bounds: what it provisions is no longer fixed.
+fn scheduled(units: Units) -> Units {
+    match units {
+        Units::Fixed(units) => Units::Scaled { min: units, max: units },
+        scaled => scaled,
+    }
+}
+
+fn class(word: Option<super::file::ClassWord>) -> TableClass {
+    match word {
+        None | Some(super::file::ClassWord::Standard) => TableClass::Standard,
+        Some(super::file::ClassWord::StandardIa) => TableClass::StandardIa,
+    }
+}
