@@ -1,7 +1,11 @@
 //! draft
+pub mod capacity;
+pub mod dax;
 pub mod diag;
+pub mod estimate;
 pub mod meter;
 pub mod money;
+pub mod outcome;
 pub mod pricing;
 pub mod rules;
 pub mod storage;

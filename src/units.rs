@@ -289,6 +289,13 @@ pub fn group_thousands(number: &str) -> String {
     }
 }
 
+impl Default for Exact {
+    /// Nothing.
+    fn default() -> Exact {
+        Exact::zero()
+    }
+}
+
 impl From<u64> for Exact {
     fn from(number: u64) -> Exact {
         Exact(BigRational::from(BigInt::from(number)))

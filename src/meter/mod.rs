@@ -21,11 +21,10 @@ mod replication;
 mod switches;
 mod writes;
 
-pub use replication::{replicate, replicated_bytes};
+pub use replication::{change_data_capture_units, replicate, replicated_bytes};
 pub use switches::{
     BackupOverhead, FailedCondition, FetchOfNothing, HourBilling, ReplicatedLocalIndex, ReplicatedTransaction, Switch, Switches,
 };
-pub use writes::change_data_capture_units;
 
 use crate::table::{IndexKind, Operation, Table};
 use crate::units::{ReadUnits, WriteUnits};

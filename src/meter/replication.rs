@@ -29,6 +29,15 @@ pub fn replicated_bytes(operation: &Operation) -> Bytes {
     applied(operation).iter().map(|write| write.new.or(write.old).unwrap_or_default()).sum()
 }
 
+/// Change data capture units of an operation for a Kinesis data stream: for each changed item one for each 1 KB
+/// of its larger image, once even in a transaction, Time to Live deletes included (rule 5.2).
+///
+/// Source: Developer Guide, "Kinesis Data Streams for DynamoDB": "the larger of the before and after
+/// images … using the same logic as capacity unit consumption for write operations".
+pub fn change_data_capture_units(operation: &Operation) -> u64 {
+    applied(operation).into_iter().map(|write| base(write).0).sum()
+}
+
 /// The writes of an operation that changed something.
 fn applied(operation: &Operation) -> Vec<&Write> {
     let writes: Vec<&Write> = match operation {

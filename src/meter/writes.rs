@@ -80,15 +80,3 @@ pub(super) fn is_refused(operation: &Operation) -> bool {
     let (Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write)) = operation else { return false };
     write.outcome == WriteOutcome::ConditionFailed
 }
-
-/// Change data capture units of one changed item for a Kinesis data stream: one for each 1 KB of the
-/// larger image, once even in a transaction (rule 5.2).
-///
-/// Source: Developer Guide, "Kinesis Data Streams for DynamoDB": "the larger of the before and after
-/// images … using the same logic as capacity unit consumption for write operations".
-pub fn change_data_capture_units(write: &Write) -> u64 {
-    match write.outcome {
-        WriteOutcome::Applied if write.old.is_some() || write.new.is_some() => base(write).0,
-        _ => 0,
-    }
-}

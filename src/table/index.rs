@@ -81,6 +81,15 @@ impl Index {
         }
     }
 
+    /// Whether the index holds attributes beside the keys of the table and its own.
+    pub fn holds_more_than_keys(&self) -> bool {
+        match &self.projection {
+            Projection::All => true,
+            Projection::Include(names) => !names.is_empty(),
+            Projection::KeysOnly => false,
+        }
+    }
+
     /// Bytes of the entry that an item has in this index; `None` where it has none (sparse).
     ///
     /// Source: Developer Guide, "Storage considerations for global secondary indexes" (rule 1.6): the keys

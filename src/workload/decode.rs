@@ -68,6 +68,14 @@ impl Reader {
         self.found.push(Diagnostic { source, span, code, message: message.into(), help: help.into() });
     }
 
+    /// The same for a value that may have come from the command line, and then has no place.
+    pub(super) fn report_anywhere(&mut self, code: &'static str, span: Option<Range<usize>>, message: impl Into<String>, help: &str) {
+        match span {
+            Some(span) => self.report(code, span, message, help),
+            None => self.found.push(Diagnostic { source: None, span: 0..0, code, message: message.into(), help: help.to_string() }),
+        }
+    }
+
     pub(super) fn finish(self) -> Vec<Diagnostic> {
         self.found
     }

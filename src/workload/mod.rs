@@ -19,6 +19,7 @@ pub use sizes::{Entry, SizeClass, SizeClasses, sum_of};
 
 use crate::diag::{Diagnostics, Source};
 use crate::meter::Switches;
+use crate::pricing::Books;
 use crate::table::{Consistency, Table, TableClass};
 use crate::time::{Date, MonthHours};
 use crate::units::Exact;
@@ -36,15 +37,36 @@ pub fn schema() -> serde_json::Value {
     schema
 }
 
+/// What a workload file is read with: the books that must have its regions and date, and what replaces
+/// its own words.
+#[derive(Clone, Debug)]
+pub struct Setting<'a> {
+    /// The price books.
+    pub books: &'a Books,
+    /// The region in place of the file's.
+    pub region: Option<String>,
+    /// The date of the prices in place of the file's.
+    pub prices: Option<Date>,
+    /// The month in place of the file's.
+    pub month: Option<MonthHours>,
+}
+
+impl<'a> Setting<'a> {
+    /// The file as it stands.
+    pub fn new(books: &'a Books) -> Setting<'a> {
+        Setting { books, region: None, prices: None, month: None }
+    }
+}
+
 /// Reads and checks a workload file. Paths in it are relative to `folder`.
 ///
 /// # Errors
 /// Every mistake of the file, each with its place and the way out.
-pub fn load(name: &str, text: &str, folder: &Path) -> Result<Workload, Diagnostics> {
+pub fn load(name: &str, text: &str, folder: &Path, setting: &Setting) -> Result<Workload, Diagnostics> {
     let source = Source::new(name, text);
     let mut reader = decode::Reader::new(source);
     let file = reader.parse::<file::WorkloadFile>();
-    let workload = file.and_then(|file| validate::workload(&file, folder, &mut reader));
+    let workload = file.and_then(|file| validate::workload(&file, folder, setting, &mut reader));
     Diagnostics::check(reader.finish(), workload)
 }
 

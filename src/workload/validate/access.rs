@@ -55,7 +55,7 @@ impl Checker<'_> {
         let before = access.before.as_ref().map(|size| self.before(size, written, table));
         let call = match family {
             Family::Get => self.get(access),
-            Family::Page => self.page(access, table, table_items)?,
+            Family::Page => self.page(access, table, &|index| entries_of(index, written, table_sizes, table_items))?,
             Family::Write(kind) => {
                 let plan = self.plan(kind, access.missing.as_ref(), access.overwrites.as_ref(), access.changes.as_ref(), table);
                 Call::Write { plans: vec![(plan, 1)], refused: self.share(access.condition_failures.as_ref(), Exact::zero()) }
@@ -186,7 +186,7 @@ impl Checker<'_> {
         Call::Get { items, consistency, missing: self.share(access.missing.as_ref(), Exact::zero()) }
     }
 
-    fn page(&mut self, access: &Located<AccessFile>, table: &Table, table_items: &Exact) -> Option<Call> {
+    fn page(&mut self, access: &Located<AccessFile>, table: &Table, all: &dyn Fn(Option<usize>) -> u64) -> Option<Call> {
         let index = match &access.index {
             None => None,
             Some(name) => {
@@ -219,7 +219,7 @@ impl Checker<'_> {
         let scan = access.operation.value == OperationWord::Scan;
         let items = match &access.items {
             Some(items) => self.whole("needs", "items evaluated by one call", items, 0..=1_000_000_000_000_000),
-            None if scan => table_items.to_u64().unwrap_or(0),
+            None if scan => all(index),
             None => {
                 let message = format!("{} needs to know how many items one call evaluates", access.operation.word());
                 self.report("needs", &access.operation.span, message, "add `items = …`, counted before any filter");
@@ -301,6 +301,10 @@ impl Checker<'_> {
         }
         let cancelled = self.share(access.cancelled.as_ref(), Exact::zero());
         let replayed = self.share(access.replayed.as_ref(), Exact::zero());
+        if &cancelled + &replayed > Exact::one() {
+            let message = "cancelled and replayed calls together are more than all calls";
+            self.report("shares-of-calls", &access.operation.span, message, "both are shares of all calls; lower one of them");
+        }
         Some(Call::Transaction { plans, cancelled, replayed })
     }
 
@@ -318,4 +322,14 @@ impl Checker<'_> {
         let count = action.count.as_ref().map_or(1, |count| self.whole("batch-size", "count", count, 1..=100));
         (self.plan(kind, action.missing.as_ref(), action.overwrites.as_ref(), action.changes.as_ref(), table), count)
     }
+}
+
+/// How many items, or entries of an index, there are to scan.
+fn entries_of(index: Option<usize>, written: &TableFile, sizes: Option<&SizeClasses>, items: &Exact) -> u64 {
+    let share = index.map_or_else(Exact::one, |at| {
+        let coverage = written.index.iter().flatten().nth(at).and_then(|index| index.coverage.as_ref());
+        let measured = sizes.and_then(|sizes| sizes.entries(at)).map_or_else(Exact::one, |(number, _)| number);
+        coverage.map_or_else(Exact::one, |coverage| coverage.0.clone()) * measured
+    });
+    (items * &share).to_u64().unwrap_or(0)
 }

@@ -5,7 +5,7 @@ use crate::table::{IndexKind, Table, limits};
 use crate::units::{Exact, MB};
 use crate::workload::decode::Located;
 use crate::workload::file::{
-    ArchiveFile, DaxFile, OperationWord, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile, WorkloadFile,
+    ArchiveFile, DaxFile, OperationWord, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
 };
 use crate::workload::quantities::Span;
 use crate::workload::sizes::SizeClasses;
@@ -102,7 +102,6 @@ impl Checker<'_> {
     pub(super) fn replicas(
         &mut self,
         written: &Located<TableFile>,
-        file: &WorkloadFile,
         table: &Table,
         sizes: Option<&SizeClasses>,
         items: &Exact,
@@ -110,7 +109,7 @@ impl Checker<'_> {
     ) -> Vec<Replica> {
         let files = written.replica.as_deref().unwrap_or_default();
         let strong = written.multi_region_consistency.as_ref().filter(|word| word.value == RegionConsistencyWord::Strong);
-        let mut regions = vec![file.region.value.clone()];
+        let mut regions = vec![self.region.clone()];
         for replica in files {
             if regions.contains(&replica.region.value) {
                 let message = format!("the table already has a copy in {:?}", replica.region.value);

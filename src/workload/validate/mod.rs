@@ -14,8 +14,9 @@ use super::file::{
     CapacityFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, ModeWord, ProjectionFile, ProjectionWord, SwitchesFile, TableFile,
     UnitsFile, WorkloadFile,
 };
-use super::{Capacity, IndexDesign, Reserved, TableDesign, Units, Workload};
+use super::{Capacity, IndexDesign, Reserved, Setting, TableDesign, Units, Workload};
 use crate::meter::Switches;
+use crate::pricing::BookError;
 use crate::table::{Index, IndexKind, KeySchema, Projection, Table, TableClass, limits};
 use crate::time::{Date, MonthHours};
 use crate::units::Exact;
@@ -25,14 +26,15 @@ use crate::usage::FreeTier;
 struct Checker<'a> {
     reader: &'a mut Reader,
     folder: &'a Path,
+    region: String,
     month: MonthHours,
     switches: Switches,
 }
 
 /// Checks a file.
-pub(super) fn workload(file: &WorkloadFile, folder: &Path, reader: &mut Reader) -> Option<Workload> {
-    let month = match &file.month_hours {
-        None => Some(MonthHours::standard()),
+pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, reader: &mut Reader) -> Option<Workload> {
+    let month = match file.month_hours.as_ref().filter(|_| setting.month.is_none()) {
+        None => Some(setting.month.clone().unwrap_or_else(MonthHours::standard)),
         Some(hours) => {
             let month = MonthHours::new(hours.0.clone());
             if month.is_none() {
@@ -55,7 +57,10 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, reader: &mut Reader) 
         }
         date
     });
-    let mut checker = Checker { reader, folder, month: month.clone().unwrap_or_else(MonthHours::standard), switches };
+    let prices = setting.prices.or(prices);
+    let region = setting.region.clone().unwrap_or_else(|| file.region.value.clone());
+    let mut checker = Checker { reader, folder, region, month: month.clone().unwrap_or_else(MonthHours::standard), switches };
+    checker.books(file, setting, prices);
     let written = file.table.as_deref().unwrap_or_default();
     if written.is_empty() {
         checker.reader.report(
@@ -66,7 +71,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, reader: &mut Reader) 
         );
     }
     checker.unique("duplicate-table", "table", written.iter().map(|table| &table.name));
-    let tables: Vec<Option<TableDesign>> = written.iter().map(|table| checker.table(table, file)).collect();
+    let tables: Vec<Option<TableDesign>> = written.iter().map(|table| checker.table(table)).collect();
     let free = match &file.free_tier {
         None | Some(FreeTierFile::All(false)) => BTreeSet::new(),
         Some(FreeTierFile::All(true)) => BTreeSet::from([FreeTier::Throughput, FreeTier::Storage, FreeTier::Streams]),
@@ -80,7 +85,8 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, reader: &mut Reader) 
             .collect(),
     };
     let tables = tables.into_iter().collect::<Option<Vec<_>>>()?;
-    Some(Workload { name: file.name.value.clone(), region: file.region.value.clone(), prices, month: month?, free, switches, tables })
+    let region = checker.region;
+    Some(Workload { name: file.name.value.clone(), region, prices, month: month?, free, switches, tables })
 }
 
 fn set_switches(given: &SwitchesFile, switches: &mut Switches, reader: &mut Reader) {
@@ -107,6 +113,15 @@ fn set_switches(given: &SwitchesFile, switches: &mut Switches, reader: &mut Read
     }
 }
 
+/// The kind of mistake that a missing book is.
+fn code_of(error: &BookError) -> &'static str {
+    match error {
+        BookError::Region { .. } => "region",
+        BookError::TooEarly { .. } => "price-date",
+        BookError::File { .. } => "price-book",
+    }
+}
+
 fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
 }
@@ -114,6 +129,27 @@ fn quoted(words: &[&str]) -> String {
 impl Checker<'_> {
     fn report(&mut self, code: &'static str, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         self.reader.report(code, span.clone(), message, help);
+    }
+
+    /// Every region of the workload must have a price book at the date.
+    fn books(&mut self, file: &WorkloadFile, setting: &Setting, prices: Option<Date>) {
+        let help = "`dynameter prices list` shows the regions and dates of the books";
+        let written = setting.region.is_none().then_some(&file.region.span);
+        let dated = file.prices.as_ref().filter(|_| setting.prices.is_none()).map(|date| &date.span);
+        let date = match setting.books.book(&self.region, prices) {
+            Ok(book) => Some(book.date()),
+            Err(error) => {
+                let place = if matches!(error, BookError::TooEarly { .. }) { dated.or(written) } else { written };
+                self.reader.report_anywhere(code_of(&error), place.cloned(), error.to_string(), help);
+                None
+            }
+        };
+        for replica in file.table.iter().flatten().flat_map(|table| table.replica.iter().flatten()) {
+            let Some(error) = setting.books.book(&replica.region, date.or(prices)).err() else { continue };
+            if date.is_some() || !matches!(error, BookError::TooEarly { .. }) {
+                self.report(code_of(&error), &replica.region.span, error.to_string(), help);
+            }
+        }
     }
 
     /// Reports every name that stands twice.
@@ -172,7 +208,7 @@ impl Checker<'_> {
         }
     }
 
-    fn table(&mut self, written: &Located<TableFile>, file: &WorkloadFile) -> Option<TableDesign> {
+    fn table(&mut self, written: &Located<TableFile>) -> Option<TableDesign> {
         self.name_length("table", &written.name);
         let keys = KeySchema {
             partition: written.partition_key.name.value.clone(),
@@ -209,7 +245,7 @@ impl Checker<'_> {
         let access_files = written.access.as_deref().unwrap_or_default();
         self.unique("duplicate-name", "access pattern", access_files.iter().map(|access| &access.name));
         let access: Vec<_> = access_files.iter().map(|access| self.access(access, written, &table, sizes.as_ref(), &items)).collect();
-        let replicas = self.replicas(written, file, &table, sizes.as_ref(), &items, &capacity);
+        let replicas = self.replicas(written, &table, sizes.as_ref(), &items, &capacity);
         let design = TableDesign {
             items,
             sizes: sizes?,

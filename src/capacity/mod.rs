@@ -1,0 +1,45 @@
+//! Capacity: what a mode makes of the units that are consumed. Consumption goes in, [`Usage`] comes out.
+//!
+//! An account is what capacity belongs to: a table with its local indexes, or one global index, in one
+//! region, reads and writes apart.
+
+mod demand;
+mod fixed;
+
+pub use demand::{Demand, demand};
+pub use fixed::{ReservedUnits, fixed};
+
+use crate::table::TableClass;
+use crate::units::Exact;
+use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
+
+/// Units that one access pattern consumes on one arm in a month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consumption {
+    /// Table, index, region and access pattern.
+    pub subject: Subject,
+    /// The global index whose capacity it takes; `None` for the table's.
+    pub account: Option<String>,
+    /// Reads, writes or replicated writes.
+    pub throughput: Throughput,
+    /// The class of the table there.
+    pub class: TableClass,
+    /// Units in the month.
+    pub units: Exact,
+    /// The demand of each hour of the week, divided by its mean.
+    pub factors: Vec<Exact>,
+    /// The working.
+    pub because: Vec<Because>,
+}
+
+/// On demand, every consumed unit is billed, and its cause is known.
+///
+/// Source: Developer Guide, "DynamoDB on-demand capacity mode".
+pub fn on_demand(consumption: &Consumption) -> Usage {
+    Usage {
+        subject: consumption.subject.clone(),
+        usage_type: UsageType::request_units(consumption.throughput, consumption.class),
+        quantity: consumption.units.clone(),
+        because: consumption.because.clone(),
+    }
+}

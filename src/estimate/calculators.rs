@@ -1,0 +1,78 @@
+//! What common calculators say of a design, and by how much it is wrong.
+
+use super::throughput::Settled;
+use crate::meter::Switches;
+use crate::outcome::PlainCalls;
+use crate::table::{Consistency, Operation, ReadPage, Write};
+use crate::units::{Bytes, Exact};
+use crate::usage::Throughput;
+use crate::workload::{Access, Call, TableDesign, Workload, WriteKind};
+
+/// The workload with every item at the mean size.
+pub(super) fn at_mean_sizes(workload: &Workload) -> Workload {
+    let mean = |access: &mut Access| {
+        access.sizes = access.sizes.at_their_mean();
+        access.before = access.before.as_ref().map(|before| before.at_their_mean());
+    };
+    let mut workload = workload.clone();
+    for table in &mut workload.tables {
+        // Sizes that were measured say which items an index covers; at one size, its coverage must say it.
+        for (at, index) in table.indexes.iter_mut().enumerate() {
+            if let Some((covered, _)) = table.sizes.entries(at)
+                && !covered.is_zero()
+            {
+                index.coverage = &index.coverage * &covered;
+            }
+        }
+        table.sizes = table.sizes.at_their_mean();
+        table.access.iter_mut().for_each(mean);
+        table.replicas.iter_mut().flat_map(|replica| &mut replica.access).for_each(mean);
+    }
+    workload
+}
+
+/// Units of a table where each call is one plain operation on an item of the mean size, beside the exact
+/// ones, where they differ by more than 1 %.
+pub(super) fn plain_calls(design: &TableDesign, settled: &Settled) -> Vec<PlainCalls> {
+    let units =
+        |read: bool| -> Exact { design.access.iter().filter(|access| is_read(access) == read).map(|access| plain(access, design)).sum() };
+    let consumed = |read: bool| -> Exact {
+        settled.consumed.iter().filter(|one| (one.throughput == Throughput::Read) == read).map(|one| one.units.clone()).sum()
+    };
+    [(true, Throughput::Read), (false, Throughput::Write)]
+        .into_iter()
+        .map(|(read, throughput)| PlainCalls { table: design.table.name.clone(), throughput, plain: units(read), exact: consumed(read) })
+        .filter(|one| differs(&one.plain, &one.exact))
+        .collect()
+}
+
+/// Whether two figures differ by more than 1 % of the second.
+fn differs(one: &Exact, other: &Exact) -> bool {
+    let (low, high) = if one < other { (one, other) } else { (other, one) };
+    &(high - low) * &Exact::from(100) > *other
+}
+
+fn is_read(access: &Access) -> bool {
+    matches!(access.call, Call::Get { .. } | Call::Page { .. })
+}
+
+/// One plain operation for each call: an item of the mean size, or a page of so many of them.
+fn plain(access: &Access, design: &TableDesign) -> Exact {
+    let sizes = access.sizes.at_their_mean();
+    let Some(class) = sizes.iter().next() else { return Exact::zero() };
+    let size = class.item;
+    let operation = match &access.call {
+        Call::Get { consistency, .. } => Operation::GetItem { item: Some(size), consistency: consistency.unwrap_or(Consistency::Strong) },
+        Call::Page { items, consistency, .. } => {
+            let evaluated = Bytes(size.0.saturating_mul(*items));
+            Operation::Query(ReadPage { evaluated, consistency: *consistency, ..ReadPage::default() })
+        }
+        Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
+            let deletes = plans.iter().all(|(plan, _)| plan.kind == WriteKind::Delete);
+            let write = Write { old: deletes.then_some(size), new: (!deletes).then_some(size), ..Write::default() };
+            if deletes { Operation::DeleteItem(write) } else { Operation::PutItem(write) }
+        }
+    };
+    let consumed = crate::meter::meter(&design.table, &operation, &Switches::default()).table;
+    &access.calls * &if is_read(access) { consumed.read.exact() } else { consumed.write.exact() }
+}

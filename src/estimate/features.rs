@@ -1,0 +1,335 @@
+//! Everything that is billed beside throughput: storage, backups, streams, exports, archives, DAX and the rest.
+
+use super::Design;
+use super::throughput::{Gap, Metered};
+use crate::meter::BackupOverhead;
+use crate::outcome::Holding;
+use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
+use crate::table::{Consistency, IndexKind, TableClass, limits};
+use crate::units::{Exact, GB, MB};
+use crate::usage::{Because, Usage, UsageType};
+use crate::workload::{Access, Archive, Call};
+
+/// The least that an incremental export bills. Source: Developer Guide, "DynamoDB data export to Amazon S3" (rule 5.6).
+const INCREMENTAL_EXPORT_BYTES_MIN: u64 = 10 * MB;
+
+/// How often at most DynamoDB asks KMS for the table key of one caller: once in five minutes (rule 8.2).
+const KEY_REQUESTS_AN_HOUR: u64 = 12;
+
+/// Usage of one table beside its throughput, in all its regions.
+pub(super) fn features(design: &Design, metered: &Metered, gaps: &mut Vec<Gap>) -> Vec<Usage> {
+    let mut lines = Lines { design, metered, gaps, usage: Vec::new() };
+    lines.storage(&design.workload.region, design.table.table.class);
+    lines.backups(&design.workload.region, design.table.backup.pitr, true);
+    lines.streams();
+    lines.exports();
+    lines.import();
+    lines.dax();
+    lines.contributor_insights();
+    lines.encryption();
+    lines.usage.extend(metered.transfer());
+    for replica in design.table.replicas.iter().filter(|replica| !replica.witness) {
+        lines.storage(&replica.region, replica.class);
+        lines.backups(&replica.region, replica.pitr, false);
+    }
+    lines.usage
+}
+
+/// What the table and its indexes hold.
+pub(super) fn holdings(design: &Design) -> Vec<Holding> {
+    let table = &design.table.table;
+    let holding = |index: Option<usize>, occupied: Option<Occupied>| Holding {
+        table: table.name.clone(),
+        index: index.map(|at| table.indexes[at].name.clone()),
+        count: occupied.as_ref().map_or_else(Exact::zero, |occupied| occupied.count.clone()),
+        data: occupied.map(|occupied| occupied.data),
+    };
+    let own = holding(None, Some(items(design)));
+    let indexes = (0..table.indexes.len()).map(|at| match entries(design, at) {
+        Some(occupied) => holding(Some(at), Some(occupied)),
+        None => Holding { count: &design.table.items * &design.table.indexes[at].coverage, ..holding(Some(at), None) },
+    });
+    std::iter::once(own).chain(indexes).collect()
+}
+
+fn items(design: &Design) -> Occupied {
+    Occupied { count: design.table.items.clone(), data: &design.table.items * &design.table.sizes.mean() }
+}
+
+/// Entries of an index; `None` where their size is unknown.
+fn entries(design: &Design, index: usize) -> Option<Occupied> {
+    let (number, bytes) = design.table.sizes.entries(index)?;
+    let covered = &design.table.items * &design.table.indexes[index].coverage;
+    Some(Occupied { count: &covered * &number, data: &covered * &bytes })
+}
+
+struct Lines<'a> {
+    design: &'a Design<'a>,
+    metered: &'a Metered<'a>,
+    gaps: &'a mut Vec<Gap>,
+    usage: Vec<Usage>,
+}
+
+impl Lines<'_> {
+    fn push(
+        &mut self,
+        index: Option<&str>,
+        region: &str,
+        access: Option<&str>,
+        usage_type: UsageType,
+        quantity: Exact,
+        because: Vec<Because>,
+    ) {
+        let subject = self.design.subject(index, region, access);
+        self.usage.push(Usage { subject, usage_type, quantity, because });
+    }
+
+    fn code(&mut self, region: &str, code: &str, quantity: Exact, because: Because) {
+        self.push(None, region, None, UsageType::of_code(code), quantity, vec![because]);
+    }
+
+    fn storage(&mut self, region: &str, class: TableClass) {
+        let design = self.design;
+        let global = design.table.is_global();
+        let own = items(design);
+        let overhead = if global { OVERHEAD_BYTES + GLOBAL_TABLE_OVERHEAD_BYTES } else { OVERHEAD_BYTES };
+        let because = stored("items", &own, overhead, global);
+        self.push(None, region, None, UsageType::storage(class), &own.billed(global) / &Exact::from(GB), because);
+        for (at, index) in design.table.table.indexes.iter().enumerate() {
+            match entries(design, at) {
+                Some(held) => {
+                    let mut because = stored("entries", &held, OVERHEAD_BYTES, false);
+                    because.insert(0, Because::rule("1.6", "an entry holds the keys and the projected attributes"));
+                    self.push(Some(&index.name), region, None, UsageType::storage(class), &held.billed(false) / &Exact::from(GB), because);
+                }
+                None => {
+                    let gap = design.entry_gap(at, None, region, "the storage of its entries", UsageType::storage(class));
+                    self.gaps.push(gap);
+                }
+            }
+        }
+    }
+
+    /// What backups, restores and exports hold: the table's data and its local indexes, or all indexes; in bytes.
+    fn backed_up(&self, every_index: bool) -> (Exact, String) {
+        let design = self.design;
+        let global = design.table.is_global();
+        let included = design.workload.switches.backup_overhead == BackupOverhead::Included;
+        let bytes = |held: Occupied, global: bool| if included { held.billed(global) } else { held.data };
+        let mut sum = bytes(items(design), global);
+        let mut names = vec!["the items".to_string()];
+        for (at, index) in design.table.table.indexes.iter().enumerate() {
+            if (every_index || index.kind == IndexKind::Local)
+                && let Some(held) = entries(design, at)
+            {
+                sum += &bytes(held, false);
+                names.push(index.name.clone());
+            }
+        }
+        (sum, names.join(" and "))
+    }
+
+    fn backups(&mut self, region: &str, pitr: bool, home: bool) {
+        let backup = &self.design.table.backup;
+        let (bytes, what) = self.backed_up(false);
+        let gigabytes = &bytes / &Exact::from(GB);
+        if pitr {
+            let text = format!("{what}: {bytes} B = {} GB, whatever the window", gigabytes.human(9));
+            self.code(region, "backup_pitr", gigabytes.clone(), Because::rule("5.3", text));
+        }
+        if !home {
+            return;
+        }
+        for kept in &backup.kept {
+            let kept = Exact::from(*kept);
+            let text = format!("{kept} backups kept x {} GB ({what})", gigabytes.human(9));
+            self.code(region, "backup_on_demand", &kept * &gigabytes, Because::rule("5.4", text));
+        }
+        if !backup.restores.is_zero() {
+            let (bytes, what) = self.backed_up(true);
+            let gigabytes = &bytes / &Exact::from(GB);
+            let text = format!("{} restores a month x {} GB ({what})", backup.restores.human(9), gigabytes.human(9));
+            self.code(region, "restore", &backup.restores * &gigabytes, Because::rule("5.5", text));
+        }
+    }
+
+    fn streams(&mut self) {
+        let design = self.design;
+        let Some(stream) = &design.table.stream else { return };
+        if !stream.polling.is_zero() {
+            let shards = stream.shards.clone().unwrap_or_else(|| estimated_shards(design));
+            let seconds = design.workload.month.seconds();
+            let calls = &(&(&stream.polling * &shards) * &stream.polls_per_second) * &seconds;
+            let text = format!(
+                "{} polling readers x {shards} shards x {} GetRecords a second x {seconds} s = {calls}",
+                stream.polling, stream.polls_per_second
+            );
+            self.code(&design.workload.region, "streams_read_request", calls, Because::rule("5.1", text));
+        }
+        if stream.kinesis {
+            for (name, calls, units) in self.metered.captured() {
+                let quantity = &calls * &units;
+                let text = format!("{calls} calls x {} units, the larger image of each changed item in KB = {quantity}", units.human(9));
+                let because = vec![Because::rule("5.2", text)];
+                let usage_type = UsageType::of_code("kinesis_change_data_capture_unit");
+                self.push(None, &design.workload.region, Some(name), usage_type, quantity, because);
+            }
+        }
+    }
+
+    fn exports(&mut self) {
+        let design = self.design;
+        let Some(archive) = &design.table.archive else { return };
+        let region = design.workload.region.clone();
+        let exports = &archive.exports;
+        let bytes = if archive.incremental {
+            let changed = &self.metered.changed_bytes() / exports;
+            let least = Exact::from(INCREMENTAL_EXPORT_BYTES_MIN);
+            let billed = changed.clone().max(least);
+            let billed_gb = &(&billed * exports) / &Exact::from(GB);
+            let text = format!("{} incremental exports x {} B changed in each (at least 10 MB)", exports.human(6), changed.human(0));
+            self.code(&region, "export_s3_incremental", billed_gb, Because::rule("5.6", text));
+            changed
+        } else {
+            let (bytes, what) = self.backed_up(false);
+            let gigabytes = &(&bytes * exports) / &Exact::from(GB);
+            let text = format!("{} full exports x {bytes} B ({what}) = {} GB", exports.human(6), gigabytes.human(9));
+            self.code(&region, "export_s3_full", gigabytes, Because::rule("5.6", text));
+            bytes
+        };
+        self.archived(archive, &(&bytes * &archive.compression), &region);
+    }
+
+    /// Exports in S3, in the steady state: as many of them leave each class as enter it.
+    fn archived(&mut self, archive: &Archive, bytes: &Exact, region: &str) {
+        let month = &self.design.workload.month;
+        let exports = &archive.exports;
+        let gigabytes = bytes / &Exact::from(GB);
+        let objects = (bytes / &archive.object_bytes).ceil().max(Exact::one());
+        let put = exports * &objects;
+        let text = format!("{} exports x {objects} objects of up to {} B written", exports.human(6), archive.object_bytes);
+        self.code(region, "s3_put_standard", put.clone(), Because::rule("9.1", text));
+        for (at, stay) in archive.stays.iter().enumerate() {
+            if at > 0 {
+                let text = format!("{} objects a month move to {}", put.human(6), stay.class.replace('_', " "));
+                self.code(region, &format!("s3_transition_to_{}", stay.class), put.clone(), Because::rule("9.1", text));
+            }
+            let months = &stay.billed_days / &month.days();
+            let quantity = &(exports * &gigabytes) * &months;
+            let minimum = if stay.billed_days > stay.days {
+                format!(" (billed {}, the class's minimum)", stay.billed_days.human(2))
+            } else {
+                String::new()
+            };
+            let text = format!(
+                "{} exports a month x {} GB, each {} days in {}{minimum}: {} GB at any time",
+                exports.human(6),
+                gigabytes.human(9),
+                stay.days.human(2),
+                stay.class.replace('_', " "),
+                quantity.human(9)
+            );
+            self.code(region, &format!("s3_storage_{}", stay.class), quantity, Because::rule("9.1", text));
+        }
+    }
+
+    fn import(&mut self) {
+        let Some((bytes, times)) = &self.design.table.import else { return };
+        let gigabytes = &(bytes * times) / &Exact::from(GB);
+        let text = format!("{} imports a month x {bytes} B, uncompressed = {} GB", times.human(6), gigabytes.human(9));
+        self.code(&self.design.workload.region, "import_s3", gigabytes, Because::rule("5.7", text));
+    }
+
+    fn dax(&mut self) {
+        let Some(dax) = &self.design.table.dax else { return };
+        let hours = self.design.workload.month.hours();
+        let quantity = &Exact::from(dax.nodes) * hours;
+        let because = vec![Because::rule("7.8", format!("{} nodes x {hours} hours = {quantity} node-hours", dax.nodes))];
+        self.push(None, &self.design.workload.region, None, UsageType::dax_node(&dax.node_type), quantity, because);
+    }
+
+    fn contributor_insights(&mut self) {
+        let design = self.design;
+        if !design.table.contributor_insights {
+            return;
+        }
+        let region = &design.workload.region;
+        let table = &design.table.table;
+        let sorted = table.keys.sort.is_some();
+        let kinds = if sorted { 4 } else { 2 };
+        let text =
+            format!("{kinds} graphs: most accessed and most throttled, by partition key{}", if sorted { " and by both keys" } else { "" });
+        let rules = UsageType::of_code("contributor_insights_rule_month");
+        self.push(None, region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("8.1", text)]);
+        for index in table.indexes.iter().filter(|index| index.kind == IndexKind::Global) {
+            let kinds = if index.keys.len() > 1 { 4 } else { 2 };
+            let text = format!("{kinds} graphs of the index");
+            self.push(Some(&index.name), region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("8.1", text)]);
+        }
+        let each = if sorted { 2 } else { 1 };
+        for access in &design.table.access {
+            let (index, items) = touched(access);
+            let events = &(&access.calls * &items) * &Exact::from(each);
+            let text = format!("{} calls x {items} items x {each} events = {events}", access.calls);
+            let index = index.map(|at| table.indexes[at].name.as_str());
+            let usage_type = UsageType::of_code("contributor_insights_event");
+            self.push(index, region, Some(&access.name), usage_type, events, vec![Because::rule("8.1", text)]);
+        }
+    }
+
+    fn encryption(&mut self) {
+        let Some((keys, callers)) = &self.design.table.encryption else { return };
+        let region = self.design.workload.region.clone();
+        self.code(&region, "kms_key_month", keys.clone(), Because::rule("8.2", format!("{keys} customer managed keys")));
+        let hours = self.design.workload.month.hours();
+        let requests = &(callers * hours) * &Exact::from(KEY_REQUESTS_AN_HOUR);
+        let text = format!("{callers} callers x {hours} hours x {KEY_REQUESTS_AN_HOUR} requests, one in five minutes = {requests}");
+        self.code(&region, "kms_request", requests, Because::rule("8.2", text));
+    }
+}
+
+fn stored(what: &str, held: &Occupied, overhead: u64, global: bool) -> Vec<Because> {
+    let mean = if held.count.is_zero() { Exact::zero() } else { &held.data / &held.count };
+    let text =
+        format!("{} {what} x ({} B + {overhead} B) = {} GB", held.count, mean.human(3), (&held.billed(global) / &Exact::from(GB)).human(9));
+    vec![Because::rule("1.10", text)]
+}
+
+/// Items that one call touches, and the index it reads.
+fn touched(access: &Access) -> (Option<usize>, Exact) {
+    match &access.call {
+        Call::Get { items, .. } => (None, Exact::from(*items)),
+        Call::Page { index, items, .. } => (*index, Exact::from(*items)),
+        Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
+            (None, Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()))
+        }
+    }
+}
+
+/// Shards of a table's stream: as many as the table has partitions, by size and by throughput.
+///
+/// `Assumption:` AWS says neither how many partitions a table has nor that shards follow them.
+fn estimated_shards(design: &Design) -> Exact {
+    let by_size = &items(design).data / &Exact::from(10 * GB);
+    let writes: Exact = design.table.access.iter().map(|access| &writes_of(access) / &design.workload.month.seconds()).sum();
+    let by_throughput = &writes / &Exact::from(limits::PARTITION_WRITE_UNITS_MAX);
+    by_size.max(by_throughput).ceil().max(Exact::one())
+}
+
+fn writes_of(access: &Access) -> Exact {
+    match &access.call {
+        Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
+            &access.calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>())
+        }
+        Call::Get { .. } | Call::Page { .. } => Exact::zero(),
+    }
+}
+
+/// Whether a read pattern asks for what a DAX cluster never answers.
+pub(super) fn never_hits(access: &Access) -> bool {
+    match &access.call {
+        Call::Get { consistency, .. } => *consistency != Some(Consistency::Eventual),
+        Call::Page { consistency, .. } => *consistency == Consistency::Strong,
+        Call::Write { .. } | Call::Transaction { .. } => false,
+    }
+}

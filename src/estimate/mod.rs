@@ -1,0 +1,188 @@
+//! The first driver: a workload's expected operations through the meter, capacity and prices.
+//!
+//! ```
+//! use std::path::Path;
+//! use dynameter::{estimate::estimate, pricing::Books, workload::{self, Setting}};
+//!
+//! let text = r#"
+//! name = "Sessions"
+//! region = "us-east-1"
+//! prices = "2024-11-01"
+//! month_hours = 720
+//! [[table]]
+//! name = "Sessions"
+//! items = 100_000
+//! partition_key = { name = "SessionId" }
+//! item.size = "0.5 KB"
+//! [[table.access]]
+//! name = "read a session"
+//! operation = "GetItem"
+//! rate = { per_day = 10_000_000 }
+//! "#;
+//! let books = Books::embedded();
+//! let workload = workload::load("sessions.toml", text, Path::new("."), &Setting::new(&books))?;
+//! let outcome = estimate(&workload, &books)?;
+//! // 300 million eventually consistent reads, half a unit each, at $0.125 a million.
+//! assert_eq!(outcome.bill.lines[0].amount.to_string(), "18.75");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod calculators;
+mod expected;
+mod features;
+mod notes;
+mod operations;
+mod throughput;
+
+use std::collections::BTreeMap;
+
+use crate::money::MoneyError;
+use crate::outcome::{Calculators, Outcome};
+use crate::pricing::{Bill, BookError, Books, PriceBook, PublishedRate, Unknown, price};
+use crate::time::Date;
+use crate::usage::{Subject, Usage, UsageType};
+use crate::workload::{TableDesign, Workload};
+use expected::{Expected, expect};
+use operations::Case;
+use throughput::{Gap, Metered, Settled};
+
+/// Why there is no estimate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EstimateError {
+    /// No price book fits.
+    #[error(transparent)]
+    Book(#[from] BookError),
+    /// A figure is too large to be exact.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+}
+
+/// What a workload costs in a month.
+///
+/// # Errors
+/// [`EstimateError`] where a region has no book at the date, or an amount needs more than 28 digits.
+pub fn estimate(workload: &Workload, books: &Books) -> Result<Outcome, EstimateError> {
+    let books = books_of(workload, books)?;
+    let metered: Vec<TableResult> = workload.tables.iter().map(|table| run(&Design { workload, table })).collect();
+    let bill = bill(workload, &metered, &books)?;
+    let total = bill.total()?;
+    let calculators = Calculators {
+        at_mean_size: mean_size_total(workload, &books)?.filter(|mean| total.differs_by_a_percent(*mean)),
+        plain_calls: workload
+            .tables
+            .iter()
+            .zip(&metered)
+            .flat_map(|(table, result)| calculators::plain_calls(table, &result.settled))
+            .collect(),
+    };
+    let demand: Vec<_> = metered.iter().flat_map(|result| result.settled.demand.clone()).collect();
+    Ok(Outcome {
+        workload: workload.name.clone(),
+        region: workload.region.clone(),
+        prices: date_of(workload, &books),
+        month: workload.month.clone(),
+        free: workload.free.clone(),
+        tables: workload.tables.iter().map(|table| table.table.name.clone()).collect(),
+        assumptions: notes::assumptions(workload, &bill, date_of(workload, &books)),
+        switches: notes::switches(workload),
+        warnings: notes::warnings(workload, &demand, &bill, &books)?,
+        holdings: workload.tables.iter().flat_map(|table| features::holdings(&Design { workload, table })).collect(),
+        demand,
+        bill,
+        calculators,
+    })
+}
+
+/// One table's metered result.
+struct TableResult {
+    settled: Settled,
+    features: Vec<Usage>,
+    gaps: Vec<Gap>,
+}
+
+fn run(design: &Design) -> TableResult {
+    let metered = Metered::new(design);
+    let mut settled = metered.settle();
+    let mut gaps = std::mem::take(&mut settled.gaps);
+    let features = features::features(design, &metered, &mut gaps);
+    TableResult { settled, features, gaps }
+}
+
+/// Prices all tables together, since tiers belong to the account.
+fn bill(workload: &Workload, results: &[TableResult], books: &BTreeMap<String, PriceBook>) -> Result<Bill, MoneyError> {
+    let usage: Vec<Usage> = results.iter().flat_map(|result| result.settled.usage.iter().chain(&result.features)).cloned().collect();
+    let mut bill = price(&usage, books, &workload.free)?;
+    for gap in results.iter().flat_map(|result| &result.gaps) {
+        let rate = rate_of(books, &gap.subject.region, &gap.usage_type);
+        bill.unknown.push(Unknown { subject: gap.subject.clone(), what: gap.what.clone(), why: gap.why.clone(), rate });
+    }
+    Ok(bill)
+}
+
+/// The list price of a usage type: its first tier that is not free.
+fn rate_of(books: &BTreeMap<String, PriceBook>, region: &str, usage_type: &UsageType) -> Option<PublishedRate> {
+    let tiers = books.get(region)?.tiers(usage_type.code()).ok()?;
+    tiers.iter().find(|tier| !tier.published.rate.is_zero()).map(|tier| (*tier.published).clone())
+}
+
+/// The total with every item at its mean size; `None` where sizes do not vary.
+fn mean_size_total(workload: &Workload, books: &BTreeMap<String, PriceBook>) -> Result<Option<crate::money::Money>, MoneyError> {
+    let varies = |table: &TableDesign| table.sizes.count() > 1 || table.access.iter().any(|access| access.sizes.count() > 1);
+    if !workload.tables.iter().any(varies) {
+        return Ok(None);
+    }
+    let workload = calculators::at_mean_sizes(workload);
+    let results: Vec<TableResult> = workload.tables.iter().map(|table| run(&Design { workload: &workload, table })).collect();
+    bill(&workload, &results, books)?.total().map(Some)
+}
+
+/// The book of every region that the workload names, all at one date: the one asked for, else the newest
+/// of the home region.
+fn books_of(workload: &Workload, books: &Books) -> Result<BTreeMap<String, PriceBook>, BookError> {
+    let home = books.book(&workload.region, workload.prices)?;
+    let date = home.date();
+    let mut all = BTreeMap::from([(workload.region.clone(), home)]);
+    for region in workload.tables.iter().flat_map(|table| &table.replicas).map(|replica| &replica.region) {
+        if !all.contains_key(region) {
+            all.insert(region.clone(), books.book(region, Some(date))?);
+        }
+    }
+    Ok(all)
+}
+
+fn date_of(workload: &Workload, books: &BTreeMap<String, PriceBook>) -> Date {
+    books[&workload.region].date()
+}
+
+/// A table within its workload.
+#[derive(Clone, Copy)]
+struct Design<'a> {
+    workload: &'a Workload,
+    table: &'a TableDesign,
+}
+
+impl Design<'_> {
+    fn subject(&self, index: Option<&str>, region: &str, access: Option<&str>) -> Subject {
+        Subject {
+            table: self.table.table.name.clone(),
+            index: index.map(str::to_string),
+            region: region.to_string(),
+            access: access.map(str::to_string),
+        }
+    }
+
+    fn expect(&self, cases: &[Case]) -> Expected {
+        expect(cases, &self.table.table, &self.table.indexes, &self.workload.switches, self.table.is_global())
+    }
+
+    /// What depends on the size of an index's entries, which nobody gave.
+    fn entry_gap(&self, index: usize, access: Option<&str>, region: &str, what: &str, usage_type: UsageType) -> Gap {
+        let name = &self.table.table.indexes[index].name;
+        Gap {
+            subject: self.subject(Some(name), region, access),
+            what: format!("{what} in {name}"),
+            why: "the size of an entry is not given; describe the item by its attributes, or give the index an entry_size".to_string(),
+            usage_type,
+        }
+    }
+}

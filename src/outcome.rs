@@ -1,0 +1,93 @@
+//! What an engine returns: the bill with its working, and everything that a reader must know to trust it.
+
+use std::collections::BTreeSet;
+
+use crate::capacity::Demand;
+use crate::meter::Switch;
+use crate::money::{Money, MoneyError};
+use crate::pricing::{Bill, LineItem};
+use crate::time::{Date, MonthHours};
+use crate::units::Exact;
+use crate::usage::{FreeTier, Throughput};
+
+/// The result of an estimate or a replay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What the design is called.
+    pub workload: String,
+    /// Its home region.
+    pub region: String,
+    /// The date of the prices.
+    pub prices: Date,
+    /// The length of the month.
+    pub month: MonthHours,
+    /// The free tiers that apply.
+    pub free: BTreeSet<FreeTier>,
+    /// The tables, in the order of the design.
+    pub tables: Vec<String>,
+    /// The bill.
+    pub bill: Bill,
+    /// Units a second of each account.
+    pub demand: Vec<Demand>,
+    /// What the tables and their indexes hold.
+    pub holdings: Vec<Holding>,
+    /// What AWS does not document, and what the design left open.
+    pub assumptions: Vec<String>,
+    /// The readings of disputed rules that matter here.
+    pub switches: Vec<Switch>,
+    /// What the owner of the design should look at.
+    pub warnings: Vec<String>,
+    /// Figures of common calculators that are wrong for this design.
+    pub calculators: Calculators,
+}
+
+impl Outcome {
+    /// The sum of all lines.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where the sum has more than 28 digits.
+    pub fn total(&self) -> Result<Money, MoneyError> {
+        self.bill.total()
+    }
+
+    /// The lines of one table.
+    pub fn lines_of<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a LineItem> {
+        self.bill.lines.iter().filter(move |line| line.subject.table == table)
+    }
+}
+
+/// What a table or an index holds in one region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Holding {
+    /// The table.
+    pub table: String,
+    /// The index; `None` for the table itself.
+    pub index: Option<String>,
+    /// Items or entries.
+    pub count: Exact,
+    /// Their bytes, without any overhead; `None` where the size of an entry is unknown.
+    pub data: Option<Exact>,
+}
+
+/// What a calculator would say, where it is wrong by more than 1 %.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calculators {
+    /// The month's total with every item at its mean size.
+    pub at_mean_size: Option<Money>,
+    /// Units where every call is taken as one plain operation on an item of the mean size.
+    pub plain_calls: Vec<PlainCalls>,
+}
+
+/// Units of a table where every call is taken as one plain operation on an item of the mean size: no
+/// transactions, no batches, no indexes, no replicas.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlainCalls {
+    /// The table.
+    pub table: String,
+    /// Reads or writes.
+    pub throughput: Throughput,
+    /// Units of the month, so counted.
+    pub plain: Exact,
+    /// Units of the month, with everything.
+    pub exact: Exact,
+}
