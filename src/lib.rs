@@ -7,6 +7,7 @@ pub mod meter;
 pub mod money;
 pub mod outcome;
 pub mod pricing;
+pub mod report;
 pub mod rules;
 pub mod storage;
 pub mod table;

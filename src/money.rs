@@ -75,6 +75,11 @@ impl Money {
         (self.0 * Decimal::ONE_HUNDRED).checked_div(whole.0).map(|percent| percent.round_dp(1))
     }
 
+    /// How many times `other` this amount is, with two decimals; `None` of nothing.
+    pub fn times(self, other: Money) -> Option<Decimal> {
+        self.0.checked_div(other.0).map(|times| times.round_dp(2))
+    }
+
     /// Whether two amounts differ by more than 1 % of the first.
     pub fn differs_by_a_percent(self, other: Money) -> bool {
         (self.0 - other.0).abs() * Decimal::ONE_HUNDRED > self.0.abs()

@@ -50,8 +50,16 @@ impl Outcome {
         self.bill.total()
     }
 
+    /// The sum of one table's lines.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where the sum has more than 28 digits.
+    pub fn total_of(&self, table: &str) -> Result<Money, MoneyError> {
+        Money::sum(self.lines_of(table).map(|line| line.amount))
+    }
+
     /// The lines of one table.
-    pub fn lines_of<'a>(&'a self, table: &'a str) -> impl Iterator<Item = &'a LineItem> {
+    pub fn lines_of(&self, table: &str) -> impl Iterator<Item = &LineItem> {
         self.bill.lines.iter().filter(move |line| line.subject.table == table)
     }
 }

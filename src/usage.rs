@@ -139,6 +139,11 @@ impl UsageType {
         UsageType(format!("data_transfer_inter_region_to_{region}"))
     }
 
+    /// Where a transfer between regions goes; `None` for everything else.
+    pub fn destination(&self) -> Option<&str> {
+        self.0.strip_prefix("data_transfer_inter_region_to_")
+    }
+
     /// The code of the price books.
     pub fn code(&self) -> &str {
         &self.0

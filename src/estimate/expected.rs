@@ -81,11 +81,12 @@ impl Tally {
         for ((rule, what, units), part) in &self.parts {
             let times = if part.weight == Exact::one() { String::new() } else { format!("{} x ", part.weight.human(6)) };
             let size = match part.sizes {
-                Some((low, high)) if low == high => format!(" of {low}"),
-                Some((low, high)) => format!(" of {} to {} B", low.0, high.0),
+                Some((low, high)) if low == high => format!(", {low}"),
+                Some((low, high)) => format!(", {} to {} B", low.0, high.0),
                 None => String::new(),
             };
-            let text = format!("{times}{} {unit} ({what}{size})", units.exact().human(1));
+            let plural = if units.halves == 2 { unit } else { &format!("{unit}s") };
+            let text = format!("{times}{} {plural} ({what}{size})", units.exact().human(1));
             match rules.last_mut().filter(|(last, _)| last == rule) {
                 Some((_, texts)) => texts.push(text),
                 None => rules.push((rule, vec![text])),

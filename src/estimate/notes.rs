@@ -105,24 +105,29 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date) -> Vec<S
     list
 }
 
-/// Prices that are not certain: found by others, or first seen after the date asked.
+/// Prices that are not certain: found by others than AWS, or first seen after the date asked.
 fn price_notes(bill: &Bill, date: Date) -> Vec<String> {
-    let mut notes = BTreeSet::new();
+    let (mut unsure, mut later) = (BTreeSet::new(), BTreeSet::new());
     let unknown = bill.unknown.iter().filter_map(|unknown| unknown.rate.as_ref().map(|rate| (unknown.subject.region.as_str(), rate)));
     let lines = bill.lines.iter().map(|line| (line.subject.region.as_str(), &line.published));
     for (region, rate) in lines.chain(unknown) {
-        let name = UsageType::of_code(rate.code.clone()).name();
+        let name = format!("{} in {region} (${}", UsageType::of_code(rate.code.clone()).name(), rate.rate);
         if rate.confidence != "high" {
-            notes.insert(format!("the price of {name} in {region} (${}) is of {} confidence: {}", rate.rate, rate.confidence, rate.source));
+            unsure.insert(format!("{name}, {}, {})", rate.confidence, rate.source));
         }
         if rate.first_seen && rate.effective_from > date {
-            notes.insert(format!(
-                "the price of {name} in {region} (${}) was first seen on {} and taken for {date} as well",
-                rate.rate, rate.effective_from
-            ));
+            later.insert(format!("{name}, {})", rate.effective_from));
         }
     }
-    notes.into_iter().collect()
+    let list = |names: BTreeSet<String>| names.into_iter().collect::<Vec<_>>().join("; ");
+    let mut notes = Vec::new();
+    if !unsure.is_empty() {
+        notes.push(format!("prices that no file of AWS confirms: {}", list(unsure)));
+    }
+    if !later.is_empty() {
+        notes.push(format!("prices first seen after {date} and taken for it as well: {}", list(later)));
+    }
+    notes
 }
 
 /// Whether a read fills more than one page.

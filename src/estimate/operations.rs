@@ -203,7 +203,7 @@ fn refusals(plan: &WritePlan, access: &Access, weight: &Exact, cases: &mut Vec<C
         };
         for (before, share) in found(access, class) {
             let weight = &(&weight * &finds) * &share;
-            push(cases, weight, refused(Some(before.item)), Reason::new("3.7", "condition failed, item stays", Some(before.item)));
+            push(cases, weight, refused(Some(before.item)), Reason::new("3.7", "condition failed, the item stays", Some(before.item)));
         }
         let weight = &weight * &(Exact::one() - finds.clone());
         push(cases, weight, refused(None), Reason::new("3.7", "condition failed, no item", None));

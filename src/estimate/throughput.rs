@@ -14,6 +14,8 @@ use crate::workload::{Access, Call, Capacity, SizeClasses, Units, WriteKind};
 /// The name that lines of Time to Live carry in place of an access pattern's.
 const TIME_TO_LIVE: &str = "Time to Live";
 
+const READ_ROUNDING: &str = "for each 4 KB, rounded up: 0.5 read units eventually consistent, 1 strongly, 2 in a transaction";
+
 /// A table with its traffic, metered.
 pub(super) struct Metered<'a> {
     design: &'a Design<'a>,
@@ -254,6 +256,10 @@ impl<'a> Metered<'a> {
         let index = arm.checked_sub(1).map(|at| &design.table.table.indexes[at]);
         let unit = unit_name(throughput);
         let mut because = tally.because(unit);
+        because.push(match throughput {
+            Throughput::Read => Because::rule("2.1", READ_ROUNDING),
+            Throughput::Write | Throughput::ReplicatedWrite => Because::rule("1.7", "a write unit for each 1 KB, rounded up"),
+        });
         if let (Some(at), Throughput::Write | Throughput::ReplicatedWrite) = (arm.checked_sub(1), throughput) {
             let coverage = &design.table.indexes[at].coverage;
             if *coverage != Exact::one() {
@@ -261,7 +267,7 @@ impl<'a> Metered<'a> {
             }
         }
         because.extend(reasons.iter().cloned());
-        because.push(Because::plain(format!("{} {unit} a call x {calls} calls = {units} {unit}", each.human(9))));
+        because.push(Because::plain(format!("{} {unit}s a call x {calls} calls = {units} {unit}s", each.human(9))));
         consumed.push(Consumption {
             subject: design.subject(index.map(|index| index.name.as_str()), site.region, Some(name)),
             account: index.filter(|index| index.kind == IndexKind::Global).map(|index| index.name.clone()),
@@ -346,9 +352,9 @@ impl<'a> Metered<'a> {
 /// The unit's short name while the mode is open.
 fn unit_name(throughput: Throughput) -> &'static str {
     match throughput {
-        Throughput::Read => "read units",
-        Throughput::Write => "write units",
-        Throughput::ReplicatedWrite => "replicated write units",
+        Throughput::Read => "read unit",
+        Throughput::Write => "write unit",
+        Throughput::ReplicatedWrite => "replicated write unit",
     }
 }
 

@@ -3,6 +3,8 @@
 mod bill;
 mod book;
 mod embedded;
+mod sources;
 
 pub use bill::{Bill, LineItem, Unknown, price};
 pub use book::{BookError, Books, MissingRate, PriceBook, PublishedRate, Tier};
+pub use sources::sources_of;

@@ -1,0 +1,98 @@
+//! What a user may type.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// What an Amazon DynamoDB design costs, exactly, with the working of every line.
+#[derive(Debug, Parser)]
+#[command(name = "dynameter", version, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done; 2 the command line, a file or a value is wrong.\n\n\
+    Start with `dynameter init workload.toml`, then `dynameter estimate workload.toml`.")]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// How the result is written
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+
+    /// Write the result to a file, whole or not at all
+    #[arg(short, long, global = true, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+
+    /// The region, in place of the workload's
+    #[arg(long, global = true, value_name = "REGION")]
+    pub region: Option<String>,
+
+    /// Prices of a date (YYYY-MM-DD), or a folder of price books in place of the built-in ones
+    #[arg(long, global = true, value_name = "DATE|DIR")]
+    pub prices: Option<String>,
+
+    /// Hours of a month, in place of the workload's: 730, 720 (30 days), 744 (31 days) …
+    #[arg(long, global = true, value_name = "N")]
+    pub month_hours: Option<String>,
+
+    /// Say nothing but the result
+    #[arg(long, global = true)]
+    pub quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a commented workload file to start from
+    Init {
+        /// The file; standard output where absent. A file that exists is never overwritten
+        file: Option<PathBuf>,
+    },
+    /// What designs cost in a month, line by line
+    Estimate {
+        /// Workload files; - reads standard input
+        #[arg(required = true)]
+        workloads: Vec<String>,
+    },
+    /// The working behind each line: rule, quantity, rate, where each came from
+    Explain {
+        /// A workload file; - reads standard input
+        workload: String,
+    },
+    /// The price books: which there are, and what is in them
+    Prices {
+        #[command(subcommand)]
+        command: PricesCommand,
+    },
+    /// The JSON Schema of the workload file, for editors
+    Schema,
+    /// A completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// The manual page
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PricesCommand {
+    /// The regions that have a book, with its dates
+    List,
+    /// The rates of one region (--region)
+    Show {
+        /// The date, YYYY-MM-DD; the newest prices where absent
+        #[arg(long, value_name = "DATE")]
+        date: Option<String>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned tables for people
+    Text,
+    /// For machines; money and units are decimal strings
+    Json,
+    /// For a pull request or a wiki
+    Markdown,
+    /// For a spreadsheet, exact
+    Csv,
+}

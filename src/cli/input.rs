@@ -1,0 +1,86 @@
+//! Files and values that a user names.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use super::args::Args;
+use dynameter::pricing::Books;
+use dynameter::time::{Date, MonthHours};
+use dynameter::units::Exact;
+use dynameter::workload::{self, Setting, Workload};
+
+/// No workload file that a person or a program writes is larger: 16 MB.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+
+/// The price books, and the date that `--prices` names.
+pub fn books(args: &Args) -> Result<(Books, Option<Date>)> {
+    let Some(prices) = &args.prices else { return Ok((Books::embedded(), None)) };
+    if Path::new(prices).is_dir() {
+        return Ok((Books::from_folder(Path::new(prices))?, None));
+    }
+    match Date::parse(prices) {
+        Some(date) => Ok((Books::embedded(), Some(date))),
+        None => bail!(
+            "--prices {prices:?} is neither a date nor a folder\nhelp: write YYYY-MM-DD, such as 2024-11-01, or the path of a folder of price books"
+        ),
+    }
+}
+
+/// A date of the command line.
+pub fn date(option: &str, text: &str) -> Result<Date> {
+    match Date::parse(text) {
+        Some(date) => Ok(date),
+        None => bail!("{option} {text:?} is not a date\nhelp: write YYYY-MM-DD, such as 2024-11-01"),
+    }
+}
+
+/// Reads and checks a workload file.
+pub fn workload(args: &Args, path: &str, books: &Books, date: Option<Date>) -> Result<Workload> {
+    let setting = Setting { books, region: args.region.clone(), prices: date, month: month(args)? };
+    let (text, folder) = text(path)?;
+    let name = if path == "-" { "<stdin>" } else { path };
+    Ok(workload::load(name, &text, &folder, &setting)?)
+}
+
+fn month(args: &Args) -> Result<Option<MonthHours>> {
+    let Some(text) = &args.month_hours else { return Ok(None) };
+    match Exact::parse(text).and_then(MonthHours::new) {
+        Some(month) => Ok(Some(month)),
+        None => bail!(
+            "--month-hours {text:?} is not a month of 1 to 744 hours\nhelp: write 720 (30 days), 730 (a twelfth of a year) or 744 (31 days)"
+        ),
+    }
+}
+
+/// The text of a file and the folder that paths in it start from.
+fn text(path: &str) -> Result<(String, PathBuf)> {
+    let mut bytes = Vec::new();
+    let (reader, folder): (Box<dyn Read>, PathBuf) = if path == "-" {
+        (Box::new(std::io::stdin()), PathBuf::from("."))
+    } else {
+        match std::fs::File::open(path) {
+            Ok(file) => (Box::new(file), Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default()),
+            Err(error) => {
+                bail!("{path}: cannot be opened: {error}\nhelp: name a workload file; `dynameter init {path}` writes one to start from")
+            }
+        }
+    };
+    if let Err(error) = reader.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes) {
+        bail!("{path}: cannot be read: {error}\nhelp: name a workload file");
+    }
+    if bytes.len() as u64 > FILE_BYTES_MAX {
+        bail!("{path}: is larger than 16 MB\nhelp: a workload file is a few KB of TOML; is this a trace or an export?");
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok((text, folder)),
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            bail!(
+                "{path}:{line}: is not UTF-8 text (byte {at})\nhelp: a workload file is TOML in UTF-8; is this a binary or compressed file?"
+            )
+        }
+    }
+}

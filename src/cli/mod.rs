@@ -1,0 +1,165 @@
+//! The command line: arguments in, files in, one result out.
+
+mod args;
+mod input;
+mod output;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{CommandFactory, Parser};
+
+use args::{Args, Command, Format, PricesCommand};
+use dynameter::estimate::estimate;
+use dynameter::outcome::Outcome;
+use dynameter::pricing::Books;
+use dynameter::report::{self, PriceList, Style};
+use dynameter::time::Date;
+use dynameter::workload::{self, Workload};
+
+/// Exit code of everything that is wrong: the command line, a file, a value.
+const WRONG: u8 = 2;
+
+/// Runs the command line.
+pub fn run() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are answers; all else is a wrong command line.
+            let code = if error.use_stderr() { WRONG } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match execute(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{}", output::failure(&error));
+            ExitCode::from(WRONG)
+        }
+    }
+}
+
+fn execute(args: &Args) -> Result<()> {
+    match &args.command {
+        Command::Init { file } => init(args, file.as_deref()),
+        Command::Estimate { workloads } => estimates(args, workloads),
+        Command::Explain { workload } => explain(args, workload),
+        Command::Prices { command: PricesCommand::List } => prices_list(args),
+        Command::Prices { command: PricesCommand::Show { date } } => prices_show(args, date.as_deref()),
+        Command::Schema => output::write(args, &(serde_json::to_string_pretty(&workload::schema())? + "\n")),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Args::command(), "dynameter", &mut script);
+            output::write(args, &String::from_utf8(script)?)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Args::command()).render(&mut page)?;
+            output::write(args, &String::from_utf8(page)?)
+        }
+    }
+}
+
+fn init(args: &Args, file: Option<&std::path::Path>) -> Result<()> {
+    let Some(file) = file.or(args.output.as_deref()) else { return output::write(args, workload::TEMPLATE) };
+    output::create(file, workload::TEMPLATE)?;
+    output::note(args, &format!("wrote {0}; now run: dynameter estimate {0}", file.display()));
+    Ok(())
+}
+
+/// Every workload is read before the first is estimated, so that all mistakes of all files are told at once.
+fn estimates(args: &Args, paths: &[String]) -> Result<()> {
+    let (books, date) = input::books(args)?;
+    let outcomes = outcomes(args, paths, &books, date)?;
+    let style = output::style(args);
+    let several = outcomes.len() > 1;
+    let text = match args.format {
+        Format::Json if several => report::estimates_json(&outcomes)?,
+        Format::Json => outcomes.iter().map(report::estimate_json).collect::<Result<_, _>>()?,
+        Format::Csv => report::estimate_csv(&outcomes),
+        Format::Markdown => joined(&outcomes, report::estimate_markdown)?,
+        Format::Text => joined(&outcomes, |outcome| report::estimate_text(outcome, style))?,
+    };
+    output::write(args, &text)
+}
+
+fn joined<E>(outcomes: &[Outcome], present: impl Fn(&Outcome) -> Result<String, E>) -> Result<String, E> {
+    Ok(outcomes.iter().map(present).collect::<Result<Vec<_>, _>>()?.join("\n"))
+}
+
+fn outcomes(args: &Args, paths: &[String], books: &Books, date: Option<Date>) -> Result<Vec<Outcome>> {
+    let workloads: Vec<Result<Workload>> = paths.iter().map(|path| input::workload(args, path, books, date)).collect();
+    let (workloads, errors): (Vec<_>, Vec<_>) = workloads.into_iter().partition(Result::is_ok);
+    let errors: Vec<String> = errors.into_iter().filter_map(Result::err).map(|error| output::failure(&error)).collect();
+    if !errors.is_empty() {
+        return Err(output::Reported(errors.join("\n\n")).into());
+    }
+    workloads.into_iter().flatten().map(|workload| Ok(estimate(&workload, books)?)).collect()
+}
+
+fn explain(args: &Args, path: &str) -> Result<()> {
+    let (books, date) = input::books(args)?;
+    let workload = input::workload(args, path, &books, date)?;
+    let outcome = estimate(&workload, &books)?;
+    let text = match args.format {
+        Format::Text => report::explain_text(&outcome, output::style(args))?,
+        Format::Json => report::explain_json(&outcome)?,
+        Format::Markdown => format!("```text\n{}```\n", report::explain_text(&outcome, Style::default())?),
+        Format::Csv => report::estimate_csv(&[outcome]),
+    };
+    output::write(args, &text)
+}
+
+fn prices_list(args: &Args) -> Result<()> {
+    let (books, date) = input::books(args)?;
+    let mut lists = Vec::new();
+    for region in books.regions().filter(|region| args.region.as_deref().is_none_or(|asked| asked == *region)) {
+        let (from, newest) = books.span(region)?;
+        let book = match books.book(region, date) {
+            Ok(book) => book,
+            Err(_) if date.is_some() => continue, // no book of this region at that date
+            Err(error) => return Err(error.into()),
+        };
+        lists.push(PriceList {
+            region: region.to_string(),
+            location: book.location().to_string(),
+            from: from.to_string(),
+            newest: newest.to_string(),
+            rates: book.rates().len(),
+        });
+    }
+    if let (Some(region), true) = (&args.region, lists.is_empty()) {
+        books.book(region, date)?;
+    }
+    output::write(
+        args,
+        &match args.format {
+            Format::Text => report::list_text(&lists),
+            Format::Json => report::list_json(&lists),
+            Format::Markdown => report::list_markdown(&lists),
+            Format::Csv => report::list_csv(&lists),
+        },
+    )
+}
+
+fn prices_show(args: &Args, date: Option<&str>) -> Result<()> {
+    let (books, from_prices) = input::books(args)?;
+    let date = match date {
+        Some(text) => Some(input::date("--date", text)?),
+        None => from_prices,
+    };
+    let Some(region) = &args.region else {
+        anyhow::bail!("prices show needs a region\nhelp: add --region us-east-1; `dynameter prices list` shows all of them");
+    };
+    let book = books.book(region, date)?;
+    output::write(
+        args,
+        &match args.format {
+            Format::Text => report::rates_text(&book, output::style(args)),
+            Format::Json => report::rates_json(&book),
+            Format::Markdown => report::rates_markdown(&book),
+            Format::Csv => report::rates_csv(&book),
+        },
+    )
+}

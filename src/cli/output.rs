@@ -1,0 +1,98 @@
+//! Results and failures that a user sees.
+
+use std::fmt;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use super::args::Args;
+use dynameter::diag::Diagnostics;
+use dynameter::report::Style;
+
+/// Failures that are already words for the user.
+#[derive(Debug)]
+pub struct Reported(pub String);
+
+impl fmt::Display for Reported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Reported {}
+
+/// A failure in words; diagnostics of files and failures of several files bring their own.
+pub fn failure(error: &anyhow::Error) -> String {
+    if error.is::<Diagnostics>() || error.is::<Reported>() { error.to_string() } else { format!("error: {error:#}") }
+}
+
+/// Colour on a terminal, unless `NO_COLOR` is set.
+pub fn style(args: &Args) -> Style {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    Style { color: wanted && args.output.is_none() && std::io::stdout().is_terminal() }
+}
+
+/// Writes the result to standard output, or to the file of `-o`.
+pub fn write(args: &Args, text: &str) -> Result<()> {
+    match &args.output {
+        Some(path) => {
+            replace(path, text, true)?;
+            note(args, &format!("wrote {}", path.display()));
+            Ok(())
+        }
+        None => match std::io::stdout().lock().write_all(text.as_bytes()) {
+            // Whoever reads the pipe has seen enough.
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            result => result.context("standard output cannot be written"),
+        },
+    }
+}
+
+/// Writes a file that must not exist yet.
+pub fn create(path: &Path, text: &str) -> Result<()> {
+    replace(path, text, false)
+}
+
+/// Says something on standard error, unless `--quiet`.
+pub fn note(args: &Args, text: &str) {
+    if !args.quiet {
+        eprintln!("{text}");
+    }
+}
+
+/// The file appears under its name whole or not at all: it is written beside it first.
+fn replace(path: &Path, text: &str, overwrite: bool) -> Result<()> {
+    let shown = path.display();
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if path.is_dir() {
+        bail!("{shown}: is a folder\nhelp: name a file in it");
+    }
+    // A device or a pipe is not replaced but written to.
+    if overwrite && path.exists() && !path.is_file() {
+        return std::fs::write(path, text).with_context(|| format!("{shown}: cannot be written"));
+    }
+    let failed = |error: std::io::Error| {
+        anyhow::anyhow!("{shown}: cannot be written: {error}\nhelp: name a file in a folder that exists and may be written to")
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dynameter-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    if overwrite {
+        file.persist(path).map_err(|error| failed(error.error))?;
+    } else if let Err(error) = file.persist_noclobber(path) {
+        match error.error.kind() {
+            ErrorKind::AlreadyExists => {
+                bail!("{shown}: exists already and is not overwritten\nhelp: name another file, or remove this one")
+            }
+            _ => return Err(failed(error.error)),
+        }
+    }
+    Ok(())
+}

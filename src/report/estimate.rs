@@ -1,0 +1,239 @@
+//! An estimate for people: text and Markdown; and CSV for their spreadsheets.
+
+use super::json::{free_word, throughput_word};
+use super::table::{Style, aligned, clean};
+use super::{csv, markdown};
+use crate::money::{Money, MoneyError};
+use crate::outcome::Outcome;
+use crate::pricing::{LineItem, Unknown};
+use crate::units::group_thousands;
+use crate::usage::Subject;
+
+/// The header of the lines, and which of its columns are numbers.
+const LINE_HEADER: [&str; 7] = ["What", "Usage type", "Quantity", "Unit", "Rate", "Amount", "Share"];
+const LINE_NUMBERS: [usize; 4] = [2, 4, 5, 6];
+
+/// One estimate as aligned text.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyError> {
+    let total = outcome.total()?;
+    let more = if outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
+    let mut text = format!("{}\n", style.strong(&format!("{}: {} a month{more}", clean(&outcome.workload), total.human())));
+    text += &format!("{}\n", style.quiet(&conventions(outcome)));
+    for table in &outcome.tables {
+        let subtotal = outcome.total_of(table)?;
+        text += &format!("\n{}\n", style.strong(&format!("{}  {}", clean(table), subtotal.human())));
+        text += &indented(&aligned(&LINE_HEADER, &line_rows(outcome, table, total), &LINE_NUMBERS));
+    }
+    if !outcome.bill.unknown.is_empty() {
+        let rows: Vec<Vec<String>> = outcome.bill.unknown.iter().map(unknown_row).collect();
+        text += &format!("\n{}\n", style.warning("Unknown, and in no total"));
+        text += &indented(&aligned(&UNKNOWN_HEADER, &rows, &[2]));
+    }
+    text += &section("Demand, units a second", &aligned(&DEMAND_HEADER, &demand_rows(outcome), &[2, 3, 4]), style);
+    let calculators = calculator_rows(outcome, total);
+    if !calculators.is_empty() {
+        text += &section("What a calculator would say", &aligned(&CALCULATOR_HEADER, &calculators, &[1, 2, 3]), style);
+    }
+    for (title, list) in [("Look at", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
+        if !list.is_empty() {
+            let title = if title == "Look at" { style.warning(title) } else { style.strong(title) };
+            text += &format!("\n{title}\n");
+            text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
+        }
+    }
+    Ok(text)
+}
+
+/// One estimate as Markdown.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn estimate_markdown(outcome: &Outcome) -> Result<String, MoneyError> {
+    let total = outcome.total()?;
+    let more = if outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
+    let mut text = format!("## {}: {} a month{more}\n\n{}\n", markdown::escape(&outcome.workload), total.human(), conventions(outcome));
+    for table in &outcome.tables {
+        text += &format!("\n### {}: {}\n\n", markdown::escape(table), outcome.total_of(table)?.human());
+        text += &markdown::table(&LINE_HEADER, &line_rows(outcome, table, total), &LINE_NUMBERS);
+    }
+    let unknown: Vec<Vec<String>> = outcome.bill.unknown.iter().map(unknown_row).collect();
+    let calculators = calculator_rows(outcome, total);
+    for (title, header, rows, numbers) in [
+        ("Unknown, and in no total", &UNKNOWN_HEADER[..], &unknown, &[2][..]),
+        ("Demand, units a second", &DEMAND_HEADER[..], &demand_rows(outcome), &[2, 3, 4][..]),
+        ("What a calculator would say", &CALCULATOR_HEADER[..], &calculators, &[1, 2, 3][..]),
+    ] {
+        if !rows.is_empty() {
+            text += &format!("\n### {title}\n\n{}", markdown::table(header, rows, numbers));
+        }
+    }
+    for (title, list) in [("Look at", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
+        if !list.is_empty() {
+            text += &format!("\n### {title}\n\n{}", markdown::list(list));
+        }
+    }
+    Ok(text)
+}
+
+/// The lines of estimates as CSV, exact; what is unknown has a row without an amount.
+pub fn estimate_csv(outcomes: &[Outcome]) -> String {
+    let header = [
+        "workload",
+        "table",
+        "index",
+        "region",
+        "access",
+        "service",
+        "usage_type",
+        "quantity",
+        "unit",
+        "rate_usd",
+        "amount_usd",
+        "because",
+        "unknown",
+    ];
+    let start = |outcome: &Outcome, subject: &Subject| {
+        let Subject { table, index, region, access } = subject.clone();
+        vec![outcome.workload.clone(), table, index.unwrap_or_default(), region, access.unwrap_or_default()]
+    };
+    let line = |outcome: &Outcome, line: &LineItem| {
+        let because = line.because.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let rest = [
+            line.usage_type.service().to_string(),
+            line.usage_type.name(),
+            line.quantity.to_string(),
+            line.usage_type.unit().to_string(),
+            line.published.rate.to_string(),
+            line.amount.to_string(),
+            because,
+            String::new(),
+        ];
+        [start(outcome, &line.subject), rest.to_vec()].concat()
+    };
+    let unknown = |outcome: &Outcome, unknown: &Unknown| {
+        let rate = unknown.rate.as_ref().map(|rate| rate.rate.to_string()).unwrap_or_default();
+        let mut rest = vec![String::new(); 8];
+        rest[4] = rate;
+        rest[6].clone_from(&unknown.why);
+        rest[7].clone_from(&unknown.what);
+        [start(outcome, &unknown.subject), rest].concat()
+    };
+    let rows = outcomes.iter().flat_map(|outcome| {
+        let lines = outcome.bill.lines.iter().map(move |item| line(outcome, item));
+        lines.chain(outcome.bill.unknown.iter().map(move |item| unknown(outcome, item)))
+    });
+    csv::write(&header, &rows.collect::<Vec<_>>())
+}
+
+/// Region, date, month, gigabyte and free tier in a sentence.
+pub(super) fn conventions(outcome: &Outcome) -> String {
+    let free = match outcome.free.len() {
+        0 => "no free tier".to_string(),
+        _ => format!("free tier: {}", outcome.free.iter().map(|free| free_word(*free)).collect::<Vec<_>>().join(", ")),
+    };
+    format!("{}, prices of {}, a month of {} hours, 1 GB = 2^30 bytes, {free}", outcome.region, outcome.prices, outcome.month)
+}
+
+/// What a line is for, in a few words; a transfer names its destination.
+pub(super) fn what_of(line: &LineItem, home: &str) -> String {
+    let what = what(&line.subject, home);
+    match line.usage_type.destination() {
+        Some(region) => format!("{what} to {region}"),
+        None => what,
+    }
+}
+
+/// What a subject is, in a few words.
+pub(super) fn what(subject: &Subject, home: &str) -> String {
+    let mut text = match (&subject.access, &subject.index) {
+        (Some(access), Some(index)) => format!("{access} / {index}"),
+        (Some(access), None) => access.clone(),
+        (None, Some(index)) => index.clone(),
+        (None, None) => "(table)".to_string(),
+    };
+    if subject.region != home {
+        text += &format!(", {}", subject.region);
+    }
+    text
+}
+
+fn line_rows(outcome: &Outcome, table: &str, total: Money) -> Vec<Vec<String>> {
+    let row = |line: &LineItem| {
+        vec![
+            what_of(line, &outcome.region),
+            line.usage_type.name(),
+            group_thousands(&line.quantity.to_string()),
+            line.usage_type.unit().to_string(),
+            format!("${}", line.published.rate),
+            line.amount.human(),
+            line.amount.percent_of(total).map(|percent| format!("{percent:.1} %")).unwrap_or_default(),
+        ]
+    };
+    outcome.lines_of(table).map(row).collect()
+}
+
+const UNKNOWN_HEADER: [&str; 4] = ["Where", "What", "Rate", "Why"];
+
+fn unknown_row(unknown: &Unknown) -> Vec<String> {
+    let Subject { table, index, region, access } = &unknown.subject;
+    let place = [Some(table), index.as_ref(), access.as_ref(), Some(region)].into_iter().flatten().cloned().collect::<Vec<_>>().join(" / ");
+    let rate = unknown.rate.as_ref().map_or_else(|| "unknown".to_string(), |rate| format!("${}", rate.rate));
+    vec![place, unknown.what.clone(), rate, unknown.why.clone()]
+}
+
+const DEMAND_HEADER: [&str; 5] = ["Account", "Direction", "Mean", "Busiest hour", "Provisioned"];
+
+fn demand_rows(outcome: &Outcome) -> Vec<Vec<String>> {
+    let row = |demand: &crate::capacity::Demand| {
+        let place = match &demand.index {
+            Some(index) => format!("{} / {index}", demand.table),
+            None => demand.table.clone(),
+        };
+        let place = if demand.region == outcome.region { place } else { format!("{place}, {}", demand.region) };
+        vec![
+            place,
+            throughput_word(demand.throughput).to_string(),
+            demand.mean.human(2),
+            demand.peak.human(2),
+            demand.provisioned.map_or_else(|| "-".to_string(), |units| group_thousands(&units.to_string())),
+        ]
+    };
+    let busy = outcome.demand.iter().filter(|demand| !demand.mean.is_zero() || demand.provisioned.is_some());
+    busy.map(row).collect()
+}
+
+const CALCULATOR_HEADER: [&str; 4] = ["Figure", "A calculator", "Exact", "Exact / calculator"];
+
+fn calculator_rows(outcome: &Outcome, total: Money) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    if let Some(mean) = outcome.calculators.at_mean_size {
+        let times = total.times(mean).map_or_else(|| "-".to_string(), |times| format!("{times}"));
+        rows.push(vec!["the month, every item at its mean size".to_string(), mean.human(), total.human(), times]);
+    }
+    for plain in &outcome.calculators.plain_calls {
+        let direction = throughput_word(plain.throughput);
+        let what = format!("{direction} units of {}, each call one plain operation on the mean size", plain.table);
+        let times = if plain.plain.is_zero() { "-".to_string() } else { (&plain.exact / &plain.plain).human(2) };
+        rows.push(vec![what, plain.plain.human(0), plain.exact.human(0), times]);
+    }
+    rows
+}
+
+fn switches(outcome: &Outcome) -> Vec<String> {
+    let describe = |switch: &crate::meter::Switch| {
+        let default = if switch.default { "the default" } else { "set by the workload" };
+        format!("{} = \"{}\", {default} (rule {})", switch.name, switch.value, switch.rule)
+    };
+    outcome.switches.iter().map(describe).collect()
+}
+
+fn section(title: &str, body: &str, style: Style) -> String {
+    format!("\n{}\n{}", style.strong(title), indented(body))
+}
+
+fn indented(body: &str) -> String {
+    body.lines().map(|line| format!(" {line}\n")).collect()
+}

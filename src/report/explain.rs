@@ -1,0 +1,169 @@
+//! The working behind every line: quantity, rate, amount, and the rules and documents they rest on.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::estimate::{conventions, what, what_of};
+use super::json::{LineRow, pretty};
+use super::table::{Style, clean};
+use crate::money::MoneyError;
+use crate::outcome::Outcome;
+use crate::pricing::{LineItem, sources_of};
+use crate::rules::{Grade, Rule, rule};
+use crate::units::group_thousands;
+
+/// Every line with its working, as text.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyError> {
+    let mut text = format!("{}\n", style.strong(&format!("{}: {} a month", clean(&outcome.workload), outcome.total()?.human())));
+    text += &format!("{}\n", style.quiet(&conventions(outcome)));
+    let mut number = 0;
+    for table in &outcome.tables {
+        text += &format!("\n{}\n", style.strong(&format!("{}  {}", clean(table), outcome.total_of(table)?.human())));
+        for line in outcome.lines_of(table) {
+            number += 1;
+            text += &explained(number, line, outcome, style);
+        }
+    }
+    for unknown in &outcome.bill.unknown {
+        let rate = unknown.rate.as_ref().map_or_else(|| "its rate is unknown too".to_string(), |rate| format!("${} a unit", rate.rate));
+        let place = what(&unknown.subject, &outcome.region);
+        text +=
+            &format!("\n{} {}: {}; {rate}\n    {}\n", style.warning("unknown"), clean(&place), clean(&unknown.what), clean(&unknown.why));
+    }
+    text += &format!("\n{}\n", style.strong("Rules"));
+    for rule in rules_of(outcome) {
+        text += &format!("  {:<5} {}\n        Source: {} (grade {})\n", rule.id, rule.text, rule.source, grade(rule));
+    }
+    text += &format!("\n{}\n", style.strong("Sources of prices"));
+    for (key, source) in documents_of(outcome) {
+        text += &format!("  {key}: {source}\n");
+    }
+    for (title, list) in [("Look at", &outcome.warnings), ("Assumptions", &outcome.assumptions)] {
+        if !list.is_empty() {
+            text += &format!("\n{}\n", style.strong(title));
+            text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
+        }
+    }
+    Ok(text)
+}
+
+fn explained(number: usize, line: &LineItem, outcome: &Outcome, style: Style) -> String {
+    let published = &line.published;
+    let (quantity, unit) = (group_thousands(&line.quantity.to_string()), line.usage_type.unit());
+    let heading = format!("{number}. {}: {}", clean(&what_of(line, &outcome.region)), line.usage_type.name());
+    let mut text = format!("\n{}\n", style.strong(&heading));
+    for (at, because) in line.because.iter().enumerate() {
+        let label = if at == 0 { "quantity" } else { "" };
+        text += &format!("  {label:<9} {}\n", clean(&because.to_string()));
+    }
+    let since = if published.first_seen { "first seen on" } else { "in force since" };
+    let tier =
+        if published.tier_from > 0 { format!(", from unit {}", group_thousands(&published.tier_from.to_string())) } else { String::new() };
+    text += &format!("  {:<9} ${} for one {unit}{tier}, {since} {}\n", "rate", published.rate, published.effective_from);
+    text += &format!(
+        "  {:<9} book of {} at {}: {}; source {} ({} confidence)\n",
+        "", line.subject.region, outcome.prices, published.code, published.source, published.confidence
+    );
+    text += &format!("  {:<9} {quantity} {unit} x ${} = ${}\n", "amount", published.rate, group_thousands(&line.amount.to_string()));
+    text
+}
+
+fn grade(rule: &Rule) -> &'static str {
+    match rule.grade {
+        Grade::A => "A",
+        Grade::B => "B",
+        Grade::C => "C, a switch",
+    }
+}
+
+/// The rules that the lines and switches name.
+fn rules_of(outcome: &Outcome) -> Vec<&'static Rule> {
+    let named = outcome.bill.lines.iter().flat_map(|line| &line.because).filter_map(|because| because.rule);
+    let ids: BTreeSet<&str> = named.chain(outcome.switches.iter().map(|switch| switch.rule)).collect();
+    crate::rules::RULES.iter().filter(|listed| ids.contains(listed.id)).filter_map(|listed| rule(listed.id)).collect()
+}
+
+fn documents_of(outcome: &Outcome) -> BTreeMap<&'static str, &'static str> {
+    outcome.bill.lines.iter().flat_map(|line| sources_of(&line.published.source)).collect()
+}
+
+#[derive(Serialize)]
+struct Explained<'a> {
+    schema: &'static str,
+    workload: &'a str,
+    region: &'a str,
+    prices: String,
+    month_hours: String,
+    total_usd: String,
+    lines: Vec<ExplainedLine<'a>>,
+    unknown: Vec<BTreeMap<&'static str, String>>,
+    rules: Vec<BTreeMap<&'static str, &'static str>>,
+    sources: BTreeMap<&'static str, &'static str>,
+    assumptions: &'a [String],
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct ExplainedLine<'a> {
+    #[serde(flatten)]
+    line: LineRow<'a>,
+    rules: Vec<&'static str>,
+    rate: BTreeMap<&'static str, String>,
+}
+
+/// Every line with its working, as JSON, `dynameter.explain/1`.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
+    let line = |line: &'_ LineItem| {
+        let published = &line.published;
+        BTreeMap::from([
+            ("book", format!("{} at {}", line.subject.region, outcome.prices)),
+            ("code", published.code.clone()),
+            ("tier_from", published.tier_from.to_string()),
+            (if published.first_seen { "seen_from" } else { "effective_from" }, published.effective_from.to_string()),
+            ("source", published.source.clone()),
+            ("confidence", published.confidence.clone()),
+        ])
+    };
+    Ok(pretty(&Explained {
+        schema: "dynameter.explain/1",
+        workload: &outcome.workload,
+        region: &outcome.region,
+        prices: outcome.prices.to_string(),
+        month_hours: outcome.month.hours().human(9).replace(',', ""),
+        total_usd: outcome.total()?.to_string(),
+        lines: outcome
+            .bill
+            .lines
+            .iter()
+            .map(|item| ExplainedLine {
+                line: LineRow::new(item),
+                rules: item.because.iter().filter_map(|because| because.rule).collect(),
+                rate: line(item),
+            })
+            .collect(),
+        unknown: outcome
+            .bill
+            .unknown
+            .iter()
+            .map(|unknown| {
+                let rate = unknown.rate.as_ref().map(|rate| rate.rate.to_string()).unwrap_or_default();
+                let where_ = format!("{} / {}", unknown.subject.table, what(&unknown.subject, &outcome.region));
+                BTreeMap::from([("where", where_), ("what", unknown.what.clone()), ("why", unknown.why.clone()), ("rate_usd", rate)])
+            })
+            .collect(),
+        rules: rules_of(outcome)
+            .into_iter()
+            .map(|rule| BTreeMap::from([("rule", rule.id), ("text", rule.text), ("source", rule.source), ("grade", grade(rule))]))
+            .collect(),
+        sources: documents_of(outcome),
+        assumptions: &outcome.assumptions,
+        warnings: &outcome.warnings,
+    }))
+}

@@ -1,0 +1,246 @@
+//! The JSON of an estimate, `dynameter.estimate/1`: money and units are decimal strings, never floats.
+
+use serde::Serialize;
+
+use crate::money::MoneyError;
+use crate::outcome::Outcome;
+use crate::pricing::{LineItem, Unknown};
+use crate::units::{Exact, GB};
+use crate::usage::{FreeTier, Subject, Throughput};
+
+/// Decimals of the figures that are no part of a bill.
+const PLACES: u32 = 9;
+
+#[derive(Serialize)]
+struct Estimate<'a> {
+    schema: &'static str,
+    workload: &'a str,
+    region: &'a str,
+    prices: String,
+    month_hours: String,
+    gb_bytes: String,
+    free_tier: Vec<&'static str>,
+    total_usd: String,
+    unknown: Vec<UnknownRow<'a>>,
+    assumptions: &'a [String],
+    switches: Vec<SwitchRow>,
+    warnings: &'a [String],
+    tables: Vec<TableRow<'a>>,
+    calculators: CalculatorsRow<'a>,
+    demand: Vec<DemandRow<'a>>,
+    holdings: Vec<HoldingRow<'a>>,
+    lines: Vec<LineRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct UnknownRow<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    access: Option<&'a str>,
+    what: &'a str,
+    why: &'a str,
+    rate_usd: Option<String>,
+}
+
+#[derive(Serialize)]
+struct SwitchRow {
+    name: &'static str,
+    value: &'static str,
+    default: bool,
+    rule: &'static str,
+}
+
+#[derive(Serialize)]
+struct TableRow<'a> {
+    table: &'a str,
+    total_usd: String,
+}
+
+#[derive(Serialize)]
+struct CalculatorsRow<'a> {
+    at_mean_size_usd: Option<String>,
+    plain_calls: Vec<PlainRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct PlainRow<'a> {
+    table: &'a str,
+    throughput: &'static str,
+    plain_units: String,
+    exact_units: String,
+}
+
+#[derive(Serialize)]
+struct DemandRow<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    throughput: &'static str,
+    mean_per_second: String,
+    peak_per_second: String,
+    provisioned: Option<String>,
+}
+
+#[derive(Serialize)]
+struct HoldingRow<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    count: String,
+    data_bytes: Option<String>,
+}
+
+/// A line as every JSON output writes it.
+#[derive(Serialize)]
+pub(super) struct LineRow<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    access: Option<&'a str>,
+    service: &'static str,
+    usage_type: String,
+    quantity: String,
+    unit: &'static str,
+    rate_usd: String,
+    amount_usd: String,
+    because: Vec<String>,
+}
+
+impl<'a> LineRow<'a> {
+    pub(super) fn new(line: &'a LineItem) -> LineRow<'a> {
+        let Subject { table, index, region, access } = &line.subject;
+        LineRow {
+            table,
+            index: index.as_deref(),
+            region,
+            access: access.as_deref(),
+            service: line.usage_type.service(),
+            usage_type: line.usage_type.name(),
+            quantity: line.quantity.to_string(),
+            unit: line.usage_type.unit(),
+            rate_usd: line.published.rate.to_string(),
+            amount_usd: line.amount.to_string(),
+            because: line.because.iter().map(ToString::to_string).collect(),
+        }
+    }
+}
+
+/// The word for a direction of throughput.
+pub(super) fn throughput_word(throughput: Throughput) -> &'static str {
+    match throughput {
+        Throughput::Read => "read",
+        Throughput::Write => "write",
+        Throughput::ReplicatedWrite => "replicated write",
+    }
+}
+
+/// The word for a free tier.
+pub(super) fn free_word(free: FreeTier) -> &'static str {
+    match free {
+        FreeTier::Throughput => "throughput",
+        FreeTier::Storage => "storage",
+        FreeTier::Streams => "streams",
+    }
+}
+
+/// A figure that is no part of a bill, as a decimal string.
+fn decimal(number: &Exact) -> String {
+    number.to_decimal(PLACES).map_or_else(|| format!("{:e}", number.to_f64()), |decimal| decimal.to_string())
+}
+
+fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
+    let table = |name: &'a String| -> Result<TableRow<'a>, MoneyError> {
+        Ok(TableRow { table: name, total_usd: outcome.total_of(name)?.to_string() })
+    };
+    let calculators = &outcome.calculators;
+    Ok(Estimate {
+        schema: "dynameter.estimate/1",
+        workload: &outcome.workload,
+        region: &outcome.region,
+        prices: outcome.prices.to_string(),
+        month_hours: decimal(outcome.month.hours()),
+        gb_bytes: GB.to_string(),
+        free_tier: outcome.free.iter().map(|free| free_word(*free)).collect(),
+        total_usd: outcome.total()?.to_string(),
+        unknown: outcome.bill.unknown.iter().map(unknown).collect(),
+        assumptions: &outcome.assumptions,
+        switches: outcome
+            .switches
+            .iter()
+            .map(|switch| SwitchRow { name: switch.name, value: switch.value, default: switch.default, rule: switch.rule })
+            .collect(),
+        warnings: &outcome.warnings,
+        tables: outcome.tables.iter().map(table).collect::<Result<_, _>>()?,
+        calculators: CalculatorsRow {
+            at_mean_size_usd: calculators.at_mean_size.map(|money| money.to_string()),
+            plain_calls: calculators
+                .plain_calls
+                .iter()
+                .map(|plain| PlainRow {
+                    table: &plain.table,
+                    throughput: throughput_word(plain.throughput),
+                    plain_units: decimal(&plain.plain),
+                    exact_units: decimal(&plain.exact),
+                })
+                .collect(),
+        },
+        demand: outcome
+            .demand
+            .iter()
+            .map(|demand| DemandRow {
+                table: &demand.table,
+                index: demand.index.as_deref(),
+                region: &demand.region,
+                throughput: throughput_word(demand.throughput),
+                mean_per_second: decimal(&demand.mean),
+                peak_per_second: decimal(&demand.peak),
+                provisioned: demand.provisioned.map(|units| units.to_string()),
+            })
+            .collect(),
+        holdings: outcome
+            .holdings
+            .iter()
+            .map(|holding| HoldingRow {
+                table: &holding.table,
+                index: holding.index.as_deref(),
+                count: decimal(&holding.count),
+                data_bytes: holding.data.as_ref().map(decimal),
+            })
+            .collect(),
+        lines: outcome.bill.lines.iter().map(LineRow::new).collect(),
+    })
+}
+
+fn unknown(unknown: &Unknown) -> UnknownRow<'_> {
+    let Subject { table, index, region, access } = &unknown.subject;
+    UnknownRow {
+        table,
+        index: index.as_deref(),
+        region,
+        access: access.as_deref(),
+        what: &unknown.what,
+        why: &unknown.why,
+        rate_usd: unknown.rate.as_ref().map(|rate| rate.rate.to_string()),
+    }
+}
+
+/// One estimate.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn estimate_json(outcome: &Outcome) -> Result<String, MoneyError> {
+    Ok(pretty(&estimate(outcome)?))
+}
+
+/// Several estimates, as an array.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn estimates_json(outcomes: &[Outcome]) -> Result<String, MoneyError> {
+    Ok(pretty(&outcomes.iter().map(estimate).collect::<Result<Vec<_>, _>>()?))
+}
+
+/// Indented JSON with a newline at its end. Structs of strings always serialize.
+pub(super) fn pretty(value: &impl Serialize) -> String {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").unwrap_or_default()
+}

@@ -1,0 +1,15 @@
+//! Presenters: a value goes in, a text comes out. Nothing here computes a figure.
+
+mod csv;
+mod estimate;
+mod explain;
+mod json;
+mod markdown;
+mod prices;
+mod table;
+
+pub use estimate::{estimate_csv, estimate_markdown, estimate_text};
+pub use explain::{explain_json, explain_text};
+pub use json::{estimate_json, estimates_json};
+pub use prices::{PriceList, list_csv, list_json, list_markdown, list_text, rates_csv, rates_json, rates_markdown, rates_text};
+pub use table::Style;

@@ -1,0 +1,52 @@
+//! Tables and styles for a terminal.
+
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+/// Whether a text may carry colour.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Style {
+    /// ANSI escapes are wanted.
+    pub color: bool,
+}
+
+impl Style {
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_string() }
+    }
+
+    /// A heading or a total.
+    pub(super) fn strong(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    /// Something to look at.
+    pub(super) fn warning(self, text: &str) -> String {
+        self.wrap("33", text)
+    }
+
+    /// Something of less weight.
+    pub(super) fn quiet(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+}
+
+/// A name as a terminal may show it: without control characters.
+pub(super) fn clean(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// Rows aligned in columns under a header; the columns of numbers are named by their positions.
+pub(super) fn aligned(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header(header.iter().map(ToString::to_string).collect::<Vec<_>>());
+    for row in rows {
+        table.add_row(row.iter().map(|cell| clean(cell)).collect::<Vec<_>>());
+    }
+    for at in numbers {
+        if let Some(column) = table.column_mut(*at) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
