@@ -22,6 +22,8 @@ pub struct Demand {
     pub peak: Exact,
     /// Provisioned units; `None` on demand, or where a policy moves them.
     pub provisioned: Option<u64>,
+    /// Whether part of the demand is unknown, so that `mean` and `peak` are lower bounds.
+    pub partly_unknown: bool,
 }
 
 /// Adds up what the access patterns consume of one account, hour by hour of the week.

@@ -41,7 +41,7 @@ use crate::outcome::{Calculators, Outcome};
 use crate::pricing::{Bill, BookError, Books, PriceBook, PublishedRate, Unknown, price};
 use crate::time::Date;
 use crate::usage::{Subject, Usage, UsageType};
-use crate::workload::{TableDesign, Workload};
+use crate::workload::{Capacity, TableDesign, Workload};
 use expected::{Expected, expect};
 use operations::Case;
 use throughput::{Gap, Metered, Settled};
@@ -112,7 +112,7 @@ fn run(design: &Design) -> TableResult {
 fn bill(workload: &Workload, results: &[TableResult], books: &BTreeMap<String, PriceBook>) -> Result<Bill, MoneyError> {
     let usage: Vec<Usage> = results.iter().flat_map(|result| result.settled.usage.iter().chain(&result.features)).cloned().collect();
     let mut bill = price(&usage, books, &workload.free)?;
-    for gap in results.iter().flat_map(|result| &result.gaps) {
+    for gap in results.iter().flat_map(|result| &result.gaps).filter(|gap| gap.costs) {
         let rate = rate_of(books, &gap.subject.region, &gap.usage_type);
         bill.unknown.push(Unknown { subject: gap.subject.clone(), what: gap.what.clone(), why: gap.why.clone(), rate });
     }
@@ -175,7 +175,8 @@ impl Design<'_> {
         expect(cases, &self.table.table, &self.table.indexes, &self.workload.switches, self.table.is_global())
     }
 
-    /// What depends on the size of an index's entries, which nobody gave.
+    /// What depends on the size of an index's entries, which nobody gave. Where capacity is provisioned, unknown
+    /// requests hide demand but no cost.
     fn entry_gap(&self, index: usize, access: Option<&str>, region: &str, what: &str, usage_type: UsageType) -> Gap {
         let name = &self.table.table.indexes[index].name;
         Gap {
@@ -183,6 +184,7 @@ impl Design<'_> {
             what: format!("{what} in {name}"),
             why: "the size of an entry is not given; describe the item by its attributes, or give the index an entry_size".to_string(),
             usage_type,
+            costs: access.is_none() || self.table.capacity == Capacity::OnDemand,
         }
     }
 }

@@ -178,6 +178,13 @@ pub(super) fn warnings(
     let mut list = Vec::new();
     for one in demand {
         list.extend(short_of(one));
+        if one.partly_unknown {
+            list.push(format!(
+                "{}: its {} demand is partly unknown, because the size of an entry is not given",
+                place_of(one),
+                kind_of(one)
+            ));
+        }
     }
     for table in &workload.tables {
         if table.access.is_empty() {
@@ -193,11 +200,7 @@ pub(super) fn warnings(
 
 /// Provisioned units below the demand, or a demand beyond AWS's quota.
 fn short_of(demand: &Demand) -> Option<String> {
-    let kind = if demand.throughput == Throughput::Read { "read" } else { "write" };
-    let place = match &demand.index {
-        Some(index) => format!("{} / {index} in {}", demand.table, demand.region),
-        None => format!("{} in {}", demand.table, demand.region),
-    };
+    let (kind, place) = (kind_of(demand), place_of(demand));
     let (mean, peak) = (demand.mean.human(1), demand.peak.human(1));
     match demand.provisioned {
         Some(units) if Exact::from(units) < demand.mean => Some(format!(
@@ -212,6 +215,17 @@ fn short_of(demand: &Demand) -> Option<String> {
             "{place}: {peak} {kind} units a second in the busiest hour exceed AWS's default quota of 40,000; ask AWS to raise it"
         )),
         _ => None,
+    }
+}
+
+fn kind_of(demand: &Demand) -> &'static str {
+    if demand.throughput == Throughput::Read { "read" } else { "write" }
+}
+
+fn place_of(demand: &Demand) -> String {
+    match &demand.index {
+        Some(index) => format!("{} / {index} in {}", demand.table, demand.region),
+        None => format!("{} in {}", demand.table, demand.region),
     }
 }
 

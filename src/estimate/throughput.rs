@@ -9,7 +9,7 @@ use crate::meter::ReplicatedLocalIndex;
 use crate::table::{Consistency, IndexKind, TableClass};
 use crate::units::{Exact, GB};
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
-use crate::workload::{Access, Call, Capacity, SizeClasses, Units, WriteKind};
+use crate::workload::{Access, Call, Capacity, Profile, SizeClasses, Units, WriteKind};
 
 /// The name that lines of Time to Live carry in place of an access pattern's.
 const TIME_TO_LIVE: &str = "Time to Live";
@@ -38,6 +38,17 @@ pub(super) struct Gap {
     pub what: String,
     pub why: String,
     pub usage_type: UsageType,
+    /// Whether money is missing from the bill, and not only demand from an account.
+    pub costs: bool,
+}
+
+impl Gap {
+    /// Whether the unknown is part of an account's demand.
+    fn hides_demand_of(&self, table: &str, index: Option<&str>, region: &str, reads: bool) -> bool {
+        let subject = &self.subject;
+        let here = subject.table == table && subject.index.as_deref() == index && subject.region == region;
+        here && subject.access.is_some() && (self.usage_type.unit() == "RRU") == reads
+    }
 }
 
 /// What the regions of one table consume and bill.
@@ -136,7 +147,8 @@ impl<'a> Metered<'a> {
                 }
             }
             if let Some(expired) = &self.expired {
-                self.abroad(TIME_TO_LIVE, &design.table.ttl_deletes, &[], expired, &site, &mut consumed);
+                let flat = Profile::flat().factors();
+                self.abroad(TIME_TO_LIVE, &design.table.ttl_deletes, &flat, expired, &site, &mut consumed);
             }
             for access in &replica.access {
                 let pattern = pattern(design, access);
@@ -308,9 +320,15 @@ impl<'a> Metered<'a> {
                     }
                     Some(Units::Scaled { min, max }) => settled.gaps.push(Gap {
                         subject,
-                        what: format!("{} capacity between {min} and {max} units", if reads { "read" } else { "write" }),
+                        what: format!(
+                            "{} capacity between {} and {} units",
+                            if reads { "read" } else { "write" },
+                            Exact::from(min),
+                            Exact::from(max)
+                        ),
                         why: "auto scaling moves it with the demand; give fixed units to price it".to_string(),
                         usage_type: UsageType::capacity_hours(throughput, site.class),
+                        costs: true,
                     }),
                     None => {}
                 }
@@ -322,6 +340,7 @@ impl<'a> Metered<'a> {
                     mean,
                     peak,
                     provisioned,
+                    partly_unknown: settled.gaps.iter().any(|gap| gap.hides_demand_of(&table.name, index, site.region, reads)),
                 });
             }
         }

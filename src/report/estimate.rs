@@ -28,9 +28,11 @@ pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErr
         text += &indented(&aligned(&LINE_HEADER, &line_rows(outcome, table, total), &LINE_NUMBERS));
     }
     if !outcome.bill.unknown.is_empty() {
-        let rows: Vec<Vec<String>> = outcome.bill.unknown.iter().map(unknown_row).collect();
         text += &format!("\n{}\n", style.warning("Unknown, and in no total"));
-        text += &indented(&aligned(&UNKNOWN_HEADER, &rows, &[2]));
+        for unknown in &outcome.bill.unknown {
+            let [place, what, rate, why] = unknown_row(unknown);
+            text += &format!("  - {}: {}, {rate} a unit\n    {}\n", clean(&place), clean(&what), clean(&why));
+        }
     }
     text += &section("Demand, units a second", &aligned(&DEMAND_HEADER, &demand_rows(outcome), &[2, 3, 4]), style);
     let calculators = calculator_rows(outcome, total);
@@ -59,7 +61,7 @@ pub fn estimate_markdown(outcome: &Outcome) -> Result<String, MoneyError> {
         text += &format!("\n### {}: {}\n\n", markdown::escape(table), outcome.total_of(table)?.human());
         text += &markdown::table(&LINE_HEADER, &line_rows(outcome, table, total), &LINE_NUMBERS);
     }
-    let unknown: Vec<Vec<String>> = outcome.bill.unknown.iter().map(unknown_row).collect();
+    let unknown: Vec<Vec<String>> = outcome.bill.unknown.iter().map(|unknown| unknown_row(unknown).to_vec()).collect();
     let calculators = calculator_rows(outcome, total);
     for (title, header, rows, numbers) in [
         ("Unknown, and in no total", &UNKNOWN_HEADER[..], &unknown, &[2][..]),
@@ -146,6 +148,14 @@ pub(super) fn what_of(line: &LineItem, home: &str) -> String {
     }
 }
 
+/// The usage type; where another service bills it, with the service, since names repeat among them.
+fn usage_name(line: &LineItem) -> String {
+    match line.usage_type.service() {
+        "AmazonS3" => format!("S3 {}", line.usage_type.name()),
+        _ => line.usage_type.name(),
+    }
+}
+
 /// What a subject is, in a few words.
 pub(super) fn what(subject: &Subject, home: &str) -> String {
     let mut text = match (&subject.access, &subject.index) {
@@ -164,7 +174,7 @@ fn line_rows(outcome: &Outcome, table: &str, total: Money) -> Vec<Vec<String>> {
     let row = |line: &LineItem| {
         vec![
             what_of(line, &outcome.region),
-            line.usage_type.name(),
+            usage_name(line),
             group_thousands(&line.quantity.to_string()),
             line.usage_type.unit().to_string(),
             format!("${}", line.published.rate),
@@ -177,11 +187,11 @@ fn line_rows(outcome: &Outcome, table: &str, total: Money) -> Vec<Vec<String>> {
 
 const UNKNOWN_HEADER: [&str; 4] = ["Where", "What", "Rate", "Why"];
 
-fn unknown_row(unknown: &Unknown) -> Vec<String> {
+fn unknown_row(unknown: &Unknown) -> [String; 4] {
     let Subject { table, index, region, access } = &unknown.subject;
     let place = [Some(table), index.as_ref(), access.as_ref(), Some(region)].into_iter().flatten().cloned().collect::<Vec<_>>().join(" / ");
     let rate = unknown.rate.as_ref().map_or_else(|| "unknown".to_string(), |rate| format!("${}", rate.rate));
-    vec![place, unknown.what.clone(), rate, unknown.why.clone()]
+    [place, unknown.what.clone(), rate, unknown.why.clone()]
 }
 
 const DEMAND_HEADER: [&str; 5] = ["Account", "Direction", "Mean", "Busiest hour", "Provisioned"];
@@ -193,15 +203,16 @@ fn demand_rows(outcome: &Outcome) -> Vec<Vec<String>> {
             None => demand.table.clone(),
         };
         let place = if demand.region == outcome.region { place } else { format!("{place}, {}", demand.region) };
+        let at_least = |units: String| if demand.partly_unknown { format!(">= {units}") } else { units };
         vec![
             place,
             throughput_word(demand.throughput).to_string(),
-            demand.mean.human(2),
-            demand.peak.human(2),
+            at_least(demand.mean.human(2)),
+            at_least(demand.peak.human(2)),
             demand.provisioned.map_or_else(|| "-".to_string(), |units| group_thousands(&units.to_string())),
         ]
     };
-    let busy = outcome.demand.iter().filter(|demand| !demand.mean.is_zero() || demand.provisioned.is_some());
+    let busy = outcome.demand.iter().filter(|demand| !demand.mean.is_zero() || demand.provisioned.is_some() || demand.partly_unknown);
     busy.map(row).collect()
 }
 

@@ -80,6 +80,7 @@ struct DemandRow<'a> {
     mean_per_second: String,
     peak_per_second: String,
     provisioned: Option<String>,
+    partly_unknown: bool,
 }
 
 #[derive(Serialize)]
@@ -195,6 +196,7 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
                 mean_per_second: decimal(&demand.mean),
                 peak_per_second: decimal(&demand.peak),
                 provisioned: demand.provisioned.map(|units| units.to_string()),
+                partly_unknown: demand.partly_unknown,
             })
             .collect(),
         holdings: outcome

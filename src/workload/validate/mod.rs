@@ -417,10 +417,10 @@ impl Checker<'_> {
         }
         let read = self.units(capacity.read.as_ref(), "read", &capacity.mode.span);
         let write = self.units(capacity.write.as_ref(), "write", &capacity.mode.span);
-        let (read, write) = match capacity.schedule.as_ref().is_some_and(|schedule| !schedule.is_empty()) {
-            true => (scheduled(read), scheduled(write)),
-            false => (read, write),
-        };
+        let steps = capacity.schedule.iter().flat_map(|schedule| schedule.iter());
+        let (read, write) = steps.fold((read, write), |(read, write), step| {
+            (scheduled(read, &step.min_read, &step.max_read), scheduled(write, &step.min_write, &step.max_write))
+        });
         let reserved = capacity.reserved.as_ref().map(|reserved| {
             let mut block = |units: &Option<Located<Number>>| {
                 let Some(units) = units else { return 0 };
@@ -462,12 +462,15 @@ impl Checker<'_> {
     }
 }
 
-/// A schedule moves the bounds: what it provisions is no longer fixed.
-fn scheduled(units: Units) -> Units {
-    match units {
-        Units::Fixed(units) => Units::Scaled { min: units, max: units },
-        scaled => scaled,
-    }
+/// A schedule that moves the bounds of a direction makes its units vary.
+fn scheduled(units: Units, low: &Option<Number>, high: &Option<Number>) -> Units {
+    let bounds: Vec<u64> = [low, high].into_iter().flatten().filter_map(|bound| bound.0.to_u64()).collect();
+    let (min, max) = match units {
+        Units::Fixed(units) if bounds.is_empty() => return Units::Fixed(units),
+        Units::Fixed(units) => (units, units),
+        Units::Scaled { min, max } => (min, max),
+    };
+    Units::Scaled { min: bounds.iter().copied().fold(min, u64::min), max: bounds.iter().copied().fold(max, u64::max) }
 }
 
 fn class(word: Option<super::file::ClassWord>) -> TableClass {
