@@ -246,8 +246,11 @@ fn past_the_cache(
         Call::Page { consistency, .. } => *consistency = Default::default(),
         Call::Write { .. } | Call::Transaction { .. } => {}
     }
-    let units: Exact = design.expect(&expand(&eventual, &design.table.table).cases).home.iter().map(|arm| arm.read.units()).sum::<Exact>()
-        * access.calls.clone();
+    let read = |access: &Access| -> Exact {
+        let expected = design.expect(&expand(access, &design.table.table).cases);
+        expected.home.iter().map(|arm| arm.read.units()).sum::<Exact>() * access.calls.clone()
+    };
+    let (consumed, units) = (read(access), read(&eventual));
     let behind = &units * &(Exact::one() - hit_ratio.clone());
     if design.table.capacity != Capacity::OnDemand {
         return Ok(format!(
@@ -265,9 +268,12 @@ fn past_the_cache(
     let cost = |quantity: Exact| price(&[usage(quantity)], books, &BTreeSet::new())?.total();
     let now = bill.lines.iter().filter(|line| line.subject.access.as_ref() == Some(name) && line.subject.table == *table);
     let now = Money::sum(now.filter(|line| line.usage_type.unit() == "RRU").map(|line| line.amount))?;
+    let misses = Exact::one() - hit_ratio.clone();
+    let counted = consumed * misses;
     Ok(format!(
-        "{start}: it costs {} now; eventually consistent it costs {} without DAX, {} behind it (and the nodes)",
+        "{start}: it costs {} now, not the {} of a guide that counts hits; eventually consistent it costs {} without DAX, {} behind it (and the nodes)",
         now.human(),
+        cost(counted)?.human(),
         cost(units)?.human(),
         cost(behind)?.human()
     ))

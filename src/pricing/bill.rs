@@ -70,12 +70,8 @@ pub fn price(usage: &[Usage], books: &BTreeMap<String, PriceBook>, free: &BTreeS
     let mut used: BTreeMap<(&str, &str), Exact> = BTreeMap::new();
     for item in usage.iter().filter(|item| !item.quantity.is_zero()) {
         let (region, code) = (item.subject.region.as_str(), item.usage_type.code());
-        let missing = |why: String| Unknown {
-            subject: item.subject.clone(),
-            what: format!("the price of {} {}", item.quantity.human(item.usage_type.places()), describe(&item.usage_type)),
-            why,
-            rate: None,
-        };
+        let missing =
+            |why: String| Unknown { subject: item.subject.clone(), what: format!("the price of {}", describe(item)), why, rate: None };
         let tiers = match books.get(region).map(|book| book.tiers(code)) {
             Some(Ok(tiers)) => tiers,
             Some(Err(error)) => {
@@ -104,9 +100,10 @@ pub fn price(usage: &[Usage], books: &BTreeMap<String, PriceBook>, free: &BTreeS
     Ok(bill)
 }
 
-/// A usage type with its code, for people.
-fn describe(usage_type: &UsageType) -> String {
-    format!("{} of {} ({})", usage_type.unit(), usage_type.name(), usage_type.code())
+/// A usage type with its code and quantity, for people.
+fn describe(item: &Usage) -> String {
+    let usage = &item.usage_type;
+    format!("{} ({}): {} {}s", usage.name(), usage.code(), item.quantity.human(usage.places()), usage.unit())
 }
 
 /// Divides a quantity among tiers, after what earlier lines have used of them.

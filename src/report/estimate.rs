@@ -31,7 +31,7 @@ pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErr
         text += &format!("\n{}\n", style.warning("Unknown, and in no total"));
         for unknown in &outcome.bill.unknown {
             let [place, what, rate, why] = unknown_row(unknown);
-            text += &format!("  - {}: {}, {rate} a unit\n    {}\n", clean(&place), clean(&what), clean(&why));
+            text += &format!("  - {}: {}, {rate}\n    {}\n", clean(&place), clean(&what), clean(&why));
         }
     }
     text += &section("Demand, units a second", &aligned(&DEMAND_HEADER, &demand_rows(outcome), &[2, 3, 4]), style);
@@ -190,7 +190,7 @@ const UNKNOWN_HEADER: [&str; 4] = ["Where", "What", "Rate", "Why"];
 fn unknown_row(unknown: &Unknown) -> [String; 4] {
     let Subject { table, index, region, access } = &unknown.subject;
     let place = [Some(table), index.as_ref(), access.as_ref(), Some(region)].into_iter().flatten().cloned().collect::<Vec<_>>().join(" / ");
-    let rate = unknown.rate.as_ref().map_or_else(|| "unknown".to_string(), |rate| format!("${}", rate.rate));
+    let rate = unknown.rate.as_ref().map_or_else(|| "rate unknown".to_string(), |rate| format!("${} a unit", rate.rate));
     [place, unknown.what.clone(), rate, unknown.why.clone()]
 }
 

@@ -1,0 +1,59 @@
+//! One sample for each kind of mistake, with the words that its author sees. `DYNAMETER_BLESS=1` writes the
+//! words and the list in `docs/errors.md` anew.
+
+mod support;
+
+use std::path::Path;
+
+use dynameter::pricing::Books;
+use dynameter::workload::{CODES, Setting, load};
+
+/// Kinds of mistakes that no workload file alone can show.
+const ELSEWHERE: [&str; 1] = ["price-book"];
+
+#[test]
+fn every_kind_of_mistake_has_a_sample_that_says_so() {
+    let folder = support::root().join("tests/errors");
+    let mut list = String::from(
+        "# Mistakes in a workload file\n\nEvery mistake of a file is reported at once, with its place, the line and the way out. \
+         The word in brackets names its kind.\n",
+    );
+    let mut wrong = Vec::new();
+    for (code, meaning) in CODES.iter().filter(|(code, _)| !ELSEWHERE.contains(code)) {
+        let path = folder.join(format!("{code}.toml"));
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let name = format!("{code}.toml");
+        let found = load(&name, &text, &folder, &Setting::new(&Books::embedded())).expect_err(code);
+        if !found.list().iter().any(|diagnostic| diagnostic.code == *code) {
+            wrong.push(format!("{name} does not show {code}:\n{found}"));
+        }
+        for diagnostic in found.list() {
+            assert!(!diagnostic.message.is_empty() && !diagnostic.help.is_empty(), "{name}: {diagnostic}");
+        }
+        let shown = found.to_string().replace(&format!("{}/", folder.display()), "");
+        list += &format!("\n## {code}: {meaning}\n\n```text\n{shown}\n```\n");
+        wrong.extend(support::golden(&folder.join(format!("{code}.txt")), &format!("{shown}\n")));
+    }
+    wrong.extend(support::golden(&support::root().join("docs/errors.md"), &list));
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_sample_is_of_a_listed_kind() {
+    let stem = |path: &Path| path.file_stem().expect("a name").to_string_lossy().to_string();
+    for entry in std::fs::read_dir(support::root().join("tests/errors")).expect("the samples").flatten() {
+        assert!(CODES.iter().any(|(code, _)| *code == stem(&entry.path())), "{}", entry.path().display());
+    }
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_told_at_once() {
+    let text = "name = \"x\"\nregion = \"mars-1\"\nmonth_hours = 9_999\n[[table]]\nname = \"T\"\nitems = -1\npartition_key = { nmae = \"id\" }\nitem.size = \"9 MB\"\n";
+    let found = load("x.toml", text, Path::new("."), &Setting::new(&Books::embedded())).expect_err("mistakes");
+    let codes: Vec<&str> = found.list().iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, ["negative-number", "missing-key", "unknown-key"], "types first, then meaning:\n{found}");
+    let text = text.replace("-1\n", "1\n").replace("nmae", "name");
+    let found = load("x.toml", &text, Path::new("."), &Setting::new(&Books::embedded())).expect_err("mistakes");
+    let codes: Vec<&str> = found.list().iter().map(|diagnostic| diagnostic.code).collect();
+    assert_eq!(codes, ["region", "month-hours", "name-length", "item-size"], "{found}");
+}
