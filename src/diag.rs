@@ -89,6 +89,10 @@ impl Window {
 
     fn around(line: &str, start: usize, end: usize) -> Window {
         let clean = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+        if line.len() <= Self::WIDTH {
+            let (before, marked) = (clean(&line[..start]), clean(&line[start..end.max(start)]));
+            return Window { text: clean(line), before, marked };
+        }
         let before: Vec<char> = clean(&line[..start]).chars().collect();
         let skipped = before.len().saturating_sub(Self::WIDTH / 2);
         let mut shown: String = before[skipped..].iter().collect();

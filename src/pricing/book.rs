@@ -65,7 +65,7 @@ pub enum BookError {
     Region {
         /// The region asked.
         region: String,
-        /// `; did you mean …`, or empty.
+        /// ` (did you mean …?)`, or empty.
         suggestion: String,
         /// The regions that have one.
         known: String,
@@ -193,7 +193,7 @@ impl Books {
             let known: Vec<&str> = self.regions().collect();
             let near =
                 known.iter().min_by_key(|known| strsim::levenshtein(known, region)).filter(|known| strsim::levenshtein(known, region) <= 3);
-            let suggestion = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+            let suggestion = near.map(|near| format!(" (did you mean {near:?}?)")).unwrap_or_default();
             return Err(BookError::Region { region: region.to_string(), suggestion, known: known.join(", ") });
         };
         let load = || match source {

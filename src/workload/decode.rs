@@ -43,6 +43,17 @@ impl<T: JsonSchema> JsonSchema for Located<T> {
     }
 }
 
+/// The place of a value that stands in for a wrong one. What would be said of it is not said: the mistake is
+/// known, and everything else in the file can still be checked.
+pub(super) const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
+
+impl<T> Located<T> {
+    /// Whether this stands in for a wrong value.
+    pub(super) fn is_placeholder(&self) -> bool {
+        self.span == NOWHERE
+    }
+}
+
 /// Collects what is wrong with one file.
 pub(super) struct Reader {
     source: Arc<Source>,
@@ -64,6 +75,9 @@ impl Reader {
     /// Notes something wrong. The code must be listed in [`codes`].
     pub(super) fn report(&mut self, code: &'static str, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         debug_assert!(codes::CODES.iter().any(|(listed, _)| *listed == code), "{code} is not listed");
+        if span == NOWHERE {
+            return;
+        }
         let source = Some(self.source.clone());
         self.found.push(Diagnostic { source, span, code, message: message.into(), help: help.into() });
     }
@@ -110,15 +124,18 @@ impl Reader {
         T::decode(&Spanned::new(span, DeValue::Table(document.into_inner())), self)
     }
 
-    /// One key of a table; absent keys are the type's affair.
-    pub(super) fn field<T: Decode>(&mut self, table: &DeTable, place: &Range<usize>, key: &str) -> Option<T> {
-        match table.get(key) {
+    /// One key of a table; absent keys are the type's affair. A placeholder where the value is wrong or missing.
+    pub(super) fn field<T: Decode>(&mut self, table: &DeTable, place: &Range<usize>, key: &str) -> T {
+        let value = match table.get(key) {
             Some(node) => T::decode(node, self),
             None => T::absent().or_else(|| {
-                self.report("missing-key", place.clone(), format!("the key `{key}` is missing here"), format!("add `{key} = …`"));
+                // The place is where the table starts, not all of it.
+                let start = place.start..place.start.saturating_add(1);
+                self.report("missing-key", start, format!("the key `{key}` is missing here"), format!("add `{key} = …`"));
                 None
             }),
-        }
+        };
+        value.unwrap_or_else(T::placeholder)
     }
 
     /// Reports keys that the format does not have.
@@ -150,11 +167,18 @@ pub(super) trait Decode: Sized {
     fn absent() -> Option<Self> {
         None
     }
+
+    /// What stands in for a wrong value.
+    fn placeholder() -> Self;
 }
 
 impl<T: Decode> Decode for Option<T> {
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
         T::decode(node, reader).map(Some)
+    }
+    fn placeholder() -> Self {
+        // Not `None`: the key is there, so nobody shall ask for it.
+        Some(T::placeholder())
     }
     fn absent() -> Option<Self> {
         Some(None)
@@ -167,15 +191,19 @@ impl<T: Decode> Decode for Vec<T> {
             reader.wrong_type(node, "an array, […] or [[…]]");
             return None;
         };
-        // Every element is read, so that all of their mistakes are reported.
-        let elements: Vec<Option<T>> = array.iter().map(|element| T::decode(element, reader)).collect();
-        elements.into_iter().collect()
+        Some(array.iter().map(|element| T::decode(element, reader).unwrap_or_else(T::placeholder)).collect())
+    }
+    fn placeholder() -> Self {
+        Vec::new()
     }
 }
 
 impl<T: Decode> Decode for Located<T> {
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
         T::decode(node, reader).map(|value| Located { value, span: node.span() })
+    }
+    fn placeholder() -> Self {
+        Located { value: T::placeholder(), span: NOWHERE }
     }
 }
 
@@ -187,6 +215,9 @@ impl Decode for String {
         }
         text
     }
+    fn placeholder() -> Self {
+        String::new()
+    }
 }
 
 impl Decode for bool {
@@ -196,6 +227,9 @@ impl Decode for bool {
             reader.wrong_type(node, "true or false");
         }
         value
+    }
+    fn placeholder() -> Self {
+        false
     }
 }
 
@@ -246,6 +280,9 @@ impl Decode for Number {
             }
         }
     }
+    fn placeholder() -> Self {
+        Number(Exact::zero())
+    }
 }
 
 /// Declares a table of the format: the struct, its decoder and its schema.
@@ -266,9 +303,11 @@ macro_rules! document {
                 };
                 reader.known_keys(table, &[$(stringify!($field).trim_start_matches("r#")),*]);
                 let place = node.span();
-                // Every field is read before any is missed, so that all mistakes are reported.
-                $(let $field = reader.field(table, &place, stringify!($field).trim_start_matches("r#"));)*
-                Some($name { $($field: $field?,)* })
+                Some($name { $($field: reader.field(table, &place, stringify!($field).trim_start_matches("r#")),)* })
+            }
+            fn placeholder() -> Self {
+                use $crate::workload::decode::Decode;
+                $name { $($field: Decode::absent().unwrap_or_else(Decode::placeholder),)* }
             }
         }
     };
@@ -292,6 +331,9 @@ macro_rules! choice {
         }
 
         impl $crate::workload::decode::Decode for $name {
+            fn placeholder() -> Self {
+                [$($name::$variant),*][0]
+            }
             fn decode(node: &$crate::workload::decode::Node, reader: &mut $crate::workload::decode::Reader) -> Option<Self> {
                 let words = [$($text),*];
                 let allowed = || words.map(|word| format!("{word:?}")).join(", ");

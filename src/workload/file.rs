@@ -54,6 +54,9 @@ impl Decode for FreeTierFile {
             None => bool::decode(node, reader).map(FreeTierFile::All),
         }
     }
+    fn placeholder() -> Self {
+        FreeTierFile::All(false)
+    }
 }
 
 document! {
@@ -289,6 +292,9 @@ impl Decode for UnitsFile {
             None => Number::decode(node, reader).map(UnitsFile::Fixed),
         }
     }
+    fn placeholder() -> Self {
+        UnitsFile::Fixed(Number::placeholder())
+    }
 }
 
 document! {
@@ -368,6 +374,9 @@ impl Decode for Names {
             None => String::decode(node, reader).map(Names::One),
         }
     }
+    fn placeholder() -> Self {
+        Names::One(String::new())
+    }
 }
 
 document! {
@@ -376,7 +385,7 @@ document! {
         /// Its name, 3 to 255 characters.
         name: Located<String>,
         /// global or local.
-        kind: IndexKindWord,
+        kind: Located<IndexKindWord>,
         /// Its partition key attribute; a global index may have up to four.
         partition_key: Located<Names>,
         /// Its sort key attribute; a global index may have up to four.
@@ -428,6 +437,9 @@ impl Decode for ProjectionFile {
             Some(_) => IncludeFile::decode(node, reader).map(ProjectionFile::Include),
             None => ProjectionWord::decode(node, reader).map(ProjectionFile::Word),
         }
+    }
+    fn placeholder() -> Self {
+        ProjectionFile::Word(ProjectionWord::All)
     }
 }
 

@@ -66,6 +66,9 @@ impl Decode for Size {
         }
         size
     }
+    fn placeholder() -> Self {
+        Size(Bytes(1))
+    }
 }
 
 /// A length of time: `"5 minutes"`, `"12 h"`, `"1 day"`, `"2 weeks"`, `"1 month"`, `"7 years"`.
@@ -158,6 +161,9 @@ impl Decode for Span {
         }
         span
     }
+    fn placeholder() -> Self {
+        Span::year()
+    }
 }
 
 /// How often something happens: exactly one of `per_second`, `per_minute`, `per_hour`, `per_day`, `per_week`, `per_month`.
@@ -217,6 +223,9 @@ impl Decode for Frequency {
             _ => None,
         };
         Some(Frequency { number, period_hours })
+    }
+    fn placeholder() -> Self {
+        Frequency { number: Exact::zero(), period_hours: None }
     }
 }
 
@@ -289,6 +298,9 @@ impl Decode for Profile {
             reader.report("profile", node.span(), "not a profile", help());
         }
         profile
+    }
+    fn placeholder() -> Self {
+        Profile::flat()
     }
 }
 

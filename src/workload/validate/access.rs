@@ -45,6 +45,9 @@ impl Checker<'_> {
         table_sizes: Option<&SizeClasses>,
         table_items: &Exact,
     ) -> Option<Access> {
+        if access.operation.is_placeholder() {
+            return None; // what else is right depends on it
+        }
         let family = self.family(access)?;
         self.keys_fit(access, family);
         let own = access.item.as_ref().map(|item| self.items(item, written, table));
@@ -55,7 +58,7 @@ impl Checker<'_> {
         let before = access.before.as_ref().map(|size| self.before(size, written, table));
         let call = match family {
             Family::Get => self.get(access),
-            Family::Page => self.page(access, table, &|index| entries_of(index, written, table_sizes, table_items))?,
+            Family::Page => self.page(access, written, table, &|index| entries_of(index, written, table_sizes, table_items))?,
             Family::Write(kind) => {
                 let plan = self.plan(kind, access.missing.as_ref(), access.overwrites.as_ref(), access.changes.as_ref(), table);
                 Call::Write { plans: vec![(plan, 1)], refused: self.share(access.condition_failures.as_ref(), Exact::zero()) }
@@ -186,24 +189,33 @@ impl Checker<'_> {
         Call::Get { items, consistency, missing: self.share(access.missing.as_ref(), Exact::zero()) }
     }
 
-    fn page(&mut self, access: &Located<AccessFile>, table: &Table, all: &dyn Fn(Option<usize>) -> u64) -> Option<Call> {
+    fn page(
+        &mut self,
+        access: &Located<AccessFile>,
+        written: &TableFile,
+        table: &Table,
+        all: &dyn Fn(Option<usize>) -> u64,
+    ) -> Option<Call> {
+        let mut found = true;
         let index = match &access.index {
             None => None,
             Some(name) => {
                 let position = table.indexes.iter().position(|index| index.name == name.value);
-                if position.is_none() {
+                let indexes = written.index.as_deref().unwrap_or_default();
+                if position.is_none() && !indexes.iter().any(|index| index.name.is_placeholder()) {
                     let known = table.indexes.iter().map(|index| format!("{:?}", index.name)).collect::<Vec<_>>().join(", ");
                     let help =
                         if known.is_empty() { "define it with [[table.index]]".to_string() } else { format!("its indexes are {known}") };
                     self.report("unknown-index", &name.span, format!("the table {:?} has no index {:?}", table.name, name.value), help);
-                    return None;
                 }
+                found = position.is_some();
                 position
             }
         };
         let consistency = Self::consistency(access);
         let global = index.is_some_and(|at| table.indexes[at].kind == IndexKind::Global);
-        if let (true, Consistency::Strong, Some(given)) = (global, consistency, &access.consistency) {
+        let sure = index.is_none_or(|at| !written.index.iter().flatten().nth(at).is_some_and(|index| index.kind.is_placeholder()));
+        if let (true, Consistency::Strong, Some(given)) = (global && sure, consistency, &access.consistency) {
             let message = "a global index is read eventually consistently only; DynamoDB rejects this call";
             self.report("strong-on-global-index", &given.span, message, "read eventually, or use a local index or the table");
         }
@@ -229,7 +241,7 @@ impl Checker<'_> {
         let segments = access.segments.as_ref().map_or(1, |segments| self.whole("needs", "segments", segments, 1..=1_000_000));
         let missing = self.share(access.missing.as_ref(), Exact::zero());
         let fetches = access.fetches.as_ref().is_some_and(|fetches| fetches.value);
-        Some(Call::Page { scan, index, items, segments, consistency, fetches, missing })
+        found.then_some(Call::Page { scan, index, items, segments, consistency, fetches, missing })
     }
 
     fn plan(

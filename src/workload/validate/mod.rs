@@ -155,7 +155,7 @@ impl Checker<'_> {
     /// Reports every name that stands twice.
     fn unique<'n>(&mut self, code: &'static str, what: &str, names: impl Iterator<Item = &'n Located<String>>) {
         let mut seen: Vec<&Located<String>> = Vec::new();
-        for name in names {
+        for name in names.filter(|name| !name.is_placeholder()) {
             if let Some(first) = seen.iter().find(|seen| seen.value == name.value) {
                 let (line, _) = self.reader.source().line_column(first.span.start);
                 self.report(
@@ -275,7 +275,7 @@ impl Checker<'_> {
             (IndexKindWord::Local, limits::LOCAL_INDEXES_MAX, "local-indexes"),
             (IndexKindWord::Global, limits::GLOBAL_INDEXES_MAX, "global-indexes"),
         ] {
-            let of_kind: Vec<_> = indexes.iter().filter(|index| index.kind == kind).collect();
+            let of_kind: Vec<_> = indexes.iter().filter(|index| index.kind.value == kind && !index.kind.is_placeholder()).collect();
             if let Some(beyond) = of_kind.get(most) {
                 let message = format!("a table has at most {most} {} indexes, this one has {}", kind.word(), of_kind.len());
                 self.report(code, &beyond.name.span, message, "merge indexes, or serve some queries from another table");
@@ -307,7 +307,7 @@ impl Checker<'_> {
 
     fn index(&mut self, written: &Located<IndexFile>, table: &Located<TableFile>) -> Index {
         self.name_length("index", &written.name);
-        let kind = match written.kind {
+        let kind = match written.kind.value {
             IndexKindWord::Global => IndexKind::Global,
             IndexKindWord::Local => IndexKind::Local,
         };
@@ -315,10 +315,12 @@ impl Checker<'_> {
         let sort = written.sort_key.as_ref().map(|sort| sort.list()).unwrap_or_default();
         let most = if kind == IndexKind::Global { 4 } else { 1 };
         if partition.is_empty() || partition.len() > most || sort.len() > most {
-            let message = format!("a {} index has 1 to {most} partition key and at most {most} sort key attributes", written.kind.word());
+            let message =
+                format!("a {} index has 1 to {most} partition key and at most {most} sort key attributes", written.kind.value.word());
             self.report("local-index-key", &written.partition_key.span, message, "name fewer attributes");
         }
-        if kind == IndexKind::Local && partition.first() != Some(&table.partition_key.name.value) {
+        let comparable = !table.partition_key.name.is_placeholder() && !written.partition_key.is_placeholder();
+        if kind == IndexKind::Local && comparable && partition.first() != Some(&table.partition_key.name.value) {
             let message = format!("a local index has the table's partition key, {:?}", table.partition_key.name.value);
             self.report("local-index-key", &written.partition_key.span, message, "name that attribute, or make the index global");
         }
@@ -339,7 +341,7 @@ impl Checker<'_> {
         }
         let own = written.read.as_ref().or(written.write.as_ref());
         let provisioned = matches!(capacity, Capacity::Provisioned { .. });
-        let capacity = match (written.kind, own, provisioned) {
+        let capacity = match (written.kind.value, own, provisioned) {
             (IndexKindWord::Local, Some(own), _) => {
                 self.report("capacity-mode", &own.span, "a local index uses its table's capacity", "remove `read` and `write` here");
                 None
@@ -396,6 +398,9 @@ impl Checker<'_> {
 
     fn capacity(&mut self, given: Option<&Located<CapacityFile>>, table: &Located<TableFile>) -> Capacity {
         let Some(capacity) = given else { return Capacity::OnDemand };
+        if capacity.mode.is_placeholder() {
+            return Capacity::OnDemand;
+        }
         if capacity.mode.value == ModeWord::OnDemand {
             let set = [
                 ("read", capacity.read.as_ref().map(|read| &read.span)),
