@@ -1,17 +1,76 @@
-//! draft
+//! What an Amazon DynamoDB design costs, exactly, before and after it exists.
+//!
+//! A meter, a way to drive it, and a price book:
+//!
+//! ```text
+//! workload file ─load─► operations × expected count ─► meter ─► capacity ─► usage ─► price ─► bill ─► outcome ─► report
+//! ```
+//!
+//! 1. [`workload::load`] reads a file, strictly, into a [`Workload`](workload::Workload) that cannot be wrong.
+//! 2. [`estimate::estimate`] makes operations of its access patterns, each of an exact size, and
+//! 3. [`meter::meter`], the one door, says what each consumes, arm by arm.
+//! 4. [`capacity`] turns consumption into [`usage`] as the capacity mode bills it; storage and the rest join it.
+//! 5. [`pricing::price`] finds each rate in a dated book and charges it: every line is quantity × rate = amount.
+//! 6. [`report`] presents the [`Outcome`](outcome::Outcome), which carries its working with it.
+//!
+//! ```
+//! use std::path::Path;
+//! use dynameter::{estimate::estimate, pricing::Books, report, workload::{self, Setting}};
+//!
+//! let text = r#"
+//! name        = "Leaderboard"
+//! region      = "us-east-1"
+//! prices      = "2024-11-01"
+//! month_hours = 720
+//!
+//! [[table]]
+//! name          = "Scores"
+//! items         = 1_000_000
+//! partition_key = { name = "GameID" }
+//! item.size     = "0.5 KB"
+//!
+//! [[table.access]]
+//! name      = "update a score"
+//! operation = "TransactWriteItems"
+//! actions   = [{ operation = "Delete" }, { operation = "Put" }]
+//! rate      = { per_day = 10_000_000 }
+//! "#;
+//! let books = Books::embedded();
+//! let workload = workload::load("leaderboard.toml", text, Path::new("."), &Setting::new(&books))?;
+//! let outcome = estimate(&workload, &books)?;
+//!
+//! // Two transactional writes of two units each, 10 million times a day, for 30 days.
+//! let line = &outcome.bill.lines[0];
+//! assert_eq!(line.quantity.to_string(), "1200000000");
+//! assert_eq!(line.amount.to_string(), "750");
+//! assert!(report::estimate_text(&outcome, report::Style::default())?.starts_with("Leaderboard: $750.14 a month"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The rooms below stand in the order of their floors; a room uses those above it in this list only.
+
+pub mod diag;
+pub mod rules;
+pub mod units;
+
+pub mod money;
+pub mod time;
+
+pub mod table;
+
+pub mod meter;
+pub mod storage;
+
+pub mod usage;
+
+pub mod pricing;
+
 pub mod capacity;
 pub mod dax;
-pub mod diag;
-pub mod estimate;
-pub mod meter;
-pub mod money;
+
 pub mod outcome;
-pub mod pricing;
-pub mod report;
-pub mod rules;
-pub mod storage;
-pub mod table;
-pub mod time;
-pub mod units;
-pub mod usage;
 pub mod workload;
+
+pub mod estimate;
+
+pub mod report;

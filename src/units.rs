@@ -158,7 +158,7 @@ impl fmt::Display for WriteUnits {
 /// An exact number that is not money: an expected count, a share, a quantity before it is charged.
 ///
 /// A fraction of unlimited integers, so that `per_day` over a month of 730 hours (365/12 days) loses
-/// nothing on its way to [`Rate::charge`](crate::money::Rate::charge), which alone rounds.
+/// nothing on its way to `Rate::charge`, which alone rounds.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Exact(BigRational);
 
@@ -176,6 +176,11 @@ impl Exact {
     /// `numerator / denominator`. The denominator must not be zero.
     pub fn ratio(numerator: u64, denominator: u64) -> Exact {
         Exact(BigRational::new(numerator.into(), denominator.into()))
+    }
+
+    /// A large whole number.
+    pub fn whole(number: u128) -> Exact {
+        Exact(BigRational::from(BigInt::from(number)))
     }
 
     /// `numerator / denominator` of unlimited integers. The denominator must not be zero.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::operations::{Case, Reason};
+use super::operations::{Case, Cases, Reason, Weight};
 use crate::meter::{Arm, ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes};
 use crate::table::{Operation, Table, Transition, Write};
 use crate::units::{Bytes, Exact};
@@ -32,8 +32,11 @@ pub(super) struct Tallies {
 /// Expected units, by what they are for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    parts: BTreeMap<(&'static str, &'static str, Units), Part>,
+    parts: BTreeMap<Kind, Part>,
 }
+
+/// What makes parts of a tally one: the rule, the words, the units of one.
+type Kind = (&'static str, &'static str, Units);
 
 /// Units of one operation, in halves so that reads and writes share the arithmetic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,23 +56,46 @@ struct Part {
     sizes: Option<(Bytes, Bytes)>,
 }
 
-impl Tally {
-    fn add(&mut self, reason: Reason, halves: u64, weight: &Exact) {
-        if halves == 0 || weight.is_zero() {
-            return;
-        }
-        let size = reason.size.map(|size| (size, size));
-        match self.parts.get_mut(&(reason.rule, reason.what, Units { halves })) {
-            Some(part) => {
-                part.weight += weight;
-                part.sizes = part.sizes.zip(size).map(|((low, high), (size, _))| (low.min(size), high.max(size)));
-            }
-            None => {
-                self.parts.insert((reason.rule, reason.what, Units { halves }), Part { weight: weight.clone(), sizes: size });
-            }
+/// Integers added up by their scales, to become one exact number in the end.
+#[derive(Clone, Debug, Default)]
+struct Sum(Vec<(usize, u128)>);
+
+impl Sum {
+    fn add(&mut self, weight: Weight, times: u64) {
+        let more = weight.parts * u128::from(times);
+        match self.0.iter_mut().rev().find(|(scale, _)| *scale == weight.scale) {
+            Some((_, parts)) => *parts += more,
+            None => self.0.push((weight.scale, more)),
         }
     }
 
+    fn exact(&self, scales: &[Exact]) -> Exact {
+        self.0.iter().map(|(scale, parts)| &scales[*scale] * &Exact::whole(*parts)).sum()
+    }
+}
+
+/// A tally while its cases are added.
+#[derive(Clone, Debug, Default)]
+struct Adding(BTreeMap<Kind, (Sum, Option<(Bytes, Bytes)>)>);
+
+impl Adding {
+    fn add(&mut self, reason: Reason, halves: u64, weight: Weight) {
+        if halves == 0 {
+            return;
+        }
+        let size = reason.size.map(|size| (size, size));
+        let (sum, sizes) = self.0.entry((reason.rule, reason.what, Units { halves })).or_insert_with(|| (Sum::default(), size));
+        sum.add(weight, 1);
+        *sizes = sizes.zip(size).map(|((low, high), (size, _))| (low.min(size), high.max(size)));
+    }
+
+    fn finish(self, scales: &[Exact], factor: &Exact) -> Tally {
+        let part = |(kind, (sum, sizes)): (Kind, (Sum, _))| (kind, Part { weight: &sum.exact(scales) * factor, sizes });
+        Tally { parts: self.0.into_iter().map(part).filter(|(_, part)| !part.weight.is_zero()).collect() }
+    }
+}
+
+impl Tally {
     /// Expected units of one call.
     pub fn units(&self) -> Exact {
         self.parts.iter().map(|((.., units), part)| &units.exact() * &part.weight).sum()
@@ -104,38 +130,48 @@ fn shortened(texts: Vec<String>) -> String {
     format!("{}{rest}", texts[..shown].join(" + "))
 }
 
-/// Meters the cases and adds up what they expect. An index of a given coverage counts that much of its arm.
-pub(super) fn expect(cases: &[Case], table: &Table, designs: &[IndexDesign], switches: &Switches, replicated: bool) -> Expected {
+/// Meters the cases and adds up what they expect. An index of a given coverage writes that much of its arm.
+pub(super) fn expect(cases: &Cases, table: &Table, designs: &[IndexDesign], switches: &Switches, replicated: bool) -> Expected {
     let arms = table.indexes.len() + 1;
-    let mut expected = Expected { home: vec![Tallies::default(); arms], abroad: vec![Tallies::default(); arms], ..Expected::default() };
-    for case in cases {
-        let consumed = meter(table, &case.operation, switches);
-        add(&mut expected.home, &consumed, case, designs);
+    let (mut home, mut abroad) = (vec![[Adding::default(), Adding::default()]; arms], vec![[Adding::default(), Adding::default()]; arms]);
+    let (mut sent, mut captured) = (Sum::default(), Sum::default());
+    for case in &cases.list {
+        add(&mut home, &meter(table, &case.operation, switches), case);
         if replicated {
-            let consumed = replicate(table, &case.operation, switches);
-            add(&mut expected.abroad, &consumed, case, designs);
+            add(&mut abroad, &replicate(table, &case.operation, switches), case);
         }
-        expected.replicated_bytes += &(&case.weight * &Exact::from(replicated_bytes(&case.operation).0));
-        expected.captured += &(&case.weight * &Exact::from(change_data_capture_units(&case.operation)));
+        sent.add(case.weight, replicated_bytes(&case.operation).0);
+        captured.add(case.weight, change_data_capture_units(&case.operation));
     }
-    expected
+    let finish = |arms: Vec<[Adding; 2]>| {
+        let one = Exact::one();
+        let tallies = |(at, [read, write]): (usize, [Adding; 2])| {
+            let coverage = at.checked_sub(1).and_then(|index| designs.get(index)).map_or(&one, |design| &design.coverage);
+            Tallies { read: read.finish(&cases.scales, &one), write: write.finish(&cases.scales, coverage) }
+        };
+        arms.into_iter().enumerate().map(tallies).collect()
+    };
+    Expected {
+        home: finish(home),
+        abroad: finish(abroad),
+        replicated_bytes: sent.exact(&cases.scales),
+        captured: captured.exact(&cases.scales),
+    }
 }
 
-fn add(arms: &mut [Tallies], consumed: &ConsumedCapacity, case: &Case, designs: &[IndexDesign]) {
-    let mut put = |at: usize, arm: &Arm, reason: Reason, weight: &Exact| {
-        arms[at].read.add(reason, arm.read.halves(), weight);
-        arms[at].write.add(reason, arm.write.0 * 2, weight);
+fn add(arms: &mut [[Adding; 2]], consumed: &ConsumedCapacity, case: &Case) {
+    let mut put = |at: usize, arm: &Arm, reason: Reason| {
+        let [read, write] = &mut arms[at];
+        read.add(reason, arm.read.halves(), case.weight);
+        write.add(reason, arm.write.0 * 2, case.weight);
     };
-    put(0, &consumed.table, case.table, &case.weight);
+    put(0, &consumed.table, case.table);
     if case.table_only {
         return;
     }
     let transitions = written(&case.operation).map(|write| write.indexes.as_slice()).unwrap_or_default();
-    for (at, (arm, design)) in consumed.indexes.iter().zip(designs).enumerate() {
-        match transitions.get(at) {
-            Some(transition) => put(at + 1, arm, reason(transition), &(&case.weight * &design.coverage)),
-            None => put(at + 1, arm, case.index, &case.weight),
-        }
+    for (at, arm) in consumed.indexes.iter().enumerate() {
+        put(at + 1, arm, transitions.get(at).map_or(case.table, reason));
     }
 }
 

@@ -43,7 +43,7 @@ use crate::time::Date;
 use crate::usage::{Subject, Usage, UsageType};
 use crate::workload::{Capacity, TableDesign, Workload};
 use expected::{Expected, expect};
-use operations::Case;
+use operations::Cases;
 use throughput::{Gap, Metered, Settled};
 
 /// Why there is no estimate.
@@ -171,7 +171,7 @@ impl Design<'_> {
         }
     }
 
-    fn expect(&self, cases: &[Case]) -> Expected {
+    fn expect(&self, cases: &Cases) -> Expected {
         expect(cases, &self.table.table, &self.table.indexes, &self.workload.switches, self.table.is_global())
     }
 

@@ -247,7 +247,7 @@ fn past_the_cache(
         Call::Write { .. } | Call::Transaction { .. } => {}
     }
     let read = |access: &Access| -> Exact {
-        let expected = design.expect(&expand(access, &design.table.table).cases);
+        let expected = design.expect(&expand(access, &design.table.table));
         expected.home.iter().map(|arm| arm.read.units()).sum::<Exact>() * access.calls.clone()
     };
     let (consumed, units) = (read(access), read(&eventual));

@@ -1,18 +1,24 @@
 //! From an access pattern to the operations that one call expects, each with its weight.
 
+use crate::dax;
 use crate::table::{Action, Consistency, Index, Operation, ReadPage, Table, TransactionOutcome, Transition, Write, WriteOutcome};
 use crate::units::{Bytes, Exact, MB};
-use crate::workload::{Access, Call, Entry, SizeClass, SizeClasses, WriteKind, WritePlan, sum_of};
+use crate::workload::{Access, Call, Entry, SizeClass, SizeClasses, WriteKind, WritePlan, mean_of, sum_of};
+
+/// How often something happens in a call: so many parts of a scale, which is an exact number of [`Cases`].
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weight {
+    pub scale: usize,
+    pub parts: u128,
+}
 
 /// One thing that a call does: an operation, how often a call does it on average, and the words for it.
 #[derive(Debug)]
 pub(super) struct Case {
     pub operation: Operation,
-    pub weight: Exact,
+    pub weight: Weight,
     /// The words and the rule of the table's arm.
     pub table: Reason,
-    /// The words of an index that is read.
-    pub index: Reason,
     /// Whether only the table's arm counts: the rest is in another case.
     pub table_only: bool,
 }
@@ -31,34 +37,54 @@ impl Reason {
     }
 }
 
-/// The cases of one call, and the index whose entry sizes it would need but nobody gave.
-pub(super) struct Expansion {
-    pub cases: Vec<Case>,
+/// Everything that one call does on average.
+///
+/// Sums over size classes are sums of integers; the exact fractions that multiply them, the scales, are few.
+#[derive(Debug, Default)]
+pub(super) struct Cases {
+    pub list: Vec<Case>,
+    pub scales: Vec<Exact>,
+    /// The index whose entry sizes a read would need, but nobody gave.
     pub unknown_read: Option<usize>,
+}
+
+impl Cases {
+    /// A new scale.
+    fn scale(&mut self, scale: Exact) -> usize {
+        self.scales.push(scale);
+        self.scales.len() - 1
+    }
+
+    fn push(&mut self, scale: usize, parts: u128, operation: Operation, table: Reason) {
+        if parts > 0 && !self.scales[scale].is_zero() {
+            self.list.push(Case { operation, weight: Weight { scale, parts }, table, table_only: false });
+        }
+    }
+
+    /// A case with a scale of its own.
+    fn push_alone(&mut self, weight: Exact, operation: Operation, table: Reason) {
+        let scale = self.scale(weight);
+        self.push(scale, 1, operation, table);
+    }
 }
 
 /// Everything that one call of an access pattern does on average.
 ///
 /// Batches and transactions are metered action by action, which changes nothing: every action is rounded
 /// for itself (rules 2.3, 3.5, 3.6), and expectations add up.
-pub(super) fn expand(access: &Access, table: &Table) -> Expansion {
-    let mut cases = Vec::new();
-    let mut unknown_read = None;
+pub(super) fn expand(access: &Access, table: &Table) -> Cases {
+    let mut cases = Cases::default();
     match &access.call {
         Call::Get { items, consistency, missing } => get(access, *items, *consistency, missing, &mut cases),
-        Call::Page { index, .. } => {
-            let sizes = access.sizes.evaluated(*index);
-            match (sizes, *index) {
-                (None, Some(index)) => unknown_read = Some(index),
-                (sizes, _) => pages(access, sizes.unwrap_or_default(), &mut cases),
-            }
-        }
+        Call::Page { index, .. } => match (access.sizes.evaluated(*index), *index) {
+            (None, Some(index)) => cases.unknown_read = Some(index),
+            (sizes, _) => pages(access, &sizes.unwrap_or_default(), &mut cases),
+        },
         Call::Write { plans, refused } => {
             for (plan, count) in plans {
                 let count = Exact::from(*count);
-                writes(plan, access, table, &(&count * &(Exact::one() - refused.clone())), &mut cases, &|write| {
-                    wrap(access.operation, plan.kind, write)
-                });
+                let applied = &count * &(Exact::one() - refused.clone());
+                writes(plan, access, table, &applied, &mut cases, &|write| wrap(access.operation, plan.kind, write));
                 refusals(plan, access, &(&count * refused), &mut cases);
             }
         }
@@ -72,16 +98,25 @@ pub(super) fn expand(access: &Access, table: &Table) -> Expansion {
             }
         }
     }
-    Expansion { cases, unknown_read }
+    cases
 }
 
-fn push(cases: &mut Vec<Case>, weight: Exact, operation: Operation, table: Reason) {
-    if !weight.is_zero() {
-        cases.push(Case { operation, weight, table, index: table, table_only: false });
+/// What DAX reads after a committed TransactWriteItems to fill its cache (rule 7.4).
+pub(super) fn fills(access: &Access) -> Cases {
+    let mut cases = Cases::default();
+    if let Call::Transaction { plans, cancelled, replayed } = &access.call {
+        let committed = Exact::one() - cancelled.clone() - replayed.clone();
+        let items: u64 = plans.iter().filter(|(plan, _)| plan.kind != WriteKind::ConditionCheck).map(|(_, count)| count).sum();
+        let scale = cases.scale(committed * Exact::ratio(items, access.sizes.total()));
+        for class in access.sizes.iter() {
+            let reason = Reason::new("7.4", "item read into the cache", Some(class.item));
+            cases.push(scale, class.weight.into(), dax::fill(Some(class.item)), reason);
+        }
     }
+    cases
 }
 
-fn get(access: &Access, items: u64, consistency: Option<Consistency>, missing: &Exact, cases: &mut Vec<Case>) {
+fn get(access: &Access, items: u64, consistency: Option<Consistency>, missing: &Exact, cases: &mut Cases) {
     let rule = match (consistency, access.operation) {
         (None, _) => "2.9",
         (Some(_), "GetItem") => "2.2",
@@ -92,35 +127,34 @@ fn get(access: &Access, items: u64, consistency: Option<Consistency>, missing: &
         Some(consistency) if rule == "2.2" => Operation::GetItem { item, consistency },
         Some(consistency) => Operation::BatchGetItem { items: vec![item], consistency },
     };
-    let items = Exact::from(items);
-    let found = &items * &(Exact::one() - missing.clone());
+    let found = cases.scale((Exact::one() - missing.clone()) * Exact::ratio(items, access.sizes.total()));
     for class in access.sizes.iter() {
-        push(cases, &found * &class.share, read(Some(class.item)), Reason::new(rule, "item", Some(class.item)));
+        cases.push(found, class.weight.into(), read(Some(class.item)), Reason::new(rule, "item", Some(class.item)));
     }
-    push(cases, &items * missing, read(None), Reason::new(rule, "no item", None));
+    cases.push_alone(missing * &Exact::from(items), read(None), Reason::new(rule, "no item", None));
 }
 
 /// The pages of a Query or Scan (rules 2.4 to 2.7).
 ///
 /// `Assumption:` items of different sizes fill a page as so many items of their mean size would.
-fn pages(access: &Access, sizes: Vec<(u64, Exact)>, cases: &mut Vec<Case>) {
+fn pages(access: &Access, sizes: &[(u64, u64)], cases: &mut Cases) {
     let Call::Page { scan, index, items, segments, consistency, fetches, missing } = &access.call else { return };
     let page = |evaluated: Bytes, fetched: Option<Vec<Bytes>>| {
         let page = ReadPage { index: *index, evaluated, consistency: *consistency, fetched };
         if *scan { Operation::Scan(page) } else { Operation::Query(page) }
     };
     let found = Exact::one() - missing.clone();
-    let mean = sizes.iter().map(|(size, share)| &Exact::from(*size) * share).sum::<Exact>();
+    let mean = mean_of(sizes);
     let page_items = if mean.is_zero() { u64::MAX } else { (Exact::from(MB) / mean).ceil().to_u64().unwrap_or(u64::MAX).max(1) };
     let alike = sizes.len() == 1;
     let mut push_page = |count: u64, weight: Exact| {
         if weight.is_zero() {
             return;
         }
-        for (bytes, share) in sum_of(&sizes, count) {
+        for (bytes, share) in sum_of(sizes, count) {
             let what = if count == 0 { "nothing found" } else { "items evaluated together" };
             let reason = Reason::new("2.4", what, (alike && count > 0).then_some(bytes));
-            push(cases, &weight * &share, page(bytes, None), reason);
+            cases.push_alone(&weight * &share, page(bytes, None), reason);
         }
     };
     // Segments share the items as evenly as whole numbers allow; each fills its own pages.
@@ -135,21 +169,15 @@ fn pages(access: &Access, sizes: Vec<(u64, Exact)>, cases: &mut Vec<Case>) {
     }
     push_page(0, missing.clone());
     if *fetches {
+        let first = cases.list.len();
+        let scale = cases.scale(&found * &Exact::ratio(*items, access.sizes.total()));
         for class in access.sizes.iter() {
-            let weight = &(&found * &Exact::from(*items)) * &class.share;
-            push(
-                cases,
-                weight,
-                page(Bytes(0), Some(vec![class.item])),
-                Reason::new("2.7", "item fetched from the table", Some(class.item)),
-            );
-            cases.iter_mut().last().into_iter().for_each(|case| case.table_only = true);
+            let reason = Reason::new("2.7", "item fetched from the table", Some(class.item));
+            cases.push(scale, class.weight.into(), page(Bytes(0), Some(vec![class.item])), reason);
         }
         let nothing = if *items == 0 { Exact::one() } else { missing.clone() };
-        if !nothing.is_zero() {
-            push(cases, nothing, page(Bytes(0), Some(Vec::new())), Reason::new("2.7a", "nothing fetched", None));
-            cases.iter_mut().last().into_iter().for_each(|case| case.table_only = true);
-        }
+        cases.push_alone(nothing, page(Bytes(0), Some(Vec::new())), Reason::new("2.7a", "nothing fetched", None));
+        cases.list[first..].iter_mut().for_each(|case| case.table_only = true);
     }
 }
 
@@ -163,90 +191,99 @@ fn wrap(operation: &str, kind: WriteKind, write: Write) -> Operation {
     }
 }
 
-/// The item that a write finds: of the size given for before, else of the size that it leaves.
-fn found<'a>(access: &'a Access, class: &'a SizeClass) -> impl Iterator<Item = (&'a SizeClass, Exact)> {
-    let given = access.before.iter().flat_map(SizeClasses::iter).map(|before| (before, before.share.clone()));
-    let same = access.before.is_none().then(|| (class, Exact::one()));
-    given.chain(same)
+/// Classes of the item that a write finds: of the size given for before, else of the size that it leaves.
+/// With the weight of both classes together.
+fn pairs(access: &Access) -> Vec<(&SizeClass, &SizeClass, u128)> {
+    match &access.before {
+        None => access.sizes.iter().map(|class| (class, class, u128::from(class.weight))).collect(),
+        Some(given) => {
+            let with = |class| given.iter().map(move |before: &SizeClass| (before, class));
+            let all = access.sizes.iter().flat_map(with);
+            all.map(|(before, class): (_, &SizeClass)| (before, class, u128::from(before.weight) * u128::from(class.weight))).collect()
+        }
+    }
 }
 
-fn writes(plan: &WritePlan, access: &Access, table: &Table, weight: &Exact, cases: &mut Vec<Case>, operation: &dyn Fn(Write) -> Operation) {
-    let absent = Exact::one() - plan.finds.clone();
-    for class in access.sizes.iter() {
-        let weight = weight * &class.share;
-        for (before, share) in found(access, class) {
-            let weight = &(&weight * &plan.finds) * &share;
-            let (write, what) = match plan.kind {
-                WriteKind::Delete => (deletion(Some(before), table), "item deleted"),
-                _ => (change(plan, before, class, table), "item before and after"),
+/// The total of the weights of [`pairs`].
+fn pairs_total(access: &Access) -> Exact {
+    Exact::from(access.sizes.total()) * access.before.as_ref().map_or_else(Exact::one, |before| Exact::from(before.total()))
+}
+
+fn writes(plan: &WritePlan, access: &Access, table: &Table, weight: &Exact, cases: &mut Cases, operation: &dyn Fn(Write) -> Operation) {
+    let delete = plan.kind == WriteKind::Delete;
+    let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
+    if !cases.scales[found].is_zero() {
+        for (before, class, parts) in pairs(access) {
+            let (write, rule, what) = match delete {
+                true => (deletion(Some(before), table), "3.2", "item deleted"),
+                false => (change(plan, before, class, table), "3.1", "item before and after"),
             };
             let size = write.old.max(write.new);
-            let rule = if plan.kind == WriteKind::Delete { "3.2" } else { "3.1" };
-            push(cases, weight, operation(write), Reason::new(rule, what, size));
+            cases.push(found, parts, operation(write), Reason::new(rule, what, size));
         }
-        let (write, reason) = match plan.kind {
-            WriteKind::Delete => (deletion(None, table), Reason::new("3.2", "no item to delete", None)),
-            _ => (insertion(class, table), Reason::new("3.1", "new item", Some(class.item))),
-        };
-        push(cases, &weight * &absent, operation(write), reason);
+    }
+    let absent = weight * &(Exact::one() - plan.finds.clone());
+    if delete {
+        cases.push_alone(absent, operation(deletion(None, table)), Reason::new("3.2", "no item to delete", None));
+    } else if !absent.is_zero() {
+        let absent = cases.scale(absent / Exact::from(access.sizes.total()));
+        for class in access.sizes.iter() {
+            cases.push(absent, class.weight.into(), operation(insertion(class, table)), Reason::new("3.1", "new item", Some(class.item)));
+        }
     }
 }
 
 /// Writes that a condition refuses. A put's condition fails because of the item that is there.
-fn refusals(plan: &WritePlan, access: &Access, weight: &Exact, cases: &mut Vec<Case>) {
+fn refusals(plan: &WritePlan, access: &Access, weight: &Exact, cases: &mut Cases) {
+    if weight.is_zero() {
+        return;
+    }
     let finds = if plan.kind == WriteKind::Put { Exact::one() } else { plan.finds.clone() };
+    let refused = |old: Option<Bytes>, class: &SizeClass| {
+        let new = (plan.kind != WriteKind::Delete).then_some(class.item);
+        wrap(access.operation, plan.kind, Write { old, new, indexes: Vec::new(), outcome: WriteOutcome::ConditionFailed })
+    };
+    let found = cases.scale(&(weight * &finds) / &pairs_total(access));
+    for (before, class, parts) in pairs(access) {
+        let reason = Reason::new("3.7", "condition failed, the item stays", Some(before.item));
+        cases.push(found, parts, refused(Some(before.item), class), reason);
+    }
+    let absent = cases.scale(weight * &((Exact::one() - finds) / Exact::from(access.sizes.total())));
     for class in access.sizes.iter() {
-        let weight = weight * &class.share;
-        let refused = |old: Option<Bytes>| {
-            let new = (plan.kind != WriteKind::Delete).then_some(class.item);
-            wrap(access.operation, plan.kind, Write { old, new, indexes: Vec::new(), outcome: WriteOutcome::ConditionFailed })
-        };
-        for (before, share) in found(access, class) {
-            let weight = &(&weight * &finds) * &share;
-            push(cases, weight, refused(Some(before.item)), Reason::new("3.7", "condition failed, the item stays", Some(before.item)));
-        }
-        let weight = &weight * &(Exact::one() - finds.clone());
-        push(cases, weight, refused(None), Reason::new("3.7", "condition failed, no item", None));
+        cases.push(absent, class.weight.into(), refused(None, class), Reason::new("3.7", "condition failed, no item", None));
     }
 }
 
-fn transaction(plan: &WritePlan, access: &Access, table: &Table, weight: &Exact, outcome: TransactionOutcome, cases: &mut Vec<Case>) {
-    let first = cases.len();
+fn transaction(plan: &WritePlan, access: &Access, table: &Table, weight: &Exact, outcome: TransactionOutcome, cases: &mut Cases) {
+    let first = cases.list.len();
     let whole = |action: Action| Operation::TransactWriteItems { actions: vec![action], outcome };
     if plan.kind == WriteKind::ConditionCheck {
-        for class in access.sizes.iter() {
-            for (before, share) in found(access, class) {
-                let weight = &(&(weight * &class.share) * &plan.finds) * &share;
-                push(
-                    cases,
-                    weight,
-                    whole(Action::ConditionCheck(Some(before.item))),
-                    Reason::new("3.6", "condition check of an item", Some(before.item)),
-                );
-            }
+        let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
+        for (before, _, parts) in pairs(access) {
+            let reason = Reason::new("3.6", "condition check of an item", Some(before.item));
+            cases.push(found, parts, whole(Action::ConditionCheck(Some(before.item))), reason);
         }
         let absent = weight * &(Exact::one() - plan.finds.clone());
-        push(cases, absent, whole(Action::ConditionCheck(None)), Reason::new("3.6", "condition check, no item", None));
+        cases.push_alone(absent, whole(Action::ConditionCheck(None)), Reason::new("3.6", "condition check, no item", None));
     } else {
         writes(plan, access, table, weight, cases, &|write| whole(Action::Write(write)));
     }
-    for case in &mut cases[first..] {
-        let (rule, what, size) = match outcome {
-            TransactionOutcome::Committed => ("3.6", case.table.what, case.table.size),
-            TransactionOutcome::Cancelled => ("3.7a", "transaction cancelled", None),
-            TransactionOutcome::Replayed => ("3.7b", "token repeated, items read again", None),
+    for case in &mut cases.list[first..] {
+        case.table = match outcome {
+            TransactionOutcome::Committed => Reason { rule: "3.6", ..case.table },
+            TransactionOutcome::Cancelled => Reason::new("3.7a", "transaction cancelled", None),
+            TransactionOutcome::Replayed => Reason::new("3.7b", "token repeated, items read again", None),
         };
-        case.table = Reason::new(rule, what, size);
-        case.index = case.table;
     }
 }
 
 /// The deletes of Time to Live: one for each size class.
-pub(super) fn time_to_live(sizes: &SizeClasses, table: &Table) -> Vec<Case> {
-    let mut cases = Vec::new();
+pub(super) fn time_to_live(sizes: &SizeClasses, table: &Table) -> Cases {
+    let mut cases = Cases::default();
+    let scale = cases.scale(Exact::ratio(1, sizes.total()));
     for class in sizes.iter() {
         let operation = Operation::TimeToLiveDelete(deletion(Some(class), table));
-        push(&mut cases, class.share.clone(), operation, Reason::new("4.5", "item expired", Some(class.item)));
+        cases.push(scale, class.weight.into(), operation, Reason::new("4.5", "item expired", Some(class.item)));
     }
     cases
 }

@@ -1,15 +1,15 @@
 //! Throughput: what the access patterns consume in every region, and what the capacity mode makes of it.
 
 use super::Design;
-use super::expected::{Expected, Tallies, Tally, expect};
-use super::operations::{Case, Reason, expand, time_to_live, writes_entries};
+use super::expected::{Expected, Tallies, Tally};
+use super::operations::{expand, fills, time_to_live, writes_entries};
 use crate::capacity::{Consumption, Demand, ReservedUnits, demand, fixed, on_demand};
 use crate::dax;
 use crate::meter::ReplicatedLocalIndex;
 use crate::table::{Consistency, IndexKind, TableClass};
 use crate::units::{Exact, GB};
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
-use crate::workload::{Access, Call, Capacity, Profile, SizeClasses, Units, WriteKind};
+use crate::workload::{Access, Call, Capacity, Profile, Units};
 
 /// The name that lines of Time to Live carry in place of an access pattern's.
 const TIME_TO_LIVE: &str = "Time to Live";
@@ -388,27 +388,8 @@ fn passing(consistency: Option<Consistency>, hit_ratio: &Exact) -> (Exact, Vec<B
 }
 
 fn pattern<'a>(design: &'a Design<'a>, access: &'a Access) -> Pattern<'a> {
-    let expansion = expand(access, &design.table.table);
-    let expected = design.expect(&expansion.cases);
-    let fills = match (&access.call, &design.table.dax) {
-        (Call::Transaction { plans, cancelled, replayed }, Some(_)) if access.through_dax => {
-            let committed = Exact::one() - cancelled.clone() - replayed.clone();
-            let items: u64 = plans.iter().filter(|(plan, _)| plan.kind != WriteKind::ConditionCheck).map(|(_, count)| count).sum();
-            filled(design, &access.sizes, &(&committed * &Exact::from(items)))
-        }
-        _ => Tally::default(),
-    };
-    Pattern { access, expected, fills, unknown_read: expansion.unknown_read }
-}
-
-fn filled(design: &Design, sizes: &SizeClasses, weight: &Exact) -> Tally {
-    let cases: Vec<Case> = sizes
-        .iter()
-        .map(|class| {
-            let reason = Reason::new("7.4", "item read into the cache", Some(class.item));
-            Case { operation: dax::fill(Some(class.item)), weight: weight * &class.share, table: reason, index: reason, table_only: true }
-        })
-        .collect();
-    let expected = expect(&cases, &design.table.table, &design.table.indexes, &design.workload.switches, false);
-    expected.home.into_iter().next().unwrap_or_default().read
+    let cases = expand(access, &design.table.table);
+    let behind_dax = design.table.dax.is_some() && access.through_dax;
+    let fills = behind_dax.then(|| design.expect(&fills(access)).home.into_iter().next()).flatten();
+    Pattern { access, expected: design.expect(&cases), fills: fills.unwrap_or_default().read, unknown_read: cases.unknown_read }
 }

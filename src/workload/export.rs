@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::sizes::Entry;
 use crate::table::{Item, NumberAlignment, Table};
-use crate::units::{Bytes, Exact};
+use crate::units::Bytes;
 
 /// What an export holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,20 +27,21 @@ pub struct Measured {
 
 impl Measured {
     /// The classes with their weights.
-    pub fn weighted(&self) -> impl Iterator<Item = (Bytes, Vec<Entry>, Exact)> {
-        self.classes.iter().map(|((item, entries), count)| (*item, entries.clone(), Exact::from(*count)))
+    pub fn weighted(&self) -> impl Iterator<Item = (Bytes, Vec<Entry>, u64)> {
+        self.classes.iter().map(|((item, entries), count)| (*item, entries.clone(), *count))
     }
 }
 
 /// The longest line that is read: an item of 400 KB takes at most a few times that in JSON.
 const LINE_BYTES_MAX: u64 = 16 << 20;
 
-/// Measures an export: the folder that holds `manifest-summary.json` or `manifest-files.json`, or its `data`.
+/// Measures an export: the folder that holds its manifests, its `data`, or the only full export below the
+/// folder (`AWSDynamoDB/ID`).
 ///
 /// # Errors
 /// A sentence with the file and the line, where something cannot be read.
 pub fn measure(folder: &Path, table: &Table, numbers: NumberAlignment) -> Result<Measured, String> {
-    let files = data_files(folder)?;
+    let files = data_files(&full_export(folder)?)?;
     let mut measured = Measured { items: 0, bytes: 0, classes: BTreeMap::new(), empty_indexes: Vec::new() };
     let mut seen = vec![false; table.indexes.len()];
     for path in &files {
@@ -83,6 +84,27 @@ impl Measured {
         self.items += 1;
         self.bytes += size.0;
         *self.classes.entry((size, entries)).or_default() += 1;
+    }
+}
+
+/// The folder of the export itself, where a folder above it was named.
+fn full_export(folder: &Path) -> Result<PathBuf, String> {
+    let is_full = |path: &PathBuf| {
+        let summary = std::fs::read_to_string(path.join("manifest-summary.json")).ok();
+        let summary: Option<Value> = summary.and_then(|text| serde_json::from_str(&text).ok());
+        summary.is_some_and(|summary| summary["exportFromTime"].is_null())
+    };
+    let below = folder.join("AWSDynamoDB");
+    let Ok(entries) = std::fs::read_dir(&below) else { return Ok(folder.to_path_buf()) };
+    let mut exports: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_full).collect();
+    exports.sort();
+    match exports.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => Err(format!("{}: no full export in it (a folder with manifest-summary.json and data/)", below.display())),
+        several => {
+            let names: Vec<String> = several.iter().map(|path| path.display().to_string()).collect();
+            Err(format!("{}: holds {} full exports; name one: {}", below.display(), names.len(), names.join(", ")))
+        }
     }
 }
 

@@ -15,7 +15,7 @@ pub use codes::CODES;
 pub use decode::{Located, Number};
 pub use export::{Measured, measure};
 pub use quantities::{Frequency, Profile, Size, Span};
-pub use sizes::{Entry, SizeClass, SizeClasses, sum_of};
+pub use sizes::{Entry, SizeClass, SizeClasses, mean_of, sum_of};
 
 use crate::diag::{Diagnostics, Source};
 use crate::meter::Switches;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use num_bigint::BigUint;
+use num_integer::Integer;
 use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 use statrs::distribution::{ContinuousCDF, LogNormal};
@@ -27,13 +28,16 @@ pub struct SizeClass {
     pub item: Bytes,
     /// The entry in each index, by position.
     pub entries: Vec<Entry>,
-    /// The share of all items; the shares add up to one.
-    pub share: Exact,
+    /// How many of the [`total`](SizeClasses::total) parts of all items are of this class.
+    pub weight: u64,
 }
 
-/// A distribution of item sizes, exact.
+/// A distribution of item sizes, exact: whole weights, so that sums over many classes are sums of integers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SizeClasses(Vec<SizeClass>);
+pub struct SizeClasses {
+    classes: Vec<SizeClass>,
+    total: u64,
+}
 
 /// Shares of a continuous distribution are kept in parts of this many.
 const PARTS: u64 = 1_000_000_000_000;
@@ -42,52 +46,57 @@ const PARTS: u64 = 1_000_000_000_000;
 const READ_BLOCK: u64 = 4 * KB;
 
 impl SizeClasses {
-    /// Classes from sizes with weights; the weights must not all be zero.
-    pub(super) fn new(weighted: impl IntoIterator<Item = (Bytes, Vec<Entry>, Exact)>) -> SizeClasses {
-        let weighted: Vec<_> = weighted.into_iter().filter(|(_, _, weight)| !weight.is_zero()).collect();
-        let total = weighted.iter().map(|(_, _, weight)| weight.clone()).sum::<Exact>();
-        SizeClasses(
-            weighted.into_iter().map(|(item, entries, weight)| SizeClass { item, entries, share: weight / total.clone() }).collect(),
-        )
+    /// Classes with their weights, which must not all be zero.
+    pub(super) fn new(weighted: impl IntoIterator<Item = (Bytes, Vec<Entry>, u64)>) -> SizeClasses {
+        let class = |(item, entries, weight)| SizeClass { item, entries, weight };
+        let classes: Vec<SizeClass> = weighted.into_iter().map(class).filter(|class| class.weight > 0).collect();
+        let total = classes.iter().map(|class| class.weight).sum();
+        SizeClasses { classes, total }
     }
 
     /// The classes.
     pub fn iter(&self) -> impl Iterator<Item = &SizeClass> {
-        self.0.iter()
+        self.classes.iter()
     }
 
     /// How many classes there are.
     pub fn count(&self) -> usize {
-        self.0.len()
+        self.classes.len()
+    }
+
+    /// The weights of all classes together.
+    pub fn total(&self) -> u64 {
+        self.total
     }
 
     /// The mean size of an item: for storage and for comparison, never for the meter.
     pub fn mean(&self) -> Exact {
-        self.0.iter().map(|class| &Exact::from(class.item.0) * &class.share).sum()
+        let sum: u128 = self.classes.iter().map(|class| u128::from(class.item.0) * u128::from(class.weight)).sum();
+        Exact::whole(sum) / Exact::from(self.total)
     }
 
     /// The entries of one index: their number for each item, and their bytes for each item; `None` where
     /// an entry's size is unknown.
     pub fn entries(&self, index: usize) -> Option<(Exact, Exact)> {
-        let (mut number, mut bytes) = (Exact::zero(), Exact::zero());
-        for class in &self.0 {
+        let (mut number, mut bytes) = (0, 0_u128);
+        for class in &self.classes {
             match class.entries.get(index)? {
                 Entry::None => {}
                 Entry::Unknown => return None,
                 Entry::Size(size) => {
-                    number += &class.share;
-                    bytes += &(&Exact::from(size.0) * &class.share);
+                    number += class.weight;
+                    bytes += u128::from(size.0) * u128::from(class.weight);
                 }
             }
         }
-        Some((number, bytes))
+        Some((Exact::ratio(number, self.total), Exact::whole(bytes) / Exact::from(self.total)))
     }
 
-    /// The sizes of what a read of the table, or of one index, evaluates, with their shares; `None` where
+    /// The sizes of what a read of the table, or of one index, evaluates, with their weights; `None` where
     /// they are unknown.
-    pub fn evaluated(&self, index: Option<usize>) -> Option<Vec<(u64, Exact)>> {
-        let mut sizes: BTreeMap<u64, Exact> = BTreeMap::new();
-        for class in &self.0 {
+    pub fn evaluated(&self, index: Option<usize>) -> Option<Vec<(u64, u64)>> {
+        let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
+        for class in &self.classes {
             let size = match index {
                 None => class.item,
                 Some(index) => match class.entries.get(index)? {
@@ -96,23 +105,32 @@ impl SizeClasses {
                     Entry::Size(size) => *size,
                 },
             };
-            *sizes.entry(size.0).or_insert_with(Exact::zero) += &class.share;
+            *sizes.entry(size.0).or_default() += class.weight;
         }
-        let total = sizes.values().cloned().sum::<Exact>();
-        (!total.is_zero()).then(|| sizes.into_iter().map(|(size, share)| (size, share / total.clone())).collect())
+        Some(sizes.into_iter().collect())
     }
 
     /// Every item and entry at its mean size, rounded up to whole bytes: what calculators assume.
     pub fn at_their_mean(&self) -> SizeClasses {
         let whole = |mean: Exact| Bytes(mean.ceil().to_u64().unwrap_or(u64::MAX));
-        let indexes = self.0.first().map_or(0, |class| class.entries.len());
+        let indexes = self.classes.first().map_or(0, |class| class.entries.len());
         let entries = (0..indexes).map(|index| match self.entries(index) {
             None => Entry::Unknown,
             Some((number, _)) if number.is_zero() => Entry::None,
             Some((number, bytes)) => Entry::Size(whole(bytes / number)),
         });
-        SizeClasses::new([(whole(self.mean()), entries.collect(), Exact::one())])
+        SizeClasses::new([(whole(self.mean()), entries.collect(), 1)])
     }
+}
+
+/// The mean of sizes with weights; zero of none.
+pub fn mean_of(sizes: &[(u64, u64)]) -> Exact {
+    let (mut bytes, mut total) = (0_u128, 0_u128);
+    for (size, weight) in sizes {
+        bytes += u128::from(*size) * u128::from(*weight);
+        total += u128::from(*weight);
+    }
+    if total == 0 { Exact::zero() } else { Exact::whole(bytes) / Exact::whole(total) }
 }
 
 /// The lognormal distribution of a mean and a 99th percentile, cut off at `largest` bytes, as sizes and weights.
@@ -120,7 +138,7 @@ impl SizeClasses {
 /// Classes are 32 bytes wide up to 4 KB, 128 up to 16 KB and 1 KB beyond, none across a block of 1 KB, each at
 /// its middle: the units of single items are those of the continuous distribution to 1 in 10^9.
 /// `None` where no lognormal has both figures (the percentile must lie between the mean and 14.9 times it).
-pub(super) fn lognormal(mean: u64, p99: u64, largest: u64) -> Option<Vec<(Bytes, Exact)>> {
+pub(super) fn lognormal(mean: u64, p99: u64, largest: u64) -> Option<Vec<(Bytes, u64)>> {
     const Z99: f64 = 2.326_347_874_040_841;
     let ratio = (p99 as f64 / mean as f64).ln();
     let root = Z99 * Z99 - 2.0 * ratio;
@@ -142,22 +160,24 @@ pub(super) fn lognormal(mean: u64, p99: u64, largest: u64) -> Option<Vec<(Bytes,
         let up_to = distribution.cdf(high as f64);
         let weight = ((up_to - below) * PARTS as f64).round();
         if weight >= 1.0 {
-            classes.push((Bytes((low + high).div_ceil(2)), Exact::from(weight as u64)));
+            classes.push((Bytes((low + high).div_ceil(2)), weight as u64));
         }
         (low, below) = (high, up_to);
     }
     (!classes.is_empty()).then_some(classes)
 }
 
-/// The sum of `count` independent sizes, as sizes with shares that have the same mean and the same
-/// remainders after blocks of 4 KB: any number of blocks read is then exactly as likely as it is in total.
+/// The sum of `count` independent sizes of given weights, as sizes with shares that have the same mean number
+/// of blocks of 4 KB: reads of the sum then cost on average what they do of every sum there is.
 ///
-/// Few sizes are added up exactly; many by convolution of the remainders, with an error of about 10^-12.
-pub fn sum_of(sizes: &[(u64, Exact)], count: u64) -> Vec<(Bytes, Exact)> {
+/// Few sizes are added up exactly; many by convolution of their remainders after 4 KB, with an error of about
+/// 10^-12 blocks.
+pub fn sum_of(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
     match sizes {
         [] => vec![(Bytes(0), Exact::one())],
         [(size, _)] => vec![(Bytes(size * count), Exact::one())],
-        _ if count <= 1 => sizes.iter().map(|(size, share)| (Bytes(size * count), share.clone())).collect(),
+        _ if count == 0 => vec![(Bytes(0), Exact::one())],
+        _ if count == 1 => added_exactly(sizes, 1),
         [_, _] if count <= 128 => added_exactly(sizes, count),
         [_, _, _] if count <= 16 => added_exactly(sizes, count),
         _ if sizes.len() <= 8 && count <= 4 => added_exactly(sizes, count),
@@ -165,38 +185,38 @@ pub fn sum_of(sizes: &[(u64, Exact)], count: u64) -> Vec<(Bytes, Exact)> {
     }
 }
 
-fn added_exactly(sizes: &[(u64, Exact)], count: u64) -> Vec<(Bytes, Exact)> {
-    let Some(weights) = whole_weights(sizes) else { return added_by_remainder(sizes, count) };
-    let mut sums: BTreeMap<u64, BigUint> = BTreeMap::from([(0, BigUint::from(1u32))]);
+/// The distribution of the sum, by the number of blocks it needs; each at the largest sum of so many.
+fn added_exactly(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
+    let divisor = sizes.iter().fold(0, |divisor, (_, weight)| weight.gcd(&divisor)).max(1);
+    let mut sums: BTreeMap<u64, BigUint> = BTreeMap::from([(0, BigUint::from(1_u32))]);
     for _ in 0..count {
         let mut next: BTreeMap<u64, BigUint> = BTreeMap::new();
         for (sum, ways) in &sums {
-            for ((size, _), weight) in sizes.iter().zip(&weights) {
-                *next.entry(sum + size).or_default() += ways * *weight;
+            for (size, weight) in sizes {
+                *next.entry(sum + size).or_default() += ways * (weight / divisor);
             }
         }
         sums = next;
     }
     let total: BigUint = sums.values().sum();
-    sums.into_iter().map(|(sum, ways)| (Bytes(sum), Exact::of_integers(ways, total.clone()))).collect()
+    let mut blocks: BTreeMap<u64, (Bytes, BigUint)> = BTreeMap::new();
+    for (sum, ways) in sums {
+        let (largest, all) = blocks.entry(Bytes(sum).blocks(READ_BLOCK)).or_default();
+        *largest = (*largest).max(Bytes(sum));
+        *all += ways;
+    }
+    blocks.into_values().map(|(sum, ways)| (sum, Exact::of_integers(ways, total.clone()))).collect()
 }
 
-/// The shares as whole numbers in the same proportion, where parts of 10^12 hold them exactly.
-fn whole_weights(sizes: &[(u64, Exact)]) -> Option<Vec<u64>> {
-    sizes
-        .iter()
-        .map(|(_, share)| {
-            let parts = share * &Exact::from(PARTS);
-            (parts == parts.floor()).then(|| parts.to_u64()).flatten()
-        })
-        .collect()
-}
-
-fn added_by_remainder(sizes: &[(u64, Exact)], count: u64) -> Vec<(Bytes, Exact)> {
+/// The two numbers of blocks around the mean one. The mean number of blocks is the mean sum, less the mean
+/// remainder (of 1 to 4,096 bytes), in blocks, and one more; the remainders of a sum are the circular
+/// convolution of the remainders of its parts.
+fn added_by_remainder(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
     let length = READ_BLOCK as usize;
+    let total: f64 = sizes.iter().map(|(_, weight)| *weight as f64).sum();
     let mut spectrum = vec![Complex { re: 0.0, im: 0.0 }; length];
-    for (size, share) in sizes {
-        spectrum[(size % READ_BLOCK) as usize].re += share.to_f64();
+    for (size, weight) in sizes {
+        spectrum[(size % READ_BLOCK) as usize].re += *weight as f64 / total;
     }
     let mut planner = FftPlanner::new();
     planner.plan_fft_forward(length).process(&mut spectrum);
@@ -204,42 +224,26 @@ fn added_by_remainder(sizes: &[(u64, Exact)], count: u64) -> Vec<(Bytes, Exact)>
     spectrum.iter_mut().for_each(|value| *value = value.powu(exponent));
     planner.plan_fft_inverse(length).process(&mut spectrum);
 
-    // Remainders 1 to 4,096, so that a sum is never zero bytes.
-    let weights: Vec<(u64, u64)> = spectrum
-        .iter()
-        .enumerate()
-        .map(|(remainder, value)| {
-            let share = (value.re / length as f64).max(0.0);
-            (if remainder == 0 { READ_BLOCK } else { remainder as u64 }, (share * PARTS as f64).round() as u64)
-        })
-        .filter(|(_, weight)| *weight > 0)
-        .collect();
-    let total = Exact::from(weights.iter().map(|(_, weight)| weight).sum::<u64>());
-    let mean = sizes.iter().map(|(size, share)| &Exact::from(*size) * share).sum::<Exact>() * Exact::from(count);
-    let remainders = weights.iter().map(|(remainder, weight)| Exact::from(remainder * weight)).sum::<Exact>() / total.clone();
-    let blocks = (mean - remainders) / Exact::from(READ_BLOCK);
-    let blocks = if blocks.is_negative() { Exact::zero() } else { blocks };
+    let (mut bytes, mut parts) = (0_u128, 0_u128);
+    for (remainder, value) in spectrum.iter().enumerate() {
+        let weight = ((value.re / length as f64).max(0.0) * PARTS as f64).round() as u128;
+        let remainder = if remainder == 0 { u128::from(READ_BLOCK) } else { remainder as u128 };
+        bytes += remainder * weight;
+        parts += weight;
+    }
+    let mean_remainder = Exact::whole(bytes) / Exact::whole(parts.max(1));
+    let blocks = (mean_of(sizes) * Exact::from(count) - mean_remainder) / Exact::from(READ_BLOCK) + Exact::one();
+    let blocks = blocks.max(Exact::one());
     let whole = blocks.floor();
     let above = &blocks - &whole;
-    let base = whole.to_u64().unwrap_or(0) * READ_BLOCK;
-    let mut sums = Vec::with_capacity(2 * weights.len());
-    for (remainder, weight) in weights {
-        let share = Exact::from(weight) / total.clone();
-        sums.push((Bytes(base + remainder), &share * &(Exact::one() - above.clone())));
-        sums.push((Bytes(base + remainder + READ_BLOCK), &share * &above));
-    }
-    sums.retain(|(_, share)| !share.is_zero());
-    sums
+    let size = |blocks: &Exact| Bytes(blocks.to_u64().unwrap_or(u64::MAX / READ_BLOCK) * READ_BLOCK);
+    let both = [(size(&whole), Exact::one() - above.clone()), (size(&(whole + Exact::one())), above)];
+    both.into_iter().filter(|(_, share)| !share.is_zero()).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn shares(pairs: &[(u64, u64)]) -> Vec<(u64, Exact)> {
-        let total = pairs.iter().map(|(_, weight)| weight).sum();
-        pairs.iter().map(|(size, weight)| (*size, Exact::ratio(*weight, total))).collect()
-    }
 
     fn blocks(sums: &[(Bytes, Exact)]) -> f64 {
         sums.iter().map(|(bytes, share)| bytes.blocks(READ_BLOCK) as f64 * share.to_f64()).sum()
@@ -247,9 +251,7 @@ mod tests {
 
     #[test]
     fn the_remainder_method_agrees_with_exact_addition() {
-        for (sizes, count) in
-            [(shares(&[(600, 7), (4300, 3)]), 25), (shares(&[(100, 1), (2000, 1), (9000, 2)]), 7), (shares(&[(1, 1), (8191, 1)]), 2)]
-        {
+        for (sizes, count) in [(vec![(600, 7), (4300, 3)], 25), (vec![(100, 1), (2000, 1), (9000, 2)], 7), (vec![(1, 1), (8191, 1)], 2)] {
             let (exact, folded) = (added_exactly(&sizes, count), added_by_remainder(&sizes, count));
             let error = (blocks(&exact) - blocks(&folded)).abs();
             assert!(error < 1e-9, "{sizes:?} x {count}: {} and {}", blocks(&exact), blocks(&folded));
@@ -262,10 +264,10 @@ mod tests {
     fn a_lognormal_keeps_its_mean_and_percentile() {
         let (mean, p99) = (1843, 14_336);
         let classes = lognormal(mean, p99, 400 * KB).expect("a lognormal");
-        let total = classes.iter().map(|(_, weight)| weight.to_f64()).sum::<f64>();
-        let found = classes.iter().map(|(size, weight)| size.0 as f64 * weight.to_f64()).sum::<f64>() / total;
+        let total = classes.iter().map(|(_, weight)| *weight as f64).sum::<f64>();
+        let found = classes.iter().map(|(size, weight)| size.0 as f64 * *weight as f64).sum::<f64>() / total;
         assert!((found / mean as f64 - 1.0).abs() < 0.01, "{found}");
-        let below = classes.iter().filter(|(size, _)| size.0 <= p99).map(|(_, weight)| weight.to_f64()).sum::<f64>() / total;
+        let below = classes.iter().filter(|(size, _)| size.0 <= p99).map(|(_, weight)| *weight as f64).sum::<f64>() / total;
         assert!((below - 0.99).abs() < 0.001, "{below}");
         assert_eq!(lognormal(100, 50, 400 * KB), None);
         assert_eq!(lognormal(100, 2000, 400 * KB), None);

@@ -3,10 +3,13 @@
 use super::Checker;
 use crate::table::{Index, Number as StoredNumber, Projection, Table, limits};
 use crate::units::{Bytes, Exact};
-use crate::workload::decode::Located;
+use crate::workload::decode::{Located, Number};
 use crate::workload::export::measure;
 use crate::workload::file::{AttributeFile, AttributeType, IndexFile, ItemFile, KeyFile, KeyType, TableFile};
 use crate::workload::sizes::{Entry, SizeClasses, lognormal};
+
+/// Shares of a histogram are kept in parts of this many: 18 decimals.
+const SHARE_PARTS: u64 = 1_000_000_000_000_000_000;
 
 /// What is known of a table's items.
 pub(super) struct Described {
@@ -41,7 +44,7 @@ impl Checker<'_> {
             return None;
         }
         let indexes = written.index.as_deref().unwrap_or_default();
-        let plain = |weighted: Vec<(Bytes, Exact)>| {
+        let plain = |weighted: Vec<(Bytes, u64)>| {
             let keys = key_attributes(written);
             let classes = weighted.into_iter().map(|(size, weight)| {
                 let entries = table.indexes.iter().zip(indexes).map(|(index, file)| entry(size, index, file, table, &keys));
@@ -50,7 +53,7 @@ impl Checker<'_> {
             Described { sizes: SizeClasses::new(classes), measured: None, has_numbers: false }
         };
         if let Some(size) = &item.size {
-            return self.item_bytes(size.0.0, &size.span).map(|size| plain(vec![(size, Exact::one())]));
+            return self.item_bytes(size.0.0, &size.span).map(|size| plain(vec![(size, 1)]));
         }
         if let Some(given) = &item.lognormal {
             let (mean, p99) = (given.mean.0.0, given.p99.0.0);
@@ -78,13 +81,24 @@ impl Checker<'_> {
                 self.report("shares-sum", &buckets.span, format!("the shares add up to {total}, not to 1"), "correct the shares");
                 return None;
             }
+            let weights: Vec<Option<u64>> = buckets.iter().map(|bucket| self.weight(&bucket.share)).collect();
             let sizes = sizes.into_iter().collect::<Option<Vec<_>>>()?;
-            return Some(plain(sizes.into_iter().zip(buckets.iter().map(|bucket| bucket.share.0.clone())).collect()));
+            return Some(plain(sizes.into_iter().zip(weights.into_iter().collect::<Option<Vec<_>>>()?).collect()));
         }
         if let Some(path) = &item.export {
             return self.measured(path, table, indexes);
         }
         self.described(item.attributes.as_ref()?, written, table, indexes)
+    }
+
+    /// A share of items in whole parts.
+    fn weight(&mut self, share: &Located<Number>) -> Option<u64> {
+        let parts = &share.0 * &Exact::from(SHARE_PARTS);
+        let weight = (parts == parts.floor()).then(|| parts.to_u64()).flatten();
+        if weight.is_none() {
+            self.report("share", &share.span, "a share of items has at most 18 decimals", "round the shares so that they add up to 1");
+        }
+        weight
     }
 
     /// A size that an item can have.
@@ -108,7 +122,7 @@ impl Checker<'_> {
         let keys = key_attributes(written);
         let indexes = written.index.as_deref().unwrap_or_default();
         let entries = table.indexes.iter().zip(indexes).map(|(index, file)| entry(bytes, index, file, table, &keys)).collect();
-        Some(SizeClasses::new([(bytes, entries, Exact::one())]))
+        Some(SizeClasses::new([(bytes, entries, 1)]))
     }
 
     fn measured(&mut self, path: &Located<String>, table: &Table, indexes: &[Located<IndexFile>]) -> Option<Described> {
@@ -175,7 +189,7 @@ impl Checker<'_> {
         });
         let is_number = |attribute: &Located<AttributeFile>| matches!(attribute.r#type, AttributeType::N | AttributeType::Ns);
         let has_numbers = attributes.iter().any(is_number);
-        Some(Described { sizes: SizeClasses::new([(size, entries.collect(), Exact::one())]), measured: None, has_numbers })
+        Some(Described { sizes: SizeClasses::new([(size, entries.collect(), 1)]), measured: None, has_numbers })
     }
 
     /// Bytes of an attribute, name included.

@@ -1,0 +1,137 @@
+//! The house is kept: rooms import lower floors only, and some words stay out.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+/// Rooms by floor, lowest first. A room imports rooms of lower floors and its own files.
+const FLOORS: &[&[&str]] = &[
+    &["units", "diag", "rules"],
+    &["money", "time"],
+    &["table"],
+    &["meter", "storage"],
+    &["usage"],
+    &["pricing"],
+    &["capacity", "dax"],
+    &["workload", "outcome"],
+    &["estimate"],
+    &["report"],
+];
+
+/// Words that no source holds, with the way out.
+const BANNED: &[(&str, &str)] = &[
+    ("TODO", "do it, or say in the docs that it is not done"),
+    ("FIXME", "fix it"),
+    (".unwrap()", "handle the error; `expect` in tests"),
+    ("panic!(", "return an error"),
+    ("unimplemented!(", "implement it"),
+    ("println!(", "return the text; only `cli` writes"),
+    ("HashMap", "its order is random; use BTreeMap, so that the same input gives the same bytes"),
+    ("SystemTime", "no clock: the same input gives the same bytes"),
+    ("Instant::now", "no clock: the same input gives the same bytes"),
+];
+
+/// Files in which a float may stand: distributions, and conversions for charts.
+const FLOATS: &[&str] = &["units.rs", "workload/sizes.rs", "report/json.rs"];
+
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() { walk(&path, found) } else { found.push(path) }
+        }
+    }
+    let root = support::root().join("src");
+    let mut paths = Vec::new();
+    walk(&root, &mut paths);
+    paths.sort();
+    let name = |path: &Path| path.strip_prefix(&root).expect("below src").to_string_lossy().replace('\\', "/");
+    paths.iter().map(|path| (name(path), std::fs::read_to_string(path).expect("a source"))).collect()
+}
+
+/// The code of a source without its tests.
+fn without_tests(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().enumerate().take_while(|(_, line)| !line.starts_with("#[cfg(test)]")).map(|(at, line)| (at + 1, line))
+}
+
+fn floor(room: &str) -> Option<usize> {
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+fn room(file: &str) -> &str {
+    file.split('/').next().map_or(file, |first| first.trim_end_matches(".rs"))
+}
+
+/// The rooms that a line names: `crate::room`.
+fn named(line: &str) -> impl Iterator<Item = &str> {
+    line.match_indices("crate::").filter(|(at, _)| !line[..*at].ends_with('$')).map(|(at, found)| {
+        let rest = &line[at + found.len()..];
+        rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+    })
+}
+
+#[test]
+fn rooms_import_lower_floors_only() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let own = room(&file);
+        if ["lib", "main", "cli"].contains(&own) {
+            continue;
+        }
+        let Some(here) = floor(own) else {
+            wrong.push(format!("{file}: the room {own} has no floor; give it one in tests/tidy.rs"));
+            continue;
+        };
+        for (line, code) in without_tests(&text) {
+            for other in named(code).filter(|other| *other != own) {
+                match floor(other) {
+                    Some(there) if there < here => {}
+                    Some(_) => wrong.push(format!("{file}:{line}: {own} may not import {other}")),
+                    None => wrong.push(format!("{file}:{line}: {own} imports {other}, which has no floor")),
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_library_lists_its_rooms_in_the_order_of_the_floors() {
+    let text = std::fs::read_to_string(support::root().join("src/lib.rs")).expect("the library");
+    let listed: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
+    let floors: Vec<usize> = listed.iter().map(|room| floor(room).unwrap_or_else(|| panic!("{room} has no floor"))).collect();
+    assert!(floors.is_sorted(), "{listed:?} stand on floors {floors:?}");
+    assert_eq!(listed.len(), FLOORS.iter().map(|rooms| rooms.len()).sum::<usize>(), "a floor lists a room that is not there");
+}
+
+#[test]
+fn some_words_stay_out() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        for (line, code) in without_tests(&text) {
+            for (word, way_out) in BANNED.iter().filter(|(word, _)| code.contains(word)) {
+                let allowed = *word == "println!(" && (file.starts_with("cli/") || code.contains("eprintln!("));
+                if !allowed {
+                    wrong.push(format!("src/{file}:{line}: {word}: {way_out}"));
+                }
+            }
+            if code.contains("f64") && !FLOATS.contains(&file.as_str()) && !code.trim_start().starts_with("//") {
+                wrong.push(format!("src/{file}:{line}: f64: units and money are exact; floats live in distributions and charts"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_dependency_has_its_reason_beside_it() {
+    let text = std::fs::read_to_string(support::root().join("Cargo.toml")).expect("the manifest");
+    let mut section = "";
+    for (at, line) in text.lines().enumerate() {
+        if line.starts_with('[') {
+            section = line;
+        }
+        let dependency = section.ends_with("dependencies]") && line.contains(" = ");
+        assert!(!dependency || line.contains(" # "), "Cargo.toml:{}: say why: {line}", at + 1);
+    }
+}
