@@ -1,5 +1,7 @@
 //! Units a second that an account must serve: on average, and in the busiest hour of the week.
 
+use std::collections::BTreeSet;
+
 use super::Consumption;
 use crate::time::MonthHours;
 use crate::units::Exact;
@@ -26,25 +28,23 @@ pub struct Demand {
     pub partly_unknown: bool,
 }
 
-/// Adds up what the access patterns consume of one account, hour by hour of the week.
+/// Adds up what the access patterns consume of one account, hour by hour of the week: the mean and the peak.
 pub fn demand<'a>(consumptions: impl Iterator<Item = &'a Consumption>, month: &MonthHours) -> (Exact, Exact) {
     let seconds = month.seconds();
-    let mut mean = Exact::zero();
     // Patterns of one shape are added before they are spread over the week.
     let mut shapes: Vec<(&[Exact], Exact)> = Vec::new();
     for consumption in consumptions {
-        let rate = &consumption.units / &seconds;
-        mean += &rate;
-        match shapes.iter_mut().find(|(factors, _)| *factors == consumption.factors.as_slice()) {
-            Some((_, sum)) => *sum += &rate,
-            None => shapes.push((&consumption.factors, rate)),
+        match shapes.iter_mut().find(|(factors, _)| *factors == &*consumption.factors) {
+            Some((_, units)) => *units += &consumption.units,
+            None => shapes.push((&consumption.factors, consumption.units.clone())),
         }
     }
+    let mean = shapes.iter().map(|(_, units)| units.clone()).sum::<Exact>() / seconds.clone();
+    // Hours that are alike in every shape are one.
     let hours = shapes.iter().map(|(factors, _)| factors.len()).max().unwrap_or(0);
-    let at = |hour: usize| shapes.iter().map(|(factors, rate)| factors.get(hour).map_or_else(Exact::zero, |factor| factor * rate)).sum();
-    let peak = match shapes.as_slice() {
-        [(factors, rate)] => factors.iter().max().map_or_else(Exact::zero, |factor| factor * rate),
-        _ => (0..hours).map(at).max().unwrap_or_else(Exact::zero),
-    };
+    let factors_at = |hour: usize| shapes.iter().filter_map(|(factors, _)| factors.get(hour)).collect::<Vec<_>>();
+    let alike: BTreeSet<Vec<&Exact>> = (0..hours).map(factors_at).collect();
+    let units_at = |factors: Vec<&Exact>| factors.into_iter().zip(&shapes).map(|(factor, (_, units))| factor * units).sum::<Exact>();
+    let peak = alike.into_iter().map(units_at).max().unwrap_or_else(Exact::zero) / seconds;
     (mean, peak)
 }

@@ -9,6 +9,8 @@ mod fixed;
 pub use demand::{Demand, demand};
 pub use fixed::{ReservedUnits, fixed};
 
+use std::sync::Arc;
+
 use crate::table::TableClass;
 use crate::units::Exact;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
@@ -27,7 +29,7 @@ pub struct Consumption {
     /// Units in the month.
     pub units: Exact,
     /// The demand of each hour of the week, divided by its mean.
-    pub factors: Vec<Exact>,
+    pub factors: Arc<[Exact]>,
     /// The working.
     pub because: Vec<Because>,
 }

@@ -29,11 +29,19 @@ pub(super) struct Tallies {
     pub write: Tally,
 }
 
-/// Expected units, by what they are for.
+/// Expected units, and what they are for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
-    parts: BTreeMap<Kind, Part>,
+    /// Expected units of one call.
+    pub units: Exact,
+    /// The first few kinds of each rule.
+    shown: Vec<(Kind, Part)>,
+    /// How many kinds each rule has.
+    kinds: BTreeMap<&'static str, usize>,
 }
+
+/// Kinds of a rule that the working shows; the rest is counted.
+const SHOWN: usize = 4;
 
 /// What makes parts of a tally one: the rule, the words, the units of one.
 type Kind = (&'static str, &'static str, Units);
@@ -90,21 +98,32 @@ impl Adding {
     }
 
     fn finish(self, scales: &[Exact], factor: &Exact) -> Tally {
-        let part = |(kind, (sum, sizes)): (Kind, (Sum, _))| (kind, Part { weight: &sum.exact(scales) * factor, sizes });
-        Tally { parts: self.0.into_iter().map(part).filter(|(_, part)| !part.weight.is_zero()).collect() }
+        let mut tally = Tally::default();
+        if factor.is_zero() {
+            return tally;
+        }
+        let mut halves = Sum::default();
+        for (kind, (sum, _)) in &self.0 {
+            sum.0.iter().for_each(|(scale, parts)| halves.add(Weight { scale: *scale, parts: *parts }, kind.2.halves));
+            *tally.kinds.entry(kind.0).or_default() += 1;
+        }
+        tally.units = &(&halves.exact(scales) * factor) * &Exact::ratio(1, 2);
+        let mut rule = ("", 0);
+        for (kind, (sum, sizes)) in self.0 {
+            rule = if rule.0 == kind.0 { (kind.0, rule.1 + 1) } else { (kind.0, 1) };
+            if rule.1 <= SHOWN + 1 {
+                tally.shown.push((kind, Part { weight: &sum.exact(scales) * factor, sizes }));
+            }
+        }
+        tally
     }
 }
 
 impl Tally {
-    /// Expected units of one call.
-    pub fn units(&self) -> Exact {
-        self.parts.iter().map(|((.., units), part)| &units.exact() * &part.weight).sum()
-    }
-
     /// The working: for each rule, how often × how many units, for what.
     pub fn because(&self, unit: &str) -> Vec<Because> {
         let mut rules: Vec<(&'static str, Vec<String>)> = Vec::new();
-        for ((rule, what, units), part) in &self.parts {
+        for ((rule, what, units), part) in &self.shown {
             let times = if part.weight == Exact::one() { String::new() } else { format!("{} x ", part.weight.human(6)) };
             let size = match part.sizes {
                 Some((low, high)) if low == high => format!(", {low}"),
@@ -118,16 +137,16 @@ impl Tally {
                 None => rules.push((rule, vec![text])),
             }
         }
-        rules.into_iter().map(|(rule, texts)| Because::rule(rule, shortened(texts))).collect()
+        let sum = |(rule, texts): (&'static str, Vec<String>)| {
+            // One more term takes no more room than to say that there is one.
+            let more = self.kinds.get(rule).map_or(0, |kinds| kinds - SHOWN.min(*kinds));
+            match more {
+                0 | 1 => Because::rule(rule, texts.join(" + ")),
+                _ => Because::rule(rule, format!("{} + {more} more sizes", texts[..SHOWN].join(" + "))),
+            }
+        };
+        rules.into_iter().map(sum).collect()
     }
-}
-
-/// A sum of at most four terms; the rest is counted.
-fn shortened(texts: Vec<String>) -> String {
-    let more = texts.len().saturating_sub(4);
-    let rest = if more > 1 { format!(" + {more} more sizes") } else { String::new() };
-    let shown = if more > 1 { 4 } else { texts.len() };
-    format!("{}{rest}", texts[..shown].join(" + "))
 }
 
 /// Meters the cases and adds up what they expect. An index of a given coverage writes that much of its arm.

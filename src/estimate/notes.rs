@@ -248,7 +248,7 @@ fn past_the_cache(
     }
     let read = |access: &Access| -> Exact {
         let expected = design.expect(&expand(access, &design.table.table));
-        expected.home.iter().map(|arm| arm.read.units()).sum::<Exact>() * access.calls.clone()
+        expected.home.iter().map(|arm| arm.read.units.clone()).sum::<Exact>() * access.calls.clone()
     };
     let (consumed, units) = (read(access), read(&eventual));
     let behind = &units * &(Exact::one() - hit_ratio.clone());

@@ -1,5 +1,7 @@
 //! Throughput: what the access patterns consume in every region, and what the capacity mode makes of it.
 
+use std::sync::Arc;
+
 use super::Design;
 use super::expected::{Expected, Tallies, Tally};
 use super::operations::{expand, fills, time_to_live, writes_entries};
@@ -179,7 +181,7 @@ impl<'a> Metered<'a> {
             site,
             consumed,
         );
-        let calls = (pattern.access.name.as_str(), &pattern.access.calls, pattern.access.factors.as_slice());
+        let calls = (pattern.access.name.as_str(), &pattern.access.calls, &pattern.access.factors);
         for (arm, tallies) in pattern.expected.home.iter().enumerate() {
             self.consume(arm, self.write_throughput(arm), &tallies.write, calls, &self.replicated_reason(arm), site, consumed);
         }
@@ -204,7 +206,7 @@ impl<'a> Metered<'a> {
         gaps: &mut Vec<Gap>,
     ) {
         let calls = calls * passes;
-        let calls = (pattern.access.name.as_str(), &calls, pattern.access.factors.as_slice());
+        let calls = (pattern.access.name.as_str(), &calls, &pattern.access.factors);
         for (arm, Tallies { read, .. }) in pattern.expected.home.iter().enumerate() {
             self.consume(arm, Throughput::Read, read, calls, reasons, site, consumed);
         }
@@ -214,7 +216,7 @@ impl<'a> Metered<'a> {
         }
     }
 
-    fn abroad(&self, name: &str, calls: &Exact, factors: &[Exact], expected: &Expected, site: &Site, consumed: &mut Vec<Consumption>) {
+    fn abroad(&self, name: &str, calls: &Exact, factors: &Arc<[Exact]>, expected: &Expected, site: &Site, consumed: &mut Vec<Consumption>) {
         for (arm, tallies) in expected.abroad.iter().enumerate() {
             self.consume(
                 arm,
@@ -254,12 +256,12 @@ impl<'a> Metered<'a> {
         arm: usize,
         throughput: Throughput,
         tally: &Tally,
-        (name, calls, factors): (&str, &Exact, &[Exact]),
+        (name, calls, factors): (&str, &Exact, &Arc<[Exact]>),
         reasons: &[Because],
         site: &Site,
         consumed: &mut Vec<Consumption>,
     ) {
-        let each = tally.units();
+        let each = tally.units.clone();
         let units = &each * calls;
         if units.is_zero() {
             return;
@@ -286,7 +288,7 @@ impl<'a> Metered<'a> {
             throughput,
             class: site.class,
             units,
-            factors: factors.to_vec(),
+            factors: factors.clone(),
             because,
         });
     }

@@ -10,6 +10,7 @@ mod validate;
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 
 pub use codes::CODES;
 pub use decode::{Located, Number};
@@ -193,7 +194,7 @@ pub struct Access {
     /// Calls in a month.
     pub calls: Exact,
     /// The demand of each hour of the week, divided by its mean.
-    pub factors: Vec<Exact>,
+    pub factors: Arc<[Exact]>,
     /// The items it reads or leaves.
     pub sizes: SizeClasses,
     /// The items it finds before a write, where they differ.

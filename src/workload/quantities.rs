@@ -1,6 +1,8 @@
 //! Quantities as people write them in a workload file: sizes, durations, rates, profiles.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use toml::de::DeValue;
@@ -258,9 +260,10 @@ impl Profile {
     }
 
     /// The weight of each hour of the week divided by their mean.
-    pub fn factors(&self) -> Vec<Exact> {
-        let sum = self.weights.iter().cloned().sum::<Exact>();
-        self.weights.iter().map(|weight| &(weight * &Exact::from(168)) / &sum).collect()
+    pub fn factors(&self) -> Arc<[Exact]> {
+        let mean = self.weights.iter().cloned().sum::<Exact>() / Exact::from(168);
+        let mut known: BTreeMap<&Exact, Exact> = BTreeMap::new();
+        self.weights.iter().map(|weight| known.entry(weight).or_insert_with(|| weight / &mean).clone()).collect()
     }
 }
 
@@ -330,7 +333,7 @@ mod tests {
     fn a_profile_keeps_the_mean() {
         for (name, _) in PROFILES {
             let factors = Profile::named(name).expect(name).factors();
-            assert_eq!(factors.into_iter().sum::<Exact>(), Exact::from(168), "{name}");
+            assert_eq!(factors.iter().cloned().sum::<Exact>(), Exact::from(168), "{name}");
         }
     }
 }
