@@ -1,6 +1,7 @@
 //! Units a second that an account must serve: on average, and in the busiest hour of the week.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::Consumption;
 use crate::time::MonthHours;
@@ -32,14 +33,20 @@ pub struct Demand {
 pub fn demand<'a>(consumptions: impl Iterator<Item = &'a Consumption>, month: &MonthHours) -> (Exact, Exact) {
     let seconds = month.seconds();
     // Patterns of one shape are added before they are spread over the week.
-    let mut shapes: Vec<(&[Exact], Exact)> = Vec::new();
+    let mut shapes: Vec<(&Arc<[Exact]>, Exact)> = Vec::new();
     for consumption in consumptions {
-        match shapes.iter_mut().find(|(factors, _)| *factors == &*consumption.factors) {
+        match shapes.iter_mut().find(|(factors, _)| Arc::ptr_eq(factors, &consumption.factors) || **factors == consumption.factors) {
             Some((_, units)) => *units += &consumption.units,
             None => shapes.push((&consumption.factors, consumption.units.clone())),
         }
     }
     let mean = shapes.iter().map(|(_, units)| units.clone()).sum::<Exact>() / seconds.clone();
+    let flat = |factors: &Arc<[Exact]>| {
+        factors.first().is_some_and(|first| *first == Exact::one()) && factors.windows(2).all(|pair| pair[0] == pair[1])
+    };
+    if shapes.iter().all(|(factors, _)| flat(factors)) {
+        return (mean.clone(), mean);
+    }
     // Hours that are alike in every shape are one.
     let hours = shapes.iter().map(|(factors, _)| factors.len()).max().unwrap_or(0);
     let factors_at = |hour: usize| shapes.iter().filter_map(|(factors, _)| factors.get(hour)).collect::<Vec<_>>();

@@ -6,29 +6,30 @@ use crate::outcome::PlainCalls;
 use crate::table::{Consistency, Operation, ReadPage, Write};
 use crate::units::{Bytes, Exact};
 use crate::usage::Throughput;
-use crate::workload::{Access, Call, TableDesign, Workload, WriteKind};
+use crate::workload::{Access, Call, TableDesign, WriteKind};
 
-/// The workload with every item at the mean size.
-pub(super) fn at_mean_sizes(workload: &Workload) -> Workload {
-    let mean = |access: &mut Access| {
+/// The table with every item at the mean size; `None` where sizes do not vary.
+pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
+    let varies = |access: &Access| access.sizes.count() > 1;
+    let elsewhere = table.replicas.iter().flat_map(|replica| &replica.access);
+    if table.sizes.count() == 1 && !table.access.iter().chain(elsewhere).any(varies) {
+        return None;
+    }
+    let mut table = table.clone();
+    // Sizes that were measured say which items an index covers; at one size, its coverage must say it.
+    for (at, index) in table.indexes.iter_mut().enumerate() {
+        if let Some((covered, _)) = table.sizes.entries(at)
+            && !covered.is_zero()
+        {
+            index.coverage = &index.coverage * &covered;
+        }
+    }
+    table.sizes = table.sizes.at_their_mean();
+    for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
         access.sizes = access.sizes.at_their_mean();
         access.before = access.before.as_ref().map(|before| before.at_their_mean());
-    };
-    let mut workload = workload.clone();
-    for table in &mut workload.tables {
-        // Sizes that were measured say which items an index covers; at one size, its coverage must say it.
-        for (at, index) in table.indexes.iter_mut().enumerate() {
-            if let Some((covered, _)) = table.sizes.entries(at)
-                && !covered.is_zero()
-            {
-                index.coverage = &index.coverage * &covered;
-            }
-        }
-        table.sizes = table.sizes.at_their_mean();
-        table.access.iter_mut().for_each(mean);
-        table.replicas.iter_mut().flat_map(|replica| &mut replica.access).for_each(mean);
     }
-    workload
+    Some(table)
 }
 
 /// Units of a table where each call is one plain operation on an item of the mean size, beside the exact

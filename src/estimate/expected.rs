@@ -43,19 +43,13 @@ pub(super) struct Tally {
 /// Kinds of a rule that the working shows; the rest is counted.
 const SHOWN: usize = 4;
 
-/// What makes parts of a tally one: the rule, the words, the units of one.
-type Kind = (&'static str, &'static str, Units);
-
-/// Units of one operation, in halves so that reads and writes share the arithmetic.
+/// What makes parts of a tally one: the rule, the words, the units of one operation (in halves, so that reads
+/// and writes share the arithmetic).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Units {
+struct Kind {
     halves: u64,
-}
-
-impl Units {
-    fn exact(self) -> Exact {
-        Exact::ratio(self.halves, 2)
-    }
+    rule: &'static str,
+    what: &'static str,
 }
 
 #[derive(Clone, Debug)]
@@ -91,8 +85,8 @@ impl Adding {
         if halves == 0 {
             return;
         }
-        let size = reason.size.map(|size| (size, size));
-        let (sum, sizes) = self.0.entry((reason.rule, reason.what, Units { halves })).or_insert_with(|| (Sum::default(), size));
+        let (kind, size) = (Kind { halves, rule: reason.rule, what: reason.what }, reason.size.map(|size| (size, size)));
+        let (sum, sizes) = self.0.entry(kind).or_insert_with(|| (Sum::default(), size));
         sum.add(weight, 1);
         *sizes = sizes.zip(size).map(|((low, high), (size, _))| (low.min(size), high.max(size)));
     }
@@ -102,19 +96,18 @@ impl Adding {
         if factor.is_zero() {
             return tally;
         }
+        let mut kinds: Vec<_> = self.0.iter().collect();
+        kinds.sort_by_key(|(kind, _)| (kind.rule, kind.what, kind.halves));
         let mut halves = Sum::default();
-        for (kind, (sum, _)) in &self.0 {
-            sum.0.iter().for_each(|(scale, parts)| halves.add(Weight { scale: *scale, parts: *parts }, kind.2.halves));
-            *tally.kinds.entry(kind.0).or_default() += 1;
-        }
-        tally.units = &(&halves.exact(scales) * factor) * &Exact::ratio(1, 2);
-        let mut rule = ("", 0);
-        for (kind, (sum, sizes)) in self.0 {
-            rule = if rule.0 == kind.0 { (kind.0, rule.1 + 1) } else { (kind.0, 1) };
-            if rule.1 <= SHOWN + 1 {
-                tally.shown.push((kind, Part { weight: &sum.exact(scales) * factor, sizes }));
+        for (kind, (sum, sizes)) in kinds {
+            sum.0.iter().for_each(|(scale, parts)| halves.add(Weight { scale: *scale, parts: *parts }, kind.halves));
+            let known = tally.kinds.entry(kind.rule).or_default();
+            *known += 1;
+            if *known <= SHOWN + 1 {
+                tally.shown.push((*kind, Part { weight: &sum.exact(scales) * factor, sizes: *sizes }));
             }
         }
+        tally.units = &(&halves.exact(scales) * factor) * &Exact::ratio(1, 2);
         tally
     }
 }
@@ -123,15 +116,15 @@ impl Tally {
     /// The working: for each rule, how often × how many units, for what.
     pub fn because(&self, unit: &str) -> Vec<Because> {
         let mut rules: Vec<(&'static str, Vec<String>)> = Vec::new();
-        for ((rule, what, units), part) in &self.shown {
+        for (Kind { halves, rule, what }, part) in &self.shown {
             let times = if part.weight == Exact::one() { String::new() } else { format!("{} x ", part.weight.human(6)) };
             let size = match part.sizes {
                 Some((low, high)) if low == high => format!(", {low}"),
                 Some((low, high)) => format!(", {} to {} B", low.0, high.0),
                 None => String::new(),
             };
-            let plural = if units.halves == 2 { unit } else { &format!("{unit}s") };
-            let text = format!("{times}{} {plural} ({what}{size})", units.exact().human(1));
+            let plural = if *halves == 2 { unit } else { &format!("{unit}s") };
+            let text = format!("{times}{} {plural} ({what}{size})", Exact::ratio(*halves, 2).human(1));
             match rules.last_mut().filter(|(last, _)| last == rule) {
                 Some((_, texts)) => texts.push(text),
                 None => rules.push((rule, vec![text])),

@@ -36,7 +36,7 @@ mod throughput;
 
 use std::collections::BTreeMap;
 
-use crate::money::MoneyError;
+use crate::money::{Money, MoneyError};
 use crate::outcome::{Calculators, Outcome};
 use crate::pricing::{Bill, BookError, Books, PriceBook, PublishedRate, Unknown, price};
 use crate::time::Date;
@@ -64,10 +64,10 @@ pub enum EstimateError {
 pub fn estimate(workload: &Workload, books: &Books) -> Result<Outcome, EstimateError> {
     let books = books_of(workload, books)?;
     let metered: Vec<TableResult> = workload.tables.iter().map(|table| run(&Design { workload, table })).collect();
-    let bill = bill(workload, &metered, &books)?;
+    let bill = bill(workload, metered.iter(), &books)?;
     let total = bill.total()?;
     let calculators = Calculators {
-        at_mean_size: mean_size_total(workload, &books)?.filter(|mean| total.differs_by_a_percent(*mean)),
+        at_mean_size: mean_size_total(workload, &metered, &books)?.filter(|mean| total.differs_by_a_percent(*mean)),
         plain_calls: workload
             .tables
             .iter()
@@ -109,10 +109,14 @@ fn run(design: &Design) -> TableResult {
 }
 
 /// Prices all tables together, since tiers belong to the account.
-fn bill(workload: &Workload, results: &[TableResult], books: &BTreeMap<String, PriceBook>) -> Result<Bill, MoneyError> {
-    let usage: Vec<Usage> = results.iter().flat_map(|result| result.settled.usage.iter().chain(&result.features)).cloned().collect();
+fn bill<'a>(
+    workload: &Workload,
+    results: impl Iterator<Item = &'a TableResult> + Clone,
+    books: &BTreeMap<String, PriceBook>,
+) -> Result<Bill, MoneyError> {
+    let usage: Vec<Usage> = results.clone().flat_map(|result| result.settled.usage.iter().chain(&result.features)).cloned().collect();
     let mut bill = price(&usage, books, &workload.free)?;
-    for gap in results.iter().flat_map(|result| &result.gaps).filter(|gap| gap.costs) {
+    for gap in results.flat_map(|result| &result.gaps).filter(|gap| gap.costs) {
         let rate = rate_of(books, &gap.subject.region, &gap.usage_type);
         bill.unknown.push(Unknown { subject: gap.subject.clone(), what: gap.what.clone(), why: gap.why.clone(), rate });
     }
@@ -126,14 +130,14 @@ fn rate_of(books: &BTreeMap<String, PriceBook>, region: &str, usage_type: &Usage
 }
 
 /// The total with every item at its mean size; `None` where sizes do not vary.
-fn mean_size_total(workload: &Workload, books: &BTreeMap<String, PriceBook>) -> Result<Option<crate::money::Money>, MoneyError> {
-    let varies = |table: &TableDesign| table.sizes.count() > 1 || table.access.iter().any(|access| access.sizes.count() > 1);
-    if !workload.tables.iter().any(varies) {
+fn mean_size_total(workload: &Workload, results: &[TableResult], books: &BTreeMap<String, PriceBook>) -> Result<Option<Money>, MoneyError> {
+    let at_mean = |table: &TableDesign| calculators::at_mean_sizes(table).map(|table| run(&Design { workload, table: &table }));
+    let means: Vec<Option<TableResult>> = workload.tables.iter().map(at_mean).collect();
+    if means.iter().all(Option::is_none) {
         return Ok(None);
     }
-    let workload = calculators::at_mean_sizes(workload);
-    let results: Vec<TableResult> = workload.tables.iter().map(|table| run(&Design { workload: &workload, table })).collect();
-    bill(&workload, &results, books)?.total().map(Some)
+    let results = means.iter().zip(results).map(|(mean, exact)| mean.as_ref().unwrap_or(exact));
+    bill(workload, results, books)?.total().map(Some)
 }
 
 /// The book of every region that the workload names, all at one date: the one asked for, else the newest

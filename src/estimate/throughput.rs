@@ -149,7 +149,7 @@ impl<'a> Metered<'a> {
                 }
             }
             if let Some(expired) = &self.expired {
-                let flat = Profile::flat().factors();
+                let flat = Profile::flat_factors();
                 self.abroad(TIME_TO_LIVE, &design.table.ttl_deletes, &flat, expired, &site, &mut consumed);
             }
             for access in &replica.access {

@@ -1,8 +1,7 @@
 //! Quantities as people write them in a workload file: sizes, durations, rates, profiles.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use toml::de::DeValue;
@@ -254,6 +253,12 @@ impl Profile {
         Profile { weights: vec![Exact::one(); 168] }
     }
 
+    /// The factors of [`flat`](Profile::flat), which most patterns share.
+    pub fn flat_factors() -> Arc<[Exact]> {
+        static FLAT: LazyLock<Arc<[Exact]>> = LazyLock::new(|| Profile::flat().factors());
+        FLAT.clone()
+    }
+
     fn named(name: &str) -> Option<Profile> {
         let (_, weight) = PROFILES.iter().find(|(known, _)| *known == name)?;
         Some(Profile { weights: (0..168).map(|hour| Exact::from(weight(hour / 24, hour % 24))).collect() })
@@ -262,8 +267,15 @@ impl Profile {
     /// The weight of each hour of the week divided by their mean.
     pub fn factors(&self) -> Arc<[Exact]> {
         let mean = self.weights.iter().cloned().sum::<Exact>() / Exact::from(168);
-        let mut known: BTreeMap<&Exact, Exact> = BTreeMap::new();
-        self.weights.iter().map(|weight| known.entry(weight).or_insert_with(|| weight / &mean).clone()).collect()
+        let mut known: Vec<(&Exact, Exact)> = Vec::new();
+        let factor = |weight| match known.iter().find(|(known, _)| *known == weight) {
+            Some((_, factor)) => factor.clone(),
+            None => {
+                known.push((weight, weight / &mean));
+                weight / &mean
+            }
+        };
+        self.weights.iter().map(factor).collect()
     }
 }
 

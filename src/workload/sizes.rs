@@ -1,6 +1,7 @@
 //! Size distributions as weighted size classes: what the meter is given in place of a mean.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use num_bigint::BigUint;
 use num_integer::Integer;
@@ -35,7 +36,7 @@ pub struct SizeClass {
 /// A distribution of item sizes, exact: whole weights, so that sums over many classes are sums of integers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SizeClasses {
-    classes: Vec<SizeClass>,
+    classes: Arc<[SizeClass]>,
     total: u64,
 }
 
@@ -49,7 +50,7 @@ impl SizeClasses {
     /// Classes with their weights, which must not all be zero.
     pub(super) fn new(weighted: impl IntoIterator<Item = (Bytes, Vec<Entry>, u64)>) -> SizeClasses {
         let class = |(item, entries, weight)| SizeClass { item, entries, weight };
-        let classes: Vec<SizeClass> = weighted.into_iter().map(class).filter(|class| class.weight > 0).collect();
+        let classes: Arc<[SizeClass]> = weighted.into_iter().map(class).filter(|class| class.weight > 0).collect();
         let total = classes.iter().map(|class| class.weight).sum();
         SizeClasses { classes, total }
     }
@@ -79,7 +80,7 @@ impl SizeClasses {
     /// an entry's size is unknown.
     pub fn entries(&self, index: usize) -> Option<(Exact, Exact)> {
         let (mut number, mut bytes) = (0, 0_u128);
-        for class in &self.classes {
+        for class in self.classes.iter() {
             match class.entries.get(index)? {
                 Entry::None => {}
                 Entry::Unknown => return None,
@@ -96,7 +97,7 @@ impl SizeClasses {
     /// they are unknown.
     pub fn evaluated(&self, index: Option<usize>) -> Option<Vec<(u64, u64)>> {
         let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
-        for class in &self.classes {
+        for class in self.classes.iter() {
             let size = match index {
                 None => class.item,
                 Some(index) => match class.entries.get(index)? {

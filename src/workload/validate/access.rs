@@ -69,7 +69,7 @@ impl Checker<'_> {
             name: access.name.value.clone(),
             operation: access.operation.word(),
             calls: access.rate.monthly(&self.month),
-            factors: access.profile.clone().unwrap_or_else(Profile::flat).factors(),
+            factors: access.profile.as_ref().map_or_else(Profile::flat_factors, Profile::factors),
             sizes: sizes?,
             before: match before {
                 Some(before) => Some(before?),
