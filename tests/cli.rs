@@ -1,0 +1,147 @@
+//! What the command does with bad input and awkward places: a clear error, exit code 2, no panic, no half file.
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::Command;
+use dynameter::workload::TEMPLATE;
+
+fn dynameter(folder: &Path, arguments: &[&str]) -> Output {
+    Command::cargo_bin("dynameter").expect("the binary").current_dir(folder).args(arguments).output().expect("it runs")
+}
+
+/// Refuses with exit code 2, says what and how to go on, and prints nothing else.
+fn refused(output: &Output, words: &[&str]) {
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(!stderr.contains("panicked"), "{stderr}");
+    assert!(stderr.len() < 20_000, "an error of {} bytes", stderr.len());
+    for word in words {
+        assert!(stderr.contains(word), "no {word:?} in:\n{stderr}");
+    }
+}
+
+fn refuse_file(name: &str, bytes: &[u8], words: &[&str]) {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join(name), bytes).expect("written");
+    refused(&dynameter(folder.path(), &["estimate", name]), words);
+    refused(&dynameter(folder.path(), &["explain", name]), words);
+}
+
+#[test]
+fn files_that_are_no_workload_are_refused() {
+    refuse_file("empty.toml", b"", &["empty.toml:1:1", "`name` is missing", "`region` is missing", "help:"]);
+    refuse_file("binary.toml", &[0, 1, 2, 3, 255, 254, 0, 0], &["binary.toml:1", "UTF-8", "help:"]);
+    refuse_file("latin.toml", b"name = \"caf\xe9\"\n", &["latin.toml:1", "UTF-8"]);
+    refuse_file("control.toml", b"name = \"a\0b\"\n", &["control.toml:1:", "syntax"]);
+    refuse_file("zip.toml", b"PK\x03\x04name", &["zip.toml:1:", "syntax"]);
+    refuse_file("json.toml", b"{\"name\": \"x\", \"region\": \"us-east-1\"}", &["json.toml:1:", "syntax"]);
+    refuse_file("array.toml", b"table = 5\nname = \"x\"\nregion = \"us-east-1\"", &["array.toml:1:9", "wrong-type"]);
+    for nesting in ["[", "{a=", "[[", "a."] {
+        let text = format!("x = {}", nesting.repeat(100_000));
+        refuse_file("deep.toml", text.as_bytes(), &["deep.toml:1:", "syntax"]);
+        refuse_file("deeper.toml", nesting.repeat(100_000).as_bytes(), &["deeper.toml:1:", "syntax"]);
+    }
+    refuse_file("long.toml", format!("name = \"{}\"", "x".repeat(3_000_000)).as_bytes(), &["`region` is missing"]);
+}
+
+#[test]
+fn a_truncated_file_is_refused_or_still_right() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("cut.toml");
+    for at in (0..TEMPLATE.len()).step_by(97).filter(|at| TEMPLATE.is_char_boundary(*at)) {
+        fs::write(&path, &TEMPLATE[..at]).expect("written");
+        let output = dynameter(folder.path(), &["estimate", "cut.toml"]);
+        match output.status.code() {
+            Some(0) => {}
+            _ => refused(&output, &["cut.toml:", "help:"]),
+        }
+    }
+}
+
+#[test]
+fn a_file_of_100_mb_is_refused_without_reading_it_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = fs::File::create(folder.path().join("huge.toml")).expect("a file");
+    file.set_len(100 << 20).expect("100 MB");
+    refused(&dynameter(folder.path(), &["estimate", "huge.toml"]), &["huge.toml: is larger than 16 MB"]);
+}
+
+#[test]
+fn places_that_cannot_be_read_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    refused(&dynameter(folder.path(), &["estimate", "nowhere.toml"]), &["nowhere.toml: cannot be opened", "dynameter init"]);
+    refused(&dynameter(folder.path(), &["estimate", "."]), &[".: cannot be read", "help:"]);
+    refused(&dynameter(folder.path(), &["estimate"]), &["WORKLOAD"]);
+    refused(&dynameter(folder.path(), &["estimate", "-", "--prices", "nowhere"]), &["neither a date nor a folder"]);
+    refused(&dynameter(folder.path(), &["prices", "list", "--prices", "."]), &["holds no price book"]);
+    fs::write(folder.path().join("us-east-1.toml"), "region = \"us-east-1\"\nrates = [{ code = 1 }]\n").expect("written");
+    refused(&dynameter(folder.path(), &["prices", "list", "--prices", "."]), &["us-east-1.toml", "code"]);
+    fs::write(folder.path().join("w.toml"), TEMPLATE).expect("written");
+    refused(&dynameter(folder.path(), &["estimate", "w.toml", "--prices", "."]), &["error[price-book]", "us-east-1.toml"]);
+}
+
+#[test]
+fn a_result_appears_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    assert_eq!(dynameter(folder.path(), &["init", "w.toml"]).status.code(), Some(0));
+    assert_eq!(fs::read_to_string(at("w.toml")).expect("the workload"), TEMPLATE);
+    refused(&dynameter(folder.path(), &["init", "w.toml"]), &["w.toml: exists already"]);
+
+    let output = dynameter(folder.path(), &["estimate", "w.toml", "-o", "out.txt", "--quiet"]);
+    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty());
+    let first = fs::read_to_string(at("out.txt")).expect("a result");
+    assert!(first.starts_with("Orders: $"), "{first}");
+
+    // A failure leaves what was there.
+    fs::write(at("bad.toml"), "name = 1").expect("written");
+    refused(&dynameter(folder.path(), &["estimate", "bad.toml", "-o", "out.txt"]), &["bad.toml:1:8"]);
+    assert_eq!(fs::read_to_string(at("out.txt")).expect("still there"), first);
+    refused(&dynameter(folder.path(), &["estimate", "w.toml", "-o", "nowhere/out.txt"]), &["nowhere/out.txt: cannot be written"]);
+    fs::create_dir(at("folder")).expect("a folder");
+    refused(&dynameter(folder.path(), &["estimate", "w.toml", "-o", "folder"]), &["folder: is a folder"]);
+    let left: Vec<_> = fs::read_dir(folder.path()).expect("the folder").flatten().map(|entry| entry.file_name()).collect();
+    assert_eq!(left.len(), 4, "no temporary file is left: {left:?}");
+}
+
+#[test]
+fn a_full_disk_is_told() {
+    if !Path::new("/dev/full").exists() {
+        eprintln!("SKIPPED a_full_disk_is_told: this system has no /dev/full");
+        return;
+    }
+    refused(&dynameter(support::root(), &["estimate", "workloads/sessions.toml", "-o", "/dev/full"]), &["/dev/full: cannot be written"]);
+}
+
+#[test]
+fn a_workload_comes_from_standard_input_too() {
+    let run = |text: &str| {
+        Command::cargo_bin("dynameter").expect("the binary").args(["estimate", "-"]).write_stdin(text).output().expect("it runs")
+    };
+    let output = run(TEMPLATE);
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).starts_with("Orders: $"));
+    refused(&run("name = 1"), &["<stdin>:1:8"]);
+}
+
+#[test]
+fn a_name_cannot_draw_on_the_terminal_or_run_in_a_spreadsheet() {
+    let text = TEMPLATE.replace("\"Orders\"", "\"=cmd|'\\u001b[31m | <b>*x*\"");
+    let run = |format: &str| {
+        let output = Command::cargo_bin("dynameter")
+            .expect("the binary")
+            .args(["estimate", "-", "--format", format])
+            .write_stdin(text.clone())
+            .output();
+        String::from_utf8(output.expect("it runs").stdout).expect("UTF-8")
+    };
+    assert!(!run("text").contains('\u{1b}'));
+    assert!(run("markdown").contains("\\| \\<b\\>\\*x\\*"));
+    assert!(run("csv").lines().nth(1).expect("a row").starts_with("'=cmd"));
+    let json: serde_json::Value = serde_json::from_str(&run("json")).expect("JSON");
+    assert_eq!(json["workload"], "=cmd|'\u{1b}[31m | <b>*x*");
+}
