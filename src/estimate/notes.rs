@@ -61,6 +61,10 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date) -> Vec<S
         "every write is replicated by itself; AWS may combine changes of one item within a short time, which costs less",
     );
     say(
+        any(&|table| table.is_global() && table.access.iter().any(|access| writes_without_change(&access.call))),
+        "write units of a global table that change nothing (failed conditions, condition checks) are replicated units too",
+    );
+    say(
         any(&|table| table.stream.as_ref().is_some_and(|stream| !stream.polling.is_zero() && stream.shards.is_none())),
         "a stream has a shard for each 10 GB of the table or 1,000 writes a second, whichever are more (AWS documents neither)",
     );
@@ -128,6 +132,17 @@ fn price_notes(bill: &Bill, date: Date) -> Vec<String> {
         notes.push(format!("prices first seen after {date} and taken for it as well: {}", list(later)));
     }
     notes
+}
+
+/// Whether a call pays for writes that leave everything as it was.
+fn writes_without_change(call: &Call) -> bool {
+    match call {
+        Call::Write { refused, .. } => !refused.is_zero(),
+        Call::Transaction { plans, cancelled, .. } => {
+            !cancelled.is_zero() || plans.iter().any(|(plan, _)| plan.kind == WriteKind::ConditionCheck)
+        }
+        Call::Get { .. } | Call::Page { .. } => false,
+    }
 }
 
 /// Whether a read fills more than one page.
@@ -247,7 +262,7 @@ fn past_the_cache(
         Call::Write { .. } | Call::Transaction { .. } => {}
     }
     let read = |access: &Access| -> Exact {
-        let expected = design.expect(&expand(access, &design.table.table));
+        let expected = design.expect(&expand(access, &design.table.table, &design.workload.switches));
         expected.home.iter().map(|arm| arm.read.units.clone()).sum::<Exact>() * access.calls.clone()
     };
     let (consumed, units) = (read(access), read(&eventual));

@@ -1,6 +1,7 @@
 //! From an access pattern to the operations that one call expects, each with its weight.
 
 use crate::dax;
+use crate::meter::{FailedCondition, Switches};
 use crate::table::{Action, Consistency, Index, Operation, ReadPage, Table, TransactionOutcome, Transition, Write, WriteOutcome};
 use crate::units::{Bytes, Exact, MB};
 use crate::workload::{Access, Call, Entry, SizeClass, SizeClasses, WriteKind, WritePlan, mean_of, sum_of};
@@ -72,7 +73,7 @@ impl Cases {
 ///
 /// Batches and transactions are metered action by action, which changes nothing: every action is rounded
 /// for itself (rules 2.3, 3.5, 3.6), and expectations add up.
-pub(super) fn expand(access: &Access, table: &Table) -> Cases {
+pub(super) fn expand(access: &Access, table: &Table, switches: &Switches) -> Cases {
     let mut cases = Cases::default();
     match &access.call {
         Call::Get { items, consistency, missing } => get(access, *items, *consistency, missing, &mut cases),
@@ -85,7 +86,7 @@ pub(super) fn expand(access: &Access, table: &Table) -> Cases {
                 let count = Exact::from(*count);
                 let applied = &count * &(Exact::one() - refused.clone());
                 writes(plan, access, table, &applied, &mut cases, &|write| wrap(access.operation, plan.kind, write));
-                refusals(plan, access, &(&count * refused), &mut cases);
+                refusals(plan, access, &(&count * refused), switches, &mut cases);
             }
         }
         Call::Transaction { plans, cancelled, replayed } => {
@@ -234,7 +235,9 @@ fn writes(plan: &WritePlan, access: &Access, table: &Table, weight: &Exact, case
 }
 
 /// Writes that a condition refuses. A put's condition fails because of the item that is there.
-fn refusals(plan: &WritePlan, access: &Access, weight: &Exact, cases: &mut Cases) {
+fn refusals(plan: &WritePlan, access: &Access, weight: &Exact, switches: &Switches, cases: &mut Cases) {
+    let rule = switches.failed_condition().rule;
+    let larger = switches.failed_condition == FailedCondition::Larger;
     if weight.is_zero() {
         return;
     }
@@ -245,12 +248,13 @@ fn refusals(plan: &WritePlan, access: &Access, weight: &Exact, cases: &mut Cases
     };
     let found = cases.scale(&(weight * &finds) / &pairs_total(access));
     for (before, class, parts) in pairs(access) {
-        let reason = Reason::new("3.7", "condition failed, the item stays", Some(before.item));
+        let counted = if larger && plan.kind != WriteKind::Delete { before.item.max(class.item) } else { before.item };
+        let reason = Reason::new(rule, "condition failed, the item stays", Some(counted));
         cases.push(found, parts, refused(Some(before.item), class), reason);
     }
     let absent = cases.scale(weight * &((Exact::one() - finds) / Exact::from(access.sizes.total())));
     for class in access.sizes.iter() {
-        cases.push(absent, class.weight.into(), refused(None, class), Reason::new("3.7", "condition failed, no item", None));
+        cases.push(absent, class.weight.into(), refused(None, class), Reason::new(rule, "condition failed, no item", None));
     }
 }
 

@@ -390,7 +390,7 @@ fn passing(consistency: Option<Consistency>, hit_ratio: &Exact) -> (Exact, Vec<B
 }
 
 fn pattern<'a>(design: &'a Design<'a>, access: &'a Access) -> Pattern<'a> {
-    let cases = expand(access, &design.table.table);
+    let cases = expand(access, &design.table.table, &design.workload.switches);
     let behind_dax = design.table.dax.is_some() && access.through_dax;
     let fills = behind_dax.then(|| design.expect(&fills(access)).home.into_iter().next()).flatten();
     Pattern { access, expected: design.expect(&cases), fills: fills.unwrap_or_default().read, unknown_read: cases.unknown_read }

@@ -139,14 +139,36 @@ pub(super) fn conventions(outcome: &Outcome) -> String {
     format!("{}, prices of {}, a month of {} hours, 1 GB = 2^30 bytes, {free}", outcome.region, outcome.prices, outcome.month)
 }
 
-/// What a line is for, in a few words; a transfer names its destination.
+/// What a line is for, in a few words: its access pattern, else what its usage type is; a transfer names its
+/// destination.
 pub(super) fn what_of(line: &LineItem, home: &str) -> String {
-    let what = what(&line.subject, home);
+    let code = line.usage_type.code();
+    let purpose = PURPOSES.iter().find(|(prefix, _)| code.starts_with(prefix)).map_or("(table)", |(_, purpose)| purpose);
+    let what = what(&line.subject, purpose, home);
     match line.usage_type.destination() {
         Some(region) => format!("{what} to {region}"),
         None => what,
     }
 }
+
+/// Words for usage that no access pattern causes, by the start of its code.
+const PURPOSES: &[(&str, &str)] = &[
+    ("storage_", "storage"),
+    ("read_capacity", "read capacity"),
+    ("write_capacity", "write capacity"),
+    ("replicated_write_capacity", "write capacity"),
+    ("reserved_", "reserved capacity"),
+    ("backup_pitr", "point-in-time recovery"),
+    ("backup_on_demand", "on-demand backups"),
+    ("restore", "restores"),
+    ("streams_", "stream readers"),
+    ("export_", "exports"),
+    ("import_", "imports"),
+    ("s3_", "archive"),
+    ("dax_", "DAX nodes"),
+    ("contributor_", "Contributor Insights"),
+    ("kms_", "encryption"),
+];
 
 /// The usage type; where another service bills it, with the service, since names repeat among them.
 fn usage_name(line: &LineItem) -> String {
@@ -156,14 +178,12 @@ fn usage_name(line: &LineItem) -> String {
     }
 }
 
-/// What a subject is, in a few words.
-pub(super) fn what(subject: &Subject, home: &str) -> String {
-    let mut text = match (&subject.access, &subject.index) {
-        (Some(access), Some(index)) => format!("{access} / {index}"),
-        (Some(access), None) => access.clone(),
-        (None, Some(index)) => index.clone(),
-        (None, None) => "(table)".to_string(),
-    };
+/// What a subject is, in a few words; its purpose where no access pattern causes it.
+pub(super) fn what(subject: &Subject, purpose: &str, home: &str) -> String {
+    let mut text = subject.access.clone().unwrap_or_else(|| purpose.to_string());
+    if let Some(index) = &subject.index {
+        text += &format!(" / {index}");
+    }
     if subject.region != home {
         text += &format!(", {}", subject.region);
     }

@@ -30,7 +30,7 @@ pub fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErro
     }
     for unknown in &outcome.bill.unknown {
         let rate = unknown.rate.as_ref().map_or_else(|| "its rate is unknown too".to_string(), |rate| format!("${} a unit", rate.rate));
-        let place = what(&unknown.subject, &outcome.region);
+        let place = what(&unknown.subject, "(table)", &outcome.region);
         text +=
             &format!("\n{} {}: {}; {rate}\n    {}\n", style.warning("unknown"), clean(&place), clean(&unknown.what), clean(&unknown.why));
     }
@@ -154,7 +154,7 @@ pub fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
             .iter()
             .map(|unknown| {
                 let rate = unknown.rate.as_ref().map(|rate| rate.rate.to_string()).unwrap_or_default();
-                let where_ = format!("{} / {}", unknown.subject.table, what(&unknown.subject, &outcome.region));
+                let where_ = format!("{} / {}", unknown.subject.table, what(&unknown.subject, "(table)", &outcome.region));
                 BTreeMap::from([("where", where_), ("what", unknown.what.clone()), ("why", unknown.why.clone()), ("rate_usd", rate)])
             })
             .collect(),

@@ -1,4 +1,4 @@
-//! The workload file: as written ([`file`]), checked, and as a [`Workload`] that cannot be wrong.
+//! The workload file: as written ([`mod@file`]), checked, and as a [`Workload`] that cannot be wrong.
 
 mod codes;
 mod decode;

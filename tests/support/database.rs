@@ -362,7 +362,8 @@ fn compare(item: &Item, condition: &str, value: &dyn Fn(&str) -> AttributeValue,
         let (low, high) = bounds.split_once(" AND ").expect("two bounds");
         return get(name).is_some_and(|found| order(&value(low), &found).is_le() && order(&found, &value(high)).is_le());
     }
-    let tests: [(&str, fn(std::cmp::Ordering) -> bool); 5] = [
+    type Test = fn(std::cmp::Ordering) -> bool;
+    let tests: [(&str, Test); 5] = [
         (" <= ", std::cmp::Ordering::is_le),
         (" >= ", std::cmp::Ordering::is_ge),
         (" < ", std::cmp::Ordering::is_lt),

@@ -430,7 +430,7 @@ impl Checker<'_> {
             let mut block = |units: &Option<Located<Number>>| {
                 let Some(units) = units else { return 0 };
                 let number = self.whole("reserved", "reserved units", units, 0..=1_000_000_000);
-                if number % 100 != 0 {
+                if !number.is_multiple_of(100) {
                     self.report(
                         "reserved",
                         &units.span,
