@@ -1,6 +1,6 @@
 //! What common calculators say of a design, and by how much it is wrong.
 
-use super::throughput::Settled;
+use super::site::Settled;
 use crate::meter::Switches;
 use crate::outcome::PlainCalls;
 use crate::table::{Consistency, Operation, ReadPage, Write};

@@ -1,7 +1,8 @@
 //! Everything that is billed beside throughput: storage, backups, streams, exports, archives, DAX and the rest.
 
 use super::Design;
-use super::throughput::{Gap, Metered};
+use super::site::Gap;
+use super::throughput::Metered;
 use crate::meter::BackupOverhead;
 use crate::outcome::Holding;
 use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
@@ -28,7 +29,7 @@ pub(super) fn features(design: &Design, metered: &Metered, gaps: &mut Vec<Gap>) 
     lines.contributor_insights();
     lines.encryption();
     lines.usage.extend(metered.transfer());
-    for replica in design.table.replicas.iter().filter(|replica| !replica.witness) {
+    for replica in design.copies() {
         lines.storage(&replica.region, replica.class);
         lines.backups(&replica.region, replica.pitr, false);
     }

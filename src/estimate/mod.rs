@@ -32,6 +32,7 @@ mod expected;
 mod features;
 mod notes;
 mod operations;
+mod site;
 mod throughput;
 
 use std::collections::BTreeMap;
@@ -41,10 +42,11 @@ use crate::outcome::{Calculators, Outcome};
 use crate::pricing::{Bill, BookError, Books, PriceBook, PublishedRate, Unknown, price};
 use crate::time::Date;
 use crate::usage::{Subject, Usage, UsageType};
-use crate::workload::{Capacity, TableDesign, Workload};
+use crate::workload::{Capacity, Replica, TableDesign, Workload};
 use expected::{Expected, expect};
 use operations::Cases;
-use throughput::{Gap, Metered, Settled};
+use site::{Gap, Settled};
+use throughput::Metered;
 
 /// Why there is no estimate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -165,7 +167,7 @@ struct Design<'a> {
     table: &'a TableDesign,
 }
 
-impl Design<'_> {
+impl<'a> Design<'a> {
     fn subject(&self, index: Option<&str>, region: &str, access: Option<&str>) -> Subject {
         Subject {
             table: self.table.table.name.clone(),
@@ -173,6 +175,11 @@ impl Design<'_> {
             region: region.to_string(),
             access: access.map(str::to_string),
         }
+    }
+
+    /// The replicas that store a copy: all but witnesses.
+    fn copies(&self) -> impl Iterator<Item = &'a Replica> {
+        self.table.replicas.iter().filter(|replica| !replica.witness)
     }
 
     fn expect(&self, cases: &Cases) -> Expected {
