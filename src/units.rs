@@ -279,7 +279,10 @@ impl Exact {
 
     /// The nearest float, for charts and statistics only.
     pub fn to_f64(&self) -> f64 {
-        self.large().to_f64().unwrap_or(f64::NAN)
+        match &self.0 {
+            Fraction::Small(small) => *small.numer() as f64 / *small.denom() as f64,
+            Fraction::Large(large) => large.to_f64().unwrap_or(f64::NAN),
+        }
     }
 
     /// Rounded half to even to `places` decimals, as a decimal without trailing zeros; `None` where it

@@ -23,10 +23,28 @@ pub struct Demand {
     pub mean: Exact,
     /// Units a second in the busiest hour of the week.
     pub peak: Exact,
-    /// Provisioned units; `None` on demand, or where a policy moves them.
-    pub provisioned: Option<u64>,
+    /// Provisioned units; `None` on demand.
+    pub provisioned: Option<ProvisionedUnits>,
     /// Whether part of the demand is unknown, so that `mean` and `peak` are lower bounds.
     pub partly_unknown: bool,
+}
+
+/// Provisioned units of an account: the same at every hour, or what the simulation made of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvisionedUnits {
+    /// The least of any minute.
+    pub low: u64,
+    /// The most of any minute.
+    pub high: u64,
+    /// The share of the demand that was refused, where it was simulated.
+    pub throttled: Option<Exact>,
+}
+
+impl ProvisionedUnits {
+    /// The units that never change; `None` where they move.
+    pub fn fixed(&self) -> Option<u64> {
+        (self.throttled.is_none()).then_some(self.low)
+    }
 }
 
 /// Adds up what the access patterns consume of one account, hour by hour of the week: the mean and the peak.

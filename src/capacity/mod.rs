@@ -4,19 +4,27 @@
 //! region, reads and writes apart.
 
 mod demand;
-mod fixed;
+mod provisioned;
+mod ledger;
+pub mod policy;
+pub mod series;
+mod simulate;
 
-pub use demand::{Demand, demand};
-pub use fixed::{ReservedUnits, fixed};
+pub use demand::{Demand, ProvisionedUnits, demand};
+pub use provisioned::{HourlyUnits, ProvisionedCapacity, ReservedUnits, provisioned};
+pub use ledger::{Hottest, Lane, Limits, Run, WARM_UP_MINUTES, execute};
+pub use simulate::{Scaling, simulate};
 
 use std::sync::Arc;
 
 use crate::table::TableClass;
+use crate::time::MonthHours;
 use crate::units::Exact;
+use series::Arrivals;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
 
 /// Units that one access pattern consumes on one arm in a month.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Consumption {
     /// Table, index, region and access pattern.
     pub subject: Subject,
@@ -30,8 +38,23 @@ pub struct Consumption {
     pub units: Exact,
     /// The demand of each hour of the week, divided by its mean.
     pub factors: Arc<[Exact]>,
+    /// Calls in the month.
+    pub calls: Exact,
+    /// Half units of a call with the share of calls that take them.
+    pub takes: Vec<(u64, f64)>,
     /// The working.
     pub because: Vec<Because>,
+}
+
+impl Consumption {
+    /// The same as calls that arrive at random.
+    pub fn arrivals(&self, month: &MonthHours) -> Arrivals {
+        Arrivals {
+            per_second: (&self.calls / &month.seconds()).to_f64(),
+            shape: self.factors.iter().map(Exact::to_f64).collect(),
+            calls: self.takes.clone(),
+        }
+    }
 }
 
 /// On demand, every consumed unit is billed, and its cause is known.

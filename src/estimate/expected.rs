@@ -34,6 +34,8 @@ pub(super) struct Tallies {
 pub(super) struct Tally {
     /// Expected units of one call.
     pub units: Exact,
+    /// Half units of a call with the share of calls that take them, for simulated demand.
+    pub takes: Vec<(u64, f64)>,
     /// The first few kinds of each rule.
     shown: Vec<(Kind, Part)>,
     /// How many kinds each rule has.
@@ -91,6 +93,20 @@ impl Adding {
         *sizes = sizes.zip(size).map(|((low, high), (size, _))| (low.min(size), high.max(size)));
     }
 
+    /// Where a call does one of several things, each as it is; where it does several, their sum as the two whole
+    /// numbers around the mean.
+    fn takes(&self, scales: &[Exact], factor: &Exact) -> Vec<(u64, f64)> {
+        let scales: Vec<f64> = scales.iter().map(|scale| (scale * factor).to_f64()).collect();
+        let share = |sum: &Sum| sum.0.iter().map(|(scale, parts)| scales[*scale] * *parts as f64).sum::<f64>();
+        let parts: Vec<(u64, f64)> = self.0.iter().map(|(kind, (sum, _))| (kind.halves, share(sum))).collect();
+        if parts.iter().map(|(_, share)| share).sum::<f64>() <= 1.0 + 1e-9 {
+            return parts;
+        }
+        let mean: f64 = parts.iter().map(|(halves, share)| *halves as f64 * share).sum();
+        let (whole, fraction) = (mean.floor(), mean.fract());
+        vec![(whole as u64, 1.0 - fraction), (whole as u64 + 1, fraction)]
+    }
+
     fn finish(self, scales: &[Exact], factor: &Exact) -> Tally {
         let mut tally = Tally::default();
         if factor.is_zero() {
@@ -108,6 +124,7 @@ impl Adding {
             }
         }
         tally.units = &(&halves.exact(scales) * factor) * &Exact::ratio(1, 2);
+        tally.takes = self.takes(scales, factor);
         tally
     }
 }

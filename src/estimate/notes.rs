@@ -217,7 +217,11 @@ pub(super) fn warnings(
 fn short_of(demand: &Demand) -> Option<String> {
     let (kind, place) = (kind_of(demand), place_of(demand));
     let (mean, peak) = (demand.mean.human(1), demand.peak.human(1));
-    match demand.provisioned {
+    if let Some(throttled) = demand.provisioned.as_ref().and_then(|units| units.throttled.as_ref()).filter(|share| !share.is_zero()) {
+        let percent = throttled * &Exact::from(100);
+        return Some(format!("{place}: {} % of the {kind} units are throttled while capacity follows the demand", percent.human(6)));
+    }
+    match demand.provisioned.as_ref().and_then(|units| units.fixed()) {
         Some(units) if Exact::from(units) < demand.mean => Some(format!(
             "{place}: {} provisioned {kind} units are fewer than the mean demand of {mean} a second: the difference is throttled",
             Exact::from(units)

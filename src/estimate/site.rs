@@ -4,12 +4,16 @@ use std::sync::Arc;
 
 use super::Design;
 use super::expected::{Tallies, Tally};
-use crate::capacity::{Consumption, Demand, ReservedUnits, demand, fixed, on_demand};
+use crate::capacity::series::{Arrivals, Series, draw};
+use crate::capacity::{
+    Consumption, Demand, HourlyUnits, ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Run, Scaling, demand, on_demand, provisioned,
+    simulate,
+};
 use crate::meter::ReplicatedLocalIndex;
 use crate::table::{Index, IndexKind, TableClass};
 use crate::units::Exact;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
-use crate::workload::{Capacity, Units};
+use crate::workload::{Capacity, TableDesign, Units};
 
 /// Calls of a month, under the name that their lines carry.
 #[derive(Clone, Debug)]
@@ -40,9 +44,11 @@ pub(super) struct Gap {
 
 impl Gap {
     /// Whether the unknown is part of an account's demand.
-    fn hides_demand_of(&self, index: Option<&str>, reads: bool) -> bool {
-        let requests = self.subject.access.is_some();
-        requests && self.subject.index.as_deref() == index && (self.usage_type.unit() == "RRU") == reads
+    fn hides_demand_of(&self, account: Option<&str>, reads: bool, table: &TableDesign) -> bool {
+        // A local index's demand is its table's.
+        let local = |name: &&str| table.table.indexes.iter().any(|index| index.name == **name && index.kind == IndexKind::Local);
+        let index = self.subject.index.as_deref().filter(|name| !local(name));
+        self.subject.access.is_some() && index == account && (self.usage_type.unit() == "RRU") == reads
     }
 }
 
@@ -156,54 +162,90 @@ impl<'a> Site<'a> {
             class: self.class,
             units,
             factors: traffic.factors.clone(),
+            calls: traffic.calls.clone(),
+            takes: tally.takes.clone(),
             because,
         });
     }
 
     /// The usage of every account in this region: the table with its local indexes, and each global index.
     pub fn settle(mut self, settled: &mut Settled) {
-        if self.design.table.capacity == Capacity::OnDemand {
+        let on_demand_mode = self.design.table.capacity == Capacity::OnDemand;
+        if on_demand_mode {
             settled.usage.extend(self.consumed.iter().map(on_demand));
         }
         let global = |(at, index): (usize, &Index)| (index.kind == IndexKind::Global).then_some(at + 1);
-        let accounts: Vec<usize> =
-            std::iter::once(0).chain(self.design.table.table.indexes.iter().enumerate().filter_map(global)).collect();
-        for arm in accounts {
-            self.settle_account(arm, Throughput::Read, settled);
-            self.settle_account(arm, self.write_throughput(arm), settled);
+        let arms: Vec<usize> = std::iter::once(0).chain(self.design.table.table.indexes.iter().enumerate().filter_map(global)).collect();
+        let accounts: Vec<Account> = arms.into_iter().map(|arm| self.account(arm)).collect();
+        for reads in [true, false] {
+            let lanes = accounts.iter().map(|account| if reads { &account.read } else { &account.write });
+            // Of a global table, replicated and ordinary units have prices of their own.
+            for throughput in [Throughput::Read, Throughput::ReplicatedWrite, Throughput::Write] {
+                let capacities: Vec<ProvisionedCapacity> =
+                    lanes.clone().filter(|lane| lane.demand.throughput == throughput).filter_map(|lane| lane.capacity.clone()).collect();
+                let reserved = self.reserved(reads).filter(|_| throughput != Throughput::ReplicatedWrite);
+                if !capacities.is_empty() {
+                    settled.usage.extend(provisioned(&capacities, throughput, reserved, &self.design.workload.month));
+                }
+            }
+        }
+        for account in accounts {
+            settled.demand.extend([account.read.demand, account.write.demand]);
         }
         settled.consumed.append(&mut self.consumed);
         settled.gaps.append(&mut self.gaps);
     }
 
-    fn settle_account(&mut self, arm: usize, throughput: Throughput, settled: &mut Settled) {
-        let month = &self.design.workload.month;
-        let index = self.index(arm).map(|index| index.name.as_str());
-        let reads = throughput == Throughput::Read;
-        let of_account = |one: &&Consumption| one.account.as_deref() == index && (one.throughput == Throughput::Read) == reads;
-        let (mean, peak) = demand(self.consumed.iter().filter(of_account), month);
-        let subject = self.design.subject(index, self.region, None);
-        let units = self.units_of(arm, reads);
-        let provisioned = match units {
-            Some(Units::Fixed(units)) => {
-                let reserved = self.reserved(arm, reads);
-                settled.usage.extend(fixed(&subject, throughput, self.class, units, reserved, month));
-                Some(units)
-            }
-            Some(Units::Scaled { min, max }) => {
-                let direction = if reads { "read" } else { "write" };
-                self.gaps.push(Gap {
-                    subject,
-                    what: format!("{direction} capacity between {} and {} units", Exact::from(min), Exact::from(max)),
-                    why: "auto scaling moves it with the demand; give fixed units to price it".to_string(),
-                    usage_type: UsageType::capacity_hours(throughput, self.class),
-                    costs: true,
-                });
-                None
-            }
-            None => None,
+    /// What is asked of the reads and the writes of one account, and what is provisioned for them. Capacity that
+    /// moves is simulated, both directions together.
+    fn account(&self, arm: usize) -> Account {
+        let (read, write) = (self.units_of(arm, true), self.units_of(arm, false));
+        let moves = [&read, &write].iter().any(|units| matches!(units, Some(Units::Scaled(_))));
+        let mut runs = if moves {
+            let of = |units: &Option<Units>| units.as_ref().map_or(Scaling::fixed(1), scaling);
+            let (reads, writes) = (self.series(arm, true), self.series(arm, false));
+            simulate(&[(&reads, &of(&read), None), (&writes, &of(&write), None)]).into_iter()
+        } else {
+            Vec::new().into_iter()
         };
-        settled.demand.push(Demand {
+        Account { read: self.lane(arm, true, read, runs.next()), write: self.lane(arm, false, write, runs.next()) }
+    }
+
+    /// The demand of an account's direction as it arrives.
+    fn series(&self, arm: usize, reads: bool) -> Series {
+        let workload = self.design.workload;
+        let arrivals: Vec<Arrivals> = self.consumed_by(arm, reads).iter().map(|one| one.arrivals(&workload.month)).collect();
+        draw(&arrivals, &workload.horizon, &self.lane_name(arm, reads))
+    }
+
+    fn lane(&self, arm: usize, reads: bool, units: Option<Units>, run: Option<Run>) -> DirectionOf {
+        let consumed = &self.consumed_by(arm, reads);
+        let run = run.filter(|_| matches!(units, Some(Units::Scaled(_))));
+        let index = self.index(arm).map(|index| index.name.as_str());
+        let throughput = if reads { Throughput::Read } else { self.write_throughput(arm) };
+        let (mean, peak) = demand(consumed.iter().copied(), &self.design.workload.month);
+        let billing = self.design.workload.switches.hour_billing;
+        let capacity = units.as_ref().map(|units| ProvisionedCapacity {
+            subject: self.design.subject(index, self.region, None),
+            class: self.class,
+            hourly: match (units, &run) {
+                (Units::Fixed(units), _) => HourlyUnits::constant(*units),
+                (Units::Scaled(scaling), None) => HourlyUnits::constant(scaling.min),
+                (Units::Scaled(_), Some(run)) => run.hourly(billing),
+            },
+            because: self.moved(units, run.as_ref(), throughput).into_iter().chain(self.drivers(consumed, throughput)).collect(),
+        });
+        let provisioned = units.map(|units| match (units, run) {
+            (Units::Scaled(_), Some(run)) => ProvisionedUnits {
+                low: run.minutes.iter().copied().min().unwrap_or(0),
+                high: run.highest(),
+                throttled: Some(Exact::ratio(run.throttled_billionths(), 1_000_000_000)),
+            },
+            (Units::Fixed(units) | Units::Scaled(Scaling { min: units, .. }), _) => {
+                ProvisionedUnits { low: units, high: units, throttled: None }
+            }
+        });
+        let demand = Demand {
             table: self.design.table.table.name.clone(),
             index: index.map(str::to_string),
             region: self.region.to_string(),
@@ -211,8 +253,56 @@ impl<'a> Site<'a> {
             mean,
             peak,
             provisioned,
-            partly_unknown: self.gaps.iter().any(|gap| gap.hides_demand_of(index, reads)),
-        });
+            partly_unknown: self.gaps.iter().any(|gap| gap.hides_demand_of(index, reads, self.design.table)),
+        };
+        DirectionOf { demand, capacity }
+    }
+
+    fn consumed_by(&self, arm: usize, reads: bool) -> Vec<&Consumption> {
+        let index = self.index(arm).map(|index| index.name.as_str());
+        let of_account = |one: &&Consumption| one.account.as_deref() == index && (one.throughput == Throughput::Read) == reads;
+        self.consumed.iter().filter(of_account).collect()
+    }
+
+    /// A name for the draws of an account's direction, so that each has its own.
+    fn lane_name(&self, arm: usize, reads: bool) -> String {
+        let index = self.index(arm).map_or("", |index| index.name.as_str());
+        format!("{}/{index}/{}/{}", self.design.table.table.name, self.region, if reads { "read" } else { "write" })
+    }
+
+    /// What moves the units, where anything does.
+    fn moved(&self, units: &Units, run: Option<&Run>, throughput: Throughput) -> Option<Because> {
+        let (Units::Scaled(scaling), Some(run)) = (units, run) else { return None };
+        let unit = match throughput {
+            Throughput::Read => "RCU",
+            Throughput::Write => "WCU",
+            Throughput::ReplicatedWrite => "rWCU",
+        };
+        let bounds = format!("between {} and {} {unit}", Exact::from(scaling.min), Exact::from(scaling.max));
+        let how = match (scaling.target_percent, scaling.schedule.0.is_empty()) {
+            (Some(target), true) => format!("auto scaling {bounds} at a target of {target} %"),
+            (Some(target), false) => format!("auto scaling {bounds} at a target of {target} %, and a schedule"),
+            (None, _) => "a schedule moves the units".to_string(),
+        };
+        let text = format!("{how}: {} to {} {unit} in the simulated time", low_of(run), Exact::from(run.highest()));
+        Some(Because::rule("6.6", text))
+    }
+
+    /// Which access patterns ask for the capacity, and for how much of it.
+    fn drivers(&self, consumed: &[&Consumption], throughput: Throughput) -> Option<Because> {
+        let seconds = self.design.workload.month.seconds();
+        let mut parts: Vec<(String, Exact)> = Vec::new();
+        for one in consumed {
+            let name = one.subject.access.clone().unwrap_or_default();
+            let units = &one.units / &seconds;
+            match parts.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, sum)) => *sum += &units,
+                None => parts.push((name, units)),
+            }
+        }
+        parts.sort_by(|one, other| other.1.cmp(&one.1));
+        let text = parts.iter().map(|(name, units)| format!("\"{name}\" {}", units.human(2))).collect::<Vec<_>>().join(", ");
+        (!text.is_empty()).then(|| Because::plain(format!("asked for, {}s a second on average: {text}", unit_name(throughput))))
     }
 
     /// The provisioned units of an account; `None` on demand.
@@ -228,12 +318,35 @@ impl<'a> Site<'a> {
         Some(if reads { read } else { write }.clone())
     }
 
-    /// Reserved capacity belongs to the table's account in the home region.
-    fn reserved(&self, arm: usize, reads: bool) -> Option<ReservedUnits> {
+    /// Reserved capacity covers the home region.
+    fn reserved(&self, reads: bool) -> Option<ReservedUnits> {
         let Capacity::Provisioned { reserved: Some(reserved), .. } = self.design.table.capacity else { return None };
-        let here = arm == 0 && self.region == self.design.workload.region;
+        let here = self.region == self.design.workload.region;
         here.then_some(ReservedUnits { units: if reads { reserved.read } else { reserved.write }, years: reserved.years })
     }
+}
+
+/// One account of a site, its directions settled.
+struct Account {
+    read: DirectionOf,
+    write: DirectionOf,
+}
+
+/// The demand of one direction, and its capacity where it is provisioned.
+struct DirectionOf {
+    demand: Demand,
+    capacity: Option<ProvisionedCapacity>,
+}
+
+fn scaling(units: &Units) -> Scaling {
+    match units {
+        Units::Fixed(units) => Scaling::fixed(*units),
+        Units::Scaled(scaling) => scaling.clone(),
+    }
+}
+
+fn low_of(run: &Run) -> Exact {
+    Exact::from(run.minutes.iter().copied().min().unwrap_or(0))
 }
 
 /// The unit's name while the mode is open.

@@ -229,11 +229,20 @@ fn demand_rows(outcome: &Outcome) -> Vec<Vec<String>> {
             throughput_word(demand.throughput).to_string(),
             at_least(demand.mean.human(2)),
             at_least(demand.peak.human(2)),
-            demand.provisioned.map_or_else(|| "-".to_string(), |units| group_thousands(&units.to_string())),
+            demand.provisioned.as_ref().map_or_else(|| "-".to_string(), provisioned),
         ]
     };
     let busy = outcome.demand.iter().filter(|demand| !demand.mean.is_zero() || demand.provisioned.is_some() || demand.partly_unknown);
     busy.map(row).collect()
+}
+
+/// Units that never change, or the least and the most.
+fn provisioned(units: &crate::capacity::ProvisionedUnits) -> String {
+    let grouped = |units: u64| group_thousands(&units.to_string());
+    match units.fixed() {
+        Some(units) => grouped(units),
+        None => format!("{} to {}", grouped(units.low), grouped(units.high)),
+    }
 }
 
 const CALCULATOR_HEADER: [&str; 4] = ["Figure", "A calculator", "Exact", "Exact / calculator"];

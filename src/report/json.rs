@@ -80,6 +80,9 @@ struct DemandRow<'a> {
     mean_per_second: String,
     peak_per_second: String,
     provisioned: Option<String>,
+    provisioned_low: Option<String>,
+    provisioned_high: Option<String>,
+    throttled_share: Option<String>,
     partly_unknown: bool,
 }
 
@@ -195,7 +198,10 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
                 throughput: throughput_word(demand.throughput),
                 mean_per_second: decimal(&demand.mean),
                 peak_per_second: decimal(&demand.peak),
-                provisioned: demand.provisioned.map(|units| units.to_string()),
+                provisioned: demand.provisioned.as_ref().and_then(|units| units.fixed()).map(|units| units.to_string()),
+                provisioned_low: demand.provisioned.as_ref().map(|units| units.low.to_string()),
+                provisioned_high: demand.provisioned.as_ref().map(|units| units.high.to_string()),
+                throttled_share: demand.provisioned.as_ref().and_then(|units| units.throttled.as_ref()).map(decimal),
                 partly_unknown: demand.partly_unknown,
             })
             .collect(),

@@ -46,6 +46,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("batch-size", "more items in one call than the API allows"),
     ("capacity-mode", "capacity figures that do not fit the mode"),
     ("shares-of-calls", "cancelled and replayed transactions that are more than all"),
+    ("schedule", "a scheduled action that is no cron expression of a week, or sets nothing"),
     ("reserved", "reserved capacity that AWS does not sell"),
     ("replica", "a replica that AWS does not allow"),
     ("dax", "a DAX cluster that AWS does not allow"),

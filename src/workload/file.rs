@@ -312,16 +312,16 @@ document! {
 document! {
     /// A scheduled change of auto scaling's bounds.
     pub struct ScheduleFile {
-        /// When, as five cron fields.
-        cron: String,
+        /// When, as five cron fields in UTC: minute, hour, *, *, weekday.
+        cron: Located<String>,
         /// The least read units from then on.
-        min_read: Option<Number>,
+        min_read: Option<Located<Number>>,
         /// The most read units from then on.
-        max_read: Option<Number>,
+        max_read: Option<Located<Number>>,
         /// The least write units from then on.
-        min_write: Option<Number>,
+        min_write: Option<Located<Number>>,
         /// The most write units from then on.
-        max_write: Option<Number>,
+        max_write: Option<Located<Number>>,
     }
 }
 

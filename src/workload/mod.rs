@@ -18,6 +18,8 @@ pub use export::{Measured, measure};
 pub use quantities::{Frequency, Profile, Size, Span};
 pub use sizes::{Entry, SizeClass, SizeClasses, mean_of, sum_of};
 
+use crate::capacity::Scaling;
+use crate::capacity::series::Horizon;
 use crate::diag::{Diagnostics, Source};
 use crate::meter::Switches;
 use crate::pricing::Books;
@@ -86,6 +88,8 @@ pub struct Workload {
     pub free: BTreeSet<FreeTier>,
     /// The readings of disputed rules.
     pub switches: Switches,
+    /// How demand is simulated where capacity moves.
+    pub horizon: Horizon,
     /// The tables; at least one.
     pub tables: Vec<TableDesign>,
 }
@@ -165,12 +169,7 @@ pub enum Units {
     /// The same at every hour.
     Fixed(u64),
     /// Moved by auto scaling or a schedule between bounds.
-    Scaled {
-        /// The least.
-        min: u64,
-        /// The most.
-        max: u64,
-    },
+    Scaled(Scaling),
 }
 
 /// Reserved capacity.

@@ -11,10 +11,13 @@ use std::path::Path;
 
 use super::decode::{Located, Number, Reader};
 use super::file::{
-    CapacityFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, ModeWord, ProjectionFile, ProjectionWord, SwitchesFile, TableFile,
-    UnitsFile, WorkloadFile,
+    CapacityFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, ModeWord, ProjectionFile, ProjectionWord, ScheduleFile,
+    SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
 use super::{Capacity, IndexDesign, Reserved, Setting, TableDesign, Units, Workload};
+use crate::capacity::Scaling;
+use crate::capacity::series::Horizon;
+use crate::capacity::policy::{Bounds, Schedule};
 use crate::meter::Switches;
 use crate::pricing::BookError;
 use crate::table::{Index, IndexKind, KeySchema, Projection, Table, TableClass, limits};
@@ -86,7 +89,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
     };
     let tables = tables.into_iter().collect::<Option<Vec<_>>>()?;
     let region = checker.region;
-    Some(Workload { name: file.name.value.clone(), region, prices, month: month?, free, switches, tables })
+    Some(Workload { name: file.name.value.clone(), region, prices, month: month?, free, switches, horizon: Horizon::default(), tables })
 }
 
 fn set_switches(given: &SwitchesFile, switches: &mut Switches, reader: &mut Reader) {
@@ -383,15 +386,46 @@ impl Checker<'_> {
                     self.report("capacity-mode", span, format!("max ({max}) is below min ({min})"), "swap them");
                 }
                 let target = &scaled.target;
-                if target.0 < Exact::ratio(1, 5) || target.0 > Exact::ratio(9, 10) {
+                let percent = &target.0 * &Exact::from(100);
+                if percent < Exact::from(20) || percent > Exact::from(90) || percent != percent.floor() {
                     self.report(
                         "capacity-mode",
                         &target.span,
-                        format!("a target is 0.2 to 0.9, found {}", target.0),
+                        format!("a target is 0.2 to 0.9 in whole percent, found {}", target.0),
                         "write the utilization to track, such as 0.70",
                     );
                 }
-                Units::Scaled { min, max }
+                Units::Scaled(Scaling { min, max: max.max(min), target_percent: percent.to_u64(), schedule: Schedule::default() })
+            }
+        }
+    }
+
+    /// One scheduled action, for reads, writes or both.
+    fn scheduled(&mut self, step: &ScheduleFile, reads: &mut Schedule, writes: &mut Schedule) {
+        let minutes = match Schedule::minutes_of(&step.cron) {
+            Ok(minutes) => minutes,
+            Err(_) if step.cron.is_placeholder() => Vec::new(),
+            Err(problem) => {
+                self.report("schedule", &step.cron.span, problem, "write one such as \"0 8 * * MON-FRI\" (08:00 UTC on weekdays)");
+                Vec::new()
+            }
+        };
+        let given = [&step.min_read, &step.max_read, &step.min_write, &step.max_write];
+        if given.iter().all(|bound| bound.is_none()) {
+            self.report("schedule", &step.cron.span, "the action sets nothing", "add min_read, max_read, min_write or max_write");
+        }
+        let [min_read, max_read, min_write, max_write] =
+            given.map(|bound| bound.as_ref().map(|bound| self.whole("schedule", "a bound", bound, 1..=limits::PROVISIONED_UNITS_MAX * 1_000)));
+        for (low, high, place) in [(min_read, max_read, &step.max_read), (min_write, max_write, &step.max_write)] {
+            if let (Some(low), Some(high), Some(place)) = (low, high, place)
+                && low > high
+            {
+                self.report("schedule", &place.span, format!("the most ({high}) is below the least ({low})"), "swap them");
+            }
+        }
+        for (min, max, schedule) in [(min_read, max_read, reads), (min_write, max_write, writes)] {
+            if min.is_some() || max.is_some() {
+                schedule.add(&minutes, Bounds { min, max });
             }
         }
     }
@@ -422,10 +456,11 @@ impl Checker<'_> {
         }
         let read = self.units(capacity.read.as_ref(), "read", &capacity.mode.span);
         let write = self.units(capacity.write.as_ref(), "write", &capacity.mode.span);
-        let steps = capacity.schedule.iter().flat_map(|schedule| schedule.iter());
-        let (read, write) = steps.fold((read, write), |(read, write), step| {
-            (scheduled(read, &step.min_read, &step.max_read), scheduled(write, &step.min_write, &step.max_write))
-        });
+        let (mut reads, mut writes) = (Schedule::default(), Schedule::default());
+        for step in capacity.schedule.iter().flat_map(|schedule| schedule.iter()) {
+            self.scheduled(step, &mut reads, &mut writes);
+        }
+        let (read, write) = (with_schedule(read, reads), with_schedule(write, writes));
         let reserved = capacity.reserved.as_ref().map(|reserved| {
             let mut block = |units: &Option<Located<Number>>| {
                 let Some(units) = units else { return 0 };
@@ -467,15 +502,13 @@ impl Checker<'_> {
     }
 }
 
-/// A schedule that moves the bounds of a direction makes its units vary.
-fn scheduled(units: Units, low: &Option<Number>, high: &Option<Number>) -> Units {
-    let bounds: Vec<u64> = [low, high].into_iter().flatten().filter_map(|bound| bound.0.to_u64()).collect();
-    let (min, max) = match units {
-        Units::Fixed(units) if bounds.is_empty() => return Units::Fixed(units),
-        Units::Fixed(units) => (units, units),
-        Units::Scaled { min, max } => (min, max),
-    };
-    Units::Scaled { min: bounds.iter().copied().fold(min, u64::min), max: bounds.iter().copied().fold(max, u64::max) }
+/// A schedule moves the bounds of a direction; of fixed units, it sets both.
+fn with_schedule(units: Units, schedule: Schedule) -> Units {
+    match units {
+        units if schedule.0.is_empty() => units,
+        Units::Fixed(units) => Units::Scaled(Scaling { min: units, max: units, target_percent: None, schedule }),
+        Units::Scaled(scaling) => Units::Scaled(Scaling { schedule, ..scaling }),
+    }
 }
 
 fn class(word: Option<super::file::ClassWord>) -> TableClass {

@@ -1,0 +1,311 @@
+//! The mechanism: executes demand step by step. Policies wish, the ledger acts: only here does capacity change,
+//! and only here are AWS's limits enforced. An estimate's demand and a trace's run through the same ledger.
+
+use super::policy::{Policy, Seen};
+use super::series::Series;
+
+/// What AWS lets a table do, as far as it is documented. Every figure has a name, so that a run can say it.
+///
+/// Source: Developer Guide, "Burst and adaptive capacity" (300 s; 3,000 and 1,000 units a partition; rule 6.2)
+/// and "Service quotas" (decreases; rule 6.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Seconds of unused capacity that are kept for a burst.
+    pub burst_seconds: u64,
+    /// Decreases in hand at the start, and at most.
+    pub decreases_in_hand: u64,
+    /// Decreases in any 24 hours.
+    pub decreases_a_day: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { burst_seconds: 300, decreases_in_hand: 4, decreases_a_day: 27 }
+    }
+}
+
+/// The share of the demand that the hottest partition key takes: `parts` of `of`, and the units a second that
+/// its partition serves at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hottest {
+    /// Parts of the demand.
+    pub parts: u64,
+    /// All parts.
+    pub of: u64,
+    /// Units a second of one partition.
+    pub units_max: u64,
+}
+
+/// One direction of an account: its demand, the policy that moves its capacity, and its hottest key.
+pub struct Lane<'a> {
+    /// What is asked for.
+    pub series: &'a Series,
+    /// Who moves the capacity.
+    pub policy: Box<dyn Policy + 'a>,
+    /// The hottest key, where keys are known to be skewed.
+    pub hottest: Option<Hottest>,
+}
+
+impl<'a> Lane<'a> {
+    /// A lane without a hot key.
+    pub fn new(series: &'a Series, policy: impl Policy + 'a) -> Lane<'a> {
+        Lane { series, policy: Box::new(policy), hottest: None }
+    }
+}
+
+/// What became of the demand of one lane.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
+    /// Half units asked for.
+    pub demanded: u128,
+    /// Half units served.
+    pub consumed: u128,
+    /// Half units refused.
+    pub throttled: u128,
+    /// Half units of `throttled` that the hottest key's partition refused.
+    pub throttled_hot: u128,
+    /// Steps in which something was refused.
+    pub throttled_steps: u64,
+    /// The first minute in which something was refused.
+    pub first_throttled: Option<u64>,
+    /// Capacity units in force in each minute.
+    pub minutes: Vec<u64>,
+    /// Minutes in which capacity was lowered, warm-up included (counted from its start).
+    pub decreases: Vec<u64>,
+    /// Decreases that were wished for and not allowed.
+    pub refused_decreases: u64,
+}
+
+impl Run {
+    /// The highest capacity of each hour: what the hour is charged for (rule 6.7).
+    pub fn hourly_maxima(&self) -> Vec<u64> {
+        self.minutes.chunks(60).map(|hour| hour.iter().copied().max().unwrap_or(0)).collect()
+    }
+
+    /// Capacity of each hour added up over its minutes: sixty times the hour's mean.
+    pub fn hourly_minute_sums(&self) -> Vec<u64> {
+        self.minutes.chunks(60).map(|hour| hour.iter().sum()).collect()
+    }
+
+    /// Whether at most a share of the demand was refused: `limit` of a billion parts.
+    pub fn throttles_at_most(&self, billionths: u64) -> bool {
+        self.throttled * 1_000_000_000 <= self.demanded * u128::from(billionths)
+    }
+
+    /// The refused share of the demand in billionths, rounded up; nothing of nothing.
+    pub fn throttled_billionths(&self) -> u64 {
+        if self.demanded == 0 { 0 } else { u64::try_from((self.throttled * 1_000_000_000).div_ceil(self.demanded)).unwrap_or(u64::MAX) }
+    }
+
+    /// The highest capacity.
+    pub fn highest(&self) -> u64 {
+        self.minutes.iter().copied().max().unwrap_or(0)
+    }
+}
+
+/// Minutes that are executed before the run counts, so that it starts neither with a full burst nor with a
+/// capacity out of nowhere: the last day of the series.
+pub const WARM_UP_MINUTES: u64 = 1440;
+
+/// Executes the lanes of one account, which share its quota of decreases.
+pub fn execute(lanes: &mut [Lane], limits: &Limits) -> Vec<Run> {
+    let minutes = lanes.iter().map(|lane| lane.series.minutes()).max().unwrap_or(0);
+    let warm_up = WARM_UP_MINUTES.min(minutes);
+    let mut states: Vec<State> = lanes.iter().map(|lane| State::new(lane, minutes as usize)).collect();
+    let mut quota = Quota::new(limits);
+    for now in 0..warm_up + minutes {
+        quota.minute(now);
+        let (counts, at) = if now < warm_up { (false, minutes - warm_up + now) } else { (true, now - warm_up) };
+        for (state, lane) in states.iter_mut().zip(lanes.iter_mut()) {
+            state.apply(now, &mut quota);
+            state.serve(lane, at, counts, limits);
+            state.wish(lane, now, at);
+        }
+    }
+    states.into_iter().map(|state| Run { decreases: state.decreases, ..state.run }).collect()
+}
+
+/// The quota of decreases: four in hand, one more each hour, never more than 27 in 24 hours.
+///
+/// Source: Developer Guide, "Service, account, and table quotas": four decreases, one more for each hour
+/// without one, 27 a day (rule 6.5). `Assumption:` the 27 hold for any 24 hours, not only from midnight on.
+struct Quota {
+    in_hand: u64,
+    most: u64,
+    a_day: usize,
+    spent: Vec<u64>,
+}
+
+impl Quota {
+    fn new(limits: &Limits) -> Quota {
+        Quota { in_hand: limits.decreases_in_hand, most: limits.decreases_in_hand, a_day: limits.decreases_a_day, spent: Vec::new() }
+    }
+
+    fn minute(&mut self, now: u64) {
+        if now > 0 && now.is_multiple_of(60) {
+            self.in_hand = (self.in_hand + 1).min(self.most);
+        }
+    }
+
+    fn spend(&mut self, now: u64) -> bool {
+        let recent = self.spent.iter().rev().take_while(|spent| **spent + 1440 > now).count();
+        let allowed = self.in_hand > 0 && recent < self.a_day;
+        if allowed {
+            self.in_hand -= 1;
+            self.spent.push(now);
+        }
+        allowed
+    }
+}
+
+struct State {
+    capacity: u64,
+    /// Half units kept for a burst.
+    saved: u64,
+    /// A change under way: the minute it takes effect, and the capacity from then on.
+    pending: Option<(u64, u64)>,
+    /// Half units consumed in each minute so far, warm-up included.
+    consumed: Vec<u64>,
+    decreases: Vec<u64>,
+    run: Run,
+}
+
+impl State {
+    fn new(lane: &Lane, minutes: usize) -> State {
+        let run = Run { minutes: Vec::with_capacity(minutes), ..Run::default() };
+        State { capacity: lane.policy.start(), saved: 0, pending: None, consumed: Vec::new(), decreases: Vec::new(), run }
+    }
+
+    fn apply(&mut self, now: u64, quota: &mut Quota) {
+        let Some((_, units)) = self.pending.filter(|(due, _)| *due <= now) else { return };
+        self.pending = None;
+        if units < self.capacity {
+            if !quota.spend(now) {
+                self.run.refused_decreases += 1;
+                return;
+            }
+            self.decreases.push(now);
+        }
+        self.capacity = units;
+    }
+
+    fn serve(&mut self, lane: &Lane, at: u64, counts: bool, limits: &Limits) {
+        let steps = lane.series.steps_a_minute();
+        let first = at as usize * steps;
+        let Some(demands) = lane.series.halves.get(first..first + steps) else {
+            self.consumed.push(0);
+            if counts {
+                self.run.minutes.push(self.capacity);
+            }
+            return;
+        };
+        let seconds = lane.series.step_seconds;
+        let available = self.capacity.saturating_mul(2 * seconds);
+        let saved_max = if lane.policy.bursts() { self.capacity.saturating_mul(2 * limits.burst_seconds) } else { 0 };
+        let (mut demanded, mut throttled, mut hot, mut bad_steps) = (0_u64, 0_u64, 0_u64, 0);
+        let mut saved = self.saved.min(saved_max);
+        for demand in demands {
+            demanded = demanded.saturating_add(*demand);
+            let mut wanted = *demand;
+            let mut refused = 0;
+            if let Some(Hottest { parts, of, units_max }) = lane.hottest {
+                let share = (u128::from(wanted) * u128::from(parts) / u128::from(of.max(1))) as u64;
+                refused = share.saturating_sub(units_max.saturating_mul(2 * seconds));
+                hot += refused;
+                wanted -= refused;
+            }
+            if wanted <= available {
+                saved = saved.saturating_add(available - wanted).min(saved_max);
+            } else {
+                let burst = (wanted - available).min(saved);
+                saved -= burst;
+                refused += wanted - available - burst;
+            }
+            throttled += refused;
+            bad_steps += u64::from(refused > 0);
+        }
+        self.saved = saved;
+        self.consumed.push(demanded - throttled);
+        if counts {
+            let run = &mut self.run;
+            run.demanded += u128::from(demanded);
+            run.consumed += u128::from(demanded - throttled);
+            run.throttled += u128::from(throttled);
+            run.throttled_hot += u128::from(hot);
+            run.throttled_steps += bad_steps;
+            if throttled > 0 && run.first_throttled.is_none() {
+                run.first_throttled = Some(at);
+            }
+            run.minutes.push(self.capacity);
+        }
+    }
+
+    fn wish(&mut self, lane: &mut Lane, now: u64, at: u64) {
+        let seen = Seen { minute: at, capacity: self.capacity, pending: self.pending.is_some(), consumed: &self.consumed };
+        if let Some(wish) = lane.policy.wish(&seen)
+            && wish.units != self.capacity
+        {
+            self.pending = Some((now + 1 + wish.delay_minutes, wish.units));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capacity::policy::{AutoScaling, Fixed, OnDemand, Tracking};
+
+    /// Units a second, the same in every second of so many days.
+    fn flat(units: u64, days: usize) -> Series {
+        Series { step_seconds: 1, halves: vec![units * 2; days * 86_400] }
+    }
+
+    fn run(series: &Series, policy: impl Policy) -> Run {
+        execute(&mut [Lane::new(series, policy)], &Limits::default()).remove(0)
+    }
+
+    #[test]
+    fn a_burst_is_served_from_what_was_saved_for_five_minutes() {
+        let mut series = flat(0, 1);
+        // 100 units a second were unused for more than 300 seconds: 30,000 are saved, and 100 more are there.
+        series.halves[50_000] = 2 * 30_101;
+        let run = run(&series, Fixed { units: 100 });
+        assert_eq!((run.throttled, run.throttled_steps, run.first_throttled), (2, 1, Some(50_000 / 60)));
+        assert_eq!(run.consumed + run.throttled, run.demanded);
+    }
+
+    #[test]
+    fn the_hottest_key_is_refused_beyond_its_partition_whatever_the_capacity() {
+        let series = flat(4_000, 1);
+        let hottest = Some(Hottest { parts: 1, of: 2, units_max: 1_000 });
+        let lane = Lane { hottest, ..Lane::new(&series, Fixed { units: 10_000 }) };
+        let run = execute(&mut [lane], &Limits::default()).remove(0);
+        assert_eq!((run.throttled, run.throttled_hot), (2 * 1_000 * 86_400, 2 * 1_000 * 86_400));
+    }
+
+    #[test]
+    fn on_demand_serves_twice_the_peak_of_half_an_hour_ago() {
+        // Two days, so that the warm-up is the one without the peak.
+        let mut series = flat(1_000, 2);
+        let policy = || OnDemand { floor: 4_000, units_max: None };
+        assert_eq!(run(&series, policy()).throttled, 0);
+        // Three times the floor at once: what is beyond it is refused until a peak is half an hour old.
+        series.halves[40_000..50_000].fill(2 * 12_000);
+        let run = run(&series, policy());
+        assert!(run.throttled > 0);
+        assert_eq!(run.highest(), 24_000);
+    }
+
+    #[test]
+    fn decreases_of_both_lanes_spend_one_quota() {
+        // Ten minutes of load, twenty of none: auto scaling wants to go up and down twice an hour.
+        let halves = (0..4 * 86_400).map(|second| if second / 60 % 30 < 10 { 2_000 } else { 20 }).collect();
+        let series = Series { step_seconds: 1, halves };
+        let scaling = || AutoScaling::new(1, 10_000, Tracking { target_percent: 50, ..Tracking::default() });
+        let runs = execute(&mut [Lane::new(&series, scaling()), Lane::new(&series, scaling())], &Limits::default());
+        let mut all: Vec<u64> = runs.iter().flat_map(|run| run.decreases.clone()).collect();
+        all.sort_unstable();
+        assert!(all.iter().all(|first| all.iter().filter(|one| *first <= **one && **one < first + 1440).count() <= 27));
+        assert!(runs.iter().any(|run| run.refused_decreases > 0), "the load asks for more decreases than there are");
+    }
+}

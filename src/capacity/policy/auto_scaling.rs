@@ -1,0 +1,116 @@
+//! Target tracking, as Application Auto Scaling does it for DynamoDB.
+
+use super::{Policy, Seen, Wish};
+
+/// How target tracking watches and how long it takes.
+///
+/// Sources: Developer Guide, "Managing throughput capacity automatically with DynamoDB auto scaling" (a target
+/// of 20 to 90 %; two consecutive minutes above it; fifteen below; alarms after "up to a few minutes", changes
+/// after "several minutes"); AWS re:Post knowledge center on DynamoDB auto scaling and captured alarms (the gap
+/// of 20 points below which the low alarm looks); awslabs capacity-mode-evaluator (the largest of the minutes
+/// that raised the alarm is divided by the target). Rule 6.6.
+///
+/// `Assumption:` "up to a few minutes" is 2, "several minutes" is 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Tracking {
+    /// The utilization that is tracked, in percent: 20 to 90.
+    pub target_percent: u64,
+    /// Consecutive minutes above the target before capacity goes up.
+    pub up_minutes: usize,
+    /// Consecutive minutes below the lower alarm before it goes down.
+    pub down_minutes: usize,
+    /// Percentage points between the target and the lower alarm.
+    pub gap_points: u64,
+    /// Minutes from the last of these to the alarm.
+    pub alarm_delay_minutes: u64,
+    /// Minutes from the alarm to the new capacity.
+    pub apply_delay_minutes: u64,
+}
+
+impl Default for Tracking {
+    fn default() -> Tracking {
+        Tracking { target_percent: 70, up_minutes: 2, down_minutes: 15, gap_points: 20, alarm_delay_minutes: 2, apply_delay_minutes: 3 }
+    }
+}
+
+impl Tracking {
+    /// The capacity for a consumption in half units a minute: `ceil(consumed / target)`.
+    pub fn wanted(&self, halves_a_minute: u64) -> u64 {
+        let scaled = u128::from(halves_a_minute) * 100;
+        u64::try_from(scaled.div_ceil(120 * u128::from(self.target_percent.max(1)))).unwrap_or(u64::MAX)
+    }
+
+    /// Whether a minute's consumption is above `percent` of a capacity (`Greater`), below it (`Less`) or on it.
+    fn compare(halves_a_minute: u64, percent: u64, capacity: u64) -> std::cmp::Ordering {
+        (u128::from(halves_a_minute) * 100).cmp(&(u128::from(capacity) * 120 * u128::from(percent)))
+    }
+}
+
+/// Target tracking between two bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AutoScaling {
+    /// The least units.
+    pub min: u64,
+    /// The most units.
+    pub max: u64,
+    /// How it watches.
+    pub tracking: Tracking,
+}
+
+impl AutoScaling {
+    /// Between `min` and `max` units.
+    pub fn new(min: u64, max: u64, tracking: Tracking) -> AutoScaling {
+        AutoScaling { min, max, tracking }
+    }
+}
+
+impl Policy for AutoScaling {
+    fn start(&self) -> u64 {
+        self.min
+    }
+
+    fn wish(&mut self, seen: &Seen) -> Option<Wish> {
+        let Tracking { target_percent, up_minutes, down_minutes, gap_points, alarm_delay_minutes, apply_delay_minutes } = self.tracking;
+        if seen.pending {
+            return None;
+        }
+        let last = |count: usize| seen.consumed.len().checked_sub(count).map(|from| &seen.consumed[from..]);
+        let to = |window: &[u64]| self.tracking.wanted(window.iter().copied().max().unwrap_or(0)).clamp(self.min, self.max.max(self.min));
+        let above = |window: &&[u64]| window.iter().all(|one| Tracking::compare(*one, target_percent, seen.capacity).is_gt());
+        let low = target_percent.saturating_sub(gap_points);
+        let below = |window: &&[u64]| window.iter().all(|one| Tracking::compare(*one, low, seen.capacity).is_lt());
+        let up = last(up_minutes).filter(above).map(to).filter(|units| *units > seen.capacity);
+        // With a target of 20 % the lower alarm would look below nothing: such a table still goes down when idle.
+        let idle = |window: &&[u64]| low == 0 && window.iter().all(|one| *one == 0);
+        let down = || last(down_minutes).filter(|window| below(window) || idle(window)).map(to).filter(|units| *units < seen.capacity);
+        let units = up.or_else(down)?;
+        Some(Wish { units, delay_minutes: alarm_delay_minutes + apply_delay_minutes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wanted_capacity_is_consumption_by_target_rounded_up() {
+        // 80 % and 50 % of 50 units, tracked at 70 %.
+        let tracking = Tracking::default();
+        assert_eq!((tracking.wanted(40 * 120), tracking.wanted(25 * 120)), (58, 36));
+        assert_eq!(tracking.wanted(0), 0);
+    }
+
+    #[test]
+    fn two_minutes_above_raise_it_and_fifteen_below_lower_it() {
+        let mut scaling = AutoScaling::new(5, 1_000, Tracking::default());
+        let mut wish = |capacity, consumed: &[u64]| scaling.wish(&Seen { minute: 0, capacity, pending: false, consumed });
+        assert_eq!(wish(100, &[80 * 120]), None);
+        assert_eq!(wish(100, &[90 * 120, 80 * 120]), Some(Wish { units: 129, delay_minutes: 5 }));
+        assert_eq!(wish(100, &[90 * 120, 70 * 120]), None);
+        assert_eq!(wish(100, &[49 * 120; 14]), None);
+        assert_eq!(wish(100, &[49 * 120; 15]), Some(Wish { units: 70, delay_minutes: 5 }));
+        assert_eq!(wish(100, &[50 * 120; 15]), None);
+        assert_eq!(wish(100, &[0; 15]), Some(Wish { units: 5, delay_minutes: 5 }));
+        assert_eq!(wish(5, &[0; 15]), None);
+    }
+}

@@ -1,0 +1,20 @@
+//! Capacity that never changes.
+
+use super::{Policy, Seen, Wish};
+
+/// The same units at every minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fixed {
+    /// Units.
+    pub units: u64,
+}
+
+impl Policy for Fixed {
+    fn start(&self) -> u64 {
+        self.units
+    }
+
+    fn wish(&mut self, _: &Seen) -> Option<Wish> {
+        None
+    }
+}

@@ -1,0 +1,195 @@
+//! What provisioned capacity bills: the units of every hour, less those that are reserved.
+
+use crate::table::TableClass;
+use crate::time::MonthHours;
+use crate::units::Exact;
+use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
+
+/// Units that are reserved in a region, and for how many years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReservedUnits {
+    /// Units, a multiple of 100.
+    pub units: u64,
+    /// The term: 1 or 3 years.
+    pub years: u64,
+}
+
+/// Provisioned units hour by hour, over as many hours as were simulated; capacity that never changes is one
+/// hour. In sixtieths, so that an hour may count by its highest value or by the mean of its minutes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HourlyUnits {
+    sixtieths: Vec<u64>,
+}
+
+impl HourlyUnits {
+    /// The same at every hour.
+    pub fn constant(units: u64) -> HourlyUnits {
+        HourlyUnits::of_maxima(vec![units])
+    }
+
+    /// Each hour by its highest value (rule 6.7).
+    pub fn of_maxima(units: Vec<u64>) -> HourlyUnits {
+        HourlyUnits { sixtieths: units.into_iter().map(|units| units.saturating_mul(60)).collect() }
+    }
+
+    /// Each hour by the sum of its minutes, which is sixty times their mean.
+    pub fn of_minute_sums(sixtieths: Vec<u64>) -> HourlyUnits {
+        HourlyUnits { sixtieths }
+    }
+
+    /// How many hours there are.
+    pub fn hours(&self) -> usize {
+        self.sixtieths.len()
+    }
+
+    /// Whether every hour is like the first.
+    pub fn is_constant(&self) -> bool {
+        self.sixtieths.len() == 1
+    }
+
+    /// Units added up over the hours.
+    pub fn unit_hours(&self) -> Exact {
+        Exact::whole(self.sixtieths.iter().map(|units| u128::from(*units)).sum()) / Exact::from(60)
+    }
+
+    /// Units an hour on average.
+    pub fn mean(&self) -> Exact {
+        self.unit_hours() / Exact::from(self.sixtieths.len().max(1) as u64)
+    }
+
+    /// Divides the units, hour by hour, into those that a pool covers and those that it leaves; the pool keeps
+    /// what is over. Both cover the same hours afterwards.
+    fn covered_by(&self, pool: &mut HourlyUnits) -> HourlyUnits {
+        let hours = self.hours().max(pool.hours());
+        let at = |units: &HourlyUnits, hour: usize| units.sixtieths[hour % units.hours().max(1)];
+        let (mut left, mut over) = (Vec::with_capacity(hours), Vec::with_capacity(hours));
+        for hour in 0..hours {
+            let (units, free) = (at(self, hour), at(pool, hour));
+            left.push(units.saturating_sub(free));
+            over.push(free.saturating_sub(units));
+        }
+        pool.sixtieths = over;
+        HourlyUnits { sixtieths: left }
+    }
+}
+
+/// One account's provisioned capacity, and the words for what moves it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvisionedCapacity {
+    /// The account: a table or a global index.
+    pub subject: Subject,
+    /// Its class.
+    pub class: TableClass,
+    /// Units of every hour.
+    pub hourly: HourlyUnits,
+    /// How the units came about, where they move.
+    pub because: Vec<Because>,
+}
+
+/// The usage of the accounts of one region and direction: each by the hour, what is reserved taken off in
+/// their order, and the reservation itself.
+///
+/// Source: Developer Guide, "Provisioned capacity mode" (rule 6.7) and "Reserved capacity" (rule 6.8): a
+/// reservation is made for a region and covers whatever is provisioned there, tables and global indexes; its
+/// hours and its upfront price are due whether used or not.
+pub fn provisioned(
+    accounts: &[ProvisionedCapacity],
+    throughput: Throughput,
+    reserved: Option<ReservedUnits>,
+    month: &MonthHours,
+) -> Vec<Usage> {
+    let (unit, direction) = match throughput {
+        Throughput::Read => ("RCU", "read"),
+        Throughput::Write => ("WCU", "write"),
+        Throughput::ReplicatedWrite => ("rWCU", "write"),
+    };
+    let hours = month.hours();
+    let mut usages = Vec::new();
+    let reserved = reserved.filter(|reserved| reserved.units > 0);
+    let mut pool = HourlyUnits::constant(reserved.map_or(0, |reserved| reserved.units));
+    for account in accounts {
+        let listed = account.hourly.covered_by(&mut pool);
+        let quantity = &listed.mean() * hours;
+        let constant = account.hourly.is_constant() && listed.sixtieths.windows(2).all(|pair| pair[0] == pair[1]);
+        let working = match constant {
+            true => format!("{} {unit} x {hours} hours = {quantity} {unit}-hours", listed.mean()),
+            false => format!(
+                "{} {unit}-hours in {} simulated hours{}, in a month of {hours} hours {quantity}",
+                listed.unit_hours(),
+                listed.hours(),
+                if reserved.is_some() { " beyond what is reserved" } else { "" }
+            ),
+        };
+        let mut because = account.because.clone();
+        because.push(Because::rule("6.7", working));
+        if throughput == Throughput::ReplicatedWrite {
+            because.push(Because::rule("4.1", "in a global table the replicated unit replaces the ordinary one in every region"));
+        }
+        let usage_type = UsageType::capacity_hours(throughput, account.class);
+        usages.push(Usage { subject: account.subject.clone(), usage_type, quantity, because });
+    }
+    if let (Some(ReservedUnits { units, years }), Some(first)) = (reserved, accounts.first()) {
+        let mut push = |part: &str, quantity: Exact, working: String| {
+            let usage_type = UsageType::of_code(format!("reserved_{years}yr_{direction}_{part}"));
+            usages.push(Usage { subject: first.subject.clone(), usage_type, quantity, because: vec![Because::rule("6.8", working)] });
+        };
+        let number = Exact::from(units);
+        let hourly = &number * hours;
+        let term_hours = Exact::from(8760 * years);
+        let upfront = &hourly / &term_hours;
+        push("hourly", hourly.clone(), format!("{number} reserved {unit} x {hours} hours = {hourly} {unit}-hours"));
+        let working =
+            format!("{number} reserved {unit} paid once for {term_hours} hours; {hours} of them are {} upfront payments", upfront.human(9));
+        push("upfront_per_unit", upfront, working);
+    }
+    usages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn account(index: Option<&str>, hourly: HourlyUnits) -> ProvisionedCapacity {
+        let subject = Subject { table: "t".into(), index: index.map(str::to_string), region: "us-east-1".into(), access: None };
+        ProvisionedCapacity { subject, class: TableClass::Standard, hourly, because: Vec::new() }
+    }
+
+    fn quantities(accounts: &[ProvisionedCapacity], reserved: Option<ReservedUnits>) -> Vec<(String, String)> {
+        let usages = provisioned(accounts, Throughput::Write, reserved, &MonthHours::standard());
+        usages.iter().map(|usage| (usage.usage_type.code().to_string(), usage.quantity.human(9))).collect()
+    }
+
+    fn pair(code: &str, quantity: &str) -> (String, String) {
+        (code.to_string(), quantity.to_string())
+    }
+
+    #[test]
+    fn reserved_units_are_taken_off_the_list_price() {
+        let reserved = Some(ReservedUnits { units: 100, years: 3 });
+        assert_eq!(
+            quantities(&[account(None, HourlyUnits::constant(150))], reserved),
+            [
+                pair("write_capacity_unit_hour_standard", "36,500"),
+                pair("reserved_3yr_write_hourly", "73,000"),
+                pair("reserved_3yr_write_upfront_per_unit", "2.777777778")
+            ]
+        );
+    }
+
+    #[test]
+    fn a_reservation_covers_the_table_and_then_its_indexes_hour_by_hour() {
+        let reserved = Some(ReservedUnits { units: 200, years: 1 });
+        let table = account(None, HourlyUnits::of_maxima(vec![100, 300]));
+        let index = account(Some("i"), HourlyUnits::constant(150));
+        let found = quantities(&[table, index], reserved);
+        // Hours of the first kind leave 100 for the index, hours of the second kind none and 100 of the table.
+        assert_eq!(found[0], pair("write_capacity_unit_hour_standard", "36,500"));
+        assert_eq!(found[1], pair("write_capacity_unit_hour_standard", "73,000"));
+    }
+
+    #[test]
+    fn an_hour_counts_by_its_maximum_or_by_its_minutes() {
+        assert_eq!(HourlyUnits::of_maxima(vec![10, 20]).mean(), Exact::from(15));
+        assert_eq!(HourlyUnits::of_minute_sums(vec![60 * 10 + 30]).mean(), Exact::ratio(21, 2));
+    }
+}

@@ -1,0 +1,335 @@
+//! Demand as the ledger executes it: units in equal steps of time, from a week's rates or from a trace.
+
+use std::sync::Arc;
+
+use rand_core::{Rng, SeedableRng};
+use rand_distr::{Distribution, StandardNormal};
+use rand_pcg::Pcg64Mcg;
+use statrs::distribution::{Discrete, Poisson};
+
+/// Minutes of a week.
+pub const WEEK_MINUTES: u64 = 7 * 24 * 60;
+
+/// Half units that are asked for in each step, from Monday 00:00 UTC on.
+///
+/// Halves, because an eventually consistent read of 4 KB is half a unit; integers, so that the ledger adds up
+/// the same however a trace was divided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// Seconds of a step: 1, or 60 where a year is simulated.
+    pub step_seconds: u64,
+    /// Half units of each step.
+    pub halves: Vec<u64>,
+}
+
+impl Series {
+    /// Steps of a minute.
+    pub fn steps_a_minute(&self) -> usize {
+        (60 / self.step_seconds.clamp(1, 60)) as usize
+    }
+
+    /// Whole minutes.
+    pub fn minutes(&self) -> u64 {
+        (self.halves.len() / self.steps_a_minute()) as u64
+    }
+
+    /// Half units of all steps.
+    pub fn sum(&self) -> u128 {
+        self.halves.iter().map(|halves| u128::from(*halves)).sum()
+    }
+
+    /// The busiest step, as units a second, rounded up.
+    pub fn peak_units(&self) -> u64 {
+        self.halves.iter().max().map_or(0, |halves| halves.div_ceil(2 * self.step_seconds))
+    }
+
+    /// The busiest minute, as units a second, rounded up.
+    pub fn peak_minute_units(&self) -> u64 {
+        self.halves.chunks(self.steps_a_minute()).map(|minute| minute.iter().sum::<u64>().div_ceil(120)).max().unwrap_or(0)
+    }
+}
+
+/// How long and how finely demand is simulated, and from which seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Horizon {
+    /// Whole days.
+    pub days: u64,
+    /// Seconds of a step: 1 or 60.
+    pub step_seconds: u64,
+    /// The seed of all draws.
+    pub seed: u64,
+}
+
+impl Default for Horizon {
+    /// A week, second by second.
+    fn default() -> Horizon {
+        Horizon { days: 7, step_seconds: 1, seed: 1 }
+    }
+}
+
+/// Calls that arrive at random, and the units that one takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arrivals {
+    /// Calls a second, on average over the week.
+    pub per_second: f64,
+    /// The rate in the middle of each hour of the week, divided by its mean.
+    pub shape: Arc<[f64]>,
+    /// Half units of a call, with the share of calls that take them; what is missing to 1 takes none.
+    pub calls: Vec<(u64, f64)>,
+}
+
+impl Arrivals {
+    /// The rate of a minute of the week: linear between the middles of two hours, so that the mean over the
+    /// week stays what it is.
+    ///
+    /// `Assumption:` a profile has a weight for each hour; traffic that jumped at the hour would be traffic
+    /// that no auto scaling could follow.
+    fn rate(&self, minute: u64) -> f64 {
+        let hours = self.shape.len().max(1) as u64;
+        let from_middle = minute + hours * 60 - 30;
+        let (hour, past) = ((from_middle / 60) % hours, from_middle % 60);
+        let (before, after) = (self.shape[hour as usize], self.shape[((hour + 1) % hours) as usize]);
+        self.per_second * (before + (after - before) * past as f64 / 60.0)
+    }
+}
+
+/// Draws the units of every step: calls are Poisson, each takes units as its shares say.
+pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
+    let groups = grouped(arrivals);
+    let steps_a_minute = (60 / horizon.step_seconds) as usize;
+    let mut series = Series { step_seconds: horizon.step_seconds, halves: vec![0; horizon.days as usize * 1440 * steps_a_minute] };
+    for (at, group) in groups.iter().enumerate() {
+        let mut random = Pcg64Mcg::seed_from_u64(seed_of(horizon.seed, account, at));
+        let takes = Takes::new(&group.calls);
+        let mut counts = Counts::default();
+        for (minute, steps) in series.halves.chunks_mut(steps_a_minute).enumerate() {
+            counts.prepare(group.rate(minute as u64 % WEEK_MINUTES) * takes.share * horizon.step_seconds as f64);
+            for step in steps {
+                let calls = counts.draw(&mut random);
+                *step += takes.of(calls, &mut random);
+            }
+        }
+    }
+    series
+}
+
+/// Arrivals of one shape become one: their rates add, their shares mix.
+fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
+    let mut groups: Vec<Arrivals> = Vec::new();
+    for one in arrivals.iter().filter(|one| one.per_second > 0.0) {
+        match groups.iter_mut().find(|group| group.shape == one.shape) {
+            Some(group) => {
+                let sum = group.per_second + one.per_second;
+                let (own, new) = (group.per_second / sum, one.per_second / sum);
+                group.calls.iter_mut().for_each(|(_, share)| *share *= own);
+                group.calls.extend(one.calls.iter().map(|(halves, share)| (*halves, share * new)));
+                group.per_second = sum;
+            }
+            None => groups.push(one.clone()),
+        }
+    }
+    groups
+}
+
+/// A seed of its own for each account and group (FNV-1a), so that a change to one leaves the others alone.
+fn seed_of(seed: u64, account: &str, group: usize) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325 ^ seed;
+    account.bytes().chain(group.to_le_bytes()).fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+/// A number between 0 and 1.
+fn uniform(random: &mut Pcg64Mcg) -> f64 {
+    (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// What calls take: their half units with cumulative shares.
+struct Takes {
+    /// The share of calls that take anything.
+    share: f64,
+    classes: Vec<(u64, f64)>,
+    mean: f64,
+    deviation: f64,
+}
+
+/// Up to so many calls are drawn one by one; more are, by the central limit theorem, their mean and deviation.
+const ONE_BY_ONE: u64 = 24;
+
+impl Takes {
+    fn new(calls: &[(u64, f64)]) -> Takes {
+        let mut merged: Vec<(u64, f64)> = Vec::new();
+        let mut sorted: Vec<_> = calls.iter().copied().filter(|(halves, share)| *halves > 0 && *share > 0.0).collect();
+        sorted.sort_by_key(|(halves, _)| *halves);
+        for (halves, share) in sorted {
+            match merged.last_mut().filter(|(last, _)| *last == halves) {
+                Some((_, sum)) => *sum += share,
+                None => merged.push((halves, share)),
+            }
+        }
+        let share: f64 = merged.iter().map(|(_, share)| share).sum();
+        let moment = |power: i32| merged.iter().map(|(halves, part)| (*halves as f64).powi(power) * part / share).sum::<f64>();
+        let (mean, square) = if share > 0.0 { (moment(1), moment(2)) } else { (0.0, 0.0) };
+        let mut sum = 0.0;
+        for (_, part) in &mut merged {
+            sum += *part / share;
+            *part = sum;
+        }
+        Takes { share, classes: merged, mean, deviation: (square - mean * mean).max(0.0).sqrt() }
+    }
+
+    fn of(&self, calls: u64, random: &mut Pcg64Mcg) -> u64 {
+        match self.classes.as_slice() {
+            [] => 0,
+            [(halves, _)] => calls * halves,
+            classes if calls <= ONE_BY_ONE => (0..calls).map(|_| pick(classes, uniform(random))).sum(),
+            classes => {
+                let z: f64 = StandardNormal.sample(random);
+                let drawn = calls as f64 * self.mean + (calls as f64).sqrt() * self.deviation * z;
+                (drawn.round() as u64).max(calls * classes[0].0)
+            }
+        }
+    }
+}
+
+fn pick(classes: &[(u64, f64)], at: f64) -> u64 {
+    let found = classes.partition_point(|(_, up_to)| *up_to <= at);
+    classes[found.min(classes.len() - 1)].0
+}
+
+/// Beyond so many expected calls a Poisson quantile is that of a normal, corrected for skewness
+/// (Cornish–Fisher): within one call of the exact one down to one in ten million.
+const TABLE_MAX: f64 = 200.0;
+
+/// Poisson draws of one expected value: by inversion from a table, or by a corrected normal.
+#[derive(Default)]
+struct Counts {
+    expected: f64,
+    /// Cumulative probabilities of `first`, `first + 1`, …
+    table: Vec<f64>,
+    first: u64,
+    /// Where to start looking for a number between 0 and 1, by its first five bits.
+    guide: [u16; 32],
+}
+
+impl Counts {
+    fn prepare(&mut self, expected: f64) {
+        if expected == self.expected {
+            return;
+        }
+        self.expected = expected;
+        self.table.clear();
+        if expected <= 0.0 || expected > TABLE_MAX {
+            return;
+        }
+        let Ok(poisson) = Poisson::new(expected) else { return };
+        let spread = 8.0 * expected.sqrt() + 12.0;
+        self.first = (expected - spread).max(0.0) as u64;
+        let mut probability = poisson.pmf(self.first);
+        let mut sum = 0.0;
+        for count in self.first..=(expected + spread) as u64 {
+            sum += probability;
+            self.table.push(sum);
+            probability *= expected / (count + 1) as f64;
+        }
+        let mut from = 0;
+        for (bits, guide) in self.guide.iter_mut().enumerate() {
+            while from + 1 < self.table.len() && self.table[from] <= bits as f64 / 32.0 {
+                from += 1;
+            }
+            *guide = from as u16;
+        }
+    }
+
+    fn draw(&self, random: &mut Pcg64Mcg) -> u64 {
+        if self.expected <= 0.0 {
+            return 0;
+        }
+        if self.table.is_empty() {
+            let z: f64 = StandardNormal.sample(random);
+            return normal_count(self.expected, z);
+        }
+        let at = uniform(random);
+        let mut found = usize::from(self.guide[(at * 32.0) as usize]);
+        while found + 1 < self.table.len() && self.table[found] <= at {
+            found += 1;
+        }
+        self.first + found as u64
+    }
+}
+
+/// The Poisson quantile at a normal deviate.
+fn normal_count(expected: f64, z: f64) -> u64 {
+    (expected + expected.sqrt() * z + (z * z - 1.0) / 6.0).round().max(0.0) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use statrs::distribution::{ContinuousCDF, DiscreteCDF, Normal};
+
+    fn flat(per_second: f64, calls: &[(u64, f64)]) -> Arrivals {
+        Arrivals { per_second, shape: vec![1.0; 168].into(), calls: calls.to_vec() }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_seconds_and_another_gives_others() {
+        let arrivals = [flat(3.0, &[(1, 0.5), (2, 0.5)])];
+        let of = |seed, account| draw(&arrivals, &Horizon { days: 1, step_seconds: 1, seed }, account);
+        assert_eq!(of(1, "a"), of(1, "a"));
+        assert_ne!(of(1, "a"), of(2, "a"));
+        assert_ne!(of(1, "a"), of(1, "b"));
+    }
+
+    #[test]
+    fn draws_have_the_mean_and_the_variance_of_the_arrivals() {
+        for per_second in [0.01, 2.0, 40.0, 180.0, 900.0, 50_000.0] {
+            for calls in [vec![(2, 1.0)], vec![(1, 0.6), (9, 0.3)]] {
+                let series = draw(&[flat(per_second, &calls)], &Horizon { days: 2, ..Horizon::default() }, "t");
+                let count = series.halves.len() as f64;
+                let moment = |power: i32| calls.iter().map(|(halves, share)| (*halves as f64).powi(power) * share).sum::<f64>() * per_second;
+                let (mean, variance) = (moment(1), moment(2));
+                let found = series.sum() as f64 / count;
+                let spread = series.halves.iter().map(|halves| (*halves as f64 - found).powi(2)).sum::<f64>() / count;
+                // Six standard errors of either.
+                assert!((found - mean).abs() < 6.0 * (variance / count).sqrt(), "{per_second}: mean {found}, not {mean}");
+                assert!((spread / variance - 1.0).abs() < 0.05 + 20.0 / (count * per_second).sqrt(), "{per_second}: {spread}, not {variance}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_is_the_poisson_distribution() {
+        for expected in [0.3, 7.0, 199.0] {
+            let mut counts = Counts::default();
+            counts.prepare(expected);
+            let poisson = Poisson::new(expected).expect("a rate");
+            for (at, cumulative) in counts.table.iter().enumerate() {
+                assert!((cumulative - poisson.cdf(counts.first + at as u64)).abs() < 1e-10, "{expected}: {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_corrected_normal_has_the_quantiles_of_poisson() {
+        let normal = Normal::new(0.0, 1.0).expect("a normal");
+        for expected in [201.0, 1_000.0, 30_000.0] {
+            let poisson = Poisson::new(expected).expect("a rate");
+            for tail in [0.5, 0.01, 1e-4, 1e-6] {
+                let exact = poisson.inverse_cdf(1.0 - tail);
+                let found = normal_count(expected, normal.inverse_cdf(1.0 - tail));
+                assert!(found.abs_diff(exact) <= 1, "{expected} at {tail}: {found}, not {exact}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_profile_is_followed_from_middle_to_middle_and_keeps_its_mean() {
+        let mut shape = vec![0.5; 168];
+        shape[10] = 84.5;
+        let arrivals = Arrivals { per_second: 2.0, shape: shape.into(), calls: vec![(2, 1.0)] };
+        assert_eq!(arrivals.rate(10 * 60 + 30), 169.0);
+        assert_eq!(arrivals.rate(11 * 60), 85.0);
+        assert_eq!(arrivals.rate(0), 1.0);
+        let mean = (0..WEEK_MINUTES).map(|minute| arrivals.rate(minute)).sum::<f64>() / WEEK_MINUTES as f64;
+        assert!((mean - 2.0).abs() < 1e-9, "{mean}");
+    }
+}

@@ -1,0 +1,54 @@
+//! From an account's arrivals and the design's settings to what the ledger makes of them.
+
+use super::ledger::{Hottest, Lane, Limits, Run, execute};
+use super::policy::{AutoScaling, Fixed, Policy, Schedule, Scheduled, Tracking};
+use super::provisioned::HourlyUnits;
+use super::series::Series;
+use crate::meter::HourBilling;
+
+/// How provisioned units move.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Scaling {
+    /// The least.
+    pub min: u64,
+    /// The most.
+    pub max: u64,
+    /// The utilization in percent that is tracked; `None` where only a schedule moves them.
+    pub target_percent: Option<u64>,
+    /// Scheduled changes of the bounds.
+    pub schedule: Schedule,
+}
+
+impl Scaling {
+    /// Units that never move.
+    pub fn fixed(units: u64) -> Scaling {
+        Scaling { min: units, max: units, target_percent: None, schedule: Schedule::default() }
+    }
+
+    /// The policy that this is.
+    pub fn policy(&self) -> Box<dyn Policy> {
+        let tracking = self.target_percent.map(|target_percent| Tracking { target_percent, ..Tracking::default() });
+        match (tracking, self.schedule.0.is_empty()) {
+            (None, true) => Box::new(Fixed { units: self.min }),
+            (Some(tracking), true) => Box::new(AutoScaling::new(self.min, self.max, tracking)),
+            (tracking, false) => Box::new(Scheduled::new(self.schedule.clone(), self.min, self.max, tracking)),
+        }
+    }
+}
+
+/// Executes the reads and the writes of one account together, since they share its quota of decreases.
+pub fn simulate(lanes: &[(&Series, &Scaling, Option<Hottest>)]) -> Vec<Run> {
+    let mut lanes: Vec<Lane> =
+        lanes.iter().map(|(series, scaling, hottest)| Lane { series, policy: scaling.policy(), hottest: *hottest }).collect();
+    execute(&mut lanes, &Limits::default())
+}
+
+impl Run {
+    /// The units that each hour is charged for.
+    pub fn hourly(&self, billing: HourBilling) -> HourlyUnits {
+        match billing {
+            HourBilling::Maximum => HourlyUnits::of_maxima(self.hourly_maxima()),
+            HourBilling::Mean => HourlyUnits::of_minute_sums(self.hourly_minute_sums()),
+        }
+    }
+}
