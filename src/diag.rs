@@ -13,19 +13,23 @@ pub struct Source {
     pub name: String,
     /// The whole text.
     pub text: String,
+    /// Where each line starts.
+    starts: Vec<usize>,
 }
 
 impl Source {
     /// A text with its name.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
-        Arc::new(Source { name: name.into(), text: text.into() })
+        let text: String = text.into();
+        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Arc::new(Source { name: name.into(), text, starts })
     }
 
     /// Line and column of a byte offset, both from 1; the column counts characters.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
-        let before = &self.text[..self.floor(offset)];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let offset = self.floor(offset);
+        let line = self.starts.partition_point(|start| *start <= offset);
+        (line, self.text[self.starts[line - 1]..offset].chars().count() + 1)
     }
 
     /// The nearest character boundary at or before an offset.
@@ -55,15 +59,16 @@ pub struct Diagnostic {
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (message, help) = (harmless(&self.message), harmless(&self.help));
         let Some(source) = &self.source else {
-            return write!(f, "error[{}]: {}\nhelp: {}", self.code, self.message, self.help);
+            return write!(f, "error[{}]: {message}\nhelp: {help}", self.code);
         };
         let (start, end) = (source.floor(self.span.start), source.floor(self.span.end).max(source.floor(self.span.start)));
         let (line, column) = source.line_column(start);
         let line_start = source.text[..start].rfind('\n').map_or(0, |at| at + 1);
         let line_end = source.text[line_start..].find('\n').map_or(source.text.len(), |at| line_start + at);
         let window = Window::around(&source.text[line_start..line_end], start - line_start, end.min(line_end).saturating_sub(line_start));
-        writeln!(f, "{}:{line}:{column}: error[{}]: {}", source.name, self.code, self.message)?;
+        writeln!(f, "{}:{line}:{column}: error[{}]: {message}", harmless(&source.name), self.code)?;
         writeln!(f, "{line} | {}", window.text)?;
         writeln!(
             f,
@@ -72,8 +77,20 @@ impl fmt::Display for Diagnostic {
             " ".repeat(window.before.width()),
             "^".repeat(window.marked.width().max(1))
         )?;
-        write!(f, "help: {}", self.help)
+        write!(f, "help: {help}")
     }
+}
+
+/// A text as a terminal may show it: control and direction-changing characters replaced, and not without end.
+pub fn harmless(text: &str) -> String {
+    const MOST: usize = 2_000;
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let clean = |c: char| if (c.is_control() && c != '\n') || turns(c) { '\u{fffd}' } else { c };
+    let mut shown: String = text.chars().take(MOST).map(clean).collect();
+    if text.chars().nth(MOST).is_some() {
+        shown.push('…');
+    }
+    shown
 }
 
 /// The part of a long line that is worth showing, tabs and control characters made harmless.
@@ -106,6 +123,9 @@ impl Window {
     }
 }
 
+/// As many diagnostics as are shown: a file with more is wrong in some larger way.
+const SHOWN: usize = 200;
+
 /// All that is wrong with what was read; never empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.render())]
@@ -131,7 +151,10 @@ impl Diagnostics {
     }
 
     fn render(&self) -> String {
-        self.0.iter().map(Diagnostic::to_string).collect::<Vec<_>>().join("\n\n")
+        let shown = self.0.iter().take(SHOWN).map(Diagnostic::to_string);
+        let more = self.0.len().saturating_sub(SHOWN);
+        let rest = (more > 0).then(|| format!("… and {more} more mistakes; mend these first"));
+        shown.chain(rest).collect::<Vec<_>>().join("\n\n")
     }
 }
 

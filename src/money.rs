@@ -36,6 +36,16 @@ pub enum MoneyError {
     NotAPrice(String),
 }
 
+impl MoneyError {
+    /// The same, with what it is about.
+    pub fn of(self, what: &str, table: &str) -> MoneyError {
+        match self {
+            MoneyError::TooLarge(product) => MoneyError::TooLarge(format!("{table}: {what}: {product}")),
+            other => other,
+        }
+    }
+}
+
 impl Money {
     /// No money.
     pub const ZERO: Money = Money(Decimal::ZERO);
@@ -72,7 +82,7 @@ impl Money {
 
     /// This amount as a share of `whole`, in percent with one decimal; `None` of nothing.
     pub fn percent_of(self, whole: Money) -> Option<Decimal> {
-        (self.0 * Decimal::ONE_HUNDRED).checked_div(whole.0).map(|percent| percent.round_dp(1))
+        self.0.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole.0).map(|percent| percent.round_dp(1))
     }
 
     /// How many times `other` this amount is, with two decimals; `None` of nothing.
@@ -82,7 +92,8 @@ impl Money {
 
     /// Whether two amounts differ by more than 1 % of the first.
     pub fn differs_by_a_percent(self, other: Money) -> bool {
-        (self.0 - other.0).abs() * Decimal::ONE_HUNDRED > self.0.abs()
+        let difference = self.0.checked_sub(other.0).map(|difference| difference.abs());
+        difference.and_then(|difference| difference.checked_mul(Decimal::ONE_HUNDRED)).is_none_or(|hundredfold| hundredfold > self.0.abs())
     }
 }
 
@@ -124,7 +135,7 @@ impl Rate {
         let quantity = quantity.to_decimal(places).ok_or_else(too_large)?;
         let amount = quantity.checked_mul(self.0).ok_or_else(too_large)?;
         // A product that does not fit comes back with digits cut off its end.
-        let whole = amount.is_zero() || amount.scale() == quantity.scale() + self.0.scale();
+        let whole = quantity.is_zero() || self.0.is_zero() || amount.scale() == quantity.scale() + self.0.scale();
         if whole { Ok(Charge { quantity, amount: Money(amount) }) } else { Err(too_large()) }
     }
 }
@@ -156,6 +167,7 @@ mod tests {
         let quantity = Exact::parse("79228162514264337593.543951").expect("number");
         let error = rate("0.0000001169").charge(&quantity, 6).expect_err("too many digits");
         assert!(matches!(error, MoneyError::TooLarge(_)));
+        assert!(rate("0.0000000000000000000000000001").charge(&Exact::ratio(1, 10), 6).is_err());
         let huge = rate("1").charge(&Exact::parse("1e30").expect("number"), 6);
         assert!(huge.is_err());
     }

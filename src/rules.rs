@@ -87,9 +87,9 @@ rules! {
     "7.2" A "Developer Guide, DAX: how it works": "A DAX hit costs no read units; a miss is an eventually consistent read; strong and transactional reads pass through.";
     "7.4" A "Developer Guide, DynamoDB transactions": "A TransactWriteItems through DAX reads each item again with a TransactGetItems to fill the cache.";
     "7.8" A "Developer Guide, understanding billing": "DAX bills each node by the hour.";
-    "8.1" A "CloudWatch pricing; Developer Guide, Contributor Insights": "Contributor Insights bills a rule for each kind of graph and an event for each item read or written, two where there is a sort key.";
-    "8.2" A "KMS pricing; Developer Guide, encryption at rest": "A customer managed key bills the key and its requests; DynamoDB asks for the table key at most once in five minutes for each caller.";
-    "9.1" B "Amazon S3 User Guide, storage classes and lifecycle": "An archived object pays its class by the month, at least the class's minimum time, and a request for each transition.";
+    "12.1" A "CloudWatch pricing; Developer Guide, Contributor Insights": "Contributor Insights bills a rule for each kind of graph and an event for each item read or written, two where there is a sort key.";
+    "12.2" A "KMS pricing; Developer Guide, encryption at rest": "A customer managed key bills the key and its requests; DynamoDB asks for the table key at most once in five minutes for each caller.";
+    "12.3" B "Amazon S3 User Guide, storage classes and lifecycle": "An archived object pays its class by the month, at least the class's minimum time, and a request for each transition.";
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ impl fmt::Display for Bytes {
                 };
             }
         }
-        write!(f, "{} B", self.0)
+        write!(f, "{} B", group_thousands(&self.0.to_string()))
     }
 }
 
@@ -223,7 +223,7 @@ impl Exact {
     pub fn parse(text: &str) -> Option<Exact> {
         let plain: String = text.chars().filter(|c| *c != '_').collect();
         let (mantissa, exponent) = match plain.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok().filter(|exponent| (-40..=40).contains(exponent))?),
             None => (plain.as_str(), 0),
         };
         let (sign, digits) = match mantissa.strip_prefix('-') {
@@ -232,7 +232,7 @@ impl Exact {
         };
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
         let all_digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) || exponent.abs() > 40 || digits.len() > 60 {
+        if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) || digits.len() > 60 {
             return None;
         }
         let number: BigInt = format!("{whole}{fraction}").parse().ok()?;
@@ -306,8 +306,14 @@ impl Exact {
     pub fn human(&self, places: u32) -> String {
         match self.to_decimal(places) {
             Some(decimal) => group_thousands(&decimal.to_string()),
-            None => format!("{:e}", self.to_f64()),
+            // Beyond 28 digits a fraction is no longer worth its room.
+            None => group_thousands(&self.rounded(0).to_string()),
         }
+    }
+
+    /// A number as a file may have written it: every decimal, up to twenty.
+    pub fn as_written(&self) -> String {
+        self.human(20)
     }
 }
 
@@ -421,7 +427,7 @@ mod tests {
         for (text, expected) in [("0.1", "0.1"), ("1_000", "1,000"), ("1.5e3", "1,500"), ("-2.50", "-2.5"), ("12e-2", "0.12")] {
             assert_eq!(Exact::parse(text).expect(text).to_string(), expected);
         }
-        for text in ["", "nan", "inf", "1e400", ".5", "1.2.3", "0x10", "--1"] {
+        for text in ["", "nan", "inf", "1e400", "1.0e-2147483648", ".5", "1.2.3", "0x10", "--1"] {
             assert_eq!(Exact::parse(text), None, "{text}");
         }
     }
@@ -458,7 +464,7 @@ mod tests {
 
     #[test]
     fn sizes_are_shown_in_the_largest_unit_that_is_exact() {
-        for (bytes, expected) in [(0, "0 B"), (1023, "1023 B"), (1024, "1 KB"), (1536, "1.5 KB"), (1843, "1843 B"), (3 * MB, "3 MB")] {
+        for (bytes, expected) in [(0, "0 B"), (1023, "1,023 B"), (1024, "1 KB"), (1536, "1.5 KB"), (1843, "1,843 B"), (3 * MB, "3 MB")] {
             assert_eq!(Bytes(bytes).to_string(), expected);
         }
     }

@@ -1,4 +1,4 @@
-//! Every published case, through one assertion path.
+//! Every published case, and one for each rule that is easily got wrong, through one assertion path.
 
 mod support;
 
@@ -30,7 +30,16 @@ struct Case {
 
 #[test]
 fn every_published_case_has_the_right_answer() {
-    let cases: Cases = toml::from_str(include_str!("data/worked-examples.toml")).expect("the cases");
+    all_say(include_str!("data/worked-examples.toml"), 60);
+}
+
+#[test]
+fn rules_that_are_easily_got_wrong_are_right() {
+    all_say(include_str!("data/rules.toml"), 12);
+}
+
+fn all_say(cases: &str, least: usize) {
+    let cases: Cases = toml::from_str(cases).expect("the cases");
     let mut wrong = Vec::new();
     for case in &cases.case {
         let text = match case.workload.strip_prefix('@') {
@@ -46,7 +55,7 @@ fn every_published_case_has_the_right_answer() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(cases.case.len() >= 60, "cases are missing");
+    assert!(cases.case.len() >= least, "cases are missing");
 }
 
 /// The books, with some regions priced like us-east-1.

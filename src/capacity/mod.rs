@@ -4,15 +4,15 @@
 //! region, reads and writes apart.
 
 mod demand;
-mod provisioned;
 mod ledger;
 pub mod policy;
+mod provisioned;
 pub mod series;
 mod simulate;
 
 pub use demand::{Demand, ProvisionedUnits, demand};
-pub use provisioned::{HourlyUnits, ProvisionedCapacity, ReservedUnits, provisioned};
 pub use ledger::{Hottest, Lane, Limits, Run, WARM_UP_MINUTES, execute};
+pub use provisioned::{HourlyUnits, ProvisionedCapacity, ReservedUnits, provisioned};
 pub use simulate::{Scaling, simulate};
 
 use std::sync::Arc;
@@ -20,8 +20,8 @@ use std::sync::Arc;
 use crate::table::TableClass;
 use crate::time::MonthHours;
 use crate::units::Exact;
-use series::Arrivals;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
+use series::Arrivals;
 
 /// Units that one access pattern consumes on one arm in a month.
 #[derive(Clone, Debug, PartialEq)]

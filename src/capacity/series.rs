@@ -285,13 +285,17 @@ mod tests {
             for calls in [vec![(2, 1.0)], vec![(1, 0.6), (9, 0.3)]] {
                 let series = draw(&[flat(per_second, &calls)], &Horizon { days: 2, ..Horizon::default() }, "t");
                 let count = series.halves.len() as f64;
-                let moment = |power: i32| calls.iter().map(|(halves, share)| (*halves as f64).powi(power) * share).sum::<f64>() * per_second;
+                let moment =
+                    |power: i32| calls.iter().map(|(halves, share)| (*halves as f64).powi(power) * share).sum::<f64>() * per_second;
                 let (mean, variance) = (moment(1), moment(2));
                 let found = series.sum() as f64 / count;
                 let spread = series.halves.iter().map(|halves| (*halves as f64 - found).powi(2)).sum::<f64>() / count;
                 // Six standard errors of either.
                 assert!((found - mean).abs() < 6.0 * (variance / count).sqrt(), "{per_second}: mean {found}, not {mean}");
-                assert!((spread / variance - 1.0).abs() < 0.05 + 20.0 / (count * per_second).sqrt(), "{per_second}: {spread}, not {variance}");
+                assert!(
+                    (spread / variance - 1.0).abs() < 0.05 + 20.0 / (count * per_second).sqrt(),
+                    "{per_second}: {spread}, not {variance}"
+                );
             }
         }
     }

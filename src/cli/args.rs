@@ -73,6 +73,17 @@ pub enum Command {
     Man,
 }
 
+impl Command {
+    /// The files that the command reads.
+    pub fn inputs(&self) -> Vec<&str> {
+        match self {
+            Command::Estimate { workloads } => workloads.iter().map(String::as_str).collect(),
+            Command::Explain { workload } => vec![workload],
+            Command::Init { .. } | Command::Prices { .. } | Command::Schema | Command::Completions { .. } | Command::Man => Vec::new(),
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub enum PricesCommand {
     /// The regions that have a book, with its dates

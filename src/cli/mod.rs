@@ -6,7 +6,7 @@ mod output;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
 use args::{Args, Command, Format, PricesCommand};
@@ -34,7 +34,7 @@ pub fn run() -> ExitCode {
     match execute(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{}", output::failure(&error));
+            output::say(&output::failure(&error));
             ExitCode::from(WRONG)
         }
     }
@@ -62,7 +62,11 @@ fn execute(args: &Args) -> Result<()> {
 }
 
 fn init(args: &Args, file: Option<&std::path::Path>) -> Result<()> {
-    let Some(file) = file.or(args.output.as_deref()) else { return output::write(args, workload::TEMPLATE) };
+    if file.is_some() && args.output.is_some() {
+        anyhow::bail!("init takes one file, found two\nhelp: name it once, with or without -o");
+    }
+    let named = file.or(args.output.as_deref()).filter(|file| file.as_os_str() != "-");
+    let Some(file) = named else { return output::write(args, workload::TEMPLATE) };
     output::create(file, workload::TEMPLATE)?;
     output::note(args, &format!("wrote {0}; now run: dynameter estimate {0}", file.display()));
     Ok(())
@@ -89,13 +93,17 @@ fn joined<E>(outcomes: &[Outcome], present: impl Fn(&Outcome) -> Result<String, 
 }
 
 fn outcomes(args: &Args, paths: &[String], books: &Books, date: Option<Date>) -> Result<Vec<Outcome>> {
+    if paths.iter().filter(|path| *path == "-").count() > 1 {
+        anyhow::bail!("standard input can be read once only\nhelp: keep one -");
+    }
     let workloads: Vec<Result<Workload>> = paths.iter().map(|path| input::workload(args, path, books, date)).collect();
     let (workloads, errors): (Vec<_>, Vec<_>) = workloads.into_iter().partition(Result::is_ok);
     let errors: Vec<String> = errors.into_iter().filter_map(Result::err).map(|error| output::failure(&error)).collect();
     if !errors.is_empty() {
         return Err(output::Reported(errors.join("\n\n")).into());
     }
-    workloads.into_iter().flatten().map(|workload| Ok(estimate(&workload, books)?)).collect()
+    let outcome = |(workload, path): (Workload, &String)| -> Result<Outcome> { estimate(&workload, books).with_context(|| path.clone()) };
+    workloads.into_iter().flatten().zip(paths).map(outcome).collect()
 }
 
 fn explain(args: &Args, path: &str) -> Result<()> {

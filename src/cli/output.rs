@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 
 use super::args::Args;
-use dynameter::diag::Diagnostics;
+use dynameter::diag::{Diagnostics, harmless};
 use dynameter::report::Style;
 
 /// Failures that are already words for the user.
@@ -24,7 +24,12 @@ impl std::error::Error for Reported {}
 
 /// A failure in words; diagnostics of files and failures of several files bring their own.
 pub fn failure(error: &anyhow::Error) -> String {
-    if error.is::<Diagnostics>() || error.is::<Reported>() { error.to_string() } else { format!("error: {error:#}") }
+    if error.is::<Diagnostics>() || error.is::<Reported>() { error.to_string() } else { harmless(&format!("error: {error:#}")) }
+}
+
+/// Says something on standard error. Whoever closed it does not want to hear it.
+pub fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
 /// Colour on a terminal, unless `NO_COLOR` is set.
@@ -35,8 +40,11 @@ pub fn style(args: &Args) -> Style {
 
 /// Writes the result to standard output, or to the file of `-o`.
 pub fn write(args: &Args, text: &str) -> Result<()> {
-    match &args.output {
+    match args.output.as_ref().filter(|path| path.as_os_str() != "-") {
         Some(path) => {
+            if let Some(input) = args.command.inputs().into_iter().find(|input| same_file(Path::new(input), path)) {
+                bail!("{}: is the input {input} itself\nhelp: name another file for the result", path.display());
+            }
             replace(path, text, true)?;
             note(args, &format!("wrote {}", path.display()));
             Ok(())
@@ -49,6 +57,10 @@ pub fn write(args: &Args, text: &str) -> Result<()> {
     }
 }
 
+fn same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
 /// Writes a file that must not exist yet.
 pub fn create(path: &Path, text: &str) -> Result<()> {
     replace(path, text, false)
@@ -57,12 +69,23 @@ pub fn create(path: &Path, text: &str) -> Result<()> {
 /// Says something on standard error, unless `--quiet`.
 pub fn note(args: &Args, text: &str) {
     if !args.quiet {
-        eprintln!("{text}");
+        say(text);
     }
 }
 
 /// The file appears under its name whole or not at all: it is written beside it first.
 fn replace(path: &Path, text: &str, overwrite: bool) -> Result<()> {
+    // A link is followed: what it points to is replaced, not the link.
+    let resolved = if overwrite { path.canonicalize().ok() } else { None };
+    let device = overwrite && path.exists() && (path.starts_with("/dev") || path.starts_with("/proc") || !path.is_file());
+    if device && !path.is_dir() {
+        return std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .with_context(|| format!("{}: cannot be written", path.display()));
+    }
+    let path = resolved.as_deref().unwrap_or(path);
     let shown = path.display();
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -71,18 +94,21 @@ fn replace(path: &Path, text: &str, overwrite: bool) -> Result<()> {
     if path.is_dir() {
         bail!("{shown}: is a folder\nhelp: name a file in it");
     }
-    // A device or a pipe is not replaced but written to.
-    if overwrite && path.exists() && !path.is_file() {
-        return std::fs::write(path, text).with_context(|| format!("{shown}: cannot be written"));
-    }
     let failed = |error: std::io::Error| {
-        anyhow::anyhow!("{shown}: cannot be written: {error}\nhelp: name a file in a folder that exists and may be written to")
+        let help = match error.kind() {
+            ErrorKind::StorageFull => "make room, or name a file on another disk",
+            _ => "name a file in a folder that exists and may be written to",
+        };
+        anyhow::anyhow!("{shown}: cannot be written: {error}\nhelp: {help}")
     };
     let mut builder = tempfile::Builder::new();
     builder.prefix(".dynameter-");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    if let Ok(existing) = std::fs::metadata(path) {
+        file.as_file().set_permissions(existing.permissions()).map_err(failed)?;
+    }
     file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     if overwrite {
         file.persist(path).map_err(|error| failed(error.error))?;

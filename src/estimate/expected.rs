@@ -137,7 +137,7 @@ impl Tally {
             let times = if part.weight == Exact::one() { String::new() } else { format!("{} x ", part.weight.human(6)) };
             let size = match part.sizes {
                 Some((low, high)) if low == high => format!(", {low}"),
-                Some((low, high)) => format!(", {} to {} B", low.0, high.0),
+                Some((low, high)) => format!(", {low} to {high}"),
                 None => String::new(),
             };
             let plural = if *halves == 2 { unit } else { &format!("{unit}s") };
@@ -169,8 +169,10 @@ pub(super) fn expect(cases: &Cases, table: &Table, designs: &[IndexDesign], swit
         if replicated {
             add(&mut abroad, &replicate(table, &case.operation, switches), case);
         }
-        sent.add(case.weight, replicated_bytes(&case.operation).0);
-        captured.add(case.weight, change_data_capture_units(&case.operation));
+        if !case.changes_nothing {
+            sent.add(case.weight, replicated_bytes(&case.operation).0);
+            captured.add(case.weight, change_data_capture_units(&case.operation));
+        }
     }
     let finish = |arms: Vec<[Adding; 2]>| {
         let one = Exact::one();

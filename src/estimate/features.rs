@@ -2,19 +2,19 @@
 
 use super::Design;
 use super::site::Gap;
-use super::throughput::Metered;
+use super::throughput::{Metered, passing};
 use crate::meter::BackupOverhead;
 use crate::outcome::Holding;
 use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
 use crate::table::{Consistency, IndexKind, TableClass, limits};
-use crate::units::{Exact, GB, MB};
+use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Because, Usage, UsageType};
 use crate::workload::{Access, Archive, Call};
 
 /// The least that an incremental export bills. Source: Developer Guide, "DynamoDB data export to Amazon S3" (rule 5.6).
 const INCREMENTAL_EXPORT_BYTES_MIN: u64 = 10 * MB;
 
-/// How often at most DynamoDB asks KMS for the table key of one caller: once in five minutes (rule 8.2).
+/// How often at most DynamoDB asks KMS for the table key of one caller: once in five minutes (rule 12.2).
 const KEY_REQUESTS_AN_HOUR: u64 = 12;
 
 /// Usage of one table beside its throughput, in all its regions.
@@ -27,11 +27,12 @@ pub(super) fn features(design: &Design, metered: &Metered, gaps: &mut Vec<Gap>) 
     lines.import();
     lines.dax();
     lines.contributor_insights();
-    lines.encryption();
+    lines.encryption(&design.workload.region);
     lines.usage.extend(metered.transfer());
     for replica in design.copies() {
         lines.storage(&replica.region, replica.class);
         lines.backups(&replica.region, replica.pitr, false);
+        lines.encryption(&replica.region);
     }
     lines.usage
 }
@@ -112,7 +113,8 @@ impl Lines<'_> {
     }
 
     /// What backups, restores and exports hold: the table's data and its local indexes, or all indexes; in bytes.
-    fn backed_up(&self, every_index: bool) -> (Exact, String) {
+    /// An index that is included but whose entries have no known size is a gap of the usage type.
+    fn backed_up(&mut self, every_index: bool, region: &str, code: &str, what: &str) -> (Exact, String) {
         let design = self.design;
         let global = design.table.is_global();
         let included = design.workload.switches.backup_overhead == BackupOverhead::Included;
@@ -120,11 +122,15 @@ impl Lines<'_> {
         let mut sum = bytes(items(design), global);
         let mut names = vec!["the items".to_string()];
         for (at, index) in design.table.table.indexes.iter().enumerate() {
-            if (every_index || index.kind == IndexKind::Local)
-                && let Some(held) = entries(design, at)
-            {
-                sum += &bytes(held, false);
-                names.push(index.name.clone());
+            if !every_index && index.kind == IndexKind::Global {
+                continue;
+            }
+            match entries(design, at) {
+                Some(held) => {
+                    sum += &bytes(held, false);
+                    names.push(index.name.clone());
+                }
+                None => self.gaps.push(design.entry_gap(at, None, region, what, UsageType::of_code(code))),
             }
         }
         (sum, names.join(" and "))
@@ -132,22 +138,24 @@ impl Lines<'_> {
 
     fn backups(&mut self, region: &str, pitr: bool, home: bool) {
         let backup = &self.design.table.backup;
-        let (bytes, what) = self.backed_up(false);
-        let gigabytes = &bytes / &Exact::from(GB);
         if pitr {
+            let (bytes, what) = self.backed_up(false, region, "backup_pitr", "the point-in-time recovery of its entries");
+            let gigabytes = &bytes / &Exact::from(GB);
             let text = format!("{what}: {bytes} B = {} GB, whatever the window", gigabytes.human(9));
-            self.code(region, "backup_pitr", gigabytes.clone(), Because::rule("5.3", text));
+            self.code(region, "backup_pitr", gigabytes, Because::rule("5.3", text));
         }
         if !home {
             return;
         }
         for kept in &backup.kept {
             let kept = Exact::from(*kept);
+            let (bytes, what) = self.backed_up(false, region, "backup_on_demand", "the backups of its entries");
+            let gigabytes = &bytes / &Exact::from(GB);
             let text = format!("{kept} backups kept x {} GB ({what})", gigabytes.human(9));
             self.code(region, "backup_on_demand", &kept * &gigabytes, Because::rule("5.4", text));
         }
         if !backup.restores.is_zero() {
-            let (bytes, what) = self.backed_up(true);
+            let (bytes, what) = self.backed_up(true, region, "restore", "the restores of its entries");
             let gigabytes = &bytes / &Exact::from(GB);
             let text = format!("{} restores a month x {} GB ({what})", backup.restores.human(9), gigabytes.human(9));
             self.code(region, "restore", &backup.restores * &gigabytes, Because::rule("5.5", text));
@@ -192,7 +200,7 @@ impl Lines<'_> {
             self.code(&region, "export_s3_incremental", billed_gb, Because::rule("5.6", text));
             changed
         } else {
-            let (bytes, what) = self.backed_up(false);
+            let (bytes, what) = self.backed_up(false, &region, "export_s3_full", "the exports of its entries");
             let gigabytes = &(&bytes * exports) / &Exact::from(GB);
             let text = format!("{} full exports x {bytes} B ({what}) = {} GB", exports.human(6), gigabytes.human(9));
             self.code(&region, "export_s3_full", gigabytes, Because::rule("5.6", text));
@@ -209,13 +217,16 @@ impl Lines<'_> {
         let objects = (bytes / &archive.object_bytes).ceil().max(Exact::one());
         let put = exports * &objects;
         let text = format!("{} exports x {objects} objects of up to {} B written", exports.human(6), archive.object_bytes);
-        self.code(region, "s3_put_standard", put.clone(), Because::rule("9.1", text));
+        self.code(region, "s3_put_standard", put.clone(), Because::rule("12.3", text));
         for (at, stay) in archive.stays.iter().enumerate() {
             if at > 0 {
                 let text = format!("{} objects a month move to {}", put.human(6), stay.class.replace('_', " "));
-                self.code(region, &format!("s3_transition_to_{}", stay.class), put.clone(), Because::rule("9.1", text));
+                self.code(region, &format!("s3_transition_to_{}", stay.class), put.clone(), Because::rule("12.3", text));
             }
             let months = &stay.billed_days / &month.days();
+            // An object below the class's least size bills that size.
+            let least = Exact::from(object_bytes_min(stay.class));
+            let gigabytes = if archive.object_bytes < least { &(&objects * &least) / &Exact::from(GB) } else { gigabytes.clone() };
             let quantity = &(exports * &gigabytes) * &months;
             let minimum = if stay.billed_days > stay.days {
                 format!(" (billed {}, the class's minimum)", stay.billed_days.human(2))
@@ -230,7 +241,7 @@ impl Lines<'_> {
                 stay.class.replace('_', " "),
                 quantity.human(9)
             );
-            self.code(region, &format!("s3_storage_{}", stay.class), quantity, Because::rule("9.1", text));
+            self.code(region, &format!("s3_storage_{}", stay.class), quantity, Because::rule("12.3", text));
         }
     }
 
@@ -261,31 +272,34 @@ impl Lines<'_> {
         let text =
             format!("{kinds} graphs: most accessed and most throttled, by partition key{}", if sorted { " and by both keys" } else { "" });
         let rules = UsageType::of_code("contributor_insights_rule_month");
-        self.push(None, region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("8.1", text)]);
+        self.push(None, region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("12.1", text)]);
         for index in table.indexes.iter().filter(|index| index.kind == IndexKind::Global) {
             let kinds = if index.keys.len() > 1 { 4 } else { 2 };
             let text = format!("{kinds} graphs of the index");
-            self.push(Some(&index.name), region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("8.1", text)]);
+            self.push(Some(&index.name), region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("12.1", text)]);
         }
-        let each = if sorted { 2 } else { 1 };
         for access in &design.table.access {
             let (index, items) = touched(access);
-            let events = &(&access.calls * &items) * &Exact::from(each);
-            let text = format!("{} calls x {items} items x {each} events = {events}", access.calls);
+            let (passes, _) = passing(design, access);
+            let calls = &access.calls * &passes;
+            let sorted = index.map_or(sorted, |at| table.indexes[at].keys.len() > 1);
+            let each = if sorted { 2 } else { 1 };
+            let events = &(&calls * &items) * &Exact::from(each);
+            let behind = if passes == Exact::one() { "" } else { " that reach the table" };
+            let text = format!("{calls} calls{behind} x {items} items x {each} events = {events}");
             let index = index.map(|at| table.indexes[at].name.as_str());
             let usage_type = UsageType::of_code("contributor_insights_event");
-            self.push(index, region, Some(&access.name), usage_type, events, vec![Because::rule("8.1", text)]);
+            self.push(index, region, Some(&access.name), usage_type, events, vec![Because::rule("12.1", text)]);
         }
     }
 
-    fn encryption(&mut self) {
+    fn encryption(&mut self, region: &str) {
         let Some((keys, callers)) = &self.design.table.encryption else { return };
-        let region = self.design.workload.region.clone();
-        self.code(&region, "kms_key_month", keys.clone(), Because::rule("8.2", format!("{keys} customer managed keys")));
+        self.code(region, "kms_key_month", keys.clone(), Because::rule("12.2", format!("{keys} customer managed keys")));
         let hours = self.design.workload.month.hours();
         let requests = &(callers * hours) * &Exact::from(KEY_REQUESTS_AN_HOUR);
         let text = format!("{callers} callers x {hours} hours x {KEY_REQUESTS_AN_HOUR} requests, one in five minutes = {requests}");
-        self.code(&region, "kms_request", requests, Because::rule("8.2", text));
+        self.code(region, "kms_request", requests, Because::rule("12.2", text));
     }
 }
 
@@ -296,11 +310,21 @@ fn stored(what: &str, held: &Occupied, overhead: u64, global: bool) -> Vec<Becau
     vec![Because::rule("1.10", text)]
 }
 
-/// Items that one call touches, and the index it reads.
+/// The least size that an object bills in an S3 class: 128 KB in Standard-IA and Glacier Instant Retrieval, 40 KB
+/// in Glacier Flexible Retrieval and Deep Archive (rule 12.3).
+fn object_bytes_min(class: &str) -> u64 {
+    match class {
+        "standard_ia" | "glacier_instant" => 128 * KB,
+        "glacier_flexible" | "deep_archive" => 40 * KB,
+        _ => 0,
+    }
+}
+
+/// Items that one call touches, and the index it reads. What is not there is not touched.
 fn touched(access: &Access) -> (Option<usize>, Exact) {
     match &access.call {
-        Call::Get { items, .. } => (None, Exact::from(*items)),
-        Call::Page { index, items, .. } => (*index, Exact::from(*items)),
+        Call::Get { items, missing, .. } => (None, Exact::from(*items) * (Exact::one() - missing.clone())),
+        Call::Page { index, items, missing, .. } => (*index, Exact::from(*items) * (Exact::one() - missing.clone())),
         Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
             (None, Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()))
         }

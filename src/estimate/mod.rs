@@ -64,6 +64,7 @@ pub enum EstimateError {
 /// # Errors
 /// [`EstimateError`] where a region has no book at the date, or an amount needs more than 28 digits.
 pub fn estimate(workload: &Workload, books: &Books) -> Result<Outcome, EstimateError> {
+    let newest = books.span(&workload.region).ok().map(|(_, newest)| newest);
     let books = books_of(workload, books)?;
     let metered: Vec<TableResult> = workload.tables.iter().map(|table| run(&Design { workload, table })).collect();
     let bill = bill(workload, metered.iter(), &books)?;
@@ -74,6 +75,7 @@ pub fn estimate(workload: &Workload, books: &Books) -> Result<Outcome, EstimateE
             .tables
             .iter()
             .zip(&metered)
+            .filter(|(_, result)| !result.settled.demand.iter().any(|demand| demand.partly_unknown))
             .flat_map(|(table, result)| calculators::plain_calls(table, &result.settled))
             .collect(),
     };
@@ -85,7 +87,7 @@ pub fn estimate(workload: &Workload, books: &Books) -> Result<Outcome, EstimateE
         month: workload.month.clone(),
         free: workload.free.clone(),
         tables: workload.tables.iter().map(|table| table.table.name.clone()).collect(),
-        assumptions: notes::assumptions(workload, &bill, date_of(workload, &books)),
+        assumptions: notes::assumptions(workload, &bill, date_of(workload, &books), newest),
         switches: notes::switches(workload),
         warnings: notes::warnings(workload, &demand, &bill, &books)?,
         holdings: workload.tables.iter().flat_map(|table| features::holdings(&Design { workload, table })).collect(),

@@ -6,6 +6,8 @@ use super::Design;
 use super::features::never_hits;
 use super::operations::expand;
 use crate::capacity::Demand;
+use crate::capacity::policy::Tracking;
+use crate::capacity::series::Horizon;
 use crate::meter::Switch;
 use crate::money::{Money, MoneyError};
 use crate::pricing::{Bill, PriceBook, price};
@@ -13,16 +15,16 @@ use crate::table::{IndexKind, limits};
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{Throughput, Usage, UsageType};
-use crate::workload::{Access, Call, Capacity, TableDesign, Workload, WriteKind};
+use crate::workload::{Access, Call, Capacity, Reserved, TableDesign, Units, Workload, WriteKind, WritePlan};
 
 /// Units a second that AWS grants a table by default. Source: Developer Guide, "Quotas in Amazon DynamoDB".
 const QUOTA: u64 = limits::PROVISIONED_UNITS_MAX;
 
 /// What AWS does not say, and what the design leaves open, as far as it touches this workload.
-pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date) -> Vec<String> {
+pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: Option<Date>) -> Vec<String> {
     let tables = &workload.tables;
     let any = |holds: &dyn Fn(&TableDesign) -> bool| tables.iter().any(holds);
-    let any_access = |holds: &dyn Fn(&Access) -> bool| any(&|table| table.access.iter().any(holds));
+    let any_access = |holds: &dyn Fn(&Access) -> bool| any(&|table| patterns(table).any(holds));
     let mut list: Vec<String> = Vec::new();
     let mut say = |holds: bool, text: &str| {
         if holds {
@@ -43,9 +45,46 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date) -> Vec<S
         "a write leaves an item of the size that it found",
     );
     say(
-        any(&|table| table.access.iter().any(|access| spans_pages(access) && access.sizes.count() > 1)),
+        any_access(&|access| spans_pages(access) && access.sizes.count() > 1),
         "items of different sizes fill a page of 1 MB as items of their mean size would",
     );
+    say(
+        any(&|table| !table.indexes.is_empty() && table.access.iter().any(changes_unsaid)),
+        "a write without `changes` changes every attribute but the keys of indexes",
+    );
+    say(
+        any(&|table| table.access.iter().any(puts_unsaid)),
+        "a put without `overwrites` finds no item; an update or delete without `missing` finds one",
+    );
+    say(
+        any_access(&|access| matches!(&access.call, Call::Transaction { cancelled, .. } if !cancelled.is_zero())),
+        "a cancelled transaction finds the items that it would have found",
+    );
+    say(any(&|table| !table.ttl_deletes.is_zero()), "Time to Live deletes cost no write units where they expire (rule 3.12)");
+    say(
+        any_access(&|access| matches!(&access.call, Call::Page { missing, items, .. } if !missing.is_zero() || *items == 0)),
+        "a Query or Scan that finds nothing costs the minimum of one partition, however many it looks into",
+    );
+    say(
+        any(&|table| table.dax.is_some() && table.access.iter().any(|access| access.through_dax && access.operation == "UpdateItem")),
+        "an UpdateItem through DAX costs what it costs without (AWS does not say how DAX obtains the item after it)",
+    );
+    say(
+        any(&|table| table.stream.as_ref().is_some_and(|stream| stream.kinesis)),
+        "the Kinesis data stream itself is not in the bill, nor are readers such as Lambda functions",
+    );
+    say(
+        any(&|table| {
+            table.is_global()
+                && (table.contributor_insights
+                    || table.stream.is_some()
+                    || !table.backup.kept.is_empty()
+                    || table.archive.is_some()
+                    || table.dax.is_some())
+        }),
+        "of a global table, streams, Kinesis, on-demand backups, exports, Contributor Insights and DAX are those of the home region",
+    );
+    say(any(&TableDesign::is_global), "the replicas exist already: adding one bills a restore and the transfer of its data");
     say(
         any(&|table| table.indexes.iter().any(|index| index.coverage != Exact::one())),
         "the share of items that an index covers stays the same: each entry that a changed key removes is matched by one that it puts",
@@ -74,7 +113,7 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date) -> Vec<S
     );
     say(
         any(&|table: &TableDesign| !table.backup.kept.is_empty()),
-        "every kept on-demand backup is as large as the table now and bills a whole month",
+        "every kept on-demand backup is as large as the table now and bills a whole month; AWS bills one on its first day for the rest of the month and on the 1st of each month that it still exists",
     );
     say(
         any(&|table: &TableDesign| table.archive.is_some()),
@@ -105,12 +144,76 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date) -> Vec<S
         any(&|table| matches!(&table.capacity, Capacity::Provisioned { reserved: Some(_), .. })),
         "the upfront price of reserved capacity is spread evenly over its term",
     );
-    list.extend(price_notes(bill, date));
+    for table in tables {
+        let all = patterns(table).map(|access| &access.sizes).chain([&table.sizes]);
+        // One in a million is worth no words.
+        let cut = all.filter(|sizes| sizes.cut() * &Exact::from(1_000_000) > Exact::one()).max_by_key(|sizes| sizes.cut().clone());
+        list.extend(cut.map(|sizes| {
+            format!(
+                "{}: {} % of a lognormal distribution are above 400 KB and cut off, since no item is that large; the mean that remains is {} bytes",
+                table.table.name,
+                (sizes.cut() * &Exact::from(100)).human(4),
+                sizes.mean().human(0)
+            )
+        }));
+    }
+    if tables.iter().any(moves) {
+        list.extend(simulation(&workload.horizon));
+    }
+    list.extend(price_notes(bill, date, newest));
     list
 }
 
+/// Whether auto scaling or a schedule moves any of a table's units.
+fn moves(table: &TableDesign) -> bool {
+    let scaled = |units: &Units| matches!(units, Units::Scaled(_));
+    let own = table.indexes.iter().filter_map(|index| index.capacity.as_ref());
+    let own = own.map(|(read, write)| scaled(read) || scaled(write));
+    match &table.capacity {
+        Capacity::Provisioned { read, write, .. } => own.chain([scaled(read) || scaled(write)]).any(|moves| moves),
+        Capacity::OnDemand => false,
+    }
+}
+
+/// What a simulation of capacity takes for granted.
+pub fn simulation(horizon: &Horizon) -> Vec<String> {
+    let Tracking { up_minutes, down_minutes, gap_points, alarm_delay_minutes, apply_delay_minutes, .. } = Tracking::default();
+    let step = if horizon.step_seconds == 1 { "second by second".to_string() } else { "minute by minute".to_string() };
+    vec![
+        format!("capacity that moves is simulated over {} days, {step}: calls arrive at random (Poisson, seed {}), the rate between the middles of two hours changes evenly, and what is throttled does not come again", horizon.days, horizon.seed),
+        format!("auto scaling raises capacity after {up_minutes} minutes above the target and lowers it after {down_minutes} minutes {gap_points} points below; an alarm takes {alarm_delay_minutes} minutes (AWS: \"up to a few\"), a change {apply_delay_minutes} more (\"several\"); a scheduled change takes effect at its minute"),
+        "300 seconds of unused capacity are kept for bursts, which AWS gives as far as it can; keys are even enough that no partition is throttled before its table".to_string(),
+    ]
+}
+
+/// The access patterns of a table in all its regions.
+fn patterns(table: &TableDesign) -> impl Iterator<Item = &Access> {
+    table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access))
+}
+
+fn plans(access: &Access) -> &[(WritePlan, u64)] {
+    match &access.call {
+        Call::Write { plans, .. } | Call::Transaction { plans, .. } => plans,
+        Call::Get { .. } | Call::Page { .. } => &[],
+    }
+}
+
+fn changes_unsaid(access: &Access) -> bool {
+    plans(access)
+        .iter()
+        .any(|(plan, _)| plan.changes.is_none() && !plan.finds.is_zero() && matches!(plan.kind, WriteKind::Put | WriteKind::Update))
+}
+
+fn puts_unsaid(access: &Access) -> bool {
+    plans(access).iter().any(|(plan, _)| match plan.kind {
+        WriteKind::Put => plan.finds.is_zero(),
+        WriteKind::Update | WriteKind::Delete => plan.finds == Exact::one(),
+        WriteKind::ConditionCheck => false,
+    })
+}
+
 /// Prices that are not certain: found by others than AWS, or first seen after the date asked.
-fn price_notes(bill: &Bill, date: Date) -> Vec<String> {
+fn price_notes(bill: &Bill, date: Date, newest: Option<Date>) -> Vec<String> {
     let (mut unsure, mut later) = (BTreeSet::new(), BTreeSet::new());
     let unknown = bill.unknown.iter().filter_map(|unknown| unknown.rate.as_ref().map(|rate| (unknown.subject.region.as_str(), rate)));
     let lines = bill.lines.iter().map(|line| (line.subject.region.as_str(), &line.published));
@@ -125,8 +228,11 @@ fn price_notes(bill: &Bill, date: Date) -> Vec<String> {
     }
     let list = |names: BTreeSet<String>| names.into_iter().collect::<Vec<_>>().join("; ");
     let mut notes = Vec::new();
+    if let Some(newest) = newest.filter(|newest| *newest < date) {
+        notes.push(format!("the newest prices that the book knows are of {newest}; later ones may differ"));
+    }
     if !unsure.is_empty() {
-        notes.push(format!("prices that no file of AWS confirms: {}", list(unsure)));
+        notes.push(format!("prices that are not confirmed beyond doubt, with confidence and source: {}", list(unsure)));
     }
     if !later.is_empty() {
         notes.push(format!("prices first seen after {date} and taken for it as well: {}", list(later)));
@@ -156,7 +262,7 @@ pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
     let switches = &workload.switches;
     let tables = &workload.tables;
     let any = |holds: &dyn Fn(&TableDesign) -> bool| tables.iter().any(holds);
-    let any_call = |holds: &dyn Fn(&Call) -> bool| any(&|table| table.access.iter().any(|access| holds(&access.call)));
+    let any_call = |holds: &dyn Fn(&Call) -> bool| any(&|table| patterns(table).any(|access| holds(&access.call)));
     let local = |table: &TableDesign| table.table.indexes.iter().any(|index| index.kind == IndexKind::Local);
     let backed_up = |table: &TableDesign| {
         let backup = &table.backup;
@@ -179,6 +285,7 @@ pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
         ),
         (any(&|table| table.is_global() && local(table)), switches.replicated_local_index()),
         (any(&|table| backed_up(table)), switches.backup_overhead()),
+        (tables.iter().any(moves), switches.hour_billing()),
     ];
     listed.into_iter().filter(|(matters, _)| *matters).map(|(_, switch)| switch).collect()
 }
@@ -202,6 +309,33 @@ pub(super) fn warnings(
         }
     }
     for table in &workload.tables {
+        if table.keyless > 0 {
+            list.push(format!(
+                "{}: {} items of its export lack a key of the table; is it the export of another one?",
+                table.table.name,
+                Exact::from(table.keyless)
+            ));
+        }
+        if table.archive.is_some() && !table.backup.pitr {
+            list.push(format!(
+                "{}: exports to S3 need point-in-time recovery, which is off here: its price is not in the bill; set `pitr = true` under [table.backup]",
+                table.table.name
+            ));
+        }
+        if !table.backup.restores.is_zero() && !table.backup.pitr && table.backup.kept.is_empty() {
+            list.push(format!("{}: nothing is backed up that could be restored", table.table.name));
+        }
+        if let Capacity::Provisioned { reserved: Some(reserved), .. } = &table.capacity {
+            list.extend(over_reserved(table, reserved, demand));
+        }
+        if table.dax.is_some() {
+            for access in patterns(table).filter(|access| access.through_dax && matches!(access.call, Call::Page { scan: true, .. })) {
+                list.push(format!(
+                    "{}: the hit ratio of DAX counts for the Scan \"{}\" too; set `dax = false` there if each is another",
+                    table.table.name, access.name
+                ));
+            }
+        }
         if table.access.is_empty() {
             list.push(format!("{}: no access pattern is given, so no request is in the bill", table.table.name));
         }
@@ -211,6 +345,26 @@ pub(super) fn warnings(
         }
     }
     Ok(list)
+}
+
+/// A reservation of more units than are provisioned in the home region.
+fn over_reserved(table: &TableDesign, reserved: &Reserved, demand: &[Demand]) -> Option<String> {
+    let home = demand.iter().filter(|one| one.table == table.table.name).map(|one| one.region.as_str()).next()?;
+    let provisioned = |reads: bool| -> u64 {
+        let of = |one: &&Demand| one.table == table.table.name && one.region == home && (one.throughput == Throughput::Read) == reads;
+        demand.iter().filter(of).filter_map(|one| one.provisioned.as_ref()).map(|units| units.high).sum()
+    };
+    let (read, write) = (provisioned(true), provisioned(false));
+    (reserved.read > read || reserved.write > write).then(|| {
+        format!(
+            "{}: {} read and {} write units are reserved, but no more than {} and {} are provisioned: the rest is paid for nothing",
+            table.table.name,
+            Exact::from(reserved.read),
+            Exact::from(reserved.write),
+            Exact::from(read),
+            Exact::from(write)
+        )
+    })
 }
 
 /// Provisioned units below the demand, or a demand beyond AWS's quota.
@@ -286,7 +440,8 @@ fn past_the_cache(
     };
     let cost = |quantity: Exact| price(&[usage(quantity)], books, &BTreeSet::new())?.total();
     let now = bill.lines.iter().filter(|line| line.subject.access.as_ref() == Some(name) && line.subject.table == *table);
-    let now = Money::sum(now.filter(|line| line.usage_type.unit() == "RRU").map(|line| line.amount))?;
+    let home = |line: &&crate::pricing::LineItem| line.usage_type.unit() == "RRU" && line.subject.region == design.workload.region;
+    let now = Money::sum(now.filter(home).map(|line| line.amount))?;
     let misses = Exact::one() - hit_ratio.clone();
     let counted = consumed * misses;
     Ok(format!(

@@ -2,7 +2,9 @@
 
 use crate::dax;
 use crate::meter::{FailedCondition, Switches};
-use crate::table::{Action, Consistency, Index, Operation, ReadPage, Table, TransactionOutcome, Transition, Write, WriteOutcome};
+use crate::table::{
+    Action, Consistency, Index, Operation, Projection, ReadPage, Table, TransactionOutcome, Transition, Write, WriteOutcome,
+};
 use crate::units::{Bytes, Exact, MB};
 use crate::workload::{Access, Call, Entry, SizeClass, SizeClasses, WriteKind, WritePlan, mean_of, sum_of};
 
@@ -22,6 +24,8 @@ pub(super) struct Case {
     pub table: Reason,
     /// Whether only the table's arm counts: the rest is in another case.
     pub table_only: bool,
+    /// Whether the write leaves the item as it was, so that no stream and no export sees it.
+    pub changes_nothing: bool,
 }
 
 /// Words for a case: what is metered, by which rule, and its size where it is one item's.
@@ -58,7 +62,7 @@ impl Cases {
 
     fn push(&mut self, scale: usize, parts: u128, operation: Operation, table: Reason) {
         if parts > 0 && !self.scales[scale].is_zero() {
-            self.list.push(Case { operation, weight: Weight { scale, parts }, table, table_only: false });
+            self.list.push(Case { operation, weight: Weight { scale, parts }, table, table_only: false, changes_nothing: false });
         }
     }
 
@@ -78,8 +82,14 @@ pub(super) fn expand(access: &Access, table: &Table, switches: &Switches) -> Cas
     match &access.call {
         Call::Get { items, consistency, missing } => get(access, *items, *consistency, missing, &mut cases),
         Call::Page { index, .. } => match (access.sizes.evaluated(*index), *index) {
-            (None, Some(index)) => cases.unknown_read = Some(index),
-            (sizes, _) => pages(access, &sizes.unwrap_or_default(), &mut cases),
+            (None, Some(index)) => {
+                cases.unknown_read = Some(index);
+                fetched(access, &mut cases);
+            }
+            (sizes, _) => {
+                pages(access, &sizes.unwrap_or_default(), &mut cases);
+                fetched(access, &mut cases);
+            }
         },
         Call::Write { plans, refused } => {
             for (plan, count) in plans {
@@ -107,7 +117,12 @@ pub(super) fn fills(access: &Access) -> Cases {
     let mut cases = Cases::default();
     if let Call::Transaction { plans, cancelled, replayed } = &access.call {
         let committed = Exact::one() - cancelled.clone() - replayed.clone();
-        let items: u64 = plans.iter().filter(|(plan, _)| plan.kind != WriteKind::ConditionCheck).map(|(_, count)| count).sum();
+        let count = |wanted: &dyn Fn(WriteKind) -> bool| -> u64 {
+            plans.iter().filter(|(plan, _)| wanted(plan.kind)).map(|(_, count)| count).sum()
+        };
+        let deleted = count(&|kind| kind == WriteKind::Delete);
+        let items = count(&|kind| matches!(kind, WriteKind::Put | WriteKind::Update));
+        cases.push_alone(&committed * &Exact::from(deleted), dax::fill(None), Reason::new("7.4", "deleted item looked for", None));
         let scale = cases.scale(committed * Exact::ratio(items, access.sizes.total()));
         for class in access.sizes.iter() {
             let reason = Reason::new("7.4", "item read into the cache", Some(class.item));
@@ -139,11 +154,7 @@ fn get(access: &Access, items: u64, consistency: Option<Consistency>, missing: &
 ///
 /// `Assumption:` items of different sizes fill a page as so many items of their mean size would.
 fn pages(access: &Access, sizes: &[(u64, u64)], cases: &mut Cases) {
-    let Call::Page { scan, index, items, segments, consistency, fetches, missing } = &access.call else { return };
-    let page = |evaluated: Bytes, fetched: Option<Vec<Bytes>>| {
-        let page = ReadPage { index: *index, evaluated, consistency: *consistency, fetched };
-        if *scan { Operation::Scan(page) } else { Operation::Query(page) }
-    };
+    let Call::Page { items, segments, missing, .. } = &access.call else { return };
     let found = Exact::one() - missing.clone();
     let mean = mean_of(sizes);
     let page_items = if mean.is_zero() { u64::MAX } else { (Exact::from(MB) / mean).ceil().to_u64().unwrap_or(u64::MAX).max(1) };
@@ -155,7 +166,7 @@ fn pages(access: &Access, sizes: &[(u64, u64)], cases: &mut Cases) {
         for (bytes, share) in sum_of(sizes, count) {
             let what = if count == 0 { "nothing found" } else { "items evaluated together" };
             let reason = Reason::new("2.4", what, (alike && count > 0).then_some(bytes));
-            cases.push_alone(&weight * &share, page(bytes, None), reason);
+            cases.push_alone(&weight * &share, page(access, bytes, None), reason);
         }
     };
     // Segments share the items as evenly as whole numbers allow; each fills its own pages.
@@ -169,17 +180,28 @@ fn pages(access: &Access, sizes: &[(u64, u64)], cases: &mut Cases) {
         }
     }
     push_page(0, missing.clone());
-    if *fetches {
-        let first = cases.list.len();
-        let scale = cases.scale(&found * &Exact::ratio(*items, access.sizes.total()));
-        for class in access.sizes.iter() {
-            let reason = Reason::new("2.7", "item fetched from the table", Some(class.item));
-            cases.push(scale, class.weight.into(), page(Bytes(0), Some(vec![class.item])), reason);
-        }
-        let nothing = if *items == 0 { Exact::one() } else { missing.clone() };
-        cases.push_alone(nothing, page(Bytes(0), Some(Vec::new())), Reason::new("2.7a", "nothing fetched", None));
-        cases.list[first..].iter_mut().for_each(|case| case.table_only = true);
+}
+
+/// One page of a Query or Scan.
+fn page(access: &Access, evaluated: Bytes, fetched: Option<Vec<Bytes>>) -> Operation {
+    let Call::Page { scan, index, consistency, .. } = &access.call else { return Operation::Query(ReadPage::default()) };
+    let page = ReadPage { index: *index, evaluated, consistency: *consistency, fetched };
+    if *scan { Operation::Scan(page) } else { Operation::Query(page) }
+}
+
+/// What a query of a local index fetches from the table (rule 2.7).
+fn fetched(access: &Access, cases: &mut Cases) {
+    let Call::Page { items, fetches: true, missing, .. } = &access.call else { return };
+    let first = cases.list.len();
+    let found = Exact::one() - missing.clone();
+    let scale = cases.scale(&found * &Exact::ratio(*items, access.sizes.total()));
+    for class in access.sizes.iter() {
+        let reason = Reason::new("2.7", "item fetched from the table", Some(class.item));
+        cases.push(scale, class.weight.into(), page(access, Bytes(0), Some(vec![class.item])), reason);
     }
+    let nothing = if *items == 0 { Exact::one() } else { missing.clone() };
+    cases.push_alone(nothing, page(access, Bytes(0), Some(Vec::new())), Reason::new("2.7a", "nothing fetched", None));
+    cases.list[first..].iter_mut().for_each(|case| case.table_only = true);
 }
 
 /// The API operation of one write.
@@ -205,6 +227,17 @@ fn pairs(access: &Access) -> Vec<(&SizeClass, &SizeClass, u128)> {
     }
 }
 
+/// The item before a write, given by its size alone, with the entries that it had: those of the item after,
+/// but where an index holds the whole item.
+fn with_entries(before: &SizeClass, after: &SizeClass, table: &Table) -> SizeClass {
+    let entry = |(at, own): (usize, &Entry)| match (own, after.entries.get(at), &table.indexes[at].projection) {
+        (Entry::Unknown, Some(Entry::Size(_)), Projection::All) => Entry::Size(before.item),
+        (Entry::Unknown, Some(known), _) => *known,
+        _ => *own,
+    };
+    SizeClass { entries: before.entries.iter().enumerate().map(entry).collect(), ..before.clone() }
+}
+
 /// The total of the weights of [`pairs`].
 fn pairs_total(access: &Access) -> Exact {
     Exact::from(access.sizes.total()) * access.before.as_ref().map_or_else(Exact::one, |before| Exact::from(before.total()))
@@ -215,12 +248,16 @@ fn writes(plan: &WritePlan, access: &Access, table: &Table, weight: &Exact, case
     let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
     if !cases.scales[found].is_zero() {
         for (before, class, parts) in pairs(access) {
+            let before = &with_entries(before, class, table);
             let (write, rule, what) = match delete {
                 true => (deletion(Some(before), table), "3.2", "item deleted"),
                 false => (change(plan, before, class, table), "3.1", "item before and after"),
             };
             let size = write.old.max(write.new);
             cases.push(found, parts, operation(write), Reason::new(rule, what, size));
+            if let Some(case) = cases.list.last_mut() {
+                case.changes_nothing = !delete && before.item == class.item && plan.changes.as_ref().is_some_and(Vec::is_empty);
+            }
         }
     }
     let absent = weight * &(Exact::one() - plan.finds.clone());

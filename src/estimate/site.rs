@@ -22,6 +22,8 @@ pub(super) struct Traffic<'a> {
     pub calls: Exact,
     /// The demand of each hour of the week, divided by its mean.
     pub factors: Arc<[Exact]>,
+    /// Whether they are transactions of writes.
+    pub transactional: bool,
 }
 
 impl Traffic<'_> {
@@ -88,10 +90,14 @@ impl<'a> Site<'a> {
     }
 
     /// The writes of some calls, arm by arm.
-    pub fn writes(&mut self, traffic: &Traffic, arms: &[Tallies]) {
+    pub fn writes(&mut self, traffic: &Traffic, arms: &[Tallies], reasons: &[Because]) {
         for (arm, tallies) in arms.iter().enumerate() {
-            let reasons = self.replicated_reason(arm);
-            self.consume(traffic, arm, self.write_throughput(arm), &tallies.write, reasons.as_slice());
+            let local = self.index(arm).is_some_and(|index| index.kind == IndexKind::Local);
+            let own = local.then(|| Because::rule("3.8b", "a local index writes on its table's capacity"));
+            let transacted =
+                (arm > 0 && traffic.transactional).then(|| Because::rule("3.9", "a transaction doubles the base table's units only"));
+            let all: Vec<Because> = reasons.iter().cloned().chain(own).chain(transacted).chain(self.replicated_reason(arm)).collect();
+            self.consume(traffic, arm, self.write_throughput(arm), &tallies.write, &all);
         }
     }
 
@@ -288,8 +294,8 @@ impl<'a> Site<'a> {
         Some(Because::rule("6.6", text))
     }
 
-    /// Which access patterns ask for the capacity, and for how much of it.
-    fn drivers(&self, consumed: &[&Consumption], throughput: Throughput) -> Option<Because> {
+    /// Which access patterns ask for the capacity, for how much of it, and how that comes about.
+    fn drivers(&self, consumed: &[&Consumption], throughput: Throughput) -> Vec<Because> {
         let seconds = self.design.workload.month.seconds();
         let mut parts: Vec<(String, Exact)> = Vec::new();
         for one in consumed {
@@ -302,7 +308,16 @@ impl<'a> Site<'a> {
         }
         parts.sort_by(|one, other| other.1.cmp(&one.1));
         let text = parts.iter().map(|(name, units)| format!("\"{name}\" {}", units.human(2))).collect::<Vec<_>>().join(", ");
-        (!text.is_empty()).then(|| Because::plain(format!("asked for, {}s a second on average: {text}", unit_name(throughput))))
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let working = consumed.iter().flat_map(|one| {
+            let name = one.subject.access.as_deref().unwrap_or_default();
+            let place = one.subject.index.as_ref().map(|index| format!(" / {index}")).unwrap_or_default();
+            one.because.iter().map(move |because| Because { text: format!("{name}{place}: {}", because.text), ..because.clone() })
+        });
+        let sum = Because::plain(format!("asked for, {}s a second on average: {text}", unit_name(throughput)));
+        std::iter::once(sum).chain(working).collect()
     }
 
     /// The provisioned units of an account; `None` on demand.

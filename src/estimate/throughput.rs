@@ -46,7 +46,7 @@ impl<'a> Metered<'a> {
         let patterns = self.patterns.iter().map(|pattern| (traffic(pattern.access), &pattern.expected));
         let expired = self.expired.iter().map(|expected| {
             let calls = self.design.table.ttl_deletes.clone();
-            (Traffic { name: TIME_TO_LIVE, calls, factors: Profile::flat_factors() }, expected)
+            (Traffic { name: TIME_TO_LIVE, calls, factors: Profile::flat_factors(), transactional: false }, expected)
         });
         patterns.chain(expired)
     }
@@ -91,10 +91,11 @@ impl<'a> Metered<'a> {
         for pattern in &self.patterns {
             let traffic = traffic(pattern.access);
             let (passes, reasons) = passing(design, pattern.access);
+            let reasons: Vec<Because> = reasons.into_iter().chain(partiql(pattern.access)).collect();
             home.reads(&traffic.clone().times(&passes), &pattern.expected.home, &reasons);
             home.unknown_reads(traffic.name, pattern.unknown_read);
             home.fill(&traffic, &pattern.fills);
-            home.writes(&traffic, &pattern.expected.home);
+            home.writes(&traffic, &pattern.expected.home, &write_reasons(pattern.access));
             home.unknown_writes(traffic.name, &pattern.unknown_writes);
         }
         home.settle(&mut settled);
@@ -109,9 +110,15 @@ impl<'a> Metered<'a> {
         let design = self.design;
         let mut site = Site::new(design, &replica.region, replica.class, replica.read);
         for (traffic, expected) in self.writers() {
-            site.writes(&traffic, &expected.abroad);
+            site.writes(&traffic, &expected.abroad, &[]);
         }
-        let share = Because::plain(format!("{} times the reads of {}", replica.reads.human(6), design.workload.region));
+        if self.expired.is_some() {
+            // A delete removes the entry of every index that has one.
+            let unknown = |at: &usize| design.table.sizes.entries(*at).is_none();
+            let unknown: Vec<usize> = (0..design.table.table.indexes.len()).filter(unknown).collect();
+            site.unknown_writes(TIME_TO_LIVE, &unknown);
+        }
+        let share = Because::plain(format!("{} x the reads of {}", replica.reads.human(6), design.workload.region));
         for pattern in &self.patterns {
             site.unknown_writes(&pattern.access.name, &pattern.unknown_writes);
             if !replica.reads.is_zero() {
@@ -128,12 +135,30 @@ impl<'a> Metered<'a> {
     }
 }
 
+/// A PartiQL statement is the operation that it is.
+fn partiql(access: &Access) -> Option<Because> {
+    let text = || format!("{} costs what the operations cost that its statements are", access.operation);
+    ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"].contains(&access.operation).then(|| Because::rule("2.10", text()))
+}
+
+/// What a reader may wonder about a write: why a batch saves nothing, why a transaction doubles no index.
+fn write_reasons(access: &Access) -> Vec<Because> {
+    let batch = || Because::rule("3.5", "a batch costs what its writes cost one by one");
+    let is_batch = matches!(access.operation, "BatchWriteItem" | "BatchExecuteStatement");
+    is_batch.then(batch).into_iter().chain(partiql(access)).collect()
+}
+
 fn traffic(access: &Access) -> Traffic<'_> {
-    Traffic { name: &access.name, calls: access.calls.clone(), factors: access.factors.clone() }
+    Traffic {
+        name: &access.name,
+        calls: access.calls.clone(),
+        factors: access.factors.clone(),
+        transactional: matches!(access.call, Call::Transaction { .. }),
+    }
 }
 
 /// The share of a pattern's reads that reach the table behind DAX, and the words for it.
-fn passing(design: &Design, access: &Access) -> (Exact, Vec<Because>) {
+pub(super) fn passing(design: &Design, access: &Access) -> (Exact, Vec<Because>) {
     let consistency = match &access.call {
         Call::Get { consistency, .. } => *consistency,
         Call::Page { consistency, .. } => Some(*consistency),

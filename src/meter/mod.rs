@@ -26,7 +26,7 @@ pub use switches::{
     BackupOverhead, FailedCondition, FetchOfNothing, HourBilling, ReplicatedLocalIndex, ReplicatedTransaction, Switch, Switches,
 };
 
-use crate::table::{IndexKind, Operation, Table};
+use crate::table::{Operation, Table};
 use crate::units::{ReadUnits, WriteUnits};
 
 /// Read and write units of one arm: the base table, or one index.
@@ -65,14 +65,6 @@ impl ConsumedCapacity {
         let mut total = self.table;
         self.indexes.iter().for_each(|arm| total.add(*arm));
         total
-    }
-
-    /// What counts against the table's own capacity: the base table and its local indexes (rule 3.8b).
-    pub fn table_account(&self, table: &Table) -> Arm {
-        let mut account = self.table;
-        let local = table.indexes.iter().zip(&self.indexes).filter(|(index, _)| index.kind == IndexKind::Local);
-        local.for_each(|(_, arm)| account.add(*arm));
-        account
     }
 
     fn add(&mut self, other: &ConsumedCapacity) {

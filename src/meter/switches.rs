@@ -15,6 +15,15 @@ pub struct Switch {
     pub rule: &'static str,
 }
 
+impl Switch {
+    /// The values that it could have instead.
+    pub fn others(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let (name, value) = (self.name, self.value);
+        let values = Switches::NAMES.iter().filter(move |(known, _)| *known == name).flat_map(|(_, values)| values.iter().copied());
+        values.filter(move |other| *other != value)
+    }
+}
+
 macro_rules! switches {
     ($($(#[$doc:meta])* $field:ident: $type:ident $(as $alias:ident)? { $($(#[$variant_doc:meta])* $variant:ident = $text:literal $rule:literal),* } = $default:ident;)*) => {
         /// The readings in force. The defaults are the best founded ones.

@@ -85,7 +85,11 @@ pub fn price(usage: &[Usage], books: &BTreeMap<String, PriceBook>, free: &BTreeS
         };
         let before = used.entry((region, code)).or_insert_with(Exact::zero);
         for (tier, quantity) in split(&item.usage_type, &tiers, free, before, &item.quantity) {
-            let charge = tier.published.rate.charge(&quantity, item.usage_type.places())?;
+            let charge = tier
+                .published
+                .rate
+                .charge(&quantity, item.usage_type.places())
+                .map_err(|error| error.of(&describe(item), &item.subject.table))?;
             bill.lines.push(LineItem {
                 subject: item.subject.clone(),
                 usage_type: item.usage_type.clone(),

@@ -13,6 +13,9 @@ use crate::time::Date;
 /// The region under which prices stand that are not a region's own.
 const GLOBAL: &str = "global";
 
+/// No price book that a person or a program writes is larger: 16 MB.
+const BOOK_BYTES_MAX: u64 = 16 << 20;
+
 /// One published price: code, unit, tier, the day it took effect, where it was read and how sure that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedRate {
@@ -98,7 +101,9 @@ pub enum BookError {
 struct BookFile {
     region: String,
     location: Option<String>,
-    usage_prefix: Option<String>,
+    /// The start of the region's usage types on a bill: for readers of the book.
+    #[serde(rename = "usage_prefix")]
+    _usage_prefix: Option<String>,
     rates: Vec<RateFile>,
 }
 
@@ -121,7 +126,6 @@ struct RateFile {
 struct RegionBook {
     region: String,
     location: String,
-    usage_prefix: Option<String>,
     rates: Vec<Arc<PublishedRate>>,
 }
 
@@ -188,20 +192,35 @@ impl Books {
         self.texts.keys().map(String::as_str).filter(|region| *region != GLOBAL)
     }
 
+    /// The book of a region.
     fn region(&self, region: &str) -> Result<Arc<RegionBook>, BookError> {
+        if region != GLOBAL && self.texts.contains_key(region) {
+            return self.load(region);
+        }
+        let known: Vec<&str> = self.regions().collect();
+        let asked: String = region.chars().take(80).collect();
+        let near =
+            known.iter().min_by_key(|known| strsim::levenshtein(known, &asked)).filter(|known| strsim::levenshtein(known, &asked) <= 3);
+        let suggestion = near.map(|near| format!(" (did you mean {near:?}?)")).unwrap_or_default();
+        Err(BookError::Region { region: asked, suggestion, known: known.join(", ") })
+    }
+
+    /// A book that is there, read once.
+    fn load(&self, region: &str) -> Result<Arc<RegionBook>, BookError> {
         let (Some((name, source)), Some(read)) = (self.texts.get(region), self.read.get(region)) else {
-            let known: Vec<&str> = self.regions().collect();
-            let near =
-                known.iter().min_by_key(|known| strsim::levenshtein(known, region)).filter(|known| strsim::levenshtein(known, region) <= 3);
-            let suggestion = near.map(|near| format!(" (did you mean {near:?}?)")).unwrap_or_default();
-            return Err(BookError::Region { region: region.to_string(), suggestion, known: known.join(", ") });
+            return Err(BookError::File { path: region.to_string(), message: "there is no such price book".to_string() });
         };
         let load = || match source {
             TextSource::Embedded(text) => parse(name, text),
-            TextSource::File(path) => match std::fs::read_to_string(path) {
-                Ok(text) => parse(name, &text),
-                Err(error) => Err(BookError::File { path: name.clone(), message: format!("the price book cannot be read: {error}") }),
-            },
+            TextSource::File(path) => {
+                let failed = |message: String| BookError::File { path: name.clone(), message };
+                let unreadable = |error: std::io::Error| failed(format!("the price book cannot be read: {error}"));
+                let size = std::fs::metadata(path).map_err(unreadable)?;
+                if !size.is_file() || size.len() > BOOK_BYTES_MAX {
+                    return Err(failed("a price book is a file of at most 16 MB".to_string()));
+                }
+                parse(name, &std::fs::read_to_string(path).map_err(unreadable)?)
+            }
         };
         let book = read.get_or_init(load).clone()?;
         if book.region == region {
@@ -217,7 +236,7 @@ impl Books {
     /// # Errors
     /// [`BookError`] where no book fits.
     pub fn book(&self, region: &str, date: Option<Date>) -> Result<PriceBook, BookError> {
-        let book = self.region(if region == GLOBAL { "" } else { region })?;
+        let book = self.region(region)?;
         let starts = book.starts();
         let date = match date.or_else(|| book.rates.iter().map(|rate| rate.effective_from).max()) {
             Some(date) if starts.is_some_and(|starts| date >= starts) => date,
@@ -232,7 +251,7 @@ impl Books {
             }
             None => return Err(BookError::File { path: region.to_string(), message: "the book has no rates".to_string() }),
         };
-        Ok(PriceBook { book, global: self.region(GLOBAL)?, date })
+        Ok(PriceBook { book, global: self.load(GLOBAL)?, date })
     }
 
     /// The dates between which a region's prices are known to have changed or been confirmed: first and last.
@@ -259,15 +278,6 @@ fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
         };
         let effective_from = Date::parse(date).ok_or_else(|| failed(format!("{}: {date:?} is not a date; write YYYY-MM-DD", row.code)))?;
         let rate = Rate::parse(&row.usd).map_err(|error: MoneyError| failed(format!("{}: {error}", row.code)))?;
-        let same = |other: &&Arc<PublishedRate>| {
-            other.code == row.code && other.tier_from == row.tier_from && other.effective_from == effective_from
-        };
-        if rates.iter().rev().take(8).any(|other| same(&other)) {
-            return Err(failed(format!(
-                "{} stands twice for tier {} and {effective_from}; a rate must be unique",
-                row.code, row.tier_from
-            )));
-        }
         rates.push(Arc::new(PublishedRate {
             code: row.code,
             unit: row.unit,
@@ -289,8 +299,12 @@ fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
             rate.code, rate.tier_from, rate.effective_from
         )));
     }
+    let first = rates.chunk_by(|one, other| one.code == other.code).find(|tiers| tiers.iter().all(|rate| rate.tier_from > 0));
+    if let Some([rate, ..]) = first {
+        return Err(failed(format!("{} has no tier from 0 on; its first tier starts at {}", rate.code, rate.tier_from)));
+    }
     let location = file.location.unwrap_or_else(|| file.region.clone());
-    Ok(Arc::new(RegionBook { region: file.region, location, usage_prefix: file.usage_prefix, rates }))
+    Ok(Arc::new(RegionBook { region: file.region, location, rates }))
 }
 
 impl RegionBook {
@@ -331,11 +345,6 @@ impl PriceBook {
         &self.book.location
     }
 
-    /// The prefix of the region's usage types on a bill, where it is known.
-    pub fn usage_prefix(&self) -> Option<&str> {
-        self.book.usage_prefix.as_deref()
-    }
-
     /// The date.
     pub fn date(&self) -> Date {
         self.date
@@ -359,7 +368,9 @@ impl PriceBook {
         let later = self.book.rates.iter().find(|rate| rate.code == code).map(|rate| rate.effective_from);
         let has = match (later, family) {
             (Some(later), _) => format!(" (it is known from {later} on)"),
-            (None, Some(family)) if has.is_empty() => format!(", nor any other {family}…"),
+            (None, Some(family)) if has.is_empty() => {
+                format!(", nor any other {family}…; `--prices DIR` takes books that you have completed")
+            }
             (None, Some(family)) => format!("; of {family}… it has {}", has.join(", ")),
             (None, None) => String::new(),
         };

@@ -5,8 +5,8 @@ use super::table::{Style, aligned, clean};
 use super::{csv, markdown};
 use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
-use crate::pricing::{LineItem, Unknown};
-use crate::units::group_thousands;
+use crate::pricing::{LineItem, PublishedRate, Unknown};
+use crate::units::{GB, group_thousands};
 use crate::usage::Subject;
 
 /// The header of the lines, and which of its columns are numbers.
@@ -19,8 +19,7 @@ const LINE_NUMBERS: [usize; 4] = [2, 4, 5, 6];
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyError> {
     let total = outcome.total()?;
-    let more = if outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
-    let mut text = format!("{}\n", style.strong(&format!("{}: {} a month{more}", clean(&outcome.workload), total.human())));
+    let mut text = format!("{}\n", style.strong(&headline(outcome)?));
     text += &format!("{}\n", style.quiet(&conventions(outcome)));
     for table in &outcome.tables {
         let subtotal = outcome.total_of(table)?;
@@ -34,14 +33,17 @@ pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErr
             text += &format!("  - {}: {}, {rate}\n    {}\n", clean(&place), clean(&what), clean(&why));
         }
     }
-    text += &section("Demand, units a second", &aligned(&DEMAND_HEADER, &demand_rows(outcome), &[2, 3, 4]), style);
+    let demand = demand_rows(outcome);
+    if !demand.is_empty() {
+        text += &section("Demand, units a second", &aligned(&DEMAND_HEADER, &demand, &[2, 3, 4]), style);
+    }
     let calculators = calculator_rows(outcome, total);
     if !calculators.is_empty() {
         text += &section("What a calculator would say", &aligned(&CALCULATOR_HEADER, &calculators, &[1, 2, 3]), style);
     }
-    for (title, list) in [("Look at", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
+    for (title, list) in [("Warnings", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
         if !list.is_empty() {
-            let title = if title == "Look at" { style.warning(title) } else { style.strong(title) };
+            let title = if title == "Warnings" { style.warning(title) } else { style.strong(title) };
             text += &format!("\n{title}\n");
             text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
         }
@@ -72,7 +74,7 @@ pub fn estimate_markdown(outcome: &Outcome) -> Result<String, MoneyError> {
             text += &format!("\n### {title}\n\n{}", markdown::table(header, rows, numbers));
         }
     }
-    for (title, list) in [("Look at", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
+    for (title, list) in [("Warnings", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
         if !list.is_empty() {
             text += &format!("\n### {title}\n\n{}", markdown::list(list));
         }
@@ -96,10 +98,26 @@ pub fn estimate_csv(outcomes: &[Outcome]) -> String {
         "amount_usd",
         "because",
         "unknown",
+        "code",
+        "effective_from",
+        "source",
+        "confidence",
+        "prices",
+        "month_hours",
+        "gb_bytes",
+        "switches",
     ];
     let start = |outcome: &Outcome, subject: &Subject| {
         let Subject { table, index, region, access } = subject.clone();
         vec![outcome.workload.clone(), table, index.unwrap_or_default(), region, access.unwrap_or_default()]
+    };
+    let published = |rate: Option<&PublishedRate>| match rate {
+        Some(rate) => vec![rate.code.clone(), rate.effective_from.to_string(), rate.source.clone(), rate.confidence.clone()],
+        None => vec![String::new(); 4],
+    };
+    let end = |outcome: &Outcome| {
+        let switches = outcome.switches.iter().map(|switch| format!("{}={}", switch.name, switch.value)).collect::<Vec<_>>().join("; ");
+        vec![outcome.prices.to_string(), plain(&outcome.month), GB.to_string(), switches]
     };
     let line = |outcome: &Outcome, line: &LineItem| {
         let because = line.because.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -113,7 +131,7 @@ pub fn estimate_csv(outcomes: &[Outcome]) -> String {
             because,
             String::new(),
         ];
-        [start(outcome, &line.subject), rest.to_vec()].concat()
+        [start(outcome, &line.subject), rest.to_vec(), published(Some(&line.published)), end(outcome)].concat()
     };
     let unknown = |outcome: &Outcome, unknown: &Unknown| {
         let rate = unknown.rate.as_ref().map(|rate| rate.rate.to_string()).unwrap_or_default();
@@ -121,13 +139,23 @@ pub fn estimate_csv(outcomes: &[Outcome]) -> String {
         rest[4] = rate;
         rest[6].clone_from(&unknown.why);
         rest[7].clone_from(&unknown.what);
-        [start(outcome, &unknown.subject), rest].concat()
+        [start(outcome, &unknown.subject), rest, published(unknown.rate.as_ref()), end(outcome)].concat()
     };
     let rows = outcomes.iter().flat_map(|outcome| {
         let lines = outcome.bill.lines.iter().map(move |item| line(outcome, item));
         lines.chain(outcome.bill.unknown.iter().map(move |item| unknown(outcome, item)))
     });
     csv::write(&header, &rows.collect::<Vec<_>>())
+}
+
+fn plain(month: &crate::time::MonthHours) -> String {
+    month.hours().human(9).replace(',', "")
+}
+
+/// What the design costs, and whether that is all.
+pub(super) fn headline(outcome: &Outcome) -> Result<String, MoneyError> {
+    let more = if outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
+    Ok(format!("{}: {} a month{more}", clean(&outcome.workload), outcome.total()?.human()))
 }
 
 /// Region, date, month, gigabyte and free tier in a sentence.
@@ -171,7 +199,7 @@ const PURPOSES: &[(&str, &str)] = &[
 ];
 
 /// The usage type; where another service bills it, with the service, since names repeat among them.
-fn usage_name(line: &LineItem) -> String {
+pub(super) fn usage_name(line: &LineItem) -> String {
     match line.usage_type.service() {
         "AmazonS3" => format!("S3 {}", line.usage_type.name()),
         _ => line.usage_type.name(),
@@ -214,7 +242,7 @@ fn unknown_row(unknown: &Unknown) -> [String; 4] {
     [place, unknown.what.clone(), rate, unknown.why.clone()]
 }
 
-const DEMAND_HEADER: [&str; 5] = ["Account", "Direction", "Mean", "Busiest hour", "Provisioned"];
+const DEMAND_HEADER: [&str; 5] = ["Table / index", "Direction", "Mean", "Busiest hour", "Provisioned"];
 
 fn demand_rows(outcome: &Outcome) -> Vec<Vec<String>> {
     let row = |demand: &crate::capacity::Demand| {
@@ -262,10 +290,11 @@ fn calculator_rows(outcome: &Outcome, total: Money) -> Vec<Vec<String>> {
     rows
 }
 
-fn switches(outcome: &Outcome) -> Vec<String> {
+pub(super) fn switches(outcome: &Outcome) -> Vec<String> {
     let describe = |switch: &crate::meter::Switch| {
         let default = if switch.default { "the default" } else { "set by the workload" };
-        format!("{} = \"{}\", {default} (rule {})", switch.name, switch.value, switch.rule)
+        let others: Vec<&str> = switch.others().collect();
+        format!("{} = \"{}\", {default} (rule {}); otherwise \"{}\"", switch.name, switch.value, switch.rule, others.join("\", \""))
     };
     outcome.switches.iter().map(describe).collect()
 }

@@ -4,21 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::estimate::{conventions, what, what_of};
-use super::json::{LineRow, pretty};
+use super::estimate::{conventions, headline, switches, usage_name, what, what_of};
+use super::json::{LineRow, SwitchRow, free_word, pretty, switch_rows};
 use super::table::{Style, clean};
 use crate::money::MoneyError;
 use crate::outcome::Outcome;
 use crate::pricing::{LineItem, sources_of};
 use crate::rules::{Grade, Rule, rule};
-use crate::units::group_thousands;
+use crate::units::{GB, group_thousands};
 
 /// Every line with its working, as text.
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyError> {
-    let mut text = format!("{}\n", style.strong(&format!("{}: {} a month", clean(&outcome.workload), outcome.total()?.human())));
+    let mut text = format!("{}\n", style.strong(&headline(outcome)?));
     text += &format!("{}\n", style.quiet(&conventions(outcome)));
     let mut number = 0;
     for table in &outcome.tables {
@@ -42,7 +42,7 @@ pub fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErro
     for (key, source) in documents_of(outcome) {
         text += &format!("  {key}: {source}\n");
     }
-    for (title, list) in [("Look at", &outcome.warnings), ("Assumptions", &outcome.assumptions)] {
+    for (title, list) in [("Warnings", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
         if !list.is_empty() {
             text += &format!("\n{}\n", style.strong(title));
             text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
@@ -54,15 +54,18 @@ pub fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErro
 fn explained(number: usize, line: &LineItem, outcome: &Outcome, style: Style) -> String {
     let published = &line.published;
     let (quantity, unit) = (group_thousands(&line.quantity.to_string()), line.usage_type.unit());
-    let heading = format!("{number}. {}: {}", clean(&what_of(line, &outcome.region)), line.usage_type.name());
+    let heading = format!("{number}. {}: {}", clean(&what_of(line, &outcome.region)), usage_name(line));
     let mut text = format!("\n{}\n", style.strong(&heading));
     for (at, because) in line.because.iter().enumerate() {
         let label = if at == 0 { "quantity" } else { "" };
         text += &format!("  {label:<9} {}\n", clean(&because.to_string()));
     }
     let since = if published.first_seen { "first seen on" } else { "in force since" };
-    let tier =
-        if published.tier_from > 0 { format!(", from unit {}", group_thousands(&published.tier_from.to_string())) } else { String::new() };
+    let tier = if published.tier_from > 0 {
+        format!(", the tier from {} {unit} on", group_thousands(&published.tier_from.to_string()))
+    } else {
+        String::new()
+    };
     text += &format!("  {:<9} ${} for one {unit}{tier}, {since} {}\n", "rate", published.rate, published.effective_from);
     text += &format!(
         "  {:<9} book of {} at {}: {}; source {} ({} confidence)\n",
@@ -76,7 +79,7 @@ fn grade(rule: &Rule) -> &'static str {
     match rule.grade {
         Grade::A => "A",
         Grade::B => "B",
-        Grade::C => "C, a switch",
+        Grade::C => "C, sources disagree",
     }
 }
 
@@ -98,7 +101,10 @@ struct Explained<'a> {
     region: &'a str,
     prices: String,
     month_hours: String,
+    gb_bytes: String,
+    free_tier: Vec<&'static str>,
     total_usd: String,
+    switches: Vec<SwitchRow>,
     lines: Vec<ExplainedLine<'a>>,
     unknown: Vec<BTreeMap<&'static str, String>>,
     rules: Vec<BTreeMap<&'static str, &'static str>>,
@@ -126,7 +132,8 @@ pub fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
             ("book", format!("{} at {}", line.subject.region, outcome.prices)),
             ("code", published.code.clone()),
             ("tier_from", published.tier_from.to_string()),
-            (if published.first_seen { "seen_from" } else { "effective_from" }, published.effective_from.to_string()),
+            ("effective_from", published.effective_from.to_string()),
+            ("first_seen", published.first_seen.to_string()),
             ("source", published.source.clone()),
             ("confidence", published.confidence.clone()),
         ])
@@ -137,7 +144,10 @@ pub fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
         region: &outcome.region,
         prices: outcome.prices.to_string(),
         month_hours: outcome.month.hours().human(9).replace(',', ""),
+        gb_bytes: GB.to_string(),
+        free_tier: outcome.free.iter().map(|free| free_word(*free)).collect(),
         total_usd: outcome.total()?.to_string(),
+        switches: switch_rows(outcome),
         lines: outcome
             .bill
             .lines

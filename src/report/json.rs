@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::meter::Switch;
 use crate::money::MoneyError;
 use crate::outcome::Outcome;
 use crate::pricing::{LineItem, Unknown};
@@ -43,12 +44,19 @@ struct UnknownRow<'a> {
     rate_usd: Option<String>,
 }
 
+/// A switch as every JSON output writes it.
 #[derive(Serialize)]
-struct SwitchRow {
+pub(super) struct SwitchRow {
     name: &'static str,
     value: &'static str,
     default: bool,
     rule: &'static str,
+}
+
+/// The switches that matter to an outcome.
+pub(super) fn switch_rows(outcome: &Outcome) -> Vec<SwitchRow> {
+    let row = |switch: &Switch| SwitchRow { name: switch.name, value: switch.value, default: switch.default, rule: switch.rule };
+    outcome.switches.iter().map(row).collect()
 }
 
 #[derive(Serialize)]
@@ -149,7 +157,7 @@ pub(super) fn free_word(free: FreeTier) -> &'static str {
 
 /// A figure that is no part of a bill, as a decimal string.
 fn decimal(number: &Exact) -> String {
-    number.to_decimal(PLACES).map_or_else(|| format!("{:e}", number.to_f64()), |decimal| decimal.to_string())
+    number.to_decimal(PLACES).map_or_else(|| number.human(0).replace(',', ""), |decimal| decimal.to_string())
 }
 
 fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
@@ -168,11 +176,7 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
         total_usd: outcome.total()?.to_string(),
         unknown: outcome.bill.unknown.iter().map(unknown).collect(),
         assumptions: &outcome.assumptions,
-        switches: outcome
-            .switches
-            .iter()
-            .map(|switch| SwitchRow { name: switch.name, value: switch.value, default: switch.default, rule: switch.rule })
-            .collect(),
+        switches: switch_rows(outcome),
         warnings: &outcome.warnings,
         tables: outcome.tables.iter().map(table).collect::<Result<_, _>>()?,
         calculators: CalculatorsRow {

@@ -87,7 +87,7 @@ impl Number {
 
     fn read(text: &str) -> Option<Number> {
         let (mantissa, power) = match text.split_once(['e', 'E']) {
-            Some((mantissa, power)) => (mantissa, power.parse::<i32>().ok().filter(|power| power.abs() < 1_000)?),
+            Some((mantissa, power)) => (mantissa, power.parse::<i32>().ok().filter(|power| (-999..=999).contains(power))?),
             None => (text, 0),
         };
         let (negative, mantissa) = match mantissa.strip_prefix('-') {

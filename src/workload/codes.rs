@@ -50,6 +50,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("reserved", "reserved capacity that AWS does not sell"),
     ("replica", "a replica that AWS does not allow"),
     ("dax", "a DAX cluster that AWS does not allow"),
+    ("export-window", "an incremental export of more than 24 hours or less than 15 minutes"),
     ("lifecycle", "S3 lifecycle steps that S3 does not allow"),
     ("switch", "a value that a switch does not have"),
     ("changes", "a change of a primary key attribute, which DynamoDB does not allow"),

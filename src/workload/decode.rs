@@ -103,11 +103,12 @@ impl Reader {
         self.report("wrong-type", node.span(), format!("expected {expected}, found {found}"), format!("write {expected}"));
     }
 
-    /// The document's tables, or `None` where it is not TOML; syntax errors are all reported.
+    /// The document's tables, or `None` where it is not TOML; of syntax errors the first is reported.
     pub(super) fn parse<T: Decode>(&mut self) -> Option<T> {
         let source = self.source.clone();
         let (document, errors) = DeTable::parse_recoverable(&source.text);
-        for error in &errors {
+        // One missing bracket makes errors of all that follows, so only the first is told.
+        for error in errors.iter().take(1) {
             let span = error.span().unwrap_or(0..0);
             let message = error.message().lines().collect::<Vec<_>>().join("; ");
             self.report(
@@ -143,7 +144,7 @@ impl Reader {
         for key in table.keys() {
             let name = key.get_ref().as_ref();
             if !keys.contains(&name) {
-                let near = keys.iter().map(|known| (strsim::damerau_levenshtein(known, name), known)).min();
+                let near = keys.iter().filter(|_| name.len() < 100).map(|known| (strsim::damerau_levenshtein(known, name), known)).min();
                 let help = match near {
                     Some((distance, known)) if distance <= 3 && distance < name.len() => format!("did you mean `{known}`?"),
                     _ => format!("the keys here are {}", keys.join(", ")),
@@ -340,7 +341,7 @@ macro_rules! choice {
                 match node.get_ref().as_str() {
                     $(Some($text) => Some($name::$variant),)*
                     Some(other) => {
-                        let near = words.into_iter().find(|word| strsim::damerau_levenshtein(&word.to_lowercase(), &other.to_lowercase()) <= 2);
+                        let near = words.into_iter().filter(|_| other.len() < 100).find(|word| strsim::damerau_levenshtein(&word.to_lowercase(), &other.to_lowercase()) <= 2);
                         let help = match near {
                             Some(near) => format!("did you mean {near:?}? allowed are {}", allowed()),
                             None => format!("allowed are {}", allowed()),

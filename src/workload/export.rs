@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::sizes::Entry;
-use crate::table::{Item, NumberAlignment, Table};
+use crate::table::{AttributeValue, Item, NumberAlignment, Table, limits};
 use crate::units::Bytes;
 
 /// What an export holds.
@@ -17,6 +17,8 @@ use crate::units::Bytes;
 pub struct Measured {
     /// How many items it has.
     pub items: u64,
+    /// How many of them lack a key attribute of the table, so that they must be of another one.
+    pub keyless: u64,
     /// Their sizes added up, by the item-size rule.
     pub bytes: u64,
     /// The sizes that occur, each with its entries and how often.
@@ -41,8 +43,8 @@ const LINE_BYTES_MAX: u64 = 16 << 20;
 /// # Errors
 /// A sentence with the file and the line, where something cannot be read.
 pub fn measure(folder: &Path, table: &Table, numbers: NumberAlignment) -> Result<Measured, String> {
-    let files = data_files(&full_export(folder)?)?;
-    let mut measured = Measured { items: 0, bytes: 0, classes: BTreeMap::new(), empty_indexes: Vec::new() };
+    let (files, promised) = data_files(&full_export(folder)?)?;
+    let mut measured = Measured { items: 0, keyless: 0, bytes: 0, classes: BTreeMap::new(), empty_indexes: Vec::new() };
     let mut seen = vec![false; table.indexes.len()];
     for path in &files {
         let shown = path.display();
@@ -65,8 +67,16 @@ pub fn measure(folder: &Path, table: &Table, numbers: NumberAlignment) -> Result
                 .get("Item")
                 .ok_or_else(|| format!("{shown}:{number}: no \"Item\"; a full export in DYNAMODB_JSON has one item a line"))?;
             let item = Item::from_json(image).map_err(|error| format!("{shown}:{number}: {error}"))?;
+            check_item(&item, numbers).map_err(|error| format!("{shown}:{number}: {error}"))?;
             measured.add(&item, table, numbers, &mut seen);
         }
+    }
+    if let Some(promised) = promised.filter(|promised| *promised != measured.items) {
+        let held = measured.items;
+        return Err(format!(
+            "{}: the manifest lists {promised} items, the data files hold {held}; copy the whole export",
+            folder.display()
+        ));
     }
     if measured.items == 0 {
         return Err(format!("{}: the export holds no items", folder.display()));
@@ -75,12 +85,23 @@ pub fn measure(folder: &Path, table: &Table, numbers: NumberAlignment) -> Result
     Ok(measured)
 }
 
+/// An item that DynamoDB can hold.
+fn check_item(item: &Item, numbers: NumberAlignment) -> Result<(), String> {
+    let bytes = item.size(numbers).0;
+    if bytes > limits::ITEM_BYTES_MAX {
+        return Err(format!("the item has {bytes} bytes; DynamoDB holds {} (400 KB)", limits::ITEM_BYTES_MAX));
+    }
+    Ok(())
+}
+
 impl Measured {
     fn add(&mut self, item: &Item, table: &Table, numbers: NumberAlignment, seen: &mut [bool]) {
         let size = item.size(numbers);
         let entries: Vec<Entry> =
             table.indexes.iter().map(|index| index.entry_size(&table.keys, item, numbers).map_or(Entry::None, Entry::Size)).collect();
         seen.iter_mut().zip(&entries).for_each(|(seen, entry)| *seen |= *entry != Entry::None);
+        let is_key = |key: &str| matches!(item.get(key), Some(AttributeValue::S(_) | AttributeValue::N(_) | AttributeValue::B(_)));
+        self.keyless += u64::from(!table.keys.names().all(is_key));
         self.items += 1;
         self.bytes += size.0;
         *self.classes.entry((size, entries)).or_default() += 1;
@@ -108,13 +129,14 @@ fn full_export(folder: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// The data files of an export, in the order of their names.
-fn data_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+/// The data files of an export, in the order of their names: those that its manifest names, with the number of
+/// items that it promises, or all that are there where it has none.
+fn data_files(folder: &Path) -> Result<(Vec<PathBuf>, Option<u64>), String> {
     let data = if folder.join("data").is_dir() { folder.join("data") } else { folder.to_path_buf() };
     let entries = std::fs::read_dir(&data).map_err(|error| format!("{}: cannot be read: {error}", data.display()))?;
     let is_data = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_string();
-        (name.ends_with(".json.gz") || name.ends_with(".json")) && !name.starts_with("manifest")
+        (name.ends_with(".json.gz") || name.ends_with(".json")) && !name.starts_with("manifest") && path.is_file()
     };
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_data).collect();
     files.sort();
@@ -124,21 +146,24 @@ fn data_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
             data.display()
         ));
     }
-    check_manifest(folder, &files)?;
-    Ok(files)
-}
-
-/// Where the export has a manifest, every file that it names must be there.
-fn check_manifest(folder: &Path, files: &[PathBuf]) -> Result<(), String> {
     let path = folder.join("manifest-files.json");
-    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(()) };
-    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let row: Value = serde_json::from_str(line).map_err(|error| format!("{}:{}: not JSON: {error}", path.display(), at + 1))?;
-        let key = row["dataFileS3Key"].as_str().unwrap_or_default();
-        let name = key.rsplit('/').next().unwrap_or_default();
-        if !files.iter().any(|file| file.file_name().is_some_and(|file| file == name)) {
-            return Err(format!("{}:{}: the data file {name} is not there; copy the whole export", path.display(), at + 1));
-        }
+    if !path.is_file() {
+        return Ok((files, None));
     }
-    Ok(())
+    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
+    let (mut named, mut promised) = (Vec::new(), Some(0));
+    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let place = format!("{}:{}", path.display(), at + 1);
+        let row: Value = serde_json::from_str(line).map_err(|error| format!("{place}: not JSON: {error}"))?;
+        let Some(key) = row["dataFileS3Key"].as_str() else { return Err(format!("{place}: no \"dataFileS3Key\" in the row")) };
+        let name = key.rsplit('/').next().unwrap_or_default();
+        let Some(file) = files.iter().find(|file| file.file_name().is_some_and(|file| file == name)) else {
+            return Err(format!("{place}: the data file {name} is not there; copy the whole export"));
+        };
+        named.push(file.clone());
+        promised = promised.zip(row["itemCount"].as_u64()).map(|(sum, count): (u64, u64)| sum.saturating_add(count));
+    }
+    named.sort();
+    named.dedup();
+    if named.is_empty() { Ok((files, None)) } else { Ok((named, promised)) }
 }

@@ -675,7 +675,7 @@ document! {
     /// A schedule of exports.
     pub struct ExportFile {
         /// How often one is made.
-        every: Span,
+        every: Located<Span>,
         /// Whether it holds only what changed since the last.
         incremental: Option<bool>,
     }

@@ -103,6 +103,8 @@ pub struct TableDesign {
     pub items: Exact,
     /// How large they are, and their index entries.
     pub sizes: SizeClasses,
+    /// Items of its export that lack a key of the table.
+    pub keyless: u64,
     /// Whether sizes depend on how numbers are stored.
     pub has_numbers: bool,
     /// What the meter does not need to know of each index, by position.

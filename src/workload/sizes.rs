@@ -38,6 +38,7 @@ pub struct SizeClass {
 pub struct SizeClasses {
     classes: Arc<[SizeClass]>,
     total: u64,
+    cut: Exact,
 }
 
 /// Shares of a continuous distribution are kept in parts of this many.
@@ -52,7 +53,17 @@ impl SizeClasses {
         let class = |(item, entries, weight)| SizeClass { item, entries, weight };
         let classes: Arc<[SizeClass]> = weighted.into_iter().map(class).filter(|class| class.weight > 0).collect();
         let total = classes.iter().map(|class| class.weight).sum();
-        SizeClasses { classes, total }
+        SizeClasses { classes, total, cut: Exact::zero() }
+    }
+
+    /// The same, of a distribution of which a share was cut off because no item is that large.
+    pub(super) fn cut_off(self, cut: Exact) -> SizeClasses {
+        SizeClasses { cut, ..self }
+    }
+
+    /// The share of a distribution that was cut off because no item is that large.
+    pub fn cut(&self) -> &Exact {
+        &self.cut
     }
 
     /// The classes.
@@ -91,6 +102,27 @@ impl SizeClasses {
             }
         }
         Some((Exact::ratio(number, self.total), Exact::whole(bytes) / Exact::from(self.total)))
+    }
+
+    /// The same sizes, each with and without its entries as often as `other` has them. Sizes whose entries are all
+    /// there in `other` stay as they are.
+    pub(super) fn covered_like(&self, other: &SizeClasses) -> SizeClasses {
+        let mut masks: BTreeMap<Vec<bool>, u64> = BTreeMap::new();
+        for class in other.iter() {
+            let mask = class.entries.iter().map(|entry| *entry == Entry::None).collect();
+            *masks.entry(mask).or_default() += class.weight;
+        }
+        if masks.keys().all(|mask| mask.iter().all(|absent| !absent)) {
+            return self.clone();
+        }
+        let divisor = masks.values().fold(0, |divisor: u64, weight| divisor.gcd(weight)).max(1);
+        let own = self.classes.iter().fold(0, |divisor: u64, class| divisor.gcd(&class.weight)).max(1);
+        SizeClasses::new(self.classes.iter().flat_map(|class| {
+            masks.iter().map(move |(mask, weight)| {
+                let entries = class.entries.iter().zip(mask).map(|(entry, absent)| if *absent { Entry::None } else { *entry });
+                (class.item, entries.collect(), (class.weight / own).saturating_mul(weight / divisor))
+            })
+        }))
     }
 
     /// The sizes of what a read of the table, or of one index, evaluates, with their weights; `None` where
@@ -137,9 +169,9 @@ pub fn mean_of(sizes: &[(u64, u64)]) -> Exact {
 /// The lognormal distribution of a mean and a 99th percentile, cut off at `largest` bytes, as sizes and weights.
 ///
 /// Classes are 32 bytes wide up to 4 KB, 128 up to 16 KB and 1 KB beyond, none across a block of 1 KB, each at
-/// its middle: the units of single items are those of the continuous distribution to 1 in 10^9.
-/// `None` where no lognormal has both figures (the percentile must lie between the mean and 14.9 times it).
-pub(super) fn lognormal(mean: u64, p99: u64, largest: u64) -> Option<Vec<(Bytes, u64)>> {
+/// its middle: the units of single items are those of the continuous distribution to 1 in 10^9 of what is not cut
+/// off. With them comes the share that is. `None` where no lognormal has both figures (the percentile must lie between the mean and 14.9 times it).
+pub(super) fn lognormal(mean: u64, p99: u64, largest: u64) -> Option<(Vec<(Bytes, u64)>, Exact)> {
     const Z99: f64 = 2.326_347_874_040_841;
     let ratio = (p99 as f64 / mean as f64).ln();
     let root = Z99 * Z99 - 2.0 * ratio;
@@ -165,7 +197,7 @@ pub(super) fn lognormal(mean: u64, p99: u64, largest: u64) -> Option<Vec<(Bytes,
         }
         (low, below) = (high, up_to);
     }
-    (!classes.is_empty()).then_some(classes)
+    (!classes.is_empty()).then_some((classes, Exact::ratio(((1.0 - below).max(0.0) * PARTS as f64) as u64, PARTS)))
 }
 
 /// The sum of `count` independent sizes of given weights, as sizes with shares that have the same mean number
@@ -264,7 +296,8 @@ mod tests {
     #[test]
     fn a_lognormal_keeps_its_mean_and_percentile() {
         let (mean, p99) = (1843, 14_336);
-        let classes = lognormal(mean, p99, 400 * KB).expect("a lognormal");
+        let (classes, cut) = lognormal(mean, p99, 400 * KB).expect("a lognormal");
+        assert!(cut.to_f64() < 1e-6, "{cut}");
         let total = classes.iter().map(|(_, weight)| *weight as f64).sum::<f64>();
         let found = classes.iter().map(|(size, weight)| size.0 as f64 * *weight as f64).sum::<f64>() / total;
         assert!((found / mean as f64 - 1.0).abs() < 0.01, "{found}");

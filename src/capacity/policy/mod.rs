@@ -7,7 +7,7 @@ mod scheduled;
 
 pub use auto_scaling::{AutoScaling, Tracking};
 pub use fixed::Fixed;
-pub use on_demand::OnDemand;
+pub use on_demand::{OnDemand, READ_FLOOR, WRITE_FLOOR};
 pub use scheduled::{Bounds, Schedule, Scheduled};
 
 /// What a policy may look at after a minute.

@@ -86,7 +86,8 @@ impl Policy for Scheduled {
     fn wish(&mut self, seen: &Seen) -> Option<Wish> {
         let next = (seen.minute + 1) % WEEK_MINUTES;
         let first = self.schedule.0.partition_point(|(minute, _)| *minute < next);
-        let due: Vec<Bounds> = self.schedule.0[first..].iter().take_while(|(minute, _)| *minute == next).map(|(_, bounds)| *bounds).collect();
+        let due: Vec<Bounds> =
+            self.schedule.0[first..].iter().take_while(|(minute, _)| *minute == next).map(|(_, bounds)| *bounds).collect();
         if !due.is_empty() {
             due.into_iter().for_each(|bounds| self.set(bounds));
         }

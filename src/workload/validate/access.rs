@@ -52,10 +52,15 @@ impl Checker<'_> {
         self.keys_fit(access, family);
         let own = access.item.as_ref().map(|item| self.items(item, written, table));
         let sizes = match own {
-            Some(own) => own.map(|described| described.sizes),
+            Some(own) => own.map(|described| match table_sizes {
+                // Items of a size of their own carry index keys as often as the table's do.
+                Some(measured) if described.measured.is_none() => described.sizes.covered_like(measured),
+                _ => described.sizes,
+            }),
             None => table_sizes.cloned(),
         };
         let before = access.before.as_ref().map(|size| self.before(size, written, table));
+        self.changes_are_known(access, written, table);
         let call = match family {
             Family::Get => self.get(access),
             Family::Page => self.page(access, written, table, &|index| entries_of(index, written, table_sizes, table_items))?,
@@ -75,15 +80,33 @@ impl Checker<'_> {
                 Some(before) => Some(before?),
                 None => None,
             },
-            through_dax: access.dax.as_ref().is_none_or(|dax| dax.value),
+            through_dax: access.dax.as_ref().is_none_or(|dax| dax.value) && !is_partiql(access.operation.value),
             call,
         })
+    }
+
+    /// Where the items are described, a change of an attribute that none has is a slip.
+    fn changes_are_known(&mut self, access: &Located<AccessFile>, written: &Located<TableFile>, table: &Table) {
+        let item = access.item.as_ref().unwrap_or(&written.item);
+        let Some(attributes) = &item.attributes else { return };
+        let known: Vec<&str> = attributes.iter().map(|attribute| attribute.name.value.as_str()).chain(table.keys.names()).collect();
+        let of_actions = access.actions.iter().flat_map(|actions| actions.iter()).filter_map(|action| action.changes.as_ref());
+        for change in access.changes.iter().chain(of_actions).flat_map(|changes| changes.iter()) {
+            if !known.contains(&change.value.as_str()) && !attributes.is_placeholder() {
+                let near = known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, &change.value));
+                let help = match near.filter(|near| strsim::damerau_levenshtein(near, &change.value) <= 3) {
+                    Some(near) => format!("did you mean {near:?}?"),
+                    None => "name a described attribute, or describe this one under item".to_string(),
+                };
+                self.report("changes", &change.span, format!("no item has an attribute {:?}", change.value), help);
+            }
+        }
     }
 
     /// The family of an operation; a PartiQL statement is the operation that it is.
     fn family(&mut self, access: &Located<AccessFile>) -> Option<Family> {
         use OperationWord as Op;
-        let partiql = matches!(access.operation.value, Op::ExecuteStatement | Op::BatchExecuteStatement | Op::ExecuteTransaction);
+        let partiql = is_partiql(access.operation.value);
         match (&access.statement, partiql) {
             (None, true) => {
                 let message = format!("{} needs to know its statement", access.operation.word());
@@ -290,7 +313,7 @@ impl Checker<'_> {
             _ => WriteKind::Put,
         };
         let plans: Vec<(WritePlan, u64)> = match (&access.actions, &access.items) {
-            (Some(actions), None) => actions.iter().map(|action| self.action(action, transaction, table)).collect(),
+            (Some(actions), None) => actions.iter().map(|action| self.action(action, access.operation.value, table)).collect(),
             (None, Some(items)) => {
                 let count = self.whole("batch-size", "the number of items of one call", items, 1..=most);
                 vec![(self.plan(kind, access.missing.as_ref(), access.overwrites.as_ref(), access.changes.as_ref(), table), count)]
@@ -320,20 +343,35 @@ impl Checker<'_> {
         Some(Call::Transaction { plans, cancelled, replayed })
     }
 
-    fn action(&mut self, action: &Located<ActionFile>, transaction: bool, table: &Table) -> (WritePlan, u64) {
+    fn action(&mut self, action: &Located<ActionFile>, operation: OperationWord, table: &Table) -> (WritePlan, u64) {
         let kind = match action.operation.value {
             ActionWord::Put => WriteKind::Put,
             ActionWord::Update => WriteKind::Update,
             ActionWord::Delete => WriteKind::Delete,
             ActionWord::ConditionCheck => WriteKind::ConditionCheck,
         };
-        if !transaction && matches!(kind, WriteKind::Update | WriteKind::ConditionCheck) {
-            let message = "a BatchWriteItem holds Put and Delete only";
-            self.report("not-for-this-operation", &action.operation.span, message, "use UpdateItem calls, or a TransactWriteItems");
+        let (refused, help) = match operation {
+            OperationWord::BatchWriteItem => (
+                matches!(kind, WriteKind::Update | WriteKind::ConditionCheck),
+                "a BatchWriteItem holds Put and Delete; use UpdateItem calls, or a TransactWriteItems",
+            ),
+            OperationWord::BatchExecuteStatement => {
+                (kind == WriteKind::ConditionCheck, "a BatchExecuteStatement holds Put (INSERT), Update and Delete")
+            }
+            _ => (false, ""),
+        };
+        if refused {
+            let message = format!("{} has no {}", operation.word(), action.operation.word());
+            self.report("not-for-this-operation", &action.operation.span, message, help);
         }
         let count = action.count.as_ref().map_or(1, |count| self.whole("batch-size", "count", count, 1..=100));
         (self.plan(kind, action.missing.as_ref(), action.overwrites.as_ref(), action.changes.as_ref(), table), count)
     }
+}
+
+/// Whether an operation is a PartiQL one, which DAX does not have.
+fn is_partiql(operation: OperationWord) -> bool {
+    matches!(operation, OperationWord::ExecuteStatement | OperationWord::BatchExecuteStatement | OperationWord::ExecuteTransaction)
 }
 
 /// How many items, or entries of an index, there are to scan.

@@ -70,6 +70,11 @@ impl Checker<'_> {
             }
             stays.push((name, day));
         }
+        let every = written.export.every.days();
+        if written.export.incremental == Some(true) && (every > Exact::one() || every < Exact::ratio(15, 1440)) {
+            let message = "an incremental export covers 15 minutes to 24 hours";
+            self.report("export-window", &written.export.every.span, message, "export at least every day, or export in full");
+        }
         let compression = written.compression.as_ref();
         Archive {
             exports: Exact::one() / written.export.every.months(&self.month),
@@ -130,6 +135,19 @@ impl Checker<'_> {
                     "add `multi_region_consistency = \"strong\"` to the table, or remove `witness`",
                 );
             }
+            if replica.witness == Some(true) {
+                let holds_nothing = [
+                    ("reads", replica.reads.is_some()),
+                    ("access", replica.access.is_some()),
+                    ("read", replica.read.is_some()),
+                    ("pitr", replica.pitr.is_some()),
+                    ("class", replica.class.is_some()),
+                ];
+                for (key, _) in holds_nothing.iter().filter(|(_, given)| *given) {
+                    let message = format!("a witness holds no copy to read, so it has no `{key}`");
+                    self.report("replica", &replica.region.span, message, "remove it, or remove `witness`");
+                }
+            }
             if let (Some(read), Capacity::OnDemand) = (&replica.read, capacity) {
                 self.report(
                     "capacity-mode",
@@ -144,12 +162,14 @@ impl Checker<'_> {
         }
         let replica = |checker: &mut Self, replica: &Located<ReplicaFile>| {
             let accesses = replica.access.as_deref().unwrap_or_default();
-            let access: Vec<Access> = accesses.iter().filter_map(|access| checker.access(access, written, table, sizes, items)).collect();
-            for (access, file) in access.iter().zip(accesses) {
-                if matches!(access.call, Call::Write { .. } | Call::Transaction { .. }) {
+            let mut access: Vec<Access> = Vec::new();
+            for file in accesses {
+                let Some(one) = checker.access(file, written, table, sizes, items) else { continue };
+                if matches!(one.call, Call::Write { .. } | Call::Transaction { .. }) {
                     let message = "a replica's own access patterns are reads: writes replicate wherever they are made";
                     checker.report("replica", &file.operation.span, message, "move the pattern to [[table.access]]");
                 }
+                access.push(one);
             }
             Replica {
                 region: replica.region.value.clone(),
@@ -182,28 +202,32 @@ impl Checker<'_> {
         }
         if !STRONG_REGION_SETS.iter().any(|set| regions.iter().all(|region| set.contains(&region.as_str()))) {
             let sets = STRONG_REGION_SETS.map(|set| set.join(", ")).join("; ");
-            refuse(format!("its regions must lie in one set, found {}", regions.join(", ")), &format!("the sets are: {sets}"));
+            refuse(
+                format!("the regions of a strongly consistent global table lie in one set, found {}", regions.join(", ")),
+                &format!("the sets are: {sets}"),
+            );
         }
         if files.iter().filter(|file| file.witness == Some(true)).count() > 1 {
-            refuse("it has at most one witness".to_string(), "keep one");
+            refuse("a strongly consistent global table has at most one witness".to_string(), "keep one");
         }
         if written.ttl.is_some() {
-            refuse("it has no Time to Live".to_string(), "remove [table.ttl]");
+            refuse("a strongly consistent global table has no Time to Live".to_string(), "remove [table.ttl], or make it eventual");
         }
         if table.indexes.iter().any(|index| index.kind == IndexKind::Local) {
-            refuse("it has no local indexes".to_string(), "make them global");
+            refuse("a strongly consistent global table has no local indexes".to_string(), "make them global");
         }
         let transactional = |operation: OperationWord| {
             matches!(operation, OperationWord::TransactGetItems | OperationWord::TransactWriteItems | OperationWord::ExecuteTransaction)
         };
-        if written.access.iter().flatten().any(|access| transactional(access.operation.value)) {
-            refuse("it has no transactions".to_string(), "use single writes with conditions");
+        let abroad = files.iter().flat_map(|file| file.access.iter().flatten());
+        if written.access.iter().flatten().chain(abroad).any(|access| transactional(access.operation.value)) {
+            refuse("a strongly consistent global table has no transactions".to_string(), "use single writes with conditions");
         }
     }
 }
 
 /// S3 storage classes, coldest last, with the days that each bills at least. Source: Amazon S3 User Guide,
-/// "Understanding and managing Amazon S3 storage classes" (rule 9.1).
+/// "Understanding and managing Amazon S3 storage classes" (rule 12.3).
 const CLASSES: [(&str, u64); 5] =
     [("standard", 0), ("standard_ia", 30), ("glacier_instant", 90), ("glacier_flexible", 90), ("deep_archive", 180)];
 

@@ -1,24 +1,32 @@
 //! How large items are: the four ways to say it, and what follows for each index.
 
 use super::Checker;
-use crate::table::{Index, Number as StoredNumber, Projection, Table, limits};
+use crate::table::{Index, IndexKind, Number as StoredNumber, Projection, Table, limits};
 use crate::units::{Bytes, Exact};
 use crate::workload::decode::{Located, Number};
 use crate::workload::export::measure;
 use crate::workload::file::{AttributeFile, AttributeType, IndexFile, ItemFile, KeyFile, KeyType, TableFile};
-use crate::workload::sizes::{Entry, SizeClasses, lognormal};
+use crate::workload::sizes::{Entry, SizeClass, SizeClasses, lognormal};
 
 /// Shares of a histogram are kept in parts of this many: 18 decimals.
 const SHARE_PARTS: u64 = 1_000_000_000_000_000_000;
+
+/// One item in so many may lie above the largest size; beyond, a lognormal is the wrong shape.
+const CUT_MAX: u64 = 100;
 
 /// What is known of a table's items.
 pub(super) struct Described {
     pub sizes: SizeClasses,
     /// How many items an export holds.
     pub measured: Option<u64>,
-    /// Whether the sizes contain numbers by their digits.
+    /// How many of these lack a key of the table.
+    pub keyless: u64,
+    /// Whether the sizes contain numbers whose digits were read one by one.
     pub has_numbers: bool,
 }
+
+/// Bytes of the longest number: 38 digits that straddle, below zero.
+const NUMBER_BYTES_MAX: u64 = 22;
 
 /// An attribute's name and bytes, name included.
 type Attributes = Vec<(String, u64)>;
@@ -30,6 +38,15 @@ impl Checker<'_> {
         {
             let message = format!("a {what} key value has 1 to {most} bytes, found {}", bytes.0.0);
             self.report("key-size", &bytes.span, message, "shorten the key; long values belong in other attributes");
+        }
+        if let (Some(bytes), Some(KeyType::N)) = (&key.bytes, key.r#type)
+            && bytes.0.0 > NUMBER_BYTES_MAX
+        {
+            let message = format!("a number has at most {NUMBER_BYTES_MAX} bytes, found {}", bytes.0.0);
+            self.report("key-size", &bytes.span, message, "write its `digits`, 1 to 38");
+        }
+        if let Some(digits) = &key.digits {
+            self.whole("key-size", "the digits of a number", digits, 1..=38);
         }
     }
 
@@ -44,21 +61,28 @@ impl Checker<'_> {
             return None;
         }
         let indexes = written.index.as_deref().unwrap_or_default();
+        let keys = key_attributes(written);
+        let least: u64 = keys.iter().map(|(_, bytes)| bytes).sum();
         let plain = |weighted: Vec<(Bytes, u64)>| {
-            let keys = key_attributes(written);
             let classes = weighted.into_iter().map(|(size, weight)| {
                 let entries = table.indexes.iter().zip(indexes).map(|(index, file)| entry(size, index, file, table, &keys));
                 (size, entries.collect(), weight)
             });
-            Described { sizes: SizeClasses::new(classes), measured: None, has_numbers: false }
+            Described { sizes: SizeClasses::new(classes), measured: None, keyless: 0, has_numbers: false }
         };
         if let Some(size) = &item.size {
-            return self.item_bytes(size.0.0, &size.span).map(|size| plain(vec![(size, 1)]));
+            let bytes = self.item_bytes(size.0.0, &size.span)?;
+            if bytes.0 < least {
+                let message = format!("an item of {} bytes cannot hold its primary key, whose names and values take {least}", bytes.0);
+                self.report("item-size", &size.span, message, "correct the size, or the `bytes` of the keys");
+                return None;
+            }
+            return self.fits_local_indexes(plain(vec![(bytes, 1)]), table, &size.span);
         }
         if let Some(given) = &item.lognormal {
             let (mean, p99) = (given.mean.0.0, given.p99.0.0);
             self.item_bytes(p99, &given.p99.span)?;
-            let Some(classes) = lognormal(mean, p99, limits::ITEM_BYTES_MAX) else {
+            let Some((classes, cut)) = lognormal(mean, p99, limits::ITEM_BYTES_MAX) else {
                 let message = "no lognormal distribution has this mean and this 99th percentile";
                 self.report(
                     "lognormal",
@@ -68,7 +92,14 @@ impl Checker<'_> {
                 );
                 return None;
             };
-            return Some(plain(classes));
+            if &cut * &Exact::from(CUT_MAX) > Exact::one() {
+                let percent = (&cut * &Exact::from(100)).human(3);
+                let message = format!("{percent} % of the items of this distribution are above 400 KB, which no item can be");
+                self.report("lognormal", &given.span, message, "lower the percentile, or give a histogram of the sizes that there are");
+                return None;
+            }
+            let described = plain(classes);
+            return Some(Described { sizes: described.sizes.cut_off(cut), ..described });
         }
         if let Some(buckets) = &item.histogram {
             let total = buckets.iter().map(|bucket| bucket.share.0.clone()).sum::<Exact>();
@@ -78,17 +109,43 @@ impl Checker<'_> {
             }
             let complete = !buckets.iter().any(|bucket| bucket.share.is_placeholder() || bucket.is_placeholder());
             if total != Exact::one() && complete {
-                self.report("shares-sum", &buckets.span, format!("the shares add up to {total}, not to 1"), "correct the shares");
+                self.report(
+                    "shares-sum",
+                    &buckets.span,
+                    format!("the shares add up to {}, not to 1", total.as_written()),
+                    "correct the shares",
+                );
                 return None;
             }
             let weights: Vec<Option<u64>> = buckets.iter().map(|bucket| self.weight(&bucket.share)).collect();
             let sizes = sizes.into_iter().collect::<Option<Vec<_>>>()?;
-            return Some(plain(sizes.into_iter().zip(weights.into_iter().collect::<Option<Vec<_>>>()?).collect()));
+            let classes = plain(sizes.into_iter().zip(weights.into_iter().collect::<Option<Vec<_>>>()?).collect());
+            return self.fits_local_indexes(classes, table, &buckets.span);
         }
         if let Some(path) = &item.export {
             return self.measured(path, table, indexes);
         }
         self.described(item.attributes.as_ref()?, written, table, indexes)
+    }
+
+    /// An item and its entries in all local indexes have 400 KB together (rule 1.8).
+    fn fits_local_indexes(&mut self, described: Described, table: &Table, span: &std::ops::Range<usize>) -> Option<Described> {
+        let local = |at: &usize| table.indexes[*at].kind == IndexKind::Local;
+        let together = |class: &SizeClass| {
+            let entries = (0..table.indexes.len()).filter(local).map(|at| match class.entries.get(at) {
+                Some(Entry::Size(size)) => size.0,
+                _ => 0,
+            });
+            class.item.0 + entries.sum::<u64>()
+        };
+        let most = described.sizes.iter().map(together).max().unwrap_or(0);
+        if most > limits::ITEM_BYTES_MAX && table.indexes.iter().any(|index| index.kind == IndexKind::Local) {
+            let message =
+                format!("an item with its entries in the local indexes has {most} bytes; DynamoDB holds 409600 (400 KB) together");
+            self.report("item-size", span, message, "project fewer attributes, make the index global, or split the item");
+            return None;
+        }
+        Some(described)
     }
 
     /// A share of items in whole parts.
@@ -141,8 +198,11 @@ impl Checker<'_> {
                     let message = format!("no item of the export carries the key of the index {:?}", table.indexes[*at].name);
                     self.report("index-attribute", &indexes[*at].partition_key.span, message, "name an attribute that items have");
                 }
+                for size in indexes.iter().filter_map(|index| index.entry_size.as_ref()) {
+                    self.report("item-source", &size.span, "the export tells the size of an entry", "remove `entry_size`");
+                }
                 let sizes = SizeClasses::new(measured.weighted());
-                Some(Described { sizes, measured: Some(measured.items), has_numbers: true })
+                Some(Described { sizes, measured: Some(measured.items), keyless: measured.keyless, has_numbers: true })
             }
         }
     }
@@ -181,15 +241,24 @@ impl Checker<'_> {
                     self.report("index-attribute", &span, message, "name a described attribute, or describe this one under item");
                 }
             }
+            for attribute in attributes.iter().filter(|attribute| index.keys.contains(&attribute.name.value)) {
+                if !matches!(attribute.r#type, AttributeType::S | AttributeType::N | AttributeType::B) {
+                    let message = format!("{:?} is of type {}; an index key is S, N or B", attribute.name.value, attribute.r#type.word());
+                    self.report("index-attribute", &file.partition_key.span, message, "key the index by another attribute");
+                }
+            }
+            if let Some(size) = &file.entry_size {
+                let message = "the attributes tell the size of an entry";
+                self.report("item-source", &size.span, message, "remove `entry_size`");
+            }
         }
-        let size = self.item_bytes(all.iter().map(|(_, bytes)| bytes).sum(), &attributes.span)?;
+        let size = self.item_bytes(all.iter().fold(0_u64, |sum, (_, bytes)| sum.saturating_add(*bytes)), &attributes.span)?;
         let entries = table.indexes.iter().map(|index| {
             let held = all.iter().filter(|(name, _)| index.holds(&table.keys, name));
             Entry::Size(Bytes(held.map(|(_, bytes)| bytes).sum()))
         });
-        let is_number = |attribute: &Located<AttributeFile>| matches!(attribute.r#type, AttributeType::N | AttributeType::Ns);
-        let has_numbers = attributes.iter().any(is_number);
-        Some(Described { sizes: SizeClasses::new([(size, entries.collect(), 1)]), measured: None, has_numbers })
+        let sizes = SizeClasses::new([(size, entries.collect(), 1)]);
+        self.fits_local_indexes(Described { sizes, measured: None, keyless: 0, has_numbers: false }, table, &attributes.span)
     }
 
     /// Bytes of an attribute, name included.
@@ -205,7 +274,7 @@ impl Checker<'_> {
         let value = match attribute.r#type {
             Type::Bool | Type::Null => Some(1),
             Type::S | Type::B => bytes,
-            Type::N => number.or(bytes),
+            Type::N => number.or(bytes.filter(|bytes| *bytes <= NUMBER_BYTES_MAX)),
             Type::Ss | Type::Bs => bytes.map(|bytes| bytes.saturating_mul(elements)),
             Type::Ns => number.or(bytes).map(|bytes| bytes.saturating_mul(elements)),
             Type::L | Type::M => bytes.map(|bytes| bytes.saturating_add(3 + attribute.elements.as_ref().map_or(0, |_| elements))),

@@ -5,7 +5,7 @@ mod access;
 mod features;
 mod items;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
@@ -16,8 +16,8 @@ use super::file::{
 };
 use super::{Capacity, IndexDesign, Reserved, Setting, TableDesign, Units, Workload};
 use crate::capacity::Scaling;
-use crate::capacity::series::Horizon;
 use crate::capacity::policy::{Bounds, Schedule};
+use crate::capacity::series::Horizon;
 use crate::meter::Switches;
 use crate::pricing::BookError;
 use crate::table::{Index, IndexKind, KeySchema, Projection, Table, TableClass, limits};
@@ -157,9 +157,9 @@ impl Checker<'_> {
 
     /// Reports every name that stands twice.
     fn unique<'n>(&mut self, code: &'static str, what: &str, names: impl Iterator<Item = &'n Located<String>>) {
-        let mut seen: Vec<&Located<String>> = Vec::new();
+        let mut seen: BTreeMap<&str, &Located<String>> = BTreeMap::new();
         for name in names.filter(|name| !name.is_placeholder()) {
-            if let Some(first) = seen.iter().find(|seen| seen.value == name.value) {
+            if let Some(first) = seen.get(name.value.as_str()) {
                 let (line, _) = self.reader.source().line_column(first.span.start);
                 self.report(
                     code,
@@ -168,7 +168,7 @@ impl Checker<'_> {
                     "give one of them another name",
                 );
             } else {
-                seen.push(name);
+                seen.insert(&name.value, name);
             }
         }
     }
@@ -177,7 +177,12 @@ impl Checker<'_> {
     fn share(&mut self, given: Option<&Located<Number>>, default: Exact) -> Exact {
         let Some(share) = given else { return default };
         if share.0 > Exact::one() {
-            self.report("share", &share.span, format!("{} is not a share", share.0), "write a number from 0 to 1; 2 % is 0.02");
+            self.report(
+                "share",
+                &share.span,
+                format!("{} is not a share", share.0.as_written()),
+                "write a number from 0 to 1; 2 % is 0.02",
+            );
         }
         share.0.clone()
     }
@@ -186,9 +191,12 @@ impl Checker<'_> {
     fn whole(&mut self, code: &'static str, what: &str, given: &Located<Number>, allowed: RangeInclusive<u64>) -> u64 {
         let whole = (given.0 == given.0.floor()).then(|| given.0.to_u64()).flatten();
         match whole {
-            None => {
-                self.report("not-whole", &given.span, format!("{what} is a whole number, found {}", given.0), "write it without a fraction")
-            }
+            None => self.report(
+                "not-whole",
+                &given.span,
+                format!("{what} is a whole number, found {}", given.0.as_written()),
+                "write it without a fraction",
+            ),
             Some(number) if !allowed.contains(&number) => {
                 let (low, high) = (Exact::from(*allowed.start()), Exact::from(*allowed.end()));
                 self.report(
@@ -221,6 +229,10 @@ impl Checker<'_> {
         if let Some(key) = &written.sort_key {
             self.key_size(key, "sort", limits::SORT_KEY_BYTES_MAX);
         }
+        if let Some(sort) = written.sort_key.as_ref().filter(|sort| sort.name.value == keys.partition && !sort.name.is_placeholder()) {
+            let message = "the partition key and the sort key are two attributes";
+            self.report("duplicate-name", &sort.name.span, message, "name another attribute");
+        }
         let indexes = written.index.as_deref().unwrap_or_default();
         self.count_indexes(indexes, written);
         self.unique("duplicate-name", "index", indexes.iter().map(|index| &index.name));
@@ -237,7 +249,7 @@ impl Checker<'_> {
             .map(|index| self.index_design(index, &capacity, described.as_ref().is_some_and(|d| d.measured.is_some())))
             .collect();
         let items = match (&written.items, described.as_ref().and_then(|described| described.measured)) {
-            (Some(items), _) => items.0.clone(),
+            (Some(items), _) => Exact::from(self.whole("items", "the number of items", items, 0..=1_000_000_000_000_000)),
             (None, Some(measured)) => Exact::from(measured),
             (None, None) => {
                 self.report("items", &written.name.span, "how many items does the table hold?", "add `items = …`");
@@ -252,6 +264,7 @@ impl Checker<'_> {
         let design = TableDesign {
             items,
             sizes: sizes?,
+            keyless: described.as_ref().map_or(0, |described| described.keyless),
             has_numbers: described.as_ref().is_some_and(|described| described.has_numbers),
             indexes: index_designs,
             capacity,
@@ -321,6 +334,12 @@ impl Checker<'_> {
             let message =
                 format!("a {} index has 1 to {most} partition key and at most {most} sort key attributes", written.kind.value.word());
             self.report("local-index-key", &written.partition_key.span, message, "name fewer attributes");
+        }
+        let mut keys: Vec<&String> = partition.iter().chain(&sort).collect();
+        keys.sort_unstable();
+        if keys.windows(2).any(|pair| pair[0] == pair[1]) {
+            let message = "an index names each key attribute once";
+            self.report("duplicate-name", &written.partition_key.span, message, "name another attribute");
         }
         let comparable = !table.partition_key.name.is_placeholder() && !written.partition_key.is_placeholder();
         if kind == IndexKind::Local && comparable && partition.first() != Some(&table.partition_key.name.value) {
@@ -414,8 +433,8 @@ impl Checker<'_> {
         if given.iter().all(|bound| bound.is_none()) {
             self.report("schedule", &step.cron.span, "the action sets nothing", "add min_read, max_read, min_write or max_write");
         }
-        let [min_read, max_read, min_write, max_write] =
-            given.map(|bound| bound.as_ref().map(|bound| self.whole("schedule", "a bound", bound, 1..=limits::PROVISIONED_UNITS_MAX * 1_000)));
+        let [min_read, max_read, min_write, max_write] = given
+            .map(|bound| bound.as_ref().map(|bound| self.whole("schedule", "a bound", bound, 1..=limits::PROVISIONED_UNITS_MAX * 1_000)));
         for (low, high, place) in [(min_read, max_read, &step.max_read), (min_write, max_write, &step.max_write)] {
             if let (Some(low), Some(high), Some(place)) = (low, high, place)
                 && low > high
