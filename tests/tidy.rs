@@ -33,7 +33,7 @@ const BANNED: &[(&str, &str)] = &[
 
 /// Files in which a float may stand: distributions, and conversions for charts.
 const FLOATS: &[&str] =
-    &["units.rs", "workload/sizes.rs", "estimate/expected.rs", "capacity/mod.rs", "capacity/series.rs", "report/json.rs"];
+    &["units.rs", "workload/sizes.rs", "estimate/expected.rs", "dax.rs", "capacity/mod.rs", "capacity/series.rs", "report/json.rs"];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {

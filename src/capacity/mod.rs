@@ -12,8 +12,8 @@ mod simulate;
 
 pub use demand::{Demand, ProvisionedUnits, demand};
 pub use ledger::{Hottest, Lane, Limits, Run, WARM_UP_MINUTES, execute};
-pub use provisioned::{HourlyUnits, ProvisionedCapacity, ReservedUnits, provisioned};
-pub use simulate::{Scaling, simulate};
+pub use provisioned::{HourlyUnits, ListedCapacity, ProvisionedCapacity, ReservedUnits, provisioned};
+pub use simulate::{Scaling, Simulations, simulate};
 
 use std::sync::Arc;
 

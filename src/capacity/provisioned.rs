@@ -37,6 +37,11 @@ impl HourlyUnits {
         HourlyUnits { sixtieths }
     }
 
+    /// Units of an hour, in sixtieths; hours begin again where there are no more.
+    pub fn sixtieths_at(&self, hour: usize) -> u64 {
+        self.sixtieths[hour % self.sixtieths.len().max(1)]
+    }
+
     /// How many hours there are.
     pub fn hours(&self) -> usize {
         self.sixtieths.len()
@@ -86,6 +91,19 @@ pub struct ProvisionedCapacity {
     pub because: Vec<Because>,
 }
 
+/// Provisioned units that are charged at the list price, hour by hour: what a further commitment could cover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedCapacity {
+    /// The account.
+    pub subject: Subject,
+    /// Reads, writes or replicated writes.
+    pub throughput: Throughput,
+    /// Its class.
+    pub class: TableClass,
+    /// Units of every hour beyond what is reserved.
+    pub hourly: HourlyUnits,
+}
+
 /// The usage of the accounts of one region and direction: each by the hour, what is reserved taken off in
 /// their order, and the reservation itself.
 ///
@@ -97,14 +115,14 @@ pub fn provisioned(
     throughput: Throughput,
     reserved: Option<ReservedUnits>,
     month: &MonthHours,
-) -> Vec<Usage> {
+) -> (Vec<Usage>, Vec<ListedCapacity>) {
     let (unit, direction) = match throughput {
         Throughput::Read => ("RCU", "read"),
         Throughput::Write => ("WCU", "write"),
         Throughput::ReplicatedWrite => ("rWCU", "write"),
     };
     let hours = month.hours();
-    let mut usages = Vec::new();
+    let (mut usages, mut all_listed) = (Vec::new(), Vec::new());
     let reserved = reserved.filter(|reserved| reserved.units > 0);
     let mut pool = HourlyUnits::constant(reserved.map_or(0, |reserved| reserved.units));
     for account in accounts {
@@ -127,6 +145,7 @@ pub fn provisioned(
         }
         let usage_type = UsageType::capacity_hours(throughput, account.class);
         usages.push(Usage { subject: account.subject.clone(), usage_type, quantity, because });
+        all_listed.push(ListedCapacity { subject: account.subject.clone(), throughput, class: account.class, hourly: listed });
     }
     if let (Some(ReservedUnits { units, years }), Some(first)) = (reserved, accounts.first()) {
         let mut push = |part: &str, quantity: Exact, working: String| {
@@ -142,7 +161,7 @@ pub fn provisioned(
             format!("{number} reserved {unit} paid once for {term_hours} hours; {hours} of them are {} upfront payments", upfront.human(9));
         push("upfront_per_unit", upfront, working);
     }
-    usages
+    (usages, all_listed)
 }
 
 #[cfg(test)]
@@ -155,7 +174,7 @@ mod tests {
     }
 
     fn quantities(accounts: &[ProvisionedCapacity], reserved: Option<ReservedUnits>) -> Vec<(String, String)> {
-        let usages = provisioned(accounts, Throughput::Write, reserved, &MonthHours::standard());
+        let (usages, _) = provisioned(accounts, Throughput::Write, reserved, &MonthHours::standard());
         usages.iter().map(|usage| (usage.usage_type.code().to_string(), usage.quantity.human(9))).collect()
     }
 

@@ -79,6 +79,12 @@ pub struct Arrivals {
 }
 
 impl Arrivals {
+    /// Everything that a draw depends on, as bits.
+    pub(super) fn bits(&self) -> impl Iterator<Item = u64> {
+        let calls = self.calls.iter().flat_map(|(halves, share)| [*halves, share.to_bits()]);
+        std::iter::once(self.per_second.to_bits()).chain(self.shape.iter().map(|factor| factor.to_bits())).chain(calls)
+    }
+
     /// The rate of a minute of the week: linear between the middles of two hours, so that the mean over the
     /// week stays what it is.
     ///
@@ -129,6 +135,11 @@ fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
         }
     }
     groups
+}
+
+/// The name of an account's direction, by which its draws are its own.
+pub fn account_name(table: &str, index: Option<&str>, region: &str, reads: bool) -> String {
+    format!("{table}/{}/{region}/{}", index.unwrap_or_default(), if reads { "read" } else { "write" })
 }
 
 /// A seed of its own for each account and group (FNV-1a), so that a change to one leaves the others alone.

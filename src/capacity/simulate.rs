@@ -1,9 +1,12 @@
 //! From an account's arrivals and the design's settings to what the ledger makes of them.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use super::ledger::{Hottest, Lane, Limits, Run, execute};
 use super::policy::{AutoScaling, Fixed, Policy, Schedule, Scheduled, Tracking};
 use super::provisioned::HourlyUnits;
-use super::series::Series;
+use super::series::{Arrivals, Horizon, Series, draw};
 use crate::meter::HourBilling;
 
 /// How provisioned units move.
@@ -33,6 +36,49 @@ impl Scaling {
             (Some(tracking), true) => Box::new(AutoScaling::new(self.min, self.max, tracking)),
             (tracking, false) => Box::new(Scheduled::new(self.schedule.clone(), self.min, self.max, tracking)),
         }
+    }
+}
+
+/// Simulations that were run, so that none is run twice.
+#[derive(Debug, Default)]
+pub struct Simulations {
+    known: Mutex<Known>,
+}
+
+type Asked = (String, Vec<u64>, Horizon, Scaling, Scaling);
+
+#[derive(Debug, Default)]
+struct Known {
+    runs: BTreeMap<Asked, Arc<Vec<Run>>>,
+    count: u64,
+}
+
+impl Simulations {
+    /// The reads and the writes of one account, drawn and executed.
+    pub fn account(
+        &self,
+        (read_name, reads): (&str, &[Arrivals]),
+        (write_name, writes): (&str, &[Arrivals]),
+        horizon: &Horizon,
+        (read, write): (&Scaling, &Scaling),
+    ) -> Arc<Vec<Run>> {
+        let bits = |arrivals: &[Arrivals]| -> Vec<u64> { arrivals.iter().flat_map(Arrivals::bits).collect() };
+        let fingerprint: Vec<u64> = bits(reads).into_iter().chain([u64::MAX]).chain(bits(writes)).collect();
+        let asked = (format!("{read_name} {write_name}"), fingerprint, *horizon, read.clone(), write.clone());
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).runs.get(&asked).cloned();
+        known.unwrap_or_else(|| {
+            let (reads, writes) = (draw(reads, horizon, read_name), draw(writes, horizon, write_name));
+            let runs = Arc::new(simulate(&[(&reads, read, None), (&writes, write, None)]));
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.count += 1;
+            known.runs.insert(asked, runs.clone());
+            runs
+        })
+    }
+
+    /// How many were run.
+    pub fn count(&self) -> u64 {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).count
     }
 }
 

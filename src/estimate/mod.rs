@@ -36,7 +36,9 @@ mod site;
 mod throughput;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::capacity::{Consumption, Demand, ListedCapacity, Simulations};
 use crate::money::{Money, MoneyError};
 use crate::outcome::{Calculators, Outcome};
 use crate::pricing::{Bill, BookError, Books, PriceBook, PublishedRate, Unknown, price};
@@ -64,37 +66,131 @@ pub enum EstimateError {
 /// # Errors
 /// [`EstimateError`] where a region has no book at the date, or an amount needs more than 28 digits.
 pub fn estimate(workload: &Workload, books: &Books) -> Result<Outcome, EstimateError> {
-    let newest = books.span(&workload.region).ok().map(|(_, newest)| newest);
-    let books = books_of(workload, books)?;
-    let metered: Vec<TableResult> = workload.tables.iter().map(|table| run(&Design { workload, table })).collect();
-    let bill = bill(workload, metered.iter(), &books)?;
-    let total = bill.total()?;
-    let calculators = Calculators {
-        at_mean_size: mean_size_total(workload, &metered, &books)?.filter(|mean| total.differs_by_a_percent(*mean)),
-        plain_calls: workload
-            .tables
-            .iter()
-            .zip(&metered)
-            .filter(|(_, result)| !result.settled.demand.iter().any(|demand| demand.partly_unknown))
-            .flat_map(|(table, result)| calculators::plain_calls(table, &result.settled))
-            .collect(),
-    };
-    let demand: Vec<_> = metered.iter().flat_map(|result| result.settled.demand.clone()).collect();
-    Ok(Outcome {
-        workload: workload.name.clone(),
-        region: workload.region.clone(),
-        prices: date_of(workload, &books),
-        month: workload.month.clone(),
-        free: workload.free.clone(),
-        tables: workload.tables.iter().map(|table| table.table.name.clone()).collect(),
-        assumptions: notes::assumptions(workload, &bill, date_of(workload, &books), newest),
-        switches: notes::switches(workload),
-        warnings: notes::warnings(workload, &demand, &bill, &books)?,
-        holdings: workload.tables.iter().flat_map(|table| features::holdings(&Design { workload, table })).collect(),
-        demand,
-        bill,
-        calculators,
-    })
+    Metering::new(workload, books)?.outcome(workload, books)
+}
+
+/// A workload, metered table by table: a changed workload meters again only what has changed.
+#[derive(Clone)]
+pub struct Metering {
+    books: BTreeMap<String, PriceBook>,
+    tables: Vec<Arc<TableResult>>,
+    simulations: Arc<Simulations>,
+}
+
+impl Metering {
+    /// Meters every table.
+    ///
+    /// # Errors
+    /// [`EstimateError`] where a region has no book at the date.
+    pub fn new(workload: &Workload, books: &Books) -> Result<Metering, EstimateError> {
+        let books = books_of(workload, books)?;
+        let simulations = Arc::new(Simulations::default());
+        let tables = workload.tables.iter().map(|table| Arc::new(run(&Design { workload, table, simulations: &simulations }))).collect();
+        Ok(Metering { books, tables, simulations })
+    }
+
+    /// Meters a changed workload; tables that are what they were keep their results.
+    ///
+    /// # Errors
+    /// [`EstimateError`] where a region has no book at the date.
+    pub fn after(&self, before: &Workload, changed: &Workload, books: &Books) -> Result<Metering, EstimateError> {
+        let books = books_of(changed, books)?;
+        let simulations = self.simulations.clone();
+        let same = before.region == changed.region
+            && before.month == changed.month
+            && before.switches == changed.switches
+            && before.horizon == changed.horizon;
+        let result = |(at, table): (usize, &TableDesign)| match (before.tables.get(at), self.tables.get(at)) {
+            (Some(known), Some(result)) if same && known == table => result.clone(),
+            _ => Arc::new(run(&Design { workload: changed, table, simulations: &simulations })),
+        };
+        let tables = changed.tables.iter().enumerate().map(result).collect();
+        Ok(Metering { books, tables, simulations })
+    }
+
+    /// The bill of the workload that was metered.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
+    pub fn bill(&self, workload: &Workload) -> Result<Bill, MoneyError> {
+        bill(workload, self.tables.iter().map(Arc::as_ref), &self.books)
+    }
+
+    /// What the access patterns of a table consume, by its position.
+    pub fn consumed(&self, table: usize) -> &[Consumption] {
+        self.tables.get(table).map_or(&[], |result| &result.settled.consumed)
+    }
+
+    /// Provisioned units of all tables that are charged at the list price.
+    pub fn listed(&self) -> impl Iterator<Item = &ListedCapacity> {
+        self.tables.iter().flat_map(|result| &result.settled.listed)
+    }
+
+    /// Units a second of each account.
+    pub fn demand(&self) -> impl Iterator<Item = &Demand> {
+        self.tables.iter().flat_map(|result| &result.settled.demand)
+    }
+
+    /// The book of a region that the workload names.
+    pub fn book(&self, region: &str) -> Option<&PriceBook> {
+        self.books.get(region)
+    }
+
+    /// The simulations that were run for it.
+    pub fn simulations(&self) -> &Simulations {
+        &self.simulations
+    }
+
+    /// The outcome of the workload that was metered.
+    ///
+    /// # Errors
+    /// [`EstimateError`] where an amount needs more than 28 digits.
+    pub fn outcome(&self, workload: &Workload, books: &Books) -> Result<Outcome, EstimateError> {
+        let newest = books.span(&workload.region).ok().map(|(_, newest)| newest);
+        let (books, metered) = (&self.books, &self.tables);
+        let bill = self.bill(workload)?;
+        let total = bill.total()?;
+        let calculators = Calculators {
+            at_mean_size: self.mean_size_total(workload)?.filter(|mean| total.differs_by_a_percent(*mean)),
+            plain_calls: workload
+                .tables
+                .iter()
+                .zip(metered)
+                .filter(|(_, result)| !result.settled.demand.iter().any(|demand| demand.partly_unknown))
+                .flat_map(|(table, result)| calculators::plain_calls(table, &result.settled))
+                .collect(),
+        };
+        let demand: Vec<_> = self.demand().cloned().collect();
+        let simulations = &self.simulations;
+        Ok(Outcome {
+            workload: workload.name.clone(),
+            region: workload.region.clone(),
+            prices: date_of(workload, books),
+            month: workload.month.clone(),
+            free: workload.free.clone(),
+            tables: workload.tables.iter().map(|table| table.table.name.clone()).collect(),
+            assumptions: notes::assumptions(workload, &bill, date_of(workload, books), newest),
+            switches: notes::switches(workload),
+            warnings: notes::warnings(workload, &demand, &bill, books, simulations)?,
+            holdings: workload.tables.iter().flat_map(|table| features::holdings(&Design { workload, table, simulations })).collect(),
+            demand,
+            bill,
+            calculators,
+        })
+    }
+
+    /// The total with every item at its mean size; `None` where sizes do not vary.
+    fn mean_size_total(&self, workload: &Workload) -> Result<Option<Money>, MoneyError> {
+        let at_mean = |table: &TableDesign| {
+            calculators::at_mean_sizes(table).map(|table| run(&Design { workload, table: &table, simulations: &self.simulations }))
+        };
+        let means: Vec<Option<TableResult>> = workload.tables.iter().map(at_mean).collect();
+        if means.iter().all(Option::is_none) {
+            return Ok(None);
+        }
+        let results = means.iter().zip(&self.tables).map(|(mean, exact)| mean.as_ref().unwrap_or(exact));
+        bill(workload, results, &self.books)?.total().map(Some)
+    }
 }
 
 /// One table's metered result.
@@ -133,17 +229,6 @@ fn rate_of(books: &BTreeMap<String, PriceBook>, region: &str, usage_type: &Usage
     tiers.iter().find(|tier| !tier.published.rate.is_zero()).map(|tier| (*tier.published).clone())
 }
 
-/// The total with every item at its mean size; `None` where sizes do not vary.
-fn mean_size_total(workload: &Workload, results: &[TableResult], books: &BTreeMap<String, PriceBook>) -> Result<Option<Money>, MoneyError> {
-    let at_mean = |table: &TableDesign| calculators::at_mean_sizes(table).map(|table| run(&Design { workload, table: &table }));
-    let means: Vec<Option<TableResult>> = workload.tables.iter().map(at_mean).collect();
-    if means.iter().all(Option::is_none) {
-        return Ok(None);
-    }
-    let results = means.iter().zip(results).map(|(mean, exact)| mean.as_ref().unwrap_or(exact));
-    bill(workload, results, books)?.total().map(Some)
-}
-
 /// The book of every region that the workload names, all at one date: the one asked for, else the newest
 /// of the home region.
 fn books_of(workload: &Workload, books: &Books) -> Result<BTreeMap<String, PriceBook>, BookError> {
@@ -167,6 +252,7 @@ fn date_of(workload: &Workload, books: &BTreeMap<String, PriceBook>) -> Date {
 struct Design<'a> {
     workload: &'a Workload,
     table: &'a TableDesign,
+    simulations: &'a Simulations,
 }
 
 impl<'a> Design<'a> {

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Design;
 use super::features::never_hits;
 use super::operations::expand;
-use crate::capacity::Demand;
 use crate::capacity::policy::Tracking;
 use crate::capacity::series::Horizon;
+use crate::capacity::{Demand, Simulations};
 use crate::meter::Switch;
 use crate::money::{Money, MoneyError};
 use crate::pricing::{Bill, PriceBook, price};
@@ -176,7 +176,7 @@ fn moves(table: &TableDesign) -> bool {
 }
 
 /// What a simulation of capacity takes for granted.
-pub fn simulation(horizon: &Horizon) -> Vec<String> {
+pub(crate) fn simulation(horizon: &Horizon) -> Vec<String> {
     let Tracking { up_minutes, down_minutes, gap_points, alarm_delay_minutes, apply_delay_minutes, .. } = Tracking::default();
     let step = if horizon.step_seconds == 1 { "second by second".to_string() } else { "minute by minute".to_string() };
     vec![
@@ -296,6 +296,7 @@ pub(super) fn warnings(
     demand: &[Demand],
     bill: &Bill,
     books: &BTreeMap<String, PriceBook>,
+    simulations: &Simulations,
 ) -> Result<Vec<String>, MoneyError> {
     let mut list = Vec::new();
     for one in demand {
@@ -341,7 +342,7 @@ pub(super) fn warnings(
         }
         let Some(dax) = &table.dax else { continue };
         for access in table.access.iter().filter(|access| access.through_dax && never_hits(access)) {
-            list.push(past_the_cache(&Design { workload, table }, access, &dax.hit_ratio, bill, books)?);
+            list.push(past_the_cache(&Design { workload, table, simulations }, access, &dax.hit_ratio, bill, books)?);
         }
     }
     Ok(list)

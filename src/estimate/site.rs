@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::Design;
 use super::expected::{Tallies, Tally};
-use crate::capacity::series::{Arrivals, Series, draw};
+use crate::capacity::series::{Arrivals, account_name};
 use crate::capacity::{
-    Consumption, Demand, HourlyUnits, ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Run, Scaling, demand, on_demand, provisioned,
-    simulate,
+    Consumption, Demand, HourlyUnits, ListedCapacity, ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Run, Scaling, demand,
+    on_demand, provisioned,
 };
 use crate::meter::ReplicatedLocalIndex;
 use crate::table::{Index, IndexKind, TableClass};
@@ -61,6 +61,7 @@ pub(super) struct Settled {
     pub demand: Vec<Demand>,
     pub gaps: Vec<Gap>,
     pub consumed: Vec<Consumption>,
+    pub listed: Vec<ListedCapacity>,
 }
 
 /// One region of a table.
@@ -191,7 +192,9 @@ impl<'a> Site<'a> {
                     lanes.clone().filter(|lane| lane.demand.throughput == throughput).filter_map(|lane| lane.capacity.clone()).collect();
                 let reserved = self.reserved(reads).filter(|_| throughput != Throughput::ReplicatedWrite);
                 if !capacities.is_empty() {
-                    settled.usage.extend(provisioned(&capacities, throughput, reserved, &self.design.workload.month));
+                    let (usage, listed) = provisioned(&capacities, throughput, reserved, &self.design.workload.month);
+                    settled.usage.extend(usage);
+                    settled.listed.extend(listed);
                 }
             }
         }
@@ -207,24 +210,28 @@ impl<'a> Site<'a> {
     fn account(&self, arm: usize) -> Account {
         let (read, write) = (self.units_of(arm, true), self.units_of(arm, false));
         let moves = [&read, &write].iter().any(|units| matches!(units, Some(Units::Scaled(_))));
-        let mut runs = if moves {
+        let runs = if moves {
             let of = |units: &Option<Units>| units.as_ref().map_or(Scaling::fixed(1), scaling);
-            let (reads, writes) = (self.series(arm, true), self.series(arm, false));
-            simulate(&[(&reads, &of(&read), None), (&writes, &of(&write), None)]).into_iter()
+            let (reads, writes) = (self.arrivals(arm, true), self.arrivals(arm, false));
+            let (reads, writes) = ((self.lane_name(arm, true), reads), (self.lane_name(arm, false), writes));
+            self.design.simulations.account(
+                (&reads.0, &reads.1),
+                (&writes.0, &writes.1),
+                &self.design.workload.horizon,
+                (&of(&read), &of(&write)),
+            )
         } else {
-            Vec::new().into_iter()
+            Arc::default()
         };
-        Account { read: self.lane(arm, true, read, runs.next()), write: self.lane(arm, false, write, runs.next()) }
+        Account { read: self.lane(arm, true, read, runs.first()), write: self.lane(arm, false, write, runs.get(1)) }
     }
 
-    /// The demand of an account's direction as it arrives.
-    fn series(&self, arm: usize, reads: bool) -> Series {
-        let workload = self.design.workload;
-        let arrivals: Vec<Arrivals> = self.consumed_by(arm, reads).iter().map(|one| one.arrivals(&workload.month)).collect();
-        draw(&arrivals, &workload.horizon, &self.lane_name(arm, reads))
+    /// The calls that ask for an account's direction.
+    fn arrivals(&self, arm: usize, reads: bool) -> Vec<Arrivals> {
+        self.consumed_by(arm, reads).iter().map(|one| one.arrivals(&self.design.workload.month)).collect()
     }
 
-    fn lane(&self, arm: usize, reads: bool, units: Option<Units>, run: Option<Run>) -> DirectionOf {
+    fn lane(&self, arm: usize, reads: bool, units: Option<Units>, run: Option<&Run>) -> DirectionOf {
         let consumed = &self.consumed_by(arm, reads);
         let run = run.filter(|_| matches!(units, Some(Units::Scaled(_))));
         let index = self.index(arm).map(|index| index.name.as_str());
@@ -234,12 +241,12 @@ impl<'a> Site<'a> {
         let capacity = units.as_ref().map(|units| ProvisionedCapacity {
             subject: self.design.subject(index, self.region, None),
             class: self.class,
-            hourly: match (units, &run) {
+            hourly: match (units, run) {
                 (Units::Fixed(units), _) => HourlyUnits::constant(*units),
                 (Units::Scaled(scaling), None) => HourlyUnits::constant(scaling.min),
                 (Units::Scaled(_), Some(run)) => run.hourly(billing),
             },
-            because: self.moved(units, run.as_ref(), throughput).into_iter().chain(self.drivers(consumed, throughput)).collect(),
+            because: self.moved(units, run, throughput).into_iter().chain(self.drivers(consumed, throughput)).collect(),
         });
         let provisioned = units.map(|units| match (units, run) {
             (Units::Scaled(_), Some(run)) => ProvisionedUnits {
@@ -272,8 +279,8 @@ impl<'a> Site<'a> {
 
     /// A name for the draws of an account's direction, so that each has its own.
     fn lane_name(&self, arm: usize, reads: bool) -> String {
-        let index = self.index(arm).map_or("", |index| index.name.as_str());
-        format!("{}/{index}/{}/{}", self.design.table.table.name, self.region, if reads { "read" } else { "write" })
+        let index = self.index(arm).map(|index| index.name.as_str());
+        account_name(&self.design.table.table.name, index, self.region, reads)
     }
 
     /// What moves the units, where anything does.

@@ -51,6 +51,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("replica", "a replica that AWS does not allow"),
     ("dax", "a DAX cluster that AWS does not allow"),
     ("export-window", "an incremental export of more than 24 hours or less than 15 minutes"),
+    ("popularity", "a popularity of keys that makes no sense"),
     ("lifecycle", "S3 lifecycle steps that S3 does not allow"),
     ("switch", "a value that a switch does not have"),
     ("changes", "a change of a primary key attribute, which DynamoDB does not allow"),

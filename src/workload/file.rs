@@ -136,6 +136,8 @@ document! {
         multi_region_consistency: Option<Located<RegionConsistencyWord>>,
         /// A DynamoDB Accelerator cluster in front of the table.
         dax: Option<Located<DaxFile>>,
+        /// How often some keys are asked for and others not.
+        popularity: Option<Located<PopularityFile>>,
         /// Whether CloudWatch Contributor Insights is on for the table and its global indexes.
         contributor_insights: Option<bool>,
         /// A customer managed KMS key.
@@ -732,8 +734,20 @@ document! {
         node_type: Located<String>,
         /// How many nodes, 1 to 11.
         nodes: Located<Number>,
-        /// The share of eventually consistent reads that the cache answers, 0 to 1.
-        hit_ratio: Located<Number>,
+        /// The share of eventually consistent reads that the cache answers, 0 to 1; where absent, it follows from the table's popularity.
+        hit_ratio: Option<Located<Number>>,
+        /// How long the cache keeps an item; 5 minutes where absent.
+        ttl: Option<Span>,
+    }
+}
+
+document! {
+    /// The popularity of keys by Zipf's law: the key of rank r is asked for as often as 1 / r^zipf.
+    pub struct PopularityFile {
+        /// The exponent: 0 is even, 0.99 is common.
+        zipf: Located<Number>,
+        /// How many keys there are; the table's items where absent.
+        keys: Option<Located<Number>>,
     }
 }
 

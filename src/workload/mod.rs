@@ -20,12 +20,13 @@ pub use sizes::{Entry, SizeClass, SizeClasses, mean_of, sum_of};
 
 use crate::capacity::Scaling;
 use crate::capacity::series::Horizon;
+use crate::dax::Popularity;
 use crate::diag::{Diagnostics, Source};
 use crate::meter::Switches;
 use crate::pricing::Books;
 use crate::table::{Consistency, Table, TableClass};
 use crate::time::{Date, MonthHours};
-use crate::units::Exact;
+use crate::units::{Exact, GB};
 use crate::usage::FreeTier;
 
 /// The commented file that `init` writes.
@@ -78,6 +79,8 @@ pub fn load(name: &str, text: &str, folder: &Path, setting: &Setting) -> Result<
 pub struct Workload {
     /// What the design is called.
     pub name: String,
+    /// The file, as the user named it.
+    pub file: String,
     /// The region.
     pub region: String,
     /// The date of the prices; the newest where `None`.
@@ -105,6 +108,12 @@ pub struct TableDesign {
     pub sizes: SizeClasses,
     /// Items of its export that lack a key of the table.
     pub keyless: u64,
+    /// Each attribute with its bytes, name included, where the items are described by them.
+    pub attributes: Vec<(String, u64)>,
+    /// The lines of the file to edit.
+    pub lines: Lines,
+    /// How often some keys are asked for and others not.
+    pub popularity: Option<Popularity>,
     /// Whether sizes depend on how numbers are stored.
     pub has_numbers: bool,
     /// What the meter does not need to know of each index, by position.
@@ -134,15 +143,48 @@ pub struct TableDesign {
 }
 
 impl TableDesign {
+    /// Keys a second that eventually consistent reads through DAX ask for.
+    pub fn cached_reads_per_second(&self, month: &MonthHours) -> Exact {
+        let calls = |access: &Access| match &access.call {
+            Call::Get { items, consistency: Some(Consistency::Eventual), .. } if access.through_dax => &access.calls * &Exact::from(*items),
+            Call::Page { consistency: Consistency::Eventual, .. } if access.through_dax => access.calls.clone(),
+            _ => Exact::zero(),
+        };
+        self.access.iter().map(calls).sum::<Exact>() / month.seconds()
+    }
+
+    /// Items that the memory of a DAX node holds.
+    ///
+    /// `Assumption:` all of its memory holds items, each with 100 bytes of the cache's own; AWS states neither.
+    pub fn cache_entries(&self, memory_gb: u64) -> u64 {
+        let item = self.sizes.mean() + Exact::from(100);
+        (Exact::from(memory_gb * GB) / item).floor().to_u64().unwrap_or(u64::MAX)
+    }
+
     /// Whether this is a global table.
     pub fn is_global(&self) -> bool {
         !self.replicas.is_empty()
     }
 }
 
+/// Lines of the file, from 1, at which parts of a table are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// Its name.
+    pub table: usize,
+    /// How large its items are.
+    pub item: usize,
+    /// Its capacity; its name where it has none.
+    pub capacity: usize,
+    /// Its DAX cluster; its name where it has none.
+    pub dax: usize,
+}
+
 /// What the meter does not need to know of an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexDesign {
+    /// The line of its name, from 1.
+    pub line: usize,
     /// The share of items that carry the index key; 1 where the sizes were measured and tell.
     pub coverage: Exact,
     /// Provisioned read and write units of a global index.
@@ -190,6 +232,8 @@ pub struct Reserved {
 pub struct Access {
     /// What it is called.
     pub name: String,
+    /// The line of its name, from 1.
+    pub line: usize,
     /// The API operation.
     pub operation: &'static str,
     /// Calls in a month.
@@ -359,4 +403,8 @@ pub struct Dax {
     pub nodes: u64,
     /// The share of eventually consistent reads that it answers.
     pub hit_ratio: Exact,
+    /// Seconds that it keeps an item.
+    pub ttl_seconds: u64,
+    /// Whether the hit ratio was given, and does not follow from the popularity of keys.
+    pub given: bool,
 }

@@ -72,6 +72,7 @@ impl Checker<'_> {
         };
         Some(Access {
             name: access.name.value.clone(),
+            line: self.line(&access.name.span),
             operation: access.operation.word(),
             calls: access.rate.monthly(&self.month),
             factors: access.profile.as_ref().map_or_else(Profile::flat_factors, Profile::factors),

@@ -1,15 +1,17 @@
 //! Backups, streams, archives, replicas, DAX.
 
 use super::{Checker, class};
+use crate::dax::{NODE_TYPES, Popularity, hit_millionths};
 use crate::table::{IndexKind, Table, limits};
+use crate::time::MonthHours;
 use crate::units::{Exact, MB};
 use crate::workload::decode::Located;
 use crate::workload::file::{
-    ArchiveFile, DaxFile, OperationWord, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
+    ArchiveFile, DaxFile, OperationWord, PopularityFile, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
 };
 use crate::workload::quantities::Span;
 use crate::workload::sizes::SizeClasses;
-use crate::workload::{Access, Archive, Backup, Call, Capacity, Dax, Replica, Stay, Stream};
+use crate::workload::{Access, Archive, Backup, Call, Capacity, Dax, Replica, Stay, Stream, TableDesign};
 
 /// The region sets of strongly consistent global tables. Source: Developer Guide, "Global tables: multi-Region
 /// strong consistency".
@@ -86,7 +88,7 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn dax(&mut self, written: &Located<DaxFile>) -> Dax {
+    pub(super) fn dax(&mut self, written: &Located<DaxFile>, design: &TableDesign) -> Dax {
         let node_type = &written.node_type;
         if !node_type.starts_with("dax.") || node_type.matches('.').count() != 2 {
             let message = format!("{:?} is not a DAX node type", node_type.value);
@@ -97,11 +99,34 @@ impl Checker<'_> {
                 "write one such as \"dax.r5.large\" (`dynameter prices show` lists those with a price)",
             );
         }
+        let ttl_seconds = written.ttl.as_ref().map_or(300, |ttl| (ttl.days() * Exact::from(86_400)).to_u64().unwrap_or(300));
+        let hit_ratio = match (&written.hit_ratio, &design.popularity) {
+            (Some(given), _) => self.share(Some(given), Exact::zero()),
+            (None, Some(popularity)) => expected_hit_ratio(design, popularity, &written.node_type, ttl_seconds, &self.month),
+            (None, None) => {
+                let help = "add `hit_ratio = 0.9`, or the table's [table.popularity], from which it follows";
+                self.report("dax", &node_type.span, "the share of reads that the cluster answers is not given", help);
+                Exact::zero()
+            }
+        };
         Dax {
             node_type: node_type.value.clone(),
             nodes: self.whole("dax", "the number of nodes", &written.nodes, 1..=limits::DAX_NODES_MAX),
-            hit_ratio: self.share(Some(&written.hit_ratio), Exact::zero()),
+            hit_ratio,
+            ttl_seconds,
+            given: written.hit_ratio.is_some(),
         }
+    }
+
+    pub(super) fn popularity(&mut self, written: &Located<PopularityFile>, items: &Exact) -> Popularity {
+        if written.zipf.0 > Exact::from(5) {
+            self.report("popularity", &written.zipf.span, "a Zipf exponent is 0 to 5", "write one such as 0.99");
+        }
+        let keys = match &written.keys {
+            Some(keys) => self.whole("popularity", "the number of keys", keys, 1..=1_000_000_000_000),
+            None => items.to_u64().unwrap_or(1).max(1),
+        };
+        Popularity { zipf: written.zipf.0.clone(), keys }
     }
 
     pub(super) fn replicas(
@@ -224,6 +249,16 @@ impl Checker<'_> {
             refuse("a strongly consistent global table has no transactions".to_string(), "use single writes with conditions");
         }
     }
+}
+
+/// The share of eventually consistent reads that a cluster of a node type answers, by the popularity of keys.
+/// Every node holds the same items, so that more nodes hold no more of them (rule 7.6).
+fn expected_hit_ratio(design: &TableDesign, popularity: &Popularity, node_type: &str, ttl_seconds: u64, month: &MonthHours) -> Exact {
+    let memory_gb = NODE_TYPES.iter().find(|known| known.name == node_type).map_or(16, |known| known.memory_gb);
+    Exact::ratio(
+        hit_millionths(popularity, &design.cached_reads_per_second(month), design.cache_entries(memory_gb), Some(ttl_seconds)),
+        1_000_000,
+    )
 }
 
 /// S3 storage classes, coldest last, with the days that each bills at least. Source: Amazon S3 User Guide,

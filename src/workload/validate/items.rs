@@ -21,6 +21,8 @@ pub(super) struct Described {
     pub measured: Option<u64>,
     /// How many of these lack a key of the table.
     pub keyless: u64,
+    /// Each attribute with its bytes, name included, where the items are described by them.
+    pub attributes: Vec<(String, u64)>,
     /// Whether the sizes contain numbers whose digits were read one by one.
     pub has_numbers: bool,
 }
@@ -68,7 +70,7 @@ impl Checker<'_> {
                 let entries = table.indexes.iter().zip(indexes).map(|(index, file)| entry(size, index, file, table, &keys));
                 (size, entries.collect(), weight)
             });
-            Described { sizes: SizeClasses::new(classes), measured: None, keyless: 0, has_numbers: false }
+            Described { sizes: SizeClasses::new(classes), measured: None, keyless: 0, attributes: Vec::new(), has_numbers: false }
         };
         if let Some(size) = &item.size {
             let bytes = self.item_bytes(size.0.0, &size.span)?;
@@ -202,7 +204,13 @@ impl Checker<'_> {
                     self.report("item-source", &size.span, "the export tells the size of an entry", "remove `entry_size`");
                 }
                 let sizes = SizeClasses::new(measured.weighted());
-                Some(Described { sizes, measured: Some(measured.items), keyless: measured.keyless, has_numbers: true })
+                Some(Described {
+                    sizes,
+                    measured: Some(measured.items),
+                    keyless: measured.keyless,
+                    attributes: Vec::new(),
+                    has_numbers: true,
+                })
             }
         }
     }
@@ -258,7 +266,11 @@ impl Checker<'_> {
             Entry::Size(Bytes(held.map(|(_, bytes)| bytes).sum()))
         });
         let sizes = SizeClasses::new([(size, entries.collect(), 1)]);
-        self.fits_local_indexes(Described { sizes, measured: None, keyless: 0, has_numbers: false }, table, &attributes.span)
+        self.fits_local_indexes(
+            Described { sizes, measured: None, keyless: 0, attributes: all, has_numbers: false },
+            table,
+            &attributes.span,
+        )
     }
 
     /// Bytes of an attribute, name included.

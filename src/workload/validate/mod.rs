@@ -14,7 +14,7 @@ use super::file::{
     CapacityFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, ModeWord, ProjectionFile, ProjectionWord, ScheduleFile,
     SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
-use super::{Capacity, IndexDesign, Reserved, Setting, TableDesign, Units, Workload};
+use super::{Capacity, IndexDesign, Lines, Reserved, Setting, TableDesign, Units, Workload};
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
 use crate::capacity::series::Horizon;
@@ -88,8 +88,19 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
             .collect(),
     };
     let tables = tables.into_iter().collect::<Option<Vec<_>>>()?;
-    let region = checker.region;
-    Some(Workload { name: file.name.value.clone(), region, prices, month: month?, free, switches, horizon: Horizon::default(), tables })
+    let region = checker.region.clone();
+    let file_name = checker.reader.source().name.clone();
+    Some(Workload {
+        name: file.name.value.clone(),
+        file: file_name,
+        region,
+        prices,
+        month: month?,
+        free,
+        switches,
+        horizon: Horizon::default(),
+        tables,
+    })
 }
 
 fn set_switches(given: &SwitchesFile, switches: &mut Switches, reader: &mut Reader) {
@@ -264,6 +275,14 @@ impl Checker<'_> {
         let design = TableDesign {
             items,
             sizes: sizes?,
+            attributes: described.as_ref().map(|described| described.attributes.clone()).unwrap_or_default(),
+            lines: Lines {
+                table: self.line(&written.name.span),
+                item: self.line(&written.item.span),
+                capacity: self.line(written.capacity.as_ref().map_or(&written.name.span, |capacity| &capacity.span)),
+                dax: self.line(written.dax.as_ref().map_or(&written.name.span, |dax| &dax.span)),
+            },
+            popularity: None,
             keyless: described.as_ref().map_or(0, |described| described.keyless),
             has_numbers: described.as_ref().is_some_and(|described| described.has_numbers),
             indexes: index_designs,
@@ -275,7 +294,7 @@ impl Checker<'_> {
             import: written.import.as_ref().map(|import| (Exact::from(import.source.0.0), import.rate.monthly(&self.month))),
             archive: written.archive.as_ref().map(|archive| self.archive(archive)),
             replicas,
-            dax: written.dax.as_ref().map(|dax| self.dax(dax)),
+            dax: None,
             contributor_insights: written.contributor_insights.unwrap_or(false),
             encryption: written.encryption.as_ref().map(|encryption| {
                 let one = |number: &Option<Number>| number.as_ref().map_or_else(Exact::one, |number| number.0.clone());
@@ -283,7 +302,18 @@ impl Checker<'_> {
             }),
             table,
         };
+        let mut design = design;
+        design.popularity = written.popularity.as_ref().map(|popularity| self.popularity(popularity, &design.items));
+        design.dax = match &written.dax {
+            Some(dax) => Some(self.dax(dax, &design)),
+            None => None,
+        };
         Some(design)
+    }
+
+    /// The line of a place, from 1.
+    fn line(&self, span: &Range<usize>) -> usize {
+        self.reader.source().line_column(span.start).0
     }
 
     fn count_indexes(&mut self, indexes: &[Located<IndexFile>], written: &Located<TableFile>) {
@@ -383,7 +413,7 @@ impl Checker<'_> {
             )),
             _ => None,
         };
-        IndexDesign { coverage: self.share(written.coverage.as_ref(), Exact::one()), capacity }
+        IndexDesign { line: self.line(&written.name.span), coverage: self.share(written.coverage.as_ref(), Exact::one()), capacity }
     }
 
     fn units(&mut self, given: Option<&Located<UnitsFile>>, direction: &str, place: &Range<usize>) -> Units {
