@@ -73,4 +73,6 @@ pub mod workload;
 
 pub mod estimate;
 
+pub mod compare;
+
 pub mod report;

@@ -69,6 +69,14 @@ impl Money {
         })
     }
 
+    /// This amount less another, exactly.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where the difference has more than 28 digits.
+    pub fn minus(self, other: Money) -> Result<Money, MoneyError> {
+        Money::sum([self, Money(-other.0)])
+    }
+
     /// Rounded to cents for people, with thousands separated: `$1,234.57`. An amount that is not zero but
     /// rounds to zero keeps two significant digits: `$0.000037`.
     pub fn human(self) -> String {

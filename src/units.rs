@@ -277,6 +277,11 @@ impl Exact {
         self.rounded(0).to_u64()
     }
 
+    /// The nearest whole number as `i128`; `None` where it does not fit.
+    pub fn to_i128(&self) -> Option<i128> {
+        self.rounded(0).to_i128()
+    }
+
     /// The nearest float, for charts and statistics only.
     pub fn to_f64(&self) -> f64 {
         match &self.0 {

@@ -15,6 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["capacity", "dax"],
     &["workload", "outcome"],
     &["estimate"],
+    &["compare"],
     &["report"],
 ];
 

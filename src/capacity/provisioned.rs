@@ -111,6 +111,7 @@ pub struct ListedCapacity {
 /// reservation is made for a region and covers whatever is provisioned there, tables and global indexes; its
 /// hours and its upfront price are due whether used or not.
 pub fn provisioned(
+    table: &Subject,
     accounts: &[ProvisionedCapacity],
     throughput: Throughput,
     reserved: Option<ReservedUnits>,
@@ -147,10 +148,10 @@ pub fn provisioned(
         usages.push(Usage { subject: account.subject.clone(), usage_type, quantity, because });
         all_listed.push(ListedCapacity { subject: account.subject.clone(), throughput, class: account.class, hourly: listed });
     }
-    if let (Some(ReservedUnits { units, years }), Some(first)) = (reserved, accounts.first()) {
+    if let Some(ReservedUnits { units, years }) = reserved {
         let mut push = |part: &str, quantity: Exact, working: String| {
             let usage_type = UsageType::of_code(format!("reserved_{years}yr_{direction}_{part}"));
-            usages.push(Usage { subject: first.subject.clone(), usage_type, quantity, because: vec![Because::rule("6.8", working)] });
+            usages.push(Usage { subject: table.clone(), usage_type, quantity, because: vec![Because::rule("6.8", working)] });
         };
         let number = Exact::from(units);
         let hourly = &number * hours;
@@ -174,7 +175,8 @@ mod tests {
     }
 
     fn quantities(accounts: &[ProvisionedCapacity], reserved: Option<ReservedUnits>) -> Vec<(String, String)> {
-        let (usages, _) = provisioned(accounts, Throughput::Write, reserved, &MonthHours::standard());
+        let table = account(None, HourlyUnits::constant(0)).subject;
+        let (usages, _) = provisioned(&table, accounts, Throughput::Write, reserved, &MonthHours::standard());
         usages.iter().map(|usage| (usage.usage_type.code().to_string(), usage.quantity.human(9))).collect()
     }
 

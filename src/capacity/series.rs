@@ -80,7 +80,7 @@ pub struct Arrivals {
 
 impl Arrivals {
     /// Everything that a draw depends on, as bits.
-    pub(super) fn bits(&self) -> impl Iterator<Item = u64> {
+    pub fn bits(&self) -> impl Iterator<Item = u64> {
         let calls = self.calls.iter().flat_map(|(halves, share)| [*halves, share.to_bits()]);
         std::iter::once(self.per_second.to_bits()).chain(self.shape.iter().map(|factor| factor.to_bits())).chain(calls)
     }

@@ -52,6 +52,25 @@ pub enum Command {
         #[arg(required = true)]
         workloads: Vec<String>,
     },
+    /// The same design under every alternative, and a ranked list of what to change
+    Compare {
+        /// A workload file; - reads standard input
+        workload: String,
+        /// The share of the simulated demand that may be throttled
+        #[arg(long, value_name = "SHARE", default_value = "0.000001")]
+        throttled: String,
+        /// By how much items shrink when they are compressed; 1 leaves that out
+        #[arg(long, value_name = "FACTOR", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=100))]
+        compress: u64,
+        /// Into how many equal parts items are split; 1 leaves that out
+        #[arg(long, value_name = "PARTS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=100))]
+        split: u64,
+        /// Years that backups and archives are kept
+        #[arg(long, value_name = "YEARS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=50))]
+        keep: u64,
+        #[command(flatten)]
+        horizon: HorizonArgs,
+    },
     /// The working behind each line: rule, quantity, rate, where each came from
     Explain {
         /// A workload file; - reads standard input
@@ -73,12 +92,26 @@ pub enum Command {
     Man,
 }
 
+/// How demand is simulated.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct HorizonArgs {
+    /// Days of demand that are simulated
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=366))]
+    pub days: u64,
+    /// Seconds of a step: 1 or 60; more than 31 days take 60
+    #[arg(long, value_name = "1|60")]
+    pub step: Option<u64>,
+    /// The seed of the random arrivals
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
 impl Command {
     /// The files that the command reads.
     pub fn inputs(&self) -> Vec<&str> {
         match self {
             Command::Estimate { workloads } => workloads.iter().map(String::as_str).collect(),
-            Command::Explain { workload } => vec![workload],
+            Command::Explain { workload } | Command::Compare { workload, .. } => vec![workload],
             Command::Init { .. } | Command::Prices { .. } | Command::Schema | Command::Completions { .. } | Command::Man => Vec::new(),
         }
     }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::args::Args;
+use super::args::{Args, HorizonArgs};
+use dynameter::capacity::series::Horizon;
 use dynameter::pricing::Books;
 use dynameter::time::{Date, MonthHours};
 use dynameter::units::Exact;
@@ -42,6 +43,25 @@ pub fn workload(args: &Args, path: &str, books: &Books, date: Option<Date>) -> R
     let (text, folder) = text(path)?;
     let name = if path == "-" { "<stdin>" } else { path };
     Ok(workload::load(name, &text, &folder, &setting)?)
+}
+
+/// A share of the command line in billionths.
+pub fn billionths(option: &str, text: &str) -> Result<u64> {
+    match Exact::parse(text).filter(|share| !share.is_negative() && *share <= Exact::one()) {
+        Some(share) => Ok((share * Exact::from(1_000_000_000)).floor().to_u64().unwrap_or(0)),
+        None => bail!("{option} {text:?} is not a share\nhelp: write a number from 0 to 1, such as 0.000001 for one in a million"),
+    }
+}
+
+/// How long and how finely demand is simulated.
+pub fn horizon(args: &HorizonArgs) -> Result<Horizon> {
+    let HorizonArgs { days, step, seed } = *args;
+    let step_seconds = step.unwrap_or(if days > 31 { 60 } else { 1 });
+    match step_seconds {
+        1 if days > 31 => bail!("--days {days} with a step of one second is more than memory is for\nhelp: leave --step out, or write --step 60"),
+        1 | 60 => Ok(Horizon { days, step_seconds, seed }),
+        other => bail!("--step {other} is neither 1 nor 60\nhelp: write --step 1 (seconds) or --step 60 (minutes)"),
+    }
 }
 
 fn month(args: &Args) -> Result<Option<MonthHours>> {

@@ -10,6 +10,8 @@ use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
 use args::{Args, Command, Format, PricesCommand};
+use dynameter::capacity::series::Horizon;
+use dynameter::compare::{Question, compare};
 use dynameter::estimate::estimate;
 use dynameter::outcome::Outcome;
 use dynameter::pricing::Books;
@@ -45,6 +47,11 @@ fn execute(args: &Args) -> Result<()> {
         Command::Init { file } => init(args, file.as_deref()),
         Command::Estimate { workloads } => estimates(args, workloads),
         Command::Explain { workload } => explain(args, workload),
+        Command::Compare { workload, throttled, compress, split, keep, horizon } => {
+            let throttled_billionths = input::billionths("--throttled", throttled)?;
+            let question = Question { throttled_billionths, compression: *compress, split: *split, retention_years: *keep };
+            comparison(args, workload, &question, input::horizon(horizon)?)
+        }
         Command::Prices { command: PricesCommand::List } => prices_list(args),
         Command::Prices { command: PricesCommand::Show { date } } => prices_show(args, date.as_deref()),
         Command::Schema => output::write(args, &(serde_json::to_string_pretty(&workload::schema())? + "\n")),
@@ -115,6 +122,19 @@ fn explain(args: &Args, path: &str) -> Result<()> {
         Format::Json => report::explain_json(&outcome)?,
         Format::Markdown => format!("```text\n{}```\n", report::explain_text(&outcome, Style::default())?),
         Format::Csv => report::estimate_csv(&[outcome]),
+    };
+    output::write(args, &text)
+}
+
+fn comparison(args: &Args, path: &str, question: &Question, horizon: Horizon) -> Result<()> {
+    let (books, date) = input::books(args)?;
+    let workload = Workload { horizon, ..input::workload(args, path, &books, date)? };
+    let comparison = compare(&workload, &books, question).with_context(|| path.to_string())?;
+    let text = match args.format {
+        Format::Text => report::compare_text(&comparison, output::style(args))?,
+        Format::Json => report::compare_json(&comparison),
+        Format::Markdown => report::compare_markdown(&comparison)?,
+        Format::Csv => report::compare_csv(&comparison),
     };
     output::write(args, &text)
 }

@@ -45,6 +45,8 @@ use crate::pricing::{Bill, BookError, Books, PriceBook, PublishedRate, Unknown, 
 use crate::time::Date;
 use crate::usage::{Subject, Usage, UsageType};
 use crate::workload::{Capacity, Replica, TableDesign, Workload};
+pub(crate) use notes::simulation;
+
 use expected::{Expected, expect};
 use operations::Cases;
 use site::{Gap, Settled};

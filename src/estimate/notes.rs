@@ -141,7 +141,7 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
         "each caller asks KMS for the table key once in five minutes, all month: an upper bound",
     );
     say(
-        any(&|table| matches!(&table.capacity, Capacity::Provisioned { reserved: Some(_), .. })),
+        any(&|table: &TableDesign| table.reserved.is_some()),
         "the upfront price of reserved capacity is spread evenly over its term",
     );
     for table in tables {
@@ -170,7 +170,7 @@ fn moves(table: &TableDesign) -> bool {
     let own = table.indexes.iter().filter_map(|index| index.capacity.as_ref());
     let own = own.map(|(read, write)| scaled(read) || scaled(write));
     match &table.capacity {
-        Capacity::Provisioned { read, write, .. } => own.chain([scaled(read) || scaled(write)]).any(|moves| moves),
+        Capacity::Provisioned { read, write } => own.chain([scaled(read) || scaled(write)]).any(|moves| moves),
         Capacity::OnDemand => false,
     }
 }
@@ -326,7 +326,7 @@ pub(super) fn warnings(
         if !table.backup.restores.is_zero() && !table.backup.pitr && table.backup.kept.is_empty() {
             list.push(format!("{}: nothing is backed up that could be restored", table.table.name));
         }
-        if let Capacity::Provisioned { reserved: Some(reserved), .. } = &table.capacity {
+        if let Some(reserved) = &table.reserved {
             list.extend(over_reserved(table, reserved, demand));
         }
         if table.dax.is_some() {

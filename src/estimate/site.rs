@@ -191,8 +191,10 @@ impl<'a> Site<'a> {
                 let capacities: Vec<ProvisionedCapacity> =
                     lanes.clone().filter(|lane| lane.demand.throughput == throughput).filter_map(|lane| lane.capacity.clone()).collect();
                 let reserved = self.reserved(reads).filter(|_| throughput != Throughput::ReplicatedWrite);
-                if !capacities.is_empty() {
-                    let (usage, listed) = provisioned(&capacities, throughput, reserved, &self.design.workload.month);
+                let due = reserved.is_some() && (reads == (throughput == Throughput::Read));
+                if !capacities.is_empty() || due {
+                    let table = self.design.subject(None, self.region, None);
+                    let (usage, listed) = provisioned(&table, &capacities, throughput, reserved, &self.design.workload.month);
                     settled.usage.extend(usage);
                     settled.listed.extend(listed);
                 }
@@ -332,7 +334,7 @@ impl<'a> Site<'a> {
         let (read, write) = match (&self.design.table.capacity, arm.checked_sub(1)) {
             (Capacity::OnDemand, _) => return None,
             (Capacity::Provisioned { .. }, None) if reads && self.read.is_some() => return self.read.map(Units::Fixed),
-            (Capacity::Provisioned { read, write, .. }, None) => (read, write),
+            (Capacity::Provisioned { read, write }, None) => (read, write),
             (Capacity::Provisioned { .. }, Some(at)) => {
                 self.design.table.indexes[at].capacity.as_ref().map(|(read, write)| (read, write))?
             }
@@ -342,7 +344,7 @@ impl<'a> Site<'a> {
 
     /// Reserved capacity covers the home region.
     fn reserved(&self, reads: bool) -> Option<ReservedUnits> {
-        let Capacity::Provisioned { reserved: Some(reserved), .. } = self.design.table.capacity else { return None };
+        let reserved = self.design.table.reserved?;
         let here = self.region == self.design.workload.region;
         here.then_some(ReservedUnits { units: if reads { reserved.read } else { reserved.write }, years: reserved.years })
     }

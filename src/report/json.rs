@@ -156,7 +156,7 @@ pub(super) fn free_word(free: FreeTier) -> &'static str {
 }
 
 /// A figure that is no part of a bill, as a decimal string.
-fn decimal(number: &Exact) -> String {
+pub(super) fn decimal(number: &Exact) -> String {
     number.to_decimal(PLACES).map_or_else(|| number.human(0).replace(',', ""), |decimal| decimal.to_string())
 }
 

@@ -1,5 +1,6 @@
 //! Presenters: a value goes in, a text comes out. Nothing here computes a figure.
 
+mod compare;
 mod csv;
 mod estimate;
 mod explain;
@@ -8,6 +9,7 @@ mod markdown;
 mod prices;
 mod table;
 
+pub use compare::{compare_csv, compare_json, compare_markdown, compare_text};
 pub use estimate::{estimate_csv, estimate_markdown, estimate_text};
 pub use explain::{explain_json, explain_text};
 pub use json::{estimate_json, estimates_json};

@@ -74,6 +74,14 @@ pub fn load(name: &str, text: &str, folder: &Path, setting: &Setting) -> Result<
     Diagnostics::check(reader.finish(), workload)
 }
 
+/// The region sets of strongly consistent global tables. Source: Developer Guide, "Global tables: multi-Region
+/// strong consistency".
+pub const STRONG_REGION_SETS: [&[&str]; 3] = [
+    &["us-east-1", "us-east-2", "us-west-2"],
+    &["eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1"],
+    &["ap-northeast-1", "ap-northeast-2", "ap-northeast-3"],
+];
+
 /// A design and its traffic, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workload {
@@ -120,6 +128,8 @@ pub struct TableDesign {
     pub indexes: Vec<IndexDesign>,
     /// Its capacity mode.
     pub capacity: Capacity,
+    /// Reserved capacity: due whatever the mode, and taken off what is provisioned.
+    pub reserved: Option<Reserved>,
     /// Its access patterns.
     pub access: Vec<Access>,
     /// Items that Time to Live deletes in a month.
@@ -202,8 +212,6 @@ pub enum Capacity {
         read: Units,
         /// Write units.
         write: Units,
-        /// Reserved capacity that covers part of it.
-        reserved: Option<Reserved>,
     },
 }
 

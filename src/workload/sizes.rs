@@ -104,6 +104,45 @@ impl SizeClasses {
         Some((Exact::ratio(number, self.total), Exact::whole(bytes) / Exact::from(self.total)))
     }
 
+    /// The same items with other entries in one index.
+    pub fn with_entries(&self, index: usize, entry: impl Fn(Entry) -> Entry) -> SizeClasses {
+        self.changed(|class| {
+            if let Some(own) = class.entries.get_mut(index) {
+                *own = entry(*own);
+            }
+        })
+    }
+
+    /// The same items without one index.
+    pub fn without_index(&self, index: usize) -> SizeClasses {
+        self.changed(|class| {
+            if index < class.entries.len() {
+                class.entries.remove(index);
+            }
+        })
+    }
+
+    /// The same items at a share of their size, rounded up, and never below `least` bytes; entries that hold the
+    /// whole item shrink with it.
+    pub fn scaled(&self, share: &Exact, least: u64) -> SizeClasses {
+        self.changed(|class| {
+            let whole = class.item;
+            let bytes = (&Exact::from(whole.0) * share).ceil().to_u64().unwrap_or(whole.0);
+            class.item = Bytes(bytes.clamp(1, crate::table::limits::ITEM_BYTES_MAX).max(least.min(whole.0)));
+            for entry in &mut class.entries {
+                if *entry == Entry::Size(whole) {
+                    *entry = Entry::Size(class.item);
+                }
+            }
+        })
+    }
+
+    fn changed(&self, change: impl Fn(&mut SizeClass)) -> SizeClasses {
+        let mut classes: Vec<SizeClass> = self.classes.to_vec();
+        classes.iter_mut().for_each(change);
+        SizeClasses { classes: classes.into(), total: self.total, cut: self.cut.clone() }
+    }
+
     /// The same sizes, each with and without its entries as often as `other` has them. Sizes whose entries are all
     /// there in `other` stay as they are.
     pub(super) fn covered_like(&self, other: &SizeClasses) -> SizeClasses {

@@ -11,15 +11,7 @@ use crate::workload::file::{
 };
 use crate::workload::quantities::Span;
 use crate::workload::sizes::SizeClasses;
-use crate::workload::{Access, Archive, Backup, Call, Capacity, Dax, Replica, Stay, Stream, TableDesign};
-
-/// The region sets of strongly consistent global tables. Source: Developer Guide, "Global tables: multi-Region
-/// strong consistency".
-const STRONG_REGION_SETS: [&[&str]; 3] = [
-    &["us-east-1", "us-east-2", "us-west-2"],
-    &["eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1"],
-    &["ap-northeast-1", "ap-northeast-2", "ap-northeast-3"],
-];
+use crate::workload::{Access, Archive, Backup, Call, Capacity, Dax, Replica, STRONG_REGION_SETS, Stay, Stream, TableDesign};
 
 impl Checker<'_> {
     pub(super) fn backup(&mut self, written: &Located<TableFile>) -> Backup {

@@ -19,7 +19,7 @@ use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
 use crate::capacity::series::Horizon;
 use crate::meter::Switches;
-use crate::pricing::BookError;
+use crate::pricing::{BookError, PriceBook};
 use crate::table::{Index, IndexKind, KeySchema, Projection, Table, TableClass, limits};
 use crate::time::{Date, MonthHours};
 use crate::units::Exact;
@@ -32,6 +32,8 @@ struct Checker<'a> {
     region: String,
     month: MonthHours,
     switches: Switches,
+    /// The book of the region, where there is one.
+    book: Option<PriceBook>,
 }
 
 /// Checks a file.
@@ -62,7 +64,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
     });
     let prices = setting.prices.or(prices);
     let region = setting.region.clone().unwrap_or_else(|| file.region.value.clone());
-    let mut checker = Checker { reader, folder, region, month: month.clone().unwrap_or_else(MonthHours::standard), switches };
+    let mut checker = Checker { reader, folder, region, month: month.clone().unwrap_or_else(MonthHours::standard), switches, book: None };
     checker.books(file, setting, prices);
     let written = file.table.as_deref().unwrap_or_default();
     if written.is_empty() {
@@ -151,7 +153,11 @@ impl Checker<'_> {
         let written = setting.region.is_none().then_some(&file.region.span);
         let dated = file.prices.as_ref().filter(|_| setting.prices.is_none()).map(|date| &date.span);
         let date = match setting.books.book(&self.region, prices) {
-            Ok(book) => Some(book.date()),
+            Ok(book) => {
+                let date = book.date();
+                self.book = Some(book);
+                Some(date)
+            }
             Err(error) => {
                 let place = if matches!(error, BookError::TooEarly { .. }) { dated.or(written) } else { written };
                 self.reader.report_anywhere(code_of(&error), place.cloned(), error.to_string(), help);
@@ -254,7 +260,7 @@ impl Checker<'_> {
             indexes: indexes.iter().map(|index| self.index(index, written)).collect(),
         };
         let described = self.items(&written.item, written, &table);
-        let capacity = self.capacity(written.capacity.as_ref(), written);
+        let capacity = self.capacity(written.capacity.as_ref());
         let index_designs = indexes
             .iter()
             .map(|index| self.index_design(index, &capacity, described.as_ref().is_some_and(|d| d.measured.is_some())))
@@ -287,6 +293,7 @@ impl Checker<'_> {
             has_numbers: described.as_ref().is_some_and(|described| described.has_numbers),
             indexes: index_designs,
             capacity,
+            reserved: self.reserved(written),
             access: access.into_iter().collect::<Option<_>>()?,
             ttl_deletes: written.ttl.as_ref().map_or_else(Exact::zero, |ttl| ttl.deletes.monthly(&self.month)),
             backup: self.backup(written),
@@ -449,6 +456,53 @@ impl Checker<'_> {
         }
     }
 
+    /// Reserved capacity as AWS sells it.
+    fn reserved(&mut self, table: &Located<TableFile>) -> Option<Reserved> {
+        let reserved = table.capacity.as_ref().filter(|capacity| capacity.mode.value == ModeWord::Provisioned)?.reserved.as_ref()?;
+        let mut block = |units: &Option<Located<Number>>| {
+            let Some(units) = units else { return 0 };
+            let number = self.whole("reserved", "reserved units", units, 0..=1_000_000_000);
+            if !number.is_multiple_of(100) {
+                self.report(
+                    "reserved",
+                    &units.span,
+                    format!("reserved capacity is sold in blocks of 100 units, found {number}"),
+                    "write a multiple of 100",
+                );
+            }
+            number
+        };
+        let (read, write) = (block(&reserved.read), block(&reserved.write));
+        let years = self.whole("reserved", "the term in years", &reserved.years, 1..=3);
+        if years == 2 {
+            self.report("reserved", &reserved.years.span, "reserved capacity has a term of 1 or 3 years", "write 1 or 3");
+        }
+        if class(table.class) == TableClass::StandardIa {
+            self.report(
+                "reserved",
+                &reserved.span,
+                "reserved capacity covers the Standard class only",
+                "remove `reserved`, or use class = \"standard\"",
+            );
+        }
+        if write > 0 && table.replica.as_ref().is_some_and(|replicas| !replicas.is_empty()) {
+            self.report(
+                "reserved",
+                &reserved.span,
+                "reserved capacity does not cover the replicated writes of a global table",
+                "reserve reads only",
+            );
+        }
+        for (direction, units) in [("read", read), ("write", write)] {
+            let code = format!("reserved_{years}yr_{direction}_hourly");
+            if let (true, Some(Err(missing))) = (units > 0 && years != 2, self.book.as_ref().map(|book| book.tiers(&code))) {
+                let help = "use a term that the region sells, or remove `reserved`";
+                self.report("reserved", &reserved.years.span, format!("{direction} capacity cannot be reserved so: {missing}"), help);
+            }
+        }
+        Some(Reserved { read, write, years })
+    }
+
     /// One scheduled action, for reads, writes or both.
     fn scheduled(&mut self, step: &ScheduleFile, reads: &mut Schedule, writes: &mut Schedule) {
         let minutes = match Schedule::minutes_of(&step.cron) {
@@ -479,7 +533,7 @@ impl Checker<'_> {
         }
     }
 
-    fn capacity(&mut self, given: Option<&Located<CapacityFile>>, table: &Located<TableFile>) -> Capacity {
+    fn capacity(&mut self, given: Option<&Located<CapacityFile>>) -> Capacity {
         let Some(capacity) = given else { return Capacity::OnDemand };
         if capacity.mode.is_placeholder() {
             return Capacity::OnDemand;
@@ -510,44 +564,7 @@ impl Checker<'_> {
             self.scheduled(step, &mut reads, &mut writes);
         }
         let (read, write) = (with_schedule(read, reads), with_schedule(write, writes));
-        let reserved = capacity.reserved.as_ref().map(|reserved| {
-            let mut block = |units: &Option<Located<Number>>| {
-                let Some(units) = units else { return 0 };
-                let number = self.whole("reserved", "reserved units", units, 0..=1_000_000_000);
-                if !number.is_multiple_of(100) {
-                    self.report(
-                        "reserved",
-                        &units.span,
-                        format!("reserved capacity is sold in blocks of 100 units, found {number}"),
-                        "write a multiple of 100",
-                    );
-                }
-                number
-            };
-            let (read, write) = (block(&reserved.read), block(&reserved.write));
-            let years = self.whole("reserved", "the term in years", &reserved.years, 1..=3);
-            if years == 2 {
-                self.report("reserved", &reserved.years.span, "reserved capacity has a term of 1 or 3 years", "write 1 or 3");
-            }
-            if class(table.class) == TableClass::StandardIa {
-                self.report(
-                    "reserved",
-                    &reserved.span,
-                    "reserved capacity covers the Standard class only",
-                    "remove `reserved`, or use class = \"standard\"",
-                );
-            }
-            if write > 0 && table.replica.as_ref().is_some_and(|replicas| !replicas.is_empty()) {
-                self.report(
-                    "reserved",
-                    &reserved.span,
-                    "reserved capacity does not cover the replicated writes of a global table",
-                    "reserve reads only",
-                );
-            }
-            Reserved { read, write, years }
-        });
-        Capacity::Provisioned { read, write, reserved }
+        Capacity::Provisioned { read, write }
     }
 }
 

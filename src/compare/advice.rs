@@ -1,0 +1,189 @@
+//! The ranked list of changes, and the combinations that exclude nothing.
+
+use std::collections::BTreeSet;
+
+use super::commitment::{self, Curve, Mix, best_mix};
+use super::{Alternative, Context, Kind};
+use crate::estimate::EstimateError;
+use crate::money::Money;
+use crate::workload::Workload;
+
+/// A change worth making.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// What it changes.
+    pub kind: Kind,
+    /// The table, where it is about one.
+    pub table: Option<String>,
+    /// The index, where it is about one.
+    pub index: Option<String>,
+    /// What to change.
+    pub change: String,
+    /// What it alone saves in a month.
+    pub saves: Money,
+    /// What it risks.
+    pub risk: Option<String>,
+    /// Whether somebody must decide on it.
+    pub decision: bool,
+    /// The line of the file, and what to write there.
+    pub edit: Option<(usize, String)>,
+    /// Whether it is part of the best combination.
+    pub in_best: bool,
+}
+
+/// Changes that go together, priced as one design.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Combination {
+    /// The changes, in the order in which they save.
+    pub changes: Vec<String>,
+    /// The month's total with them.
+    pub monthly: Money,
+    /// The commitments that are best on top of them.
+    pub commitment: Option<Mix>,
+    /// The month's total with these as well.
+    pub monthly_with_commitment: Money,
+}
+
+/// Alternatives that save, the best of each slot, the largest saving first.
+pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Advice> {
+    let mut saving: Vec<&Alternative> =
+        alternatives.iter().filter(|one| one.feasible && one.delta.is_some_and(|delta| delta < Money::ZERO)).collect();
+    saving.sort_by(|one, other| (one.delta, &one.name).cmp(&(other.delta, &other.name)));
+    let mut slots = BTreeSet::new();
+    let mut list = Vec::new();
+    for one in saving {
+        // Of alternatives that exclude each other the best alone is advice; so of those that need a decision.
+        let slot = match one.kind {
+            Kind::Commitment => "commitment".to_string(),
+            _ => one.slot.clone(),
+        };
+        if !slots.insert((slot, one.decision)) {
+            continue;
+        }
+        let Some(saves) = one.delta.and_then(|delta| Money::ZERO.minus(delta).ok()) else { continue };
+        list.push(Advice {
+            kind: one.kind,
+            table: one.table.clone(),
+            index: one.index.clone(),
+            change: one.name.clone(),
+            saves,
+            risk: one.risk.clone(),
+            decision: one.decision,
+            edit: one.edit.clone(),
+            in_best: best.changes.contains(&described(one)),
+        });
+    }
+    list
+}
+
+fn described(alternative: &Alternative) -> String {
+    let place = [alternative.table.as_deref(), alternative.index.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(" / ");
+    if place.is_empty() { alternative.name.clone() } else { format!("{place}: {}", alternative.name) }
+}
+
+/// The best combination of what nobody has to decide, and that of everything feasible.
+pub(super) fn combinations(
+    context: &Context,
+    alternatives: &[Alternative],
+    total: Money,
+) -> Result<(Combination, Combination), EstimateError> {
+    let kept = combine(context, alternatives, total, false)?;
+    let all = combine(context, alternatives, total, true)?;
+    // A way that starts from more choices may end at a worse place; the better of both is the best of all.
+    let all = if all.monthly_with_commitment <= kept.monthly_with_commitment { all } else { kept.clone() };
+    Ok((kept, all))
+}
+
+/// Takes the change that saves most, prices everything again on top of it, and goes on until nothing saves.
+fn combine(context: &Context, alternatives: &[Alternative], total: Money, decisions: bool) -> Result<Combination, EstimateError> {
+    let usable: Vec<&Alternative> = alternatives
+        .iter()
+        .filter(|one| one.feasible && one.change.is_some() && one.monthly.is_some() && (decisions || !one.decision))
+        .collect();
+    let mut best: Option<Combination> = None;
+    // From the design itself, and from each capacity that could be the base of commitments.
+    for start in starts(&usable) {
+        let found = climb(context, &usable, start, total)?;
+        if best.as_ref().is_none_or(|best| found.monthly_with_commitment < best.monthly_with_commitment) {
+            best = Some(found);
+        }
+    }
+    Ok(best.unwrap_or(Combination { changes: Vec::new(), monthly: total, commitment: None, monthly_with_commitment: total }))
+}
+
+/// The first changes of a combination: none, or every table provisioned, fixed or its cheapest way.
+fn starts<'a>(usable: &[&'a Alternative]) -> Vec<Vec<&'a Alternative>> {
+    let named = |name: &str| -> Vec<&'a Alternative> {
+        usable.iter().copied().filter(|one| one.kind == Kind::Capacity && one.index.is_none() && one.name == name).collect()
+    };
+    let mut all = vec![Vec::new(), named("provisioned, fixed at the cheapest safe value"), named("provisioned, each account its cheapest way")];
+    all.dedup_by_key(|start| start.len());
+    all.retain(|start| start.is_empty() || start.iter().all(|one| one.feasible));
+    all
+}
+
+/// A priced step: the changed workload, its total, and the alternative that led there.
+type Step<'a> = (Money, Workload, &'a Alternative);
+
+fn climb(context: &Context, usable: &[&Alternative], start: Vec<&Alternative>, total: Money) -> Result<Combination, EstimateError> {
+    let mut workload = context.workload.clone();
+    let mut monthly = total;
+    let mut taken: Vec<&Alternative> = Vec::new();
+    for one in start {
+        if let Some(change) = &one.change {
+            change(&mut workload);
+            taken.push(one);
+        }
+    }
+    if !taken.is_empty() {
+        monthly = context.price(&workload)?.0.unwrap_or(total);
+    }
+    let first = committed(context, &workload, taken.clone(), monthly)?;
+    let mut untried: Vec<&Alternative> = usable.iter().copied().filter(|one| one.delta.is_some_and(|delta| delta < Money::ZERO)).collect();
+    untried.sort_by(|one, other| (one.delta, &one.name).cmp(&(other.delta, &other.name)));
+    loop {
+        let mut step: Option<Step> = None;
+        let mut tried = 0;
+        for one in &untried {
+            if taken.iter().any(|other| other.slot == one.slot) || tried >= TRIED_MAX {
+                continue;
+            }
+            tried += 1;
+            let Some(change) = &one.change else { continue };
+            let mut changed = workload.clone();
+            change(&mut changed);
+            let Ok((Some(now), _)) = context.price(&changed) else { continue };
+            if now < step.as_ref().map_or(monthly, |(least, _, _)| *least) {
+                step = Some((now, changed, one));
+            }
+        }
+        match step {
+            Some((now, changed, one)) => {
+                (monthly, workload) = (now, changed);
+                taken.push(one);
+            }
+            None => break,
+        }
+    }
+    let end = committed(context, &workload, taken, monthly)?;
+    // What is committed on the way in may save more than every change after it.
+    Ok(if first.monthly_with_commitment <= end.monthly_with_commitment { first } else { end })
+}
+
+/// A combination with the commitments that are best on top of it.
+fn committed(context: &Context, workload: &Workload, taken: Vec<&Alternative>, monthly: Money) -> Result<Combination, EstimateError> {
+    let metering = context.metering.after(context.workload, workload, context.books)?;
+    let curve = Curve::of(workload, &metering);
+    let offers = metering.book(&workload.region).map(|book| commitment::offers(book).0).unwrap_or_default();
+    let mix = best_mix(&curve, &offers);
+    let delta = commitment::delta(&curve, &mix, &workload.month)?;
+    Ok(Combination {
+        changes: taken.into_iter().map(described).collect(),
+        monthly,
+        monthly_with_commitment: Money::sum([monthly, delta])?,
+        commitment: mix.commits().then_some(mix),
+    })
+}
+
+/// As many changes as are priced again in a step; those that saved least by themselves are left out.
+const TRIED_MAX: usize = 40;

@@ -1,0 +1,78 @@
+//! Backups over years: point-in-time recovery, on-demand backups, exports to S3; and archiving what is old.
+
+use super::{Alternative, Context, Kind, table_mut};
+use crate::units::{Exact, MB};
+use crate::workload::{Archive, Stay, TableDesign};
+
+pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
+    let years = context.question.retention_years.max(1);
+    let month = &context.workload.month;
+    let line = table.lines.table;
+    let slot = |what: &str| format!("{what} of {}", table.table.name);
+    let change = |name: String, slot: String, change: fn(&mut TableDesign, u64)| {
+        let target = table.table.name.clone();
+        Alternative::new(Kind::Backup, name).of(table, None).change(slot, move |workload| {
+            if let Some(table) = table_mut(workload, &target) {
+                change(table, years);
+            }
+        })
+    };
+    let mut all = vec![match table.backup.pitr {
+        true => change("without point-in-time recovery".to_string(), slot("recovery"), |table, _| table.backup.pitr = false)
+            .because("35 days in which every second can be restored are gone")
+            .to_decide("a mistake that nobody sees at once is lost for good")
+            .edit(line, "backup.pitr = false"),
+        false => change("with point-in-time recovery".to_string(), slot("recovery"), |table, _| table.backup.pitr = true)
+            .because("every second of up to 35 days can be restored, at the same price whatever the window")
+            .edit(line, "backup.pitr = true"),
+    }];
+    if !table.backup.kept.is_empty() {
+        let without = change("without on-demand backups".to_string(), slot("backups"), |table, _| table.backup.kept.clear());
+        all.push(without.because("nothing older than point-in-time recovery is kept").to_decide("what must be kept for years is not").edit(line, "backup.on_demand = []"));
+    }
+    all.push(
+        change(format!("monthly on-demand backups kept for {years} years"), slot("backups"), |table, years| table.backup.kept = vec![12 * years])
+            .because(format!("{} backups at any time, each as large as the table now", 12 * years))
+            .risking("needs nothing but the schedule")
+            .edit(line, format!("backup.on_demand = [{{ every = \"1 month\", keep = {} }}]", 12 * years)),
+    );
+    let days = Exact::from(365 * years);
+    let exports = month.hours() / &Exact::from(730);
+    for (name, stays) in [("S3 Standard", vec![stay("standard", days.clone())]), ("S3, to Deep Archive after 90 days", to_deep_archive(&days))] {
+        let (target, stays, exports) = (table.table.name.clone(), stays, exports.clone());
+        let pitr = if table.backup.pitr { "" } else { "; point-in-time recovery is needed for it and priced with it" };
+        let text = if stays.len() > 1 {
+            format!("archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\", lifecycle = [{{ after_days = 30, class = \"standard-ia\" }}, {{ after_days = 90, class = \"deep-archive\" }}] }}")
+        } else {
+            format!("archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\" }}")
+        };
+        all.push(
+            Alternative::new(Kind::Backup, format!("monthly exports kept for {years} years in {name}"))
+                .of(table, None)
+                .because(format!("{} exports at any time, in the steady state{pitr}", 12 * years))
+                .risking("an export is restored by an import into a new table")
+                .edit(line, text)
+                .change(slot("archive"), move |workload| {
+                    let Some(table) = table_mut(workload, &target) else { return };
+                    table.backup.pitr = true;
+                    table.archive = Some(Archive {
+                        exports: exports.clone(),
+                        incremental: false,
+                        stays: stays.clone(),
+                        keep_given: true,
+                        compression: Exact::one(),
+                        object_bytes: Exact::from(100 * MB),
+                    });
+                }),
+        );
+    }
+    all
+}
+
+fn stay(class: &'static str, days: Exact) -> Stay {
+    Stay { class, billed_days: days.clone(), days }
+}
+
+fn to_deep_archive(days: &Exact) -> Vec<Stay> {
+    vec![stay("standard", Exact::from(30)), stay("standard_ia", Exact::from(60)), stay("deep_archive", days - &Exact::from(90))]
+}

@@ -1,0 +1,117 @@
+//! DAX: node types, how many nodes, and the hit ratios at which they pay.
+
+use super::{Alternative, Context, Kind, table_mut};
+use crate::dax::{Load, NODE_TYPES, NodeType, hit_millionths};
+use crate::units::{Exact, KB};
+use crate::workload::{Call, Dax, TableDesign};
+
+/// Hit ratios in percent that are shown where none is known.
+const RATIOS: [u64; 4] = [50, 80, 90, 99];
+
+/// What the cluster of a table must serve at a hit ratio, in the busiest hour.
+pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) -> Load {
+    let month = &context.workload.month;
+    let busiest = |access: &crate::workload::Access| access.factors.iter().max().cloned().unwrap_or_else(Exact::one);
+    let a_second = |access: &crate::workload::Access| &(&access.calls / &month.seconds()) * &busiest(access);
+    let mut load = Load { hits: Exact::zero(), misses: Exact::zero(), writes: Exact::zero(), size_kb: table.sizes.mean() / Exact::from(KB) };
+    for access in table.access.iter().filter(|access| access.through_dax) {
+        let calls = a_second(access);
+        match &access.call {
+            Call::Get { items, consistency, .. } => {
+                let reads = &calls * &Exact::from(*items);
+                let hits = if consistency.is_some_and(|one| one == Default::default()) { &reads * hit_ratio } else { Exact::zero() };
+                load.misses += &(&reads - &hits);
+                load.hits += &hits;
+            }
+            Call::Page { consistency, .. } => {
+                let hits = if *consistency == Default::default() { &calls * hit_ratio } else { Exact::zero() };
+                load.misses += &(&calls - &hits);
+                load.hits += &hits;
+            }
+            Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
+                load.writes += &(&calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()));
+            }
+        }
+    }
+    load
+}
+
+pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
+    let mut all = Vec::new();
+    let month = &context.workload.month;
+    let reads = table.cached_reads_per_second(month);
+    let slot = format!("DAX of {}", table.table.name);
+    if table.dax.is_some() {
+        let target = table.table.name.clone();
+        all.push(
+            Alternative::new(Kind::Dax, "without DAX")
+                .of(table, None)
+                .because("every read is one of the table")
+                .to_decide("reads take milliseconds, not microseconds")
+                .edit(table.lines.dax, "remove [table.dax]")
+                .change(slot.clone(), move |workload| {
+                    if let Some(table) = table_mut(workload, &target) {
+                        table.dax = None;
+                    }
+                }),
+        );
+    }
+    if reads.is_zero() {
+        let why = "no eventually consistent read goes through it; strong and transactional reads pass";
+        all.push(Alternative::new(Kind::Dax, "a DAX cluster").of(table, None).impossible(why));
+        return all;
+    }
+    for node in &NODE_TYPES {
+        for (ratio, known) in ratios(table, node, &reads) {
+            all.push(cluster(context, table, node, &ratio, known, &slot));
+        }
+    }
+    all
+}
+
+/// The hit ratios of a node type: the one that is given, the one that the popularity of keys gives, or several.
+/// With whether it is known.
+fn ratios(table: &TableDesign, node: &NodeType, reads: &Exact) -> Vec<(Exact, bool)> {
+    let ttl = table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds);
+    match (&table.dax, &table.popularity) {
+        (Some(Dax { given: true, hit_ratio, .. }), _) => vec![(hit_ratio.clone(), true)],
+        (_, Some(popularity)) => {
+            let millionths = hit_millionths(popularity, reads, table.cache_entries(node.memory_gb), Some(ttl));
+            vec![(Exact::ratio(millionths, 1_000_000), true)]
+        }
+        _ if node.name == NODE_TYPES[0].name => RATIOS.iter().map(|ratio| (Exact::ratio(*ratio, 100), false)).collect(),
+        _ => vec![(Exact::ratio(RATIOS[2], 100), false)],
+    }
+}
+
+fn cluster(context: &Context, table: &TableDesign, node: &NodeType, ratio: &Exact, known: bool, slot: &str) -> Alternative {
+    let percent = (ratio * &Exact::from(100)).human(2);
+    let load = load(context, table, ratio);
+    let name = |nodes: u64| format!("{nodes} x {} at {percent} % hits", node.name);
+    let Some(nodes) = load.nodes_needed(node) else {
+        let why = format!("{} normalized requests a second are more than 11 nodes serve", load.normalized(11).human(0));
+        return Alternative::new(Kind::Dax, name(11)).of(table, None).impossible(why);
+    };
+    let target = load.target(nodes).unwrap_or_default();
+    let why = format!(
+        "{} normalized requests a second, with room for a lost node {}, of {} that {nodes} nodes serve",
+        load.normalized(nodes).human(0),
+        target.human(0),
+        Exact::from(node.requests * nodes)
+    );
+    let dax = Dax { node_type: node.name.to_string(), nodes, hit_ratio: ratio.clone(), ttl_seconds: table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds), given: true };
+    let target = table.table.name.clone();
+    let alternative = Alternative::new(Kind::Dax, name(nodes))
+        .of(table, None)
+        .because(why)
+        .edit(table.lines.dax, format!("[table.dax] node_type = \"{}\", nodes = {nodes}, hit_ratio = {}", node.name, ratio.human(6)))
+        .change(slot, move |workload| {
+            if let Some(table) = table_mut(workload, &target) {
+                table.dax = Some(dax.clone());
+            }
+        });
+    match known {
+        true => alternative.to_decide("cached reads may be stale until their time to live ends; writes that pass DAX by are not seen"),
+        false => alternative.to_decide("the hit ratio is a guess: give it, or the popularity of keys, or measure it from a trace"),
+    }
+}

@@ -1,0 +1,171 @@
+//! What readers and writers are promised, and how items are stored.
+
+use super::{Alternative, Context, Kind, table_mut};
+use crate::table::{Consistency, IndexKind};
+use crate::units::Exact;
+use crate::workload::{Access, Call, TableDesign, WriteKind};
+
+pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
+    let mut all: Vec<Alternative> = table.access.iter().flat_map(|access| promises(table, access)).collect();
+    let factor = context.question.compression;
+    all.extend(compressed(table, factor));
+    all.extend(split(table, context.question.split));
+    all
+}
+
+/// A change of one access pattern.
+fn of_access(table: &TableDesign, access: &Access, kind: Kind, name: &str, change: impl Fn(&mut Access) + Send + Sync + 'static) -> Alternative {
+    let (target, pattern) = (table.table.name.clone(), access.name.clone());
+    let index = match &access.call {
+        Call::Page { index: Some(at), .. } => table.table.indexes.get(*at).map(|index| index.name.as_str()),
+        _ => None,
+    };
+    Alternative::new(kind, format!("\"{}\" {name}", access.name)).of(table, index).change(
+        format!("how {} does \"{}\"", table.table.name, access.name),
+        move |workload| {
+            let Some(table) = table_mut(workload, &target) else { return };
+            table.access.iter_mut().filter(|access| access.name == pattern).for_each(&change);
+        },
+    )
+}
+
+/// The other consistency of a read; a transaction as plain calls; a batch read as a query.
+fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
+    let mut all = Vec::new();
+    match &access.call {
+        Call::Get { consistency: Some(now), .. } | Call::Page { consistency: now, .. } => {
+            let global = matches!(&access.call, Call::Page { index: Some(at), .. } if table.table.indexes[*at].kind == IndexKind::Global);
+            let (other, name, word) = match now {
+                Consistency::Strong => (Consistency::Eventual, "read eventually", "eventual"),
+                Consistency::Eventual => (Consistency::Strong, "read strongly", "strong"),
+            };
+            let alternative = of_access(table, access, Kind::Consistency, name, move |access| match &mut access.call {
+                Call::Get { consistency, .. } => *consistency = Some(other),
+                Call::Page { consistency, .. } => *consistency = other,
+                Call::Write { .. } | Call::Transaction { .. } => {}
+            })
+            .edit(access.line, format!("consistency = \"{word}\""));
+            all.push(match other {
+                Consistency::Eventual => alternative
+                    .because("an eventually consistent read costs half")
+                    .to_decide("a read may miss a write of the last second"),
+                Consistency::Strong if global => alternative.impossible("a global index is read eventually consistently only"),
+                Consistency::Strong => alternative.because("a strongly consistent read costs twice").risking("fails while a partition is unreachable"),
+            });
+        }
+        Call::Get { items, consistency: None, missing } => {
+            let (items, missing) = (*items, missing.clone());
+            let plain = of_access(table, access, Kind::Consistency, "without a transaction, strongly", move |access| {
+                access.operation = if items == 1 { "GetItem" } else { "BatchGetItem" };
+                access.call = Call::Get { items, consistency: Some(Consistency::Strong), missing: missing.clone() };
+            });
+            let operation = if items == 1 { "GetItem" } else { "BatchGetItem" };
+            all.push(
+                plain
+                    .because("a transactional read costs twice a strong one")
+                    .to_decide("the items may come from different moments")
+                    .edit(access.line, format!("operation = \"{operation}\", consistency = \"strong\"")),
+            );
+        }
+        Call::Transaction { plans, .. } => {
+            if plans.iter().any(|(plan, _)| plan.kind == WriteKind::ConditionCheck) {
+                let name = format!("\"{}\" without a transaction", access.name);
+                all.push(Alternative::new(Kind::Consistency, name).of(table, None).impossible("it checks conditions of items that it does not write"));
+            } else {
+                let plans = plans.clone();
+                let plain = of_access(table, access, Kind::Consistency, "without a transaction", move |access| {
+                    access.operation = "PutItem";
+                    access.call = Call::Write { plans: plans.clone(), refused: Exact::zero() };
+                });
+                all.push(
+                    plain
+                        .because("a transaction costs the base table twice")
+                        .to_decide("a failure between the writes leaves some of them undone")
+                        .edit(access.line, "single writes instead of a TransactWriteItems"),
+                );
+            }
+        }
+        Call::Write { .. } => {}
+    }
+    if let Call::Get { items: items @ 2.., consistency: Some(consistency), .. } = &access.call {
+        let (items, consistency) = (*items, *consistency);
+        let query = of_access(table, access, Kind::Item, "as a Query of neighbours", move |access| {
+            let Call::Get { missing, .. } = &access.call else { return };
+            let found = (&Exact::from(items) * &(Exact::one() - missing.clone())).ceil().to_u64().unwrap_or(items);
+            access.operation = "Query";
+            access.call =
+                Call::Page { scan: false, index: None, items: found, segments: 1, consistency, fetches: false, missing: Exact::zero() };
+        });
+        all.push(
+            query
+                .because("a Query adds up what it reads before it rounds; a batch rounds each item")
+                .to_decide("the items must share a partition key and lie side by side")
+                .edit(access.line, format!("operation = \"Query\", items = {items}")),
+        );
+    }
+    all
+}
+
+/// Bytes of the primary key, names included, where they are known: what no compression shrinks.
+fn key_bytes(table: &TableDesign) -> u64 {
+    table.attributes.iter().filter(|(name, _)| table.table.keys.names().any(|key| key == name)).map(|(_, bytes)| bytes).sum()
+}
+
+/// Gives every size of a table another.
+fn resize(table: &mut TableDesign, share: &Exact) {
+    let least = key_bytes(table);
+    table.sizes = table.sizes.scaled(share, least);
+    for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
+        access.sizes = access.sizes.scaled(share, least);
+        access.before = access.before.as_ref().map(|before| before.scaled(share, least));
+    }
+}
+
+fn compressed(table: &TableDesign, factor: u64) -> Option<Alternative> {
+    if factor < 2 {
+        return None;
+    }
+    let target = table.table.name.clone();
+    Some(
+        Alternative::new(Kind::Item, format!("items compressed to 1/{factor}"))
+            .of(table, None)
+            .because("saves where an item shrinks by whole blocks: 1 KB written, 4 KB read")
+            .to_decide("what is compressed can be neither filtered nor indexed; measure how far the items shrink")
+            .edit(table.lines.item, format!("sizes divided by {factor}"))
+            .change(format!("items of {}", table.table.name), move |workload| {
+                if let Some(table) = table_mut(workload, &target) {
+                    resize(table, &Exact::ratio(1, factor));
+                }
+            }),
+    )
+}
+
+/// Items in equal parts, of which reads and updates need one; puts and deletes write them all.
+fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
+    if parts < 2 {
+        return None;
+    }
+    let alternative = Alternative::new(Kind::Item, format!("items split in {parts}, one part read and updated")).of(table, None);
+    if table.access.iter().any(|access| matches!(access.call, Call::Transaction { .. })) {
+        return Some(alternative.impossible("which parts its transactions need is not known"));
+    }
+    let target = table.table.name.clone();
+    Some(
+        alternative
+            .because("a read or an update pays for the part that it needs; a put or a delete for all of them")
+            .to_decide("readers of the whole item need several reads")
+            .edit(table.lines.item, format!("{parts} items of a share of the size each"))
+            .change(format!("items of {}", table.table.name), move |workload| {
+                let Some(table) = table_mut(workload, &target) else { return };
+                resize(table, &Exact::ratio(1, parts));
+                table.items = &table.items * &Exact::from(parts);
+                for access in &mut table.access {
+                    if let Call::Write { plans, .. } = &mut access.call {
+                        let whole = plans.iter_mut().filter(|(plan, _)| matches!(plan.kind, WriteKind::Put | WriteKind::Delete));
+                        whole.for_each(|(_, count)| *count *= parts);
+                    }
+                }
+                table.ttl_deletes = &table.ttl_deletes * &Exact::from(parts);
+            }),
+    )
+}

@@ -1,0 +1,334 @@
+//! What should change: the design under every alternative that AWS sells, break-evens, and a ranked list.
+//!
+//! Every alternative is a changed workload that goes through the same meter, ledger and prices as the design
+//! itself. What cannot be had is listed with the reason; what a price book lacks makes an alternative unknown,
+//! never cheap.
+
+mod advice;
+mod backups;
+mod break_even;
+mod cache;
+mod capacity;
+mod commitment;
+mod items;
+mod places;
+mod projection;
+mod search;
+mod sensitivity;
+
+use std::sync::Arc;
+
+pub use advice::{Advice, Combination};
+pub use break_even::BreakEven;
+pub use commitment::{Curve, Mix, Offer, best_mix};
+pub use search::{Found, auto_scaled, cheapest_fixed};
+pub use sensitivity::{Swing, swings};
+
+use crate::estimate::{EstimateError, Metering};
+use crate::money::Money;
+use crate::outcome::Outcome;
+use crate::pricing::Books;
+use crate::units::Exact;
+use crate::workload::{TableDesign, Workload};
+
+/// What the user wants to know of, beside the workload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The share of the demand that may be throttled, in billionths: 1,000 is one in a million.
+    pub throttled_billionths: u64,
+    /// By how much items shrink where they are compressed.
+    pub compression: u64,
+    /// Into how many equal parts an item is split.
+    pub split: u64,
+    /// Years that backups and archives are kept.
+    pub retention_years: u64,
+}
+
+impl Default for Question {
+    /// One request in a million; items compressed to a quarter, split in two; backups kept for seven years.
+    fn default() -> Question {
+        Question { throttled_billionths: 1_000, compression: 4, split: 2, retention_years: 7 }
+    }
+}
+
+/// What an alternative changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Capacity mode and units.
+    Capacity,
+    /// Reserved capacity and savings plans.
+    Commitment,
+    /// Standard or Standard-IA.
+    TableClass,
+    /// What an index holds.
+    Projection,
+    /// A DAX cluster.
+    Dax,
+    /// Where the design runs, and its replicas.
+    Regions,
+    /// Backups and archives.
+    Backup,
+    /// What readers and writers are promised.
+    Consistency,
+    /// How items are stored.
+    Item,
+}
+
+impl Kind {
+    /// The word in outputs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Capacity => "capacity",
+            Kind::Commitment => "commitment",
+            Kind::TableClass => "table-class",
+            Kind::Projection => "projection",
+            Kind::Dax => "dax",
+            Kind::Regions => "regions",
+            Kind::Backup => "backup",
+            Kind::Consistency => "consistency",
+            Kind::Item => "item",
+        }
+    }
+}
+
+/// A change of a workload.
+pub type Change = Arc<dyn Fn(&mut Workload) + Send + Sync>;
+
+/// One thing that could be otherwise, and what the whole design then costs.
+#[derive(Clone)]
+pub struct Alternative {
+    /// What it changes.
+    pub kind: Kind,
+    /// What it is.
+    pub name: String,
+    /// The table that it is about; `None` for the whole design.
+    pub table: Option<String>,
+    /// The index that it is about.
+    pub index: Option<String>,
+    /// The month's total of the whole design; `None` where it cannot be had or is not known.
+    pub monthly: Option<Money>,
+    /// The total less that of the design as it is.
+    pub delta: Option<Money>,
+    /// Whether AWS sells it and the design allows it.
+    pub feasible: bool,
+    /// The reason that it is not, or what there is to know.
+    pub why: String,
+    /// What it asks of whoever decides; `None` where the application sees no difference.
+    pub risk: Option<String>,
+    /// Whether the application is promised less, or something must be decided that money does not.
+    pub decision: bool,
+    /// What to write, and the line of the file to write it at.
+    pub edit: Option<(usize, String)>,
+    /// Alternatives of one slot exclude each other.
+    slot: String,
+    change: Option<Change>,
+}
+
+impl Alternative {
+    fn new(kind: Kind, name: impl Into<String>) -> Alternative {
+        Alternative {
+            kind,
+            name: name.into(),
+            table: None,
+            index: None,
+            monthly: None,
+            delta: None,
+            feasible: true,
+            why: String::new(),
+            risk: None,
+            decision: false,
+            edit: None,
+            slot: String::new(),
+            change: None,
+        }
+    }
+
+    fn of(mut self, table: &TableDesign, index: Option<&str>) -> Alternative {
+        self.table = Some(table.table.name.clone());
+        self.index = index.map(str::to_string);
+        self
+    }
+
+    fn because(mut self, why: impl Into<String>) -> Alternative {
+        self.why = why.into();
+        self
+    }
+
+    fn impossible(mut self, why: impl Into<String>) -> Alternative {
+        self.feasible = false;
+        self.why = why.into();
+        self
+    }
+
+    fn risking(mut self, risk: impl Into<String>) -> Alternative {
+        self.risk = Some(risk.into());
+        self
+    }
+
+    /// Something that the owner must decide: less is promised, or facts are needed that the file does not have.
+    fn to_decide(mut self, risk: impl Into<String>) -> Alternative {
+        self.decision = true;
+        self.risking(risk)
+    }
+
+    fn edit(mut self, line: usize, text: impl Into<String>) -> Alternative {
+        self.edit = Some((line, text.into()));
+        self
+    }
+
+    fn change(mut self, slot: impl Into<String>, change: impl Fn(&mut Workload) + Send + Sync + 'static) -> Alternative {
+        self.slot = slot.into();
+        self.change = Some(Arc::new(change));
+        self
+    }
+}
+
+/// A table of a workload by its name.
+fn table_mut<'a>(workload: &'a mut Workload, name: &str) -> Option<&'a mut TableDesign> {
+    workload.tables.iter_mut().find(|table| table.table.name == name)
+}
+
+/// The design, its alternatives, and what follows from them.
+pub struct Comparison {
+    /// The file of the design.
+    pub file: String,
+    /// The design as it is.
+    pub outcome: Outcome,
+    /// The month's total as it is.
+    pub total: Money,
+    /// What could be otherwise.
+    pub alternatives: Vec<Alternative>,
+    /// Where two alternatives cost the same.
+    pub break_even: Vec<BreakEven>,
+    /// What to change, the largest saving first.
+    pub advice: Vec<Advice>,
+    /// The best consistent combination of changes that the application does not see.
+    pub best: Combination,
+    /// The best of all feasible changes, those that somebody must decide on included.
+    pub best_with_decisions: Combination,
+    /// By how much the total moves with each figure of the file.
+    pub swings: Vec<Swing>,
+    /// What the comparison takes for granted, beside the assumptions of the estimate.
+    pub assumptions: Vec<String>,
+    /// How many capacity simulations were run.
+    pub simulations: u64,
+}
+
+/// A workload with what it meters to, while its alternatives are asked for.
+struct Context<'a> {
+    workload: &'a Workload,
+    books: &'a Books,
+    metering: &'a Metering,
+    question: &'a Question,
+    searches: &'a search::Searches,
+}
+
+impl Context<'_> {
+    /// What the workload costs after a change; `None` where something in it has no price.
+    fn price(&self, changed: &Workload) -> Result<(Option<Money>, Vec<String>), EstimateError> {
+        let metering = self.metering.after(self.workload, changed, self.books)?;
+        let bill = metering.bill(changed)?;
+        let unknown: Vec<String> = bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
+        Ok((Some(bill.total()?), unknown))
+    }
+}
+
+/// Prices a workload under every alternative.
+///
+/// # Errors
+/// [`EstimateError`] where the design itself has no estimate.
+pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Result<Comparison, EstimateError> {
+    let metering = Metering::new(workload, books)?;
+    let outcome = metering.outcome(workload, books)?;
+    let total = outcome.total()?;
+    let searches = search::Searches::default();
+    let context = Context { workload, books, metering: &metering, question, searches: &searches };
+
+    let mut alternatives = alternatives(&context);
+    let known: Vec<String> = outcome.bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
+    for alternative in &mut alternatives {
+        context.settle(alternative, &known, total)?;
+    }
+    alternatives.extend(commitment::alternatives(&context, total)?);
+    let (best, best_with_decisions) = advice::combinations(&context, &alternatives, total)?;
+    let break_even = break_even::of(&context, &outcome);
+    let advice = advice::ranked(&alternatives, &best);
+    let swings = swings(workload, books, &metering, total)?;
+    let simulations = metering.simulations().count() + searches.count();
+    let assumptions = assumptions(&context);
+    Ok(Comparison {
+        file: workload.file.clone(),
+        outcome,
+        total,
+        alternatives,
+        break_even,
+        advice,
+        best,
+        best_with_decisions,
+        swings,
+        assumptions,
+        simulations,
+    })
+}
+
+/// Every alternative but commitments, which are made on top of a capacity; not yet priced.
+fn alternatives(context: &Context) -> Vec<Alternative> {
+    let mut all = Vec::new();
+    for (at, table) in context.workload.tables.iter().enumerate() {
+        all.extend(capacity::of(context, at, table));
+        all.extend(capacity::classes(table));
+        all.extend(projection::of(table));
+        all.extend(items::of(context, table));
+        all.extend(cache::of(context, table));
+        all.extend(backups::of(context, table));
+        all.extend(places::replicas(context, table));
+    }
+    all.extend(places::regions(context));
+    all
+}
+
+impl Context<'_> {
+    /// Prices an alternative by its change. A figure that lacks a price which the design has is no figure.
+    fn settle(&self, alternative: &mut Alternative, known: &[String], total: Money) -> Result<(), EstimateError> {
+        let Some(change) = alternative.change.clone().filter(|_| alternative.feasible) else { return Ok(()) };
+        let mut changed = self.workload.clone();
+        change(&mut changed);
+        match self.price(&changed) {
+            Ok((monthly, unknown)) => match unknown.iter().find(|what| !known.contains(what)) {
+                Some(what) => {
+                    alternative.feasible = false;
+                    alternative.why = format!("not known: {what}");
+                    alternative.change = None;
+                }
+                None => {
+                    alternative.delta = monthly.map(|monthly| monthly.minus(total)).transpose()?;
+                    alternative.monthly = monthly;
+                }
+            },
+            Err(EstimateError::Book(error)) => {
+                alternative.feasible = false;
+                alternative.why = error.to_string();
+                alternative.change = None;
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
+fn assumptions(context: &Context) -> Vec<String> {
+    let mut list = crate::estimate::simulation(&context.workload.horizon);
+    let share = Exact::ratio(context.question.throttled_billionths, 1_000_000_000);
+    list.push(format!("provisioned capacity is safe where at most {} of the simulated demand is throttled", share.human(9)));
+    list.push("each of the accounts of a table, its own and its global indexes', draws its calls by itself".to_string());
+    list.push(
+        "Database Savings Plans take 18 % off on-demand and 12 % off provisioned throughput: read from AWS's offer file of ap-south-2, \
+         inferred elsewhere"
+            .to_string(),
+    );
+    list.push("a narrower projection makes each item that a query of the index evaluates a read of the table, in batches of 100".to_string());
+    list.push(
+        "compressed and split items change in size alone; what they cost in processor time or in code is in no figure".to_string(),
+    );
+    list
+}

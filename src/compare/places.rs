@@ -1,0 +1,121 @@
+//! Where the design runs: every region, more or fewer replicas, stronger ones.
+
+use super::{Alternative, Context, Kind, table_mut};
+use crate::table::IndexKind;
+use crate::units::Exact;
+use crate::workload::{Call, Replica, STRONG_REGION_SETS, TableDesign};
+
+/// The same design in every other region that has a price book.
+pub(super) fn regions(context: &Context) -> Vec<Alternative> {
+    let home = &context.workload.region;
+    let region = |region: &str| {
+        let (to, from) = (region.to_string(), home.clone());
+        Alternative::new(Kind::Regions, format!("in {region}"))
+            .because(format!("the same design at the prices of {region}"))
+            .to_decide("another distance to users and other data, another law; the data must move")
+            .edit(1, format!("region = \"{region}\""))
+            .change("the region", move |workload| {
+                workload.region.clone_from(&to);
+                // A replica there becomes the table, and the table the replica.
+                for replica in workload.tables.iter_mut().flat_map(|table| &mut table.replicas).filter(|replica| replica.region == to) {
+                    replica.region.clone_from(&from);
+                }
+            })
+    };
+    context.books.regions().filter(|region| region != home).map(region).collect()
+}
+
+/// One replica fewer or more, and strong consistency among regions.
+pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternative> {
+    let mut all = Vec::new();
+    let slot = format!("replicas of {}", table.table.name);
+    let is_strong = table.replicas.iter().any(|replica| replica.witness);
+    for replica in table.replicas.iter().filter(|_| !is_strong) {
+        let (target, region) = (table.table.name.clone(), replica.region.clone());
+        all.push(
+            Alternative::new(Kind::Regions, format!("without the replica in {region}"))
+                .of(table, None)
+                .because("every write is paid for in one region less")
+                .to_decide("readers there need another region, and its loss another plan")
+                .edit(table.lines.table, format!("remove the replica of {region}"))
+                .change(slot.clone(), move |workload| {
+                    if let Some(table) = table_mut(workload, &target) {
+                        table.replicas.retain(|replica| replica.region != region);
+                    }
+                }),
+        );
+    }
+    if table.reserved.is_some_and(|reserved| reserved.write > 0) && table.replicas.is_empty() {
+        let why = "reserved capacity does not cover the replicated writes of a global table";
+        all.push(Alternative::new(Kind::Regions, "a global table").of(table, None).impossible(why));
+        return all;
+    }
+    let set = STRONG_REGION_SETS.iter().find(|set| set.contains(&context.workload.region.as_str()));
+    let mut own = vec![context.workload.region.as_str()];
+    own.extend(table.replicas.iter().map(|replica| replica.region.as_str()));
+    let others: Vec<&str> = match set {
+        Some(set) => set.iter().copied().filter(|region| !own.contains(region)).collect(),
+        None => near(context, &own),
+    };
+    for count in 1..=others.len().min(2) {
+        if table.replicas.is_empty() || count == 1 {
+            let added = &others[..count];
+            all.push(added_replicas(table, added, "eventually consistent (MREC)", None, &slot));
+        }
+    }
+    if let (Some(_), true) = (set, table.replicas.is_empty()) {
+        for (words, witness) in [("strongly consistent (MRSC)", false), ("strongly consistent (MRSC), the last a witness", true)] {
+            let added = &others[..2.min(others.len())];
+            all.push(match strong_excludes(table) {
+                Some(why) => Alternative::new(Kind::Regions, format!("replicas in {}, {words}", added.join(" and "))).of(table, None).impossible(why),
+                None => added_replicas(table, added, words, witness.then(|| added.last().map(ToString::to_string)).flatten(), &slot),
+            });
+        }
+    }
+    all
+}
+
+/// Regions of the same part of the world.
+fn near<'a>(context: &'a Context, own: &[&str]) -> Vec<&'a str> {
+    let home = &context.workload.region;
+    let part = home.split('-').next().unwrap_or_default();
+    context.books.regions().filter(|region| region.starts_with(part) && !own.contains(region) && !region.contains("gov")).take(2).collect()
+}
+
+/// What multi-Region strong consistency does not have (rule 4.4).
+fn strong_excludes(table: &TableDesign) -> Option<String> {
+    let transactional = |call: &Call| matches!(call, Call::Transaction { .. } | Call::Get { consistency: None, .. });
+    if table.access.iter().any(|access| transactional(&access.call)) {
+        return Some("a strongly consistent global table has no transactions".to_string());
+    }
+    if !table.ttl_deletes.is_zero() {
+        return Some("a strongly consistent global table has no Time to Live".to_string());
+    }
+    let local = table.table.indexes.iter().any(|index| index.kind == IndexKind::Local);
+    local.then(|| "a strongly consistent global table has no local indexes".to_string())
+}
+
+fn added_replicas(table: &TableDesign, regions: &[&str], words: &str, witness: Option<String>, slot: &str) -> Alternative {
+    let target = table.table.name.clone();
+    let regions: Vec<String> = regions.iter().map(ToString::to_string).collect();
+    let text = regions.iter().map(|region| format!("[[table.replica]] region = \"{region}\"")).collect::<Vec<_>>().join(", ");
+    Alternative::new(Kind::Regions, format!("replicas in {}, {words}", regions.join(" and ")))
+        .of(table, None)
+        .because("a write is paid for in every region, and what it changes is sent there")
+        .to_decide("more to pay, less to lose")
+        .edit(table.lines.table, text)
+        .change(slot, move |workload| {
+            let Some(table) = table_mut(workload, &target) else { return };
+            for region in &regions {
+                table.replicas.push(Replica {
+                    region: region.clone(),
+                    class: table.table.class,
+                    reads: Exact::zero(),
+                    access: Vec::new(),
+                    read: None,
+                    pitr: false,
+                    witness: witness.as_ref() == Some(region),
+                });
+            }
+        })
+}

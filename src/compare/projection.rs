@@ -1,0 +1,222 @@
+//! What each index could hold: nothing but keys, some attributes, all; or not be there.
+
+use super::{Alternative, Kind, table_mut};
+use crate::table::{Consistency, IndexKind, Projection};
+use crate::units::{Bytes, Exact};
+use crate::workload::{Access, Call, Entry, TableDesign};
+
+/// Include sets beyond so many are not shown: the widest and the narrowest matter.
+const SETS_MAX: usize = 6;
+
+pub(super) fn of(table: &TableDesign) -> Vec<Alternative> {
+    (0..table.table.indexes.len()).flat_map(|at| of_index(table, at)).collect()
+}
+
+fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
+    let index = &table.table.indexes[at];
+    let mut all = Vec::new();
+    for (name, projection) in projections(table, at) {
+        all.push(projected(table, at, name, projection));
+    }
+    let readers: Vec<&str> = table.access.iter().filter(|access| reads(access, at)).map(|access| access.name.as_str()).collect();
+    let none = Alternative::new(Kind::Projection, "no index").of(table, Some(&index.name));
+    all.push(match readers.as_slice() {
+        [] => {
+            let (target, name) = (table.table.name.clone(), index.name.clone());
+            none.because("no access pattern of the file reads it")
+                .to_decide("somebody may read it who is not in the file")
+                .edit(table.indexes[at].line, "remove the index")
+                .change(format!("projection of {} / {}", table.table.name, index.name), move |workload| {
+                    if let Some(table) = table_mut(workload, &target) {
+                        remove(table, &name);
+                    }
+                })
+        }
+        names => none.impossible(format!("it is read by {}", quoted(names))),
+    });
+    if table.indexes[at].coverage == Exact::one() && !index.keys.iter().all(|key| table.table.keys.names().any(|own| own == key)) {
+        let (target, name) = (table.table.name.clone(), index.name.clone());
+        all.push(
+            Alternative::new(Kind::Projection, "sparse: a tenth of the items carry the key")
+                .of(table, Some(&index.name))
+                .because("an item without the key attribute has no entry and writes none")
+                .to_decide("only items that queries of the index look for may carry its key attribute")
+                .edit(table.indexes[at].line, "coverage = 0.1")
+                .change(format!("coverage of {} / {}", table.table.name, index.name), move |workload| {
+                    let Some(table) = table_mut(workload, &target) else { return };
+                    if let Some(at) = table.table.indexes.iter().position(|index| index.name == name) {
+                        table.indexes[at].coverage = Exact::ratio(1, 10);
+                    }
+                }),
+        );
+    }
+    all
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a pattern reads an index.
+fn reads(access: &Access, at: usize) -> bool {
+    matches!(access.call, Call::Page { index: Some(index), .. } if index == at)
+}
+
+/// The projections that an index does not have now: keys, sets of attributes from the smallest on, all.
+fn projections(table: &TableDesign, at: usize) -> Vec<(String, Projection)> {
+    let index = &table.table.indexes[at];
+    let mut all = vec![("keys-only".to_string(), Projection::KeysOnly)];
+    let is_key = |name: &str| index.keys.iter().any(|key| key == name) || table.table.keys.names().any(|key| key == name);
+    let mut others: Vec<&(String, u64)> = table.attributes.iter().filter(|(name, _)| !is_key(name)).collect();
+    others.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
+    // Sets that need as many blocks as a wider one are of no use.
+    let keys: u64 = table.attributes.iter().filter(|(name, _)| is_key(name)).map(|(_, bytes)| bytes).sum();
+    let mut sets: Vec<(u64, Vec<String>)> = Vec::new();
+    let (mut bytes, mut names) = (keys, Vec::new());
+    for (name, own) in others.iter().take(others.len().saturating_sub(1)) {
+        bytes += own;
+        names.push(name.clone());
+        match sets.last_mut().filter(|(last, _)| last.div_ceil(1024) == bytes.div_ceil(1024)) {
+            Some(last) => *last = (bytes, names.clone()),
+            None => sets.push((bytes, names.clone())),
+        }
+    }
+    for (_, names) in sets.into_iter().take(SETS_MAX) {
+        all.push((format!("include {}", names.join(", ")), Projection::Include(names)));
+    }
+    all.push(("all".to_string(), Projection::All));
+    all.retain(|(_, projection)| !same(projection, &index.projection));
+    all
+}
+
+fn same(one: &Projection, other: &Projection) -> bool {
+    match (one, other) {
+        (Projection::Include(one), Projection::Include(other)) => {
+            let sorted = |names: &[String]| {
+                let mut names = names.to_vec();
+                names.sort();
+                names
+            };
+            sorted(one) == sorted(other)
+        }
+        _ => one == other,
+    }
+}
+
+fn projected(table: &TableDesign, at: usize, name: String, projection: Projection) -> Alternative {
+    let index = &table.table.indexes[at];
+    let alternative = Alternative::new(Kind::Projection, name).of(table, Some(&index.name));
+    let Some(entry) = entry_of(table, at, &projection) else {
+        let why = "the size of such an entry is not known; describe the items by their attributes";
+        return alternative.impossible(why);
+    };
+    let lost: Vec<&str> = held(table, at, &index.projection).into_iter().filter(|name| !held(table, at, &projection).contains(name)).collect();
+    let narrower = !lost.is_empty() || (index.projection == Projection::All && projection != Projection::All);
+    let readers: Vec<&str> = table.access.iter().filter(|access| reads(access, at)).map(|access| access.name.as_str()).collect();
+    let fetched = narrower && !readers.is_empty();
+    let why = match (fetched, narrower) {
+        (true, _) => format!("entries are {entry}; {} then {} each item from the table", quoted(&readers), if readers.len() == 1 { "reads" } else { "read" }),
+        (false, true) => format!("entries are {entry}; no access pattern of the file reads the index"),
+        (false, false) => format!("entries are {entry}"),
+    };
+    let text = match &projection {
+        Projection::KeysOnly => "projection = \"keys-only\"".to_string(),
+        Projection::All => "projection = \"all\"".to_string(),
+        Projection::Include(names) => format!("projection = {{ include = [{}] }}", quoted(&names.iter().map(String::as_str).collect::<Vec<_>>())),
+    };
+    let (target, name) = (table.table.name.clone(), index.name.clone());
+    let alternative = alternative
+        .because(why)
+        .edit(table.indexes[at].line, text)
+        .change(format!("projection of {} / {}", table.table.name, index.name), move |workload| {
+            let Some(table) = table_mut(workload, &target) else { return };
+            if let Some(at) = table.table.indexes.iter().position(|index| index.name == name) {
+                project(table, at, &projection, fetched);
+            }
+        });
+    let work = "the index must be built again, and its readers changed";
+    match narrower {
+        true if fetched => alternative.to_decide(format!("{work}: each query becomes two calls, the second as fresh as the table")),
+        true => alternative.to_decide(format!("{work}; somebody may read it who is not in the file")),
+        false => alternative.risking(work),
+    }
+}
+
+/// Attributes that an index holds, where they are known.
+fn held<'a>(table: &'a TableDesign, at: usize, projection: &Projection) -> Vec<&'a str> {
+    let index = crate::table::Index { projection: projection.clone(), ..table.table.indexes[at].clone() };
+    let names = table.attributes.iter().map(|(name, _)| name.as_str());
+    names.filter(|name| index.holds(&table.table.keys, name)).collect()
+}
+
+/// Bytes of an entry of a projection; `None` where they are not known.
+fn entry_of(table: &TableDesign, at: usize, projection: &Projection) -> Option<Bytes> {
+    if table.attributes.is_empty() {
+        let sized = table.sizes.count() == 1;
+        return (*projection == Projection::All && sized).then(|| table.sizes.iter().next().map(|class| class.item)).flatten();
+    }
+    let index = crate::table::Index { projection: projection.clone(), ..table.table.indexes[at].clone() };
+    Some(Bytes(table.attributes.iter().filter(|(name, _)| index.holds(&table.table.keys, name)).map(|(_, bytes)| bytes).sum()))
+}
+
+/// Gives an index another projection; where that is narrower, its readers fetch from the table.
+fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched: bool) {
+    let Some(entry) = entry_of(table, at, projection) else { return };
+    table.table.indexes[at].projection = projection.clone();
+    let resize = |sizes: &crate::workload::SizeClasses| {
+        sizes.with_entries(at, |old| match old {
+            Entry::None => Entry::None,
+            _ => Entry::Size(entry),
+        })
+    };
+    table.sizes = resize(&table.sizes);
+    for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
+        access.sizes = resize(&access.sizes);
+        access.before = access.before.as_ref().map(&resize);
+    }
+    if !fetched {
+        return;
+    }
+    let local = table.table.indexes[at].kind == IndexKind::Local;
+    let mut more = Vec::new();
+    for access in table.access.iter_mut().filter(|access| reads(access, at)) {
+        let Call::Page { items, consistency, fetches, missing, .. } = &mut access.call else { continue };
+        if local {
+            *fetches = true;
+            continue;
+        }
+        let keys = (*items).clamp(1, 100);
+        let calls = &(&access.calls * &(Exact::one() - missing.clone())) * &Exact::ratio(*items, keys);
+        more.push(Access {
+            name: format!("{}, fetched from the table", access.name),
+            operation: "BatchGetItem",
+            calls,
+            call: Call::Get { items: keys, consistency: Some(*consistency), missing: Exact::zero() },
+            ..access.clone()
+        });
+    }
+    for access in &mut more {
+        if let Call::Get { consistency, .. } = &mut access.call {
+            *consistency = Some(Consistency::Eventual);
+        }
+    }
+    table.access.extend(more.into_iter().filter(|access| !access.calls.is_zero()));
+}
+
+/// Removes an index that nothing reads.
+pub(super) fn remove(table: &mut TableDesign, name: &str) {
+    let Some(at) = table.table.indexes.iter().position(|index| index.name == name) else { return };
+    table.table.indexes.remove(at);
+    table.indexes.remove(at);
+    let without = |sizes: &crate::workload::SizeClasses| sizes.without_index(at);
+    table.sizes = without(&table.sizes);
+    for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
+        access.sizes = without(&access.sizes);
+        access.before = access.before.as_ref().map(without);
+        if let Call::Page { index: Some(index), .. } = &mut access.call
+            && *index > at
+        {
+            *index -= 1;
+        }
+    }
+}

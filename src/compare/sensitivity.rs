@@ -1,0 +1,82 @@
+//! What matters most: by how much the total moves when one figure of the file is wrong.
+
+use crate::estimate::{EstimateError, Metering};
+use crate::money::Money;
+use crate::pricing::Books;
+use crate::units::Exact;
+use crate::workload::Workload;
+
+/// The totals when one figure is half as large and half as large again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swing {
+    /// The figure.
+    pub what: String,
+    /// The line of the file that holds it.
+    pub line: usize,
+    /// The month's total with half of it.
+    pub low: Money,
+    /// The month's total with half as much again.
+    pub high: Money,
+}
+
+impl Swing {
+    /// How far apart both totals are.
+    fn width(&self) -> Exact {
+        let (low, high) = (Exact::from(self.low.decimal()), Exact::from(self.high.decimal()));
+        if low < high { &high - &low } else { &low - &high }
+    }
+}
+
+/// As many figures as are shown: those that move the total most.
+const SHOWN: usize = 12;
+
+type Scale = Box<dyn Fn(&mut Workload, &Exact)>;
+
+/// The totals for an error of 50 % in every rate, every size and every number of items, the widest first.
+///
+/// # Errors
+/// [`EstimateError`] where an amount needs more than 28 digits.
+pub fn swings(workload: &Workload, books: &Books, metering: &Metering, total: Money) -> Result<Vec<Swing>, EstimateError> {
+    let mut figures: Vec<(String, usize, Scale)> = Vec::new();
+    for (at, table) in workload.tables.iter().enumerate() {
+        let name = &table.table.name;
+        figures.push((
+            format!("size of an item of {name}"),
+            table.lines.item,
+            Box::new(move |workload, by| {
+                let table = &mut workload.tables[at];
+                table.sizes = table.sizes.scaled(by, 1);
+                for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
+                    access.sizes = access.sizes.scaled(by, 1);
+                    access.before = access.before.as_ref().map(|before| before.scaled(by, 1));
+                }
+            }),
+        ));
+        figures.push((format!("items of {name}"), table.lines.table, Box::new(move |workload, by| workload.tables[at].items = &workload.tables[at].items * by)));
+        for (position, access) in table.access.iter().enumerate() {
+            figures.push((
+                format!("rate of \"{}\" of {name}", access.name),
+                access.line,
+                Box::new(move |workload, by| {
+                    let calls = &mut workload.tables[at].access[position].calls;
+                    *calls = &*calls * by;
+                }),
+            ));
+        }
+    }
+    let mut all = Vec::new();
+    for (what, line, scale) in figures {
+        let at = |by: &Exact| -> Result<Money, EstimateError> {
+            let mut changed = workload.clone();
+            scale(&mut changed, by);
+            Ok(metering.after(workload, &changed, books)?.bill(&changed)?.total()?)
+        };
+        let swing = Swing { what, line, low: at(&Exact::ratio(1, 2))?, high: at(&Exact::ratio(3, 2))? };
+        if swing.low != total || swing.high != total {
+            all.push(swing);
+        }
+    }
+    all.sort_by(|one, other| other.width().cmp(&one.width()).then_with(|| one.what.cmp(&other.what)));
+    all.truncate(SHOWN);
+    Ok(all)
+}

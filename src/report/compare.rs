@@ -1,0 +1,448 @@
+//! A comparison for people and machines: what to change, every alternative, break-evens, what matters most.
+
+use serde::Serialize;
+
+use super::estimate::{conventions, switches};
+use super::json::{SwitchRow, decimal, pretty, switch_rows, throughput_word};
+use super::table::{Style, aligned, clean};
+use super::{csv, markdown};
+use crate::compare::{Advice, Alternative, BreakEven, Combination, Comparison, Kind, Swing};
+use crate::money::{Money, MoneyError};
+
+/// As many alternatives of one kind and table as people are shown; the rest is counted.
+const SHOWN: usize = 7;
+
+const ADVICE_HEADER: [&str; 6] = ["#", "Change", "Saves", "Share", "Risk", "Where, and what to write"];
+const ALTERNATIVE_HEADER: [&str; 4] = ["Alternative", "A month", "Difference", "Why"];
+const BREAK_EVEN_HEADER: [&str; 5] = ["Where", "What", "Break-even", "Here", "Meaning"];
+const SWING_HEADER: [&str; 5] = ["Figure", "Line", "50 % less", "50 % more", "Moves the total by"];
+
+/// A comparison as aligned text.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn compare_text(comparison: &Comparison, style: Style) -> Result<String, MoneyError> {
+    let mut text = format!("{}\n{}\n", style.strong(&headline(comparison)), style.quiet(&conventions(&comparison.outcome)));
+    text += &format!("\n{}\n", style.strong("Best together"));
+    text += &best_lines(comparison).iter().map(|line| format!("  {}\n", clean(line))).collect::<String>();
+    let advice = advice_rows(comparison);
+    if !advice.is_empty() {
+        text += &format!("\n{}\n", style.strong("What to change, by what each saves alone"));
+        for row in &advice {
+            let [number, change, saves, share, risk, place] = row.as_slice() else { continue };
+            text += &format!("  {number}. {}: saves {saves} a month ({share})\n", clean(change));
+            text += &[("risk", risk), ("edit", place)]
+                .iter()
+                .filter(|(_, words)| !words.is_empty())
+                .map(|(label, words)| format!("     {label}: {}\n", clean(words)))
+                .collect::<String>();
+        }
+    }
+    for (title, rows, more) in groups(comparison) {
+        text += &format!("\n{}\n", style.strong(&clean(&title)));
+        text += &indented(&aligned(&ALTERNATIVE_HEADER, &rows, &[1, 2]));
+        if more > 0 {
+            text += &format!("  … and {more} more, dearer ones (--format csv shows all)\n");
+        }
+    }
+    if !comparison.break_even.is_empty() {
+        text += &format!("\n{}\n", style.strong("Break-even"));
+        text += &indented(&aligned(&BREAK_EVEN_HEADER, &break_even_rows(comparison), &[2, 3]));
+    }
+    if !comparison.swings.is_empty() {
+        text += &format!("\n{}\n", style.strong("What matters most: an error of 50 % in one figure"));
+        text += &indented(&aligned(&SWING_HEADER, &swing_rows(comparison)?, &[1, 2, 3, 4]));
+    }
+    for (title, list) in lists(comparison) {
+        if !list.is_empty() {
+            text += &format!("\n{}\n", style.strong(title));
+            text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
+        }
+    }
+    Ok(text)
+}
+
+/// A comparison as Markdown.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn compare_markdown(comparison: &Comparison) -> Result<String, MoneyError> {
+    let mut text = format!("## {}\n\n{}\n", markdown::escape(&headline(comparison)), conventions(&comparison.outcome));
+    text += &format!("\n### Best together\n\n{}", markdown::list(&best_lines(comparison)));
+    let advice = advice_rows(comparison);
+    if !advice.is_empty() {
+        text += &format!("\n### What to change\n\n{}", markdown::table(&ADVICE_HEADER, &advice, &[0, 2, 3]));
+    }
+    for (title, rows, more) in groups(comparison) {
+        text += &format!("\n### {}\n\n{}", markdown::escape(&title), markdown::table(&ALTERNATIVE_HEADER, &rows, &[1, 2]));
+        if more > 0 {
+            text += &format!("\n… and {more} more, dearer ones.\n");
+        }
+    }
+    for (title, header, rows, numbers) in [
+        ("Break-even", &BREAK_EVEN_HEADER, break_even_rows(comparison), &[2, 3][..]),
+        ("What matters most: an error of 50 % in one figure", &SWING_HEADER, swing_rows(comparison)?, &[1, 2, 3, 4][..]),
+    ] {
+        if !rows.is_empty() {
+            text += &format!("\n### {title}\n\n{}", markdown::table(header, &rows, numbers));
+        }
+    }
+    for (title, list) in lists(comparison) {
+        if !list.is_empty() {
+            text += &format!("\n### {title}\n\n{}", markdown::list(&list));
+        }
+    }
+    Ok(text)
+}
+
+/// Every alternative as CSV, exact.
+pub fn compare_csv(comparison: &Comparison) -> String {
+    let header = ["workload", "kind", "name", "table", "index", "monthly_usd", "delta_usd", "feasible", "why", "risk", "decision", "line", "edit"];
+    let row = |one: &Alternative| {
+        let exact = |money: Option<Money>| money.map(|money| money.to_string()).unwrap_or_default();
+        let (line, edit) = one.edit.clone().map(|(line, edit)| (line.to_string(), edit)).unwrap_or_default();
+        vec![
+            comparison.outcome.workload.clone(),
+            one.kind.word().to_string(),
+            one.name.clone(),
+            one.table.clone().unwrap_or_default(),
+            one.index.clone().unwrap_or_default(),
+            exact(one.monthly),
+            exact(one.delta),
+            one.feasible.to_string(),
+            one.why.clone(),
+            one.risk.clone().unwrap_or_default(),
+            one.decision.to_string(),
+            line,
+            edit,
+        ]
+    };
+    csv::write(&header, &comparison.alternatives.iter().map(row).collect::<Vec<_>>())
+}
+
+fn headline(comparison: &Comparison) -> String {
+    let (name, total, best) = (clean(&comparison.outcome.workload), comparison.total, &comparison.best);
+    let more = if comparison.outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
+    match best.monthly_with_commitment < total {
+        true => format!("{name}: {} a month{more}; {} with the best changes", total.human(), best.monthly_with_commitment.human()),
+        false => format!("{name}: {} a month{more}; nothing that nobody has to decide on makes it cheaper", total.human()),
+    }
+}
+
+/// The best combinations in sentences.
+fn best_lines(comparison: &Comparison) -> Vec<String> {
+    let words = |combination: &Combination| {
+        let changes = if combination.changes.is_empty() { "the design as it is".to_string() } else { combination.changes.join("; ") };
+        let mut lines = vec![format!("{}: {changes}", combination.monthly.human())];
+        if let Some(mix) = &combination.commitment {
+            lines.push(format!("{}: with {} as well", combination.monthly_with_commitment.human(), mix.words()));
+        }
+        lines
+    };
+    let mut lines = words(&comparison.best);
+    if comparison.best_with_decisions != comparison.best {
+        lines.push("with changes that somebody must decide on:".to_string());
+        lines.extend(words(&comparison.best_with_decisions).into_iter().map(|line| format!("  {line}")));
+    }
+    lines
+}
+
+fn place(table: Option<&String>, index: Option<&String>) -> String {
+    match (table, index) {
+        (Some(table), Some(index)) => format!("{table} / {index}"),
+        (Some(table), None) => table.clone(),
+        _ => "the whole design".to_string(),
+    }
+}
+
+fn advice_rows(comparison: &Comparison) -> Vec<Vec<String>> {
+    let row = |(at, advice): (usize, &Advice)| {
+        let share = advice.saves.percent_of(comparison.total).map(|percent| format!("{percent:.1} %")).unwrap_or_default();
+        let to_decide = if advice.decision { "decide: " } else { "" };
+        vec![
+            (at + 1).to_string(),
+            format!("{}: {}", place(advice.table.as_ref(), advice.index.as_ref()), advice.change),
+            advice.saves.human(),
+            share,
+            advice.risk.as_ref().map(|risk| format!("{to_decide}{risk}")).unwrap_or_default(),
+            advice.edit.as_ref().map(|(line, text)| format!("{}:{line}: {text}", comparison.file)).unwrap_or_default(),
+        ]
+    };
+    comparison.advice.iter().enumerate().map(row).collect()
+}
+
+/// Alternatives by kind and table: a title, the rows that are shown, how many are not.
+fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, usize)> {
+    let mut keys: Vec<(Kind, Option<&String>)> = Vec::new();
+    for one in &comparison.alternatives {
+        let key = (one.kind, one.table.as_ref());
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys.sort_by_key(|(kind, _)| *kind);
+    let group = |(kind, table): (Kind, Option<&String>)| {
+        let of = |one: &&Alternative| one.kind == kind && one.table.as_ref() == table;
+        let mut all: Vec<&Alternative> = comparison.alternatives.iter().filter(of).collect();
+        all.sort_by_key(|one| (!one.feasible, one.monthly, one.name.clone()));
+        let feasible = all.iter().filter(|one| one.feasible).count();
+        let shown = |(at, one): (usize, &&Alternative)| {
+            let hidden = if one.feasible { at >= SHOWN } else { at - feasible >= SHOWN };
+            (!hidden).then(|| alternative_row(one))
+        };
+        let rows: Vec<Vec<String>> = all.iter().enumerate().filter_map(shown).collect();
+        let more = all.len() - rows.len();
+        let title = format!("{}: {}", title(kind), place(table, None));
+        (title, rows, more)
+    };
+    keys.into_iter().map(group).collect()
+}
+
+fn title(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Capacity => "Capacity",
+        Kind::Commitment => "Commitments",
+        Kind::TableClass => "Table class",
+        Kind::Projection => "Projections",
+        Kind::Dax => "DAX",
+        Kind::Regions => "Regions",
+        Kind::Backup => "Backups",
+        Kind::Consistency => "Consistency",
+        Kind::Item => "Items",
+    }
+}
+
+fn alternative_row(one: &Alternative) -> Vec<String> {
+    let name = match &one.index {
+        Some(index) => format!("{index}: {}", one.name),
+        None => one.name.clone(),
+    };
+    let signed = |delta: Money| if delta > Money::ZERO { format!("+{}", delta.human()) } else { delta.human() };
+    match one.feasible {
+        true => vec![name, one.monthly.map(Money::human).unwrap_or_default(), one.delta.map(signed).unwrap_or_default(), one.why.clone()],
+        false => vec![name, "-".to_string(), "-".to_string(), format!("not possible: {}", one.why)],
+    }
+}
+
+fn break_even_rows(comparison: &Comparison) -> Vec<Vec<String>> {
+    let row = |one: &BreakEven| {
+        let direction = one.throughput.map(|throughput| format!(", {}s", throughput_word(throughput))).unwrap_or_default();
+        vec![
+            format!("{}{direction}", place(one.table.as_ref(), one.index.as_ref())),
+            one.name.clone(),
+            format!("{} {}", one.value.human(2), one.unit),
+            one.here.as_ref().map_or_else(|| "-".to_string(), |here| here.human(2)),
+            one.meaning.clone(),
+        ]
+    };
+    comparison.break_even.iter().map(row).collect()
+}
+
+fn swing_rows(comparison: &Comparison) -> Result<Vec<Vec<String>>, MoneyError> {
+    let row = |swing: &Swing| -> Result<Vec<String>, MoneyError> {
+        let percent = |money: Money| -> Result<String, MoneyError> {
+            let percent = money.minus(comparison.total)?.percent_of(comparison.total);
+            Ok(percent.map(|percent| format!("{percent:+.1} %")).unwrap_or_default())
+        };
+        Ok(vec![
+            swing.what.clone(),
+            swing.line.to_string(),
+            swing.low.human(),
+            swing.high.human(),
+            format!("{} to {}", percent(swing.low)?, percent(swing.high)?),
+        ])
+    };
+    comparison.swings.iter().map(row).collect()
+}
+
+fn lists(comparison: &Comparison) -> [(&'static str, Vec<String>); 3] {
+    let mut assumptions = comparison.outcome.assumptions.clone();
+    assumptions.extend(comparison.assumptions.iter().filter(|one| !comparison.outcome.assumptions.contains(one)).cloned());
+    assumptions.push(format!("{} capacity simulations were run", comparison.simulations));
+    [("Warnings", comparison.outcome.warnings.clone()), ("Assumptions", assumptions), ("Switches", switches(&comparison.outcome))]
+}
+
+fn indented(body: &str) -> String {
+    body.lines().map(|line| format!(" {line}\n")).collect()
+}
+
+#[derive(Serialize)]
+struct Compared<'a> {
+    schema: &'static str,
+    workload: &'a str,
+    region: &'a str,
+    prices: String,
+    month_hours: String,
+    total_usd: String,
+    best: CombinationRow<'a>,
+    best_with_decisions: CombinationRow<'a>,
+    advice: Vec<AdviceRow<'a>>,
+    alternatives: Vec<AlternativeRow<'a>>,
+    break_even: Vec<BreakEvenRow<'a>>,
+    sensitivity: Vec<SwingRow<'a>>,
+    unknown: Vec<&'a str>,
+    warnings: &'a [String],
+    assumptions: Vec<&'a String>,
+    switches: Vec<SwitchRow>,
+    simulations: String,
+}
+
+#[derive(Serialize)]
+struct CombinationRow<'a> {
+    changes: &'a [String],
+    monthly_usd: String,
+    commitment: Option<CommitmentRow>,
+    monthly_with_commitment_usd: String,
+}
+
+#[derive(Serialize)]
+struct CommitmentRow {
+    reserved_years: Option<u64>,
+    reserved_read: String,
+    reserved_write: String,
+    plan_usd_per_hour: String,
+}
+
+#[derive(Serialize)]
+struct AdviceRow<'a> {
+    rank: usize,
+    kind: &'static str,
+    table: Option<&'a str>,
+    index: Option<&'a str>,
+    change: &'a str,
+    saves_usd: String,
+    risk: Option<&'a str>,
+    decision: bool,
+    in_best: bool,
+    file: &'a str,
+    line: Option<usize>,
+    edit: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct AlternativeRow<'a> {
+    kind: &'static str,
+    name: &'a str,
+    table: Option<&'a str>,
+    index: Option<&'a str>,
+    monthly_usd: Option<String>,
+    delta_usd: Option<String>,
+    feasible: bool,
+    why: &'a str,
+    risk: Option<&'a str>,
+    decision: bool,
+    line: Option<usize>,
+    edit: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct BreakEvenRow<'a> {
+    name: &'a str,
+    table: Option<&'a str>,
+    index: Option<&'a str>,
+    throughput: Option<&'static str>,
+    value: String,
+    unit: &'static str,
+    here: Option<String>,
+    meaning: &'a str,
+}
+
+#[derive(Serialize)]
+struct SwingRow<'a> {
+    what: &'a str,
+    line: usize,
+    low_usd: String,
+    high_usd: String,
+}
+
+/// A comparison as JSON, `dynameter.compare/1`.
+pub fn compare_json(comparison: &Comparison) -> String {
+    let outcome = &comparison.outcome;
+    let combination = |one: &'_ Combination| -> (String, String, Option<CommitmentRow>) {
+        let commitment = one.commitment.as_ref().map(|mix| CommitmentRow {
+            reserved_years: mix.years,
+            reserved_read: mix.read_units.to_string(),
+            reserved_write: mix.write_units.to_string(),
+            plan_usd_per_hour: decimal(&mix.plan_usd_per_hour),
+        });
+        (one.monthly.to_string(), one.monthly_with_commitment.to_string(), commitment)
+    };
+    fn row<'a>(one: &'a Combination, (monthly_usd, with, commitment): (String, String, Option<CommitmentRow>)) -> CombinationRow<'a> {
+        CombinationRow { changes: &one.changes, monthly_usd, commitment, monthly_with_commitment_usd: with }
+    }
+    let advice = |(at, one): (usize, &'_ Advice)| (at + 1, one.saves.to_string());
+    pretty(&Compared {
+        schema: "dynameter.compare/1",
+        workload: &outcome.workload,
+        region: &outcome.region,
+        prices: outcome.prices.to_string(),
+        month_hours: decimal(outcome.month.hours()),
+        total_usd: comparison.total.to_string(),
+        best: row(&comparison.best, combination(&comparison.best)),
+        best_with_decisions: row(&comparison.best_with_decisions, combination(&comparison.best_with_decisions)),
+        advice: comparison
+            .advice
+            .iter()
+            .enumerate()
+            .map(|(at, one)| {
+                let (rank, saves_usd) = advice((at, one));
+                AdviceRow {
+                    rank,
+                    kind: one.kind.word(),
+                    table: one.table.as_deref(),
+                    index: one.index.as_deref(),
+                    change: &one.change,
+                    saves_usd,
+                    risk: one.risk.as_deref(),
+                    decision: one.decision,
+                    in_best: one.in_best,
+                    file: &comparison.file,
+                    line: one.edit.as_ref().map(|(line, _)| *line),
+                    edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
+                }
+            })
+            .collect(),
+        alternatives: comparison
+            .alternatives
+            .iter()
+            .map(|one| AlternativeRow {
+                kind: one.kind.word(),
+                name: &one.name,
+                table: one.table.as_deref(),
+                index: one.index.as_deref(),
+                monthly_usd: one.monthly.filter(|_| one.feasible).map(|money| money.to_string()),
+                delta_usd: one.delta.filter(|_| one.feasible).map(|money| money.to_string()),
+                feasible: one.feasible,
+                why: &one.why,
+                risk: one.risk.as_deref(),
+                decision: one.decision,
+                line: one.edit.as_ref().map(|(line, _)| *line),
+                edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
+            })
+            .collect(),
+        break_even: comparison
+            .break_even
+            .iter()
+            .map(|one| BreakEvenRow {
+                name: &one.name,
+                table: one.table.as_deref(),
+                index: one.index.as_deref(),
+                throughput: one.throughput.map(throughput_word),
+                value: decimal(&one.value),
+                unit: one.unit,
+                here: one.here.as_ref().map(decimal),
+                meaning: &one.meaning,
+            })
+            .collect(),
+        sensitivity: comparison
+            .swings
+            .iter()
+            .map(|swing| SwingRow { what: &swing.what, line: swing.line, low_usd: swing.low.to_string(), high_usd: swing.high.to_string() })
+            .collect(),
+        unknown: outcome.bill.unknown.iter().map(|unknown| unknown.what.as_str()).collect(),
+        warnings: &outcome.warnings,
+        assumptions: outcome.assumptions.iter().chain(comparison.assumptions.iter().filter(|one| !outcome.assumptions.contains(one))).collect(),
+        switches: switch_rows(outcome),
+        simulations: comparison.simulations.to_string(),
+    })
+}
