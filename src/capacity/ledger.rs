@@ -68,8 +68,14 @@ pub struct Run {
     pub throttled_steps: u64,
     /// The first minute in which something was refused.
     pub first_throttled: Option<u64>,
-    /// Capacity units in force in each minute.
-    pub minutes: Vec<u64>,
+    /// The highest capacity of each hour: what the hour is charged for (rule 6.7).
+    pub hourly_maxima: Vec<u64>,
+    /// Capacity of each hour added up over its minutes: sixty times the hour's mean.
+    pub hourly_minute_sums: Vec<u64>,
+    /// The lowest capacity of any minute.
+    pub lowest: u64,
+    /// The highest capacity of any minute.
+    pub highest: u64,
     /// Minutes in which capacity was lowered, warm-up included (counted from its start).
     pub decreases: Vec<u64>,
     /// Decreases that were wished for and not allowed.
@@ -77,14 +83,17 @@ pub struct Run {
 }
 
 impl Run {
-    /// The highest capacity of each hour: what the hour is charged for (rule 6.7).
-    pub fn hourly_maxima(&self) -> Vec<u64> {
-        self.minutes.chunks(60).map(|hour| hour.iter().copied().max().unwrap_or(0)).collect()
-    }
-
-    /// Capacity of each hour added up over its minutes: sixty times the hour's mean.
-    pub fn hourly_minute_sums(&self) -> Vec<u64> {
-        self.minutes.chunks(60).map(|hour| hour.iter().sum()).collect()
+    /// Notes the capacity that was in force in a minute.
+    fn minute(&mut self, at: u64, capacity: u64) {
+        if at.is_multiple_of(60) || self.hourly_maxima.is_empty() {
+            self.hourly_maxima.push(capacity);
+            self.hourly_minute_sums.push(capacity);
+        } else if let (Some(most), Some(sum)) = (self.hourly_maxima.last_mut(), self.hourly_minute_sums.last_mut()) {
+            *most = capacity.max(*most);
+            *sum += capacity;
+        }
+        self.lowest = if at == 0 { capacity } else { self.lowest.min(capacity) };
+        self.highest = self.highest.max(capacity);
     }
 
     /// Whether at most a share of the demand was refused: `limit` of a billion parts.
@@ -95,11 +104,6 @@ impl Run {
     /// The refused share of the demand in billionths, rounded up; nothing of nothing.
     pub fn throttled_billionths(&self) -> u64 {
         if self.demanded == 0 { 0 } else { u64::try_from((self.throttled * 1_000_000_000).div_ceil(self.demanded)).unwrap_or(u64::MAX) }
-    }
-
-    /// The highest capacity.
-    pub fn highest(&self) -> u64 {
-        self.minutes.iter().copied().max().unwrap_or(0)
     }
 }
 
@@ -172,8 +176,8 @@ struct State {
 
 impl State {
     fn new(lane: &Lane, minutes: usize) -> State {
-        let run = Run { minutes: Vec::with_capacity(minutes), ..Run::default() };
-        State { capacity: lane.policy.start(), saved: 0, pending: None, consumed: Vec::new(), decreases: Vec::new(), run }
+        let consumed = Vec::with_capacity(minutes + WARM_UP_MINUTES as usize);
+        State { capacity: lane.policy.start(), saved: 0, pending: None, consumed, decreases: Vec::new(), run: Run::default() }
     }
 
     fn apply(&mut self, now: u64, quota: &mut Quota) {
@@ -195,7 +199,7 @@ impl State {
         let Some(demands) = lane.series.halves.get(first..first + steps) else {
             self.consumed.push(0);
             if counts {
-                self.run.minutes.push(self.capacity);
+                self.run.minute(at, self.capacity);
             }
             return;
         };
@@ -236,7 +240,7 @@ impl State {
             if throttled > 0 && run.first_throttled.is_none() {
                 run.first_throttled = Some(at);
             }
-            run.minutes.push(self.capacity);
+            run.minute(at, self.capacity);
         }
     }
 
@@ -293,7 +297,7 @@ mod tests {
         series.halves[40_000..50_000].fill(2 * 12_000);
         let run = run(&series, policy());
         assert!(run.throttled > 0);
-        assert_eq!(run.highest(), 24_000);
+        assert_eq!(run.highest, 24_000);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::ledger::{Hottest, Lane, Limits, Run, execute};
 use super::policy::{AutoScaling, Fixed, Policy, Schedule, Scheduled, Tracking};
 use super::provisioned::HourlyUnits;
-use super::series::{Arrivals, Horizon, Series, draw};
+use super::series::{Arrivals, Horizon, Series, WEEK_MINUTES, draw};
 use crate::meter::HourBilling;
 
 /// How provisioned units move.
@@ -43,6 +43,8 @@ impl Scaling {
 #[derive(Debug, Default)]
 pub struct Simulations {
     known: Mutex<Known>,
+    /// Whether only bills are wanted: what a schedule alone moves needs no demand for that.
+    bills_only: bool,
 }
 
 type Asked = (String, Vec<u64>, Horizon, Scaling, Scaling);
@@ -54,6 +56,11 @@ struct Known {
 }
 
 impl Simulations {
+    /// Simulations for bills alone: who is throttled by a schedule is not asked.
+    pub fn for_bills() -> Simulations {
+        Simulations { bills_only: true, ..Simulations::default() }
+    }
+
     /// The reads and the writes of one account, drawn and executed.
     pub fn account(
         &self,
@@ -62,6 +69,11 @@ impl Simulations {
         horizon: &Horizon,
         (read, write): (&Scaling, &Scaling),
     ) -> Arc<Vec<Run>> {
+        let scheduled = |scaling: &Scaling| scaling.target_percent.is_none();
+        if self.bills_only && scheduled(read) && scheduled(write) {
+            let idle = Series { step_seconds: 60, halves: vec![0; WEEK_MINUTES as usize] };
+            return Arc::new(simulate(&[(&idle, read, None), (&idle, write, None)]));
+        }
         let bits = |arrivals: &[Arrivals]| -> Vec<u64> { arrivals.iter().flat_map(Arrivals::bits).collect() };
         let fingerprint: Vec<u64> = bits(reads).into_iter().chain([u64::MAX]).chain(bits(writes)).collect();
         let asked = (format!("{read_name} {write_name}"), fingerprint, *horizon, read.clone(), write.clone());
@@ -93,8 +105,8 @@ impl Run {
     /// The units that each hour is charged for.
     pub fn hourly(&self, billing: HourBilling) -> HourlyUnits {
         match billing {
-            HourBilling::Maximum => HourlyUnits::of_maxima(self.hourly_maxima()),
-            HourBilling::Mean => HourlyUnits::of_minute_sums(self.hourly_minute_sums()),
+            HourBilling::Maximum => HourlyUnits::of_maxima(self.hourly_maxima.clone()),
+            HourBilling::Mean => HourlyUnits::of_minute_sums(self.hourly_minute_sums.clone()),
         }
     }
 }

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+use rust_decimal::Decimal;
+
 use super::commitment::{self, Curve, Mix, best_mix};
 use super::{Alternative, Context, Kind};
 use crate::estimate::EstimateError;
@@ -60,6 +63,9 @@ pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Ad
         if !slots.insert((slot, one.decision)) {
             continue;
         }
+        if !is_worth_words(one) {
+            continue;
+        }
         let Some(saves) = one.delta.and_then(|delta| Money::ZERO.minus(delta).ok()) else { continue };
         list.push(Advice {
             kind: one.kind,
@@ -74,6 +80,12 @@ pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Ad
         });
     }
     list
+}
+
+/// A saving below a thousandth of what is left is not worth the change.
+fn is_worth_words(alternative: &Alternative) -> bool {
+    let (Some(delta), Some(monthly)) = (alternative.delta, alternative.monthly) else { return false };
+    Money::ZERO.minus(delta).is_ok_and(|saves| saves.percent_of(monthly).is_none_or(|percent| percent >= Decimal::new(1, 1)))
 }
 
 fn described(alternative: &Alternative) -> String {
@@ -142,21 +154,17 @@ fn climb(context: &Context, usable: &[&Alternative], start: Vec<&Alternative>, t
     let mut untried: Vec<&Alternative> = usable.iter().copied().filter(|one| one.delta.is_some_and(|delta| delta < Money::ZERO)).collect();
     untried.sort_by(|one, other| (one.delta, &one.name).cmp(&(other.delta, &other.name)));
     loop {
-        let mut step: Option<Step> = None;
-        let mut tried = 0;
-        for one in &untried {
-            if taken.iter().any(|other| other.slot == one.slot) || tried >= TRIED_MAX {
-                continue;
-            }
-            tried += 1;
-            let Some(change) = &one.change else { continue };
+        let open = untried.iter().filter(|one| taken.iter().all(|other| other.slot != one.slot)).take(TRIED_MAX);
+        let candidates: Vec<&Alternative> = open.copied().collect();
+        let priced = candidates.par_iter().filter_map(|one| {
             let mut changed = workload.clone();
-            change(&mut changed);
-            let Ok((Some(now), _)) = context.price(&changed) else { continue };
-            if now < step.as_ref().map_or(monthly, |(least, _, _)| *least) {
-                step = Some((now, changed, one));
-            }
-        }
+            one.change.as_ref()?(&mut changed);
+            let (now, _) = context.price(&changed).ok()?;
+            now.filter(|now| *now < monthly).map(|now| (now, changed, *one))
+        });
+        // Of equals the first, so that the order of threads does not matter.
+        let steps: Vec<Step> = priced.collect();
+        let step = steps.into_iter().min_by_key(|(now, _, _)| *now);
         match step {
             Some((now, changed, one)) => {
                 (monthly, workload) = (now, changed);

@@ -40,11 +40,34 @@ fn money(amount: Money) -> Exact {
 pub(super) fn of(context: &Context, outcome: &Outcome) -> Vec<BreakEven> {
     let mut all = Vec::new();
     let Some(book) = context.metering.book(&context.workload.region) else { return all };
+    all.extend(reservations(book));
     for (at, table) in context.workload.tables.iter().enumerate() {
         all.extend(modes(context, at, table, book));
         all.extend(class(outcome, table, book));
         all.extend(dax(context, outcome, table, book));
         all.extend(indexes(outcome, table, book));
+    }
+    all
+}
+
+/// The share of hours in which a unit must be provisioned to be cheaper reserved: the same for every table.
+fn reservations(book: &PriceBook) -> Vec<BreakEven> {
+    let mut all = Vec::new();
+    for offer in offers(book).0 {
+        let Offer::Reserved { years, read, write } = offer else { continue };
+        for (throughput, unit) in [(Throughput::Read, read), (Throughput::Write, write)] {
+            let Some(hour) = list_rate(book, UsageType::capacity_hours(throughput, TableClass::Standard).code()) else { continue };
+            all.push(BreakEven {
+                name: format!("provisioned = reserved for {years} year{}", if years == 1 { "" } else { "s" }),
+                table: None,
+                index: None,
+                throughput: Some(throughput),
+                value: &(&unit / &hour) * &Exact::from(100),
+                unit: "% of the hours",
+                here: None,
+                meaning: "a unit that is provisioned in more of the hours is cheaper reserved".to_string(),
+            });
+        }
     }
     all
 }
@@ -106,8 +129,6 @@ fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) ->
             let unit = if reads { read } else { write };
             let term = format!("{years} year{}", if *years == 1 { "" } else { "s" });
             all.push(against_on_demand(format!("on demand = reserved for {term}"), unit / &full));
-            let meaning = "a unit that is provisioned in more of the hours is cheaper reserved".to_string();
-            all.push(one(format!("provisioned = reserved for {term}"), unit / &hour, "% of the hours", None, meaning));
         }
     }
     all

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::search::{Found, Lane};
 use super::{Alternative, Context, Kind, table_mut};
 use crate::capacity::Scaling;
@@ -87,7 +89,7 @@ fn accounts(context: &Context, at: usize, table: &TableDesign) -> Vec<Account> {
             line,
         }
     };
-    names.map(account).collect()
+    names.collect::<Vec<_>>().into_par_iter().map(account).collect()
 }
 
 fn units(found: &Found) -> Units {

@@ -6,7 +6,7 @@ use crate::estimate::{EstimateError, Metering};
 use crate::money::{Money, MoneyError, Rate};
 use crate::pricing::PriceBook;
 use crate::table::TableClass;
-use crate::time::MonthHours;
+use crate::time::{Date, MonthHours};
 use crate::units::Exact;
 use crate::usage::{Throughput, UsageType};
 use crate::workload::{Capacity, Workload};
@@ -293,6 +293,13 @@ pub(super) fn list_rate(book: &PriceBook, code: &str) -> Option<Exact> {
     tiers.iter().find(|tier| !tier.published.rate.is_zero()).map(|tier| Exact::from(tier.published.rate.decimal()))
 }
 
+/// The day on which AWS announced Database Savings Plans.
+const PLANS_SINCE: &str = "2025-12-02";
+
+fn plans_are_sold(book: &PriceBook) -> bool {
+    Date::parse(PLANS_SINCE).is_some_and(|since| book.date() >= since)
+}
+
 /// What the region of a workload sells; for each term that it does not, the reason.
 pub(super) fn offers(book: &PriceBook) -> (Vec<Offer>, Vec<(u64, String)>) {
     let (mut sold, mut missing) = (Vec::new(), Vec::new());
@@ -309,7 +316,9 @@ pub(super) fn offers(book: &PriceBook) -> (Vec<Offer>, Vec<(u64, String)>) {
             (Err(why), _) | (_, Err(why)) => missing.push((years, why)),
         }
     }
-    sold.push(Offer::Plan);
+    if plans_are_sold(book) {
+        sold.push(Offer::Plan);
+    }
     (sold, missing)
 }
 
@@ -356,11 +365,16 @@ pub(super) fn alternatives(context: &Context, total: Money) -> Result<Vec<Altern
             Some(offer) => priced(&name, std::slice::from_ref(offer))?,
         });
     }
-    all.push(match curve.is_empty() {
-        true => Alternative::new(Kind::Commitment, "a Database Savings Plan").impossible("the design has no throughput to cover"),
-        false => priced("a Database Savings Plan", &[Offer::Plan])?,
+    let plan = "a Database Savings Plan";
+    all.push(match (curve.is_empty(), plans_are_sold(book)) {
+        (true, _) => Alternative::new(Kind::Commitment, plan).impossible("the design has no throughput to cover"),
+        (false, false) => {
+            let why = format!("AWS sells it since {PLANS_SINCE}, and the prices are those of {}", book.date());
+            Alternative::new(Kind::Commitment, plan).impossible(why)
+        }
+        (false, true) => priced(plan, &[Offer::Plan])?,
     });
-    if !curve.is_empty() {
+    if !curve.is_empty() && !sold.is_empty() {
         all.push(priced("the best mix of reserved capacity and savings plan", &sold)?);
     }
     let ia: Vec<&str> =

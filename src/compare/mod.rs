@@ -18,6 +18,8 @@ mod sensitivity;
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 pub use advice::{Advice, Combination};
 pub use break_even::BreakEven;
 pub use commitment::{Curve, Mix, Offer, best_mix};
@@ -27,7 +29,7 @@ pub use sensitivity::{Swing, swings};
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::outcome::Outcome;
-use crate::pricing::Books;
+use crate::pricing::{BookError, Books};
 use crate::units::Exact;
 use crate::workload::{TableDesign, Workload};
 
@@ -242,19 +244,18 @@ pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Resul
     let outcome = metering.outcome(workload, books)?;
     let total = outcome.total()?;
     let searches = search::Searches::default();
-    let context = Context { workload, books, metering: &metering, question, searches: &searches };
+    let for_bills = metering.for_bills();
+    let context = Context { workload, books, metering: &for_bills, question, searches: &searches };
 
     let mut alternatives = alternatives(&context);
     let known: Vec<String> = outcome.bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
-    for alternative in &mut alternatives {
-        context.settle(alternative, &known, total)?;
-    }
+    alternatives.par_iter_mut().try_for_each(|alternative| context.settle(alternative, &known, total))?;
     alternatives.extend(commitment::alternatives(&context, total)?);
     let (best, best_with_decisions) = advice::combinations(&context, &alternatives, total)?;
     let break_even = break_even::of(&context, &outcome);
     let advice = advice::ranked(&alternatives, &best);
-    let swings = swings(workload, books, &metering, total)?;
-    let simulations = metering.simulations().count() + searches.count();
+    let swings = swings(workload, books, &for_bills, total)?;
+    let simulations = metering.simulations().count() + for_bills.simulations().count() + searches.count();
     let assumptions = assumptions(&context);
     Ok(Comparison {
         file: workload.file.clone(),
@@ -274,8 +275,10 @@ pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Resul
 /// Every alternative but commitments, which are made on top of a capacity; not yet priced.
 fn alternatives(context: &Context) -> Vec<Alternative> {
     let mut all = Vec::new();
-    for (at, table) in context.workload.tables.iter().enumerate() {
-        all.extend(capacity::of(context, at, table));
+    let capacities: Vec<Vec<Alternative>> =
+        context.workload.tables.par_iter().enumerate().map(|(at, table)| capacity::of(context, at, table)).collect();
+    for (table, capacities) in context.workload.tables.iter().zip(capacities) {
+        all.extend(capacities);
         all.extend(capacity::classes(table));
         all.extend(projection::of(table));
         all.extend(items::of(context, table));
@@ -307,7 +310,12 @@ impl Context<'_> {
             },
             Err(EstimateError::Book(error)) => {
                 alternative.feasible = false;
-                alternative.why = error.to_string();
+                alternative.why = match error {
+                    BookError::TooEarly { region, date, starts, .. } => {
+                        format!("the prices of {region} are known from {starts} on, not at {date}")
+                    }
+                    other => other.to_string(),
+                };
                 alternative.change = None;
             }
             Err(error) => return Err(error),
@@ -320,6 +328,7 @@ fn assumptions(context: &Context) -> Vec<String> {
     let mut list = crate::estimate::simulation(&context.workload.horizon);
     let share = Exact::ratio(context.question.throttled_billionths, 1_000_000_000);
     list.push(format!("provisioned capacity is safe where at most {} of the simulated demand is throttled", share.human(9)));
+    list.push("fixed and scheduled capacity is safe without bursts, which AWS gives as far as it can; auto scaling lives on them while it follows".to_string());
     list.push("each of the accounts of a table, its own and its global indexes', draws its calls by itself".to_string());
     list.push(
         "Database Savings Plans take 18 % off on-demand and 12 % off provisioned throughput: read from AWS's offer file of ap-south-2, \

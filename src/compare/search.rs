@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capacity::policy::{Bounds, Schedule};
 use crate::capacity::series::{Arrivals, Horizon, Series, draw};
-use crate::capacity::{HourlyUnits, Run, Scaling, simulate};
+use crate::capacity::{HourlyUnits, Lane as Ledger, Limits, Run, Scaling, execute};
 use crate::meter::HourBilling;
 
 /// Capacity that was found, with what the simulation made of it.
@@ -69,7 +69,7 @@ impl Searches {
     }
 }
 
-/// The least units that never change and refuse at most `limit` billionths of a demand.
+/// The least units that never change and refuse at most `limit` billionths of a demand, bursts not counted on.
 pub fn cheapest_fixed(series: &Series, limit: u64) -> Found {
     Search { series: series.clone(), limit, billing: HourBilling::Maximum, count: 0 }.fixed()
 }
@@ -94,17 +94,25 @@ const TARGETS: [u64; 8] = [90, 80, 70, 60, 50, 40, 30, 20];
 impl Search {
     fn run(&mut self, scaling: &Scaling) -> Run {
         self.count += 1;
-        let idle = Series { step_seconds: self.series.step_seconds, halves: Vec::new() };
-        simulate(&[(&self.series, scaling, None), (&idle, &Scaling::fixed(1), None)]).swap_remove(0)
+        execute(&mut [Ledger { series: &self.series, policy: scaling.policy(), hottest: None }], &Limits::default()).swap_remove(0)
+    }
+
+    /// The refused share of the demand, in billionths, where each minute has so many units and nothing is saved
+    /// for a burst: burst capacity is given as far as AWS can, and what stands still need not rely on it. Without
+    /// it a step has no memory, so no ledger is needed.
+    fn refused(&self, units: impl Fn(usize) -> u64) -> u64 {
+        let steps = self.series.steps_a_minute();
+        let mut refused = 0_u128;
+        for (minute, chunk) in self.series.halves.chunks(steps).enumerate() {
+            let available = units(minute).saturating_mul(2 * self.series.step_seconds);
+            refused += u128::from(chunk.iter().map(|halves| halves.saturating_sub(available)).sum::<u64>());
+        }
+        let demanded = self.series.sum();
+        if demanded == 0 { 0 } else { u64::try_from((refused * 1_000_000_000).div_ceil(demanded)).unwrap_or(u64::MAX) }
     }
 
     fn found(&self, scaling: Scaling, run: &Run) -> Found {
-        let hourly = if scaling.min == scaling.max && scaling.schedule.0.is_empty() {
-            HourlyUnits::constant(scaling.min)
-        } else {
-            run.hourly(self.billing)
-        };
-        Found { scaling, hourly, throttled_billionths: run.throttled_billionths(), highest: run.highest() }
+        Found { scaling, hourly: run.hourly(self.billing), throttled_billionths: run.throttled_billionths(), highest: run.highest }
     }
 
     /// By bisection between the mean and the busiest step: more units never refuse more.
@@ -113,22 +121,16 @@ impl Search {
         let seconds = (self.series.halves.len() as u64 * self.series.step_seconds).max(1);
         let mean = u64::try_from(self.series.sum() / u128::from(2 * seconds)).unwrap_or(peak).clamp(1, peak);
         let (mut low, mut high) = (mean, peak);
-        let mut best = None;
         while low < high {
             let middle = low + (high - low) / 2;
-            let run = self.run(&Scaling::fixed(middle));
-            if run.throttles_at_most(self.limit) {
-                high = middle;
-                best = Some((middle, run));
-            } else {
-                low = middle + 1;
-            }
+            if self.refused(|_| middle) <= self.limit { high = middle } else { low = middle + 1 }
         }
-        let run = match best.filter(|(units, _)| *units == high) {
-            Some((_, run)) => run,
-            None => self.run(&Scaling::fixed(high)),
-        };
-        self.found(Scaling::fixed(high), &run)
+        Found {
+            scaling: Scaling::fixed(high),
+            hourly: HourlyUnits::constant(high),
+            throttled_billionths: self.refused(|_| high),
+            highest: high,
+        }
     }
 
     /// For each target the least minimum that is safe; a target is left out as soon as its cost without any
@@ -167,7 +169,7 @@ impl Search {
                     low = middle + 1;
                 }
                 // A few units of the minimum are worth no further simulation.
-                if safe.is_some() && (high - low) * 50 < high {
+                if safe.is_some() && (high - low) * 20 < high {
                     break;
                 }
             }
@@ -181,49 +183,105 @@ impl Search {
         best
     }
 
-    /// Capacity by the hour of the day, weekdays and weekends apart: the busiest minute of those hours, all
-    /// raised alike until it is safe.
+    /// Capacity by the hour of the day, weekdays and weekends apart where they differ, in a few steps a day: the
+    /// busiest minute of those hours, all raised alike until it is safe.
     fn scheduled(&mut self, fixed: &Found) -> Found {
         let steps = self.series.steps_a_minute();
-        let mut busiest = vec![1_u64; 48];
+        let mut days = [[1_u64; 24]; 2];
         for (minute, chunk) in self.series.halves.chunks(steps).enumerate() {
-            let (day, hour) = ((minute / 1440) % 7, (minute / 60) % 24);
-            let slot = if day < 5 { hour } else { 24 + hour };
-            busiest[slot] = busiest[slot].max(chunk.iter().sum::<u64>().div_ceil(120));
+            let (weekend, hour) = (usize::from((minute / 1440) % 7 >= 5), (minute / 60) % 24);
+            days[weekend][hour] = days[weekend][hour].max(chunk.iter().sum::<u64>().div_ceil(120));
         }
-        let schedule = |percent: u64| {
-            let units: Vec<u64> = busiest.iter().map(|units| (units * percent).div_ceil(100)).collect();
-            let of = |hour: usize| units[if hour / 24 < 5 { hour % 24 } else { 24 + hour % 24 }];
-            let mut schedule = Schedule::default();
-            for hour in (0..168).filter(|hour| of(*hour) != of((hour + 167) % 168)) {
-                schedule.add(&[hour as u64 * 60], Bounds { min: Some(of(hour)), max: Some(of(hour)) });
-            }
-            (Scaling { min: of(0), max: of(0), target_percent: None, schedule }, units)
-        };
-        let (mut low, mut high) = (100, 100);
-        let mut best = None;
+        // Within a tenth of one another, all days are alike.
+        let alike = days[0].iter().zip(&days[1]).all(|(one, other)| one.abs_diff(*other) * 10 <= *one.max(other));
+        if alike {
+            let both: Vec<u64> = days[0].iter().zip(&days[1]).map(|(one, other)| *one.max(other)).collect();
+            days.iter_mut().for_each(|day| day.copy_from_slice(&both));
+        }
+        days.iter_mut().for_each(in_steps);
+        let units = |percent: u64, hour: usize| (days[usize::from((hour / 24) % 7 >= 5)][hour % 24] * percent).div_ceil(100);
+        let safe = |percent: u64| self.refused(|minute| units(percent, minute / 60)) <= self.limit;
         // Up to four times the busiest minute; a demand that needs more is one for fixed units.
-        while high <= 400 {
-            let (scaling, _) = schedule(high);
-            let run = self.run(&scaling);
-            if run.throttles_at_most(self.limit) {
-                best = Some(self.found(scaling, &run));
-                break;
-            }
-            low = high;
-            high = high * 5 / 4;
+        let (mut low, mut high) = (100, 400);
+        if !safe(high) {
+            return fixed.clone();
         }
-        while best.is_some() && high - low > 3 {
+        while low < high {
             let middle = low + (high - low) / 2;
-            let (scaling, _) = schedule(middle);
-            let run = self.run(&scaling);
-            if run.throttles_at_most(self.limit) {
-                high = middle;
-                best = Some(self.found(scaling, &run));
-            } else {
-                low = middle;
-            }
+            if safe(middle) { high = middle } else { low = middle + 1 }
         }
-        best.filter(|found| !found.scaling.schedule.0.is_empty()).unwrap_or_else(|| fixed.clone())
+        let of = |hour: usize| units(high, hour);
+        let mut schedule = Schedule::default();
+        for hour in (0..168).filter(|hour| of(*hour) != of((hour + 167) % 168)) {
+            schedule.add(&[hour as u64 * 60], Bounds { min: Some(of(hour)), max: Some(of(hour)) });
+        }
+        if schedule.0.is_empty() {
+            return fixed.clone();
+        }
+        Found {
+            scaling: Scaling { min: of(0), max: of(0), target_percent: None, schedule },
+            hourly: HourlyUnits::of_maxima((0..168).map(of).collect()),
+            throttled_billionths: self.refused(|minute| of(minute / 60)),
+            highest: (0..168).map(of).max().unwrap_or(1),
+        }
+    }
+}
+
+/// As many steps as a day's schedule has: more would be more to look after than they save.
+const STEPS_A_DAY: usize = 4;
+
+/// Joins neighbouring hours at the higher of their units until few steps are left, each time the two that cost
+/// least to join.
+fn in_steps(day: &mut [u64; 24]) {
+    let mut steps: Vec<(u64, u64)> = day.iter().map(|units| (*units, 1)).collect();
+    let joined = |one: (u64, u64), other: (u64, u64)| {
+        let units = one.0.max(other.0);
+        (units, (units - one.0) * one.1 + (units - other.0) * other.1)
+    };
+    loop {
+        let cheapest = steps.windows(2).map(|pair| joined(pair[0], pair[1]).1).enumerate().min_by_key(|(_, cost)| *cost);
+        match cheapest {
+            Some((at, cost)) if cost == 0 || steps.len() > STEPS_A_DAY => {
+                let (units, _) = joined(steps[at], steps[at + 1]);
+                steps[at] = (units, steps[at].1 + steps[at + 1].1);
+                steps.remove(at + 1);
+            }
+            _ => break,
+        }
+    }
+    let hours = steps.into_iter().flat_map(|(units, hours)| std::iter::repeat_n(units, hours as usize));
+    day.iter_mut().zip(hours).for_each(|(hour, units)| *hour = units);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn series(units: impl Fn(usize) -> u64) -> Series {
+        Series { step_seconds: 1, halves: (0..7 * 86_400).map(|second| 2 * units(second)).collect() }
+    }
+
+    #[test]
+    fn a_day_has_few_steps_and_none_is_below_its_hours() {
+        let day: [u64; 24] = std::array::from_fn(|hour| [5, 5, 6, 9, 40, 41, 90, 95, 93, 60, 22, 7][hour / 2]);
+        let mut steps = day;
+        in_steps(&mut steps);
+        assert!(steps.iter().zip(&day).all(|(step, hour)| step >= hour));
+        assert!(steps.windows(2).filter(|pair| pair[0] != pair[1]).count() < STEPS_A_DAY);
+    }
+
+    #[test]
+    fn fixed_capacity_is_the_least_that_is_safe_without_a_burst() {
+        let series = series(|second| if second % 1_000 == 0 { 90 } else { 10 });
+        assert_eq!(cheapest_fixed(&series, 0).scaling, Scaling::fixed(90));
+        // One second in a thousand asks for 80 more: 7.4 % of everything.
+        assert_eq!(cheapest_fixed(&series, 80_000_000).scaling, Scaling::fixed(10));
+    }
+
+    #[test]
+    fn auto_scaling_of_a_flat_demand_settles_at_demand_by_target() {
+        let found = auto_scaled(&series(|_| 63), 0);
+        assert_eq!((found.scaling.target_percent, found.highest), (Some(90), 70));
+        assert_eq!(found.hourly.mean(), crate::units::Exact::from(70));
     }
 }

@@ -1,5 +1,7 @@
 //! What matters most: by how much the total moves when one figure of the file is wrong.
 
+use rayon::prelude::*;
+
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::pricing::Books;
@@ -30,7 +32,7 @@ impl Swing {
 /// As many figures as are shown: those that move the total most.
 const SHOWN: usize = 12;
 
-type Scale = Box<dyn Fn(&mut Workload, &Exact)>;
+type Scale = Box<dyn Fn(&mut Workload, &Exact) + Send + Sync>;
 
 /// The totals for an error of 50 % in every rate, every size and every number of items, the widest first.
 ///
@@ -64,18 +66,16 @@ pub fn swings(workload: &Workload, books: &Books, metering: &Metering, total: Mo
             ));
         }
     }
-    let mut all = Vec::new();
-    for (what, line, scale) in figures {
+    let swing = |(what, line, scale): (String, usize, Scale)| -> Result<Swing, EstimateError> {
         let at = |by: &Exact| -> Result<Money, EstimateError> {
             let mut changed = workload.clone();
             scale(&mut changed, by);
             Ok(metering.after(workload, &changed, books)?.bill(&changed)?.total()?)
         };
-        let swing = Swing { what, line, low: at(&Exact::ratio(1, 2))?, high: at(&Exact::ratio(3, 2))? };
-        if swing.low != total || swing.high != total {
-            all.push(swing);
-        }
-    }
+        Ok(Swing { what, line, low: at(&Exact::ratio(1, 2))?, high: at(&Exact::ratio(3, 2))? })
+    };
+    let mut all = figures.into_par_iter().map(swing).collect::<Result<Vec<_>, _>>()?;
+    all.retain(|swing| swing.low != total || swing.high != total);
     all.sort_by(|one, other| other.width().cmp(&one.width()).then_with(|| one.what.cmp(&other.what)));
     all.truncate(SHOWN);
     Ok(all)

@@ -91,6 +91,11 @@ impl Metering {
         Ok(Metering { books, tables, simulations })
     }
 
+    /// The same, to go on from with changed workloads of which only bills are wanted.
+    pub fn for_bills(&self) -> Metering {
+        Metering { simulations: Arc::new(Simulations::for_bills()), ..self.clone() }
+    }
+
     /// Meters a changed workload; tables that are what they were keep their results.
     ///
     /// # Errors

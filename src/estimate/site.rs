@@ -252,8 +252,8 @@ impl<'a> Site<'a> {
         });
         let provisioned = units.map(|units| match (units, run) {
             (Units::Scaled(_), Some(run)) => ProvisionedUnits {
-                low: run.minutes.iter().copied().min().unwrap_or(0),
-                high: run.highest(),
+                low: run.lowest,
+                high: run.highest,
                 throttled: Some(Exact::ratio(run.throttled_billionths(), 1_000_000_000)),
             },
             (Units::Fixed(units) | Units::Scaled(Scaling { min: units, .. }), _) => {
@@ -299,7 +299,7 @@ impl<'a> Site<'a> {
             (Some(target), false) => format!("auto scaling {bounds} at a target of {target} %, and a schedule"),
             (None, _) => "a schedule moves the units".to_string(),
         };
-        let text = format!("{how}: {} to {} {unit} in the simulated time", low_of(run), Exact::from(run.highest()));
+        let text = format!("{how}: {} to {} {unit} in the simulated time", Exact::from(run.lowest), Exact::from(run.highest));
         Some(Because::rule("6.6", text))
     }
 
@@ -367,10 +367,6 @@ fn scaling(units: &Units) -> Scaling {
         Units::Fixed(units) => Scaling::fixed(*units),
         Units::Scaled(scaling) => scaling.clone(),
     }
-}
-
-fn low_of(run: &Run) -> Exact {
-    Exact::from(run.minutes.iter().copied().min().unwrap_or(0))
 }
 
 /// The unit's name while the mode is open.

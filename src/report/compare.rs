@@ -10,7 +10,7 @@ use crate::compare::{Advice, Alternative, BreakEven, Combination, Comparison, Ki
 use crate::money::{Money, MoneyError};
 
 /// As many alternatives of one kind and table as people are shown; the rest is counted.
-const SHOWN: usize = 7;
+const SHOWN: usize = 6;
 
 const ADVICE_HEADER: [&str; 6] = ["#", "Change", "Saves", "Share", "Risk", "Where, and what to write"];
 const ALTERNATIVE_HEADER: [&str; 4] = ["Alternative", "A month", "Difference", "Why"];
@@ -41,9 +41,7 @@ pub fn compare_text(comparison: &Comparison, style: Style) -> Result<String, Mon
     for (title, rows, more) in groups(comparison) {
         text += &format!("\n{}\n", style.strong(&clean(&title)));
         text += &indented(&aligned(&ALTERNATIVE_HEADER, &rows, &[1, 2]));
-        if more > 0 {
-            text += &format!("  … and {more} more, dearer ones (--format csv shows all)\n");
-        }
+        text += &more.map(|more| format!("  … and {more} (--format csv shows all)\n")).unwrap_or_default();
     }
     if !comparison.break_even.is_empty() {
         text += &format!("\n{}\n", style.strong("Break-even"));
@@ -75,9 +73,7 @@ pub fn compare_markdown(comparison: &Comparison) -> Result<String, MoneyError> {
     }
     for (title, rows, more) in groups(comparison) {
         text += &format!("\n### {}\n\n{}", markdown::escape(&title), markdown::table(&ALTERNATIVE_HEADER, &rows, &[1, 2]));
-        if more > 0 {
-            text += &format!("\n… and {more} more, dearer ones.\n");
-        }
+        text += &more.map(|more| format!("\n… and {more}.\n")).unwrap_or_default();
     }
     for (title, header, rows, numbers) in [
         ("Break-even", &BREAK_EVEN_HEADER, break_even_rows(comparison), &[2, 3][..]),
@@ -124,7 +120,7 @@ fn headline(comparison: &Comparison) -> String {
     let (name, total, best) = (clean(&comparison.outcome.workload), comparison.total, &comparison.best);
     let more = if comparison.outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
     match best.monthly_with_commitment < total {
-        true => format!("{name}: {} a month{more}; {} with the best changes", total.human(), best.monthly_with_commitment.human()),
+        true => format!("{name}: {} a month{more}; {} with the best changes and commitments", total.human(), best.monthly_with_commitment.human()),
         false => format!("{name}: {} a month{more}; nothing that nobody has to decide on makes it cheaper", total.human()),
     }
 }
@@ -171,8 +167,8 @@ fn advice_rows(comparison: &Comparison) -> Vec<Vec<String>> {
     comparison.advice.iter().enumerate().map(row).collect()
 }
 
-/// Alternatives by kind and table: a title, the rows that are shown, how many are not.
-fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, usize)> {
+/// Alternatives by kind and table: a title, the rows that are shown, and how many are not.
+fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, Option<String>)> {
     let mut keys: Vec<(Kind, Option<&String>)> = Vec::new();
     for one in &comparison.alternatives {
         let key = (one.kind, one.table.as_ref());
@@ -191,7 +187,10 @@ fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, usize)> {
             (!hidden).then(|| alternative_row(one))
         };
         let rows: Vec<Vec<String>> = all.iter().enumerate().filter_map(shown).collect();
-        let more = all.len() - rows.len();
+        let (dearer, impossible) = (feasible.saturating_sub(SHOWN), (all.len() - feasible).saturating_sub(SHOWN));
+        let words = [(dearer, "dearer"), (impossible, "that are not possible")];
+        let parts: Vec<String> = words.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let more = (!parts.is_empty()).then(|| parts.join(" and "));
         let title = format!("{}: {}", title(kind), place(table, None));
         (title, rows, more)
     };

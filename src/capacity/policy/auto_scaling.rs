@@ -40,9 +40,9 @@ impl Tracking {
         u64::try_from(scaled.div_ceil(120 * u128::from(self.target_percent.max(1)))).unwrap_or(u64::MAX)
     }
 
-    /// Whether a minute's consumption is above `percent` of a capacity (`Greater`), below it (`Less`) or on it.
-    fn compare(halves_a_minute: u64, percent: u64, capacity: u64) -> std::cmp::Ordering {
-        (u128::from(halves_a_minute) * 100).cmp(&(u128::from(capacity) * 120 * u128::from(percent)))
+    /// A hundred times the half units a minute at which a capacity is used by `percent`.
+    fn alarm(percent: u64, capacity: u64) -> u64 {
+        capacity.saturating_mul(120 * percent)
     }
 }
 
@@ -74,17 +74,24 @@ impl Policy for AutoScaling {
         if seen.pending {
             return None;
         }
-        let last = |count: usize| seen.consumed.len().checked_sub(count).map(|from| &seen.consumed[from..]);
-        let to = |window: &[u64]| self.tracking.wanted(window.iter().copied().max().unwrap_or(0)).clamp(self.min, self.max.max(self.min));
-        let above = |window: &&[u64]| window.iter().all(|one| Tracking::compare(*one, target_percent, seen.capacity).is_gt());
-        let low = target_percent.saturating_sub(gap_points);
-        let below = |window: &&[u64]| window.iter().all(|one| Tracking::compare(*one, low, seen.capacity).is_lt());
-        let up = last(up_minutes).filter(above).map(to).filter(|units| *units > seen.capacity);
+        // The newest minute decides most often, so it is looked at first.
+        let newest = seen.consumed.last().copied()?;
+        let (high, low) = (Tracking::alarm(target_percent, seen.capacity), Tracking::alarm(target_percent.saturating_sub(gap_points), seen.capacity));
+        let above = |halves: u64| halves.saturating_mul(100) > high;
         // With a target of 20 % the lower alarm would look below nothing: such a table still goes down when idle.
-        let idle = |window: &&[u64]| low == 0 && window.iter().all(|one| *one == 0);
-        let down = || last(down_minutes).filter(|window| below(window) || idle(window)).map(to).filter(|units| *units < seen.capacity);
-        let units = up.or_else(down)?;
-        Some(Wish { units, delay_minutes: alarm_delay_minutes + apply_delay_minutes })
+        let below = |halves: u64| halves.saturating_mul(100) < low || (low == 0 && halves == 0);
+        let (minutes, up) = match (above(newest), below(newest)) {
+            (true, _) if seen.capacity < self.max => (up_minutes, true),
+            (_, true) if seen.capacity > self.min => (down_minutes, false),
+            _ => return None,
+        };
+        let window = &seen.consumed[seen.consumed.len().checked_sub(minutes)?..];
+        if !window.iter().rev().all(|one| if up { above(*one) } else { below(*one) }) {
+            return None;
+        }
+        let units = self.tracking.wanted(window.iter().copied().max().unwrap_or(0)).clamp(self.min, self.max.max(self.min));
+        let moves = if up { units > seen.capacity } else { units < seen.capacity };
+        moves.then_some(Wish { units, delay_minutes: alarm_delay_minutes + apply_delay_minutes })
     }
 }
 
