@@ -82,7 +82,8 @@ impl Money {
     pub fn human(self) -> String {
         let cents = self.0.round_dp(2);
         if cents.is_zero() && !self.0.is_zero() {
-            return format!("${}", self.0.round_sf(2).unwrap_or(self.0).normalize());
+            let sign = if self.0.is_sign_negative() { "-" } else { "" };
+            return format!("{sign}${}", self.0.abs().round_sf(2).unwrap_or(self.0).normalize());
         }
         let text = group_thousands(&format!("{:.2}", cents.abs()));
         if self.0.is_sign_negative() && !cents.is_zero() { format!("-${text}") } else { format!("${text}") }
@@ -197,7 +198,14 @@ mod tests {
 
     #[test]
     fn people_see_cents_and_never_a_false_zero() {
-        for (amount, expected) in [("1234.565", "$1,234.56"), ("0", "$0.00"), ("0.0000371", "$0.000037"), ("0.005", "$0.005")] {
+        for (amount, expected) in [
+            ("1234.565", "$1,234.56"),
+            ("0", "$0.00"),
+            ("0.0000371", "$0.000037"),
+            ("0.005", "$0.005"),
+            ("-0.0021", "-$0.0021"),
+            ("-12.5", "-$12.50"),
+        ] {
             assert_eq!(Money(Decimal::from_str_exact(amount).expect("decimal")).human(), expected);
         }
     }

@@ -49,10 +49,13 @@ pub struct Consumption {
 impl Consumption {
     /// The same as calls that arrive at random.
     pub fn arrivals(&self, month: &MonthHours) -> Arrivals {
+        let shares: f64 = self.takes.iter().map(|(_, share)| share).sum();
+        // Pages of a call are calls of their own.
+        let each = if shares > 1.0 { shares } else { 1.0 };
         Arrivals {
-            per_second: (&self.calls / &month.seconds()).to_f64(),
+            per_second: (&self.calls / &month.seconds()).to_f64() * each,
             shape: self.factors.iter().map(Exact::to_f64).collect(),
-            calls: self.takes.clone(),
+            calls: self.takes.iter().map(|(halves, share)| (*halves, share / each)).collect(),
         }
     }
 }

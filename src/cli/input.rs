@@ -58,7 +58,9 @@ pub fn horizon(args: &HorizonArgs) -> Result<Horizon> {
     let HorizonArgs { days, step, seed } = *args;
     let step_seconds = step.unwrap_or(if days > 31 { 60 } else { 1 });
     match step_seconds {
-        1 if days > 31 => bail!("--days {days} with a step of one second is more than memory is for\nhelp: leave --step out, or write --step 60"),
+        1 if days > 31 => {
+            bail!("--days {days} with a step of one second is more than memory is for\nhelp: leave --step out, or write --step 60")
+        }
         1 | 60 => Ok(Horizon { days, step_seconds, seed }),
         other => bail!("--step {other} is neither 1 nor 60\nhelp: write --step 1 (seconds) or --step 60 (minutes)"),
     }

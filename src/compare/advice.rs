@@ -50,7 +50,7 @@ pub struct Combination {
 /// Alternatives that save, the best of each slot, the largest saving first.
 pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Advice> {
     let mut saving: Vec<&Alternative> =
-        alternatives.iter().filter(|one| one.feasible && one.delta.is_some_and(|delta| delta < Money::ZERO)).collect();
+        alternatives.iter().filter(|one| one.feasible && !one.what_if && one.delta.is_some_and(|delta| delta < Money::ZERO)).collect();
     saving.sort_by(|one, other| (one.delta, &one.name).cmp(&(other.delta, &other.name)));
     let mut slots = BTreeSet::new();
     let mut list = Vec::new();
@@ -110,7 +110,7 @@ pub(super) fn combinations(
 fn combine(context: &Context, alternatives: &[Alternative], total: Money, decisions: bool) -> Result<Combination, EstimateError> {
     let usable: Vec<&Alternative> = alternatives
         .iter()
-        .filter(|one| one.feasible && one.change.is_some() && one.monthly.is_some() && (decisions || !one.decision))
+        .filter(|one| one.feasible && one.change.is_some() && one.monthly.is_some() && !one.what_if && (decisions || !one.decision))
         .collect();
     let mut best: Option<Combination> = None;
     // From the design itself, and from each capacity that could be the base of commitments.
@@ -128,7 +128,8 @@ fn starts<'a>(usable: &[&'a Alternative]) -> Vec<Vec<&'a Alternative>> {
     let named = |name: &str| -> Vec<&'a Alternative> {
         usable.iter().copied().filter(|one| one.kind == Kind::Capacity && one.index.is_none() && one.name == name).collect()
     };
-    let mut all = vec![Vec::new(), named("provisioned, fixed at the cheapest safe value"), named("provisioned, each account its cheapest way")];
+    let mut all =
+        vec![Vec::new(), named("provisioned, fixed at the cheapest safe value"), named("provisioned, each account its cheapest way")];
     all.dedup_by_key(|start| start.len());
     all.retain(|start| start.is_empty() || start.iter().all(|one| one.feasible));
     all

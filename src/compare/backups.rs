@@ -28,21 +28,32 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     }];
     if !table.backup.kept.is_empty() {
         let without = change("without on-demand backups".to_string(), slot("backups"), |table, _| table.backup.kept.clear());
-        all.push(without.because("nothing older than point-in-time recovery is kept").to_decide("what must be kept for years is not").edit(line, "backup.on_demand = []"));
+        all.push(
+            without
+                .because("nothing older than point-in-time recovery is kept")
+                .to_decide("what must be kept for years is not")
+                .edit(line, "backup.on_demand = []"),
+        );
     }
     all.push(
-        change(format!("monthly on-demand backups kept for {years} years"), slot("backups"), |table, years| table.backup.kept = vec![12 * years])
-            .because(format!("{} backups at any time, each as large as the table now", 12 * years))
-            .risking("needs nothing but the schedule")
-            .edit(line, format!("backup.on_demand = [{{ every = \"1 month\", keep = {} }}]", 12 * years)),
+        change(format!("monthly on-demand backups kept for {years} years"), slot("backups"), |table, years| {
+            table.backup.kept = vec![12 * years]
+        })
+        .because(format!("{} backups at any time, each as large as the table now", 12 * years))
+        .replacing(!table.backup.kept.is_empty(), "in place of the backups that are made now", "needs nothing but the schedule")
+        .edit(line, format!("backup.on_demand = [{{ every = \"1 month\", keep = {} }}]", 12 * years)),
     );
     let days = Exact::from(365 * years);
     let exports = month.hours() / &Exact::from(730);
-    for (name, stays) in [("S3 Standard", vec![stay("standard", days.clone())]), ("S3, to Deep Archive after 90 days", to_deep_archive(&days))] {
+    for (name, stays) in
+        [("S3 Standard", vec![stay("standard", days.clone())]), ("S3, to Deep Archive after 90 days", to_deep_archive(&days))]
+    {
         let (target, stays, exports) = (table.table.name.clone(), stays, exports.clone());
         let pitr = if table.backup.pitr { "" } else { "; point-in-time recovery is needed for it and priced with it" };
         let text = if stays.len() > 1 {
-            format!("archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\", lifecycle = [{{ after_days = 30, class = \"standard-ia\" }}, {{ after_days = 90, class = \"deep-archive\" }}] }}")
+            format!(
+                "archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\", lifecycle = [{{ after_days = 30, class = \"standard-ia\" }}, {{ after_days = 90, class = \"deep-archive\" }}] }}"
+            )
         } else {
             format!("archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\" }}")
         };
@@ -50,7 +61,11 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
             Alternative::new(Kind::Backup, format!("monthly exports kept for {years} years in {name}"))
                 .of(table, None)
                 .because(format!("{} exports at any time, in the steady state{pitr}", 12 * years))
-                .risking("an export is restored by an import into a new table")
+                .replacing(
+                    table.archive.is_some(),
+                    "in place of the exports that are made now",
+                    "an export is restored by an import into a new table",
+                )
                 .edit(line, text)
                 .change(slot("archive"), move |workload| {
                     let Some(table) = table_mut(workload, &target) else { return };
@@ -67,6 +82,13 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         );
     }
     all
+}
+
+impl Alternative {
+    /// What is in place now must be given up on purpose.
+    fn replacing(self, something: bool, decision: &str, risk: &str) -> Alternative {
+        if something { self.to_decide(decision) } else { self.risking(risk) }
+    }
 }
 
 fn stay(class: &'static str, days: Exact) -> Stay {

@@ -1,7 +1,7 @@
 //! Where two alternatives cost the same, as numbers.
 
-use super::commitment::{Offer, list_rate, offers};
 use super::Context;
+use super::commitment::{Offer, list_rate, offers};
 use crate::dax::NODE_TYPES;
 use crate::money::Money;
 use crate::outcome::Outcome;
@@ -95,7 +95,8 @@ fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) ->
             one.account == demand.index && (one.throughput == Throughput::Read) == reads && one.subject.region == demand.region
         };
         let consumed = context.metering.consumed(at).iter().filter(of_account);
-        let (units, calls) = consumed.fold((Exact::zero(), Exact::zero()), |(units, calls), one| (units + one.units.clone(), calls + one.calls.clone()));
+        let (units, calls) =
+            consumed.fold((Exact::zero(), Exact::zero()), |(units, calls), one| (units + one.units.clone(), calls + one.calls.clone()));
         let used = &demand.mean / &capacity;
         let one = |name: String, value: Exact, unit: &'static str, here: Option<Exact>, meaning: String| BreakEven {
             name,
@@ -191,7 +192,11 @@ fn dax(context: &Context, outcome: &Outcome, table: &TableDesign, book: &PriceBo
         let eventual = |access: &&crate::workload::Access| {
             Some(&access.name) == line.subject.access.as_ref()
                 && access.through_dax
-                && matches!(access.call, Call::Get { consistency: Some(crate::table::Consistency::Eventual), .. } | Call::Page { consistency: crate::table::Consistency::Eventual, .. })
+                && matches!(
+                    access.call,
+                    Call::Get { consistency: Some(crate::table::Consistency::Eventual), .. }
+                        | Call::Page { consistency: crate::table::Consistency::Eventual, .. }
+                )
         };
         line.subject.table == table.table.name
             && line.subject.region == outcome.region
@@ -226,7 +231,11 @@ fn dax(context: &Context, outcome: &Outcome, table: &TableDesign, book: &PriceBo
             &ratio * &Exact::from(100),
             "% hits",
             here,
-            if never { "more than all: no hit ratio pays for the nodes at this traffic".to_string() } else { "a higher hit ratio pays for the nodes".to_string() },
+            if never {
+                "more than all: no hit ratio pays for the nodes at this traffic".to_string()
+            } else {
+                "a higher hit ratio pays for the nodes".to_string()
+            },
         ),
         one(
             format!("3 x {} = reads of the table, at 90 % hits", node.name),

@@ -13,7 +13,8 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
     let month = &context.workload.month;
     let busiest = |access: &crate::workload::Access| access.factors.iter().max().cloned().unwrap_or_else(Exact::one);
     let a_second = |access: &crate::workload::Access| &(&access.calls / &month.seconds()) * &busiest(access);
-    let mut load = Load { hits: Exact::zero(), misses: Exact::zero(), writes: Exact::zero(), size_kb: table.sizes.mean() / Exact::from(KB) };
+    let mut load =
+        Load { hits: Exact::zero(), misses: Exact::zero(), writes: Exact::zero(), size_kb: table.sizes.mean() / Exact::from(KB) };
     for access in table.access.iter().filter(|access| access.through_dax) {
         let calls = a_second(access);
         match &access.call {
@@ -99,7 +100,13 @@ fn cluster(context: &Context, table: &TableDesign, node: &NodeType, ratio: &Exac
         target.human(0),
         Exact::from(node.requests * nodes)
     );
-    let dax = Dax { node_type: node.name.to_string(), nodes, hit_ratio: ratio.clone(), ttl_seconds: table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds), given: true };
+    let dax = Dax {
+        node_type: node.name.to_string(),
+        nodes,
+        hit_ratio: ratio.clone(),
+        ttl_seconds: table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds),
+        given: true,
+    };
     let target = table.table.name.clone();
     let alternative = Alternative::new(Kind::Dax, name(nodes))
         .of(table, None)
@@ -112,6 +119,6 @@ fn cluster(context: &Context, table: &TableDesign, node: &NodeType, ratio: &Exac
         });
     match known {
         true => alternative.to_decide("cached reads may be stale until their time to live ends; writes that pass DAX by are not seen"),
-        false => alternative.to_decide("the hit ratio is a guess: give it, or the popularity of keys, or measure it from a trace"),
+        false => alternative.if_so("the hit ratio is a guess: give it, or the popularity of keys, or measure it from a trace"),
     }
 }

@@ -174,22 +174,29 @@ fn provisioned(table: &TableDesign, accounts: &[Account], mode: Mode, slot: &str
             let (reads, writes) = (mode.pick(&account.reads), mode.pick(&account.writes));
             match &account.index {
                 None => format!("mode = \"provisioned\", {}, {}{}", toml("read", reads), toml("write", writes), schedule(reads, writes)),
-                Some(index) => format!("{index} (line {}): {}, {}", account.line, toml("read", reads), toml("write", writes)),
+                Some(index) => {
+                    format!(
+                        "{index} (line {}): {}, {}{}",
+                        account.line,
+                        toml("read", reads),
+                        toml("write", writes),
+                        schedule(reads, writes)
+                    )
+                }
             }
         })
         .collect::<Vec<_>>()
         .join("; ");
     let moves = mode != Mode::Fixed;
-    let risk = if moves { "throttling while capacity follows a jump that the profile does not show" } else { "throttling beyond the demand that the file describes" };
+    let risk = if moves {
+        "throttling while capacity follows a jump that the profile does not show"
+    } else {
+        "throttling beyond the demand that the file describes"
+    };
     let target = table.table.name.clone();
-    let index_schedule = mode == Mode::Scheduled && accounts.len() > 1;
-    let note = if index_schedule { " (each account has a schedule of its own)" } else { "" };
-    Alternative::new(Kind::Capacity, mode.name())
-        .of(table, None)
-        .because(format!("{why}{note}"))
-        .risking(risk)
-        .edit(table.lines.capacity, edit)
-        .change(slot, move |workload| {
+    Alternative::new(Kind::Capacity, mode.name()).of(table, None).because(why).risking(risk).edit(table.lines.capacity, edit).change(
+        slot,
+        move |workload| {
             let Some(table) = table_mut(workload, &target) else { return };
             for (index, read, write, abroad) in &chosen {
                 match index {
@@ -207,7 +214,8 @@ fn provisioned(table: &TableDesign, accounts: &[Account], mode: Mode, slot: &str
                     }
                 }
             }
-        })
+        },
+    )
 }
 
 /// One index of a provisioned table, its table left as it is.
@@ -223,7 +231,7 @@ fn one_index(table: &TableDesign, account: &Account) -> Alternative {
     alternative
         .because(format!("{words}; {}", throttles(reads.throttled_billionths.max(writes.throttled_billionths))))
         .risking("throttling of the index, and with it of writes to the table")
-        .edit(account.line, format!("{}, {}", toml("read", &reads), toml("write", &writes)))
+        .edit(account.line, format!("{}, {}{}", toml("read", &reads), toml("write", &writes), schedule(&reads, &writes)))
         .change(format!("capacity of {} / {index}", table.table.name), move |workload| {
             let Some(table) = table_mut(workload, &target).filter(|table| table.capacity != Capacity::OnDemand) else { return };
             if let Some(at) = table.table.indexes.iter().position(|one| one.name == index) {
@@ -275,7 +283,8 @@ fn schedule(reads: &Found, writes: &Found) -> String {
         for (time, units, days) in groups {
             let week: Vec<&str> = days.iter().map(|day| DAYS[(*day % 7) as usize]).collect();
             let days = if week.len() == 7 { "*".to_string() } else { week.join(",") };
-            actions.push((format!("{} {} * * {days}", time % 60, time / 60), format!("min_{direction} = {units}, max_{direction} = {units}")));
+            actions
+                .push((format!("{} {} * * {days}", time % 60, time / 60), format!("min_{direction} = {units}, max_{direction} = {units}")));
         }
     }
     if actions.is_empty() {

@@ -380,8 +380,8 @@ pub(super) fn alternatives(context: &Context, total: Money) -> Result<Vec<Altern
     let ia: Vec<&str> =
         workload.tables.iter().filter(|table| table.table.class == TableClass::StandardIa).map(|table| table.table.name.as_str()).collect();
     for table in ia {
-        let mut alternative =
-            Alternative::new(Kind::Commitment, "reserved capacity of a Standard-IA table").impossible("reserved capacity covers the Standard class only");
+        let mut alternative = Alternative::new(Kind::Commitment, "reserved capacity of a Standard-IA table")
+            .impossible("reserved capacity covers the Standard class only");
         alternative.table = Some(table.to_string());
         all.push(alternative);
     }
@@ -429,7 +429,8 @@ mod tests {
         ];
         for curve in curves {
             let all = [reserved(1), reserved(3), Offer::Plan];
-            let subsets = (0..8_usize).map(|mask| all.iter().enumerate().filter(|(at, _)| mask & (1 << at) != 0).map(|(_, offer)| offer.clone()).collect());
+            let subsets = (0..8_usize)
+                .map(|mask| all.iter().enumerate().filter(|(at, _)| mask & (1 << at) != 0).map(|(_, offer)| offer.clone()).collect());
             let subsets: Vec<Vec<Offer>> = subsets.collect();
             for fewer in &subsets {
                 for more in subsets.iter().filter(|more| fewer.iter().all(|offer| more.contains(offer))) {

@@ -14,7 +14,13 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
 }
 
 /// A change of one access pattern.
-fn of_access(table: &TableDesign, access: &Access, kind: Kind, name: &str, change: impl Fn(&mut Access) + Send + Sync + 'static) -> Alternative {
+fn of_access(
+    table: &TableDesign,
+    access: &Access,
+    kind: Kind,
+    name: &str,
+    change: impl Fn(&mut Access) + Send + Sync + 'static,
+) -> Alternative {
     let (target, pattern) = (table.table.name.clone(), access.name.clone());
     let index = match &access.call {
         Call::Page { index: Some(at), .. } => table.table.indexes.get(*at).map(|index| index.name.as_str()),
@@ -46,11 +52,13 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
             })
             .edit(access.line, format!("consistency = \"{word}\""));
             all.push(match other {
-                Consistency::Eventual => alternative
-                    .because("an eventually consistent read costs half")
-                    .to_decide("a read may miss a write of the last second"),
+                Consistency::Eventual => {
+                    alternative.because("an eventually consistent read costs half").to_decide("a read may miss a write of the last second")
+                }
                 Consistency::Strong if global => alternative.impossible("a global index is read eventually consistently only"),
-                Consistency::Strong => alternative.because("a strongly consistent read costs twice").risking("fails while a partition is unreachable"),
+                Consistency::Strong => {
+                    alternative.because("a strongly consistent read costs twice").risking("fails while a partition is unreachable")
+                }
             });
         }
         Call::Get { items, consistency: None, missing } => {
@@ -70,7 +78,11 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
         Call::Transaction { plans, .. } => {
             if plans.iter().any(|(plan, _)| plan.kind == WriteKind::ConditionCheck) {
                 let name = format!("\"{}\" without a transaction", access.name);
-                all.push(Alternative::new(Kind::Consistency, name).of(table, None).impossible("it checks conditions of items that it does not write"));
+                all.push(
+                    Alternative::new(Kind::Consistency, name)
+                        .of(table, None)
+                        .impossible("it checks conditions of items that it does not write"),
+                );
             } else {
                 let plans = plans.clone();
                 let plain = of_access(table, access, Kind::Consistency, "without a transaction", move |access| {
@@ -99,7 +111,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
         all.push(
             query
                 .because("a Query adds up what it reads before it rounds; a batch rounds each item")
-                .to_decide("the items must share a partition key and lie side by side")
+                .if_so("the items must share a partition key and lie side by side")
                 .edit(access.line, format!("operation = \"Query\", items = {items}")),
         );
     }
@@ -130,7 +142,7 @@ fn compressed(table: &TableDesign, factor: u64) -> Option<Alternative> {
         Alternative::new(Kind::Item, format!("items compressed to 1/{factor}"))
             .of(table, None)
             .because("saves where an item shrinks by whole blocks: 1 KB written, 4 KB read")
-            .to_decide("what is compressed can be neither filtered nor indexed; measure how far the items shrink")
+            .if_so("what is compressed can be neither filtered nor indexed; measure how far the items shrink")
             .edit(table.lines.item, format!("sizes divided by {factor}"))
             .change(format!("items of {}", table.table.name), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {
@@ -153,7 +165,7 @@ fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
     Some(
         alternative
             .because("a read or an update pays for the part that it needs; a put or a delete for all of them")
-            .to_decide("readers of the whole item need several reads")
+            .if_so("readers of the whole item need several reads")
             .edit(table.lines.item, format!("{parts} items of a share of the size each"))
             .change(format!("items of {}", table.table.name), move |workload| {
                 let Some(table) = table_mut(workload, &target) else { return };

@@ -119,6 +119,8 @@ pub struct Alternative {
     pub risk: Option<String>,
     /// Whether the application is promised less, or something must be decided that money does not.
     pub decision: bool,
+    /// Whether it rests on a fact that the file does not have, such as a hit ratio; then it is no advice.
+    pub what_if: bool,
     /// What to write, and the line of the file to write it at.
     pub edit: Option<(usize, String)>,
     /// Alternatives of one slot exclude each other.
@@ -139,6 +141,7 @@ impl Alternative {
             why: String::new(),
             risk: None,
             decision: false,
+            what_if: false,
             edit: None,
             slot: String::new(),
             change: None,
@@ -171,6 +174,12 @@ impl Alternative {
     fn to_decide(mut self, risk: impl Into<String>) -> Alternative {
         self.decision = true;
         self.risking(risk)
+    }
+
+    /// Something that holds only if a fact does that the file does not have.
+    fn if_so(mut self, fact: impl Into<String>) -> Alternative {
+        self.what_if = true;
+        self.risking(fact)
     }
 
     fn edit(mut self, line: usize, text: impl Into<String>) -> Alternative {
@@ -335,9 +344,9 @@ fn assumptions(context: &Context) -> Vec<String> {
          inferred elsewhere"
             .to_string(),
     );
-    list.push("a narrower projection makes each item that a query of the index evaluates a read of the table, in batches of 100".to_string());
     list.push(
-        "compressed and split items change in size alone; what they cost in processor time or in code is in no figure".to_string(),
+        "a narrower projection makes each item that a query of the index evaluates a read of the table, in batches of 100".to_string(),
     );
+    list.push("compressed and split items change in size alone; what they cost in processor time or in code is in no figure".to_string());
     list
 }

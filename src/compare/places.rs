@@ -67,7 +67,9 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
         for (words, witness) in [("strongly consistent (MRSC)", false), ("strongly consistent (MRSC), the last a witness", true)] {
             let added = &others[..2.min(others.len())];
             all.push(match strong_excludes(table) {
-                Some(why) => Alternative::new(Kind::Regions, format!("replicas in {}, {words}", added.join(" and "))).of(table, None).impossible(why),
+                Some(why) => {
+                    Alternative::new(Kind::Regions, format!("replicas in {}, {words}", added.join(" and "))).of(table, None).impossible(why)
+                }
                 None => added_replicas(table, added, words, witness.then(|| added.last().map(ToString::to_string)).flatten(), &slot),
             });
         }

@@ -40,7 +40,7 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
             Alternative::new(Kind::Projection, "sparse: a tenth of the items carry the key")
                 .of(table, Some(&index.name))
                 .because("an item without the key attribute has no entry and writes none")
-                .to_decide("only items that queries of the index look for may carry its key attribute")
+                .if_so("only items that queries of the index look for may carry its key attribute")
                 .edit(table.indexes[at].line, "coverage = 0.1")
                 .change(format!("coverage of {} / {}", table.table.name, index.name), move |workload| {
                     let Some(table) = table_mut(workload, &target) else { return };
@@ -110,30 +110,37 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
         let why = "the size of such an entry is not known; describe the items by their attributes";
         return alternative.impossible(why);
     };
-    let lost: Vec<&str> = held(table, at, &index.projection).into_iter().filter(|name| !held(table, at, &projection).contains(name)).collect();
+    let lost: Vec<&str> =
+        held(table, at, &index.projection).into_iter().filter(|name| !held(table, at, &projection).contains(name)).collect();
     let narrower = !lost.is_empty() || (index.projection == Projection::All && projection != Projection::All);
     let readers: Vec<&str> = table.access.iter().filter(|access| reads(access, at)).map(|access| access.name.as_str()).collect();
     let fetched = narrower && !readers.is_empty();
     let why = match (fetched, narrower) {
-        (true, _) => format!("entries are {entry}; {} then {} each item from the table", quoted(&readers), if readers.len() == 1 { "reads" } else { "read" }),
+        (true, _) => format!(
+            "entries are {entry}; {} then {} each item from the table",
+            quoted(&readers),
+            if readers.len() == 1 { "reads" } else { "read" }
+        ),
         (false, true) => format!("entries are {entry}; no access pattern of the file reads the index"),
         (false, false) => format!("entries are {entry}"),
     };
     let text = match &projection {
         Projection::KeysOnly => "projection = \"keys-only\"".to_string(),
         Projection::All => "projection = \"all\"".to_string(),
-        Projection::Include(names) => format!("projection = {{ include = [{}] }}", quoted(&names.iter().map(String::as_str).collect::<Vec<_>>())),
+        Projection::Include(names) => {
+            format!("projection = {{ include = [{}] }}", quoted(&names.iter().map(String::as_str).collect::<Vec<_>>()))
+        }
     };
     let (target, name) = (table.table.name.clone(), index.name.clone());
-    let alternative = alternative
-        .because(why)
-        .edit(table.indexes[at].line, text)
-        .change(format!("projection of {} / {}", table.table.name, index.name), move |workload| {
+    let alternative = alternative.because(why).edit(table.indexes[at].line, text).change(
+        format!("projection of {} / {}", table.table.name, index.name),
+        move |workload| {
             let Some(table) = table_mut(workload, &target) else { return };
             if let Some(at) = table.table.indexes.iter().position(|index| index.name == name) {
                 project(table, at, &projection, fetched);
             }
-        });
+        },
+    );
     let work = "the index must be built again, and its readers changed";
     match narrower {
         true if fetched => alternative.to_decide(format!("{work}: each query becomes two calls, the second as fresh as the table")),

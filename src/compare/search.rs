@@ -137,11 +137,13 @@ impl Search {
     /// minimum, which is the least that it can be, is above the best.
     fn auto_scaled(&mut self, fixed: &Found) -> Found {
         let ceiling = self.series.peak_minute_units().max(1).saturating_mul(6);
-        let scaling = |target: u64, min: u64| Scaling { min, max: ceiling.max(min), target_percent: Some(target), schedule: Schedule::default() };
+        let scaling =
+            |target: u64, min: u64| Scaling { min, max: ceiling.max(min), target_percent: Some(target), schedule: Schedule::default() };
         // Without a change in sight, capacity that stands still is what scaling is measured by.
         let mut best: Option<Found> = None;
         for target in TARGETS {
-            let cheaper = |found: &Found, best: &Option<Found>| best.as_ref().is_none_or(|best| found.hourly.unit_hours() < best.hourly.unit_hours());
+            let cheaper =
+                |found: &Found, best: &Option<Found>| best.as_ref().is_none_or(|best| found.hourly.unit_hours() < best.hourly.unit_hours());
             let least = self.run(&scaling(target, 1));
             let lower_bound = self.found(scaling(target, 1), &least);
             if !cheaper(&lower_bound, &best) {
@@ -176,9 +178,9 @@ impl Search {
             best = safe.filter(|found| cheaper(found, &best)).or(best);
         }
         let mut best = best.unwrap_or_else(|| fixed.clone());
-        // The most is what the simulation reached.
+        // Room above what the simulation reached costs nothing until it is needed.
         if best.scaling.target_percent.is_some() {
-            best.scaling.max = best.highest.max(best.scaling.min);
+            best.scaling.max = best.highest.max(best.scaling.min).saturating_mul(2);
         }
         best
     }
@@ -239,9 +241,11 @@ fn in_steps(day: &mut [u64; 24]) {
         (units, (units - one.0) * one.1 + (units - other.0) * other.1)
     };
     loop {
-        let cheapest = steps.windows(2).map(|pair| joined(pair[0], pair[1]).1).enumerate().min_by_key(|(_, cost)| *cost);
-        match cheapest {
-            Some((at, cost)) if cost == 0 || steps.len() > STEPS_A_DAY => {
+        // Hours within a tenth of one another are one step.
+        let near = |pair: &[(u64, u64)]| pair[0].0.abs_diff(pair[1].0) * 10 <= pair[0].0.max(pair[1].0);
+        let costs = steps.windows(2).map(|pair| (!near(pair), joined(pair[0], pair[1]).1));
+        match costs.enumerate().min_by_key(|(_, cost)| *cost) {
+            Some((at, (far, _))) if !far || steps.len() > STEPS_A_DAY => {
                 let (units, _) = joined(steps[at], steps[at + 1]);
                 steps[at] = (units, steps[at].1 + steps[at + 1].1);
                 steps.remove(at + 1);

@@ -54,7 +54,11 @@ pub fn swings(workload: &Workload, books: &Books, metering: &Metering, total: Mo
                 }
             }),
         ));
-        figures.push((format!("items of {name}"), table.lines.table, Box::new(move |workload, by| workload.tables[at].items = &workload.tables[at].items * by)));
+        figures.push((
+            format!("items of {name}"),
+            table.lines.table,
+            Box::new(move |workload, by| workload.tables[at].items = &workload.tables[at].items * by),
+        ));
         for (position, access) in table.access.iter().enumerate() {
             figures.push((
                 format!("rate of \"{}\" of {name}", access.name),

@@ -34,7 +34,8 @@ pub(super) struct Tallies {
 pub(super) struct Tally {
     /// Expected units of one call.
     pub units: Exact,
-    /// Half units of a call with the share of calls that take them, for simulated demand.
+    /// Half units of a call with the share of calls that take them, for simulated demand; of pages, how many
+    /// there are of each.
     pub takes: Vec<(u64, f64)>,
     /// The first few kinds of each rule.
     shown: Vec<(Kind, Part)>,
@@ -99,7 +100,9 @@ impl Adding {
         let scales: Vec<f64> = scales.iter().map(|scale| (scale * factor).to_f64()).collect();
         let share = |sum: &Sum| sum.0.iter().map(|(scale, parts)| scales[*scale] * *parts as f64).sum::<f64>();
         let parts: Vec<(u64, f64)> = self.0.iter().map(|(kind, (sum, _))| (kind.halves, share(sum))).collect();
-        if parts.iter().map(|(_, share)| share).sum::<f64>() <= 1.0 + 1e-9 {
+        // The pages of one Query or Scan follow one another as capacity allows, so each is a call of its own.
+        let paged = self.0.keys().all(|kind| matches!(kind.rule, "2.4" | "2.7" | "2.7a"));
+        if paged || parts.iter().map(|(_, share)| share).sum::<f64>() <= 1.0 + 1e-9 {
             return parts;
         }
         let mean: f64 = parts.iter().map(|(halves, share)| *halves as f64 * share).sum();

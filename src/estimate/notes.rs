@@ -140,10 +140,7 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
         any(&|table: &TableDesign| table.encryption.is_some()),
         "each caller asks KMS for the table key once in five minutes, all month: an upper bound",
     );
-    say(
-        any(&|table: &TableDesign| table.reserved.is_some()),
-        "the upfront price of reserved capacity is spread evenly over its term",
-    );
+    say(any(&|table: &TableDesign| table.reserved.is_some()), "the upfront price of reserved capacity is spread evenly over its term");
     for table in tables {
         let all = patterns(table).map(|access| &access.sizes).chain([&table.sizes]);
         // One in a million is worth no words.
@@ -182,6 +179,7 @@ pub(crate) fn simulation(horizon: &Horizon) -> Vec<String> {
     vec![
         format!("capacity that moves is simulated over {} days, {step}: calls arrive at random (Poisson, seed {}), the rate between the middles of two hours changes evenly, and what is throttled does not come again", horizon.days, horizon.seed),
         format!("auto scaling raises capacity after {up_minutes} minutes above the target and lowers it after {down_minutes} minutes {gap_points} points below; an alarm takes {alarm_delay_minutes} minutes (AWS: \"up to a few\"), a change {apply_delay_minutes} more (\"several\"); a scheduled change takes effect at its minute"),
+        "the pages of a Query or Scan are asked for one by one, spread like the calls themselves".to_string(),
         "300 seconds of unused capacity are kept for bursts, which AWS gives as far as it can; keys are even enough that no partition is throttled before its table".to_string(),
     ]
 }

@@ -93,7 +93,22 @@ pub fn compare_markdown(comparison: &Comparison) -> Result<String, MoneyError> {
 
 /// Every alternative as CSV, exact.
 pub fn compare_csv(comparison: &Comparison) -> String {
-    let header = ["workload", "kind", "name", "table", "index", "monthly_usd", "delta_usd", "feasible", "why", "risk", "decision", "line", "edit"];
+    let header = [
+        "workload",
+        "kind",
+        "name",
+        "table",
+        "index",
+        "monthly_usd",
+        "delta_usd",
+        "feasible",
+        "why",
+        "risk",
+        "decision",
+        "what_if",
+        "line",
+        "edit",
+    ];
     let row = |one: &Alternative| {
         let exact = |money: Option<Money>| money.map(|money| money.to_string()).unwrap_or_default();
         let (line, edit) = one.edit.clone().map(|(line, edit)| (line.to_string(), edit)).unwrap_or_default();
@@ -109,6 +124,7 @@ pub fn compare_csv(comparison: &Comparison) -> String {
             one.why.clone(),
             one.risk.clone().unwrap_or_default(),
             one.decision.to_string(),
+            one.what_if.to_string(),
             line,
             edit,
         ]
@@ -120,7 +136,11 @@ fn headline(comparison: &Comparison) -> String {
     let (name, total, best) = (clean(&comparison.outcome.workload), comparison.total, &comparison.best);
     let more = if comparison.outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
     match best.monthly_with_commitment < total {
-        true => format!("{name}: {} a month{more}; {} with the best changes and commitments", total.human(), best.monthly_with_commitment.human()),
+        true => format!(
+            "{name}: {} a month{more}; {} with the best changes and commitments",
+            total.human(),
+            best.monthly_with_commitment.human()
+        ),
         false => format!("{name}: {} a month{more}; nothing that nobody has to decide on makes it cheaper", total.human()),
     }
 }
@@ -218,6 +238,12 @@ fn alternative_row(one: &Alternative) -> Vec<String> {
     };
     let signed = |delta: Money| if delta > Money::ZERO { format!("+{}", delta.human()) } else { delta.human() };
     match one.feasible {
+        true if one.what_if => vec![
+            format!("what if: {name}"),
+            one.monthly.map(Money::human).unwrap_or_default(),
+            one.delta.map(signed).unwrap_or_default(),
+            one.risk.clone().unwrap_or_default(),
+        ],
         true => vec![name, one.monthly.map(Money::human).unwrap_or_default(), one.delta.map(signed).unwrap_or_default(), one.why.clone()],
         false => vec![name, "-".to_string(), "-".to_string(), format!("not possible: {}", one.why)],
     }
@@ -330,6 +356,7 @@ struct AlternativeRow<'a> {
     why: &'a str,
     risk: Option<&'a str>,
     decision: bool,
+    what_if: bool,
     line: Option<usize>,
     edit: Option<&'a str>,
 }
@@ -415,6 +442,7 @@ pub fn compare_json(comparison: &Comparison) -> String {
                 why: &one.why,
                 risk: one.risk.as_deref(),
                 decision: one.decision,
+                what_if: one.what_if,
                 line: one.edit.as_ref().map(|(line, _)| *line),
                 edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
             })
@@ -440,7 +468,11 @@ pub fn compare_json(comparison: &Comparison) -> String {
             .collect(),
         unknown: outcome.bill.unknown.iter().map(|unknown| unknown.what.as_str()).collect(),
         warnings: &outcome.warnings,
-        assumptions: outcome.assumptions.iter().chain(comparison.assumptions.iter().filter(|one| !outcome.assumptions.contains(one))).collect(),
+        assumptions: outcome
+            .assumptions
+            .iter()
+            .chain(comparison.assumptions.iter().filter(|one| !outcome.assumptions.contains(one)))
+            .collect(),
         switches: switch_rows(outcome),
         simulations: comparison.simulations.to_string(),
     })

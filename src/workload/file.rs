@@ -402,6 +402,8 @@ document! {
         read: Option<Located<UnitsFile>>,
         /// Provisioned write units of a global index.
         write: Option<Located<UnitsFile>>,
+        /// Scheduled changes of a global index's units.
+        schedule: Option<Located<Vec<ScheduleFile>>>,
     }
 }
 

@@ -76,7 +76,8 @@ impl Policy for AutoScaling {
         }
         // The newest minute decides most often, so it is looked at first.
         let newest = seen.consumed.last().copied()?;
-        let (high, low) = (Tracking::alarm(target_percent, seen.capacity), Tracking::alarm(target_percent.saturating_sub(gap_points), seen.capacity));
+        let (high, low) =
+            (Tracking::alarm(target_percent, seen.capacity), Tracking::alarm(target_percent.saturating_sub(gap_points), seen.capacity));
         let above = |halves: u64| halves.saturating_mul(100) > high;
         // With a target of 20 % the lower alarm would look below nothing: such a table still goes down when idle.
         let below = |halves: u64| halves.saturating_mul(100) < low || (low == 0 && halves == 0);

@@ -399,6 +399,14 @@ impl Checker<'_> {
             self.report("item-source", &coverage.span, "the export tells which items carry the index key", "remove `coverage`");
         }
         let own = written.read.as_ref().or(written.write.as_ref());
+        if let (Some(schedule), true) = (&written.schedule, own.is_none()) {
+            self.report(
+                "schedule",
+                &schedule.span,
+                "only an index with units of its own has a schedule",
+                "add `read` and `write`, or remove it",
+            );
+        }
         let provisioned = matches!(capacity, Capacity::Provisioned { .. });
         let capacity = match (written.kind.value, own, provisioned) {
             (IndexKindWord::Local, Some(own), _) => {
@@ -414,10 +422,11 @@ impl Checker<'_> {
                 );
                 None
             }
-            (IndexKindWord::Global, _, true) => Some((
-                self.units(written.read.as_ref(), "read", &written.name.span),
-                self.units(written.write.as_ref(), "write", &written.name.span),
-            )),
+            (IndexKindWord::Global, _, true) => {
+                let read = self.units(written.read.as_ref(), "read", &written.name.span);
+                let write = self.units(written.write.as_ref(), "write", &written.name.span);
+                Some(self.with_schedule(read, write, written.schedule.as_ref()))
+            }
             _ => None,
         };
         IndexDesign { line: self.line(&written.name.span), coverage: self.share(written.coverage.as_ref(), Exact::one()), capacity }
@@ -503,6 +512,15 @@ impl Checker<'_> {
         Some(Reserved { read, write, years })
     }
 
+    /// Units with the schedule that moves their bounds.
+    fn with_schedule(&mut self, read: Units, write: Units, schedule: Option<&Located<Vec<ScheduleFile>>>) -> (Units, Units) {
+        let (mut reads, mut writes) = (Schedule::default(), Schedule::default());
+        for step in schedule.iter().flat_map(|schedule| schedule.iter()) {
+            self.scheduled(step, &mut reads, &mut writes);
+        }
+        (with_schedule(read, reads), with_schedule(write, writes))
+    }
+
     /// One scheduled action, for reads, writes or both.
     fn scheduled(&mut self, step: &ScheduleFile, reads: &mut Schedule, writes: &mut Schedule) {
         let minutes = match Schedule::minutes_of(&step.cron) {
@@ -559,11 +577,7 @@ impl Checker<'_> {
         }
         let read = self.units(capacity.read.as_ref(), "read", &capacity.mode.span);
         let write = self.units(capacity.write.as_ref(), "write", &capacity.mode.span);
-        let (mut reads, mut writes) = (Schedule::default(), Schedule::default());
-        for step in capacity.schedule.iter().flat_map(|schedule| schedule.iter()) {
-            self.scheduled(step, &mut reads, &mut writes);
-        }
-        let (read, write) = (with_schedule(read, reads), with_schedule(write, writes));
+        let (read, write) = self.with_schedule(read, write, capacity.schedule.as_ref());
         Capacity::Provisioned { read, write }
     }
 }
