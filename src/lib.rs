@@ -74,5 +74,6 @@ pub mod workload;
 pub mod estimate;
 
 pub mod compare;
+pub mod diff;
 
 pub mod report;

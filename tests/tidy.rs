@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["capacity", "dax"],
     &["workload", "outcome"],
     &["estimate"],
-    &["compare"],
+    &["compare", "diff"],
     &["report"],
 ];
 

@@ -71,6 +71,13 @@ pub enum Command {
         #[command(flatten)]
         horizon: HorizonArgs,
     },
+    /// What a design change costs, line by line
+    Diff {
+        /// The workload file before
+        old: String,
+        /// The workload file after
+        new: String,
+    },
     /// The working behind each line: rule, quantity, rate, where each came from
     Explain {
         /// A workload file; - reads standard input
@@ -111,6 +118,7 @@ impl Command {
     pub fn inputs(&self) -> Vec<&str> {
         match self {
             Command::Estimate { workloads } => workloads.iter().map(String::as_str).collect(),
+            Command::Diff { old, new } => vec![old, new],
             Command::Explain { workload } | Command::Compare { workload, .. } => vec![workload],
             Command::Init { .. } | Command::Prices { .. } | Command::Schema | Command::Completions { .. } | Command::Man => Vec::new(),
         }

@@ -12,6 +12,7 @@ use clap::{CommandFactory, Parser};
 use args::{Args, Command, Format, PricesCommand};
 use dynameter::capacity::series::Horizon;
 use dynameter::compare::{Question, compare};
+use dynameter::diff::diff;
 use dynameter::estimate::estimate;
 use dynameter::outcome::Outcome;
 use dynameter::pricing::Books;
@@ -47,6 +48,7 @@ fn execute(args: &Args) -> Result<()> {
         Command::Init { file } => init(args, file.as_deref()),
         Command::Estimate { workloads } => estimates(args, workloads),
         Command::Explain { workload } => explain(args, workload),
+        Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
         Command::Compare { workload, throttled, compress, split, keep, horizon } => {
             let throttled_billionths = input::billionths("--throttled", throttled)?;
             let question = Question { throttled_billionths, compression: *compress, split: *split, retention_years: *keep };
@@ -122,6 +124,20 @@ fn explain(args: &Args, path: &str) -> Result<()> {
         Format::Json => report::explain_json(&outcome)?,
         Format::Markdown => format!("```text\n{}```\n", report::explain_text(&outcome, Style::default())?),
         Format::Csv => report::estimate_csv(&[outcome]),
+    };
+    output::write(args, &text)
+}
+
+fn difference(args: &Args, paths: &[String]) -> Result<()> {
+    let (books, date) = input::books(args)?;
+    let outcomes = outcomes(args, paths, &books, date)?;
+    let [old, new] = outcomes.as_slice() else { anyhow::bail!("diff takes two workload files") };
+    let difference = diff(old, new)?;
+    let text = match args.format {
+        Format::Text => report::diff_text(&difference, output::style(args))?,
+        Format::Json => report::diff_json(&difference)?,
+        Format::Markdown => report::diff_markdown(&difference)?,
+        Format::Csv => report::diff_csv(&difference),
     };
     output::write(args, &text)
 }

@@ -7,7 +7,7 @@ use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
 use crate::pricing::{LineItem, PublishedRate, Unknown};
 use crate::units::{GB, group_thousands};
-use crate::usage::Subject;
+use crate::usage::{Subject, UsageType};
 
 /// The header of the lines, and which of its columns are numbers.
 const LINE_HEADER: [&str; 7] = ["What", "Usage type", "Quantity", "Unit", "Rate", "Amount", "Share"];
@@ -170,10 +170,15 @@ pub(super) fn conventions(outcome: &Outcome) -> String {
 /// What a line is for, in a few words: its access pattern, else what its usage type is; a transfer names its
 /// destination.
 pub(super) fn what_of(line: &LineItem, home: &str) -> String {
-    let code = line.usage_type.code();
+    what_is(&line.subject, &line.usage_type, home)
+}
+
+/// The same of a subject and its usage type.
+pub(super) fn what_is(subject: &Subject, usage_type: &UsageType, home: &str) -> String {
+    let code = usage_type.code();
     let purpose = PURPOSES.iter().find(|(prefix, _)| code.starts_with(prefix)).map_or("(table)", |(_, purpose)| purpose);
-    let what = what(&line.subject, purpose, home);
-    match line.usage_type.destination() {
+    let what = what(subject, purpose, home);
+    match usage_type.destination() {
         Some(region) => format!("{what} to {region}"),
         None => what,
     }
@@ -200,9 +205,14 @@ const PURPOSES: &[(&str, &str)] = &[
 
 /// The usage type; where another service bills it, with the service, since names repeat among them.
 pub(super) fn usage_name(line: &LineItem) -> String {
-    match line.usage_type.service() {
-        "AmazonS3" => format!("S3 {}", line.usage_type.name()),
-        _ => line.usage_type.name(),
+    usage_name_of(&line.usage_type)
+}
+
+/// The same of a usage type.
+pub(super) fn usage_name_of(usage_type: &UsageType) -> String {
+    match usage_type.service() {
+        "AmazonS3" => format!("S3 {}", usage_type.name()),
+        _ => usage_type.name(),
     }
 }
 

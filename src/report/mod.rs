@@ -2,6 +2,7 @@
 
 mod compare;
 mod csv;
+mod diff;
 mod estimate;
 mod explain;
 mod json;
@@ -10,6 +11,7 @@ mod prices;
 mod table;
 
 pub use compare::{compare_csv, compare_json, compare_markdown, compare_text};
+pub use diff::{diff_csv, diff_json, diff_markdown, diff_text};
 pub use estimate::{estimate_csv, estimate_markdown, estimate_text};
 pub use explain::{explain_json, explain_text};
 pub use json::{estimate_json, estimates_json};

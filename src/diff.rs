@@ -1,0 +1,147 @@
+//! What a design change costs: two outcomes, line by line, with the reason for each difference.
+
+use rust_decimal::Decimal;
+
+use crate::money::{Money, MoneyError};
+use crate::outcome::Outcome;
+use crate::pricing::{LineItem, Unknown};
+use crate::usage::{Subject, UsageType};
+
+/// Two outcomes and what differs between them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The design before.
+    pub old: Outcome,
+    /// The design after.
+    pub new: Outcome,
+    /// The lines that differ, the largest change first.
+    pub lines: Vec<ChangedLine>,
+    /// How many lines are the same in both.
+    pub unchanged: usize,
+    /// The change of each table's total, of tables that are in either.
+    pub tables: Vec<(String, Money)>,
+    /// What was known before and is not now.
+    pub newly_unknown: Vec<Unknown>,
+    /// What was not known before and is now, or is no longer there.
+    pub no_longer_unknown: Vec<Unknown>,
+    /// The new total less the old one.
+    pub delta: Money,
+}
+
+/// One line of a bill before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedLine {
+    /// What it is about.
+    pub subject: Subject,
+    /// What is billed.
+    pub usage_type: UsageType,
+    /// Before; `None` where the line is new.
+    pub old: Option<Side>,
+    /// After; `None` where the line is gone.
+    pub new: Option<Side>,
+    /// The new amount less the old one.
+    pub delta: Money,
+    /// Why it changed.
+    pub why: Vec<String>,
+}
+
+/// Quantity, rate and amount of a line on one side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Side {
+    /// The quantity.
+    pub quantity: Decimal,
+    /// The rate.
+    pub rate: Decimal,
+    /// The amount.
+    pub amount: Money,
+}
+
+impl Side {
+    fn of(line: &LineItem) -> Side {
+        Side { quantity: line.quantity, rate: line.published.rate.decimal(), amount: line.amount }
+    }
+}
+
+/// A line's identity in both designs: its place, its usage type and its tier.
+fn key(line: &LineItem) -> (&Subject, &UsageType, u64) {
+    (&line.subject, &line.usage_type, line.published.tier_from)
+}
+
+/// What differs between two outcomes.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
+    let mut lines = Vec::new();
+    let mut unchanged = 0;
+    // Lines of one place and kind are paired in their order.
+    let mut left: Vec<&LineItem> = new.bill.lines.iter().collect();
+    for before in &old.bill.lines {
+        let after = left.iter().position(|after| key(after) == key(before)).map(|at| left.remove(at));
+        match after {
+            Some(after) if Side::of(before) == Side::of(after) => unchanged += 1,
+            after => lines.push(changed(Some(before), after)?),
+        }
+    }
+    for after in left {
+        lines.push(changed(None, Some(after))?);
+    }
+    lines.sort_by(|one, other| {
+        let size = |line: &ChangedLine| line.delta.decimal().abs();
+        size(other).cmp(&size(one)).then_with(|| (&one.subject, &one.usage_type).cmp(&(&other.subject, &other.usage_type)))
+    });
+    let names = old.tables.iter().chain(new.tables.iter().filter(|name| !old.tables.contains(name)));
+    let table = |name: &String| Ok((name.clone(), new.total_of(name)?.minus(old.total_of(name)?)?));
+    let only = |some: &Outcome, other: &Outcome| -> Vec<Unknown> {
+        let known = |one: &&Unknown| !other.bill.unknown.iter().any(|two| two.subject == one.subject && two.what == one.what);
+        some.bill.unknown.iter().filter(known).cloned().collect()
+    };
+    Ok(Difference {
+        delta: new.total()?.minus(old.total()?)?,
+        tables: names.map(table).collect::<Result<_, MoneyError>>()?,
+        newly_unknown: only(new, old),
+        no_longer_unknown: only(old, new),
+        lines,
+        unchanged,
+        old: old.clone(),
+        new: new.clone(),
+    })
+}
+
+fn changed(old: Option<&LineItem>, new: Option<&LineItem>) -> Result<ChangedLine, MoneyError> {
+    let amount = |line: Option<&LineItem>| line.map_or(Money::ZERO, |line| line.amount);
+    let (subject, usage_type) = match (old, new) {
+        (Some(line), _) | (None, Some(line)) => (line.subject.clone(), line.usage_type.clone()),
+        (None, None) => (Subject { table: String::new(), index: None, region: String::new(), access: None }, UsageType::of_code("")),
+    };
+    Ok(ChangedLine {
+        subject,
+        usage_type,
+        old: old.map(Side::of),
+        new: new.map(Side::of),
+        delta: amount(new).minus(amount(old))?,
+        why: why(old, new),
+    })
+}
+
+/// The workings that differ, and the rate where it does.
+fn why(old: Option<&LineItem>, new: Option<&LineItem>) -> Vec<String> {
+    let texts = |line: Option<&LineItem>| -> Vec<String> { line.iter().flat_map(|line| &line.because).map(ToString::to_string).collect() };
+    let (before, after) = (texts(old), texts(new));
+    let mut why = Vec::new();
+    if let (Some(old), Some(new)) = (old, new)
+        && old.published.rate != new.published.rate
+    {
+        let (before, after) = (&old.published, &new.published);
+        why.push(format!("the rate: ${} of {} became ${} of {}", before.rate, before.effective_from, after.rate, after.effective_from));
+    }
+    match (old, new) {
+        (None, _) => why.extend(after.into_iter().map(|text| format!("new: {text}"))),
+        (_, None) => why.extend(before.into_iter().map(|text| format!("was: {text}"))),
+        _ => {
+            why.extend(before.iter().filter(|text| !after.contains(text)).map(|text| format!("was: {text}")));
+            why.extend(after.iter().filter(|text| !before.contains(text)).map(|text| format!("now: {text}")));
+        }
+    }
+    why
+}
