@@ -75,5 +75,6 @@ pub mod estimate;
 
 pub mod compare;
 pub mod diff;
+pub mod uncertainty;
 
 pub mod report;

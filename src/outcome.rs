@@ -39,6 +39,46 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// Figures of common calculators that are wrong for this design.
     pub calculators: Calculators,
+    /// What ranges in the file do to the total.
+    pub uncertainty: Option<Uncertainty>,
+}
+
+/// The interval of a total whose file has ranges.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Uncertainty {
+    /// How many draws it comes from.
+    pub draws: u64,
+    /// Their seed.
+    pub seed: u64,
+    /// One draw in twenty is below.
+    pub low: Money,
+    /// Half of the draws are below.
+    pub middle: Money,
+    /// One draw in twenty is above.
+    pub high: Money,
+    /// The totals with one range at its ends and all others likely, the widest first.
+    pub ranges: Vec<RangeSwing>,
+}
+
+/// The totals with one range at its ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangeSwing {
+    /// The line of the range, from 1.
+    pub line: usize,
+    /// The line's text.
+    pub text: String,
+    /// The total at its lowest value.
+    pub low: Money,
+    /// The total at its highest value.
+    pub high: Money,
+}
+
+impl RangeSwing {
+    /// How far apart both totals are.
+    pub fn width(&self) -> Exact {
+        let (low, high) = (Exact::from(self.low.decimal()), Exact::from(self.high.decimal()));
+        if low < high { &high - &low } else { &low - &high }
+    }
 }
 
 impl Outcome {

@@ -21,7 +21,8 @@ fn compared(text: &str) -> Comparison {
 
 fn break_even(comparison: &Comparison, name: &str, direction: &str) -> (String, String) {
     let word = |throughput| format!("{throughput:?}").to_lowercase();
-    let found = comparison.break_even.iter().find(|one| one.name == name && one.throughput.is_none_or(|throughput| word(throughput) == direction));
+    let found =
+        comparison.break_even.iter().find(|one| one.name == name && one.throughput.is_none_or(|throughput| word(throughput) == direction));
     let found = found.unwrap_or_else(|| panic!("no {name} of {direction}s"));
     (found.value.human(2), found.meaning.clone())
 }
@@ -191,7 +192,8 @@ fn the_optimum_is_never_dearer_than_any_alternative() {
         let comparison = compare(&workload, &books, &Question::default()).expect("a comparison");
         consistent(&comparison);
         let again = compare(&workload, &books, &Question::default()).expect("a comparison");
-        let figures = |comparison: &Comparison| comparison.alternatives.iter().map(|one| (one.name.clone(), one.monthly)).collect::<Vec<_>>();
+        let figures =
+            |comparison: &Comparison| comparison.alternatives.iter().map(|one| (one.name.clone(), one.monthly)).collect::<Vec<_>>();
         assert_eq!(figures(&comparison), figures(&again), "the same input gives the same figures");
     }
 }

@@ -40,6 +40,8 @@ fn shipped_workloads_say_what_they_said_and_every_line_proves_itself() {
             ("csv", format!("estimate {workload} --format csv"), proof::csv),
             ("explain.text", format!("explain {workload}"), proof::explain_text),
             ("explain.json", format!("explain {workload} --format json"), proof::json),
+            ("compare.text", format!("compare {workload}"), proof::none),
+            ("compare.json", format!("compare {workload} --format json"), proof::compare),
         ] {
             let (differs, stdout) = golden(&format!("{name}.{kind}"), &arguments);
             wrong.extend(differs);
@@ -75,6 +77,17 @@ fn commands_say_what_they_said() {
         ("estimate-no-region", "estimate workloads/sessions.toml --region mars-1"),
         ("estimate-no-date", "estimate workloads/sessions.toml --prices yesterday"),
         ("estimate-no-month", "estimate workloads/sessions.toml --month-hours NaN"),
+        ("compare-markdown", "compare workloads/shopping-cart.toml --format markdown"),
+        ("compare-csv", "compare workloads/shopping-cart.toml --format csv"),
+        ("compare-year", "compare workloads/sessions.toml --days 364 --throttled 0.001 --compress 1 --split 1 --keep 2"),
+        ("compare-no-share", "compare workloads/sessions.toml --throttled lots"),
+        ("compare-no-step", "compare workloads/sessions.toml --step 7"),
+        ("diff", "diff workloads/shopping-cart.toml workloads/sessions.toml"),
+        ("diff-json", "diff workloads/shopping-cart.toml workloads/sessions.toml --format json"),
+        ("diff-markdown", "diff workloads/shopping-cart.toml workloads/sessions.toml --format markdown"),
+        ("diff-csv", "diff workloads/shopping-cart.toml workloads/sessions.toml --format csv"),
+        ("diff-same", "diff workloads/sessions.toml workloads/sessions.toml"),
+        ("diff-one", "diff workloads/sessions.toml"),
     ];
     let wrong: Vec<String> =
         commands.into_iter().filter_map(|(name, arguments)| golden(&format!("cli-{name}.text"), arguments).0).collect();
@@ -105,6 +118,23 @@ mod proof {
     fn sum(amounts: impl Iterator<Item = Decimal>, total: &str) -> Option<String> {
         let sum: Decimal = amounts.sum();
         (sum != decimal(total)).then(|| format!("the lines add up to {sum}, not to {total}"))
+    }
+
+    /// Nothing to prove.
+    pub fn none(_: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Every alternative: the total plus its difference is what it costs; none without a figure or a reason.
+    pub fn compare(output: &str) -> Vec<String> {
+        let document: Value = serde_json::from_str(output).expect("JSON");
+        let total = decimal(document["total_usd"].as_str().expect("a total"));
+        let wrong = |one: &Value| match (one["feasible"] == true, one["monthly_usd"].as_str(), one["delta_usd"].as_str()) {
+            (true, Some(monthly), Some(delta)) if total + decimal(delta) == decimal(monthly) => None,
+            (false, None, None) if one["why"].as_str().is_some_and(|why| !why.is_empty()) => None,
+            _ => Some(format!("{one}")),
+        };
+        document["alternatives"].as_array().expect("alternatives").iter().filter_map(wrong).collect()
     }
 
     /// `estimate` and `explain`: every line, each table's total, the whole.

@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["capacity", "dax"],
     &["workload", "outcome"],
     &["estimate"],
-    &["compare", "diff"],
+    &["compare", "diff", "uncertainty"],
     &["report"],
 ];
 
@@ -33,8 +33,16 @@ const BANNED: &[(&str, &str)] = &[
 ];
 
 /// Files in which a float may stand: distributions, and conversions for charts.
-const FLOATS: &[&str] =
-    &["units.rs", "workload/sizes.rs", "estimate/expected.rs", "dax.rs", "capacity/mod.rs", "capacity/series.rs", "report/json.rs"];
+const FLOATS: &[&str] = &[
+    "units.rs",
+    "workload/sizes.rs",
+    "estimate/expected.rs",
+    "dax.rs",
+    "workload/ranges.rs",
+    "capacity/mod.rs",
+    "capacity/series.rs",
+    "report/json.rs",
+];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {

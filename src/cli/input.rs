@@ -7,10 +7,13 @@ use anyhow::{Result, bail};
 
 use super::args::{Args, HorizonArgs};
 use dynameter::capacity::series::Horizon;
+use dynameter::diag::Diagnostics;
+use dynameter::outcome::Uncertainty;
 use dynameter::pricing::Books;
 use dynameter::time::{Date, MonthHours};
+use dynameter::uncertainty::uncertainty;
 use dynameter::units::Exact;
-use dynameter::workload::{self, Setting, Workload};
+use dynameter::workload::{self, Scenario, Setting, Workload};
 
 /// No workload file that a person or a program writes is larger: 16 MB.
 const FILE_BYTES_MAX: u64 = 16 << 20;
@@ -37,12 +40,42 @@ pub fn date(option: &str, text: &str) -> Result<Date> {
     }
 }
 
+/// A workload file that was read, so that it can be checked again with other values of its ranges.
+pub struct Text {
+    name: String,
+    text: String,
+    folder: PathBuf,
+}
+
 /// Reads and checks a workload file.
 pub fn workload(args: &Args, path: &str, books: &Books, date: Option<Date>) -> Result<Workload> {
-    let setting = Setting { books, region: args.region.clone(), prices: date, month: month(args)? };
+    read(args, path, books, date).map(|(workload, _)| workload)
+}
+
+/// The same, with the text that it was read from.
+pub fn read(args: &Args, path: &str, books: &Books, date: Option<Date>) -> Result<(Workload, Text)> {
     let (text, folder) = text(path)?;
     let name = if path == "-" { "<stdin>" } else { path };
-    Ok(workload::load(name, &text, &folder, &setting)?)
+    let text = Text { name: name.to_string(), text, folder };
+    Ok((load(args, &text, books, date, month(args)?, Scenario::Likely)?, text))
+}
+
+fn load(
+    args: &Args,
+    text: &Text,
+    books: &Books,
+    prices: Option<Date>,
+    month: Option<MonthHours>,
+    scenario: Scenario,
+) -> Result<Workload, Diagnostics> {
+    let setting = Setting { books, region: args.region.clone(), prices, month, scenario };
+    workload::load(&text.name, &text.text, &text.folder, &setting)
+}
+
+/// What the ranges of a file do to the total.
+pub fn interval(args: &Args, workload: &Workload, text: &Text, books: &Books, date: Option<Date>) -> Result<Option<Uncertainty>> {
+    let month = month(args)?;
+    Ok(uncertainty(workload, books, &|scenario| load(args, text, books, date, month.clone(), scenario))?)
 }
 
 /// A share of the command line in billionths.

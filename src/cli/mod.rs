@@ -105,13 +105,16 @@ fn outcomes(args: &Args, paths: &[String], books: &Books, date: Option<Date>) ->
     if paths.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read once only\nhelp: keep one -");
     }
-    let workloads: Vec<Result<Workload>> = paths.iter().map(|path| input::workload(args, path, books, date)).collect();
+    let workloads: Vec<Result<(Workload, input::Text)>> = paths.iter().map(|path| input::read(args, path, books, date)).collect();
     let (workloads, errors): (Vec<_>, Vec<_>) = workloads.into_iter().partition(Result::is_ok);
     let errors: Vec<String> = errors.into_iter().filter_map(Result::err).map(|error| output::failure(&error)).collect();
     if !errors.is_empty() {
         return Err(output::Reported(errors.join("\n\n")).into());
     }
-    let outcome = |(workload, path): (Workload, &String)| -> Result<Outcome> { estimate(&workload, books).with_context(|| path.clone()) };
+    let outcome = |((workload, text), path): ((Workload, input::Text), &String)| -> Result<Outcome> {
+        let outcome = estimate(&workload, books).with_context(|| path.clone())?;
+        Ok(Outcome { uncertainty: input::interval(args, &workload, &text, books, date).with_context(|| path.clone())?, ..outcome })
+    };
     workloads.into_iter().flatten().zip(paths).map(outcome).collect()
 }
 
@@ -144,8 +147,10 @@ fn difference(args: &Args, paths: &[String]) -> Result<()> {
 
 fn comparison(args: &Args, path: &str, question: &Question, horizon: Horizon) -> Result<()> {
     let (books, date) = input::books(args)?;
-    let workload = Workload { horizon, ..input::workload(args, path, &books, date)? };
-    let comparison = compare(&workload, &books, question).with_context(|| path.to_string())?;
+    let (workload, source) = input::read(args, path, &books, date)?;
+    let workload = Workload { horizon, ..workload };
+    let mut comparison = compare(&workload, &books, question).with_context(|| path.to_string())?;
+    comparison.outcome.uncertainty = input::interval(args, &workload, &source, &books, date).with_context(|| path.to_string())?;
     let text = match args.format {
         Format::Text => report::compare_text(&comparison, output::style(args))?,
         Format::Json => report::compare_json(&comparison),

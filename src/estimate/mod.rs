@@ -183,6 +183,7 @@ impl Metering {
             demand,
             bill,
             calculators,
+            uncertainty: None,
         })
     }
 

@@ -32,6 +32,7 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
         }
     };
     say(true, "the tables hold the given number of items all month");
+    say(!workload.ranges.is_empty(), "of each range the likely value is estimated");
     say(
         any_access(
             &|access| matches!(&access.call, Call::Write { plans, refused } if !refused.is_zero() && plans.iter().any(|(plan, _)| plan.kind == WriteKind::Put)),
@@ -156,6 +157,19 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
     }
     if tables.iter().any(moves) {
         list.extend(simulation(&workload.horizon));
+    }
+    if workload.years_ahead > 0 {
+        let years = if workload.years_ahead == 1 { "a year".to_string() } else { format!("{} years", workload.years_ahead) };
+        list.push(format!("the month lies {years} ahead: items and traffic have grown by each table's `growth`, at the prices known now"));
+    }
+    for table in tables {
+        let Some(dax) = table.dax.as_ref().filter(|dax| !dax.given) else { continue };
+        list.push(format!(
+            "{}: a hit ratio of {} follows from the popularity of its keys (Zipf, Che's approximation, a time to live of {} s, all of a node's memory for items)",
+            table.table.name,
+            dax.hit_ratio.human(4),
+            dax.ttl_seconds
+        ));
     }
     list.extend(price_notes(bill, date, newest));
     list

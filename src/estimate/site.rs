@@ -160,7 +160,8 @@ impl<'a> Site<'a> {
             because.push(Because::rule("1.6", format!("{} of the items carry the key of the index", coverage.human(6))));
         }
         because.extend(reasons.iter().cloned());
-        let working = format!("{} {unit}s a call x {} calls = {units} {unit}s", tally.units.human(9), traffic.calls);
+        let each = if tally.units == Exact::one() { unit.to_string() } else { format!("{unit}s") };
+        let working = format!("{} {each} a call x {} calls = {units} {unit}s", tally.units.human(9), traffic.calls);
         because.push(Because::plain(working));
         self.consumed.push(Consumption {
             subject: self.design.subject(index.map(|index| index.name.as_str()), self.region, Some(traffic.name)),

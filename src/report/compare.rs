@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::estimate::{conventions, switches};
-use super::json::{SwitchRow, decimal, pretty, switch_rows, throughput_word};
+use super::estimate::{RANGE_HEADER, conventions, interval, range_rows, switches};
+use super::json::{SwitchRow, UncertaintyRow, decimal, pretty, switch_rows, throughput_word, uncertainty_row};
 use super::table::{Style, aligned, clean};
 use super::{csv, markdown};
 use crate::compare::{Advice, Alternative, BreakEven, Combination, Comparison, Kind, Swing};
@@ -51,6 +51,10 @@ pub fn compare_text(comparison: &Comparison, style: Style) -> Result<String, Mon
         text += &format!("\n{}\n", style.strong("What matters most: an error of 50 % in one figure"));
         text += &indented(&aligned(&SWING_HEADER, &swing_rows(comparison)?, &[1, 2, 3, 4]));
     }
+    if let Some(uncertainty) = &comparison.outcome.uncertainty {
+        text += &format!("\n{}\n", style.strong(&interval(uncertainty)));
+        text += &indented(&aligned(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3]));
+    }
     for (title, list) in lists(comparison) {
         if !list.is_empty() {
             text += &format!("\n{}\n", style.strong(title));
@@ -82,6 +86,9 @@ pub fn compare_markdown(comparison: &Comparison) -> Result<String, MoneyError> {
         if !rows.is_empty() {
             text += &format!("\n### {title}\n\n{}", markdown::table(header, &rows, numbers));
         }
+    }
+    if let Some(uncertainty) = &comparison.outcome.uncertainty {
+        text += &format!("\n### {}\n\n{}", interval(uncertainty), markdown::table(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3]));
     }
     for (title, list) in lists(comparison) {
         if !list.is_empty() {
@@ -305,6 +312,7 @@ struct Compared<'a> {
     alternatives: Vec<AlternativeRow<'a>>,
     break_even: Vec<BreakEvenRow<'a>>,
     sensitivity: Vec<SwingRow<'a>>,
+    uncertainty: Option<UncertaintyRow<'a>>,
     unknown: Vec<&'a str>,
     warnings: &'a [String],
     assumptions: Vec<&'a String>,
@@ -466,6 +474,7 @@ pub fn compare_json(comparison: &Comparison) -> String {
             .iter()
             .map(|swing| SwingRow { what: &swing.what, line: swing.line, low_usd: swing.low.to_string(), high_usd: swing.high.to_string() })
             .collect(),
+        uncertainty: outcome.uncertainty.as_ref().map(uncertainty_row),
         unknown: outcome.bill.unknown.iter().map(|unknown| unknown.what.as_str()).collect(),
         warnings: &outcome.warnings,
         assumptions: outcome

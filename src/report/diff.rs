@@ -78,8 +78,20 @@ pub fn diff_markdown(difference: &Difference) -> Result<String, MoneyError> {
 /// The lines that changed as CSV, exact.
 pub fn diff_csv(difference: &Difference) -> String {
     let header = [
-        "table", "index", "region", "access", "usage_type", "unit", "old_quantity", "old_rate_usd", "old_amount_usd", "new_quantity",
-        "new_rate_usd", "new_amount_usd", "delta_usd", "why",
+        "table",
+        "index",
+        "region",
+        "access",
+        "usage_type",
+        "unit",
+        "old_quantity",
+        "old_rate_usd",
+        "old_amount_usd",
+        "new_quantity",
+        "new_rate_usd",
+        "new_amount_usd",
+        "delta_usd",
+        "why",
     ];
     let side = |side: Option<Side>| match side {
         Some(side) => [side.quantity.to_string(), side.rate.to_string(), side.amount.to_string()],
@@ -103,7 +115,13 @@ fn summary(difference: &Difference) -> Result<String, MoneyError> {
     let (old, new) = (difference.old.total()?, difference.new.total()?);
     let percent = difference.delta.percent_of(old).map(|percent| format!(", {percent:+.1} %")).unwrap_or_default();
     let unknown = if difference.newly_unknown.is_empty() { "" } else { ", and what is newly unknown" };
-    Ok(format!("{}: {} a month became {} ({}{percent}){unknown}", clean(&difference.new.workload), old.human(), new.human(), signed(difference.delta)))
+    Ok(format!(
+        "{}: {} a month became {} ({}{percent}){unknown}",
+        clean(&difference.new.workload),
+        old.human(),
+        new.human(),
+        signed(difference.delta)
+    ))
 }
 
 fn what(line: &ChangedLine, difference: &Difference) -> String {
@@ -116,7 +134,7 @@ fn table_rows(difference: &Difference) -> Vec<Vec<String>> {
 
 fn line_rows(difference: &Difference) -> Vec<Vec<String>> {
     let amount = |side: Option<Side>| side.map_or_else(|| "-".to_string(), |side| side.amount.human());
-    let quantity = |side: Option<Side>| side.map_or_else(|| "-".to_string(), |side| group_thousands(&side.quantity.to_string()));
+    let quantity = |side: Option<Side>| side.map_or_else(|| "none".to_string(), |side| group_thousands(&side.quantity.to_string()));
     let several = difference.tables.len() > 1;
     let row = |line: &ChangedLine| {
         let place = if several { format!("{} / ", line.subject.table) } else { String::new() };
@@ -215,7 +233,8 @@ pub fn diff_json(difference: &Difference) -> Result<String, MoneyError> {
     fn unknown(one: &Unknown) -> UnknownRow<'_> {
         UnknownRow { table: &one.subject.table, index: one.subject.index.as_deref(), what: &one.what, why: &one.why }
     }
-    let side = |side: Side| SideRow { quantity: side.quantity.to_string(), rate_usd: side.rate.to_string(), amount_usd: side.amount.to_string() };
+    let side =
+        |side: Side| SideRow { quantity: side.quantity.to_string(), rate_usd: side.rate.to_string(), amount_usd: side.amount.to_string() };
     Ok(pretty(&Document {
         schema: "dynameter.diff/1",
         old: design(&difference.old)?,

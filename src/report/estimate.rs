@@ -4,7 +4,7 @@ use super::json::{free_word, throughput_word};
 use super::table::{Style, aligned, clean};
 use super::{csv, markdown};
 use crate::money::{Money, MoneyError};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, RangeSwing, Uncertainty};
 use crate::pricing::{LineItem, PublishedRate, Unknown};
 use crate::units::{GB, group_thousands};
 use crate::usage::{Subject, UsageType};
@@ -41,6 +41,9 @@ pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErr
     if !calculators.is_empty() {
         text += &section("What a calculator would say", &aligned(&CALCULATOR_HEADER, &calculators, &[1, 2, 3]), style);
     }
+    if let Some(uncertainty) = &outcome.uncertainty {
+        text += &section(&interval(uncertainty), &aligned(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3]), style);
+    }
     for (title, list) in [("Warnings", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
         if !list.is_empty() {
             let title = if title == "Warnings" { style.warning(title) } else { style.strong(title) };
@@ -73,6 +76,9 @@ pub fn estimate_markdown(outcome: &Outcome) -> Result<String, MoneyError> {
         if !rows.is_empty() {
             text += &format!("\n### {title}\n\n{}", markdown::table(header, rows, numbers));
         }
+    }
+    if let Some(uncertainty) = &outcome.uncertainty {
+        text += &format!("\n### {}\n\n{}", interval(uncertainty), markdown::table(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3]));
     }
     for (title, list) in [("Warnings", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
         if !list.is_empty() {
@@ -281,6 +287,24 @@ fn provisioned(units: &crate::capacity::ProvisionedUnits) -> String {
         Some(units) => grouped(units),
         None => format!("{} to {}", grouped(units.low), grouped(units.high)),
     }
+}
+
+pub(super) const RANGE_HEADER: [&str; 4] = ["Line", "Range", "At its lowest", "At its highest"];
+
+/// The interval in a sentence.
+pub(super) fn interval(uncertainty: &Uncertainty) -> String {
+    let Uncertainty { draws, seed, low, middle, high, .. } = uncertainty;
+    format!(
+        "With the ranges: {} to {} in nine of ten draws, {} in the middle ({draws} draws, seed {seed})",
+        low.human(),
+        high.human(),
+        middle.human()
+    )
+}
+
+pub(super) fn range_rows(uncertainty: &Uncertainty) -> Vec<Vec<String>> {
+    let row = |swing: &RangeSwing| vec![swing.line.to_string(), swing.text.clone(), swing.low.human(), swing.high.human()];
+    uncertainty.ranges.iter().map(row).collect()
 }
 
 const CALCULATOR_HEADER: [&str; 4] = ["Figure", "A calculator", "Exact", "Exact / calculator"];

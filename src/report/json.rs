@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::meter::Switch;
 use crate::money::MoneyError;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, RangeSwing, Uncertainty};
 use crate::pricing::{LineItem, Unknown};
 use crate::units::{Exact, GB};
 use crate::usage::{FreeTier, Subject, Throughput};
@@ -22,6 +22,8 @@ struct Estimate<'a> {
     gb_bytes: String,
     free_tier: Vec<&'static str>,
     total_usd: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uncertainty: Option<UncertaintyRow<'a>>,
     unknown: Vec<UnknownRow<'a>>,
     assumptions: &'a [String],
     switches: Vec<SwitchRow>,
@@ -42,6 +44,44 @@ struct UnknownRow<'a> {
     what: &'a str,
     why: &'a str,
     rate_usd: Option<String>,
+}
+
+/// An interval as every JSON output writes it.
+#[derive(Serialize)]
+pub(super) struct UncertaintyRow<'a> {
+    draws: String,
+    seed: String,
+    p5_usd: String,
+    p50_usd: String,
+    p95_usd: String,
+    ranges: Vec<RangeRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct RangeRow<'a> {
+    line: usize,
+    text: &'a str,
+    low_usd: String,
+    high_usd: String,
+}
+
+pub(super) fn uncertainty_row(uncertainty: &Uncertainty) -> UncertaintyRow<'_> {
+    let range = |swing: &'_ RangeSwing| (swing.low.to_string(), swing.high.to_string());
+    UncertaintyRow {
+        draws: uncertainty.draws.to_string(),
+        seed: uncertainty.seed.to_string(),
+        p5_usd: uncertainty.low.to_string(),
+        p50_usd: uncertainty.middle.to_string(),
+        p95_usd: uncertainty.high.to_string(),
+        ranges: uncertainty
+            .ranges
+            .iter()
+            .map(|swing| {
+                let (low_usd, high_usd) = range(swing);
+                RangeRow { line: swing.line, text: &swing.text, low_usd, high_usd }
+            })
+            .collect(),
+    }
 }
 
 /// A switch as every JSON output writes it.
@@ -174,6 +214,7 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
         gb_bytes: GB.to_string(),
         free_tier: outcome.free.iter().map(|free| free_word(*free)).collect(),
         total_usd: outcome.total()?.to_string(),
+        uncertainty: outcome.uncertainty.as_ref().map(uncertainty_row),
         unknown: outcome.bill.unknown.iter().map(unknown).collect(),
         assumptions: &outcome.assumptions,
         switches: switch_rows(outcome),

@@ -52,6 +52,8 @@ pub const CODES: &[(&str, &str)] = &[
     ("dax", "a DAX cluster that AWS does not allow"),
     ("export-window", "an incremental export of more than 24 hours or less than 15 minutes"),
     ("popularity", "a popularity of keys that makes no sense"),
+    ("range", "a range that does not go from low through likely to high"),
+    ("growth", "a growth without a time to grow"),
     ("lifecycle", "S3 lifecycle steps that S3 does not allow"),
     ("switch", "a value that a switch does not have"),
     ("changes", "a change of a primary key attribute, which DynamoDB does not allow"),

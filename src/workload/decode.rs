@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::codes;
+use super::{Scenario, codes};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
@@ -58,14 +58,48 @@ impl<T> Located<T> {
 pub(super) struct Reader {
     source: Arc<Source>,
     found: Vec<Diagnostic>,
+    scenario: Scenario,
+    pub(super) ranges: Vec<super::Range>,
 }
 
 /// A value of the document.
 pub(super) type Node<'a> = Spanned<DeValue<'a>>;
 
 impl Reader {
-    pub(super) fn new(source: Arc<Source>) -> Reader {
-        Reader { source, found: Vec::new() }
+    pub(super) fn new(source: Arc<Source>, scenario: Scenario) -> Reader {
+        Reader { source, found: Vec::new(), scenario, ranges: Vec::new() }
+    }
+
+    /// A figure that may be a range, `{ low = …, likely = …, high = … }`: the value that the scenario picks.
+    pub(super) fn ranged(&mut self, node: &Node, decode: impl Fn(&Node, &mut Reader) -> Option<Exact>) -> Option<Exact> {
+        let Some(table) = node.get_ref().as_table() else { return decode(node, self) };
+        self.known_keys(table, &["low", "likely", "high"]);
+        let place = node.span();
+        let mut value = |key: &str| match table.get(key) {
+            Some(node) => decode(node, self),
+            None => {
+                let start = place.start..place.start.saturating_add(1);
+                self.report(
+                    "missing-key",
+                    start,
+                    format!("a range has low, likely and high; `{key}` is missing"),
+                    format!("add `{key} = …`"),
+                );
+                None
+            }
+        };
+        let (low, likely, high) = (value("low"), value("likely"), value("high"));
+        let (low, likely, high) = (low?, likely?, high?);
+        if low > likely || likely > high {
+            self.report("range", place, "a range goes from low through likely to high", "put the three in this order");
+            return None;
+        }
+        let (line, _) = self.source.line_column(place.start);
+        let text = self.source.text.lines().nth(line - 1).unwrap_or_default().trim().chars().take(80).collect();
+        let range = super::Range { line, text, low, likely, high };
+        let picked = self.scenario.pick(self.ranges.len(), &range);
+        self.ranges.push(range);
+        Some(picked)
     }
 
     pub(super) fn source(&self) -> &Arc<Source> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 
 use super::decode::{Decode, Located, Node, Number, Reader, choice, document};
-use super::quantities::{Frequency, Profile, Size, Span};
+use super::quantities::{Frequency, Growth, Profile, Size, Span};
 
 document! {
     /// A DynamoDB design and the traffic that it must carry.
@@ -18,6 +18,8 @@ document! {
         month_hours: Option<Located<Number>>,
         /// Whether AWS's free tiers apply: true, false (the default), or a list of throughput, storage, streams.
         free_tier: Option<FreeTierFile>,
+        /// How many whole years ahead the month lies that is estimated; 0 where absent. Tables grow until then.
+        years_ahead: Option<Located<Number>>,
         /// Readings of rules on which sources disagree.
         switches: Option<SwitchesFile>,
         /// The tables of the design.
@@ -108,6 +110,8 @@ document! {
         class: Option<ClassWord>,
         /// How many items it holds.
         items: Option<Located<Number>>,
+        /// The share by which its items and its traffic grow in a year.
+        growth: Option<Located<Growth>>,
         /// Its partition key.
         partition_key: Located<KeyFile>,
         /// Its sort key.

@@ -5,6 +5,7 @@ mod decode;
 mod export;
 pub mod file;
 mod quantities;
+mod ranges;
 mod sizes;
 mod validate;
 
@@ -16,6 +17,7 @@ pub use codes::CODES;
 pub use decode::{Located, Number};
 pub use export::{Measured, measure};
 pub use quantities::{Frequency, Profile, Size, Span};
+pub use ranges::{Range, Scenario};
 pub use sizes::{Entry, SizeClass, SizeClasses, mean_of, sum_of};
 
 use crate::capacity::Scaling;
@@ -53,12 +55,14 @@ pub struct Setting<'a> {
     pub prices: Option<Date>,
     /// The month in place of the file's.
     pub month: Option<MonthHours>,
+    /// Which value of every range is taken.
+    pub scenario: Scenario,
 }
 
 impl<'a> Setting<'a> {
     /// The file as it stands.
     pub fn new(books: &'a Books) -> Setting<'a> {
-        Setting { books, region: None, prices: None, month: None }
+        Setting { books, region: None, prices: None, month: None, scenario: Scenario::Likely }
     }
 }
 
@@ -68,7 +72,7 @@ impl<'a> Setting<'a> {
 /// Every mistake of the file, each with its place and the way out.
 pub fn load(name: &str, text: &str, folder: &Path, setting: &Setting) -> Result<Workload, Diagnostics> {
     let source = Source::new(name, text);
-    let mut reader = decode::Reader::new(source);
+    let mut reader = decode::Reader::new(source, setting.scenario);
     let file = reader.parse::<file::WorkloadFile>();
     let workload = file.and_then(|file| validate::workload(&file, folder, setting, &mut reader));
     Diagnostics::check(reader.finish(), workload)
@@ -99,6 +103,10 @@ pub struct Workload {
     pub free: BTreeSet<FreeTier>,
     /// The readings of disputed rules.
     pub switches: Switches,
+    /// How many years ahead the month lies; the tables have grown until then.
+    pub years_ahead: u64,
+    /// The figures that are ranges, in the order in which they were read.
+    pub ranges: Vec<Range>,
     /// How demand is simulated where capacity moves.
     pub horizon: Horizon,
     /// The tables; at least one.
@@ -153,6 +161,19 @@ pub struct TableDesign {
 }
 
 impl TableDesign {
+    /// The table when its items and its traffic have grown by a factor.
+    fn grown(mut self, factor: &Exact) -> TableDesign {
+        if *factor == Exact::one() {
+            return self;
+        }
+        self.items = (&self.items * factor).ceil();
+        self.ttl_deletes = &self.ttl_deletes * factor;
+        for access in self.access.iter_mut().chain(self.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
+            access.calls = &access.calls * factor;
+        }
+        self
+    }
+
     /// Keys a second that eventually consistent reads through DAX ask for.
     pub fn cached_reads_per_second(&self, month: &MonthHours) -> Exact {
         let calls = |access: &Access| match &access.call {

@@ -10,6 +10,42 @@ use super::decode::{Decode, Node, Number, Reader};
 use crate::time::MonthHours;
 use crate::units::{Bytes, Exact, GB, KB, MB};
 
+/// The schema of `{ low, likely, high }`.
+fn range_schema(of: &str) -> serde_json::Value {
+    let end = serde_json::json!({ "type": [of, "number"] });
+    serde_json::json!({
+        "type": "object", "properties": { "low": end, "likely": end, "high": end },
+        "required": ["low", "likely", "high"], "additionalProperties": false
+    })
+}
+
+/// The schema of a number or a range of numbers.
+fn number_or_range() -> serde_json::Value {
+    serde_json::json!({ "anyOf": [{ "type": "number", "minimum": 0 }, range_schema("number")] })
+}
+
+/// A share that a year adds: `0.3` is 30 % more, a range where it is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Growth(pub Exact);
+
+impl JsonSchema for Growth {
+    fn schema_name() -> Cow<'static, str> {
+        "Growth".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        Schema::try_from(number_or_range()).unwrap_or_default()
+    }
+}
+
+impl Decode for Growth {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        reader.ranged(node, |node, reader| Number::decode(node, reader).map(|number| number.0)).map(Growth)
+    }
+    fn placeholder() -> Self {
+        Growth(Exact::zero())
+    }
+}
+
 /// A number of bytes: `512`, `"512 B"`, `"1.8 KB"`, `"4 MB"`, `"100 GB"`, `"2 TB"`; 1 KB is 1,024 bytes.
 /// Rounded to the nearest whole byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,13 +80,23 @@ impl JsonSchema for Size {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         schemars::json_schema!({
             "description": "A number of bytes, or a text such as \"1.8 KB\" (1 KB is 1,024 bytes)",
-            "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^ *[0-9][0-9_.]* *([kKmMgGtT]?i?[bB]|bytes?)? *$" }]
+            "anyOf": [range_schema("string"), { "type": "integer", "minimum": 0 }, { "type": "string", "pattern": "^ *[0-9][0-9_.]* *([kKmMgGtT]?i?[bB]|bytes?)? *$" }]
         })
     }
 }
 
 impl Decode for Size {
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        if node.get_ref().as_table().is_some() {
+            let bytes = reader.ranged(node, |node, reader| match node.get_ref().as_table() {
+                Some(_) => {
+                    reader.wrong_type(node, "a size, such as \"1.8 KB\" or a number of bytes");
+                    None
+                }
+                None => Size::decode(node, reader).map(|size| Exact::from(size.0.0)),
+            })?;
+            return bytes.to_u64().map(|bytes| Size(Bytes(bytes)));
+        }
         let size = match node.get_ref() {
             DeValue::String(text) => Size::parse(text),
             DeValue::Integer(integer) if integer.as_str().starts_with('-') => return Number::decode(node, reader).and(None),
@@ -193,7 +239,7 @@ impl JsonSchema for Frequency {
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let properties: serde_json::Map<String, serde_json::Value> =
-            PERIODS.iter().map(|period| (period.to_string(), serde_json::json!({ "type": "number", "minimum": 0 }))).collect();
+            PERIODS.iter().map(|period| (period.to_string(), number_or_range())).collect();
         schemars::json_schema!({
             "description": "How often: exactly one of the keys",
             "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1
@@ -214,7 +260,7 @@ impl Decode for Frequency {
             reader.report("rate", node.span(), message, format!("keep one of {}", PERIODS.join(", ")));
             return None;
         };
-        let number = Number::decode(value, reader)?.0;
+        let number = reader.ranged(value, |node, reader| Number::decode(node, reader).map(|number| number.0))?;
         let period_hours = match *period {
             "per_second" => Some(Exact::ratio(1, 3600)),
             "per_minute" => Some(Exact::ratio(1, 60)),

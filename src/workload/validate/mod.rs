@@ -64,8 +64,10 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
     });
     let prices = setting.prices.or(prices);
     let region = setting.region.clone().unwrap_or_else(|| file.region.value.clone());
+    let years_ahead = file.years_ahead.clone();
     let mut checker = Checker { reader, folder, region, month: month.clone().unwrap_or_else(MonthHours::standard), switches, book: None };
     checker.books(file, setting, prices);
+    let years = years_ahead.as_ref().map_or(0, |years| checker.whole("growth", "years ahead", years, 0..=20));
     let written = file.table.as_deref().unwrap_or_default();
     if written.is_empty() {
         checker.reader.report(
@@ -77,6 +79,15 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
     }
     checker.unique("duplicate-table", "table", written.iter().map(|table| &table.name));
     let tables: Vec<Option<TableDesign>> = written.iter().map(|table| checker.table(table)).collect();
+    for growth in written.iter().filter_map(|table| table.growth.as_ref()).filter(|_| years_ahead.is_none()) {
+        let message = "a table grows until the month that is estimated, and the file does not say how far ahead that is";
+        checker.report("growth", &growth.span, message, "add `years_ahead = 1` at the top of the file");
+    }
+    let grown = |(table, written): (Option<TableDesign>, &Located<TableFile>)| {
+        let factor = written.growth.as_ref().map_or_else(Exact::one, |growth| growth.value.0.clone() + Exact::one());
+        table.map(|table| table.grown(&(0..years).fold(Exact::one(), |product, _| &product * &factor)))
+    };
+    let tables: Vec<Option<TableDesign>> = tables.into_iter().zip(written).map(grown).collect();
     let free = match &file.free_tier {
         None | Some(FreeTierFile::All(false)) => BTreeSet::new(),
         Some(FreeTierFile::All(true)) => BTreeSet::from([FreeTier::Throughput, FreeTier::Storage, FreeTier::Streams]),
@@ -91,6 +102,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
     };
     let tables = tables.into_iter().collect::<Option<Vec<_>>>()?;
     let region = checker.region.clone();
+    let ranges = checker.reader.ranges.clone();
     let file_name = checker.reader.source().name.clone();
     Some(Workload {
         name: file.name.value.clone(),
@@ -100,6 +112,8 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
         month: month?,
         free,
         switches,
+        years_ahead: years,
+        ranges,
         horizon: Horizon::default(),
         tables,
     })

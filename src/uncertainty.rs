@@ -1,0 +1,65 @@
+//! What ranges in the file do to the total: an interval from seeded draws, and which range matters most.
+
+use rayon::prelude::*;
+
+use crate::diag::Diagnostics;
+use crate::estimate::{EstimateError, Metering};
+use crate::money::Money;
+use crate::outcome::{RangeSwing, Uncertainty};
+use crate::pricing::Books;
+use crate::workload::{Scenario, Workload};
+
+/// Draws of all ranges together.
+pub const DRAWS: u64 = 500;
+
+/// Why there is no interval.
+#[derive(Debug, thiserror::Error)]
+pub enum UncertaintyError {
+    /// A value of a range makes the file wrong.
+    #[error("with a value of a range that the file allows:\n{0}")]
+    Workload(#[from] Diagnostics),
+    /// There is no estimate with a value of a range.
+    #[error(transparent)]
+    Estimate(#[from] EstimateError),
+}
+
+/// The interval of a workload's total; `None` where the file has no range. `load` reads the file in a scenario.
+///
+/// # Errors
+/// [`UncertaintyError`] where a value within a range makes the file wrong or has no estimate.
+pub fn uncertainty(
+    workload: &Workload,
+    books: &Books,
+    load: &(dyn Fn(Scenario) -> Result<Workload, Diagnostics> + Sync),
+) -> Result<Option<Uncertainty>, UncertaintyError> {
+    if workload.ranges.is_empty() {
+        return Ok(None);
+    }
+    let total = |scenario: Scenario| -> Result<Money, UncertaintyError> {
+        let changed = Workload { horizon: workload.horizon, ..load(scenario)? };
+        let metering = Metering::new(&changed, books)?;
+        Ok(metering.bill(&changed).map_err(EstimateError::from)?.total().map_err(EstimateError::from)?)
+    };
+    // The ends first: where they are wrong, that is what is said.
+    total(Scenario::Low)?;
+    total(Scenario::High)?;
+    let seed = workload.horizon.seed;
+    let mut drawn = (0..DRAWS).into_par_iter().map(|draw| total(Scenario::Drawn(seed, draw))).collect::<Result<Vec<_>, _>>()?;
+    drawn.sort_unstable();
+    let at = |percent: u64| drawn[((DRAWS - 1) * percent / 100) as usize];
+    let mut ranges = workload
+        .ranges
+        .par_iter()
+        .enumerate()
+        .map(|(position, range)| -> Result<RangeSwing, UncertaintyError> {
+            Ok(RangeSwing {
+                line: range.line,
+                text: range.text.clone(),
+                low: total(Scenario::OnlyLow(position))?,
+                high: total(Scenario::OnlyHigh(position))?,
+            })
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    ranges.sort_by_key(|swing| std::cmp::Reverse((swing.width(), std::cmp::Reverse(swing.line))));
+    Ok(Some(Uncertainty { draws: DRAWS, seed, low: at(5), middle: at(50), high: at(95), ranges }))
+}
