@@ -92,6 +92,11 @@ pub struct Popularity {
     pub keys: u64,
 }
 
+/// The share of all requests that the most popular key gets, in millionths.
+pub fn hottest_millionths(popularity: &Popularity) -> u64 {
+    ranks(popularity).first().map_or(0, |(_, share)| (share * 1e6).round() as u64)
+}
+
 /// Keys of about one popularity: how many, and the share of all requests that each gets.
 fn ranks(popularity: &Popularity) -> Vec<(f64, f64)> {
     let (zipf, keys) = (popularity.zipf.to_f64(), popularity.keys.max(1));

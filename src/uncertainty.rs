@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::capacity::series::Horizon;
 use crate::diag::Diagnostics;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
@@ -35,8 +36,10 @@ pub fn uncertainty(
     if workload.ranges.is_empty() {
         return Ok(None);
     }
+    // Draws are many: capacity that moves is simulated minute by minute, which its bill hardly notices.
+    let horizon = Horizon { step_seconds: 60, ..workload.horizon };
     let total = |scenario: Scenario| -> Result<Money, UncertaintyError> {
-        let changed = Workload { horizon: workload.horizon, ..load(scenario)? };
+        let changed = Workload { horizon, ..load(scenario)? };
         let metering = Metering::new(&changed, books)?;
         Ok(metering.bill(&changed).map_err(EstimateError::from)?.total().map_err(EstimateError::from)?)
     };

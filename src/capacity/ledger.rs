@@ -3,6 +3,7 @@
 
 use super::policy::{Policy, Seen};
 use super::series::Series;
+use crate::table::limits;
 
 /// What AWS lets a table do, as far as it is documented. Every figure has a name, so that a run can say it.
 ///
@@ -34,6 +35,17 @@ pub struct Hottest {
     pub of: u64,
     /// Units a second of one partition.
     pub units_max: u64,
+}
+
+impl Hottest {
+    /// Reads and writes of a key that gets so many millionths of all requests.
+    ///
+    /// Source: Developer Guide, "Burst and adaptive capacity" (rule 6.2): a partition serves 3,000 read and 1,000
+    /// write units a second, and one key has no more than one partition.
+    pub fn of(millionths: u64) -> (Hottest, Hottest) {
+        let key = |units_max| Hottest { parts: millionths, of: 1_000_000, units_max };
+        (key(limits::PARTITION_READ_UNITS_MAX), key(limits::PARTITION_WRITE_UNITS_MAX))
+    }
 }
 
 /// One direction of an account: its demand, the policy that moves its capacity, and its hottest key.
@@ -113,8 +125,17 @@ pub const WARM_UP_MINUTES: u64 = 1440;
 
 /// Executes the lanes of one account, which share its quota of decreases.
 pub fn execute(lanes: &mut [Lane], limits: &Limits) -> Vec<Run> {
+    run(lanes, limits, WARM_UP_MINUTES)
+}
+
+/// Executes the lanes of an account that has served nothing before.
+pub fn execute_cold(lanes: &mut [Lane], limits: &Limits) -> Vec<Run> {
+    run(lanes, limits, 0)
+}
+
+fn run(lanes: &mut [Lane], limits: &Limits, warm_up: u64) -> Vec<Run> {
     let minutes = lanes.iter().map(|lane| lane.series.minutes()).max().unwrap_or(0);
-    let warm_up = WARM_UP_MINUTES.min(minutes);
+    let warm_up = warm_up.min(minutes);
     let mut states: Vec<State> = lanes.iter().map(|lane| State::new(lane, minutes as usize)).collect();
     let mut quota = Quota::new(limits);
     for now in 0..warm_up + minutes {

@@ -11,7 +11,7 @@ pub mod series;
 mod simulate;
 
 pub use demand::{Demand, ProvisionedUnits, demand};
-pub use ledger::{Hottest, Lane, Limits, Run, WARM_UP_MINUTES, execute};
+pub use ledger::{Hottest, Lane, Limits, Run, WARM_UP_MINUTES, execute, execute_cold};
 pub use provisioned::{HourlyUnits, ListedCapacity, ProvisionedCapacity, ReservedUnits, provisioned};
 pub use simulate::{Scaling, Simulations, simulate};
 

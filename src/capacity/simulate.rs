@@ -68,6 +68,7 @@ impl Simulations {
         (write_name, writes): (&str, &[Arrivals]),
         horizon: &Horizon,
         (read, write): (&Scaling, &Scaling),
+        hottest: Option<(Hottest, Hottest)>,
     ) -> Arc<Vec<Run>> {
         let scheduled = |scaling: &Scaling| scaling.target_percent.is_none();
         if self.bills_only && scheduled(read) && scheduled(write) {
@@ -75,12 +76,14 @@ impl Simulations {
             return Arc::new(simulate(&[(&idle, read, None), (&idle, write, None)]));
         }
         let bits = |arrivals: &[Arrivals]| -> Vec<u64> { arrivals.iter().flat_map(Arrivals::bits).collect() };
-        let fingerprint: Vec<u64> = bits(reads).into_iter().chain([u64::MAX]).chain(bits(writes)).collect();
+        let hot = hottest.map_or(0, |(reads, _)| reads.parts);
+        let fingerprint: Vec<u64> = bits(reads).into_iter().chain([u64::MAX, hot]).chain(bits(writes)).collect();
         let asked = (format!("{read_name} {write_name}"), fingerprint, *horizon, read.clone(), write.clone());
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).runs.get(&asked).cloned();
         known.unwrap_or_else(|| {
             let (reads, writes) = (draw(reads, horizon, read_name), draw(writes, horizon, write_name));
-            let runs = Arc::new(simulate(&[(&reads, read, None), (&writes, write, None)]));
+            let (hot_reads, hot_writes) = hottest.unzip();
+            let runs = Arc::new(simulate(&[(&reads, read, hot_reads), (&writes, write, hot_writes)]));
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             known.count += 1;
             known.runs.insert(asked, runs.clone());

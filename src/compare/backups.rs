@@ -1,7 +1,8 @@
 //! Backups over years: point-in-time recovery, on-demand backups, exports to S3; and archiving what is old.
 
 use super::{Alternative, Context, Kind, table_mut};
-use crate::units::{Exact, MB};
+use crate::units::{Exact, GB, MB};
+use crate::usage::{Subject, Usage, UsageType};
 use crate::workload::{Archive, Stay, TableDesign};
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
@@ -20,7 +21,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     let mut all = vec![match table.backup.pitr {
         true => change("without point-in-time recovery".to_string(), slot("recovery"), |table, _| table.backup.pitr = false)
             .because("35 days in which every second can be restored are gone")
-            .to_decide("a mistake that nobody sees at once is lost for good")
+            .deciding("a mistake that nobody sees at once is lost for good")
             .edit(line, "backup.pitr = false"),
         false => change("with point-in-time recovery".to_string(), slot("recovery"), |table, _| table.backup.pitr = true)
             .because("every second of up to 35 days can be restored, at the same price whatever the window")
@@ -31,7 +32,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         all.push(
             without
                 .because("nothing older than point-in-time recovery is kept")
-                .to_decide("what must be kept for years is not")
+                .deciding("what must be kept for years is not")
                 .edit(line, "backup.on_demand = []"),
         );
     }
@@ -43,6 +44,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         .replacing(!table.backup.kept.is_empty(), "in place of the backups that are made now", "needs nothing but the schedule")
         .edit(line, format!("backup.on_demand = [{{ every = \"1 month\", keep = {} }}]", 12 * years)),
     );
+    all.push(expired(context, table));
     let days = Exact::from(365 * years);
     let exports = month.hours() / &Exact::from(730);
     for (name, stays) in
@@ -87,8 +89,31 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
 impl Alternative {
     /// What is in place now must be given up on purpose.
     fn replacing(self, something: bool, decision: &str, risk: &str) -> Alternative {
-        if something { self.to_decide(decision) } else { self.risking(risk) }
+        if something { self.deciding(decision) } else { self.risking(risk) }
     }
+}
+
+/// The older half of the items, expired by Time to Live and kept in S3.
+fn expired(context: &Context, table: &TableDesign) -> Alternative {
+    let half = Exact::ratio(1, 2);
+    let gigabytes = &(&(&table.items * &half) * &table.sizes.mean()) / &Exact::from(GB);
+    let (target, region) = (table.table.name.clone(), context.workload.region.clone());
+    let mut alternative = Alternative::new(Kind::Backup, "the older half expires by TTL into S3 Glacier Instant Retrieval")
+        .of(table, None)
+        .if_so("reads of old items go to S3, and a stream's reader must put them there: neither is in the figure")
+        .edit(table.lines.table, format!("items = {}, [table.ttl]", (&table.items * &half).human(0)))
+        .change(format!("age of {}", table.table.name), move |workload| {
+            if let Some(table) = table_mut(workload, &target) {
+                table.items = (&table.items * &Exact::ratio(1, 2)).ceil();
+            }
+        });
+    alternative.plus.push(Usage {
+        subject: Subject { table: table.table.name.clone(), index: None, region, access: None },
+        usage_type: UsageType::of_code("s3_storage_glacier_instant"),
+        quantity: gigabytes,
+        because: Vec::new(),
+    });
+    alternative
 }
 
 fn stay(class: &'static str, days: Exact) -> Stay {

@@ -48,7 +48,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
             Alternative::new(Kind::Dax, "without DAX")
                 .of(table, None)
                 .because("every read is one of the table")
-                .to_decide("reads take milliseconds, not microseconds")
+                .deciding("reads take milliseconds, not microseconds")
                 .edit(table.lines.dax, "remove [table.dax]")
                 .change(slot.clone(), move |workload| {
                     if let Some(table) = table_mut(workload, &target) {
@@ -118,7 +118,7 @@ fn cluster(context: &Context, table: &TableDesign, node: &NodeType, ratio: &Exac
             }
         });
     match known {
-        true => alternative.to_decide("cached reads may be stale until their time to live ends; writes that pass DAX by are not seen"),
+        true => alternative.deciding("cached reads may be stale until their time to live ends; writes that pass DAX by are not seen"),
         false => alternative.if_so("the hit ratio is a guess: give it, or the popularity of keys, or measure it from a trace"),
     }
 }

@@ -108,11 +108,12 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
         let why = "its demand is partly unknown, because the size of an index entry is not given";
         return Mode::ALL.map(|mode| Alternative::new(Kind::Capacity, mode.name()).of(table, None).impossible(why)).into();
     }
+    let accounts = accounts(context, at, table);
     if table.capacity != Capacity::OnDemand {
         let (target, edit) = (name.clone(), "mode = \"on-demand\"");
         let alternative = Alternative::new(Kind::Capacity, "on demand")
             .of(table, None)
-            .because(on_demand_limits(context, table))
+            .because(on_demand_limits(&accounts))
             .edit(table.lines.capacity, edit)
             .change(slot.clone(), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {
@@ -123,7 +124,6 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
             });
         all.push(alternative);
     }
-    let accounts = accounts(context, at, table);
     for mode in Mode::ALL {
         all.push(provisioned(table, &accounts, mode, &slot));
     }
@@ -133,27 +133,24 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
     all
 }
 
-/// What on demand serves at once, where the design asks for more.
-fn on_demand_limits(context: &Context, table: &TableDesign) -> String {
-    let beyond = |demand: &&crate::capacity::Demand| {
-        let floor = match demand.throughput {
-            Throughput::Read => crate::capacity::policy::READ_FLOOR,
-            Throughput::Write | Throughput::ReplicatedWrite => crate::capacity::policy::WRITE_FLOOR,
-        };
-        demand.table == table.table.name && demand.peak > Exact::from(floor)
-    };
-    match context.metering.demand().find(beyond) {
-        Some(demand) => format!(
-            "a new on-demand table serves 4,000 writes and 12,000 reads a second, this one asks for {}: raise its warm throughput or let it grow, doubling every half hour",
-            demand.peak.human(0)
+/// What a new on-demand table refuses until it has grown.
+fn on_demand_limits(accounts: &[Account]) -> String {
+    let lanes = accounts.iter().flat_map(|account| [&account.reads, &account.writes]);
+    match lanes.map(|lane| lane.on_demand_billionths).max().unwrap_or(0) {
+        0 => "pays for each request and never more than is asked for".to_string(),
+        some => format!(
+            "a new table serves 4,000 writes and 12,000 reads a second and then twice its last peak: {} of the first week's demand is throttled; raise its warm throughput before",
+            Exact::ratio(some, 1_000_000_000).human(6)
         ),
-        None => "pays for each request and never more than is asked for".to_string(),
     }
 }
 
+/// An account's index, its reads and writes, and the reads of its replicas.
+type Chosen = (Option<String>, Units, Units, Vec<(String, u64)>);
+
 /// A table with all its global indexes provisioned in one way.
 fn provisioned(table: &TableDesign, accounts: &[Account], mode: Mode, slot: &str) -> Alternative {
-    let chosen: Vec<(Option<String>, Units, Units, Vec<(String, u64)>)> = accounts
+    let chosen: Vec<Chosen> = accounts
         .iter()
         .map(|account| {
             let abroad = account.abroad.iter().map(|(region, lane)| (region.clone(), lane.fixed.scaling.min)).collect();

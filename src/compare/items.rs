@@ -53,7 +53,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
             .edit(access.line, format!("consistency = \"{word}\""));
             all.push(match other {
                 Consistency::Eventual => {
-                    alternative.because("an eventually consistent read costs half").to_decide("a read may miss a write of the last second")
+                    alternative.because("an eventually consistent read costs half").deciding("a read may miss a write of the last second")
                 }
                 Consistency::Strong if global => alternative.impossible("a global index is read eventually consistently only"),
                 Consistency::Strong => {
@@ -71,7 +71,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
             all.push(
                 plain
                     .because("a transactional read costs twice a strong one")
-                    .to_decide("the items may come from different moments")
+                    .deciding("the items may come from different moments")
                     .edit(access.line, format!("operation = \"{operation}\", consistency = \"strong\"")),
             );
         }
@@ -92,7 +92,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                 all.push(
                     plain
                         .because("a transaction costs the base table twice")
-                        .to_decide("a failure between the writes leaves some of them undone")
+                        .deciding("a failure between the writes leaves some of them undone")
                         .edit(access.line, "single writes instead of a TransactWriteItems"),
                 );
             }

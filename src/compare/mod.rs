@@ -31,6 +31,7 @@ use crate::money::Money;
 use crate::outcome::Outcome;
 use crate::pricing::{BookError, Books};
 use crate::units::Exact;
+use crate::usage::Usage;
 use crate::workload::{TableDesign, Workload};
 
 /// What the user wants to know of, beside the workload.
@@ -123,6 +124,8 @@ pub struct Alternative {
     pub what_if: bool,
     /// What to write, and the line of the file to write it at.
     pub edit: Option<(usize, String)>,
+    /// What it costs beside the design, such as what leaves the table for S3.
+    plus: Vec<Usage>,
     /// Alternatives of one slot exclude each other.
     slot: String,
     change: Option<Change>,
@@ -143,6 +146,7 @@ impl Alternative {
             decision: false,
             what_if: false,
             edit: None,
+            plus: Vec::new(),
             slot: String::new(),
             change: None,
         }
@@ -171,7 +175,7 @@ impl Alternative {
     }
 
     /// Something that the owner must decide: less is promised, or facts are needed that the file does not have.
-    fn to_decide(mut self, risk: impl Into<String>) -> Alternative {
+    fn deciding(mut self, risk: impl Into<String>) -> Alternative {
         self.decision = true;
         self.risking(risk)
     }
@@ -313,6 +317,8 @@ impl Context<'_> {
                     alternative.change = None;
                 }
                 None => {
+                    let plus = self.metering.price(self.workload, &alternative.plus)?;
+                    let monthly = monthly.map(|monthly| Money::sum([monthly, plus])).transpose()?;
                     alternative.delta = monthly.map(|monthly| monthly.minus(total)).transpose()?;
                     alternative.monthly = monthly;
                 }

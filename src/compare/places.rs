@@ -12,7 +12,7 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
         let (to, from) = (region.to_string(), home.clone());
         Alternative::new(Kind::Regions, format!("in {region}"))
             .because(format!("the same design at the prices of {region}"))
-            .to_decide("another distance to users and other data, another law; the data must move")
+            .deciding("another distance to users and other data, another law; the data must move")
             .edit(1, format!("region = \"{region}\""))
             .change("the region", move |workload| {
                 workload.region.clone_from(&to);
@@ -36,7 +36,7 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
             Alternative::new(Kind::Regions, format!("without the replica in {region}"))
                 .of(table, None)
                 .because("every write is paid for in one region less")
-                .to_decide("readers there need another region, and its loss another plan")
+                .deciding("readers there need another region, and its loss another plan")
                 .edit(table.lines.table, format!("remove the replica of {region}"))
                 .change(slot.clone(), move |workload| {
                     if let Some(table) = table_mut(workload, &target) {
@@ -104,7 +104,7 @@ fn added_replicas(table: &TableDesign, regions: &[&str], words: &str, witness: O
     Alternative::new(Kind::Regions, format!("replicas in {}, {words}", regions.join(" and ")))
         .of(table, None)
         .because("a write is paid for in every region, and what it changes is sent there")
-        .to_decide("more to pay, less to lose")
+        .deciding("more to pay, less to lose")
         .edit(table.lines.table, text)
         .change(slot, move |workload| {
             let Some(table) = table_mut(workload, &target) else { return };

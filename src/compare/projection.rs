@@ -24,7 +24,7 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
         [] => {
             let (target, name) = (table.table.name.clone(), index.name.clone());
             none.because("no access pattern of the file reads it")
-                .to_decide("somebody may read it who is not in the file")
+                .deciding("somebody may read it who is not in the file")
                 .edit(table.indexes[at].line, "remove the index")
                 .change(format!("projection of {} / {}", table.table.name, index.name), move |workload| {
                     if let Some(table) = table_mut(workload, &target) {
@@ -143,8 +143,8 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
     );
     let work = "the index must be built again, and its readers changed";
     match narrower {
-        true if fetched => alternative.to_decide(format!("{work}: each query becomes two calls, the second as fresh as the table")),
-        true => alternative.to_decide(format!("{work}; somebody may read it who is not in the file")),
+        true if fetched => alternative.deciding(format!("{work}: each query becomes two calls, the second as fresh as the table")),
+        true => alternative.deciding(format!("{work}; somebody may read it who is not in the file")),
         false => alternative.risking(work),
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::capacity::policy::{Bounds, Schedule};
+use crate::capacity::policy::{Bounds, OnDemand, READ_FLOOR, Schedule, WRITE_FLOOR};
 use crate::capacity::series::{Arrivals, Horizon, Series, draw};
-use crate::capacity::{HourlyUnits, Lane as Ledger, Limits, Run, Scaling, execute};
+use crate::capacity::{HourlyUnits, Lane as Ledger, Limits, Run, Scaling, execute, execute_cold};
 use crate::meter::HourBilling;
 
 /// Capacity that was found, with what the simulation made of it.
@@ -30,6 +30,8 @@ pub struct Lane {
     pub auto_scaled: Found,
     /// The cheapest that a schedule moves hour by hour.
     pub scheduled: Found,
+    /// The share of the demand that a new on-demand table refuses while it grows, in billionths.
+    pub on_demand_billionths: u64,
 }
 
 /// Counts simulations, and remembers what was found for a demand.
@@ -61,7 +63,8 @@ impl Searches {
         let fixed = search.fixed();
         let auto_scaled = search.auto_scaled(&fixed);
         let scheduled = search.scheduled(&fixed);
-        let lane = Arc::new(Lane { fixed, auto_scaled, scheduled });
+        let on_demand_billionths = search.on_demand(name.ends_with("/read"));
+        let lane = Arc::new(Lane { fixed, auto_scaled, scheduled, on_demand_billionths });
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.count += search.count;
         known.lanes.insert(key, lane.clone());
@@ -131,6 +134,19 @@ impl Search {
             throttled_billionths: self.refused(|_| high),
             highest: high,
         }
+    }
+
+    /// What a new on-demand table refuses: nothing below its floor, so that nothing need be simulated there. The
+    /// warm-up, which a new table has not had, is none here.
+    fn on_demand(&mut self, reads: bool) -> u64 {
+        let floor = if reads { READ_FLOOR } else { WRITE_FLOOR };
+        if self.series.peak_units() <= floor {
+            return 0;
+        }
+        self.count += 1;
+        let policy = Box::new(OnDemand { floor, units_max: None });
+        let mut lanes = [Ledger { series: &self.series, policy, hottest: None }];
+        execute_cold(&mut lanes, &Limits::default()).swap_remove(0).throttled_billionths()
     }
 
     /// For each target the least minimum that is safe; a target is left out as soon as its cost without any

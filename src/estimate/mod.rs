@@ -123,6 +123,14 @@ impl Metering {
         bill(workload, self.tables.iter().map(Arc::as_ref), &self.books)
     }
 
+    /// What usage beside the design costs.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
+    pub fn price(&self, workload: &Workload, usage: &[Usage]) -> Result<Money, MoneyError> {
+        price(usage, &self.books, &workload.free)?.total()
+    }
+
     /// What the access patterns of a table consume, by its position.
     pub fn consumed(&self, table: usize) -> &[Consumption] {
         self.tables.get(table).map_or(&[], |result| &result.settled.consumed)

@@ -8,6 +8,7 @@ use super::operations::expand;
 use crate::capacity::policy::Tracking;
 use crate::capacity::series::Horizon;
 use crate::capacity::{Demand, Simulations};
+use crate::dax::hottest_millionths;
 use crate::meter::Switch;
 use crate::money::{Money, MoneyError};
 use crate::pricing::{Bill, PriceBook, price};
@@ -194,7 +195,7 @@ pub(crate) fn simulation(horizon: &Horizon) -> Vec<String> {
         format!("capacity that moves is simulated over {} days, {step}: calls arrive at random (Poisson, seed {}), the rate between the middles of two hours changes evenly, and what is throttled does not come again", horizon.days, horizon.seed),
         format!("auto scaling raises capacity after {up_minutes} minutes above the target and lowers it after {down_minutes} minutes {gap_points} points below; an alarm takes {alarm_delay_minutes} minutes (AWS: \"up to a few\"), a change {apply_delay_minutes} more (\"several\"); a scheduled change takes effect at its minute"),
         "the pages of a Query or Scan are asked for one by one, spread like the calls themselves".to_string(),
-        "300 seconds of unused capacity are kept for bursts, which AWS gives as far as it can; keys are even enough that no partition is throttled before its table".to_string(),
+        "300 seconds of unused capacity are kept for bursts, which AWS gives as far as it can; where a table has no `popularity`, its keys are even enough that no partition is throttled before it".to_string(),
     ]
 }
 
@@ -322,6 +323,7 @@ pub(super) fn warnings(
         }
     }
     for table in &workload.tables {
+        list.extend(hot_key(table, demand));
         if table.keyless > 0 {
             list.push(format!(
                 "{}: {} items of its export lack a key of the table; is it the export of another one?",
@@ -358,6 +360,24 @@ pub(super) fn warnings(
         }
     }
     Ok(list)
+}
+
+/// A key that is asked for more often than one partition serves.
+fn hot_key(table: &TableDesign, demand: &[Demand]) -> Option<String> {
+    let millionths = hottest_millionths(table.popularity.as_ref()?);
+    let share = Exact::ratio(millionths, 1_000_000);
+    let over = |one: &&Demand| {
+        let most = if one.throughput == Throughput::Read { limits::PARTITION_READ_UNITS_MAX } else { limits::PARTITION_WRITE_UNITS_MAX };
+        one.table == table.table.name && one.index.is_none() && &one.peak * &share > Exact::from(most)
+    };
+    let one = demand.iter().find(over)?;
+    Some(format!(
+        "{}: the most popular key gets {} % of the {} units, {} a second in the busiest hour: more than the 3,000 read or 1,000 write units of one partition, so it is throttled whatever the capacity",
+        place_of(one),
+        (&share * &Exact::from(100)).human(2),
+        kind_of(one),
+        (&one.peak * &share).human(0)
+    ))
 }
 
 /// A reservation of more units than are provisioned in the home region.

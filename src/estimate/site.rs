@@ -6,9 +6,10 @@ use super::Design;
 use super::expected::{Tallies, Tally};
 use crate::capacity::series::{Arrivals, account_name};
 use crate::capacity::{
-    Consumption, Demand, HourlyUnits, ListedCapacity, ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Run, Scaling, demand,
+    Consumption, Demand, Hottest, HourlyUnits, ListedCapacity, ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Run, Scaling, demand,
     on_demand, provisioned,
 };
+use crate::dax::hottest_millionths;
 use crate::meter::ReplicatedLocalIndex;
 use crate::table::{Index, IndexKind, TableClass};
 use crate::units::Exact;
@@ -222,6 +223,8 @@ impl<'a> Site<'a> {
                 (&writes.0, &writes.1),
                 &self.design.workload.horizon,
                 (&of(&read), &of(&write)),
+                // An index has keys of its own, whose popularity nobody gave.
+                self.design.table.popularity.as_ref().filter(|_| arm == 0).map(|popularity| Hottest::of(hottest_millionths(popularity))),
             )
         } else {
             Arc::default()

@@ -34,6 +34,8 @@ struct Checker<'a> {
     switches: Switches,
     /// The book of the region, where there is one.
     book: Option<PriceBook>,
+    /// Years for which tables grow.
+    years_ahead: u64,
 }
 
 /// Checks a file.
@@ -65,9 +67,10 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
     let prices = setting.prices.or(prices);
     let region = setting.region.clone().unwrap_or_else(|| file.region.value.clone());
     let years_ahead = file.years_ahead.clone();
-    let mut checker = Checker { reader, folder, region, month: month.clone().unwrap_or_else(MonthHours::standard), switches, book: None };
+    let mut checker =
+        Checker { reader, folder, region, month: month.clone().unwrap_or_else(MonthHours::standard), switches, book: None, years_ahead: 0 };
     checker.books(file, setting, prices);
-    let years = years_ahead.as_ref().map_or(0, |years| checker.whole("growth", "years ahead", years, 0..=20));
+    checker.years_ahead = years_ahead.as_ref().map_or(0, |years| checker.whole("growth", "years ahead", years, 0..=20));
     let written = file.table.as_deref().unwrap_or_default();
     if written.is_empty() {
         checker.reader.report(
@@ -83,11 +86,6 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
         let message = "a table grows until the month that is estimated, and the file does not say how far ahead that is";
         checker.report("growth", &growth.span, message, "add `years_ahead = 1` at the top of the file");
     }
-    let grown = |(table, written): (Option<TableDesign>, &Located<TableFile>)| {
-        let factor = written.growth.as_ref().map_or_else(Exact::one, |growth| growth.value.0.clone() + Exact::one());
-        table.map(|table| table.grown(&(0..years).fold(Exact::one(), |product, _| &product * &factor)))
-    };
-    let tables: Vec<Option<TableDesign>> = tables.into_iter().zip(written).map(grown).collect();
     let free = match &file.free_tier {
         None | Some(FreeTierFile::All(false)) => BTreeSet::new(),
         Some(FreeTierFile::All(true)) => BTreeSet::from([FreeTier::Throughput, FreeTier::Storage, FreeTier::Streams]),
@@ -112,7 +110,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
         month: month?,
         free,
         switches,
-        years_ahead: years,
+        years_ahead: checker.years_ahead,
         ranges,
         horizon: Horizon::default(),
         tables,
@@ -323,12 +321,10 @@ impl Checker<'_> {
             }),
             table,
         };
-        let mut design = design;
+        let factor = written.growth.as_ref().map_or_else(Exact::one, |growth| growth.value.0.clone() + Exact::one());
+        let mut design = design.grown(&(0..self.years_ahead).fold(Exact::one(), |product, _| &product * &factor));
         design.popularity = written.popularity.as_ref().map(|popularity| self.popularity(popularity, &design.items));
-        design.dax = match &written.dax {
-            Some(dax) => Some(self.dax(dax, &design)),
-            None => None,
-        };
+        design.dax = written.dax.as_ref().map(|dax| self.dax(dax, &design));
         Some(design)
     }
 
