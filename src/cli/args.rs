@@ -31,7 +31,7 @@ pub struct Args {
     pub prices: Option<String>,
 
     /// Hours of a month, in place of the workload's: 730, 720 (30 days), 744 (31 days) …
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", allow_hyphen_values = true)]
     pub month_hours: Option<String>,
 
     /// Say nothing but the result

@@ -91,7 +91,12 @@ fn rate_rows(book: &PriceBook) -> Vec<Vec<String>> {
 
 /// A book's rates as text.
 pub fn rates_text(book: &PriceBook, style: Style) -> String {
-    let heading = format!("{}, {}, prices of {}, US dollars for one unit", book.region(), book.location(), book.date());
+    let heading = format!(
+        "{}, {}, prices of {}, US dollars for one unit; a later day is the first on which a source shows the price",
+        book.region(),
+        book.location(),
+        book.date()
+    );
     format!("{}\n{}", style.strong(&heading), aligned(&RATES_HEADER, &rate_rows(book), &[3, 4]))
 }
 

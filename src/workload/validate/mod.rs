@@ -171,7 +171,9 @@ impl Checker<'_> {
                 Some(date)
             }
             Err(error) => {
-                let place = if matches!(error, BookError::TooEarly { .. }) { dated.or(written) } else { written };
+                // What the command line asks for is no mistake of the file.
+                let early = matches!(error, BookError::TooEarly { .. });
+                let place = if early { dated.or(written.filter(|_| setting.prices.is_none())) } else { written };
                 self.reader.report_anywhere(code_of(&error), place.cloned(), error.to_string(), help);
                 None
             }
