@@ -81,7 +81,20 @@ impl Sum {
 
 /// A tally while its cases are added.
 #[derive(Clone, Debug, Default)]
-struct Adding(BTreeMap<Kind, (Sum, Option<(Bytes, Bytes)>)>);
+struct Adding {
+    parts: Vec<Added>,
+    positions: BTreeMap<Kind, usize>,
+    /// The position of the last part: sizes come in order, so most cases are of the kind of the one before.
+    last: usize,
+}
+
+/// One kind of a tally while its cases are added.
+#[derive(Clone, Debug)]
+struct Added {
+    kind: Kind,
+    sum: Sum,
+    sizes: Option<(Bytes, Bytes)>,
+}
 
 impl Adding {
     fn add(&mut self, reason: Reason, halves: u64, weight: Weight) {
@@ -89,19 +102,27 @@ impl Adding {
             return;
         }
         let (kind, size) = (Kind { halves, rule: reason.rule, what: reason.what }, reason.size.map(|size| (size, size)));
-        let (sum, sizes) = self.0.entry(kind).or_insert_with(|| (Sum::default(), size));
-        sum.add(weight, 1);
-        *sizes = sizes.zip(size).map(|((low, high), (size, _))| (low.min(size), high.max(size)));
+        if self.parts.get(self.last).is_none_or(|last| last.kind != kind) {
+            let next = self.parts.len();
+            self.last = *self.positions.entry(kind).or_insert(next);
+            if self.last == next {
+                self.parts.push(Added { kind, sum: Sum::default(), sizes: size });
+            }
+        }
+        let part = &mut self.parts[self.last];
+        part.sum.add(weight, 1);
+        part.sizes = part.sizes.zip(size).map(|((low, high), (size, _))| (low.min(size), high.max(size)));
     }
 
     /// Where a call does one of several things, each as it is; where it does several, their sum as the two whole
     /// numbers around the mean.
     fn takes(&self, scales: &[Exact], factor: &Exact) -> Vec<(u64, f64)> {
-        let scales: Vec<f64> = scales.iter().map(|scale| (scale * factor).to_f64()).collect();
+        let factor = factor.to_f64();
+        let scales: Vec<f64> = scales.iter().map(|scale| scale.to_f64() * factor).collect();
         let share = |sum: &Sum| sum.0.iter().map(|(scale, parts)| scales[*scale] * *parts as f64).sum::<f64>();
-        let parts: Vec<(u64, f64)> = self.0.iter().map(|(kind, (sum, _))| (kind.halves, share(sum))).collect();
+        let parts: Vec<(u64, f64)> = self.parts.iter().map(|part| (part.kind.halves, share(&part.sum))).collect();
         // The pages of one Query or Scan follow one another as capacity allows, so each is a call of its own.
-        let paged = self.0.keys().all(|kind| matches!(kind.rule, "2.4" | "2.7" | "2.7a"));
+        let paged = self.parts.iter().all(|part| matches!(part.kind.rule, "2.4" | "2.7" | "2.7a"));
         if paged || parts.iter().map(|(_, share)| share).sum::<f64>() <= 1.0 + 1e-9 {
             return parts;
         }
@@ -112,13 +133,13 @@ impl Adding {
 
     fn finish(self, scales: &[Exact], factor: &Exact) -> Tally {
         let mut tally = Tally::default();
-        if factor.is_zero() {
+        if factor.is_zero() || self.parts.is_empty() {
             return tally;
         }
-        let mut kinds: Vec<_> = self.0.iter().collect();
-        kinds.sort_by_key(|(kind, _)| (kind.rule, kind.what, kind.halves));
+        let mut kinds: Vec<&Added> = self.parts.iter().collect();
+        kinds.sort_by_key(|part| (part.kind.rule, part.kind.what, part.kind.halves));
         let mut halves = Sum::default();
-        for (kind, (sum, sizes)) in kinds {
+        for Added { kind, sum, sizes } in kinds {
             sum.0.iter().for_each(|(scale, parts)| halves.add(Weight { scale: *scale, parts: *parts }, kind.halves));
             let known = tally.kinds.entry(kind.rule).or_default();
             *known += 1;

@@ -38,6 +38,8 @@ mod throughput;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::capacity::{Consumption, Demand, ListedCapacity, Simulations};
 use crate::money::{Money, MoneyError};
 use crate::outcome::{Calculators, Outcome};
@@ -87,7 +89,8 @@ impl Metering {
     pub fn new(workload: &Workload, books: &Books) -> Result<Metering, EstimateError> {
         let books = books_of(workload, books)?;
         let simulations = Arc::new(Simulations::default());
-        let tables = workload.tables.iter().map(|table| Arc::new(run(&Design { workload, table, simulations: &simulations }))).collect();
+        let tables =
+            workload.tables.par_iter().map(|table| Arc::new(run(&Design { workload, table, simulations: &simulations }))).collect();
         Ok(Metering { books, tables, simulations })
     }
 
@@ -200,7 +203,7 @@ impl Metering {
         let at_mean = |table: &TableDesign| {
             calculators::at_mean_sizes(table).map(|table| run(&Design { workload, table: &table, simulations: &self.simulations }))
         };
-        let means: Vec<Option<TableResult>> = workload.tables.iter().map(at_mean).collect();
+        let means: Vec<Option<TableResult>> = workload.tables.par_iter().map(at_mean).collect();
         if means.iter().all(Option::is_none) {
             return Ok(None);
         }
