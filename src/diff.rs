@@ -24,6 +24,8 @@ pub struct Difference {
     pub newly_unknown: Vec<Unknown>,
     /// What was not known before and is now, or is no longer there.
     pub no_longer_unknown: Vec<Unknown>,
+    /// What the owner should look at now and did not have to before.
+    pub new_warnings: Vec<String>,
     /// The new total less the old one.
     pub delta: Money,
 }
@@ -63,8 +65,12 @@ impl Side {
 }
 
 /// A line's identity in both designs: its place, its usage type and its tier.
-fn key(line: &LineItem) -> (&Subject, &UsageType, u64) {
-    (&line.subject, &line.usage_type, line.published.tier_from)
+///
+/// The home region is one place, wherever it is, so that a move shows as a change of rates.
+fn key<'a>(line: &'a LineItem, home: &str) -> (&'a str, Option<&'a str>, Option<&'a str>, Option<&'a str>, &'a UsageType, u64) {
+    let Subject { table, index, region, access } = &line.subject;
+    let abroad = (region != home).then_some(region.as_str());
+    (table, index.as_deref(), abroad, access.as_deref(), &line.usage_type, line.published.tier_from)
 }
 
 /// What differs between two outcomes.
@@ -77,7 +83,7 @@ pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
     // Lines of one place and kind are paired in their order.
     let mut left: Vec<&LineItem> = new.bill.lines.iter().collect();
     for before in &old.bill.lines {
-        let after = left.iter().position(|after| key(after) == key(before)).map(|at| left.remove(at));
+        let after = left.iter().position(|after| key(after, &new.region) == key(before, &old.region)).map(|at| left.remove(at));
         match after {
             Some(after) if Side::of(before) == Side::of(after) => unchanged += 1,
             after => lines.push(changed(Some(before), after)?),
@@ -101,6 +107,7 @@ pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
         tables: names.map(table).collect::<Result<_, MoneyError>>()?,
         newly_unknown: only(new, old),
         no_longer_unknown: only(old, new),
+        new_warnings: new.warnings.iter().filter(|warning| !old.warnings.contains(warning)).cloned().collect(),
         lines,
         unchanged,
         old: old.clone(),
@@ -110,7 +117,7 @@ pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
 
 fn changed(old: Option<&LineItem>, new: Option<&LineItem>) -> Result<ChangedLine, MoneyError> {
     let amount = |line: Option<&LineItem>| line.map_or(Money::ZERO, |line| line.amount);
-    let (subject, usage_type) = match (old, new) {
+    let (subject, usage_type) = match (new, old) {
         (Some(line), _) | (None, Some(line)) => (line.subject.clone(), line.usage_type.clone()),
         (None, None) => (Subject { table: String::new(), index: None, region: String::new(), access: None }, UsageType::of_code("")),
     };

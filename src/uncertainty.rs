@@ -37,7 +37,7 @@ pub fn uncertainty(
         return Ok(None);
     }
     // Draws are many: capacity that moves is simulated minute by minute, which its bill hardly notices.
-    let horizon = Horizon { step_seconds: 60, ..workload.horizon };
+    let horizon = Horizon { step_seconds: 60, days: 7, ..workload.horizon };
     let total = |scenario: Scenario| -> Result<Money, UncertaintyError> {
         let changed = Workload { horizon, ..load(scenario)? };
         let metering = Metering::new(&changed, books)?;

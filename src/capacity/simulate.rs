@@ -52,7 +52,6 @@ type Asked = (String, Vec<u64>, Horizon, Scaling, Scaling);
 #[derive(Debug, Default)]
 struct Known {
     runs: BTreeMap<Asked, Arc<Vec<Run>>>,
-    count: u64,
 }
 
 impl Simulations {
@@ -85,7 +84,6 @@ impl Simulations {
             let (hot_reads, hot_writes) = hottest.unzip();
             let runs = Arc::new(simulate(&[(&reads, read, hot_reads), (&writes, write, hot_writes)]));
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.count += 1;
             known.runs.insert(asked, runs.clone());
             runs
         })
@@ -93,7 +91,7 @@ impl Simulations {
 
     /// How many were run.
     pub fn count(&self) -> u64 {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).count
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).runs.len() as u64
     }
 }
 

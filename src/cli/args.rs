@@ -102,8 +102,8 @@ pub enum Command {
 /// How demand is simulated.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct HorizonArgs {
-    /// Days of demand that are simulated
-    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=366))]
+    /// Days of demand that are simulated, a week at least
+    #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u64).range(7..=366))]
     pub days: u64,
     /// Seconds of a step: 1 or 60; more than 31 days take 60
     #[arg(long, value_name = "1|60")]

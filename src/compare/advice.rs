@@ -51,7 +51,8 @@ pub struct Combination {
 pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Advice> {
     let mut saving: Vec<&Alternative> =
         alternatives.iter().filter(|one| one.feasible && !one.what_if && one.delta.is_some_and(|delta| delta < Money::ZERO)).collect();
-    saving.sort_by(|one, other| (one.delta, &one.name).cmp(&(other.delta, &other.name)));
+    // Of equals the first, which moves least.
+    saving.sort_by_key(|one| one.delta);
     let mut slots = BTreeSet::new();
     let mut list = Vec::new();
     for one in saving {
@@ -149,19 +150,23 @@ fn climb(context: &Context, usable: &[&Alternative], start: Vec<&Alternative>, t
         }
     }
     if !taken.is_empty() {
-        monthly = context.price(&workload)?.0.unwrap_or(total);
+        match context.price(&workload)? {
+            (now, None) => monthly = now,
+            // What each table could do alone, they cannot do together.
+            (_, Some(_)) => return committed(context, context.workload, Vec::new(), total),
+        }
     }
     let first = committed(context, &workload, taken.clone(), monthly)?;
     let mut untried: Vec<&Alternative> = usable.iter().copied().filter(|one| one.delta.is_some_and(|delta| delta < Money::ZERO)).collect();
-    untried.sort_by(|one, other| (one.delta, &one.name).cmp(&(other.delta, &other.name)));
+    untried.sort_by_key(|one| one.delta);
     loop {
         let open = untried.iter().filter(|one| taken.iter().all(|other| other.slot != one.slot)).take(TRIED_MAX);
         let candidates: Vec<&Alternative> = open.copied().collect();
         let priced = candidates.par_iter().filter_map(|one| {
             let mut changed = workload.clone();
             one.change.as_ref()?(&mut changed);
-            let (now, _) = context.price(&changed).ok()?;
-            now.filter(|now| *now < monthly).map(|now| (now, changed, *one))
+            let (now, against) = context.price(&changed).ok()?;
+            (against.is_none() && now < monthly).then_some((now, changed, *one))
         });
         // Of equals the first, so that the order of threads does not matter.
         let steps: Vec<Step> = priced.collect();
@@ -174,16 +179,40 @@ fn climb(context: &Context, usable: &[&Alternative], start: Vec<&Alternative>, t
             None => break,
         }
     }
-    let end = committed(context, &workload, taken, monthly)?;
-    // What is committed on the way in may save more than every change after it.
-    Ok(if first.monthly_with_commitment <= end.monthly_with_commitment { first } else { end })
+    let end = committed(context, &workload, taken.clone(), monthly)?;
+    // What is committed on the way in may save more than every change after it; and a change that saves little may
+    // stand in the way of a commitment that saves more.
+    let mut best = if first.monthly_with_commitment <= end.monthly_with_commitment { first } else { end };
+    let mut left = taken;
+    while let Some((at, without)) = without_one(context, &left, &best)? {
+        best = without;
+        left.remove(at);
+    }
+    Ok(best)
+}
+
+/// The combination without the one change whose absence, with its commitments, saves most.
+fn without_one(context: &Context, taken: &[&Alternative], best: &Combination) -> Result<Option<(usize, Combination)>, EstimateError> {
+    let mut found: Option<(usize, Combination)> = None;
+    for at in 0..taken.len() {
+        let rest: Vec<&Alternative> = taken.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| *one).collect();
+        let mut workload = context.workload.clone();
+        rest.iter().filter_map(|one| one.change.as_ref()).for_each(|change| change(&mut workload));
+        let (monthly, None) = context.price(&workload)? else { continue };
+        let without = committed(context, &workload, rest, monthly)?;
+        let least = found.as_ref().map_or(best.monthly_with_commitment, |(_, found)| found.monthly_with_commitment);
+        if without.monthly_with_commitment < least {
+            found = Some((at, without));
+        }
+    }
+    Ok(found)
 }
 
 /// A combination with the commitments that are best on top of it.
 fn committed(context: &Context, workload: &Workload, taken: Vec<&Alternative>, monthly: Money) -> Result<Combination, EstimateError> {
     let metering = context.metering.after(context.workload, workload, context.books)?;
     let curve = Curve::of(workload, &metering);
-    let offers = metering.book(&workload.region).map(|book| commitment::offers(book).0).unwrap_or_default();
+    let offers = metering.book(&workload.region).map(|book| commitment::offers(book, workload.prices).0).unwrap_or_default();
     let mix = best_mix(&curve, &offers);
     let delta = commitment::delta(&curve, &mix, &workload.month)?;
     Ok(Combination {

@@ -7,7 +7,6 @@ use crate::workload::{Archive, Stay, TableDesign};
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     let years = context.question.retention_years.max(1);
-    let month = &context.workload.month;
     let line = table.lines.table;
     let slot = |what: &str| format!("{what} of {}", table.table.name);
     let change = |name: String, slot: String, change: fn(&mut TableDesign, u64)| {
@@ -19,11 +18,14 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         })
     };
     let mut all = vec![match table.backup.pitr {
-        true => change("without point-in-time recovery".to_string(), slot("recovery"), |table, _| table.backup.pitr = false)
+        true if table.archive.is_some() => {
+            Alternative::new(Kind::Backup, "without point-in-time recovery").of(table, None).impossible("the table's exports to S3 need it")
+        }
+        true => change("without point-in-time recovery".to_string(), slot("recovery and exports"), |table, _| table.backup.pitr = false)
             .because("35 days in which every second can be restored are gone")
             .deciding("a mistake that nobody sees at once is lost for good")
             .edit(line, "backup.pitr = false"),
-        false => change("with point-in-time recovery".to_string(), slot("recovery"), |table, _| table.backup.pitr = true)
+        false => change("with point-in-time recovery".to_string(), slot("recovery and exports"), |table, _| table.backup.pitr = true)
             .because("every second of up to 35 days can be restored, at the same price whatever the window")
             .edit(line, "backup.pitr = true"),
     }];
@@ -46,7 +48,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     );
     all.push(expired(context, table));
     let days = Exact::from(365 * years);
-    let exports = month.hours() / &Exact::from(730);
+    let exports = Exact::one();
     for (name, stays) in
         [("S3 Standard", vec![stay("standard", days.clone())]), ("S3, to Deep Archive after 90 days", to_deep_archive(&days))]
     {
@@ -54,10 +56,10 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         let pitr = if table.backup.pitr { "" } else { "; point-in-time recovery is needed for it and priced with it" };
         let text = if stays.len() > 1 {
             format!(
-                "archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\", lifecycle = [{{ after_days = 30, class = \"standard-ia\" }}, {{ after_days = 90, class = \"deep-archive\" }}] }}"
+                "backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\", lifecycle = [{{ after_days = 30, class = \"standard-ia\" }}, {{ after_days = 90, class = \"deep-archive\" }}] }}"
             )
         } else {
-            format!("archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\" }}")
+            format!("backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\" }}")
         };
         all.push(
             Alternative::new(Kind::Backup, format!("monthly exports kept for {years} years in {name}"))
@@ -69,7 +71,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
                     "an export is restored by an import into a new table",
                 )
                 .edit(line, text)
-                .change(slot("archive"), move |workload| {
+                .change(slot("recovery and exports"), move |workload| {
                     let Some(table) = table_mut(workload, &target) else { return };
                     table.backup.pitr = true;
                     table.archive = Some(Archive {

@@ -8,7 +8,7 @@ use crate::outcome::Outcome;
 use crate::pricing::{LineItem, PriceBook};
 use crate::table::{IndexKind, TableClass};
 use crate::units::{Exact, GB, MB};
-use crate::usage::{Throughput, UsageType};
+use crate::usage::{FreeTier, Throughput, UsageType};
 use crate::workload::{Call, TableDesign};
 
 /// A point at which two alternatives cost the same.
@@ -53,7 +53,7 @@ pub(super) fn of(context: &Context, outcome: &Outcome) -> Vec<BreakEven> {
 /// The share of hours in which a unit must be provisioned to be cheaper reserved: the same for every table.
 fn reservations(book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
-    for offer in offers(book).0 {
+    for offer in offers(book, None).0 {
         let Offer::Reserved { years, read, write } = offer else { continue };
         for (throughput, unit) in [(Throughput::Read, read), (Throughput::Write, write)] {
             let Some(hour) = list_rate(book, UsageType::capacity_hours(throughput, TableClass::Standard).code()) else { continue };
@@ -76,7 +76,7 @@ fn reservations(book: &PriceBook) -> Vec<BreakEven> {
 fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
     let month = &context.workload.month;
-    let (sold, _) = offers(book);
+    let (sold, _) = offers(book, None);
     let home = context.metering.demand().filter(|demand| demand.table == table.table.name && demand.region == context.workload.region);
     for demand in home {
         let (request, hour) = (
@@ -159,6 +159,9 @@ fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<Bre
     let (standard, rare) = (rate(UsageType::storage(TableClass::Standard))?, rate(UsageType::storage(TableClass::StandardIa))?);
     let dearer = if class == TableClass::Standard { &other - &now } else { &now - &other };
     let gigabytes = &dearer / &(&standard - &rare);
+    // The 25 GB that AWS gives of Standard storage move the point.
+    let given = if outcome.free.contains(&FreeTier::Storage) { &Exact::from(25) * &standard } else { Exact::zero() };
+    let gigabytes = gigabytes + given / (&standard - &rare);
     if gigabytes.is_negative() || now.is_zero() {
         return None;
     }

@@ -16,7 +16,9 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
     let mut load =
         Load { hits: Exact::zero(), misses: Exact::zero(), writes: Exact::zero(), size_kb: table.sizes.mean() / Exact::from(KB) };
     for access in table.access.iter().filter(|access| access.through_dax) {
-        let calls = a_second(access);
+        // In items of the table's mean size: what counts is bytes.
+        let larger = access.sizes.mean() / table.sizes.mean();
+        let calls = &a_second(access) * &larger;
         match &access.call {
             Call::Get { items, consistency, .. } => {
                 let reads = &calls * &Exact::from(*items);
@@ -24,9 +26,10 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
                 load.misses += &(&reads - &hits);
                 load.hits += &hits;
             }
-            Call::Page { consistency, .. } => {
-                let hits = if *consistency == Default::default() { &calls * hit_ratio } else { Exact::zero() };
-                load.misses += &(&calls - &hits);
+            Call::Page { consistency, items, .. } => {
+                let reads = &calls * &Exact::from((*items).max(1));
+                let hits = if *consistency == Default::default() { &reads * hit_ratio } else { Exact::zero() };
+                load.misses += &(&reads - &hits);
                 load.hits += &hits;
             }
             Call::Write { plans, .. } | Call::Transaction { plans, .. } => {

@@ -8,7 +8,7 @@ use super::search::{Found, Lane};
 use super::{Alternative, Context, Kind, table_mut};
 use crate::capacity::Scaling;
 use crate::capacity::series::{Arrivals, account_name};
-use crate::table::{IndexKind, TableClass};
+use crate::table::{IndexKind, TableClass, limits};
 use crate::units::{Exact, group_thousands};
 use crate::usage::Throughput;
 use crate::workload::{Capacity, TableDesign, Units};
@@ -20,6 +20,18 @@ enum Mode {
     AutoScaled,
     Scheduled,
     Cheapest,
+}
+
+impl Account {
+    /// The reads that a mode must be enough for: of fixed units, each replica has its own.
+    fn reads_of(&self, mode: Mode) -> &Found {
+        let home = mode.pick(&self.reads);
+        if is_fixed(home) { home } else { mode.pick(&self.most_reads) }
+    }
+}
+
+fn is_fixed(found: &Found) -> bool {
+    found.scaling.target_percent.is_none() && found.scaling.schedule.0.is_empty()
 }
 
 impl Mode {
@@ -53,6 +65,8 @@ struct Account {
     index: Option<String>,
     line: usize,
     reads: Arc<Lane>,
+    /// The region that reads most: units that move, and those of an index, are the same everywhere.
+    most_reads: Arc<Lane>,
     /// Of a global table, the region that asks for most: writes are kept in step everywhere.
     writes: Arc<Lane>,
     /// Reads of each replica.
@@ -81,8 +95,11 @@ fn accounts(context: &Context, at: usize, table: &TableDesign) -> Vec<Account> {
         let name = index.as_deref();
         let everywhere = std::iter::once(home.as_str()).chain(regions.iter().copied()).map(|region| lane(name, region, false));
         let writes = everywhere.max_by_key(|lane| lane.fixed.scaling.min);
+        let reading = std::iter::once(home.as_str()).chain(regions.iter().copied()).map(|region| lane(name, region, true));
+        let most_reads = reading.max_by_key(|lane| lane.fixed.scaling.min).unwrap_or_else(|| lane(name, home, true));
         Account {
-            reads: lane(name, home, true),
+            reads: if name.is_some() { most_reads.clone() } else { lane(name, home, true) },
+            most_reads,
             writes: writes.unwrap_or_else(|| lane(name, home, false)),
             abroad: regions.iter().map(|region| (region.to_string(), lane(name, region, true))).collect(),
             index,
@@ -93,7 +110,7 @@ fn accounts(context: &Context, at: usize, table: &TableDesign) -> Vec<Account> {
 }
 
 fn units(found: &Found) -> Units {
-    match found.scaling.target_percent.is_none() && found.scaling.schedule.0.is_empty() {
+    match is_fixed(found) {
         true => Units::Fixed(found.scaling.min),
         false => Units::Scaled(found.scaling.clone()),
     }
@@ -154,21 +171,21 @@ fn provisioned(table: &TableDesign, accounts: &[Account], mode: Mode, slot: &str
         .iter()
         .map(|account| {
             let abroad = account.abroad.iter().map(|(region, lane)| (region.clone(), lane.fixed.scaling.min)).collect();
-            (account.index.clone(), units(mode.pick(&account.reads)), units(mode.pick(&account.writes)), abroad)
+            (account.index.clone(), units(account.reads_of(mode)), units(mode.pick(&account.writes)), abroad)
         })
         .collect();
     let words = |account: &Account| {
-        let (reads, writes) = (mode.pick(&account.reads), mode.pick(&account.writes));
+        let (reads, writes) = (account.reads_of(mode), mode.pick(&account.writes));
         let place = account.index.as_ref().map(|index| format!("{index}: ")).unwrap_or_default();
         format!("{place}reads {}, writes {}", described(reads), described(writes))
     };
-    let worst = accounts.iter().flat_map(|account| [mode.pick(&account.reads), mode.pick(&account.writes)]);
+    let worst = accounts.iter().flat_map(|account| [account.reads_of(mode), mode.pick(&account.writes)]);
     let throttled = worst.map(|found| found.throttled_billionths).max().unwrap_or(0);
     let why = format!("{}; {}", accounts.iter().map(words).collect::<Vec<_>>().join("; "), throttles(throttled));
     let edit = accounts
         .iter()
         .map(|account| {
-            let (reads, writes) = (mode.pick(&account.reads), mode.pick(&account.writes));
+            let (reads, writes) = (account.reads_of(mode), mode.pick(&account.writes));
             match &account.index {
                 None => format!("mode = \"provisioned\", {}, {}{}", toml("read", reads), toml("write", writes), schedule(reads, writes)),
                 Some(index) => {
@@ -184,6 +201,13 @@ fn provisioned(table: &TableDesign, accounts: &[Account], mode: Mode, slot: &str
         })
         .collect::<Vec<_>>()
         .join("; ");
+    let most = accounts.iter().flat_map(|account| [account.reads_of(mode).highest, mode.pick(&account.writes).highest]).max().unwrap_or(0);
+    let quota = limits::PROVISIONED_UNITS_MAX;
+    if most > quota * 1_000 {
+        let why = format!("{} units are more than any table has", Exact::from(most));
+        return Alternative::new(Kind::Capacity, mode.name()).of(table, None).impossible(why);
+    }
+    let why = if most > quota { format!("{why}; more than AWS's default quota of 40,000 units a table, ask for more") } else { why };
     let moves = mode != Mode::Fixed;
     let risk = if moves {
         "throttling while capacity follows a jump that the profile does not show"

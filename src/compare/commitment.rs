@@ -8,11 +8,14 @@ use crate::pricing::PriceBook;
 use crate::table::TableClass;
 use crate::time::{Date, MonthHours};
 use crate::units::Exact;
-use crate::usage::{Throughput, UsageType};
+use crate::usage::{FreeTier, Throughput, UsageType};
 use crate::workload::{Capacity, Workload};
 
 /// Amounts of an hour are whole numbers of this part of a dollar.
 const PARTS_OF_A_DOLLAR: u64 = 1_000_000_000_000;
+
+/// Unit-hours of reads and of writes that AWS gives in a month. Source: the offer file's first tier, 25 x 744.
+const FREE_UNIT_HOURS: u64 = 18_600;
 
 /// Reserved capacity is sold in blocks of so many units (rule 6.8).
 const BLOCK: u64 = 100;
@@ -151,7 +154,19 @@ impl Curve {
                 }
             }
         }
+        if workload.free.contains(&FreeTier::Throughput) {
+            curve.without_free_units(workload);
+        }
         curve
+    }
+
+    /// Takes off the units that AWS's free tier covers, evenly over the hours: 18,600 unit-hours of reads and of
+    /// writes in a month.
+    fn without_free_units(&mut self, workload: &Workload) {
+        let free = (&Exact::from(FREE_UNIT_HOURS * 60) / workload.month.hours()).ceil().to_u64().unwrap_or(0);
+        for units in self.reads.iter_mut().chain(&mut self.writes) {
+            *units = units.saturating_sub(free);
+        }
     }
 
     /// Whether a reservation would have anything to cover.
@@ -195,7 +210,9 @@ impl Curve {
                 + (left(self.reads[hour], reserved.read) * self.read.plan + left(self.writes[hour], reserved.write) * self.write.plan) / 60;
             levels.extend([on_demand, on_demand + provisioned]);
         }
-        levels.iter_mut().for_each(|level| *level = *level / PLAN_STEP * PLAN_STEP);
+        let mut levels: Vec<i128> =
+            levels.into_iter().flat_map(|level| [level / PLAN_STEP * PLAN_STEP, (level / PLAN_STEP + 1) * PLAN_STEP]).collect();
+        levels.push(0);
         levels.sort_unstable();
         levels.dedup();
         // Between two neighbours of many the cost hardly differs.
@@ -209,6 +226,37 @@ impl Curve {
         let costs = self.planned(&reserved).into_iter().map(|plan| (self.cost(&reserved, plan), plan));
         let (cost, plan) = costs.min().unwrap_or((self.cost(&reserved, 0), 0));
         (reserved, plan, cost)
+    }
+
+    /// Block counts worth trying for a direction: those around each level of its units.
+    fn blocks(units: &[u64]) -> Vec<u64> {
+        let levels = units.iter().flat_map(|units| [units / 60 / BLOCK, (units / 60).div_ceil(BLOCK)]);
+        let mut candidates: Vec<u64> = levels.chain([0]).collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        let every = candidates.len().div_ceil(BLOCKS_MAX).max(1);
+        let last = candidates.last().copied();
+        candidates.into_iter().step_by(every).chain(last).collect()
+    }
+
+    /// The best reservation of a term under a plan, from a first one: reads and writes in turn, until neither helps.
+    fn improved(&self, mut reserved: Reserved, (read, write): (i128, i128), plan: i128) -> Reserved {
+        let cost = |reserved: &Reserved| self.cost(reserved, plan);
+        let of = |years: u64, reads: u64, writes: u64| Reserved {
+            years,
+            read: reads,
+            write: writes,
+            cost: i128::from(reads) * read + i128::from(writes) * write,
+        };
+        let mut best = cost(&reserved);
+        loop {
+            let reads = Curve::blocks(&self.reads).into_iter().map(|blocks| of(reserved.years, blocks * BLOCK, reserved.write));
+            let writes = Curve::blocks(&self.writes).into_iter().map(|blocks| of(reserved.years, reserved.read, blocks * BLOCK));
+            match reads.chain(writes).map(|one| (cost(&one), one.read + one.write, one)).min_by_key(|(cost, units, _)| (*cost, *units)) {
+                Some((less, _, one)) if less < best => (best, reserved) = (less, one),
+                _ => return reserved,
+            }
+        }
     }
 
     /// The blocks that pay for themselves against a price of a unit.
@@ -225,6 +273,9 @@ impl Curve {
         candidates.into_iter().min_by_key(|blocks| (cost(*blocks), *blocks)).unwrap_or(0)
     }
 }
+
+/// As many block counts as are tried together with a plan.
+const BLOCKS_MAX: usize = 60;
 
 /// As many levels of a plan as are tried.
 const LEVELS_MAX: usize = 400;
@@ -250,7 +301,21 @@ pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
             let reads = curve.best_blocks(&curve.reads, against.0, read) * BLOCK;
             let writes = curve.best_blocks(&curve.writes, against.1, write) * BLOCK;
             let cost = i128::from(reads) * read + i128::from(writes) * write;
-            reservations.push(Reserved { years: *years, read: reads, write: writes, cost });
+            let first = Reserved { years: *years, read: reads, write: writes, cost };
+            reservations.push(first);
+            if plans {
+                // What is reserved decides what a plan is worth, and the other way round.
+                let mut reserved = first;
+                for _ in 0..4 {
+                    let (_, plan, _) = curve.best_plan(reserved);
+                    let next = curve.improved(reserved, (read, write), plan);
+                    reservations.push(next);
+                    if next == reserved {
+                        break;
+                    }
+                    reserved = next;
+                }
+            }
         }
     }
     let all = reservations.into_iter().map(|reserved| {
@@ -296,12 +361,13 @@ pub(super) fn list_rate(book: &PriceBook, code: &str) -> Option<Exact> {
 /// The day on which AWS announced Database Savings Plans.
 const PLANS_SINCE: &str = "2025-12-02";
 
-fn plans_are_sold(book: &PriceBook) -> bool {
-    Date::parse(PLANS_SINCE).is_some_and(|since| book.date() >= since)
+/// Where no date is asked for, the prices are those of now, however long ago they were read.
+fn plans_are_sold(book: &PriceBook, asked: Option<Date>) -> bool {
+    asked.is_none() || Date::parse(PLANS_SINCE).is_some_and(|since| book.date() >= since)
 }
 
 /// What the region of a workload sells; for each term that it does not, the reason.
-pub(super) fn offers(book: &PriceBook) -> (Vec<Offer>, Vec<(u64, String)>) {
+pub(super) fn offers(book: &PriceBook, asked: Option<Date>) -> (Vec<Offer>, Vec<(u64, String)>) {
     let (mut sold, mut missing) = (Vec::new(), Vec::new());
     for years in [1, 3] {
         let unit = |direction: &str| -> Result<Exact, String> {
@@ -316,7 +382,7 @@ pub(super) fn offers(book: &PriceBook) -> (Vec<Offer>, Vec<(u64, String)>) {
             (Err(why), _) | (_, Err(why)) => missing.push((years, why)),
         }
     }
-    if plans_are_sold(book) {
+    if plans_are_sold(book, asked) {
         sold.push(Offer::Plan);
     }
     (sold, missing)
@@ -338,7 +404,7 @@ pub(super) fn alternatives(context: &Context, total: Money) -> Result<Vec<Altern
     let workload = context.workload;
     let Some(book) = context.metering.book(&workload.region) else { return Ok(Vec::new()) };
     let curve = Curve::of(workload, context.metering);
-    let (sold, missing) = offers(book);
+    let (sold, missing) = offers(book, workload.prices);
     let mut all = Vec::new();
     let priced = |name: &str, offers: &[Offer]| -> Result<Alternative, MoneyError> {
         let alternative = Alternative::new(Kind::Commitment, name);
@@ -366,7 +432,7 @@ pub(super) fn alternatives(context: &Context, total: Money) -> Result<Vec<Altern
         });
     }
     let plan = "a Database Savings Plan";
-    all.push(match (curve.is_empty(), plans_are_sold(book)) {
+    all.push(match (curve.is_empty(), plans_are_sold(book, workload.prices)) {
         (true, _) => Alternative::new(Kind::Commitment, plan).impossible("the design has no throughput to cover"),
         (false, false) => {
             let why = format!("AWS sells it since {PLANS_SINCE}, and the prices are those of {}", book.date());

@@ -172,6 +172,9 @@ fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
                 resize(table, &Exact::ratio(1, parts));
                 table.items = &table.items * &Exact::from(parts);
                 for access in &mut table.access {
+                    if let Call::Page { scan: true, items, .. } = &mut access.call {
+                        *items = items.saturating_mul(parts);
+                    }
                     if let Call::Write { plans, .. } = &mut access.call {
                         let whole = plans.iter_mut().filter(|(plan, _)| matches!(plan.kind, WriteKind::Put | WriteKind::Delete));
                         whole.for_each(|(_, count)| *count *= parts);

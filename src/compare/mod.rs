@@ -26,12 +26,13 @@ pub use commitment::{Curve, Mix, Offer, best_mix};
 pub use search::{Found, auto_scaled, cheapest_fixed};
 pub use sensitivity::{Swing, swings};
 
+use crate::capacity::Demand;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::outcome::Outcome;
 use crate::pricing::{BookError, Books};
 use crate::units::Exact;
-use crate::usage::Usage;
+use crate::usage::{Throughput, Usage};
 use crate::workload::{TableDesign, Workload};
 
 /// What the user wants to know of, beside the workload.
@@ -235,16 +236,61 @@ struct Context<'a> {
     books: &'a Books,
     metering: &'a Metering,
     question: &'a Question,
+    /// What has no price in the design as it is.
+    unknown: &'a [String],
     searches: &'a search::Searches,
 }
 
 impl Context<'_> {
-    /// What the workload costs after a change; `None` where something in it has no price.
-    fn price(&self, changed: &Workload) -> Result<(Option<Money>, Vec<String>), EstimateError> {
+    /// What the workload costs after a change, and what speaks against it: provisioned units that no longer cover
+    /// what is asked of them, a figure that has no price.
+    fn price(&self, changed: &Workload) -> Result<(Money, Option<String>), EstimateError> {
         let metering = self.metering.after(self.workload, changed, self.books)?;
         let bill = metering.bill(changed)?;
-        let unknown: Vec<String> = bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
-        Ok((Some(bill.total()?), unknown))
+        let unknown: Vec<&String> = bill.unknown.iter().map(|unknown| &unknown.what).collect();
+        let missing = unknown.iter().find(|what| !self.unknown.contains(what)).map(|what| format!("not known: {what}"));
+        // What the design pays for something without a price is in no total, so nothing can be saved on it.
+        let hidden = self.unknown.iter().find(|what| !unknown.contains(what));
+        let hidden = hidden.map(|what| format!("not known: the design as it is has no price for {what}"));
+        Ok((bill.total()?, missing.or(hidden).or_else(|| self.short(&metering))))
+    }
+
+    /// Provisioned units that would not cover the demand, where they do, or do better, in the design as it is.
+    fn short(&self, changed: &Metering) -> Option<String> {
+        let own = |demand: &Demand| {
+            self.metering.demand().find(|one| {
+                (&one.table, &one.index, &one.region, one.throughput == Throughput::Read)
+                    == (&demand.table, &demand.index, &demand.region, demand.throughput == Throughput::Read)
+            })
+        };
+        let limit = Exact::ratio(self.question.throttled_billionths, 1_000_000_000);
+        changed.demand().find_map(|demand| {
+            let units = demand.provisioned.as_ref()?;
+            let before = own(demand);
+            let place = match &demand.index {
+                Some(index) => format!("{} / {index} in {}", demand.table, demand.region),
+                None => format!("{} in {}", demand.table, demand.region),
+            };
+            match &units.throttled {
+                Some(share) if *share > limit => {
+                    let was = before.and_then(|one| one.provisioned.as_ref()).and_then(|units| units.throttled.as_ref());
+                    let worse = was.is_none_or(|was| share > was);
+                    worse.then(|| format!("{place}: its capacity would throttle {} of the demand; give it other bounds", share.human(6)))
+                }
+                _ if demand.peak > Exact::from(units.high) => {
+                    let worse = before
+                        .is_none_or(|one| demand.peak > one.peak || one.provisioned.as_ref().is_none_or(|before| before.high > units.high));
+                    worse.then(|| {
+                        format!(
+                            "{place}: its {} provisioned units would not cover the {} a second of the busiest hour; give it more",
+                            Exact::from(units.high),
+                            demand.peak.human(1)
+                        )
+                    })
+                }
+                _ => None,
+            }
+        })
     }
 }
 
@@ -258,11 +304,11 @@ pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Resul
     let total = outcome.total()?;
     let searches = search::Searches::default();
     let for_bills = metering.for_bills();
-    let context = Context { workload, books, metering: &for_bills, question, searches: &searches };
+    let unknown: Vec<String> = outcome.bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
+    let context = Context { workload, books, metering: &for_bills, question, unknown: &unknown, searches: &searches };
 
     let mut alternatives = alternatives(&context);
-    let known: Vec<String> = outcome.bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
-    alternatives.par_iter_mut().try_for_each(|alternative| context.settle(alternative, &known, total))?;
+    alternatives.par_iter_mut().try_for_each(|alternative| context.settle(alternative, total))?;
     alternatives.extend(commitment::alternatives(&context, total)?);
     let (best, best_with_decisions) = advice::combinations(&context, &alternatives, total)?;
     let break_even = break_even::of(&context, &outcome);
@@ -305,24 +351,21 @@ fn alternatives(context: &Context) -> Vec<Alternative> {
 
 impl Context<'_> {
     /// Prices an alternative by its change. A figure that lacks a price which the design has is no figure.
-    fn settle(&self, alternative: &mut Alternative, known: &[String], total: Money) -> Result<(), EstimateError> {
+    fn settle(&self, alternative: &mut Alternative, total: Money) -> Result<(), EstimateError> {
         let Some(change) = alternative.change.clone().filter(|_| alternative.feasible) else { return Ok(()) };
         let mut changed = self.workload.clone();
         change(&mut changed);
         match self.price(&changed) {
-            Ok((monthly, unknown)) => match unknown.iter().find(|what| !known.contains(what)) {
-                Some(what) => {
-                    alternative.feasible = false;
-                    alternative.why = format!("not known: {what}");
-                    alternative.change = None;
-                }
-                None => {
-                    let plus = self.metering.price(self.workload, &alternative.plus)?;
-                    let monthly = monthly.map(|monthly| Money::sum([monthly, plus])).transpose()?;
-                    alternative.delta = monthly.map(|monthly| monthly.minus(total)).transpose()?;
-                    alternative.monthly = monthly;
-                }
-            },
+            Ok((_, Some(against))) => {
+                alternative.feasible = false;
+                alternative.why = against;
+                alternative.change = None;
+            }
+            Ok((monthly, None)) => {
+                let monthly = Money::sum([monthly, self.metering.price(self.workload, &alternative.plus)?])?;
+                alternative.delta = Some(monthly.minus(total)?);
+                alternative.monthly = Some(monthly);
+            }
             Err(EstimateError::Book(error)) => {
                 alternative.feasible = false;
                 alternative.why = match error {

@@ -3,17 +3,31 @@
 use super::{Alternative, Context, Kind, table_mut};
 use crate::table::IndexKind;
 use crate::units::Exact;
-use crate::workload::{Call, Replica, STRONG_REGION_SETS, TableDesign};
+use crate::workload::{Access, Call, Replica, STRONG_REGION_SETS, TableDesign};
 
 /// The same design in every other region that has a price book.
 pub(super) fn regions(context: &Context) -> Vec<Alternative> {
     let home = &context.workload.region;
+    let reserved = context.workload.tables.iter().find(|table| table.reserved.is_some());
     let region = |region: &str| {
         let (to, from) = (region.to_string(), home.clone());
+        let alternative = Alternative::new(Kind::Regions, format!("in {region}"));
+        if let Some(table) = reserved {
+            return alternative
+                .impossible(format!("the reserved capacity of {} stays due in {home} and covers nothing there", table.table.name));
+        }
+        let together = |table: &&TableDesign| {
+            let mut all = vec![region];
+            all.extend(table.replicas.iter().map(|replica| if replica.region == region { home.as_str() } else { replica.region.as_str() }));
+            STRONG_REGION_SETS.iter().any(|set| all.iter().all(|one| set.contains(one)))
+        };
+        if let Some(table) = context.workload.tables.iter().filter(|table| table.strong).find(|table| !together(table)) {
+            return alternative.impossible(format!("the regions of {}, strongly consistent, lie in one set", table.table.name));
+        }
         Alternative::new(Kind::Regions, format!("in {region}"))
             .because(format!("the same design at the prices of {region}"))
             .deciding("another distance to users and other data, another law; the data must move")
-            .edit(1, format!("region = \"{region}\""))
+            .edit(context.workload.region_line, format!("region = \"{region}\""))
             .change("the region", move |workload| {
                 workload.region.clone_from(&to);
                 // A replica there becomes the table, and the table the replica.
@@ -29,18 +43,21 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
 pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     let mut all = Vec::new();
     let slot = format!("replicas of {}", table.table.name);
-    let is_strong = table.replicas.iter().any(|replica| replica.witness);
-    for replica in table.replicas.iter().filter(|_| !is_strong) {
+    if table.strong {
+        let why = "a strongly consistent global table has three regions of one set, a witness included, and is made anew to change them";
+        return vec![Alternative::new(Kind::Regions, "other replicas").of(table, None).impossible(why)];
+    }
+    for replica in &table.replicas {
         let (target, region) = (table.table.name.clone(), replica.region.clone());
         all.push(
             Alternative::new(Kind::Regions, format!("without the replica in {region}"))
                 .of(table, None)
                 .because("every write is paid for in one region less")
-                .deciding("readers there need another region, and its loss another plan")
+                .deciding("its readers go to the first region, its loss needs another plan")
                 .edit(table.lines.table, format!("remove the replica of {region}"))
                 .change(slot.clone(), move |workload| {
                     if let Some(table) = table_mut(workload, &target) {
-                        table.replicas.retain(|replica| replica.region != region);
+                        bring_home(table, &region);
                     }
                 }),
         );
@@ -77,11 +94,27 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
     all
 }
 
+/// Removes a replica; the first region serves its readers.
+fn bring_home(table: &mut TableDesign, region: &str) {
+    let Some(at) = table.replicas.iter().position(|replica| replica.region == region) else { return };
+    let replica = table.replicas.remove(at);
+    let more = Exact::one() + replica.reads;
+    let is_read = |access: &&mut Access| matches!(access.call, Call::Get { .. } | Call::Page { .. });
+    table.access.iter_mut().filter(is_read).for_each(|access| access.calls = &access.calls * &more);
+    let named = |access: Access| Access { name: format!("{}, from {region}", access.name), ..access };
+    table.access.extend(replica.access.into_iter().map(named));
+}
+
 /// Regions of the same part of the world.
 fn near<'a>(context: &'a Context, own: &[&str]) -> Vec<&'a str> {
     let home = &context.workload.region;
     let part = home.split('-').next().unwrap_or_default();
-    context.books.regions().filter(|region| region.starts_with(part) && !own.contains(region) && !region.contains("gov")).take(2).collect()
+    context
+        .books
+        .regions()
+        .filter(|region| region.starts_with(part) && !own.contains(region) && region.contains("gov") == home.contains("gov"))
+        .take(2)
+        .collect()
 }
 
 /// What multi-Region strong consistency does not have (rule 4.4).
@@ -100,7 +133,13 @@ fn strong_excludes(table: &TableDesign) -> Option<String> {
 fn added_replicas(table: &TableDesign, regions: &[&str], words: &str, witness: Option<String>, slot: &str) -> Alternative {
     let target = table.table.name.clone();
     let regions: Vec<String> = regions.iter().map(ToString::to_string).collect();
-    let text = regions.iter().map(|region| format!("[[table.replica]] region = \"{region}\"")).collect::<Vec<_>>().join(", ");
+    let strong = words.starts_with("strongly");
+    let replica = |region: &String| {
+        let more = if witness.as_ref() == Some(region) { ", witness = true" } else { "" };
+        format!("[[table.replica]] region = \"{region}\"{more}")
+    };
+    let text = regions.iter().map(replica).collect::<Vec<_>>().join(", ");
+    let text = if strong { format!("multi_region_consistency = \"strong\", {text}") } else { text };
     Alternative::new(Kind::Regions, format!("replicas in {}, {words}", regions.join(" and ")))
         .of(table, None)
         .because("a write is paid for in every region, and what it changes is sent there")
@@ -108,6 +147,7 @@ fn added_replicas(table: &TableDesign, regions: &[&str], words: &str, witness: O
         .edit(table.lines.table, text)
         .change(slot, move |workload| {
             let Some(table) = table_mut(workload, &target) else { return };
+            table.strong = strong;
             for region in &regions {
                 table.replicas.push(Replica {
                     region: region.clone(),

@@ -18,7 +18,7 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
     for (name, projection) in projections(table, at) {
         all.push(projected(table, at, name, projection));
     }
-    let readers: Vec<&str> = table.access.iter().filter(|access| reads(access, at)).map(|access| access.name.as_str()).collect();
+    let readers = readers(table, at);
     let none = Alternative::new(Kind::Projection, "no index").of(table, Some(&index.name));
     all.push(match readers.as_slice() {
         [] => {
@@ -55,6 +55,12 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
 
 fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+}
+
+/// The patterns that read an index, in any region.
+fn readers(table: &TableDesign, at: usize) -> Vec<&str> {
+    let abroad = table.replicas.iter().flat_map(|replica| &replica.access);
+    table.access.iter().chain(abroad).filter(|access| reads(access, at)).map(|access| access.name.as_str()).collect()
 }
 
 /// Whether a pattern reads an index.
@@ -113,7 +119,7 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
     let lost: Vec<&str> =
         held(table, at, &index.projection).into_iter().filter(|name| !held(table, at, &projection).contains(name)).collect();
     let narrower = !lost.is_empty() || (index.projection == Projection::All && projection != Projection::All);
-    let readers: Vec<&str> = table.access.iter().filter(|access| reads(access, at)).map(|access| access.name.as_str()).collect();
+    let readers = readers(table, at);
     let fetched = narrower && !readers.is_empty();
     let why = match (fetched, narrower) {
         (true, _) => format!(
@@ -132,15 +138,24 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
         }
     };
     let (target, name) = (table.table.name.clone(), index.name.clone());
-    let alternative = alternative.because(why).edit(table.indexes[at].line, text).change(
-        format!("projection of {} / {}", table.table.name, index.name),
-        move |workload| {
+    let alternative = alternative
+        .because(why)
+        .edit(
+            table.indexes[at].line,
+            if fetched && index.kind == IndexKind::Global {
+                format!("{text}, and a BatchGetItem for the items that each query finds")
+            } else if fetched {
+                format!("{text}, and `fetches = true` where it is read")
+            } else {
+                text
+            },
+        )
+        .change(format!("projection of {} / {}", table.table.name, index.name), move |workload| {
             let Some(table) = table_mut(workload, &target) else { return };
             if let Some(at) = table.table.indexes.iter().position(|index| index.name == name) {
                 project(table, at, &projection, fetched);
             }
-        },
-    );
+        });
     let work = "the index must be built again, and its readers changed";
     match narrower {
         true if fetched => alternative.deciding(format!("{work}: each query becomes two calls, the second as fresh as the table")),
@@ -185,29 +200,28 @@ fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched:
         return;
     }
     let local = table.table.indexes[at].kind == IndexKind::Local;
-    let mut more = Vec::new();
-    for access in table.access.iter_mut().filter(|access| reads(access, at)) {
-        let Call::Page { items, consistency, fetches, missing, .. } = &mut access.call else { continue };
-        if local {
-            *fetches = true;
-            continue;
+    let fetch = |patterns: &mut Vec<Access>| {
+        let mut more = Vec::new();
+        for access in patterns.iter_mut().filter(|access| reads(access, at)) {
+            let Call::Page { items, fetches, missing, .. } = &mut access.call else { continue };
+            if local {
+                *fetches = true;
+                continue;
+            }
+            let keys = (*items).clamp(1, 100);
+            let calls = &(&access.calls * &(Exact::one() - missing.clone())) * &Exact::ratio(*items, keys);
+            more.push(Access {
+                name: format!("{}, fetched from the table", access.name),
+                operation: "BatchGetItem",
+                calls,
+                call: Call::Get { items: keys, consistency: Some(Consistency::Eventual), missing: Exact::zero() },
+                ..access.clone()
+            });
         }
-        let keys = (*items).clamp(1, 100);
-        let calls = &(&access.calls * &(Exact::one() - missing.clone())) * &Exact::ratio(*items, keys);
-        more.push(Access {
-            name: format!("{}, fetched from the table", access.name),
-            operation: "BatchGetItem",
-            calls,
-            call: Call::Get { items: keys, consistency: Some(*consistency), missing: Exact::zero() },
-            ..access.clone()
-        });
-    }
-    for access in &mut more {
-        if let Call::Get { consistency, .. } = &mut access.call {
-            *consistency = Some(Consistency::Eventual);
-        }
-    }
-    table.access.extend(more.into_iter().filter(|access| !access.calls.is_zero()));
+        patterns.extend(more.into_iter().filter(|access| !access.calls.is_zero()));
+    };
+    fetch(&mut table.access);
+    table.replicas.iter_mut().for_each(|replica| fetch(&mut replica.access));
 }
 
 /// Removes an index that nothing reads.

@@ -66,8 +66,10 @@ impl Searches {
         let on_demand_billionths = search.on_demand(name.ends_with("/read"));
         let lane = Arc::new(Lane { fixed, auto_scaled, scheduled, on_demand_billionths });
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.count += search.count;
-        known.lanes.insert(key, lane.clone());
+        // Two threads may have searched the same; it counts once.
+        if known.lanes.insert(key, lane.clone()).is_none() {
+            known.count += search.count;
+        }
         lane
     }
 }

@@ -190,7 +190,8 @@ fn moves(table: &TableDesign) -> bool {
 /// What a simulation of capacity takes for granted.
 pub(crate) fn simulation(horizon: &Horizon) -> Vec<String> {
     let Tracking { up_minutes, down_minutes, gap_points, alarm_delay_minutes, apply_delay_minutes, .. } = Tracking::default();
-    let step = if horizon.step_seconds == 1 { "second by second".to_string() } else { "minute by minute".to_string() };
+    let step =
+        if horizon.step_seconds == 1 { "second by second" } else { "minute by minute (what is throttled within a minute is not seen)" };
     vec![
         format!("capacity that moves is simulated over {} days, {step}: calls arrive at random (Poisson, seed {}), the rate between the middles of two hours changes evenly, and what is throttled does not come again", horizon.days, horizon.seed),
         format!("auto scaling raises capacity after {up_minutes} minutes above the target and lowers it after {down_minutes} minutes {gap_points} points below; an alarm takes {alarm_delay_minutes} minutes (AWS: \"up to a few\"), a change {apply_delay_minutes} more (\"several\"); a scheduled change takes effect at its minute"),

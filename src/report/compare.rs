@@ -252,7 +252,12 @@ fn alternative_row(one: &Alternative) -> Vec<String> {
             one.risk.clone().unwrap_or_default(),
         ],
         true => vec![name, one.monthly.map(Money::human).unwrap_or_default(), one.delta.map(signed).unwrap_or_default(), one.why.clone()],
-        false => vec![name, "-".to_string(), "-".to_string(), format!("not possible: {}", one.why)],
+        false => vec![
+            name,
+            "-".to_string(),
+            "-".to_string(),
+            if one.why.starts_with("not known") { one.why.clone() } else { format!("not possible: {}", one.why) },
+        ],
     }
 }
 

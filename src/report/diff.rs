@@ -150,9 +150,13 @@ fn line_rows(difference: &Difference) -> Vec<Vec<String>> {
     difference.lines.iter().map(row).collect()
 }
 
-fn unknowns(difference: &Difference) -> [(&'static str, Vec<String>); 2] {
+fn unknowns(difference: &Difference) -> [(&'static str, Vec<String>); 3] {
     let words = |list: &[Unknown]| list.iter().map(|one| format!("{}: {}: {}", one.subject.table, one.what, one.why)).collect();
-    [("Newly unknown, and in no total", words(&difference.newly_unknown)), ("No longer unknown", words(&difference.no_longer_unknown))]
+    [
+        ("New warnings", difference.new_warnings.clone()),
+        ("Newly unknown, and in no total", words(&difference.newly_unknown)),
+        ("No longer unknown", words(&difference.no_longer_unknown)),
+    ]
 }
 
 fn indented(body: &str) -> String {
@@ -168,6 +172,7 @@ struct Document<'a> {
     tables: Vec<TableRow<'a>>,
     lines: Vec<LineRow<'a>>,
     unchanged_lines: usize,
+    new_warnings: &'a [String],
     newly_unknown: Vec<UnknownRow<'a>>,
     no_longer_unknown: Vec<UnknownRow<'a>>,
 }
@@ -258,6 +263,7 @@ pub fn diff_json(difference: &Difference) -> Result<String, MoneyError> {
             })
             .collect(),
         unchanged_lines: difference.unchanged,
+        new_warnings: &difference.new_warnings,
         newly_unknown: difference.newly_unknown.iter().map(unknown).collect(),
         no_longer_unknown: difference.no_longer_unknown.iter().map(unknown).collect(),
     }))

@@ -95,6 +95,8 @@ pub struct Workload {
     pub file: String,
     /// The region.
     pub region: String,
+    /// The line of the file that names it, from 1.
+    pub region_line: usize,
     /// The date of the prices; the newest where `None`.
     pub prices: Option<Date>,
     /// The length of the month.
@@ -152,6 +154,8 @@ pub struct TableDesign {
     pub archive: Option<Archive>,
     /// Replicas in other regions.
     pub replicas: Vec<Replica>,
+    /// Whether they are strongly consistent among regions (MRSC).
+    pub strong: bool,
     /// The DAX cluster.
     pub dax: Option<Dax>,
     /// Whether Contributor Insights is on.

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use super::decode::{Located, Number, Reader};
 use super::file::{
-    CapacityFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, ModeWord, ProjectionFile, ProjectionWord, ScheduleFile,
-    SwitchesFile, TableFile, UnitsFile, WorkloadFile,
+    CapacityFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, ModeWord, ProjectionFile, ProjectionWord, RegionConsistencyWord,
+    ScheduleFile, SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
 use super::{Capacity, IndexDesign, Lines, Reserved, Setting, TableDesign, Units, Workload};
 use crate::capacity::Scaling;
@@ -105,6 +105,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
     Some(Workload {
         name: file.name.value.clone(),
         file: file_name,
+        region_line: checker.line(&file.region.span),
         region,
         prices,
         month: month?,
@@ -315,6 +316,7 @@ impl Checker<'_> {
             import: written.import.as_ref().map(|import| (Exact::from(import.source.0.0), import.rate.monthly(&self.month))),
             archive: written.archive.as_ref().map(|archive| self.archive(archive)),
             replicas,
+            strong: written.multi_region_consistency.as_ref().is_some_and(|word| word.value == RegionConsistencyWord::Strong),
             dax: None,
             contributor_insights: written.contributor_insights.unwrap_or(false),
             encryption: written.encryption.as_ref().map(|encryption| {
