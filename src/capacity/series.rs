@@ -1,6 +1,7 @@
 //! Demand as the ledger executes it: units in equal steps of time, from a week's rates or from a trace.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rand_core::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
@@ -135,6 +136,35 @@ fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
         }
     }
     groups
+}
+
+/// Series that were drawn, so that few are drawn twice.
+#[derive(Debug, Default)]
+pub struct Drawn {
+    known: Mutex<BTreeMap<Asked, Arc<Series>>>,
+}
+
+/// Everything that a series depends on.
+type Asked = (String, Vec<u64>, Horizon);
+
+/// As many steps of all series together as are kept: 200 MB of them.
+const KEPT_STEPS: usize = 25_000_000;
+
+impl Drawn {
+    /// The series of an account's direction.
+    pub fn series(&self, account: &str, arrivals: &[Arrivals], horizon: &Horizon) -> Arc<Series> {
+        let asked = (account.to_string(), arrivals.iter().flat_map(Arrivals::bits).collect(), *horizon);
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&asked).cloned();
+        known.unwrap_or_else(|| {
+            let series = Arc::new(draw(arrivals, horizon, account));
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let kept: usize = known.values().map(|series| series.halves.len()).sum();
+            if kept + series.halves.len() <= KEPT_STEPS {
+                known.insert(asked, series.clone());
+            }
+            series
+        })
+    }
 }
 
 /// The name of an account's direction, by which its draws are its own.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::ledger::{Hottest, Lane, Limits, Run, execute};
 use super::policy::{AutoScaling, Fixed, Policy, Schedule, Scheduled, Tracking};
 use super::provisioned::HourlyUnits;
-use super::series::{Arrivals, Horizon, Series, WEEK_MINUTES, draw};
+use super::series::{Arrivals, Drawn, Horizon, Series, WEEK_MINUTES};
 use crate::meter::HourBilling;
 
 /// How provisioned units move.
@@ -43,6 +43,7 @@ impl Scaling {
 #[derive(Debug, Default)]
 pub struct Simulations {
     known: Mutex<Known>,
+    drawn: Arc<Drawn>,
     /// Whether only bills are wanted: what a schedule alone moves needs no demand for that.
     bills_only: bool,
 }
@@ -56,8 +57,13 @@ struct Known {
 
 impl Simulations {
     /// Simulations for bills alone: who is throttled by a schedule is not asked.
-    pub fn for_bills() -> Simulations {
-        Simulations { bills_only: true, ..Simulations::default() }
+    pub fn for_bills(&self) -> Simulations {
+        Simulations { bills_only: true, drawn: self.drawn.clone(), ..Simulations::default() }
+    }
+
+    /// The series that were drawn for them.
+    pub fn drawn(&self) -> &Arc<Drawn> {
+        &self.drawn
     }
 
     /// The reads and the writes of one account, drawn and executed.
@@ -80,7 +86,7 @@ impl Simulations {
         let asked = (format!("{read_name} {write_name}"), fingerprint, *horizon, read.clone(), write.clone());
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).runs.get(&asked).cloned();
         known.unwrap_or_else(|| {
-            let (reads, writes) = (draw(reads, horizon, read_name), draw(writes, horizon, write_name));
+            let (reads, writes) = (self.drawn.series(read_name, reads, horizon), self.drawn.series(write_name, writes, horizon));
             let (hot_reads, hot_writes) = hottest.unzip();
             let runs = Arc::new(simulate(&[(&reads, read, hot_reads), (&writes, write, hot_writes)]));
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);

@@ -302,7 +302,7 @@ pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Resul
     let metering = Metering::new(workload, books)?;
     let outcome = metering.outcome(workload, books)?;
     let total = outcome.total()?;
-    let searches = search::Searches::default();
+    let searches = search::Searches::new(metering.simulations().drawn());
     let for_bills = metering.for_bills();
     let unknown: Vec<String> = outcome.bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
     let context = Context { workload, books, metering: &for_bills, question, unknown: &unknown, searches: &searches };
@@ -313,7 +313,7 @@ pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Resul
     let (best, best_with_decisions) = advice::combinations(&context, &alternatives, total)?;
     let break_even = break_even::of(&context, &outcome);
     let advice = advice::ranked(&alternatives, &best);
-    let swings = swings(workload, books, &for_bills, total)?;
+    let swings = swings(workload, books, total)?;
     let simulations = metering.simulations().count() + for_bills.simulations().count() + searches.count();
     let assumptions = assumptions(&context);
     Ok(Comparison {

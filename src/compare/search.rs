@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capacity::policy::{Bounds, OnDemand, READ_FLOOR, Schedule, WRITE_FLOOR};
-use crate::capacity::series::{Arrivals, Horizon, Series, draw};
+use crate::capacity::series::{Arrivals, Drawn, Horizon, Series};
 use crate::capacity::{HourlyUnits, Lane as Ledger, Limits, Run, Scaling, execute, execute_cold};
 use crate::meter::HourBilling;
 
@@ -35,9 +35,10 @@ pub struct Lane {
 }
 
 /// Counts simulations, and remembers what was found for a demand.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Searches {
     known: Mutex<Known>,
+    drawn: Arc<Drawn>,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +48,11 @@ struct Known {
 }
 
 impl Searches {
+    /// Searches that share what was drawn.
+    pub fn new(drawn: &Arc<Drawn>) -> Searches {
+        Searches { known: Mutex::default(), drawn: drawn.clone() }
+    }
+
     /// How many simulations were run.
     pub fn count(&self) -> u64 {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).count
@@ -59,7 +65,7 @@ impl Searches {
         if let Some(lane) = self.known.lock().unwrap_or_else(PoisonError::into_inner).lanes.get(&key) {
             return lane.clone();
         }
-        let mut search = Search { series: draw(arrivals, horizon, name), limit, billing, count: 0 };
+        let mut search = Search { series: self.drawn.series(name, arrivals, horizon), limit, billing, count: 0 };
         let fixed = search.fixed();
         let auto_scaled = search.auto_scaled(&fixed);
         let scheduled = search.scheduled(&fixed);
@@ -76,18 +82,18 @@ impl Searches {
 
 /// The least units that never change and refuse at most `limit` billionths of a demand, bursts not counted on.
 pub fn cheapest_fixed(series: &Series, limit: u64) -> Found {
-    Search { series: series.clone(), limit, billing: HourBilling::Maximum, count: 0 }.fixed()
+    Search { series: Arc::new(series.clone()), limit, billing: HourBilling::Maximum, count: 0 }.fixed()
 }
 
 /// The cheapest bounds and target of auto scaling that refuse at most `limit` billionths of a demand.
 pub fn auto_scaled(series: &Series, limit: u64) -> Found {
-    let mut search = Search { series: series.clone(), limit, billing: HourBilling::Maximum, count: 0 };
+    let mut search = Search { series: Arc::new(series.clone()), limit, billing: HourBilling::Maximum, count: 0 };
     let fixed = search.fixed();
     search.auto_scaled(&fixed)
 }
 
 struct Search {
-    series: Series,
+    series: Arc<Series>,
     limit: u64,
     billing: HourBilling,
     count: u64,

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::capacity::series::Horizon;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::pricing::Books;
@@ -38,7 +39,7 @@ type Scale = Box<dyn Fn(&mut Workload, &Exact) + Send + Sync>;
 ///
 /// # Errors
 /// [`EstimateError`] where an amount needs more than 28 digits.
-pub fn swings(workload: &Workload, books: &Books, metering: &Metering, total: Money) -> Result<Vec<Swing>, EstimateError> {
+pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Swing>, EstimateError> {
     let mut figures: Vec<(String, usize, Scale)> = Vec::new();
     for (at, table) in workload.tables.iter().enumerate() {
         let name = &table.table.name;
@@ -70,11 +71,16 @@ pub fn swings(workload: &Workload, books: &Books, metering: &Metering, total: Mo
             ));
         }
     }
+    // Capacity that moves is simulated minute by minute here: what counts is how far the total moves.
+    let coarse = Workload { horizon: Horizon { days: 7, step_seconds: 60, ..workload.horizon }, ..workload.clone() };
+    let metering = Metering::new(&coarse, books)?.for_bills();
+    let base = metering.bill(&coarse)?.total()?;
     let swing = |(what, line, scale): (String, usize, Scale)| -> Result<Swing, EstimateError> {
         let at = |by: &Exact| -> Result<Money, EstimateError> {
-            let mut changed = workload.clone();
+            let mut changed = coarse.clone();
             scale(&mut changed, by);
-            Ok(metering.after(workload, &changed, books)?.bill(&changed)?.total()?)
+            let moved = metering.after(&coarse, &changed, books)?.bill(&changed)?.total()?.minus(base)?;
+            Ok(Money::sum([total, moved])?)
         };
         Ok(Swing { what, line, low: at(&Exact::ratio(1, 2))?, high: at(&Exact::ratio(3, 2))? })
     };

@@ -96,7 +96,7 @@ impl Metering {
 
     /// The same, to go on from with changed workloads of which only bills are wanted.
     pub fn for_bills(&self) -> Metering {
-        Metering { simulations: Arc::new(Simulations::for_bills()), ..self.clone() }
+        Metering { simulations: Arc::new(self.simulations.for_bills()), ..self.clone() }
     }
 
     /// Meters a changed workload; tables that are what they were keep their results.
