@@ -81,6 +81,7 @@ rules! {
     "5.5" A "Developer Guide, understanding billing": "A restore bills the table's data and all its indexes.";
     "5.6" A "Developer Guide, export to Amazon S3": "A full export bills the table's data and local indexes, an incremental one the bytes changed, at least 10 MB.";
     "5.7" A "Developer Guide, import from Amazon S3": "An import bills the uncompressed source; it costs no write units.";
+    "6.3" A "Developer Guide, DynamoDB maximum throughput for on-demand tables": "An on-demand table serves no more than its maximum throughput, as far as AWS can tell; what is refused is not billed.";
     "6.6" B "Developer Guide, DynamoDB auto scaling; AWS re:Post; awslabs capacity-mode-evaluator": "Target tracking raises capacity after 2 minutes above the target and lowers it after 15 minutes 20 points below, to the largest of them divided by the target.";
     "6.7" C "documented nowhere": "Provisioned capacity is charged by the hour; where it changed within the hour, its highest value counts.";
     "6.8" A "Developer Guide, reserved capacity": "Reserved capacity covers Standard, single-region, provisioned units, in blocks of 100, for 1 or 3 years.";

@@ -25,6 +25,8 @@ pub struct Demand {
     pub peak: Exact,
     /// Provisioned units; `None` on demand.
     pub provisioned: Option<ProvisionedUnits>,
+    /// The share of the demand that a maximum throughput refuses, where an on-demand table has one.
+    pub refused: Option<Exact>,
     /// Whether part of the demand is unknown, so that `mean` and `peak` are lower bounds.
     pub partly_unknown: bool,
 }

@@ -135,6 +135,7 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
             .change(slot.clone(), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {
                     table.capacity = Capacity::OnDemand;
+                    table.on_demand_max = [None; 2];
                     table.indexes.iter_mut().for_each(|index| index.capacity = None);
                     table.replicas.iter_mut().for_each(|replica| replica.read = None);
                 }

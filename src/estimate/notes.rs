@@ -181,6 +181,9 @@ fn moves(table: &TableDesign) -> bool {
     let scaled = |units: &Units| matches!(units, Units::Scaled(_));
     let own = table.indexes.iter().filter_map(|index| index.capacity.as_ref());
     let own = own.map(|(read, write)| scaled(read) || scaled(write));
+    if table.capacity == Capacity::OnDemand && table.on_demand_max.iter().any(Option::is_some) {
+        return true;
+    }
     match &table.capacity {
         Capacity::Provisioned { read, write } => own.chain([scaled(read) || scaled(write)]).any(|moves| moves),
         Capacity::OnDemand => false,
@@ -299,7 +302,7 @@ pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
         ),
         (any(&|table| table.is_global() && local(table)), switches.replicated_local_index()),
         (any(&|table| backed_up(table)), switches.backup_overhead()),
-        (tables.iter().any(moves), switches.hour_billing()),
+        (any(&|table| moves(table) && table.capacity != Capacity::OnDemand), switches.hour_billing()),
     ];
     listed.into_iter().filter(|(matters, _)| *matters).map(|(_, switch)| switch).collect()
 }
@@ -405,6 +408,10 @@ fn over_reserved(table: &TableDesign, reserved: &Reserved, demand: &[Demand]) ->
 fn short_of(demand: &Demand) -> Option<String> {
     let (kind, place) = (kind_of(demand), place_of(demand));
     let (mean, peak) = (demand.mean.human(1), demand.peak.human(1));
+    if let Some(refused) = demand.refused.as_ref().filter(|share| !share.is_zero()) {
+        let percent = refused * &Exact::from(100);
+        return Some(format!("{place}: {} % of the {kind} units are refused beyond the table's maximum throughput", percent.human(6)));
+    }
     if let Some(throttled) = demand.provisioned.as_ref().and_then(|units| units.throttled.as_ref()).filter(|share| !share.is_zero()) {
         let percent = throttled * &Exact::from(100);
         return Some(format!("{place}: {} % of the {kind} units are throttled while capacity follows the demand", percent.human(6)));

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use super::Design;
 use super::expected::{Tallies, Tally};
+use crate::capacity::policy::{OnDemand, READ_FLOOR, WRITE_FLOOR};
 use crate::capacity::series::{Arrivals, account_name};
 use crate::capacity::{
-    Consumption, Demand, Hottest, HourlyUnits, ListedCapacity, ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Run, Scaling, demand,
-    on_demand, provisioned,
+    Consumption, Demand, Hottest, HourlyUnits, Lane, Limits, ListedCapacity, ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Run,
+    Scaling, demand, execute, on_demand, provisioned,
 };
 use crate::dax::hottest_millionths;
 use crate::meter::ReplicatedLocalIndex;
@@ -180,8 +181,18 @@ impl<'a> Site<'a> {
     /// The usage of every account in this region: the table with its local indexes, and each global index.
     pub fn settle(mut self, settled: &mut Settled) {
         let on_demand_mode = self.design.table.capacity == Capacity::OnDemand;
+        let refused = [true, false].map(|reads| self.refused(reads).filter(|_| on_demand_mode));
         if on_demand_mode {
-            settled.usage.extend(self.consumed.iter().map(on_demand));
+            settled.usage.extend(self.consumed.iter().map(|one| {
+                let mut usage = on_demand(one);
+                let share = refused[usize::from(one.throughput != Throughput::Read)].as_ref().filter(|_| one.account.is_none());
+                if let Some(share) = share.filter(|share| !share.is_zero()) {
+                    usage.quantity = &usage.quantity * &(Exact::one() - share.clone());
+                    let text = format!("{} of them are refused beyond the table's maximum throughput, and not billed", share.human(6));
+                    usage.because.push(Because::rule("6.3", text));
+                }
+                usage
+            }));
         }
         let global = |(at, index): (usize, &Index)| (index.kind == IndexKind::Global).then_some(at + 1);
         let arms: Vec<usize> = std::iter::once(0).chain(self.design.table.table.indexes.iter().enumerate().filter_map(global)).collect();
@@ -202,11 +213,27 @@ impl<'a> Site<'a> {
                 }
             }
         }
-        for account in accounts {
-            settled.demand.extend([account.read.demand, account.write.demand]);
+        for (at, account) in accounts.into_iter().enumerate() {
+            let [reads, writes] = if at == 0 { refused.clone() } else { [None, None] };
+            let (mut read, mut write) = (account.read.demand, account.write.demand);
+            (read.refused, write.refused) = (reads, writes);
+            settled.demand.extend([read, write]);
         }
         settled.consumed.append(&mut self.consumed);
         settled.gaps.append(&mut self.gaps);
+    }
+
+    /// The share of the table's own demand that its maximum throughput refuses.
+    ///
+    /// Source: Developer Guide, "DynamoDB maximum throughput for on-demand tables" (rule 6.3): best effort.
+    fn refused(&self, reads: bool) -> Option<Exact> {
+        let most = self.design.table.on_demand_max[usize::from(!reads)]?;
+        let series =
+            self.design.simulations.drawn().series(&self.lane_name(0, reads), &self.arrivals(0, reads), &self.design.workload.horizon);
+        let floor = if reads { READ_FLOOR } else { WRITE_FLOOR };
+        let run = execute(&mut [Lane::new(&series, OnDemand { floor, units_max: Some(most) })], &Limits::default()).pop()?;
+        let share = Exact::whole(run.throttled) / Exact::whole(run.demanded.max(1));
+        Some(share)
     }
 
     /// What is asked of the reads and the writes of one account, and what is provisioned for them. Capacity that
@@ -272,6 +299,7 @@ impl<'a> Site<'a> {
             mean,
             peak,
             provisioned,
+            refused: None,
             partly_unknown: self.gaps.iter().any(|gap| gap.hides_demand_of(index, reads, self.design.table)),
         };
         DirectionOf { demand, capacity }

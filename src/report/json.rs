@@ -246,7 +246,12 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
                 provisioned: demand.provisioned.as_ref().and_then(|units| units.fixed()).map(|units| units.to_string()),
                 provisioned_low: demand.provisioned.as_ref().map(|units| units.low.to_string()),
                 provisioned_high: demand.provisioned.as_ref().map(|units| units.high.to_string()),
-                throttled_share: demand.provisioned.as_ref().and_then(|units| units.throttled.as_ref()).map(decimal),
+                throttled_share: demand
+                    .provisioned
+                    .as_ref()
+                    .and_then(|units| units.throttled.as_ref())
+                    .or(demand.refused.as_ref())
+                    .map(decimal),
                 partly_unknown: demand.partly_unknown,
             })
             .collect(),

@@ -274,6 +274,10 @@ document! {
         read: Option<Located<UnitsFile>>,
         /// Provisioned write units: fixed, or auto scaled.
         write: Option<Located<UnitsFile>>,
+        /// The most read units a second that an on-demand table may serve; no maximum where absent.
+        max_read: Option<Located<Number>>,
+        /// The most write units a second that an on-demand table may serve; no maximum where absent.
+        max_write: Option<Located<Number>>,
         /// Scheduled changes of the bounds.
         schedule: Option<Located<Vec<ScheduleFile>>>,
         /// Reserved capacity that covers part of it.

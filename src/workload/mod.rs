@@ -138,6 +138,8 @@ pub struct TableDesign {
     pub indexes: Vec<IndexDesign>,
     /// Its capacity mode.
     pub capacity: Capacity,
+    /// The maximum throughput of an on-demand table: read and write units a second.
+    pub on_demand_max: [Option<u64>; 2],
     /// Reserved capacity: due whatever the mode, and taken off what is provisioned.
     pub reserved: Option<Reserved>,
     /// Its access patterns.

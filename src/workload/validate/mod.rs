@@ -308,6 +308,7 @@ impl Checker<'_> {
             has_numbers: described.as_ref().is_some_and(|described| described.has_numbers),
             indexes: index_designs,
             capacity,
+            on_demand_max: self.on_demand_max(written.capacity.as_ref()),
             reserved: self.reserved(written),
             access: access.into_iter().collect::<Option<_>>()?,
             ttl_deletes: written.ttl.as_ref().map_or_else(Exact::zero, |ttl| ttl.deletes.monthly(&self.month)),
@@ -477,6 +478,20 @@ impl Checker<'_> {
                 Units::Scaled(Scaling { min, max: max.max(min), target_percent: percent.to_u64(), schedule: Schedule::default() })
             }
         }
+    }
+
+    /// The maximum throughput that the owner of an on-demand table has set.
+    fn on_demand_max(&mut self, given: Option<&Located<CapacityFile>>) -> [Option<u64>; 2] {
+        let Some(capacity) = given else { return [None; 2] };
+        let on_demand = capacity.mode.value == ModeWord::OnDemand || capacity.mode.is_placeholder();
+        [("max_read", &capacity.max_read), ("max_write", &capacity.max_write)].map(|(key, most)| {
+            let most = most.as_ref()?;
+            if !on_demand {
+                let message = format!("only an on-demand table has a `{key}`; a provisioned one has `max` where it is auto scaled");
+                self.report("capacity-mode", &most.span, message, "remove it");
+            }
+            Some(self.whole("capacity-mode", "a maximum throughput", most, 1..=limits::PROVISIONED_UNITS_MAX * 1_000))
+        })
     }
 
     /// Reserved capacity as AWS sells it.
