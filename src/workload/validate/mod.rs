@@ -496,7 +496,7 @@ impl Checker<'_> {
 
     /// Reserved capacity as AWS sells it.
     fn reserved(&mut self, table: &Located<TableFile>) -> Option<Reserved> {
-        let reserved = table.capacity.as_ref().filter(|capacity| capacity.mode.value == ModeWord::Provisioned)?.reserved.as_ref()?;
+        let reserved = table.capacity.as_ref().filter(|capacity| !capacity.mode.is_placeholder())?.reserved.as_ref()?;
         let mut block = |units: &Option<Located<Number>>| {
             let Some(units) = units else { return 0 };
             let number = self.whole("reserved", "reserved units", units, 0..=1_000_000_000);
@@ -590,7 +590,6 @@ impl Checker<'_> {
                 ("read", capacity.read.as_ref().map(|read| &read.span)),
                 ("write", capacity.write.as_ref().map(|write| &write.span)),
                 ("schedule", capacity.schedule.as_ref().map(|schedule| &schedule.span)),
-                ("reserved", capacity.reserved.as_ref().map(|reserved| &reserved.span)),
             ];
             for (key, span) in set {
                 if let Some(span) = span {
