@@ -40,7 +40,7 @@ fn shipped_workloads_say_what_they_said_and_every_line_proves_itself() {
             ("csv", format!("estimate {workload} --format csv"), proof::csv),
             ("explain.text", format!("explain {workload}"), proof::explain_text),
             ("explain.json", format!("explain {workload} --format json"), proof::json),
-            ("compare.text", format!("compare {workload}"), proof::none),
+            ("compare.text", format!("compare {workload}"), proof::compare_text),
             ("compare.json", format!("compare {workload} --format json"), proof::compare),
         ] {
             let (differs, stdout) = golden(&format!("{name}.{kind}"), &arguments);
@@ -120,9 +120,26 @@ mod proof {
         (sum != decimal(total)).then(|| format!("the lines add up to {sum}, not to {total}"))
     }
 
-    /// Nothing to prove.
-    pub fn none(_: &str) -> Vec<String> {
-        Vec::new()
+    /// Every row with a figure and a difference: to a cent, the total plus its difference is what it costs.
+    pub fn compare_text(output: &str) -> Vec<String> {
+        let plain = |text: &str| Decimal::from_str_exact(&text.replace([',', '$', '+'], "")).ok();
+        let whole = decimal(&total(output.lines().next().expect("a heading")).replace([',', '$'], ""));
+        let mut checked = 0;
+        let mut wrong = Vec::new();
+        for line in output.lines() {
+            let cells: Vec<&str> = line.trim().split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect();
+            let [_, monthly, difference, _] = cells.as_slice() else { continue };
+            if !monthly.starts_with('$') || !difference.contains('$') {
+                continue;
+            }
+            let (Some(monthly), Some(difference)) = (plain(monthly), plain(difference)) else { continue };
+            checked += 1;
+            if (whole + difference - monthly).abs() > Decimal::new(1, 2) {
+                wrong.push(line.to_string());
+            }
+        }
+        assert!(checked > 3, "no rows were read");
+        wrong
     }
 
     /// Every alternative: the total plus its difference is what it costs; none without a figure or a reason.

@@ -31,6 +31,16 @@ pub struct Demand {
     pub partly_unknown: bool,
 }
 
+impl Demand {
+    /// Table, index and region, for people.
+    pub fn place(&self) -> String {
+        match &self.index {
+            Some(index) => format!("{} / {index} in {}", self.table, self.region),
+            None => format!("{} in {}", self.table, self.region),
+        }
+    }
+}
+
 /// Provisioned units of an account: the same at every hour, or what the simulation made of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvisionedUnits {

@@ -42,18 +42,13 @@ impl Scaling {
 /// Simulations that were run, so that none is run twice.
 #[derive(Debug, Default)]
 pub struct Simulations {
-    known: Mutex<Known>,
+    known: Mutex<BTreeMap<Asked, Arc<Vec<Run>>>>,
     drawn: Arc<Drawn>,
     /// Whether only bills are wanted: what a schedule alone moves needs no demand for that.
     bills_only: bool,
 }
 
 type Asked = (String, Vec<u64>, Horizon, Scaling, Scaling);
-
-#[derive(Debug, Default)]
-struct Known {
-    runs: BTreeMap<Asked, Arc<Vec<Run>>>,
-}
 
 impl Simulations {
     /// Simulations for bills alone: who is throttled by a schedule is not asked.
@@ -84,20 +79,19 @@ impl Simulations {
         let hot = hottest.map_or(0, |(reads, _)| reads.parts);
         let fingerprint: Vec<u64> = bits(reads).into_iter().chain([u64::MAX, hot]).chain(bits(writes)).collect();
         let asked = (format!("{read_name} {write_name}"), fingerprint, *horizon, read.clone(), write.clone());
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).runs.get(&asked).cloned();
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&asked).cloned();
         known.unwrap_or_else(|| {
             let (reads, writes) = (self.drawn.series(read_name, reads, horizon), self.drawn.series(write_name, writes, horizon));
             let (hot_reads, hot_writes) = hottest.unzip();
             let runs = Arc::new(simulate(&[(&reads, read, hot_reads), (&writes, write, hot_writes)]));
-            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            known.runs.insert(asked, runs.clone());
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(asked, runs.clone());
             runs
         })
     }
 
     /// How many were run.
     pub fn count(&self) -> u64 {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).runs.len() as u64
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
     }
 }
 

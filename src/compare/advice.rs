@@ -129,11 +129,8 @@ fn starts<'a>(usable: &[&'a Alternative]) -> Vec<Vec<&'a Alternative>> {
     let named = |name: &str| -> Vec<&'a Alternative> {
         usable.iter().copied().filter(|one| one.kind == Kind::Capacity && one.index.is_none() && one.name == name).collect()
     };
-    let mut all =
-        vec![Vec::new(), named("provisioned, fixed at the cheapest safe value"), named("provisioned, each account its cheapest way")];
-    all.dedup_by_key(|start| start.len());
-    all.retain(|start| start.is_empty() || start.iter().all(|one| one.feasible));
-    all
+    let provisioned = [named("provisioned, fixed at the cheapest safe value"), named("provisioned, each account its cheapest way")];
+    std::iter::once(Vec::new()).chain(provisioned.into_iter().filter(|start| !start.is_empty())).collect()
 }
 
 /// A priced step: the changed workload, its total, and the alternative that led there.

@@ -3,11 +3,12 @@
 use super::Context;
 use super::commitment::{Offer, list_rate, offers};
 use crate::dax::NODE_TYPES;
+use crate::meter::{Switches, meter};
 use crate::money::Money;
 use crate::outcome::Outcome;
 use crate::pricing::{LineItem, PriceBook};
-use crate::table::{IndexKind, TableClass};
-use crate::units::{Exact, GB, MB};
+use crate::table::{IndexKind, Operation, ReadPage, TableClass};
+use crate::units::{Bytes, Exact, GB, MB};
 use crate::usage::{FreeTier, Throughput, UsageType};
 use crate::workload::{Call, TableDesign};
 
@@ -192,19 +193,10 @@ fn dax(context: &Context, outcome: &Outcome, table: &TableDesign, book: &PriceBo
         return Vec::new();
     }
     let cached = |line: &&LineItem| {
-        let eventual = |access: &&crate::workload::Access| {
-            Some(&access.name) == line.subject.access.as_ref()
-                && access.through_dax
-                && matches!(
-                    access.call,
-                    Call::Get { consistency: Some(crate::table::Consistency::Eventual), .. }
-                        | Call::Page { consistency: crate::table::Consistency::Eventual, .. }
-                )
-        };
         line.subject.table == table.table.name
             && line.subject.region == outcome.region
             && line.usage_type.unit() == "RRU"
-            && table.access.iter().any(|access| eventual(&access))
+            && table.access.iter().any(|access| access.is_cacheable() && Some(&access.name) == line.subject.access.as_ref())
     };
     let paid: Exact = outcome.bill.lines.iter().filter(cached).map(|line| money(line.amount)).sum();
     // What the same reads cost without a cache.
@@ -256,9 +248,14 @@ fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<Brea
     let class = table.table.class;
     let Some(rate) = list_rate(book, UsageType::request_units(Throughput::Read, class).code()) else { return all };
     let data = &table.items * &table.sizes.mean();
-    let pages = (&data / &Exact::from(MB)).ceil();
-    // A page of 1 MB is 128 units, eventually consistent.
-    let scan = &(&pages.clone().max(Exact::one()) * &Exact::from(128)) * &rate;
+    let page = |evaluated: Bytes| {
+        let scan = Operation::Scan(ReadPage { evaluated, ..ReadPage::default() });
+        meter(&table.table, &scan, &Switches::default()).table.read.exact()
+    };
+    let full = (&data / &Exact::from(MB)).floor();
+    let rest = Bytes((&data - &(&full * &Exact::from(MB))).ceil().to_u64().unwrap_or(0));
+    let units = &(&full * &page(Bytes(MB))) + &(if rest.0 > 0 || full.is_zero() { page(rest) } else { Exact::zero() });
+    let scan = &units * &rate;
     for (at, index) in table.table.indexes.iter().enumerate() {
         let of_index = |line: &&LineItem| line.subject.table == table.table.name && line.subject.index.as_ref() == Some(&index.name);
         let reads = |line: &&LineItem| line.usage_type.unit() == "RRU";

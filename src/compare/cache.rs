@@ -20,15 +20,9 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
         let larger = access.sizes.mean() / table.sizes.mean();
         let calls = &a_second(access) * &larger;
         match &access.call {
-            Call::Get { items, consistency, .. } => {
-                let reads = &calls * &Exact::from(*items);
-                let hits = if consistency.is_some_and(|one| one == Default::default()) { &reads * hit_ratio } else { Exact::zero() };
-                load.misses += &(&reads - &hits);
-                load.hits += &hits;
-            }
-            Call::Page { consistency, items, .. } => {
+            Call::Get { items, .. } | Call::Page { items, .. } => {
                 let reads = &calls * &Exact::from((*items).max(1));
-                let hits = if *consistency == Default::default() { &reads * hit_ratio } else { Exact::zero() };
+                let hits = if access.is_cacheable() { &reads * hit_ratio } else { Exact::zero() };
                 load.misses += &(&reads - &hits);
                 load.hits += &hits;
             }

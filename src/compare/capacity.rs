@@ -84,7 +84,7 @@ fn accounts(context: &Context, at: usize, table: &TableDesign) -> Vec<Account> {
         let arrivals: Vec<Arrivals> = consumed.map(|one| one.arrivals(&context.workload.month)).collect();
         let name = account_name(&table.table.name, index, region, reads);
         let billing = context.workload.switches.hour_billing;
-        context.searches.lane(&name, &arrivals, &context.workload.horizon, context.question.throttled_billionths, billing)
+        context.searches.lane((&name, reads), &arrivals, &context.workload.horizon, context.question.throttled_billionths, billing)
     };
     let global = |(position, index): (usize, &crate::table::Index)| {
         (index.kind == IndexKind::Global).then(|| (Some(index.name.clone()), table.indexes[position].line))

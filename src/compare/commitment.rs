@@ -354,8 +354,7 @@ fn rates(book: &PriceBook, usage: &UsageType, on_demand: bool) -> Option<(Exact,
 
 /// The price of a code beyond any free tier.
 pub(super) fn list_rate(book: &PriceBook, code: &str) -> Option<Exact> {
-    let tiers = book.tiers(code).ok()?;
-    tiers.iter().find(|tier| !tier.published.rate.is_zero()).map(|tier| Exact::from(tier.published.rate.decimal()))
+    book.list_price(code).map(|published| Exact::from(published.rate.decimal()))
 }
 
 /// The day on which AWS announced Database Savings Plans.

@@ -32,7 +32,7 @@ use crate::money::Money;
 use crate::outcome::Outcome;
 use crate::pricing::{BookError, Books};
 use crate::units::Exact;
-use crate::usage::{Throughput, Usage};
+use crate::usage::{FreeTier, Throughput, Usage};
 use crate::workload::{TableDesign, Workload};
 
 /// What the user wants to know of, beside the workload.
@@ -267,10 +267,7 @@ impl Context<'_> {
         changed.demand().find_map(|demand| {
             let units = demand.provisioned.as_ref()?;
             let before = own(demand);
-            let place = match &demand.index {
-                Some(index) => format!("{} / {index} in {}", demand.table, demand.region),
-                None => format!("{} in {}", demand.table, demand.region),
-            };
+            let place = demand.place();
             match &units.throttled {
                 Some(share) if *share > limit => {
                     let was = before.and_then(|one| one.provisioned.as_ref()).and_then(|units| units.throttled.as_ref());
@@ -396,6 +393,9 @@ fn assumptions(context: &Context) -> Vec<String> {
     list.push(
         "a narrower projection makes each item that a query of the index evaluates a read of the table, in batches of 100".to_string(),
     );
+    if context.workload.free.contains(&FreeTier::Throughput) {
+        list.push("the free tier's capacity hours are taken off what commitments could cover evenly over the month".to_string());
+    }
     list.push("compressed and split items change in size alone; what they cost in processor time or in code is in no figure".to_string());
     list
 }

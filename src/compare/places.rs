@@ -99,8 +99,7 @@ fn bring_home(table: &mut TableDesign, region: &str) {
     let Some(at) = table.replicas.iter().position(|replica| replica.region == region) else { return };
     let replica = table.replicas.remove(at);
     let more = Exact::one() + replica.reads;
-    let is_read = |access: &&mut Access| matches!(access.call, Call::Get { .. } | Call::Page { .. });
-    table.access.iter_mut().filter(is_read).for_each(|access| access.calls = &access.calls * &more);
+    table.access.iter_mut().filter(|access| access.is_read()).for_each(|access| access.calls = &access.calls * &more);
     let named = |access: Access| Access { name: format!("{}, from {region}", access.name), ..access };
     table.access.extend(replica.access.into_iter().map(named));
 }

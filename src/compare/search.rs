@@ -59,7 +59,14 @@ impl Searches {
     }
 
     /// What is cheapest for calls that arrive at an account's direction.
-    pub fn lane(&self, name: &str, arrivals: &[Arrivals], horizon: &Horizon, limit: u64, billing: HourBilling) -> Arc<Lane> {
+    pub fn lane(
+        &self,
+        (name, reads): (&str, bool),
+        arrivals: &[Arrivals],
+        horizon: &Horizon,
+        limit: u64,
+        billing: HourBilling,
+    ) -> Arc<Lane> {
         let bits = arrivals.iter().flat_map(Arrivals::bits).collect();
         let key = (name.to_string(), bits);
         if let Some(lane) = self.known.lock().unwrap_or_else(PoisonError::into_inner).lanes.get(&key) {
@@ -69,7 +76,7 @@ impl Searches {
         let fixed = search.fixed();
         let auto_scaled = search.auto_scaled(&fixed);
         let scheduled = search.scheduled(&fixed);
-        let on_demand_billionths = search.on_demand(name.ends_with("/read"));
+        let on_demand_billionths = search.on_demand(reads);
         let lane = Arc::new(Lane { fixed, auto_scaled, scheduled, on_demand_billionths });
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         // Two threads may have searched the same; it counts once.

@@ -36,7 +36,7 @@ pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
 /// ones, where they differ by more than 1 %.
 pub(super) fn plain_calls(design: &TableDesign, settled: &Settled) -> Vec<PlainCalls> {
     let units =
-        |read: bool| -> Exact { design.access.iter().filter(|access| is_read(access) == read).map(|access| plain(access, design)).sum() };
+        |read: bool| -> Exact { design.access.iter().filter(|access| access.is_read() == read).map(|access| plain(access, design)).sum() };
     let consumed = |read: bool| -> Exact {
         settled.consumed.iter().filter(|one| (one.throughput == Throughput::Read) == read).map(|one| one.units.clone()).sum()
     };
@@ -53,10 +53,6 @@ pub(super) fn plain_calls(design: &TableDesign, settled: &Settled) -> Vec<PlainC
 fn differs(one: &Exact, other: &Exact) -> bool {
     let (low, high) = if one < other { (one, other) } else { (other, one) };
     &(high - low) * &Exact::from(100) > *other
-}
-
-fn is_read(access: &Access) -> bool {
-    matches!(access.call, Call::Get { .. } | Call::Page { .. })
 }
 
 /// One plain operation for each call: an item of the mean size, or a page of so many of them.
@@ -77,5 +73,5 @@ fn plain(access: &Access, design: &TableDesign) -> Exact {
         }
     };
     let consumed = crate::meter::meter(&design.table, &operation, &Switches::default()).table;
-    &access.calls * &if is_read(access) { consumed.read.exact() } else { consumed.write.exact() }
+    &access.calls * &if access.is_read() { consumed.read.exact() } else { consumed.write.exact() }
 }

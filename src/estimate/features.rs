@@ -6,7 +6,7 @@ use super::throughput::{Metered, passing};
 use crate::meter::BackupOverhead;
 use crate::outcome::Holding;
 use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
-use crate::table::{Consistency, IndexKind, TableClass, limits};
+use crate::table::{IndexKind, TableClass, limits};
 use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Because, Usage, UsageType};
 use crate::workload::{Access, Archive, Call};
@@ -347,14 +347,5 @@ fn writes_of(access: &Access) -> Exact {
             &access.calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>())
         }
         Call::Get { .. } | Call::Page { .. } => Exact::zero(),
-    }
-}
-
-/// Whether a read pattern asks for what a DAX cluster never answers.
-pub(super) fn never_hits(access: &Access) -> bool {
-    match &access.call {
-        Call::Get { consistency, .. } => *consistency != Some(Consistency::Eventual),
-        Call::Page { consistency, .. } => *consistency == Consistency::Strong,
-        Call::Write { .. } | Call::Transaction { .. } => false,
     }
 }

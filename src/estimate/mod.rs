@@ -43,7 +43,7 @@ use rayon::prelude::*;
 use crate::capacity::{Consumption, Demand, ListedCapacity, Simulations};
 use crate::money::{Money, MoneyError};
 use crate::outcome::{Calculators, Outcome};
-use crate::pricing::{Bill, BookError, Books, PriceBook, PublishedRate, Unknown, price};
+use crate::pricing::{Bill, BookError, Books, PriceBook, Unknown, price};
 use crate::time::Date;
 use crate::usage::{Subject, Usage, UsageType};
 use crate::workload::{Capacity, Replica, TableDesign, Workload};
@@ -236,16 +236,11 @@ fn bill<'a>(
     let usage: Vec<Usage> = results.clone().flat_map(|result| result.settled.usage.iter().chain(&result.features)).cloned().collect();
     let mut bill = price(&usage, books, &workload.free)?;
     for gap in results.flat_map(|result| &result.gaps).filter(|gap| gap.costs) {
-        let rate = rate_of(books, &gap.subject.region, &gap.usage_type);
+        let book = books.get(&gap.subject.region);
+        let rate = book.and_then(|book| book.list_price(gap.usage_type.code())).map(|published| (*published).clone());
         bill.unknown.push(Unknown { subject: gap.subject.clone(), what: gap.what.clone(), why: gap.why.clone(), rate });
     }
     Ok(bill)
-}
-
-/// The list price of a usage type: its first tier that is not free.
-fn rate_of(books: &BTreeMap<String, PriceBook>, region: &str, usage_type: &UsageType) -> Option<PublishedRate> {
-    let tiers = books.get(region)?.tiers(usage_type.code()).ok()?;
-    tiers.iter().find(|tier| !tier.published.rate.is_zero()).map(|tier| (*tier.published).clone())
 }
 
 /// The book of every region that the workload names, all at one date: the one asked for, else the newest

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Design;
-use super::features::never_hits;
 use super::operations::expand;
 use crate::capacity::policy::Tracking;
 use crate::capacity::series::Horizon;
@@ -319,11 +318,7 @@ pub(super) fn warnings(
     for one in demand {
         list.extend(short_of(one));
         if one.partly_unknown {
-            list.push(format!(
-                "{}: its {} demand is partly unknown, because the size of an entry is not given",
-                place_of(one),
-                kind_of(one)
-            ));
+            list.push(format!("{}: its {} demand is partly unknown, because the size of an entry is not given", one.place(), kind_of(one)));
         }
     }
     for table in &workload.tables {
@@ -359,7 +354,7 @@ pub(super) fn warnings(
             list.push(format!("{}: no access pattern is given, so no request is in the bill", table.table.name));
         }
         let Some(dax) = &table.dax else { continue };
-        for access in table.access.iter().filter(|access| access.through_dax && never_hits(access)) {
+        for access in table.access.iter().filter(|access| access.through_dax && access.is_read() && !access.is_cacheable()) {
             list.push(past_the_cache(&Design { workload, table, simulations }, access, &dax.hit_ratio, bill, books)?);
         }
     }
@@ -377,7 +372,7 @@ fn hot_key(table: &TableDesign, demand: &[Demand]) -> Option<String> {
     let one = demand.iter().find(over)?;
     Some(format!(
         "{}: the most popular key gets {} % of the {} units, {} a second in the busiest hour: more than the 3,000 read or 1,000 write units of one partition, so it is throttled whatever the capacity",
-        place_of(one),
+        one.place(),
         (&share * &Exact::from(100)).human(2),
         kind_of(one),
         (&one.peak * &share).human(0)
@@ -406,7 +401,7 @@ fn over_reserved(table: &TableDesign, reserved: &Reserved, demand: &[Demand]) ->
 
 /// Provisioned units below the demand, or a demand beyond AWS's quota.
 fn short_of(demand: &Demand) -> Option<String> {
-    let (kind, place) = (kind_of(demand), place_of(demand));
+    let (kind, place) = (kind_of(demand), demand.place());
     let (mean, peak) = (demand.mean.human(1), demand.peak.human(1));
     if let Some(refused) = demand.refused.as_ref().filter(|share| !share.is_zero()) {
         let percent = refused * &Exact::from(100);
@@ -434,13 +429,6 @@ fn short_of(demand: &Demand) -> Option<String> {
 
 fn kind_of(demand: &Demand) -> &'static str {
     if demand.throughput == Throughput::Read { "read" } else { "write" }
-}
-
-fn place_of(demand: &Demand) -> String {
-    match &demand.index {
-        Some(index) => format!("{} / {index} in {}", demand.table, demand.region),
-        None => format!("{} in {}", demand.table, demand.region),
-    }
 }
 
 /// What reads that a cache never answers cost, and what they would cost otherwise.

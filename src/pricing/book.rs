@@ -360,6 +360,11 @@ impl PriceBook {
         if tiers.is_empty() { Err(self.missing(code)) } else { Ok(tiers) }
     }
 
+    /// The list price of a code: its first tier that is not free; `None` where the book has none.
+    pub fn list_price(&self, code: &str) -> Option<Arc<PublishedRate>> {
+        self.tiers(code).ok()?.into_iter().map(|tier| tier.published).find(|published| !published.rate.is_zero())
+    }
+
     fn missing(&self, code: &str) -> MissingRate {
         let family = ["dax_node_hour_", "data_transfer_inter_region_to_", "reserved_"].into_iter().find(|family| code.starts_with(family));
         let mut has: Vec<&str> =

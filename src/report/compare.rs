@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::estimate::{RANGE_HEADER, conventions, interval, range_rows, switches};
 use super::json::{SwitchRow, UncertaintyRow, decimal, pretty, switch_rows, throughput_word, uncertainty_row};
-use super::table::{Style, aligned, clean};
+use super::table::{Style, aligned, clean, indented, signed};
 use super::{csv, markdown};
 use crate::compare::{Advice, Alternative, BreakEven, Combination, Comparison, Kind, Swing};
 use crate::money::{Money, MoneyError};
@@ -243,7 +243,6 @@ fn alternative_row(one: &Alternative) -> Vec<String> {
         Some(index) => format!("{index}: {}", one.name),
         None => one.name.clone(),
     };
-    let signed = |delta: Money| if delta > Money::ZERO { format!("+{}", delta.human()) } else { delta.human() };
     match one.feasible {
         true if one.what_if => vec![
             format!("what if: {name}"),
@@ -297,10 +296,6 @@ fn lists(comparison: &Comparison) -> [(&'static str, Vec<String>); 3] {
     assumptions.extend(comparison.assumptions.iter().filter(|one| !comparison.outcome.assumptions.contains(one)).cloned());
     assumptions.push(format!("{} capacity simulations were run", comparison.simulations));
     [("Warnings", comparison.outcome.warnings.clone()), ("Assumptions", assumptions), ("Switches", switches(&comparison.outcome))]
-}
-
-fn indented(body: &str) -> String {
-    body.lines().map(|line| format!(" {line}\n")).collect()
 }
 
 #[derive(Serialize)]

@@ -4,10 +4,10 @@ use serde::Serialize;
 
 use super::estimate::{conventions, headline, usage_name_of, what_is};
 use super::json::pretty;
-use super::table::{Style, aligned, clean};
+use super::table::{Style, aligned, clean, indented, signed};
 use super::{csv, markdown};
 use crate::diff::{ChangedLine, Difference, Side};
-use crate::money::{Money, MoneyError};
+use crate::money::MoneyError;
 use crate::outcome::Outcome;
 use crate::pricing::Unknown;
 use crate::units::group_thousands;
@@ -107,10 +107,6 @@ pub fn diff_csv(difference: &Difference) -> String {
     csv::write(&header, &difference.lines.iter().map(row).collect::<Vec<_>>())
 }
 
-fn signed(money: Money) -> String {
-    if money > Money::ZERO { format!("+{}", money.human()) } else { money.human() }
-}
-
 fn summary(difference: &Difference) -> Result<String, MoneyError> {
     let (old, new) = (difference.old.total()?, difference.new.total()?);
     let percent = difference.delta.percent_of(old).map(|percent| format!(", {percent:+.1} %")).unwrap_or_default();
@@ -157,10 +153,6 @@ fn unknowns(difference: &Difference) -> [(&'static str, Vec<String>); 3] {
         ("Newly unknown, and in no total", words(&difference.newly_unknown)),
         ("No longer unknown", words(&difference.no_longer_unknown)),
     ]
-}
-
-fn indented(body: &str) -> String {
-    body.lines().map(|line| format!(" {line}\n")).collect()
 }
 
 #[derive(Serialize)]

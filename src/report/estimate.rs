@@ -1,7 +1,7 @@
 //! An estimate for people: text and Markdown; and CSV for their spreadsheets.
 
 use super::json::{free_word, throughput_word};
-use super::table::{Style, aligned, clean};
+use super::table::{Style, aligned, clean, indented};
 use super::{csv, markdown};
 use crate::money::{Money, MoneyError};
 use crate::outcome::{Outcome, RangeSwing, Uncertainty};
@@ -335,8 +335,4 @@ pub(super) fn switches(outcome: &Outcome) -> Vec<String> {
 
 fn section(title: &str, body: &str, style: Style) -> String {
     format!("\n{}\n{}", style.strong(title), indented(body))
-}
-
-fn indented(body: &str) -> String {
-    body.lines().map(|line| format!(" {line}\n")).collect()
 }

@@ -2,6 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
+use crate::money::Money;
+
 /// Whether a text may carry colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
@@ -49,4 +51,14 @@ pub(super) fn aligned(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) 
         }
     }
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// A block of lines, set off by a space.
+pub(super) fn indented(body: &str) -> String {
+    body.lines().map(|line| format!(" {line}\n")).collect()
+}
+
+/// A difference, with its sign.
+pub(super) fn signed(money: Money) -> String {
+    if money > Money::ZERO { format!("+{}", money.human()) } else { money.human() }
 }

@@ -183,11 +183,10 @@ impl TableDesign {
     /// Keys a second that eventually consistent reads through DAX ask for.
     pub fn cached_reads_per_second(&self, month: &MonthHours) -> Exact {
         let calls = |access: &Access| match &access.call {
-            Call::Get { items, consistency: Some(Consistency::Eventual), .. } if access.through_dax => &access.calls * &Exact::from(*items),
-            Call::Page { consistency: Consistency::Eventual, .. } if access.through_dax => access.calls.clone(),
-            _ => Exact::zero(),
+            Call::Get { items, .. } => &access.calls * &Exact::from(*items),
+            _ => access.calls.clone(),
         };
-        self.access.iter().map(calls).sum::<Exact>() / month.seconds()
+        self.access.iter().filter(|access| access.is_cacheable()).map(calls).sum::<Exact>() / month.seconds()
     }
 
     /// Items that the memory of a DAX node holds.
@@ -283,6 +282,23 @@ pub struct Access {
     pub through_dax: bool,
     /// What one call does.
     pub call: Call,
+}
+
+impl Access {
+    /// Whether it reads.
+    pub fn is_read(&self) -> bool {
+        matches!(self.call, Call::Get { .. } | Call::Page { .. })
+    }
+
+    /// Whether a DAX cluster can answer it: an eventually consistent read that goes through it (rule 7.2).
+    pub fn is_cacheable(&self) -> bool {
+        let eventual = match &self.call {
+            Call::Get { consistency, .. } => *consistency == Some(Consistency::Eventual),
+            Call::Page { consistency, .. } => *consistency == Consistency::Eventual,
+            Call::Write { .. } | Call::Transaction { .. } => false,
+        };
+        eventual && self.through_dax
+    }
 }
 
 /// What one call of an access pattern does. Shares are of calls or of their items.

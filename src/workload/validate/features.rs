@@ -94,6 +94,12 @@ impl Checker<'_> {
         let ttl_seconds = written.ttl.as_ref().map_or(300, |ttl| (ttl.days() * Exact::from(86_400)).to_u64().unwrap_or(300));
         let hit_ratio = match (&written.hit_ratio, &design.popularity) {
             (Some(given), _) => self.share(Some(given), Exact::zero()),
+            (None, Some(_)) if !NODE_TYPES.iter().any(|known| known.name == node_type.value) => {
+                let message = format!("AWS does not say how much {} holds, so its hit ratio is not known", node_type.value);
+                let known = NODE_TYPES.map(|known| known.name).join(", ");
+                self.report("dax", &node_type.span, message, format!("add `hit_ratio = …`, or use one of {known}"));
+                Exact::zero()
+            }
             (None, Some(popularity)) => expected_hit_ratio(design, popularity, &written.node_type, ttl_seconds, &self.month),
             (None, None) => {
                 let help = "add `hit_ratio = 0.9`, or the table's [table.popularity], from which it follows";
@@ -246,7 +252,7 @@ impl Checker<'_> {
 /// The share of eventually consistent reads that a cluster of a node type answers, by the popularity of keys.
 /// Every node holds the same items, so that more nodes hold no more of them (rule 7.6).
 fn expected_hit_ratio(design: &TableDesign, popularity: &Popularity, node_type: &str, ttl_seconds: u64, month: &MonthHours) -> Exact {
-    let memory_gb = NODE_TYPES.iter().find(|known| known.name == node_type).map_or(16, |known| known.memory_gb);
+    let memory_gb = NODE_TYPES.iter().find(|known| known.name == node_type).map_or(0, |known| known.memory_gb);
     Exact::ratio(
         hit_millionths(popularity, &design.cached_reads_per_second(month), design.cache_entries(memory_gb), Some(ttl_seconds)),
         1_000_000,
