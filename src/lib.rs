@@ -71,6 +71,9 @@ pub mod dax;
 pub mod outcome;
 pub mod workload;
 
+#[cfg(feature = "replay")]
+pub mod trace;
+
 pub mod estimate;
 
 pub mod compare;

@@ -85,7 +85,7 @@ capacity = { mode = "provisioned", read = 100, write = 100 }
 fn c05_auto_scaling_settles_at_demand_by_target() {
     // 80 % and 50 % of 50 units, tracked at 70 %.
     for (units, settled) in [(40, 58), (25, 36)] {
-        let series = Series { step_seconds: 1, halves: vec![2 * units; 3 * 86_400] };
+        let series = Series { step_seconds: 1, halves: vec![2 * units; 3 * 86_400], start_minute: 0 };
         let scaling = AutoScaling::new(1, 10_000, Tracking::default());
         let run = execute(&mut [Lane::new(&series, scaling)], &Limits::default()).remove(0);
         assert_eq!((run.lowest, run.highest), (settled, settled));
@@ -245,7 +245,7 @@ proptest! {
 
     #[test]
     fn auto_scaling_of_a_flat_demand_settles_and_stays(units in 1_u64..3_000, target in 20_u64..=90) {
-        let series = Series { step_seconds: 60, halves: vec![120 * units; 2 * 1440] };
+        let series = Series { step_seconds: 60, halves: vec![120 * units; 2 * 1440], start_minute: 0 };
         let tracking = Tracking { target_percent: target, ..Tracking::default() };
         let run = execute(&mut [Lane::new(&series, AutoScaling::new(1, 1_000_000, tracking))], &Limits::default()).remove(0);
         let settled = (units * 100).div_ceil(target);

@@ -78,8 +78,8 @@ pub struct Run {
     pub throttled_hot: u128,
     /// Steps in which something was refused.
     pub throttled_steps: u64,
-    /// The first minute in which something was refused.
-    pub first_throttled: Option<u64>,
+    /// The minutes in which something was refused, each with the half units.
+    pub throttled_minutes: Vec<(u64, u64)>,
     /// The highest capacity of each hour: what the hour is charged for (rule 6.7).
     pub hourly_maxima: Vec<u64>,
     /// Capacity of each hour added up over its minutes: sixty times the hour's mean.
@@ -258,15 +258,20 @@ impl State {
             run.throttled += u128::from(throttled);
             run.throttled_hot += u128::from(hot);
             run.throttled_steps += bad_steps;
-            if throttled > 0 && run.first_throttled.is_none() {
-                run.first_throttled = Some(at);
+            if throttled > 0 {
+                run.throttled_minutes.push((at, throttled));
             }
             run.minute(at, self.capacity);
         }
     }
 
     fn wish(&mut self, lane: &mut Lane, now: u64, at: u64) {
-        let seen = Seen { minute: at, capacity: self.capacity, pending: self.pending.is_some(), consumed: &self.consumed };
+        let seen = Seen {
+            minute: lane.series.start_minute + at,
+            capacity: self.capacity,
+            pending: self.pending.is_some(),
+            consumed: &self.consumed,
+        };
         if let Some(wish) = lane.policy.wish(&seen)
             && wish.units != self.capacity
         {
@@ -282,7 +287,7 @@ mod tests {
 
     /// Units a second, the same in every second of so many days.
     fn flat(units: u64, days: usize) -> Series {
-        Series { step_seconds: 1, halves: vec![units * 2; days * 86_400] }
+        Series { step_seconds: 1, halves: vec![units * 2; days * 86_400], start_minute: 0 }
     }
 
     fn run(series: &Series, policy: impl Policy) -> Run {
@@ -295,7 +300,7 @@ mod tests {
         // 100 units a second were unused for more than 300 seconds: 30,000 are saved, and 100 more are there.
         series.halves[50_000] = 2 * 30_101;
         let run = run(&series, Fixed { units: 100 });
-        assert_eq!((run.throttled, run.throttled_steps, run.first_throttled), (2, 1, Some(50_000 / 60)));
+        assert_eq!((run.throttled, run.throttled_steps, run.throttled_minutes), (2, 1, vec![(50_000 / 60, 2)]));
         assert_eq!(run.consumed + run.throttled, run.demanded);
     }
 
@@ -325,7 +330,7 @@ mod tests {
     fn decreases_of_both_lanes_spend_one_quota() {
         // Ten minutes of load, twenty of none: auto scaling wants to go up and down twice an hour.
         let halves = (0..4 * 86_400).map(|second| if second / 60 % 30 < 10 { 2_000 } else { 20 }).collect();
-        let series = Series { step_seconds: 1, halves };
+        let series = Series { step_seconds: 1, halves, start_minute: 0 };
         let scaling = || AutoScaling::new(1, 10_000, Tracking { target_percent: 50, ..Tracking::default() });
         let runs = execute(&mut [Lane::new(&series, scaling()), Lane::new(&series, scaling())], &Limits::default());
         let mut all: Vec<u64> = runs.iter().flat_map(|run| run.decreases.clone()).collect();

@@ -8,10 +8,12 @@ use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64Mcg;
 use statrs::distribution::{Discrete, Poisson};
 
+use crate::units::Exact;
+
 /// Minutes of a week.
 pub const WEEK_MINUTES: u64 = 7 * 24 * 60;
 
-/// Half units that are asked for in each step, from Monday 00:00 UTC on.
+/// Half units that are asked for in each step.
 ///
 /// Halves, because an eventually consistent read of 4 KB is half a unit; integers, so that the ledger adds up
 /// the same however a trace was divided.
@@ -21,9 +23,21 @@ pub struct Series {
     pub step_seconds: u64,
     /// Half units of each step.
     pub halves: Vec<u64>,
+    /// The minute of the week at which it starts, from Monday 00:00 UTC; a drawn series starts there.
+    pub start_minute: u64,
 }
 
 impl Series {
+    /// Units a second of the busiest hour.
+    pub fn peak_hour(&self) -> Exact {
+        let hour = self.steps_a_minute() * 60;
+        let mean = |steps: &[u64]| {
+            let sum: u128 = steps.iter().map(|halves| u128::from(*halves)).sum();
+            Exact::whole(sum) / Exact::from(2 * steps.len() as u64 * self.step_seconds)
+        };
+        self.halves.chunks(hour.max(1)).map(mean).max().unwrap_or_else(Exact::zero)
+    }
+
     /// Steps of a minute.
     pub fn steps_a_minute(&self) -> usize {
         (60 / self.step_seconds.clamp(1, 60)) as usize
@@ -104,7 +118,8 @@ impl Arrivals {
 pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
     let groups = grouped(arrivals);
     let steps_a_minute = (60 / horizon.step_seconds) as usize;
-    let mut series = Series { step_seconds: horizon.step_seconds, halves: vec![0; horizon.days as usize * 1440 * steps_a_minute] };
+    let halves = vec![0; horizon.days as usize * 1440 * steps_a_minute];
+    let mut series = Series { step_seconds: horizon.step_seconds, halves, start_minute: 0 };
     for (at, group) in groups.iter().enumerate() {
         let mut random = Pcg64Mcg::seed_from_u64(seed_of(horizon.seed, account, at));
         let takes = Takes::new(&group.calls);
@@ -138,10 +153,11 @@ fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
     groups
 }
 
-/// Series that were drawn, so that few are drawn twice.
+/// Series that were drawn, so that few are drawn twice; or those of a trace, of which none is drawn.
 #[derive(Debug, Default)]
 pub struct Drawn {
     known: Mutex<BTreeMap<Asked, Arc<Series>>>,
+    traced: Option<BTreeMap<String, Arc<Series>>>,
 }
 
 /// Everything that a series depends on.
@@ -151,8 +167,23 @@ type Asked = (String, Vec<u64>, Horizon);
 const KEPT_STEPS: usize = 25_000_000;
 
 impl Drawn {
+    /// The series that a trace has, by [`account_name`]; an account that it does not name was idle.
+    pub fn traced(series: BTreeMap<String, Arc<Series>>) -> Drawn {
+        Drawn { traced: Some(series), ..Drawn::default() }
+    }
+
+    /// The series of an account's direction in a trace; `None` where series are drawn.
+    pub fn of_trace(&self, account: &str) -> Option<Arc<Series>> {
+        let traced = self.traced.as_ref()?;
+        let idle = || traced.values().next().map(|other| Series { halves: vec![0; other.halves.len()], ..(**other).clone() });
+        traced.get(account).cloned().or_else(|| idle().map(Arc::new))
+    }
+
     /// The series of an account's direction.
     pub fn series(&self, account: &str, arrivals: &[Arrivals], horizon: &Horizon) -> Arc<Series> {
+        if let Some(series) = self.of_trace(account) {
+            return series;
+        }
         let asked = (account.to_string(), arrivals.iter().flat_map(Arrivals::bits).collect(), *horizon);
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&asked).cloned();
         known.unwrap_or_else(|| {

@@ -56,6 +56,11 @@ impl Simulations {
         Simulations { bills_only: true, drawn: self.drawn.clone(), ..Simulations::default() }
     }
 
+    /// Simulations of what a trace asked for, by [`account_name`](super::series::account_name).
+    pub fn traced(series: BTreeMap<String, Arc<Series>>) -> Simulations {
+        Simulations { drawn: Arc::new(Drawn::traced(series)), ..Simulations::default() }
+    }
+
     /// The series that were drawn for them.
     pub fn drawn(&self) -> &Arc<Drawn> {
         &self.drawn
@@ -72,7 +77,7 @@ impl Simulations {
     ) -> Arc<Vec<Run>> {
         let scheduled = |scaling: &Scaling| scaling.target_percent.is_none();
         if self.bills_only && scheduled(read) && scheduled(write) {
-            let idle = Series { step_seconds: 60, halves: vec![0; WEEK_MINUTES as usize] };
+            let idle = Series { step_seconds: 60, halves: vec![0; WEEK_MINUTES as usize], start_minute: 0 };
             return Arc::new(simulate(&[(&idle, read, None), (&idle, write, None)]));
         }
         let bits = |arrivals: &[Arrivals]| -> Vec<u64> { arrivals.iter().flat_map(Arrivals::bits).collect() };

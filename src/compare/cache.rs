@@ -29,6 +29,7 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
             Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
                 load.writes += &(&calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()));
             }
+            Call::Traced(_) => {}
         }
     }
     load

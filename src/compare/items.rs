@@ -48,7 +48,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
             let alternative = of_access(table, access, Kind::Consistency, name, move |access| match &mut access.call {
                 Call::Get { consistency, .. } => *consistency = Some(other),
                 Call::Page { consistency, .. } => *consistency = other,
-                Call::Write { .. } | Call::Transaction { .. } => {}
+                Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) => {}
             })
             .edit(access.line, format!("consistency = \"{word}\""));
             all.push(match other {
@@ -97,7 +97,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                 );
             }
         }
-        Call::Write { .. } => {}
+        Call::Write { .. } | Call::Traced(_) => {}
     }
     if let Call::Get { items: items @ 2.., consistency: Some(consistency), .. } = &access.call {
         let (items, consistency) = (*items, *consistency);

@@ -328,6 +328,40 @@ pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Resul
     })
 }
 
+/// A design in another capacity mode: the alternative with its price, and the changed workload where it has one.
+pub type Mode = (Alternative, Option<Workload>);
+
+/// A metered workload in every capacity mode, and with every commitment on top of it as it is.
+///
+/// # Errors
+/// [`EstimateError`] where an amount needs more than 28 digits.
+pub fn capacities(
+    metering: &Metering,
+    workload: &Workload,
+    outcome: &Outcome,
+    books: &Books,
+    question: &Question,
+) -> Result<Vec<Mode>, EstimateError> {
+    let total = outcome.total()?;
+    let searches = search::Searches::new(metering.simulations().drawn());
+    let unknown: Vec<String> = outcome.bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
+    let context = Context { workload, books, metering, question, unknown: &unknown, searches: &searches };
+    let tables = workload.tables.iter().enumerate();
+    let mut all: Vec<Alternative> =
+        tables.flat_map(|(at, table)| capacity::of(&context, at, table).into_iter().chain(capacity::classes(table))).collect();
+    all.par_iter_mut().try_for_each(|alternative| context.settle(alternative, total))?;
+    all.extend(commitment::alternatives(&context, total)?);
+    let changed = |alternative: Alternative| {
+        let changed = alternative.change.as_ref().filter(|_| alternative.feasible).map(|change| {
+            let mut changed = workload.clone();
+            change(&mut changed);
+            changed
+        });
+        (alternative, changed)
+    };
+    Ok(all.into_iter().map(changed).collect())
+}
+
 /// Every alternative but commitments, which are made on top of a capacity; not yet priced.
 fn alternatives(context: &Context) -> Vec<Alternative> {
     let mut all = Vec::new();

@@ -293,7 +293,7 @@ mod tests {
     use super::*;
 
     fn series(units: impl Fn(usize) -> u64) -> Series {
-        Series { step_seconds: 1, halves: (0..7 * 86_400).map(|second| 2 * units(second)).collect() }
+        Series { step_seconds: 1, halves: (0..7 * 86_400).map(|second| 2 * units(second)).collect(), start_minute: 0 }
     }
 
     #[test]

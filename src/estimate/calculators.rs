@@ -10,6 +10,9 @@ use crate::workload::{Access, Call, TableDesign, WriteKind};
 
 /// The table with every item at the mean size; `None` where sizes do not vary.
 pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
+    if is_traced(table) {
+        return None;
+    }
     let varies = |access: &Access| access.sizes.count() > 1;
     let elsewhere = table.replicas.iter().flat_map(|replica| &replica.access);
     if table.sizes.count() == 1 && !table.access.iter().chain(elsewhere).any(varies) {
@@ -42,11 +45,17 @@ pub(super) fn plain_calls(design: &TableDesign, settled: &Settled) -> Vec<PlainC
     };
     [(true, Throughput::Read), (false, Throughput::Write)]
         .into_iter()
+        .filter(|_| !is_traced(design))
         .map(|(read, throughput)| PlainCalls { table: design.table.name.clone(), throughput, plain: units(read), exact: consumed(read) })
         // What a cache saves is no mistake of a calculator.
         .filter(|one| design.dax.is_none() || one.throughput != Throughput::Read)
         .filter(|one| differs(&one.plain, &one.exact))
         .collect()
+}
+
+/// Whether the traffic comes from a trace, whose calls no calculator is asked for.
+fn is_traced(table: &TableDesign) -> bool {
+    table.access.iter().any(|access| matches!(access.call, Call::Traced(_)))
 }
 
 /// Whether two figures differ by more than 1 % of the second.
@@ -71,6 +80,7 @@ fn plain(access: &Access, design: &TableDesign) -> Exact {
             let write = Write { old: deletes.then_some(size), new: (!deletes).then_some(size), ..Write::default() };
             if deletes { Operation::DeleteItem(write) } else { Operation::PutItem(write) }
         }
+        Call::Traced(_) => return Exact::zero(),
     };
     let consumed = crate::meter::meter(&design.table, &operation, &Switches::default()).table;
     &access.calls * &if access.is_read() { consumed.read.exact() } else { consumed.write.exact() }

@@ -7,7 +7,7 @@ use crate::meter::{Arm, ConsumedCapacity, Switches, change_data_capture_units, m
 use crate::table::{Operation, Table, Transition, Write};
 use crate::units::{Bytes, Exact};
 use crate::usage::Because;
-use crate::workload::IndexDesign;
+use crate::workload::{ArmUnits, IndexDesign, Traced};
 
 /// Expected consumption of one call.
 #[derive(Clone, Debug, Default)]
@@ -16,10 +16,19 @@ pub(super) struct Expected {
     pub home: Vec<Tallies>,
     /// In each other region of a global table.
     pub abroad: Vec<Tallies>,
+    /// In each of them by itself, where a trace says so.
+    pub abroad_by_region: BTreeMap<String, Vec<Tallies>>,
     /// Bytes sent to each other region.
     pub replicated_bytes: Exact,
     /// Change data capture units.
     pub captured: Exact,
+}
+
+impl Expected {
+    /// In one other region of a global table.
+    pub fn abroad_in(&self, region: &str) -> &[Tallies] {
+        self.abroad_by_region.get(region).unwrap_or(&self.abroad)
+    }
 }
 
 /// Reads and writes of one arm.
@@ -41,6 +50,8 @@ pub(super) struct Tally {
     shown: Vec<(Kind, Part)>,
     /// How many kinds each rule has.
     kinds: BTreeMap<&'static str, usize>,
+    /// The words for units that were metered in a trace.
+    traced: Option<String>,
 }
 
 /// Kinds of a rule that the working shows; the rest is counted.
@@ -154,6 +165,18 @@ impl Adding {
 }
 
 impl Tally {
+    /// Units that the calls of a trace took together.
+    pub fn measured(halves: u128, traced: &Traced) -> Tally {
+        if halves == 0 {
+            return Tally::default();
+        }
+        let units = Exact::whole(halves) / Exact::from(2);
+        let text = format!("{units} units of {} calls in the trace{}", Exact::from(traced.calls), traced.scaled);
+        let units = units / Exact::from(traced.calls.max(1));
+        let takes = vec![((&units * &Exact::from(2)).ceil().to_u64().unwrap_or(u64::MAX), 1.0)];
+        Tally { units, takes, traced: Some(text), ..Tally::default() }
+    }
+
     /// The working: for each rule, how often × how many units, for what.
     pub fn because(&self, unit: &str) -> Vec<Because> {
         let mut rules: Vec<(&'static str, Vec<String>)> = Vec::new();
@@ -179,7 +202,21 @@ impl Tally {
                 _ => Because::rule(rule, format!("{} + {more} more sizes", texts[..SHOWN].join(" + "))),
             }
         };
-        rules.into_iter().map(sum).collect()
+        rules.into_iter().map(sum).chain(self.traced.iter().map(Because::plain)).collect()
+    }
+}
+
+/// What one call of a trace consumed on average.
+pub(super) fn measured(traced: &Traced) -> Expected {
+    let tallies =
+        |arm: &ArmUnits| Tallies { read: Tally::measured(arm.read_halves, traced), write: Tally::measured(arm.write * 2, traced) };
+    let calls = Exact::from(traced.calls.max(1));
+    Expected {
+        home: traced.home.iter().map(tallies).collect(),
+        abroad: Vec::new(),
+        abroad_by_region: traced.abroad.iter().map(|(region, arms)| (region.clone(), arms.iter().map(tallies).collect())).collect(),
+        replicated_bytes: Exact::whole(traced.replicated_bytes) / calls.clone(),
+        captured: Exact::whole(traced.captured) / calls,
     }
 }
 
@@ -209,6 +246,7 @@ pub(super) fn expect(cases: &Cases, table: &Table, designs: &[IndexDesign], swit
     Expected {
         home: finish(home),
         abroad: finish(abroad),
+        abroad_by_region: BTreeMap::new(),
         replicated_bytes: sent.exact(&cases.scales),
         captured: captured.exact(&cases.scales),
     }

@@ -328,6 +328,7 @@ fn touched(access: &Access) -> (Option<usize>, Exact) {
         Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
             (None, Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()))
         }
+        Call::Traced(traced) => (traced.index, Exact::ratio(traced.touched, traced.calls.max(1))),
     }
 }
 
@@ -346,6 +347,7 @@ fn writes_of(access: &Access) -> Exact {
         Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
             &access.calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>())
         }
-        Call::Get { .. } | Call::Page { .. } => Exact::zero(),
+        Call::Traced(traced) if traced.writes => &access.calls * &Exact::ratio(traced.touched, traced.calls.max(1)),
+        Call::Get { .. } | Call::Page { .. } | Call::Traced(_) => Exact::zero(),
     }
 }

@@ -46,7 +46,7 @@ use crate::outcome::{Calculators, Outcome};
 use crate::pricing::{Bill, BookError, Books, PriceBook, Unknown, price};
 use crate::time::Date;
 use crate::usage::{Subject, Usage, UsageType};
-use crate::workload::{Capacity, Replica, TableDesign, Workload};
+use crate::workload::{Call, Capacity, Replica, TableDesign, Workload};
 pub(crate) use notes::simulation;
 
 use expected::{Expected, expect};
@@ -87,8 +87,16 @@ impl Metering {
     /// # Errors
     /// [`EstimateError`] where a region has no book at the date.
     pub fn new(workload: &Workload, books: &Books) -> Result<Metering, EstimateError> {
+        Metering::with(Simulations::default(), workload, books)
+    }
+
+    /// Meters every table of a workload whose demand, second by second, is that of a trace.
+    ///
+    /// # Errors
+    /// [`EstimateError`] where a region has no book at the date.
+    pub fn with(simulations: Simulations, workload: &Workload, books: &Books) -> Result<Metering, EstimateError> {
         let books = books_of(workload, books)?;
-        let simulations = Arc::new(Simulations::default());
+        let simulations = Arc::new(simulations);
         let tables =
             workload.tables.par_iter().map(|table| Arc::new(run(&Design { workload, table, simulations: &simulations }))).collect();
         Ok(Metering { books, tables, simulations })
@@ -282,6 +290,11 @@ impl<'a> Design<'a> {
     /// The replicas that store a copy: all but witnesses.
     fn copies(&self) -> impl Iterator<Item = &'a Replica> {
         self.table.replicas.iter().filter(|replica| !replica.witness)
+    }
+
+    /// Whether a trace has writes made in another region than the home region.
+    fn is_written_elsewhere(&self) -> bool {
+        self.table.access.iter().any(|access| matches!(&access.call, Call::Traced(traced) if traced.origin.is_some()))
     }
 
     fn expect(&self, cases: &Cases) -> Expected {

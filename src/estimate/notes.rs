@@ -210,7 +210,7 @@ fn patterns(table: &TableDesign) -> impl Iterator<Item = &Access> {
 fn plans(access: &Access) -> &[(WritePlan, u64)] {
     match &access.call {
         Call::Write { plans, .. } | Call::Transaction { plans, .. } => plans,
-        Call::Get { .. } | Call::Page { .. } => &[],
+        Call::Get { .. } | Call::Page { .. } | Call::Traced(_) => &[],
     }
 }
 
@@ -263,7 +263,7 @@ fn writes_without_change(call: &Call) -> bool {
         Call::Transaction { plans, cancelled, .. } => {
             !cancelled.is_zero() || plans.iter().any(|(plan, _)| plan.kind == WriteKind::ConditionCheck)
         }
-        Call::Get { .. } | Call::Page { .. } => false,
+        Call::Get { .. } | Call::Page { .. } | Call::Traced(_) => false,
     }
 }
 
@@ -446,7 +446,7 @@ fn past_the_cache(
     match &mut eventual.call {
         Call::Get { consistency, .. } => *consistency = Some(Default::default()),
         Call::Page { consistency, .. } => *consistency = Default::default(),
-        Call::Write { .. } | Call::Transaction { .. } => {}
+        Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) => {}
     }
     let read = |access: &Access| -> Exact {
         let expected = design.expect(&expand(access, &design.table.table, &design.workload.switches));

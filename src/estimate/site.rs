@@ -15,7 +15,7 @@ use crate::meter::ReplicatedLocalIndex;
 use crate::table::{Index, IndexKind, TableClass};
 use crate::units::Exact;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
-use crate::workload::{Capacity, TableDesign, Units};
+use crate::workload::{Access, Call, Capacity, TableDesign, Units};
 
 /// Calls of a month, under the name that their lines carry.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub(super) struct Traffic<'a> {
     pub factors: Arc<[Exact]>,
     /// Whether they are transactions of writes.
     pub transactional: bool,
+    /// The region in which they are made; `None` for the home region.
+    pub origin: Option<&'a str>,
 }
 
 impl Traffic<'_> {
@@ -115,6 +117,22 @@ impl<'a> Site<'a> {
         let usage_type = UsageType::request_units(Throughput::Read, self.class);
         let gap = |index| self.design.entry_gap(index, Some(access), self.region, "the read units of its entries", usage_type);
         self.gaps.extend(index.map(gap));
+    }
+
+    /// Calls of a trace that could not be metered.
+    pub fn unmetered(&mut self, access: &Access) {
+        let Call::Traced(traced) = &access.call else { return };
+        if traced.unmetered == 0 {
+            return;
+        }
+        let throughput = if traced.writes { self.write_throughput(0) } else { Throughput::Read };
+        self.gaps.push(Gap {
+            subject: self.design.subject(None, self.region, Some(&access.name)),
+            what: format!("the units of {} calls of \"{}\" in the trace", Exact::from(traced.unmetered), access.name),
+            why: traced.unmetered_why.to_string(),
+            usage_type: UsageType::request_units(throughput, self.class),
+            costs: self.design.table.capacity == Capacity::OnDemand,
+        });
     }
 
     /// Writes to indexes whose entry sizes nobody gave.
@@ -269,7 +287,10 @@ impl<'a> Site<'a> {
         let run = run.filter(|_| matches!(units, Some(Units::Scaled(_))));
         let index = self.index(arm).map(|index| index.name.as_str());
         let throughput = if reads { Throughput::Read } else { self.write_throughput(arm) };
-        let (mean, peak) = demand(consumed.iter().copied(), &self.design.workload.month);
+        let (mean, mut peak) = demand(consumed.iter().copied(), &self.design.workload.month);
+        if let Some(series) = self.design.simulations.drawn().of_trace(&self.lane_name(arm, reads)) {
+            peak = series.peak_hour();
+        }
         let billing = self.design.workload.switches.hour_billing;
         let capacity = units.as_ref().map(|units| ProvisionedCapacity {
             subject: self.design.subject(index, self.region, None),

@@ -1,7 +1,7 @@
 //! Throughput: what the access patterns consume in every region.
 
 use super::Design;
-use super::expected::{Expected, Tally};
+use super::expected::{Expected, Tally, measured};
 use super::operations::{expand, fills, time_to_live, writes_entries};
 use super::site::{Settled, Site, Traffic};
 use crate::dax;
@@ -46,7 +46,7 @@ impl<'a> Metered<'a> {
         let patterns = self.patterns.iter().map(|pattern| (traffic(pattern.access), &pattern.expected));
         let expired = self.expired.iter().map(|expected| {
             let calls = self.design.table.ttl_deletes.clone();
-            (Traffic { name: TIME_TO_LIVE, calls, factors: Profile::flat_factors(), transactional: false }, expected)
+            (Traffic { name: TIME_TO_LIVE, calls, factors: Profile::flat_factors(), transactional: false, origin: None }, expected)
         });
         patterns.chain(expired)
     }
@@ -63,24 +63,27 @@ impl<'a> Metered<'a> {
         captured.filter(|(_, _, units)| !units.is_zero()).collect()
     }
 
-    /// Transfer out of the home region to each other region that stores a copy.
+    /// Transfer out of the region of a write to each other region that stores a copy.
     pub fn transfer(&self) -> Vec<Usage> {
         let design = self.design;
-        let to = |replica: &Replica| {
-            let region = &replica.region;
-            let usage = |(traffic, expected): (Traffic, &Expected)| {
+        let home = &design.workload.region;
+        let to = |region: &'a str| {
+            let usage = move |(traffic, expected): (Traffic, &Expected)| {
+                let origin = traffic.origin.unwrap_or(home);
                 let gigabytes = &(&traffic.calls * &expected.replicated_bytes) / &Exact::from(GB);
                 let working = format!("{} x {} B = {} GB", traffic.calls, expected.replicated_bytes.human(3), gigabytes.human(9));
-                Usage {
-                    subject: design.subject(None, &design.workload.region, Some(traffic.name)),
+                let usage = Usage {
+                    subject: design.subject(None, origin, Some(traffic.name)),
                     usage_type: UsageType::transfer_to(region),
                     quantity: gigabytes,
                     because: vec![Because::rule("4.9", format!("to {region}: {working}"))],
-                }
+                };
+                (origin != region && !usage.quantity.is_zero()).then_some(usage)
             };
-            self.writers().map(usage).filter(|usage| !usage.quantity.is_zero()).collect::<Vec<_>>()
+            self.writers().filter_map(usage).collect::<Vec<_>>()
         };
-        design.copies().flat_map(to).collect()
+        let regions = design.copies().map(|replica| replica.region.as_str()).chain(design.is_written_elsewhere().then_some(home.as_str()));
+        regions.flat_map(to).collect()
     }
 
     /// Consumption and bill of the home region, then of each replica's.
@@ -97,6 +100,7 @@ impl<'a> Metered<'a> {
             home.fill(&traffic, &pattern.fills);
             home.writes(&traffic, &pattern.expected.home, &write_reasons(pattern.access));
             home.unknown_writes(traffic.name, &pattern.unknown_writes);
+            home.unmetered(pattern.access);
         }
         home.settle(&mut settled);
         for replica in design.copies() {
@@ -110,7 +114,7 @@ impl<'a> Metered<'a> {
         let design = self.design;
         let mut site = Site::new(design, &replica.region, replica.class, replica.read);
         for (traffic, expected) in self.writers() {
-            site.writes(&traffic, &expected.abroad, &[]);
+            site.writes(&traffic, expected.abroad_in(&replica.region), &[]);
         }
         if self.expired.is_some() {
             // A delete removes the entry of every index that has one.
@@ -130,6 +134,7 @@ impl<'a> Metered<'a> {
             let pattern = pattern(design, access);
             site.reads(&traffic(access), &pattern.expected.home, &[]);
             site.unknown_reads(&access.name, pattern.unknown_read);
+            site.unmetered(access);
         }
         site.settle(settled);
     }
@@ -150,10 +155,18 @@ fn write_reasons(access: &Access) -> Vec<Because> {
 
 fn traffic(access: &Access) -> Traffic<'_> {
     Traffic {
+        origin: match &access.call {
+            Call::Traced(traced) => traced.origin.as_deref(),
+            _ => None,
+        },
         name: &access.name,
         calls: access.calls.clone(),
         factors: access.factors.clone(),
-        transactional: matches!(access.call, Call::Transaction { .. }),
+        transactional: match &access.call {
+            Call::Transaction { .. } => true,
+            Call::Traced(traced) => traced.transactional,
+            _ => false,
+        },
     }
 }
 
@@ -162,7 +175,7 @@ pub(super) fn passing(design: &Design, access: &Access) -> (Exact, Vec<Because>)
     let consistency = match &access.call {
         Call::Get { consistency, .. } => *consistency,
         Call::Page { consistency, .. } => Some(*consistency),
-        Call::Write { .. } | Call::Transaction { .. } => return (Exact::one(), Vec::new()),
+        Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) => return (Exact::one(), Vec::new()),
     };
     let Some(dax) = design.table.dax.as_ref().filter(|_| access.through_dax) else { return (Exact::one(), Vec::new()) };
     let passes = dax::share_that_passes(consistency, &dax.hit_ratio);
@@ -177,6 +190,10 @@ pub(super) fn passing(design: &Design, access: &Access) -> (Exact, Vec<Because>)
 
 fn pattern<'a>(design: &'a Design<'a>, access: &'a Access) -> Pattern<'a> {
     let table = &design.table.table;
+    if let Call::Traced(traced) = &access.call {
+        let fills = Tally::measured(traced.fill_halves, traced);
+        return Pattern { access, expected: measured(traced), fills, unknown_read: None, unknown_writes: Vec::new() };
+    }
     let cases = expand(access, table, &design.workload.switches);
     let behind_dax = design.table.dax.is_some() && access.through_dax;
     let fills = behind_dax.then(|| design.expect(&fills(access)).home.into_iter().next()).flatten();

@@ -7,6 +7,7 @@ pub mod file;
 mod quantities;
 mod ranges;
 mod sizes;
+mod traced;
 mod validate;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ pub use export::{Measured, measure};
 pub use quantities::{Frequency, Profile, Size, Span};
 pub use ranges::{Range, Scenario};
 pub use sizes::{Entry, SizeClass, SizeClasses, mean_of, sum_of};
+pub use traced::{ArmUnits, Traced};
 
 use crate::capacity::Scaling;
 use crate::capacity::series::Horizon;
@@ -287,7 +289,11 @@ pub struct Access {
 impl Access {
     /// Whether it reads.
     pub fn is_read(&self) -> bool {
-        matches!(self.call, Call::Get { .. } | Call::Page { .. })
+        match &self.call {
+            Call::Get { .. } | Call::Page { .. } => true,
+            Call::Write { .. } | Call::Transaction { .. } => false,
+            Call::Traced(traced) => !traced.writes,
+        }
     }
 
     /// Whether a DAX cluster can answer it: an eventually consistent read that goes through it (rule 7.2).
@@ -295,7 +301,7 @@ impl Access {
         let eventual = match &self.call {
             Call::Get { consistency, .. } => *consistency == Some(Consistency::Eventual),
             Call::Page { consistency, .. } => *consistency == Consistency::Eventual,
-            Call::Write { .. } | Call::Transaction { .. } => false,
+            Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) => false,
         };
         eventual && self.through_dax
     }
@@ -346,6 +352,8 @@ pub enum Call {
         /// The share of calls that are repeated by their token.
         replayed: Exact,
     },
+    /// Calls of a trace, metered one by one.
+    Traced(Traced),
 }
 
 /// What one write does.

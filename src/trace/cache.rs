@@ -1,0 +1,187 @@
+//! Cache traces: twemcache CSV, libCacheSim's oracleGeneral, and vscsi block traces. Keys with sizes; no tables.
+//!
+//! In twemcache a size of 0 on a get is a miss, not an empty item: its size is that of the set that follows.
+//! Sources: "A large scale analysis of hundreds of in-memory cache clusters at Twitter" (OSDI 2020) for the
+//! columns; libCacheSim's documentation for the records.
+
+use std::io::{BufRead, Read};
+use std::sync::atomic::Ordering;
+
+use super::input::{Text, why};
+use super::{Api, Bad, Call, Event, Key, Names, Place, Progress, Reader, Reason, Time, TraceError, What};
+use crate::table::limits;
+
+/// Records of a batch.
+const BATCH: usize = 65_536;
+
+/// Rows `timestamp,key,key size,value size,client,operation,TTL`, without a header.
+pub struct Twemcache {
+    text: Text,
+    file: u32,
+    table: Option<String>,
+    line: u64,
+    misses: u64,
+    progress: Progress,
+}
+
+impl Twemcache {
+    pub fn new(text: Text, file: u32, table: Option<String>, progress: Progress) -> Twemcache {
+        Twemcache { text, file, table, line: 0, misses: 0, progress }
+    }
+
+    fn row(&mut self, line: &str) -> Result<Option<(Time, Call)>, (Reason, String)> {
+        // Keys may hold commas; the six other fields do not.
+        let (time, rest) = line.split_once(',').unwrap_or((line, ""));
+        let fields: Vec<&str> = rest.rsplitn(6, ',').collect();
+        let [_ttl, operation, _client, value_size, key_size, key] = fields.as_slice() else {
+            return Err((
+                Reason::Malformed,
+                "seven fields are expected: time, key, key size, value size, client, operation, TTL".to_string(),
+            ));
+        };
+        let number = |name: &str, text: &str| {
+            text.trim().parse::<u64>().map_err(|_| (Reason::WrongType, format!("{name} is \"{text}\"; a whole number is expected")))
+        };
+        let seconds = number("the time", time).map_err(|(_, text)| (Reason::Time, text))?;
+        let (key_size, value_size) = (number("the key size", key_size)?, number("the value size", value_size)?);
+        let api = match operation.trim() {
+            "get" | "gets" => Api::GetItem,
+            "set" | "add" | "replace" | "cas" => Api::PutItem,
+            "append" | "prepend" | "incr" | "decr" | "touch" => Api::UpdateItem,
+            "delete" => Api::DeleteItem,
+            other => {
+                let known = "get, gets, set, add, replace, cas, append, prepend, incr, decr, touch, delete";
+                return Err((Reason::UnknownOperation, format!("no cache operation \"{}\"; known are {known}", other.escape_debug())));
+            }
+        };
+        let bytes = key_size + value_size;
+        if bytes > limits::ITEM_BYTES_MAX {
+            return Err((Reason::ItemSize, format!("an item of {bytes} bytes; DynamoDB holds at most 409600 bytes (400 KB)")));
+        }
+        let mut call = Call::new(api, Key::of(key.as_bytes()));
+        match (api, value_size) {
+            (Api::DeleteItem, _) => {}
+            (Api::GetItem, 0) => {
+                call.sized_by_next = true;
+                self.misses += 1;
+            }
+            _ => call.item_bytes = Some(bytes as u32),
+        }
+        Ok(Some((Time::from_second(seconds as i64), call)))
+    }
+}
+
+impl Reader for Twemcache {
+    fn batch(&mut self, names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<bool, TraceError> {
+        let table = self.table.as_deref().map(|table| names.number(table));
+        let mut line = Vec::new();
+        for _ in 0..BATCH {
+            line.clear();
+            match (&mut self.text).take(1 << 20).read_until(b'\n', &mut line) {
+                Ok(0) => return Ok(false),
+                Ok(_) => self.line += 1,
+                Err(error) => {
+                    bad.row(Place { file: self.file, row: self.line + 1 }, Reason::Truncated, why(&error))?;
+                    return Ok(false);
+                }
+            }
+            let text = String::from_utf8_lossy(&line);
+            if text.trim().is_empty() {
+                continue;
+            }
+            let place = Place { file: self.file, row: self.line };
+            self.progress.rows.fetch_add(1, Ordering::Relaxed);
+            match self.row(text.trim_end()) {
+                Ok(Some((time, call))) => events.push(Event { time, place, table, what: What::Call(call) }),
+                Ok(None) => {}
+                Err((reason, message)) => bad.row(place, reason, message)?,
+            }
+        }
+        Ok(true)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let misses = || format!("{} gets of size 0 are misses; each takes the size of the next set of its key", self.misses);
+        let mapped = "cache operations are taken for DynamoDB's: get for GetItem, set, add, replace and cas for PutItem, append, prepend, incr, decr and touch for UpdateItem, delete for DeleteItem; an item is its key and its value";
+        std::iter::once(mapped.to_string()).chain((self.misses > 0).then(misses)).collect()
+    }
+}
+
+/// Fixed records: libCacheSim's oracleGeneral (24 bytes: u32 time, u64 id, u32 size, i64 next access) or vscsi
+/// (32 bytes: u32 number, u32 length, u32 segments, u16 command, u16 version, u64 block, u64 microseconds).
+pub struct Records {
+    text: Text,
+    file: u32,
+    table: Option<String>,
+    vscsi: bool,
+    row: u64,
+    progress: Progress,
+}
+
+/// SCSI's commands for reading and writing, of 6, 10, 12 and 16 bytes.
+const SCSI_READS: [u16; 4] = [0x08, 0x28, 0xa8, 0x88];
+const SCSI_WRITES: [u16; 4] = [0x0a, 0x2a, 0xaa, 0x8a];
+
+impl Records {
+    pub fn new(text: Text, file: u32, table: Option<String>, vscsi: bool, progress: Progress) -> Records {
+        Records { text, file, table, vscsi, row: 0, progress }
+    }
+
+    fn record(&self, bytes: &[u8]) -> Result<(Time, Call), (Reason, String)> {
+        let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let u64_at = |at: usize| u64::from(u32_at(at)) | (u64::from(u32_at(at + 4)) << 32);
+        let (time, id, size, api) = match self.vscsi {
+            false => (Time::from_second(i64::from(u32_at(0))), u64_at(4), u32_at(12), Api::GetItem),
+            true => {
+                let command = u16::from_le_bytes([bytes[12], bytes[13]]);
+                let api = match command {
+                    _ if SCSI_READS.contains(&command) => Api::GetItem,
+                    _ if SCSI_WRITES.contains(&command) => Api::PutItem,
+                    other => return Err((Reason::UnknownOperation, format!("SCSI command {other:#04x}; reads and writes are known"))),
+                };
+                let time = Time((u64_at(24).min(i64::MAX as u64 / 1_000) * 1_000) as i64);
+                (time, u64_at(16), u32_at(4), api)
+            }
+        };
+        if u64::from(size) > limits::ITEM_BYTES_MAX {
+            return Err((Reason::ItemSize, format!("an item of {size} bytes; DynamoDB holds at most 409600 bytes (400 KB)")));
+        }
+        let mut call = Call::new(api, Key::of(id.to_string().as_bytes()));
+        call.item_bytes = Some(size);
+        Ok((time, call))
+    }
+}
+
+impl Reader for Records {
+    fn batch(&mut self, names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<bool, TraceError> {
+        let table = self.table.as_deref().map(|table| names.number(table));
+        let length = if self.vscsi { 32 } else { 24 };
+        let mut block = Vec::with_capacity(BATCH * length);
+        let read = (&mut self.text).take((BATCH * length) as u64).read_to_end(&mut block);
+        for bytes in block.chunks_exact(length) {
+            self.row += 1;
+            let place = Place { file: self.file, row: self.row };
+            match self.record(bytes) {
+                Ok((time, call)) => events.push(Event { time, place, table, what: What::Call(call) }),
+                Err((reason, message)) => bad.row(place, reason, message)?,
+            }
+        }
+        self.progress.rows.fetch_add((block.len() / length) as u64, Ordering::Relaxed);
+        let place = Place { file: self.file, row: self.row + 1 };
+        match read {
+            Err(error) => bad.row(place, Reason::Truncated, why(&error))?,
+            Ok(_) if block.len() % length != 0 => {
+                bad.row(place, Reason::Truncated, format!("{} bytes at the end are no record of {length}", block.len() % length))?;
+            }
+            Ok(count) => return Ok(count > 0),
+        }
+        Ok(false)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        match self.vscsi {
+            true => vec!["blocks are taken for items: a read for GetItem, a write for PutItem, the length for the item's size".to_string()],
+            false => vec!["oracleGeneral holds no operations: every request is taken for a GetItem of an item of its size".to_string()],
+        }
+    }
+}

@@ -1,0 +1,626 @@
+//! Columnar traces: Parquet, CSV and NDJSON, through polars, a block at a time.
+//!
+//! Rows tell what their columns say (see [`COLUMNS`]); `time` and `operation` are needed, and `key` for all calls
+//! but Scan. Parquet is scanned lazily; text is read block by block, so that a bad row has a number and memory
+//! stays bounded whatever the file's size.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, Cursor};
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use polars::prelude::{
+    BinaryChunked, Column as Frame, CsvReadOptions, DataFrame, DataType, Engine, Int64Chunked, JsonFormat, JsonReader, LazyFrame,
+    PlRefPath, PlSmallStr, PlanCallback, PolarsResult, ScanArgsParquet, Schema, SerReader, StringChunked, TimeUnit as FrameUnit, col,
+};
+
+use super::input::{Text, why};
+use super::time::{TimeUnit, parse_time};
+use super::{Action, Api, Bad, Call, Event, Failure, Key, Names, Place, Progress, Reader, Reason, Time, TraceError, What};
+use crate::table::Consistency;
+use crate::table::limits;
+
+/// The columns of a trace, and what each means.
+pub const COLUMNS: &[(&str, &str)] = &[
+    ("time", "RFC 3339, or a number of s, ms, µs or ns since 1970 (found by its magnitude)"),
+    ("operation", "the API's name, such as GetItem; TimeToLiveDelete for a deletion by Time to Live"),
+    ("table", "the table; may be missing where there is only one"),
+    ("key", "the item's key, any text, number or binary; of a Query its partition key"),
+    ("index", "the index that is read"),
+    ("item_bytes", "bytes of the item: after a write; of the item read; 0: no item"),
+    ("old_bytes", "bytes of the item before a write; 0: no item"),
+    ("evaluated_bytes", "bytes of all items that a page of a Query or Scan evaluated"),
+    ("evaluated_items", "how many items it evaluated"),
+    ("fetched_bytes", "sizes of the items that a local index query fetched, separated by spaces"),
+    ("consistency", "eventual or strong"),
+    ("region", "the region; the home region where empty"),
+    ("error", "the error code of a call that failed"),
+    ("caller", "who calls; where it is an access pattern's name, the row is one of its calls"),
+    ("action", "of a member of a batch or transaction: Put, Update, Delete, ConditionCheck"),
+    ("changes", "attributes that a write changes, separated by commas; empty: nothing"),
+    ("cached", "true where a DAX cluster answered the read; false where it passed it on"),
+    ("replayed", "true where a transaction was repeated by its token"),
+    ("ttl", "not read: a deletion by Time to Live is an operation of its own"),
+];
+
+/// Other names of columns, and columns of one value for every row.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mapping {
+    names: BTreeMap<&'static str, String>,
+    values: BTreeMap<&'static str, String>,
+}
+
+impl Mapping {
+    fn known(name: &str) -> Option<&'static str> {
+        COLUMNS.iter().find(|(known, _)| *known == name).map(|(known, _)| *known)
+    }
+
+    /// Reads `time=timestamp`: the column and its name in the file, in either order.
+    ///
+    /// # Errors
+    /// What is allowed.
+    pub fn map(&mut self, text: &str) -> Result<(), String> {
+        let (one, other) = text.split_once('=').ok_or_else(|| format!("--map {text}: expected column=name, such as time=timestamp"))?;
+        let (column, name) = match (Mapping::known(one), Mapping::known(other)) {
+            (Some(column), _) => (column, other),
+            (None, Some(column)) => (column, one),
+            (None, None) => return Err(format!("--map {text}: neither is a column of a trace; {}", Mapping::list())),
+        };
+        match self.names.insert(column, name.to_string()) {
+            None => Ok(()),
+            Some(_) => Err(format!("--map {text}: {column} is mapped twice")),
+        }
+    }
+
+    /// Reads `operation=GetItem`: a value for every row.
+    ///
+    /// # Errors
+    /// What is allowed.
+    pub fn set(&mut self, text: &str) -> Result<(), String> {
+        let (column, value) =
+            text.split_once('=').ok_or_else(|| format!("--set {text}: expected column=value, such as operation=GetItem"))?;
+        let column = Mapping::known(column).ok_or_else(|| format!("--set {text}: no such column; {}", Mapping::list()))?;
+        self.values.insert(column, value.to_string());
+        Ok(())
+    }
+
+    /// The value that every row has in a column.
+    pub(super) fn value(&self, column: &str) -> Option<&str> {
+        self.values.get(column).map(String::as_str)
+    }
+
+    fn list() -> String {
+        format!("the columns are {}", COLUMNS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
+    }
+
+    /// The name of a column in the file.
+    pub(super) fn name(&self, column: &'static str) -> &str {
+        self.names.get(column).map_or(column, String::as_str)
+    }
+}
+
+/// How a columnar trace is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// CSV with a header.
+    Csv,
+    /// One JSON object a line.
+    NdJson,
+}
+
+/// Rows of a batch.
+const BATCH_ROWS: usize = 65_536;
+
+/// Bytes of a block of text.
+const BLOCK_BYTES: usize = 4 << 20;
+
+/// Reads a columnar trace.
+pub struct Columns {
+    file: u32,
+    mapping: Mapping,
+    table: Option<String>,
+    unit: Option<TimeUnit>,
+    blocks: Blocks,
+    row: u64,
+    progress: Progress,
+}
+
+enum Blocks {
+    Parquet(Receiver<PolarsResult<DataFrame>>, u64),
+    Text(TextBlocks),
+}
+
+impl Columns {
+    /// Opens a Parquet file.
+    pub fn parquet(
+        path: &Path,
+        file: u32,
+        name: &str,
+        mapping: Mapping,
+        table: Option<String>,
+        unit: Option<TimeUnit>,
+        progress: Progress,
+    ) -> Result<Columns, TraceError> {
+        let wrong = |error: polars::prelude::PolarsError| TraceError::file(name, format!("not a Parquet file that can be read: {error}"));
+        let path_ref = PlRefPath::try_from_path(path).map_err(wrong)?;
+        let args = ScanArgsParquet { glob: false, cache: false, ..ScanArgsParquet::default() };
+        let mut frame = LazyFrame::scan_parquet(path_ref, args).map_err(wrong)?;
+        let schema = frame.collect_schema().map_err(wrong)?;
+        let found: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
+        check_columns(name, &mapping, &found)?;
+        let wanted = COLUMNS.iter().map(|(column, _)| mapping.name(column)).filter(|wanted| found.iter().any(|name| name == wanted));
+        let wanted: Vec<_> = wanted.map(col).collect();
+        let bytes = std::fs::metadata(path).map_or(0, |data| data.len());
+        let blocks = Blocks::Parquet(batches(frame.select(wanted)).map_err(wrong)?, bytes);
+        Ok(Columns { file, mapping, table, unit, blocks, row: 0, progress })
+    }
+
+    /// Reads CSV or NDJSON.
+    #[allow(clippy::too_many_arguments)]
+    pub fn text(
+        text: Text,
+        layout: Layout,
+        file: u32,
+        name: &str,
+        mapping: Mapping,
+        table: Option<String>,
+        unit: Option<TimeUnit>,
+        progress: Progress,
+    ) -> Result<Columns, TraceError> {
+        let mut blocks = TextBlocks { text, layout, header: Vec::new(), line: 0, ended: false };
+        if layout == Layout::Csv {
+            blocks.read_header(name, &mapping)?;
+        }
+        Ok(Columns { file, mapping, table, unit, blocks: Blocks::Text(blocks), row: 0, progress })
+    }
+}
+
+/// Runs a query in a thread of its own, which waits where its batches are not taken.
+fn batches(frame: LazyFrame) -> PolarsResult<Receiver<PolarsResult<DataFrame>>> {
+    let (send, receive) = sync_channel(1);
+    let failed = send.clone();
+    // A batch that nobody takes any more ends the query.
+    let hand_over = PlanCallback::new(move |frame| Ok(send.send(Ok(frame)).is_err()));
+    let query = frame.sink_batches(hand_over, true, NonZeroUsize::new(BATCH_ROWS))?;
+    std::thread::spawn(move || {
+        if let Err(error) = query.collect_with_engine(Engine::Streaming) {
+            failed.send(Err(error)).ok();
+        }
+    });
+    Ok(receive)
+}
+
+/// Every column that is needed is there, by its own name, a mapped one, or as a value.
+fn check_columns(file: &str, mapping: &Mapping, found: &[String]) -> Result<(), TraceError> {
+    let there = |column: &'static str| mapping.values.contains_key(column) || found.iter().any(|name| name == mapping.name(column));
+    let missing: Vec<&str> = ["time", "operation", "key"].into_iter().filter(|column| !there(column)).collect();
+    let unmapped = mapping.names.values().find(|name| !found.contains(name));
+    if let Some(name) = unmapped {
+        return Err(TraceError::file(file, format!("no column {name}, which --map names; it has {}", found.join(", "))));
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let message = format!("no column {}; it has {}", missing.join(", "), found.join(", "));
+    Err(TraceError::file(file, message)
+        .help("name the columns with --map time=NAME, or give all rows one value with --set operation=GetItem"))
+}
+
+/// Blocks of whole lines.
+struct TextBlocks {
+    text: Text,
+    layout: Layout,
+    /// The header line of a CSV.
+    header: Vec<u8>,
+    /// Lines read so far.
+    line: u64,
+    ended: bool,
+}
+
+/// A block: its text, and the line of each row.
+struct Block {
+    text: Vec<u8>,
+    lines: Vec<u64>,
+}
+
+impl TextBlocks {
+    /// One line, or for CSV one record, whose quoted fields may hold line ends.
+    fn record(&mut self, into: &mut Vec<u8>) -> std::io::Result<bool> {
+        let start = into.len();
+        loop {
+            let read = self.text.read_until(b'\n', into)?;
+            if read == 0 {
+                return Ok(into.len() > start);
+            }
+            self.line += 1;
+            let quotes = into[start..].iter().filter(|byte| **byte == b'"').count();
+            if self.layout == Layout::NdJson || quotes % 2 == 0 || into.len() - start > super::input::LINE_BYTES_MAX as usize {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn read_header(&mut self, name: &str, mapping: &Mapping) -> Result<(), TraceError> {
+        let mut header = Vec::new();
+        self.record(&mut header).map_err(|error| TraceError::file(name, why(&error)))?;
+        if header.starts_with(b"\xef\xbb\xbf") {
+            header.drain(..3);
+        }
+        if !header.ends_with(b"\n") {
+            header.push(b'\n');
+        }
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(header.as_slice());
+        let record = reader.records().next().and_then(Result::ok).unwrap_or_default();
+        let found: Vec<String> = record.iter().map(|name| name.trim().to_string()).collect();
+        self.header = header;
+        check_columns(name, mapping, &found)
+    }
+
+    /// The next block; its lines may be followed by an error that ends the file.
+    fn next(&mut self) -> (Block, Option<std::io::Error>) {
+        let mut block = Block { text: Vec::with_capacity(BLOCK_BYTES + (64 << 10)), lines: Vec::new() };
+        while !self.ended && block.text.len() < BLOCK_BYTES && block.lines.len() < BATCH_ROWS {
+            let (start, line) = (block.text.len(), self.line + 1);
+            match self.record(&mut block.text) {
+                Ok(true) if block.text[start..].iter().all(u8::is_ascii_whitespace) => block.text.truncate(start),
+                Ok(true) => {
+                    if !block.text.ends_with(b"\n") {
+                        block.text.push(b'\n');
+                    }
+                    block.lines.push(line);
+                }
+                Ok(false) => self.ended = true,
+                Err(error) => {
+                    self.ended = true;
+                    block.text.truncate(start);
+                    return (block, Some(error));
+                }
+            }
+        }
+        (block, None)
+    }
+
+    /// A block as a frame of texts.
+    fn frame(&self, text: &[u8], mapping: &Mapping) -> PolarsResult<DataFrame> {
+        match self.layout {
+            Layout::Csv => {
+                let mut whole = self.header.clone();
+                whole.extend_from_slice(text);
+                let options = CsvReadOptions::default().with_has_header(true).with_infer_schema_length(Some(0));
+                options.into_reader_with_file_handle(Cursor::new(whole)).finish()
+            }
+            Layout::NdJson => {
+                let names = COLUMNS.iter().map(|(column, _)| (PlSmallStr::from(mapping.name(column)), DataType::String));
+                let schema: Schema = names.collect();
+                let reader = JsonReader::new(Cursor::new(text)).with_json_format(JsonFormat::JsonLines);
+                reader.with_schema(Arc::new(schema)).finish()
+            }
+        }
+    }
+}
+
+impl Columns {
+    /// The frame of a block. polars names no row in its errors and passes over lines that are no objects, so a
+    /// block that it does not read in full is read again row by row.
+    fn read(&self, block: &Block, bad: &mut Bad) -> Result<Vec<(DataFrame, Vec<u64>)>, TraceError> {
+        let Blocks::Text(blocks) = &self.blocks else { return Ok(Vec::new()) };
+        if block.lines.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Ok(frame) = blocks.frame(&block.text, &self.mapping)
+            && frame.height() == block.lines.len()
+        {
+            return Ok(vec![(frame, block.lines.clone())]);
+        }
+        let mut frames = Vec::new();
+        let mut rest = block.text.as_slice();
+        for (at, line) in block.lines.iter().enumerate() {
+            let end = self.end_of_record(rest, at + 1 == block.lines.len(), blocks.layout);
+            let (row, after) = rest.split_at(end);
+            rest = after;
+            let place = Place { file: self.file, row: *line };
+            if blocks.layout == Layout::NdJson
+                && let Err(error) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(row)
+            {
+                bad.row(place, Reason::Malformed, format!("not a JSON object: {error}"))?;
+                continue;
+            }
+            match blocks.frame(row, &self.mapping) {
+                Ok(frame) if frame.height() == 1 => frames.push((frame, vec![*line])),
+                Ok(frame) => bad.row(place, Reason::Malformed, format!("{} rows where one is expected", frame.height()))?,
+                Err(error) => bad.row(place, Reason::WrongType, error.to_string())?,
+            }
+        }
+        Ok(frames)
+    }
+
+    /// Where the first record of some text ends.
+    fn end_of_record(&self, text: &[u8], last: bool, layout: Layout) -> usize {
+        if last {
+            return text.len();
+        }
+        let mut quoted = false;
+        for (at, byte) in text.iter().enumerate() {
+            match byte {
+                b'"' if layout == Layout::Csv => quoted = !quoted,
+                b'\n' if !quoted => return at + 1,
+                _ => {}
+            }
+        }
+        text.len()
+    }
+
+    fn events(
+        &mut self,
+        frame: &DataFrame,
+        lines: &[u64],
+        names: &mut Names,
+        events: &mut Vec<Event>,
+        bad: &mut Bad,
+    ) -> Result<(), TraceError> {
+        let cells =
+            Cells::new(frame, &self.mapping).map_err(|error| TraceError::file(bad.file(Place { file: self.file, row: 0 }), error))?;
+        for row in 0..frame.height() {
+            let place = Place { file: self.file, row: lines.get(row).copied().unwrap_or(self.row + row as u64 + 1) };
+            match cells.event(row, place, &mut self.unit, self.table.as_deref(), names) {
+                Ok(event) => events.push(event),
+                Err((reason, message)) => bad.row(place, reason, message)?,
+            }
+        }
+        self.row += frame.height() as u64;
+        self.progress.rows.fetch_add(frame.height() as u64, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl Reader for Columns {
+    fn batch(&mut self, names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<bool, TraceError> {
+        let place = Place { file: self.file, row: self.row };
+        match &mut self.blocks {
+            Blocks::Parquet(batches, bytes) => match batches.recv().ok() {
+                Some(Ok(frame)) => {
+                    self.events(&frame, &[], names, events, bad)?;
+                    Ok(true)
+                }
+                Some(Err(error)) => Err(TraceError::file(bad.file(place), format!("not a Parquet file that can be read: {error}"))),
+                None => {
+                    self.progress.read.fetch_add(*bytes, Ordering::Relaxed);
+                    Ok(false)
+                }
+            },
+            Blocks::Text(blocks) => {
+                let (block, error) = blocks.next();
+                let (line, ended) = (blocks.line, blocks.ended);
+                for (frame, lines) in self.read(&block, bad)? {
+                    self.events(&frame, &lines, names, events, bad)?;
+                }
+                if let Some(error) = error {
+                    bad.row(Place { file: self.file, row: line + 1 }, Reason::Truncated, why(&error))?;
+                }
+                Ok(!ended)
+            }
+        }
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.unit.map(|unit| format!("times are numbers of {} since 1970", unit.name())).into_iter().collect()
+    }
+}
+
+/// One column of a frame.
+enum Cells1 {
+    Absent,
+    Always(String),
+    Text(StringChunked),
+    Binary(BinaryChunked),
+    Whole(Int64Chunked),
+    Moment(Int64Chunked, TimeUnit),
+}
+
+impl Cells1 {
+    fn new(column: &Frame) -> Result<Cells1, String> {
+        let wrong = |error: polars::prelude::PolarsError| format!("column {}: {error}", column.name());
+        Ok(match column.dtype() {
+            DataType::String => Cells1::Text(column.str().map_err(wrong)?.rechunk().into_owned()),
+            DataType::Categorical(..) | DataType::Enum(..) | DataType::Boolean => {
+                Cells1::Text(column.cast(&DataType::String).map_err(wrong)?.str().map_err(wrong)?.rechunk().into_owned())
+            }
+            DataType::Binary => Cells1::Binary(column.binary().map_err(wrong)?.rechunk().into_owned()),
+            DataType::Datetime(unit, _) => {
+                let unit = match unit {
+                    FrameUnit::Nanoseconds => TimeUnit::Nanoseconds,
+                    FrameUnit::Microseconds => TimeUnit::Microseconds,
+                    FrameUnit::Milliseconds => TimeUnit::Milliseconds,
+                };
+                Cells1::Moment(column.cast(&DataType::Int64).map_err(wrong)?.i64().map_err(wrong)?.rechunk().into_owned(), unit)
+            }
+            DataType::UInt64 | DataType::Float64 | DataType::Float32 => {
+                // Beyond what a signed integer holds, or with a fraction: as text, which loses nothing.
+                Cells1::Text(column.cast(&DataType::String).map_err(wrong)?.str().map_err(wrong)?.rechunk().into_owned())
+            }
+            kind if kind.is_integer() => {
+                Cells1::Whole(column.strict_cast(&DataType::Int64).map_err(wrong)?.i64().map_err(wrong)?.rechunk().into_owned())
+            }
+            DataType::Null => Cells1::Absent,
+            other => return Err(format!("column {} is of type {other}; a text, a number or binary is expected", column.name())),
+        })
+    }
+
+    fn text(&self, row: usize) -> Option<&str> {
+        let text = match self {
+            Cells1::Always(text) => Some(text.as_str()),
+            Cells1::Text(texts) => texts.get(row),
+            _ => None,
+        };
+        text.map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    fn is_given(&self, row: usize) -> bool {
+        match self {
+            Cells1::Absent => false,
+            Cells1::Always(_) => true,
+            Cells1::Text(texts) => texts.get(row).is_some(),
+            Cells1::Binary(bytes) => bytes.get(row).is_some(),
+            Cells1::Whole(numbers) | Cells1::Moment(numbers, _) => numbers.get(row).is_some(),
+        }
+    }
+
+    /// A whole number from 0 on.
+    fn whole(&self, row: usize, name: &str) -> Result<Option<u64>, Wrong> {
+        let wrong = |found: String| (Reason::WrongType, format!("{name} is {found}; a whole number from 0 on is expected"));
+        match self {
+            Cells1::Whole(numbers) => match numbers.get(row) {
+                Some(number) => u64::try_from(number).map(Some).map_err(|_| wrong(number.to_string())),
+                None => Ok(None),
+            },
+            _ => match self.text(row) {
+                Some(text) => text.trim_end_matches(".0").parse().map(Some).map_err(|_| wrong(format!("\"{}\"", text.escape_debug()))),
+                None if self.is_given(row) && !matches!(self, Cells1::Text(_)) => Err(wrong("no number".to_string())),
+                None => Ok(None),
+            },
+        }
+    }
+
+    fn flag(&self, row: usize, name: &str) -> Result<Option<bool>, Wrong> {
+        match self.text(row) {
+            None => Ok(None),
+            Some(text) if text.eq_ignore_ascii_case("true") || text == "1" => Ok(Some(true)),
+            Some(text) if text.eq_ignore_ascii_case("false") || text == "0" => Ok(Some(false)),
+            Some(text) => Err((Reason::WrongType, format!("{name} is \"{}\"; true or false is expected", text.escape_debug()))),
+        }
+    }
+}
+
+type Wrong = (Reason, String);
+
+/// The columns of a frame that a trace has.
+struct Cells {
+    columns: Vec<Cells1>,
+}
+
+impl Cells {
+    fn new(frame: &DataFrame, mapping: &Mapping) -> Result<Cells, String> {
+        let column = |(column, _): &(&'static str, &str)| match (mapping.values.get(column), frame.column(mapping.name(column))) {
+            (Some(value), _) => Ok(Cells1::Always(value.clone())),
+            (None, Ok(found)) => Cells1::new(found),
+            (None, Err(_)) => Ok(Cells1::Absent),
+        };
+        Ok(Cells { columns: COLUMNS.iter().map(column).collect::<Result<_, String>>()? })
+    }
+
+    fn of(&self, name: &str) -> &Cells1 {
+        const ABSENT: &Cells1 = &Cells1::Absent;
+        COLUMNS.iter().position(|(column, _)| *column == name).and_then(|at| self.columns.get(at)).unwrap_or(ABSENT)
+    }
+
+    fn time(&self, row: usize, unit: &mut Option<TimeUnit>) -> Result<Time, Wrong> {
+        let wrong = |found: String| (Reason::Time, format!("time is {found}; RFC 3339 or a number since 1970 is expected"));
+        match &self.columns[0] {
+            Cells1::Moment(numbers, own) => {
+                let number = numbers.get(row).ok_or_else(|| wrong("missing".to_string()))?;
+                own.time(number).ok_or_else(|| wrong(number.to_string()))
+            }
+            Cells1::Whole(numbers) => {
+                let number = numbers.get(row).ok_or_else(|| wrong("missing".to_string()))?;
+                let unit = unit.get_or_insert_with(|| TimeUnit::of(number));
+                unit.time(number).ok_or_else(|| wrong(number.to_string()))
+            }
+            other => {
+                let text = other.text(row).ok_or_else(|| wrong("missing".to_string()))?;
+                let (time, found) = parse_time(text, *unit).ok_or_else(|| wrong(format!("\"{}\"", text.escape_debug())))?;
+                if unit.is_none() {
+                    *unit = found;
+                }
+                Ok(time)
+            }
+        }
+    }
+
+    fn key(&self, row: usize) -> Option<Result<Key, Wrong>> {
+        let of = |bytes: &[u8]| {
+            let most = limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16;
+            if bytes.len() as u64 > most {
+                let text = format!("a key of {} bytes; a partition key has at most 2,048 and a sort key 1,024", bytes.len());
+                return Err((Reason::Key, text));
+            }
+            Ok(Key::of(bytes))
+        };
+        match self.of("key") {
+            Cells1::Binary(bytes) => bytes.get(row).filter(|bytes| !bytes.is_empty()).map(of),
+            Cells1::Whole(numbers) | Cells1::Moment(numbers, _) => numbers.get(row).map(|number| of(number.to_string().as_bytes())),
+            Cells1::Text(texts) => texts.get(row).filter(|text| !text.is_empty()).map(|text| of(text.as_bytes())),
+            Cells1::Always(text) => Some(of(text.as_bytes())),
+            Cells1::Absent => None,
+        }
+    }
+
+    fn event(&self, row: usize, place: Place, unit: &mut Option<TimeUnit>, table: Option<&str>, names: &mut Names) -> Result<Event, Wrong> {
+        let time = self.time(row, unit)?;
+        let operation = self.of("operation").text(row).ok_or_else(|| (Reason::UnknownOperation, "no operation".to_string()))?;
+        let api = Api::parse(operation).ok_or_else(|| {
+            let known = Api::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+            (Reason::UnknownOperation, format!("DynamoDB has no operation \"{}\"; known are {known}", operation.escape_debug()))
+        })?;
+        let key = match self.key(row) {
+            Some(key) => key?,
+            None if matches!(api, Api::Scan | Api::Free | Api::CreateTable) => Key::of(b""),
+            None => return Err((Reason::Key, format!("no key; {} needs one", api.name()))),
+        };
+        let table = self.of("table").text(row).or(table).map(|table| names.number(table));
+        let bytes = |name: &str| -> Result<Option<u32>, Wrong> {
+            match self.of(name).whole(row, name)? {
+                None => Ok(None),
+                Some(bytes) if bytes <= limits::ITEM_BYTES_MAX => Ok(Some(bytes as u32)),
+                Some(bytes) => Err((Reason::ItemSize, format!("{name} is {bytes}; DynamoDB holds items of at most 409600 bytes (400 KB)"))),
+            }
+        };
+        let mut call = Call::new(api, key);
+        call.item_bytes = bytes("item_bytes")?;
+        call.old_bytes = bytes("old_bytes")?;
+        call.evaluated_bytes = self.of("evaluated_bytes").whole(row, "evaluated_bytes")?;
+        call.evaluated_items = self.of("evaluated_items").whole(row, "evaluated_items")?;
+        if let Some(sizes) = self.of("fetched_bytes").text(row) {
+            let parsed: Result<Vec<u32>, _> = sizes.split_whitespace().map(str::parse).collect();
+            let sizes = parsed.map_err(|_| {
+                let text = format!("fetched_bytes is \"{}\"; sizes separated by spaces are expected", sizes.escape_debug());
+                (Reason::WrongType, text)
+            })?;
+            call.fetched = Some(sizes.into());
+        } else if matches!(self.of("fetched_bytes"), Cells1::Text(texts) if texts.get(row).is_some()) {
+            call.fetched = Some(Arc::new([]));
+        }
+        call.consistency = match self.of("consistency").text(row).map(str::to_ascii_lowercase).as_deref() {
+            None => None,
+            Some("eventual" | "false" | "0") => Some(Consistency::Eventual),
+            Some("strong" | "consistent" | "true" | "1") => Some(Consistency::Strong),
+            Some(other) => {
+                let text = format!("consistency is \"{}\"; eventual or strong is expected", other.escape_debug());
+                return Err((Reason::WrongType, text));
+            }
+        };
+        call.action = match self.of("action").text(row) {
+            None => None,
+            Some(text) => Some(Action::parse(text).ok_or_else(|| {
+                let text = format!("action is \"{}\"; Put, Update, Delete or ConditionCheck is expected", text.escape_debug());
+                (Reason::WrongType, text)
+            })?),
+        };
+        call.failure = self.of("error").text(row).map(Failure::of);
+        call.cached = self.of("cached").flag(row, "cached")?;
+        call.replayed = self.of("replayed").flag(row, "replayed")?.unwrap_or(false);
+        call.index = self.of("index").text(row).map(|index| names.number(index));
+        call.region = self.of("region").text(row).map(|region| names.number(region));
+        call.caller = self.of("caller").text(row).map(|caller| names.number(caller));
+        // An empty list of changes says that nothing changes, which no list at all does not say.
+        let changes = self.of("changes");
+        call.changes = match changes.text(row) {
+            Some(text) => Some(names.number(text)),
+            None if changes.is_given(row) && !matches!(changes, Cells1::Absent) => Some(names.number("")),
+            None => None,
+        };
+        Ok(Event { time, place, table, what: What::Call(call) })
+    }
+}

@@ -1,0 +1,496 @@
+//! The one event type in which every reader ends.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::table::{Consistency, Item};
+use crate::units::Bytes;
+
+/// A moment, in nanoseconds since 1970-01-01 UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Time(pub i64);
+
+impl Time {
+    /// Nanoseconds of a second.
+    pub const SECOND: i64 = 1_000_000_000;
+
+    /// Whole seconds since 1970, rounded down.
+    pub fn second(self) -> i64 {
+        self.0.div_euclid(Time::SECOND)
+    }
+
+    /// A number of whole seconds since 1970.
+    pub fn from_second(second: i64) -> Time {
+        Time(second.saturating_mul(Time::SECOND))
+    }
+}
+
+impl fmt::Display for Time {
+    /// RFC 3339 in UTC, without a fraction where there is none.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let moment = chrono::DateTime::from_timestamp_nanos(self.0).naive_utc();
+        match self.0.rem_euclid(Time::SECOND) {
+            0 => write!(f, "{}Z", moment.format("%Y-%m-%dT%H:%M:%S")),
+            _ => write!(f, "{}Z", moment.format("%Y-%m-%dT%H:%M:%S%.f")),
+        }
+    }
+}
+
+/// A name that occurs often, by number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Name(pub u32);
+
+/// Names by number: tables, indexes, regions, callers.
+#[derive(Clone, Debug, Default)]
+pub struct Names {
+    list: Vec<Arc<str>>,
+    numbers: BTreeMap<Arc<str>, Name>,
+    last: Option<(Arc<str>, Name)>,
+}
+
+impl Names {
+    /// The number of a name.
+    pub fn number(&mut self, text: &str) -> Name {
+        if let Some((last, name)) = &self.last
+            && **last == *text
+        {
+            return *name;
+        }
+        let (known, name) = match self.numbers.get_key_value(text) {
+            Some((known, name)) => (known.clone(), *name),
+            None => {
+                let (known, name): (Arc<str>, _) = (text.into(), Name(self.list.len() as u32));
+                self.list.push(known.clone());
+                self.numbers.insert(known.clone(), name);
+                (known, name)
+            }
+        };
+        self.last = Some((known, name));
+        name
+    }
+
+    /// The name of a number.
+    pub fn text(&self, name: Name) -> &str {
+        self.list.get(name.0 as usize).map_or("", |text| text)
+    }
+}
+
+/// A key, hashed at the door (XXH3, 64 bits), with its first bytes for people.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// The hash of the whole key.
+    pub hash: u64,
+    /// The hash of what stands before the first `|`: the partition key, of a table with a sort key.
+    pub partition: u64,
+    length: u8,
+    start: [u8; Key::SHOWN],
+}
+
+impl Key {
+    /// Bytes that are kept for people.
+    const SHOWN: usize = 39;
+
+    /// A key of any bytes.
+    pub fn of(bytes: &[u8]) -> Key {
+        let mut start = [0; Key::SHOWN];
+        let shown = bytes.len().min(Key::SHOWN);
+        start[..shown].copy_from_slice(&bytes[..shown]);
+        let hash = xxh3_64(bytes);
+        let partition = bytes.iter().position(|byte| *byte == b'|').map_or(hash, |at| xxh3_64(&bytes[..at]));
+        Key { hash, partition, length: bytes.len().min(Key::SHOWN + 1) as u8, start }
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (shown, cut) = match usize::from(self.length) {
+            length if length > Key::SHOWN => (&self.start[..], true),
+            length => (&self.start[..length], false),
+        };
+        match std::str::from_utf8(shown) {
+            Ok(text) => write!(f, "{}", text.escape_debug())?,
+            Err(error) if cut && error.error_len().is_none() => {
+                write!(f, "{}", String::from_utf8_lossy(&shown[..error.valid_up_to()]).escape_debug())?;
+            }
+            Err(_) => shown.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?,
+        }
+        if cut { write!(f, "… (hash {:016x})", self.hash) } else { Ok(()) }
+    }
+}
+
+/// The API calls that a trace may hold, by their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Api {
+    /// GetItem.
+    GetItem,
+    /// BatchGetItem; in columns, one of its keys.
+    BatchGetItem,
+    /// TransactGetItems; in columns, one of its keys.
+    TransactGetItems,
+    /// Query, one page.
+    Query,
+    /// Scan, one page.
+    Scan,
+    /// PutItem.
+    PutItem,
+    /// UpdateItem.
+    UpdateItem,
+    /// DeleteItem.
+    DeleteItem,
+    /// BatchWriteItem; in columns, one of its puts or deletes.
+    BatchWriteItem,
+    /// TransactWriteItems; in columns, one of its actions.
+    TransactWriteItems,
+    /// ExecuteStatement.
+    ExecuteStatement,
+    /// BatchExecuteStatement.
+    BatchExecuteStatement,
+    /// ExecuteTransaction.
+    ExecuteTransaction,
+    /// A deletion by Time to Live.
+    TimeToLiveDelete,
+    /// CreateTable, which defines a table and costs nothing.
+    CreateTable,
+    /// Everything that consumes no units: DescribeTable, ListTables, GetRecords … (rule 2.11).
+    Free,
+}
+
+/// API calls that consume no units of a table (rule 2.11).
+const FREE: &[&str] = &[
+    "DescribeTable",
+    "ListTables",
+    "UpdateTable",
+    "DeleteTable",
+    "UpdateTimeToLive",
+    "DescribeTimeToLive",
+    "DescribeLimits",
+    "DescribeEndpoints",
+    "DescribeContinuousBackups",
+    "UpdateContinuousBackups",
+    "DescribeContributorInsights",
+    "UpdateContributorInsights",
+    "CreateBackup",
+    "DeleteBackup",
+    "DescribeBackup",
+    "ListBackups",
+    "RestoreTableFromBackup",
+    "RestoreTableToPointInTime",
+    "ExportTableToPointInTime",
+    "DescribeExport",
+    "ListExports",
+    "ImportTable",
+    "DescribeImport",
+    "ListImports",
+    "CreateGlobalTable",
+    "UpdateGlobalTable",
+    "DescribeGlobalTable",
+    "ListGlobalTables",
+    "DescribeTableReplicaAutoScaling",
+    "UpdateTableReplicaAutoScaling",
+    "EnableKinesisStreamingDestination",
+    "DisableKinesisStreamingDestination",
+    "DescribeKinesisStreamingDestination",
+    "TagResource",
+    "UntagResource",
+    "ListTagsOfResource",
+    "GetResourcePolicy",
+    "PutResourcePolicy",
+    "DeleteResourcePolicy",
+    "GetRecords",
+    "GetShardIterator",
+    "DescribeStream",
+    "ListStreams",
+];
+
+impl Api {
+    /// The calls that cost, with their names.
+    pub const NAMES: &'static [(&'static str, Api)] = &[
+        ("GetItem", Api::GetItem),
+        ("BatchGetItem", Api::BatchGetItem),
+        ("TransactGetItems", Api::TransactGetItems),
+        ("Query", Api::Query),
+        ("Scan", Api::Scan),
+        ("PutItem", Api::PutItem),
+        ("UpdateItem", Api::UpdateItem),
+        ("DeleteItem", Api::DeleteItem),
+        ("BatchWriteItem", Api::BatchWriteItem),
+        ("TransactWriteItems", Api::TransactWriteItems),
+        ("ExecuteStatement", Api::ExecuteStatement),
+        ("BatchExecuteStatement", Api::BatchExecuteStatement),
+        ("ExecuteTransaction", Api::ExecuteTransaction),
+        ("TimeToLiveDelete", Api::TimeToLiveDelete),
+        ("CreateTable", Api::CreateTable),
+    ];
+
+    /// The call of a name, as the API writes it; `None` for a name that DynamoDB does not have.
+    pub fn parse(name: &str) -> Option<Api> {
+        let listed = Api::NAMES.iter().find(|(listed, _)| *listed == name).map(|(_, api)| *api);
+        listed.or_else(|| FREE.contains(&name).then_some(Api::Free))
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        Api::NAMES.iter().find(|(_, api)| *api == self).map_or("control plane", |(name, _)| name)
+    }
+
+    /// Whether it reads.
+    pub fn is_read(self) -> bool {
+        matches!(self, Api::GetItem | Api::BatchGetItem | Api::TransactGetItems | Api::Query | Api::Scan)
+    }
+}
+
+/// What a call that failed costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Its condition failed: charged by what is there (rule 3.7).
+    Condition,
+    /// Its transaction was cancelled: charged by what is there (rule 3.7a).
+    Cancelled,
+    /// Throttled, invalid or refused otherwise: nothing (rule 3.7c).
+    Free,
+}
+
+impl Failure {
+    /// What an error code means for the bill; with or without the prefix that some services put before a `#`.
+    pub fn of(code: &str) -> Failure {
+        let name = code.rsplit('#').next().unwrap_or(code).trim_end_matches("Exception");
+        match name {
+            "ConditionalCheckFailed" | "DuplicateItem" => Failure::Condition,
+            "TransactionCanceled" | "TransactionConflict" => Failure::Cancelled,
+            _ => Failure::Free,
+        }
+    }
+}
+
+/// A row that knows sizes, or some of them: a columnar trace, a cache trace, a CloudTrail event.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The API call.
+    pub api: Api,
+    /// The index that is read.
+    pub index: Option<Name>,
+    /// The region; the home region where `None`.
+    pub region: Option<Name>,
+    /// Who calls: an access pattern of the workload, where one has the name.
+    pub caller: Option<Name>,
+    /// The key of the item; of a Query, of its partition.
+    pub key: Key,
+    /// Size of the item: after a write; of the item read.
+    pub item_bytes: Option<u32>,
+    /// Size of the item before a write; `Some(0)`: there was none.
+    pub old_bytes: Option<u32>,
+    /// Bytes of all items that a Query or Scan evaluated.
+    pub evaluated_bytes: Option<u64>,
+    /// How many it evaluated.
+    pub evaluated_items: Option<u64>,
+    /// Sizes of the items that a local index query fetched from the table.
+    pub fetched: Option<Arc<[u32]>>,
+    /// Eventual or strong; `None` where the row does not say, which is eventual.
+    pub consistency: Option<Consistency>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// What a member of a batch or of a transaction does: a Put, an Update, a Delete, a ConditionCheck.
+    pub action: Option<Action>,
+    /// The attributes that it changes, as names separated by commas.
+    pub changes: Option<Name>,
+    /// Whether a DAX cluster answered it, where the row says so.
+    pub cached: Option<bool>,
+    /// Whether a size that is missing is that of the next write of the key: a cache trace's miss.
+    pub sized_by_next: bool,
+    /// Whether it is a repeated transaction (rule 3.7b).
+    pub replayed: bool,
+}
+
+impl Call {
+    /// A call of which nothing else is known.
+    pub fn new(api: Api, key: Key) -> Call {
+        Call {
+            api,
+            index: None,
+            region: None,
+            caller: None,
+            key,
+            item_bytes: None,
+            old_bytes: None,
+            evaluated_bytes: None,
+            evaluated_items: None,
+            fetched: None,
+            consistency: None,
+            failure: None,
+            action: None,
+            changes: None,
+            cached: None,
+            sized_by_next: false,
+            replayed: false,
+        }
+    }
+}
+
+/// What a member of a batch or a transaction does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Puts an item.
+    Put,
+    /// Updates an item.
+    Update,
+    /// Deletes an item.
+    Delete,
+    /// Checks a condition.
+    ConditionCheck,
+}
+
+impl Action {
+    /// The action of a name, in any case.
+    pub fn parse(name: &str) -> Option<Action> {
+        Some(match name.to_ascii_lowercase().as_str() {
+            "put" | "putrequest" => Action::Put,
+            "update" => Action::Update,
+            "delete" | "deleterequest" => Action::Delete,
+            "conditioncheck" => Action::ConditionCheck,
+            _ => return None,
+        })
+    }
+
+    /// Its name, as a TransactWriteItems has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Put => "Put",
+            Action::Update => "Update",
+            Action::Delete => "Delete",
+            Action::ConditionCheck => "ConditionCheck",
+        }
+    }
+}
+
+/// One API call with its request, to be executed.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The API call.
+    pub api: Api,
+    /// The request, in DynamoDB JSON.
+    pub request: Value,
+    /// The error that it ended with.
+    pub failure: Option<Failure>,
+    /// The region; the home region where `None`.
+    pub region: Option<Name>,
+    /// Who calls.
+    pub caller: Option<Name>,
+    /// What AWS said that it consumed.
+    pub consumed: Option<Value>,
+    /// The item after an update; of several writes, one for each (`null` for none).
+    pub item_after: Option<Value>,
+    /// The keys of the items that a Query or Scan read; of several statements, a list for each.
+    pub evaluated_keys: Option<Value>,
+}
+
+/// A change of an item of which the images are known: a stream's record, an incremental export's.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The key attributes.
+    pub keys: Item,
+    /// The item before.
+    pub old: Option<Item>,
+    /// The item after.
+    pub new: Option<Item>,
+    /// Whether the record can hold the image before; where it cannot, the store knows it or nobody does.
+    pub has_old: bool,
+    /// Whether the record can hold the image after.
+    pub has_new: bool,
+    /// What the record says happened, where it says so: whether an item was there before, and is there after.
+    pub there: Option<(bool, bool)>,
+    /// Whether Time to Live deleted it.
+    pub time_to_live: bool,
+    /// What the record says it weighs: keys and images.
+    pub size_bytes: Option<Bytes>,
+    /// The region in which it was made, where the record says so.
+    pub region: Option<Name>,
+}
+
+/// Units that AWS counted itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// How many calls they are of, where it is known.
+    pub calls: Option<u64>,
+    /// The API call, where it is known.
+    pub api: Option<Api>,
+    /// The region; the home region where `None`.
+    pub region: Option<Name>,
+    /// Who calls.
+    pub caller: Option<Name>,
+    /// The index; `None` for the table.
+    pub index: Option<Name>,
+    /// Half read units.
+    pub read_halves: u64,
+    /// Half write units.
+    pub write_halves: u64,
+    /// Over how many seconds they are spread from the event's time on.
+    pub seconds: u32,
+}
+
+/// What an event holds.
+#[derive(Clone, Debug)]
+pub enum What {
+    /// A row that knows sizes, or some of them.
+    Call(Call),
+    /// A request to be executed.
+    Request(Box<Request>),
+    /// A change with its images.
+    Change(Box<Change>),
+    /// Units that AWS counted.
+    Counted(Box<Counted>),
+    /// Requests that AWS throttled, so many in a minute; they cost nothing.
+    Throttled(u64),
+}
+
+/// Where an event stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file, by its position in the trace.
+    pub file: u32,
+    /// The row or line, from 1; of documents that hold several records, the record.
+    pub row: u64,
+}
+
+/// One event of a trace.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// When.
+    pub time: Time,
+    /// Where it stands.
+    pub place: Place,
+    /// The table; `None` for a request, which names its own.
+    pub table: Option<Name>,
+    /// What happened.
+    pub what: What,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_shown_as_far_as_they_are_kept() {
+        assert_eq!(Key::of(b"order#1").to_string(), "order#1");
+        assert_eq!(Key::of(&[0xff, 0x00]).to_string(), "ff00");
+        let long = Key::of("ä".repeat(40).as_bytes()).to_string();
+        assert!(long.starts_with(&"ä".repeat(19)) && long.contains("… (hash "), "{long}");
+        assert_eq!(Key::of(b"line\nbreak").to_string(), "line\\nbreak");
+    }
+
+    #[test]
+    fn errors_cost_what_the_rules_say() {
+        assert_eq!(Failure::of("ConditionalCheckFailedException"), Failure::Condition);
+        assert_eq!(Failure::of("com.amazonaws.dynamodb.v20120810#TransactionCanceledException"), Failure::Cancelled);
+        assert_eq!(Failure::of("ProvisionedThroughputExceededException"), Failure::Free);
+    }
+}

@@ -1,0 +1,64 @@
+//! S3 exports: a full one is a starting state and a source of sizes, an incremental one a trace of changes.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::json::table_of;
+
+/// What a manifest says of an export.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Manifest {
+    /// The table.
+    pub table: Option<String>,
+    /// Whether it holds changes and not items.
+    pub incremental: bool,
+    /// Whether changes come with the image before.
+    pub old_images: bool,
+    /// The names of its data files.
+    pub files: Vec<String>,
+}
+
+/// Whether a folder is an export's own: it holds a manifest.
+pub fn is_export(folder: &Path) -> bool {
+    folder.join("manifest-summary.json").is_file()
+}
+
+/// Reads the manifest of an export's folder; `None` where it has none.
+pub fn manifest(folder: &Path) -> Option<Manifest> {
+    let text = std::fs::read_to_string(folder.join("manifest-summary.json")).ok()?;
+    let summary: Value = serde_json::from_str(&text).ok()?;
+    let listed = std::fs::read_to_string(folder.join("manifest-files.json")).unwrap_or_default();
+    let files = listed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let files = files.filter_map(|row| Some(row["dataFileS3Key"].as_str()?.rsplit('/').next()?.to_string()));
+    Some(Manifest {
+        table: summary["tableArn"].as_str().map(|arn| table_of(arn).to_string()),
+        incremental: !summary["exportFromTime"].is_null(),
+        old_images: summary["outputView"].as_str() != Some("NEW_IMAGE"),
+        files: files.collect(),
+    })
+}
+
+/// The data files of an incremental export, which lie beside its folder, in `data`.
+///
+/// # Errors
+/// A sentence with the file that is missing.
+pub fn incremental_files(folder: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, String> {
+    let beside = folder.parent().map(|parent| parent.join("data")).unwrap_or_default();
+    let find = |name: &String| {
+        let places = [beside.join(name), folder.join("data").join(name), folder.join(name)];
+        places.into_iter().find(|path| path.is_file()).ok_or_else(|| format!("the data file {name} is not there; copy the whole export"))
+    };
+    manifest.files.iter().map(find).collect()
+}
+
+/// The table and the view of the incremental export that a data file belongs to, where its manifest lies near.
+pub fn incremental_of(file: &Path) -> (Option<String>, Option<bool>) {
+    let name = file.file_name().map(|name| name.to_string_lossy().to_string()).unwrap_or_default();
+    let folders = file.parent().and_then(Path::parent).and_then(|parent| std::fs::read_dir(parent).ok());
+    let mut folders: Vec<PathBuf> = folders.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    folders.sort();
+    let found =
+        folders.iter().filter_map(|folder| manifest(folder)).find(|manifest| manifest.incremental && manifest.files.contains(&name));
+    found.map_or((None, None), |manifest| (manifest.table, Some(manifest.old_images)))
+}

@@ -1,0 +1,159 @@
+//! Bytes of a trace: files, patterns, standard input; plain, gzip or zstd by what they begin with.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use flate2::bufread::MultiGzDecoder;
+
+use super::TraceError;
+
+/// The longest line that is read: an item of 400 KB takes at most a few times that in JSON.
+pub const LINE_BYTES_MAX: u64 = 64 << 20;
+
+/// Where a trace's bytes come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file, or the folder of an export.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+}
+
+impl Source {
+    /// For people.
+    pub fn shown(&self) -> String {
+        match self {
+            Source::File(path) => path.display().to_string(),
+            Source::Stdin => "standard input".to_string(),
+        }
+    }
+}
+
+/// The files that some arguments name: paths, patterns such as `logs/*.gz`, folders with all files below them, and
+/// `-` for standard input. In the order of their names.
+///
+/// # Errors
+/// [`TraceError`] where one names nothing.
+pub fn sources(arguments: &[String]) -> Result<Vec<Source>, TraceError> {
+    let mut all = Vec::new();
+    for argument in arguments {
+        if argument == "-" {
+            all.push(Source::Stdin);
+            continue;
+        }
+        let path = Path::new(argument);
+        if path.is_dir() {
+            all.extend(folder(path)?);
+        } else if path.exists() {
+            all.push(Source::File(path.to_path_buf()));
+        } else if argument.contains(['*', '?', '[']) {
+            let paths = glob::glob(argument).map_err(|error| TraceError::file(argument, format!("not a pattern: {error}")))?;
+            let mut found: Vec<PathBuf> = paths.filter_map(Result::ok).collect();
+            found.sort();
+            if found.is_empty() {
+                return Err(TraceError::file(argument, "no file matches"));
+            }
+            for path in found {
+                if path.is_dir() { all.extend(folder(&path)?) } else { all.push(Source::File(path)) }
+            }
+        } else {
+            return Err(TraceError::file(argument, "no such file"));
+        }
+    }
+    Ok(all)
+}
+
+/// A folder is an export, or stands for the files in it.
+fn folder(path: &Path) -> Result<Vec<Source>, TraceError> {
+    if super::export::is_export(path) {
+        return Ok(vec![Source::File(path.to_path_buf())]);
+    }
+    let mut found = Vec::new();
+    collect(path, &mut found).map_err(|error| TraceError::file(&path.display().to_string(), error.to_string()))?;
+    found.sort();
+    if found.is_empty() {
+        return Err(TraceError::file(&path.display().to_string(), "the folder holds no files"));
+    }
+    Ok(found.into_iter().map(Source::File).collect())
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if hidden {
+            continue;
+        }
+        if super::export::is_export(&path) {
+            found.push(path);
+        } else if path.is_dir() {
+            collect(&path, found)?;
+        } else {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Bytes that were read so far, of how many; shared with whoever shows progress.
+#[derive(Clone, Debug, Default)]
+pub struct Progress {
+    /// Bytes read, as they lie on disk.
+    pub read: Arc<AtomicU64>,
+    /// Bytes of all files.
+    pub total: Arc<AtomicU64>,
+    /// Rows read.
+    pub rows: Arc<AtomicU64>,
+}
+
+struct Counting<R> {
+    inner: R,
+    read: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counting<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+/// A source's bytes, decompressed.
+pub type Text = BufReader<Box<dyn Read + Send>>;
+
+/// Opens a source and decompresses it by its first bytes.
+///
+/// # Errors
+/// Why it cannot be opened.
+pub fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
+    let raw: Box<dyn Read + Send> = match source {
+        Source::File(path) => {
+            let file = File::open(path)?;
+            if !file.metadata()?.is_file() {
+                return Err(io::Error::other("it is not a regular file"));
+            }
+            Box::new(Counting { inner: file, read: progress.read.clone() })
+        }
+        Source::Stdin => Box::new(Counting { inner: io::stdin(), read: progress.read.clone() }),
+    };
+    let mut buffered = BufReader::with_capacity(1 << 17, raw);
+    let start = buffered.fill_buf()?;
+    let plain: Box<dyn Read + Send> = match start {
+        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(buffered)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Box::new(zstd::Decoder::with_buffer(buffered)?),
+        _ => Box::new(buffered),
+    };
+    Ok(BufReader::with_capacity(1 << 17, plain))
+}
+
+/// Why reading stopped, for people: a cut gzip says so.
+pub fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the compressed data ends too early; the file is truncated".to_string(),
+        _ => format!("cannot be read: {error}"),
+    }
+}

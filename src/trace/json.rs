@@ -1,0 +1,192 @@
+//! JSON records: one a line, several a line, or documents that hold many; from whoever wrote them.
+
+use std::io::{BufRead, Read};
+use std::sync::atomic::Ordering;
+
+use serde_json::{Deserializer, Value};
+
+use super::input::{LINE_BYTES_MAX, Text, why};
+use super::{Bad, Event, Names, Place, Progress, Reader, Reason, TraceError};
+
+/// What makes events of a record.
+pub trait Format: Send {
+    /// Appends the events of a record, or says what is wrong with it.
+    fn record(&mut self, record: Value, place: Place, names: &mut Names, events: &mut Vec<Event>) -> Result<(), (Reason, String)>;
+
+    /// The record in a line that is not JSON alone, such as a log's behind other text.
+    fn odd_line(&self, _line: &str) -> Option<Value> {
+        None
+    }
+
+    /// What a reader of the output should know.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Reads JSON records of a format.
+pub struct Json<F> {
+    text: Text,
+    file: u32,
+    line: u64,
+    record: u64,
+    format: F,
+    progress: Progress,
+}
+
+/// Lines of a batch.
+const BATCH_LINES: usize = 8_192;
+
+/// The largest document of several lines that is read as a whole.
+const DOCUMENT_BYTES_MAX: u64 = 1 << 30;
+
+/// What a text of one line holds.
+enum Line {
+    Values(Vec<Value>),
+    /// It is the beginning of a document.
+    Unfinished,
+    Wrong(String),
+}
+
+impl<F: Format> Json<F> {
+    pub fn new(text: Text, file: u32, format: F, progress: Progress) -> Json<F> {
+        Json { text, file, line: 0, record: 0, format, progress }
+    }
+
+    fn line(&mut self, into: &mut Vec<u8>) -> std::io::Result<bool> {
+        into.clear();
+        let read = (&mut self.text).take(LINE_BYTES_MAX).read_until(b'\n', into)?;
+        self.line += u64::from(read > 0);
+        Ok(read > 0)
+    }
+
+    fn values(text: &[u8]) -> Line {
+        let mut values = Vec::new();
+        for value in Deserializer::from_slice(text).into_iter::<Value>() {
+            match value {
+                Ok(value) => values.push(value),
+                Err(error) if error.is_eof() => return Line::Unfinished,
+                Err(error) => return Line::Wrong(format!("not JSON: {error}")),
+            }
+        }
+        Line::Values(values)
+    }
+
+    /// Hands on the records of a value: itself, or what it holds a list of.
+    fn hand_on(
+        &mut self,
+        value: Value,
+        line: Option<u64>,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+        bad: &mut Bad,
+    ) -> Result<(), TraceError> {
+        match value {
+            Value::Array(list) => list.into_iter().try_for_each(|value| self.hand_on(value, line, names, events, bad)),
+            Value::Object(mut object) => match object.get_mut("Records").map(Value::take) {
+                Some(Value::Array(list)) => list.into_iter().try_for_each(|value| self.hand_on(value, line, names, events, bad)),
+                _ => {
+                    self.record += 1;
+                    let place = Place { file: self.file, row: line.unwrap_or(self.record) };
+                    self.progress.rows.fetch_add(1, Ordering::Relaxed);
+                    match self.format.record(Value::Object(object), place, names, events) {
+                        Ok(()) => Ok(()),
+                        Err((reason, message)) => bad.row(place, reason, message),
+                    }
+                }
+            },
+            other => {
+                let found: String = other.to_string().chars().take(60).collect();
+                bad.row(Place { file: self.file, row: self.line }, Reason::Malformed, format!("{found} is no JSON object"))
+            }
+        }
+    }
+
+    /// The rest of a document that began on the line just read.
+    fn document(&mut self, start: &[u8], names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<(), TraceError> {
+        let mut whole = start.to_vec();
+        let first = self.line;
+        if let Err(error) = (&mut self.text).take(DOCUMENT_BYTES_MAX).read_to_end(&mut whole) {
+            let place = Place { file: self.file, row: first };
+            return bad.row(place, Reason::Truncated, why(&error));
+        }
+        for value in Deserializer::from_slice(&whole).into_iter::<Value>() {
+            match value {
+                Ok(value) => self.hand_on(value, None, names, events, bad)?,
+                Err(error) => {
+                    let place = Place { file: self.file, row: first + error.line() as u64 - 1 };
+                    let reason = if error.is_eof() { Reason::Truncated } else { Reason::Malformed };
+                    return bad.row(place, reason, format!("not JSON: {error}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<F: Format> Reader for Json<F> {
+    fn batch(&mut self, names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<bool, TraceError> {
+        let mut line = Vec::new();
+        for _ in 0..BATCH_LINES {
+            match self.line(&mut line) {
+                Ok(true) => {}
+                Ok(false) => return Ok(false),
+                Err(error) => {
+                    bad.row(Place { file: self.file, row: self.line + 1 }, Reason::Truncated, why(&error))?;
+                    return Ok(false);
+                }
+            }
+            if line.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            if self.line == 1 && line.starts_with(b"\xef\xbb\xbf") {
+                line.drain(..3);
+            }
+            let place = Place { file: self.file, row: self.line };
+            match Json::<F>::values(&line) {
+                Line::Values(values) => {
+                    for value in values {
+                        self.hand_on(value, Some(place.row), names, events, bad)?;
+                    }
+                }
+                // A document begins where nothing was read before it; later it is half a line.
+                Line::Unfinished if self.record == 0 => {
+                    self.document(&line, names, events, bad)?;
+                    return Ok(false);
+                }
+                Line::Unfinished => bad.row(place, Reason::Malformed, "half a JSON object: the line ends too early")?,
+                Line::Wrong(message) => match self.format.odd_line(&String::from_utf8_lossy(&line)) {
+                    Some(value) => self.hand_on(value, Some(place.row), names, events, bad)?,
+                    None => bad.row(place, Reason::Malformed, message)?,
+                },
+            }
+        }
+        Ok(true)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.format.notes()
+    }
+}
+
+/// A member of an object, whatever the case of its name: CloudTrail mixes them within one event.
+pub fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
+    let object = object.as_object()?;
+    object
+        .get(name)
+        .or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+        .filter(|v| !v.is_null())
+}
+
+/// A member that is a text.
+pub fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
+    member(object, name).and_then(Value::as_str)
+}
+
+/// The table of a name or of an ARN (`…:table/NAME` with or without more behind it).
+pub fn table_of(name: &str) -> &str {
+    match name.split_once(":table/") {
+        Some((_, rest)) => rest.split('/').next().unwrap_or(rest),
+        None => name,
+    }
+}
