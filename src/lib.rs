@@ -80,4 +80,10 @@ pub mod compare;
 pub mod diff;
 pub mod uncertainty;
 
+#[cfg(feature = "replay")]
+pub mod replay;
+
+#[cfg(feature = "replay")]
+pub mod synthesize;
+
 pub mod report;

@@ -204,7 +204,7 @@ pub fn account_name(table: &str, index: Option<&str>, region: &str, reads: bool)
 }
 
 /// A seed of its own for each account and group (FNV-1a), so that a change to one leaves the others alone.
-fn seed_of(seed: u64, account: &str, group: usize) -> u64 {
+pub fn seed_of(seed: u64, account: &str, group: usize) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325 ^ seed;
     account.bytes().chain(group.to_le_bytes()).fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -83,6 +83,10 @@ pub enum Command {
         /// A workload file; - reads standard input
         workload: String,
     },
+    /// Execute a trace: units, throttles, hot keys, DAX, and the bill in every mode
+    Replay(Box<ReplayArgs>),
+    /// Expand a workload into a trace, for --hours and from a --seed
+    Synthesize(SynthesizeArgs),
     /// The price books: which there are, and what is in them
     Prices {
         #[command(subcommand)]
@@ -97,6 +101,81 @@ pub enum Command {
     },
     /// The manual page
     Man,
+}
+
+/// What is replayed, and how.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReplayArgs {
+    /// Trace files, folders, patterns such as 'logs/*.gz'; - reads standard input
+    #[arg(required = true)]
+    pub traces: Vec<String>,
+    /// The workload that the trace runs on; not needed where the trace defines its tables
+    #[arg(short, long, value_name = "FILE")]
+    pub workload: Option<String>,
+    /// The format of the trace, where it is not found out
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// A column under another name: --map time=timestamp
+    #[arg(long, value_name = "COLUMN=NAME")]
+    pub map: Vec<String>,
+    /// A column of one value: --set operation=GetItem
+    #[arg(long, value_name = "COLUMN=VALUE")]
+    pub set: Vec<String>,
+    /// The table of rows that name none
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+    /// The unit of numeric times, where it is not found out: s, ms, us or ns
+    #[arg(long, value_name = "UNIT")]
+    pub time_unit: Option<String>,
+    /// Compare every ConsumedCapacity in the trace with the meter's answer
+    #[arg(long)]
+    pub verify: bool,
+    /// Count bad rows by their reasons and go on
+    #[arg(long)]
+    pub skip_bad_rows: bool,
+    /// How many rows an event may come late within its file
+    #[arg(long, value_name = "ROWS", default_value_t = 65_536)]
+    pub window: usize,
+    /// The moment at which the time that the trace covers begins; the minute of its first event where absent
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// The moment at which it ends; the end of the minute of its last event where absent
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Sizes of DAX caches that are tried, such as "64 MB,1 GB"; the memory of every node type where absent
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    pub dax: Vec<String>,
+    /// Seconds that DAX keeps an item, in place of the design's or 300
+    #[arg(long, value_name = "SECONDS")]
+    pub dax_ttl: Option<u64>,
+    /// How many hot keys are shown for each account
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub hot_keys: usize,
+    /// The share of the trace's demand that provisioned capacity may throttle
+    #[arg(long, value_name = "SHARE", default_value = "0.000001")]
+    pub throttled: String,
+}
+
+/// What is synthesized.
+#[derive(Clone, Debug, clap::Args)]
+pub struct SynthesizeArgs {
+    /// A workload file; - reads standard input
+    pub workload: String,
+    /// Hours of traffic
+    #[arg(long, value_name = "H", default_value = "1")]
+    pub hours: String,
+    /// The seed of everything that is drawn
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// The moment at which it begins; a Monday, so that profiles begin at their first hour
+    #[arg(long, value_name = "TIME", default_value = "2024-01-01T00:00:00Z")]
+    pub start: String,
+    /// Calls arrive at random, as in a Poisson process, instead of evenly
+    #[arg(long)]
+    pub poisson: bool,
+    /// How the trace is written; by the name of -o where absent, else parquet
+    #[arg(long, value_name = "parquet|csv|ndjson")]
+    pub layout: Option<String>,
 }
 
 /// How demand is simulated.
@@ -120,6 +199,8 @@ impl Command {
             Command::Estimate { workloads } => workloads.iter().map(String::as_str).collect(),
             Command::Diff { old, new } => vec![old, new],
             Command::Explain { workload } | Command::Compare { workload, .. } => vec![workload],
+            Command::Replay(replay) => replay.traces.iter().chain(&replay.workload).map(String::as_str).collect(),
+            Command::Synthesize(synthesize) => vec![&synthesize.workload],
             Command::Init { .. } | Command::Prices { .. } | Command::Schema | Command::Completions { .. } | Command::Man => Vec::new(),
         }
     }

@@ -99,7 +99,7 @@ pub fn horizon(args: &HorizonArgs) -> Result<Horizon> {
     }
 }
 
-fn month(args: &Args) -> Result<Option<MonthHours>> {
+pub fn month(args: &Args) -> Result<Option<MonthHours>> {
     let Some(text) = &args.month_hours else { return Ok(None) };
     match Exact::parse(text).and_then(MonthHours::new) {
         Some(month) => Ok(Some(month)),

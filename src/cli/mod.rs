@@ -3,6 +3,8 @@
 mod args;
 mod input;
 mod output;
+#[cfg(feature = "replay")]
+mod trace;
 
 use std::process::ExitCode;
 
@@ -19,6 +21,11 @@ use dynameter::pricing::Books;
 use dynameter::report::{self, PriceList, Style};
 use dynameter::time::Date;
 use dynameter::workload::{self, Workload};
+
+/// What a binary without trace readers says.
+#[cfg(not(feature = "replay"))]
+const LIGHT: &str = "this is the light binary, which reads no traces\n\
+    help: build the full one with `cargo build --release --features replay` (the trace readers take minutes to compile)";
 
 /// Exit code of everything that is wrong: the command line, a file, a value.
 const WRONG: u8 = 2;
@@ -54,6 +61,12 @@ fn execute(args: &Args) -> Result<()> {
             let question = Question { throttled_billionths, compression: *compress, split: *split, retention_years: *keep };
             comparison(args, workload, &question, input::horizon(horizon)?)
         }
+        #[cfg(feature = "replay")]
+        Command::Replay(replay) => trace::replay(args, replay),
+        #[cfg(feature = "replay")]
+        Command::Synthesize(synthesize) => trace::synthesize(args, synthesize),
+        #[cfg(not(feature = "replay"))]
+        Command::Replay(_) | Command::Synthesize(_) => anyhow::bail!(LIGHT),
         Command::Prices { command: PricesCommand::List } => prices_list(args),
         Command::Prices { command: PricesCommand::Show { date } } => prices_show(args, date.as_deref()),
         Command::Schema => output::write(args, &(serde_json::to_string_pretty(&workload::schema())? + "\n")),

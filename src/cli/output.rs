@@ -66,6 +66,54 @@ pub fn create(path: &Path, text: &str) -> Result<()> {
     replace(path, text, false)
 }
 
+/// Writes a file bit by bit, beside its name until it is whole; what `fill` returns.
+#[cfg(feature = "replay")]
+pub fn file<T>(args: &Args, path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) -> Result<T> {
+    if let Some(input) = args.command.inputs().into_iter().find(|input| same_file(Path::new(input), path)) {
+        bail!("{}: is the input {input} itself\nhelp: name another file for the result", path.display());
+    }
+    let resolved = path.canonicalize().ok();
+    let path = resolved.as_deref().unwrap_or(path);
+    if path.is_dir() {
+        bail!("{}: is a folder\nhelp: name a file in it", path.display());
+    }
+    if path.exists() && !path.is_file() {
+        let mut device =
+            std::fs::OpenOptions::new().write(true).open(path).with_context(|| format!("{}: cannot be written", path.display()))?;
+        return fill(&mut device).with_context(|| path.display().to_string());
+    }
+    let mut file = beside(path)?;
+    let done = fill(file.as_file_mut()).with_context(|| path.display().to_string())?;
+    file.as_file().sync_all().map_err(|error| failed(path, &error))?;
+    file.persist(path).map_err(|error| failed(path, &error.error))?;
+    Ok(done)
+}
+
+/// A file beside another that will take its name.
+fn beside(path: &Path) -> Result<tempfile::NamedTempFile> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dynameter-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let file = builder.tempfile_in(folder).map_err(|error| failed(path, &error))?;
+    if let Ok(existing) = std::fs::metadata(path) {
+        file.as_file().set_permissions(existing.permissions()).map_err(|error| failed(path, &error))?;
+    }
+    Ok(file)
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> anyhow::Error {
+    let help = match error.kind() {
+        ErrorKind::StorageFull => "make room, or name a file on another disk",
+        _ => "name a file in a folder that exists and may be written to",
+    };
+    anyhow::anyhow!("{}: cannot be written: {error}\nhelp: {help}", path.display())
+}
+
 /// Says something on standard error, unless `--quiet`.
 pub fn note(args: &Args, text: &str) {
     if !args.quiet {
@@ -87,28 +135,11 @@ fn replace(path: &Path, text: &str, overwrite: bool) -> Result<()> {
     }
     let path = resolved.as_deref().unwrap_or(path);
     let shown = path.display();
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
     if path.is_dir() {
         bail!("{shown}: is a folder\nhelp: name a file in it");
     }
-    let failed = |error: std::io::Error| {
-        let help = match error.kind() {
-            ErrorKind::StorageFull => "make room, or name a file on another disk",
-            _ => "name a file in a folder that exists and may be written to",
-        };
-        anyhow::anyhow!("{shown}: cannot be written: {error}\nhelp: {help}")
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".dynameter-");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder).map_err(failed)?;
-    if let Ok(existing) = std::fs::metadata(path) {
-        file.as_file().set_permissions(existing.permissions()).map_err(failed)?;
-    }
+    let failed = |error: std::io::Error| failed(path, &error);
+    let mut file = beside(path)?;
     file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     if overwrite {
         file.persist(path).map_err(|error| failed(error.error))?;

@@ -192,7 +192,8 @@ fn pattern<'a>(design: &'a Design<'a>, access: &'a Access) -> Pattern<'a> {
     let table = &design.table.table;
     if let Call::Traced(traced) = &access.call {
         let fills = Tally::measured(traced.fill_halves, traced);
-        return Pattern { access, expected: measured(traced), fills, unknown_read: None, unknown_writes: Vec::new() };
+        let unknown_writes = traced.unknown_indexes.iter().copied().collect();
+        return Pattern { access, expected: measured(traced), fills, unknown_read: None, unknown_writes };
     }
     let cases = expand(access, table, &design.workload.switches);
     let behind_dax = design.table.dax.is_some() && access.through_dax;

@@ -10,8 +10,8 @@ use crate::units::{GB, group_thousands};
 use crate::usage::{Subject, UsageType};
 
 /// The header of the lines, and which of its columns are numbers.
-const LINE_HEADER: [&str; 7] = ["What", "Usage type", "Quantity", "Unit", "Rate", "Amount", "Share"];
-const LINE_NUMBERS: [usize; 4] = [2, 4, 5, 6];
+pub(super) const LINE_HEADER: [&str; 7] = ["What", "Usage type", "Quantity", "Unit", "Rate", "Amount", "Share"];
+pub(super) const LINE_NUMBERS: [usize; 4] = [2, 4, 5, 6];
 
 /// One estimate as aligned text.
 ///
@@ -234,7 +234,7 @@ pub(super) fn what(subject: &Subject, purpose: &str, home: &str) -> String {
     text
 }
 
-fn line_rows(outcome: &Outcome, table: &str, total: Money) -> Vec<Vec<String>> {
+pub(super) fn line_rows(outcome: &Outcome, table: &str, total: Money) -> Vec<Vec<String>> {
     let row = |line: &LineItem| {
         vec![
             what_of(line, &outcome.region),
@@ -251,7 +251,7 @@ fn line_rows(outcome: &Outcome, table: &str, total: Money) -> Vec<Vec<String>> {
 
 const UNKNOWN_HEADER: [&str; 4] = ["Where", "What", "Rate", "Why"];
 
-fn unknown_row(unknown: &Unknown) -> [String; 4] {
+pub(super) fn unknown_row(unknown: &Unknown) -> [String; 4] {
     let Subject { table, index, region, access } = &unknown.subject;
     let place = [Some(table), index.as_ref(), access.as_ref(), Some(region)].into_iter().flatten().cloned().collect::<Vec<_>>().join(" / ");
     let rate = unknown.rate.as_ref().map_or_else(|| "rate unknown".to_string(), |rate| format!("${} a unit", rate.rate));

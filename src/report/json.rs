@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::meter::Switch;
 use crate::money::MoneyError;
-use crate::outcome::{Outcome, RangeSwing, Uncertainty};
+use crate::outcome::{Holding, Outcome, RangeSwing, Uncertainty};
 use crate::pricing::{LineItem, Unknown};
 use crate::units::{Exact, GB};
 use crate::usage::{FreeTier, Subject, Throughput};
@@ -36,7 +36,7 @@ struct Estimate<'a> {
 }
 
 #[derive(Serialize)]
-struct UnknownRow<'a> {
+pub(super) struct UnknownRow<'a> {
     table: &'a str,
     index: Option<&'a str>,
     region: &'a str,
@@ -100,7 +100,7 @@ pub(super) fn switch_rows(outcome: &Outcome) -> Vec<SwitchRow> {
 }
 
 #[derive(Serialize)]
-struct TableRow<'a> {
+pub(super) struct TableRow<'a> {
     table: &'a str,
     total_usd: String,
 }
@@ -135,7 +135,7 @@ struct DemandRow<'a> {
 }
 
 #[derive(Serialize)]
-struct HoldingRow<'a> {
+pub(super) struct HoldingRow<'a> {
     table: &'a str,
     index: Option<&'a str>,
     count: String,
@@ -200,10 +200,25 @@ pub(super) fn decimal(number: &Exact) -> String {
     number.to_decimal(PLACES).map_or_else(|| number.human(0).replace(',', ""), |decimal| decimal.to_string())
 }
 
+/// Each table with its total.
+pub(super) fn table_rows(outcome: &Outcome) -> Result<Vec<TableRow<'_>>, MoneyError> {
+    outcome.tables.iter().map(|name| Ok(TableRow { table: name, total_usd: outcome.total_of(name)?.to_string() })).collect()
+}
+
+/// What each table and index holds.
+pub(super) fn holding_rows(outcome: &Outcome) -> Vec<HoldingRow<'_>> {
+    let row = |holding: &'_ Holding| (decimal(&holding.count), holding.data.as_ref().map(decimal));
+    outcome
+        .holdings
+        .iter()
+        .map(|holding| {
+            let (count, data_bytes) = row(holding);
+            HoldingRow { table: &holding.table, index: holding.index.as_deref(), count, data_bytes }
+        })
+        .collect()
+}
+
 fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
-    let table = |name: &'a String| -> Result<TableRow<'a>, MoneyError> {
-        Ok(TableRow { table: name, total_usd: outcome.total_of(name)?.to_string() })
-    };
     let calculators = &outcome.calculators;
     Ok(Estimate {
         schema: "dynameter.estimate/1",
@@ -219,7 +234,7 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
         assumptions: &outcome.assumptions,
         switches: switch_rows(outcome),
         warnings: &outcome.warnings,
-        tables: outcome.tables.iter().map(table).collect::<Result<_, _>>()?,
+        tables: table_rows(outcome)?,
         calculators: CalculatorsRow {
             at_mean_size_usd: calculators.at_mean_size.map(|money| money.to_string()),
             plain_calls: calculators
@@ -255,21 +270,12 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
                 partly_unknown: demand.partly_unknown,
             })
             .collect(),
-        holdings: outcome
-            .holdings
-            .iter()
-            .map(|holding| HoldingRow {
-                table: &holding.table,
-                index: holding.index.as_deref(),
-                count: decimal(&holding.count),
-                data_bytes: holding.data.as_ref().map(decimal),
-            })
-            .collect(),
+        holdings: holding_rows(outcome),
         lines: outcome.bill.lines.iter().map(LineRow::new).collect(),
     })
 }
 
-fn unknown(unknown: &Unknown) -> UnknownRow<'_> {
+pub(super) fn unknown(unknown: &Unknown) -> UnknownRow<'_> {
     let Subject { table, index, region, access } = &unknown.subject;
     UnknownRow {
         table,

@@ -8,6 +8,8 @@ mod explain;
 mod json;
 mod markdown;
 mod prices;
+#[cfg(feature = "replay")]
+mod replay;
 mod table;
 
 pub use compare::{compare_csv, compare_json, compare_markdown, compare_text};
@@ -16,4 +18,6 @@ pub use estimate::{estimate_csv, estimate_markdown, estimate_text};
 pub use explain::{explain_json, explain_text};
 pub use json::{estimate_json, estimates_json};
 pub use prices::{PriceList, list_csv, list_json, list_markdown, list_text, rates_csv, rates_json, rates_markdown, rates_text};
+#[cfg(feature = "replay")]
+pub use replay::{replay_csv, replay_json, replay_markdown, replay_text};
 pub use table::Style;

@@ -2,9 +2,11 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use num_bigint::{BigInt, Sign};
 use serde_json::Value;
 
 use super::limits::{NESTING_MAX, NUMBER_DIGITS_MAX};
@@ -130,6 +132,49 @@ impl Number {
     }
 }
 
+impl Number {
+    /// The digits as one integer, and the power of ten of the last.
+    fn scaled(&self) -> (BigInt, i32) {
+        let digits: BigInt = self.digits.iter().fold(BigInt::ZERO, |sum, digit| sum * 10 + *digit);
+        let last = self.exponent + 1 - self.digits.len() as i32;
+        (if self.negative { -digits } else { digits }, last)
+    }
+
+    /// The sum, or the difference where `subtract`, as update expressions have it: rounded to 38 digits.
+    ///
+    /// # Errors
+    /// [`ValueError::Number`] where the result is none of DynamoDB's numbers.
+    pub fn plus(&self, other: &Number, subtract: bool) -> Result<Number, ValueError> {
+        let ((own, own_last), (more, more_last)) = (self.scaled(), other.scaled());
+        let last = own_last.min(more_last);
+        let at = |digits: BigInt, from: i32| digits * num_traits::pow(BigInt::from(10), usize::try_from(from - last).unwrap_or(0));
+        let (own, more) = (at(own, own_last), at(more, more_last));
+        let mut sum = if subtract { own - more } else { own + more };
+        let mut power = last;
+        while sum.magnitude().to_string().len() > NUMBER_DIGITS_MAX {
+            let half = if sum.sign() == Sign::Minus { -5 } else { 5 };
+            sum = (sum + half) / 10;
+            power += 1;
+        }
+        Number::parse(&format!("{sum}E{power}"))
+    }
+}
+
+impl fmt::Display for Number {
+    /// In plain decimals, as the API returns it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text: String = self.digits.iter().map(|digit| char::from(b'0' + digit)).collect();
+        let sign = if self.negative { "-" } else { "" };
+        let whole = self.exponent + 1;
+        match usize::try_from(whole) {
+            _ if text.is_empty() => f.write_str("0"),
+            Ok(whole) if whole >= text.len() => write!(f, "{sign}{text}{}", "0".repeat(whole - text.len())),
+            Ok(whole) if whole > 0 => write!(f, "{sign}{}.{}", &text[..whole], &text[whole..]),
+            _ => write!(f, "{sign}0.{}{text}", "0".repeat(whole.unsigned_abs() as usize)),
+        }
+    }
+}
+
 impl Ord for Number {
     fn cmp(&self, other: &Number) -> Ordering {
         let magnitude = |a: &Number, b: &Number| match (a.digits.is_empty(), b.digits.is_empty()) {
@@ -220,6 +265,28 @@ fn decode(text: &str) -> Result<Vec<u8>, ValueError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_add_exactly_and_are_written_plainly() {
+        let number = |text: &str| Number::parse(text).expect(text);
+        for (one, other, sum, difference) in [
+            ("1", "2", "3", "-1"),
+            ("0.1", "-0.1", "0", "0.2"),
+            ("1E+20", "1", "100000000000000000001", "99999999999999999999"),
+            ("-12.5", "0.25", "-12.25", "-12.75"),
+            (
+                "99999999999999999999999999999999999999",
+                "1",
+                "100000000000000000000000000000000000000",
+                "99999999999999999999999999999999999998",
+            ),
+        ] {
+            assert_eq!(number(one).plus(&number(other), false).expect("a sum").to_string(), sum, "{one} + {other}");
+            assert_eq!(number(one).plus(&number(other), true).expect("a difference").to_string(), difference, "{one} - {other}");
+        }
+        assert_eq!((number("0.00120").to_string(), number("-1E3").to_string()), ("0.0012".to_string(), "-1000".to_string()));
+        assert!(number("9.9E+125").plus(&number("9.9E+125"), false).is_err());
+    }
 
     /// Every literal that was measured on AWS (rule 1.3).
     #[test]

@@ -43,9 +43,24 @@ const LINE_BYTES_MAX: u64 = 16 << 20;
 /// # Errors
 /// A sentence with the file and the line, where something cannot be read.
 pub fn measure(folder: &Path, table: &Table, numbers: NumberAlignment) -> Result<Measured, String> {
-    let (files, promised) = data_files(&full_export(folder)?)?;
     let mut measured = Measured { items: 0, keyless: 0, bytes: 0, classes: BTreeMap::new(), empty_indexes: Vec::new() };
     let mut seen = vec![false; table.indexes.len()];
+    items(folder, &mut |file, number, item| {
+        check_item(&item, numbers).map_err(|error| format!("{file}:{number}: {error}"))?;
+        measured.add(&item, table, numbers, &mut seen);
+        Ok(())
+    })?;
+    measured.empty_indexes = seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(at, _)| at).collect();
+    Ok(measured)
+}
+
+/// Hands on every item of an export with its file and line.
+///
+/// # Errors
+/// A sentence with the file and the line, where something cannot be read; or what `each` says.
+pub fn items(folder: &Path, each: &mut dyn FnMut(&str, u64, Item) -> Result<(), String>) -> Result<(), String> {
+    let (files, promised) = data_files(&full_export(folder)?)?;
+    let mut held = 0_u64;
     for path in &files {
         let shown = path.display();
         let file = File::open(path).map_err(|error| format!("{shown}: cannot be opened: {error}"))?;
@@ -67,22 +82,20 @@ pub fn measure(folder: &Path, table: &Table, numbers: NumberAlignment) -> Result
                 .get("Item")
                 .ok_or_else(|| format!("{shown}:{number}: no \"Item\"; a full export in DYNAMODB_JSON has one item a line"))?;
             let item = Item::from_json(image).map_err(|error| format!("{shown}:{number}: {error}"))?;
-            check_item(&item, numbers).map_err(|error| format!("{shown}:{number}: {error}"))?;
-            measured.add(&item, table, numbers, &mut seen);
+            held += 1;
+            each(&shown.to_string(), number, item)?;
         }
     }
-    if let Some(promised) = promised.filter(|promised| *promised != measured.items) {
-        let held = measured.items;
+    if let Some(promised) = promised.filter(|promised| *promised != held) {
         return Err(format!(
             "{}: the manifest lists {promised} items, the data files hold {held}; copy the whole export",
             folder.display()
         ));
     }
-    if measured.items == 0 {
+    if held == 0 {
         return Err(format!("{}: the export holds no items", folder.display()));
     }
-    measured.empty_indexes = seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(at, _)| at).collect();
-    Ok(measured)
+    Ok(())
 }
 
 /// An item that DynamoDB can hold.

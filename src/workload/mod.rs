@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 pub use codes::CODES;
 pub use decode::{Located, Number};
-pub use export::{Measured, measure};
+pub use export::{Measured, items as export_items, measure};
 pub use quantities::{Frequency, Profile, Size, Span};
 pub use ranges::{Range, Scenario};
 pub use sizes::{Entry, SizeClass, SizeClasses, mean_of, sum_of};
@@ -30,7 +30,7 @@ use crate::meter::Switches;
 use crate::pricing::Books;
 use crate::table::{Consistency, Table, TableClass};
 use crate::time::{Date, MonthHours};
-use crate::units::{Exact, GB};
+use crate::units::{Bytes, Exact, GB};
 use crate::usage::FreeTier;
 
 /// The commented file that `init` writes.
@@ -466,4 +466,65 @@ pub struct Dax {
     pub ttl_seconds: u64,
     /// Whether the hit ratio was given, and does not follow from the popularity of keys.
     pub given: bool,
+}
+
+impl TableDesign {
+    /// A table of which only the schema is known: no items, no traffic, no features.
+    pub fn of(table: Table, capacity: Capacity) -> TableDesign {
+        let mut design = TableDesign {
+            table: Table { indexes: Vec::new(), ..table.clone() },
+            items: Exact::zero(),
+            sizes: SizeClasses::of([(Bytes(0), Vec::new(), 1)]),
+            keyless: 0,
+            attributes: Vec::new(),
+            lines: Lines::default(),
+            popularity: None,
+            has_numbers: false,
+            indexes: Vec::new(),
+            capacity,
+            on_demand_max: [None; 2],
+            reserved: None,
+            access: Vec::new(),
+            ttl_deletes: Exact::zero(),
+            backup: Backup { pitr: false, kept: Vec::new(), restores: Exact::zero() },
+            stream: None,
+            import: None,
+            archive: None,
+            replicas: Vec::new(),
+            strong: false,
+            dax: None,
+            contributor_insights: false,
+            encryption: None,
+        };
+        table.indexes.into_iter().for_each(|index| design.add_index(index));
+        design
+    }
+
+    /// Adds an index of which only the schema is known.
+    pub fn add_index(&mut self, index: crate::table::Index) {
+        self.table.indexes.push(index);
+        self.indexes.push(IndexDesign { line: 0, coverage: Exact::one(), capacity: None });
+        let with = |class: &SizeClass| (class.item, class.entries.iter().copied().chain([Entry::Unknown]).collect(), class.weight);
+        self.sizes = SizeClasses::of(self.sizes.iter().map(with).collect::<Vec<_>>());
+    }
+}
+
+impl Workload {
+    /// A workload that no file declares: tables of which a trace tells.
+    pub fn of_trace(name: &str, region: &str, prices: Option<Date>, month: MonthHours, tables: Vec<TableDesign>) -> Workload {
+        Workload {
+            name: name.to_string(),
+            file: String::new(),
+            region: region.to_string(),
+            region_line: 0,
+            prices,
+            month,
+            free: BTreeSet::new(),
+            switches: Switches::default(),
+            years_ahead: 0,
+            ranges: Vec::new(),
+            horizon: Horizon::default(),
+            tables,
+        }
+    }
 }

@@ -52,7 +52,8 @@ impl Decode for Growth {
 pub struct Size(pub Bytes);
 
 impl Size {
-    fn parse(text: &str) -> Option<Size> {
+    /// Reads a size; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Size> {
         let text = text.trim();
         let digits = text.find(|c: char| c.is_ascii_alphabetic() && c != 'e').unwrap_or(text.len());
         let (number, unit) = (text[..digits].trim(), text[digits..].trim());

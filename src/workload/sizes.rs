@@ -48,6 +48,12 @@ const PARTS: u64 = 1_000_000_000_000;
 const READ_BLOCK: u64 = 4 * KB;
 
 impl SizeClasses {
+    /// Classes with their weights; nothing where there are none.
+    pub fn of(weighted: impl IntoIterator<Item = (Bytes, Vec<Entry>, u64)>) -> SizeClasses {
+        let classes = SizeClasses::new(weighted);
+        if classes.total > 0 { classes } else { SizeClasses::new([(Bytes(0), Vec::new(), 1)]) }
+    }
+
     /// Classes with their weights, which must not all be zero.
     pub(super) fn new(weighted: impl IntoIterator<Item = (Bytes, Vec<Entry>, u64)>) -> SizeClasses {
         let class = |(item, entries, weight)| SizeClass { item, entries, weight };

@@ -1,6 +1,6 @@
 //! What the calls of a trace consumed, in the place of an access pattern's expectation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Units of one arm: the base table, or one index.
@@ -37,6 +37,10 @@ pub struct Traced {
     pub writes: bool,
     /// Whether they are transactions.
     pub transactional: bool,
+    /// How many of the calls a DAX cluster answered, so that they consumed nothing.
+    pub hits: u64,
+    /// The indexes, by position, whose entries were written though nobody gave their size.
+    pub unknown_indexes: BTreeSet<usize>,
     /// How many of the calls could not be metered.
     pub unmetered: u64,
     /// Why not.
@@ -64,6 +68,8 @@ impl Traced {
         self.replicated_bytes += other.replicated_bytes;
         self.captured += other.captured;
         self.touched += other.touched;
+        self.hits += other.hits;
+        self.unknown_indexes.extend(&other.unknown_indexes);
         self.unmetered += other.unmetered;
     }
 }

@@ -1,0 +1,200 @@
+//! Traces: read, executed, made.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::args::{Args, Format, ReplayArgs, SynthesizeArgs};
+use super::{input, output};
+use dynameter::compare::Question;
+use dynameter::replay::{self, keys, replay as execute};
+use dynameter::report;
+use dynameter::synthesize::{self, Layout};
+use dynameter::time::MonthHours;
+use dynameter::trace::{Kind, Mapping, Options, Progress, Source, Time, TimeUnit, Trace, parse_time, sources};
+use dynameter::units::Exact;
+use dynameter::workload::Size;
+
+/// Set when Ctrl-C is pressed; a second one ends the process at once.
+fn interruption() -> Result<Arc<AtomicBool>> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let flag = stopped.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+    })
+    .context("Ctrl-C cannot be caught")?;
+    Ok(stopped)
+}
+
+/// A bar on a terminal's standard error; nothing in a pipe.
+fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
+    let target = if args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
+    let bar = ProgressBar::with_draw_target((total > 0).then_some(total), target);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}
+
+fn moment(option: &str, text: &str) -> Result<Time> {
+    match parse_time(text, None) {
+        Some((time, _)) => Ok(time),
+        None => bail!("{option} {text:?} is no time\nhelp: write RFC 3339, such as 2024-01-01T00:00:00Z, or seconds since 1970"),
+    }
+}
+
+fn options(asked: &ReplayArgs) -> Result<Options> {
+    let mut mapping = Mapping::default();
+    for text in &asked.map {
+        mapping.map(text).map_err(anyhow::Error::msg)?;
+    }
+    for text in &asked.set {
+        mapping.set(text).map_err(anyhow::Error::msg)?;
+    }
+    let kind = match asked.kind.as_deref() {
+        None => None,
+        Some(name) => match Kind::parse(name) {
+            Some(kind) => Some(kind),
+            None => {
+                let known = Kind::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+                bail!("--kind {name:?} is no format of a trace\nhelp: the formats are {known}")
+            }
+        },
+    };
+    let time_unit = match asked.time_unit.as_deref() {
+        None => None,
+        Some(name) => match TimeUnit::NAMES.iter().find(|(known, _)| *known == name) {
+            Some((_, unit)) => Some(*unit),
+            None => bail!("--time-unit {name:?} is no unit\nhelp: write s, ms, us or ns"),
+        },
+    };
+    Ok(Options {
+        kind,
+        mapping,
+        table: asked.table.clone(),
+        time_unit,
+        skip_bad_rows: asked.skip_bad_rows,
+        window: Some(asked.window),
+        ..Options::default()
+    })
+}
+
+/// `dynameter replay`.
+pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
+    let (books, date) = input::books(args)?;
+    let mut options = options(asked)?;
+    let workload = asked.workload.as_deref().map(|path| input::workload(args, path, &books, date)).transpose()?;
+    if let Some(workload) = &workload {
+        options.keys = keys(workload);
+    }
+    if let (None, Some(region)) = (&workload, &args.region) {
+        books.book(region, date)?;
+    }
+    let mut dax_sizes = Vec::new();
+    for text in asked.dax.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+        match Size::parse(text).map(|size| size.0.0) {
+            Some(bytes) if bytes > 0 => dax_sizes.push(bytes),
+            _ => bail!("--dax {text:?} is no size\nhelp: write sizes such as \"64 MB,1 GB\""),
+        }
+    }
+    let throttled_billionths = input::billionths("--throttled", &asked.throttled)?;
+    let replay_options = replay::Options {
+        region: args.region.clone(),
+        prices: date,
+        month: input::month(args)?.unwrap_or_else(MonthHours::standard),
+        verify: asked.verify,
+        from: asked.from.as_deref().map(|text| moment("--from", text)).transpose()?,
+        to: asked.to.as_deref().map(|text| moment("--to", text)).transpose()?,
+        dax_sizes,
+        dax_ttl_seconds: asked.dax_ttl,
+        hot_keys: asked.hot_keys,
+        question: Question { throttled_billionths, ..Question::default() },
+    };
+    let sources = sources(&asked.traces)?;
+    if sources.iter().filter(|source| **source == Source::Stdin).count() > 1
+        || (sources.contains(&Source::Stdin) && asked.workload.as_deref() == Some("-"))
+    {
+        bail!("standard input can be read once only\nhelp: keep one -");
+    }
+    let trace = Trace::open(sources, options)?;
+    let Progress { read, total, rows } = trace.progress.clone();
+    let bar = bar(args, total.load(Ordering::Relaxed), "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left");
+    let stopped = interruption()?;
+    let result = execute(trace, workload.as_ref(), &books, &replay_options, |_| {
+        bar.set_position(read.load(Ordering::Relaxed));
+        let (rows, seconds) = (rows.load(Ordering::Relaxed), bar.elapsed().as_secs().max(1));
+        bar.set_message(format!("{rows} rows, {} a second", rows / seconds));
+        !stopped.load(Ordering::SeqCst)
+    });
+    bar.finish_and_clear();
+    let replayed = result?;
+    let text = match args.format {
+        Format::Text => report::replay_text(&replayed, output::style(args))?,
+        Format::Json => report::replay_json(&replayed)?,
+        Format::Markdown => report::replay_markdown(&replayed)?,
+        Format::Csv => report::replay_csv(&replayed),
+    };
+    output::write(args, &text)
+}
+
+/// `dynameter synthesize`.
+pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
+    let (books, date) = input::books(args)?;
+    let workload = input::workload(args, &asked.workload, &books, date)?;
+    let hours = match Exact::parse(&asked.hours).filter(|hours| !hours.is_negative() && !hours.is_zero()) {
+        Some(hours) => hours,
+        None => bail!("--hours {:?} is no number above 0\nhelp: write hours, such as 1, 0.5 or 24", asked.hours),
+    };
+    let path = args.output.as_ref().filter(|path| path.as_os_str() != "-");
+    let layout = match (asked.layout.as_deref(), path) {
+        (Some(name), _) => match Layout::parse(name) {
+            Some(layout) => layout,
+            None => bail!("--layout {name:?} is none\nhelp: write parquet, csv or ndjson"),
+        },
+        (None, Some(path)) => Layout::of_name(&path.to_string_lossy()),
+        (None, None) => {
+            bail!("synthesize needs -o FILE for Parquet\nhelp: name a file, or write --layout csv or --layout ndjson for standard output")
+        }
+    };
+    let options = synthesize::Options {
+        seconds: (hours * Exact::from(3600)).ceil().to_u64().unwrap_or(u64::MAX),
+        seed: asked.seed,
+        start: moment("--start", &asked.start)?,
+        poisson: asked.poisson,
+        layout,
+    };
+    let bar = bar(args, options.seconds, "{spinner} {pos} of {len} s [{wide_bar}] {msg}, {eta} left");
+    let stopped = interruption()?;
+    let mut tick = |second: u64, rows: u64| {
+        bar.set_position(second);
+        bar.set_message(format!("{rows} rows"));
+        !stopped.load(Ordering::SeqCst)
+    };
+    match path {
+        Some(path) => {
+            let rows = output::file(args, path, |file| Ok(synthesize::synthesize(&workload, &options, file, &mut tick)?))?;
+            bar.finish_and_clear();
+            output::note(args, &format!("wrote {} rows to {}", rows, path.display()));
+        }
+        None => {
+            if layout == Layout::Parquet {
+                bail!("Parquet is not written to standard output\nhelp: name a file with -o, or write --layout csv or --layout ndjson");
+            }
+            let result = synthesize::synthesize(&workload, &options, std::io::stdout(), &mut tick);
+            bar.finish_and_clear();
+            match result {
+                Err(synthesize::SynthesizeError::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+                result => {
+                    result?;
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! Changes with their images, and units that AWS counted itself.
+
+use super::consumption::{Kind, LaneKey};
+use super::database::{Stored, joined};
+use super::executor::{Executor, Wrong};
+use super::sizes::{From, is_global, transitions};
+use crate::table::{Item, KeySchema, Operation, Write, WriteOutcome, limits};
+use crate::trace::{Api, Bad, Call, Change, Counted, Key, Name, Names, Place, Reason, Time};
+use crate::units::Bytes;
+
+impl Executor {
+    /// A change with its images.
+    pub(super) fn change(
+        &mut self,
+        table: Option<Name>,
+        change: Change,
+        time: Time,
+        place: Place,
+        names: &Names,
+        bad: &Bad,
+    ) -> Result<(), Wrong> {
+        let keys = || {
+            let mut names = change.keys.0.keys().cloned();
+            KeySchema { partition: names.next().unwrap_or_else(|| "key".to_string()), sort: names.next() }
+        };
+        let table = self.table(table, names, keys)?;
+        let region = self.region(change.region, names)?;
+        let numbers = self.switches.number_alignment;
+        if let (Some(said), Some(verification)) = (change.size_bytes, &mut self.verification) {
+            let images = change.old.iter().chain(&change.new).map(|item| item.size(numbers)).sum::<Bytes>();
+            verification.check_size(|| format!("{}:{}", bad.file(place), place.row), said, change.keys.size(numbers) + images);
+        }
+        let state = &mut self.tables.list[table];
+        for item in change.old.iter().chain(&change.new) {
+            let bytes = item.size(numbers).0;
+            if bytes > limits::ITEM_BYTES_MAX {
+                return Err((
+                    Reason::ItemSize,
+                    format!("an image of {bytes} bytes; DynamoDB holds items of at most 409600 bytes (400 KB)"),
+                ));
+            }
+        }
+        let key = Stored::key(&state.design.table, &change.keys).map_err(|error| (Reason::Key, format!("Keys: {error}")))?;
+        let joined = joined(&key);
+        let hashed = Key::of(&joined);
+        let (there_before, there_after) = change.there.unwrap_or((change.old.is_some(), change.new.is_some()));
+        let known = state.stored.get(&key).cloned();
+        let old: Option<Item> = if change.has_old { change.old.clone() } else { known.filter(|_| change.there.is_none() || there_before) };
+        let new: Option<Item> = change.new.clone();
+        let images = (change.has_old || old.is_some() || !there_before) && (change.has_new || !there_after);
+        let (write, from) = if images {
+            let write = Write {
+                old: old.as_ref().map(|item| item.size(numbers)),
+                new: new.as_ref().map(|item| item.size(numbers)),
+                indexes: state.design.table.transitions(old.as_ref(), new.as_ref(), numbers),
+                outcome: WriteOutcome::Applied,
+            };
+            (write, if change.has_old { From::Row } else { From::Seen })
+        } else {
+            let call = Call { old_bytes: None, ..Call::new(Api::PutItem, hashed) };
+            let seen = self.item(table, &call, None);
+            let new_bytes = new.as_ref().map(|item| item.size(numbers));
+            let (old_bytes, from) = match (there_before, &old, seen) {
+                (false, ..) => (None, From::Row),
+                (true, Some(old), _) => (Some(old.size(numbers)), From::Seen),
+                (true, None, Some((Some(bytes), from))) => (Some(bytes), from),
+                // Nobody knows the image before: it is taken to be as large as the one after.
+                (true, None, _) => (new_bytes, From::Assumed),
+            };
+            let new_bytes = if there_after { new_bytes.or(old_bytes) } else { None };
+            if there_after && new_bytes.is_none() || there_before && old_bytes.is_none() {
+                return self.unmetered_change(table, region);
+            }
+            let state = &self.tables.list[table];
+            let small = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0 as u32);
+            let (moves, _) = transitions(&state.design, &state.entries, hashed.hash, small(old_bytes), small(new_bytes), None);
+            (Write { old: old_bytes, new: new_bytes, indexes: moves, outcome: WriteOutcome::Applied }, from)
+        };
+        self.count(table, false, from, |size| u128::from(size.blocks(1024)) * 2, write.old.max(write.new));
+        let (api, operation) = match (change.time_to_live, write.new) {
+            (true, _) => {
+                self.time_to_live.insert(table);
+                (Api::TimeToLiveDelete, Operation::TimeToLiveDelete(write.clone()))
+            }
+            (false, None) => (Api::DeleteItem, Operation::DeleteItem(write.clone())),
+            (false, Some(_)) => (Api::PutItem, Operation::PutItem(write.clone())),
+        };
+        let state = &mut self.tables.list[table];
+        state.store.set(hashed.hash, write.new.map(|bytes| bytes.0 as u32), false);
+        if !change.has_old || state.has_items {
+            // The image after is the next record's image before.
+            let design = state.design.table.clone();
+            state.stored.put(&design, key, new);
+            state.has_items = true;
+        }
+        let traced = self.consumption.kind(Kind { table, region, caller: None, api: Some(api), reads: false, index: None });
+        traced.calls += 1;
+        traced.touched += 1;
+        self.consume(table, region, None, api, None, &operation, &hashed, time.second());
+        Ok(())
+    }
+
+    fn unmetered_change(&mut self, table: usize, region: usize) -> Result<(), Wrong> {
+        let call = Call::new(Api::PutItem, Key::of(b""));
+        self.unmetered(
+            table,
+            region,
+            &call,
+            None,
+            "the stream's view holds no image, and neither the workload nor an earlier record gives a size",
+        )
+    }
+
+    /// Units that AWS counted.
+    pub(super) fn counted(&mut self, table: Option<Name>, counted: Counted, time: Time, names: &Names) -> Result<(), Wrong> {
+        let table = self.table(table, names, || KeySchema { partition: "key".to_string(), sort: None })?;
+        let region = self.region(counted.region, names)?;
+        let index = match counted.index {
+            None => None,
+            Some(name) => {
+                let text = names.text(name);
+                let found = self.tables.index(table, text);
+                Some(found.ok_or_else(|| (Reason::UnknownIndex, format!("the table has no index {}", text.escape_debug())))?)
+            }
+        };
+        let arm = index.map_or(0, |at| at + 1);
+        let design = &self.tables.list[table].design;
+        let account = index.filter(|at| is_global(design, *at));
+        for (reads, halves) in [(true, counted.read_halves), (false, counted.write_halves)] {
+            let is_call = counted.api.is_some_and(|api| api.is_read() == reads) || (counted.api.is_none() && halves > 0);
+            if halves == 0 && !is_call {
+                continue;
+            }
+            let kind = Kind { table, region, caller: counted.caller, api: counted.api, reads, index: index.filter(|_| reads) };
+            let traced = self.consumption.kind(kind);
+            (traced.writes, traced.index) = (!reads, kind.index);
+            traced.calls += counted.calls.unwrap_or(0);
+            let (read, write) = if reads { (halves, 0) } else { (0, halves) };
+            self.consumption.add_counted(kind, arm, read, write);
+            let lane = LaneKey { table, index: account, region, reads };
+            let seconds = u64::from(counted.seconds.max(1));
+            // Evenly over the period, the remainder one by one.
+            let (each, more) = (halves / seconds, halves % seconds);
+            for second in 0..seconds {
+                let before = more * second / seconds;
+                let part = each + (more * (second + 1) / seconds - before);
+                self.consumption.demand(lane, time.second() + second as i64, part);
+            }
+        }
+        Ok(())
+    }
+}

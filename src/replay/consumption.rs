@@ -1,0 +1,223 @@
+//! What a trace consumes: totals of each kind of call, and half units second by second. Integers, so that a trace may
+//! be cut anywhere.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::capacity::series::{Series, WEEK_MINUTES};
+use crate::meter::ConsumedCapacity;
+use crate::trace::{Api, Name, Time};
+use crate::units::Exact;
+use crate::workload::{ArmUnits, Traced};
+
+/// Capacity belongs to an account: a table with its local indexes or one global index, in one region, reads and
+/// writes apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LaneKey {
+    /// The table, by position.
+    pub table: usize,
+    /// The global index, by position.
+    pub index: Option<usize>,
+    /// The region, by position; 0 is the home region.
+    pub region: usize,
+    /// Reads or writes.
+    pub reads: bool,
+}
+
+/// Half units of each second of the minutes in which something was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lane {
+    minutes: Vec<(i64, Box<[u64; 60]>)>,
+    last: usize,
+}
+
+/// Longer traces are executed minute by minute.
+pub const SECONDS_MINUTES_MAX: i64 = 31 * 1440;
+
+impl Lane {
+    /// Adds half units in a second since 1970.
+    pub fn add(&mut self, second: i64, halves: u64) {
+        let (minute, within) = (second.div_euclid(60), second.rem_euclid(60) as usize);
+        if self.minutes.get(self.last).is_none_or(|(known, _)| *known != minute) {
+            self.last = match self.minutes.binary_search_by_key(&minute, |(known, _)| *known) {
+                Ok(at) => at,
+                Err(at) => {
+                    self.minutes.insert(at, (minute, Box::new([0; 60])));
+                    at
+                }
+            };
+        }
+        if let Some((_, seconds)) = self.minutes.get_mut(self.last) {
+            seconds[within] = seconds[within].saturating_add(halves);
+        }
+    }
+
+    /// Half units of all seconds.
+    pub fn sum(&self) -> u128 {
+        self.minutes.iter().flat_map(|(_, seconds)| seconds.iter()).map(|halves| u128::from(*halves)).sum()
+    }
+
+    /// The busiest second with its half units, the first of equals.
+    pub fn busiest_second(&self) -> Option<(Time, u64)> {
+        let seconds = self
+            .minutes
+            .iter()
+            .flat_map(|(minute, seconds)| (0_i64..).zip(seconds.iter()).map(move |(at, halves)| (minute * 60 + at, *halves)));
+        let busiest =
+            seconds.fold(None, |most: Option<(i64, u64)>, one| if most.is_none_or(|most| one.1 > most.1) { Some(one) } else { most });
+        busiest.map(|(second, halves)| (Time::from_second(second), halves))
+    }
+
+    /// The busiest minute with its half units.
+    pub fn busiest_minute(&self) -> Option<(Time, u64)> {
+        let minutes = self.minutes.iter().map(|(minute, seconds)| (*minute, seconds.iter().sum::<u64>()));
+        let busiest =
+            minutes.fold(None, |most: Option<(i64, u64)>, one| if most.is_none_or(|most| one.1 > most.1) { Some(one) } else { most });
+        busiest.map(|(minute, halves)| (Time::from_second(minute * 60), halves))
+    }
+
+    /// As the ledger executes it, from one minute since 1970 up to another.
+    pub fn series(&self, from: i64, to: i64) -> Series {
+        // The first of January 1970 was a Thursday.
+        let start_minute = (from + 3 * 1440).rem_euclid(WEEK_MINUTES as i64) as u64;
+        let whole = to - from > SECONDS_MINUTES_MAX;
+        let steps = if whole { 1 } else { 60 };
+        let mut halves = vec![0; ((to - from).max(1) * steps) as usize];
+        for (minute, seconds) in self.minutes.iter().filter(|(minute, _)| (from..to).contains(minute)) {
+            let at = ((minute - from) * steps) as usize;
+            match whole {
+                true => halves[at] = seconds.iter().sum(),
+                false => halves[at..at + 60].copy_from_slice(&seconds[..]),
+            }
+        }
+        Series { step_seconds: if whole { 60 } else { 1 }, halves, start_minute }
+    }
+}
+
+/// What makes calls one kind: the line of a bill that they end in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kind {
+    /// The table, by position.
+    pub table: usize,
+    /// The region in which they were made, by position.
+    pub region: usize,
+    /// The access pattern or whoever calls; the operation's name where nobody says.
+    pub caller: Option<Name>,
+    /// The API call; `None` of units that nobody splits by operation.
+    pub api: Option<Api>,
+    /// Whether they read: of units that are not split by operation.
+    pub reads: bool,
+    /// The index that was read, by position.
+    pub index: Option<usize>,
+}
+
+/// Everything that was consumed so far.
+#[derive(Clone, Debug, Default)]
+pub struct Consumption {
+    /// Totals of each kind of call.
+    pub kinds: BTreeMap<Kind, Traced>,
+    /// Half units second by second.
+    pub lanes: BTreeMap<LaneKey, Lane>,
+}
+
+fn add_arm(arms: &mut Vec<ArmUnits>, at: usize, read_halves: u64, write: u64) {
+    if arms.len() <= at {
+        arms.resize(at + 1, ArmUnits::default());
+    }
+    arms[at].read_halves += u128::from(read_halves);
+    arms[at].write += u128::from(write);
+}
+
+impl Consumption {
+    /// The totals of a kind of call.
+    pub fn kind(&mut self, kind: Kind) -> &mut Traced {
+        self.kinds.entry(kind).or_default()
+    }
+
+    /// Half units of an account in a second.
+    pub fn demand(&mut self, key: LaneKey, second: i64, halves: u64) {
+        if halves > 0 {
+            self.lanes.entry(key).or_default().add(second, halves);
+        }
+    }
+
+    /// What one call consumed in the region that served it, `region`; `abroad` names that region where it is not
+    /// the home region and the call wrote there.
+    pub fn add(&mut self, kind: Kind, consumed: &ConsumedCapacity, abroad: Option<&str>) {
+        let traced = self.kind(kind);
+        let arms = match abroad {
+            None => &mut traced.home,
+            Some(region) => traced.abroad.entry(region.to_string()).or_default(),
+        };
+        for (at, arm) in std::iter::once(&consumed.table).chain(&consumed.indexes).enumerate() {
+            add_arm(arms, at, arm.read.halves(), arm.write.0);
+        }
+    }
+
+    /// Units that AWS counted on one arm.
+    pub fn add_counted(&mut self, kind: Kind, arm: usize, read_halves: u64, write_halves: u64) {
+        // Write units are whole; what a metric spreads is half units of the same.
+        add_arm(&mut self.kind(kind).home, arm, read_halves, write_halves / 2);
+    }
+}
+
+/// How much more a month has than the trace: exact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first second.
+    pub from: i64,
+    /// The second after the last.
+    pub to: i64,
+    /// Seconds of a month by seconds of the trace.
+    pub factor: Exact,
+    /// The words for it.
+    pub words: Arc<str>,
+}
+
+impl Span {
+    /// From the minute of the first event to the end of the minute of the last, where nobody says otherwise.
+    pub fn new(first: Time, last: Time, from: Option<Time>, to: Option<Time>, month_seconds: &Exact) -> Span {
+        let from = from.map_or(first.second().div_euclid(60) * 60, Time::second);
+        let to =
+            to.map_or((last.second().div_euclid(60) + 1) * 60, |to| Time(to.0.saturating_add(Time::SECOND - 1)).second()).max(from + 1);
+        let seconds = Exact::from((to - from) as u64);
+        let factor = month_seconds / &seconds;
+        let words = format!(" of {seconds} s; a month has {} times as many", factor.human(6)).into();
+        Span { from, to, factor, words }
+    }
+
+    /// Seconds.
+    pub fn seconds(&self) -> u64 {
+        (self.to - self.from) as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_keeps_seconds_apart_and_becomes_a_series() {
+        let mut lane = Lane::default();
+        // Monday, 1 January 2024, 00:01:05 UTC, and the minute before.
+        let monday = 1_704_067_200;
+        lane.add(monday + 65, 4);
+        lane.add(monday + 2, 6);
+        lane.add(monday + 65, 4);
+        assert_eq!((lane.sum(), lane.busiest_second()), (14, Some((Time::from_second(monday + 65), 8))));
+        let series = lane.series(monday / 60, monday / 60 + 3);
+        assert_eq!((series.start_minute, series.step_seconds, series.halves.len()), (0, 1, 180));
+        assert_eq!((series.halves[2], series.halves[65], series.sum()), (6, 8, 14));
+        let long = lane.series(monday / 60, monday / 60 + SECONDS_MINUTES_MAX + 1);
+        assert_eq!((long.step_seconds, long.halves[0], long.halves[1]), (60, 6, 8));
+    }
+
+    #[test]
+    fn a_trace_covers_whole_minutes() {
+        let span = Span::new(Time::from_second(61), Time::from_second(3_595), None, None, &Exact::from(730 * 3600));
+        assert_eq!((span.from, span.to, span.factor.human(9)), (60, 3_600, "742.372881356".to_string()));
+        let given =
+            Span::new(Time::from_second(61), Time::from_second(70), Some(Time(0)), Some(Time::from_second(3_600)), &Exact::from(7_200));
+        assert_eq!((given.seconds(), given.factor), (3_600, Exact::from(2)));
+    }
+}

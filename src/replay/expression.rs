@@ -1,0 +1,660 @@
+//! Update expressions, key conditions and projections of the API, evaluated over stored items.
+//!
+//! Source: Developer Guide, "Update expressions", "Key condition expressions", "Projection expressions", "Document
+//! paths". Conditions are not evaluated: a log records whether they failed.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::table::{AttributeValue, Item};
+
+/// One token of an expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Token {
+    /// A word: a name, a function, a keyword.
+    Word(String),
+    /// `#name`.
+    Name(String),
+    /// `:value`, or a literal of PartiQL.
+    Value(String),
+    /// A quoted name of PartiQL.
+    Quoted(String),
+    /// A quoted text of PartiQL.
+    Text(String),
+    /// A number.
+    Number(String),
+    /// Punctuation: `=`, `<>`, `(`, `,`, …
+    Sign(&'static str),
+}
+
+const SIGNS: [&str; 22] =
+    ["<<", ">>", "<=", ">=", "<>", "!=", "||", "=", "<", ">", "(", ")", "[", "]", "{", "}", ",", ".", "+", "-", "?", "*"];
+
+/// Splits an expression, or a PartiQL statement, into tokens.
+pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    let mut tokens = Vec::new();
+    let mut rest = text.trim_start();
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    while let Some(first) = rest.chars().next() {
+        let word = |from: &str| from.find(|c: char| !is_word(c)).unwrap_or(from.len());
+        let used = match first {
+            '#' | ':' if rest.len() > 1 => {
+                let end = 1 + word(&rest[1..]);
+                let text = rest[..end].to_string();
+                tokens.push(if first == '#' { Token::Name(text) } else { Token::Value(text) });
+                end
+            }
+            '"' | '\'' => {
+                let mut content = String::new();
+                let mut chars = rest.char_indices().skip(1).peekable();
+                let mut end = None;
+                while let Some((at, c)) = chars.next() {
+                    match c {
+                        _ if c == first && chars.peek().is_some_and(|(_, next)| *next == first) => {
+                            content.push(first);
+                            chars.next();
+                        }
+                        _ if c == first => {
+                            end = Some(at + 1);
+                            break;
+                        }
+                        c => content.push(c),
+                    }
+                }
+                tokens.push(if first == '"' { Token::Quoted(content) } else { Token::Text(content) });
+                end.ok_or_else(|| format!("a quotation that does not end: {}", start(rest)))?
+            }
+            c if c.is_ascii_digit() => {
+                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(rest.len());
+                tokens.push(Token::Number(rest[..end].to_string()));
+                end
+            }
+            c if is_word(c) => {
+                let end = word(rest);
+                tokens.push(Token::Word(rest[..end].to_string()));
+                end
+            }
+            // The ends of a quoted or backticked hint, or anything else, are no part of the language.
+            _ => {
+                let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
+                let sign = sign.ok_or_else(|| format!("\"{}\" is not understood", start(rest)))?;
+                tokens.push(Token::Sign(sign));
+                sign.len()
+            }
+        };
+        rest = rest[used..].trim_start();
+    }
+    Ok(tokens)
+}
+
+fn start(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+/// A document path: `a.b[0].c`.
+pub type Path = Vec<Step>;
+
+/// A step of a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A member of a map.
+    Name(String),
+    /// An element of a list.
+    Index(usize),
+}
+
+/// An operand of SET.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Operand {
+    /// The value at a path.
+    Path(Path),
+    /// A value.
+    Value(AttributeValue),
+    /// `if_not_exists(path, operand)`.
+    IfNotExists(Path, Box<Operand>),
+    /// `list_append(operand, operand)`.
+    ListAppend(Box<Operand>, Box<Operand>),
+    /// A sum, or a difference where the flag is set.
+    Sum(Box<Operand>, Box<Operand>, bool),
+}
+
+/// What an update does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Update {
+    /// SET.
+    pub set: Vec<(Path, Operand)>,
+    /// REMOVE.
+    pub remove: Vec<Path>,
+    /// ADD.
+    pub add: Vec<(Path, AttributeValue)>,
+    /// DELETE.
+    pub delete: Vec<(Path, AttributeValue)>,
+}
+
+/// A condition on a key attribute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyCondition {
+    /// The attribute.
+    pub name: String,
+    /// What it must be.
+    pub test: Test,
+}
+
+/// What a key attribute must be.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Test {
+    /// Equal.
+    Equal(AttributeValue),
+    /// Below, or not above where the flag is set.
+    Below(AttributeValue, bool),
+    /// Above, or not below where the flag is set.
+    Above(AttributeValue, bool),
+    /// Between both, which are included.
+    Between(AttributeValue, AttributeValue),
+    /// Beginning with.
+    BeginsWith(AttributeValue),
+}
+
+/// Reads tokens with the names and values that a request gives.
+pub struct Parser<'a> {
+    tokens: Vec<Token>,
+    at: usize,
+    names: Option<&'a Value>,
+    values: BTreeMap<String, AttributeValue>,
+}
+
+type Parsed<T> = Result<T, String>;
+
+impl<'a> Parser<'a> {
+    /// For an expression of a request.
+    pub fn new(text: &str, request: &'a Value) -> Parsed<Parser<'a>> {
+        let mut values = BTreeMap::new();
+        for (name, value) in request["ExpressionAttributeValues"].as_object().into_iter().flatten() {
+            values.insert(name.clone(), AttributeValue::from_json(value).map_err(|error| format!("{name}: {error}"))?);
+        }
+        Ok(Parser { tokens: tokens(text)?, at: 0, names: request.get("ExpressionAttributeNames"), values })
+    }
+
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn next(&mut self) -> Parsed<Token> {
+        let token = self.peek().cloned().ok_or_else(|| "the expression ends too early".to_string());
+        self.at += 1;
+        token
+    }
+
+    fn is_sign(&mut self, sign: &str) -> bool {
+        let is = matches!(self.peek(), Some(Token::Sign(found)) if *found == sign);
+        self.at += usize::from(is);
+        is
+    }
+
+    fn sign(&mut self, sign: &str) -> Parsed<()> {
+        if self.is_sign(sign) { Ok(()) } else { Err(format!("{sign} is expected{}", self.found())) }
+    }
+
+    fn found(&self) -> String {
+        self.peek().map_or(" at the end".to_string(), |token| format!(", found {token:?}"))
+    }
+
+    fn is_word(&mut self, word: &str) -> bool {
+        let is = matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
+        self.at += usize::from(is);
+        is
+    }
+
+    fn name(&mut self) -> Parsed<String> {
+        match self.next()? {
+            Token::Word(name) | Token::Quoted(name) => Ok(name),
+            Token::Name(placeholder) => {
+                let named = self.names.and_then(|names| names.get(&placeholder)).and_then(Value::as_str);
+                named.map(str::to_string).ok_or_else(|| format!("{placeholder} is not in ExpressionAttributeNames"))
+            }
+            other => Err(format!("an attribute is expected, found {other:?}")),
+        }
+    }
+
+    /// A document path.
+    pub fn path(&mut self) -> Parsed<Path> {
+        let mut path = vec![Step::Name(self.name()?)];
+        loop {
+            if self.is_sign(".") {
+                path.push(Step::Name(self.name()?));
+            } else if self.is_sign("[") {
+                let Token::Number(number) = self.next()? else { return Err("an index is expected after [".to_string()) };
+                path.push(Step::Index(number.parse().map_err(|_| format!("[{number}] is no index"))?));
+                self.sign("]")?;
+            } else {
+                return Ok(path);
+            }
+        }
+    }
+
+    fn value(&mut self) -> Parsed<AttributeValue> {
+        match self.next()? {
+            Token::Value(name) => self.values.get(&name).cloned().ok_or_else(|| format!("{name} is not in ExpressionAttributeValues")),
+            other => Err(format!("a value is expected, found {other:?}")),
+        }
+    }
+
+    fn operand(&mut self) -> Parsed<Operand> {
+        if self.is_sign("(") {
+            let inner = self.sum()?;
+            self.sign(")")?;
+            return Ok(inner);
+        }
+        if let Some(Token::Value(_)) = self.peek() {
+            return self.value().map(Operand::Value);
+        }
+        let function = match (self.peek(), self.tokens.get(self.at + 1)) {
+            (Some(Token::Word(name)), Some(Token::Sign("("))) => Some(name.to_ascii_lowercase()),
+            _ => None,
+        };
+        let Some(function) = function else { return self.path().map(Operand::Path) };
+        self.at += 2;
+        let operand = match function.as_str() {
+            "if_not_exists" => {
+                let path = self.path()?;
+                self.sign(",")?;
+                Operand::IfNotExists(path, Box::new(self.sum()?))
+            }
+            "list_append" => {
+                let one = self.sum()?;
+                self.sign(",")?;
+                Operand::ListAppend(Box::new(one), Box::new(self.sum()?))
+            }
+            other => return Err(format!("{other} is no function of an update; if_not_exists and list_append are")),
+        };
+        self.sign(")")?;
+        Ok(operand)
+    }
+
+    fn sum(&mut self) -> Parsed<Operand> {
+        let mut sum = self.operand()?;
+        loop {
+            let subtract = if self.is_sign("+") {
+                false
+            } else if self.is_sign("-") {
+                true
+            } else {
+                return Ok(sum);
+            };
+            sum = Operand::Sum(Box::new(sum), Box::new(self.operand()?), subtract);
+        }
+    }
+
+    /// An update expression.
+    pub fn update(mut self) -> Parsed<Update> {
+        let mut update = Update::default();
+        while self.peek().is_some() {
+            let clause = self.name()?.to_ascii_uppercase();
+            loop {
+                let path = self.path()?;
+                match clause.as_str() {
+                    "SET" => {
+                        self.sign("=")?;
+                        update.set.push((path, self.sum()?));
+                    }
+                    "REMOVE" => update.remove.push(path),
+                    "ADD" => update.add.push((path, self.value()?)),
+                    "DELETE" => update.delete.push((path, self.value()?)),
+                    other => return Err(format!("{other} is no clause of an update; SET, REMOVE, ADD and DELETE are")),
+                }
+                if !self.is_sign(",") {
+                    break;
+                }
+            }
+        }
+        Ok(update)
+    }
+
+    /// A key condition expression.
+    pub fn key_conditions(mut self) -> Parsed<Vec<KeyCondition>> {
+        let mut all = Vec::new();
+        loop {
+            let mut open = 0;
+            while self.is_sign("(") {
+                open += 1;
+            }
+            all.push(self.key_condition()?);
+            for _ in 0..open {
+                self.sign(")")?;
+            }
+            if !self.is_word("AND") {
+                break;
+            }
+        }
+        match self.peek() {
+            None => Ok(all),
+            Some(token) => Err(format!("a key condition does not go on with {token:?}")),
+        }
+    }
+
+    fn key_condition(&mut self) -> Parsed<KeyCondition> {
+        if matches!((self.peek(), self.tokens.get(self.at + 1)), (Some(Token::Word(word)), Some(Token::Sign("("))) if word.eq_ignore_ascii_case("begins_with"))
+        {
+            self.at += 2;
+            let name = self.name()?;
+            self.sign(",")?;
+            let value = self.value()?;
+            self.sign(")")?;
+            return Ok(KeyCondition { name, test: Test::BeginsWith(value) });
+        }
+        let name = self.name()?;
+        if self.is_word("BETWEEN") {
+            let low = self.value()?;
+            if !self.is_word("AND") {
+                return Err(format!("AND is expected after BETWEEN{}", self.found()));
+            }
+            return Ok(KeyCondition { name, test: Test::Between(low, self.value()?) });
+        }
+        let Token::Sign(sign) = self.next()? else { return Err("a comparison is expected".to_string()) };
+        let value = self.value()?;
+        Ok(KeyCondition { name, test: compared(sign, value)? })
+    }
+
+    /// The top-level attributes that a projection names.
+    pub fn projection(mut self) -> Parsed<Vec<String>> {
+        let mut names = Vec::new();
+        while self.peek().is_some() {
+            if let Some(Step::Name(name)) = self.path()?.into_iter().next() {
+                names.push(name);
+            }
+            if !self.is_sign(",") {
+                break;
+            }
+        }
+        Ok(names)
+    }
+}
+
+/// The test of a comparison.
+pub fn compared(sign: &str, value: AttributeValue) -> Parsed<Test> {
+    Ok(match sign {
+        "=" => Test::Equal(value),
+        "<" => Test::Below(value, false),
+        "<=" => Test::Below(value, true),
+        ">" => Test::Above(value, false),
+        ">=" => Test::Above(value, true),
+        other => return Err(format!("{other} compares no key")),
+    })
+}
+
+/// Key conditions of the API before expressions: `{"id": {"ComparisonOperator": "EQ", "AttributeValueList": […]}}`.
+pub fn legacy_conditions(conditions: &Value) -> Parsed<Vec<KeyCondition>> {
+    let one = |(name, condition): (&String, &Value)| {
+        let values = condition["AttributeValueList"].as_array().cloned().unwrap_or_default();
+        let value = |at: usize| {
+            let value = values.get(at).ok_or_else(|| format!("KeyConditions.{name}: a value is missing"))?;
+            AttributeValue::from_json(value).map_err(|error| format!("KeyConditions.{name}: {error}"))
+        };
+        let test = match condition["ComparisonOperator"].as_str().unwrap_or_default() {
+            "EQ" => Test::Equal(value(0)?),
+            "LT" => Test::Below(value(0)?, false),
+            "LE" => Test::Below(value(0)?, true),
+            "GT" => Test::Above(value(0)?, false),
+            "GE" => Test::Above(value(0)?, true),
+            "BETWEEN" => Test::Between(value(0)?, value(1)?),
+            "BEGINS_WITH" => Test::BeginsWith(value(0)?),
+            other => return Err(format!("KeyConditions.{name}: \"{other}\" compares no key")),
+        };
+        Ok(KeyCondition { name: name.clone(), test })
+    };
+    conditions.as_object().into_iter().flatten().map(one).collect()
+}
+
+fn get<'a>(item: &'a Item, path: &[Step]) -> Option<&'a AttributeValue> {
+    let (Step::Name(first), rest) = path.split_first()? else { return None };
+    rest.iter().try_fold(item.get(first)?, |value, step| match (step, value) {
+        (Step::Name(name), AttributeValue::M(map)) => map.get(name),
+        (Step::Index(at), AttributeValue::L(list)) => list.get(*at),
+        _ => None,
+    })
+}
+
+/// Where a path leads, for a change: the map or the list that holds its last step.
+enum Holder<'a> {
+    Map(&'a mut BTreeMap<String, AttributeValue>, &'a str),
+    List(&'a mut Vec<AttributeValue>, usize),
+}
+
+fn holder<'a>(item: &'a mut Item, path: &'a [Step]) -> Parsed<Holder<'a>> {
+    let wrong = || "the document path leads through something that is no map or list of the item".to_string();
+    let mut steps = path.iter();
+    let Some(Step::Name(first)) = steps.next() else { return Err(wrong()) };
+    let mut map_or_value = Holder::Map(&mut item.0, first);
+    for step in steps {
+        let value = match map_or_value {
+            Holder::Map(map, name) => map.get_mut(name),
+            Holder::List(list, at) => list.get_mut(at),
+        };
+        map_or_value = match (value, step) {
+            (Some(AttributeValue::M(map)), Step::Name(name)) => Holder::Map(map, name),
+            (Some(AttributeValue::L(list)), Step::Index(at)) => Holder::List(list, *at),
+            _ => return Err(wrong()),
+        };
+    }
+    Ok(map_or_value)
+}
+
+fn put(item: &mut Item, path: &[Step], value: AttributeValue) -> Parsed<()> {
+    match holder(item, path)? {
+        Holder::Map(map, name) => {
+            map.insert(name.to_string(), value);
+        }
+        // Beyond its end a list grows by one.
+        Holder::List(list, at) if at < list.len() => list[at] = value,
+        Holder::List(list, _) => list.push(value),
+    }
+    Ok(())
+}
+
+fn evaluate(operand: &Operand, before: &Item) -> Parsed<AttributeValue> {
+    match operand {
+        Operand::Value(value) => Ok(value.clone()),
+        Operand::Path(path) => {
+            get(before, path).cloned().ok_or_else(|| "an attribute of the expression does not exist in the item".to_string())
+        }
+        Operand::IfNotExists(path, other) => match get(before, path) {
+            Some(value) => Ok(value.clone()),
+            None => evaluate(other, before),
+        },
+        Operand::ListAppend(one, other) => match (evaluate(one, before)?, evaluate(other, before)?) {
+            (AttributeValue::L(mut list), AttributeValue::L(more)) => {
+                list.extend(more);
+                Ok(AttributeValue::L(list))
+            }
+            _ => Err("list_append takes two lists".to_string()),
+        },
+        Operand::Sum(one, other, subtract) => match (evaluate(one, before)?, evaluate(other, before)?) {
+            (AttributeValue::N(one), AttributeValue::N(other)) => {
+                one.plus(&other, *subtract).map(AttributeValue::N).map_err(|error| error.to_string())
+            }
+            _ => Err("+ and - take two numbers".to_string()),
+        },
+    }
+}
+
+fn united(value: Option<&AttributeValue>, more: &AttributeValue) -> Parsed<AttributeValue> {
+    Ok(match (value, more) {
+        (None, more) => more.clone(),
+        (Some(AttributeValue::N(one)), AttributeValue::N(more)) => {
+            AttributeValue::N(one.plus(more, false).map_err(|error| error.to_string())?)
+        }
+        (Some(AttributeValue::Ss(set)), AttributeValue::Ss(more)) => AttributeValue::Ss(set.union(more).cloned().collect()),
+        (Some(AttributeValue::Ns(set)), AttributeValue::Ns(more)) => AttributeValue::Ns(set.union(more).cloned().collect()),
+        (Some(AttributeValue::Bs(set)), AttributeValue::Bs(more)) => AttributeValue::Bs(set.union(more).cloned().collect()),
+        _ => return Err("ADD takes a number for a number, or a set for a set of its type".to_string()),
+    })
+}
+
+/// What is left of a set; `None` where nothing is, since DynamoDB has no empty sets.
+fn without(value: &AttributeValue, less: &AttributeValue) -> Parsed<Option<AttributeValue>> {
+    Ok(match (value, less) {
+        (AttributeValue::Ss(set), AttributeValue::Ss(less)) => Some(set.difference(less).cloned().collect())
+            .filter(|left: &std::collections::BTreeSet<_>| !left.is_empty())
+            .map(AttributeValue::Ss),
+        (AttributeValue::Ns(set), AttributeValue::Ns(less)) => Some(set.difference(less).cloned().collect())
+            .filter(|left: &std::collections::BTreeSet<_>| !left.is_empty())
+            .map(AttributeValue::Ns),
+        (AttributeValue::Bs(set), AttributeValue::Bs(less)) => Some(set.difference(less).cloned().collect())
+            .filter(|left: &std::collections::BTreeSet<_>| !left.is_empty())
+            .map(AttributeValue::Bs),
+        _ => return Err("DELETE takes a set for a set of its type".to_string()),
+    })
+}
+
+impl Update {
+    /// The item after. All operands are of the item before; where there is none, the key is where it begins.
+    pub fn apply(&self, key: &Item, before: Option<&Item>) -> Parsed<Item> {
+        let start = before.unwrap_or(key);
+        let mut after = start.clone();
+        let sets = self.set.iter().map(|(path, operand)| Ok((path, evaluate(operand, start)?)));
+        for (path, value) in sets.collect::<Parsed<Vec<_>>>()? {
+            put(&mut after, path, value)?;
+        }
+        for (path, more) in &self.add {
+            let value = united(get(start, path), more)?;
+            put(&mut after, path, value)?;
+        }
+        for (path, less) in &self.delete {
+            let Some(value) = get(start, path) else { continue };
+            match without(value, less)? {
+                Some(left) => put(&mut after, path, left)?,
+                None => remove(&mut after, path)?,
+            }
+        }
+        // From the end of a list on, so that the places before stay what they are.
+        let mut removed: Vec<&Path> = self.remove.iter().collect();
+        removed.sort_by_key(|path| match path.last() {
+            Some(Step::Index(at)) => std::cmp::Reverse(*at),
+            _ => std::cmp::Reverse(0),
+        });
+        for path in removed {
+            if get(start, path).is_some() {
+                remove(&mut after, path)?;
+            }
+        }
+        Ok(after)
+    }
+}
+
+fn remove(item: &mut Item, path: &[Step]) -> Parsed<()> {
+    match holder(item, path)? {
+        Holder::Map(map, name) => {
+            map.remove(name);
+        }
+        Holder::List(list, at) if at < list.len() => {
+            list.remove(at);
+        }
+        Holder::List(..) => {}
+    }
+    Ok(())
+}
+
+/// The updates of the API before expressions: `{"name": {"Action": "PUT", "Value": {…}}}`.
+pub fn legacy_update(updates: &Value) -> Parsed<Update> {
+    let mut update = Update::default();
+    for (name, change) in updates.as_object().into_iter().flatten() {
+        let path = vec![Step::Name(name.clone())];
+        let value = match change.get("Value") {
+            Some(value) => Some(AttributeValue::from_json(value).map_err(|error| format!("AttributeUpdates.{name}: {error}"))?),
+            None => None,
+        };
+        match (change["Action"].as_str().unwrap_or("PUT"), value) {
+            ("PUT", Some(value)) => update.set.push((path, Operand::Value(value))),
+            ("ADD", Some(AttributeValue::L(list))) => {
+                let before = Operand::IfNotExists(path.clone(), Box::new(Operand::Value(AttributeValue::L(Vec::new()))));
+                update.set.push((path, Operand::ListAppend(Box::new(before), Box::new(Operand::Value(AttributeValue::L(list))))));
+            }
+            ("ADD", Some(value)) => update.add.push((path, value)),
+            ("DELETE", Some(value)) => update.delete.push((path, value)),
+            ("DELETE", None) => update.remove.push(path),
+            (action, _) => return Err(format!("AttributeUpdates.{name}: {action} without a value, or no action")),
+        }
+    }
+    Ok(update)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn updated(expression: &str, values: Value, names: Value, before: Value) -> Parsed<Item> {
+        let request = json!({"ExpressionAttributeValues": values, "ExpressionAttributeNames": names});
+        let before = Item::from_json(&before).expect("an item");
+        Parser::new(expression, &request)?.update()?.apply(&before, Some(&before))
+    }
+
+    #[test]
+    fn updates_do_what_the_guide_says() {
+        let before = json!({"id": {"S": "1"}, "n": {"N": "5"}, "l": {"L": [{"N": "1"}, {"N": "2"}, {"N": "3"}]}, "s": {"SS": ["a", "b"]}, "m": {"M": {"x": {"M": {"y": {"S": "z"}}}}}});
+        let changed = |expression: &str, values: Value, name: &str, expected: Value| {
+            let after = updated(expression, values, json!({"#n": "n", "#y": "y"}), before.clone())
+                .unwrap_or_else(|error| panic!("{expression}: {error}"));
+            let expected = if expected.is_null() { None } else { Some(AttributeValue::from_json(&expected).expect("a value")) };
+            assert_eq!(after.get(name), expected.as_ref(), "{expression}");
+        };
+        changed("SET #n = #n + :one", json!({":one": {"N": "1"}}), "n", json!({"N": "6"}));
+        changed("set n = :one - n", json!({":one": {"N": "1"}}), "n", json!({"N": "-4"}));
+        changed("SET k = if_not_exists(k, :one)", json!({":one": {"N": "1"}}), "k", json!({"N": "1"}));
+        changed("SET n = if_not_exists(n, :one) + :one", json!({":one": {"N": "1"}}), "n", json!({"N": "6"}));
+        changed(
+            "SET l = list_append(:new, l)",
+            json!({":new": {"L": [{"N": "0"}]}}),
+            "l",
+            json!({"L": [{"N": "0"}, {"N": "1"}, {"N": "2"}, {"N": "3"}]}),
+        );
+        changed(
+            "SET l[9] = :one, l[0] = :one",
+            json!({":one": {"N": "7"}}),
+            "l",
+            json!({"L": [{"N": "7"}, {"N": "2"}, {"N": "3"}, {"N": "7"}]}),
+        );
+        changed("SET m.x.#y = :one", json!({":one": {"N": "1"}}), "m", json!({"M": {"x": {"M": {"y": {"N": "1"}}}}}));
+        changed("REMOVE l[0], l[1]", json!({}), "l", json!({"L": [{"N": "3"}]}));
+        changed("REMOVE m.x.y, nothing", json!({}), "m", json!({"M": {"x": {"M": {}}}}));
+        changed("ADD n :one, fresh :one", json!({":one": {"N": "1"}}), "fresh", json!({"N": "1"}));
+        changed("ADD s :more", json!({":more": {"SS": ["b", "c"]}}), "s", json!({"SS": ["a", "b", "c"]}));
+        changed("DELETE s :less", json!({":less": {"SS": ["b"]}}), "s", json!({"SS": ["a"]}));
+        changed("DELETE s :less", json!({":less": {"SS": ["b", "a"]}}), "s", Value::Null);
+        changed("SET a = n REMOVE n ADD q :one", json!({":one": {"N": "1"}}), "a", json!({"N": "5"}));
+    }
+
+    #[test]
+    fn what_is_no_update_says_why() {
+        for (expression, part) in [
+            ("SET a", "= is expected"),
+            ("SET a = :missing", ":missing is not in ExpressionAttributeValues"),
+            ("SET #missing = :a", "#missing is not in ExpressionAttributeNames"),
+            ("FROB a", "FROB is no clause"),
+            ("SET a = missing", "does not exist"),
+            ("SET id.x = :a", "document path"),
+            ("SET a = sqrt(id)", "sqrt is no function"),
+            ("SET a = :a +", "ends too early"),
+            ("SET a = id + :a", "two numbers"),
+            ("ADD id :a", "ADD takes"),
+            ("SET a ; b", "is not understood"),
+        ] {
+            let error = updated(expression, json!({":a": {"N": "1"}}), json!({}), json!({"id": {"S": "1"}})).expect_err(expression);
+            assert!(error.contains(part), "{expression}: {error}");
+        }
+    }
+
+    #[test]
+    fn key_conditions_are_read_in_every_form() {
+        let request = json!({"ExpressionAttributeValues": {":a": {"N": "1"}, ":b": {"N": "2"}}});
+        let conditions = |text: &str| Parser::new(text, &request).and_then(Parser::key_conditions);
+        assert_eq!(conditions("pk = :a").expect("one").len(), 1);
+        let two = conditions("(pk = :a) and (sk BETWEEN :a AND :b)").expect("two");
+        assert!(matches!(two[1].test, Test::Between(..)));
+        assert!(matches!(conditions("pk = :a AND begins_with(sk, :b)").expect("two")[1].test, Test::BeginsWith(_)));
+        assert!(conditions("pk = :a OR sk = :b").is_err());
+        assert!(conditions("pk <> :a").is_err());
+    }
+}

@@ -1,0 +1,153 @@
+//! From what a trace consumed to a workload of measured calls, which the estimate's code settles and prices.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::consumption::{Kind, SECONDS_MINUTES_MAX, Span};
+use super::executor::Executor;
+use super::{Consumed, Options, api_name};
+use crate::capacity::series::{Series, WEEK_MINUTES};
+use crate::meter::ReplicatedLocalIndex;
+use crate::table::IndexKind;
+use crate::trace::Names;
+use crate::units::{Bytes, Exact};
+use crate::workload::{Access, ArmUnits, Call, Entry, Profile, SizeClasses, TableDesign, Traced, Workload};
+
+/// The design with the calls of the trace in place of its access patterns.
+pub(super) fn workload(executor: &Executor, declared: Option<&Workload>, names: &Names, span: &Span, options: &Options) -> Workload {
+    let tables: Vec<TableDesign> = (0..executor.tables.list.len()).map(|at| table(executor, at, names, span)).collect();
+    match declared {
+        Some(declared) => Workload { tables, ranges: Vec::new(), years_ahead: 0, ..declared.clone() },
+        None => Workload::of_trace("Trace", &executor.regions[0], options.prices, options.month.clone(), tables),
+    }
+}
+
+/// A series in which nothing happens, where a trace consumed nothing.
+pub(super) fn idle(span: &Span) -> BTreeMap<String, Arc<Series>> {
+    let minutes = ((span.to - span.from).div_euclid(60)).clamp(1, SECONDS_MINUTES_MAX);
+    let start_minute = (span.from.div_euclid(60) + 3 * 1440).rem_euclid(WEEK_MINUTES as i64) as u64;
+    let series = Series { step_seconds: 60, halves: vec![0; minutes as usize], start_minute };
+    BTreeMap::from([(String::new(), Arc::new(series))])
+}
+
+fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDesign {
+    let state = &executor.tables.list[at];
+    let mut design = state.design.clone();
+    if !state.declared {
+        (design.items, design.sizes) = held(executor, at);
+    }
+    design.access.clear();
+    design.popularity = None;
+    // Without regions in the trace, replicas read as the design declares.
+    if executor.names_regions {
+        for replica in &mut design.replicas {
+            replica.reads = Exact::zero();
+            replica.access.clear();
+        }
+    }
+    if executor.time_to_live.contains(&at) {
+        design.ttl_deletes = Exact::zero();
+    }
+    for (kind, traced) in executor.consumption.kinds.iter().filter(|(kind, _)| kind.table == at) {
+        let access = access(*kind, traced, &design, names, span);
+        let region = &executor.regions[kind.region];
+        match design.replicas.iter_mut().find(|replica| kind.reads && kind.region > 0 && replica.region == *region) {
+            Some(replica) => replica.access.push(access),
+            None => design.access.push(access),
+        }
+    }
+    design
+}
+
+/// What a table that nobody declares holds in the end: its items where the trace has them, else what is known of its keys.
+fn held(executor: &Executor, at: usize) -> (Exact, SizeClasses) {
+    let state = &executor.tables.list[at];
+    let table = &state.design.table;
+    let numbers = executor.switches.number_alignment;
+    let mut classes: BTreeMap<(Bytes, Vec<Entry>), u64> = BTreeMap::new();
+    if state.has_items {
+        for item in state.stored.items() {
+            let entry = |index: &crate::table::Index| index.entry_size(&table.keys, item, numbers).map_or(Entry::None, Entry::Size);
+            *classes.entry((item.size(numbers), table.indexes.iter().map(entry).collect())).or_default() += 1;
+        }
+    } else {
+        let entries = vec![Entry::Unknown; table.indexes.len()];
+        classes.extend(state.store.sizes().into_iter().map(|(bytes, count)| ((Bytes(bytes.into()), entries.clone()), count)));
+    }
+    let count: u64 = classes.values().sum();
+    let none = vec![Entry::None; table.indexes.len()];
+    match count {
+        0 => (Exact::zero(), SizeClasses::of([(Bytes(0), none, 1)])),
+        _ => (Exact::from(count), SizeClasses::of(classes.into_iter().map(|((size, entries), count)| (size, entries, count)))),
+    }
+}
+
+fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span: &Span) -> Access {
+    let operation = api_name(kind.api, kind.reads);
+    let index = kind.index.and_then(|at| design.table.indexes.get(at)).map(|index| index.name.as_str());
+    let name = match (kind.caller.map(|caller| names.text(caller)), index) {
+        (Some(caller), _) => caller.to_string(),
+        (None, Some(index)) => format!("{operation} {index}"),
+        (None, None) if operation == "TimeToLiveDelete" => "Time to Live".to_string(),
+        (None, None) => operation.to_string(),
+    };
+    // Units whose calls nobody counted are one call.
+    let calls = traced.calls.max(1);
+    let traced = Traced { calls, scaled: span.words.clone(), ..traced.clone() };
+    Access {
+        name,
+        line: 0,
+        operation,
+        calls: &Exact::from(calls) * &span.factor,
+        factors: Profile::flat_factors(),
+        sizes: design.sizes.clone(),
+        before: None,
+        through_dax: false,
+        call: Call::Traced(traced),
+    }
+}
+
+/// Units of each table and index in each region, with their operations.
+pub(super) fn consumed(executor: &Executor, names: &Names) -> Vec<Consumed> {
+    let _ = names;
+    let mut all: BTreeMap<(usize, usize, usize), BTreeMap<&'static str, (u64, ArmUnits)>> = BTreeMap::new();
+    for (kind, traced) in &executor.consumption.kinds {
+        let operation = api_name(kind.api, kind.reads);
+        // Reads stand in the region that served them, writes in the home region and in each that has a copy.
+        let here = if kind.reads { kind.region } else { 0 };
+        let elsewhere =
+            traced.abroad.iter().filter_map(|(name, arms)| Some((executor.regions.iter().position(|region| region == name)?, arms)));
+        for (region, arms) in std::iter::once((here, &traced.home)).chain(elsewhere) {
+            for (arm, units) in arms.iter().enumerate() {
+                let used = units.read_halves > 0 || units.write > 0;
+                // Calls that consume nothing on the table still are calls of it.
+                if !used && !(arm == 0 && region == kind.region) {
+                    continue;
+                }
+                let (calls, sum) = all.entry((kind.table, arm, region)).or_default().entry(operation).or_default();
+                *calls += if region == kind.region { traced.calls } else { 0 };
+                sum.read_halves += units.read_halves + if arm == 0 { traced.fill_halves } else { 0 };
+                sum.write += units.write;
+            }
+        }
+    }
+    let row = |((table, arm, region), operations): ((usize, usize, usize), BTreeMap<&'static str, (u64, ArmUnits)>)| {
+        let design = &executor.tables.list[table].design;
+        let index = arm.checked_sub(1).and_then(|at| design.table.indexes.get(at));
+        let local = index.is_some_and(|index| index.kind == IndexKind::Local);
+        let replicated = design.is_global()
+            && (index.is_none() || (local && executor.switches.replicated_local_index == ReplicatedLocalIndex::Replicated));
+        let (read, write) =
+            (|units: &ArmUnits| Exact::whole(units.read_halves) / Exact::from(2), |units: &ArmUnits| Exact::whole(units.write));
+        Consumed {
+            table: design.table.name.clone(),
+            index: index.map(|index| index.name.clone()),
+            region: executor.regions[region].clone(),
+            read: operations.values().map(|(_, units)| read(units)).sum(),
+            write: operations.values().map(|(_, units)| write(units)).sum(),
+            replicated,
+            operations: operations.iter().map(|(name, (calls, units))| (name.to_string(), *calls, read(units), write(units))).collect(),
+        }
+    };
+    all.into_iter().map(row).collect()
+}

@@ -1,0 +1,606 @@
+//! The second driver: a real trace through the same meter, capacity and prices.
+//!
+//! ```text
+//! trace ──reader──► events ──[DAX]──► operations ──► meter ─┬─► totals of each kind of call ──► workload of measured calls ─┐
+//!                   items seen so far give the size before  └─► half units second by second ──► ledger, every mode ───────┴─► estimate's bill
+//! ```
+//!
+//! Everything after the totals is the code of the [estimate](crate::estimate): the trace takes the place of the access
+//! patterns, and what the workload declares beside its traffic (storage, backups, streams, nodes) stays as declared.
+//!
+//! `Assumption:` a month has the trace's calls as often as it is longer than the trace.
+
+mod changes;
+mod consumption;
+mod database;
+mod dax;
+mod executor;
+mod expression;
+mod heat;
+mod measured;
+mod modes;
+mod partiql;
+mod requests;
+mod rows;
+mod sizes;
+mod tables;
+mod verify;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use consumption::{LaneKey, Span};
+pub use dax::Caught;
+pub use heat::Partitions;
+pub use modes::{AccountRun, ModeResult};
+pub use sizes::From;
+pub(crate) use sizes::drawn as key_class;
+pub use verify::{Difference, Verification};
+
+use crate::capacity::Simulations;
+use crate::capacity::series::account_name;
+use crate::compare::Question;
+use crate::estimate::{EstimateError, Metering};
+use crate::money::Money;
+use crate::outcome::Outcome;
+use crate::pricing::Books;
+use crate::table::KeySchema;
+use crate::time::{Date, MonthHours};
+use crate::trace::{Api, Reason, Time, Trace, TraceError};
+use crate::units::Exact;
+use crate::usage::{Throughput, UsageType};
+use crate::workload::{Workload, export_items};
+
+use dax::Caches;
+use executor::Executor;
+
+/// Why there is no replay.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReplayError {
+    /// The trace cannot be read.
+    #[error(transparent)]
+    Trace(#[from] TraceError),
+    /// The result cannot be priced.
+    #[error(transparent)]
+    Estimate(#[from] EstimateError),
+    /// The trace holds nothing that could be priced.
+    #[error("{0}")]
+    Empty(String),
+    /// Somebody asked for the end.
+    #[error("stopped by Ctrl-C; no output was written")]
+    Stopped,
+}
+
+/// What a replay is asked for.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The region of tables that no workload declares; the first that the trace names where `None`.
+    pub region: Option<String>,
+    /// The date of the prices of such tables.
+    pub prices: Option<Date>,
+    /// The month of such tables.
+    pub month: MonthHours,
+    /// Whether AWS's answers in the trace are compared with the meter's.
+    pub verify: bool,
+    /// The first moment that counts for the length of the trace; the minute of its first event where `None`.
+    pub from: Option<Time>,
+    /// The moment at which it ends.
+    pub to: Option<Time>,
+    /// Sizes of DAX caches in bytes; those of the node types where there are none.
+    pub dax_sizes: Vec<u64>,
+    /// Seconds that DAX keeps an item, where not the design's or DAX's own.
+    pub dax_ttl_seconds: Option<u64>,
+    /// How many hot keys are shown.
+    pub hot_keys: usize,
+    /// What capacity may throttle.
+    pub question: Question,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            region: None,
+            prices: None,
+            month: MonthHours::standard(),
+            verify: false,
+            from: None,
+            to: None,
+            dax_sizes: Vec::new(),
+            dax_ttl_seconds: None,
+            hot_keys: 10,
+            question: Question::default(),
+        }
+    }
+}
+
+/// What a trace came to.
+pub struct Replayed {
+    /// What was read.
+    pub trace: Summary,
+    /// Units of each table and index in each region.
+    pub consumed: Vec<Consumed>,
+    /// The busiest second and minute of each account.
+    pub peaks: Vec<Peak>,
+    /// The design in every capacity mode.
+    pub capacity: Vec<ModeResult>,
+    /// The keys that consumed most.
+    pub hot_keys: Vec<HotKey>,
+    /// Partitions of each table in each region.
+    pub partitions: Vec<PartitionHeat>,
+    /// What DAX would have caught.
+    pub dax: Vec<DaxResult>,
+    /// Where sizes came from.
+    pub sizes: Sizes,
+    /// AWS's answers beside the meter's.
+    pub verification: Option<Verification>,
+    /// The bill of a month, as the design is.
+    pub outcome: Outcome,
+    /// What is taken for granted, beside the assumptions of the bill.
+    pub assumptions: Vec<String>,
+}
+
+/// What was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// The files.
+    pub files: Vec<String>,
+    /// Their formats.
+    pub kinds: Vec<&'static str>,
+    /// Events that were executed.
+    pub events: u64,
+    /// The first moment.
+    pub first: Time,
+    /// The last.
+    pub last: Time,
+    /// The time that it is taken to cover.
+    pub span: Span,
+    /// Rows that were skipped, by reason.
+    pub skipped: BTreeMap<Reason, u64>,
+    /// The first of these.
+    pub first_skipped: Vec<String>,
+    /// Calls that cost nothing, because AWS throttled or refused them.
+    pub refused: u64,
+    /// Throttled requests that metrics count.
+    pub throttled: u64,
+    /// What a reader should know of the formats.
+    pub notes: Vec<String>,
+}
+
+/// Units of a table or an index in one region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consumed {
+    /// The table.
+    pub table: String,
+    /// The index; `None` for the table itself.
+    pub index: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Read units.
+    pub read: Exact,
+    /// Write units; of the base table of a global table, replicated ones.
+    pub write: Exact,
+    /// Whether its write units are replicated ones.
+    pub replicated: bool,
+    /// The same by operation: its name, calls, read units, write units.
+    pub operations: Vec<(String, u64, Exact, Exact)>,
+}
+
+/// The busiest second and minute of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Peak {
+    /// The table.
+    pub table: String,
+    /// The global index; `None` for the table.
+    pub index: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Reads or writes.
+    pub reads: bool,
+    /// Units a second on average over the trace.
+    pub mean: Exact,
+    /// When the busiest second was, and its units.
+    pub second: (Time, Exact),
+    /// When the busiest minute was, and its units a second.
+    pub minute: (Time, Exact),
+}
+
+/// A key that consumes much.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HotKey {
+    /// The table.
+    pub table: String,
+    /// The global index; `None` for the table.
+    pub index: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Reads or writes.
+    pub reads: bool,
+    /// The key, as far as it is kept.
+    pub key: String,
+    /// Its units.
+    pub units: Exact,
+    /// Its share of the account's units.
+    pub share: Exact,
+    /// How many keys the account has.
+    pub keys: u64,
+}
+
+/// Partitions of a table in a region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionHeat {
+    /// The table.
+    pub table: String,
+    /// The region.
+    pub region: String,
+    /// Partitions at first.
+    pub first: u64,
+    /// Partitions at the end.
+    pub last: u64,
+    /// Read units that a partition refused.
+    pub refused_reads: Exact,
+    /// Write units that a partition refused.
+    pub refused_writes: Exact,
+    /// Seconds in which one did.
+    pub refused_seconds: u64,
+    /// The first of them.
+    pub first_refusal: Option<Time>,
+    /// The keys that were refused most, with their units.
+    pub keys: Vec<(String, Exact)>,
+}
+
+/// What a cache of one size would have caught.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DaxResult {
+    /// The table.
+    pub table: String,
+    /// What was caught.
+    pub caught: Caught,
+}
+
+/// Where sizes came from, and how far the drawn ones can move the bill.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sizes {
+    /// Rows by direction and source.
+    pub rows: Vec<(bool, From, u64)>,
+    /// Units of drawn rows, as drawn, at the smallest and at the largest size of a hundred, by table and direction.
+    pub drawn: Vec<Drawn>,
+    /// Rows whose number of items came from an access pattern.
+    pub counts_assumed: u64,
+    /// Writes of which it was assumed whether they found an item.
+    pub presence_assumed: u64,
+    /// Writes of which the row did not say what they change.
+    pub changes_assumed: u64,
+}
+
+/// How far drawn sizes can move the bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drawn {
+    /// The table.
+    pub table: String,
+    /// Reads or writes.
+    pub reads: bool,
+    /// Units as drawn.
+    pub units: Exact,
+    /// Units if each had been as small as the smallest in a hundred.
+    pub low: Exact,
+    /// Units if each had been as large as the largest in a hundred.
+    pub high: Exact,
+    /// What a month would cost less, at on-demand prices.
+    pub less: Option<Money>,
+    /// What it would cost more.
+    pub more: Option<Money>,
+}
+
+/// Executes a trace.
+///
+/// `tick` is called between batches; where it says `false`, the run ends.
+///
+/// # Errors
+/// [`ReplayError`] where the trace cannot be read, or its result not priced.
+pub fn replay(
+    mut trace: Trace,
+    workload: Option<&Workload>,
+    books: &Books,
+    options: &Options,
+    mut tick: impl FnMut(&Trace) -> bool,
+) -> Result<Replayed, ReplayError> {
+    let caches = Caches::new(options.dax_sizes.clone(), options.dax_ttl_seconds);
+    let region = workload.map(|workload| workload.region.clone()).or_else(|| options.region.clone());
+    let mut executor = Executor::new(workload, region.as_deref().unwrap_or(""), options.verify, caches);
+    start(&trace, &mut executor)?;
+    loop {
+        if !tick(&trace) {
+            return Err(ReplayError::Stopped);
+        }
+        let events = trace.next()?;
+        if events.is_empty() {
+            break;
+        }
+        for event in events {
+            executor.event(event, &trace.names, &mut trace.bad)?;
+        }
+    }
+    executor.finish();
+    if region.is_none() {
+        // Tables that no workload declares stand in the region that the trace names, where a book has it.
+        let named = executor.other_regions.iter().filter(|(name, _)| books.regions().any(|region| region == name.as_str()));
+        let most = named.max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(one.0))).map(|(name, _)| name.clone());
+        executor.regions[0] = most.unwrap_or_else(|| "us-east-1".to_string());
+    }
+    finish(trace, executor, workload, books, options)
+}
+
+/// Takes full exports into the starting state.
+fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
+    for state in &trace.states {
+        let shown = state.folder.display().to_string();
+        let wrong = |message: String| ReplayError::Trace(TraceError::file(&shown, message));
+        let table = match (&state.table, executor.tables.only()) {
+            (Some(name), only) => executor.tables.find(name).or(only),
+            (None, only) => only,
+        };
+        let Some(table) = table else {
+            let name = state.table.clone().unwrap_or_else(|| "a table without a name".to_string());
+            let help = "an export does not hold the keys of its table: give a workload that declares it";
+            return Err(ReplayError::Trace(
+                TraceError::file(&shown, format!("is a full export of {name}, which nobody defines")).help(help),
+            ));
+        };
+        let mut first_error = None;
+        export_items(&state.folder, &mut |file, line, item| match executor.start_with(table, item) {
+            Ok(()) => Ok(()),
+            Err((_, message)) => {
+                let text = format!("{file}:{line}: {message}");
+                first_error.get_or_insert(text.clone());
+                Err(text)
+            }
+        })
+        .map_err(wrong)?;
+    }
+    Ok(())
+}
+
+fn finish(
+    trace: Trace,
+    mut executor: Executor,
+    workload: Option<&Workload>,
+    books: &Books,
+    options: &Options,
+) -> Result<Replayed, ReplayError> {
+    let Some((first, last)) = executor.span else {
+        let skipped = match trace.bad.count() {
+            0 => String::new(),
+            count => format!("; {count} rows were skipped, the first: {}", trace.bad.first.first().map_or("", String::as_str)),
+        };
+        let files: Vec<String> = trace.files().collect();
+        let notes: Vec<&str> = trace.notes().collect();
+        let notes = if notes.is_empty() { String::new() } else { format!("\n{}", notes.join("\n")) };
+        return Err(ReplayError::Empty(format!("{}: no event of a table in the trace{skipped}{notes}", files.join(", "))));
+    };
+    let month = workload.map_or_else(|| options.month.clone(), |workload| workload.month.clone());
+    let span = Span::new(first, last, options.from, options.to, &month.seconds());
+    if span.from > first.second() || span.to <= last.second() {
+        let text = format!(
+            "the trace runs from {first} to {last}, which --from and --to leave out; they say how long it is, and must hold all of it"
+        );
+        return Err(ReplayError::Empty(text));
+    }
+    let measured = measured::workload(&executor, workload, &trace.names, &span, options);
+    let (from_minute, to_minute) = (span.from.div_euclid(60), (span.to + 59).div_euclid(60));
+    let name_of = |executor: &Executor, lane: &LaneKey| {
+        let design = &executor.tables.list[lane.table].design.table;
+        let index = lane.index.map(|at| design.indexes[at].name.as_str());
+        account_name(&design.name, index, &executor.regions[lane.region], lane.reads)
+    };
+    let series: BTreeMap<String, _> = executor
+        .consumption
+        .lanes
+        .iter()
+        .map(|(lane, demand)| (name_of(&executor, lane), std::sync::Arc::new(demand.series(from_minute, to_minute))))
+        .collect();
+    let simulations = || Simulations::traced(if series.is_empty() { measured::idle(&span) } else { series.clone() });
+    let metering = Metering::with(simulations(), &measured, books)?;
+    let outcome = metering.outcome(&measured, books)?;
+    let capacity = modes::of(&mut executor, &metering, &measured, &outcome, books, options, &series, &span)?;
+    let sizes = sizes(&executor, &metering, &span)?;
+    let assumptions = assumptions(&executor, workload, &span, &measured);
+    let hot_keys = hot_keys(&mut executor, options.hot_keys);
+    Ok(Replayed {
+        consumed: measured::consumed(&executor, &trace.names),
+        peaks: peaks(&executor, &span),
+        capacity,
+        hot_keys,
+        partitions: partitions(&executor, options.hot_keys),
+        dax: dax_results(&executor),
+        sizes,
+        verification: executor.verification.take(),
+        outcome,
+        assumptions,
+        trace: Summary {
+            files: trace.files().chain(trace.states.iter().map(|state| state.folder.display().to_string())).collect(),
+            kinds: trace.kinds().map(crate::trace::Kind::name).chain((!trace.states.is_empty()).then_some("export")).collect(),
+            events: executor.events,
+            first,
+            last,
+            span,
+            skipped: trace.bad.skipped.clone(),
+            first_skipped: trace.bad.first.clone(),
+            refused: executor.refused,
+            throttled: executor.throttled,
+            notes: trace.notes().map(str::to_string).collect(),
+        },
+    })
+}
+
+fn place(executor: &Executor, table: usize, index: Option<usize>, region: usize) -> (String, Option<String>, String) {
+    let design = &executor.tables.list[table].design.table;
+    (design.name.clone(), index.map(|at| design.indexes[at].name.clone()), executor.regions[region].clone())
+}
+
+fn peaks(executor: &Executor, span: &Span) -> Vec<Peak> {
+    let peak = |(lane, demand): (&LaneKey, &consumption::Lane)| {
+        let (table, index, region) = place(executor, lane.table, lane.index, lane.region);
+        let (second, halves) = demand.busiest_second()?;
+        let (minute, minute_halves) = demand.busiest_minute()?;
+        Some(Peak {
+            table,
+            index,
+            region,
+            reads: lane.reads,
+            mean: Exact::whole(demand.sum()) / Exact::from(2 * span.seconds()),
+            second: (second, Exact::ratio(halves, 2)),
+            minute: (minute, Exact::ratio(minute_halves, 120)),
+        })
+    };
+    executor.consumption.lanes.iter().filter_map(peak).collect()
+}
+
+fn hot_keys(executor: &mut Executor, count: usize) -> Vec<HotKey> {
+    let mut all = Vec::new();
+    for lane in executor.heat.keys().copied().collect::<Vec<_>>() {
+        let (table, index, region) = place(executor, lane.table, lane.index, lane.region);
+        let Some(heat) = executor.heat.get_mut(&lane) else { continue };
+        let (total, keys) = (Exact::whole(heat.total().max(1)), heat.keys() as u64);
+        for (key, halves) in heat.hottest(count) {
+            all.push(HotKey {
+                table: table.clone(),
+                index: index.clone(),
+                region: region.clone(),
+                reads: lane.reads,
+                key,
+                units: Exact::ratio(halves, 2),
+                share: Exact::from(halves) / total.clone(),
+                keys,
+            });
+        }
+    }
+    all
+}
+
+fn partitions(executor: &Executor, count: usize) -> Vec<PartitionHeat> {
+    let heat = |((table, index, region), partitions): (&(usize, Option<usize>, usize), &Partitions)| {
+        let (table, _, region) = place(executor, *table, *index, *region);
+        let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
+        PartitionHeat {
+            table,
+            region,
+            first: partitions.first as u64,
+            last: partitions.count() as u64,
+            refused_reads: units(partitions.refused[0]),
+            refused_writes: units(partitions.refused[1]),
+            refused_seconds: partitions.refused_seconds,
+            first_refusal: partitions.first_refusal,
+            keys: partitions.hottest(count).into_iter().map(|(key, halves)| (key, Exact::ratio(halves, 2))).collect(),
+        }
+    };
+    executor.partitions.iter().map(heat).collect()
+}
+
+fn dax_results(executor: &Executor) -> Vec<DaxResult> {
+    let ttl = |table: usize| executor.tables.list[table].design.dax.as_ref().map(|dax| dax.ttl_seconds);
+    let result = |caught: Caught| DaxResult { table: executor.tables.list[caught.table].design.table.name.clone(), caught };
+    executor.caches.caught(ttl).into_iter().map(result).collect()
+}
+
+fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes, ReplayError> {
+    let provenance = &executor.provenance;
+    let mut drawn = Vec::new();
+    for ((table, reads), [as_drawn, low, high]) in &provenance.drawn {
+        let design = &executor.tables.list[*table].design;
+        let throughput = match (reads, design.is_global()) {
+            (true, _) => Throughput::Read,
+            (false, true) => Throughput::ReplicatedWrite,
+            (false, false) => Throughput::Write,
+        };
+        let usage_type = UsageType::request_units(throughput, design.table.class);
+        let price = metering.book(&executor.regions[0]).and_then(|book| book.list_price(usage_type.code())).map(|published| published.rate);
+        let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
+        let (as_drawn, low, high) = (units(*as_drawn), units(*low), units(*high));
+        let month = |units: &Exact| (units * &span.factor).ceil();
+        let charge = |more: Exact| price.as_ref().and_then(|rate| rate.charge(&more, 0).ok()).map(|charge| charge.amount);
+        let positive = |difference: Exact| if difference.is_negative() { Exact::zero() } else { difference };
+        drawn.push(Drawn {
+            table: design.table.name.clone(),
+            reads: *reads,
+            less: charge(month(&positive(&as_drawn - &low))),
+            more: charge(month(&positive(&high - &as_drawn))),
+            units: as_drawn,
+            low,
+            high,
+        });
+    }
+    Ok(Sizes {
+        rows: provenance.rows.iter().map(|((reads, from), count)| (*reads, *from, *count)).collect(),
+        drawn,
+        counts_assumed: provenance.counts_assumed,
+        presence_assumed: provenance.presence_assumed,
+        changes_assumed: provenance.changes_assumed,
+    })
+}
+
+fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, measured: &Workload) -> Vec<String> {
+    let month = measured.month.seconds();
+    let mut list = Vec::new();
+    if span.factor != Exact::one() {
+        list.push(format!(
+            "the trace covers {} s, a month has {month}: everything that the trace consumes is taken {} times",
+            Exact::from(span.seconds()),
+            span.factor.human(6)
+        ));
+    }
+    list.push(
+        "provisioned capacity is executed as if the trace had run before as well: its last day, or all of a shorter one, warms it up"
+            .to_string(),
+    );
+    if workload.is_none() {
+        let names: Vec<&str> = measured.tables.iter().map(|table| table.table.name.as_str()).collect();
+        list.push(format!(
+            "no workload declares {}: its tables are taken as the trace shows them, in {}, with what the trace leaves in them as their storage",
+            names.join(", "),
+            measured.region
+        ));
+    }
+    let others: BTreeSet<&String> = executor.other_regions.keys().filter(|region| **region != executor.regions[0]).collect();
+    if !others.is_empty() {
+        let names: Vec<&str> = others.into_iter().map(String::as_str).collect();
+        list.push(format!(
+            "events of {} are priced in {}; a workload with replicas, or one replay for each region, tells them apart",
+            names.join(", "),
+            executor.regions[0]
+        ));
+    }
+    if executor.provenance.changes_assumed > 0 {
+        list.push(format!(
+            "{} writes do not say which attributes they change; the access pattern says, else every attribute that is no index key is taken to change",
+            Exact::from(executor.provenance.changes_assumed)
+        ));
+    }
+    if executor.provenance.presence_assumed > 0 {
+        list.push(format!(
+            "of {} writes nobody knows whether they found an item: as often as the access pattern says, else updates and deletes do and puts do not",
+            Exact::from(executor.provenance.presence_assumed)
+        ));
+    }
+    if executor.provenance.counts_assumed > 0 {
+        list.push(format!(
+            "{} reads do not say how many items they evaluated: as many as the access pattern says",
+            Exact::from(executor.provenance.counts_assumed)
+        ));
+    }
+    list.push("a new on-demand table has four partitions, and a partition that refuses something in ten seconds of an hour splits where its heat halves, unless that is one key's".to_string());
+    list.push("DAX: an entry takes its item's bytes; overwriting an item refreshes its place; Query and Scan pass".to_string());
+    list
+}
+
+/// The keys of a workload's tables, for readers that need them.
+pub fn keys(workload: &Workload) -> BTreeMap<String, KeySchema> {
+    workload.tables.iter().map(|table| (table.table.name.clone(), table.table.keys.clone())).collect()
+}
+
+/// The name of an API call, of units that nobody splits by operation a word for them.
+fn api_name(api: Option<Api>, reads: bool) -> &'static str {
+    match (api, reads) {
+        (Some(api), _) => api.name(),
+        (None, true) => "reads",
+        (None, false) => "writes",
+    }
+}

@@ -1,0 +1,241 @@
+//! The trace in every capacity mode: what each bills and what it would have throttled, when, and for which keys.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::consumption::{LaneKey, Span};
+use super::executor::Executor;
+use super::{Options, ReplayError};
+use crate::capacity::policy::{OnDemand, READ_FLOOR, WRITE_FLOOR};
+use crate::capacity::series::{Series, account_name};
+use crate::capacity::{Lane, Limits, Run, Scaling, execute, execute_cold};
+use crate::compare::{Kind, capacities};
+use crate::estimate::Metering;
+use crate::money::Money;
+use crate::outcome::Outcome;
+use crate::pricing::Books;
+use crate::table::IndexKind;
+use crate::trace::Time;
+use crate::units::Exact;
+use crate::workload::{Capacity, TableDesign, Units, Workload};
+
+/// The design in one capacity mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModeResult {
+    /// The table that it is about; `None` for all.
+    pub table: Option<String>,
+    /// What it is, such as `provisioned, auto scaled`.
+    pub mode: String,
+    /// `capacity`, `commitment` or `table-class`.
+    pub kind: &'static str,
+    /// Whether the design has it.
+    pub as_designed: bool,
+    /// A month of the whole design; `None` where it cannot be had or is not known.
+    pub monthly: Option<Money>,
+    /// Whether it can be had.
+    pub feasible: bool,
+    /// Why not, or what there is to know.
+    pub why: String,
+    /// Each account of the table.
+    pub accounts: Vec<AccountRun>,
+}
+
+/// One account's direction in a mode.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountRun {
+    /// The table.
+    pub table: String,
+    /// The global index; `None` for the table.
+    pub index: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Reads or writes.
+    pub reads: bool,
+    /// Units of the month that are billed: request units, or unit-hours.
+    pub billed: Exact,
+    /// `request units` or `unit-hours`.
+    pub unit: &'static str,
+    /// The least and the most units provisioned; `None` on demand.
+    pub provisioned: Option<(u64, u64)>,
+    /// Units asked for in the trace.
+    pub asked: Exact,
+    /// Units throttled in the trace.
+    pub throttled: Exact,
+    /// About so many requests: the calls' share that the units are.
+    pub throttled_requests: u64,
+    /// The first minute in which something was throttled.
+    pub first_throttled: Option<Time>,
+    /// How many minutes had throttling.
+    pub throttled_minutes: u64,
+    /// The keys that were asked for most in these minutes, with their units.
+    pub keys: Vec<(String, Exact)>,
+}
+
+/// Keys that are named for throttled minutes.
+const KEYS: usize = 3;
+
+struct Account<'a> {
+    lane: LaneKey,
+    series: &'a Arc<Series>,
+}
+
+/// Every mode.
+#[allow(clippy::too_many_arguments)]
+pub(super) fn of(
+    executor: &mut Executor,
+    metering: &Metering,
+    measured: &Workload,
+    outcome: &Outcome,
+    books: &Books,
+    options: &Options,
+    series: &BTreeMap<String, Arc<Series>>,
+    span: &Span,
+) -> Result<Vec<ModeResult>, ReplayError> {
+    let mut results = Vec::new();
+    let total = outcome.total().map_err(crate::estimate::EstimateError::from)?;
+    for (at, design) in measured.tables.iter().enumerate() {
+        results.push(ModeResult {
+            table: Some(design.table.name.clone()),
+            mode: match &design.capacity {
+                Capacity::OnDemand => "on demand".to_string(),
+                Capacity::Provisioned { .. } => "provisioned, as designed".to_string(),
+            },
+            kind: Kind::Capacity.word(),
+            as_designed: true,
+            monthly: Some(total),
+            feasible: true,
+            why: "the design as it is".to_string(),
+            accounts: runs(executor, at, design, measured, series, span),
+        });
+    }
+    for (alternative, changed) in capacities(metering, measured, outcome, books, &options.question)? {
+        let at = measured.tables.iter().position(|table| Some(&table.table.name) == alternative.table.as_ref());
+        let accounts = match (&changed, at, alternative.kind) {
+            (Some(changed), Some(at), Kind::Capacity) => runs(executor, at, &changed.tables[at], changed, series, span),
+            _ => Vec::new(),
+        };
+        let place = alternative.index.as_ref().map(|index| format!("{index}: ")).unwrap_or_default();
+        results.push(ModeResult {
+            table: alternative.table.clone(),
+            mode: format!("{place}{}", alternative.name),
+            kind: alternative.kind.word(),
+            as_designed: false,
+            monthly: alternative.monthly,
+            feasible: alternative.feasible,
+            why: alternative.why.clone(),
+            accounts,
+        });
+    }
+    Ok(results)
+}
+
+/// What the ledger makes of every account of a table in one design.
+fn runs(
+    executor: &mut Executor,
+    at: usize,
+    design: &TableDesign,
+    workload: &Workload,
+    series: &BTreeMap<String, Arc<Series>>,
+    span: &Span,
+) -> Vec<AccountRun> {
+    let lanes: Vec<LaneKey> = executor.consumption.lanes.keys().filter(|lane| lane.table == at).copied().collect();
+    let mut all = Vec::new();
+    let mut accounts: Vec<(Option<usize>, usize)> = lanes.iter().map(|lane| (lane.index, lane.region)).collect();
+    accounts.sort_unstable();
+    accounts.dedup();
+    for (index, region) in accounts {
+        let region_name = executor.regions[region].clone();
+        let index_name = index.and_then(|at| design.table.indexes.get(at)).map(|index| index.name.clone());
+        let find = |reads: bool| series.get(&account_name(&design.table.name, index_name.as_deref(), &region_name, reads));
+        let found: Vec<Account> = lanes
+            .iter()
+            .filter(|lane| lane.index == index && lane.region == region)
+            .filter_map(|lane| Some(Account { lane: *lane, series: find(lane.reads)? }))
+            .collect();
+        let units = |reads: bool| units_of(design, index, &region_name, workload, reads);
+        let mut ledger: Vec<Lane> = Vec::new();
+        for account in &found {
+            let reads = account.lane.reads;
+            ledger.push(match units(reads) {
+                Some(Units::Fixed(units)) => Lane { series: account.series, policy: Scaling::fixed(units).policy(), hottest: None },
+                Some(Units::Scaled(scaling)) => Lane { series: account.series, policy: scaling.policy(), hottest: None },
+                None => {
+                    let floor = if reads { READ_FLOOR } else { WRITE_FLOOR };
+                    let most = design.on_demand_max[usize::from(!reads)].filter(|_| index.is_none());
+                    Lane::new(account.series, OnDemand { floor, units_max: most })
+                }
+            });
+        }
+        // An on-demand table is taken as new: what it has grown to is nobody's promise.
+        let on_demand = design.capacity == Capacity::OnDemand;
+        let runs = if on_demand { execute_cold(&mut ledger, &Limits::default()) } else { execute(&mut ledger, &Limits::default()) };
+        drop(ledger);
+        for (account, run) in found.iter().zip(runs) {
+            let lane = account.lane;
+            all.push(account_run(executor, lane, &run, units(lane.reads), (design, &index_name, &region_name), workload, span));
+        }
+    }
+    all
+}
+
+fn account_run(
+    executor: &mut Executor,
+    lane: LaneKey,
+    run: &Run,
+    units: Option<Units>,
+    (design, index, region): (&TableDesign, &Option<String>, &str),
+    workload: &Workload,
+    span: &Span,
+) -> AccountRun {
+    let half = |halves: u128| Exact::whole(halves) / Exact::from(2);
+    let first = span.from.div_euclid(60);
+    let minutes: Vec<i64> = run.throttled_minutes.iter().map(|(minute, _)| first + *minute as i64).collect();
+    let keys = executor.heat.get_mut(&lane).map(|heat| heat.hottest_in(&minutes, KEYS)).unwrap_or_default();
+    let calls: u64 = executor
+        .consumption
+        .kinds
+        .iter()
+        .filter(|(kind, _)| kind.table == lane.table && kind.reads == lane.reads && kind.region == lane.region)
+        .map(|(_, traced)| traced.calls)
+        .sum();
+    let share = if run.demanded == 0 { Exact::zero() } else { Exact::whole(run.throttled) / Exact::whole(run.demanded) };
+    let (billed, unit, provisioned) = match units {
+        None => (&half(run.consumed) * &span.factor, "request units", None),
+        Some(_) => {
+            let hourly = run.hourly(workload.switches.hour_billing);
+            (&hourly.mean() * workload.month.hours(), "unit-hours", Some((run.lowest, run.highest)))
+        }
+    };
+    AccountRun {
+        table: design.table.name.clone(),
+        index: index.clone(),
+        region: region.to_string(),
+        reads: lane.reads,
+        billed,
+        unit,
+        provisioned,
+        asked: half(run.demanded),
+        throttled: half(run.throttled),
+        throttled_requests: (&Exact::from(calls) * &share).ceil().to_u64().unwrap_or(u64::MAX),
+        first_throttled: minutes.first().map(|minute| Time::from_second(minute * 60)),
+        throttled_minutes: minutes.len() as u64,
+        keys: keys.into_iter().map(|(key, halves)| (key, Exact::ratio(halves, 2))).collect(),
+    }
+}
+
+/// The provisioned units of an account; `None` on demand.
+fn units_of(design: &TableDesign, index: Option<usize>, region: &str, workload: &Workload, reads: bool) -> Option<Units> {
+    let Capacity::Provisioned { read, write } = &design.capacity else { return None };
+    let (read, write) = match index {
+        None => (read, write),
+        Some(at) if design.table.indexes.get(at).is_some_and(|index| index.kind == IndexKind::Global) => {
+            design.indexes.get(at).and_then(|index| index.capacity.as_ref()).map(|(read, write)| (read, write))?
+        }
+        Some(_) => (read, write),
+    };
+    if reads && index.is_none() && region != workload.region {
+        let own = design.replicas.iter().find(|replica| replica.region == region).and_then(|replica| replica.read);
+        return Some(own.map_or_else(|| read.clone(), Units::Fixed));
+    }
+    Some(if reads { read } else { write }.clone())
+}

@@ -1,0 +1,617 @@
+//! API requests, executed in full against the tables in memory.
+//!
+//! Conditions come from the recorded error; the rest is evaluated: update expressions, key conditions, pages. What a
+//! line gives (`item_after`, `evaluated_keys`) is taken as it is.
+
+use serde_json::Value;
+
+use super::consumption::Kind;
+use super::database::{Asked, KeyValues, Page, Stored, joined};
+use super::executor::{Executor, Wrong, is_read};
+use super::expression::{KeyCondition, Parser, legacy_conditions, legacy_update};
+use super::partiql::{self, Statement};
+use super::sizes::From;
+use crate::meter::ConsumedCapacity;
+use crate::table::{
+    Action, Consistency, IndexKind, Item, Operation, Projection, ReadPage, Table, TransactionOutcome, Write, WriteOutcome, limits,
+};
+use crate::trace::{Api, Bad, Failure, Key, Names, Place, Reason, Request, Time};
+use crate::units::Bytes;
+
+/// The first call of a transaction: when, and what it did on each table.
+#[derive(Clone, Debug)]
+pub(super) struct Committed {
+    time: Time,
+    actions: Vec<(usize, Action)>,
+}
+
+/// How long a ClientRequestToken is remembered: ten minutes. Source: API Reference, "TransactWriteItems".
+const TOKEN_NANOSECONDS: i64 = 600 * Time::SECOND;
+
+/// What a request does on one table, and the key that it is hot by.
+struct Done {
+    table: usize,
+    index: Option<usize>,
+    operation: Operation,
+    key: Key,
+    items: u64,
+}
+
+/// A write that is to be done: everything is read before anything changes.
+struct Planned {
+    table: usize,
+    key: KeyValues,
+    what: Effect,
+}
+
+enum Effect {
+    Becomes(Option<Item>),
+    Check,
+}
+
+fn wrong(text: impl Into<String>) -> Wrong {
+    (Reason::Request, text.into())
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn consistency(level: &Value) -> Consistency {
+    if level["ConsistentRead"] == true { Consistency::Strong } else { Consistency::Eventual }
+}
+
+/// Operations of one table joined, in the order of their first appearance.
+fn by_table<T>(all: impl IntoIterator<Item = (usize, T)>) -> Vec<(usize, Vec<T>)> {
+    let mut tables: Vec<(usize, Vec<T>)> = Vec::new();
+    for (table, one) in all {
+        match tables.iter_mut().find(|(known, _)| *known == table) {
+            Some((_, list)) => list.push(one),
+            None => tables.push((table, vec![one])),
+        }
+    }
+    tables
+}
+
+impl Executor {
+    /// Executes one request, meters it and compares it with what the line says that it consumed.
+    pub(super) fn request(&mut self, request: &Request, time: Time, place: Place, names: &Names, bad: &Bad) -> Result<(), Wrong> {
+        if request.api == Api::CreateTable {
+            return if request.failure.is_none() { self.tables.create(&request.request).map_err(wrong) } else { Ok(()) };
+        }
+        if request.api == Api::Free {
+            return Ok(());
+        }
+        if request.failure == Some(Failure::Free) {
+            self.refused += 1;
+            return Ok(());
+        }
+        let region = self.region(request.region, names)?;
+        let done = self.execute(request, time)?;
+        let mut metered: Vec<(usize, Operation, ConsumedCapacity)> = Vec::new();
+        for Done { table, index, operation, key, items } in done {
+            let kind = Kind { table, region, caller: request.caller, api: Some(request.api), reads: is_read(&operation), index };
+            let traced = self.consumption.kind(kind);
+            traced.calls += 1;
+            traced.touched += items;
+            *self.provenance.rows.entry((kind.reads, From::Row)).or_default() += 1;
+            let consumed = self.consume(table, region, request.caller, request.api, index, &operation, &key, time.second());
+            metered.push((table, operation, consumed));
+        }
+        if let (Some(consumed), Some(verification)) = (&request.consumed, &mut self.verification) {
+            let tables = &self.tables;
+            let metered: Vec<(&Table, &Operation, &ConsumedCapacity)> =
+                metered.iter().map(|(table, operation, consumed)| (&tables.list[*table].design.table, operation, consumed)).collect();
+            let place = || format!("{}:{}", bad.file(place), place.row);
+            verification.check(place, request.api.name(), consumed, &metered);
+        }
+        Ok(())
+    }
+
+    fn named(&self, level: &Value) -> Result<usize, Wrong> {
+        let name = level["TableName"].as_str().ok_or_else(|| wrong("no TableName"))?;
+        self.table_of(name)
+    }
+
+    fn table_of(&self, name: &str) -> Result<usize, Wrong> {
+        let name = name.split_once(":table/").map_or(name, |(_, rest)| rest.split('/').next().unwrap_or(rest));
+        self.tables.find(name).ok_or_else(|| {
+            let defined = self.tables.names();
+            let text = if defined.is_empty() { "none; begin the log with CreateTable, or give a workload".to_string() } else { defined };
+            (Reason::UnknownTable, format!("no table {}; defined are {text}", name.escape_debug()))
+        })
+    }
+
+    fn item_of(json: &Value, what: &str) -> Result<Item, Wrong> {
+        if json.is_null() {
+            return Err(wrong(format!("no {what}")));
+        }
+        Item::from_json(json).map_err(|error| wrong(format!("{what}: {error}")))
+    }
+
+    fn key_of(&self, table: usize, item: &Item) -> Result<KeyValues, Wrong> {
+        Stored::key(&self.tables.list[table].design.table, item).map_err(|error| (Reason::Key, error))
+    }
+
+    fn sized(&self, item: Item) -> Result<Item, Wrong> {
+        let bytes = item.size(self.switches.number_alignment).0;
+        if bytes > limits::ITEM_BYTES_MAX {
+            return Err((Reason::ItemSize, format!("an item of {bytes} bytes; DynamoDB holds at most 409600 bytes (400 KB)")));
+        }
+        Ok(item)
+    }
+
+    fn stored(&self, table: usize, key: &KeyValues) -> Option<&Item> {
+        self.tables.list[table].stored.get(key)
+    }
+
+    fn size_of(&self, table: usize, key: &KeyValues) -> Option<Bytes> {
+        self.stored(table, key).map(|item| item.size(self.switches.number_alignment))
+    }
+
+    fn write(&mut self, planned: Planned, refused: bool) -> Action {
+        let numbers = self.switches.number_alignment;
+        let Planned { table, key, what } = planned;
+        match what {
+            Effect::Check => Action::ConditionCheck(self.size_of(table, &key)),
+            Effect::Becomes(new) => {
+                let state = &mut self.tables.list[table];
+                state.has_items = true;
+                let hash = Key::of(&joined(&key)).hash;
+                let size = new.as_ref().map(|item| item.size(numbers).0 as u32);
+                let write = state.stored.write(&state.design.table, key, new, refused, numbers);
+                if !refused {
+                    state.store.set(hash, size, false);
+                }
+                Action::Write(write)
+            }
+        }
+    }
+
+    /// A put of an item.
+    fn put(&self, table: usize, item: Item) -> Result<Planned, Wrong> {
+        let item = self.sized(item)?;
+        Ok(Planned { table, key: self.key_of(table, &item)?, what: Effect::Becomes(Some(item)) })
+    }
+
+    /// An update: the item after as the line gives it, or evaluated. One that failed leaves the item as it is.
+    fn update(&self, table: usize, level: &Value, after: Option<&Value>, failed: bool) -> Result<Planned, Wrong> {
+        let key_item = Executor::item_of(&level["Key"], "Key")?;
+        let key = self.key_of(table, &key_item)?;
+        let before = self.stored(table, &key);
+        let new = match after {
+            Some(Value::Null) => None,
+            Some(after) => Some(Executor::item_of(after, "item_after")?),
+            None => {
+                let update = match (&level["UpdateExpression"], &level["AttributeUpdates"]) {
+                    (Value::String(text), _) => Parser::new(text, level).and_then(Parser::update),
+                    (_, legacy) => legacy_update(legacy),
+                };
+                let evaluated = update.and_then(|update| update.apply(&key_item, before));
+                match evaluated {
+                    Ok(item) => Some(item),
+                    // A condition failed before the expression was evaluated.
+                    Err(_) if failed => before.cloned(),
+                    Err(error) => return Err(wrong(format!("UpdateExpression: {error}; the line may give the item as item_after"))),
+                }
+            }
+        };
+        let new = match new {
+            Some(item) if !failed => Some(self.sized(item)?),
+            other => other,
+        };
+        Ok(Planned { table, key, what: Effect::Becomes(new) })
+    }
+
+    fn execute(&mut self, request: &Request, time: Time) -> Result<Vec<Done>, Wrong> {
+        let body = &request.request;
+        let failed = request.failure.is_some();
+        let after = request.item_after.as_ref();
+        let single = |write: Action, wrap: fn(Write) -> Operation, table: usize, key: Key| {
+            let Action::Write(write) = write else { return Vec::new() };
+            vec![Done { table, index: None, operation: wrap(write), key, items: 1 }]
+        };
+        Ok(match request.api {
+            Api::PutItem => {
+                let table = self.named(body)?;
+                let planned = self.put(table, Executor::item_of(&body["Item"], "Item")?)?;
+                let key = Key::of(&joined(&planned.key));
+                single(self.write(planned, failed), Operation::PutItem, table, key)
+            }
+            Api::UpdateItem => {
+                let table = self.named(body)?;
+                let planned = self.update(table, body, after, failed)?;
+                let key = Key::of(&joined(&planned.key));
+                single(self.write(planned, failed), Operation::UpdateItem, table, key)
+            }
+            Api::DeleteItem => {
+                let table = self.named(body)?;
+                let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
+                let key = Key::of(&joined(&values));
+                let planned = Planned { table, key: values, what: Effect::Becomes(None) };
+                single(self.write(planned, failed), Operation::DeleteItem, table, key)
+            }
+            Api::GetItem => {
+                let table = self.named(body)?;
+                let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
+                let item = self.size_of(table, &values);
+                let operation = Operation::GetItem { item, consistency: consistency(body) };
+                vec![Done { table, index: None, operation, key: Key::of(&joined(&values)), items: u64::from(item.is_some()) }]
+            }
+            Api::BatchGetItem => {
+                let mut all = Vec::new();
+                for (name, level) in body["RequestItems"].as_object().ok_or_else(|| wrong("no RequestItems"))? {
+                    let table = self.table_of(name)?;
+                    let (mut items, mut key) = (Vec::new(), Key::of(b""));
+                    for one in list(&level["Keys"]) {
+                        let values = self.key_of(table, &Executor::item_of(one, "Keys")?)?;
+                        key = Key::of(&joined(&values));
+                        items.push(self.size_of(table, &values));
+                    }
+                    let touched = items.iter().flatten().count() as u64;
+                    let operation = Operation::BatchGetItem { items, consistency: consistency(level) };
+                    all.push(Done { table, index: None, operation, key, items: touched });
+                }
+                all
+            }
+            Api::TransactGetItems => {
+                let mut reads = Vec::new();
+                for one in list(&body["TransactItems"]) {
+                    let table = self.named(&one["Get"])?;
+                    let values = self.key_of(table, &Executor::item_of(&one["Get"]["Key"], "Key")?)?;
+                    reads.push((table, (self.size_of(table, &values), Key::of(&joined(&values)))));
+                }
+                let done = |(table, reads): (usize, Vec<(Option<Bytes>, Key)>)| {
+                    let key = reads.last().map_or(Key::of(b""), |(_, key)| *key);
+                    let items: Vec<Option<Bytes>> = reads.into_iter().map(|(item, _)| item).collect();
+                    let touched = items.iter().flatten().count() as u64;
+                    Done { table, index: None, operation: Operation::TransactGetItems { items }, key, items: touched }
+                };
+                by_table(reads).into_iter().map(done).collect()
+            }
+            Api::BatchWriteItem => {
+                let mut planned = Vec::new();
+                for (name, requests) in body["RequestItems"].as_object().ok_or_else(|| wrong("no RequestItems"))? {
+                    let table = self.table_of(name)?;
+                    for one in list(requests) {
+                        planned.push(match (one.get("PutRequest"), one.get("DeleteRequest")) {
+                            (Some(put), _) => self.put(table, Executor::item_of(&put["Item"], "PutRequest.Item")?)?,
+                            (None, Some(delete)) => {
+                                let key = self.key_of(table, &Executor::item_of(&delete["Key"], "DeleteRequest.Key")?)?;
+                                Planned { table, key, what: Effect::Becomes(None) }
+                            }
+                            (None, None) => return Err(wrong("a member of RequestItems is neither PutRequest nor DeleteRequest")),
+                        });
+                    }
+                }
+                self.written(planned, failed, |actions| {
+                    let writes =
+                        actions.into_iter().filter_map(|action| if let Action::Write(write) = action { Some(write) } else { None });
+                    Operation::BatchWriteItem(writes.collect())
+                })
+            }
+            Api::TransactWriteItems => self.transact(request, time)?,
+            Api::Query | Api::Scan => {
+                let table = self.named(body)?;
+                vec![self.page(table, body, request.evaluated_keys.as_ref(), request.api == Api::Scan)?]
+            }
+            Api::ExecuteStatement => {
+                let statement = partiql::parse(body).map_err(|error| wrong(format!("Statement: {error}")))?;
+                let done = self.statement(&statement, body, after, request.evaluated_keys.as_ref(), failed)?;
+                vec![Done { operation: Operation::ExecuteStatement(Box::new(done.operation)), ..done }]
+            }
+            Api::BatchExecuteStatement => {
+                let mut all = Vec::new();
+                for (at, one) in list(&body["Statements"]).iter().enumerate() {
+                    let statement = partiql::parse(one).map_err(|error| wrong(format!("Statements[{at}]: {error}")))?;
+                    let after = after.and_then(|list| list.get(at)).filter(|after| !after.is_null());
+                    let keys = request.evaluated_keys.as_ref().and_then(|list| list.get(at)).filter(|keys| keys.is_array());
+                    // A failing member is said to be one by its own error.
+                    let failed = one.get("error").is_some_and(|error| !error.is_null()) || self.inserts_again(&statement);
+                    let done = self.statement(&statement, one, after, keys, failed)?;
+                    all.push((done.table, done));
+                }
+                let join = |(table, members): (usize, Vec<Done>)| {
+                    let (key, items) = (members.last().map_or(Key::of(b""), |done| done.key), members.iter().map(|done| done.items).sum());
+                    let operations = members.into_iter().map(|done| done.operation).collect();
+                    Done { table, index: None, operation: Operation::BatchExecuteStatement(operations), key, items }
+                };
+                by_table(all).into_iter().map(join).collect()
+            }
+            Api::ExecuteTransaction => self.execute_transaction(request)?,
+            Api::TimeToLiveDelete => {
+                let table = self.named(body)?;
+                let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
+                let key = Key::of(&joined(&values));
+                self.time_to_live.insert(table);
+                let planned = Planned { table, key: values, what: Effect::Becomes(None) };
+                single(self.write(planned, failed), Operation::TimeToLiveDelete, table, key)
+            }
+            Api::CreateTable | Api::Free => Vec::new(),
+        })
+    }
+
+    /// Does what was planned, and joins it by table.
+    fn written(&mut self, planned: Vec<Planned>, refused: bool, wrap: impl Fn(Vec<Action>) -> Operation) -> Vec<Done> {
+        let mut actions = Vec::new();
+        for one in planned {
+            let (table, key) = (one.table, Key::of(&joined(&one.key)));
+            actions.push((table, (self.write(one, refused), key)));
+        }
+        let join = |(table, actions): (usize, Vec<(Action, Key)>)| {
+            let key = actions.last().map_or(Key::of(b""), |(_, key)| *key);
+            let items = actions.len() as u64;
+            Done { table, index: None, operation: wrap(actions.into_iter().map(|(action, _)| action).collect()), key, items }
+        };
+        by_table(actions).into_iter().map(join).collect()
+    }
+
+    fn transact(&mut self, request: &Request, time: Time) -> Result<Vec<Done>, Wrong> {
+        let body = &request.request;
+        let failed = request.failure.is_some();
+        let token = body["ClientRequestToken"].as_str().map(str::to_string);
+        if let Some(first) = token.as_ref().and_then(|token| self.tokens.get(token)).filter(|_| !failed)
+            && time.0.saturating_sub(first.time.0) <= TOKEN_NANOSECONDS
+        {
+            return Ok(joined_transaction(first.actions.clone(), TransactionOutcome::Replayed));
+        }
+        let mut planned = Vec::new();
+        for (at, member) in list(&body["TransactItems"]).iter().enumerate() {
+            let (kind, level) =
+                member.as_object().and_then(|member| member.iter().next()).ok_or_else(|| wrong("an empty member of TransactItems"))?;
+            let table = self.named(level)?;
+            let after = request.item_after.as_ref().and_then(|list| list.get(at)).filter(|after| !after.is_null());
+            planned.push(match kind.as_str() {
+                "Put" => self.put(table, Executor::item_of(&level["Item"], "Put.Item")?)?,
+                "Update" => self.update(table, level, after, failed)?,
+                "Delete" | "ConditionCheck" => {
+                    let key = self.key_of(table, &Executor::item_of(&level["Key"], "Key")?)?;
+                    let what = if kind == "Delete" { Effect::Becomes(None) } else { Effect::Check };
+                    Planned { table, key, what }
+                }
+                other => return Err(wrong(format!("TransactItems[{at}]: {other}; Put, Update, Delete or ConditionCheck is expected"))),
+            });
+        }
+        let mut actions = Vec::new();
+        for one in planned {
+            let table = one.table;
+            actions.push((table, self.write(one, failed)));
+        }
+        if let Some(token) = token.filter(|_| !failed) {
+            self.tokens.retain(|_, known| time.0.saturating_sub(known.time.0) <= TOKEN_NANOSECONDS);
+            self.tokens.insert(token, Committed { time, actions: actions.clone() });
+        }
+        let outcome = if failed { TransactionOutcome::Cancelled } else { TransactionOutcome::Committed };
+        Ok(joined_transaction(actions, outcome))
+    }
+
+    fn execute_transaction(&mut self, request: &Request) -> Result<Vec<Done>, Wrong> {
+        let failed = request.failure.is_some();
+        let mut members = Vec::new();
+        for (at, one) in list(&request.request["TransactStatements"]).iter().enumerate() {
+            let statement = partiql::parse(one).map_err(|error| wrong(format!("TransactStatements[{at}]: {error}")))?;
+            let after = request.item_after.as_ref().and_then(|list| list.get(at)).filter(|after| !after.is_null());
+            let done = self.statement(&statement, one, after, None, failed)?;
+            members.push((done.table, done));
+        }
+        let outcome = if failed { TransactionOutcome::Cancelled } else { TransactionOutcome::Committed };
+        let join = |(table, members): (usize, Vec<Done>)| {
+            let (key, touched) = (members.last().map_or(Key::of(b""), |done| done.key), members.iter().map(|done| done.items).sum());
+            let (mut items, mut actions) = (Vec::new(), Vec::new());
+            for done in members {
+                match done.operation {
+                    Operation::GetItem { item, .. } => items.push(item),
+                    Operation::Query(page) | Operation::Scan(page) => items.push((done.items > 0).then_some(page.evaluated)),
+                    Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) => {
+                        actions.push(Action::Write(write))
+                    }
+                    _ => {}
+                }
+            }
+            let inner =
+                if actions.is_empty() { Operation::TransactGetItems { items } } else { Operation::TransactWriteItems { actions, outcome } };
+            Done { table, index: None, operation: Operation::ExecuteTransaction(Box::new(inner)), key, items: touched }
+        };
+        Ok(by_table(members).into_iter().map(join).collect())
+    }
+
+    /// Whether a statement inserts an item that is there: it fails, and is charged by what is there (rule 3.10).
+    fn inserts_again(&self, statement: &Statement) -> bool {
+        let Statement::Insert { table, item } = statement else { return false };
+        let Ok(table) = self.table_of(table) else { return false };
+        self.key_of(table, item).is_ok_and(|key| self.stored(table, &key).is_some())
+    }
+
+    fn statement(
+        &mut self,
+        statement: &Statement,
+        level: &Value,
+        after: Option<&Value>,
+        evaluated_keys: Option<&Value>,
+        failed: bool,
+    ) -> Result<Done, Wrong> {
+        let table = self.table_of(statement.table())?;
+        let write = |executor: &mut Executor, planned: Planned, wrap: fn(Write) -> Operation| {
+            let key = Key::of(&joined(&planned.key));
+            let operation = match executor.write(planned, failed) {
+                Action::Write(write) => wrap(write),
+                Action::ConditionCheck(_) => wrap(Write { outcome: WriteOutcome::ConditionFailed, ..Write::default() }),
+            };
+            Done { table, index: None, operation, key, items: 1 }
+        };
+        Ok(match statement {
+            Statement::Insert { item, .. } => {
+                let planned = self.put(table, item.clone())?;
+                write(self, planned, Operation::PutItem)
+            }
+            Statement::Update { update, key, .. } => {
+                let values = self.key_of(table, key)?;
+                let new = match after {
+                    Some(after) => Executor::item_of(after, "item_after")?,
+                    None => match update.apply(key, self.stored(table, &values)) {
+                        Ok(item) => item,
+                        Err(_) if failed => key.clone(),
+                        Err(error) => return Err(wrong(format!("Statement: {error}; the line may give the item as item_after"))),
+                    },
+                };
+                let new = self.sized(new)?;
+                write(self, Planned { table, key: values, what: Effect::Becomes(Some(new)) }, Operation::UpdateItem)
+            }
+            Statement::Delete { key, .. } => {
+                let values = self.key_of(table, key)?;
+                write(self, Planned { table, key: values, what: Effect::Becomes(None) }, Operation::DeleteItem)
+            }
+            Statement::Select { index, returned, conditions, .. } => {
+                let position = index.as_deref().map(|index| self.index_of(table, index)).transpose()?;
+                let design = &self.tables.list[table].design.table;
+                let partition = match position {
+                    Some(index) => design.indexes[index].keys.first().cloned().unwrap_or_default(),
+                    None => design.keys.partition.clone(),
+                };
+                let local = position.is_some_and(|index| design.indexes[index].kind == IndexKind::Local);
+                let partition = if local { design.keys.partition.clone() } else { partition };
+                let mut order: Vec<String> = match position {
+                    Some(index) => design.indexes[index].keys.clone(),
+                    None => design.keys.names().map(str::to_string).collect(),
+                };
+                order.push(partition.clone());
+                let equal =
+                    |name: &str| conditions.iter().any(|one| one.name == name && matches!(one.test, super::expression::Test::Equal(_)));
+                // Comparisons of other attributes are a filter, which reads no less.
+                let keyed: Vec<KeyCondition> = if equal(&partition) {
+                    conditions.iter().filter(|one| order.contains(&one.name)).cloned().collect()
+                } else {
+                    Vec::new()
+                };
+                let whole_key = position.is_none() && design.keys.names().all(equal);
+                if whole_key {
+                    let key = Item(
+                        keyed
+                            .iter()
+                            .filter_map(|one| {
+                                if let super::expression::Test::Equal(value) = &one.test {
+                                    Some((one.name.clone(), value.clone()))
+                                } else {
+                                    None
+                                }
+                            })
+                            .collect(),
+                    );
+                    let values = self.key_of(table, &key)?;
+                    let item = self.size_of(table, &values);
+                    let operation = Operation::GetItem { item, consistency: consistency(level) };
+                    return Ok(Done { table, index: None, operation, key: Key::of(&joined(&values)), items: u64::from(item.is_some()) });
+                }
+                let scan = keyed.is_empty();
+                let asked = Asked { index: position, conditions: keyed, limit: level["Limit"].as_u64(), ..Asked::default() };
+                let outside = match returned {
+                    Some(names) => position.is_some_and(|index| names.iter().any(|name| !design.indexes[index].holds(&design.keys, name))),
+                    None => position.is_some_and(|index| design.indexes[index].projection != Projection::All),
+                };
+                self.read(table, asked, consistency(level), local && outside, evaluated_keys, scan)?
+            }
+        })
+    }
+
+    fn index_of(&self, table: usize, name: &str) -> Result<usize, Wrong> {
+        let indexes = &self.tables.list[table].design.table.indexes;
+        indexes.iter().position(|index| index.name == name).ok_or_else(|| {
+            let known = indexes.iter().map(|index| index.name.as_str()).collect::<Vec<_>>().join(", ");
+            (Reason::UnknownIndex, format!("no index {}; the table has {known}", name.escape_debug()))
+        })
+    }
+
+    /// One page of a Query or Scan.
+    fn page(&mut self, table: usize, body: &Value, evaluated_keys: Option<&Value>, scan: bool) -> Result<Done, Wrong> {
+        let index = body["IndexName"].as_str().map(|name| self.index_of(table, name)).transpose()?;
+        let conditions = match (&body["KeyConditionExpression"], &body["KeyConditions"]) {
+            (Value::String(text), _) => Parser::new(text, body)
+                .and_then(Parser::key_conditions)
+                .map_err(|error| wrong(format!("KeyConditionExpression: {error}")))?,
+            (_, legacy @ Value::Object(_)) => legacy_conditions(legacy).map_err(wrong)?,
+            _ if scan => Vec::new(),
+            _ => return Err(wrong("a Query without KeyConditionExpression")),
+        };
+        let after = body.get("ExclusiveStartKey").filter(|key| !key.is_null());
+        let after = after.map(|key| Executor::item_of(key, "ExclusiveStartKey")).transpose()?;
+        let segment = body["Segment"].as_u64().zip(body["TotalSegments"].as_u64());
+        let asked = Asked { index, conditions, backward: body["ScanIndexForward"] == false, limit: body["Limit"].as_u64(), after, segment };
+        let fetches = self.fetches(table, index, body)?;
+        self.read(table, asked, consistency(body), fetches, evaluated_keys, scan)
+    }
+
+    /// Whether a read of a local index asks for attributes that it does not hold (rule 2.7).
+    fn fetches(&self, table: usize, index: Option<usize>, body: &Value) -> Result<bool, Wrong> {
+        let table = &self.tables.list[table].design.table;
+        let Some(index) = index.map(|at| &table.indexes[at]).filter(|index| index.kind == IndexKind::Local) else { return Ok(false) };
+        if body["Select"] == "ALL_ATTRIBUTES" {
+            return Ok(index.projection != Projection::All);
+        }
+        let names = match (&body["ProjectionExpression"], &body["AttributesToGet"]) {
+            (Value::String(text), _) => {
+                Parser::new(text, body).and_then(Parser::projection).map_err(|error| wrong(format!("ProjectionExpression: {error}")))?
+            }
+            (_, legacy) => list(legacy).iter().filter_map(Value::as_str).map(str::to_string).collect(),
+        };
+        Ok(names.iter().any(|name| !index.holds(&table.keys, name)))
+    }
+
+    fn read(
+        &mut self,
+        table: usize,
+        asked: Asked,
+        consistency: Consistency,
+        fetches: bool,
+        evaluated_keys: Option<&Value>,
+        scan: bool,
+    ) -> Result<Done, Wrong> {
+        let numbers = self.switches.number_alignment;
+        let state = &self.tables.list[table];
+        let page: Page = match evaluated_keys {
+            Some(keys) => {
+                let keys = list(keys).iter().map(|key| {
+                    let item = Executor::item_of(key, "evaluated_keys")?;
+                    self.key_of(table, &item)
+                });
+                let keys: Vec<KeyValues> = keys.collect::<Result<_, _>>()?;
+                if let Some(missing) = keys.iter().find(|key| state.stored.get(key).is_none()) {
+                    let text = String::from_utf8_lossy(&joined(missing)).escape_debug().to_string();
+                    return Err(wrong(format!("evaluated_keys names {text}, which is not stored")));
+                }
+                state.stored.named(&state.design.table, asked.index, &keys, numbers)
+            }
+            None => state.stored.page(&state.design.table, &asked, numbers).map_err(wrong)?,
+        };
+        let equal = asked.conditions.iter().find_map(|one| match &one.test {
+            super::expression::Test::Equal(value) => super::database::KeyValue::of(value),
+            _ => None,
+        });
+        let key = Key::of(&equal.map(|value| value.bytes()).unwrap_or_default());
+        let read = ReadPage { index: asked.index, evaluated: page.bytes, consistency, fetched: fetches.then(|| page.items.clone()) };
+        let operation = if scan { Operation::Scan(read) } else { Operation::Query(read) };
+        Ok(Done { table, index: asked.index, operation, key, items: page.count })
+    }
+
+    /// Takes an item of an export into the starting state.
+    ///
+    /// # Errors
+    /// Why it cannot be an item of the table.
+    pub fn start_with(&mut self, table: usize, item: Item) -> Result<(), Wrong> {
+        let item = self.sized(item)?;
+        let key = self.key_of(table, &item)?;
+        let bytes = item.size(self.switches.number_alignment).0 as u32;
+        let state = &mut self.tables.list[table];
+        state.store.set(Key::of(&joined(&key)).hash, Some(bytes), true);
+        state.stored.put(&state.design.table, key, Some(item));
+        state.has_items = true;
+        Ok(())
+    }
+}
+
+fn joined_transaction(actions: Vec<(usize, Action)>, outcome: TransactionOutcome) -> Vec<Done> {
+    let join = |(table, actions): (usize, Vec<Action>)| {
+        let items = actions.len() as u64;
+        Done { table, index: None, operation: Operation::TransactWriteItems { actions, outcome }, key: Key::of(b"transaction"), items }
+    };
+    by_table(actions).into_iter().map(join).collect()
+}

@@ -1,0 +1,468 @@
+//! Rows that know sizes, or some of them: columns, cache traces, CloudTrail. What a row does not say comes from what
+//! was seen of its key, an export, or the workload, and is counted.
+
+use super::consumption::Kind;
+use super::executor::{Executor, Waiting, Wrong, is_read};
+use super::sizes::{From, Known, Share, drawn, mixed, transitions};
+use crate::dax;
+use crate::meter::meter;
+use crate::table::{Action as Member, Consistency, KeySchema, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome};
+use crate::trace::{Action, Api, Call, Failure, Name, Names, Reason, Time};
+use crate::units::Bytes;
+use crate::workload::{Access, Call as Pattern, Entry, TableDesign, WriteKind};
+
+impl Executor {
+    /// The access pattern of a caller, or the only one that calls the same way.
+    pub(super) fn pattern<'a>(
+        design: &'a TableDesign,
+        caller: Option<&str>,
+        api: Api,
+        region: Option<&str>,
+        index: Option<usize>,
+    ) -> Option<&'a Access> {
+        let elsewhere =
+            design.replicas.iter().filter(|replica| region == Some(replica.region.as_str())).flat_map(|replica| &replica.access);
+        let all = design.access.iter().chain(elsewhere);
+        let same = |access: &&Access| {
+            let of_index = match &access.call {
+                Pattern::Page { index: own, .. } => *own == index,
+                _ => true,
+            };
+            access.operation == api.name() && of_index
+        };
+        match caller {
+            Some(caller) => all.clone().find(|access| access.name == caller).or_else(|| all.clone().find(same)),
+            None => all.clone().find(same),
+        }
+    }
+
+    /// A row that knows sizes, or some of them.
+    pub(super) fn call(&mut self, table: Option<Name>, call: Call, time: Time, names: &Names) -> Result<(), Wrong> {
+        if matches!(call.api, Api::Free | Api::CreateTable) {
+            return Ok(());
+        }
+        let table = self.table(table, names, || KeySchema { partition: "key".to_string(), sort: None })?;
+        let region = self.region(call.region, names)?;
+        let index = match call.index {
+            None => None,
+            Some(name) => {
+                let text = names.text(name);
+                let found = self.tables.index(table, text);
+                let known =
+                    || self.tables.list[table].design.table.indexes.iter().map(|index| index.name.as_str()).collect::<Vec<_>>().join(", ");
+                Some(
+                    found.ok_or_else(|| {
+                        (Reason::UnknownIndex, format!("the table has no index {}; it has {}", text.escape_debug(), known()))
+                    })?,
+                )
+            }
+        };
+        if call.failure == Some(Failure::Free) {
+            self.refused += 1;
+            return Ok(());
+        }
+        if matches!(call.api, Api::ExecuteStatement | Api::BatchExecuteStatement | Api::ExecuteTransaction) {
+            return self.unmetered(table, region, &call, index, "a PartiQL statement is costed by the request log, which has its text");
+        }
+        let second = time.second();
+        if call.api.is_read() {
+            self.row_read(table, region, call, index, second, names)
+        } else {
+            self.row_write(table, region, call, second, names)
+        }
+    }
+
+    pub(super) fn unmetered(
+        &mut self,
+        table: usize,
+        region: usize,
+        call: &Call,
+        index: Option<usize>,
+        why: &'static str,
+    ) -> Result<(), Wrong> {
+        let reads = call.api.is_read();
+        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads, index };
+        let traced = self.consumption.kind(kind);
+        (traced.writes, traced.index) = (!reads, index);
+        traced.calls += 1;
+        traced.unmetered += 1;
+        traced.unmetered_why = why;
+        Ok(())
+    }
+
+    /// What is there under a key: from the row, what was seen, an export, or drawn.
+    pub(super) fn item(&self, table: usize, call: &Call, given: Option<u32>) -> Option<(Option<Bytes>, From)> {
+        let there = |bytes: u32| (bytes > 0).then(|| Bytes(bytes.into()));
+        if let Some(bytes) = given {
+            return Some((there(bytes), From::Row));
+        }
+        let state = &self.tables.list[table];
+        match state.store.get(call.key.hash) {
+            (Known::There(bytes), from) => return Some((Some(Bytes(bytes.into())), from)),
+            (Known::Gone, from) => return Some((None, from)),
+            (Known::Unknown, _) => {}
+        }
+        let class = drawn(&state.design.sizes, call.key.hash).filter(|_| state.declared)?;
+        Some((Some(class.item), From::Drawn))
+    }
+
+    /// Counts where a size came from; of drawn ones, how far they could be wrong.
+    pub(super) fn count(&mut self, table: usize, reads: bool, from: From, units_of: impl Fn(Bytes) -> u128, drawn: Option<Bytes>) {
+        *self.provenance.rows.entry((reads, from)).or_default() += 1;
+        if let (From::Drawn, Some(drawn)) = (from, drawn) {
+            let (low, high) = self.tables.list[table].extremes;
+            let sums = self.provenance.drawn.entry((table, reads)).or_default();
+            for (sum, size) in sums.iter_mut().zip([drawn, low, high]) {
+                *sum += units_of(size);
+            }
+        }
+    }
+
+    fn row_read(&mut self, table: usize, region: usize, call: Call, index: Option<usize>, second: i64, names: &Names) -> Result<(), Wrong> {
+        let consistency = call.consistency.unwrap_or_default();
+        let caller = call.caller.map(|caller| names.text(caller));
+        if matches!(call.api, Api::Query | Api::Scan) {
+            return self.row_page(table, region, call, index, second, caller);
+        }
+        let Some((item, from)) = self.item(table, &call, call.item_bytes) else {
+            if call.sized_by_next {
+                let waiting = Waiting { table, region, second, call };
+                self.waiting.entry(waiting.call.key.hash ^ table as u64).or_default().push(waiting);
+                return Ok(());
+            }
+            return self.unmetered(
+                table,
+                region,
+                &call,
+                index,
+                "the row gives no item_bytes, nothing was seen of the key, and no workload gives sizes",
+            );
+        };
+        self.get(table, region, &call, item, from, consistency, second, caller);
+        Ok(())
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn get(
+        &mut self,
+        table: usize,
+        region: usize,
+        call: &Call,
+        item: Option<Bytes>,
+        from: From,
+        consistency: Consistency,
+        second: i64,
+        caller: Option<&str>,
+    ) {
+        let transaction = call.api == Api::TransactGetItems;
+        let strong = consistency == Consistency::Strong;
+        let halves = |size: Bytes| u128::from(size.blocks(4096) * if transaction { 4 } else { 1 + u64::from(strong) });
+        self.count(table, true, from, halves, item);
+        if from == From::Row {
+            self.tables.list[table].store.set(call.key.hash, item.map(|bytes| bytes.0 as u32), false);
+        }
+        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: true, index: None };
+        let cacheable = !transaction && !strong;
+        let bytes = item.map_or(0, |bytes| bytes.0);
+        let design = &self.tables.list[table].design;
+        let answered = cacheable && self.caches.read(table, region, call.key.hash, bytes, second, design.dax.as_ref());
+        // Whether the design has a cluster, and the access pattern goes through it.
+        let through = design.dax.is_some()
+            && region == 0
+            && Executor::pattern(design, caller, call.api, None, None).is_none_or(|access| access.through_dax);
+        let hit = call.cached.unwrap_or(answered && through);
+        let traced = self.consumption.kind(kind);
+        traced.calls += 1;
+        traced.touched += u64::from(item.is_some());
+        if hit {
+            traced.hits += 1;
+            return;
+        }
+        let operation = match call.api {
+            Api::TransactGetItems => Operation::TransactGetItems { items: vec![item] },
+            Api::BatchGetItem => Operation::BatchGetItem { items: vec![item], consistency },
+            _ => Operation::GetItem { item, consistency },
+        };
+        self.consume(table, region, call.caller, call.api, None, &operation, &call.key, second);
+    }
+
+    /// One page of a Query or Scan.
+    fn row_page(
+        &mut self,
+        table: usize,
+        region: usize,
+        call: Call,
+        index: Option<usize>,
+        second: i64,
+        caller: Option<&str>,
+    ) -> Result<(), Wrong> {
+        let state = &self.tables.list[table];
+        let region_name = self.regions.get(region).map(String::as_str);
+        let pattern = Executor::pattern(&state.design, caller, call.api, region_name, index);
+        let consistency = call.consistency.or(match pattern.map(|pattern| &pattern.call) {
+            Some(Pattern::Page { consistency, .. }) => Some(*consistency),
+            _ => None,
+        });
+        let consistency = consistency.unwrap_or_default();
+        let drawn_sizes = |count: u64| -> Option<(u64, Vec<Bytes>)> {
+            let sizes = pattern.map_or(&state.design.sizes, |pattern| &pattern.sizes);
+            let (mut sum, mut items) = (0, Vec::new());
+            for at in 0..count.min(100_000) {
+                let hash = mixed(call.key.hash, at + 1_000);
+                let class = drawn(sizes, hash).filter(|_| state.declared)?;
+                let size = match index {
+                    None => class.item,
+                    Some(index) => match state.entries.entry(index, class.item.0 as u32, hash) {
+                        Entry::Size(size) => size,
+                        Entry::None => Bytes(0),
+                        Entry::Unknown => return None,
+                    },
+                };
+                sum += size.0;
+                items.push(class.item);
+            }
+            Some((sum, items))
+        };
+        let assumed = match pattern.map(|pattern| &pattern.call) {
+            Some(Pattern::Page { items, .. }) => Some(*items),
+            _ => None,
+        };
+        let count = call.evaluated_items.or(assumed);
+        let (evaluated, items, from) = match (call.evaluated_bytes, count) {
+            (Some(bytes), _) => (Bytes(bytes), Vec::new(), From::Row),
+            (None, Some(count)) => match drawn_sizes(count) {
+                Some((bytes, items)) => (Bytes(bytes), items, From::Drawn),
+                None => {
+                    return self.unmetered(
+                        table,
+                        region,
+                        &call,
+                        index,
+                        "the row gives no evaluated_bytes, and no workload gives the sizes of what is read",
+                    );
+                }
+            },
+            (None, None) => {
+                return self.unmetered(
+                    table,
+                    region,
+                    &call,
+                    index,
+                    "the row does not say what the Query or Scan evaluated, and no access pattern of the workload reads the same way",
+                );
+            }
+        };
+        let fetches = matches!(pattern.map(|pattern| &pattern.call), Some(Pattern::Page { fetches: true, .. }));
+        let fetched: Option<Vec<Bytes>> = match &call.fetched {
+            Some(sizes) => Some(sizes.iter().map(|size| Bytes((*size).into())).collect()),
+            None if fetches && from == From::Drawn => Some(items.clone()),
+            None => None,
+        };
+        if call.evaluated_bytes.is_none() && call.evaluated_items.is_none() {
+            self.provenance.counts_assumed += 1;
+        }
+        let per_item = count.unwrap_or(1).max(1);
+        let halves = |size: Bytes| u128::from(Bytes(size.0 * per_item).blocks(4096) * (1 + u64::from(consistency == Consistency::Strong)));
+        self.count(table, true, from, halves, Some(Bytes(evaluated.0 / per_item)));
+        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: true, index };
+        let traced = self.consumption.kind(kind);
+        traced.calls += 1;
+        traced.touched += call.evaluated_items.unwrap_or(items.len() as u64);
+        traced.index = index;
+        if call.cached == Some(true) {
+            traced.hits += 1;
+            return Ok(());
+        }
+        let page = ReadPage { index, evaluated, consistency, fetched };
+        let operation = if call.api == Api::Scan { Operation::Scan(page) } else { Operation::Query(page) };
+        self.consume(table, region, call.caller, call.api, index, &operation, &call.key, second);
+        Ok(())
+    }
+
+    fn row_write(&mut self, table: usize, region: usize, call: Call, second: i64, names: &Names) -> Result<(), Wrong> {
+        let action = call.action.unwrap_or(match call.api {
+            Api::DeleteItem | Api::TimeToLiveDelete => Action::Delete,
+            Api::UpdateItem => Action::Update,
+            _ => Action::Put,
+        });
+        let caller = call.caller.map(|caller| names.text(caller));
+        let region_name = self.regions.get(region).map(String::as_str);
+        let hash = call.key.hash;
+        let design = &self.tables.list[table].design;
+        let pattern = Executor::pattern(design, caller, call.api, region_name, None);
+        let pattern_sizes = pattern.map_or(&design.sizes, |pattern| &pattern.sizes).clone();
+        let plan = pattern.and_then(|access| match &access.call {
+            Pattern::Write { plans, .. } | Pattern::Transaction { plans, .. } => {
+                plans.iter().find(|(plan, _)| same_action(plan.kind, action)).map(|(plan, _)| plan.clone())
+            }
+            _ => None,
+        });
+        // What was there before.
+        let found = self.item(table, &call, call.old_bytes);
+        let declared = self.tables.list[table].declared;
+        let (old, old_from) = match found {
+            Some((old, From::Drawn)) => {
+                self.provenance.presence_assumed += 1;
+                let there = match &plan {
+                    Some(plan) => Share::of(&plan.finds).holds(hash, 3),
+                    None => action != Action::Put,
+                };
+                (old.filter(|_| there), From::Drawn)
+            }
+            Some(found) => found,
+            None if action == Action::Put || call.item_bytes.is_some() => {
+                self.provenance.presence_assumed += 1;
+                (None, From::Assumed)
+            }
+            None => {
+                return self.unmetered(
+                    table,
+                    region,
+                    &call,
+                    None,
+                    "the row gives no sizes, nothing was seen of the key, and no workload gives sizes",
+                );
+            }
+        };
+        let new = match (action, call.item_bytes) {
+            (Action::Delete | Action::ConditionCheck, _) => None,
+            (_, Some(0)) => return Err((Reason::WrongType, "item_bytes is 0 after a write that leaves an item".to_string())),
+            (_, Some(bytes)) => Some((Bytes(bytes.into()), From::Row)),
+            (Action::Update, None) if old.is_some() => old.map(|old| (old, old_from)),
+            (_, None) => {
+                let class = drawn(&pattern_sizes, hash).filter(|_| declared);
+                match (class, old) {
+                    (Some(class), _) => Some((class.item, From::Drawn)),
+                    (None, Some(old)) => Some((old, old_from)),
+                    (None, None) => {
+                        return self.unmetered(table, region, &call, None, "the row gives no item_bytes, and no workload gives sizes");
+                    }
+                }
+            }
+        };
+        // What changes: as the row says, else as the pattern says, else everything that is no key.
+        let from_row = call.changes.map(|changes| names.text(changes));
+        if from_row.is_none() && old.is_some() && new.is_some() && !self.tables.list[table].design.table.indexes.is_empty() {
+            self.provenance.changes_assumed += 1;
+        }
+        let listed: Option<Vec<String>> = match from_row {
+            Some(text) => Some(text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_string).collect()),
+            None => plan.as_ref().and_then(|plan| plan.changes.clone()),
+        };
+        let changes: Option<Vec<&str>> = listed.as_ref().map(|names| names.iter().map(String::as_str).collect());
+        let state = &self.tables.list[table];
+        let small = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0 as u32);
+        let (old_bytes, new_bytes) = (small(old), small(new.map(|(bytes, _)| bytes)));
+        let (moves, unknown) = transitions(&state.design, &state.entries, hash, old_bytes, new_bytes, changes.as_deref());
+        let refused = call.failure.is_some();
+        let mut write = Write {
+            old,
+            new: new.map(|(bytes, _)| bytes),
+            indexes: moves,
+            outcome: if refused { WriteOutcome::ConditionFailed } else { WriteOutcome::Applied },
+        };
+        // What changes nothing is no change: no stream sees it (rule 5.2).
+        let same = changes.as_ref().is_some_and(Vec::is_empty) && old == write.new && old.is_some();
+        let (from, drawn_size) = match new {
+            Some((bytes, From::Drawn)) => (From::Drawn, Some(bytes)),
+            Some((_, from)) if action == Action::Put => (from, None),
+            _ => (old_from, old),
+        };
+        let factor = if matches!(call.api, Api::TransactWriteItems) { 2 } else { 1 };
+        self.count(table, false, from, |size| u128::from(size.blocks(1024)) * 2 * factor, drawn_size);
+        if refused && matches!(call.api, Api::TransactWriteItems) {
+            write.outcome = WriteOutcome::Applied;
+        }
+        let operation = match call.api {
+            Api::TransactWriteItems => Operation::TransactWriteItems {
+                outcome: match (refused, call.replayed) {
+                    (true, _) => TransactionOutcome::Cancelled,
+                    (false, true) => TransactionOutcome::Replayed,
+                    (false, false) => TransactionOutcome::Committed,
+                },
+                actions: vec![match action {
+                    Action::ConditionCheck => Member::ConditionCheck(old),
+                    _ => Member::Write(write.clone()),
+                }],
+            },
+            Api::TimeToLiveDelete => Operation::TimeToLiveDelete(write.clone()),
+            Api::BatchWriteItem => Operation::BatchWriteItem(vec![write.clone()]),
+            Api::UpdateItem => Operation::UpdateItem(write.clone()),
+            Api::DeleteItem => Operation::DeleteItem(write.clone()),
+            _ => Operation::PutItem(write.clone()),
+        };
+        let applied = !refused && !call.replayed && action != Action::ConditionCheck;
+        if applied {
+            self.tables.list[table].store.set(hash, new_bytes, false);
+        }
+        if call.api == Api::TimeToLiveDelete {
+            self.time_to_live.insert(table);
+        }
+        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: is_read(&operation), index: None };
+        let traced = self.consumption.kind(kind);
+        traced.calls += 1;
+        traced.touched += 1;
+        traced.unknown_indexes.extend(unknown);
+        let (captured, sent) = (traced.captured, traced.replicated_bytes);
+        self.consume(table, region, call.caller, call.api, None, &operation, &call.key, second);
+        if same {
+            let traced = self.consumption.kind(kind);
+            (traced.captured, traced.replicated_bytes) = (captured, sent);
+        }
+        self.written_through_dax(table, region, kind, &call, caller, applied, &write, second);
+        if let Some(bytes) = new_bytes.filter(|_| applied) {
+            self.wake(table, hash, bytes);
+        }
+        Ok(())
+    }
+
+    /// What a write means for DAX: the item cache takes it, after a transaction by reading it again (rules 7.3, 7.4).
+    #[allow(clippy::too_many_arguments)]
+    fn written_through_dax(
+        &mut self,
+        table: usize,
+        region: usize,
+        kind: Kind,
+        call: &Call,
+        caller: Option<&str>,
+        applied: bool,
+        write: &Write,
+        second: i64,
+    ) {
+        let bytes = write.new.map_or(0, |bytes| bytes.0);
+        if applied && call.api != Api::TimeToLiveDelete {
+            self.caches.write(table, region, call.key.hash, bytes, second);
+        }
+        let design = &self.tables.list[table].design;
+        let through = design.dax.is_some()
+            && region == 0
+            && Executor::pattern(design, caller, call.api, None, None).is_none_or(|access| access.through_dax);
+        if through && call.api == Api::TransactWriteItems && applied {
+            let fill = meter(&design.table, &dax::fill(write.new), &self.switches);
+            self.consumption.kind(kind).fill_halves += u128::from(fill.table.read.halves());
+            self.demand(table, region, &fill, &call.key, second);
+        }
+    }
+
+    /// Reads that waited for the size that a write has now told.
+    fn wake(&mut self, table: usize, hash: u64, bytes: u32) {
+        if self.waiting.is_empty() {
+            return;
+        }
+        for waiting in self.waiting.remove(&(hash ^ table as u64)).unwrap_or_default() {
+            let consistency = waiting.call.consistency.unwrap_or_default();
+            let item = Some(Bytes(bytes.into()));
+            self.get(waiting.table, waiting.region, &waiting.call, item, From::Next, consistency, waiting.second, None);
+        }
+    }
+}
+
+fn same_action(kind: WriteKind, action: Action) -> bool {
+    matches!(
+        (kind, action),
+        (WriteKind::Put, Action::Put)
+            | (WriteKind::Update, Action::Update)
+            | (WriteKind::Delete, Action::Delete)
+            | (WriteKind::ConditionCheck, Action::ConditionCheck)
+    )
+}

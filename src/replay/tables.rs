@@ -1,0 +1,190 @@
+//! The tables of a replay: declared by a workload, or defined by the trace itself.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::database::Stored;
+use super::sizes::{Entries, Store};
+use crate::table::{Index, IndexKind, KeySchema, Projection, Table, TableClass};
+use crate::units::Bytes;
+use crate::workload::{Capacity, TableDesign, Units, Workload};
+
+/// A table while a trace runs.
+#[derive(Clone, Debug)]
+pub struct TableState {
+    /// The design.
+    pub design: TableDesign,
+    /// Whether a workload declares it, so that its sizes may be drawn.
+    pub declared: bool,
+    /// What its indexes hold of its items.
+    pub entries: Entries,
+    /// What is known of its keys.
+    pub store: Store,
+    /// Its items, where the trace has them.
+    pub stored: Stored,
+    /// Whether items were stored.
+    pub has_items: bool,
+    /// The smallest and the largest size that are taken for possible where one is drawn.
+    pub extremes: (Bytes, Bytes),
+}
+
+impl TableState {
+    fn new(design: TableDesign, declared: bool) -> TableState {
+        let entries = Entries::of(&design);
+        let extremes = extremes(&design);
+        TableState { entries, extremes, design, declared, store: Store::default(), stored: Stored::default(), has_items: false }
+    }
+}
+
+/// The sizes below and above which one item in a hundred lies.
+fn extremes(design: &TableDesign) -> (Bytes, Bytes) {
+    let mut sizes: Vec<(Bytes, u64)> = design.sizes.iter().map(|class| (class.item, class.weight)).collect();
+    sizes.sort_unstable();
+    let total: u128 = sizes.iter().map(|(_, weight)| u128::from(*weight)).sum();
+    let at = |hundredth: u128| {
+        let mut sum = 0;
+        let found = sizes.iter().find(|(_, weight)| {
+            sum += u128::from(*weight);
+            sum * 100 >= total * hundredth
+        });
+        found.map_or(Bytes(0), |(size, _)| *size)
+    };
+    (at(1), at(99))
+}
+
+/// The tables by their names and numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// The tables.
+    pub list: Vec<TableState>,
+    numbers: BTreeMap<String, usize>,
+    /// Whether a workload declares them, so that a trace may not add any but by CreateTable.
+    declared: bool,
+}
+
+impl Tables {
+    /// The tables of a workload; none where there is none.
+    pub fn new(workload: Option<&Workload>) -> Tables {
+        let mut tables = Tables { declared: workload.is_some(), ..Tables::default() };
+        for design in workload.into_iter().flat_map(|workload| &workload.tables) {
+            tables.numbers.insert(design.table.name.clone(), tables.list.len());
+            tables.list.push(TableState::new(design.clone(), true));
+        }
+        tables
+    }
+
+    /// The position of a table; `None` where nobody defines it.
+    pub fn find(&self, name: &str) -> Option<usize> {
+        self.numbers.get(name).copied()
+    }
+
+    /// The only table, where there is one.
+    pub fn only(&self) -> Option<usize> {
+        (self.list.len() == 1).then_some(0)
+    }
+
+    /// The names of all tables.
+    pub fn names(&self) -> String {
+        self.list.iter().map(|state| state.design.table.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The position of a table; one that no workload forbids is defined by its name and what is known of its keys.
+    pub fn find_or_define(&mut self, name: &str, keys: impl FnOnce() -> KeySchema) -> Option<usize> {
+        if let Some(known) = self.find(name) {
+            return Some(known);
+        }
+        if self.declared {
+            return None;
+        }
+        let table = Table { name: name.to_string(), class: TableClass::Standard, keys: keys(), indexes: Vec::new() };
+        Some(self.define(TableDesign::of(table, Capacity::OnDemand)))
+    }
+
+    fn define(&mut self, design: TableDesign) -> usize {
+        let at = self.list.len();
+        self.numbers.insert(design.table.name.clone(), at);
+        self.list.push(TableState::new(design, false));
+        at
+    }
+
+    /// The index of a name; one that no workload forbids is defined by its name alone.
+    pub fn index(&mut self, table: usize, name: &str) -> Option<usize> {
+        let state = self.list.get_mut(table)?;
+        if let Some(known) = state.design.table.indexes.iter().position(|index| index.name == name) {
+            return Some(known);
+        }
+        if state.declared {
+            return None;
+        }
+        let index = Index { name: name.to_string(), kind: IndexKind::Global, keys: Vec::new(), projection: Projection::KeysOnly };
+        state.design.add_index(index);
+        Some(state.design.table.indexes.len() - 1)
+    }
+
+    /// Executes a CreateTable request. A table that a workload declares stays as it is declared.
+    ///
+    /// # Errors
+    /// What is missing in the request.
+    pub fn create(&mut self, request: &Value) -> Result<(), String> {
+        let text =
+            |value: &Value, name: &str| value[name].as_str().map(str::to_string).ok_or_else(|| format!("no {name} in the CreateTable"));
+        let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+        let keys = |schema: &Value, kind: &str| -> Result<Vec<String>, String> {
+            list(schema).iter().filter(|key| key["KeyType"] == kind).map(|key| text(key, "AttributeName")).collect()
+        };
+        let name = text(request, "TableName")?;
+        if let Some(known) = self.find(&name) {
+            let state = &self.list[known];
+            return match state.declared || state.stored.count() == 0 {
+                true => Ok(()),
+                false => Err(format!("{name} is there already")),
+            };
+        }
+        let provisioned = |level: &Value| {
+            let units = |name: &str| level["ProvisionedThroughput"][name].as_u64().filter(|units| *units > 0).map(Units::Fixed);
+            units("ReadCapacityUnits").zip(units("WriteCapacityUnits"))
+        };
+        let (mut indexes, mut capacities) = (Vec::new(), Vec::new());
+        for (field, kind) in [("LocalSecondaryIndexes", IndexKind::Local), ("GlobalSecondaryIndexes", IndexKind::Global)] {
+            for index in list(&request[field]) {
+                let projection = match index["Projection"]["ProjectionType"].as_str() {
+                    Some("ALL") => Projection::All,
+                    Some("INCLUDE") => {
+                        let names = list(&index["Projection"]["NonKeyAttributes"]);
+                        Projection::Include(names.iter().filter_map(Value::as_str).map(str::to_string).collect())
+                    }
+                    _ => Projection::KeysOnly,
+                };
+                let names = [keys(&index["KeySchema"], "HASH")?, keys(&index["KeySchema"], "RANGE")?].concat();
+                indexes.push(Index { name: text(&index, "IndexName")?, kind, keys: names, projection });
+                capacities.push(provisioned(&index));
+            }
+        }
+        let partition =
+            keys(&request["KeySchema"], "HASH")?.into_iter().next().ok_or_else(|| "no HASH key in the KeySchema".to_string())?;
+        let sort = keys(&request["KeySchema"], "RANGE")?.into_iter().next();
+        let class = match request["TableClass"].as_str() {
+            Some("STANDARD_INFREQUENT_ACCESS") => TableClass::StandardIa,
+            _ => TableClass::Standard,
+        };
+        let on_demand = request["BillingMode"].as_str() == Some("PAY_PER_REQUEST");
+        let capacity = match provisioned(request).filter(|_| !on_demand) {
+            Some((read, write)) => Capacity::Provisioned { read, write },
+            None => Capacity::OnDemand,
+        };
+        let table = Table { name, class, keys: KeySchema { partition, sort }, indexes: Vec::new() };
+        let is_provisioned = capacity != Capacity::OnDemand;
+        let mut design = TableDesign::of(table, capacity);
+        for (index, capacity) in indexes.into_iter().zip(capacities) {
+            let global = index.kind == IndexKind::Global;
+            design.add_index(index);
+            if let Some(last) = design.indexes.last_mut() {
+                let one = || (Units::Fixed(1), Units::Fixed(1));
+                last.capacity = (is_provisioned && global).then(|| capacity.unwrap_or_else(one));
+            }
+        }
+        self.define(design);
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+//! AWS's own answers beside the meter's: every ConsumedCapacity that a line carries, arm by arm.
+
+use serde_json::Value;
+
+use crate::meter::{Arm, ConsumedCapacity};
+use crate::table::{Action, IndexKind, Operation, Table, Transition, Write};
+use crate::units::{Bytes, Exact};
+
+/// How often AWS, or an emulator, and the meter agree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Lines that carried an answer.
+    pub checked: u64,
+    /// Lines on which both differ.
+    pub mismatches: u64,
+    /// The first few differences.
+    pub first: Vec<Difference>,
+    /// Records of streams that say what they weigh, and how many of them weigh something else.
+    pub sizes_checked: u64,
+    /// How many of these differ.
+    pub size_mismatches: u64,
+    /// The first few of them: place, what the record says, what it weighs.
+    pub first_sizes: Vec<(String, Bytes, Bytes)>,
+}
+
+/// One difference, with the working of both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The file and the line.
+    pub place: String,
+    /// The API call.
+    pub operation: String,
+    /// The table.
+    pub table: String,
+    /// The arms that differ: name, what the line says, what the meter says.
+    pub arms: Vec<(String, String, String)>,
+    /// What the meter was given.
+    pub working: String,
+}
+
+/// Differences that are shown.
+const SHOWN: usize = 10;
+
+fn half_units(value: Option<&Value>) -> Option<Exact> {
+    let number = match value? {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    Exact::parse(&number)
+}
+
+fn units(arm: &Arm) -> Exact {
+    arm.read.exact() + arm.write.exact()
+}
+
+impl Verification {
+    /// Compares the answers of one line with what was metered for it, table by table.
+    pub fn check(&mut self, place: impl Fn() -> String, api: &str, answers: &Value, metered: &[(&Table, &Operation, &ConsumedCapacity)]) {
+        let answers: Vec<&Value> = match answers {
+            Value::Array(list) => list.iter().collect(),
+            one => vec![one],
+        };
+        self.checked += 1;
+        let mut differences = Vec::new();
+        for answer in &answers {
+            let name = answer["TableName"].as_str().map(table_name).unwrap_or_default();
+            match metered.iter().find(|(table, ..)| name.is_empty() || table.name == name) {
+                Some((table, operation, consumed)) => {
+                    let arms = compared(answer, table, consumed);
+                    if !arms.is_empty() {
+                        differences.push((table.name.clone(), arms, described(operation, table)));
+                    }
+                }
+                None => {
+                    let total = half_units(answer.get("CapacityUnits")).unwrap_or_else(Exact::zero);
+                    if !total.is_zero() {
+                        let arms = vec![("total".to_string(), total.to_string(), "nothing".to_string())];
+                        differences.push((name.to_string(), arms, "the call does not touch the table".to_string()));
+                    }
+                }
+            }
+        }
+        // A list names every table that consumed something.
+        for (table, operation, consumed) in metered {
+            let named = answers.iter().any(|answer| answer["TableName"].as_str().is_none_or(|name| table_name(name) == table.name));
+            let total = units(&consumed.total());
+            if !named && !total.is_zero() {
+                let arms = vec![("total".to_string(), "nothing".to_string(), total.to_string())];
+                differences.push((table.name.clone(), arms, described(operation, table)));
+            }
+        }
+        if differences.is_empty() {
+            return;
+        }
+        self.mismatches += 1;
+        for (table, arms, working) in differences {
+            if self.first.len() < SHOWN {
+                self.first.push(Difference { place: place(), operation: api.to_string(), table, arms, working });
+            }
+        }
+    }
+
+    /// Compares what the record of a stream says it weighs with what its keys and images weigh.
+    pub fn check_size(&mut self, place: impl Fn() -> String, said: Bytes, weighed: Bytes) {
+        self.sizes_checked += 1;
+        if said != weighed {
+            self.size_mismatches += 1;
+            if self.first_sizes.len() < SHOWN {
+                self.first_sizes.push((place(), said, weighed));
+            }
+        }
+    }
+}
+
+fn table_name(name: &str) -> &str {
+    name.split_once(":table/").map_or(name, |(_, rest)| rest.split('/').next().unwrap_or(rest))
+}
+
+/// The arms of an answer that differ from the meter's; an arm that is absent where arms are given is 0.
+fn compared(answer: &Value, table: &Table, consumed: &ConsumedCapacity) -> Vec<(String, String, String)> {
+    let mut arms = Vec::new();
+    let mut compare = |name: String, said: Option<Exact>, metered: Exact| {
+        if let Some(said) = said
+            && said != metered
+        {
+            arms.push((name, said.to_string(), metered.to_string()));
+        }
+    };
+    let total = consumed.total();
+    compare("total".to_string(), half_units(answer.get("CapacityUnits")), units(&total));
+    compare("total read".to_string(), half_units(answer.get("ReadCapacityUnits")), total.read.exact());
+    compare("total write".to_string(), half_units(answer.get("WriteCapacityUnits")), total.write.exact());
+    let levels = ["Table", "LocalSecondaryIndexes", "GlobalSecondaryIndexes"];
+    if !levels.iter().any(|level| answer.get(*level).is_some_and(Value::is_object)) {
+        return arms; // ReturnConsumedCapacity=TOTAL
+    }
+    let of = |level: Option<&Value>| half_units(level.and_then(|level| level.get("CapacityUnits"))).unwrap_or_else(Exact::zero);
+    compare("Table".to_string(), Some(of(answer.get("Table"))), units(&consumed.table));
+    for (index, arm) in table.indexes.iter().zip(&consumed.indexes) {
+        let level = if index.kind == IndexKind::Local { "LocalSecondaryIndexes" } else { "GlobalSecondaryIndexes" };
+        compare(index.name.clone(), Some(of(answer.get(level).and_then(|all| all.get(&index.name)))), units(arm));
+    }
+    for level in &levels[1..] {
+        for (name, arm) in answer.get(*level).and_then(Value::as_object).into_iter().flatten() {
+            if !table.indexes.iter().any(|index| index.name == *name) {
+                compare(name.clone(), Some(of(Some(arm))), Exact::zero());
+            }
+        }
+    }
+    arms
+}
+
+fn bytes(size: Option<Bytes>) -> String {
+    size.map_or("nothing".to_string(), |size| format!("{} B", Exact::from(size.0)))
+}
+
+fn written(write: &Write, table: &Table) -> String {
+    let mut text = format!("{} before, {} after", bytes(write.old), bytes(write.new));
+    for (index, transition) in table.indexes.iter().zip(&write.indexes) {
+        let what = match *transition {
+            Transition::Absent => continue,
+            Transition::Unchanged => "entry unchanged".to_string(),
+            Transition::Inserted { new } => format!("entry of {} B put", new.0),
+            Transition::Removed { old } => format!("entry of {} B deleted", old.0),
+            Transition::Replaced { old, new } => format!("entry of {} B replaced by {} B", old.0, new.0),
+            Transition::Moved { old, new } => format!("entry of {} B moved, then {} B", old.0, new.0),
+        };
+        text.push_str(&format!("; {}: {what}", index.name));
+    }
+    text
+}
+
+/// What the meter was given, in words.
+pub fn described(operation: &Operation, table: &Table) -> String {
+    let list = |parts: Vec<String>| match parts.len() {
+        0..=4 => parts.join(" | "),
+        more => format!("{} | and {} more", parts[..4].join(" | "), more - 4),
+    };
+    match operation {
+        Operation::GetItem { item, .. } => format!("an item of {}", bytes(*item)),
+        Operation::BatchGetItem { items, .. } | Operation::TransactGetItems { items } => {
+            format!("items of {}", list(items.iter().map(|item| bytes(*item)).collect()))
+        }
+        Operation::Query(page) | Operation::Scan(page) => {
+            let fetched = page.fetched.as_ref().map(|items| format!(", {} items fetched from the table", items.len())).unwrap_or_default();
+            format!("{} B evaluated{fetched}", Exact::from(page.evaluated.0))
+        }
+        Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) | Operation::TimeToLiveDelete(write) => {
+            written(write, table)
+        }
+        Operation::BatchWriteItem(batch) => list(batch.iter().map(|write| written(write, table)).collect()),
+        Operation::TransactWriteItems { actions, outcome } => {
+            let action = |action: &Action| match action {
+                Action::Write(write) => written(write, table),
+                Action::ConditionCheck(item) => format!("a check of {}", bytes(*item)),
+            };
+            format!("{outcome:?}: {}", list(actions.iter().map(action).collect()))
+        }
+        Operation::ExecuteStatement(inner) | Operation::ExecuteTransaction(inner) => described(inner, table),
+        Operation::BatchExecuteStatement(all) => list(all.iter().map(|one| described(one, table)).collect()),
+    }
+}

@@ -1,0 +1,811 @@
+//! A replay: `dynameter.replay/1`, text and Markdown; its bill as CSV.
+
+use serde::Serialize;
+
+use super::estimate::{LINE_HEADER, LINE_NUMBERS, conventions, estimate_csv, line_rows, switches, unknown_row};
+use super::json::{HoldingRow, LineRow, SwitchRow, TableRow, UnknownRow, decimal, holding_rows, pretty, switch_rows, table_rows, unknown};
+use super::markdown;
+use super::table::{Style, aligned, clean, indented};
+use crate::money::{Money, MoneyError};
+use crate::replay::{AccountRun, Consumed, DaxResult, Drawn, From, HotKey, ModeResult, PartitionHeat, Peak, Replayed, Verification};
+use crate::trace::Reason;
+use crate::units::{Exact, GB, group_thousands};
+
+#[derive(Serialize)]
+struct Replay<'a> {
+    schema: &'static str,
+    workload: &'a str,
+    region: &'a str,
+    prices: String,
+    month_hours: String,
+    gb_bytes: String,
+    total_usd: String,
+    trace: TraceRow<'a>,
+    consumed: Vec<ConsumedRow<'a>>,
+    peaks: Vec<PeakRow<'a>>,
+    capacity: Vec<ModeRow<'a>>,
+    hot_keys: Vec<HotRow<'a>>,
+    partitions: Vec<PartitionRow<'a>>,
+    dax: Vec<DaxRow<'a>>,
+    sizes: SizesRow<'a>,
+    verification: Option<VerificationRow<'a>>,
+    unknown: Vec<UnknownRow<'a>>,
+    assumptions: Vec<&'a str>,
+    switches: Vec<SwitchRow>,
+    warnings: &'a [String],
+    tables: Vec<TableRow<'a>>,
+    holdings: Vec<HoldingRow<'a>>,
+    lines: Vec<LineRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct TraceRow<'a> {
+    files: &'a [String],
+    formats: &'a [&'static str],
+    events: String,
+    first: String,
+    last: String,
+    seconds: String,
+    month_factor: String,
+    skipped_rows: String,
+    skipped: Vec<SkippedRow>,
+    first_skipped: &'a [String],
+    refused_calls: String,
+    throttled_requests: String,
+    notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct SkippedRow {
+    reason: &'static str,
+    rows: String,
+}
+
+#[derive(Serialize)]
+struct ConsumedRow<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    read_units: String,
+    write_units: String,
+    replicated_write_units: String,
+    operations: Vec<OperationRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct OperationRow<'a> {
+    operation: &'a str,
+    calls: String,
+    read_units: String,
+    write_units: String,
+}
+
+#[derive(Serialize)]
+struct PeakRow<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    throughput: &'static str,
+    mean_per_second: String,
+    busiest_second: String,
+    busiest_second_units: String,
+    busiest_minute: String,
+    busiest_minute_units_per_second: String,
+}
+
+#[derive(Serialize)]
+struct ModeRow<'a> {
+    table: Option<&'a str>,
+    mode: &'a str,
+    kind: &'static str,
+    as_designed: bool,
+    feasible: bool,
+    monthly_usd: Option<String>,
+    throttled_requests: String,
+    why: &'a str,
+    accounts: Vec<AccountRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct AccountRow<'a> {
+    index: Option<&'a str>,
+    region: &'a str,
+    throughput: &'static str,
+    billed_units: String,
+    unit: &'static str,
+    provisioned_low: Option<String>,
+    provisioned_high: Option<String>,
+    asked_units: String,
+    throttled_units: String,
+    throttled_requests: String,
+    throttled_minutes: String,
+    first_throttled: Option<String>,
+    keys: Vec<KeyRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct KeyRow<'a> {
+    key: &'a str,
+    units: String,
+}
+
+#[derive(Serialize)]
+struct HotRow<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    throughput: &'static str,
+    key: &'a str,
+    units: String,
+    share: String,
+    keys: String,
+}
+
+#[derive(Serialize)]
+struct PartitionRow<'a> {
+    table: &'a str,
+    region: &'a str,
+    partitions_first: String,
+    partitions_last: String,
+    refused_read_units: String,
+    refused_write_units: String,
+    refused_seconds: String,
+    first_refusal: Option<String>,
+    keys: Vec<KeyRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct DaxRow<'a> {
+    table: &'a str,
+    node_type: Option<&'static str>,
+    cache_bytes: String,
+    ttl_seconds: String,
+    requests: String,
+    hits: String,
+    misses: String,
+    hit_ratio: Option<String>,
+    evicted: String,
+}
+
+#[derive(Serialize)]
+struct SizesRow<'a> {
+    rows: Vec<SourceRow>,
+    drawn: Vec<DrawnRow<'a>>,
+    counts_assumed: String,
+    presence_assumed: String,
+    changes_assumed: String,
+}
+
+#[derive(Serialize)]
+struct SourceRow {
+    throughput: &'static str,
+    source: &'static str,
+    rows: String,
+}
+
+#[derive(Serialize)]
+struct DrawnRow<'a> {
+    table: &'a str,
+    throughput: &'static str,
+    units: String,
+    units_low: String,
+    units_high: String,
+    less_usd: Option<String>,
+    more_usd: Option<String>,
+}
+
+#[derive(Serialize)]
+struct VerificationRow<'a> {
+    checked: String,
+    mismatches: String,
+    first: Vec<DifferenceRow<'a>>,
+    sizes_checked: String,
+    size_mismatches: String,
+    first_sizes: Vec<SizeDifferenceRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct DifferenceRow<'a> {
+    place: &'a str,
+    operation: &'a str,
+    table: &'a str,
+    arms: Vec<ArmRow<'a>>,
+    working: &'a str,
+}
+
+#[derive(Serialize)]
+struct ArmRow<'a> {
+    arm: &'a str,
+    given: &'a str,
+    metered: &'a str,
+}
+
+#[derive(Serialize)]
+struct SizeDifferenceRow<'a> {
+    place: &'a str,
+    given_bytes: String,
+    metered_bytes: String,
+}
+
+fn direction(reads: bool) -> &'static str {
+    if reads { "read" } else { "write" }
+}
+
+fn keys(keys: &[(String, Exact)]) -> Vec<KeyRow<'_>> {
+    keys.iter().map(|(key, units)| KeyRow { key, units: decimal(units) }).collect()
+}
+
+fn throttled(mode: &ModeResult) -> u64 {
+    mode.accounts.iter().map(|account| account.throttled_requests).sum()
+}
+
+fn ratio(dax: &DaxResult) -> Option<Exact> {
+    (dax.caught.requests > 0).then(|| Exact::ratio(dax.caught.hits, dax.caught.requests))
+}
+
+fn account(account: &AccountRun) -> AccountRow<'_> {
+    AccountRow {
+        index: account.index.as_deref(),
+        region: &account.region,
+        throughput: direction(account.reads),
+        billed_units: decimal(&account.billed),
+        unit: account.unit,
+        provisioned_low: account.provisioned.map(|(low, _)| low.to_string()),
+        provisioned_high: account.provisioned.map(|(_, high)| high.to_string()),
+        asked_units: decimal(&account.asked),
+        throttled_units: decimal(&account.throttled),
+        throttled_requests: account.throttled_requests.to_string(),
+        throttled_minutes: account.throttled_minutes.to_string(),
+        first_throttled: account.first_throttled.map(|time| time.to_string()),
+        keys: keys(&account.keys),
+    }
+}
+
+fn verification(verification: &Verification) -> VerificationRow<'_> {
+    VerificationRow {
+        checked: verification.checked.to_string(),
+        mismatches: verification.mismatches.to_string(),
+        first: verification
+            .first
+            .iter()
+            .map(|difference| DifferenceRow {
+                place: &difference.place,
+                operation: &difference.operation,
+                table: &difference.table,
+                arms: difference.arms.iter().map(|(arm, given, metered)| ArmRow { arm, given, metered }).collect(),
+                working: &difference.working,
+            })
+            .collect(),
+        sizes_checked: verification.sizes_checked.to_string(),
+        size_mismatches: verification.size_mismatches.to_string(),
+        first_sizes: verification
+            .first_sizes
+            .iter()
+            .map(|(place, given, metered)| SizeDifferenceRow {
+                place,
+                given_bytes: given.0.to_string(),
+                metered_bytes: metered.0.to_string(),
+            })
+            .collect(),
+    }
+}
+
+/// A replay as JSON.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
+    let outcome = &replayed.outcome;
+    let trace = &replayed.trace;
+    Ok(pretty(&Replay {
+        schema: "dynameter.replay/1",
+        workload: &outcome.workload,
+        region: &outcome.region,
+        prices: outcome.prices.to_string(),
+        month_hours: decimal(outcome.month.hours()),
+        gb_bytes: GB.to_string(),
+        total_usd: outcome.total()?.to_string(),
+        trace: TraceRow {
+            files: &trace.files,
+            formats: &trace.kinds,
+            events: trace.events.to_string(),
+            first: trace.first.to_string(),
+            last: trace.last.to_string(),
+            seconds: trace.span.seconds().to_string(),
+            month_factor: decimal(&trace.span.factor),
+            skipped_rows: trace.skipped.values().sum::<u64>().to_string(),
+            skipped: trace.skipped.iter().map(|(reason, rows)| SkippedRow { reason: reason.word(), rows: rows.to_string() }).collect(),
+            first_skipped: &trace.first_skipped,
+            refused_calls: trace.refused.to_string(),
+            throttled_requests: trace.throttled.to_string(),
+            notes: &trace.notes,
+        },
+        consumed: replayed
+            .consumed
+            .iter()
+            .map(|one| {
+                let write = decimal(&one.write);
+                let (plain, replicated) = if one.replicated { ("0".to_string(), write) } else { (write, "0".to_string()) };
+                ConsumedRow {
+                    table: &one.table,
+                    index: one.index.as_deref(),
+                    region: &one.region,
+                    read_units: decimal(&one.read),
+                    write_units: plain,
+                    replicated_write_units: replicated,
+                    operations: one
+                        .operations
+                        .iter()
+                        .map(|(operation, calls, read, write)| OperationRow {
+                            operation,
+                            calls: calls.to_string(),
+                            read_units: decimal(read),
+                            write_units: decimal(write),
+                        })
+                        .collect(),
+                }
+            })
+            .collect(),
+        peaks: replayed
+            .peaks
+            .iter()
+            .map(|peak| PeakRow {
+                table: &peak.table,
+                index: peak.index.as_deref(),
+                region: &peak.region,
+                throughput: direction(peak.reads),
+                mean_per_second: decimal(&peak.mean),
+                busiest_second: peak.second.0.to_string(),
+                busiest_second_units: decimal(&peak.second.1),
+                busiest_minute: peak.minute.0.to_string(),
+                busiest_minute_units_per_second: decimal(&peak.minute.1),
+            })
+            .collect(),
+        capacity: replayed
+            .capacity
+            .iter()
+            .map(|mode| ModeRow {
+                table: mode.table.as_deref(),
+                mode: &mode.mode,
+                kind: mode.kind,
+                as_designed: mode.as_designed,
+                feasible: mode.feasible,
+                monthly_usd: mode.monthly.map(|money| money.to_string()),
+                throttled_requests: throttled(mode).to_string(),
+                why: &mode.why,
+                accounts: mode.accounts.iter().map(account).collect(),
+            })
+            .collect(),
+        hot_keys: replayed
+            .hot_keys
+            .iter()
+            .map(|hot| HotRow {
+                table: &hot.table,
+                index: hot.index.as_deref(),
+                region: &hot.region,
+                throughput: direction(hot.reads),
+                key: &hot.key,
+                units: decimal(&hot.units),
+                share: decimal(&hot.share),
+                keys: hot.keys.to_string(),
+            })
+            .collect(),
+        partitions: replayed
+            .partitions
+            .iter()
+            .map(|heat| PartitionRow {
+                table: &heat.table,
+                region: &heat.region,
+                partitions_first: heat.first.to_string(),
+                partitions_last: heat.last.to_string(),
+                refused_read_units: decimal(&heat.refused_reads),
+                refused_write_units: decimal(&heat.refused_writes),
+                refused_seconds: heat.refused_seconds.to_string(),
+                first_refusal: heat.first_refusal.map(|time| time.to_string()),
+                keys: keys(&heat.keys),
+            })
+            .collect(),
+        dax: replayed
+            .dax
+            .iter()
+            .map(|dax| DaxRow {
+                table: &dax.table,
+                node_type: dax.caught.node_type,
+                cache_bytes: dax.caught.bytes.to_string(),
+                ttl_seconds: dax.caught.ttl_seconds.to_string(),
+                requests: dax.caught.requests.to_string(),
+                hits: dax.caught.hits.to_string(),
+                misses: (dax.caught.requests - dax.caught.hits).to_string(),
+                hit_ratio: ratio(dax).as_ref().map(decimal),
+                evicted: dax.caught.evicted.to_string(),
+            })
+            .collect(),
+        sizes: SizesRow {
+            rows: replayed
+                .sizes
+                .rows
+                .iter()
+                .map(|(reads, from, rows)| SourceRow { throughput: direction(*reads), source: from.word(), rows: rows.to_string() })
+                .collect(),
+            drawn: replayed
+                .sizes
+                .drawn
+                .iter()
+                .map(|drawn| DrawnRow {
+                    table: &drawn.table,
+                    throughput: direction(drawn.reads),
+                    units: decimal(&drawn.units),
+                    units_low: decimal(&drawn.low),
+                    units_high: decimal(&drawn.high),
+                    less_usd: drawn.less.map(|money| money.to_string()),
+                    more_usd: drawn.more.map(|money| money.to_string()),
+                })
+                .collect(),
+            counts_assumed: replayed.sizes.counts_assumed.to_string(),
+            presence_assumed: replayed.sizes.presence_assumed.to_string(),
+            changes_assumed: replayed.sizes.changes_assumed.to_string(),
+        },
+        verification: replayed.verification.as_ref().map(verification),
+        unknown: outcome.bill.unknown.iter().map(unknown).collect(),
+        assumptions: all_assumptions(replayed),
+        switches: switch_rows(outcome),
+        warnings: &outcome.warnings,
+        tables: table_rows(outcome)?,
+        holdings: holding_rows(outcome),
+        lines: outcome.bill.lines.iter().map(LineRow::new).collect(),
+    }))
+}
+
+fn all_assumptions(replayed: &Replayed) -> Vec<&str> {
+    replayed.assumptions.iter().chain(&replayed.outcome.assumptions).map(String::as_str).collect()
+}
+
+/// A part of the output: a title, a header, its rows, and which columns are numbers.
+struct Part {
+    title: String,
+    header: &'static [&'static str],
+    rows: Vec<Vec<String>>,
+    numbers: &'static [usize],
+}
+
+fn place(table: &str, index: Option<&str>, region: &str, home: &str) -> String {
+    let index = index.map(|index| format!(" / {index}")).unwrap_or_default();
+    let region = if region == home { String::new() } else { format!(" in {region}") };
+    format!("{table}{index}{region}")
+}
+
+fn count(number: u64) -> String {
+    group_thousands(&number.to_string())
+}
+
+fn money(amount: Option<Money>) -> String {
+    amount.map_or("unknown".to_string(), |amount| amount.human())
+}
+
+fn percent(share: &Exact) -> String {
+    format!("{} %", (share * &Exact::from(100)).human(1))
+}
+
+fn consumed_rows(consumed: &[Consumed], home: &str) -> Vec<Vec<String>> {
+    let row = |one: &Consumed| {
+        let place = place(&one.table, one.index.as_deref(), &one.region, home);
+        let operation = move |(operation, calls, read, write): &(String, u64, Exact, Exact)| {
+            vec![place.clone(), operation.clone(), count(*calls), read.human(1), write.human(1)]
+        };
+        one.operations.iter().map(operation).collect::<Vec<_>>()
+    };
+    consumed.iter().flat_map(row).collect()
+}
+
+fn peak_row(peak: &Peak, home: &str) -> Vec<String> {
+    vec![
+        place(&peak.table, peak.index.as_deref(), &peak.region, home),
+        direction(peak.reads).to_string(),
+        peak.mean.human(2),
+        peak.minute.1.human(2),
+        peak.second.1.human(1),
+        peak.second.0.to_string(),
+    ]
+}
+
+fn mode_row(mode: &ModeResult, total: Money) -> Vec<String> {
+    let name = if mode.as_designed { format!("{} (as it is)", mode.mode) } else { mode.mode.clone() };
+    let difference = match mode.monthly {
+        Some(monthly) if !mode.as_designed => monthly.minus(total).ok().map(super::table::signed).unwrap_or_default(),
+        _ => String::new(),
+    };
+    let is_capacity = !mode.accounts.is_empty();
+    let asked: Exact = mode.accounts.iter().map(|account| account.asked.clone()).sum();
+    let refused: Exact = mode.accounts.iter().map(|account| account.throttled.clone()).sum();
+    let share = if asked.is_zero() { String::new() } else { percent(&(refused / asked)) };
+    vec![
+        mode.table.clone().unwrap_or_else(|| "all".to_string()),
+        name,
+        if mode.feasible { money(mode.monthly) } else { "not possible".to_string() },
+        difference,
+        if is_capacity { count(throttled(mode)) } else { String::new() },
+        if is_capacity { share } else { String::new() },
+    ]
+}
+
+fn throttle_rows(mode: &ModeResult, home: &str) -> Vec<Vec<String>> {
+    let refused = mode.accounts.iter().filter(|account| !account.throttled.is_zero());
+    let row = |account: &AccountRun| {
+        vec![
+            place(&account.table, account.index.as_deref(), &account.region, home),
+            direction(account.reads).to_string(),
+            mode.mode.clone(),
+            account.throttled.human(1),
+            count(account.throttled_minutes),
+            account.first_throttled.map(|time| time.to_string()).unwrap_or_default(),
+            account.keys.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>().join(", "),
+        ]
+    };
+    refused.map(row).collect()
+}
+
+fn hot_row(hot: &HotKey, home: &str) -> Vec<String> {
+    vec![
+        place(&hot.table, hot.index.as_deref(), &hot.region, home),
+        direction(hot.reads).to_string(),
+        hot.key.clone(),
+        hot.units.human(1),
+        percent(&hot.share),
+        count(hot.keys),
+    ]
+}
+
+fn partition_row(heat: &PartitionHeat, home: &str) -> Vec<String> {
+    vec![
+        place(&heat.table, None, &heat.region, home),
+        count(heat.first),
+        count(heat.last),
+        heat.refused_reads.human(1),
+        heat.refused_writes.human(1),
+        count(heat.refused_seconds),
+        heat.keys.iter().take(3).map(|(key, _)| key.clone()).collect::<Vec<_>>().join(", "),
+    ]
+}
+
+fn dax_row(dax: &DaxResult) -> Vec<String> {
+    let caught = &dax.caught;
+    vec![
+        dax.table.clone(),
+        caught.node_type.map_or_else(|| "(size asked for)".to_string(), str::to_string),
+        crate::units::Bytes(caught.bytes).to_string(),
+        count(caught.requests),
+        count(caught.hits),
+        ratio(dax).as_ref().map(percent).unwrap_or_default(),
+        count(caught.evicted),
+    ]
+}
+
+fn drawn_row(drawn: &Drawn) -> Vec<String> {
+    vec![
+        drawn.table.clone(),
+        direction(drawn.reads).to_string(),
+        drawn.units.human(1),
+        drawn.low.human(1),
+        drawn.high.human(1),
+        drawn.less.map(|money| format!("-{}", money.human())).unwrap_or_default(),
+        drawn.more.map(|money| format!("+{}", money.human())).unwrap_or_default(),
+    ]
+}
+
+/// The parts of a replay between its headline and its bill.
+fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
+    let home = replayed.outcome.region.as_str();
+    let total = replayed.outcome.total()?;
+    let source = |(reads, from, rows): &(bool, From, u64)| vec![direction(*reads).to_string(), from.word().to_string(), count(*rows)];
+    let skipped = |(reason, rows): (&Reason, &u64)| vec![reason.word().to_string(), count(*rows)];
+    let mut parts = vec![
+        Part {
+            title: "Consumed in the trace".to_string(),
+            header: &["Where", "Operation", "Calls", "Read units", "Write units"],
+            rows: consumed_rows(&replayed.consumed, home),
+            numbers: &[2, 3, 4],
+        },
+        Part {
+            title: "Peaks, units a second".to_string(),
+            header: &["Account", "Units", "Mean", "Busiest minute", "Busiest second", "At"],
+            rows: replayed.peaks.iter().map(|peak| peak_row(peak, home)).collect(),
+            numbers: &[2, 3, 4],
+        },
+        Part {
+            title: "Every capacity mode, a month of the whole design".to_string(),
+            header: &["Table", "Mode", "Monthly", "Difference", "Throttled", "Share"],
+            rows: replayed.capacity.iter().map(|mode| mode_row(mode, total)).collect(),
+            numbers: &[2, 3, 4, 5],
+        },
+        Part {
+            title: "Throttled in the trace".to_string(),
+            header: &["Account", "Units", "Mode", "Throttled units", "Minutes", "First", "Keys asked for most then"],
+            rows: replayed.capacity.iter().flat_map(|mode| throttle_rows(mode, home)).collect(),
+            numbers: &[3, 4],
+        },
+        Part {
+            title: "Hottest keys".to_string(),
+            header: &["Account", "Units", "Key", "Units of the key", "Share", "Keys"],
+            rows: replayed.hot_keys.iter().map(|hot| hot_row(hot, home)).collect(),
+            numbers: &[3, 4, 5],
+        },
+        Part {
+            title: "Partitions".to_string(),
+            header: &["Table", "At first", "At the end", "Refused reads", "Refused writes", "Seconds", "Keys refused most"],
+            rows: replayed.partitions.iter().map(|heat| partition_row(heat, home)).collect(),
+            numbers: &[1, 2, 3, 4, 5],
+        },
+        Part {
+            title: "What DAX would have caught".to_string(),
+            header: &["Table", "Node type", "Memory", "Reads by key", "Hits", "Hit ratio", "Evicted"],
+            rows: replayed.dax.iter().map(dax_row).collect(),
+            numbers: &[2, 3, 4, 5, 6],
+        },
+        Part {
+            title: "Where sizes came from".to_string(),
+            header: &["Units", "Source", "Rows"],
+            rows: replayed.sizes.rows.iter().map(source).collect(),
+            numbers: &[2],
+        },
+        Part {
+            title: "How far the drawn sizes can move the bill (smallest and largest of a hundred, on demand)".to_string(),
+            header: &["Table", "Units", "As drawn", "All small", "All large", "Less", "More"],
+            rows: replayed.sizes.drawn.iter().map(drawn_row).collect(),
+            numbers: &[2, 3, 4, 5, 6],
+        },
+        Part {
+            title: "Skipped rows".to_string(),
+            header: &["Reason", "Rows"],
+            rows: replayed.trace.skipped.iter().map(skipped).collect(),
+            numbers: &[1],
+        },
+    ];
+    parts.retain(|part| !part.rows.is_empty());
+    Ok(parts)
+}
+
+/// What the verification says, in lines.
+fn verification_lines(verification: &Verification) -> Vec<String> {
+    let mut lines = Vec::new();
+    if verification.checked > 0 || verification.sizes_checked == 0 {
+        let agree = verification.checked - verification.mismatches;
+        lines.push(format!("{} of {} ConsumedCapacity agree with the meter", count(agree), count(verification.checked)));
+    }
+    for difference in &verification.first {
+        let arms = difference.arms.iter().map(|(arm, given, metered)| format!("{arm}: the line says {given}, the meter {metered}"));
+        lines.push(format!(
+            "{}: {} on {}: {} ({})",
+            difference.place,
+            difference.operation,
+            difference.table,
+            arms.collect::<Vec<_>>().join("; "),
+            difference.working
+        ));
+    }
+    let hidden = verification.mismatches.saturating_sub(verification.first.len() as u64);
+    if hidden > 0 {
+        lines.push(format!("and {} more", count(hidden)));
+    }
+    if verification.sizes_checked > 0 {
+        let agree = verification.sizes_checked - verification.size_mismatches;
+        lines.push(format!("{} of {} SizeBytes agree with keys and images", count(agree), count(verification.sizes_checked)));
+    }
+    for (place, given, metered) in &verification.first_sizes {
+        lines.push(format!(
+            "{place}: SizeBytes {}, keys and images have {} bytes; AWS's own older example does not match either",
+            given.0, metered.0
+        ));
+    }
+    lines
+}
+
+fn headline(replayed: &Replayed) -> Result<String, MoneyError> {
+    let outcome = &replayed.outcome;
+    let more = if outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
+    let like = if replayed.trace.span.factor == Exact::one() { "" } else { ", if all of it were like the trace" };
+    Ok(format!("{}: {} a month{more}{like}", clean(&outcome.workload), outcome.total()?.human()))
+}
+
+fn trace_line(replayed: &Replayed) -> String {
+    let trace = &replayed.trace;
+    let files = match trace.files.as_slice() {
+        [one] => one.clone(),
+        several => format!("{} files", several.len()),
+    };
+    let refused = if trace.refused > 0 {
+        format!("; {} calls were throttled or refused and cost nothing", count(trace.refused))
+    } else {
+        String::new()
+    };
+    let throttled =
+        if trace.throttled > 0 { format!("; its metrics count {} throttled requests", count(trace.throttled)) } else { String::new() };
+    format!(
+        "{} events from {} to {}, {} s, in {} ({}){refused}{throttled}",
+        count(trace.events),
+        trace.first,
+        trace.last,
+        count(trace.span.seconds()),
+        files,
+        trace.kinds.join(", ")
+    )
+}
+
+/// Lists that follow the tables: title and entries.
+fn lists(replayed: &Replayed) -> Vec<(&'static str, Vec<String>)> {
+    let outcome = &replayed.outcome;
+    let mut lists = vec![
+        ("Verification", replayed.verification.as_ref().map(verification_lines).unwrap_or_default()),
+        ("First skipped rows", replayed.trace.first_skipped.clone()),
+        ("Of the trace", replayed.trace.notes.clone()),
+        ("Warnings", outcome.warnings.clone()),
+        ("Assumptions", all_assumptions(replayed).into_iter().map(str::to_string).collect()),
+        ("Switches", switches(outcome)),
+    ];
+    lists.retain(|(_, list)| !list.is_empty());
+    lists
+}
+
+/// A replay as aligned text.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn replay_text(replayed: &Replayed, style: Style) -> Result<String, MoneyError> {
+    let outcome = &replayed.outcome;
+    let total = outcome.total()?;
+    let mut text = format!("{}\n{}\n", style.strong(&headline(replayed)?), style.quiet(&conventions(outcome)));
+    text += &format!("{}\n", style.quiet(&clean(&trace_line(replayed))));
+    for Part { title, header, rows, numbers } in parts(replayed)? {
+        text += &format!("\n{}\n{}", style.strong(&title), indented(&aligned(header, &rows, numbers)));
+    }
+    for table in &outcome.tables {
+        text += &format!("\n{}\n", style.strong(&format!("{}  {} a month", clean(table), outcome.total_of(table)?.human())));
+        text += &indented(&aligned(&LINE_HEADER, &line_rows(outcome, table, total), &LINE_NUMBERS));
+    }
+    if !outcome.bill.unknown.is_empty() {
+        text += &format!("\n{}\n", style.warning("Unknown, and in no total"));
+        for unknown in &outcome.bill.unknown {
+            let [place, what, rate, why] = unknown_row(unknown);
+            text += &format!("  - {}: {}, {rate}\n    {}\n", clean(&place), clean(&what), clean(&why));
+        }
+    }
+    for (title, list) in lists(replayed) {
+        text += &format!("\n{}\n", if title == "Warnings" { style.warning(title) } else { style.strong(title) });
+        text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
+    }
+    Ok(text)
+}
+
+/// A replay as Markdown.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn replay_markdown(replayed: &Replayed) -> Result<String, MoneyError> {
+    let outcome = &replayed.outcome;
+    let total = outcome.total()?;
+    let mut text = format!(
+        "## {}\n\n{}\n\n{}\n",
+        markdown::escape(&headline(replayed)?),
+        conventions(outcome),
+        markdown::escape(&trace_line(replayed))
+    );
+    for Part { title, header, rows, numbers } in parts(replayed)? {
+        text += &format!("\n### {title}\n\n{}", markdown::table(header, &rows, numbers));
+    }
+    for table in &outcome.tables {
+        text += &format!("\n### {}: {} a month\n\n", markdown::escape(table), outcome.total_of(table)?.human());
+        text += &markdown::table(&LINE_HEADER, &line_rows(outcome, table, total), &LINE_NUMBERS);
+    }
+    let unknown: Vec<Vec<String>> = outcome.bill.unknown.iter().map(|unknown| unknown_row(unknown).to_vec()).collect();
+    if !unknown.is_empty() {
+        text += &format!("\n### Unknown, and in no total\n\n{}", markdown::table(&["Place", "What", "Rate", "Why"], &unknown, &[]));
+    }
+    for (title, list) in lists(replayed) {
+        text += &format!("\n### {title}\n\n{}", markdown::list(&list));
+    }
+    Ok(text)
+}
+
+/// The bill of a replay as CSV, in the columns of an estimate's.
+pub fn replay_csv(replayed: &Replayed) -> String {
+    estimate_csv(std::slice::from_ref(&replayed.outcome))
+}

@@ -1,0 +1,454 @@
+//! The calls of access patterns: when they come, and the rows that each has.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rand_core::{Rng, SeedableRng};
+use rand_distr::{Distribution, Zipf};
+use rand_pcg::Pcg64Mcg;
+
+use super::Options;
+use crate::capacity::series::seed_of;
+use crate::replay::key_class;
+use crate::table::{Consistency, limits};
+use crate::trace::{Action, Api, Key, Time};
+use crate::units::{Bytes, Exact};
+use crate::workload::{Access, Call, SizeClass, SizeClasses, TableDesign, Workload, WriteKind, WritePlan, mean_of, sum_of};
+
+/// A row of a trace.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Row {
+    pub time: i64,
+    pub operation: &'static str,
+    pub table: Arc<str>,
+    pub key: String,
+    pub index: Option<Arc<str>>,
+    pub item_bytes: Option<u64>,
+    pub old_bytes: Option<u64>,
+    pub evaluated_bytes: Option<u64>,
+    pub evaluated_items: Option<u64>,
+    pub fetched_bytes: Option<String>,
+    pub consistency: Option<&'static str>,
+    pub region: Option<Arc<str>>,
+    pub error: Option<&'static str>,
+    pub caller: Option<Arc<str>>,
+    pub action: Option<&'static str>,
+    pub changes: Option<Arc<str>>,
+    pub cached: Option<bool>,
+    pub replayed: Option<bool>,
+}
+
+/// Calls of one kind over time.
+pub struct Stream {
+    into_first_hour: u64,
+    seconds: u64,
+    /// Calls up to the end of each hour.
+    cumulative: Vec<f64>,
+    expected: Exact,
+    /// The call that comes next: how many calls come before it, on the scale of `cumulative`.
+    position: f64,
+    poisson: bool,
+    random: Pcg64Mcg,
+    maker: Maker,
+}
+
+/// What makes the rows of a call.
+struct Maker {
+    table: Arc<str>,
+    region: Option<Arc<str>>,
+    caller: Option<Arc<str>>,
+    sorted: bool,
+    keys: Keys,
+    fresh: u64,
+    tag: u64,
+    sums: BTreeMap<u64, Vec<(u64, f64)>>,
+    hit_ratio: Option<f64>,
+    kind: MakerKind,
+}
+
+enum MakerKind {
+    Access { access: Box<Access>, api: Api, index: Option<Arc<str>>, plans: Vec<Planned> },
+    TimeToLive { sizes: SizeClasses },
+}
+
+/// A write with the names that it changes.
+struct Planned {
+    plan: WritePlan,
+    count: u64,
+    finds: f64,
+    changes: Option<Arc<str>>,
+}
+
+/// Which key a call is for.
+enum Keys {
+    Uniform(u64),
+    Zipf(Zipf<f64>),
+}
+
+/// A share as a probability.
+fn probability(share: &Exact) -> f64 {
+    share.to_f64()
+}
+
+fn uniform(random: &mut Pcg64Mcg) -> f64 {
+    (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Everything that calls the tables of a workload.
+pub fn streams(workload: &Workload, options: &Options) -> Vec<Stream> {
+    let mut all = Vec::new();
+    for table in &workload.tables {
+        let global = table.is_global();
+        let home: Option<Arc<str>> = global.then(|| workload.region.as_str().into());
+        for access in &table.access {
+            all.push(stream(workload, options, table, access, home.clone(), &Exact::one()));
+        }
+        for replica in table.replicas.iter().filter(|replica| !replica.witness) {
+            let region: Option<Arc<str>> = Some(replica.region.as_str().into());
+            for access in table.access.iter().filter(|access| access.is_read() && !replica.reads.is_zero()) {
+                all.push(stream(workload, options, table, access, region.clone(), &replica.reads));
+            }
+            for access in &replica.access {
+                all.push(stream(workload, options, table, access, region.clone(), &Exact::one()));
+            }
+        }
+        if !table.ttl_deletes.is_zero() {
+            let flat = [Exact::one()];
+            let kind = MakerKind::TimeToLive { sizes: table.sizes.clone() };
+            all.push(with(workload, options, table, "Time to Live", home.clone(), &table.ttl_deletes, &flat, kind, None));
+        }
+    }
+    all
+}
+
+fn stream(workload: &Workload, options: &Options, table: &TableDesign, access: &Access, region: Option<Arc<str>>, share: &Exact) -> Stream {
+    let (index, plans) = match &access.call {
+        Call::Page { index, .. } => (*index, &[][..]),
+        Call::Write { plans, .. } | Call::Transaction { plans, .. } => (None, plans.as_slice()),
+        Call::Get { .. } | Call::Traced(_) => (None, &[][..]),
+    };
+    let index = index.and_then(|at| table.table.indexes.get(at)).map(|index| index.name.as_str().into());
+    let planned = |(plan, count): &(WritePlan, u64)| Planned {
+        finds: probability(&plan.finds),
+        changes: plan.changes.as_ref().map(|names| names.join(",").into()),
+        plan: plan.clone(),
+        count: *count,
+    };
+    let api = match (&access.call, access.operation) {
+        (_, operation) if !operation.contains("Execute") => Api::parse(operation).unwrap_or(Api::GetItem),
+        // A PartiQL statement is the operation that it is.
+        (Call::Get { consistency: None, .. }, _) => Api::TransactGetItems,
+        (Call::Get { items: 1, .. }, _) => Api::GetItem,
+        (Call::Get { .. }, _) => Api::BatchGetItem,
+        (Call::Page { scan: true, .. }, _) => Api::Scan,
+        (Call::Transaction { .. }, _) => Api::TransactWriteItems,
+        (Call::Write { .. }, _) => Api::BatchWriteItem,
+        _ => Api::Query,
+    };
+    let here = region.as_deref().is_none_or(|region| region == workload.region);
+    let hit_ratio = table.dax.as_ref().filter(|_| access.is_cacheable() && here).map(|dax| probability(&dax.hit_ratio));
+    let kind = MakerKind::Access { access: Box::new(access.clone()), api, index, plans: plans.iter().map(planned).collect() };
+    let calls = &access.calls * share;
+    with(workload, options, table, &access.name, region, &calls, &access.factors, kind, hit_ratio)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn with(
+    workload: &Workload,
+    options: &Options,
+    table: &TableDesign,
+    name: &str,
+    region: Option<Arc<str>>,
+    calls: &Exact,
+    factors: &[Exact],
+    kind: MakerKind,
+    hit_ratio: Option<f64>,
+) -> Stream {
+    // Hours of the week from Monday 00:00 on; 1 January 1970 was a Thursday.
+    let second = options.start.second() + 3 * 86_400;
+    let (first_hour, into_hour) = (second.div_euclid(3_600), second.rem_euclid(3_600) as u64);
+    let a_second = calls / &workload.month.seconds();
+    let (mut cumulative, mut sum, mut left, mut hour) = (vec![0.0], Exact::zero(), options.seconds, 0_i64);
+    while left > 0 {
+        let length = if hour == 0 { (3_600 - into_hour).min(left) } else { left.min(3_600) };
+        let factor = &factors[(first_hour + hour).rem_euclid(factors.len().max(1) as i64) as usize];
+        sum += &(&(&a_second * factor) * &Exact::from(length));
+        cumulative.push(sum.to_f64());
+        left -= length;
+        hour += 1;
+    }
+    let account = format!("{}/{name}/{}", table.table.name, region.as_deref().unwrap_or_default());
+    let mut random = Pcg64Mcg::seed_from_u64(seed_of(options.seed, &account, 7));
+    let items = table.items.to_u64().unwrap_or(u64::MAX).max(1);
+    let keys = match &table.popularity {
+        Some(popularity) => {
+            Zipf::new(popularity.keys.max(1) as f64, probability(&popularity.zipf)).map_or(Keys::Uniform(items), Keys::Zipf)
+        }
+        None => Keys::Uniform(items),
+    };
+    let maker = Maker {
+        table: table.table.name.as_str().into(),
+        region,
+        caller: (!matches!(kind, MakerKind::TimeToLive { .. })).then(|| name.into()),
+        sorted: table.table.keys.sort.is_some(),
+        keys,
+        fresh: 0,
+        tag: seed_of(options.seed, &account, 11) & 0xffff_ffff,
+        sums: BTreeMap::new(),
+        hit_ratio,
+        kind,
+    };
+    // Half a call before the first, so that as many calls come as the rate rounds to.
+    let position = if options.poisson { exponential(&mut random) } else { 0.5 };
+    Stream {
+        into_first_hour: into_hour,
+        seconds: options.seconds,
+        cumulative,
+        expected: sum,
+        position,
+        poisson: options.poisson,
+        random,
+        maker,
+    }
+}
+
+fn exponential(random: &mut Pcg64Mcg) -> f64 {
+    -(1.0 - uniform(random)).ln()
+}
+
+impl Stream {
+    /// How many calls are expected.
+    pub fn expected(&self) -> Exact {
+        self.expected.clone()
+    }
+
+    /// When the next call comes, in nanoseconds from the start.
+    pub fn next_time(&mut self) -> Option<i64> {
+        let total = *self.cumulative.last()?;
+        // A rate that rounds to one call more has its last call at the very end.
+        if self.position > total + 1e-9 || total == 0.0 {
+            return None;
+        }
+        let hour = self.cumulative.partition_point(|sum| *sum < self.position).clamp(1, self.cumulative.len() - 1);
+        let (before, after) = (self.cumulative[hour - 1], self.cumulative[hour]);
+        let start = if hour == 1 { 0 } else { 3_600 - self.into_first_hour + (hour as u64 - 2) * 3_600 };
+        let length = (if hour == 1 { 3_600 - self.into_first_hour } else { 3_600 }).min(self.seconds - start);
+        let within = if after > before { ((self.position - before) / (after - before)).clamp(0.0, 1.0) } else { 0.0 };
+        let last = (start + length) as i64 * Time::SECOND - 1;
+        Some((start as i64 * Time::SECOND + (within * length as f64 * Time::SECOND as f64) as i64).min(last))
+    }
+
+    /// Appends the rows of the call that comes now.
+    pub fn call(&mut self, time: Time, rows: &mut Vec<Row>) {
+        self.position += if self.poisson { exponential(&mut self.random) } else { 1.0 };
+        self.maker.rows(time, &mut self.random, rows);
+    }
+}
+
+impl Maker {
+    fn key_text(&self, number: u64, fresh: bool) -> String {
+        let kind = if fresh { format!("new{:08x}-", self.tag) } else { "item-".to_string() };
+        // Ten items of a sorted table share a partition.
+        if self.sorted { format!("{}{}|{kind}{number}", kind, number / 10) } else { format!("{kind}{number}") }
+    }
+
+    /// The key of an item that is there.
+    fn there(&self, random: &mut Pcg64Mcg) -> String {
+        let number = match &self.keys {
+            Keys::Uniform(items) => ((u128::from(random.next_u64()) * u128::from(*items)) >> 64) as u64,
+            Keys::Zipf(zipf) => zipf.sample(random) as u64 - 1,
+        };
+        self.key_text(number, false)
+    }
+
+    /// A key that was never used.
+    fn new_key(&mut self) -> String {
+        self.fresh += 1;
+        self.key_text(self.fresh, true)
+    }
+
+    fn row(&self, time: Time, operation: &'static str, key: String) -> Row {
+        Row {
+            time: time.0.div_euclid(1_000),
+            operation,
+            table: self.table.clone(),
+            key,
+            region: self.region.clone(),
+            caller: self.caller.clone(),
+            ..Row::default()
+        }
+    }
+
+    fn rows(&mut self, time: Time, random: &mut Pcg64Mcg, rows: &mut Vec<Row>) {
+        // Taken out for the call, so that the maker's own counters may change.
+        let kind = std::mem::replace(&mut self.kind, MakerKind::TimeToLive { sizes: SizeClasses::of([]) });
+        match &kind {
+            MakerKind::TimeToLive { sizes } => {
+                let key = self.there(random);
+                let bytes = size(sizes, &key);
+                rows.push(Row { old_bytes: Some(bytes.0), ..self.row(time, Api::TimeToLiveDelete.name(), key) });
+            }
+            MakerKind::Access { access, api, index, plans } => match &access.call {
+                Call::Get { items, consistency, missing } => {
+                    let missing = probability(missing);
+                    // A cluster answers a whole call or passes it on.
+                    let hit = self.hit_ratio.map(|ratio| uniform(random) < ratio);
+                    for _ in 0..*items {
+                        let gone = missing > 0.0 && uniform(random) < missing;
+                        let key = if gone { self.new_key() } else { self.there(random) };
+                        let bytes = if gone { 0 } else { size(&access.sizes, &key).0 };
+                        let consistency = consistency.map(word);
+                        rows.push(Row { item_bytes: Some(bytes), consistency, cached: hit, ..self.row(time, api.name(), key) });
+                    }
+                }
+                Call::Page { .. } => self.pages(access, *api, index.as_ref(), time, random, rows),
+                Call::Write { refused, .. } => {
+                    let refused = probability(refused);
+                    for planned in plans {
+                        for _ in 0..planned.count {
+                            let fails = refused > 0.0 && uniform(random) < refused;
+                            let error = fails.then_some("ConditionalCheckFailedException");
+                            let finds = if fails && planned.plan.kind == WriteKind::Put { 1.0 } else { planned.finds };
+                            let row = self.write(access, planned, finds, *api, time, random);
+                            rows.push(Row { error, ..row });
+                        }
+                    }
+                }
+                Call::Transaction { cancelled, replayed, .. } => {
+                    let at = uniform(random);
+                    let cancels = at < probability(cancelled);
+                    let repeats = !cancels && at < probability(cancelled) + probability(replayed);
+                    for planned in plans {
+                        for _ in 0..planned.count {
+                            let row = self.write(access, planned, planned.finds, *api, time, random);
+                            let error = cancels.then_some("TransactionCanceledException");
+                            rows.push(Row { error, replayed: repeats.then_some(true), ..row });
+                        }
+                    }
+                }
+                Call::Traced(_) => {}
+            },
+        }
+        self.kind = kind;
+    }
+
+    fn write(&mut self, access: &Access, planned: &Planned, finds: f64, api: Api, time: Time, random: &mut Pcg64Mcg) -> Row {
+        let found = finds >= 1.0 || (finds > 0.0 && uniform(random) < finds);
+        let key = if found { self.there(random) } else { self.new_key() };
+        let after = size(&access.sizes, &key);
+        let before = access.before.as_ref().map_or(after, |before| size(before, &format!("before {key}")));
+        let leaves = matches!(planned.plan.kind, WriteKind::Put | WriteKind::Update);
+        let action = match planned.plan.kind {
+            WriteKind::Put => Action::Put,
+            WriteKind::Update => Action::Update,
+            WriteKind::Delete => Action::Delete,
+            WriteKind::ConditionCheck => Action::ConditionCheck,
+        };
+        let member = matches!(api, Api::BatchWriteItem | Api::TransactWriteItems);
+        Row {
+            item_bytes: leaves.then_some(after.0),
+            old_bytes: Some(if found { before.0 } else { 0 }),
+            action: member.then(|| action.name()),
+            changes: planned.changes.clone().filter(|_| leaves),
+            ..self.row(time, api.name(), key)
+        }
+    }
+
+    /// The pages of a Query or Scan: as many items on each as items of their mean size fill it.
+    fn pages(&mut self, access: &Access, api: Api, index: Option<&Arc<str>>, time: Time, random: &mut Pcg64Mcg, rows: &mut Vec<Row>) {
+        let Call::Page { index: at, items, segments, consistency, fetches, missing, .. } = &access.call else { return };
+        let key = self.there(random);
+        let key = if self.sorted { key.split('|').next().unwrap_or_default().to_string() } else { key };
+        let hit = self.hit_ratio.map(|ratio| uniform(random) < ratio);
+        let missing = probability(missing);
+        let nothing = *items == 0 || (missing > 0.0 && uniform(random) < missing);
+        let sizes = access.sizes.evaluated(*at);
+        let mean = sizes.as_ref().map_or_else(Exact::zero, |sizes| mean_of(sizes));
+        let page_items =
+            if mean.is_zero() { u64::MAX } else { (Exact::from(limits::PAGE_BYTES) / mean).ceil().to_u64().unwrap_or(u64::MAX).max(1) };
+        let mut push = |maker: &mut Maker, count: u64| {
+            let evaluated = sizes.as_ref().map(|sizes| maker.sum(sizes, count, random));
+            let fetched = fetches.then(|| {
+                let one = |_| size_at(&access.sizes, random.next_u64()).0.to_string();
+                (0..count).map(one).collect::<Vec<_>>().join(" ")
+            });
+            rows.push(Row {
+                index: index.cloned(),
+                evaluated_bytes: evaluated,
+                evaluated_items: Some(count),
+                fetched_bytes: fetched,
+                consistency: Some(word(*consistency)),
+                cached: hit,
+                ..maker.row(time, api.name(), key.clone())
+            });
+        };
+        if nothing {
+            push(self, 0);
+            return;
+        }
+        let (each, more) = (items / segments, items % segments);
+        for segment in 0..*segments {
+            let mut left = each + u64::from(segment < more);
+            loop {
+                let count = left.min(page_items);
+                push(self, count);
+                left -= count;
+                if left == 0 {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// The bytes of so many items together.
+    fn sum(&mut self, sizes: &[(u64, u64)], count: u64, random: &mut Pcg64Mcg) -> u64 {
+        const ONE_BY_ONE: u64 = 64;
+        match sizes {
+            [(size, _)] => size * count,
+            _ if count <= ONE_BY_ONE => {
+                let total: u64 = sizes.iter().map(|(_, weight)| weight).sum();
+                (0..count).map(|_| pick(sizes, total, random.next_u64())).sum()
+            }
+            _ => {
+                // Many are drawn as the sums that have the same mean number of blocks.
+                let sums = self.sums.entry(count).or_insert_with(|| {
+                    let mut up_to = 0.0;
+                    let sum = |(bytes, share): (Bytes, Exact)| {
+                        up_to += share.to_f64();
+                        (bytes.0, up_to)
+                    };
+                    sum_of(sizes, count).into_iter().map(sum).collect()
+                });
+                let at = uniform(random);
+                sums.iter().find(|(_, up_to)| at < *up_to).or(sums.last()).map_or(0, |(bytes, _)| *bytes)
+            }
+        }
+    }
+}
+
+fn pick(sizes: &[(u64, u64)], total: u64, random: u64) -> u64 {
+    let mut at = ((u128::from(random) * u128::from(total)) >> 64) as u64;
+    for (size, weight) in sizes {
+        if at < *weight {
+            return *size;
+        }
+        at -= weight;
+    }
+    0
+}
+
+fn word(consistency: Consistency) -> &'static str {
+    match consistency {
+        Consistency::Eventual => "eventual",
+        Consistency::Strong => "strong",
+    }
+}
+
+/// The size of a key's item: drawn by its hash, as a replay would.
+fn size(sizes: &SizeClasses, key: &str) -> Bytes {
+    size_at(sizes, Key::of(key.as_bytes()).hash)
+}
+
+fn size_at(sizes: &SizeClasses, hash: u64) -> Bytes {
+    key_class(sizes, hash).map_or(Bytes(0), |class: &SizeClass| class.item)
+}

@@ -1,0 +1,103 @@
+//! A workload expanded into a trace: what a replay of it meters is what the [estimate](crate::estimate) expects.
+//!
+//! Calls arrive evenly at the rate of each hour of their profile, or at random; keys are as popular as the workload
+//! says, else all alike; sizes, and whether something is found, fails or is answered by DAX, are drawn from the seed.
+//! The same seed gives the same bytes.
+
+mod calls;
+mod write;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::io::Write;
+
+pub use write::Layout;
+
+use crate::trace::Time;
+use crate::units::Exact;
+use crate::workload::Workload;
+use calls::{Row, Stream, streams};
+
+/// Why a trace cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum SynthesizeError {
+    /// The trace would have more rows than anybody wants.
+    #[error("the trace would have about {0} calls, more than {MOST_CALLS}\nhelp: fewer --hours, or lower rates")]
+    TooLong(String),
+    /// The times lie outside what a trace can hold.
+    #[error("the trace would end after the year 2262, beyond what its times can hold\nhelp: an earlier --start, or fewer --hours")]
+    TooLate,
+    /// The file cannot be written.
+    #[error("cannot be written: {0}")]
+    Write(#[from] std::io::Error),
+    /// A block of columns cannot be written.
+    #[error("cannot be written as Parquet: {0}")]
+    Parquet(String),
+    /// Somebody asked for the end.
+    #[error("stopped by Ctrl-C; no output was written")]
+    Stopped,
+}
+
+/// Calls of one trace at most.
+const MOST_CALLS: u64 = 20_000_000_000;
+
+/// What is synthesized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Seconds of traffic.
+    pub seconds: u64,
+    /// The seed of everything that is drawn.
+    pub seed: u64,
+    /// When it begins.
+    pub start: Time,
+    /// Whether calls arrive at random.
+    pub poisson: bool,
+    /// How it is written.
+    pub layout: Layout,
+}
+
+/// Writes the trace of a workload, and returns how many rows it has.
+///
+/// `tick` is called now and then with the seconds and rows so far; where it says `false`, the run ends.
+///
+/// # Errors
+/// [`SynthesizeError`] where the trace would be too long or cannot be written.
+pub fn synthesize(
+    workload: &Workload,
+    options: &Options,
+    into: impl Write + Send,
+    tick: &mut dyn FnMut(u64, u64) -> bool,
+) -> Result<u64, SynthesizeError> {
+    let end = i64::try_from(options.seconds)
+        .ok()
+        .and_then(|seconds| seconds.checked_mul(Time::SECOND))
+        .and_then(|length| options.start.0.checked_add(length));
+    if end.is_none() {
+        return Err(SynthesizeError::TooLate);
+    }
+    let mut streams = streams(workload, options);
+    let expected: Exact = streams.iter().map(Stream::expected).sum();
+    if expected > Exact::from(MOST_CALLS) {
+        return Err(SynthesizeError::TooLong(expected.human(0)));
+    }
+    let mut writer = write::Writer::new(into, options.layout)?;
+    // The next call of each stream; of calls at one moment, the earlier stream's first.
+    let mut next: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::new();
+    for (at, stream) in streams.iter_mut().enumerate() {
+        next.extend(stream.next_time().map(|time| Reverse((time, at))));
+    }
+    let (mut rows, mut calls): (Vec<Row>, u64) = (Vec::new(), 0);
+    while let Some(Reverse((nanoseconds, at))) = next.pop() {
+        let time = Time(options.start.0 + nanoseconds);
+        streams[at].call(time, &mut rows);
+        for row in rows.drain(..) {
+            writer.row(row)?;
+        }
+        calls += 1;
+        if calls.is_multiple_of(1 << 14) && !tick((nanoseconds / Time::SECOND) as u64, writer.rows) {
+            return Err(SynthesizeError::Stopped);
+        }
+        next.extend(streams[at].next_time().map(|time| Reverse((time, at))));
+    }
+    writer.finish()
+}

@@ -1,0 +1,238 @@
+//! Rows as Parquet, CSV or NDJSON.
+
+use std::io::Write;
+
+use polars::io::parquet::write::BatchedWriter;
+use polars::prelude::{Column, DataFrame, DataType, ParquetCompression, ParquetWriter, PlSmallStr, Schema};
+use serde_json::{Map, Value};
+
+use super::SynthesizeError;
+use super::calls::Row;
+
+/// How a trace is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Parquet, compressed by zstd.
+    Parquet,
+    /// CSV with a header.
+    Csv,
+    /// One JSON object a line.
+    NdJson,
+}
+
+impl Layout {
+    /// The layout of a name.
+    pub fn parse(name: &str) -> Option<Layout> {
+        match name {
+            "parquet" => Some(Layout::Parquet),
+            "csv" => Some(Layout::Csv),
+            "ndjson" | "jsonl" => Some(Layout::NdJson),
+            _ => None,
+        }
+    }
+
+    /// The layout that a file's name says; Parquet where it says none.
+    pub fn of_name(name: &str) -> Layout {
+        match () {
+            () if name.ends_with(".csv") => Layout::Csv,
+            () if [".ndjson", ".jsonl", ".json"].iter().any(|end| name.ends_with(end)) => Layout::NdJson,
+            () => Layout::Parquet,
+        }
+    }
+}
+
+/// Rows of a row group.
+const GROUP_ROWS: usize = 1 << 18;
+
+/// Writes rows.
+pub struct Writer<W: Write + Send> {
+    /// Rows so far.
+    pub rows: u64,
+    into: Into<W>,
+}
+
+enum Into<W: Write + Send> {
+    Parquet(Box<BatchedWriter<W>>, Vec<Row>),
+    Csv(Box<csv::Writer<W>>),
+    NdJson(std::io::BufWriter<W>),
+}
+
+const HEADER: [&str; 18] = [
+    "time",
+    "operation",
+    "table",
+    "key",
+    "index",
+    "item_bytes",
+    "old_bytes",
+    "evaluated_bytes",
+    "evaluated_items",
+    "fetched_bytes",
+    "consistency",
+    "region",
+    "error",
+    "caller",
+    "action",
+    "changes",
+    "cached",
+    "replayed",
+];
+
+fn wrong(error: impl std::fmt::Display) -> SynthesizeError {
+    SynthesizeError::Parquet(error.to_string())
+}
+
+impl<W: Write + Send> Writer<W> {
+    pub fn new(into: W, layout: Layout) -> Result<Writer<W>, SynthesizeError> {
+        let into = match layout {
+            Layout::Parquet => {
+                let field = |name: &&'static str| {
+                    let kind = match *name {
+                        "time" | "evaluated_bytes" | "evaluated_items" => DataType::Int64,
+                        "item_bytes" | "old_bytes" => DataType::UInt32,
+                        "cached" | "replayed" => DataType::Boolean,
+                        _ => DataType::String,
+                    };
+                    (PlSmallStr::from_static(name), kind)
+                };
+                let schema: Schema = HEADER.iter().map(field).collect();
+                let writer = ParquetWriter::new(into).with_compression(ParquetCompression::Zstd(None)).batched(&schema).map_err(wrong)?;
+                Into::Parquet(Box::new(writer), Vec::new())
+            }
+            Layout::Csv => {
+                let mut writer = csv::Writer::from_writer(into);
+                writer.write_record(HEADER).map_err(io)?;
+                Into::Csv(Box::new(writer))
+            }
+            Layout::NdJson => Into::NdJson(std::io::BufWriter::new(into)),
+        };
+        Ok(Writer { rows: 0, into })
+    }
+
+    /// Writes one row.
+    pub fn row(&mut self, row: Row) -> Result<(), SynthesizeError> {
+        self.rows += 1;
+        match &mut self.into {
+            Into::Parquet(writer, pending) => {
+                pending.push(row);
+                if pending.len() >= GROUP_ROWS {
+                    writer.write_batch(&frame(pending)?).map_err(wrong)?;
+                    pending.clear();
+                }
+            }
+            Into::Csv(writer) => {
+                let time = row.time.to_string();
+                let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
+                let numbers = [row.item_bytes, row.old_bytes, row.evaluated_bytes, row.evaluated_items].map(number);
+                let flag = |flag: Option<bool>| flag.map_or("", |flag| if flag { "true" } else { "false" });
+                let fields: [&str; 18] = [
+                    &time,
+                    row.operation,
+                    &row.table,
+                    &row.key,
+                    row.index.as_deref().unwrap_or_default(),
+                    &numbers[0],
+                    &numbers[1],
+                    &numbers[2],
+                    &numbers[3],
+                    row.fetched_bytes.as_deref().unwrap_or_default(),
+                    row.consistency.unwrap_or_default(),
+                    row.region.as_deref().unwrap_or_default(),
+                    row.error.unwrap_or_default(),
+                    row.caller.as_deref().unwrap_or_default(),
+                    row.action.unwrap_or_default(),
+                    // Nothing that changes is not the same as not saying what does: an empty CSV field would be the latter.
+                    row.changes.as_deref().map_or("", |changes| if changes.is_empty() { "," } else { changes }),
+                    flag(row.cached),
+                    flag(row.replayed),
+                ];
+                writer.write_record(fields).map_err(io)?;
+            }
+            Into::NdJson(writer) => {
+                let mut object = Map::new();
+                object.insert("time".to_string(), row.time.into());
+                let mut text = |name: &str, text: Option<&str>| {
+                    if let Some(text) = text {
+                        object.insert(name.to_string(), text.into());
+                    }
+                };
+                text("operation", Some(row.operation));
+                text("table", Some(&row.table));
+                text("key", Some(&row.key));
+                text("index", row.index.as_deref());
+                text("fetched_bytes", row.fetched_bytes.as_deref());
+                text("consistency", row.consistency);
+                text("region", row.region.as_deref());
+                text("error", row.error);
+                text("caller", row.caller.as_deref());
+                text("action", row.action);
+                text("changes", row.changes.as_deref());
+                let numbers = [
+                    ("item_bytes", row.item_bytes),
+                    ("old_bytes", row.old_bytes),
+                    ("evaluated_bytes", row.evaluated_bytes),
+                    ("evaluated_items", row.evaluated_items),
+                ];
+                for (name, number) in numbers {
+                    object.extend(number.map(|number| (name.to_string(), Value::from(number))));
+                }
+                for (name, flag) in [("cached", row.cached), ("replayed", row.replayed)] {
+                    object.extend(flag.map(|flag| (name.to_string(), Value::from(flag))));
+                }
+                serde_json::to_writer(&mut *writer, &object).map_err(std::io::Error::from)?;
+                writer.write_all(b"\n")?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the file; returns its rows.
+    pub fn finish(self) -> Result<u64, SynthesizeError> {
+        match self.into {
+            Into::Parquet(mut writer, pending) => {
+                if !pending.is_empty() {
+                    writer.write_batch(&frame(&pending)?).map_err(wrong)?;
+                }
+                writer.finish().map_err(wrong)?;
+            }
+            Into::Csv(mut writer) => writer.flush()?,
+            Into::NdJson(mut writer) => writer.flush()?,
+        }
+        Ok(self.rows)
+    }
+}
+
+fn io(error: csv::Error) -> SynthesizeError {
+    SynthesizeError::Write(std::io::Error::other(error))
+}
+
+fn frame(rows: &[Row]) -> Result<DataFrame, SynthesizeError> {
+    let texts = |name: &'static str, of: &dyn Fn(&Row) -> Option<&str>| Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>());
+    let sizes = |name: &'static str, of: &dyn Fn(&Row) -> Option<u64>| {
+        Column::new(name.into(), rows.iter().map(|row| of(row).map(|size| size as u32)).collect::<Vec<_>>())
+    };
+    let numbers = |name: &'static str, of: &dyn Fn(&Row) -> Option<u64>| {
+        Column::new(name.into(), rows.iter().map(|row| of(row).map(|number| number as i64)).collect::<Vec<_>>())
+    };
+    let columns = vec![
+        Column::new("time".into(), rows.iter().map(|row| row.time).collect::<Vec<_>>()),
+        texts("operation", &|row| Some(row.operation)),
+        texts("table", &|row| Some(&row.table)),
+        texts("key", &|row| Some(&row.key)),
+        texts("index", &|row| row.index.as_deref()),
+        sizes("item_bytes", &|row| row.item_bytes),
+        sizes("old_bytes", &|row| row.old_bytes),
+        numbers("evaluated_bytes", &|row| row.evaluated_bytes),
+        numbers("evaluated_items", &|row| row.evaluated_items),
+        texts("fetched_bytes", &|row| row.fetched_bytes.as_deref()),
+        texts("consistency", &|row| row.consistency),
+        texts("region", &|row| row.region.as_deref()),
+        texts("error", &|row| row.error),
+        texts("caller", &|row| row.caller.as_deref()),
+        texts("action", &|row| row.action),
+        texts("changes", &|row| row.changes.as_deref()),
+        Column::new("cached".into(), rows.iter().map(|row| row.cached).collect::<Vec<_>>()),
+        Column::new("replayed".into(), rows.iter().map(|row| row.replayed).collect::<Vec<_>>()),
+    ];
+    DataFrame::new(rows.len(), columns).map_err(wrong)
+}
