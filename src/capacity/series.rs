@@ -105,7 +105,7 @@ impl Arrivals {
     ///
     /// `Assumption:` a profile has a weight for each hour; traffic that jumped at the hour would be traffic
     /// that no auto scaling could follow.
-    fn rate(&self, minute: u64) -> f64 {
+    pub fn rate(&self, minute: u64) -> f64 {
         let hours = self.shape.len().max(1) as u64;
         let from_middle = minute + hours * 60 - 30;
         let (hour, past) = ((from_middle / 60) % hours, from_middle % 60);

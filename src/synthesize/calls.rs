@@ -8,7 +8,7 @@ use rand_distr::{Distribution, Zipf};
 use rand_pcg::Pcg64Mcg;
 
 use super::Options;
-use crate::capacity::series::seed_of;
+use crate::capacity::series::{Arrivals, WEEK_MINUTES, seed_of};
 use crate::replay::key_class;
 use crate::table::{Consistency, limits};
 use crate::trace::{Action, Api, Key, Time};
@@ -40,12 +40,12 @@ pub struct Row {
 
 /// Calls of one kind over time.
 pub struct Stream {
-    into_first_hour: u64,
-    seconds: u64,
-    /// Calls up to the end of each hour.
-    cumulative: Vec<f64>,
+    /// Stretches of time of one rate: the second at which each begins, and the calls that come before.
+    starts: Vec<(u64, f64)>,
+    /// The stretch of the next call.
+    stretch: usize,
     expected: Exact,
-    /// The call that comes next: how many calls come before it, on the scale of `cumulative`.
+    /// The call that comes next: how many calls come before it, on the scale of `starts`.
     position: f64,
     poisson: bool,
     random: Pcg64Mcg,
@@ -164,18 +164,23 @@ fn with(
     kind: MakerKind,
     hit_ratio: Option<f64>,
 ) -> Stream {
-    // Hours of the week from Monday 00:00 on; 1 January 1970 was a Thursday.
+    // Minutes of the week from Monday 00:00 on; 1 January 1970 was a Thursday. Within a profile's hours the rate moves as
+    // it does where demand is simulated.
     let second = options.start.second() + 3 * 86_400;
-    let (first_hour, into_hour) = (second.div_euclid(3_600), second.rem_euclid(3_600) as u64);
+    let (first_minute, into_minute) = (second.div_euclid(60), second.rem_euclid(60) as u64);
     let a_second = calls / &workload.month.seconds();
-    let (mut cumulative, mut sum, mut left, mut hour) = (vec![0.0], Exact::zero(), options.seconds, 0_i64);
-    while left > 0 {
-        let length = if hour == 0 { (3_600 - into_hour).min(left) } else { left.min(3_600) };
-        let factor = &factors[(first_hour + hour).rem_euclid(factors.len().max(1) as i64) as usize];
-        sum += &(&(&a_second * factor) * &Exact::from(length));
-        cumulative.push(sum.to_f64());
-        left -= length;
-        hour += 1;
+    let flat = factors.iter().all(|factor| *factor == Exact::one());
+    let expected = &a_second * &Exact::from(options.seconds);
+    let arrivals = Arrivals { per_second: a_second.to_f64(), shape: factors.iter().map(Exact::to_f64).collect(), calls: Vec::new() };
+    let (mut starts, mut sum) = (vec![(0, 0.0)], 0.0);
+    let mut done = 0;
+    while done < options.seconds {
+        let minute = first_minute + (done + into_minute) as i64 / 60;
+        // A rate that never changes is one stretch of time.
+        let length = if flat { options.seconds } else { (60 - (done + into_minute) % 60).min(options.seconds - done) };
+        sum += arrivals.rate(minute.rem_euclid(WEEK_MINUTES as i64) as u64) * length as f64;
+        done += length;
+        starts.push((done, sum));
     }
     let account = format!("{}/{name}/{}", table.table.name, region.as_deref().unwrap_or_default());
     let mut random = Pcg64Mcg::seed_from_u64(seed_of(options.seed, &account, 7));
@@ -200,16 +205,7 @@ fn with(
     };
     // Half a call before the first, so that as many calls come as the rate rounds to.
     let position = if options.poisson { exponential(&mut random) } else { 0.5 };
-    Stream {
-        into_first_hour: into_hour,
-        seconds: options.seconds,
-        cumulative,
-        expected: sum,
-        position,
-        poisson: options.poisson,
-        random,
-        maker,
-    }
+    Stream { starts, stretch: 0, expected, position, poisson: options.poisson, random, maker }
 }
 
 fn exponential(random: &mut Pcg64Mcg) -> f64 {
@@ -224,18 +220,18 @@ impl Stream {
 
     /// When the next call comes, in nanoseconds from the start.
     pub fn next_time(&mut self) -> Option<i64> {
-        let total = *self.cumulative.last()?;
-        // A rate that rounds to one call more has its last call at the very end.
-        if self.position > total + 1e-9 || total == 0.0 {
+        let (_, total) = *self.starts.last()?;
+        // Sums of many minutes are exact to a few parts in 10^12.
+        if self.position > total * (1.0 + 1e-11) || total == 0.0 {
             return None;
         }
-        let hour = self.cumulative.partition_point(|sum| *sum < self.position).clamp(1, self.cumulative.len() - 1);
-        let (before, after) = (self.cumulative[hour - 1], self.cumulative[hour]);
-        let start = if hour == 1 { 0 } else { 3_600 - self.into_first_hour + (hour as u64 - 2) * 3_600 };
-        let length = (if hour == 1 { 3_600 - self.into_first_hour } else { 3_600 }).min(self.seconds - start);
+        while self.stretch + 2 < self.starts.len() && self.starts[self.stretch + 1].1 < self.position {
+            self.stretch += 1;
+        }
+        let ((start, before), (end, after)) = (self.starts[self.stretch], *self.starts.get(self.stretch + 1)?);
         let within = if after > before { ((self.position - before) / (after - before)).clamp(0.0, 1.0) } else { 0.0 };
-        let last = (start + length) as i64 * Time::SECOND - 1;
-        Some((start as i64 * Time::SECOND + (within * length as f64 * Time::SECOND as f64) as i64).min(last))
+        let last = end as i64 * Time::SECOND - 1;
+        Some((start as i64 * Time::SECOND + (within * (end - start) as f64 * Time::SECOND as f64) as i64).min(last))
     }
 
     /// Appends the rows of the call that comes now.
