@@ -14,8 +14,11 @@ const FLOORS: &[&[&str]] = &[
     &["pricing"],
     &["capacity", "dax"],
     &["workload", "outcome"],
+    &["trace"],
     &["estimate"],
     &["compare", "diff", "uncertainty"],
+    &["replay"],
+    &["synthesize"],
     &["report"],
 ];
 
@@ -41,6 +44,8 @@ const FLOATS: &[&str] = &[
     "workload/ranges.rs",
     "capacity/mod.rs",
     "capacity/series.rs",
+    "trace/cloudwatch.rs",
+    "synthesize/calls.rs",
     "report/json.rs",
 ];
 

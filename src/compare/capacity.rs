@@ -122,7 +122,7 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
     let slot = format!("capacity of {name}");
     let mut all = Vec::new();
     if context.metering.demand().any(|demand| demand.table == name && demand.partly_unknown) {
-        let why = "its demand is partly unknown, because the size of an index entry is not given";
+        let why = "its demand is partly unknown: what could not be metered is listed as unknown";
         return Mode::ALL.map(|mode| Alternative::new(Kind::Capacity, mode.name()).of(table, None).impossible(why)).into();
     }
     let accounts = accounts(context, at, table);

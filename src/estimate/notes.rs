@@ -202,6 +202,12 @@ pub(crate) fn simulation(horizon: &Horizon) -> Vec<String> {
     ]
 }
 
+/// Whether a table's traffic comes from a trace.
+fn is_traced(workload: &Workload, table: &str) -> bool {
+    let of_trace = |design: &TableDesign| design.access.iter().any(|access| matches!(access.call, Call::Traced(_)));
+    workload.tables.iter().any(|design| design.table.name == table && of_trace(design))
+}
+
 /// The access patterns of a table in all its regions.
 fn patterns(table: &TableDesign) -> impl Iterator<Item = &Access> {
     table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access))
@@ -318,7 +324,12 @@ pub(super) fn warnings(
     for one in demand {
         list.extend(short_of(one));
         if one.partly_unknown {
-            list.push(format!("{}: its {} demand is partly unknown, because the size of an entry is not given", one.place(), kind_of(one)));
+            let why = if is_traced(workload, &one.table) {
+                "calls of the trace could not be metered"
+            } else {
+                "the size of an entry is not given"
+            };
+            list.push(format!("{}: its {} demand is partly unknown, because {why}", one.place(), kind_of(one)));
         }
     }
     for table in &workload.tables {

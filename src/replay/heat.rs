@@ -166,7 +166,7 @@ pub struct Partitions {
     refusals: Vec<u32>,
     second: i64,
     /// This second's half units by key: reads and writes.
-    in_second: HashTable<(u64, [u64; 2])>,
+    in_second: HashTable<(u64, [u64; 2], Key)>,
     /// How many there were at first.
     pub first: usize,
     /// How many splits there were.
@@ -227,52 +227,47 @@ impl Partitions {
         }
         let way = usize::from(!reads);
         let entry = self.in_second.entry(hash, |known| known.0 == hash, |known| known.0);
-        let sum = match entry {
-            hashbrown::hash_table::Entry::Occupied(mut known) => {
-                known.get_mut().1[way] += halves;
-                known.get().1[way]
-            }
+        match entry {
+            hashbrown::hash_table::Entry::Occupied(mut known) => known.get_mut().1[way] += halves,
             hashbrown::hash_table::Entry::Vacant(free) => {
                 let mut both = [0, 0];
                 both[way] = halves;
-                free.insert((hash, both));
-                halves
+                free.insert((hash, both, *key));
             }
-        };
-        // Whoever could be refused is known by name.
-        if sum * 2 > LIMITS[way] && self.names.len() < NAMES {
-            self.names.entry(hash).or_insert(*key);
         }
     }
 
     /// Ends a second: what each partition was asked for beyond its limits was refused.
     pub fn close(&mut self) {
-        let asked: u64 = self.in_second.iter().map(|(_, [reads, writes])| (*reads).max(*writes)).sum();
+        let asked: u64 = self.in_second.iter().map(|(_, [reads, writes], _)| (*reads).max(*writes)).sum();
         if asked <= LIMITS[1] {
             // No partition can have been asked for too much.
             self.in_second.clear();
             return;
         }
-        let mut keys: Vec<(u64, [u64; 2])> = self.in_second.drain().collect();
-        keys.sort_unstable_by_key(|(hash, _)| *hash);
+        let mut keys: Vec<(u64, [u64; 2], Key)> = self.in_second.drain().collect();
+        keys.sort_unstable_by_key(|(hash, ..)| *hash);
         let mut hot = Vec::new();
         let mut rest = keys.as_slice();
         let mut any = false;
         for at in 0..self.starts.len() {
-            let end = self.starts.get(at + 1).map_or(rest.len(), |next| rest.partition_point(|(hash, _)| hash < next));
+            let end = self.starts.get(at + 1).map_or(rest.len(), |next| rest.partition_point(|(hash, ..)| hash < next));
             let (own, after) = rest.split_at(end);
             rest = after;
             let mut refused = false;
             for way in [0, 1] {
-                let sum: u64 = own.iter().map(|(_, both)| both[way]).sum();
+                let sum: u64 = own.iter().map(|(_, both, _)| both[way]).sum();
                 let Some(over) = sum.checked_sub(LIMITS[way]).filter(|over| *over > 0) else { continue };
                 refused = true;
                 self.refused[way] += u128::from(over);
-                for (hash, both) in own {
+                for (hash, both, key) in own {
                     // Each key bears its share.
                     let share = (u128::from(over) * u128::from(both[way]) / u128::from(sum)) as u64;
                     if share > 0 {
                         add(&mut self.keys, *hash, share);
+                        if self.names.len() < MINUTE_NAMES {
+                            self.names.entry(*hash).or_insert(*key);
+                        }
                     }
                 }
             }
@@ -294,17 +289,17 @@ impl Partitions {
     }
 
     /// Splits a partition where its heat halves; one that is all one key's stays as it is.
-    fn split(&mut self, at: usize, keys: &[(u64, [u64; 2])]) {
+    fn split(&mut self, at: usize, keys: &[(u64, [u64; 2], Key)]) {
         let heat = |both: &[u64; 2]| both[0] + 3 * both[1];
-        let total: u64 = keys.iter().map(|(_, both)| heat(both)).sum();
+        let total: u64 = keys.iter().map(|(_, both, _)| heat(both)).sum();
         let mut sum = 0;
-        let middle = keys.iter().position(|(_, both)| {
+        let middle = keys.iter().position(|(_, both, _)| {
             sum += heat(both);
             sum * 2 >= total
         });
         // The key after the middle begins the new range; where the middle is the last, it begins it itself.
         let middle = middle.map(|middle| if middle + 1 < keys.len() { middle + 1 } else { middle });
-        let start = middle.and_then(|middle| keys.get(middle)).map(|(hash, _)| *hash);
+        let start = middle.and_then(|middle| keys.get(middle)).map(|(hash, ..)| *hash);
         if let Some(start) = start.filter(|start| *start > self.starts[at] && keys.len() > 1 && self.starts.len() < MOST) {
             self.starts.insert(at + 1, start);
             self.refusals.insert(at + 1, 0);

@@ -377,7 +377,10 @@ fn finish(
         return Err(ReplayError::Empty(format!("{}: no event of a table in the trace{skipped}{notes}", files.join(", "))));
     };
     let month = workload.map_or_else(|| options.month.clone(), |workload| workload.month.clone());
-    let span = Span::new(first, last, options.from, options.to, &month.seconds());
+    // An incremental export says which time it covers; other files in the trace may reach beyond it.
+    let window = trace.window.filter(|(from, to)| *from <= first && last < *to);
+    let (from, to) = (options.from.or(window.map(|(from, _)| from)), options.to.or(window.map(|(_, to)| to)));
+    let span = Span::new(first, last, from, to, &month.seconds());
     if span.from > first.second() || span.to <= last.second() {
         let text = format!(
             "the trace runs from {first} to {last}, which --from and --to leave out; they say how long it is, and must hold all of it"
@@ -554,7 +557,8 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
     if workload.is_none() {
         let names: Vec<&str> = measured.tables.iter().map(|table| table.table.name.as_str()).collect();
         list.push(format!(
-            "no workload declares {}: its tables are taken as the trace shows them, in {}, with what the trace leaves in them as their storage",
+            "no workload declares {}: its tables are taken as the trace shows them, in {}, with what the trace leaves in them as their storage; \
+             where only the names of a key are known, the first by the alphabet is taken for the partition key",
             names.join(", "),
             measured.region
         ));

@@ -483,7 +483,7 @@ fn money(amount: Option<Money>) -> String {
 }
 
 fn percent(share: &Exact) -> String {
-    format!("{} %", (share * &Exact::from(100)).human(1))
+    format!("{} %", (share * &Exact::from(100)).human(if *share < Exact::ratio(1, 1_000) { 4 } else { 1 }))
 }
 
 fn consumed_rows(consumed: &[Consumed], home: &str) -> Vec<Vec<String>> {
@@ -580,6 +580,21 @@ fn dax_row(dax: &DaxResult) -> Vec<String> {
     ]
 }
 
+/// Sizes that caught the same are one row: from the smallest on.
+fn dax_rows(all: &[DaxResult]) -> Vec<Vec<String>> {
+    let alike = |one: &DaxResult, other: &DaxResult| {
+        (&one.table, one.caught.hits, one.caught.evicted) == (&other.table, other.caught.hits, other.caught.evicted)
+    };
+    let row = |group: &[DaxResult]| {
+        let mut row = group.first().map(dax_row).unwrap_or_default();
+        if let (true, Some(name)) = (group.len() > 1, row.get_mut(1)) {
+            name.push_str(" and larger");
+        }
+        row
+    };
+    all.chunk_by(alike).map(row).collect()
+}
+
 fn drawn_row(drawn: &Drawn) -> Vec<String> {
     vec![
         drawn.table.clone(),
@@ -632,13 +647,18 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
         Part {
             title: "Partitions".to_string(),
             header: &["Table", "At first", "At the end", "Refused reads", "Refused writes", "Seconds", "Keys refused most"],
-            rows: replayed.partitions.iter().map(|heat| partition_row(heat, home)).collect(),
+            rows: replayed
+                .partitions
+                .iter()
+                .filter(|heat| heat.refused_seconds > 0 || heat.last > heat.first)
+                .map(|heat| partition_row(heat, home))
+                .collect(),
             numbers: &[1, 2, 3, 4, 5],
         },
         Part {
             title: "What DAX would have caught".to_string(),
             header: &["Table", "Node type", "Memory", "Reads by key", "Hits", "Hit ratio", "Evicted"],
-            rows: replayed.dax.iter().map(dax_row).collect(),
+            rows: dax_rows(&replayed.dax),
             numbers: &[2, 3, 4, 5, 6],
         },
         Part {
@@ -667,7 +687,10 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
 /// What the verification says, in lines.
 fn verification_lines(verification: &Verification) -> Vec<String> {
     let mut lines = Vec::new();
-    if verification.checked > 0 || verification.sizes_checked == 0 {
+    if verification.checked == 0 && verification.sizes_checked == 0 {
+        lines.push("nothing in the trace carries a ConsumedCapacity or a SizeBytes to compare with".to_string());
+    }
+    if verification.checked > 0 {
         let agree = verification.checked - verification.mismatches;
         lines.push(format!("{} of {} ConsumedCapacity agree with the meter", count(agree), count(verification.checked)));
     }
@@ -730,10 +753,16 @@ fn trace_line(replayed: &Replayed) -> String {
     )
 }
 
+fn not_possible(mode: &ModeResult) -> String {
+    let table = mode.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
+    format!("{table}{}: {}", mode.mode, mode.why)
+}
+
 /// Lists that follow the tables: title and entries.
 fn lists(replayed: &Replayed) -> Vec<(&'static str, Vec<String>)> {
     let outcome = &replayed.outcome;
     let mut lists = vec![
+        ("Not possible", replayed.capacity.iter().filter(|mode| !mode.feasible).map(not_possible).collect()),
         ("Verification", replayed.verification.as_ref().map(verification_lines).unwrap_or_default()),
         ("First skipped rows", replayed.trace.first_skipped.clone()),
         ("Of the trace", replayed.trace.notes.clone()),

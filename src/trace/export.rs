@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::json::table_of;
+use super::{Time, parse_time};
 
 /// What a manifest says of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,6 +16,10 @@ pub struct Manifest {
     pub incremental: bool,
     /// Whether changes come with the image before.
     pub old_images: bool,
+    /// The region of the table.
+    pub region: Option<String>,
+    /// The window of an incremental export.
+    pub window: Option<(Time, Time)>,
     /// The names of its data files.
     pub files: Vec<String>,
 }
@@ -31,7 +36,10 @@ pub fn manifest(folder: &Path) -> Option<Manifest> {
     let listed = std::fs::read_to_string(folder.join("manifest-files.json")).unwrap_or_default();
     let files = listed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let files = files.filter_map(|row| Some(row["dataFileS3Key"].as_str()?.rsplit('/').next()?.to_string()));
+    let moment = |name: &str| summary[name].as_str().and_then(|text| parse_time(text, None)).map(|(time, _)| time);
     Some(Manifest {
+        region: summary["tableArn"].as_str().and_then(|arn| arn.split(':').nth(3)).filter(|region| !region.is_empty()).map(str::to_string),
+        window: moment("exportFromTime").zip(moment("exportToTime")),
         table: summary["tableArn"].as_str().map(|arn| table_of(arn).to_string()),
         incremental: !summary["exportFromTime"].is_null(),
         old_images: summary["outputView"].as_str() != Some("NEW_IMAGE"),
@@ -52,13 +60,11 @@ pub fn incremental_files(folder: &Path, manifest: &Manifest) -> Result<Vec<PathB
     manifest.files.iter().map(find).collect()
 }
 
-/// The table and the view of the incremental export that a data file belongs to, where its manifest lies near.
-pub fn incremental_of(file: &Path) -> (Option<String>, Option<bool>) {
+/// The manifest of the incremental export that a data file belongs to, where it lies near.
+pub fn incremental_of(file: &Path) -> Option<Manifest> {
     let name = file.file_name().map(|name| name.to_string_lossy().to_string()).unwrap_or_default();
     let folders = file.parent().and_then(Path::parent).and_then(|parent| std::fs::read_dir(parent).ok());
     let mut folders: Vec<PathBuf> = folders.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     folders.sort();
-    let found =
-        folders.iter().filter_map(|folder| manifest(folder)).find(|manifest| manifest.incremental && manifest.files.contains(&name));
-    found.map_or((None, None), |manifest| (manifest.table, Some(manifest.old_images)))
+    folders.iter().filter_map(|folder| manifest(folder)).find(|manifest| manifest.incremental && manifest.files.contains(&name))
 }

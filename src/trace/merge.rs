@@ -22,6 +22,8 @@ pub struct Trace {
     pub progress: Progress,
     /// Full exports among the files: starting states.
     pub states: Vec<State>,
+    /// The time that the trace says it covers, of incremental exports.
+    pub window: Option<(Time, Time)>,
     sources: Vec<Source>,
     /// Files that are not open yet, by the time at which they begin, the earliest last.
     waiting: Vec<(Time, usize)>,
@@ -56,11 +58,15 @@ impl Trace {
     /// # Errors
     /// [`TraceError`] where a file cannot be read or has no known format.
     pub fn open(sources: Vec<Source>, options: Options) -> Result<Trace, TraceError> {
-        let (mut files, mut states) = (Vec::new(), Vec::new());
+        let (mut files, mut states, mut window) = (Vec::new(), Vec::new(), None);
         for source in sources {
             match &source {
                 Source::File(path) if path.is_dir() => match manifest(path) {
                     Some(found) if found.incremental => {
+                        let joined = |(from, to): (Time, Time), window: Option<(Time, Time)>| {
+                            window.map_or((from, to), |(a, b)| (a.min(from), b.max(to)))
+                        };
+                        window = found.window.map(|own| joined(own, window)).or(window);
                         let wrong = |message: String| TraceError::file(&source.shown(), message);
                         files.extend(incremental_files(path, &found).map_err(wrong)?.into_iter().map(Source::File));
                     }
@@ -91,6 +97,7 @@ impl Trace {
             bad,
             progress,
             states,
+            window,
             sources: files,
             waiting: Vec::new(),
             open: Vec::new(),

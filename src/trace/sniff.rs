@@ -129,12 +129,18 @@ pub fn reader(source: &Source, file: u32, options: &Options, progress: &Progress
         Kind::Csv => Box::new(columns(text, Layout::Csv, progress)?),
         Kind::NdJson | Kind::Parquet => Box::new(columns(text, Layout::NdJson, progress)?),
         Kind::Requests => Box::new(Json::new(text, file, Requests, progress)),
-        Kind::Streams | Kind::Export | Kind::IncrementalExport => {
-            let (own, old_images) = match source {
+        Kind::Export => {
+            let message = "is data of a full export, which is a starting state and no trace";
+            return Err(TraceError::file(&name, message).help("name the folder of the export, which holds its manifest, beside a trace"));
+        }
+        Kind::Streams | Kind::IncrementalExport => {
+            let manifest = match source {
                 Source::File(path) => super::export::incremental_of(path),
-                Source::Stdin => (None, None),
+                Source::Stdin => None,
             };
-            Box::new(Json::new(text, file, Changes::new(table.or(own), old_images), progress))
+            let manifest = manifest.unwrap_or_default();
+            let old_images = (!manifest.files.is_empty()).then_some(manifest.old_images);
+            Box::new(Json::new(text, file, Changes::new(table.or(manifest.table), old_images, manifest.region), progress))
         }
         Kind::CloudTrail => Box::new(Json::new(text, file, Trail::new(options.keys.clone()), progress)),
         Kind::CloudWatch => Box::new(Json::new(text, file, Metrics::new(table), progress)),

@@ -27,6 +27,7 @@ fn malformed(text: impl Into<String>) -> Wrong {
 pub struct Changes {
     table: Option<String>,
     old_images: Option<bool>,
+    region: Option<String>,
     /// Whether a record of an incremental export was read.
     exported: bool,
     /// Whether the record of a stream was read.
@@ -38,10 +39,10 @@ fn image(object: &Value, name: &str) -> Result<Option<Item>, Wrong> {
 }
 
 impl Changes {
-    /// With the table of records that name none, and whether an incremental export holds images before a change,
-    /// where its manifest says so.
-    pub fn new(table: Option<String>, old_images: Option<bool>) -> Changes {
-        Changes { table, old_images, ..Changes::default() }
+    /// With the table of records that name none; of an incremental export whether it holds images before a change and
+    /// its region, where its manifest says so.
+    pub fn new(table: Option<String>, old_images: Option<bool>, region: Option<String>) -> Changes {
+        Changes { table, old_images, region, ..Changes::default() }
     }
 
     fn exported(&mut self, record: &Value, place: Place, names: &mut Names) -> Result<Event, Wrong> {
@@ -53,7 +54,8 @@ impl Changes {
         let (old, new) = (image(record, "OldImage")?, image(record, "NewImage")?);
         let has_old = self.old_images.unwrap_or(true);
         let there = has_old.then_some((old.is_some(), new.is_some()));
-        let change = Change { keys, old, new, has_old, has_new: true, there, time_to_live: false, size_bytes: None, region: None };
+        let region = self.region.as_deref().map(|region| names.number(region));
+        let change = Change { keys, old, new, has_old, has_new: true, there, time_to_live: false, size_bytes: None, region };
         let table = self.table.as_deref().map(|table| names.number(table));
         Ok(Event { time, place, table, what: What::Change(Box::new(change)) })
     }
