@@ -452,3 +452,262 @@ fn exact_lines(outcome: &Outcome) -> BTreeSet<(LineKey, String, String)> {
     };
     outcome.bill.lines.iter().map(line).collect()
 }
+
+/// The sample traces with the arguments that a newcomer types.
+const SAMPLES: &[(&str, &[&str])] = &[
+    ("requests", &["requests.jsonl", "--verify"]),
+    ("columns-csv", &["columns.csv", "--workload", "orders.toml"]),
+    ("columns-ndjson", &["columns.ndjson", "--workload", "orders.toml"]),
+    ("streams", &["streams.json", "--verify"]),
+    ("streams-workload", &["streams.json", "--workload", "orders.toml"]),
+    ("incremental-export", &["incremental"]),
+    ("export-and-cloudtrail", &["export", "cloudtrail.json", "--workload", "orders.toml"]),
+    ("cloudtrail", &["cloudtrail.json", "--workload", "orders.toml"]),
+    ("cloudwatch", &["cloudwatch.json"]),
+    ("cloudwatch-statistics", &["cloudwatch-statistics.json", "--table", "Orders"]),
+    ("metric-stream", &["metric-stream.jsonl"]),
+    ("cloudwatch-console", &["cloudwatch-console.csv", "--table", "Orders"]),
+    ("log", &["application.log"]),
+    ("twemcache", &["twemcache.csv", "--dax", "1 KB,1 MB"]),
+    ("oracle-general", &["cache.oracleGeneral"]),
+];
+
+fn dynameter(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = assert_cmd::Command::cargo_bin("dynameter").expect("the binary").current_dir(folder).args(arguments).output().expect("a run");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn every_sample_is_replayed_by_one_command() {
+    let folder = support::root().join("traces");
+    let mut wrong = Vec::new();
+    for (name, arguments) in SAMPLES {
+        for format in ["text", "json"] {
+            let all: Vec<&str> = ["replay"].iter().chain(*arguments).copied().chain(["--prices", "2024-11-01", "--format", format]).collect();
+            let (code, out, error) = dynameter(&folder, &all);
+            assert_eq!((code, error.as_str()), (0, ""), "{name}: {all:?}");
+            if format == "json" {
+                proved(name, &serde_json::from_str(&out).expect("JSON"));
+            }
+            let golden = support::root().join(format!("tests/golden/replay/{name}.{format}"));
+            wrong.extend(support::golden(&golden, &out));
+        }
+        let all: Vec<&str> = ["replay"].iter().chain(*arguments).copied().chain(["--format", "markdown"]).collect();
+        assert!(dynameter(&folder, &all).1.starts_with("## "), "{name}");
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every line is quantity × rate, the total is their sum, calls and shares add up.
+fn proved(name: &str, json: &Value) {
+    use rust_decimal::Decimal;
+    let number = |value: &Value| value.as_str().expect("a decimal string").parse::<Decimal>().expect("a decimal");
+    let lines = json["lines"].as_array().expect("lines");
+    for line in lines {
+        let product = number(&line["quantity"]) * number(&line["rate_usd"]);
+        assert_eq!(product.normalize(), number(&line["amount_usd"]).normalize(), "{name}: {line}");
+    }
+    let sum: Decimal = lines.iter().map(|line| number(&line["amount_usd"])).sum();
+    assert_eq!(sum.normalize(), number(&json["total_usd"]).normalize(), "{name}");
+    for consumed in json["consumed"].as_array().expect("consumed") {
+        let sum = |field: &str| consumed["operations"].as_array().expect("operations").iter().map(|one| number(&one[field])).sum::<Decimal>();
+        assert_eq!(sum("read_units"), number(&consumed["read_units"]), "{name}");
+        assert_eq!(sum("write_units"), number(&consumed["write_units"]) + number(&consumed["replicated_write_units"]), "{name}");
+    }
+    for dax in json["dax"].as_array().expect("dax") {
+        assert_eq!(number(&dax["hits"]) + number(&dax["misses"]), number(&dax["requests"]), "{name}");
+    }
+}
+
+/// What is wrong with a trace, how the error begins, and the reason under which such rows are counted.
+#[test]
+fn bad_input_stops_with_its_place_or_is_counted() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path();
+    let workload = support::root().join("traces/orders.toml");
+    let workload = workload.to_str().expect("a path");
+    let good = "2024-05-29T16:30:00Z,GetItem,Orders,a,100\n";
+    let header = "time,operation,table,key,item_bytes\n";
+    let csv = |rows: &[&str]| format!("{header}{good}{}{good}", rows.concat());
+    let key = "k".repeat(1 << 20);
+    let cases: Vec<(&str, String, &str, &str)> = vec![
+        ("type.csv", csv(&["2024-05-29T16:30:00Z,GetItem,Orders,a,large\n"]), "type.csv:3: item_bytes is \"large\"", "wrong type"),
+        ("time.csv", csv(&["soon,GetItem,Orders,a,1\n"]), "time.csv:3: time is \"soon\"", "no time"),
+        ("operation.csv", csv(&["2024-05-29T16:30:00Z,GetThing,Orders,a,1\n"]), "operation.csv:3: DynamoDB has no operation \"GetThing\"", "unknown operation"),
+        ("table.csv", csv(&["2024-05-29T16:30:00Z,GetItem,Elsewhere,a,1\n"]), "table.csv:3: the workload defines no table Elsewhere", "unknown table"),
+        ("key.csv", csv(&[&format!("2024-05-29T16:30:00Z,GetItem,Orders,{key},1\n")]), "key.csv:3: a key of 1048576 bytes", "bad key"),
+        ("nokey.csv", csv(&["2024-05-29T16:30:00Z,GetItem,Orders,,1\n"]), "nokey.csv:3: no key", "bad key"),
+        ("item.csv", csv(&["2024-05-29T16:30:00Z,PutItem,Orders,a,409601\n"]), "item.csv:3: item_bytes is 409601", "item too large"),
+        (
+            "half.ndjson",
+            "{\"time\":1,\"operation\":\"GetItem\",\"key\":\"a\",\"item_bytes\":5}\n{\"time\":2,\"operation\":\"Get\n{\"time\":3,\"operation\":\"GetItem\",\"key\":\"a\",\"item_bytes\":5}\n".to_string(),
+            "half.ndjson:2: not a JSON object",
+            "malformed",
+        ),
+        (
+            "half.jsonl",
+            "{\"time\":1,\"operation\":\"GetItem\",\"request\":{\"TableName\":\"Orders\",\"Key\":{\"CustomerId\":{\"S\":\"a\"},\"OrderId\":{\"S\":\"b\"}}}}\n{\"time\":2,\"operation\":\"Get\n".to_string(),
+            "half.jsonl:2: ",
+            "malformed",
+        ),
+        (
+            "request.jsonl",
+            "{\"time\":1,\"operation\":\"PutItem\",\"request\":{\"TableName\":\"Orders\",\"Item\":{\"CustomerId\":{\"S\":\"a\"},\"OrderId\":{\"S\":\"b\"}}}}\n{\"time\":2,\"operation\":\"PutItem\",\"request\":{\"TableName\":\"Orders\",\"Item\":{\"CustomerId\":{\"S\":\"a\"}}}}\n".to_string(),
+            "request.jsonl:2: no OrderId",
+            "bad key",
+        ),
+    ];
+    for (name, text, message, reason) in &cases {
+        written(path, name, text);
+        let (code, out, error) = dynameter(path, &["replay", name, "--workload", workload, "--table", "Orders", "-o", "out.json", "--format", "json"]);
+        assert_eq!((code, out.as_str()), (2, ""), "{name}: {error}");
+        assert!(error.starts_with(&format!("error: {message}")) && error.contains("help: "), "{name}: {error}");
+        assert!(!path.join("out.json").exists(), "{name} left a file");
+        let (code, out, error) = dynameter(path, &["replay", name, "--workload", workload, "--table", "Orders", "--skip-bad-rows", "--format", "json"]);
+        assert_eq!(code, 0, "{name}: {error}");
+        let json: Value = serde_json::from_str(&out).expect("JSON");
+        assert_eq!(json["trace"]["skipped"], json!([{"reason": reason, "rows": "1"}]), "{name}");
+        assert!(json["trace"]["events"] != "0", "{name}");
+    }
+
+    // A time that jumps back by a year, farther than the window reaches.
+    let late = format!("{header}{}2023-05-29T16:30:00Z,GetItem,Orders,a,1\n", good.repeat(40));
+    written(path, "late.csv", &late);
+    let (code, _, error) = dynameter(path, &["replay", "late.csv", "--workload", workload, "--window", "10"]);
+    // The block is one, so within it rows are put in order; across blocks they cannot be.
+    assert!(code == 0 || error.contains("late.csv:42: its time"), "{error}");
+    let lines: String = (0..200_000).map(|row| format!("2024-05-29T16:30:{:02}Z,GetItem,Orders,a,1\n", row / 4_000)).collect();
+    written(path, "later.csv", &format!("{header}{lines}2023-05-29T16:30:00Z,GetItem,Orders,a,1\n"));
+    let (code, _, error) = dynameter(path, &["replay", "later.csv", "--workload", workload]);
+    assert_eq!(code, 2);
+    assert!(error.starts_with("error: later.csv:200002: its time 2023-05-29T16:30:00Z lies before") && error.contains("--window"), "{error}");
+
+    // Files that are no traces.
+    written(path, "empty.csv", "");
+    written(path, "words.txt", "these are only words\n");
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gz.write_all(csv(&[&good.repeat(2_000)]).as_bytes()).expect("written");
+    let whole = gz.finish().expect("a gzip");
+    std::fs::write(path.join("cut.csv.gz"), &whole[..whole.len() / 2]).expect("a file");
+    std::fs::write(path.join("whole.csv.gz"), &whole).expect("a file");
+    for (name, message) in [
+        ("empty.csv", "empty.csv: the file is empty"),
+        ("words.txt", "words.txt: begins with \"these are only words"),
+        ("cut.csv.gz", "the compressed data ends too early; the file is truncated"),
+        ("missing.csv", "missing.csv: no such file"),
+        ("*.nothing", "*.nothing: no file matches"),
+    ] {
+        let (code, out, error) = dynameter(path, &["replay", name, "--workload", workload]);
+        assert_eq!((code, out.as_str()), (2, ""), "{name}");
+        assert!(error.contains(message), "{name}: {error}");
+    }
+    let events = |arguments: &[&str]| {
+        let all: Vec<&str> = ["replay"].iter().chain(arguments).copied().chain(["--workload", workload, "--format", "json"]).collect();
+        let (code, out, error) = dynameter(path, &all);
+        assert_eq!(code, 0, "{arguments:?}: {error}");
+        serde_json::from_str::<Value>(&out).expect("JSON")["trace"].clone()
+    };
+    assert_eq!(events(&["whole.csv.gz"])["events"], "2002");
+    assert_eq!(events(&["cut.csv.gz", "--skip-bad-rows"])["skipped"], json!([{"reason": "truncated file", "rows": "1"}]));
+    // Parquet with other columns.
+    let mut frame = polars::prelude::df!("when" => [1_i64, 2], "op" => ["GetItem", "GetItem"], "id" => ["a", "b"]).expect("a frame");
+    let file = std::fs::File::create(path.join("other.parquet")).expect("a file");
+    polars::prelude::ParquetWriter::new(file).finish(&mut frame).expect("written");
+    let (code, _, error) = dynameter(path, &["replay", "other.parquet", "--workload", workload]);
+    assert_eq!(code, 2);
+    assert!(error.contains("other.parquet: no column time, operation, key; it has when, op, id") && error.contains("--map"), "{error}");
+    assert_eq!(events(&["other.parquet", "--map", "time=when", "--map", "operation=op", "--map", "id=key"])["events"], "2");
+}
+
+#[test]
+fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
+    use std::io::Write;
+    let books = Books::embedded();
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = std::fs::read_to_string(support::root().join("workloads/marketplace.toml")).expect("a workload");
+    let mut workload = workload::load("marketplace.toml", &text, &support::root().join("workloads"), &workload::Setting::new(&books)).unwrap_or_else(|errors| panic!("{errors}"));
+    for table in &mut workload.tables {
+        for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
+            access.calls = &access.calls * &Exact::ratio(1, 50);
+        }
+    }
+    let path = folder.path().join("whole.csv");
+    let options = synthesize::Options { seconds: 600, seed: 3, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::Csv };
+    synthesize::synthesize(&workload, &options, std::fs::File::create(&path).expect("a file"), &mut |_, _| true).expect("a trace");
+    let whole = std::fs::read_to_string(&path).expect("the trace");
+    let (header, rows) = whole.split_once('\n').expect("a header");
+    let lines: Vec<&str> = rows.lines().collect();
+    let json = |files: &[PathBuf], window: Option<usize>| {
+        let read = trace::Options { window, ..trace::Options::default() };
+        let replayed = replayed(files, Some(&workload), read, &Options::default());
+        let mut json: Value = serde_json::from_str(&dynameter::report::replay_json(&replayed).expect("JSON")).expect("JSON");
+        json["trace"]["files"] = Value::Null;
+        json
+    };
+    let expected = json(std::slice::from_ref(&path), None);
+    let piece = |name: String, lines: &[&str]| written(folder.path(), &name, &format!("{header}\n{}\n", lines.join("\n")));
+    // In the order of time, named in another order; every third row to another file; one file in gzip; out of order within the window.
+    let mut cut: Vec<PathBuf> = lines.chunks(lines.len() / 7 + 1).enumerate().map(|(at, lines)| piece(format!("cut{at}.csv"), lines)).collect();
+    cut.reverse();
+    assert_eq!(expected, json(&cut, None), "cut in time");
+    assert_eq!(expected, json(&cut, Some(100)), "cut in time with a small window");
+    let dealt: Vec<PathBuf> = (0..3).map(|hand| piece(format!("dealt{hand}.csv"), &lines.iter().skip(hand).step_by(3).copied().collect::<Vec<_>>())).collect();
+    assert_eq!(expected, json(&dealt, None), "dealt out");
+    let mut gz = flate2::write::GzEncoder::new(std::fs::File::create(folder.path().join("whole.csv.gz")).expect("a file"), flate2::Compression::fast());
+    gz.write_all(whole.as_bytes()).expect("written");
+    gz.finish().expect("a gzip");
+    assert_eq!(expected, json(&[folder.path().join("whole.csv.gz")], None), "gzip");
+    let mut shuffled = lines.clone();
+    shuffled.chunks_mut(50).for_each(<[&str]>::reverse);
+    // Rows of one moment keep their order only where it is kept.
+    shuffled.sort_by_key(|line| line.split(',').next().and_then(|time| time.parse::<i64>().ok()).expect("a time") / 1_000_000);
+    let shuffled = json(&[piece("shuffled.csv".to_string(), &shuffled)], None);
+    assert_eq!((&expected["total_usd"], &expected["consumed"]), (&shuffled["total_usd"], &shuffled["consumed"]), "out of order");
+}
+
+/// The real samples of the reference folder: sizes to the byte, and the counts that their descriptions give.
+#[test]
+fn the_real_samples_are_read_to_the_byte() {
+    let Some(reference) = support::reference("the real samples") else { return };
+    let formats = reference.join("formats");
+    let verify = Options { verify: true, ..Options::default() };
+    let read = |path: PathBuf| replayed(&[path], None, trace::Options::default(), &verify);
+    let stream = read(formats.join("logs/docs-stream-record-insert.json"));
+    let verification = stream.verification.expect("a verification");
+    assert_eq!((verification.sizes_checked, verification.size_mismatches), (1, 0), "SizeBytes 174");
+    // The older documentation's example was edited and does not match: a warning, no error.
+    let edited = read(formats.join("logs/docs-stream-lambda-event.json")).verification.expect("a verification");
+    assert_eq!((edited.sizes_checked, edited.size_mismatches), (1, 1));
+    let export = read(formats.join("s3-export/unicorn_activities/AWSDynamoDB/01716791487000-6ddcf8cf"));
+    assert_eq!((export.trace.events, export.trace.span.seconds()), (15, 900));
+    assert_eq!(export.outcome.region, "us-west-1");
+    let trail = read(reference.join("traces/cloudtrail/dynamodb_doc_examples.json"));
+    assert!(trail.trace.events > 0 && trail.outcome.bill.unknown.iter().any(|unknown| unknown.what.contains("PutItem")));
+    // Block I/O taken as items: the sums that the traces' description gives.
+    let vscsi = read(reference.join("traces/cloudphysics/cloudPhysicsIO.vscsi"));
+    assert_eq!((vscsi.trace.events, vscsi.consumed[0].read.to_string().as_str()), (113_872, "219,767"));
+    let oracle = read(reference.join("traces/cloudphysics/cloudPhysicsIO.oracleGeneral.bin"));
+    assert_eq!(oracle.trace.events, 113_872);
+    let twitter = read(reference.join("traces/twitter/twitter_sample_100.csv"));
+    assert_eq!(twitter.trace.events, 100);
+}
+
+/// What DAX would have caught, against LRU references that others computed: misses of reads, write-through.
+#[test]
+fn dax_catches_what_the_ground_truth_says() {
+    let Some(reference) = support::reference("the ground truth of caches") else { return };
+    let truth = std::fs::read_to_string(reference.join("traces/GROUND_TRUTH.csv")).expect("the ground truth");
+    let mut checked = 0;
+    for line in truth.lines() {
+        let cells: Vec<&str> = line.split(',').collect();
+        let ["cloudphysics", _, "bytes", capacity, ttl, "dax_write_through", requests, misses, ..] = cells.as_slice() else { continue };
+        let options = Options { dax_sizes: vec![capacity.parse().expect("bytes")], dax_ttl_seconds: Some(ttl.parse().expect("seconds")), ..Options::default() };
+        let replayed = replayed(&[reference.join("traces/cloudphysics/cloudPhysicsIO.vscsi")], None, trace::Options::default(), &options);
+        let caught = &replayed.dax[0].caught;
+        assert_eq!((caught.requests.to_string().as_str(), (caught.requests - caught.hits).to_string().as_str()), (*requests, *misses), "{line}");
+        checked += 1;
+    }
+    assert!(checked > 10, "{checked} rows");
+}

@@ -177,9 +177,14 @@ pub struct Span {
 impl Span {
     /// From the minute of the first event to the end of the minute of the last, where nobody says otherwise.
     pub fn new(first: Time, last: Time, from: Option<Time>, to: Option<Time>, month_seconds: &Exact) -> Span {
+        let end = |to: Time| match from {
+            // As many seconds as lie between both, whichever fraction of one they begin at.
+            Some(from) => from.second() + (to.0.saturating_sub(from.0)).div_euclid(Time::SECOND) + i64::from(to.0.saturating_sub(from.0).rem_euclid(Time::SECOND) > 0),
+            None => to.second() + i64::from(to.0.rem_euclid(Time::SECOND) > 0),
+        };
+        let to = to.map_or((last.second().div_euclid(60) + 1) * 60, end);
         let from = from.map_or(first.second().div_euclid(60) * 60, Time::second);
-        let to =
-            to.map_or((last.second().div_euclid(60) + 1) * 60, |to| Time(to.0.saturating_add(Time::SECOND - 1)).second()).max(from + 1);
+        let to = to.max(from + 1);
         let seconds = Exact::from((to - from) as u64);
         let factor = month_seconds / &seconds;
         let words = format!(" of {seconds} s; a month has {} times as many", factor.human(6)).into();

@@ -48,10 +48,20 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
     if executor.time_to_live.contains(&at) {
         design.ttl_deletes = Exact::zero();
     }
-    for (kind, traced) in executor.consumption.kinds.iter().filter(|(kind, _)| kind.table == at) {
-        let access = access(*kind, traced, &design, names, span);
-        let region = &executor.regions[kind.region];
-        match design.replicas.iter_mut().find(|replica| kind.reads && kind.region > 0 && replica.region == *region) {
+    // In the order of their names, whichever was read first.
+    let mut accesses: Vec<(usize, bool, Access)> = executor
+        .consumption
+        .kinds
+        .iter()
+        .filter(|(kind, _)| kind.table == at)
+        .map(|(kind, traced)| (kind.region, kind.reads, access(*kind, traced, &design, names, span)))
+        .collect();
+    accesses.sort_by(|(region, reads, one), (other_region, other_reads, other)| {
+        (region, &one.name, one.operation, !reads).cmp(&(other_region, &other.name, other.operation, !other_reads))
+    });
+    for (at_region, reads, access) in accesses {
+        let region = &executor.regions[at_region];
+        match design.replicas.iter_mut().find(|replica| reads && at_region > 0 && replica.region == *region) {
             Some(replica) => replica.access.push(access),
             None => design.access.push(access),
         }

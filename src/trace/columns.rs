@@ -1,11 +1,11 @@
-//! Columnar traces: Parquet, CSV and NDJSON, through polars, a block at a time.
+//! Columnar traces: Parquet through polars, CSV and NDJSON row by row, a block at a time.
 //!
 //! Rows tell what their columns say (see [`COLUMNS`]); `time` and `operation` are needed, and `key` for all calls
-//! but Scan. Parquet is scanned lazily; text is read block by block, so that a bad row has a number and memory
-//! stays bounded whatever the file's size.
+//! but Scan. Parquet is scanned lazily and in batches. Text is not given to polars: its NDJSON reader panics on half a
+//! line, its CSV reader takes a short row for one with empty cells, and neither says which row was wrong.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, Cursor};
+use std::io::BufRead;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use polars::prelude::{
-    BinaryChunked, Column as Frame, CsvReadOptions, DataFrame, DataType, Engine, Int64Chunked, JsonFormat, JsonReader, LazyFrame,
-    PlRefPath, PlSmallStr, PlanCallback, PolarsResult, ScanArgsParquet, Schema, SerReader, StringChunked, TimeUnit as FrameUnit, col,
+    BinaryChunked, Column as Frame, DataFrame, DataType, Engine, Int64Chunked, LazyFrame, PlRefPath, PlanCallback, PolarsResult, ScanArgsParquet,
+    StringChunked, TimeUnit as FrameUnit, col,
 };
 
 use super::input::{Text, why};
@@ -170,7 +170,7 @@ impl Columns {
         unit: Option<TimeUnit>,
         progress: Progress,
     ) -> Result<Columns, TraceError> {
-        let mut blocks = TextBlocks { text, layout, header: Vec::new(), line: 0, ended: false };
+        let mut blocks = TextBlocks { text, layout, width: 0, positions: Vec::new(), line: 0, ended: false };
         if layout == Layout::Csv {
             blocks.read_header(name, &mapping)?;
         }
@@ -213,8 +213,9 @@ fn check_columns(file: &str, mapping: &Mapping, found: &[String]) -> Result<(), 
 struct TextBlocks {
     text: Text,
     layout: Layout,
-    /// The header line of a CSV.
-    header: Vec<u8>,
+    /// Of a CSV, how many columns it has, and where each known one stands.
+    width: usize,
+    positions: Vec<Option<usize>>,
     /// Lines read so far.
     line: u64,
     ended: bool,
@@ -223,8 +224,14 @@ struct TextBlocks {
 /// A block: its text, and the line of each row.
 struct Block {
     text: Vec<u8>,
+    length: usize,
+    /// Where each row begins.
+    starts: Vec<usize>,
     lines: Vec<u64>,
 }
+
+/// The cells of a row, in the order of [`COLUMNS`].
+type Row = Vec<Option<Box<str>>>;
 
 impl TextBlocks {
     /// One line, or for CSV one record, whose quoted fields may hold line ends.
@@ -255,13 +262,31 @@ impl TextBlocks {
         let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(header.as_slice());
         let record = reader.records().next().and_then(Result::ok).unwrap_or_default();
         let found: Vec<String> = record.iter().map(|name| name.trim().to_string()).collect();
-        self.header = header;
+        self.width = found.len();
+        self.positions = COLUMNS.iter().map(|(column, _)| found.iter().position(|name| name == mapping.name(column))).collect();
         check_columns(name, mapping, &found)
+    }
+
+    /// The known cells of one record.
+    fn csv_row(&self, record: &[u8]) -> Result<Row, Wrong> {
+        let wrong = |message: String| (Reason::Malformed, message);
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(record);
+        let mut fields = csv::StringRecord::new();
+        match reader.read_record(&mut fields) {
+            Ok(true) => {}
+            Ok(false) => return Err(wrong("no fields".to_string())),
+            Err(error) => return Err(wrong(format!("not CSV: {error}"))),
+        }
+        if fields.len() != self.width {
+            return Err(wrong(format!("{} fields where the header has {}", fields.len(), self.width)));
+        }
+        let cell = |at: &Option<usize>| at.and_then(|at| fields.get(at)).filter(|cell| !cell.is_empty()).map(Box::from);
+        Ok(self.positions.iter().map(cell).collect())
     }
 
     /// The next block; its lines may be followed by an error that ends the file.
     fn next(&mut self) -> (Block, Option<std::io::Error>) {
-        let mut block = Block { text: Vec::with_capacity(BLOCK_BYTES + (64 << 10)), lines: Vec::new() };
+        let mut block = Block { text: Vec::with_capacity(BLOCK_BYTES + (64 << 10)), length: 0, starts: Vec::new(), lines: Vec::new() };
         while !self.ended && block.text.len() < BLOCK_BYTES && block.lines.len() < BATCH_ROWS {
             let (start, line) = (block.text.len(), self.line + 1);
             match self.record(&mut block.text) {
@@ -270,7 +295,9 @@ impl TextBlocks {
                     if !block.text.ends_with(b"\n") {
                         block.text.push(b'\n');
                     }
+                    block.starts.push(start);
                     block.lines.push(line);
+                    block.length = block.text.len();
                 }
                 Ok(false) => self.ended = true,
                 Err(error) => {
@@ -282,96 +309,68 @@ impl TextBlocks {
         }
         (block, None)
     }
-
-    /// A block as a frame of texts.
-    fn frame(&self, text: &[u8], mapping: &Mapping) -> PolarsResult<DataFrame> {
-        match self.layout {
-            Layout::Csv => {
-                let mut whole = self.header.clone();
-                whole.extend_from_slice(text);
-                let options = CsvReadOptions::default().with_has_header(true).with_infer_schema_length(Some(0));
-                options.into_reader_with_file_handle(Cursor::new(whole)).finish()
-            }
-            Layout::NdJson => {
-                let names = COLUMNS.iter().map(|(column, _)| (PlSmallStr::from(mapping.name(column)), DataType::String));
-                let schema: Schema = names.collect();
-                let reader = JsonReader::new(Cursor::new(text)).with_json_format(JsonFormat::JsonLines);
-                reader.with_schema(Arc::new(schema)).finish()
-            }
-        }
-    }
 }
 
 impl Columns {
-    /// The frame of a block. polars names no row in its errors and passes over lines that are no objects, so a
-    /// block that it does not read in full is read again row by row.
-    fn read(&self, block: &Block, bad: &mut Bad) -> Result<Vec<(DataFrame, Vec<u64>)>, TraceError> {
-        let Blocks::Text(blocks) = &self.blocks else { return Ok(Vec::new()) };
-        if block.lines.is_empty() {
-            return Ok(Vec::new());
-        }
-        if let Ok(frame) = blocks.frame(&block.text, &self.mapping)
-            && frame.height() == block.lines.len()
-        {
-            return Ok(vec![(frame, block.lines.clone())]);
-        }
-        let mut frames = Vec::new();
-        let mut rest = block.text.as_slice();
-        for (at, line) in block.lines.iter().enumerate() {
-            let end = self.end_of_record(rest, at + 1 == block.lines.len(), blocks.layout);
-            let (row, after) = rest.split_at(end);
-            rest = after;
-            let place = Place { file: self.file, row: *line };
-            if blocks.layout == Layout::NdJson
-                && let Err(error) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(row)
-            {
-                bad.row(place, Reason::Malformed, format!("not a JSON object: {error}"))?;
-                continue;
-            }
-            match blocks.frame(row, &self.mapping) {
-                Ok(frame) if frame.height() == 1 => frames.push((frame, vec![*line])),
-                Ok(frame) => bad.row(place, Reason::Malformed, format!("{} rows where one is expected", frame.height()))?,
-                Err(error) => bad.row(place, Reason::WrongType, error.to_string())?,
+    /// The rows of a block, and the line of each; bad ones are left out.
+    fn cells(&self, block: &Block, bad: &mut Bad) -> Result<(Cells, Vec<u64>), TraceError> {
+        let mut columns: Vec<Vec<Option<Box<str>>>> = vec![Vec::new(); COLUMNS.len()];
+        let mut lines = Vec::with_capacity(block.lines.len());
+        let Blocks::Text(blocks) = &self.blocks else { return Ok((Cells { columns: Vec::new() }, lines)) };
+        let ends = block.starts.iter().skip(1).chain([&block.length]);
+        for ((start, line), end) in block.starts.iter().zip(&block.lines).zip(ends) {
+            let row = match blocks.layout {
+                Layout::Csv => blocks.csv_row(&block.text[*start..*end]),
+                Layout::NdJson => self.json_row(&block.text[*start..*end]),
+            };
+            match row {
+                Ok(row) => {
+                    columns.iter_mut().zip(row).for_each(|(column, cell)| column.push(cell));
+                    lines.push(*line);
+                }
+                Err((reason, message)) => bad.row(Place { file: self.file, row: *line }, reason, message)?,
             }
         }
-        Ok(frames)
+        let always = |column: &str| self.mapping.value(column).map(|value| Cell::Always(value.to_string()));
+        let columns = COLUMNS.iter().zip(columns).map(|((column, _), cells)| always(column).unwrap_or(Cell::Owned(cells)));
+        Ok((Cells { columns: columns.collect() }, lines))
     }
 
-    /// Where the first record of some text ends.
-    fn end_of_record(&self, text: &[u8], last: bool, layout: Layout) -> usize {
-        if last {
-            return text.len();
-        }
-        let mut quoted = false;
-        for (at, byte) in text.iter().enumerate() {
-            match byte {
-                b'"' if layout == Layout::Csv => quoted = !quoted,
-                b'\n' if !quoted => return at + 1,
-                _ => {}
+    /// The known members of a JSON object, as texts.
+    fn json_row(&self, line: &[u8]) -> Result<Row, Wrong> {
+        let object: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_slice(line).map_err(|error| (Reason::Malformed, format!("not a JSON object: {error}")))?;
+        let cell = |(column, _): &(&'static str, &str)| match object.get(self.mapping.name(column)) {
+            None | Some(serde_json::Value::Null) => Ok(None),
+            Some(serde_json::Value::String(text)) => Ok(Some(text.as_str().into())),
+            Some(serde_json::Value::Number(number)) => Ok(Some(number.to_string().into())),
+            Some(serde_json::Value::Bool(flag)) => Ok(Some(flag.to_string().into())),
+            Some(other) => {
+                let found: String = other.to_string().chars().take(60).collect();
+                Err((Reason::WrongType, format!("{column} is {found}; a text, a number or true or false is expected")))
             }
-        }
-        text.len()
+        };
+        COLUMNS.iter().map(cell).collect()
     }
 
     fn events(
         &mut self,
-        frame: &DataFrame,
+        cells: &Cells,
+        rows: usize,
         lines: &[u64],
         names: &mut Names,
         events: &mut Vec<Event>,
         bad: &mut Bad,
     ) -> Result<(), TraceError> {
-        let cells =
-            Cells::new(frame, &self.mapping).map_err(|error| TraceError::file(bad.file(Place { file: self.file, row: 0 }), error))?;
-        for row in 0..frame.height() {
+        for row in 0..rows {
             let place = Place { file: self.file, row: lines.get(row).copied().unwrap_or(self.row + row as u64 + 1) };
             match cells.event(row, place, &mut self.unit, self.table.as_deref(), names) {
                 Ok(event) => events.push(event),
                 Err((reason, message)) => bad.row(place, reason, message)?,
             }
         }
-        self.row += frame.height() as u64;
-        self.progress.rows.fetch_add(frame.height() as u64, Ordering::Relaxed);
+        self.row += rows as u64;
+        self.progress.rows.fetch_add(rows as u64, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -382,7 +381,8 @@ impl Reader for Columns {
         match &mut self.blocks {
             Blocks::Parquet(batches, bytes) => match batches.recv().ok() {
                 Some(Ok(frame)) => {
-                    self.events(&frame, &[], names, events, bad)?;
+                    let cells = Cells::new(&frame, &self.mapping).map_err(|error| TraceError::file(bad.file(place), error))?;
+                    self.events(&cells, frame.height(), &[], names, events, bad)?;
                     Ok(true)
                 }
                 Some(Err(error)) => Err(TraceError::file(bad.file(place), format!("not a Parquet file that can be read: {error}"))),
@@ -394,9 +394,8 @@ impl Reader for Columns {
             Blocks::Text(blocks) => {
                 let (block, error) = blocks.next();
                 let (line, ended) = (blocks.line, blocks.ended);
-                for (frame, lines) in self.read(&block, bad)? {
-                    self.events(&frame, &lines, names, events, bad)?;
-                }
+                let (cells, lines) = self.cells(&block, bad)?;
+                self.events(&cells, lines.len(), &lines, names, events, bad)?;
                 if let Some(error) = error {
                     bad.row(Place { file: self.file, row: line + 1 }, Reason::Truncated, why(&error))?;
                 }
@@ -411,48 +410,50 @@ impl Reader for Columns {
 }
 
 /// One column of a frame.
-enum Cells1 {
+enum Cell {
     Absent,
     Always(String),
     Text(StringChunked),
+    Owned(Vec<Option<Box<str>>>),
     Binary(BinaryChunked),
     Whole(Int64Chunked),
     Moment(Int64Chunked, TimeUnit),
 }
 
-impl Cells1 {
-    fn new(column: &Frame) -> Result<Cells1, String> {
+impl Cell {
+    fn new(column: &Frame) -> Result<Cell, String> {
         let wrong = |error: polars::prelude::PolarsError| format!("column {}: {error}", column.name());
         Ok(match column.dtype() {
-            DataType::String => Cells1::Text(column.str().map_err(wrong)?.rechunk().into_owned()),
+            DataType::String => Cell::Text(column.str().map_err(wrong)?.rechunk().into_owned()),
             DataType::Categorical(..) | DataType::Enum(..) | DataType::Boolean => {
-                Cells1::Text(column.cast(&DataType::String).map_err(wrong)?.str().map_err(wrong)?.rechunk().into_owned())
+                Cell::Text(column.cast(&DataType::String).map_err(wrong)?.str().map_err(wrong)?.rechunk().into_owned())
             }
-            DataType::Binary => Cells1::Binary(column.binary().map_err(wrong)?.rechunk().into_owned()),
+            DataType::Binary => Cell::Binary(column.binary().map_err(wrong)?.rechunk().into_owned()),
             DataType::Datetime(unit, _) => {
                 let unit = match unit {
                     FrameUnit::Nanoseconds => TimeUnit::Nanoseconds,
                     FrameUnit::Microseconds => TimeUnit::Microseconds,
                     FrameUnit::Milliseconds => TimeUnit::Milliseconds,
                 };
-                Cells1::Moment(column.cast(&DataType::Int64).map_err(wrong)?.i64().map_err(wrong)?.rechunk().into_owned(), unit)
+                Cell::Moment(column.cast(&DataType::Int64).map_err(wrong)?.i64().map_err(wrong)?.rechunk().into_owned(), unit)
             }
             DataType::UInt64 | DataType::Float64 | DataType::Float32 => {
                 // Beyond what a signed integer holds, or with a fraction: as text, which loses nothing.
-                Cells1::Text(column.cast(&DataType::String).map_err(wrong)?.str().map_err(wrong)?.rechunk().into_owned())
+                Cell::Text(column.cast(&DataType::String).map_err(wrong)?.str().map_err(wrong)?.rechunk().into_owned())
             }
             kind if kind.is_integer() => {
-                Cells1::Whole(column.strict_cast(&DataType::Int64).map_err(wrong)?.i64().map_err(wrong)?.rechunk().into_owned())
+                Cell::Whole(column.strict_cast(&DataType::Int64).map_err(wrong)?.i64().map_err(wrong)?.rechunk().into_owned())
             }
-            DataType::Null => Cells1::Absent,
+            DataType::Null => Cell::Absent,
             other => return Err(format!("column {} is of type {other}; a text, a number or binary is expected", column.name())),
         })
     }
 
     fn text(&self, row: usize) -> Option<&str> {
         let text = match self {
-            Cells1::Always(text) => Some(text.as_str()),
-            Cells1::Text(texts) => texts.get(row),
+            Cell::Always(text) => Some(text.as_str()),
+            Cell::Text(texts) => texts.get(row),
+            Cell::Owned(texts) => texts.get(row).and_then(Option::as_deref),
             _ => None,
         };
         text.map(str::trim).filter(|text| !text.is_empty())
@@ -460,11 +461,12 @@ impl Cells1 {
 
     fn is_given(&self, row: usize) -> bool {
         match self {
-            Cells1::Absent => false,
-            Cells1::Always(_) => true,
-            Cells1::Text(texts) => texts.get(row).is_some(),
-            Cells1::Binary(bytes) => bytes.get(row).is_some(),
-            Cells1::Whole(numbers) | Cells1::Moment(numbers, _) => numbers.get(row).is_some(),
+            Cell::Absent => false,
+            Cell::Always(_) => true,
+            Cell::Text(texts) => texts.get(row).is_some(),
+            Cell::Owned(texts) => texts.get(row).is_some_and(Option::is_some),
+            Cell::Binary(bytes) => bytes.get(row).is_some(),
+            Cell::Whole(numbers) | Cell::Moment(numbers, _) => numbers.get(row).is_some(),
         }
     }
 
@@ -472,13 +474,13 @@ impl Cells1 {
     fn whole(&self, row: usize, name: &str) -> Result<Option<u64>, Wrong> {
         let wrong = |found: String| (Reason::WrongType, format!("{name} is {found}; a whole number from 0 on is expected"));
         match self {
-            Cells1::Whole(numbers) => match numbers.get(row) {
+            Cell::Whole(numbers) => match numbers.get(row) {
                 Some(number) => u64::try_from(number).map(Some).map_err(|_| wrong(number.to_string())),
                 None => Ok(None),
             },
             _ => match self.text(row) {
                 Some(text) => text.trim_end_matches(".0").parse().map(Some).map_err(|_| wrong(format!("\"{}\"", text.escape_debug()))),
-                None if self.is_given(row) && !matches!(self, Cells1::Text(_)) => Err(wrong("no number".to_string())),
+                None if self.is_given(row) && !matches!(self, Cell::Text(_) | Cell::Owned(_)) => Err(wrong("no number".to_string())),
                 None => Ok(None),
             },
         }
@@ -498,32 +500,32 @@ type Wrong = (Reason, String);
 
 /// The columns of a frame that a trace has.
 struct Cells {
-    columns: Vec<Cells1>,
+    columns: Vec<Cell>,
 }
 
 impl Cells {
     fn new(frame: &DataFrame, mapping: &Mapping) -> Result<Cells, String> {
         let column = |(column, _): &(&'static str, &str)| match (mapping.values.get(column), frame.column(mapping.name(column))) {
-            (Some(value), _) => Ok(Cells1::Always(value.clone())),
-            (None, Ok(found)) => Cells1::new(found),
-            (None, Err(_)) => Ok(Cells1::Absent),
+            (Some(value), _) => Ok(Cell::Always(value.clone())),
+            (None, Ok(found)) => Cell::new(found),
+            (None, Err(_)) => Ok(Cell::Absent),
         };
         Ok(Cells { columns: COLUMNS.iter().map(column).collect::<Result<_, String>>()? })
     }
 
-    fn of(&self, name: &str) -> &Cells1 {
-        const ABSENT: &Cells1 = &Cells1::Absent;
+    fn of(&self, name: &str) -> &Cell {
+        const ABSENT: &Cell = &Cell::Absent;
         COLUMNS.iter().position(|(column, _)| *column == name).and_then(|at| self.columns.get(at)).unwrap_or(ABSENT)
     }
 
     fn time(&self, row: usize, unit: &mut Option<TimeUnit>) -> Result<Time, Wrong> {
         let wrong = |found: String| (Reason::Time, format!("time is {found}; RFC 3339 or a number since 1970 is expected"));
         match &self.columns[0] {
-            Cells1::Moment(numbers, own) => {
+            Cell::Moment(numbers, own) => {
                 let number = numbers.get(row).ok_or_else(|| wrong("missing".to_string()))?;
                 own.time(number).ok_or_else(|| wrong(number.to_string()))
             }
-            Cells1::Whole(numbers) => {
+            Cell::Whole(numbers) => {
                 let number = numbers.get(row).ok_or_else(|| wrong("missing".to_string()))?;
                 let unit = unit.get_or_insert_with(|| TimeUnit::of(number));
                 unit.time(number).ok_or_else(|| wrong(number.to_string()))
@@ -549,11 +551,12 @@ impl Cells {
             Ok(Key::of(bytes))
         };
         match self.of("key") {
-            Cells1::Binary(bytes) => bytes.get(row).filter(|bytes| !bytes.is_empty()).map(of),
-            Cells1::Whole(numbers) | Cells1::Moment(numbers, _) => numbers.get(row).map(|number| of(number.to_string().as_bytes())),
-            Cells1::Text(texts) => texts.get(row).filter(|text| !text.is_empty()).map(|text| of(text.as_bytes())),
-            Cells1::Always(text) => Some(of(text.as_bytes())),
-            Cells1::Absent => None,
+            Cell::Binary(bytes) => bytes.get(row).filter(|bytes| !bytes.is_empty()).map(of),
+            Cell::Whole(numbers) | Cell::Moment(numbers, _) => numbers.get(row).map(|number| of(number.to_string().as_bytes())),
+            Cell::Text(texts) => texts.get(row).filter(|text| !text.is_empty()).map(|text| of(text.as_bytes())),
+            Cell::Owned(texts) => texts.get(row).and_then(Option::as_deref).map(|text| of(text.as_bytes())),
+            Cell::Always(text) => Some(of(text.as_bytes())),
+            Cell::Absent => None,
         }
     }
 
@@ -589,7 +592,7 @@ impl Cells {
                 (Reason::WrongType, text)
             })?;
             call.fetched = Some(sizes.into());
-        } else if matches!(self.of("fetched_bytes"), Cells1::Text(texts) if texts.get(row).is_some()) {
+        } else if self.of("fetched_bytes").is_given(row) {
             call.fetched = Some(Arc::new([]));
         }
         call.consistency = match self.of("consistency").text(row).map(str::to_ascii_lowercase).as_deref() {
@@ -618,7 +621,7 @@ impl Cells {
         let changes = self.of("changes");
         call.changes = match changes.text(row) {
             Some(text) => Some(names.number(text)),
-            None if changes.is_given(row) && !matches!(changes, Cells1::Absent) => Some(names.number("")),
+            None if changes.is_given(row) && !matches!(changes, Cell::Absent) => Some(names.number("")),
             None => None,
         };
         Ok(Event { time, place, table, what: What::Call(call) })
