@@ -473,7 +473,8 @@ const SAMPLES: &[(&str, &[&str])] = &[
 ];
 
 fn dynameter(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = assert_cmd::Command::cargo_bin("dynameter").expect("the binary").current_dir(folder).args(arguments).output().expect("a run");
+    let output =
+        assert_cmd::Command::cargo_bin("dynameter").expect("the binary").current_dir(folder).args(arguments).output().expect("a run");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
     (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
 }
@@ -484,7 +485,8 @@ fn every_sample_is_replayed_by_one_command() {
     let mut wrong = Vec::new();
     for (name, arguments) in SAMPLES {
         for format in ["text", "json"] {
-            let all: Vec<&str> = ["replay"].iter().chain(*arguments).copied().chain(["--prices", "2024-11-01", "--format", format]).collect();
+            let all: Vec<&str> =
+                ["replay"].iter().chain(*arguments).copied().chain(["--prices", "2024-11-01", "--format", format]).collect();
             let (code, out, error) = dynameter(&folder, &all);
             assert_eq!((code, error.as_str()), (0, ""), "{name}: {all:?}");
             if format == "json" {
@@ -511,7 +513,8 @@ fn proved(name: &str, json: &Value) {
     let sum: Decimal = lines.iter().map(|line| number(&line["amount_usd"])).sum();
     assert_eq!(sum.normalize(), number(&json["total_usd"]).normalize(), "{name}");
     for consumed in json["consumed"].as_array().expect("consumed") {
-        let sum = |field: &str| consumed["operations"].as_array().expect("operations").iter().map(|one| number(&one[field])).sum::<Decimal>();
+        let sum =
+            |field: &str| consumed["operations"].as_array().expect("operations").iter().map(|one| number(&one[field])).sum::<Decimal>();
         assert_eq!(sum("read_units"), number(&consumed["read_units"]), "{name}");
         assert_eq!(sum("write_units"), number(&consumed["write_units"]) + number(&consumed["replicated_write_units"]), "{name}");
     }
@@ -561,11 +564,13 @@ fn bad_input_stops_with_its_place_or_is_counted() {
     ];
     for (name, text, message, reason) in &cases {
         written(path, name, text);
-        let (code, out, error) = dynameter(path, &["replay", name, "--workload", workload, "--table", "Orders", "-o", "out.json", "--format", "json"]);
+        let (code, out, error) =
+            dynameter(path, &["replay", name, "--workload", workload, "--table", "Orders", "-o", "out.json", "--format", "json"]);
         assert_eq!((code, out.as_str()), (2, ""), "{name}: {error}");
         assert!(error.starts_with(&format!("error: {message}")) && error.contains("help: "), "{name}: {error}");
         assert!(!path.join("out.json").exists(), "{name} left a file");
-        let (code, out, error) = dynameter(path, &["replay", name, "--workload", workload, "--table", "Orders", "--skip-bad-rows", "--format", "json"]);
+        let (code, out, error) =
+            dynameter(path, &["replay", name, "--workload", workload, "--table", "Orders", "--skip-bad-rows", "--format", "json"]);
         assert_eq!(code, 0, "{name}: {error}");
         let json: Value = serde_json::from_str(&out).expect("JSON");
         assert_eq!(json["trace"]["skipped"], json!([{"reason": reason, "rows": "1"}]), "{name}");
@@ -582,7 +587,10 @@ fn bad_input_stops_with_its_place_or_is_counted() {
     written(path, "later.csv", &format!("{header}{lines}2023-05-29T16:30:00Z,GetItem,Orders,a,1\n"));
     let (code, _, error) = dynameter(path, &["replay", "later.csv", "--workload", workload]);
     assert_eq!(code, 2);
-    assert!(error.starts_with("error: later.csv:200002: its time 2023-05-29T16:30:00Z lies before") && error.contains("--window"), "{error}");
+    assert!(
+        error.starts_with("error: later.csv:200002: its time 2023-05-29T16:30:00Z lies before") && error.contains("--window"),
+        "{error}"
+    );
 
     // Files that are no traces.
     written(path, "empty.csv", "");
@@ -627,14 +635,16 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
     let books = Books::embedded();
     let folder = tempfile::tempdir().expect("a folder");
     let text = std::fs::read_to_string(support::root().join("workloads/marketplace.toml")).expect("a workload");
-    let mut workload = workload::load("marketplace.toml", &text, &support::root().join("workloads"), &workload::Setting::new(&books)).unwrap_or_else(|errors| panic!("{errors}"));
+    let mut workload = workload::load("marketplace.toml", &text, &support::root().join("workloads"), &workload::Setting::new(&books))
+        .unwrap_or_else(|errors| panic!("{errors}"));
     for table in &mut workload.tables {
         for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
             access.calls = &access.calls * &Exact::ratio(1, 50);
         }
     }
     let path = folder.path().join("whole.csv");
-    let options = synthesize::Options { seconds: 600, seed: 3, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::Csv };
+    let options =
+        synthesize::Options { seconds: 600, seed: 3, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::Csv };
     synthesize::synthesize(&workload, &options, std::fs::File::create(&path).expect("a file"), &mut |_, _| true).expect("a trace");
     let whole = std::fs::read_to_string(&path).expect("the trace");
     let (header, rows) = whole.split_once('\n').expect("a header");
@@ -649,13 +659,18 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
     let expected = json(std::slice::from_ref(&path), None);
     let piece = |name: String, lines: &[&str]| written(folder.path(), &name, &format!("{header}\n{}\n", lines.join("\n")));
     // In the order of time, named in another order; every third row to another file; one file in gzip; out of order within the window.
-    let mut cut: Vec<PathBuf> = lines.chunks(lines.len() / 7 + 1).enumerate().map(|(at, lines)| piece(format!("cut{at}.csv"), lines)).collect();
+    let mut cut: Vec<PathBuf> =
+        lines.chunks(lines.len() / 7 + 1).enumerate().map(|(at, lines)| piece(format!("cut{at}.csv"), lines)).collect();
     cut.reverse();
     assert_eq!(expected, json(&cut, None), "cut in time");
     assert_eq!(expected, json(&cut, Some(100)), "cut in time with a small window");
-    let dealt: Vec<PathBuf> = (0..3).map(|hand| piece(format!("dealt{hand}.csv"), &lines.iter().skip(hand).step_by(3).copied().collect::<Vec<_>>())).collect();
+    let dealt: Vec<PathBuf> =
+        (0..3).map(|hand| piece(format!("dealt{hand}.csv"), &lines.iter().skip(hand).step_by(3).copied().collect::<Vec<_>>())).collect();
     assert_eq!(expected, json(&dealt, None), "dealt out");
-    let mut gz = flate2::write::GzEncoder::new(std::fs::File::create(folder.path().join("whole.csv.gz")).expect("a file"), flate2::Compression::fast());
+    let mut gz = flate2::write::GzEncoder::new(
+        std::fs::File::create(folder.path().join("whole.csv.gz")).expect("a file"),
+        flate2::Compression::fast(),
+    );
     gz.write_all(whole.as_bytes()).expect("written");
     gz.finish().expect("a gzip");
     assert_eq!(expected, json(&[folder.path().join("whole.csv.gz")], None), "gzip");
@@ -703,10 +718,18 @@ fn dax_catches_what_the_ground_truth_says() {
     for line in truth.lines() {
         let cells: Vec<&str> = line.split(',').collect();
         let ["cloudphysics", _, "bytes", capacity, ttl, "dax_write_through", requests, misses, ..] = cells.as_slice() else { continue };
-        let options = Options { dax_sizes: vec![capacity.parse().expect("bytes")], dax_ttl_seconds: Some(ttl.parse().expect("seconds")), ..Options::default() };
+        let options = Options {
+            dax_sizes: vec![capacity.parse().expect("bytes")],
+            dax_ttl_seconds: Some(ttl.parse().expect("seconds")),
+            ..Options::default()
+        };
         let replayed = replayed(&[reference.join("traces/cloudphysics/cloudPhysicsIO.vscsi")], None, trace::Options::default(), &options);
         let caught = &replayed.dax[0].caught;
-        assert_eq!((caught.requests.to_string().as_str(), (caught.requests - caught.hits).to_string().as_str()), (*requests, *misses), "{line}");
+        assert_eq!(
+            (caught.requests.to_string().as_str(), (caught.requests - caught.hits).to_string().as_str()),
+            (*requests, *misses),
+            "{line}"
+        );
         checked += 1;
     }
     assert!(checked > 10, "{checked} rows");

@@ -84,6 +84,8 @@ pub struct Run {
     pub hourly_maxima: Vec<u64>,
     /// Capacity of each hour added up over its minutes: sixty times the hour's mean.
     pub hourly_minute_sums: Vec<u64>,
+    /// Minutes that were executed, warm-up left out.
+    pub minutes: u64,
     /// The lowest capacity of any minute.
     pub lowest: u64,
     /// The highest capacity of any minute.
@@ -97,6 +99,7 @@ pub struct Run {
 impl Run {
     /// Notes the capacity that was in force in a minute.
     fn minute(&mut self, at: u64, capacity: u64) {
+        self.minutes += 1;
         if at.is_multiple_of(60) || self.hourly_maxima.is_empty() {
             self.hourly_maxima.push(capacity);
             self.hourly_minute_sums.push(capacity);

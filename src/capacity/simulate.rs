@@ -110,9 +110,16 @@ pub fn simulate(lanes: &[(&Series, &Scaling, Option<Hottest>)]) -> Vec<Run> {
 impl Run {
     /// The units that each hour is charged for.
     pub fn hourly(&self, billing: HourBilling) -> HourlyUnits {
+        // The part of an hour at the end of a trace says nothing of a whole one, unless there is no other.
+        let whole = (self.minutes / 60) as usize;
+        let hours = if whole > 0 { whole } else { self.hourly_maxima.len() };
         match billing {
-            HourBilling::Maximum => HourlyUnits::of_maxima(self.hourly_maxima.clone()),
-            HourBilling::Mean => HourlyUnits::of_minute_sums(self.hourly_minute_sums.clone()),
+            HourBilling::Maximum => HourlyUnits::of_maxima(self.hourly_maxima[..hours].to_vec()),
+            HourBilling::Mean if whole > 0 => HourlyUnits::of_minute_sums(self.hourly_minute_sums[..hours].to_vec()),
+            HourBilling::Mean => {
+                let minutes = self.minutes.max(1);
+                HourlyUnits::of_minute_sums(self.hourly_minute_sums.iter().map(|sum| sum.saturating_mul(60) / minutes).collect())
+            }
         }
     }
 }

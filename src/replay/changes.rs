@@ -1,7 +1,7 @@
 //! Changes with their images, and units that AWS counted itself.
 
 use super::consumption::{Kind, LaneKey};
-use super::database::{Stored, joined};
+use super::database::{Stored, named_key};
 use super::executor::{Executor, Wrong};
 use super::sizes::{From, is_global, transitions};
 use crate::table::{Item, KeySchema, Operation, Write, WriteOutcome, limits};
@@ -25,6 +25,7 @@ impl Executor {
         };
         let table = self.table(table, names, keys)?;
         let region = self.region(change.region, names)?;
+        self.stands_in(table, region)?;
         let numbers = self.switches.number_alignment;
         if let (Some(said), Some(verification)) = (change.size_bytes, &mut self.verification) {
             let images = change.old.iter().chain(&change.new).map(|item| item.size(numbers)).sum::<Bytes>();
@@ -41,10 +42,11 @@ impl Executor {
             }
         }
         let key = Stored::key(&state.design.table, &change.keys).map_err(|error| (Reason::Key, format!("Keys: {error}")))?;
-        let joined = joined(&key);
-        let hashed = Key::of(&joined);
-        let (there_before, there_after) = change.there.unwrap_or((change.old.is_some(), change.new.is_some()));
+        let hashed = named_key(&key);
         let known = state.stored.get(&key).cloned();
+        // A view without images before a change does not say whether there was one.
+        let (there_before, there_after) = change.there.unwrap_or((change.old.is_some() || known.is_some(), change.new.is_some()));
+        let guessed = change.there.is_none() && known.is_none();
         let old: Option<Item> = if change.has_old { change.old.clone() } else { known.filter(|_| change.there.is_none() || there_before) };
         let new: Option<Item> = change.new.clone();
         let images = (change.has_old || old.is_some() || !there_before) && (change.has_new || !there_after);
@@ -55,7 +57,16 @@ impl Executor {
                 indexes: state.design.table.transitions(old.as_ref(), new.as_ref(), numbers),
                 outcome: WriteOutcome::Applied,
             };
-            (write, if change.has_old { From::Row } else { From::Seen })
+            (
+                write,
+                if guessed {
+                    From::Assumed
+                } else if change.has_old {
+                    From::Row
+                } else {
+                    From::Seen
+                },
+            )
         } else {
             let call = Call { old_bytes: None, ..Call::new(Api::PutItem, hashed) };
             let seen = self.item(table, &call, None);
@@ -115,6 +126,8 @@ impl Executor {
     pub(super) fn counted(&mut self, table: Option<Name>, counted: Counted, time: Time, names: &Names) -> Result<(), Wrong> {
         let table = self.table(table, names, || KeySchema { partition: "key".to_string(), sort: None })?;
         let region = self.region(counted.region, names)?;
+        self.stands_in(table, region)?;
+        self.counted_regions.insert((table, if counted.api.is_some() { usize::MAX } else { region }));
         let index = match counted.index {
             None => None,
             Some(name) => {
@@ -135,8 +148,12 @@ impl Executor {
             let traced = self.consumption.kind(kind);
             (traced.writes, traced.index) = (!reads, kind.index);
             traced.calls += counted.calls.unwrap_or(0);
+            if !reads && halves > 0 {
+                self.counted_writes.insert(table);
+            }
             let (read, write) = if reads { (halves, 0) } else { (0, halves) };
-            self.consumption.add_counted(kind, arm, read, write);
+            let name = (!reads && region > 0).then(|| self.regions[region].clone());
+            self.consumption.add_counted(kind, arm, read, write, name.as_deref());
             let lane = LaneKey { table, index: account, region, reads };
             let seconds = u64::from(counted.seconds.max(1));
             // Evenly over the period, the remainder one by one.
@@ -148,5 +165,40 @@ impl Executor {
             }
         }
         Ok(())
+    }
+
+    /// Replicated writes that nobody counted: of a global table of whose writes the trace knows the home region's alone,
+    /// each copy has as many (rule 4.1); metrics of a copy count its own.
+    pub(super) fn copy_counted(&mut self) {
+        for table in self.counted_writes.clone() {
+            let replicas = &self.tables.list[table].design.replicas;
+            let copies: Vec<String> = replicas.iter().filter(|replica| !replica.witness).map(|replica| replica.region.clone()).collect();
+            let known = self.counted_regions.iter().any(|(at, region)| *at == table && *region != 0 && *region != usize::MAX);
+            if copies.is_empty() || known {
+                continue;
+            }
+            self.copies_assumed.insert(table);
+            let transactional = |kind: &Kind| matches!(kind.api, Some(Api::TransactWriteItems | Api::ExecuteTransaction));
+            for (kind, traced) in self.consumption.kinds.iter_mut().filter(|(kind, _)| kind.table == table && !kind.reads) {
+                let mut arms = traced.home.clone();
+                // A transaction doubles only at home (rule 4.6).
+                if let (true, Some(arm)) = (transactional(kind), arms.first_mut()) {
+                    arm.write /= 2;
+                }
+                traced.abroad.extend(copies.iter().map(|region| (region.clone(), arms.clone())));
+            }
+            let lanes: Vec<(LaneKey, super::consumption::Lane)> = self
+                .consumption
+                .lanes
+                .iter()
+                .filter(|(lane, _)| lane.table == table && !lane.reads && lane.region == 0)
+                .map(|(lane, demand)| (*lane, demand.clone()))
+                .collect();
+            for (lane, demand) in lanes {
+                for region in copies.iter().filter_map(|name| self.regions.iter().position(|region| region == name)) {
+                    self.consumption.lanes.insert(LaneKey { region, ..lane }, demand.clone());
+                }
+            }
+        }
     }
 }

@@ -154,10 +154,15 @@ impl Consumption {
         }
     }
 
-    /// Units that AWS counted on one arm.
-    pub fn add_counted(&mut self, kind: Kind, arm: usize, read_halves: u64, write_halves: u64) {
+    /// Units that AWS counted on one arm, in the home region or in `abroad`.
+    pub fn add_counted(&mut self, kind: Kind, arm: usize, read_halves: u64, write_halves: u64, abroad: Option<&str>) {
+        let traced = self.kind(kind);
+        let arms = match abroad {
+            None => &mut traced.home,
+            Some(region) => traced.abroad.entry(region.to_string()).or_default(),
+        };
         // Write units are whole; what a metric spreads is half units of the same.
-        add_arm(&mut self.kind(kind).home, arm, read_halves, write_halves / 2);
+        add_arm(arms, arm, read_halves, write_halves.div_ceil(2));
     }
 }
 
@@ -179,7 +184,11 @@ impl Span {
     pub fn new(first: Time, last: Time, from: Option<Time>, to: Option<Time>, month_seconds: &Exact) -> Span {
         let end = |to: Time| match from {
             // As many seconds as lie between both, whichever fraction of one they begin at.
-            Some(from) => from.second() + (to.0.saturating_sub(from.0)).div_euclid(Time::SECOND) + i64::from(to.0.saturating_sub(from.0).rem_euclid(Time::SECOND) > 0),
+            Some(from) => {
+                from.second()
+                    + (to.0.saturating_sub(from.0)).div_euclid(Time::SECOND)
+                    + i64::from(to.0.saturating_sub(from.0).rem_euclid(Time::SECOND) > 0)
+            }
             None => to.second() + i64::from(to.0.rem_euclid(Time::SECOND) > 0),
         };
         let to = to.map_or((last.second().div_euclid(60) + 1) * 60, end);

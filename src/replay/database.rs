@@ -7,6 +7,7 @@ use std::ops::Bound;
 use super::expression::{KeyCondition, Test};
 use crate::table::limits::PAGE_BYTES;
 use crate::table::{AttributeValue, Item, Number, NumberAlignment, Table, Write, WriteOutcome};
+use crate::trace::Key;
 use crate::units::Bytes;
 
 /// A value of a key, in DynamoDB's order: numbers by value, texts and binaries by their bytes.
@@ -47,6 +48,11 @@ pub type KeyValues = Vec<KeyValue>;
 /// The key of an item as other formats write it: its values joined by `|`.
 pub fn joined(key: &[KeyValue]) -> Vec<u8> {
     key.iter().map(KeyValue::bytes).collect::<Vec<_>>().join(&b'|')
+}
+
+/// The key of an item as a trace knows it.
+pub fn named_key(key: &[KeyValue]) -> Key {
+    Key::of_parts(&joined(key), &key.first().map(KeyValue::bytes).unwrap_or_default())
 }
 
 /// A table with its items, and the entries of its indexes in the order of their keys.
@@ -127,6 +133,16 @@ impl Stored {
         let mut entry = key_of(item, Stored::order(table, index).into_iter())?;
         entry.extend(key.iter().cloned());
         Some(entry)
+    }
+
+    /// Orders all items by the keys of indexes that were added.
+    pub fn reindex(&mut self, table: &Table) {
+        self.entries = vec![BTreeMap::new(); table.indexes.len()];
+        for (key, item) in &self.items {
+            for (at, entries) in self.entries.iter_mut().enumerate() {
+                entries.extend(Stored::entry_key(table, at, item, key).map(|entry| (entry, key.clone())));
+            }
+        }
     }
 
     /// How many items there are.
@@ -227,6 +243,10 @@ impl Stored {
             _ => true,
         };
         let mut page = Page::default();
+        // A page that would go on before what it asks for, backward, has nothing left.
+        if asked.backward && after.as_ref().is_some_and(|after| *after < prefix) {
+            return Ok(page);
+        }
         let mut visit = |key: &KeyValues, item: &Item| -> bool {
             if !key.starts_with(&prefix) {
                 return false;

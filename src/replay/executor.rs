@@ -29,6 +29,12 @@ pub struct Provenance {
     pub counts_assumed: u64,
     /// Writes of which it was drawn whether they found an item.
     pub presence_assumed: u64,
+    /// Reads that are strong because their access pattern is.
+    pub consistency_assumed: u64,
+    /// Members of batches and transactions that do not say what they do.
+    pub actions_assumed: u64,
+    /// Scans whose items were taken in the order of their keys.
+    pub scans: u64,
     /// Writes of which the access pattern, or nobody, said what they change.
     pub changes_assumed: u64,
 }
@@ -72,8 +78,16 @@ pub struct Executor {
     pub span: Option<(Time, Time)>,
     /// Regions that are named and are taken for the home region.
     pub other_regions: BTreeMap<String, u64>,
-    /// Whether an event names a region.
-    pub names_regions: bool,
+    /// Tables with events from another region than the home region.
+    pub elsewhere: std::collections::BTreeSet<usize>,
+    /// Tables whose units a metric gives, with the regions that it gives them for.
+    pub counted_regions: std::collections::BTreeSet<(usize, usize)>,
+    /// Tables with writes of which only the units are known.
+    pub counted_writes: std::collections::BTreeSet<usize>,
+    /// Copies whose writes were taken to be as many as the home region's.
+    pub copies_assumed: std::collections::BTreeSet<usize>,
+    /// What writes that changed nothing would have sent, by table: change data capture units and bytes.
+    pub(super) unchanged: Vec<(usize, u64, u64)>,
     /// Whether a deletion by Time to Live was seen, by table.
     pub time_to_live: std::collections::BTreeSet<usize>,
     /// The first calls of transactions, by their tokens.
@@ -109,7 +123,11 @@ impl Executor {
             throttled: 0,
             span: None,
             other_regions: BTreeMap::new(),
-            names_regions: false,
+            elsewhere: std::collections::BTreeSet::new(),
+            counted_regions: std::collections::BTreeSet::new(),
+            counted_writes: std::collections::BTreeSet::new(),
+            copies_assumed: std::collections::BTreeSet::new(),
+            unchanged: Vec::new(),
             time_to_live: std::collections::BTreeSet::new(),
             tokens: BTreeMap::new(),
             waiting: BTreeMap::new(),
@@ -124,6 +142,11 @@ impl Executor {
     /// The row's [`TraceError`], where bad rows are not skipped.
     pub fn event(&mut self, event: Event, names: &Names, bad: &mut Bad) -> Result<(), TraceError> {
         let (time, place) = (event.time, event.place);
+        // Units of a period last until its end.
+        let until = match &event.what {
+            What::Counted(counted) => Time(time.0.saturating_add(i64::from(counted.seconds.max(1)) * Time::SECOND - 1)),
+            _ => time,
+        };
         let done = match event.what {
             What::Call(call) => self.call(event.table, call, time, names),
             What::Request(request) => self.request(&request, time, place, names, bad),
@@ -137,7 +160,7 @@ impl Executor {
         match done {
             Ok(()) => {
                 self.events += 1;
-                self.span = Some(self.span.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
+                self.span = Some(self.span.map_or((time, until), |(first, last)| (first.min(time), last.max(until))));
                 Ok(())
             }
             Err((reason, message)) => bad.row(place, reason, message),
@@ -163,7 +186,6 @@ impl Executor {
     /// The region of an event: the home region where it names none.
     pub(super) fn region(&mut self, name: Option<Name>, names: &Names) -> Result<usize, Wrong> {
         let Some(name) = name else { return Ok(0) };
-        self.names_regions = true;
         if let Some(known) = self.numbers.get(&name) {
             return Ok(*known);
         }
@@ -183,6 +205,21 @@ impl Executor {
         };
         self.numbers.insert(name, found);
         Ok(found)
+    }
+
+    /// Whether a table stands in a region.
+    pub(super) fn stands_in(&mut self, table: usize, region: usize) -> Result<(), Wrong> {
+        if region == 0 {
+            return Ok(());
+        }
+        let design = &self.tables.list[table].design;
+        let name = &self.regions[region];
+        if !design.replicas.iter().any(|replica| !replica.witness && replica.region == *name) {
+            let text = format!("{} has no replica in {name}; price it there with --region, or add a replica", design.table.name);
+            return Err((Reason::UnknownRegion, text));
+        }
+        self.elsewhere.insert(table);
+        Ok(())
     }
 
     /// Meters an operation and adds up what it consumes, where and when.
@@ -291,6 +328,7 @@ impl Executor {
             let _ = self.unmetered(waiting.table, waiting.region, &waiting.call, None, why);
         }
         self.partitions.values_mut().for_each(Partitions::close);
+        self.copy_counted();
     }
 }
 

@@ -31,8 +31,18 @@ pub enum Token {
 const SIGNS: [&str; 22] =
     ["<<", ">>", "<=", ">=", "<>", "!=", "||", "=", "<", ">", "(", ")", "[", "]", "{", "}", ",", ".", "+", "-", "?", "*"];
 
+/// The longest expression or statement.
+const EXPRESSION_BYTES_MAX: usize = 8_192;
+
+/// Brackets of one expression.
+const NESTED_MAX: usize = 300;
+
 /// Splits an expression, or a PartiQL statement, into tokens.
 pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
+    // DynamoDB's own limits: 8 KB of a statement, 300 operators.
+    if text.len() > EXPRESSION_BYTES_MAX || text.matches(['(', '[', '{']).count() > NESTED_MAX {
+        return Err(format!("{} bytes, or more than {NESTED_MAX} brackets; DynamoDB takes {EXPRESSION_BYTES_MAX} bytes", text.len()));
+    }
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
@@ -314,22 +324,25 @@ impl<'a> Parser<'a> {
     /// A key condition expression.
     pub fn key_conditions(mut self) -> Parsed<Vec<KeyCondition>> {
         let mut all = Vec::new();
-        loop {
-            let mut open = 0;
-            while self.is_sign("(") {
-                open += 1;
-            }
-            all.push(self.key_condition()?);
-            for _ in 0..open {
-                self.sign(")")?;
-            }
-            if !self.is_word("AND") {
-                break;
-            }
-        }
+        self.key_conditions_joined(&mut all)?;
         match self.peek() {
             None => Ok(all),
             Some(token) => Err(format!("a key condition does not go on with {token:?}")),
+        }
+    }
+
+    /// Conditions that AND joins, parentheses around any of them included.
+    fn key_conditions_joined(&mut self, all: &mut Vec<KeyCondition>) -> Parsed<()> {
+        loop {
+            if self.is_sign("(") {
+                self.key_conditions_joined(all)?;
+                self.sign(")")?;
+            } else {
+                all.push(self.key_condition()?);
+            }
+            if !self.is_word("AND") {
+                return Ok(());
+            }
         }
     }
 
@@ -654,6 +667,7 @@ mod tests {
         let two = conditions("(pk = :a) and (sk BETWEEN :a AND :b)").expect("two");
         assert!(matches!(two[1].test, Test::Between(..)));
         assert!(matches!(conditions("pk = :a AND begins_with(sk, :b)").expect("two")[1].test, Test::BeginsWith(_)));
+        assert_eq!(conditions("(pk = :a AND sk = :b)").expect("two").len(), 2);
         assert!(conditions("pk = :a OR sk = :b").is_err());
         assert!(conditions("pk <> :a").is_err());
     }

@@ -38,8 +38,8 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
     }
     design.access.clear();
     design.popularity = None;
-    // Without regions in the trace, replicas read as the design declares.
-    if executor.names_regions {
+    // Where nothing of the trace is from another region, replicas read as the design declares.
+    if executor.elsewhere.contains(&at) {
         for replica in &mut design.replicas {
             replica.reads = Exact::zero();
             replica.access.clear();

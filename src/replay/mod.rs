@@ -42,12 +42,12 @@ use crate::compare::Question;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::outcome::Outcome;
-use crate::pricing::Books;
+use crate::pricing::{Books, Unknown};
 use crate::table::KeySchema;
 use crate::time::{Date, MonthHours};
-use crate::trace::{Api, Reason, Time, Trace, TraceError};
+use crate::trace::{Api, Kind, Reason, Time, Trace, TraceError};
 use crate::units::Exact;
-use crate::usage::{Throughput, UsageType};
+use crate::usage::{Subject, Throughput, UsageType};
 use crate::workload::{Workload, export_items};
 
 use dax::Caches;
@@ -334,9 +334,9 @@ fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
     for state in &trace.states {
         let shown = state.folder.display().to_string();
         let wrong = |message: String| ReplayError::Trace(TraceError::file(&shown, message));
-        let table = match (&state.table, executor.tables.only()) {
-            (Some(name), only) => executor.tables.find(name).or(only),
-            (None, only) => only,
+        let table = match &state.table {
+            Some(name) => executor.tables.find(name),
+            None => executor.tables.only(),
         };
         let Some(table) = table else {
             let name = state.table.clone().unwrap_or_else(|| "a table without a name".to_string());
@@ -402,10 +402,12 @@ fn finish(
         .collect();
     let simulations = || Simulations::traced(if series.is_empty() { measured::idle(&span) } else { series.clone() });
     let metering = Metering::with(simulations(), &measured, books)?;
-    let outcome = metering.outcome(&measured, books)?;
+    let mut outcome = metering.outcome(&measured, books)?;
+    outcome.bill.unknown.extend(uncounted(&executor, &measured, &metering));
     let capacity = modes::of(&mut executor, &metering, &measured, &outcome, books, options, &series, &span)?;
     let sizes = sizes(&executor, &metering, &span)?;
-    let assumptions = assumptions(&executor, workload, &span, &measured);
+    let guessed = trace.kinds().any(|kind| matches!(kind, Kind::Streams | Kind::IncrementalExport));
+    let assumptions = assumptions(&executor, workload, &span, &measured, guessed);
     let hot_keys = hot_keys(&mut executor, options.hot_keys);
     Ok(Replayed {
         consumed: measured::consumed(&executor, &trace.names),
@@ -432,6 +434,32 @@ fn finish(
             notes: trace.notes().map(str::to_string).collect(),
         },
     })
+}
+
+/// What units that AWS counted do not tell: the bytes and the changes behind them.
+fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) -> Vec<Unknown> {
+    let mut all = Vec::new();
+    for table in &executor.counted_writes {
+        let design = &executor.tables.list[*table].design;
+        let mut push = |what: String, code: String| {
+            let region = measured.region.clone();
+            let rate = metering.book(&region).and_then(|book| book.list_price(&code)).map(|published| (*published).clone());
+            let subject = Subject { table: design.table.name.clone(), index: None, region, access: None };
+            let why = "the trace gives the units of writes, not their bytes; a request log, a stream or columns with sizes do".to_string();
+            all.push(Unknown { subject, what, why, rate });
+        };
+        if design.stream.as_ref().is_some_and(|stream| stream.kinesis) {
+            push("the change data capture units of the trace's writes".to_string(), "kinesis_change_data_capture_unit".to_string());
+        }
+        for replica in design.replicas.iter().filter(|replica| !replica.witness) {
+            let code = UsageType::transfer_to(&replica.region).code().to_string();
+            push(format!("the transfer of the trace's writes to {}", replica.region), code);
+        }
+        if design.archive.as_ref().is_some_and(|archive| archive.incremental) {
+            push("what the trace's writes add to incremental exports".to_string(), "export_s3_incremental".to_string());
+        }
+    }
+    all
 }
 
 fn place(executor: &Executor, table: usize, index: Option<usize>, region: usize) -> (String, Option<String>, String) {
@@ -540,7 +568,7 @@ fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes,
     })
 }
 
-fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, measured: &Workload) -> Vec<String> {
+fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, measured: &Workload, guessed: bool) -> Vec<String> {
     let month = measured.month.seconds();
     let mut list = Vec::new();
     if span.factor != Exact::one() {
@@ -557,10 +585,10 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
     if workload.is_none() {
         let names: Vec<&str> = measured.tables.iter().map(|table| table.table.name.as_str()).collect();
         list.push(format!(
-            "no workload declares {}: its tables are taken as the trace shows them, in {}, with what the trace leaves in them as their storage; \
-             where only the names of a key are known, the first by the alphabet is taken for the partition key",
+            "no workload declares {}: its tables are taken as the trace shows them, in {}, with what the trace leaves in them as their storage{}",
             names.join(", "),
-            measured.region
+            measured.region,
+            if guessed { "; of a key only the names are known, and the first by the alphabet is taken for the partition key" } else { "" }
         ));
     }
     let others: BTreeSet<&String> = executor.other_regions.keys().filter(|region| **region != executor.regions[0]).collect();
@@ -589,6 +617,35 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
             "{} reads do not say how many items they evaluated: as many as the access pattern says",
             Exact::from(executor.provenance.counts_assumed)
         ));
+    }
+    if executor.provenance.consistency_assumed > 0 {
+        list.push(format!(
+            "{} reads do not say how consistent they are: as strong as their access pattern",
+            Exact::from(executor.provenance.consistency_assumed)
+        ));
+    }
+    if executor.provenance.actions_assumed > 0 {
+        list.push(format!(
+            "{} members of batches and transactions do not say what they do, and are taken for puts; a column action says it",
+            Exact::from(executor.provenance.actions_assumed)
+        ));
+    }
+    if executor.provenance.scans > 0 {
+        list.push("a Scan reads items in the order of their keys, and its segments by a hash of ours; DynamoDB's order is its own, so pages may hold others: evaluated_keys names them".to_string());
+    }
+    if span.seconds() as i64 > consumption::SECONDS_MINUTES_MAX * 60 {
+        list.push("a trace of more than 31 days is executed minute by minute: throttles within a minute are not seen".to_string());
+    }
+    for table in &executor.copies_assumed {
+        let name = &executor.tables.list[*table].design.table.name;
+        list.push(format!(
+            "{name}: the trace counts the units of the home region alone; each copy is taken to have written as many (rule 4.1)"
+        ));
+    }
+    if executor.tables.list.iter().any(|state| !state.design.table.indexes.is_empty()) {
+        list.push(
+            "keys of a global index are shown as the keys of their items, and the partitions of indexes are not followed".to_string(),
+        );
     }
     list.push("a new on-demand table has four partitions, and a partition that refuses something in ten seconds of an hour splits where its heat halves, unless that is one key's".to_string());
     list.push("DAX: an entry takes its item's bytes; overwriting an item refreshes its place; Query and Scan pass".to_string());

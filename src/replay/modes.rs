@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::consumption::{LaneKey, Span};
+use super::consumption::{Kind, LaneKey, Span};
 use super::executor::Executor;
 use super::{Options, ReplayError};
 use crate::capacity::policy::{OnDemand, READ_FLOOR, WRITE_FLOOR};
 use crate::capacity::series::{Series, account_name};
 use crate::capacity::{Lane, Limits, Run, Scaling, execute, execute_cold};
-use crate::compare::{Kind, capacities};
+use crate::compare::{Kind as Alternative, capacities};
 use crate::estimate::Metering;
 use crate::money::Money;
 use crate::outcome::Outcome;
@@ -17,7 +17,7 @@ use crate::pricing::Books;
 use crate::table::IndexKind;
 use crate::trace::Time;
 use crate::units::Exact;
-use crate::workload::{Capacity, TableDesign, Units, Workload};
+use crate::workload::{ArmUnits, Capacity, TableDesign, Traced, Units, Workload};
 
 /// The design in one capacity mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ pub(super) fn of(
                 Capacity::OnDemand => "on demand".to_string(),
                 Capacity::Provisioned { .. } => "provisioned, as designed".to_string(),
             },
-            kind: Kind::Capacity.word(),
+            kind: Alternative::Capacity.word(),
             as_designed: true,
             monthly: Some(total),
             feasible: true,
@@ -111,7 +111,7 @@ pub(super) fn of(
     for (alternative, changed) in capacities(metering, measured, outcome, books, &options.question)? {
         let at = measured.tables.iter().position(|table| Some(&table.table.name) == alternative.table.as_ref());
         let accounts = match (&changed, at, alternative.kind) {
-            (Some(changed), Some(at), Kind::Capacity) => runs(executor, at, &changed.tables[at], changed, series, span),
+            (Some(changed), Some(at), Alternative::Capacity) => runs(executor, at, &changed.tables[at], changed, series, span),
             _ => Vec::new(),
         };
         let place = alternative.index.as_ref().map(|index| format!("{index}: ")).unwrap_or_default();
@@ -191,16 +191,11 @@ fn account_run(
     let first = span.from.div_euclid(60);
     let minutes: Vec<i64> = run.throttled_minutes.iter().map(|(minute, _)| first + *minute as i64).collect();
     let keys = executor.heat.get_mut(&lane).map(|heat| heat.hottest_in(&minutes, KEYS)).unwrap_or_default();
-    let calls: u64 = executor
-        .consumption
-        .kinds
-        .iter()
-        .filter(|(kind, _)| kind.table == lane.table && kind.reads == lane.reads && kind.region == lane.region)
-        .map(|(_, traced)| traced.calls)
-        .sum();
+    let calls = calls_of(executor, lane);
     let share = if run.demanded == 0 { Exact::zero() } else { Exact::whole(run.throttled) / Exact::whole(run.demanded) };
     let (billed, unit, provisioned) = match units {
-        None => (&half(run.consumed) * &span.factor, "request units", None),
+        // Who is throttled tries again: everything that is asked for is billed in the end.
+        None => (&half(run.demanded) * &span.factor, "request units", None),
         Some(_) => {
             let hourly = run.hourly(workload.switches.hour_billing);
             (&hourly.mean() * workload.month.hours(), "unit-hours", Some((run.lowest, run.highest)))
@@ -221,6 +216,30 @@ fn account_run(
         throttled_minutes: minutes.len() as u64,
         keys: keys.into_iter().map(|(key, halves)| (key, Exact::ratio(halves, 2))).collect(),
     }
+}
+
+/// How many calls took units of an account.
+fn calls_of(executor: &Executor, lane: LaneKey) -> u64 {
+    let region = executor.regions.get(lane.region).map(String::as_str).unwrap_or_default();
+    let design = &executor.tables.list[lane.table].design.table;
+    // A table's own arm and those of its local indexes; or the arm of one global index.
+    let belongs = |arm: usize| match arm.checked_sub(1) {
+        None => lane.index.is_none(),
+        Some(at) if design.indexes.get(at).is_some_and(|index| index.kind == IndexKind::Global) => lane.index == Some(at),
+        Some(_) => lane.index.is_none(),
+    };
+    let takes = |arms: &[ArmUnits]| {
+        arms.iter().enumerate().any(|(arm, units)| belongs(arm) && if lane.reads { units.read_halves > 0 } else { units.write > 0 })
+    };
+    let of = |(kind, traced): (&Kind, &Traced)| {
+        let arms = match (lane.reads, lane.region) {
+            (true, region) => (kind.region == region).then_some(traced.home.as_slice()),
+            (false, 0) => Some(traced.home.as_slice()),
+            (false, _) => traced.abroad.get(region).map(Vec::as_slice),
+        };
+        if kind.table == lane.table && arms.is_some_and(takes) { traced.calls } else { 0 }
+    };
+    executor.consumption.kinds.iter().map(of).sum()
 }
 
 /// The provisioned units of an account; `None` on demand.

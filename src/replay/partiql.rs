@@ -21,8 +21,10 @@ pub enum Statement {
         returned: Option<Vec<String>>,
         /// Equalities and ranges of its WHERE, as far as they are joined by AND.
         conditions: Vec<KeyCondition>,
-        /// Whether its WHERE holds more than these, or an OR that spoils them.
-        residue: bool,
+        /// Attributes that OR or IN compares: they may narrow what is read in ways that are not followed.
+        residue: Vec<String>,
+        /// Whether it reads from the highest sort key down.
+        backward: bool,
     },
     /// INSERT.
     Insert {
@@ -256,44 +258,48 @@ impl Reader {
         }
     }
 
-    /// A WHERE: the comparisons that AND joins, and whether there is more.
-    fn conditions(&mut self) -> Parsed<(Vec<KeyCondition>, bool)> {
-        let (mut conditions, mut residue) = (Vec::new(), false);
-        if !self.is_word("WHERE") {
-            return Ok((conditions, residue));
+    /// A WHERE: the comparisons that AND joins, and the attributes that OR or IN compares.
+    fn conditions(&mut self) -> Parsed<(Vec<KeyCondition>, Vec<String>)> {
+        let (mut conditions, mut residue) = (Vec::new(), Vec::new());
+        if self.is_word("WHERE") {
+            self.joined(&mut conditions, &mut residue)?;
         }
+        Ok((conditions, residue))
+    }
+
+    /// Comparisons that AND joins, parentheses within them included.
+    fn joined(&mut self, conditions: &mut Vec<KeyCondition>, residue: &mut Vec<String>) -> Parsed<()> {
         loop {
-            match self.condition()? {
-                Some(condition) => conditions.push(condition),
-                None => residue = true,
+            if self.is_sign("(") {
+                self.joined(conditions, residue)?;
+                self.sign(")")?;
+            } else if let Some(condition) = self.condition(residue)? {
+                conditions.push(condition);
             }
             if self.is_word("AND") {
                 continue;
             }
             if self.is_word("OR") {
-                // Nothing that OR joins narrows what is read.
-                while self.peek().is_some() && !matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case("ORDER")) {
-                    if matches!(self.peek(), Some(Token::Sign("?"))) {
-                        self.parameters.next();
-                    }
-                    self.at += 1;
-                }
-                conditions.clear();
-                residue = true;
+                // What OR joins is an alternative to all that stands before it.
+                residue.extend(conditions.drain(..).map(|condition| condition.name));
+                let mut others = Vec::new();
+                self.joined(&mut others, residue)?;
+                residue.extend(others.into_iter().map(|condition| condition.name));
             }
-            return Ok((conditions, residue));
+            return Ok(());
         }
     }
 
     /// One comparison; `None` of something that narrows no key.
-    fn condition(&mut self) -> Parsed<Option<KeyCondition>> {
-        if self.is_sign("(") {
-            let inner = self.condition()?;
-            self.sign(")")?;
-            return Ok(inner);
-        }
+    fn condition(&mut self, residue: &mut Vec<String>) -> Parsed<Option<KeyCondition>> {
         if self.is_word("NOT") {
-            self.condition()?;
+            let mut ignored = Vec::new();
+            if self.is_sign("(") {
+                self.joined(&mut ignored, residue)?;
+                self.sign(")")?;
+            } else {
+                self.condition(residue)?;
+            }
             return Ok(None);
         }
         let call = matches!(self.tokens.get(self.at + 1), Some(Token::Sign("(")));
@@ -328,6 +334,9 @@ impl Reader {
                 self.sign("[")?;
             }
             let values = self.list(end)?;
+            if let (true, [Step::Name(name)]) = (values.len() > 1, path.as_slice()) {
+                residue.push(name.clone());
+            }
             (values.len() == 1).then(|| Test::Equal(values[0].clone()))
         } else if self.is_word("IS") {
             self.is_word("NOT");
@@ -351,6 +360,21 @@ impl Reader {
         });
         let key = Item(equal.collect());
         if key.0.is_empty() { Err("a write needs the whole key in its WHERE".to_string()) } else { Ok(key) }
+    }
+
+    /// `set_add(path, value)` or `set_delete(path, value)`: whether it adds, and the value.
+    fn set_function(&mut self) -> Parsed<Option<(bool, AttributeValue)>> {
+        let adds = match (self.peek(), self.tokens.get(self.at + 1)) {
+            (Some(Token::Word(word)), Some(Token::Sign("("))) if word.eq_ignore_ascii_case("set_add") => true,
+            (Some(Token::Word(word)), Some(Token::Sign("("))) if word.eq_ignore_ascii_case("set_delete") => false,
+            _ => return Ok(None),
+        };
+        self.at += 2;
+        self.path()?;
+        self.sign(",")?;
+        let value = self.value()?;
+        self.sign(")")?;
+        Ok(Some((adds, value)))
     }
 
     fn returning(&mut self) {
@@ -378,10 +402,13 @@ impl Reader {
             self.word("FROM")?;
             let (table, index) = self.table()?;
             let (conditions, residue) = self.conditions()?;
+            let mut backward = false;
             if self.is_word("ORDER") {
+                backward =
+                    self.tokens[self.at..].iter().any(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("DESC")));
                 self.at = self.tokens.len();
             }
-            return Ok(Statement::Select { table, index, returned, conditions, residue });
+            return Ok(Statement::Select { table, index, returned, conditions, residue, backward });
         }
         if self.is_word("INSERT") {
             self.word("INTO")?;
@@ -398,7 +425,11 @@ impl Reader {
                     loop {
                         let path = self.path()?;
                         self.sign("=")?;
-                        update.set.push((path, self.sum()?));
+                        match self.set_function()? {
+                            Some((true, more)) => update.add.push((path, more)),
+                            Some((false, less)) => update.delete.push((path, less)),
+                            None => update.set.push((path, self.sum()?)),
+                        }
                         if !self.is_sign(",") {
                             break;
                         }
@@ -457,8 +488,8 @@ mod tests {
     fn statements_are_read() {
         let select =
             statement("SELECT pk, \"a\".b FROM \"T-1\".\"by-g\" WHERE g = ? AND sk BETWEEN 1 AND 2 AND z <> 'it''s'", json!([{"S": "x"}]));
-        let Ok(Statement::Select { table, index, returned, conditions, residue }) = select else { panic!("{select:?}") };
-        assert_eq!((table.as_str(), index.as_deref(), conditions.len(), residue), ("T-1", Some("by-g"), 2, true));
+        let Ok(Statement::Select { table, index, returned, conditions, residue, .. }) = select else { panic!("{select:?}") };
+        assert_eq!((table.as_str(), index.as_deref(), conditions.len(), residue.len()), ("T-1", Some("by-g"), 2, 0));
         assert_eq!(returned, Some(vec!["pk".to_string(), "a".to_string()]));
         let insert = statement("INSERT INTO Music VALUE {'pk': ?, 'n':-5, 'l': [1, true, NULL], 's': <<'a','b'>>}", json!([{"S": "x"}]));
         let Ok(Statement::Insert { item, .. }) = insert else { panic!("{insert:?}") };
@@ -470,9 +501,11 @@ mod tests {
         let Ok(Statement::Update { update, key, .. }) = update else { panic!("{update:?}") };
         assert_eq!((update.set.len(), update.remove.len(), key.0.len()), (2, 1, 2));
         assert!(matches!(statement("DELETE FROM Music WHERE pk = 'a';", json!([])), Ok(Statement::Delete { .. })));
-        assert!(
-            matches!(statement("SELECT * FROM Music WHERE pk = 'a' OR pk = ?", json!([{"S": "x"}])), Ok(Statement::Select { conditions, residue: true, .. }) if conditions.is_empty())
-        );
+        let either = statement("SELECT * FROM Music WHERE pk = 'a' OR (pk = ? AND b IN [1, 2])", json!([{"S": "x"}]));
+        let Ok(Statement::Select { conditions, residue, .. }) = either else { panic!("{either:?}") };
+        assert_eq!((conditions.len(), residue), (0, vec!["pk".to_string(), "b".to_string(), "pk".to_string()]));
+        let down = statement("SELECT * FROM Music WHERE pk = 'a' AND (a = 1 AND b = 2) ORDER BY sk DESC", json!([]));
+        assert!(matches!(down, Ok(Statement::Select { ref conditions, backward: true, .. }) if conditions.len() == 3), "{down:?}");
     }
 
     #[test]

@@ -6,12 +6,14 @@
 use serde_json::Value;
 
 use super::consumption::Kind;
-use super::database::{Asked, KeyValues, Page, Stored, joined};
+use super::database::{Asked, KeyValues, Page, Stored, joined, named_key};
 use super::executor::{Executor, Wrong, is_read};
 use super::expression::{KeyCondition, Parser, legacy_conditions, legacy_update};
 use super::partiql::{self, Statement};
 use super::sizes::From;
-use crate::meter::ConsumedCapacity;
+use super::tables::Tables;
+use crate::dax;
+use crate::meter::{ConsumedCapacity, meter};
 use crate::table::{
     Action, Consistency, IndexKind, Item, Operation, Projection, ReadPage, Table, TransactionOutcome, Write, WriteOutcome, limits,
 };
@@ -22,18 +24,18 @@ use crate::units::Bytes;
 #[derive(Clone, Debug)]
 pub(super) struct Committed {
     time: Time,
-    actions: Vec<(usize, Action)>,
+    actions: Vec<(usize, (Action, Key))>,
 }
 
 /// How long a ClientRequestToken is remembered: ten minutes. Source: API Reference, "TransactWriteItems".
 const TOKEN_NANOSECONDS: i64 = 600 * Time::SECOND;
 
-/// What a request does on one table, and the key that it is hot by.
+/// What a request does on one table, and the keys of its members, in their order.
 struct Done {
     table: usize,
     index: Option<usize>,
     operation: Operation,
-    key: Key,
+    keys: Vec<Key>,
     items: u64,
 }
 
@@ -79,6 +81,11 @@ impl Executor {
         if request.api == Api::CreateTable {
             return if request.failure.is_none() { self.tables.create(&request.request).map_err(wrong) } else { Ok(()) };
         }
+        if matches!(request.api, Api::UpdateTable | Api::DeleteTable) {
+            let refused = request.failure.is_some();
+            let done = if request.api == Api::UpdateTable { Tables::update } else { Tables::delete };
+            return if refused { Ok(()) } else { done(&mut self.tables, &request.request).map_err(wrong) };
+        }
         if request.api == Api::Free {
             return Ok(());
         }
@@ -89,14 +96,15 @@ impl Executor {
         let region = self.region(request.region, names)?;
         let done = self.execute(request, time)?;
         let mut metered: Vec<(usize, Operation, ConsumedCapacity)> = Vec::new();
-        for Done { table, index, operation, key, items } in done {
-            let kind = Kind { table, region, caller: request.caller, api: Some(request.api), reads: is_read(&operation), index };
+        for done in done {
+            self.stands_in(done.table, region)?;
+            metered.push(self.done(request, done, region, time.second(), names));
+        }
+        for (table, captured, bytes) in std::mem::take(&mut self.unchanged) {
+            let kind = Kind { table, region, caller: request.caller, api: Some(request.api), reads: false, index: None };
             let traced = self.consumption.kind(kind);
-            traced.calls += 1;
-            traced.touched += items;
-            *self.provenance.rows.entry((kind.reads, From::Row)).or_default() += 1;
-            let consumed = self.consume(table, region, request.caller, request.api, index, &operation, &key, time.second());
-            metered.push((table, operation, consumed));
+            traced.captured = traced.captured.saturating_sub(captured.into());
+            traced.replicated_bytes = traced.replicated_bytes.saturating_sub(bytes.into());
         }
         if let (Some(consumed), Some(verification)) = (&request.consumed, &mut self.verification) {
             let tables = &self.tables;
@@ -106,6 +114,47 @@ impl Executor {
             verification.check(place, request.api.name(), consumed, &metered);
         }
         Ok(())
+    }
+
+    /// Meters what a request did on one table: as a whole for the line's own answer, member by member for who is hot
+    /// and what DAX catches, which comes to the same (rules 2.3, 3.5, 3.6).
+    fn done(&mut self, request: &Request, done: Done, region: usize, second: i64, names: &Names) -> (usize, Operation, ConsumedCapacity) {
+        let Done { table, index, operation, keys, items } = done;
+        let whole = meter(&self.tables.list[table].design.table, &operation, &self.switches);
+        let kind = Kind { table, region, caller: request.caller, api: Some(request.api), reads: is_read(&operation), index };
+        let traced = self.consumption.kind(kind);
+        (traced.writes, traced.index) = (!kind.reads, index);
+        traced.calls += 1;
+        traced.touched += items;
+        *self.provenance.rows.entry((kind.reads, From::Row)).or_default() += 1;
+        let design = &self.tables.list[table].design;
+        let caller = request.caller.map(|caller| names.text(caller));
+        let passes_by =
+            Executor::pattern(design, caller, request.api, None, index).is_some_and(|access| design.dax.is_some() && !access.through_dax);
+        let has_dax = design.dax.is_some() && region == 0 && !passes_by;
+        for (at, member) in members(&operation).into_iter().enumerate() {
+            let key = keys.get(at).or(keys.last()).copied().unwrap_or_else(|| Key::of(b""));
+            if let (Some((item, Consistency::Eventual)), false) = (cached_read(&member), passes_by) {
+                let bytes = item.map_or(0, |bytes| bytes.0);
+                let dax = self.tables.list[table].design.dax.clone();
+                let hit = self.caches.read(table, region, key.hash, bytes, second, dax.as_ref());
+                // A line with AWS's own answer reached the table.
+                if hit && has_dax && request.consumed.is_none() {
+                    self.consumption.kind(kind).hits += 1;
+                    continue;
+                }
+            }
+            self.consume(table, region, request.caller, request.api, index, &member, &key, second);
+            let Some((after, transaction)) = written(&member).filter(|_| !passes_by) else { continue };
+            self.caches.write(table, region, key.hash, after.map_or(0, |bytes| bytes.0), second);
+            if transaction && has_dax {
+                let design = &self.tables.list[table].design;
+                let fill = meter(&design.table, &dax::fill(after), &self.switches);
+                self.consumption.kind(kind).fill_halves += u128::from(fill.table.read.halves());
+                self.demand(table, region, &fill, &key, second);
+            }
+        }
+        (table, operation, whole)
     }
 
     fn named(&self, level: &Value) -> Result<usize, Wrong> {
@@ -157,8 +206,13 @@ impl Executor {
             Effect::Becomes(new) => {
                 let state = &mut self.tables.list[table];
                 state.has_items = true;
-                let hash = Key::of(&joined(&key)).hash;
+                let hash = named_key(&key).hash;
                 let size = new.as_ref().map(|item| item.size(numbers).0 as u32);
+                // A write that changes nothing is no change: no stream sees it (rule 5.2).
+                if let Some(old) = state.stored.get(&key).filter(|old| !refused && Some(*old) == new.as_ref()) {
+                    let bytes = old.size(numbers);
+                    self.unchanged.push((table, bytes.blocks(1024), bytes.0));
+                }
                 let write = state.stored.write(&state.design.table, key, new, refused, numbers);
                 if !refused {
                     state.store.set(hash, size, false);
@@ -209,25 +263,25 @@ impl Executor {
         let after = request.item_after.as_ref();
         let single = |write: Action, wrap: fn(Write) -> Operation, table: usize, key: Key| {
             let Action::Write(write) = write else { return Vec::new() };
-            vec![Done { table, index: None, operation: wrap(write), key, items: 1 }]
+            vec![Done { table, index: None, operation: wrap(write), keys: vec![key], items: 1 }]
         };
         Ok(match request.api {
             Api::PutItem => {
                 let table = self.named(body)?;
                 let planned = self.put(table, Executor::item_of(&body["Item"], "Item")?)?;
-                let key = Key::of(&joined(&planned.key));
+                let key = named_key(&planned.key);
                 single(self.write(planned, failed), Operation::PutItem, table, key)
             }
             Api::UpdateItem => {
                 let table = self.named(body)?;
                 let planned = self.update(table, body, after, failed)?;
-                let key = Key::of(&joined(&planned.key));
+                let key = named_key(&planned.key);
                 single(self.write(planned, failed), Operation::UpdateItem, table, key)
             }
             Api::DeleteItem => {
                 let table = self.named(body)?;
                 let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
-                let key = Key::of(&joined(&values));
+                let key = named_key(&values);
                 let planned = Planned { table, key: values, what: Effect::Becomes(None) };
                 single(self.write(planned, failed), Operation::DeleteItem, table, key)
             }
@@ -236,21 +290,21 @@ impl Executor {
                 let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
                 let item = self.size_of(table, &values);
                 let operation = Operation::GetItem { item, consistency: consistency(body) };
-                vec![Done { table, index: None, operation, key: Key::of(&joined(&values)), items: u64::from(item.is_some()) }]
+                vec![Done { table, index: None, operation, keys: vec![named_key(&values)], items: u64::from(item.is_some()) }]
             }
             Api::BatchGetItem => {
                 let mut all = Vec::new();
                 for (name, level) in body["RequestItems"].as_object().ok_or_else(|| wrong("no RequestItems"))? {
                     let table = self.table_of(name)?;
-                    let (mut items, mut key) = (Vec::new(), Key::of(b""));
+                    let (mut items, mut keys) = (Vec::new(), Vec::new());
                     for one in list(&level["Keys"]) {
                         let values = self.key_of(table, &Executor::item_of(one, "Keys")?)?;
-                        key = Key::of(&joined(&values));
+                        keys.push(named_key(&values));
                         items.push(self.size_of(table, &values));
                     }
                     let touched = items.iter().flatten().count() as u64;
                     let operation = Operation::BatchGetItem { items, consistency: consistency(level) };
-                    all.push(Done { table, index: None, operation, key, items: touched });
+                    all.push(Done { table, index: None, operation, keys, items: touched });
                 }
                 all
             }
@@ -259,13 +313,12 @@ impl Executor {
                 for one in list(&body["TransactItems"]) {
                     let table = self.named(&one["Get"])?;
                     let values = self.key_of(table, &Executor::item_of(&one["Get"]["Key"], "Key")?)?;
-                    reads.push((table, (self.size_of(table, &values), Key::of(&joined(&values)))));
+                    reads.push((table, (self.size_of(table, &values), named_key(&values))));
                 }
                 let done = |(table, reads): (usize, Vec<(Option<Bytes>, Key)>)| {
-                    let key = reads.last().map_or(Key::of(b""), |(_, key)| *key);
-                    let items: Vec<Option<Bytes>> = reads.into_iter().map(|(item, _)| item).collect();
+                    let (items, keys): (Vec<Option<Bytes>>, Vec<Key>) = reads.into_iter().unzip();
                     let touched = items.iter().flatten().count() as u64;
-                    Done { table, index: None, operation: Operation::TransactGetItems { items }, key, items: touched }
+                    Done { table, index: None, operation: Operation::TransactGetItems { items }, keys, items: touched }
                 };
                 by_table(reads).into_iter().map(done).collect()
             }
@@ -307,27 +360,28 @@ impl Executor {
                     let after = after.and_then(|list| list.get(at)).filter(|after| !after.is_null());
                     let keys = request.evaluated_keys.as_ref().and_then(|list| list.get(at)).filter(|keys| keys.is_array());
                     // A failing member is said to be one by its own error.
-                    let failed = one.get("error").is_some_and(|error| !error.is_null()) || self.inserts_again(&statement);
+                    let failed = one.get("error").is_some_and(|error| !error.is_null()) || self.fails(&statement);
                     let done = self.statement(&statement, one, after, keys, failed)?;
                     all.push((done.table, done));
                 }
                 let join = |(table, members): (usize, Vec<Done>)| {
-                    let (key, items) = (members.last().map_or(Key::of(b""), |done| done.key), members.iter().map(|done| done.items).sum());
+                    let items = members.iter().map(|done| done.items).sum();
+                    let keys = members.iter().flat_map(|done| done.keys.clone()).collect();
                     let operations = members.into_iter().map(|done| done.operation).collect();
-                    Done { table, index: None, operation: Operation::BatchExecuteStatement(operations), key, items }
+                    Done { table, index: None, operation: Operation::BatchExecuteStatement(operations), keys, items }
                 };
                 by_table(all).into_iter().map(join).collect()
             }
-            Api::ExecuteTransaction => self.execute_transaction(request)?,
+            Api::ExecuteTransaction => self.execute_transaction(request, time)?,
             Api::TimeToLiveDelete => {
                 let table = self.named(body)?;
                 let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
-                let key = Key::of(&joined(&values));
+                let key = named_key(&values);
                 self.time_to_live.insert(table);
                 let planned = Planned { table, key: values, what: Effect::Becomes(None) };
                 single(self.write(planned, failed), Operation::TimeToLiveDelete, table, key)
             }
-            Api::CreateTable | Api::Free => Vec::new(),
+            Api::CreateTable | Api::UpdateTable | Api::DeleteTable | Api::Free => Vec::new(),
         })
     }
 
@@ -335,13 +389,13 @@ impl Executor {
     fn written(&mut self, planned: Vec<Planned>, refused: bool, wrap: impl Fn(Vec<Action>) -> Operation) -> Vec<Done> {
         let mut actions = Vec::new();
         for one in planned {
-            let (table, key) = (one.table, Key::of(&joined(&one.key)));
+            let (table, key) = (one.table, named_key(&one.key));
             actions.push((table, (self.write(one, refused), key)));
         }
         let join = |(table, actions): (usize, Vec<(Action, Key)>)| {
-            let key = actions.last().map_or(Key::of(b""), |(_, key)| *key);
             let items = actions.len() as u64;
-            Done { table, index: None, operation: wrap(actions.into_iter().map(|(action, _)| action).collect()), key, items }
+            let (actions, keys): (Vec<Action>, Vec<Key>) = actions.into_iter().unzip();
+            Done { table, index: None, operation: wrap(actions), keys, items }
         };
         by_table(actions).into_iter().map(join).collect()
     }
@@ -374,8 +428,8 @@ impl Executor {
         }
         let mut actions = Vec::new();
         for one in planned {
-            let table = one.table;
-            actions.push((table, self.write(one, failed)));
+            let (table, key) = (one.table, named_key(&one.key));
+            actions.push((table, (self.write(one, failed), key)));
         }
         if let Some(token) = token.filter(|_| !failed) {
             self.tokens.retain(|_, known| time.0.saturating_sub(known.time.0) <= TOKEN_NANOSECONDS);
@@ -385,18 +439,32 @@ impl Executor {
         Ok(joined_transaction(actions, outcome))
     }
 
-    fn execute_transaction(&mut self, request: &Request) -> Result<Vec<Done>, Wrong> {
+    fn execute_transaction(&mut self, request: &Request, time: Time) -> Result<Vec<Done>, Wrong> {
         let failed = request.failure.is_some();
+        let token = request.request["ClientRequestToken"].as_str().map(|token| format!("statements {token}"));
+        if let Some(first) = token.as_ref().and_then(|token| self.tokens.get(token)).filter(|_| !failed)
+            && time.0.saturating_sub(first.time.0) <= TOKEN_NANOSECONDS
+        {
+            return Ok(joined_transaction(first.actions.clone(), TransactionOutcome::Replayed));
+        }
+        let mut actions = Vec::new();
         let mut members = Vec::new();
         for (at, one) in list(&request.request["TransactStatements"]).iter().enumerate() {
             let statement = partiql::parse(one).map_err(|error| wrong(format!("TransactStatements[{at}]: {error}")))?;
             let after = request.item_after.as_ref().and_then(|list| list.get(at)).filter(|after| !after.is_null());
             let done = self.statement(&statement, one, after, None, failed)?;
+            if let Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) = &done.operation {
+                actions.extend(done.keys.first().map(|key| (done.table, (Action::Write(write.clone()), *key))));
+            }
             members.push((done.table, done));
+        }
+        if let Some(token) = token.filter(|_| !failed && !actions.is_empty()) {
+            self.tokens.insert(token, Committed { time, actions });
         }
         let outcome = if failed { TransactionOutcome::Cancelled } else { TransactionOutcome::Committed };
         let join = |(table, members): (usize, Vec<Done>)| {
-            let (key, touched) = (members.last().map_or(Key::of(b""), |done| done.key), members.iter().map(|done| done.items).sum());
+            let touched = members.iter().map(|done| done.items).sum();
+            let keys = members.iter().flat_map(|done| done.keys.clone()).collect();
             let (mut items, mut actions) = (Vec::new(), Vec::new());
             for done in members {
                 match done.operation {
@@ -410,16 +478,23 @@ impl Executor {
             }
             let inner =
                 if actions.is_empty() { Operation::TransactGetItems { items } } else { Operation::TransactWriteItems { actions, outcome } };
-            Done { table, index: None, operation: Operation::ExecuteTransaction(Box::new(inner)), key, items: touched }
+            Done { table, index: None, operation: Operation::ExecuteTransaction(Box::new(inner)), keys, items: touched }
         };
         Ok(by_table(members).into_iter().map(join).collect())
     }
 
-    /// Whether a statement inserts an item that is there: it fails, and is charged by what is there (rule 3.10).
-    fn inserts_again(&self, statement: &Statement) -> bool {
-        let Statement::Insert { table, item } = statement else { return false };
-        let Ok(table) = self.table_of(table) else { return false };
-        self.key_of(table, item).is_ok_and(|key| self.stored(table, &key).is_some())
+    /// Whether a member of a batch fails by what is there: an insert of an item that exists, an update of one that does not
+    /// (rule 3.10).
+    fn fails(&self, statement: &Statement) -> bool {
+        let there = |table: &str, key: &Item| {
+            let table = self.table_of(table).ok()?;
+            Some(self.stored(table, &self.key_of(table, key).ok()?).is_some())
+        };
+        match statement {
+            Statement::Insert { table, item } => there(table, item) == Some(true),
+            Statement::Update { table, key, .. } => there(table, key) == Some(false),
+            Statement::Select { .. } | Statement::Delete { .. } => false,
+        }
     }
 
     fn statement(
@@ -432,12 +507,12 @@ impl Executor {
     ) -> Result<Done, Wrong> {
         let table = self.table_of(statement.table())?;
         let write = |executor: &mut Executor, planned: Planned, wrap: fn(Write) -> Operation| {
-            let key = Key::of(&joined(&planned.key));
+            let key = named_key(&planned.key);
             let operation = match executor.write(planned, failed) {
                 Action::Write(write) => wrap(write),
                 Action::ConditionCheck(_) => wrap(Write { outcome: WriteOutcome::ConditionFailed, ..Write::default() }),
             };
-            Done { table, index: None, operation, key, items: 1 }
+            Done { table, index: None, operation, keys: vec![key], items: 1 }
         };
         Ok(match statement {
             Statement::Insert { item, .. } => {
@@ -461,7 +536,7 @@ impl Executor {
                 let values = self.key_of(table, key)?;
                 write(self, Planned { table, key: values, what: Effect::Becomes(None) }, Operation::DeleteItem)
             }
-            Statement::Select { index, returned, conditions, .. } => {
+            Statement::Select { index, returned, conditions, residue, backward, .. } => {
                 let position = index.as_deref().map(|index| self.index_of(table, index)).transpose()?;
                 let design = &self.tables.list[table].design.table;
                 let partition = match position {
@@ -475,6 +550,12 @@ impl Executor {
                     None => design.keys.names().map(str::to_string).collect(),
                 };
                 order.push(partition.clone());
+                let unsure = residue.iter().any(|name| order.contains(name)) || !level["NextToken"].is_null();
+                if unsure && evaluated_keys.is_none() {
+                    let text =
+                        "OR, IN and NextToken on a key are not evaluated; the line may name the items that were read as evaluated_keys";
+                    return Err(wrong(format!("Statement: {text}")));
+                }
                 let equal =
                     |name: &str| conditions.iter().any(|one| one.name == name && matches!(one.test, super::expression::Test::Equal(_)));
                 // Comparisons of other attributes are a filter, which reads no less.
@@ -500,10 +581,11 @@ impl Executor {
                     let values = self.key_of(table, &key)?;
                     let item = self.size_of(table, &values);
                     let operation = Operation::GetItem { item, consistency: consistency(level) };
-                    return Ok(Done { table, index: None, operation, key: Key::of(&joined(&values)), items: u64::from(item.is_some()) });
+                    return Ok(Done { table, index: None, operation, keys: vec![named_key(&values)], items: u64::from(item.is_some()) });
                 }
                 let scan = keyed.is_empty();
-                let asked = Asked { index: position, conditions: keyed, limit: level["Limit"].as_u64(), ..Asked::default() };
+                let asked =
+                    Asked { index: position, conditions: keyed, limit: level["Limit"].as_u64(), backward: *backward, ..Asked::default() };
                 let outside = match returned {
                     Some(names) => position.is_some_and(|index| names.iter().any(|name| !design.indexes[index].holds(&design.keys, name))),
                     None => position.is_some_and(|index| design.indexes[index].projection != Projection::All),
@@ -566,6 +648,9 @@ impl Executor {
         scan: bool,
     ) -> Result<Done, Wrong> {
         let numbers = self.switches.number_alignment;
+        if scan && evaluated_keys.is_none() {
+            self.provenance.scans += 1;
+        }
         let state = &self.tables.list[table];
         let page: Page = match evaluated_keys {
             Some(keys) => {
@@ -589,7 +674,7 @@ impl Executor {
         let key = Key::of(&equal.map(|value| value.bytes()).unwrap_or_default());
         let read = ReadPage { index: asked.index, evaluated: page.bytes, consistency, fetched: fetches.then(|| page.items.clone()) };
         let operation = if scan { Operation::Scan(read) } else { Operation::Query(read) };
-        Ok(Done { table, index: asked.index, operation, key, items: page.count })
+        Ok(Done { table, index: asked.index, operation, keys: vec![key], items: page.count })
     }
 
     /// Takes an item of an export into the starting state.
@@ -601,17 +686,59 @@ impl Executor {
         let key = self.key_of(table, &item)?;
         let bytes = item.size(self.switches.number_alignment).0 as u32;
         let state = &mut self.tables.list[table];
-        state.store.set(Key::of(&joined(&key)).hash, Some(bytes), true);
+        state.store.set(named_key(&key).hash, Some(bytes), true);
         state.stored.put(&state.design.table, key, Some(item));
         state.has_items = true;
         Ok(())
     }
 }
 
-fn joined_transaction(actions: Vec<(usize, Action)>, outcome: TransactionOutcome) -> Vec<Done> {
-    let join = |(table, actions): (usize, Vec<Action>)| {
+fn joined_transaction(actions: Vec<(usize, (Action, Key))>, outcome: TransactionOutcome) -> Vec<Done> {
+    let join = |(table, actions): (usize, Vec<(Action, Key)>)| {
         let items = actions.len() as u64;
-        Done { table, index: None, operation: Operation::TransactWriteItems { actions, outcome }, key: Key::of(b"transaction"), items }
+        let (actions, keys) = actions.into_iter().unzip();
+        Done { table, index: None, operation: Operation::TransactWriteItems { actions, outcome }, keys, items }
     };
     by_table(actions).into_iter().map(join).collect()
+}
+
+/// The members of an operation, each an operation of its own, where that comes to the same.
+fn members(operation: &Operation) -> Vec<Operation> {
+    match operation {
+        Operation::BatchGetItem { items, consistency } => {
+            items.iter().map(|item| Operation::BatchGetItem { items: vec![*item], consistency: *consistency }).collect()
+        }
+        Operation::TransactGetItems { items } => items.iter().map(|item| Operation::TransactGetItems { items: vec![*item] }).collect(),
+        Operation::BatchWriteItem(batch) => batch.iter().map(|write| Operation::BatchWriteItem(vec![write.clone()])).collect(),
+        Operation::TransactWriteItems { actions, outcome } => {
+            actions.iter().map(|action| Operation::TransactWriteItems { actions: vec![action.clone()], outcome: *outcome }).collect()
+        }
+        Operation::ExecuteTransaction(inner) => {
+            members(inner).into_iter().map(|one| Operation::ExecuteTransaction(Box::new(one))).collect()
+        }
+        other => vec![other.clone()],
+    }
+}
+
+/// The item of a read by key that a cache may answer, and its consistency.
+fn cached_read(operation: &Operation) -> Option<(Option<Bytes>, Consistency)> {
+    match operation {
+        Operation::GetItem { item, consistency } => Some((*item, *consistency)),
+        Operation::BatchGetItem { items, consistency } => Some((items.first().copied().flatten(), *consistency)),
+        _ => None,
+    }
+}
+
+/// What a write that was applied left, and whether it was in a transaction.
+fn written(operation: &Operation) -> Option<(Option<Bytes>, bool)> {
+    let applied = |write: &Write| (write.outcome == WriteOutcome::Applied).then_some(write.new);
+    match operation {
+        Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) => applied(write).map(|new| (new, false)),
+        Operation::BatchWriteItem(batch) => batch.first().and_then(applied).map(|new| (new, false)),
+        Operation::TransactWriteItems { actions, outcome: TransactionOutcome::Committed } => match actions.first() {
+            Some(Action::Write(write)) => Some((write.new, true)),
+            _ => None,
+        },
+        _ => None,
+    }
 }

@@ -6,7 +6,7 @@ use super::executor::{Executor, Waiting, Wrong, is_read};
 use super::sizes::{From, Known, Share, drawn, mixed, transitions};
 use crate::dax;
 use crate::meter::meter;
-use crate::table::{Action as Member, Consistency, KeySchema, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome};
+use crate::table::{Action as Member, Consistency, KeySchema, Operation, Projection, ReadPage, TransactionOutcome, Write, WriteOutcome};
 use crate::trace::{Action, Api, Call, Failure, Name, Names, Reason, Time};
 use crate::units::Bytes;
 use crate::workload::{Access, Call as Pattern, Entry, TableDesign, WriteKind};
@@ -38,11 +38,12 @@ impl Executor {
 
     /// A row that knows sizes, or some of them.
     pub(super) fn call(&mut self, table: Option<Name>, call: Call, time: Time, names: &Names) -> Result<(), Wrong> {
-        if matches!(call.api, Api::Free | Api::CreateTable) {
+        if call.api.is_free() {
             return Ok(());
         }
         let table = self.table(table, names, || KeySchema { partition: "key".to_string(), sort: None })?;
         let region = self.region(call.region, names)?;
+        self.stands_in(table, region)?;
         let index = match call.index {
             None => None,
             Some(name) => {
@@ -119,8 +120,17 @@ impl Executor {
     }
 
     fn row_read(&mut self, table: usize, region: usize, call: Call, index: Option<usize>, second: i64, names: &Names) -> Result<(), Wrong> {
-        let consistency = call.consistency.unwrap_or_default();
         let caller = call.caller.map(|caller| names.text(caller));
+        let region_name = self.regions.get(region).map(String::as_str);
+        let pattern = Executor::pattern(&self.tables.list[table].design, caller, call.api, region_name, index);
+        let consistency = match (call.consistency, pattern.map(|pattern| &pattern.call)) {
+            (Some(said), _) => said,
+            (None, Some(Pattern::Get { consistency: Some(Consistency::Strong), .. })) => {
+                self.provenance.consistency_assumed += 1;
+                Consistency::Strong
+            }
+            (None, _) => Consistency::Eventual,
+        };
         if matches!(call.api, Api::Query | Api::Scan) {
             return self.row_page(table, region, call, index, second, caller);
         }
@@ -165,12 +175,11 @@ impl Executor {
         let cacheable = !transaction && !strong;
         let bytes = item.map_or(0, |bytes| bytes.0);
         let design = &self.tables.list[table].design;
-        let answered = cacheable && self.caches.read(table, region, call.key.hash, bytes, second, design.dax.as_ref());
-        // Whether the design has a cluster, and the access pattern goes through it.
-        let through = design.dax.is_some()
-            && region == 0
-            && Executor::pattern(design, caller, call.api, None, None).is_none_or(|access| access.through_dax);
-        let hit = call.cached.unwrap_or(answered && through);
+        // Where the design has a cluster, only what goes through it is cached; where it has none, everything would be.
+        let passes_by =
+            Executor::pattern(design, caller, call.api, None, None).is_some_and(|access| design.dax.is_some() && !access.through_dax);
+        let answered = cacheable && !passes_by && self.caches.read(table, region, call.key.hash, bytes, second, design.dax.as_ref());
+        let hit = call.cached.unwrap_or(answered && design.dax.is_some() && region == 0);
         let traced = self.consumption.kind(kind);
         traced.calls += 1;
         traced.touched += u64::from(item.is_some());
@@ -256,6 +265,7 @@ impl Executor {
         let fetched: Option<Vec<Bytes>> = match &call.fetched {
             Some(sizes) => Some(sizes.iter().map(|size| Bytes((*size).into())).collect()),
             None if fetches && from == From::Drawn => Some(items.clone()),
+            None if fetches => count.and_then(drawn_sizes).map(|(_, items)| items),
             None => None,
         };
         if call.evaluated_bytes.is_none() && call.evaluated_items.is_none() {
@@ -263,7 +273,9 @@ impl Executor {
         }
         let per_item = count.unwrap_or(1).max(1);
         let halves = |size: Bytes| u128::from(Bytes(size.0 * per_item).blocks(4096) * (1 + u64::from(consistency == Consistency::Strong)));
-        self.count(table, true, from, halves, Some(Bytes(evaluated.0 / per_item)));
+        // Entries of an index have sizes of their own, of which the smallest and the largest are not known apart.
+        let drawn_item = index.is_none().then_some(Bytes(evaluated.0 / per_item));
+        self.count(table, true, from, halves, drawn_item);
         let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: true, index };
         let traced = self.consumption.kind(kind);
         traced.calls += 1;
@@ -280,6 +292,9 @@ impl Executor {
     }
 
     fn row_write(&mut self, table: usize, region: usize, call: Call, second: i64, names: &Names) -> Result<(), Wrong> {
+        if call.action.is_none() && matches!(call.api, Api::BatchWriteItem | Api::TransactWriteItems) {
+            self.provenance.actions_assumed += 1;
+        }
         let action = call.action.unwrap_or(match call.api {
             Api::DeleteItem | Api::TimeToLiveDelete => Action::Delete,
             Api::UpdateItem => Action::Update,
@@ -304,6 +319,8 @@ impl Executor {
             Some((old, From::Drawn)) => {
                 self.provenance.presence_assumed += 1;
                 let there = match &plan {
+                    // A put's condition fails because of the item that is there.
+                    _ if call.failure == Some(Failure::Condition) && action == Action::Put => true,
                     Some(plan) => Share::of(&plan.finds).holds(hash, 3),
                     None => action != Action::Put,
                 };
@@ -369,7 +386,13 @@ impl Executor {
             _ => (old_from, old),
         };
         let factor = if matches!(call.api, Api::TransactWriteItems) { 2 } else { 1 };
-        self.count(table, false, from, |size| u128::from(size.blocks(1024)) * 2 * factor, drawn_size);
+        // Whole items are written to every index that holds them, and to every copy.
+        let design = &self.tables.list[table].design;
+        let whole = design.table.indexes.iter().filter(|index| index.projection == Projection::All).count() as u128;
+        let copies = 1 + design.replicas.iter().filter(|replica| !replica.witness).count() as u128;
+        let arms = if refused || call.api == Api::TimeToLiveDelete { 0 } else { (factor + whole) * copies };
+        let arms = if refused { factor } else { arms };
+        self.count(table, false, from, |size| u128::from(size.blocks(1024)) * 2 * arms, drawn_size);
         if refused && matches!(call.api, Api::TransactWriteItems) {
             write.outcome = WriteOutcome::Applied;
         }
@@ -430,7 +453,10 @@ impl Executor {
         second: i64,
     ) {
         let bytes = write.new.map_or(0, |bytes| bytes.0);
-        if applied && call.api != Api::TimeToLiveDelete {
+        let design = &self.tables.list[table].design;
+        let passes_by =
+            Executor::pattern(design, caller, call.api, None, None).is_some_and(|access| design.dax.is_some() && !access.through_dax);
+        if applied && call.api != Api::TimeToLiveDelete && !passes_by {
             self.caches.write(table, region, call.key.hash, bytes, second);
         }
         let design = &self.tables.list[table].design;

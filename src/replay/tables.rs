@@ -148,16 +148,7 @@ impl Tables {
         let (mut indexes, mut capacities) = (Vec::new(), Vec::new());
         for (field, kind) in [("LocalSecondaryIndexes", IndexKind::Local), ("GlobalSecondaryIndexes", IndexKind::Global)] {
             for index in list(&request[field]) {
-                let projection = match index["Projection"]["ProjectionType"].as_str() {
-                    Some("ALL") => Projection::All,
-                    Some("INCLUDE") => {
-                        let names = list(&index["Projection"]["NonKeyAttributes"]);
-                        Projection::Include(names.iter().filter_map(Value::as_str).map(str::to_string).collect())
-                    }
-                    _ => Projection::KeysOnly,
-                };
-                let names = [keys(&index["KeySchema"], "HASH")?, keys(&index["KeySchema"], "RANGE")?].concat();
-                indexes.push(Index { name: text(&index, "IndexName")?, kind, keys: names, projection });
+                indexes.push(index_of(&index, kind)?);
                 capacities.push(provisioned(&index));
             }
         }
@@ -187,4 +178,62 @@ impl Tables {
         self.define(design);
         Ok(())
     }
+
+    /// Executes an UpdateTable request, as far as it adds global indexes to a table that no workload declares.
+    ///
+    /// # Errors
+    /// What is missing in the request, or cannot be replayed.
+    pub fn update(&mut self, request: &Value) -> Result<(), String> {
+        let name = request["TableName"].as_str().unwrap_or_default();
+        let table = self.find(name).ok_or_else(|| format!("no table {}", name.escape_debug()))?;
+        let state = &mut self.list[table];
+        for update in request["GlobalSecondaryIndexUpdates"].as_array().into_iter().flatten().filter(|_| !state.declared) {
+            if let Some(index) = update.get("Delete") {
+                let name = index["IndexName"].as_str().unwrap_or_default();
+                return Err(format!("the index {} is deleted, which a replay cannot follow; cut the log here", name.escape_debug()));
+            }
+            if let Some(index) = update.get("Create") {
+                state.design.add_index(index_of(index, IndexKind::Global)?);
+                state.entries = Entries::of(&state.design);
+                // Filling an index costs no units (rule 3.11).
+                state.stored.reindex(&state.design.table);
+            }
+        }
+        Ok(())
+    }
+
+    /// Executes a DeleteTable request: its items are gone; what it consumed stays.
+    ///
+    /// # Errors
+    /// A table that is not there.
+    pub fn delete(&mut self, request: &Value) -> Result<(), String> {
+        let name = request["TableName"].as_str().unwrap_or_default();
+        let table = self.find(name).ok_or_else(|| format!("no table {}", name.escape_debug()))?;
+        let state = &mut self.list[table];
+        (state.store, state.stored) = (Store::default(), Stored::default());
+        Ok(())
+    }
+}
+
+/// An index as a CreateTable or an UpdateTable describes it.
+fn index_of(index: &Value, kind: IndexKind) -> Result<Index, String> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let keys = |kind: &str| {
+        let of_kind = list(&index["KeySchema"]).into_iter().filter(|key| key["KeyType"] == kind);
+        of_kind.filter_map(|key| key["AttributeName"].as_str().map(str::to_string)).collect::<Vec<_>>()
+    };
+    let projection = match index["Projection"]["ProjectionType"].as_str() {
+        Some("ALL") => Projection::All,
+        Some("INCLUDE") => {
+            let names = list(&index["Projection"]["NonKeyAttributes"]);
+            Projection::Include(names.iter().filter_map(Value::as_str).map(str::to_string).collect())
+        }
+        _ => Projection::KeysOnly,
+    };
+    let name = index["IndexName"].as_str().ok_or_else(|| "an index without IndexName".to_string())?;
+    let keys = [keys("HASH"), keys("RANGE")].concat();
+    if keys.is_empty() {
+        return Err(format!("the index {} has no KeySchema", name.escape_debug()));
+    }
+    Ok(Index { name: name.to_string(), kind, keys, projection })
 }

@@ -60,7 +60,8 @@ impl Twemcache {
         }
         let mut call = Call::new(api, Key::of(key.as_bytes()));
         match (api, value_size) {
-            (Api::DeleteItem, _) => {}
+            // These leave the value that is there, or change a part of it.
+            (Api::DeleteItem | Api::UpdateItem, _) => {}
             (Api::GetItem, 0) => {
                 call.sized_by_next = true;
                 self.misses += 1;

@@ -81,7 +81,8 @@ impl Trail {
                 let mut call = Call::new(api, self.key(&name, member(request, "key")));
                 call.index = text(request, "indexName").map(|index| names.number(index));
                 let strong = member(request, "consistentRead").and_then(Value::as_bool);
-                call.consistency = strong.map(|strong| if strong { Consistency::Strong } else { Consistency::Eventual });
+                // What is not set in the request is eventual.
+                call.consistency = Some(if strong == Some(true) { Consistency::Strong } else { Consistency::Eventual });
                 calls.push((name, call));
             }
         }
@@ -104,11 +105,11 @@ impl Format for Trail {
         let api = known.ok_or_else(|| (Reason::UnknownOperation, format!("DynamoDB has no operation \"{}\"", name.escape_debug())))?;
         let time = text(record, "eventTime").and_then(|time| parse_time(time, None));
         let (time, _) = time.ok_or_else(|| (Reason::Time, "no eventTime".to_string()))?;
-        if matches!(api, Api::Free | Api::CreateTable) {
+        if api.is_free() {
             self.free += 1;
             return Ok(());
         }
-        let failure = text(record, "errorCode").map(Failure::of);
+        let failure = text(record, "errorCode").map(|code| Failure::parse(code).unwrap_or(Failure::Free));
         let region = text(record, "awsRegion").map(|region| names.number(region));
         let null = Value::Null;
         let request = member(record, "requestParameters").unwrap_or(&null);

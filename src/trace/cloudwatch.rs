@@ -143,6 +143,14 @@ impl Metrics {
                 self.passed.insert(if label.is_empty() { id.to_string() } else { label.to_string() });
                 continue;
             };
+            // The same units again, split by operation or by where writes come from.
+            if ["Operation", "ReceivingRegion", "Source"].iter().any(|name| dimension(name).is_some()) {
+                self.passed.insert(format!("{id} (a split of others)"));
+                continue;
+            }
+            if let Some(stat) = asked.and_then(|asked| text(asked, "Stat")).filter(|stat| *stat != "Sum") {
+                return Err((Reason::WrongType, format!("{id} is asked for with Stat {stat}; consumed units are sums: ask for Sum")));
+            }
             let (word_table, word_index) = Metrics::label_words(label);
             let table = dimension("TableName").or(if metric.is_none() { word_table } else { None });
             let index = dimension("GlobalSecondaryIndexName").or(if metric.is_none() { word_index } else { None });
@@ -209,7 +217,7 @@ impl Metrics {
         let dimensions = member(record, "dimensions");
         let dimension = |wanted: &str| dimensions.and_then(|all| text(all, wanted));
         // The same units again, split by operation or by receiving region.
-        let split = dimension("Operation").is_some() || dimension("ReceivingRegion").is_some();
+        let split = ["Operation", "ReceivingRegion", "Source"].iter().any(|name| dimension(name).is_some());
         let Some(metric) = Metric::find(name).filter(|_| !split) else {
             self.passed.insert(name.to_string());
             return Ok(());

@@ -13,8 +13,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use polars::prelude::{
-    BinaryChunked, Column as Frame, DataFrame, DataType, Engine, Int64Chunked, LazyFrame, PlRefPath, PlanCallback, PolarsResult, ScanArgsParquet,
-    StringChunked, TimeUnit as FrameUnit, col,
+    BinaryChunked, Column as Frame, DataFrame, DataType, Engine, Int64Chunked, LazyFrame, PlRefPath, PlanCallback, PolarsResult,
+    ScanArgsParquet, StringChunked, TimeUnit as FrameUnit, col,
 };
 
 use super::input::{Text, why};
@@ -569,7 +569,7 @@ impl Cells {
         })?;
         let key = match self.key(row) {
             Some(key) => key?,
-            None if matches!(api, Api::Scan | Api::Free | Api::CreateTable) => Key::of(b""),
+            None if api == Api::Scan || api.is_free() => Key::of(b""),
             None => return Err((Reason::Key, format!("no key; {} needs one", api.name()))),
         };
         let table = self.of("table").text(row).or(table).map(|table| names.number(table));
@@ -611,7 +611,15 @@ impl Cells {
                 (Reason::WrongType, text)
             })?),
         };
-        call.failure = self.of("error").text(row).map(Failure::of);
+        call.failure = self
+            .of("error")
+            .text(row)
+            .map(|code: &str| {
+                Failure::parse(code).ok_or_else(|| {
+                    (Reason::WrongType, format!("error is \"{}\"; the name of an exception is expected, or nothing", code.escape_debug()))
+                })
+            })
+            .transpose()?;
         call.cached = self.of("cached").flag(row, "cached")?;
         call.replayed = self.of("replayed").flag(row, "replayed")?.unwrap_or(false);
         call.index = self.of("index").text(row).map(|index| names.number(index));

@@ -94,7 +94,12 @@ impl Key {
     /// Bytes that are kept for people.
     const SHOWN: usize = 39;
 
-    /// A key of any bytes.
+    /// A key whose partition key is known by itself.
+    pub fn of_parts(bytes: &[u8], partition: &[u8]) -> Key {
+        Key { partition: xxh3_64(partition), ..Key::of(bytes) }
+    }
+
+    /// A key of any bytes; of a table with a sort key, the partition key ends at the first `|`.
     pub fn of(bytes: &[u8]) -> Key {
         let mut start = [0; Key::SHOWN];
         let shown = bytes.len().min(Key::SHOWN);
@@ -161,6 +166,10 @@ pub enum Api {
     TimeToLiveDelete,
     /// CreateTable, which defines a table and costs nothing.
     CreateTable,
+    /// UpdateTable, which may add an index.
+    UpdateTable,
+    /// DeleteTable.
+    DeleteTable,
     /// Everything that consumes no units: DescribeTable, ListTables, GetRecords … (rule 2.11).
     Free,
 }
@@ -169,8 +178,6 @@ pub enum Api {
 const FREE: &[&str] = &[
     "DescribeTable",
     "ListTables",
-    "UpdateTable",
-    "DeleteTable",
     "UpdateTimeToLive",
     "DescribeTimeToLive",
     "DescribeLimits",
@@ -230,6 +237,8 @@ impl Api {
         ("ExecuteTransaction", Api::ExecuteTransaction),
         ("TimeToLiveDelete", Api::TimeToLiveDelete),
         ("CreateTable", Api::CreateTable),
+        ("UpdateTable", Api::UpdateTable),
+        ("DeleteTable", Api::DeleteTable),
     ];
 
     /// The call of a name, as the API writes it; `None` for a name that DynamoDB does not have.
@@ -241,6 +250,11 @@ impl Api {
     /// Its name.
     pub fn name(self) -> &'static str {
         Api::NAMES.iter().find(|(_, api)| *api == self).map_or("control plane", |(name, _)| name)
+    }
+
+    /// Whether it consumes no units of a table.
+    pub fn is_free(self) -> bool {
+        matches!(self, Api::CreateTable | Api::UpdateTable | Api::DeleteTable | Api::Free)
     }
 
     /// Whether it reads.
@@ -261,14 +275,18 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What an error code means for the bill; with or without the prefix that some services put before a `#`.
-    pub fn of(code: &str) -> Failure {
-        let name = code.rsplit('#').next().unwrap_or(code).trim_end_matches("Exception");
-        match name {
+    /// What an error code means for the bill, with or without the class or the service before it and a message behind it;
+    /// `None` for a word that is no error code.
+    pub fn parse(code: &str) -> Option<Failure> {
+        let code = code.split([' ', ':']).next().unwrap_or(code);
+        let name = code.rsplit(['#', '.']).next().unwrap_or(code);
+        Some(match name.trim_end_matches("Exception") {
             "ConditionalCheckFailed" | "DuplicateItem" => Failure::Condition,
             "TransactionCanceled" | "TransactionConflict" => Failure::Cancelled,
-            _ => Failure::Free,
-        }
+            "AccessDenied" | "RequestLimitExceeded" | "ServiceUnavailable" | "Throttling" => Failure::Free,
+            _ if ["Exception", "Error", "Fault", "Failure"].iter().any(|end| name.ends_with(end)) => Failure::Free,
+            _ => return None,
+        })
     }
 }
 
@@ -489,8 +507,13 @@ mod tests {
 
     #[test]
     fn errors_cost_what_the_rules_say() {
-        assert_eq!(Failure::of("ConditionalCheckFailedException"), Failure::Condition);
-        assert_eq!(Failure::of("com.amazonaws.dynamodb.v20120810#TransactionCanceledException"), Failure::Cancelled);
-        assert_eq!(Failure::of("ProvisionedThroughputExceededException"), Failure::Free);
+        assert_eq!(Failure::parse("ConditionalCheckFailedException"), Some(Failure::Condition));
+        assert_eq!(
+            Failure::parse("software.amazon.awssdk.model.ConditionalCheckFailedException: The conditional"),
+            Some(Failure::Condition)
+        );
+        assert_eq!(Failure::parse("com.amazonaws.dynamodb.v20120810#TransactionCanceledException"), Some(Failure::Cancelled));
+        assert_eq!(Failure::parse("ProvisionedThroughputExceededException"), Some(Failure::Free));
+        assert_eq!(Failure::parse("OK"), None);
     }
 }

@@ -23,7 +23,9 @@ impl Format for Requests {
         let (time, _) = time.ok_or_else(wrong)?;
         let failure = match record.get("error") {
             None | Some(Value::Null) => None,
-            Some(Value::String(code)) => Some(Failure::of(code)),
+            Some(Value::String(code)) => Some(Failure::parse(code).ok_or_else(|| {
+                (Reason::WrongType, format!("error is \"{}\"; the name of an exception is expected, or nothing", code.escape_debug()))
+            })?),
             Some(other) => return Err((Reason::WrongType, format!("error is {other}; the name of an exception is expected"))),
         };
         let region = text(&record, "region").map(|region| names.number(region));
