@@ -1,9 +1,11 @@
 //! What an Amazon DynamoDB design costs, exactly, before and after it exists.
 //!
-//! A meter, a way to drive it, and a price book:
+//! A meter, two ways to drive it, and a price book:
 //!
 //! ```text
-//! workload file ─load─► operations × expected count ─► meter ─► capacity ─► usage ─► price ─► bill ─► outcome ─► report
+//! workload file ─load─► operations × expected count ─┐
+//!                                                    ├─► meter ─► capacity ─► usage ─► price ─► bill ─► outcome ─► report
+//! trace ─reader─► events ─replay─► operations ───────┘
 //! ```
 //!
 //! 1. [`workload::load`] reads a file, strictly, into a [`Workload`](workload::Workload) that cannot be wrong.
@@ -11,7 +13,9 @@
 //! 3. [`meter::meter`], the one door, says what each consumes, arm by arm.
 //! 4. [`capacity`] turns consumption into [`usage`] as the capacity mode bills it; storage and the rest join it.
 //! 5. [`pricing::price`] finds each rate in a dated book and charges it: every line is quantity × rate = amount.
-//! 6. [`report`] presents the [`Outcome`](outcome::Outcome), which carries its working with it.
+//! 6. With the feature `replay`, a trace takes the place of the access patterns: `trace` reads it, `replay` executes it, and
+//!    `synthesize` makes one of a workload.
+//! 7. [`report`] presents the [`Outcome`](outcome::Outcome), which carries its working with it.
 //!
 //! ```
 //! use std::path::Path;

@@ -157,7 +157,11 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
             Some(layout) => layout,
             None => bail!("--layout {name:?} is none\nhelp: write parquet, csv or ndjson"),
         },
-        (None, Some(path)) => Layout::of_name(&path.to_string_lossy()),
+        (None, Some(path)) => match Layout::of_name(&path.to_string_lossy()) {
+            Some(layout) => layout,
+            None if path.starts_with("/dev") => Layout::Parquet,
+            None => bail!("{}: the name ends in none of .parquet, .csv, .ndjson\nhelp: name the file so, or say --layout", path.display()),
+        },
         (None, None) => {
             bail!("synthesize needs -o FILE for Parquet\nhelp: name a file, or write --layout csv or --layout ndjson for standard output")
         }

@@ -219,11 +219,23 @@ impl Search {
     /// Capacity by the hour of the day, weekdays and weekends apart where they differ, in a few steps a day: the
     /// busiest minute of those hours, all raised alike until it is safe.
     fn scheduled(&mut self, fixed: &Found) -> Found {
-        let steps = self.series.steps_a_minute();
-        let mut days = [[1_u64; 24]; 2];
+        // What is not asked for on any day has no schedule.
+        if self.series.minutes() < 1440 {
+            return fixed.clone();
+        }
+        let (steps, start) = (self.series.steps_a_minute(), self.series.start_minute as usize);
+        let (mut days, mut seen) = ([[1_u64; 24]; 2], [false; 2]);
         for (minute, chunk) in self.series.halves.chunks(steps).enumerate() {
+            let minute = start + minute;
             let (weekend, hour) = (usize::from((minute / 1440) % 7 >= 5), (minute / 60) % 24);
+            seen[weekend] = true;
             days[weekend][hour] = days[weekend][hour].max(chunk.iter().sum::<u64>().div_ceil(120));
+        }
+        // Of a trace without weekends, or without other days, all are alike.
+        for (own, other) in [(0, 1), (1, 0)] {
+            if !seen[own] {
+                days[own] = days[other];
+            }
         }
         // Within a tenth of one another, all days are alike.
         let alike = days[0].iter().zip(&days[1]).all(|(one, other)| one.abs_diff(*other) * 10 <= *one.max(other));
@@ -233,7 +245,7 @@ impl Search {
         }
         days.iter_mut().for_each(in_steps);
         let units = |percent: u64, hour: usize| (days[usize::from((hour / 24) % 7 >= 5)][hour % 24] * percent).div_ceil(100);
-        let safe = |percent: u64| self.refused(|minute| units(percent, minute / 60)) <= self.limit;
+        let safe = |percent: u64| self.refused(|minute| units(percent, (start + minute) / 60)) <= self.limit;
         // Up to four times the busiest minute; a demand that needs more is one for fixed units.
         let (mut low, mut high) = (100, 400);
         if !safe(high) {
@@ -254,7 +266,7 @@ impl Search {
         Found {
             scaling: Scaling { min: of(0), max: of(0), target_percent: None, schedule },
             hourly: HourlyUnits::of_maxima((0..168).map(of).collect()),
-            throttled_billionths: self.refused(|minute| of(minute / 60)),
+            throttled_billionths: self.refused(|minute| of((start + minute) / 60)),
             highest: (0..168).map(of).max().unwrap_or(1),
         }
     }

@@ -171,7 +171,8 @@ impl Tally {
             return Tally::default();
         }
         let units = Exact::whole(halves) / Exact::from(2);
-        let text = format!("{units} units of {} calls in the trace{}", Exact::from(traced.calls), traced.scaled);
+        let calls = if traced.uncounted { "calls that nobody counted".to_string() } else { format!("{} calls", Exact::from(traced.calls)) };
+        let text = format!("{units} units of {calls} in the trace{}", traced.scaled);
         let units = units / Exact::from(traced.calls.max(1));
         let takes = vec![((&units * &Exact::from(2)).ceil().to_u64().unwrap_or(u64::MAX), 1.0)];
         Tally { units, takes, traced: Some(text), ..Tally::default() }

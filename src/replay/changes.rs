@@ -147,7 +147,8 @@ impl Executor {
             let kind = Kind { table, region, caller: counted.caller, api: counted.api, reads, index: index.filter(|_| reads) };
             let traced = self.consumption.kind(kind);
             (traced.writes, traced.index) = (!reads, kind.index);
-            traced.calls += counted.calls.unwrap_or(0);
+            // A call that also writes entries is one call.
+            traced.calls += counted.calls.filter(|_| reads || index.is_none()).unwrap_or(0);
             if !reads && halves > 0 {
                 self.counted_writes.insert(table);
             }

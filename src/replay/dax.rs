@@ -184,6 +184,11 @@ impl Caches {
         }
     }
 
+    /// Whether nothing was asked for.
+    pub fn is_empty(&self) -> bool {
+        self.tables.is_empty()
+    }
+
     /// What each size caught.
     pub fn caught(&self, ttl_of: impl Fn(usize) -> Option<u64>) -> Vec<Caught> {
         let of = |(at, table): (&usize, &Table)| {

@@ -144,7 +144,7 @@ impl Executor {
         let (time, place) = (event.time, event.place);
         // Units of a period last until its end.
         let until = match &event.what {
-            What::Counted(counted) => Time(time.0.saturating_add(i64::from(counted.seconds.max(1)) * Time::SECOND - 1)),
+            What::Counted(counted) => Time(time.0.saturating_add(i64::from(counted.seconds.max(1) - 1) * Time::SECOND)),
             _ => time,
         };
         let done = match event.what {

@@ -103,7 +103,7 @@ fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span
     };
     // Units whose calls nobody counted are one call.
     let calls = traced.calls.max(1);
-    let traced = Traced { calls, scaled: span.words.clone(), ..traced.clone() };
+    let traced = Traced { uncounted: traced.calls == 0, calls, scaled: span.words.clone(), ..traced.clone() };
     Access {
         name,
         line: 0,
@@ -117,10 +117,13 @@ fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span
     }
 }
 
+/// Calls and units of each operation.
+type ByOperation = BTreeMap<&'static str, (u64, ArmUnits)>;
+
 /// Units of each table and index in each region, with their operations.
 pub(super) fn consumed(executor: &Executor, names: &Names) -> Vec<Consumed> {
     let _ = names;
-    let mut all: BTreeMap<(usize, usize, usize), BTreeMap<&'static str, (u64, ArmUnits)>> = BTreeMap::new();
+    let mut all: BTreeMap<(usize, usize, usize), ByOperation> = BTreeMap::new();
     for (kind, traced) in &executor.consumption.kinds {
         let operation = api_name(kind.api, kind.reads);
         // Reads stand in the region that served them, writes in the home region and in each that has a copy.
@@ -131,7 +134,7 @@ pub(super) fn consumed(executor: &Executor, names: &Names) -> Vec<Consumed> {
             for (arm, units) in arms.iter().enumerate() {
                 let used = units.read_halves > 0 || units.write > 0;
                 // Calls that consume nothing on the table still are calls of it.
-                if !used && !(arm == 0 && region == kind.region) {
+                if !(used || arm == 0 && region == kind.region) {
                     continue;
                 }
                 let (calls, sum) = all.entry((kind.table, arm, region)).or_default().entry(operation).or_default();
@@ -141,7 +144,7 @@ pub(super) fn consumed(executor: &Executor, names: &Names) -> Vec<Consumed> {
             }
         }
     }
-    let row = |((table, arm, region), operations): ((usize, usize, usize), BTreeMap<&'static str, (u64, ArmUnits)>)| {
+    let row = |((table, arm, region), operations): ((usize, usize, usize), ByOperation)| {
         let design = &executor.tables.list[table].design;
         let index = arm.checked_sub(1).and_then(|at| design.table.indexes.get(at));
         let local = index.is_some_and(|index| index.kind == IndexKind::Local);

@@ -311,7 +311,7 @@ pub fn replay(
         if !tick(&trace) {
             return Err(ReplayError::Stopped);
         }
-        let events = trace.next()?;
+        let events = trace.events()?;
         if events.is_empty() {
             break;
         }
@@ -342,7 +342,7 @@ fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
             let name = state.table.clone().unwrap_or_else(|| "a table without a name".to_string());
             let help = "an export does not hold the keys of its table: give a workload that declares it";
             return Err(ReplayError::Trace(
-                TraceError::file(&shown, format!("is a full export of {name}, which nobody defines")).help(help),
+                TraceError::file(&shown, format!("is a full export of {name}, which no workload declares")).help(help),
             ));
         };
         let mut first_error = None;
@@ -371,10 +371,13 @@ fn finish(
             0 => String::new(),
             count => format!("; {count} rows were skipped, the first: {}", trace.bad.first.first().map_or("", String::as_str)),
         };
-        let files: Vec<String> = trace.files().collect();
+        let files: Vec<String> = trace.files().chain(trace.states.iter().map(|state| state.folder.display().to_string())).collect();
         let notes: Vec<&str> = trace.notes().collect();
         let notes = if notes.is_empty() { String::new() } else { format!("\n{}", notes.join("\n")) };
-        return Err(ReplayError::Empty(format!("{}: no event of a table in the trace{skipped}{notes}", files.join(", "))));
+        return Err(ReplayError::Empty(format!(
+            "{}: no event of a table in the trace{skipped}{notes}\nhelp: a trace holds calls of tables; a full export is a starting state beside one",
+            files.join(", ")
+        )));
     };
     let month = workload.map_or_else(|| options.month.clone(), |workload| workload.month.clone());
     // An incremental export says which time it covers; other files in the trace may reach beyond it.
@@ -408,6 +411,16 @@ fn finish(
     let sizes = sizes(&executor, &metering, &span)?;
     let guessed = trace.kinds().any(|kind| matches!(kind, Kind::Streams | Kind::IncrementalExport));
     let assumptions = assumptions(&executor, workload, &span, &measured, guessed);
+    let absent = absent(&executor, &trace.names);
+    if !absent.is_empty() {
+        outcome
+            .warnings
+            .push(format!("access patterns of the workload that the trace does not hold are not in the bill: {}", absent.join(", ")));
+    }
+    if span.seconds() < 3_600 && span.factor != Exact::one() {
+        let (seconds, factor) = (Exact::from(span.seconds()), span.factor.human(1));
+        outcome.warnings.push(format!("the trace covers {seconds} s, so every figure of the month is {factor} times what was seen; a day or more makes a forecast, --from and --to say what the trace covers"));
+    }
     let hot_keys = hot_keys(&mut executor, options.hot_keys);
     Ok(Replayed {
         consumed: measured::consumed(&executor, &trace.names),
@@ -460,6 +473,28 @@ fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) -> V
         }
     }
     all
+}
+
+/// Access patterns of the workload that the trace does not hold, so that the bill does not either.
+fn absent(executor: &Executor, names: &crate::trace::Names) -> Vec<String> {
+    let mut absent = Vec::new();
+    for (at, state) in executor.tables.list.iter().enumerate().filter(|(_, state)| state.declared) {
+        let kinds = || executor.consumption.kinds.keys().filter(|kind| kind.table == at);
+        for access in &state.design.access {
+            let index = match &access.call {
+                crate::workload::Call::Page { index, .. } => *index,
+                _ => None,
+            };
+            let named = kinds().any(|kind| kind.caller.is_some_and(|caller| names.text(caller) == access.name));
+            let alike = kinds().any(|kind| {
+                kind.caller.is_none() && (api_name(kind.api, kind.reads) == access.operation || kind.api.is_none()) && kind.index == index
+            });
+            if !named && !alike {
+                absent.push(format!("{}: \"{}\"", state.design.table.name, access.name));
+            }
+        }
+    }
+    absent
 }
 
 fn place(executor: &Executor, table: usize, index: Option<usize>, region: usize) -> (String, Option<String>, String) {
@@ -579,7 +614,7 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
         ));
     }
     list.push(
-        "provisioned capacity is executed as if the trace had run before as well: its last day, or all of a shorter one, warms it up"
+        "before the trace its last day, or all of a shorter one, is executed once more, so that bursts and auto scaling do not start cold"
             .to_string(),
     );
     if workload.is_none() {
@@ -618,6 +653,7 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
             Exact::from(executor.provenance.counts_assumed)
         ));
     }
+    list.push("fixed and scheduled capacity is sized without bursts, which AWS gives as far as it can; a design that has it is executed with them".to_string());
     if executor.provenance.consistency_assumed > 0 {
         list.push(format!(
             "{} reads do not say how consistent they are: as strong as their access pattern",
@@ -648,7 +684,9 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
         );
     }
     list.push("a new on-demand table has four partitions, and a partition that refuses something in ten seconds of an hour splits where its heat halves, unless that is one key's".to_string());
-    list.push("DAX: an entry takes its item's bytes; overwriting an item refreshes its place; Query and Scan pass".to_string());
+    if !executor.caches.is_empty() {
+        list.push("DAX: an entry takes its item's bytes; overwriting an item refreshes its place; Query, Scan and strongly consistent reads are not cached".to_string());
+    }
     list
 }
 

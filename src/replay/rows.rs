@@ -432,10 +432,11 @@ impl Executor {
             let traced = self.consumption.kind(kind);
             (traced.captured, traced.replicated_bytes) = (captured, sent);
         }
-        self.written_through_dax(table, region, kind, &call, caller, applied, &write, second);
+        // Who waited for the size came before the write.
         if let Some(bytes) = new_bytes.filter(|_| applied) {
             self.wake(table, hash, bytes);
         }
+        self.written_through_dax(table, region, kind, &call, caller, applied, &write, second);
         Ok(())
     }
 

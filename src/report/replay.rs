@@ -490,7 +490,8 @@ fn consumed_rows(consumed: &[Consumed], home: &str) -> Vec<Vec<String>> {
     let row = |one: &Consumed| {
         let place = place(&one.table, one.index.as_deref(), &one.region, home);
         let operation = move |(operation, calls, read, write): &(String, u64, Exact, Exact)| {
-            vec![place.clone(), operation.clone(), count(*calls), read.human(1), write.human(1)]
+            let calls = if *calls == 0 { "-".to_string() } else { count(*calls) };
+            vec![place.clone(), operation.clone(), calls, read.human(1), write.human(1)]
         };
         one.operations.iter().map(operation).collect::<Vec<_>>()
     };
@@ -525,6 +526,7 @@ fn mode_row(mode: &ModeResult, total: Money) -> Vec<String> {
         difference,
         if is_capacity { count(throttled(mode)) } else { String::new() },
         if is_capacity { share } else { String::new() },
+        mode.why.clone(),
     ]
 }
 
@@ -628,7 +630,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
         },
         Part {
             title: "Every capacity mode, a month of the whole design".to_string(),
-            header: &["Table", "Mode", "Monthly", "Difference", "Throttled", "Share"],
+            header: &["Table", "Mode", "Monthly", "Difference", "Throttled calls", "of units", "Why"],
             rows: replayed.capacity.iter().map(|mode| mode_row(mode, total)).collect(),
             numbers: &[2, 3, 4, 5],
         },
@@ -640,7 +642,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
         },
         Part {
             title: "Hottest keys".to_string(),
-            header: &["Account", "Units", "Key", "Units of the key", "Share", "Keys"],
+            header: &["Account", "Units", "Key", "Units of the key", "Share", "Distinct keys"],
             rows: replayed.hot_keys.iter().map(|hot| hot_row(hot, home)).collect(),
             numbers: &[3, 4, 5],
         },
@@ -670,7 +672,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
         Part {
             title: "How far the drawn sizes can move the bill (smallest and largest of a hundred, on demand)".to_string(),
             header: &["Table", "Units", "As drawn", "All small", "All large", "Less", "More"],
-            rows: replayed.sizes.drawn.iter().map(drawn_row).collect(),
+            rows: replayed.sizes.drawn.iter().filter(|drawn| drawn.low != drawn.high).map(drawn_row).collect(),
             numbers: &[2, 3, 4, 5, 6],
         },
         Part {
@@ -688,7 +690,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
 fn verification_lines(verification: &Verification) -> Vec<String> {
     let mut lines = Vec::new();
     if verification.checked == 0 && verification.sizes_checked == 0 {
-        lines.push("nothing in the trace carries a ConsumedCapacity or a SizeBytes to compare with".to_string());
+        lines.push("nothing to compare: no line has both an answer of AWS and the items behind it".to_string());
     }
     if verification.checked > 0 {
         let agree = verification.checked - verification.mismatches;
@@ -725,7 +727,7 @@ fn verification_lines(verification: &Verification) -> Vec<String> {
 fn headline(replayed: &Replayed) -> Result<String, MoneyError> {
     let outcome = &replayed.outcome;
     let more = if outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
-    let like = if replayed.trace.span.factor == Exact::one() { "" } else { ", if all of it were like the trace" };
+    let like = if replayed.trace.span.factor == Exact::one() { "" } else { ", if the whole month were like the trace" };
     Ok(format!("{}: {} a month{more}{like}", clean(&outcome.workload), outcome.total()?.human()))
 }
 
@@ -753,16 +755,10 @@ fn trace_line(replayed: &Replayed) -> String {
     )
 }
 
-fn not_possible(mode: &ModeResult) -> String {
-    let table = mode.table.as_ref().map(|table| format!("{table}: ")).unwrap_or_default();
-    format!("{table}{}: {}", mode.mode, mode.why)
-}
-
 /// Lists that follow the tables: title and entries.
 fn lists(replayed: &Replayed) -> Vec<(&'static str, Vec<String>)> {
     let outcome = &replayed.outcome;
     let mut lists = vec![
-        ("Not possible", replayed.capacity.iter().filter(|mode| !mode.feasible).map(not_possible).collect()),
         ("Verification", replayed.verification.as_ref().map(verification_lines).unwrap_or_default()),
         ("First skipped rows", replayed.trace.first_skipped.clone()),
         ("Of the trace", replayed.trace.notes.clone()),

@@ -31,13 +31,14 @@ impl Layout {
         }
     }
 
-    /// The layout that a file's name says; Parquet where it says none.
-    pub fn of_name(name: &str) -> Layout {
-        match () {
+    /// The layout that a file's name says.
+    pub fn of_name(name: &str) -> Option<Layout> {
+        Some(match () {
             () if name.ends_with(".csv") => Layout::Csv,
             () if [".ndjson", ".jsonl", ".json"].iter().any(|end| name.ends_with(end)) => Layout::NdJson,
-            () => Layout::Parquet,
-        }
+            () if name.ends_with(".parquet") => Layout::Parquet,
+            () => return None,
+        })
     }
 }
 
@@ -203,7 +204,7 @@ impl<W: Write + Send> Writer<W> {
 }
 
 fn io(error: csv::Error) -> SynthesizeError {
-    SynthesizeError::Write(std::io::Error::other(error))
+    SynthesizeError::Write(error.into())
 }
 
 fn frame(rows: &[Row]) -> Result<DataFrame, SynthesizeError> {

@@ -309,6 +309,13 @@ impl Reader for Console {
             }
         }
         self.progress.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        let region = whole
+            .lines()
+            .take(8)
+            .find_map(|line| line.strip_prefix("Region,"))
+            .and_then(|line| line.split(',').next())
+            .map(str::trim)
+            .map(str::to_string);
         let width = rows.iter().map(|(_, _, cells)| cells.len()).max().unwrap_or(0);
         let named = |column: usize| columns.iter().find_map(|line| line.get(column).and_then(|cell| Metric::find(cell)));
         let metrics: Vec<Option<Metric>> = match (0..width).any(|column| named(column).is_some()) {
@@ -327,7 +334,7 @@ impl Reader for Console {
                             metric: *metric,
                             table: self.table.as_deref(),
                             index: None,
-                            region: None,
+                            region: region.as_deref(),
                             time,
                             value,
                             calls: None,

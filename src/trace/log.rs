@@ -71,6 +71,7 @@ impl Logged {
         events: &mut Vec<Event>,
     ) -> Result<(), (Reason, String)> {
         let table = text(capacity, "TableName").ok_or_else(|| (Reason::Malformed, "ConsumedCapacity names no TableName".to_string()))?;
+        let region = table.split(':').nth(3).filter(|_| table.starts_with("arn:")).map(|region| names.number(region));
         let table = names.number(table_of(table));
         let mut push = |index: Option<&str>, level: &Value, first: bool| -> Result<(), (Reason, String)> {
             let unit = |name: &str| member(level, name).map(halves).transpose();
@@ -91,23 +92,32 @@ impl Logged {
             };
             let What::Counted(counted) = &template.what else { return Ok(()) };
             let mut counted = counted.clone();
+            counted.region = counted.region.or(region);
             counted.index = index.map(|index| names.number(index));
             counted.calls = Some(u64::from(first));
             (counted.read_halves, counted.write_halves) = (read, write);
             events.push(Event { table: Some(table), what: What::Counted(counted), ..template.clone() });
             Ok(())
         };
+        let mut first = true;
         let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"].map(|name| member(capacity, name).and_then(Value::as_object));
         match member(capacity, "Table") {
-            Some(own) => push(None, own, true)?,
+            // A read of an index is a call of the index.
+            Some(own)
+                if member(own, "CapacityUnits").map(halves).transpose()? == Some(0)
+                    && indexes.iter().flatten().any(|all| !all.is_empty()) => {}
+            Some(own) => {
+                push(None, own, true)?;
+                first = false;
+            }
             None if indexes.iter().all(Option::is_none) => {
                 self.totals += 1;
                 push(None, capacity, true)?;
             }
-            None => push(None, &Value::Null, true)?,
+            None => {}
         }
         for (index, level) in indexes.into_iter().flatten().flatten() {
-            push(Some(index), level, false)?;
+            push(Some(index), level, std::mem::take(&mut first))?;
         }
         Ok(())
     }

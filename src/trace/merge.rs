@@ -148,7 +148,7 @@ impl Trace {
     ///
     /// # Errors
     /// [`TraceError`] with the file and the row.
-    pub fn next(&mut self) -> Result<Vec<Event>, TraceError> {
+    pub fn events(&mut self) -> Result<Vec<Event>, TraceError> {
         loop {
             // Files whose time has come are opened before anything later is handed out.
             let now = self.open.iter().filter_map(|opened| opened.events.front()).map(|event| event.time).min();

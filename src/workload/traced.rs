@@ -17,6 +17,8 @@ pub struct ArmUnits {
 pub struct Traced {
     /// How many there were.
     pub calls: u64,
+    /// Whether AWS counted their units, and nobody the calls.
+    pub uncounted: bool,
     /// The other region of a global table in which its writes were made; `None` for the home region.
     pub origin: Option<String>,
     /// What they consumed in the home region, reads of a replica in the replica's: the table, then each index.

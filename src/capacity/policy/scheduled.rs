@@ -59,13 +59,15 @@ pub struct Scheduled {
     pub scaling: AutoScaling,
     /// Whether capacity follows the target between the bounds.
     pub tracks: bool,
+    /// The minute of the week that comes next, as it was last seen.
+    next: Option<u64>,
 }
 
 impl Scheduled {
     /// From the bounds of the design; the actions of the week before have already set theirs.
     pub fn new(schedule: Schedule, min: u64, max: u64, tracking: Option<Tracking>) -> Scheduled {
         let scaling = AutoScaling::new(min, max, tracking.unwrap_or_default());
-        let mut scheduled = Scheduled { schedule, scaling, tracks: tracking.is_some() };
+        let mut scheduled = Scheduled { schedule, scaling, tracks: tracking.is_some(), next: None };
         for (_, bounds) in scheduled.schedule.0.clone() {
             scheduled.set(bounds);
         }
@@ -85,6 +87,13 @@ impl Policy for Scheduled {
 
     fn wish(&mut self, seen: &Seen) -> Option<Wish> {
         let next = (seen.minute + 1) % WEEK_MINUTES;
+        if self.next.replace(next).is_none_or(|last| (last + 1) % WEEK_MINUTES != next) {
+            // Time has jumped, as it does where a trace begins again: what is in force now was set before.
+            let at = self.schedule.0.partition_point(|(minute, _)| *minute <= next);
+            let (before, after) = self.schedule.0.split_at(at);
+            let in_order: Vec<Bounds> = after.iter().chain(before).map(|(_, bounds)| *bounds).collect();
+            in_order.into_iter().for_each(|bounds| self.set(bounds));
+        }
         let first = self.schedule.0.partition_point(|(minute, _)| *minute < next);
         let due: Vec<Bounds> =
             self.schedule.0[first..].iter().take_while(|(minute, _)| *minute == next).map(|(_, bounds)| *bounds).collect();
