@@ -189,7 +189,7 @@ pub struct Options {
     pub keys: BTreeMap<String, KeySchema>,
     /// Whether bad rows are counted and skipped.
     pub skip_bad_rows: bool,
-    /// How many rows an event may come late, where not [`merge::WINDOW`].
+    /// How many rows an event may come late, 65,536 where `None`.
     pub window: Option<usize>,
 }
 
