@@ -148,7 +148,7 @@ impl Executor {
             let traced = self.consumption.kind(kind);
             (traced.writes, traced.index) = (!reads, kind.index);
             // A call that also writes entries is one call.
-            traced.calls += counted.calls.filter(|_| reads || index.is_none()).unwrap_or(0);
+            traced.calls = traced.calls.saturating_add(counted.calls.filter(|_| reads || index.is_none()).unwrap_or(0));
             if !reads && halves > 0 {
                 self.counted_writes.insert(table);
             }

@@ -290,6 +290,9 @@ pub struct Drawn {
     pub more: Option<Money>,
 }
 
+/// The longest time that a trace may cover: three years, since every minute of it is executed.
+const SPAN_SECONDS_MAX: u64 = 3 * 366 * 86_400;
+
 /// Executes a trace.
 ///
 /// `tick` is called between batches; where it says `false`, the run ends.
@@ -384,6 +387,12 @@ fn finish(
     let window = trace.window.filter(|(from, to)| *from <= first && last < *to);
     let (from, to) = (options.from.or(window.map(|(from, _)| from)), options.to.or(window.map(|(_, to)| to)));
     let span = Span::new(first, last, from, to, &month.seconds());
+    if span.seconds() > SPAN_SECONDS_MAX {
+        let text = format!(
+            "the trace runs from {first} to {last}, more than three years\nhelp: is a time wrong, or its unit? --time-unit says it, --skip-bad-rows does not mend it"
+        );
+        return Err(ReplayError::Empty(text));
+    }
     if span.from > first.second() || span.to <= last.second() {
         let text = format!(
             "the trace runs from {first} to {last}, which --from and --to leave out; they say how long it is, and must hold all of it"

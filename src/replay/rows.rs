@@ -272,7 +272,9 @@ impl Executor {
             self.provenance.counts_assumed += 1;
         }
         let per_item = count.unwrap_or(1).max(1);
-        let halves = |size: Bytes| u128::from(Bytes(size.0 * per_item).blocks(4096) * (1 + u64::from(consistency == Consistency::Strong)));
+        let halves = |size: Bytes| {
+            u128::from(Bytes(size.0.saturating_mul(per_item)).blocks(4096) * (1 + u64::from(consistency == Consistency::Strong)))
+        };
         // Entries of an index have sizes of their own, of which the smallest and the largest are not known apart.
         let drawn_item = index.is_none().then_some(Bytes(evaluated.0 / per_item));
         self.count(table, true, from, halves, drawn_item);

@@ -54,7 +54,7 @@ impl Twemcache {
                 return Err((Reason::UnknownOperation, format!("no cache operation \"{}\"; known are {known}", other.escape_debug())));
             }
         };
-        let bytes = key_size + value_size;
+        let bytes = key_size.saturating_add(value_size);
         if bytes > limits::ITEM_BYTES_MAX {
             return Err((Reason::ItemSize, format!("an item of {bytes} bytes; DynamoDB holds at most 409600 bytes (400 KB)")));
         }
@@ -68,7 +68,8 @@ impl Twemcache {
             }
             _ => call.item_bytes = Some(bytes as u32),
         }
-        Ok(Some((Time::from_second(seconds as i64), call)))
+        let seconds = i64::try_from(seconds).map_err(|_| (Reason::Time, format!("the time is {seconds}, beyond any")))?;
+        Ok(Some((Time::from_second(seconds), call)))
     }
 }
 

@@ -145,13 +145,18 @@ impl<F: Format> Reader for Json<F> {
             let place = Place { file: self.file, row: self.line };
             match Json::<F>::values(&line) {
                 Line::Values(values) => {
+                    let first = events.len();
                     for value in values {
                         self.hand_on(value, Some(place.row), names, events, bad)?;
                     }
+                    // The records of one document come in any order.
+                    events[first..].sort_by_key(|event| event.time);
                 }
                 // A document begins where nothing was read before it; later it is half a line.
                 Line::Unfinished if self.record == 0 => {
+                    let first = events.len();
                     self.document(&line, names, events, bad)?;
+                    events[first..].sort_by_key(|event| event.time);
                     return Ok(false);
                 }
                 Line::Unfinished => bad.row(place, Reason::Malformed, "half a JSON object: the line ends too early")?,

@@ -11,6 +11,9 @@ use super::{Bad, Event, Names, Options, Progress, Reader, Reason, Time, TraceErr
 /// How many rows an event may come late within its file.
 pub const WINDOW: usize = 65_536;
 
+/// How late an event may come at all: an incremental export holds a day in no order.
+const LATE_NANOSECONDS: i64 = 25 * 3_600 * Time::SECOND;
+
 /// A trace: its files, opened as their time comes.
 pub struct Trace {
     options: Options,
@@ -50,6 +53,8 @@ struct Opened {
     ready: usize,
     ended: bool,
     last: Time,
+    /// The latest time that was read.
+    newest: Time,
 }
 
 impl Trace {
@@ -158,7 +163,15 @@ impl Trace {
                 self.waiting.pop();
                 let (kind, reader) = sniff::reader(&self.sources[file], file as u32, &self.options, &self.progress)?;
                 self.kinds.insert(kind);
-                self.open.push(Opened { file, reader, events: VecDeque::new(), ready: 0, ended: false, last: Time(i64::MIN) });
+                self.open.push(Opened {
+                    file,
+                    reader,
+                    events: VecDeque::new(),
+                    ready: 0,
+                    ended: false,
+                    last: Time(i64::MIN),
+                    newest: Time(i64::MIN),
+                });
                 if now.is_none() {
                     break;
                 }
@@ -222,14 +235,20 @@ impl Opened {
         self.ended = !self.reader.batch(names, &mut more, bad)?;
         let mut late = Vec::new();
         more.retain(|event| {
-            let on_time = event.time >= self.last;
-            if !on_time {
+            let on_time = event.time >= self.last && event.time.0 >= self.newest.0.saturating_sub(LATE_NANOSECONDS);
+            if on_time {
+                self.newest = self.newest.max(event.time);
+            } else {
                 late.push((event.place, event.time));
             }
             on_time
         });
         for (place, time) in late {
-            let message = format!("its time {time} lies before {}, which was read more than {window} rows earlier", self.last);
+            let (last, newest) = (self.last, self.newest);
+            let message = match time < last {
+                true => format!("its time {time} lies before {last}, which was read more than {window} rows earlier"),
+                false => format!("its time {time} lies more than 25 hours before {newest}, which was read earlier"),
+            };
             bad.row(place, Reason::OutOfOrder, message)
                 .map_err(|error| error.help("sort the trace by time, allow more with --window ROWS, or go on with --skip-bad-rows"))?;
         }
