@@ -58,6 +58,9 @@ impl Twemcache {
         if bytes > limits::ITEM_BYTES_MAX {
             return Err((Reason::ItemSize, format!("an item of {bytes} bytes; DynamoDB holds at most 409600 bytes (400 KB)")));
         }
+        if key.len() as u64 > limits::PARTITION_KEY_BYTES_MAX {
+            return Err((Reason::Key, format!("a key of {} bytes; a partition key has at most 2,048", key.len())));
+        }
         let mut call = Call::new(api, Key::of(key.as_bytes()));
         match (api, value_size) {
             // These leave the value that is there, or change a part of it.
