@@ -87,7 +87,10 @@ impl Executor {
             let (moves, _) = transitions(&state.design, &state.entries, hashed.hash, small(old_bytes), small(new_bytes), None);
             (Write { old: old_bytes, new: new_bytes, indexes: moves, outcome: WriteOutcome::Applied }, from)
         };
-        self.count(table, false, from, |size| u128::from(size.blocks(1024)) * 2, write.old.max(write.new));
+        let drawn = write.clone();
+        self.count(table, false, from, write.old.max(write.new), |_, size| {
+            Operation::PutItem(Write { old: drawn.old.map(|_| size), new: drawn.new.map(|_| size), ..Write::default() })
+        });
         let (api, operation) = match (change.time_to_live, write.new) {
             (true, _) => {
                 self.time_to_live.insert(table);

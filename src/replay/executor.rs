@@ -1,6 +1,6 @@
 //! Executes events: each becomes operations for the meter, by what was there before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::consumption::{Consumption, Kind, LaneKey};
 use super::dax::Caches;
@@ -9,10 +9,11 @@ use super::sizes::{From, is_global};
 use super::tables::Tables;
 use super::verify::Verification;
 use crate::capacity::policy::{READ_FLOOR, WRITE_FLOOR};
+use crate::dax;
 use crate::meter::{ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes};
 use crate::table::{KeySchema, Operation, TransactionOutcome, limits};
 use crate::trace::{Api, Bad, Call, Event, Key, Name, Names, Reason, Time, TraceError, What};
-use crate::units::GB;
+use crate::units::{Bytes, GB};
 use crate::workload::{Capacity, TableDesign, Units, Workload};
 
 /// Why something cannot be executed.
@@ -79,17 +80,17 @@ pub struct Executor {
     /// Regions that are named and are taken for the home region.
     pub other_regions: BTreeMap<String, u64>,
     /// Tables with events from another region than the home region.
-    pub elsewhere: std::collections::BTreeSet<usize>,
+    pub elsewhere: BTreeSet<usize>,
     /// Tables whose units a metric gives, with the regions that it gives them for.
-    pub counted_regions: std::collections::BTreeSet<(usize, usize)>,
+    pub counted_regions: BTreeSet<(usize, usize)>,
     /// Tables with writes of which only the units are known.
-    pub counted_writes: std::collections::BTreeSet<usize>,
+    pub counted_writes: BTreeSet<usize>,
     /// Copies whose writes were taken to be as many as the home region's.
-    pub copies_assumed: std::collections::BTreeSet<usize>,
+    pub copies_assumed: BTreeSet<usize>,
     /// What writes that changed nothing would have sent, by table: change data capture units and bytes.
     pub(super) unchanged: Vec<(usize, u64, u64)>,
     /// Whether a deletion by Time to Live was seen, by table.
-    pub time_to_live: std::collections::BTreeSet<usize>,
+    pub time_to_live: BTreeSet<usize>,
     /// The first calls of transactions, by their tokens.
     pub(super) tokens: BTreeMap<String, super::requests::Committed>,
     pub(super) waiting: BTreeMap<u64, Vec<Waiting>>,
@@ -123,12 +124,12 @@ impl Executor {
             throttled: 0,
             span: None,
             other_regions: BTreeMap::new(),
-            elsewhere: std::collections::BTreeSet::new(),
-            counted_regions: std::collections::BTreeSet::new(),
-            counted_writes: std::collections::BTreeSet::new(),
-            copies_assumed: std::collections::BTreeSet::new(),
+            elsewhere: BTreeSet::new(),
+            counted_regions: BTreeSet::new(),
+            counted_writes: BTreeSet::new(),
+            copies_assumed: BTreeSet::new(),
             unchanged: Vec::new(),
-            time_to_live: std::collections::BTreeSet::new(),
+            time_to_live: BTreeSet::new(),
             tokens: BTreeMap::new(),
             waiting: BTreeMap::new(),
             declared: workload.is_some(),
@@ -252,36 +253,34 @@ impl Executor {
         traced.transactional = matches!(operation, Operation::TransactWriteItems { .. } | Operation::ExecuteTransaction(_)) && !reads;
         traced.captured += u128::from(change_data_capture_units(operation));
         traced.replicated_bytes += u128::from(replicated_bytes(operation).0);
-        let (mut read_units, mut write_units) = (Vec::new(), Vec::new());
-        let mut demand = |region: usize, consumed: &ConsumedCapacity| {
-            read_units.push((region, consumed.clone()));
-        };
+        // What is asked of each region.
+        let mut asked: Vec<(usize, &ConsumedCapacity)> = Vec::new();
         match (&abroad, region) {
             (Some(replicated), 0) => {
                 self.consumption.add(kind, &consumed, None);
-                demand(0, &consumed);
+                asked.push((0, &consumed));
                 for (at, name) in &copies {
                     self.consumption.add(kind, replicated, Some(name));
-                    write_units.push((*at, replicated.clone()));
+                    asked.push((*at, replicated));
                 }
             }
             (Some(replicated), origin) => {
                 self.consumption.kind(kind).origin = Some(self.regions[origin].clone());
                 self.consumption.add(kind, replicated, None);
-                demand(0, replicated);
+                asked.push((0, replicated));
                 for (at, name) in &copies {
                     let units = if *at == origin { &consumed } else { replicated };
                     self.consumption.add(kind, units, Some(name));
-                    write_units.push((*at, units.clone()));
+                    asked.push((*at, units));
                 }
             }
             (None, region) => {
                 self.consumption.add(kind, &consumed, None);
-                demand(region, &consumed);
+                asked.push((region, &consumed));
             }
         }
-        for (region, units) in read_units.iter().chain(&write_units) {
-            self.demand(table, *region, units, key, second);
+        for (region, units) in asked {
+            self.demand(table, region, units, key, second);
         }
         consumed
     }
@@ -319,6 +318,36 @@ impl Executor {
                 }
             }
         }
+    }
+
+    /// Whether calls go past a DAX cluster that the design has. Where it has none, all are taken to go through one.
+    pub(super) fn passes_dax(&self, table: usize, caller: Option<&str>, api: Api, index: Option<usize>) -> bool {
+        let design = &self.tables.list[table].design;
+        design.dax.is_some() && Executor::pattern(design, caller, api, None, index).is_some_and(|access| !access.through_dax)
+    }
+
+    /// What a write means for DAX: its item cache takes the item, after a transaction by reading it again (rules 7.3, 7.4).
+    pub(super) fn written_through_dax(&mut self, kind: Kind, key: &Key, after: Option<Bytes>, transaction: bool, second: i64) {
+        let Kind { table, region, .. } = kind;
+        self.caches.write(table, region, key.hash, after.map_or(0, |bytes| bytes.0), second);
+        let design = &self.tables.list[table].design;
+        if transaction && design.dax.is_some() && region == 0 {
+            let fill = meter(&design.table, &dax::fill(after), &self.switches);
+            self.consumption.kind(kind).fill_halves += u128::from(fill.table.read.halves());
+            self.demand(table, region, &fill, key, second);
+        }
+    }
+
+    /// What an operation consumes in all regions, in half units of both directions: for bounds, not for the bill.
+    pub(super) fn everywhere(&self, table: usize, operation: &Operation) -> u128 {
+        let design = &self.tables.list[table].design;
+        let halves = |consumed: ConsumedCapacity| {
+            let total = consumed.total();
+            u128::from(total.read.halves()) + 2 * u128::from(total.write.0)
+        };
+        let copies = design.replicas.iter().filter(|replica| !replica.witness).count() as u128;
+        let abroad = if copies > 0 { halves(replicate(&design.table, operation, &self.switches)) * copies } else { 0 };
+        halves(meter(&design.table, operation, &self.switches)) + abroad
     }
 
     /// Ends the run: what still waits for a size has none.

@@ -121,8 +121,7 @@ fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span
 type ByOperation = BTreeMap<&'static str, (u64, ArmUnits)>;
 
 /// Units of each table and index in each region, with their operations.
-pub(super) fn consumed(executor: &Executor, names: &Names) -> Vec<Consumed> {
-    let _ = names;
+pub(super) fn consumed(executor: &Executor) -> Vec<Consumed> {
     let mut all: BTreeMap<(usize, usize, usize), ByOperation> = BTreeMap::new();
     for (kind, traced) in &executor.consumption.kinds {
         let operation = api_name(kind.api, kind.reads);
@@ -139,7 +138,8 @@ pub(super) fn consumed(executor: &Executor, names: &Names) -> Vec<Consumed> {
                 }
                 let (calls, sum) = all.entry((kind.table, arm, region)).or_default().entry(operation).or_default();
                 *calls += if region == kind.region { traced.calls } else { 0 };
-                sum.read_halves += units.read_halves + if arm == 0 { traced.fill_halves } else { 0 };
+                // DAX stands in the home region, and reads the table alone.
+                sum.read_halves += units.read_halves + if arm == 0 && region == here { traced.fill_halves } else { 0 };
                 sum.write += units.write;
             }
         }

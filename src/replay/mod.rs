@@ -348,16 +348,9 @@ fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
                 TraceError::file(&shown, format!("is a full export of {name}, which no workload declares")).help(help),
             ));
         };
-        let mut first_error = None;
-        export_items(&state.folder, &mut |file, line, item| match executor.start_with(table, item) {
-            Ok(()) => Ok(()),
-            Err((_, message)) => {
-                let text = format!("{file}:{line}: {message}");
-                first_error.get_or_insert(text.clone());
-                Err(text)
-            }
-        })
-        .map_err(wrong)?;
+        let take =
+            &mut |file: &str, line, item| executor.start_with(table, item).map_err(|(_, message)| format!("{file}:{line}: {message}"));
+        export_items(&state.folder, take).map_err(wrong)?;
     }
     Ok(())
 }
@@ -432,7 +425,7 @@ fn finish(
     }
     let hot_keys = hot_keys(&mut executor, options.hot_keys);
     Ok(Replayed {
-        consumed: measured::consumed(&executor, &trace.names),
+        consumed: measured::consumed(&executor),
         peaks: peaks(&executor, &span),
         capacity,
         hot_keys,

@@ -12,8 +12,7 @@ use super::expression::{KeyCondition, Parser, legacy_conditions, legacy_update};
 use super::partiql::{self, Statement};
 use super::sizes::From;
 use super::tables::Tables;
-use crate::dax;
-use crate::meter::{ConsumedCapacity, meter};
+use crate::meter::{ConsumedCapacity, change_data_capture_units, meter, replicated_bytes};
 use crate::table::{
     Action, Consistency, IndexKind, Item, Operation, Projection, ReadPage, Table, TransactionOutcome, Write, WriteOutcome, limits,
 };
@@ -127,11 +126,9 @@ impl Executor {
         traced.calls += 1;
         traced.touched += items;
         *self.provenance.rows.entry((kind.reads, From::Row)).or_default() += 1;
-        let design = &self.tables.list[table].design;
         let caller = request.caller.map(|caller| names.text(caller));
-        let passes_by =
-            Executor::pattern(design, caller, request.api, None, index).is_some_and(|access| design.dax.is_some() && !access.through_dax);
-        let has_dax = design.dax.is_some() && region == 0 && !passes_by;
+        let passes_by = self.passes_dax(table, caller, request.api, index);
+        let has_dax = self.tables.list[table].design.dax.is_some() && region == 0 && !passes_by;
         for (at, member) in members(&operation).into_iter().enumerate() {
             let key = keys.get(at).or(keys.last()).copied().unwrap_or_else(|| Key::of(b""));
             if let (Some((item, Consistency::Eventual)), false) = (cached_read(&member), passes_by) {
@@ -145,13 +142,8 @@ impl Executor {
                 }
             }
             self.consume(table, region, request.caller, request.api, index, &member, &key, second);
-            let Some((after, transaction)) = written(&member).filter(|_| !passes_by) else { continue };
-            self.caches.write(table, region, key.hash, after.map_or(0, |bytes| bytes.0), second);
-            if transaction && has_dax {
-                let design = &self.tables.list[table].design;
-                let fill = meter(&design.table, &dax::fill(after), &self.switches);
-                self.consumption.kind(kind).fill_halves += u128::from(fill.table.read.halves());
-                self.demand(table, region, &fill, &key, second);
+            if let Some((after, transaction)) = written(&member).filter(|_| !passes_by) {
+                self.written_through_dax(kind, &key, after, transaction, second);
             }
         }
         (table, operation, whole)
@@ -210,8 +202,9 @@ impl Executor {
                 let size = new.as_ref().map(|item| item.size(numbers).0 as u32);
                 // A write that changes nothing is no change: no stream sees it (rule 5.2).
                 if let Some(old) = state.stored.get(&key).filter(|old| !refused && Some(*old) == new.as_ref()) {
-                    let bytes = old.size(numbers);
-                    self.unchanged.push((table, bytes.blocks(1024), bytes.0));
+                    let bytes = Some(old.size(numbers));
+                    let same = Operation::PutItem(Write { old: bytes, new: bytes, ..Write::default() });
+                    self.unchanged.push((table, change_data_capture_units(&same), replicated_bytes(&same).0));
                 }
                 let write = state.stored.write(&state.design.table, key, new, refused, numbers);
                 if !refused {

@@ -4,9 +4,7 @@
 use super::consumption::Kind;
 use super::executor::{Executor, Waiting, Wrong, is_read};
 use super::sizes::{From, Known, Share, drawn, mixed, transitions};
-use crate::dax;
-use crate::meter::meter;
-use crate::table::{Action as Member, Consistency, KeySchema, Operation, Projection, ReadPage, TransactionOutcome, Write, WriteOutcome};
+use crate::table::{Action as Member, Consistency, KeySchema, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome, limits};
 use crate::trace::{Action, Api, Call, Failure, Name, Names, Reason, Time};
 use crate::units::Bytes;
 use crate::workload::{Access, Call as Pattern, Entry, TableDesign, WriteKind};
@@ -107,15 +105,15 @@ impl Executor {
         Some((Some(class.item), From::Drawn))
     }
 
-    /// Counts where a size came from; of drawn ones, how far they could be wrong.
-    pub(super) fn count(&mut self, table: usize, reads: bool, from: From, units_of: impl Fn(Bytes) -> u128, drawn: Option<Bytes>) {
+    /// Counts where a size came from; of a drawn one, what it would come to at the smallest and the largest size of a
+    /// hundred: `at` is the operation at a size.
+    pub(super) fn count(&mut self, table: usize, reads: bool, from: From, drawn: Option<Bytes>, at: impl Fn(&Self, Bytes) -> Operation) {
         *self.provenance.rows.entry((reads, from)).or_default() += 1;
         if let (From::Drawn, Some(drawn)) = (from, drawn) {
             let (low, high) = self.tables.list[table].extremes;
+            let units = [drawn, low, high].map(|size| self.everywhere(table, &at(self, size)));
             let sums = self.provenance.drawn.entry((table, reads)).or_default();
-            for (sum, size) in sums.iter_mut().zip([drawn, low, high]) {
-                *sum += units_of(size);
-            }
+            sums.iter_mut().zip(units).for_each(|(sum, units)| *sum += units);
         }
     }
 
@@ -164,20 +162,21 @@ impl Executor {
         second: i64,
         caller: Option<&str>,
     ) {
-        let transaction = call.api == Api::TransactGetItems;
-        let strong = consistency == Consistency::Strong;
-        let halves = |size: Bytes| u128::from(size.blocks(4096) * if transaction { 4 } else { 1 + u64::from(strong) });
-        self.count(table, true, from, halves, item);
+        let api = call.api;
+        let read_of = move |item: Option<Bytes>| match api {
+            Api::TransactGetItems => Operation::TransactGetItems { items: vec![item] },
+            Api::BatchGetItem => Operation::BatchGetItem { items: vec![item], consistency },
+            _ => Operation::GetItem { item, consistency },
+        };
+        self.count(table, true, from, item, |_, size| read_of(Some(size)));
         if from == From::Row {
             self.tables.list[table].store.set(call.key.hash, item.map(|bytes| bytes.0 as u32), false);
         }
         let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: true, index: None };
-        let cacheable = !transaction && !strong;
+        let cacheable = api != Api::TransactGetItems && consistency == Consistency::Eventual;
         let bytes = item.map_or(0, |bytes| bytes.0);
+        let passes_by = self.passes_dax(table, caller, call.api, None);
         let design = &self.tables.list[table].design;
-        // Where the design has a cluster, only what goes through it is cached; where it has none, everything would be.
-        let passes_by =
-            Executor::pattern(design, caller, call.api, None, None).is_some_and(|access| design.dax.is_some() && !access.through_dax);
         let answered = cacheable && !passes_by && self.caches.read(table, region, call.key.hash, bytes, second, design.dax.as_ref());
         let hit = call.cached.unwrap_or(answered && design.dax.is_some() && region == 0);
         let traced = self.consumption.kind(kind);
@@ -187,11 +186,7 @@ impl Executor {
             traced.hits += 1;
             return;
         }
-        let operation = match call.api {
-            Api::TransactGetItems => Operation::TransactGetItems { items: vec![item] },
-            Api::BatchGetItem => Operation::BatchGetItem { items: vec![item], consistency },
-            _ => Operation::GetItem { item, consistency },
-        };
+        let operation = read_of(item);
         self.consume(table, region, call.caller, call.api, None, &operation, &call.key, second);
     }
 
@@ -216,7 +211,11 @@ impl Executor {
         let drawn_sizes = |count: u64| -> Option<(u64, Vec<Bytes>)> {
             let sizes = pattern.map_or(&state.design.sizes, |pattern| &pattern.sizes);
             let (mut sum, mut items) = (0, Vec::new());
-            for at in 0..count.min(100_000) {
+            for at in 0..count {
+                // A page ends with the item that reaches 1 MB (rule 2.5); the rest of the call is in other rows.
+                if sum >= limits::PAGE_BYTES {
+                    break;
+                }
                 let hash = mixed(call.key.hash, at + 1_000);
                 let class = drawn(sizes, hash).filter(|_| state.declared)?;
                 let size = match index {
@@ -272,12 +271,11 @@ impl Executor {
             self.provenance.counts_assumed += 1;
         }
         let per_item = count.unwrap_or(1).max(1);
-        let halves = |size: Bytes| {
-            u128::from(Bytes(size.0.saturating_mul(per_item)).blocks(4096) * (1 + u64::from(consistency == Consistency::Strong)))
-        };
         // Entries of an index have sizes of their own, of which the smallest and the largest are not known apart.
         let drawn_item = index.is_none().then_some(Bytes(evaluated.0 / per_item));
-        self.count(table, true, from, halves, drawn_item);
+        self.count(table, true, from, drawn_item, |_, size| {
+            Operation::Query(ReadPage { evaluated: Bytes(size.0.saturating_mul(per_item)), consistency, ..ReadPage::default() })
+        });
         let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: true, index };
         let traced = self.consumption.kind(kind);
         traced.calls += 1;
@@ -387,35 +385,35 @@ impl Executor {
             Some((_, from)) if action == Action::Put => (from, None),
             _ => (old_from, old),
         };
-        let factor = if matches!(call.api, Api::TransactWriteItems) { 2 } else { 1 };
-        // Whole items are written to every index that holds them, and to every copy.
-        let design = &self.tables.list[table].design;
-        let whole = design.table.indexes.iter().filter(|index| index.projection == Projection::All).count() as u128;
-        let copies = 1 + design.replicas.iter().filter(|replica| !replica.witness).count() as u128;
-        let arms = if refused || call.api == Api::TimeToLiveDelete { 0 } else { (factor + whole) * copies };
-        let arms = if refused { factor } else { arms };
-        self.count(table, false, from, |size| u128::from(size.blocks(1024)) * 2 * arms, drawn_size);
         if refused && matches!(call.api, Api::TransactWriteItems) {
             write.outcome = WriteOutcome::Applied;
         }
-        let operation = match call.api {
+        let (api, replayed) = (call.api, call.replayed);
+        let operation_of = move |write: Write| match api {
             Api::TransactWriteItems => Operation::TransactWriteItems {
-                outcome: match (refused, call.replayed) {
+                outcome: match (refused, replayed) {
                     (true, _) => TransactionOutcome::Cancelled,
                     (false, true) => TransactionOutcome::Replayed,
                     (false, false) => TransactionOutcome::Committed,
                 },
                 actions: vec![match action {
-                    Action::ConditionCheck => Member::ConditionCheck(old),
-                    _ => Member::Write(write.clone()),
+                    Action::ConditionCheck => Member::ConditionCheck(write.old),
+                    _ => Member::Write(write),
                 }],
             },
-            Api::TimeToLiveDelete => Operation::TimeToLiveDelete(write.clone()),
-            Api::BatchWriteItem => Operation::BatchWriteItem(vec![write.clone()]),
-            Api::UpdateItem => Operation::UpdateItem(write.clone()),
-            Api::DeleteItem => Operation::DeleteItem(write.clone()),
-            _ => Operation::PutItem(write.clone()),
+            Api::TimeToLiveDelete => Operation::TimeToLiveDelete(write),
+            Api::BatchWriteItem => Operation::BatchWriteItem(vec![write]),
+            Api::UpdateItem => Operation::UpdateItem(write),
+            Api::DeleteItem => Operation::DeleteItem(write),
+            _ => Operation::PutItem(write),
         };
+        self.count(table, false, from, drawn_size, |executor, size| {
+            let state = &executor.tables.list[table];
+            let resized = |bytes: Option<u32>| bytes.map(|_| size.0 as u32);
+            let (indexes, _) = transitions(&state.design, &state.entries, hash, resized(old_bytes), resized(new_bytes), changes.as_deref());
+            operation_of(Write { old: write.old.map(|_| size), new: write.new.map(|_| size), indexes, outcome: write.outcome })
+        });
+        let operation = operation_of(write.clone());
         let applied = !refused && !call.replayed && action != Action::ConditionCheck;
         if applied {
             self.tables.list[table].store.set(hash, new_bytes, false);
@@ -438,39 +436,10 @@ impl Executor {
         if let Some(bytes) = new_bytes.filter(|_| applied) {
             self.wake(table, hash, bytes);
         }
-        self.written_through_dax(table, region, kind, &call, caller, applied, &write, second);
+        if applied && call.api != Api::TimeToLiveDelete && !self.passes_dax(table, caller, call.api, None) {
+            self.written_through_dax(kind, &call.key, write.new, call.api == Api::TransactWriteItems, second);
+        }
         Ok(())
-    }
-
-    /// What a write means for DAX: the item cache takes it, after a transaction by reading it again (rules 7.3, 7.4).
-    #[allow(clippy::too_many_arguments)]
-    fn written_through_dax(
-        &mut self,
-        table: usize,
-        region: usize,
-        kind: Kind,
-        call: &Call,
-        caller: Option<&str>,
-        applied: bool,
-        write: &Write,
-        second: i64,
-    ) {
-        let bytes = write.new.map_or(0, |bytes| bytes.0);
-        let design = &self.tables.list[table].design;
-        let passes_by =
-            Executor::pattern(design, caller, call.api, None, None).is_some_and(|access| design.dax.is_some() && !access.through_dax);
-        if applied && call.api != Api::TimeToLiveDelete && !passes_by {
-            self.caches.write(table, region, call.key.hash, bytes, second);
-        }
-        let design = &self.tables.list[table].design;
-        let through = design.dax.is_some()
-            && region == 0
-            && Executor::pattern(design, caller, call.api, None, None).is_none_or(|access| access.through_dax);
-        if through && call.api == Api::TransactWriteItems && applied {
-            let fill = meter(&design.table, &dax::fill(write.new), &self.switches);
-            self.consumption.kind(kind).fill_halves += u128::from(fill.table.read.halves());
-            self.demand(table, region, &fill, &call.key, second);
-        }
     }
 
     /// Reads that waited for the size that a write has now told.
