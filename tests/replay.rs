@@ -726,9 +726,9 @@ fn dax_catches_what_the_ground_truth_says() {
             ..Options::default()
         };
         let replayed = replayed(&[reference.join("traces/cloudphysics/cloudPhysicsIO.vscsi")], None, trace::Options::default(), &options);
-        let caught = &replayed.dax[0].caught;
+        let caught = &replayed.dax[0].point;
         assert_eq!(
-            (caught.requests.to_string().as_str(), (caught.requests - caught.hits).to_string().as_str()),
+            (caught.reads.to_string().as_str(), (caught.reads - caught.hits).to_string().as_str()),
             (*requests, *misses),
             "{line}"
         );

@@ -148,6 +148,12 @@ pub struct ReplayArgs {
     /// Seconds that DAX keeps an item, in place of the design's or 300
     #[arg(long, value_name = "SECONDS")]
     pub dax_ttl: Option<u64>,
+    /// Whether overwriting an item moves it to the front of DAX's list, which AWS does not say: refresh or keep
+    #[arg(long, value_name = "READING", default_value = "refresh")]
+    pub dax_overwrite: String,
+    /// Threads; as many as the machine has where absent. No figure depends on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
     /// How many hot keys are shown for each account
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub hot_keys: usize,

@@ -10,7 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::args::{Args, Format, ReplayArgs, SynthesizeArgs};
 use super::{input, output};
 use dynameter::compare::Question;
-use dynameter::replay::{self, keys, replay as execute};
+use dynameter::replay::{self, Overwrite, Share, keys, replay as execute};
 use dynameter::report;
 use dynameter::synthesize::{self, Layout};
 use dynameter::time::MonthHours;
@@ -103,6 +103,11 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
             _ => bail!("--dax {text:?} is no size\nhelp: write sizes such as \"64 MB,1 GB\""),
         }
     }
+    let threads = match asked.threads {
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+        Some(threads @ 1..=256) => threads,
+        Some(threads) => bail!("--threads {threads} cannot be\nhelp: write 1 to 256"),
+    };
     let throttled_billionths = input::billionths("--throttled", &asked.throttled)?;
     let replay_options = replay::Options {
         region: args.region.clone(),
@@ -113,6 +118,13 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         to: asked.to.as_deref().map(|text| moment("--to", text)).transpose()?,
         dax_sizes,
         dax_ttl_seconds: asked.dax_ttl,
+        dax_overwrite: match Overwrite::NAMES.iter().find(|(name, _)| *name == asked.dax_overwrite) {
+            Some((_, reading)) => *reading,
+            None => bail!("--dax-overwrite {:?} is no reading\nhelp: write refresh or keep", asked.dax_overwrite),
+        },
+        threads,
+        share: Share::default(),
+        partial: false,
         hot_keys: asked.hot_keys,
         question: Question { throttled_billionths, ..Question::default() },
     };

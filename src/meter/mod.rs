@@ -21,13 +21,13 @@ mod replication;
 mod switches;
 mod writes;
 
-pub use replication::{change_data_capture_units, replicate, replicated_bytes};
+pub use replication::{change_data_capture_units, replicate, replicated_bytes, sent};
 pub use switches::{
     BackupOverhead, FailedCondition, FetchOfNothing, HourBilling, ReplicatedLocalIndex, ReplicatedTransaction, Switch, Switches,
 };
 
-use crate::table::{Operation, Table};
-use crate::units::{ReadUnits, WriteUnits};
+use crate::table::{Consistency, Operation, Table, Write};
+use crate::units::{Bytes, ReadUnits, WriteUnits};
 
 /// Read and write units of one arm: the base table, or one index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -71,6 +71,19 @@ impl ConsumedCapacity {
         self.table.add(other.table);
         self.indexes.iter_mut().zip(&other.indexes).for_each(|(arm, more)| arm.add(*more));
     }
+}
+
+/// One key of a GetItem or BatchGetItem: what [`meter`] says, without an operation to be made for it.
+#[inline]
+pub fn get(item: Option<Bytes>, consistency: Consistency) -> ReadUnits {
+    reads::get(item, consistency)
+}
+
+/// A Put, Update or Delete outside a transaction, added to what was consumed: what [`meter`] says, without an operation
+/// to be made for it.
+#[inline]
+pub fn write(write: &Write, switches: &Switches, consumed: &mut ConsumedCapacity) {
+    writes::single(write, switches, consumed);
 }
 
 /// What an operation consumes on a table, in the region that serves it.

@@ -26,7 +26,7 @@ pub fn replicate(table: &Table, operation: &Operation, switches: &Switches) -> C
 ///
 /// `Assumption:` a replicated write sends the whole item, as the guide's "replicated byte" suggests (rule 4.9).
 pub fn replicated_bytes(operation: &Operation) -> Bytes {
-    applied(operation).iter().map(|write| write.new.or(write.old).unwrap_or_default()).sum()
+    applied(operation).into_iter().map(|write| sent(write).1).sum()
 }
 
 /// Change data capture units of an operation for a Kinesis data stream: for each changed item one for each 1 KB
@@ -35,7 +35,18 @@ pub fn replicated_bytes(operation: &Operation) -> Bytes {
 /// Source: Developer Guide, "Kinesis Data Streams for DynamoDB": "the larger of the before and after
 /// images … using the same logic as capacity unit consumption for write operations".
 pub fn change_data_capture_units(operation: &Operation) -> u64 {
-    applied(operation).into_iter().map(|write| base(write).0).sum()
+    applied(operation).into_iter().map(|write| sent(write).0).sum()
+}
+
+/// What one write sends: its change data capture units, and its bytes to each other region.
+#[inline]
+pub fn sent(write: &Write) -> (u64, Bytes) {
+    if is_change(write) { (base(write).0, write.new.or(write.old).unwrap_or_default()) } else { (0, Bytes(0)) }
+}
+
+/// Whether a write changed something.
+fn is_change(write: &Write) -> bool {
+    write.outcome == WriteOutcome::Applied && (write.old.is_some() || write.new.is_some())
 }
 
 /// The writes of an operation that changed something.
@@ -52,8 +63,7 @@ fn applied(operation: &Operation) -> Vec<&Write> {
         Operation::BatchExecuteStatement(statements) => statements.iter().flat_map(applied).collect(),
         _ => Vec::new(),
     };
-    let changed = |write: &&Write| write.outcome == WriteOutcome::Applied && (write.old.is_some() || write.new.is_some());
-    writes.into_iter().filter(changed).collect()
+    writes.into_iter().filter(|write| is_change(write)).collect()
 }
 
 #[cfg(test)]

@@ -27,9 +27,9 @@ impl Executor {
         let region = self.region(change.region, names)?;
         self.stands_in(table, region)?;
         let numbers = self.switches.number_alignment;
-        if let (Some(said), Some(verification)) = (change.size_bytes, &mut self.verification) {
+        if let (Some(said), Some(verification)) = (change.size_bytes, &mut self.tally.verification) {
             let images = change.old.iter().chain(&change.new).map(|item| item.size(numbers)).sum::<Bytes>();
-            verification.check_size(|| format!("{}:{}", bad.file(place), place.row), said, change.keys.size(numbers) + images);
+            verification.check_size(self.ordinal, || format!("{}:{}", bad.file(place), place.row), said, change.keys.size(numbers) + images);
         }
         let state = &mut self.tables.list[table];
         for item in change.old.iter().chain(&change.new) {
@@ -93,7 +93,7 @@ impl Executor {
         });
         let (api, operation) = match (change.time_to_live, write.new) {
             (true, _) => {
-                self.time_to_live.insert(table);
+                self.tally.time_to_live.insert(table);
                 (Api::TimeToLiveDelete, Operation::TimeToLiveDelete(write.clone()))
             }
             (false, None) => (Api::DeleteItem, Operation::DeleteItem(write.clone())),
@@ -107,7 +107,7 @@ impl Executor {
             state.stored.put(&design, key, new);
             state.has_items = true;
         }
-        let traced = self.consumption.kind(Kind { table, region, caller: None, api: Some(api), reads: false, index: None });
+        let traced = self.tally.consumption.kind(Kind { table, region, caller: None, api: Some(api), reads: false, index: None });
         traced.calls += 1;
         traced.touched += 1;
         self.consume(table, region, None, api, None, &operation, &hashed, time.second());
@@ -130,7 +130,7 @@ impl Executor {
         let table = self.table(table, names, || KeySchema { partition: "key".to_string(), sort: None })?;
         let region = self.region(counted.region, names)?;
         self.stands_in(table, region)?;
-        self.counted_regions.insert((table, if counted.api.is_some() { usize::MAX } else { region }));
+        self.tally.counted_regions.insert((table, if counted.api.is_some() { usize::MAX } else { region }));
         let index = match counted.index {
             None => None,
             Some(name) => {
@@ -148,16 +148,16 @@ impl Executor {
                 continue;
             }
             let kind = Kind { table, region, caller: counted.caller, api: counted.api, reads, index: index.filter(|_| reads) };
-            let traced = self.consumption.kind(kind);
+            let traced = self.tally.consumption.kind(kind);
             (traced.writes, traced.index) = (!reads, kind.index);
             // A call that also writes entries is one call.
             traced.calls = traced.calls.saturating_add(counted.calls.filter(|_| reads || index.is_none()).unwrap_or(0));
             if !reads && halves > 0 {
-                self.counted_writes.insert(table);
+                self.tally.counted_writes.insert(table);
             }
             let (read, write) = if reads { (halves, 0) } else { (0, halves) };
             let name = (!reads && region > 0).then(|| self.regions[region].clone());
-            self.consumption.add_counted(kind, arm, read, write, name.as_deref());
+            self.tally.consumption.add_counted(kind, arm, read, write, name.as_deref());
             let lane = LaneKey { table, index: account, region, reads };
             let seconds = u64::from(counted.seconds.max(1));
             // Evenly over the period, the remainder one by one.
@@ -165,7 +165,7 @@ impl Executor {
             for second in 0..seconds {
                 let before = more * second / seconds;
                 let part = each + (more * (second + 1) / seconds - before);
-                self.consumption.demand(lane, time.second() + second as i64, part);
+                self.tally.consumption.demand(lane, time.second() + second as i64, part);
             }
         }
         Ok(())
@@ -174,16 +174,16 @@ impl Executor {
     /// Replicated writes that nobody counted: of a global table of whose writes the trace knows the home region's alone,
     /// each copy has as many (rule 4.1); metrics of a copy count its own.
     pub(super) fn copy_counted(&mut self) {
-        for table in self.counted_writes.clone() {
+        for table in self.tally.counted_writes.clone() {
             let replicas = &self.tables.list[table].design.replicas;
             let copies: Vec<String> = replicas.iter().filter(|replica| !replica.witness).map(|replica| replica.region.clone()).collect();
-            let known = self.counted_regions.iter().any(|(at, region)| *at == table && *region != 0 && *region != usize::MAX);
+            let known = self.tally.counted_regions.iter().any(|(at, region)| *at == table && *region != 0 && *region != usize::MAX);
             if copies.is_empty() || known {
                 continue;
             }
             self.copies_assumed.insert(table);
             let transactional = |kind: &Kind| matches!(kind.api, Some(Api::TransactWriteItems | Api::ExecuteTransaction));
-            for (kind, traced) in self.consumption.kinds.iter_mut().filter(|(kind, _)| kind.table == table && !kind.reads) {
+            for (kind, traced) in self.tally.consumption.kinds.iter_mut().filter(|(kind, _)| kind.table == table && !kind.reads) {
                 let mut arms = traced.home.clone();
                 // A transaction doubles only at home (rule 4.6).
                 if let (true, Some(arm)) = (transactional(kind), arms.first_mut()) {
@@ -192,6 +192,7 @@ impl Executor {
                 traced.abroad.extend(copies.iter().map(|region| (region.clone(), arms.clone())));
             }
             let lanes: Vec<(LaneKey, super::consumption::Lane)> = self
+                .tally
                 .consumption
                 .lanes
                 .iter()
@@ -200,7 +201,7 @@ impl Executor {
                 .collect();
             for (lane, demand) in lanes {
                 for region in copies.iter().filter_map(|name| self.regions.iter().position(|region| region == name)) {
-                    self.consumption.lanes.insert(LaneKey { region, ..lane }, demand.clone());
+                    self.tally.consumption.lanes.insert(LaneKey { region, ..lane }, demand.clone());
                 }
             }
         }

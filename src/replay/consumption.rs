@@ -52,6 +52,24 @@ impl Lane {
         }
     }
 
+    /// Adds what was asked for elsewhere.
+    pub fn join(&mut self, other: &Lane) {
+        for (minute, seconds) in &other.minutes {
+            for (within, halves) in seconds.iter().enumerate().filter(|(_, halves)| **halves > 0) {
+                self.add(minute * 60 + within as i64, *halves);
+            }
+        }
+    }
+
+    /// Every second in which something was asked for, in order.
+    pub fn seconds(&self) -> impl Iterator<Item = (i64, u64)> {
+        let of = |(minute, seconds): &(i64, Box<[u64; 60]>)| {
+            let minute = *minute;
+            (0_i64..).zip(**seconds).map(move |(at, halves)| (minute * 60 + at, halves))
+        };
+        self.minutes.iter().flat_map(of).filter(|(_, halves)| *halves > 0)
+    }
+
     /// Half units of all seconds.
     pub fn sum(&self) -> u128 {
         self.minutes.iter().flat_map(|(_, seconds)| seconds.iter()).map(|halves| u128::from(*halves)).sum()

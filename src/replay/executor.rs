@@ -2,43 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::consumption::{Consumption, Kind, LaneKey};
-use super::dax::Caches;
-use super::heat::{Heat, Partitions};
-use super::sizes::{From, is_global};
+use super::consumption::{Kind, LaneKey};
+use super::curve::{Access, Asked, CACHES_MAX};
+use super::dax::{Caches, Which};
+use super::sizes::is_global;
 use super::tables::Tables;
-use super::verify::Verification;
+use super::tally::{Share, Tally};
 use crate::capacity::policy::{READ_FLOOR, WRITE_FLOOR};
 use crate::dax;
 use crate::meter::{ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes};
 use crate::table::{KeySchema, Operation, TransactionOutcome, limits};
-use crate::trace::{Api, Bad, Call, Event, Key, Name, Names, Reason, Time, TraceError, What};
+use crate::trace::{Api, Bad, Call, Event, Key, Name, Names, Place, Reason, Time, What, slot_of};
 use crate::units::{Bytes, GB};
 use crate::workload::{Capacity, TableDesign, Units, Workload};
 
 /// Why something cannot be executed.
 pub type Wrong = (Reason, String);
-
-/// How many rows took their sizes from where, and how far those that were drawn could be wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Provenance {
-    /// Rows by what they read or write, and where its size came from.
-    pub rows: BTreeMap<(bool, From), u64>,
-    /// Half units of drawn rows on their tables: as drawn, with the smallest and with the largest size in a hundred; by table and direction.
-    pub drawn: BTreeMap<(usize, bool), [u128; 3]>,
-    /// Rows of a Query or Scan whose number of items came from an access pattern.
-    pub counts_assumed: u64,
-    /// Writes of which it was drawn whether they found an item.
-    pub presence_assumed: u64,
-    /// Reads that are strong because their access pattern is.
-    pub consistency_assumed: u64,
-    /// Members of batches and transactions that do not say what they do.
-    pub actions_assumed: u64,
-    /// Scans whose items were taken in the order of their keys.
-    pub scans: u64,
-    /// Writes of which the access pattern, or nobody, said what they change.
-    pub changes_assumed: u64,
-}
 
 /// A read whose size is that of the next write of its key.
 #[derive(Clone, Debug)]
@@ -57,44 +36,26 @@ pub struct Executor {
     pub regions: Vec<String>,
     /// The readings of disputed rules.
     pub switches: Switches,
-    /// Everything that was consumed.
-    pub consumption: Consumption,
-    /// Who is hot, by account.
-    pub heat: BTreeMap<LaneKey, Heat>,
-    /// Partitions of the accounts in each region, reads and writes together.
-    pub partitions: BTreeMap<(usize, Option<usize>, usize), Partitions>,
-    /// Where sizes came from.
-    pub provenance: Provenance,
-    /// AWS's answers beside the meter's.
-    pub verification: Option<Verification>,
-    /// DAX's caches.
+    /// Everything that is added up.
+    pub tally: Tally,
+    /// DAX's caches of given sizes.
     pub caches: Caches,
-    /// Events so far.
-    pub events: u64,
-    /// Calls that AWS or the log says were throttled, or refused for free.
-    pub refused: u64,
-    /// Throttled requests that metrics count.
-    pub throttled: u64,
-    /// The times of the first and the last event.
-    pub span: Option<(Time, Time)>,
-    /// Regions that are named and are taken for the home region.
-    pub other_regions: BTreeMap<String, u64>,
-    /// Tables with events from another region than the home region.
-    pub elsewhere: BTreeSet<usize>,
-    /// Tables whose units a metric gives, with the regions that it gives them for.
-    pub counted_regions: BTreeSet<(usize, usize)>,
-    /// Tables with writes of which only the units are known.
-    pub counted_writes: BTreeSet<usize>,
     /// Copies whose writes were taken to be as many as the home region's.
     pub copies_assumed: BTreeSet<usize>,
+    /// The share whose keys are added up here.
+    pub share: Share,
+    muted: bool,
+    scratch: Tally,
+    /// The second of the event that is executed.
+    pub(super) now: i64,
+    /// Its number in the trace.
+    pub(super) ordinal: u64,
     /// What writes that changed nothing would have sent, by table: change data capture units and bytes.
     pub(super) unchanged: Vec<(usize, u64, u64)>,
-    /// Whether a deletion by Time to Live was seen, by table.
-    pub time_to_live: BTreeSet<usize>,
     /// The first calls of transactions, by their tokens.
     pub(super) tokens: BTreeMap<String, super::requests::Committed>,
     pub(super) waiting: BTreeMap<u64, Vec<Waiting>>,
-    declared: bool,
+    pub(super) declared: bool,
     numbers: RegionNumbers,
 }
 
@@ -113,23 +74,15 @@ impl Executor {
             tables: Tables::new(workload),
             regions,
             switches: workload.map(|workload| workload.switches).unwrap_or_default(),
-            consumption: Consumption::default(),
-            heat: BTreeMap::new(),
-            partitions: BTreeMap::new(),
-            provenance: Provenance::default(),
-            verification: verify.then(Verification::default),
+            tally: Tally::new(verify),
             caches,
-            events: 0,
-            refused: 0,
-            throttled: 0,
-            span: None,
-            other_regions: BTreeMap::new(),
-            elsewhere: BTreeSet::new(),
-            counted_regions: BTreeSet::new(),
-            counted_writes: BTreeSet::new(),
             copies_assumed: BTreeSet::new(),
+            share: Share::default(),
+            muted: false,
+            scratch: Tally::new(verify),
+            now: 0,
+            ordinal: 0,
             unchanged: Vec::new(),
-            time_to_live: BTreeSet::new(),
             tokens: BTreeMap::new(),
             waiting: BTreeMap::new(),
             declared: workload.is_some(),
@@ -137,12 +90,13 @@ impl Executor {
         }
     }
 
-    /// Executes one event.
+    /// Executes one event, the `ordinal`th of the trace.
     ///
     /// # Errors
-    /// The row's [`TraceError`], where bad rows are not skipped.
-    pub fn event(&mut self, event: Event, names: &Names, bad: &mut Bad) -> Result<(), TraceError> {
+    /// Why it cannot be executed, and where it stands.
+    pub fn event(&mut self, ordinal: u64, event: Event, names: &Names, bad: &Bad) -> Result<(), (Place, Wrong)> {
         let (time, place) = (event.time, event.place);
+        (self.now, self.ordinal) = (time.second(), ordinal);
         // Units of a period last until its end.
         let until = match &event.what {
             What::Counted(counted) => Time(time.0.saturating_add(i64::from(counted.seconds.max(1) - 1) * Time::SECOND)),
@@ -154,18 +108,48 @@ impl Executor {
             What::Change(change) => self.change(event.table, *change, time, place, names, bad),
             What::Counted(counted) => self.counted(event.table, *counted, time, names),
             What::Throttled(count) => {
-                self.throttled += count;
+                self.tally.throttled += count;
                 Ok(())
             }
         };
-        match done {
-            Ok(()) => {
-                self.events += 1;
-                self.span = Some(self.span.map_or((time, until), |(first, last)| (first.min(time), last.max(until))));
-                Ok(())
-            }
-            Err((reason, message)) => bad.row(place, reason, message),
+        done.map_err(|wrong| (place, wrong))?;
+        self.tally.events += 1;
+        self.tally.cover(time, until);
+        Ok(())
+    }
+
+    /// Defines the table and the index that a call names, where no workload declares any.
+    pub fn define(&mut self, table: Option<Name>, index: Option<Name>, names: &Names) {
+        let found = self.table(table, names, || KeySchema { partition: "key".to_string(), sort: None });
+        if let (Ok(table), Some(index)) = (found, index) {
+            self.tables.index(table, names.text(index));
         }
+    }
+
+    /// The slot of the key of a call.
+    pub fn slot(&self, table: Option<Name>, key: &Key, names: &Names) -> u8 {
+        let table = table.map_or_else(|| self.tables.only(), |name| self.tables.find(names.text(name)));
+        table.map_or(slot_of(key.hash), |table| self.slot_of_key(table, key))
+    }
+
+    /// Executes the next events without adding them up, or adds them up again: what belongs to a slot is added up by
+    /// whoever owns the slot.
+    pub fn mute(&mut self, muted: bool) {
+        if self.muted == muted {
+            return;
+        }
+        self.muted = muted;
+        std::mem::swap(&mut self.tally, &mut self.scratch);
+        std::mem::swap(&mut self.tally.heat, &mut self.scratch.heat);
+        std::mem::swap(&mut self.tally.minutes, &mut self.scratch.minutes);
+        std::mem::swap(&mut self.tally.grains, &mut self.scratch.grains);
+        std::mem::swap(&mut self.tally.log, &mut self.scratch.log);
+    }
+
+    /// The slot of a key: of a table with a sort key, that of its partition key.
+    pub(super) fn slot_of_key(&self, table: usize, key: &Key) -> u8 {
+        let sorted = self.tables.list[table].design.table.keys.sort.is_some();
+        slot_of(if sorted { key.partition } else { key.hash })
     }
 
     /// The table of an event.
@@ -200,7 +184,7 @@ impl Executor {
                 return Err((Reason::UnknownRegion, text));
             }
             None => {
-                *self.other_regions.entry(text.to_string()).or_default() += 1;
+                *self.tally.other_regions.entry(text.to_string()).or_default() += 1;
                 return Ok(0);
             }
         };
@@ -219,7 +203,7 @@ impl Executor {
             let text = format!("{} has no replica in {name}; price it there with --region, or add a replica", design.table.name);
             return Err((Reason::UnknownRegion, text));
         }
-        self.elsewhere.insert(table);
+        self.tally.elsewhere.insert(table);
         Ok(())
     }
 
@@ -247,7 +231,7 @@ impl Executor {
             stored.filter_map(|name| Some((self.regions.iter().position(|region| *region == name)?, name))).collect()
         };
         let abroad = if copies.is_empty() { None } else { Some(replicate(&design.table, operation, &self.switches)) };
-        let traced = self.consumption.kind(kind);
+        let traced = self.tally.consumption.kind(kind);
         traced.writes = !reads;
         traced.index = index;
         traced.transactional = matches!(operation, Operation::TransactWriteItems { .. } | Operation::ExecuteTransaction(_)) && !reads;
@@ -257,25 +241,25 @@ impl Executor {
         let mut asked: Vec<(usize, &ConsumedCapacity)> = Vec::new();
         match (&abroad, region) {
             (Some(replicated), 0) => {
-                self.consumption.add(kind, &consumed, None);
+                self.tally.consumption.add(kind, &consumed, None);
                 asked.push((0, &consumed));
                 for (at, name) in &copies {
-                    self.consumption.add(kind, replicated, Some(name));
+                    self.tally.consumption.add(kind, replicated, Some(name));
                     asked.push((*at, replicated));
                 }
             }
             (Some(replicated), origin) => {
-                self.consumption.kind(kind).origin = Some(self.regions[origin].clone());
-                self.consumption.add(kind, replicated, None);
+                self.tally.consumption.kind(kind).origin = Some(self.regions[origin].clone());
+                self.tally.consumption.add(kind, replicated, None);
                 asked.push((0, replicated));
                 for (at, name) in &copies {
                     let units = if *at == origin { &consumed } else { replicated };
-                    self.consumption.add(kind, units, Some(name));
+                    self.tally.consumption.add(kind, units, Some(name));
                     asked.push((*at, units));
                 }
             }
             (None, region) => {
-                self.consumption.add(kind, &consumed, None);
+                self.tally.consumption.add(kind, &consumed, None);
                 asked.push((region, &consumed));
             }
         }
@@ -300,24 +284,42 @@ impl Executor {
             }
         }
         accounts.push((None, own_reads, own_writes));
-        let sorted = design.table.keys.sort.is_some();
-        let starting = starting_partitions(design);
+        let (slot, now) = (self.slot_of_key(table, key), self.now);
+        let owned = self.share.owns(slot);
         for (index, reads, writes) in accounts {
             for (is_read, halves) in [(true, reads), (false, writes)] {
                 if halves == 0 {
                     continue;
                 }
                 let lane = LaneKey { table, index, region, reads: is_read };
-                self.consumption.demand(lane, second, halves);
-                self.heat.entry(lane).or_default().add(key, second, halves);
+                self.tally.consumption.demand(lane, second, halves);
+                if !owned {
+                    continue;
+                }
+                self.tally.heat(lane, slot, key, now.div_euclid(60), halves);
                 // Items of an index lie where its own key says, which a row does not know.
                 if index.is_none() {
-                    let hash = if sorted { key.partition } else { key.hash };
-                    let partitions = self.partitions.entry((table, index, region)).or_insert_with(|| Partitions::new(starting));
-                    partitions.add(key, hash, second, is_read, halves);
+                    self.tally.grains.entry((table, region)).or_default().add(slot, now, is_read, halves);
                 }
             }
         }
+    }
+
+    /// One access of a cache of the home region; whether a cluster of the design answered the read.
+    pub(super) fn access(&mut self, table: usize, which: Which, hash: u64, bytes: u32, second: i64, writes: bool) -> bool {
+        let cache = which.of(table);
+        let design = self.tables.list[table].design.dax.as_ref();
+        if self.caches.sizes.is_empty() && cache < CACHES_MAX && self.share.owns(slot_of(hash)) {
+            let mut asked = Asked::default();
+            asked.add(bytes, writes);
+            self.tally.log.count(cache, asked);
+            self.tally.log.push(Access::new(self.ordinal, cache, hash, second, bytes, writes));
+        }
+        if writes {
+            self.caches.write(cache, hash, bytes, second, design);
+            return false;
+        }
+        self.caches.read(cache, hash, bytes, second, design)
     }
 
     /// Whether calls go past a DAX cluster that the design has. Where it has none, all are taken to go through one.
@@ -329,11 +331,13 @@ impl Executor {
     /// What a write means for DAX: its item cache takes the item, after a transaction by reading it again (rules 7.3, 7.4).
     pub(super) fn written_through_dax(&mut self, kind: Kind, key: &Key, after: Option<Bytes>, transaction: bool, second: i64) {
         let Kind { table, region, .. } = kind;
-        self.caches.write(table, region, key.hash, after.map_or(0, |bytes| bytes.0), second);
+        if region == 0 {
+            self.access(table, Which::Item, key.hash, after.map_or(0, |bytes| bytes.0 as u32), second, true);
+        }
         let design = &self.tables.list[table].design;
         if transaction && design.dax.is_some() && region == 0 {
             let fill = meter(&design.table, &dax::fill(after), &self.switches);
-            self.consumption.kind(kind).fill_halves += u128::from(fill.table.read.halves());
+            self.tally.consumption.kind(kind).fill_halves += u128::from(fill.table.read.halves());
             self.demand(table, region, &fill, key, second);
         }
     }
@@ -356,8 +360,13 @@ impl Executor {
             let why = "a miss of a cache trace whose key is never written: nobody knows the item's size";
             let _ = self.unmetered(waiting.table, waiting.region, &waiting.call, None, why);
         }
-        self.partitions.values_mut().for_each(Partitions::close);
-        self.copy_counted();
+        self.tally.close_minutes();
+        for at in 0..self.tables.list.len() {
+            if !self.tables.list[at].declared {
+                let held = self.held(at);
+                self.tally.held.insert(at, held);
+            }
+        }
     }
 }
 
@@ -377,7 +386,7 @@ pub fn is_read(operation: &Operation) -> bool {
 }
 
 /// Partitions of a table at first: by its data, and by what it serves.
-fn starting_partitions(design: &TableDesign) -> u64 {
+pub(super) fn starting_partitions(design: &TableDesign) -> u64 {
     let bytes = (&design.items * &design.sizes.mean()).ceil().to_u64().unwrap_or(0);
     let most = |units: &Units| match units {
         Units::Fixed(units) => *units,

@@ -1,355 +1,285 @@
-//! Who is hot: units by key, the keys of each busy minute, and the partitions that the keys share.
+//! Who is hot: units by key, and the keys of each busy minute.
 //!
-//! Counts are exact. Keys are known by their hash; the first bytes of the hottest are kept for people.
+//! Counts are exact while at most [`COUNTERS`] keys of a slot are known; then the smaller half is let go, and what they
+//! had at most is the bound by which a later count may be too large: a space-saving sketch that makes room for many at
+//! once. A slot has a sketch of its own, so that neither threads nor shares change a count.
+//!
+//! Source: Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams" (2005).
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use hashbrown::HashTable;
 
-use crate::table::limits::{PARTITION_READ_UNITS_MAX, PARTITION_WRITE_UNITS_MAX};
-use crate::trace::{Key, Time};
+use crate::trace::Key;
 
-/// Half units of one key.
-#[derive(Clone, Copy, Debug)]
-struct Heated {
-    hash: u64,
-    halves: u64,
-}
+/// Keys that one slot counts.
+pub const COUNTERS: usize = 512;
 
 /// Keys of a minute that are remembered.
 const MINUTE_KEYS: usize = 5;
 
-/// Names of keys that are kept at once.
-const NAMES: usize = 4_096;
+/// A key of at least this share of its slot's units has its name kept.
+const NAMED_SHARE: u64 = 1_024;
 
-/// Names of keys of minutes that are kept.
-const MINUTE_NAMES: usize = 100_000;
+/// The count of one key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    /// The hash of the key.
+    pub hash: u64,
+    /// Half units, at most.
+    pub halves: u64,
+    /// By how much they may be too many.
+    pub error: u64,
+    /// The minute in which it was asked for last.
+    pub minute: i64,
+    /// Half units in that minute.
+    pub in_minute: u64,
+    named: bool,
+}
 
-/// The heat of one account's direction.
+/// A key of a minute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hot {
+    /// The hash of the key.
+    pub hash: u64,
+    /// Half units.
+    pub halves: u64,
+    /// Its first bytes, where they are known.
+    pub name: Option<String>,
+}
+
+/// The heat of one slot in one account's direction.
 #[derive(Clone, Debug, Default)]
 pub struct Heat {
-    keys: HashTable<Heated>,
+    keys: HashTable<Counter>,
+    /// What a key that is not counted had at most.
+    pub floor: u64,
+    /// Half units of all keys.
+    pub total: u128,
+    /// Names of the hotter keys.
+    pub names: BTreeMap<u64, String>,
     minute: i64,
-    /// This minute's keys with their half units.
-    in_minute: HashTable<(Key, u64)>,
-    /// The hottest keys of each minute with their half units.
-    minutes: Vec<(i64, Vec<(u64, u64)>)>,
-    names: BTreeMap<u64, Key>,
-    /// Names of the keys of minutes.
-    minute_names: BTreeMap<u64, Key>,
-    /// Half units below which a name is not worth its place.
-    threshold: u64,
-    total: u128,
 }
 
-fn add(table: &mut HashTable<Heated>, hash: u64, halves: u64) -> u64 {
-    match table.entry(hash, |known| known.hash == hash, |known| known.hash) {
-        hashbrown::hash_table::Entry::Occupied(mut known) => {
-            known.get_mut().halves += halves;
-            known.get().halves
-        }
-        hashbrown::hash_table::Entry::Vacant(free) => {
-            free.insert(Heated { hash, halves });
-            halves
-        }
-    }
-}
-
-/// The largest first; of equals the smaller hash.
-fn hottest(table: &HashTable<Heated>, count: usize) -> Vec<(u64, u64)> {
-    let mut all: Vec<(u64, u64)> = table.iter().map(|one| (one.hash, one.halves)).collect();
-    let order = |one: &(u64, u64), other: &(u64, u64)| other.1.cmp(&one.1).then(one.0.cmp(&other.0));
-    if all.len() > count {
-        all.select_nth_unstable_by(count, order);
-        all.truncate(count);
-    }
-    all.sort_by(order);
-    all
-}
+/// The hottest keys of minutes that have ended.
+pub type Minutes = BTreeMap<i64, Vec<Hot>>;
 
 impl Heat {
-    /// Adds the units of a call.
-    pub fn add(&mut self, key: &Key, second: i64, halves: u64) {
-        let minute = second.div_euclid(60);
+    /// Adds half units of a key, in a minute; whether its name is wanted.
+    #[inline]
+    pub fn add(&mut self, hash: u64, minute: i64, halves: u64, minutes: &mut Minutes) -> bool {
         if minute != self.minute {
-            self.close();
+            self.close(minutes);
             self.minute = minute;
         }
-        match self.in_minute.entry(key.hash, |known| known.0.hash == key.hash, |known| known.0.hash) {
-            hashbrown::hash_table::Entry::Occupied(mut known) => known.get_mut().1 += halves,
-            hashbrown::hash_table::Entry::Vacant(free) => {
-                free.insert((*key, halves));
-            }
-        }
-        let sum = add(&mut self.keys, key.hash, halves);
         self.total += u128::from(halves);
-        if sum >= self.threshold && !self.names.contains_key(&key.hash) {
-            self.names.insert(key.hash, *key);
-            if self.names.len() > NAMES {
-                self.forget();
+        let share = (self.total >> 10) as u64;
+        match self.keys.find_mut(hash, |counter| counter.hash == hash) {
+            Some(counter) => {
+                counter.halves += halves;
+                counter.in_minute = if counter.minute == minute { counter.in_minute + halves } else { halves };
+                counter.minute = minute;
+                let wanted = !counter.named && counter.halves - counter.error >= share;
+                counter.named |= wanted;
+                wanted
+            }
+            None => {
+                if self.keys.len() == COUNTERS {
+                    self.make_room();
+                }
+                let wanted = halves >= share;
+                let counter =
+                    Counter { hash, halves: self.floor + halves, error: self.floor, minute, in_minute: halves, named: wanted };
+                self.keys.insert_unique(hash, counter, |counter| counter.hash);
+                wanted
             }
         }
     }
 
-    /// Keeps the names of the hotter half.
-    fn forget(&mut self) {
+    /// Remembers the name of a key.
+    pub fn name(&mut self, key: &Key) {
+        if self.keys.find(key.hash, |counter| counter.hash == key.hash).is_some() {
+            self.names.insert(key.hash, key.to_string());
+        }
+    }
+
+    /// Lets the smaller half go.
+    #[cold]
+    fn make_room(&mut self) {
+        let mut counts: Vec<u64> = self.keys.iter().map(|counter| counter.halves).collect();
+        let middle = counts.len() / 2;
+        let (_, median, _) = counts.select_nth_unstable(middle);
+        self.floor = *median;
+        let floor = self.floor;
+        self.keys.retain(|counter| counter.halves > floor);
         let keys = &self.keys;
-        let heat = |hash: u64| keys.find(hash, |known| known.hash == hash).map_or(0, |known| known.halves);
-        let mut sums: Vec<u64> = self.names.keys().map(|hash| heat(*hash)).collect();
-        sums.sort_unstable();
-        self.threshold = sums[sums.len() / 2] + 1;
-        let threshold = self.threshold;
-        self.names.retain(|hash, _| heat(*hash) >= threshold);
+        self.names.retain(|hash, _| keys.find(*hash, |counter| counter.hash == *hash).is_some());
     }
 
     /// Ends a minute.
-    fn close(&mut self) {
-        if !self.in_minute.is_empty() {
-            let mut all: Vec<(Key, u64)> = self.in_minute.drain().collect();
-            all.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.hash.cmp(&other.0.hash)));
-            all.truncate(MINUTE_KEYS);
-            if self.minute_names.len() < MINUTE_NAMES {
-                self.minute_names.extend(all.iter().map(|(key, _)| (key.hash, *key)));
+    pub fn close(&mut self, minutes: &mut Minutes) {
+        let minute = self.minute;
+        let mut hot: Vec<Hot> = Vec::new();
+        for counter in self.keys.iter().filter(|counter| counter.minute == minute && counter.in_minute > 0) {
+            let least = hot.last().filter(|_| hot.len() >= MINUTE_KEYS);
+            if least.is_none_or(|least| (counter.in_minute, Reverse(counter.hash)) > (least.halves, Reverse(least.hash))) {
+                hot.push(Hot { hash: counter.hash, halves: counter.in_minute, name: None });
+                order(&mut hot);
             }
-            self.minutes.push((self.minute, all.into_iter().map(|(key, halves)| (key.hash, halves)).collect()));
         }
+        if hot.is_empty() {
+            return;
+        }
+        for one in &mut hot {
+            one.name = self.names.get(&one.hash).cloned();
+        }
+        // A minute is closed once; what is counted of it later counts from there.
+        for one in &hot {
+            if let Some(counter) = self.keys.find_mut(one.hash, |counter| counter.hash == one.hash) {
+                counter.in_minute = 0;
+            }
+        }
+        join(minutes.entry(minute).or_default(), hot);
     }
 
-    /// Half units of all keys.
-    pub fn total(&self) -> u128 {
-        self.total
+    /// The counts, in the order of the hashes.
+    pub fn counters(&self) -> Vec<Counter> {
+        let mut all: Vec<Counter> = self.keys.iter().copied().collect();
+        all.sort_unstable_by_key(|counter| counter.hash);
+        all
     }
 
-    /// How many keys there are.
-    pub fn keys(&self) -> usize {
+    /// How many keys are counted.
+    pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// The hottest keys with their half units.
-    pub fn hottest(&mut self, count: usize) -> Vec<(String, u64)> {
-        self.close();
-        hottest(&self.keys, count).into_iter().map(|(hash, halves)| (self.name(hash), halves)).collect()
-    }
-
-    fn name(&self, hash: u64) -> String {
-        self.names.get(&hash).or_else(|| self.minute_names.get(&hash)).map_or_else(|| format!("hash {hash:016x}"), Key::to_string)
-    }
-
-    /// The hottest keys of some minutes (since 1970, in order), with their half units in these.
-    pub fn hottest_in(&mut self, minutes: &[i64], count: usize) -> Vec<(String, u64)> {
-        self.close();
-        let mut sums: BTreeMap<u64, u64> = BTreeMap::new();
-        for (_, keys) in self.minutes.iter().filter(|(minute, _)| minutes.binary_search(minute).is_ok()) {
-            for (hash, halves) in keys {
-                *sums.entry(*hash).or_default() += halves;
-            }
+    /// From what a file holds.
+    pub fn restore(counters: &[(Counter, bool)], floor: u64, total: u128, names: BTreeMap<u64, String>, minute: i64) -> Heat {
+        let mut heat = Heat { floor, total, names, minute, ..Heat::default() };
+        for (counter, named) in counters {
+            heat.keys.insert_unique(counter.hash, Counter { named: *named, ..*counter }, |counter| counter.hash);
         }
-        let mut all: Vec<(u64, u64)> = sums.into_iter().collect();
-        all.sort_by(|one, other| other.1.cmp(&one.1).then(one.0.cmp(&other.0)));
-        all.truncate(count);
-        all.into_iter().map(|(hash, halves)| (self.name(hash), halves)).collect()
+        heat
+    }
+
+    /// The minute that is counted.
+    pub fn minute(&self) -> i64 {
+        self.minute
     }
 }
 
-/// Partitions of a table or an index: ranges of hashes, each with at most 3,000 read and 1,000 write units a second.
-///
-/// Source: Developer Guide, "Partitions and data distribution" and "Burst and adaptive capacity" (rule 6.2): a
-/// partition serves 3,000 read and 1,000 write units a second, one key included; adaptive capacity gives a hot
-/// partition what the table has, and isolates hot items by splitting. `Assumption:` a new table has four partitions
-/// on demand, since it serves 4,000 writes and 12,000 reads; a partition that refused something in ten seconds of an
-/// hour splits where its heat halves, unless it is all one key's; and each 10 GB of data have one.
-#[derive(Clone, Debug)]
-pub struct Partitions {
-    /// The lowest hash of each range, in order; the first is 0.
-    starts: Vec<u64>,
-    /// Seconds of the current hour in which each refused something.
-    refusals: Vec<u32>,
-    second: i64,
-    /// This second's half units by key: reads and writes.
-    in_second: HashTable<(u64, [u64; 2], Key)>,
-    /// How many there were at first.
-    pub first: usize,
-    /// How many splits there were.
-    pub splits: u64,
-    /// Half units refused: reads and writes.
-    pub refused: [u128; 2],
-    /// The first second in which something was refused.
-    pub first_refusal: Option<Time>,
-    /// Seconds in which something was refused.
-    pub refused_seconds: u64,
-    /// Half units refused of each key.
-    keys: HashTable<Heated>,
-    names: BTreeMap<u64, Key>,
+impl Counter {
+    /// Of a file.
+    pub fn of(hash: u64, halves: u64, error: u64, minute: i64, in_minute: u64) -> Counter {
+        Counter { hash, halves, error, minute, in_minute, named: false }
+    }
+
+    /// Whether its name was wanted.
+    pub fn is_named(&self) -> bool {
+        self.named
+    }
 }
 
-/// Half units a second of one partition: reads and writes.
-const LIMITS: [u64; 2] = [2 * PARTITION_READ_UNITS_MAX, 2 * PARTITION_WRITE_UNITS_MAX];
+/// The hottest first, of equals the smaller hash; no more than are remembered.
+fn order(hot: &mut Vec<Hot>) {
+    hot.sort_by(|one, other| other.halves.cmp(&one.halves).then(one.hash.cmp(&other.hash)));
+    hot.truncate(MINUTE_KEYS);
+}
 
-/// Seconds of refusals in an hour after which a partition splits.
-const SPLIT_AFTER: u32 = 10;
-
-/// Partitions that are kept apart at most.
-const MOST: usize = 65_536;
-
-impl Partitions {
-    /// So many to begin with, of equal ranges.
-    pub fn new(count: u64) -> Partitions {
-        let count = count.clamp(1, MOST as u64);
-        let starts: Vec<u64> = (0..count).map(|at| ((u128::from(at) << 64) / u128::from(count)) as u64).collect();
-        Partitions {
-            refusals: vec![0; starts.len()],
-            first: starts.len(),
-            starts,
-            second: i64::MIN,
-            in_second: HashTable::new(),
-            splits: 0,
-            refused: [0, 0],
-            first_refusal: None,
-            refused_seconds: 0,
-            keys: HashTable::new(),
-            names: BTreeMap::new(),
-        }
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.starts.len()
-    }
-
-    /// Adds the units of a call.
-    pub fn add(&mut self, key: &Key, hash: u64, second: i64, reads: bool, halves: u64) {
-        if second != self.second {
-            self.close();
-            if second.div_euclid(3600) != self.second.div_euclid(3600) {
-                self.refusals.iter_mut().for_each(|count| *count = 0);
+/// Joins the hottest keys of one minute from different slots.
+pub fn join(hot: &mut Vec<Hot>, more: Vec<Hot>) {
+    for one in more {
+        match hot.iter_mut().find(|known| known.hash == one.hash) {
+            Some(known) => {
+                known.halves += one.halves;
+                known.name = known.name.take().or(one.name);
             }
-            self.second = second;
-        }
-        let way = usize::from(!reads);
-        let entry = self.in_second.entry(hash, |known| known.0 == hash, |known| known.0);
-        match entry {
-            hashbrown::hash_table::Entry::Occupied(mut known) => known.get_mut().1[way] += halves,
-            hashbrown::hash_table::Entry::Vacant(free) => {
-                let mut both = [0, 0];
-                both[way] = halves;
-                free.insert((hash, both, *key));
-            }
+            None => hot.push(one),
         }
     }
+    order(hot);
+}
 
-    /// Ends a second: what each partition was asked for beyond its limits was refused.
-    pub fn close(&mut self) {
-        let asked: u64 = self.in_second.iter().map(|(_, [reads, writes], _)| (*reads).max(*writes)).sum();
-        if asked <= LIMITS[1] {
-            // No partition can have been asked for too much.
-            self.in_second.clear();
-            return;
-        }
-        let mut keys: Vec<(u64, [u64; 2], Key)> = self.in_second.drain().collect();
-        keys.sort_unstable_by_key(|(hash, ..)| *hash);
-        let mut hot = Vec::new();
-        let mut rest = keys.as_slice();
-        let mut any = false;
-        for at in 0..self.starts.len() {
-            let end = self.starts.get(at + 1).map_or(rest.len(), |next| rest.partition_point(|(hash, ..)| hash < next));
-            let (own, after) = rest.split_at(end);
-            rest = after;
-            let mut refused = false;
-            for way in [0, 1] {
-                let sum: u64 = own.iter().map(|(_, both, _)| both[way]).sum();
-                let Some(over) = sum.checked_sub(LIMITS[way]).filter(|over| *over > 0) else { continue };
-                refused = true;
-                self.refused[way] += u128::from(over);
-                for (hash, both, key) in own {
-                    // Each key bears its share.
-                    let share = (u128::from(over) * u128::from(both[way]) / u128::from(sum)) as u64;
-                    if share > 0 {
-                        add(&mut self.keys, *hash, share);
-                        if self.names.len() < MINUTE_NAMES {
-                            self.names.entry(*hash).or_insert(*key);
-                        }
-                    }
-                }
-            }
-            if refused {
-                any = true;
-                self.refusals[at] += 1;
-                if self.refusals[at] >= SPLIT_AFTER {
-                    hot.push((at, own.to_vec()));
-                }
-            }
-        }
-        if any {
-            self.refused_seconds += 1;
-            self.first_refusal.get_or_insert(Time::from_second(self.second));
-        }
-        for (at, own) in hot.into_iter().rev() {
-            self.split(at, &own);
+/// The hottest of all slots: hash, half units, error, name.
+pub fn hottest<'a>(slots: impl Iterator<Item = &'a Heat>, count: usize) -> Vec<(u64, u64, u64, String)> {
+    let mut all: Vec<(u64, u64, u64, Option<&String>)> = Vec::new();
+    for heat in slots {
+        all.extend(heat.keys.iter().map(|counter| (counter.hash, counter.halves, counter.error, heat.names.get(&counter.hash))));
+        if all.len() > 4 * count.max(64) {
+            all.sort_unstable_by_key(|(hash, halves, ..)| (Reverse(*halves), *hash));
+            all.truncate(count);
         }
     }
+    all.sort_unstable_by_key(|(hash, halves, ..)| (Reverse(*halves), *hash));
+    all.truncate(count);
+    let name = |hash: u64, name: Option<&String>| name.cloned().unwrap_or_else(|| format!("hash {hash:016x}"));
+    all.into_iter().map(|(hash, halves, error, known)| (hash, halves, error, name(hash, known))).collect()
+}
 
-    /// Splits a partition where its heat halves; one that is all one key's stays as it is.
-    fn split(&mut self, at: usize, keys: &[(u64, [u64; 2], Key)]) {
-        let heat = |both: &[u64; 2]| both[0] + 3 * both[1];
-        let total: u64 = keys.iter().map(|(_, both, _)| heat(both)).sum();
-        let mut sum = 0;
-        let middle = keys.iter().position(|(_, both, _)| {
-            sum += heat(both);
-            sum * 2 >= total
-        });
-        // The key after the middle begins the new range; where the middle is the last, it begins it itself.
-        let middle = middle.map(|middle| if middle + 1 < keys.len() { middle + 1 } else { middle });
-        let start = middle.and_then(|middle| keys.get(middle)).map(|(hash, ..)| *hash);
-        if let Some(start) = start.filter(|start| *start > self.starts[at] && keys.len() > 1 && self.starts.len() < MOST) {
-            self.starts.insert(at + 1, start);
-            self.refusals.insert(at + 1, 0);
-            self.refusals[at] = 0;
-            self.splits += 1;
+/// The hottest keys of some minutes (since 1970, in order), with their half units in these.
+pub fn hottest_in(all: &Minutes, minutes: &[i64], count: usize) -> Vec<(String, u64)> {
+    let mut sums: BTreeMap<u64, (u64, Option<&String>)> = BTreeMap::new();
+    for (_, hot) in all.iter().filter(|(minute, _)| minutes.binary_search(minute).is_ok()) {
+        for one in hot {
+            let sum = sums.entry(one.hash).or_default();
+            sum.0 += one.halves;
+            sum.1 = sum.1.or(one.name.as_ref());
         }
     }
-
-    /// The keys of which most was refused, with their half units.
-    pub fn hottest(&self, count: usize) -> Vec<(String, u64)> {
-        let name = |hash: u64| self.names.get(&hash).map_or_else(|| format!("hash {hash:016x}"), Key::to_string);
-        hottest(&self.keys, count).into_iter().map(|(hash, halves)| (name(hash), halves)).collect()
-    }
+    let mut all: Vec<(u64, (u64, Option<&String>))> = sums.into_iter().collect();
+    all.sort_by_key(|(hash, (halves, _))| (Reverse(*halves), *hash));
+    all.truncate(count);
+    let name = |hash: u64, name: Option<&String>| name.cloned().unwrap_or_else(|| format!("hash {hash:016x}"));
+    all.into_iter().map(|(hash, (halves, known))| (name(hash, known), halves)).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_hottest_keys_have_their_names_and_exact_counts() {
-        let mut heat = Heat::default();
-        for round in 0..10_000_u64 {
-            heat.add(&Key::of(format!("cold {round}").as_bytes()), round as i64 / 100, 1);
-            heat.add(&Key::of(b"hot"), round as i64 / 100, 2);
+    fn add(heat: &mut Heat, key: &str, minute: i64, halves: u64, minutes: &mut Minutes) {
+        let key = Key::of(key.as_bytes());
+        if heat.add(key.hash, minute, halves, minutes) {
+            heat.name(&key);
         }
-        assert_eq!(heat.hottest(1), [("hot".to_string(), 20_000)]);
-        assert_eq!((heat.keys(), heat.total()), (10_001, 30_000));
-        assert_eq!(heat.hottest_in(&[0], 1), [("hot".to_string(), 12_000)]);
     }
 
     #[test]
-    fn a_hot_key_is_refused_beyond_its_partition_and_two_are_split_apart() {
-        let mut partitions = Partitions::new(1);
-        for second in 0..60 {
-            for key in ["a", "b"] {
-                let key = Key::of(key.as_bytes());
-                partitions.add(&key, key.hash, second, false, 2 * 800);
+    fn few_keys_are_counted_exactly_and_have_their_names() {
+        let (mut heat, mut minutes) = (Heat::default(), Minutes::new());
+        for round in 0..10_000_u64 {
+            add(&mut heat, &format!("cold {}", round % 400), round as i64 / 1_000, 1, &mut minutes);
+            add(&mut heat, "hot", round as i64 / 1_000, 2, &mut minutes);
+        }
+        heat.close(&mut minutes);
+        let (_, halves, error, name) = hottest(std::iter::once(&heat), 1).remove(0);
+        assert_eq!((name.as_str(), halves, error), ("hot", 20_000, 0));
+        assert_eq!((heat.len(), heat.floor, heat.total), (401, 0, 30_000));
+        assert_eq!(hottest_in(&minutes, &[0, 3], 1), [("hot".to_string(), 4_000)]);
+    }
+
+    #[test]
+    fn many_keys_are_counted_within_the_bound_that_is_stated() {
+        let (mut heat, mut minutes) = (Heat::default(), Minutes::new());
+        let mut exact: BTreeMap<u64, u64> = BTreeMap::new();
+        for round in 0..200_000_u64 {
+            // A few keys of a tenth each among forty thousand.
+            let key = if round % 2 == 0 { round % 10 } else { 100 + round * 7 % 40_000 };
+            let key = Key::of(key.to_string().as_bytes());
+            *exact.entry(key.hash).or_default() += 1;
+            if heat.add(key.hash, 0, 1, &mut minutes) {
+                heat.name(&key);
             }
         }
-        partitions.close();
-        // 1,600 writes a second on one partition until it has split; 800 on each afterwards.
-        assert_eq!((partitions.count(), partitions.splits, partitions.refused), (2, 1, [0, 10 * 2 * 600]));
-        let mut single = Partitions::new(1);
-        for second in 0..60 {
-            let key = Key::of(b"a");
-            single.add(&key, key.hash, second, false, 2 * 1_600);
+        assert!(heat.floor > 0 && heat.len() <= COUNTERS && heat.names.len() <= COUNTERS);
+        for counter in heat.counters() {
+            let real = exact[&counter.hash];
+            assert!(counter.halves - counter.error <= real && real <= counter.halves, "{counter:?} {real}");
         }
-        single.close();
-        assert_eq!((single.count(), single.refused[1]), (1, 60 * 2 * 600));
-        assert_eq!(single.hottest(1), [("a".to_string(), 60 * 2 * 600)]);
+        let counted: Vec<u64> = heat.counters().iter().map(|counter| counter.hash).collect();
+        assert!(exact.iter().all(|(hash, real)| *real <= heat.floor || counted.contains(hash)));
+        assert!(hottest(std::iter::once(&heat), 5).iter().all(|(.., name)| name.len() == 1));
     }
 }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::consumption::{Kind, SECONDS_MINUTES_MAX, Span};
+use super::database::{Stored, named_key};
 use super::executor::Executor;
+use super::tally::Held;
 use super::{Consumed, Options, api_name};
 use crate::capacity::series::{Series, WEEK_MINUTES};
 use crate::meter::ReplicatedLocalIndex;
-use crate::table::IndexKind;
-use crate::trace::Names;
+use crate::table::{Index, IndexKind, Item};
+use crate::trace::{Names, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{Access, ArmUnits, Call, Entry, Profile, SizeClasses, TableDesign, Traced, Workload};
 
@@ -39,17 +41,18 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
     design.access.clear();
     design.popularity = None;
     // Where nothing of the trace is from another region, replicas read as the design declares.
-    if executor.elsewhere.contains(&at) {
+    if executor.tally.elsewhere.contains(&at) {
         for replica in &mut design.replicas {
             replica.reads = Exact::zero();
             replica.access.clear();
         }
     }
-    if executor.time_to_live.contains(&at) {
+    if executor.tally.time_to_live.contains(&at) {
         design.ttl_deletes = Exact::zero();
     }
     // In the order of their names, whichever was read first.
     let mut accesses: Vec<(usize, bool, Access)> = executor
+        .tally
         .consumption
         .kinds
         .iter()
@@ -69,26 +72,35 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
     design
 }
 
-/// What a table that nobody declares holds in the end: its items where the trace has them, else what is known of its keys.
+/// What a table that nobody declares holds in the end: how many items, of which sizes.
 fn held(executor: &Executor, at: usize) -> (Exact, SizeClasses) {
-    let state = &executor.tables.list[at];
-    let table = &state.design.table;
-    let numbers = executor.switches.number_alignment;
-    let mut classes: BTreeMap<(Bytes, Vec<Entry>), u64> = BTreeMap::new();
-    if state.has_items {
-        for item in state.stored.items() {
-            let entry = |index: &crate::table::Index| index.entry_size(&table.keys, item, numbers).map_or(Entry::None, Entry::Size);
-            *classes.entry((item.size(numbers), table.indexes.iter().map(entry).collect())).or_default() += 1;
-        }
-    } else {
-        let entries = vec![Entry::Unknown; table.indexes.len()];
-        classes.extend(state.store.sizes().into_iter().map(|(bytes, count)| ((Bytes(bytes.into()), entries.clone()), count)));
-    }
-    let count: u64 = classes.values().sum();
-    let none = vec![Entry::None; table.indexes.len()];
-    match count {
+    let none = vec![Entry::None; executor.tables.list[at].design.table.indexes.len()];
+    let classes = executor.tally.held.get(&at).cloned().unwrap_or_default();
+    match classes.values().sum::<u64>() {
         0 => (Exact::zero(), SizeClasses::of([(Bytes(0), none, 1)])),
-        _ => (Exact::from(count), SizeClasses::of(classes.into_iter().map(|((size, entries), count)| (size, entries, count)))),
+        count => (Exact::from(count), SizeClasses::of(classes.into_iter().map(|((size, entries), count)| (size, entries, count)))),
+    }
+}
+
+impl Executor {
+    /// What a table holds of the keys of this share: its items where the trace has them, else what is known of its keys.
+    pub(super) fn held(&self, at: usize) -> Held {
+        let state = &self.tables.list[at];
+        let table = &state.design.table;
+        let numbers = self.switches.number_alignment;
+        let mut classes = Held::new();
+        if state.has_items {
+            let own = |item: &&Item| Stored::key(table, item).is_ok_and(|key| self.share.owns(slot_of(named_key(&key).hash)));
+            for item in state.stored.items().filter(own) {
+                let entry = |index: &Index| index.entry_size(&table.keys, item, numbers).map_or(Entry::None, Entry::Size);
+                *classes.entry((item.size(numbers), table.indexes.iter().map(entry).collect())).or_default() += 1;
+            }
+        } else {
+            let entries = vec![Entry::Unknown; table.indexes.len()];
+            let sizes = state.store.sizes(|hash| self.share.owns(slot_of(hash)));
+            classes.extend(sizes.into_iter().map(|(bytes, count)| ((Bytes(bytes.into()), entries.clone()), count)));
+        }
+        classes
     }
 }
 
@@ -123,7 +135,7 @@ type ByOperation = BTreeMap<&'static str, (u64, ArmUnits)>;
 /// Units of each table and index in each region, with their operations.
 pub(super) fn consumed(executor: &Executor) -> Vec<Consumed> {
     let mut all: BTreeMap<(usize, usize, usize), ByOperation> = BTreeMap::new();
-    for (kind, traced) in &executor.consumption.kinds {
+    for (kind, traced) in &executor.tally.consumption.kinds {
         let operation = api_name(kind.api, kind.reads);
         // Reads stand in the region that served them, writes in the home region and in each that has a copy.
         let here = if kind.reads { kind.region } else { 0 };

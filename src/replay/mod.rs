@@ -10,31 +10,42 @@
 //!
 //! `Assumption:` a month has the trace's calls as often as it is longer than the trace.
 
+mod cached;
 mod changes;
 mod consumption;
+mod curve;
 mod database;
 mod dax;
 mod executor;
 mod expression;
 mod heat;
+mod lru;
 mod measured;
 mod modes;
 mod partiql;
+mod partitions;
+mod plain;
 mod requests;
 mod rows;
+mod run;
 mod sizes;
+mod store;
 mod tables;
+mod tally;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use consumption::{LaneKey, Span};
-pub use dax::Caught;
-pub use heat::Partitions;
+pub use cached::{Cluster, DaxResult};
+pub use curve::Point;
+pub use dax::Which;
+pub use lru::{Cache, Overwrite};
 pub use modes::{AccountRun, ModeResult};
 pub use sizes::From;
 pub(crate) use sizes::drawn as key_class;
-pub use verify::{Difference, Verification};
+pub use tally::Share;
+pub use verify::{Difference, SizeDifference, Verification};
 
 use crate::capacity::Simulations;
 use crate::capacity::series::account_name;
@@ -45,13 +56,17 @@ use crate::outcome::Outcome;
 use crate::pricing::{Books, Unknown};
 use crate::table::KeySchema;
 use crate::time::{Date, MonthHours};
-use crate::trace::{Api, Kind, Reason, Time, Trace, TraceError};
+use crate::trace::{Api, Names, Place, Reason, Time, Trace, TraceError};
 use crate::units::Exact;
 use crate::usage::{Subject, Throughput, UsageType};
 use crate::workload::{Workload, export_items};
 
-use dax::Caches;
+pub use partitions::{STRIP_ROWS, Strip};
+
 use executor::Executor;
+use partitions::Partitions;
+use run::{Heats, Part, Run};
+use tally::FIRST_SKIPPED;
 
 /// Why there is no replay.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +104,14 @@ pub struct Options {
     pub dax_sizes: Vec<u64>,
     /// Seconds that DAX keeps an item, where not the design's or DAX's own.
     pub dax_ttl_seconds: Option<u64>,
+    /// Whether overwriting moves an item to the front of DAX's list.
+    pub dax_overwrite: Overwrite,
+    /// Threads that execute: one where 0. No figure depends on it.
+    pub threads: usize,
+    /// The share of the keys that is executed.
+    pub share: Share,
+    /// Whether the result is a part, to be joined with those of other shares.
+    pub partial: bool,
     /// How many hot keys are shown.
     pub hot_keys: usize,
     /// What capacity may throttle.
@@ -106,6 +129,10 @@ impl Default for Options {
             to: None,
             dax_sizes: Vec::new(),
             dax_ttl_seconds: None,
+            dax_overwrite: Overwrite::default(),
+            threads: 1,
+            share: Share::default(),
+            partial: false,
             hot_keys: 10,
             question: Question::default(),
         }
@@ -144,7 +171,7 @@ pub struct Summary {
     /// The files.
     pub files: Vec<String>,
     /// Their formats.
-    pub kinds: Vec<&'static str>,
+    pub kinds: Vec<String>,
     /// Events that were executed.
     pub events: u64,
     /// The first moment.
@@ -220,8 +247,12 @@ pub struct HotKey {
     pub units: Exact,
     /// Its share of the account's units.
     pub share: Exact,
-    /// How many keys the account has.
+    /// How many keys the account has; where `floor` is not 0, how many are counted.
     pub keys: u64,
+    /// By how much its units may be too many: 0 where they are exact.
+    pub error: Exact,
+    /// The units that a key which is not counted had at most: 0 where every key is counted.
+    pub floor: Exact,
 }
 
 /// Partitions of a table in a region.
@@ -243,17 +274,11 @@ pub struct PartitionHeat {
     pub refused_seconds: u64,
     /// The first of them.
     pub first_refusal: Option<Time>,
-    /// The keys that were refused most, with their units.
+    /// The keys that were refused most, with their units: of what a 256th of all keys was refused, as much as they have of
+    /// its units.
     pub keys: Vec<(String, Exact)>,
-}
-
-/// What a cache of one size would have caught.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DaxResult {
-    /// The table.
-    pub table: String,
-    /// What was caught.
-    pub caught: Caught,
+    /// Its heat over time and range of keys.
+    pub strip: Strip,
 }
 
 /// Where sizes came from, and how far the drawn ones can move the bill.
@@ -300,36 +325,22 @@ const SPAN_SECONDS_MAX: u64 = 3 * 366 * 86_400;
 /// # Errors
 /// [`ReplayError`] where the trace cannot be read, or its result not priced.
 pub fn replay(
-    mut trace: Trace,
+    trace: Trace,
     workload: Option<&Workload>,
     books: &Books,
     options: &Options,
     mut tick: impl FnMut(&Trace) -> bool,
 ) -> Result<Replayed, ReplayError> {
-    let caches = Caches::new(options.dax_sizes.clone(), options.dax_ttl_seconds);
-    let region = workload.map(|workload| workload.region.clone()).or_else(|| options.region.clone());
-    let mut executor = Executor::new(workload, region.as_deref().unwrap_or(""), options.verify, caches);
-    start(&trace, &mut executor)?;
+    let mut run = Run::new(trace, workload, options)?;
     loop {
-        if !tick(&trace) {
+        if !tick(run.trace()) {
             return Err(ReplayError::Stopped);
         }
-        let events = trace.events()?;
-        if events.is_empty() {
+        if !run.batch()? {
             break;
         }
-        for event in events {
-            executor.event(event, &trace.names, &mut trace.bad)?;
-        }
     }
-    executor.finish();
-    if region.is_none() {
-        // Tables that no workload declares stand in the region that the trace names, where a book has it.
-        let named = executor.other_regions.iter().filter(|(name, _)| books.regions().any(|region| region == name.as_str()));
-        let most = named.max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(one.0))).map(|(name, _)| name.clone());
-        executor.regions[0] = most.unwrap_or_else(|| "us-east-1".to_string());
-    }
-    finish(trace, executor, workload, books, options)
+    finish(run.finish(), workload, books, options)
 }
 
 /// Takes full exports into the starting state.
@@ -355,29 +366,38 @@ fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
     Ok(())
 }
 
-fn finish(
-    trace: Trace,
-    mut executor: Executor,
-    workload: Option<&Workload>,
-    books: &Books,
-    options: &Options,
-) -> Result<Replayed, ReplayError> {
-    let Some((first, last)) = executor.span else {
-        let skipped = match trace.bad.count() {
+/// Prices what was executed.
+fn finish(mut part: Part, workload: Option<&Workload>, books: &Books, options: &Options) -> Result<Replayed, ReplayError> {
+    part.settle(i64::MAX);
+    let Part { read, names, mut executor, heat } = part;
+    if workload.is_none() && options.region.is_none() {
+        // Tables that no workload declares stand in the region that the trace names, where a book has it.
+        let named = executor.tally.other_regions.iter().filter(|(name, _)| books.regions().any(|region| region == name.as_str()));
+        let most = named.max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(one.0))).map(|(name, _)| name.clone());
+        executor.regions[0] = most.unwrap_or_else(|| "us-east-1".to_string());
+    }
+    executor.copy_counted();
+    let mut skipped: BTreeMap<Reason, u64> = read.skipped.iter().copied().collect();
+    for (reason, count) in &executor.tally.skipped {
+        *skipped.entry(*reason).or_default() += count;
+    }
+    let mut first_skipped: BTreeMap<Place, &String> = read.first_skipped.iter().map(|(place, text)| (*place, text)).collect();
+    first_skipped.extend(executor.tally.first_skipped.iter().map(|(place, text)| (*place, text)));
+    let first_skipped: Vec<String> = first_skipped.into_values().take(FIRST_SKIPPED).cloned().collect();
+    let Some((first, last)) = executor.tally.span else {
+        let skipped = match skipped.values().sum::<u64>() {
             0 => String::new(),
-            count => format!("; {count} rows were skipped, the first: {}", trace.bad.first.first().map_or("", String::as_str)),
+            count => format!("; {count} rows were skipped, the first: {}", first_skipped.first().map_or("", String::as_str)),
         };
-        let files: Vec<String> = trace.files().chain(trace.states.iter().map(|state| state.folder.display().to_string())).collect();
-        let notes: Vec<&str> = trace.notes().collect();
-        let notes = if notes.is_empty() { String::new() } else { format!("\n{}", notes.join("\n")) };
+        let notes = if read.notes.is_empty() { String::new() } else { format!("\n{}", read.notes.join("\n")) };
         return Err(ReplayError::Empty(format!(
             "{}: no event of a table in the trace{skipped}{notes}\nhelp: a trace holds calls of tables; a full export is a starting state beside one",
-            files.join(", ")
+            read.files.join(", ")
         )));
     };
     let month = workload.map_or_else(|| options.month.clone(), |workload| workload.month.clone());
     // An incremental export says which time it covers; other files in the trace may reach beyond it.
-    let window = trace.window.filter(|(from, to)| *from <= first && last < *to);
+    let window = read.window.filter(|(from, to)| *from <= first && last < *to);
     let (from, to) = (options.from.or(window.map(|(from, _)| from)), options.to.or(window.map(|(_, to)| to)));
     let span = Span::new(first, last, from, to, &month.seconds());
     if span.seconds() > SPAN_SECONDS_MAX {
@@ -392,7 +412,7 @@ fn finish(
         );
         return Err(ReplayError::Empty(text));
     }
-    let measured = measured::workload(&executor, workload, &trace.names, &span, options);
+    let measured = measured::workload(&executor, workload, &names, &span, options);
     let (from_minute, to_minute) = (span.from.div_euclid(60), (span.to + 59).div_euclid(60));
     let name_of = |executor: &Executor, lane: &LaneKey| {
         let design = &executor.tables.list[lane.table].design.table;
@@ -400,6 +420,7 @@ fn finish(
         account_name(&design.name, index, &executor.regions[lane.region], lane.reads)
     };
     let series: BTreeMap<String, _> = executor
+        .tally
         .consumption
         .lanes
         .iter()
@@ -411,9 +432,8 @@ fn finish(
     outcome.bill.unknown.extend(uncounted(&executor, &measured, &metering));
     let capacity = modes::of(&mut executor, &metering, &measured, &outcome, books, options, &series, &span)?;
     let sizes = sizes(&executor, &metering, &span)?;
-    let guessed = trace.kinds().any(|kind| matches!(kind, Kind::Streams | Kind::IncrementalExport));
-    let assumptions = assumptions(&executor, workload, &span, &measured, guessed);
-    let absent = absent(&executor, &trace.names);
+    let assumptions = assumptions(&executor, workload, &span, &measured, read.guessed);
+    let absent = absent(&executor, &names);
     if !absent.is_empty() {
         outcome
             .warnings
@@ -423,30 +443,30 @@ fn finish(
         let (seconds, factor) = (Exact::from(span.seconds()), span.factor.human(1));
         outcome.warnings.push(format!("the trace covers {seconds} s, so every figure of the month is {factor} times what was seen; a day or more makes a forecast, --from and --to say what the trace covers"));
     }
-    let hot_keys = hot_keys(&mut executor, options.hot_keys);
+    let hot_keys = hot_keys(&executor, options.hot_keys);
     Ok(Replayed {
         consumed: measured::consumed(&executor),
         peaks: peaks(&executor, &span),
         capacity,
         hot_keys,
-        partitions: partitions(&executor, options.hot_keys),
-        dax: dax_results(&executor),
+        partitions: partitions(&executor, &heat, options.hot_keys),
+        dax: cached::results(&executor, &measured, &metering, &span),
         sizes,
-        verification: executor.verification.take(),
+        verification: executor.tally.verification.take(),
         outcome,
         assumptions,
         trace: Summary {
-            files: trace.files().chain(trace.states.iter().map(|state| state.folder.display().to_string())).collect(),
-            kinds: trace.kinds().map(crate::trace::Kind::name).chain((!trace.states.is_empty()).then_some("export")).collect(),
-            events: executor.events,
+            files: read.files,
+            kinds: read.kinds,
+            events: executor.tally.events,
             first,
             last,
             span,
-            skipped: trace.bad.skipped.clone(),
-            first_skipped: trace.bad.first.clone(),
-            refused: executor.refused,
-            throttled: executor.throttled,
-            notes: trace.notes().map(str::to_string).collect(),
+            skipped,
+            first_skipped,
+            refused: executor.tally.refused,
+            throttled: executor.tally.throttled,
+            notes: read.notes,
         },
     })
 }
@@ -454,7 +474,7 @@ fn finish(
 /// What units that AWS counted do not tell: the bytes and the changes behind them.
 fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) -> Vec<Unknown> {
     let mut all = Vec::new();
-    for table in &executor.counted_writes {
+    for table in &executor.tally.counted_writes {
         let design = &executor.tables.list[*table].design;
         let mut push = |what: String, code: String| {
             let region = measured.region.clone();
@@ -478,10 +498,10 @@ fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) -> V
 }
 
 /// Access patterns of the workload that the trace does not hold, so that the bill does not either.
-fn absent(executor: &Executor, names: &crate::trace::Names) -> Vec<String> {
+fn absent(executor: &Executor, names: &Names) -> Vec<String> {
     let mut absent = Vec::new();
     for (at, state) in executor.tables.list.iter().enumerate().filter(|(_, state)| state.declared) {
-        let kinds = || executor.consumption.kinds.keys().filter(|kind| kind.table == at);
+        let kinds = || executor.tally.consumption.kinds.keys().filter(|kind| kind.table == at);
         for access in &state.design.access {
             let index = match &access.call {
                 crate::workload::Call::Page { index, .. } => *index,
@@ -519,16 +539,17 @@ fn peaks(executor: &Executor, span: &Span) -> Vec<Peak> {
             minute: (minute, Exact::ratio(minute_halves, 120)),
         })
     };
-    executor.consumption.lanes.iter().filter_map(peak).collect()
+    executor.tally.consumption.lanes.iter().filter_map(peak).collect()
 }
 
-fn hot_keys(executor: &mut Executor, count: usize) -> Vec<HotKey> {
+fn hot_keys(executor: &Executor, count: usize) -> Vec<HotKey> {
     let mut all = Vec::new();
-    for lane in executor.heat.keys().copied().collect::<Vec<_>>() {
+    for (lane, slots) in &executor.tally.heat {
         let (table, index, region) = place(executor, lane.table, lane.index, lane.region);
-        let Some(heat) = executor.heat.get_mut(&lane) else { continue };
-        let (total, keys) = (Exact::whole(heat.total().max(1)), heat.keys() as u64);
-        for (key, halves) in heat.hottest(count) {
+        let total = Exact::whole(slots.iter().map(|heat| heat.total).sum::<u128>().max(1));
+        let keys = slots.iter().map(|heat| heat.len() as u64).sum();
+        let floor = slots.iter().map(|heat| heat.floor).max().unwrap_or(0);
+        for (_, halves, error, key) in heat::hottest(slots.iter(), count) {
             all.push(HotKey {
                 table: table.clone(),
                 index: index.clone(),
@@ -536,41 +557,56 @@ fn hot_keys(executor: &mut Executor, count: usize) -> Vec<HotKey> {
                 reads: lane.reads,
                 key,
                 units: Exact::ratio(halves, 2),
+                error: Exact::ratio(error, 2),
                 share: Exact::from(halves) / total.clone(),
                 keys,
+                floor: Exact::ratio(floor, 2),
             });
         }
     }
     all
 }
 
-fn partitions(executor: &Executor, count: usize) -> Vec<PartitionHeat> {
-    let heat = |((table, index, region), partitions): (&(usize, Option<usize>, usize), &Partitions)| {
-        let (table, _, region) = place(executor, *table, *index, *region);
+fn partitions(executor: &Executor, heat: &Heats, count: usize) -> Vec<PartitionHeat> {
+    let of = |((table, region), (partitions, strip)): (&(usize, usize), &(Partitions, Strip))| {
+        let slots = [true, false].map(|reads| executor.tally.heat.get(&LaneKey { table: *table, index: None, region: *region, reads }));
+        let (name, _, region) = place(executor, *table, None, *region);
         let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
+        let refused = partitions.refused();
+        // What a slot was refused is its keys', each as much as it has of the slot's units.
+        let mut keys: BTreeMap<u64, (u128, String)> = BTreeMap::new();
+        for (slot, both) in &partitions.refused {
+            for (slots, refused) in slots.iter().zip(both) {
+                let Some(heat) = slots.and_then(|slots| slots.get(usize::from(*slot))).filter(|heat| heat.total > 0) else { continue };
+                for (hash, halves, _, name) in heat::hottest(std::iter::once(heat), count) {
+                    let part = u128::from(*refused) * u128::from(halves) / heat.total;
+                    if part > 0 {
+                        keys.entry(hash).or_insert((0, name)).0 += part;
+                    }
+                }
+            }
+        }
+        let mut keys: Vec<(u64, (u128, String))> = keys.into_iter().collect();
+        keys.sort_by_key(|(hash, (halves, _))| (std::cmp::Reverse(*halves), *hash));
+        keys.truncate(count);
         PartitionHeat {
-            table,
+            table: name,
             region,
-            first: partitions.first as u64,
-            last: partitions.count() as u64,
-            refused_reads: units(partitions.refused[0]),
-            refused_writes: units(partitions.refused[1]),
+            first: partitions.first,
+            last: partitions.count(),
+            refused_reads: units(refused[0]),
+            refused_writes: units(refused[1]),
             refused_seconds: partitions.refused_seconds,
-            first_refusal: partitions.first_refusal,
-            keys: partitions.hottest(count).into_iter().map(|(key, halves)| (key, Exact::ratio(halves, 2))).collect(),
+            first_refusal: partitions.first_refusal.map(Time::from_second),
+            keys: keys.into_iter().map(|(_, (halves, name))| (name, units(halves))).collect(),
+            strip: strip.clone(),
         }
     };
-    executor.partitions.iter().map(heat).collect()
-}
-
-fn dax_results(executor: &Executor) -> Vec<DaxResult> {
-    let ttl = |table: usize| executor.tables.list[table].design.dax.as_ref().map(|dax| dax.ttl_seconds);
-    let result = |caught: Caught| DaxResult { table: executor.tables.list[caught.table].design.table.name.clone(), caught };
-    executor.caches.caught(ttl).into_iter().map(result).collect()
+    heat.iter().map(of).collect()
 }
 
 fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes, ReplayError> {
-    let provenance = &executor.provenance;
+    let provenance = &executor.tally.provenance;
     let mut drawn = Vec::new();
     for ((table, reads), [as_drawn, low, high]) in &provenance.drawn {
         let design = &executor.tables.list[*table].design;
@@ -628,7 +664,7 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
             if guessed { "; of a key only the names are known, and the first by the alphabet is taken for the partition key" } else { "" }
         ));
     }
-    let others: BTreeSet<&String> = executor.other_regions.keys().filter(|region| **region != executor.regions[0]).collect();
+    let others: BTreeSet<&String> = executor.tally.other_regions.keys().filter(|region| **region != executor.regions[0]).collect();
     if !others.is_empty() {
         let names: Vec<&str> = others.into_iter().map(String::as_str).collect();
         list.push(format!(
@@ -637,38 +673,38 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
             executor.regions[0]
         ));
     }
-    if executor.provenance.changes_assumed > 0 {
+    if executor.tally.provenance.changes_assumed > 0 {
         list.push(format!(
             "{} writes do not say which attributes they change; the access pattern says, else every attribute that is no index key is taken to change",
-            Exact::from(executor.provenance.changes_assumed)
+            Exact::from(executor.tally.provenance.changes_assumed)
         ));
     }
-    if executor.provenance.presence_assumed > 0 {
+    if executor.tally.provenance.presence_assumed > 0 {
         list.push(format!(
             "of {} writes nobody knows whether they found an item: as often as the access pattern says, else updates and deletes do and puts do not",
-            Exact::from(executor.provenance.presence_assumed)
+            Exact::from(executor.tally.provenance.presence_assumed)
         ));
     }
-    if executor.provenance.counts_assumed > 0 {
+    if executor.tally.provenance.counts_assumed > 0 {
         list.push(format!(
             "{} reads do not say how many items they evaluated: as many as the access pattern says",
-            Exact::from(executor.provenance.counts_assumed)
+            Exact::from(executor.tally.provenance.counts_assumed)
         ));
     }
     list.push("fixed and scheduled capacity is sized without bursts, which AWS gives as far as it can; a design that has it is executed with them".to_string());
-    if executor.provenance.consistency_assumed > 0 {
+    if executor.tally.provenance.consistency_assumed > 0 {
         list.push(format!(
             "{} reads do not say how consistent they are: as strong as their access pattern",
-            Exact::from(executor.provenance.consistency_assumed)
+            Exact::from(executor.tally.provenance.consistency_assumed)
         ));
     }
-    if executor.provenance.actions_assumed > 0 {
+    if executor.tally.provenance.actions_assumed > 0 {
         list.push(format!(
             "{} members of batches and transactions do not say what they do, and are taken for puts; a column action says it",
-            Exact::from(executor.provenance.actions_assumed)
+            Exact::from(executor.tally.provenance.actions_assumed)
         ));
     }
-    if executor.provenance.scans > 0 {
+    if executor.tally.provenance.scans > 0 {
         list.push("a Scan reads items in the order of their keys, and its segments by a hash of ours; DynamoDB's order is its own, so pages may hold others: evaluated_keys names them".to_string());
     }
     if span.seconds() as i64 > consumption::SECONDS_MINUTES_MAX * 60 {
@@ -686,8 +722,12 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
         );
     }
     list.push("a new on-demand table has four partitions, and a partition that refuses something in ten seconds of an hour splits where its heat halves, unless that is one key's".to_string());
-    if !executor.caches.is_empty() {
-        list.push("DAX: an entry takes its item's bytes; overwriting an item refreshes its place; Query, Scan and strongly consistent reads are not cached".to_string());
+    if !executor.caches.tables.is_empty() || executor.tally.log.asked.values().any(|asked| asked.reads > 0) {
+        let overwrite = match executor.caches.overwrite {
+            Overwrite::Refresh => "overwriting an item moves it to the front of the list",
+            Overwrite::Keep => "overwriting an item leaves its place in the list",
+        };
+        list.push(format!("DAX: an entry takes its item's bytes; {overwrite} (--dax-overwrite); item cache and query cache have a node's memory each; strongly consistent reads, and a Query or Scan of which only the key is known, are not cached"));
     }
     list
 }

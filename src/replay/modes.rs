@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::consumption::{Kind, LaneKey, Span};
 use super::executor::Executor;
+use super::heat::hottest_in;
 use super::{Options, ReplayError};
 use crate::capacity::policy::{OnDemand, READ_FLOOR, WRITE_FLOOR};
 use crate::capacity::series::{Series, account_name};
@@ -138,7 +139,7 @@ fn runs(
     series: &BTreeMap<String, Arc<Series>>,
     span: &Span,
 ) -> Vec<AccountRun> {
-    let lanes: Vec<LaneKey> = executor.consumption.lanes.keys().filter(|lane| lane.table == at).copied().collect();
+    let lanes: Vec<LaneKey> = executor.tally.consumption.lanes.keys().filter(|lane| lane.table == at).copied().collect();
     let mut all = Vec::new();
     let mut accounts: Vec<(Option<usize>, usize)> = lanes.iter().map(|lane| (lane.index, lane.region)).collect();
     accounts.sort_unstable();
@@ -190,7 +191,7 @@ fn account_run(
     let half = |halves: u128| Exact::whole(halves) / Exact::from(2);
     let first = span.from.div_euclid(60);
     let minutes: Vec<i64> = run.throttled_minutes.iter().map(|(minute, _)| first + *minute as i64).collect();
-    let keys = executor.heat.get_mut(&lane).map(|heat| heat.hottest_in(&minutes, KEYS)).unwrap_or_default();
+    let keys = executor.tally.minutes.get(&lane).map(|all| hottest_in(all, &minutes, KEYS)).unwrap_or_default();
     let calls = calls_of(executor, lane);
     let share = if run.demanded == 0 { Exact::zero() } else { Exact::whole(run.throttled) / Exact::whole(run.demanded) };
     let (billed, unit, provisioned) = match units {
@@ -239,7 +240,7 @@ fn calls_of(executor: &Executor, lane: LaneKey) -> u64 {
         };
         if kind.table == lane.table && arms.is_some_and(takes) { traced.calls } else { 0 }
     };
-    executor.consumption.kinds.iter().map(of).sum()
+    executor.tally.consumption.kinds.iter().map(of).sum()
 }
 
 /// The provisioned units of an account; `None` on demand.

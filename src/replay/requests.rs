@@ -4,12 +4,14 @@
 //! line gives (`item_after`, `evaluated_keys`) is taken as it is.
 
 use serde_json::Value;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::consumption::Kind;
 use super::database::{Asked, KeyValues, Page, Stored, joined, named_key};
 use super::executor::{Executor, Wrong, is_read};
 use super::expression::{KeyCondition, Parser, legacy_conditions, legacy_update};
 use super::partiql::{self, Statement};
+use super::dax::Which;
 use super::sizes::From;
 use super::tables::Tables;
 use crate::meter::{ConsumedCapacity, change_data_capture_units, meter, replicated_bytes};
@@ -74,6 +76,19 @@ fn by_table<T>(all: impl IntoIterator<Item = (usize, T)>) -> Vec<(usize, Vec<T>)
     tables
 }
 
+/// What the query cache goes by: all parameters of a Query or Scan (rule 7.1).
+fn parameters(request: &Request) -> u64 {
+    xxh3_64(format!("{}{}", request.api.name(), request.request).as_bytes())
+}
+
+/// The page of a Query or Scan that the query cache may answer.
+fn cached_page(member: &Operation) -> Option<&ReadPage> {
+    match member {
+        Operation::Query(page) | Operation::Scan(page) if page.consistency == Consistency::Eventual => Some(page),
+        _ => None,
+    }
+}
+
 impl Executor {
     /// Executes one request, meters it and compares it with what the line says that it consumed.
     pub(super) fn request(&mut self, request: &Request, time: Time, place: Place, names: &Names, bad: &Bad) -> Result<(), Wrong> {
@@ -89,7 +104,7 @@ impl Executor {
             return Ok(());
         }
         if request.failure == Some(Failure::Free) {
-            self.refused += 1;
+            self.tally.refused += 1;
             return Ok(());
         }
         let region = self.region(request.region, names)?;
@@ -101,16 +116,16 @@ impl Executor {
         }
         for (table, captured, bytes) in std::mem::take(&mut self.unchanged) {
             let kind = Kind { table, region, caller: request.caller, api: Some(request.api), reads: false, index: None };
-            let traced = self.consumption.kind(kind);
+            let traced = self.tally.consumption.kind(kind);
             traced.captured = traced.captured.saturating_sub(captured.into());
             traced.replicated_bytes = traced.replicated_bytes.saturating_sub(bytes.into());
         }
-        if let (Some(consumed), Some(verification)) = (&request.consumed, &mut self.verification) {
+        if let (Some(consumed), Some(verification)) = (&request.consumed, &mut self.tally.verification) {
             let tables = &self.tables;
             let metered: Vec<(&Table, &Operation, &ConsumedCapacity)> =
                 metered.iter().map(|(table, operation, consumed)| (&tables.list[*table].design.table, operation, consumed)).collect();
             let place = || format!("{}:{}", bad.file(place), place.row);
-            verification.check(place, request.api.name(), consumed, &metered);
+            verification.check(self.ordinal, place, request.api.name(), consumed, &metered);
         }
         Ok(())
     }
@@ -121,23 +136,30 @@ impl Executor {
         let Done { table, index, operation, keys, items } = done;
         let whole = meter(&self.tables.list[table].design.table, &operation, &self.switches);
         let kind = Kind { table, region, caller: request.caller, api: Some(request.api), reads: is_read(&operation), index };
-        let traced = self.consumption.kind(kind);
+        let traced = self.tally.consumption.kind(kind);
         (traced.writes, traced.index) = (!kind.reads, index);
         traced.calls += 1;
         traced.touched += items;
-        *self.provenance.rows.entry((kind.reads, From::Row)).or_default() += 1;
+        *self.tally.provenance.rows.entry((kind.reads, From::Row)).or_default() += 1;
         let caller = request.caller.map(|caller| names.text(caller));
         let passes_by = self.passes_dax(table, caller, request.api, index);
         let has_dax = self.tables.list[table].design.dax.is_some() && region == 0 && !passes_by;
         for (at, member) in members(&operation).into_iter().enumerate() {
             let key = keys.get(at).or(keys.last()).copied().unwrap_or_else(|| Key::of(b""));
             if let (Some((item, Consistency::Eventual)), false) = (cached_read(&member), passes_by) {
-                let bytes = item.map_or(0, |bytes| bytes.0);
-                let dax = self.tables.list[table].design.dax.clone();
-                let hit = self.caches.read(table, region, key.hash, bytes, second, dax.as_ref());
+                let bytes = item.map_or(0, |bytes| bytes.0 as u32);
+                let hit = region == 0 && self.access(table, Which::Item, key.hash, bytes, second, false);
                 // A line with AWS's own answer reached the table.
                 if hit && has_dax && request.consumed.is_none() {
-                    self.consumption.kind(kind).hits += 1;
+                    self.tally.consumption.kind(kind).hits += 1;
+                    continue;
+                }
+            }
+            if let (Some(page), false, 0) = (cached_page(&member), passes_by, region) {
+                let bytes = u32::try_from(page.evaluated.0).unwrap_or(u32::MAX);
+                let hit = self.access(table, Which::Query, parameters(request), bytes, second, false);
+                if hit && has_dax && request.consumed.is_none() {
+                    self.tally.consumption.kind(kind).hits += 1;
                     continue;
                 }
             }
@@ -370,7 +392,7 @@ impl Executor {
                 let table = self.named(body)?;
                 let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
                 let key = named_key(&values);
-                self.time_to_live.insert(table);
+                self.tally.time_to_live.insert(table);
                 let planned = Planned { table, key: values, what: Effect::Becomes(None) };
                 single(self.write(planned, failed), Operation::TimeToLiveDelete, table, key)
             }
@@ -642,7 +664,7 @@ impl Executor {
     ) -> Result<Done, Wrong> {
         let numbers = self.switches.number_alignment;
         if scan && evaluated_keys.is_none() {
-            self.provenance.scans += 1;
+            self.tally.provenance.scans += 1;
         }
         let state = &self.tables.list[table];
         let page: Page = match evaluated_keys {

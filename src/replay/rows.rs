@@ -2,12 +2,14 @@
 //! was seen of its key, an export, or the workload, and is counted.
 
 use super::consumption::Kind;
+use super::dax::Which;
 use super::executor::{Executor, Waiting, Wrong, is_read};
-use super::sizes::{From, Known, Share, drawn, mixed, transitions};
+use super::sizes::{From, Share, drawn, mixed, same_action, transitions};
+use super::store::Known;
 use crate::table::{Action as Member, Consistency, KeySchema, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome, limits};
 use crate::trace::{Action, Api, Call, Failure, Name, Names, Reason, Time};
 use crate::units::Bytes;
-use crate::workload::{Access, Call as Pattern, Entry, TableDesign, WriteKind};
+use crate::workload::{Access, Call as Pattern, Entry, TableDesign};
 
 impl Executor {
     /// The access pattern of a caller, or the only one that calls the same way.
@@ -57,7 +59,7 @@ impl Executor {
             }
         };
         if call.failure == Some(Failure::Free) {
-            self.refused += 1;
+            self.tally.refused += 1;
             return Ok(());
         }
         if matches!(call.api, Api::ExecuteStatement | Api::BatchExecuteStatement | Api::ExecuteTransaction) {
@@ -81,11 +83,10 @@ impl Executor {
     ) -> Result<(), Wrong> {
         let reads = call.api.is_read();
         let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads, index };
-        let traced = self.consumption.kind(kind);
+        let traced = self.tally.consumption.kind(kind);
         (traced.writes, traced.index) = (!reads, index);
         traced.calls += 1;
-        traced.unmetered += 1;
-        traced.unmetered_why = why;
+        traced.add_unmetered(1, why);
         Ok(())
     }
 
@@ -108,11 +109,11 @@ impl Executor {
     /// Counts where a size came from; of a drawn one, what it would come to at the smallest and the largest size of a
     /// hundred: `at` is the operation at a size.
     pub(super) fn count(&mut self, table: usize, reads: bool, from: From, drawn: Option<Bytes>, at: impl Fn(&Self, Bytes) -> Operation) {
-        *self.provenance.rows.entry((reads, from)).or_default() += 1;
+        *self.tally.provenance.rows.entry((reads, from)).or_default() += 1;
         if let (From::Drawn, Some(drawn)) = (from, drawn) {
             let (low, high) = self.tables.list[table].extremes;
             let units = [drawn, low, high].map(|size| self.everywhere(table, &at(self, size)));
-            let sums = self.provenance.drawn.entry((table, reads)).or_default();
+            let sums = self.tally.provenance.drawn.entry((table, reads)).or_default();
             sums.iter_mut().zip(units).for_each(|(sum, units)| *sum += units);
         }
     }
@@ -124,7 +125,7 @@ impl Executor {
         let consistency = match (call.consistency, pattern.map(|pattern| &pattern.call)) {
             (Some(said), _) => said,
             (None, Some(Pattern::Get { consistency: Some(Consistency::Strong), .. })) => {
-                self.provenance.consistency_assumed += 1;
+                self.tally.provenance.consistency_assumed += 1;
                 Consistency::Strong
             }
             (None, _) => Consistency::Eventual,
@@ -176,10 +177,10 @@ impl Executor {
         let cacheable = api != Api::TransactGetItems && consistency == Consistency::Eventual;
         let bytes = item.map_or(0, |bytes| bytes.0);
         let passes_by = self.passes_dax(table, caller, call.api, None);
-        let design = &self.tables.list[table].design;
-        let answered = cacheable && !passes_by && self.caches.read(table, region, call.key.hash, bytes, second, design.dax.as_ref());
-        let hit = call.cached.unwrap_or(answered && design.dax.is_some() && region == 0);
-        let traced = self.consumption.kind(kind);
+        let goes_through = cacheable && !passes_by && region == 0;
+        let answered = goes_through && self.access(table, Which::Item, call.key.hash, bytes as u32, second, false);
+        let hit = call.cached.unwrap_or(answered);
+        let traced = self.tally.consumption.kind(kind);
         traced.calls += 1;
         traced.touched += u64::from(item.is_some());
         if hit {
@@ -268,7 +269,7 @@ impl Executor {
             None => None,
         };
         if call.evaluated_bytes.is_none() && call.evaluated_items.is_none() {
-            self.provenance.counts_assumed += 1;
+            self.tally.provenance.counts_assumed += 1;
         }
         let per_item = count.unwrap_or(1).max(1);
         // Entries of an index have sizes of their own, of which the smallest and the largest are not known apart.
@@ -277,7 +278,7 @@ impl Executor {
             Operation::Query(ReadPage { evaluated: Bytes(size.0.saturating_mul(per_item)), consistency, ..ReadPage::default() })
         });
         let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: true, index };
-        let traced = self.consumption.kind(kind);
+        let traced = self.tally.consumption.kind(kind);
         traced.calls += 1;
         traced.touched += call.evaluated_items.unwrap_or(items.len() as u64);
         traced.index = index;
@@ -293,7 +294,7 @@ impl Executor {
 
     fn row_write(&mut self, table: usize, region: usize, call: Call, second: i64, names: &Names) -> Result<(), Wrong> {
         if call.action.is_none() && matches!(call.api, Api::BatchWriteItem | Api::TransactWriteItems) {
-            self.provenance.actions_assumed += 1;
+            self.tally.provenance.actions_assumed += 1;
         }
         let action = call.action.unwrap_or(match call.api {
             Api::DeleteItem | Api::TimeToLiveDelete => Action::Delete,
@@ -317,7 +318,7 @@ impl Executor {
         let declared = self.tables.list[table].declared;
         let (old, old_from) = match found {
             Some((old, From::Drawn)) => {
-                self.provenance.presence_assumed += 1;
+                self.tally.provenance.presence_assumed += 1;
                 let there = match &plan {
                     // A put's condition fails because of the item that is there.
                     _ if call.failure == Some(Failure::Condition) && action == Action::Put => true,
@@ -328,7 +329,7 @@ impl Executor {
             }
             Some(found) => found,
             None if action == Action::Put || call.item_bytes.is_some() => {
-                self.provenance.presence_assumed += 1;
+                self.tally.provenance.presence_assumed += 1;
                 (None, From::Assumed)
             }
             None => {
@@ -360,7 +361,7 @@ impl Executor {
         // What changes: as the row says, else as the pattern says, else everything that is no key.
         let from_row = call.changes.map(|changes| names.text(changes));
         if from_row.is_none() && old.is_some() && new.is_some() && !self.tables.list[table].design.table.indexes.is_empty() {
-            self.provenance.changes_assumed += 1;
+            self.tally.provenance.changes_assumed += 1;
         }
         let listed: Option<Vec<String>> = match from_row {
             Some(text) => Some(text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_string).collect()),
@@ -419,17 +420,17 @@ impl Executor {
             self.tables.list[table].store.set(hash, new_bytes, false);
         }
         if call.api == Api::TimeToLiveDelete {
-            self.time_to_live.insert(table);
+            self.tally.time_to_live.insert(table);
         }
         let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: is_read(&operation), index: None };
-        let traced = self.consumption.kind(kind);
+        let traced = self.tally.consumption.kind(kind);
         traced.calls += 1;
         traced.touched += 1;
         traced.unknown_indexes.extend(unknown);
         let (captured, sent) = (traced.captured, traced.replicated_bytes);
         self.consume(table, region, call.caller, call.api, None, &operation, &call.key, second);
         if same {
-            let traced = self.consumption.kind(kind);
+            let traced = self.tally.consumption.kind(kind);
             (traced.captured, traced.replicated_bytes) = (captured, sent);
         }
         // Who waited for the size came before the write.
@@ -453,14 +454,4 @@ impl Executor {
             self.get(waiting.table, waiting.region, &waiting.call, item, From::Next, consistency, waiting.second, None);
         }
     }
-}
-
-fn same_action(kind: WriteKind, action: Action) -> bool {
-    matches!(
-        (kind, action),
-        (WriteKind::Put, Action::Put)
-            | (WriteKind::Update, Action::Update)
-            | (WriteKind::Delete, Action::Delete)
-            | (WriteKind::ConditionCheck, Action::ConditionCheck)
-    )
 }

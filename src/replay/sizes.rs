@@ -1,11 +1,11 @@
 //! Sizes that a row does not carry: from what was seen of its key, from an export, from the workload; and the entries
 //! that each index holds of an item.
 
-use hashbrown::HashTable;
-
+use crate::trace::Action;
+pub(super) use crate::trace::mixed;
 use crate::table::{IndexKind, Projection, Transition};
 use crate::units::{Bytes, Exact};
-use crate::workload::{Entry, SizeClass, SizeClasses, TableDesign};
+use crate::workload::{Entry, SizeClass, SizeClasses, TableDesign, WriteKind};
 
 /// Where a size came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,73 +36,6 @@ impl From {
             From::Assumed => "taken to be as after the write",
         }
     }
-}
-
-/// What is known of the item of a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
-    /// It is there and has so many bytes.
-    There(u32),
-    /// It is not there.
-    Gone,
-    /// Nobody said.
-    Unknown,
-}
-
-/// One key: 16 bytes.
-#[derive(Clone, Copy, Debug)]
-struct Slot {
-    hash: u64,
-    /// `u32::MAX`: it is not there.
-    bytes: u32,
-    from_export: bool,
-}
-
-/// What is remembered of each key: its size, or that it is gone. Entries of indexes follow from the size and the key.
-#[derive(Clone, Debug, Default)]
-pub struct Store {
-    slots: HashTable<Slot>,
-}
-
-impl Store {
-    /// What is known of a key, and from where.
-    pub fn get(&self, hash: u64) -> (Known, From) {
-        match self.slots.find(hash, |slot| slot.hash == hash) {
-            None => (Known::Unknown, From::Drawn),
-            Some(slot) => {
-                let known = if slot.bytes == u32::MAX { Known::Gone } else { Known::There(slot.bytes) };
-                (known, if slot.from_export { From::Export } else { From::Seen })
-            }
-        }
-    }
-
-    /// Remembers a size, or that there is no item.
-    pub fn set(&mut self, hash: u64, bytes: Option<u32>, from_export: bool) {
-        let slot = Slot { hash, bytes: bytes.unwrap_or(u32::MAX), from_export };
-        match self.slots.entry(hash, |known| known.hash == hash, |known| known.hash) {
-            hashbrown::hash_table::Entry::Occupied(mut known) => *known.get_mut() = slot,
-            hashbrown::hash_table::Entry::Vacant(free) => {
-                free.insert(slot);
-            }
-        }
-    }
-
-    /// The sizes that are there, each with how often.
-    pub fn sizes(&self) -> std::collections::BTreeMap<u32, u64> {
-        let mut sizes = std::collections::BTreeMap::new();
-        for slot in self.slots.iter().filter(|slot| slot.bytes != u32::MAX) {
-            *sizes.entry(slot.bytes).or_default() += 1;
-        }
-        sizes
-    }
-}
-
-/// Another number for the same key, even over all 64 bits: its size, and its place in each index, are drawn apart.
-pub fn mixed(hash: u64, salt: u64) -> u64 {
-    let mut mixed = hash ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
 }
 
 /// The class that a key draws from a distribution, always the same.
@@ -138,8 +71,18 @@ impl Share {
 pub struct Entries {
     /// The classes, by their size; of one size in their order.
     classes: Vec<SizeClass>,
-    /// For each index, whether it holds whole items, and the share of items that it covers.
-    indexes: Vec<(bool, Share)>,
+    indexes: Vec<Held>,
+}
+
+/// What one index holds of items.
+#[derive(Clone, Debug)]
+struct Held {
+    /// Whether it holds whole items.
+    whole: bool,
+    /// The share of items that it covers.
+    coverage: Share,
+    /// The entry of every item, where all have the same, or all have one of whatever size.
+    same: Option<Entry>,
 }
 
 impl Entries {
@@ -147,8 +90,16 @@ impl Entries {
     pub fn of(design: &TableDesign) -> Entries {
         let mut classes: Vec<SizeClass> = design.sizes.iter().cloned().collect();
         classes.sort_by_key(|class| class.item);
-        let whole = |at: usize| design.table.indexes[at].projection == Projection::All;
-        let indexes = design.indexes.iter().enumerate().map(|(at, index)| (whole(at), Share::of(&index.coverage))).collect();
+        let held = |(at, index): (usize, &crate::workload::IndexDesign)| {
+            let whole = design.table.indexes[at].projection == Projection::All;
+            let first = classes.first().and_then(|class| class.entries.get(at)).copied();
+            let alike = |class: &SizeClass| match (class.entries.get(at), first) {
+                (Some(Entry::Size(_)), Some(Entry::Size(_))) if whole => true,
+                (one, first) => one == first.as_ref(),
+            };
+            Held { whole, coverage: Share::of(&index.coverage), same: first.filter(|_| classes.iter().all(alike)) }
+        };
+        let indexes = design.indexes.iter().enumerate().map(held).collect();
         Entries { classes, indexes }
     }
 
@@ -173,14 +124,25 @@ impl Entries {
         }
     }
 
+    /// Whether every index says what it holds of every item.
+    pub fn are_known(&self) -> bool {
+        (0..self.indexes.len()).all(|at| self.classes.iter().all(|class| !matches!(class.entries.get(at), None | Some(Entry::Unknown))))
+    }
+
     /// The entry of one index in an item of some bytes.
     pub fn entry(&self, index: usize, bytes: u32, hash: u64) -> Entry {
-        let Some((whole, coverage)) = self.indexes.get(index) else { return Entry::None };
-        if !coverage.holds(hash, 16 + index as u64) {
+        let Some(known) = self.indexes.get(index) else { return Entry::None };
+        if !known.coverage.holds(hash, 16 + index as u64) {
             return Entry::None;
         }
+        let whole = known.whole;
+        match known.same {
+            Some(Entry::Size(_)) if whole => return Entry::Size(Bytes(bytes.into())),
+            Some(same) if same != Entry::Unknown => return same,
+            _ => {}
+        }
         match self.class(bytes, hash).and_then(|class| class.entries.get(index)) {
-            Some(Entry::Size(_)) if *whole => Entry::Size(Bytes(bytes.into())),
+            Some(Entry::Size(_)) if whole => Entry::Size(Bytes(bytes.into())),
             Some(entry) => *entry,
             None => Entry::Unknown,
         }
@@ -207,27 +169,27 @@ pub fn transitions(
             }
             Some(Entry::None) | None => None,
         };
-        match (size(old), size(new)) {
-            (None, None) => Transition::Absent,
-            (None, Some(new)) => Transition::Inserted { new },
-            (Some(old), None) => Transition::Removed { old },
-            (Some(old), Some(new)) => {
-                let moves = changes.is_some_and(|changes| changes.iter().any(|name| index.keys.iter().any(|key| key == name)));
-                let rewrites = match changes {
-                    Some(changes) => changes.iter().any(|name| index.holds(&design.table.keys, name)),
-                    None => index.holds_more_than_keys(),
-                };
-                match (moves, rewrites) {
-                    (true, _) => Transition::Moved { old, new },
-                    (false, true) => Transition::Replaced { old, new },
-                    (false, false) => Transition::Unchanged,
-                }
-            }
-        }
+        let moves = changes.is_some_and(|changes| changes.iter().any(|name| index.keys.iter().any(|key| key == name)));
+        let rewrites = match changes {
+            Some(changes) => changes.iter().any(|name| index.holds(&design.table.keys, name)),
+            None => index.holds_more_than_keys(),
+        };
+        Transition::of(size(old), size(new), moves, rewrites)
     });
     let transitions = transitions.collect();
     unknown.dedup();
     (transitions, unknown)
+}
+
+/// Whether an access pattern's write does what a row does.
+pub fn same_action(kind: WriteKind, action: Action) -> bool {
+    matches!(
+        (kind, action),
+        (WriteKind::Put, Action::Put)
+            | (WriteKind::Update, Action::Update)
+            | (WriteKind::Delete, Action::Delete)
+            | (WriteKind::ConditionCheck, Action::ConditionCheck)
+    )
 }
 
 /// Whether an index is global.
@@ -245,16 +207,5 @@ mod tests {
         let covered = (0..100_000_u64).filter(|key| quarter.holds(mixed(*key, 99), 16)).count();
         assert!((24_500..25_500).contains(&covered), "{covered}");
         assert!(Share::of(&Exact::one()).holds(7, 1) && !Share::of(&Exact::zero()).holds(7, 1));
-    }
-
-    #[test]
-    fn the_store_remembers_sizes_and_deletions() {
-        let mut store = Store::default();
-        assert_eq!(store.get(5), (Known::Unknown, From::Drawn));
-        store.set(5, Some(100), true);
-        assert_eq!(store.get(5), (Known::There(100), From::Export));
-        store.set(5, None, false);
-        assert_eq!(store.get(5), (Known::Gone, From::Seen));
-        assert!(store.sizes().is_empty());
     }
 }

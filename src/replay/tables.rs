@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::database::Stored;
-use super::sizes::{Entries, Store};
+use super::sizes::{Entries, mixed};
+use super::store::Store;
 use crate::table::{Index, IndexKind, KeySchema, Projection, Table, TableClass};
 use crate::units::Bytes;
 use crate::workload::{Capacity, TableDesign, Units, Workload};
@@ -25,6 +26,8 @@ pub struct TableState {
     pub stored: Stored,
     /// Whether items were stored.
     pub has_items: bool,
+    /// The ends of the size classes on the scale of their weights, with their sizes: what a key draws.
+    draws: Vec<(u64, u32)>,
     /// The smallest and the largest size that are taken for possible where one is drawn.
     pub extremes: (Bytes, Bytes),
 }
@@ -33,7 +36,22 @@ impl TableState {
     fn new(design: TableDesign, declared: bool) -> TableState {
         let entries = Entries::of(&design);
         let extremes = extremes(&design);
-        TableState { entries, extremes, design, declared, store: Store::default(), stored: Stored::default(), has_items: false }
+        let mut end = 0;
+        let class = |class: &crate::workload::SizeClass| {
+            end += class.weight;
+            (end, class.item.0 as u32)
+        };
+        let draws = design.sizes.iter().map(class).collect();
+        TableState { entries, extremes, draws, design, declared, store: Store::default(), stored: Stored::default(), has_items: false }
+    }
+
+    /// The size that a key draws: what [`drawn`](super::sizes::drawn) says, found by halves.
+    #[inline]
+    pub fn draw(&self, hash: u64) -> Option<u32> {
+        let total = self.draws.last()?.0;
+        let at = ((u128::from(mixed(hash, 1)) * u128::from(total)) >> 64) as u64;
+        let class = self.draws.partition_point(|(end, _)| *end <= at);
+        self.draws.get(class).map(|(_, bytes)| *bytes)
     }
 }
 

@@ -19,13 +19,28 @@ pub struct Verification {
     pub sizes_checked: u64,
     /// How many of these differ.
     pub size_mismatches: u64,
-    /// The first few of them: place, what the record says, what it weighs.
-    pub first_sizes: Vec<(String, Bytes, Bytes)>,
+    /// The first few of them.
+    pub first_sizes: Vec<SizeDifference>,
+}
+
+/// A record of a stream that says another size than it weighs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SizeDifference {
+    /// The number of the event in the trace.
+    pub ordinal: u64,
+    /// The file and the line.
+    pub place: String,
+    /// What the record says.
+    pub said: Bytes,
+    /// What it weighs.
+    pub weighed: Bytes,
 }
 
 /// One difference, with the working of both.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
+    /// The number of the event in the trace.
+    pub ordinal: u64,
     /// The file and the line.
     pub place: String,
     /// The API call.
@@ -56,7 +71,7 @@ fn units(arm: &Arm) -> Exact {
 
 impl Verification {
     /// Compares the answers of one line with what was metered for it, table by table.
-    pub fn check(&mut self, place: impl Fn() -> String, api: &str, answers: &Value, metered: &[(&Table, &Operation, &ConsumedCapacity)]) {
+    pub fn check(&mut self, ordinal: u64, place: impl Fn() -> String, api: &str, answers: &Value, metered: &[(&Table, &Operation, &ConsumedCapacity)]) {
         let answers: Vec<&Value> = match answers {
             Value::Array(list) => list.iter().collect(),
             one => vec![one],
@@ -96,18 +111,32 @@ impl Verification {
         self.mismatches += 1;
         for (table, arms, working) in differences {
             if self.first.len() < SHOWN {
-                self.first.push(Difference { place: place(), operation: api.to_string(), table, arms, working });
+                self.first.push(Difference { ordinal, place: place(), operation: api.to_string(), table, arms, working });
             }
         }
     }
 
+    /// Joins what was compared elsewhere.
+    pub fn join(&mut self, other: Verification) {
+        self.checked += other.checked;
+        self.mismatches += other.mismatches;
+        self.first.extend(other.first);
+        self.first.sort_by_key(|difference| difference.ordinal);
+        self.first.truncate(SHOWN);
+        self.sizes_checked += other.sizes_checked;
+        self.size_mismatches += other.size_mismatches;
+        self.first_sizes.extend(other.first_sizes);
+        self.first_sizes.sort_by_key(|difference| difference.ordinal);
+        self.first_sizes.truncate(SHOWN);
+    }
+
     /// Compares what the record of a stream says it weighs with what its keys and images weigh.
-    pub fn check_size(&mut self, place: impl Fn() -> String, said: Bytes, weighed: Bytes) {
+    pub fn check_size(&mut self, ordinal: u64, place: impl Fn() -> String, said: Bytes, weighed: Bytes) {
         self.sizes_checked += 1;
         if said != weighed {
             self.size_mismatches += 1;
             if self.first_sizes.len() < SHOWN {
-                self.first_sizes.push((place(), said, weighed));
+                self.first_sizes.push(SizeDifference { ordinal, place: place(), said, weighed });
             }
         }
     }

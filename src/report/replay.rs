@@ -7,7 +7,10 @@ use super::json::{HoldingRow, LineRow, SwitchRow, TableRow, UnknownRow, decimal,
 use super::markdown;
 use super::table::{Style, aligned, clean, indented};
 use crate::money::{Money, MoneyError};
-use crate::replay::{AccountRun, Consumed, DaxResult, Drawn, From, HotKey, ModeResult, PartitionHeat, Peak, Replayed, Verification};
+use crate::replay::{
+    AccountRun, Cluster, Consumed, DaxResult, Drawn, From, HotKey, ModeResult, PartitionHeat, Peak, Replayed, STRIP_ROWS, SizeDifference, Strip,
+    Verification,
+};
 use crate::trace::Reason;
 use crate::units::{Exact, GB, group_thousands};
 
@@ -41,7 +44,7 @@ struct Replay<'a> {
 #[derive(Serialize)]
 struct TraceRow<'a> {
     files: &'a [String],
-    formats: &'a [&'static str],
+    formats: &'a [String],
     events: String,
     first: String,
     last: String,
@@ -137,8 +140,10 @@ struct HotRow<'a> {
     throughput: &'static str,
     key: &'a str,
     units: String,
+    units_error: String,
     share: String,
     keys: String,
+    keys_are_all: bool,
 }
 
 #[derive(Serialize)]
@@ -152,11 +157,44 @@ struct PartitionRow<'a> {
     refused_seconds: String,
     first_refusal: Option<String>,
     keys: Vec<KeyRow<'a>>,
+    strip: Option<StripRow>,
+}
+
+/// Heat over time and range of keys.
+#[derive(Serialize)]
+struct StripRow {
+    first: String,
+    column_seconds: String,
+    key_ranges: String,
+    /// Of each column with something in it: its number from 0, and the units of each range of keys, separated by spaces.
+    columns: Vec<ColumnRow>,
+}
+
+#[derive(Serialize)]
+struct ColumnRow {
+    column: String,
+    units: String,
+}
+
+fn strip(strip: &Strip) -> Option<StripRow> {
+    let (first, seconds) = strip.start()?;
+    let from = *strip.columns.keys().next()?;
+    let column = |(column, rows): (&i64, &Vec<u64>)| ColumnRow {
+        column: (column - from).to_string(),
+        units: rows.iter().map(|halves| decimal(&Exact::ratio(*halves, 2))).collect::<Vec<_>>().join(" "),
+    };
+    Some(StripRow {
+        first: first.to_string(),
+        column_seconds: seconds.to_string(),
+        key_ranges: STRIP_ROWS.to_string(),
+        columns: strip.columns.iter().map(column).collect(),
+    })
 }
 
 #[derive(Serialize)]
 struct DaxRow<'a> {
     table: &'a str,
+    cache: &'static str,
     node_type: Option<&'static str>,
     cache_bytes: String,
     ttl_seconds: String,
@@ -164,7 +202,19 @@ struct DaxRow<'a> {
     hits: String,
     misses: String,
     hit_ratio: Option<String>,
+    hit_ratio_error: String,
+    keys_followed: String,
     evicted: String,
+    saved_read_units: String,
+    cluster: Option<ClusterRow>,
+}
+
+#[derive(Serialize)]
+struct ClusterRow {
+    nodes: Option<String>,
+    saves_monthly_usd: Option<String>,
+    costs_monthly_usd: Option<String>,
+    break_even_hit_ratio: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -239,10 +289,6 @@ fn throttled(mode: &ModeResult) -> u64 {
     mode.accounts.iter().map(|account| account.throttled_requests).sum()
 }
 
-fn ratio(dax: &DaxResult) -> Option<Exact> {
-    (dax.caught.requests > 0).then(|| Exact::ratio(dax.caught.hits, dax.caught.requests))
-}
-
 fn account(account: &AccountRun) -> AccountRow<'_> {
     AccountRow {
         index: account.index.as_deref(),
@@ -281,10 +327,10 @@ fn verification(verification: &Verification) -> VerificationRow<'_> {
         first_sizes: verification
             .first_sizes
             .iter()
-            .map(|(place, given, metered)| SizeDifferenceRow {
-                place,
-                given_bytes: given.0.to_string(),
-                metered_bytes: metered.0.to_string(),
+            .map(|difference| SizeDifferenceRow {
+                place: &difference.place,
+                given_bytes: difference.said.0.to_string(),
+                metered_bytes: difference.weighed.0.to_string(),
             })
             .collect(),
     }
@@ -386,8 +432,10 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 throughput: direction(hot.reads),
                 key: &hot.key,
                 units: decimal(&hot.units),
+                units_error: decimal(&hot.error),
                 share: decimal(&hot.share),
                 keys: hot.keys.to_string(),
+                keys_are_all: hot.floor.is_zero(),
             })
             .collect(),
         partitions: replayed
@@ -403,6 +451,7 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 refused_seconds: heat.refused_seconds.to_string(),
                 first_refusal: heat.first_refusal.map(|time| time.to_string()),
                 keys: keys(&heat.keys),
+                strip: strip(&heat.strip),
             })
             .collect(),
         dax: replayed
@@ -410,14 +459,24 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
             .iter()
             .map(|dax| DaxRow {
                 table: &dax.table,
-                node_type: dax.caught.node_type,
-                cache_bytes: dax.caught.bytes.to_string(),
-                ttl_seconds: dax.caught.ttl_seconds.to_string(),
-                requests: dax.caught.requests.to_string(),
-                hits: dax.caught.hits.to_string(),
-                misses: (dax.caught.requests - dax.caught.hits).to_string(),
-                hit_ratio: ratio(dax).as_ref().map(decimal),
-                evicted: dax.caught.evicted.to_string(),
+                cache: dax.which.word(),
+                node_type: dax.node_type,
+                cache_bytes: dax.point.bytes.to_string(),
+                ttl_seconds: dax.ttl_seconds.to_string(),
+                requests: dax.point.reads.to_string(),
+                hits: dax.point.hits.to_string(),
+                misses: dax.misses().to_string(),
+                hit_ratio: dax.hit_ratio().as_ref().map(decimal),
+                hit_ratio_error: decimal(&dax.error()),
+                keys_followed: decimal(&Exact::ratio(1, 1_u64 << dax.sampled.min(63))),
+                evicted: dax.point.evicted.to_string(),
+                saved_read_units: decimal(&dax.saved_units()),
+                cluster: dax.cluster.as_ref().map(|cluster| ClusterRow {
+                    nodes: cluster.nodes.map(|nodes| nodes.to_string()),
+                    saves_monthly_usd: cluster.saves.map(|money| money.to_string()),
+                    costs_monthly_usd: cluster.costs.map(|money| money.to_string()),
+                    break_even_hit_ratio: cluster.break_even.as_ref().map(decimal),
+                }),
             })
             .collect(),
         sizes: SizesRow {
@@ -551,9 +610,15 @@ fn hot_row(hot: &HotKey, home: &str) -> Vec<String> {
         place(&hot.table, hot.index.as_deref(), &hot.region, home),
         direction(hot.reads).to_string(),
         hot.key.clone(),
-        hot.units.human(1),
+        match hot.error.is_zero() {
+            true => hot.units.human(1),
+            false => format!("{} to {}", (&hot.units - &hot.error).human(1), hot.units.human(1)),
+        },
         percent(&hot.share),
-        count(hot.keys),
+        match hot.floor.is_zero() {
+            true => count(hot.keys),
+            false => format!("more than {}", count(hot.keys)),
+        },
     ]
 }
 
@@ -570,31 +635,48 @@ fn partition_row(heat: &PartitionHeat, home: &str) -> Vec<String> {
 }
 
 fn dax_row(dax: &DaxResult) -> Vec<String> {
-    let caught = &dax.caught;
+    let money = |money: Option<Money>| money.map_or_else(|| "unknown".to_string(), |money| money.human());
+    let error = if dax.point.error_millionths > 0 { format!(" ± {}", percent(&dax.error())) } else { String::new() };
+    let cluster = |of: &dyn Fn(&Cluster) -> String| dax.cluster.as_ref().map(of).unwrap_or_default();
     vec![
         dax.table.clone(),
-        caught.node_type.map_or_else(|| "(size asked for)".to_string(), str::to_string),
-        crate::units::Bytes(caught.bytes).to_string(),
-        count(caught.requests),
-        count(caught.hits),
-        ratio(dax).as_ref().map(percent).unwrap_or_default(),
-        count(caught.evicted),
+        dax.which.word().to_string(),
+        dax.node_type.map_or_else(|| "(no node has this)".to_string(), str::to_string),
+        crate::units::Bytes(dax.point.bytes).to_string(),
+        count(dax.point.reads),
+        count(dax.point.hits),
+        dax.hit_ratio().as_ref().map(percent).unwrap_or_default() + &error,
+        count(dax.point.evicted),
+        cluster(&|cluster| money(cluster.saves)),
+        cluster(&|cluster| match cluster.nodes {
+            Some(nodes) => format!("{} for {nodes} nodes", money(cluster.costs)),
+            None => "more than 11 nodes".to_string(),
+        }),
+        cluster(&|cluster| match &cluster.break_even {
+            Some(ratio) if *ratio <= Exact::one() => percent(ratio),
+            Some(_) => "never".to_string(),
+            None => "unknown".to_string(),
+        }),
     ]
 }
 
-/// Sizes that caught the same are one row: from the smallest on.
+/// Sizes that caught the same are one row: from the smallest on. Where some can be bought, the others are the curve's.
 fn dax_rows(all: &[DaxResult]) -> Vec<Vec<String>> {
+    let shown: Vec<DaxResult> = match all.iter().any(|dax| dax.node_type.is_some()) {
+        true => all.iter().filter(|dax| dax.node_type.is_some()).cloned().collect(),
+        false => all.to_vec(),
+    };
     let alike = |one: &DaxResult, other: &DaxResult| {
-        (&one.table, one.caught.hits, one.caught.evicted) == (&other.table, other.caught.hits, other.caught.evicted)
+        (&one.table, one.which, one.point.hits, one.point.evicted) == (&other.table, other.which, other.point.hits, other.point.evicted)
     };
     let row = |group: &[DaxResult]| {
         let mut row = group.first().map(dax_row).unwrap_or_default();
-        if let (true, Some(name)) = (group.len() > 1, row.get_mut(1)) {
+        if let (true, Some(name)) = (group.len() > 1, row.get_mut(2)) {
             name.push_str(" and larger");
         }
         row
     };
-    all.chunk_by(alike).map(row).collect()
+    shown.chunk_by(alike).map(row).collect()
 }
 
 fn drawn_row(drawn: &Drawn) -> Vec<String> {
@@ -659,9 +741,11 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
         },
         Part {
             title: "What DAX would have caught".to_string(),
-            header: &["Table", "Node type", "Memory", "Reads by key", "Hits", "Hit ratio", "Evicted"],
+            header: &[
+                "Table", "Cache", "Node type", "Memory", "Reads", "Hits", "Hit ratio", "Evicted", "Saves a month", "Costs a month", "Pays from",
+            ],
             rows: dax_rows(&replayed.dax),
-            numbers: &[2, 3, 4, 5, 6],
+            numbers: &[3, 4, 5, 6, 7, 8, 9, 10],
         },
         Part {
             title: "Where sizes came from".to_string(),
@@ -715,7 +799,7 @@ fn verification_lines(verification: &Verification) -> Vec<String> {
         let agree = verification.sizes_checked - verification.size_mismatches;
         lines.push(format!("{} of {} SizeBytes agree with keys and images", count(agree), count(verification.sizes_checked)));
     }
-    for (place, given, metered) in &verification.first_sizes {
+    for SizeDifference { place, said: given, weighed: metered, .. } in &verification.first_sizes {
         lines.push(format!(
             "{place}: SizeBytes {}, keys and images have {} bytes; AWS's own older example does not match either",
             given.0, metered.0

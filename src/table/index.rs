@@ -71,6 +71,21 @@ pub enum Transition {
     },
 }
 
+impl Transition {
+    /// From the entries before and after: whether another index key moves it, and whether a projected attribute changes.
+    #[inline]
+    pub fn of(old: Option<Bytes>, new: Option<Bytes>, moves: bool, rewrites: bool) -> Transition {
+        match (old, new) {
+            (None, None) => Transition::Absent,
+            (None, Some(new)) => Transition::Inserted { new },
+            (Some(old), None) => Transition::Removed { old },
+            (Some(old), Some(new)) if moves => Transition::Moved { old, new },
+            (Some(old), Some(new)) if rewrites => Transition::Replaced { old, new },
+            (Some(_), Some(_)) => Transition::Unchanged,
+        }
+    }
+}
+
 impl Index {
     /// Whether the index holds an attribute, by key or by projection.
     pub fn holds(&self, table: &KeySchema, name: &str) -> bool {

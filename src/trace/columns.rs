@@ -1,25 +1,24 @@
-//! Columnar traces: Parquet through polars, CSV and NDJSON row by row, a block at a time.
+//! Columnar traces: Parquet batch by batch, CSV and NDJSON row by row, a block at a time.
 //!
 //! Rows tell what their columns say (see [`COLUMNS`]); `time` and `operation` are needed, and `key` for all calls
-//! but Scan. Parquet is scanned lazily and in batches. Text is not given to polars: its NDJSON reader panics on half a
-//! line, its CSV reader takes a short row for one with empty cells, and neither says which row was wrong.
+//! but Scan. Every row can say everything here; rows that say little take the [short way](super::rows).
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, sync_channel};
 
-use polars::prelude::{
-    BinaryChunked, Column as Frame, DataFrame, DataType, Engine, Int64Chunked, LazyFrame, PlRefPath, PlanCallback, PolarsResult,
-    ScanArgsParquet, StringChunked, TimeUnit as FrameUnit, col,
-};
+use arrow_array::cast::AsArray;
+use arrow_array::types::Int64Type;
+use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
+use arrow_cast::{CastOptions, cast_with_options};
+use arrow_schema::{DataType, TimeUnit as ArrowUnit};
 
 use super::input::{Text, why};
+use super::parquet::{Decoded, Parquet};
 use super::time::{TimeUnit, parse_time};
-use super::{Action, Api, Bad, Call, Event, Failure, Key, Names, Place, Progress, Reader, Reason, Time, TraceError, What};
+use super::{Action, Api, Bad, Call, Event, Failure, Key, Names, Options, Piece, Place, Progress, Reader, Reason, Time, TraceError, What};
 use crate::table::Consistency;
 use crate::table::limits;
 
@@ -112,7 +111,7 @@ pub enum Layout {
 }
 
 /// Rows of a batch.
-const BATCH_ROWS: usize = 65_536;
+pub(super) const BATCH_ROWS: usize = 65_536;
 
 /// Bytes of a block of text.
 const BLOCK_BYTES: usize = 4 << 20;
@@ -129,33 +128,16 @@ pub struct Columns {
 }
 
 enum Blocks {
-    Parquet(Receiver<PolarsResult<DataFrame>>, u64),
+    Parquet(Box<Parquet>),
     Text(TextBlocks),
 }
 
 impl Columns {
     /// Opens a Parquet file.
-    pub fn parquet(
-        path: &Path,
-        file: u32,
-        name: &str,
-        mapping: Mapping,
-        table: Option<String>,
-        unit: Option<TimeUnit>,
-        progress: Progress,
-    ) -> Result<Columns, TraceError> {
-        let wrong = |error: polars::prelude::PolarsError| TraceError::file(name, format!("not a Parquet file that can be read: {error}"));
-        let path_ref = PlRefPath::try_from_path(path).map_err(wrong)?;
-        let args = ScanArgsParquet { glob: false, cache: false, ..ScanArgsParquet::default() };
-        let mut frame = LazyFrame::scan_parquet(path_ref, args).map_err(wrong)?;
-        let schema = frame.collect_schema().map_err(wrong)?;
-        let found: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
-        check_columns(name, &mapping, &found)?;
-        let wanted = COLUMNS.iter().map(|(column, _)| mapping.name(column)).filter(|wanted| found.iter().any(|name| name == wanted));
-        let wanted: Vec<_> = wanted.map(col).collect();
-        let bytes = std::fs::metadata(path).map_or(0, |data| data.len());
-        let blocks = Blocks::Parquet(batches(frame.select(wanted)).map_err(wrong)?, bytes);
-        Ok(Columns { file, mapping, table, unit, blocks, row: 0, progress })
+    pub fn parquet(path: &Path, file: u32, name: &str, options: &Options, progress: Progress) -> Result<Columns, TraceError> {
+        let parquet = Box::new(Parquet::open(path, file, name, options)?);
+        let (mapping, table, unit) = (options.mapping.clone(), options.table.clone(), options.time_unit);
+        Ok(Columns { file, mapping, table, unit, blocks: Blocks::Parquet(parquet), row: 0, progress })
     }
 
     /// Reads CSV or NDJSON.
@@ -178,23 +160,8 @@ impl Columns {
     }
 }
 
-/// Runs a query in a thread of its own, which waits where its batches are not taken.
-fn batches(frame: LazyFrame) -> PolarsResult<Receiver<PolarsResult<DataFrame>>> {
-    let (send, receive) = sync_channel(1);
-    let failed = send.clone();
-    // A batch that nobody takes any more ends the query.
-    let hand_over = PlanCallback::new(move |frame| Ok(send.send(Ok(frame)).is_err()));
-    let query = frame.sink_batches(hand_over, true, NonZeroUsize::new(BATCH_ROWS))?;
-    std::thread::spawn(move || {
-        if let Err(error) = query.collect_with_engine(Engine::Streaming) {
-            failed.send(Err(error)).ok();
-        }
-    });
-    Ok(receive)
-}
-
 /// Every column that is needed is there, by its own name, a mapped one, or as a value.
-fn check_columns(file: &str, mapping: &Mapping, found: &[String]) -> Result<(), TraceError> {
+pub(super) fn check_columns(file: &str, mapping: &Mapping, found: &[String]) -> Result<(), TraceError> {
     let there = |column: &'static str| mapping.values.contains_key(column) || found.iter().any(|name| name == mapping.name(column));
     let missing: Vec<&str> = ["time", "operation", "key"].into_iter().filter(|column| !there(column)).collect();
     let unmapped = mapping.names.values().find(|name| !found.contains(name));
@@ -376,32 +343,41 @@ impl Columns {
 }
 
 impl Reader for Columns {
-    fn batch(&mut self, names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<bool, TraceError> {
-        let place = Place { file: self.file, row: self.row };
-        match &mut self.blocks {
-            Blocks::Parquet(batches, bytes) => match batches.recv().ok() {
-                Some(Ok(frame)) => {
-                    let cells = Cells::new(&frame, &self.mapping).map_err(|error| TraceError::file(bad.file(place), error))?;
-                    self.events(&cells, frame.height(), &[], names, events, bad)?;
-                    Ok(true)
+    fn pieces(&mut self, width: usize, names: &mut Names, bad: &mut Bad) -> Result<(Vec<Piece>, bool), TraceError> {
+        if let Blocks::Parquet(parquet) = &mut self.blocks {
+            let before = parquet.bytes();
+            let decoded = parquet.decode(width)?;
+            self.progress.read.fetch_add(parquet.bytes() - before, Ordering::Relaxed);
+            self.unit = self.unit.or(parquet.door.unit);
+            let (mut pieces, more) = (Vec::new(), !decoded.is_empty());
+            for batch in decoded {
+                match batch {
+                    Decoded::Plain(plain) => {
+                        let rows = plain.numbered(names);
+                        self.row = rows.place.row - 1 + rows.rows.len() as u64;
+                        self.progress.rows.fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
+                        pieces.push(Piece::Rows(rows));
+                    }
+                    Decoded::Cells(cells, place, rows) => {
+                        self.row = place.row - 1;
+                        let mut events = Vec::new();
+                        self.events(&cells, rows, &[], names, &mut events, bad)?;
+                        pieces.push(Piece::Events(events));
+                    }
                 }
-                Some(Err(error)) => Err(TraceError::file(bad.file(place), format!("not a Parquet file that can be read: {error}"))),
-                None => {
-                    self.progress.read.fetch_add(*bytes, Ordering::Relaxed);
-                    Ok(false)
-                }
-            },
-            Blocks::Text(blocks) => {
-                let (block, error) = blocks.next();
-                let (line, ended) = (blocks.line, blocks.ended);
-                let (cells, lines) = self.cells(&block, bad)?;
-                self.events(&cells, lines.len(), &lines, names, events, bad)?;
-                if let Some(error) = error {
-                    bad.row(Place { file: self.file, row: line + 1 }, Reason::Truncated, why(&error))?;
-                }
-                Ok(!ended)
             }
+            return Ok((pieces, more));
         }
+        let Blocks::Text(blocks) = &mut self.blocks else { return Ok((Vec::new(), false)) };
+        let mut events = Vec::new();
+        let (block, error) = blocks.next();
+        let (line, ended) = (blocks.line, blocks.ended);
+        let (cells, lines) = self.cells(&block, bad)?;
+        self.events(&cells, lines.len(), &lines, names, &mut events, bad)?;
+        if let Some(error) = error {
+            bad.row(Place { file: self.file, row: line + 1 }, Reason::Truncated, why(&error))?;
+        }
+        Ok((vec![Piece::Events(events)], !ended))
     }
 
     fn notes(&self) -> Vec<String> {
@@ -409,51 +385,67 @@ impl Reader for Columns {
     }
 }
 
-/// One column of a frame.
-enum Cell {
+/// One column of a batch.
+pub(super) enum Cell {
     Absent,
     Always(String),
-    Text(StringChunked),
+    Text(StringArray),
     Owned(Vec<Option<Box<str>>>),
-    Binary(BinaryChunked),
-    Whole(Int64Chunked),
-    Moment(Int64Chunked, TimeUnit),
+    Binary(BinaryArray),
+    Whole(Int64Array),
+    Moment(Int64Array, TimeUnit),
+}
+
+fn value<'a, T: ?Sized>(array: &impl Array, row: usize, of: impl FnOnce() -> &'a T) -> Option<&'a T> {
+    (row < array.len() && array.is_valid(row)).then(of)
+}
+
+fn number(numbers: &Int64Array, row: usize) -> Option<i64> {
+    (row < numbers.len() && numbers.is_valid(row)).then(|| numbers.value(row))
 }
 
 impl Cell {
-    fn new(column: &Frame) -> Result<Cell, String> {
-        let wrong = |error: polars::prelude::PolarsError| format!("column {}: {error}", column.name());
-        Ok(match column.dtype() {
-            DataType::String => Cell::Text(column.str().map_err(wrong)?.rechunk().into_owned()),
-            DataType::Categorical(..) | DataType::Enum(..) | DataType::Boolean => {
-                Cell::Text(column.cast(&DataType::String).map_err(wrong)?.str().map_err(wrong)?.rechunk().into_owned())
-            }
-            DataType::Binary => Cell::Binary(column.binary().map_err(wrong)?.rechunk().into_owned()),
-            DataType::Datetime(unit, _) => {
-                let unit = match unit {
-                    FrameUnit::Nanoseconds => TimeUnit::Nanoseconds,
-                    FrameUnit::Microseconds => TimeUnit::Microseconds,
-                    FrameUnit::Milliseconds => TimeUnit::Milliseconds,
-                };
-                Cell::Moment(column.cast(&DataType::Int64).map_err(wrong)?.i64().map_err(wrong)?.rechunk().into_owned(), unit)
-            }
-            DataType::UInt64 | DataType::Float64 | DataType::Float32 => {
-                // Beyond what a signed integer holds, or with a fraction: as text, which loses nothing.
-                Cell::Text(column.cast(&DataType::String).map_err(wrong)?.str().map_err(wrong)?.rechunk().into_owned())
-            }
-            kind if kind.is_integer() => {
-                Cell::Whole(column.strict_cast(&DataType::Int64).map_err(wrong)?.i64().map_err(wrong)?.rechunk().into_owned())
-            }
+    pub(super) fn new(name: &str, column: &ArrayRef) -> Result<Cell, String> {
+        let exact = CastOptions { safe: false, ..CastOptions::default() };
+        let cast = |kind: &DataType| cast_with_options(column, kind, &exact).map_err(|error| format!("column {name}: {error}"));
+        let whole = || Ok::<Int64Array, String>(cast(&DataType::Int64)?.as_primitive::<Int64Type>().clone());
+        let kind = match column.data_type() {
+            DataType::Dictionary(_, kind) => kind.as_ref(),
+            kind => kind,
+        };
+        Ok(match kind {
             DataType::Null => Cell::Absent,
-            other => return Err(format!("column {} is of type {other}; a text, a number or binary is expected", column.name())),
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+                Cell::Binary(cast(&DataType::Binary)?.as_binary::<i32>().clone())
+            }
+            DataType::Timestamp(unit, _) => {
+                let unit = match unit {
+                    ArrowUnit::Second => TimeUnit::Seconds,
+                    ArrowUnit::Millisecond => TimeUnit::Milliseconds,
+                    ArrowUnit::Microsecond => TimeUnit::Microseconds,
+                    ArrowUnit::Nanosecond => TimeUnit::Nanoseconds,
+                };
+                Cell::Moment(whole()?, unit)
+            }
+            // Beyond what a signed integer holds, or with a fraction: as text, which loses nothing.
+            DataType::UInt64 => match whole() {
+                Ok(numbers) => Cell::Whole(numbers),
+                Err(_) => Cell::Text(cast(&DataType::Utf8)?.as_string::<i32>().clone()),
+            },
+            kind if kind.is_integer() => Cell::Whole(whole()?),
+            kind if kind.is_string() || kind.is_floating() || kind.is_decimal() || *kind == DataType::Boolean => {
+                Cell::Text(cast(&DataType::Utf8)?.as_string::<i32>().clone())
+            }
+            other => return Err(format!("column {name} is of type {other}; a text, a number or binary is expected")),
         })
     }
 
     fn text(&self, row: usize) -> Option<&str> {
         let text = match self {
             Cell::Always(text) => Some(text.as_str()),
-            Cell::Text(texts) => texts.get(row),
+            Cell::Text(texts) => value(texts, row, || texts.value(row)),
             Cell::Owned(texts) => texts.get(row).and_then(Option::as_deref),
+            Cell::Binary(bytes) => value(bytes, row, || bytes.value(row)).and_then(|bytes| std::str::from_utf8(bytes).ok()),
             _ => None,
         };
         text.map(str::trim).filter(|text| !text.is_empty())
@@ -463,10 +455,10 @@ impl Cell {
         match self {
             Cell::Absent => false,
             Cell::Always(_) => true,
-            Cell::Text(texts) => texts.get(row).is_some(),
+            Cell::Text(texts) => row < texts.len() && texts.is_valid(row),
             Cell::Owned(texts) => texts.get(row).is_some_and(Option::is_some),
-            Cell::Binary(bytes) => bytes.get(row).is_some(),
-            Cell::Whole(numbers) | Cell::Moment(numbers, _) => numbers.get(row).is_some(),
+            Cell::Binary(bytes) => row < bytes.len() && bytes.is_valid(row),
+            Cell::Whole(numbers) | Cell::Moment(numbers, _) => number(numbers, row).is_some(),
         }
     }
 
@@ -474,7 +466,7 @@ impl Cell {
     fn whole(&self, row: usize, name: &str) -> Result<Option<u64>, Wrong> {
         let wrong = |found: String| (Reason::WrongType, format!("{name} is {found}; a whole number from 0 on is expected"));
         match self {
-            Cell::Whole(numbers) => match numbers.get(row) {
+            Cell::Whole(numbers) => match number(numbers, row) {
                 Some(number) => u64::try_from(number).map(Some).map_err(|_| wrong(number.to_string())),
                 None => Ok(None),
             },
@@ -487,6 +479,13 @@ impl Cell {
     }
 
     fn flag(&self, row: usize, name: &str) -> Result<Option<bool>, Wrong> {
+        if let Cell::Whole(numbers) = self {
+            return match number(numbers, row) {
+                None => Ok(None),
+                Some(flag @ (0 | 1)) => Ok(Some(flag == 1)),
+                Some(found) => Err((Reason::WrongType, format!("{name} is {found}; true or false is expected"))),
+            };
+        }
         match self.text(row) {
             None => Ok(None),
             Some(text) if text.eq_ignore_ascii_case("true") || text == "1" => Ok(Some(true)),
@@ -498,17 +497,17 @@ impl Cell {
 
 type Wrong = (Reason, String);
 
-/// The columns of a frame that a trace has.
-struct Cells {
+/// The columns of a batch that a trace has.
+pub(super) struct Cells {
     columns: Vec<Cell>,
 }
 
 impl Cells {
-    fn new(frame: &DataFrame, mapping: &Mapping) -> Result<Cells, String> {
-        let column = |(column, _): &(&'static str, &str)| match (mapping.values.get(column), frame.column(mapping.name(column))) {
+    pub(super) fn new(batch: &RecordBatch, mapping: &Mapping) -> Result<Cells, String> {
+        let column = |(column, _): &(&'static str, &str)| match (mapping.values.get(column), batch.column_by_name(mapping.name(column))) {
             (Some(value), _) => Ok(Cell::Always(value.clone())),
-            (None, Ok(found)) => Cell::new(found),
-            (None, Err(_)) => Ok(Cell::Absent),
+            (None, Some(found)) => Cell::new(mapping.name(column), found),
+            (None, None) => Ok(Cell::Absent),
         };
         Ok(Cells { columns: COLUMNS.iter().map(column).collect::<Result<_, String>>()? })
     }
@@ -522,11 +521,11 @@ impl Cells {
         let wrong = |found: String| (Reason::Time, format!("time is {found}; RFC 3339 or a number since 1970 is expected"));
         match &self.columns[0] {
             Cell::Moment(numbers, own) => {
-                let number = numbers.get(row).ok_or_else(|| wrong("missing".to_string()))?;
+                let number = number(numbers, row).ok_or_else(|| wrong("missing".to_string()))?;
                 own.time(number).ok_or_else(|| wrong(number.to_string()))
             }
             Cell::Whole(numbers) => {
-                let number = numbers.get(row).ok_or_else(|| wrong("missing".to_string()))?;
+                let number = number(numbers, row).ok_or_else(|| wrong("missing".to_string()))?;
                 let unit = unit.get_or_insert_with(|| TimeUnit::of(number));
                 unit.time(number).ok_or_else(|| wrong(number.to_string()))
             }
@@ -551,9 +550,9 @@ impl Cells {
             Ok(Key::of(bytes))
         };
         match self.of("key") {
-            Cell::Binary(bytes) => bytes.get(row).filter(|bytes| !bytes.is_empty()).map(of),
-            Cell::Whole(numbers) | Cell::Moment(numbers, _) => numbers.get(row).map(|number| of(number.to_string().as_bytes())),
-            Cell::Text(texts) => texts.get(row).filter(|text| !text.is_empty()).map(|text| of(text.as_bytes())),
+            Cell::Binary(bytes) => value(bytes, row, || bytes.value(row)).filter(|bytes| !bytes.is_empty()).map(of),
+            Cell::Whole(numbers) | Cell::Moment(numbers, _) => number(numbers, row).map(|number| of(number.to_string().as_bytes())),
+            Cell::Text(texts) => value(texts, row, || texts.value(row)).filter(|text| !text.is_empty()).map(|text| of(text.as_bytes())),
             Cell::Owned(texts) => texts.get(row).and_then(Option::as_deref).map(|text| of(text.as_bytes())),
             Cell::Always(text) => Some(of(text.as_bytes())),
             Cell::Absent => None,

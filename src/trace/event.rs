@@ -11,7 +11,7 @@ use crate::table::{Consistency, Item};
 use crate::units::Bytes;
 
 /// A moment, in nanoseconds since 1970-01-01 UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Time(pub i64);
 
 impl Time {
@@ -77,6 +77,14 @@ impl Names {
     pub fn text(&self, name: Name) -> &str {
         self.list.get(name.0 as usize).map_or("", |text| text)
     }
+}
+
+/// Another number for the same key, even over all 64 bits: its size, and its place in each index, are drawn apart.
+pub(crate) fn mixed(hash: u64, salt: u64) -> u64 {
+    let mut mixed = hash ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
 }
 
 /// A key, hashed at the door (XXH3, 64 bits), with its first bytes for people.
@@ -471,7 +479,7 @@ pub enum What {
 }
 
 /// Where an event stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Place {
     /// The file, by its position in the trace.
     pub file: u32,

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use super::export::{incremental_files, manifest};
 use super::input::Source;
 use super::sniff::{self, Kind};
-use super::{Bad, Event, Names, Options, Progress, Reader, Reason, Time, TraceError};
+use super::{Bad, Event, Names, Options, Piece, Progress, Reader, Reason, Rows, Time, TraceError};
 
 /// How many rows an event may come late within its file.
 pub const WINDOW: usize = 65_536;
@@ -33,6 +33,19 @@ pub struct Trace {
     open: Vec<Opened>,
     kinds: BTreeSet<Kind>,
     notes: BTreeSet<String>,
+    /// Events handed out so far.
+    ordinal: u64,
+}
+
+/// What comes next, in the order of time.
+#[derive(Debug)]
+pub enum Batch {
+    /// Events, and the number of the first among all of the trace.
+    Events(u64, Vec<Event>),
+    /// Rows of plain calls.
+    Rows(Vec<Rows>),
+    /// Nothing more.
+    End,
 }
 
 /// A full export.
@@ -51,6 +64,9 @@ struct Opened {
     /// Events in the order of time, as far as it is certain: the first `ready`.
     events: VecDeque<Event>,
     ready: usize,
+    /// Rows after all of these events, of which the first `ready_rows` are certain.
+    held: VecDeque<Rows>,
+    ready_rows: usize,
     ended: bool,
     last: Time,
     /// The latest time that was read.
@@ -108,6 +124,7 @@ impl Trace {
             open: Vec::new(),
             kinds: BTreeSet::new(),
             notes: BTreeSet::new(),
+            ordinal: 0,
         };
         trace.look()?;
         Ok(trace)
@@ -125,9 +142,17 @@ impl Trace {
             // What is read here is read again later: neither progress nor bad rows count.
             let (kind, mut reader) = sniff::reader(&self.sources[file], file as u32, &self.options, &Progress::default())?;
             self.kinds.insert(kind);
-            let (mut events, mut bad) = (Vec::new(), Bad { skip: true, ..Bad::default() });
-            while events.is_empty() && reader.batch(&mut self.names, &mut events, &mut bad)? {}
-            let first = events.iter().map(|event| event.time).min().unwrap_or(Time(i64::MAX));
+            let (mut first, mut bad, mut more) = (None, Bad { skip: true, ..Bad::default() }, true);
+            while first.is_none() && more {
+                let (pieces, goes_on) = reader.pieces(0, &mut self.names, &mut bad)?;
+                more = goes_on;
+                let earliest = |piece: &Piece| match piece {
+                    Piece::Events(events) => events.iter().map(|event| event.time).min(),
+                    Piece::Rows(rows) => Some(rows.first),
+                };
+                first = pieces.iter().filter_map(earliest).min();
+            }
+            let first = first.unwrap_or(Time(i64::MAX));
             self.waiting.push((first, file));
         }
         self.waiting.sort_by(|one, other| other.cmp(one));
@@ -149,14 +174,14 @@ impl Trace {
         self.notes.iter().map(String::as_str)
     }
 
-    /// The next events in the order of time, of equal times in the order of the files; an empty list at the end.
+    /// What comes next in the order of time, of equal times in the order of the files.
     ///
     /// # Errors
     /// [`TraceError`] with the file and the row.
-    pub fn events(&mut self) -> Result<Vec<Event>, TraceError> {
+    pub fn next(&mut self) -> Result<Batch, TraceError> {
         loop {
             // Files whose time has come are opened before anything later is handed out.
-            let now = self.open.iter().filter_map(|opened| opened.events.front()).map(|event| event.time).min();
+            let now = self.open.iter().filter_map(Opened::front).min();
             while let Some((first, file)) = self.waiting.last().copied()
                 && now.is_none_or(|now| first <= now)
             {
@@ -168,6 +193,8 @@ impl Trace {
                     reader,
                     events: VecDeque::new(),
                     ready: 0,
+                    held: VecDeque::new(),
+                    ready_rows: 0,
                     ended: false,
                     last: Time(i64::MIN),
                     newest: Time(i64::MIN),
@@ -176,23 +203,59 @@ impl Trace {
                     break;
                 }
             }
+            let window = self.options.window.unwrap_or(WINDOW);
+            let single = self.open.len() == 1;
             for opened in &mut self.open {
-                while opened.ready == 0 && !opened.ended {
-                    opened.read(self.options.window.unwrap_or(WINDOW), &mut self.names, &mut self.bad)?;
+                while opened.ready == 0 && !(single && opened.ready_rows > 0) && !opened.ended {
+                    opened.read(window, self.options.threads.max(1), &mut self.names, &mut self.bad)?;
+                    if !single {
+                        opened.expand(window);
+                    }
+                }
+                if !single {
+                    opened.expand(window);
                 }
             }
-            for ended in self.open.extract_if(.., |opened| opened.ended && opened.events.is_empty()) {
+            for ended in self.open.extract_if(.., |opened| opened.ended && opened.events.is_empty() && opened.held.is_empty()) {
                 self.notes.extend(ended.reader.notes());
             }
             if self.open.is_empty() && self.waiting.is_empty() {
-                return Ok(Vec::new());
+                return Ok(Batch::End);
             }
             let until = self.waiting.last().map(|(first, _)| *first);
+            let rows = self.rows(until, window);
+            if !rows.is_empty() {
+                return Ok(Batch::Rows(rows));
+            }
             let events = self.merged(until);
             if !events.is_empty() {
-                return Ok(events);
+                let first = self.ordinal;
+                self.ordinal += events.len() as u64;
+                return Ok(Batch::Events(first, events));
             }
         }
+    }
+
+    /// Rows that are ready in the only open file, before `until`.
+    fn rows(&mut self, until: Option<Time>, window: usize) -> Vec<Rows> {
+        let [only] = self.open.as_mut_slice() else { return Vec::new() };
+        if !only.events.is_empty() || only.ready_rows == 0 {
+            return Vec::new();
+        }
+        let before = |rows: &Rows| until.is_none_or(|until| rows.last < until);
+        let count = only.held.iter().take(only.ready_rows).take_while(|rows| before(rows)).count();
+        if count == 0 {
+            // Another file begins amid them.
+            only.expand(window);
+            return Vec::new();
+        }
+        only.ready_rows -= count;
+        let mut rows: Vec<Rows> = only.held.drain(..count).collect();
+        for rows in &mut rows {
+            rows.ordinal = self.ordinal;
+            self.ordinal += rows.rows.len() as u64;
+        }
+        rows
     }
 
     /// Events that are ready in every open file, before `until`.
@@ -228,11 +291,53 @@ fn is_note(name: &str) -> bool {
 }
 
 impl Opened {
-    /// Reads on and puts the events in order. What is certain is all but the last `window` events, since one of
-    /// those to come may be earlier.
-    fn read(&mut self, window: usize, names: &mut Names, bad: &mut Bad) -> Result<(), TraceError> {
-        let mut more = Vec::new();
-        self.ended = !self.reader.batch(names, &mut more, bad)?;
+    /// The time of what comes first.
+    fn front(&self) -> Option<Time> {
+        self.events.front().map(|event| event.time).or_else(|| self.held.front().map(|rows| rows.first))
+    }
+
+    /// Reads on.
+    fn read(&mut self, window: usize, width: usize, names: &mut Names, bad: &mut Bad) -> Result<(), TraceError> {
+        let (pieces, more) = self.reader.pieces(width, names, bad)?;
+        for piece in pieces {
+            match piece {
+                Piece::Rows(rows) if self.follows(&rows) => {
+                    self.newest = rows.last;
+                    self.held.push_back(rows);
+                }
+                Piece::Rows(rows) => {
+                    self.expand(window);
+                    self.take(rows.events(), window, bad)?;
+                }
+                Piece::Events(events) if events.is_empty() => {}
+                Piece::Events(events) => {
+                    self.expand(window);
+                    self.take(events, window, bad)?;
+                }
+            }
+            self.settle(window);
+        }
+        self.ended = !more;
+        self.settle(window);
+        Ok(())
+    }
+
+    /// Whether rows come after everything that was read.
+    fn follows(&self, rows: &Rows) -> bool {
+        rows.first >= self.newest && rows.first >= self.last
+    }
+
+    /// Makes events of rows, where they have to be put in order with others.
+    fn expand(&mut self, window: usize) {
+        if !self.held.is_empty() {
+            self.events.extend(self.held.drain(..).flat_map(|rows| rows.events()));
+            self.ready_rows = 0;
+            self.settle(window);
+        }
+    }
+
+    /// Takes events and puts them in order.
+    fn take(&mut self, mut more: Vec<Event>, window: usize, bad: &mut Bad) -> Result<(), TraceError> {
         let mut late = Vec::new();
         more.retain(|event| {
             let on_time = event.time >= self.last && event.time.0 >= self.newest.0.saturating_sub(LATE_NANOSECONDS);
@@ -257,10 +362,28 @@ impl Opened {
         if !events.is_sorted_by_key(|event| event.time) {
             events.sort_by_key(|event| event.time);
         }
-        self.ready = if self.ended { self.events.len() } else { self.events.len().saturating_sub(window) };
-        if let Some(last) = self.ready.checked_sub(1).and_then(|at| self.events.get(at)) {
-            self.last = last.time;
-        }
         Ok(())
+    }
+
+    /// What is certain is all but the last `window` rows, since one of those to come may be earlier.
+    fn settle(&mut self, window: usize) {
+        let mut after: usize = self.held.iter().map(|rows| rows.rows.len()).sum();
+        let open = if self.ended { 0 } else { window.saturating_sub(after) };
+        self.ready = self.events.len().saturating_sub(open);
+        if let Some(event) = self.ready.checked_sub(1).and_then(|at| self.events.get(at)) {
+            self.last = self.last.max(event.time);
+        }
+        self.ready_rows = 0;
+        if self.ready < self.events.len() {
+            return;
+        }
+        for rows in &self.held {
+            after -= rows.rows.len();
+            if !self.ended && after < window {
+                break;
+            }
+            self.ready_rows += 1;
+            self.last = self.last.max(rows.last);
+        }
     }
 }

@@ -23,7 +23,9 @@ mod input;
 mod json;
 mod log;
 mod merge;
+mod parquet;
 mod request;
+mod rows;
 mod sniff;
 mod stream;
 mod time;
@@ -31,9 +33,11 @@ mod time;
 use std::collections::BTreeMap;
 
 pub use columns::{COLUMNS, Mapping};
+pub(crate) use event::mixed;
 pub use event::{Action, Api, Call, Change, Counted, Event, Failure, Key, Name, Names, Place, Request, Time, What};
 pub use input::{Progress, Source, sources};
-pub use merge::Trace;
+pub use merge::{Batch, Trace};
+pub use rows::{NO_BYTES, Row, RowKeys, RowKind, Rows, SLOTS, sign, slot_of};
 pub use sniff::Kind;
 pub use time::{TimeUnit, parse_time};
 
@@ -73,7 +77,7 @@ impl TraceError {
 }
 
 /// Why a row is bad. Skipped rows are counted by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Reason {
     /// Not JSON, or not the shape of the format.
     Malformed,
@@ -129,7 +133,7 @@ pub struct Bad {
     /// How many were, by reason.
     pub skipped: BTreeMap<Reason, u64>,
     /// The first few, for people.
-    pub first: Vec<String>,
+    pub first: BTreeMap<Place, String>,
     files: Vec<String>,
 }
 
@@ -152,20 +156,30 @@ impl Bad {
     /// # Errors
     /// The row's [`TraceError`], where bad rows are not skipped.
     pub fn row(&mut self, place: Place, reason: Reason, message: impl Into<String>) -> Result<(), TraceError> {
+        let text = self.refused(place, message)?;
+        self.first.insert(place, text);
+        if self.first.len() > FIRST {
+            self.first.pop_last();
+        }
+        *self.skipped.entry(reason).or_default() += 1;
+        Ok(())
+    }
+
+    /// What is said of a bad row that is skipped.
+    ///
+    /// # Errors
+    /// The row's [`TraceError`], where bad rows are not skipped.
+    pub fn refused(&self, place: Place, message: impl Into<String>) -> Result<String, TraceError> {
         let error = TraceError {
             file: self.file(place).to_string(),
             row: Some(place.row),
             message: message.into(),
             help: Some("mend the row, or count such rows and go on with --skip-bad-rows"),
         };
-        if !self.skip {
-            return Err(error);
+        match self.skip {
+            true => Ok(TraceError { help: None, ..error }.to_string()),
+            false => Err(error),
         }
-        if self.first.len() < FIRST {
-            self.first.push(TraceError { help: None, ..error }.to_string());
-        }
-        *self.skipped.entry(reason).or_default() += 1;
-        Ok(())
     }
 
     /// How many rows were skipped.
@@ -191,12 +205,32 @@ pub struct Options {
     pub skip_bad_rows: bool,
     /// How many rows an event may come late, 65,536 where `None`.
     pub window: Option<usize>,
+    /// Threads that decode; one where 0.
+    pub threads: usize,
+}
+
+/// What a reader hands over at once.
+enum Piece {
+    /// Events.
+    Events(Vec<Event>),
+    /// Rows of plain calls, in the order of time.
+    Rows(Rows),
 }
 
 /// Reads one file, batch by batch.
-trait Reader {
+trait Reader: Send {
     /// Appends some events; `false` at the end.
-    fn batch(&mut self, names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<bool, TraceError>;
+    fn batch(&mut self, _: &mut Names, _: &mut Vec<Event>, _: &mut Bad) -> Result<bool, TraceError> {
+        Ok(false)
+    }
+
+    /// The next pieces, decoded on up to `width` threads, and whether there is more. With a width of 0 no more than
+    /// tells how the file begins.
+    fn pieces(&mut self, _width: usize, names: &mut Names, bad: &mut Bad) -> Result<(Vec<Piece>, bool), TraceError> {
+        let mut events = Vec::new();
+        let more = self.batch(names, &mut events, bad)?;
+        Ok((vec![Piece::Events(events)], more))
+    }
 
     /// What a reader of the output should know, such as the unit of time that was found.
     fn notes(&self) -> Vec<String> {

@@ -50,6 +50,14 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether it holds nothing but calls, each of one key.
+    pub fn is_calls(self) -> bool {
+        matches!(
+            self,
+            Kind::Parquet | Kind::Csv | Kind::NdJson | Kind::CloudTrail | Kind::Twemcache | Kind::OracleGeneral | Kind::Vscsi
+        )
+    }
+
     /// The formats with their names on the command line.
     pub const NAMES: &'static [(&'static str, Kind)] = &[
         ("parquet", Kind::Parquet),
@@ -169,8 +177,7 @@ fn parquet(path: &Path, file: u32, name: &str, options: &Options, progress: &Pro
     if !is_parquet(path) {
         return Err(TraceError::file(name, "not a Parquet file: it does not begin with PAR1"));
     }
-    let (mapping, table) = (options.mapping.clone(), options.table.clone());
-    Ok(Box::new(Columns::parquet(path, file, name, mapping, table, options.time_unit, progress.clone())?))
+    Ok(Box::new(Columns::parquet(path, file, name, options, progress.clone())?))
 }
 
 fn is_parquet(path: &Path) -> bool {

@@ -46,7 +46,7 @@ pub struct Traced {
     /// How many of the calls could not be metered.
     pub unmetered: u64,
     /// Why not.
-    pub unmetered_why: &'static str,
+    pub unmetered_why: String,
     /// What a month has more of everything, for the working.
     pub scaled: Arc<str>,
 }
@@ -72,6 +72,21 @@ impl Traced {
         self.touched += other.touched;
         self.hits += other.hits;
         self.unknown_indexes.extend(&other.unknown_indexes);
-        self.unmetered += other.unmetered;
+        if other.unmetered > 0 {
+            self.add_unmetered(other.unmetered, &other.unmetered_why);
+        }
+        self.uncounted |= other.uncounted;
+        self.writes |= other.writes;
+        self.transactional |= other.transactional;
+        self.index = self.index.or(other.index);
+        self.origin = self.origin.take().or_else(|| other.origin.clone());
+    }
+
+    /// Calls that could not be metered; of several reasons the first by name stays.
+    pub fn add_unmetered(&mut self, calls: u64, why: &str) {
+        if self.unmetered == 0 || why < self.unmetered_why.as_str() {
+            self.unmetered_why = why.to_string();
+        }
+        self.unmetered += calls;
     }
 }

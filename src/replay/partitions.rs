@@ -1,0 +1,258 @@
+//! Partitions of a table, and heat over time: what each [`SLOTS`]th of its keys was asked for, second by second.
+
+use std::collections::BTreeMap;
+
+use crate::table::limits::{PARTITION_READ_UNITS_MAX, PARTITION_WRITE_UNITS_MAX};
+use crate::trace::{SLOTS, Time};
+
+/// Half units that the keys of one slot were asked for in one second: reads and writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grain {
+    /// Seconds since 1970.
+    pub second: i64,
+    /// The slot.
+    pub slot: u8,
+    /// Reads and writes.
+    pub halves: [u32; 2],
+}
+
+/// Grains in the order of time, those of one second and slot in one.
+pub fn ordered(mut grains: Vec<Grain>) -> Vec<Grain> {
+    grains.sort_unstable_by_key(|grain| (grain.second, grain.slot));
+    grains.dedup_by(|one, known| {
+        let same = (one.second, one.slot) == (known.second, known.slot);
+        if same {
+            known.halves = [0, 1].map(|way| known.halves[way].saturating_add(one.halves[way]));
+        }
+        same
+    });
+    grains
+}
+
+/// Partitions of a table: ranges of hashes, each with at most 3,000 read and 1,000 write units a second.
+///
+/// Source: Developer Guide, "Partitions and data distribution" and "Burst and adaptive capacity" (rule 6.2): a
+/// partition serves 3,000 read and 1,000 write units a second, one key included; adaptive capacity gives a hot
+/// partition what the table has, and isolates hot items by splitting. `Assumption:` a new table has four partitions
+/// on demand, since it serves 4,000 writes and 12,000 reads; a partition that refused something in ten seconds of an
+/// hour splits where its heat halves, at a 256th of all keys, unless it is one of these alone; each 10 GB of data have
+/// one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partitions {
+    /// The first slot of each range, in order; the first is 0.
+    pub starts: Vec<u16>,
+    /// Seconds of the current hour in which each refused something.
+    pub refusals: Vec<u32>,
+    /// The last second.
+    pub second: i64,
+    /// How many partitions one slot has, where there are more than slots: they share evenly.
+    pub in_slot: u64,
+    /// How many there were at first.
+    pub first: u64,
+    /// How many splits there were.
+    pub splits: u64,
+    /// Half units refused in each slot: reads and writes.
+    pub refused: BTreeMap<u8, [u64; 2]>,
+    /// The first second in which something was refused.
+    pub first_refusal: Option<i64>,
+    /// Seconds in which something was refused.
+    pub refused_seconds: u64,
+}
+
+/// Half units a second of one partition: reads and writes.
+const LIMITS: [u64; 2] = [2 * PARTITION_READ_UNITS_MAX, 2 * PARTITION_WRITE_UNITS_MAX];
+
+/// Seconds of refusals in an hour after which a partition splits.
+const SPLIT_AFTER: u32 = 10;
+
+impl Partitions {
+    /// So many to begin with, of equal ranges.
+    pub fn new(count: u64) -> Partitions {
+        let count = count.max(1);
+        let ranges = count.min(SLOTS as u64);
+        let starts: Vec<u16> = (0..ranges).map(|at| (at * SLOTS as u64 / ranges) as u16).collect();
+        Partitions {
+            refusals: vec![0; starts.len()],
+            in_slot: count.div_ceil(SLOTS as u64),
+            first: count,
+            starts,
+            second: i64::MIN,
+            splits: 0,
+            refused: BTreeMap::new(),
+            first_refusal: None,
+            refused_seconds: 0,
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> u64 {
+        self.first + self.splits
+    }
+
+    /// Half units refused: reads and writes.
+    pub fn refused(&self) -> [u128; 2] {
+        [0, 1].map(|way| self.refused.values().map(|both| u128::from(both[way])).sum())
+    }
+
+    /// One second's grains, in the order of their slots: what each partition was asked for beyond its limits was refused.
+    pub fn second(&mut self, grains: &[Grain]) {
+        let Some(second) = grains.first().map(|grain| grain.second) else { return };
+        if self.second != i64::MIN && second.div_euclid(3600) != self.second.div_euclid(3600) {
+            self.refusals.iter_mut().for_each(|count| *count = 0);
+        }
+        self.second = second;
+        let asked = [0, 1].map(|way| grains.iter().map(|grain| u64::from(grain.halves[way])).sum::<u64>());
+        if asked[0] <= LIMITS[0] && asked[1] <= LIMITS[1] {
+            // No partition can have been asked for too much.
+            return;
+        }
+        let mut hot = Vec::new();
+        let mut rest = grains;
+        let mut any = false;
+        for at in 0..self.starts.len() {
+            let end = self.starts.get(at + 1).map_or(rest.len(), |next| rest.partition_point(|grain| u16::from(grain.slot) < *next));
+            let (own, after) = rest.split_at(end);
+            rest = after;
+            let mut refused = false;
+            for way in [0, 1] {
+                let sum: u64 = own.iter().map(|grain| u64::from(grain.halves[way])).sum();
+                let Some(over) = sum.checked_sub(LIMITS[way] * self.in_slot).filter(|over| *over > 0) else { continue };
+                refused = true;
+                // Each slot bears its share, the remainder one by one.
+                let (mut before, mut borne) = (0, 0);
+                for grain in own {
+                    before += u64::from(grain.halves[way]);
+                    let until = (u128::from(over) * u128::from(before) / u128::from(sum)) as u64;
+                    if until > borne {
+                        self.refused.entry(grain.slot).or_default()[way] += until - borne;
+                        borne = until;
+                    }
+                }
+            }
+            if refused {
+                any = true;
+                self.refusals[at] += 1;
+                if self.refusals[at] >= SPLIT_AFTER {
+                    hot.push((at, own));
+                }
+            }
+        }
+        if any {
+            self.refused_seconds += 1;
+            self.first_refusal.get_or_insert(second);
+        }
+        for (at, own) in hot.into_iter().rev() {
+            self.split(at, own);
+        }
+    }
+
+    /// Splits a partition where its heat halves; one that is all one slot's stays as it is.
+    fn split(&mut self, at: usize, grains: &[Grain]) {
+        let heat = |grain: &Grain| u64::from(grain.halves[0]) + 3 * u64::from(grain.halves[1]);
+        let total: u64 = grains.iter().map(heat).sum();
+        let mut sum = 0;
+        let middle = grains.iter().position(|grain| {
+            sum += heat(grain);
+            sum * 2 >= total
+        });
+        // The slot after the middle begins the new range; where the middle is the last, it begins it itself.
+        let middle = middle.map(|middle| if middle + 1 < grains.len() { middle + 1 } else { middle });
+        let start = middle.and_then(|middle| grains.get(middle)).map(|grain| u16::from(grain.slot));
+        if let Some(start) = start.filter(|start| *start > self.starts[at]) {
+            self.starts.insert(at + 1, start);
+            self.refusals.insert(at + 1, 0);
+            self.refusals[at] = 0;
+            self.splits += 1;
+        }
+    }
+}
+
+/// Columns of a strip at most.
+pub const STRIP_COLUMNS: usize = 128;
+
+/// Rows of a strip: ranges of keys.
+pub const STRIP_ROWS: usize = 32;
+
+/// Heat over time and range of keys: a picture of at most [`STRIP_COLUMNS`] columns.
+///
+/// A column is a power of two of seconds wide, beginning at a multiple of it since 1970, as narrow as the whole time
+/// allows; so strips of parts join to that of the whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Strip {
+    /// A column has 2 to this power of seconds.
+    pub power: u32,
+    /// Half units of each column's rows, reads and writes together, by the column's number since 1970.
+    pub columns: BTreeMap<i64, Vec<u64>>,
+}
+
+impl Strip {
+    /// Adds a grain.
+    pub fn add(&mut self, grain: &Grain) {
+        let column = grain.second >> self.power;
+        let column = match self.columns.get_mut(&column) {
+            Some(column) => column,
+            None => {
+                let first = self.columns.keys().next().map_or(column, |first| *first).min(column);
+                let last = self.columns.keys().next_back().map_or(column, |last| *last).max(column);
+                if last - first >= STRIP_COLUMNS as i64 {
+                    self.widen(self.power + 1);
+                    return self.add(grain);
+                }
+                self.columns.entry(column).or_insert_with(|| vec![0; STRIP_ROWS])
+            }
+        };
+        let row = usize::from(grain.slot) * STRIP_ROWS / SLOTS;
+        column[row] += u64::from(grain.halves[0]) + u64::from(grain.halves[1]);
+    }
+
+    /// Makes columns wider.
+    fn widen(&mut self, power: u32) {
+        let by = power - self.power;
+        self.power = power;
+        for (column, rows) in std::mem::take(&mut self.columns) {
+            let wide = self.columns.entry(column >> by).or_insert_with(|| vec![0; STRIP_ROWS]);
+            wide.iter_mut().zip(rows).for_each(|(sum, more)| *sum += more);
+        }
+    }
+
+    /// When the first column begins, and how many seconds each has.
+    pub fn start(&self) -> Option<(Time, i64)> {
+        let first = self.columns.keys().next()?;
+        Some((Time::from_second(*first << self.power), 1 << self.power))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hot_slot_is_refused_beyond_its_partition_and_two_are_split_apart() {
+        let mut partitions = Partitions::new(1);
+        for second in 0..60 {
+            let grain = |slot| Grain { second, slot, halves: [0, 2 * 800] };
+            partitions.second(&[grain(10), grain(200)]);
+        }
+        // 1,600 writes a second on one partition until it has split; 800 on each afterwards.
+        assert_eq!((partitions.count(), partitions.splits, partitions.refused()), (2, 1, [0, 10 * 2 * 600]));
+        let mut single = Partitions::new(1);
+        for second in 0..60 {
+            single.second(&[Grain { second, slot: 7, halves: [0, 2 * 1_600] }]);
+        }
+        assert_eq!((single.count(), single.refused()), (2, [0, 60 * 2 * 600]));
+        assert_eq!(single.refused[&7], [0, 60 * 2 * 600]);
+    }
+
+    #[test]
+    fn a_strip_is_the_same_however_its_grains_come() {
+        let grains: Vec<Grain> =
+            (0..1_000).map(|at| Grain { second: 1_000 + at * 7, slot: (at * 37 % 256) as u8, halves: [at as u32, 1] }).collect();
+        let (mut forward, mut backward) = (Strip::default(), Strip::default());
+        grains.iter().for_each(|grain| forward.add(grain));
+        grains.iter().rev().for_each(|grain| backward.add(grain));
+        assert_eq!(forward, backward);
+        assert!(forward.columns.len() <= STRIP_COLUMNS && forward.power == 6, "{}", forward.power);
+        let sum: u64 = forward.columns.values().flatten().sum();
+        assert_eq!(sum, (0..1_000).sum::<u64>() + 1_000);
+    }
+}

@@ -1,0 +1,342 @@
+//! Runs a trace: rows dealt to threads by the slot of their keys, everything else in its order.
+//!
+//! What is remembered of a key belongs to its slot, and sums are integers: so it does not matter how many threads there
+//! are, which share of the keys a run takes, nor where it is broken off and goes on.
+
+use std::collections::BTreeMap;
+
+use rayon::ThreadPool;
+use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
+
+use super::dax::Caches;
+use super::executor::{Executor, starting_partitions};
+use super::partitions::{Partitions, Strip};
+use super::plain::Failed;
+use super::tally::{FIRST_SKIPPED, Share};
+use super::{Options, ReplayError};
+use crate::trace::{Batch, Event, Kind, Names, Place, Reason, Rows, SLOTS, Time, Trace, TraceError, What, mixed, sign};
+use crate::workload::Workload;
+
+/// What was read of a trace, whoever executes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Read {
+    /// The files.
+    pub files: Vec<String>,
+    /// Their formats.
+    pub kinds: Vec<String>,
+    /// What a reader should know of the formats.
+    pub notes: Vec<String>,
+    /// Rows that could not be read, by reason.
+    pub skipped: Vec<(Reason, u64)>,
+    /// The first of these.
+    pub first_skipped: Vec<(Place, String)>,
+    /// The time that incremental exports say they cover.
+    pub window: Option<(Time, Time)>,
+    /// Whether keys are known by their names alone.
+    pub guessed: bool,
+    /// Events.
+    pub events: u64,
+    /// What tells them from others.
+    pub signature: u64,
+}
+
+/// What a run comes to before it is priced: of all keys, or of a share of them.
+pub struct Part {
+    /// What was read.
+    pub read: Read,
+    /// Numbers of names.
+    pub names: Names,
+    /// What was executed: the designs, and everything that was added up.
+    pub executor: Executor,
+    /// Partitions of each table in each region, and its heat over time; of all keys together only.
+    pub heat: Heats,
+}
+
+impl Part {
+    /// Takes grains of all seconds before one into the partitions, which need those of all keys together.
+    pub fn settle(&mut self, before: i64) {
+        let heat = std::mem::take(&mut self.heat);
+        let mut grains = std::mem::take(&mut self.executor.tally.grains);
+        let tables = &self.executor.tables;
+        self.heat = settled(&mut grains, heat, before, |table| starting_partitions(&tables.list[table].design));
+        self.executor.tally.grains = grains;
+    }
+
+    /// Joins another share of the same trace.
+    pub fn join(&mut self, other: Part) {
+        self.executor.tally.join(other.executor.tally);
+        if self.executor.caches.tables.is_empty() {
+            self.executor.caches = other.executor.caches;
+        }
+    }
+}
+
+/// A run that goes on batch by batch.
+pub struct Run {
+    trace: Trace,
+    /// One for each thread; the first has what belongs to all.
+    executors: Vec<Executor>,
+    pool: ThreadPool,
+    share: Share,
+    /// Whether the result is a part of others, so that nothing is settled before they are there.
+    partial: bool,
+    /// Whether rows are dealt to threads; not known before the first batch.
+    dealt: Option<bool>,
+    single: bool,
+    heat: Heats,
+    events: u64,
+    signature: u64,
+}
+
+impl Run {
+    /// Makes ready: the tables, the starting state.
+    ///
+    /// # Errors
+    /// [`ReplayError`] where a starting state cannot be read.
+    pub fn new(trace: Trace, workload: Option<&Workload>, options: &Options) -> Result<Run, ReplayError> {
+        let region = workload.map(|workload| workload.region.clone()).or_else(|| options.region.clone()).unwrap_or_default();
+        let caches = Caches {
+            sizes: options.dax_sizes.clone(),
+            ttl_seconds: options.dax_ttl_seconds,
+            overwrite: options.dax_overwrite,
+            tables: BTreeMap::new(),
+        };
+        let threads = options.threads.max(1);
+        let executor = || {
+            let mut executor = Executor::new(workload, &region, options.verify, caches.clone());
+            executor.share = options.share;
+            executor
+        };
+        let mut executors: Vec<Executor> = (0..threads).map(|_| executor()).collect();
+        super::start(&trace, &mut executors[0])?;
+        // What needs everything in one order: a cluster of the design, caches of given sizes, a starting state.
+        let single = !trace.states.is_empty()
+            || executors[0].caches.is_needed(None)
+            || executors[0].tables.list.iter().any(|state| state.design.dax.is_some());
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+        let pool = pool.map_err(|error| ReplayError::Empty(format!("no {threads} threads: {error}")))?;
+        Ok(Run {
+            trace,
+            executors,
+            pool,
+            share: options.share,
+            partial: options.partial,
+            dealt: None,
+            single,
+            heat: BTreeMap::new(),
+            events: 0,
+            signature: 0,
+        })
+    }
+
+    /// The trace.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// Executes the next batch; `false` at the end.
+    ///
+    /// # Errors
+    /// [`ReplayError`] where the trace cannot be read.
+    pub fn batch(&mut self) -> Result<bool, ReplayError> {
+        let trace = &mut self.trace;
+        let batch = self.pool.install(|| trace.next())?;
+        let dealt = *self.dealt.get_or_insert_with(|| !self.single && self.trace.kinds().all(Kind::is_calls));
+        if !dealt {
+            self.executors.truncate(1);
+        } else {
+            // Only keys of the share come here.
+            self.executors.iter_mut().for_each(|executor| executor.share = Share::default());
+        }
+        match batch {
+            Batch::End => return Ok(false),
+            Batch::Events(first, events) => self.events(first, events)?,
+            Batch::Rows(rows) if dealt => self.rows(&rows)?,
+            Batch::Rows(rows) => {
+                for rows in rows {
+                    self.events(rows.ordinal, rows.events())?;
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// Tables and indexes that no workload declares, the same for every thread.
+    fn define<'b>(&mut self, names: impl Iterator<Item = (Option<crate::trace::Name>, Option<crate::trace::Name>)> + Clone + 'b) {
+        if self.executors[0].declared {
+            return;
+        }
+        for executor in &mut self.executors {
+            for (table, index) in names.clone() {
+                executor.define(table, index, &self.trace.names);
+            }
+        }
+    }
+
+    fn rows(&mut self, round: &[Rows]) -> Result<(), ReplayError> {
+        let tables: Vec<_> = round.iter().flat_map(|rows| &rows.kinds).map(|kind| (kind.table, None)).collect();
+        self.define(tables.iter().copied());
+        for rows in round {
+            self.signature = self.signature.wrapping_add(rows.signature);
+            self.events += rows.rows.len() as u64;
+        }
+        let owned: Vec<usize> = (0..SLOTS).filter(|slot| self.share.owns(*slot as u8)).collect();
+        let count = self.executors.len();
+        let (names, bad) = (&self.trace.names, &self.trace.bad);
+        let execute = |(at, executor): (usize, &mut Executor)| {
+            let slots: Vec<usize> = owned.iter().skip(at).step_by(count).copied().collect();
+            executor.rows(round, &slots, names, bad)
+        };
+        let failed: Vec<Vec<Failed>> = self.pool.install(|| self.executors.par_iter_mut().enumerate().map(execute).collect());
+        self.failed(failed.into_iter().flatten().collect())?;
+        if let Some(last) = round.last() {
+            self.settle(last.last);
+        }
+        Ok(())
+    }
+
+    fn events(&mut self, first: u64, events: Vec<Event>) -> Result<(), ReplayError> {
+        let last = events.last().map(|event| event.time);
+        self.events += events.len() as u64;
+        let dealt = self.dealt == Some(true);
+        if dealt {
+            let names = |event: &Event| match &event.what {
+                What::Call(call) if !call.api.is_free() => Some((event.table, call.index)),
+                _ => None,
+            };
+            let mut all: Vec<_> = events.iter().filter_map(names).collect();
+            all.dedup();
+            self.define(all.iter().copied());
+        }
+        let mut failed = Vec::new();
+        if dealt && self.executors.len() > 1 || dealt && self.share.of > 1 {
+            let count = self.executors.len();
+            let mut shares: Vec<Vec<(u64, Event)>> = vec![Vec::new(); count];
+            for (ordinal, event) in (first..).zip(events) {
+                self.signature = self.signature.wrapping_add(signature(&event, ordinal));
+                let slot = match &event.what {
+                    What::Call(call) => self.executors[0].slot(event.table, &call.key, &self.trace.names),
+                    _ => 0,
+                };
+                if self.share.owns(slot) {
+                    shares[usize::from(slot) / self.share.of as usize % count].push((ordinal, event));
+                }
+            }
+            let (names, bad) = (&self.trace.names, &self.trace.bad);
+            let execute = |(executor, events): (&mut Executor, Vec<(u64, Event)>)| -> Vec<Failed> {
+                let one = |(ordinal, event)| executor.event(ordinal, event, names, bad).err().map(|(place, wrong)| (ordinal, place, wrong));
+                events.into_iter().filter_map(one).collect()
+            };
+            let all: Vec<Vec<Failed>> = self.pool.install(|| self.executors.par_iter_mut().zip(shares).map(execute).collect());
+            failed = all.into_iter().flatten().collect();
+        } else {
+            let executor = &mut self.executors[0];
+            for (ordinal, event) in (first..).zip(events) {
+                self.signature = self.signature.wrapping_add(signature(&event, ordinal));
+                executor.mute(!self.share.counts(ordinal));
+                if let Err((place, wrong)) = executor.event(ordinal, event, &self.trace.names, &self.trace.bad) {
+                    let muted = !self.share.counts(ordinal);
+                    if !muted || !self.trace.bad.skip {
+                        failed.push((ordinal, place, wrong));
+                    }
+                    if !self.trace.bad.skip {
+                        break;
+                    }
+                }
+            }
+            executor.mute(false);
+        }
+        self.failed(failed)?;
+        if let Some(last) = last {
+            self.settle(last);
+        }
+        Ok(())
+    }
+
+    /// Events that could not be executed: the first ends the run, or all are counted.
+    fn failed(&mut self, mut failed: Vec<Failed>) -> Result<(), TraceError> {
+        failed.sort_by_key(|(ordinal, ..)| *ordinal);
+        for (_, place, (reason, message)) in failed {
+            let text = self.trace.bad.refused(place, message)?;
+            self.executors[0].tally.skip(place, reason, text);
+        }
+        Ok(())
+    }
+
+    /// Takes what is certain into the partitions.
+    fn settle(&mut self, now: Time) {
+        if self.partial {
+            return;
+        }
+        let (first, others) = self.executors.split_at_mut(1);
+        let before = now.second();
+        for executor in others {
+            for (place, grains) in &mut executor.tally.grains {
+                let grains = grains.before(before);
+                first[0].tally.grains.entry(*place).or_default().extend(grains);
+            }
+        }
+        let mut grains = std::mem::take(&mut first[0].tally.grains);
+        let heat = std::mem::take(&mut self.heat);
+        self.heat = settled(&mut grains, heat, before, |table| starting_partitions(&first[0].tables.list[table].design));
+        first[0].tally.grains = grains;
+    }
+
+    /// Ends the run.
+    pub fn finish(mut self) -> Part {
+        self.executors.iter_mut().for_each(Executor::finish);
+        let mut executors = self.executors.into_iter();
+        let Some(mut executor) = executors.next() else { unreachable!("there is one for each thread, at least one") };
+        for other in executors {
+            executor.tally.join(other.tally);
+        }
+        let trace = self.trace;
+        let mut skipped: Vec<(Place, String)> = trace.bad.first.clone().into_iter().collect();
+        skipped.truncate(FIRST_SKIPPED);
+        let states = trace.states.iter().map(|state| state.folder.display().to_string());
+        let read = Read {
+            files: trace.files().chain(states).collect(),
+            kinds: trace.kinds().map(Kind::name).chain((!trace.states.is_empty()).then_some("export")).map(str::to_string).collect(),
+            notes: trace.notes().map(str::to_string).collect(),
+            skipped: trace.bad.skipped.iter().map(|(reason, count)| (*reason, *count)).collect(),
+            first_skipped: skipped,
+            window: trace.window,
+            guessed: trace.kinds().any(|kind| matches!(kind, Kind::Streams | Kind::IncrementalExport)),
+            events: self.events,
+            signature: self.signature,
+        };
+        Part { read, names: trace.names, executor, heat: self.heat }
+    }
+}
+
+/// What tells an event from others.
+fn signature(event: &Event, ordinal: u64) -> u64 {
+    match &event.what {
+        What::Call(call) => sign(event.time.0, call.key.hash),
+        _ => mixed(ordinal, 78) ^ sign(event.time.0, 0),
+    }
+}
+
+/// Places of tables in regions, with their partitions and heat over time.
+pub type Heats = BTreeMap<(usize, usize), (Partitions, Strip)>;
+
+/// Takes grains of all seconds before one into partitions.
+pub fn settled(
+    all: &mut BTreeMap<(usize, usize), super::tally::Grains>,
+    mut heat: Heats,
+    before: i64,
+    starting: impl Fn(usize) -> u64,
+) -> Heats {
+    for (place, grains) in all {
+        let grains = grains.before(before);
+        if grains.is_empty() {
+            continue;
+        }
+        let (partitions, strip) = heat.entry(*place).or_insert_with(|| (Partitions::new(starting(place.0)), Strip::default()));
+        for second in grains.chunk_by(|one, other| one.second == other.second) {
+            partitions.second(second);
+            second.iter().for_each(|grain| strip.add(grain));
+        }
+    }
+    heat
+}

@@ -1,0 +1,213 @@
+//! What is remembered of each key: 16 bytes in a flat table, at most 25 with its free places.
+
+use std::collections::BTreeMap;
+
+use super::sizes::From;
+use crate::trace::{SLOTS, slot_of};
+
+/// What is known of the item of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It is there and has so many bytes.
+    There(u32),
+    /// It is not there.
+    Gone,
+    /// Nobody said.
+    Unknown,
+}
+
+/// One key: its hash, and a state of 32 bits.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    hash: u64,
+    state: u32,
+}
+
+/// No key is here.
+const FREE: u32 = u32::MAX;
+
+/// The item is not there.
+const GONE: u32 = u32::MAX >> 1;
+
+/// An export said so, no event.
+const EXPORTED: u32 = 1 << 31;
+
+/// The keys of one slot: open addressing, probed one after the other, grown by a quarter so that little is free.
+#[derive(Clone, Debug, Default)]
+struct Segment {
+    places: Vec<Place>,
+    keys: usize,
+}
+
+/// Where a hash belongs among so many places: by the bits below those of its slot.
+#[inline]
+fn home(hash: u64, places: usize) -> usize {
+    ((u128::from(hash << 8) * places as u128) >> 64) as usize
+}
+
+impl Segment {
+    #[inline]
+    fn find(&self, hash: u64) -> Option<u32> {
+        let count = self.places.len();
+        if count == 0 {
+            return None;
+        }
+        let mut at = home(hash, count);
+        loop {
+            let place = &self.places[at];
+            if place.state == FREE {
+                return None;
+            }
+            if place.hash == hash {
+                return Some(place.state);
+            }
+            at = if at + 1 == count { 0 } else { at + 1 };
+        }
+    }
+
+    #[inline]
+    fn set(&mut self, hash: u64, state: u32) {
+        if (self.keys + 1) * 5 > self.places.len() * 4 {
+            self.grow();
+        }
+        let count = self.places.len();
+        let mut at = home(hash, count);
+        loop {
+            let place = &mut self.places[at];
+            if place.state == FREE {
+                *place = Place { hash, state };
+                self.keys += 1;
+                return;
+            }
+            if place.hash == hash {
+                place.state = state;
+                return;
+            }
+            at = if at + 1 == count { 0 } else { at + 1 };
+        }
+    }
+
+    fn grow(&mut self) {
+        let count = self.places.len() + self.places.len() / 4 + 8;
+        let old = std::mem::replace(&mut self.places, vec![Place { hash: 0, state: FREE }; count]);
+        for place in old.into_iter().filter(|place| place.state != FREE) {
+            let mut at = home(place.hash, count);
+            while self.places[at].state != FREE {
+                at = if at + 1 == count { 0 } else { at + 1 };
+            }
+            self.places[at] = place;
+        }
+    }
+}
+
+/// The sizes of a table's items by the hash of their key. Entries of indexes follow from the size and the key.
+#[derive(Clone, Debug)]
+pub struct Store {
+    segments: Vec<Segment>,
+}
+
+impl Default for Store {
+    fn default() -> Store {
+        Store { segments: vec![Segment::default(); SLOTS] }
+    }
+}
+
+impl Store {
+    /// What is known of a key, and from where.
+    #[inline]
+    pub fn get(&self, hash: u64) -> (Known, From) {
+        match self.segments[usize::from(slot_of(hash))].find(hash) {
+            None => (Known::Unknown, From::Drawn),
+            Some(state) => {
+                let known = if state & GONE == GONE { Known::Gone } else { Known::There(state & GONE) };
+                (known, if state & EXPORTED != 0 { From::Export } else { From::Seen })
+            }
+        }
+    }
+
+    /// Fetches the places of some keys side by side, since the time is that of memory: returns what makes sure of it.
+    #[inline]
+    pub fn touch(&self, hashes: impl Iterator<Item = u64>) -> u64 {
+        let fetch = |hash: u64| {
+            let places = &self.segments[usize::from(slot_of(hash))].places;
+            places.get(home(hash, places.len())).map_or(0, |place| place.hash)
+        };
+        hashes.map(fetch).fold(0, |sum, hash| sum ^ hash)
+    }
+
+    /// Remembers a size, or that there is no item.
+    #[inline]
+    pub fn set(&mut self, hash: u64, bytes: Option<u32>, from_export: bool) {
+        let state = bytes.unwrap_or(GONE) | if from_export { EXPORTED } else { 0 };
+        // An export of nothing would read as a free place.
+        let state = if state == FREE { GONE } else { state };
+        self.segments[usize::from(slot_of(hash))].set(hash, state);
+    }
+
+    /// The sizes that are there, each with how often; of the keys that `of` says.
+    pub fn sizes(&self, of: impl Fn(u64) -> bool) -> BTreeMap<u32, u64> {
+        let mut sizes = BTreeMap::new();
+        for (hash, state) in self.all().filter(|(hash, state)| state & GONE != GONE && of(*hash)) {
+            let _ = hash;
+            *sizes.entry(state & GONE).or_default() += 1;
+        }
+        sizes
+    }
+
+    /// Every key with its state, for a checkpoint.
+    pub fn all(&self) -> impl Iterator<Item = (u64, u32)> {
+        let places = self.segments.iter().flat_map(|segment| &segment.places);
+        places.filter(|place| place.state != FREE).map(|place| (place.hash, place.state))
+    }
+
+    /// A key with its state, from a checkpoint.
+    pub fn restore(&mut self, hash: u64, state: u32) {
+        if state != FREE {
+            self.segments[usize::from(slot_of(hash))].set(hash, state);
+        }
+    }
+
+    /// How many keys there are.
+    pub fn keys(&self) -> usize {
+        self.segments.iter().map(|segment| segment.keys).sum()
+    }
+
+    /// Bytes that it takes.
+    pub fn bytes(&self) -> usize {
+        self.segments.iter().map(|segment| segment.places.capacity() * size_of::<Place>()).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::mixed;
+
+    #[test]
+    fn the_store_remembers_sizes_and_deletions() {
+        let mut store = Store::default();
+        assert_eq!(store.get(5), (Known::Unknown, From::Drawn));
+        store.set(5, Some(100), true);
+        assert_eq!(store.get(5), (Known::There(100), From::Export));
+        store.set(5, None, false);
+        assert_eq!(store.get(5), (Known::Gone, From::Seen));
+        store.set(6, None, true);
+        assert_eq!(store.get(6).0, Known::Gone);
+        assert!(store.sizes(|_| true).is_empty());
+    }
+
+    #[test]
+    fn a_key_takes_at_most_32_bytes_whatever_their_number() {
+        let mut store = Store::default();
+        let mut worst: f64 = 0.0;
+        for number in 0..400_000_u64 {
+            store.set(mixed(number, 3), Some(number as u32 % 1_000), false);
+            if number > 100_000 && number % 1_000 == 0 {
+                worst = worst.max(store.bytes() as f64 / (number + 1) as f64);
+            }
+        }
+        assert_eq!(store.keys(), 400_000);
+        assert!((0..400_000_u64).all(|number| store.get(mixed(number, 3)).0 == Known::There(number as u32 % 1_000)));
+        assert!(worst < 32.0, "{worst}");
+    }
+}

@@ -1,0 +1,288 @@
+//! Everything that a replay adds up: integers and sets, by slot where the order of events matters. Tallies of threads,
+//! of shares and of a run that was broken off join to that of one run over everything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::consumption::{Consumption, LaneKey};
+use super::curve::Log;
+use super::heat::{Heat, Minutes, join};
+use super::partitions::{Grain, ordered};
+use super::sizes::From;
+use super::verify::Verification;
+use crate::trace::{Key, Place, Reason, SLOTS, Time};
+use crate::units::Bytes;
+use crate::workload::Entry;
+
+/// How many rows took their sizes from where, and how far those that were drawn could be wrong.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Provenance {
+    /// Rows by what they read or write, and where its size came from.
+    pub rows: BTreeMap<(bool, From), u64>,
+    /// Half units of drawn rows on their tables: as drawn, with the smallest and with the largest size in a hundred; by table and direction.
+    pub drawn: BTreeMap<(usize, bool), [u128; 3]>,
+    /// Rows of a Query or Scan whose number of items came from an access pattern.
+    pub counts_assumed: u64,
+    /// Writes of which it was drawn whether they found an item.
+    pub presence_assumed: u64,
+    /// Reads that are strong because their access pattern is.
+    pub consistency_assumed: u64,
+    /// Members of batches and transactions that do not say what they do.
+    pub actions_assumed: u64,
+    /// Scans whose items were taken in the order of their keys.
+    pub scans: u64,
+    /// Writes of which the access pattern, or nobody, said what they change.
+    pub changes_assumed: u64,
+}
+
+/// What the slots of one table in one region are asked for: the current second of each, and the seconds before.
+#[derive(Clone, Debug)]
+pub struct Grains {
+    open: Vec<(i64, [u32; 2])>,
+    closed: Vec<Grain>,
+}
+
+impl Default for Grains {
+    fn default() -> Grains {
+        Grains { open: vec![(i64::MIN, [0, 0]); SLOTS], closed: Vec::new() }
+    }
+}
+
+impl Grains {
+    /// Adds half units of a slot in a second.
+    #[inline]
+    pub fn add(&mut self, slot: u8, second: i64, reads: bool, halves: u64) {
+        let (known, sums) = &mut self.open[usize::from(slot)];
+        if *known != second {
+            if *known != i64::MIN {
+                self.closed.push(Grain { second: *known, slot, halves: *sums });
+            }
+            (*known, *sums) = (second, [0, 0]);
+        }
+        let sum = &mut sums[usize::from(!reads)];
+        *sum = sum.saturating_add(u32::try_from(halves).unwrap_or(u32::MAX));
+    }
+
+    /// Grains of all seconds before one, taken out, in their order.
+    pub fn before(&mut self, second: i64) -> Vec<Grain> {
+        for (slot, (known, sums)) in (0_u8..=255).zip(&mut self.open) {
+            if *known != i64::MIN && *known < second {
+                self.closed.push(Grain { second: *known, slot, halves: *sums });
+                (*known, *sums) = (i64::MIN, [0, 0]);
+            }
+        }
+        let (before, after): (Vec<Grain>, Vec<Grain>) = std::mem::take(&mut self.closed).into_iter().partition(|grain| grain.second < second);
+        self.closed = after;
+        ordered(before)
+    }
+
+    /// Takes grains of a file.
+    pub fn extend(&mut self, grains: impl IntoIterator<Item = Grain>) {
+        self.closed.extend(grains);
+    }
+}
+
+/// One of several shares of all keys, by slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Which, from 1.
+    pub number: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+impl Default for Share {
+    fn default() -> Share {
+        Share { number: 1, of: 1 }
+    }
+}
+
+impl Share {
+    /// Reads `2/8`.
+    ///
+    /// # Errors
+    /// What is allowed.
+    pub fn parse(text: &str) -> Result<Share, String> {
+        let found = text.split_once('/').and_then(|(number, of)| Some(Share { number: number.trim().parse().ok()?, of: of.trim().parse().ok()? }));
+        match found {
+            Some(share) if (1..=SLOTS as u32).contains(&share.of) && (1..=share.of).contains(&share.number) => Ok(share),
+            _ => Err(format!("{text:?} is no share; write 1/4 for the first of four, of {SLOTS} at most")),
+        }
+    }
+
+    /// Whether a slot belongs to it.
+    #[inline]
+    pub fn owns(self, slot: u8) -> bool {
+        u32::from(slot) % self.of == self.number - 1
+    }
+
+    /// Whether an event that is no call of one key is counted by it.
+    pub fn counts(self, ordinal: u64) -> bool {
+        ordinal % u64::from(self.of) == u64::from(self.number - 1)
+    }
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.number, self.of)
+    }
+}
+
+/// Everything that is added up.
+#[derive(Clone, Debug, Default)]
+pub struct Tally {
+    /// What was consumed.
+    pub consumption: Consumption,
+    /// Who is hot, by account and slot.
+    pub heat: BTreeMap<LaneKey, Vec<Heat>>,
+    /// The hottest keys of each minute, by account.
+    pub minutes: BTreeMap<LaneKey, Minutes>,
+    /// What each slot of a table is asked for in a region, second by second, reads and writes together.
+    pub grains: BTreeMap<(usize, usize), Grains>,
+    /// Where sizes came from.
+    pub provenance: Provenance,
+    /// AWS's answers beside the meter's.
+    pub verification: Option<Verification>,
+    /// What DAX would have been asked for.
+    pub log: Log,
+    /// Events so far.
+    pub events: u64,
+    /// Calls that AWS or the log says were throttled, or refused for free.
+    pub refused: u64,
+    /// Throttled requests that metrics count.
+    pub throttled: u64,
+    /// The times of the first and the last event.
+    pub span: Option<(Time, Time)>,
+    /// Regions that are named and are taken for the home region.
+    pub other_regions: BTreeMap<String, u64>,
+    /// Tables with events from another region than the home region.
+    pub elsewhere: BTreeSet<usize>,
+    /// Tables whose units a metric gives, with the regions that it gives them for.
+    pub counted_regions: BTreeSet<(usize, usize)>,
+    /// Tables with writes of which only the units are known.
+    pub counted_writes: BTreeSet<usize>,
+    /// Whether a deletion by Time to Live was seen, by table.
+    pub time_to_live: BTreeSet<usize>,
+    /// What tables that nobody declares hold in the end: items by their size and their entries.
+    pub held: BTreeMap<usize, Held>,
+    /// Events that could not be executed, by reason.
+    pub skipped: BTreeMap<Reason, u64>,
+    /// The first of these.
+    pub first_skipped: BTreeMap<Place, String>,
+}
+
+/// Items by their size and their entries.
+pub type Held = BTreeMap<(Bytes, Vec<Entry>), u64>;
+
+/// Places of skipped rows that are kept.
+pub const FIRST_SKIPPED: usize = 5;
+
+/// Adds one map of counts to another.
+fn add<K: Ord>(to: &mut BTreeMap<K, u64>, more: BTreeMap<K, u64>) {
+    for (key, count) in more {
+        *to.entry(key).or_default() += count;
+    }
+}
+
+impl Tally {
+    /// A tally that compares AWS's answers where `verify`, and keeps a log for DAX where `cached`.
+    pub fn new(verify: bool) -> Tally {
+        Tally { verification: verify.then(Verification::default), ..Tally::default() }
+    }
+
+    /// Adds half units of a key to who is hot.
+    pub fn heat(&mut self, lane: LaneKey, slot: u8, key: &Key, minute: i64, halves: u64) {
+        let slots = self.heat.entry(lane).or_insert_with(|| vec![Heat::default(); SLOTS]);
+        let heat = &mut slots[usize::from(slot)];
+        if heat.add(key.hash, minute, halves, self.minutes.entry(lane).or_default()) {
+            heat.name(key);
+        }
+    }
+
+    /// Ends the minute that is counted, of every slot.
+    pub fn close_minutes(&mut self) {
+        for (lane, slots) in &mut self.heat {
+            let minutes = self.minutes.entry(*lane).or_default();
+            slots.iter_mut().for_each(|heat| heat.close(minutes));
+        }
+    }
+
+    /// An event that could not be executed.
+    pub fn skip(&mut self, place: Place, reason: Reason, message: String) {
+        *self.skipped.entry(reason).or_default() += 1;
+        self.first_skipped.insert(place, message);
+        if self.first_skipped.len() > FIRST_SKIPPED {
+            self.first_skipped.pop_last();
+        }
+    }
+
+    /// Widens the time that is covered.
+    pub fn cover(&mut self, from: Time, to: Time) {
+        self.span = Some(self.span.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
+    }
+
+    /// Joins what other threads or shares added up. A slot's heat is that of one of both.
+    pub fn join(&mut self, other: Tally) {
+        let Consumption { kinds, lanes } = other.consumption;
+        for (kind, traced) in kinds {
+            self.consumption.kind(kind).add(&traced);
+        }
+        for (lane, demand) in lanes {
+            self.consumption.lanes.entry(lane).or_default().join(&demand);
+        }
+        for (lane, slots) in other.heat {
+            let own = self.heat.entry(lane).or_insert_with(|| vec![Heat::default(); SLOTS]);
+            for (own, heat) in own.iter_mut().zip(slots) {
+                if heat.total > 0 {
+                    *own = heat;
+                }
+            }
+        }
+        for (lane, minutes) in other.minutes {
+            let own = self.minutes.entry(lane).or_default();
+            for (minute, hot) in minutes {
+                join(own.entry(minute).or_default(), hot);
+            }
+        }
+        for (place, mut grains) in other.grains {
+            self.grains.entry(place).or_default().extend(grains.before(i64::MAX));
+        }
+        let Provenance { rows, drawn, counts_assumed, presence_assumed, consistency_assumed, actions_assumed, scans, changes_assumed } =
+            other.provenance;
+        let own = &mut self.provenance;
+        add(&mut own.rows, rows);
+        for (key, sums) in drawn {
+            own.drawn.entry(key).or_default().iter_mut().zip(sums).for_each(|(own, sum)| *own += sum);
+        }
+        own.counts_assumed += counts_assumed;
+        own.presence_assumed += presence_assumed;
+        own.consistency_assumed += consistency_assumed;
+        own.actions_assumed += actions_assumed;
+        own.scans += scans;
+        own.changes_assumed += changes_assumed;
+        match (&mut self.verification, other.verification) {
+            (Some(own), Some(other)) => own.join(other),
+            (own @ None, other) => *own = other,
+            (Some(_), None) => {}
+        }
+        self.log.join(other.log);
+        self.events += other.events;
+        self.refused += other.refused;
+        self.throttled += other.throttled;
+        if let Some((first, last)) = other.span {
+            self.cover(first, last);
+        }
+        add(&mut self.other_regions, other.other_regions);
+        self.elsewhere.extend(other.elsewhere);
+        self.counted_regions.extend(other.counted_regions);
+        self.counted_writes.extend(other.counted_writes);
+        self.time_to_live.extend(other.time_to_live);
+        for (table, held) in other.held {
+            add(self.held.entry(table).or_default(), held);
+        }
+        add(&mut self.skipped, other.skipped);
+        self.first_skipped.extend(other.first_skipped);
+        while self.first_skipped.len() > FIRST_SKIPPED {
+            self.first_skipped.pop_last();
+        }
+    }
+}

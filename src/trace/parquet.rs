@@ -1,0 +1,469 @@
+//! Parquet, decoded by the `parquet` crate: row groups side by side on several threads, batch by batch.
+//!
+//! polars decodes the same columns at two thirds of the rate (`benches/replay.rs`), which is the bound of the hot path.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, DictionaryArray, Int64Array, RecordBatch, UInt32Array};
+use arrow_cast::cast;
+use arrow_schema::{DataType, Field, Schema, TimeUnit as ArrowUnit};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use rayon::prelude::{IntoParallelIterator, ParallelIterator};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::columns::{BATCH_ROWS, COLUMNS, Cell, Cells, Mapping, check_columns};
+use super::rows::{NO_BYTES, Row, RowKeys, RowKind, Rows, slot_of};
+use super::time::TimeUnit;
+use super::{Api, Names, Options, Place, TraceError};
+use crate::table::{Consistency, limits};
+
+/// Row groups of more rows are decoded batch by batch, since whole they would not fit.
+const GROUP_ROWS_MAX: i64 = 4 << 20;
+
+/// A Parquet file, opened.
+struct Opened {
+    name: String,
+    data: File,
+    metadata: ArrowReaderMetadata,
+    mask: ProjectionMask,
+}
+
+impl Opened {
+    fn broken(&self, error: impl std::fmt::Display) -> TraceError {
+        TraceError::file(&self.name, format!("not a Parquet file that can be read: {error}"))
+    }
+
+    /// The batches of one row group.
+    fn group(&self, group: usize) -> Result<ParquetRecordBatchReader, TraceError> {
+        let data = self.data.try_clone().map_err(|error| self.broken(error))?;
+        ParquetRecordBatchReaderBuilder::new_with_metadata(data, self.metadata.clone())
+            .with_row_groups(vec![group])
+            .with_projection(self.mask.clone())
+            .with_batch_size(BATCH_ROWS)
+            .build()
+            .map_err(|error| self.broken(error))
+    }
+
+    fn rows(&self, group: usize) -> i64 {
+        self.metadata.metadata().row_group(group).num_rows()
+    }
+}
+
+/// A Parquet file that is being read.
+pub struct Parquet {
+    file: u32,
+    opened: Opened,
+    /// The next row group.
+    group: usize,
+    /// The row group that is decoded batch by batch.
+    open: Option<ParquetRecordBatchReader>,
+    /// Rows before the next row group.
+    row: u64,
+    /// What the trace says of every row.
+    pub(super) door: Door,
+}
+
+/// How rows come in.
+#[derive(Clone, Debug)]
+pub struct Door {
+    pub(super) mapping: Mapping,
+    /// The table of rows that name none.
+    pub(super) table: Option<String>,
+    pub(super) unit: Option<TimeUnit>,
+    /// Tables with a sort key, and whether each table that could be meant by no name has one.
+    sorted: BTreeMap<String, bool>,
+}
+
+/// A batch as it was decoded.
+pub enum Decoded {
+    /// Rows of plain calls, with the kinds as texts.
+    Plain(Plain),
+    /// All columns, the place of the first row and how many there are.
+    Cells(Cells, Place, usize),
+}
+
+/// Rows of plain calls, their names not yet numbered.
+pub struct Plain {
+    rows: Rows,
+    /// Table and caller of each kind.
+    names: Vec<(Option<String>, Option<String>)>,
+}
+
+impl Plain {
+    /// With numbered names.
+    pub fn numbered(self, names: &mut Names) -> Rows {
+        let Plain { mut rows, names: texts } = self;
+        for (kind, (table, caller)) in rows.kinds.iter_mut().zip(texts) {
+            kind.table = table.map(|table| names.number(&table));
+            kind.caller = caller.map(|caller| names.number(&caller));
+        }
+        rows
+    }
+}
+
+impl Door {
+    pub fn new(options: &Options) -> Door {
+        let mut sorted: BTreeMap<String, bool> = options.keys.iter().map(|(table, keys)| (table.clone(), keys.sort.is_some())).collect();
+        if let (1, Some(only)) = (options.keys.len(), options.keys.values().next()) {
+            sorted.insert(String::new(), only.sort.is_some());
+        }
+        Door { mapping: options.mapping.clone(), table: options.table.clone(), unit: options.time_unit, sorted }
+    }
+
+    /// Whether a table has a sort key.
+    fn is_sorted(&self, table: Option<&str>) -> bool {
+        self.sorted.get(table.unwrap_or_default()).copied().unwrap_or(false)
+    }
+}
+
+impl Parquet {
+    /// Opens a file: reads its footer.
+    pub fn open(path: &Path, file: u32, name: &str, options: &Options) -> Result<Parquet, TraceError> {
+        let broken = |error: String| TraceError::file(name, format!("not a Parquet file that can be read: {error}"));
+        let data = File::open(path).map_err(|error| TraceError::file(name, format!("cannot be read: {error}")))?;
+        let first = ArrowReaderMetadata::load(&data, ArrowReaderOptions::new()).map_err(|error| broken(error.to_string()))?;
+        let found: Vec<String> = first.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let door = Door::new(options);
+        check_columns(name, &door.mapping, &found)?;
+        let wanted: Vec<&str> = COLUMNS.iter().map(|(column, _)| door.mapping.name(column)).collect();
+        let roots = first.schema().fields().iter().enumerate().filter(|(_, field)| wanted.contains(&field.name().as_str()));
+        let mask = ProjectionMask::roots(first.parquet_schema(), roots.map(|(at, _)| at));
+        // Texts come as dictionaries where few differ, and as views into their page where many do.
+        let key = door.mapping.name("key");
+        let fields: Vec<Arc<Field>> = first
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| {
+                let kind = match (field.data_type(), field.name() == key) {
+                    (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, true) => DataType::Utf8View,
+                    (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, true) => DataType::BinaryView,
+                    (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, false) => {
+                        DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+                    }
+                    (other, _) => other.clone(),
+                };
+                Arc::new(Field::new(field.name(), kind, field.is_nullable()))
+            })
+            .collect();
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
+        let metadata = ArrowReaderMetadata::try_new(first.metadata().clone(), options).unwrap_or(first);
+        let opened = Opened { name: name.to_string(), data, metadata, mask };
+        Ok(Parquet { file, opened, group: 0, open: None, row: 0, door })
+    }
+
+
+
+    /// Some batches, those of up to `groups` row groups side by side; of 0 row groups, one batch alone. Empty at the end.
+    pub fn decode(&mut self, groups: usize) -> Result<Vec<Decoded>, TraceError> {
+        let total = self.opened.metadata.metadata().num_row_groups();
+        while self.group < total && self.opened.rows(self.group) == 0 {
+            self.group += 1;
+        }
+        if self.open.is_none() && self.group < total && (groups == 0 || self.opened.rows(self.group) > GROUP_ROWS_MAX) {
+            self.open = Some(self.opened.group(self.group)?);
+        }
+        if let Some(open) = &mut self.open {
+            let place = Place { file: self.file, row: self.row + 1 };
+            let Some(batch) = open.next() else {
+                self.open = None;
+                self.group += 1;
+                return self.decode(groups);
+            };
+            let batch = batch.map_err(|error| self.opened.broken(error))?;
+            self.row += batch.num_rows() as u64;
+            self.door.find_unit(&batch);
+            return Ok(vec![self.door.decoded(&batch, place).map_err(|error| TraceError::file(&self.opened.name, error))?]);
+        }
+        if self.group >= total {
+            return Ok(Vec::new());
+        }
+        if self.door.unit.is_none()
+            && let Some(Ok(batch)) = self.opened.group(self.group)?.next()
+        {
+            self.door.find_unit(&batch);
+        }
+        let mut wanted = Vec::new();
+        let mut rows = 0;
+        while self.group < total && wanted.len() < groups {
+            let count = self.opened.rows(self.group);
+            if count > GROUP_ROWS_MAX || rows > 0 && rows + count > GROUP_ROWS_MAX {
+                break;
+            }
+            wanted.push((self.group, self.row));
+            (self.group, self.row, rows) = (self.group + 1, self.row + count as u64, rows + count);
+        }
+        let (opened, door, file) = (&self.opened, &self.door, self.file);
+        let one = |(group, row): (usize, u64)| -> Result<Vec<Decoded>, TraceError> {
+            let (mut all, mut row) = (Vec::new(), row);
+            for batch in opened.group(group)? {
+                let batch = batch.map_err(|error| opened.broken(error))?;
+                let place = Place { file, row: row + 1 };
+                row += batch.num_rows() as u64;
+                all.push(door.decoded(&batch, place).map_err(|error| TraceError::file(&opened.name, error))?);
+            }
+            Ok(all)
+        };
+        let all: Result<Vec<Vec<Decoded>>, TraceError> = wanted.into_par_iter().map(one).collect();
+        Ok(all?.into_iter().flatten().collect())
+    }
+
+    /// Bytes on disk that were decoded so far, about.
+    pub fn bytes(&self) -> u64 {
+        let groups = self.opened.metadata.metadata().row_groups().iter().take(self.group);
+        groups.map(|group| u64::try_from(group.compressed_size()).unwrap_or(0)).sum()
+    }
+}
+
+/// Kinds of rows in one batch at most.
+const KINDS_MAX: usize = 4_096;
+
+/// A column of few texts: the codes of its rows, and what each code means.
+struct Texts<'a> {
+    dictionary: Option<&'a DictionaryArray<Int32Type>>,
+    always: Option<String>,
+}
+
+impl<'a> Texts<'a> {
+    /// `None` where the column is of another type.
+    fn new(door: &Door, batch: &'a RecordBatch, column: &'static str) -> Option<Texts<'a>> {
+        if let Some(value) = door.mapping.value(column) {
+            return Some(Texts { dictionary: None, always: Some(value.to_string()) });
+        }
+        match batch.column_by_name(door.mapping.name(column)) {
+            None => Some(Texts { dictionary: None, always: None }),
+            Some(array) if array.null_count() == array.len() => Some(Texts { dictionary: None, always: None }),
+            Some(array) => Some(Texts { dictionary: Some(array.as_dictionary_opt::<Int32Type>()?), always: None }),
+        }
+    }
+
+    /// How many codes there are; the last is that of rows without a text.
+    fn codes(&self) -> usize {
+        self.dictionary.map_or(0, |dictionary| dictionary.values().len()) + 1
+    }
+
+    fn text(&self, code: usize) -> Option<&str> {
+        let given = match self.dictionary {
+            Some(dictionary) if code + 1 < self.codes() => Some(dictionary.values().as_string::<i32>().value(code)),
+            Some(_) => None,
+            None => self.always.as_deref(),
+        };
+        given.map(str::trim).filter(|text| !text.is_empty())
+    }
+
+    /// Adds the codes of all rows, times a stride.
+    fn add(&self, stride: u32, to: &mut [u32]) {
+        let Some(dictionary) = self.dictionary else { return };
+        let keys = dictionary.keys();
+        let last = self.codes() as u32 - 1;
+        match dictionary.null_count() {
+            0 => to.iter_mut().zip(keys.values()).for_each(|(code, key)| *code += *key as u32 * stride),
+            _ => to.iter_mut().zip(keys.iter()).for_each(|(code, key)| *code += key.map_or(last, |key| key as u32) * stride),
+        }
+    }
+}
+
+impl Door {
+    /// Finds the unit of numeric times by the first of them.
+    fn find_unit(&mut self, batch: &RecordBatch) {
+        if self.unit.is_none()
+            && let Some(array) = batch.column_by_name(self.mapping.name("time"))
+            && let Ok(Cell::Whole(numbers)) = Cell::new("time", array)
+            && let Some(first) = numbers.iter().flatten().next()
+        {
+            self.unit = Some(TimeUnit::of(first));
+        }
+    }
+
+    /// A batch as plain rows where all are, else as cells.
+    fn decoded(&self, batch: &RecordBatch, place: Place) -> Result<Decoded, String> {
+        match self.plain(batch, place) {
+            Some(plain) => Ok(Decoded::Plain(plain)),
+            None => Ok(Decoded::Cells(Cells::new(batch, &self.mapping)?, place, batch.num_rows())),
+        }
+    }
+
+    fn array<'a>(&self, batch: &'a RecordBatch, column: &'static str) -> Option<&'a ArrayRef> {
+        batch.column_by_name(self.mapping.name(column)).filter(|array| array.null_count() < array.len())
+    }
+
+    /// Times in nanoseconds, where every row has one.
+    fn times(&self, batch: &RecordBatch) -> Option<Vec<i64>> {
+        let array = self.array(batch, "time")?;
+        if array.null_count() > 0 {
+            return None;
+        }
+        let (numbers, unit) = match array.data_type() {
+            DataType::Int64 => (array.as_primitive::<Int64Type>().clone(), self.unit?),
+            DataType::Timestamp(unit, _) => {
+                let unit = match unit {
+                    ArrowUnit::Second => TimeUnit::Seconds,
+                    ArrowUnit::Millisecond => TimeUnit::Milliseconds,
+                    ArrowUnit::Microsecond => TimeUnit::Microseconds,
+                    ArrowUnit::Nanosecond => TimeUnit::Nanoseconds,
+                };
+                (cast(array, &DataType::Int64).ok()?.as_primitive::<Int64Type>().clone(), unit)
+            }
+            kind if kind.is_integer() && *kind != DataType::UInt64 => {
+                (cast(array, &DataType::Int64).ok()?.as_primitive::<Int64Type>().clone(), self.unit?)
+            }
+            _ => return None,
+        };
+        let (each, mut last, mut sorted) = (unit.nanoseconds(), i64::MIN, true);
+        let most = i64::MAX / each;
+        let times = numbers.values().iter().map(|number| {
+            sorted &= *number >= last && number.unsigned_abs() <= most as u64;
+            last = *number;
+            number.wrapping_mul(each)
+        });
+        let times: Vec<i64> = times.collect();
+        sorted.then_some(times)
+    }
+
+    /// Sizes, [`NO_BYTES`] where there is none; `None` where one is not the size of an item.
+    fn sizes(&self, batch: &RecordBatch, column: &'static str) -> Option<Option<Vec<u32>>> {
+        if self.mapping.value(column).is_some() {
+            return None;
+        }
+        let Some(array) = self.array(batch, column) else { return Some(None) };
+        let numbers: UInt32Array = match array.data_type() {
+            DataType::UInt32 => array.as_primitive().clone(),
+            kind if kind.is_integer() => {
+                let numbers = cast(array, &DataType::UInt32).ok()?;
+                if numbers.null_count() != array.null_count() {
+                    return None;
+                }
+                numbers.as_primitive().clone()
+            }
+            _ => return None,
+        };
+        let most = numbers.iter().flatten().max().unwrap_or(0);
+        if u64::from(most) > limits::ITEM_BYTES_MAX {
+            return None;
+        }
+        Some(Some(match numbers.null_count() {
+            0 => numbers.values().to_vec(),
+            _ => numbers.iter().map(|bytes| bytes.unwrap_or(NO_BYTES)).collect(),
+        }))
+    }
+
+    /// The rows of a batch in which all are plain.
+    fn plain(&self, batch: &RecordBatch, place: Place) -> Option<Plain> {
+        let others = ["index", "evaluated_bytes", "evaluated_items", "fetched_bytes", "region", "error", "action", "changes", "cached", "replayed"];
+        if others.iter().any(|column| self.mapping.value(column).is_some() || self.array(batch, column).is_some()) {
+            return None;
+        }
+        let rows = batch.num_rows();
+        let texts = |column| Texts::new(self, batch, column);
+        let (operations, tables, callers, consistencies) = (texts("operation")?, texts("table")?, texts("caller")?, texts("consistency")?);
+        let strides = [1, operations.codes(), tables.codes(), callers.codes(), consistencies.codes()];
+        let total = strides.iter().try_fold(1_usize, |product, codes| product.checked_mul(*codes)).filter(|total| *total <= 1 << 20)?;
+        let mut codes = vec![0_u32; rows];
+        let mut stride = 1;
+        for column in [&operations, &tables, &callers, &consistencies] {
+            column.add(stride, &mut codes);
+            stride *= column.codes() as u32;
+        }
+        let times = self.times(batch)?;
+        let (bytes, old) = (self.sizes(batch, "item_bytes")?, self.sizes(batch, "old_bytes")?);
+        let keys = self.keys(batch)?;
+        let (mut kinds, mut names) = (Vec::<RowKind>::new(), Vec::<(Option<String>, Option<String>)>::new());
+        let (mut known, mut sorted): (Vec<u16>, Vec<bool>) = (vec![u16::MAX; total], Vec::new());
+        let mut read = Vec::with_capacity(rows);
+        for at in 0..rows {
+            let code = codes[at] as usize;
+            if known[code] == u16::MAX {
+                let (operation, rest) = (code % operations.codes(), code / operations.codes());
+                let (table, rest) = (rest % tables.codes(), rest / tables.codes());
+                let (caller, consistency) = (rest % callers.codes(), rest / callers.codes());
+                let kind = self.kind(operations.text(operation)?, consistencies.text(consistency))?;
+                let table = tables.text(table).or(self.table.as_deref()).map(str::to_string);
+                if kinds.len() >= KINDS_MAX {
+                    return None;
+                }
+                known[code] = kinds.len() as u16;
+                sorted.push(self.is_sorted(table.as_deref()));
+                kinds.push(kind);
+                names.push((table, callers.text(caller).map(str::to_string)));
+            }
+            let kind = known[code];
+            let (hash, partition) = keys.hashes(at, sorted[usize::from(kind)])?;
+            let of = |sizes: &Option<Vec<u32>>| sizes.as_ref().map_or(NO_BYTES, |sizes| sizes[at]);
+            let row = Row { time: times[at], hash, bytes: of(&bytes), old: of(&old), at: at as u32, kind, slot: slot_of(partition) };
+            // A write that leaves an item of no bytes is wrong, and said to be so on the slow path.
+            if row.bytes == 0 && matches!(kinds[usize::from(kind)].api, Api::PutItem | Api::UpdateItem) {
+                return None;
+            }
+            read.push(row);
+        }
+        Some(Plain { rows: Rows::new(kinds, &read, Arc::new(keys), place), names })
+    }
+
+    /// The kind of a row; `None` where the call or its consistency needs a closer look.
+    fn kind(&self, operation: &str, consistency: Option<&str>) -> Option<RowKind> {
+        let api = Api::parse(operation)?;
+        if !matches!(api, Api::GetItem | Api::BatchGetItem | Api::PutItem | Api::UpdateItem | Api::DeleteItem) {
+            return None;
+        }
+        let consistency = match consistency {
+            None => None,
+            Some("eventual") => Some(Consistency::Eventual),
+            Some("strong") => Some(Consistency::Strong),
+            Some(_) => return None,
+        };
+        Some(RowKind { api, table: None, caller: None, consistency })
+    }
+
+    fn keys(&self, batch: &RecordBatch) -> Option<RowKeys> {
+        if self.mapping.value("key").is_some() {
+            return None;
+        }
+        let array = self.array(batch, "key")?;
+        let keys = match array.data_type() {
+            DataType::Utf8View => RowKeys::Text(array.as_string_view().clone()),
+            DataType::BinaryView => RowKeys::Binary(array.as_binary_view().clone()),
+            kind if kind.is_integer() && *kind != DataType::UInt64 => RowKeys::Whole(whole(array)?),
+            // Numbers that a signed integer holds are the same text.
+            DataType::UInt64 => RowKeys::Whole(whole(array)?),
+            _ => return None,
+        };
+        keys.is_complete().then_some(keys)
+    }
+}
+
+/// Whole numbers, where none is lost.
+fn whole(array: &ArrayRef) -> Option<Int64Array> {
+    let numbers = cast(array, &DataType::Int64).ok()?;
+    (numbers.null_count() == array.null_count()).then(|| numbers.as_primitive::<Int64Type>().clone())
+}
+
+/// Bytes of a partition key and a sort key, with what may stand between them.
+const KEY_BYTES_MAX: usize = (limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16) as usize;
+
+impl RowKeys {
+    /// The hashes of the key of a row and of its partition key; `None` of a key that DynamoDB does not allow.
+    #[inline]
+    fn hashes(&self, at: usize, sorted: bool) -> Option<(u64, u64)> {
+        let both = |bytes: &[u8]| -> Option<(u64, u64)> {
+            if bytes.is_empty() || bytes.len() > KEY_BYTES_MAX {
+                return None;
+            }
+            let hash = xxh3_64(bytes);
+            match memchr::memchr(b'|', bytes).filter(|_| sorted) {
+                Some(end) => Some((hash, xxh3_64(&bytes[..end]))),
+                None => Some((hash, hash)),
+            }
+        };
+        match self {
+            RowKeys::Whole(numbers) => both(itoa::Buffer::new().format(numbers.value(at)).as_bytes()),
+            RowKeys::Text(texts) => both(texts.value(at).as_bytes()),
+            RowKeys::Binary(bytes) => both(bytes.value(at)),
+        }
+    }
+}
