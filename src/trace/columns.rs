@@ -343,10 +343,10 @@ impl Columns {
 }
 
 impl Reader for Columns {
-    fn pieces(&mut self, width: usize, names: &mut Names, bad: &mut Bad) -> Result<(Vec<Piece>, bool), TraceError> {
+    fn pieces(&mut self, look: bool, names: &mut Names, bad: &mut Bad) -> Result<(Vec<Piece>, bool), TraceError> {
         if let Blocks::Parquet(parquet) = &mut self.blocks {
             let before = parquet.bytes();
-            let decoded = parquet.decode(width)?;
+            let decoded = parquet.decode(look)?;
             self.progress.read.fetch_add(parquet.bytes() - before, Ordering::Relaxed);
             self.unit = self.unit.or(parquet.door.unit);
             let (mut pieces, more) = (Vec::new(), !decoded.is_empty());

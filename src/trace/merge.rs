@@ -144,7 +144,7 @@ impl Trace {
             self.kinds.insert(kind);
             let (mut first, mut bad, mut more) = (None, Bad { skip: true, ..Bad::default() }, true);
             while first.is_none() && more {
-                let (pieces, goes_on) = reader.pieces(0, &mut self.names, &mut bad)?;
+                let (pieces, goes_on) = reader.pieces(true, &mut self.names, &mut bad)?;
                 more = goes_on;
                 let earliest = |piece: &Piece| match piece {
                     Piece::Events(events) => events.iter().map(|event| event.time).min(),
@@ -207,7 +207,7 @@ impl Trace {
             let single = self.open.len() == 1;
             for opened in &mut self.open {
                 while opened.ready == 0 && !(single && opened.ready_rows > 0) && !opened.ended {
-                    opened.read(window, self.options.threads.max(1), &mut self.names, &mut self.bad)?;
+                    opened.read(window, &mut self.names, &mut self.bad)?;
                     if !single {
                         opened.expand(window);
                     }
@@ -297,8 +297,8 @@ impl Opened {
     }
 
     /// Reads on.
-    fn read(&mut self, window: usize, width: usize, names: &mut Names, bad: &mut Bad) -> Result<(), TraceError> {
-        let (pieces, more) = self.reader.pieces(width, names, bad)?;
+    fn read(&mut self, window: usize, names: &mut Names, bad: &mut Bad) -> Result<(), TraceError> {
+        let (pieces, more) = self.reader.pieces(false, names, bad)?;
         for piece in pieces {
             match piece {
                 Piece::Rows(rows) if self.follows(&rows) => {

@@ -205,8 +205,6 @@ pub struct Options {
     pub skip_bad_rows: bool,
     /// How many rows an event may come late, 65,536 where `None`.
     pub window: Option<usize>,
-    /// Threads that decode; one where 0.
-    pub threads: usize,
 }
 
 /// What a reader hands over at once.
@@ -224,9 +222,8 @@ trait Reader: Send {
         Ok(false)
     }
 
-    /// The next pieces, decoded on up to `width` threads, and whether there is more. With a width of 0 no more than
-    /// tells how the file begins.
-    fn pieces(&mut self, _width: usize, names: &mut Names, bad: &mut Bad) -> Result<(Vec<Piece>, bool), TraceError> {
+    /// The next pieces, and whether there is more; for a `look` no more than tells how the file begins.
+    fn pieces(&mut self, _look: bool, names: &mut Names, bad: &mut Bad) -> Result<(Vec<Piece>, bool), TraceError> {
         let mut events = Vec::new();
         let more = self.batch(names, &mut events, bad)?;
         Ok((vec![Piece::Events(events)], more))

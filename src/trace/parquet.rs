@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -26,12 +26,16 @@ use crate::table::{Consistency, limits};
 /// Row groups of more rows are decoded batch by batch, since whole they would not fit.
 const GROUP_ROWS_MAX: i64 = 4 << 20;
 
+/// Rows that are decoded together, so that every thread has enough to do.
+const ROUND_ROWS: i64 = 1 << 20;
+
 /// A Parquet file, opened.
 struct Opened {
     name: String,
-    data: File,
+    path: PathBuf,
     metadata: ArrowReaderMetadata,
-    mask: ProjectionMask,
+    /// The columns that a trace has, by position.
+    roots: Vec<usize>,
 }
 
 impl Opened {
@@ -41,10 +45,12 @@ impl Opened {
 
     /// The batches of one row group.
     fn group(&self, group: usize) -> Result<ParquetRecordBatchReader, TraceError> {
-        let data = self.data.try_clone().map_err(|error| self.broken(error))?;
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), self.roots.iter().copied());
+        // A file of its own: clones share their position, and threads would read at each other's.
+        let data = File::open(&self.path).map_err(|error| self.broken(error))?;
         ParquetRecordBatchReaderBuilder::new_with_metadata(data, self.metadata.clone())
             .with_row_groups(vec![group])
-            .with_projection(self.mask.clone())
+            .with_projection(mask)
             .with_batch_size(BATCH_ROWS)
             .build()
             .map_err(|error| self.broken(error))
@@ -132,19 +138,22 @@ impl Parquet {
         let door = Door::new(options);
         check_columns(name, &door.mapping, &found)?;
         let wanted: Vec<&str> = COLUMNS.iter().map(|(column, _)| door.mapping.name(column)).collect();
-        let roots = first.schema().fields().iter().enumerate().filter(|(_, field)| wanted.contains(&field.name().as_str()));
-        let mask = ProjectionMask::roots(first.parquet_schema(), roots.map(|(at, _)| at));
+        let fields = first.schema().fields().iter().enumerate();
+        let roots = fields.filter(|(_, field)| wanted.contains(&field.name().as_str())).map(|(at, _)| at).collect();
         // Texts come as dictionaries where few differ, and as views into their page where many do.
         let key = door.mapping.name("key");
+        let few = ["operation", "table", "caller", "consistency"].map(|column| door.mapping.name(column));
         let fields: Vec<Arc<Field>> = first
             .schema()
             .fields()
             .iter()
             .map(|field| {
-                let kind = match (field.data_type(), field.name() == key) {
+                let is_key = field.name() == key;
+                let is_few = few.contains(&field.name().as_str());
+                let kind = match (field.data_type(), is_key) {
                     (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, true) => DataType::Utf8View,
                     (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, true) => DataType::BinaryView,
-                    (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, false) => {
+                    (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, false) if is_few => {
                         DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
                     }
                     (other, _) => other.clone(),
@@ -154,19 +163,19 @@ impl Parquet {
             .collect();
         let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
         let metadata = ArrowReaderMetadata::try_new(first.metadata().clone(), options).unwrap_or(first);
-        let opened = Opened { name: name.to_string(), data, metadata, mask };
+        let opened = Opened { name: name.to_string(), path: path.to_path_buf(), metadata, roots };
         Ok(Parquet { file, opened, group: 0, open: None, row: 0, door })
     }
 
 
 
-    /// Some batches, those of up to `groups` row groups side by side; of 0 row groups, one batch alone. Empty at the end.
-    pub fn decode(&mut self, groups: usize) -> Result<Vec<Decoded>, TraceError> {
+    /// Some batches, row groups side by side; for a `look` at how the file begins, one batch alone. Empty at the end.
+    pub fn decode(&mut self, look: bool) -> Result<Vec<Decoded>, TraceError> {
         let total = self.opened.metadata.metadata().num_row_groups();
         while self.group < total && self.opened.rows(self.group) == 0 {
             self.group += 1;
         }
-        if self.open.is_none() && self.group < total && (groups == 0 || self.opened.rows(self.group) > GROUP_ROWS_MAX) {
+        if self.open.is_none() && self.group < total && (look || self.opened.rows(self.group) > GROUP_ROWS_MAX) {
             self.open = Some(self.opened.group(self.group)?);
         }
         if let Some(open) = &mut self.open {
@@ -174,7 +183,7 @@ impl Parquet {
             let Some(batch) = open.next() else {
                 self.open = None;
                 self.group += 1;
-                return self.decode(groups);
+                return self.decode(look);
             };
             let batch = batch.map_err(|error| self.opened.broken(error))?;
             self.row += batch.num_rows() as u64;
@@ -191,9 +200,9 @@ impl Parquet {
         }
         let mut wanted = Vec::new();
         let mut rows = 0;
-        while self.group < total && wanted.len() < groups {
+        while self.group < total {
             let count = self.opened.rows(self.group);
-            if count > GROUP_ROWS_MAX || rows > 0 && rows + count > GROUP_ROWS_MAX {
+            if count > GROUP_ROWS_MAX || rows > 0 && rows + count > ROUND_ROWS {
                 break;
             }
             wanted.push((self.group, self.row));
