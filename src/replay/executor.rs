@@ -286,6 +286,8 @@ impl Executor {
         accounts.push((None, own_reads, own_writes));
         let (slot, now) = (self.slot_of_key(table, key), self.now);
         let owned = self.share.owns(slot);
+        let all = accounts.iter().map(|(_, reads, writes)| reads + writes).sum();
+        let known = self.tables.list[table].store.warm(key.hash, all);
         for (index, reads, writes) in accounts {
             for (is_read, halves) in [(true, reads), (false, writes)] {
                 if halves == 0 {
@@ -296,7 +298,7 @@ impl Executor {
                 if !owned {
                     continue;
                 }
-                self.tally.heat(lane, slot, key, now.div_euclid(60), halves);
+                self.tally.heat(lane, slot, key, known, now.div_euclid(60), halves);
                 // Items of an index lie where its own key says, which a row does not know.
                 if index.is_none() {
                     self.tally.grains.entry((table, region)).or_default().add(slot, now, is_read, halves);

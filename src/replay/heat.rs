@@ -2,7 +2,8 @@
 //!
 //! Counts are exact while at most [`COUNTERS`] keys of a slot are known; then the smaller half is let go, and what they
 //! had at most is the bound by which a later count may be too large: a space-saving sketch that makes room for many at
-//! once. A slot has a sketch of its own, so that neither threads nor shares change a count.
+//! once. What the item store knows of a key's units keeps the many that cannot be hot out of it. A slot has a sketch of
+//! its own, so that neither threads nor shares change a count.
 //!
 //! Source: Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams" (2005).
 
@@ -18,9 +19,6 @@ pub const COUNTERS: usize = 512;
 
 /// Keys of a minute that are remembered.
 const MINUTE_KEYS: usize = 5;
-
-/// A key of at least this share of its slot's units has its name kept.
-const NAMED_SHARE: u64 = 1_024;
 
 /// The count of one key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,14 +64,19 @@ pub struct Heat {
 pub type Minutes = BTreeMap<i64, Vec<Hot>>;
 
 impl Heat {
-    /// Adds half units of a key, in a minute; whether its name is wanted.
+    /// Adds half units of a key, in a minute; whether its name is wanted. `known` are half units of the key so far, these
+    /// included, in this account and others.
     #[inline]
-    pub fn add(&mut self, hash: u64, minute: i64, halves: u64, minutes: &mut Minutes) -> bool {
+    pub fn add(&mut self, hash: u64, known: Option<u64>, minute: i64, halves: u64, minutes: &mut Minutes) -> bool {
         if minute != self.minute {
             self.close(minutes);
             self.minute = minute;
         }
         self.total += u128::from(halves);
+        if known.is_some_and(|known| known <= self.floor) {
+            return false;
+        }
+        // A key of a thousandth of its slot's units has its name kept.
         let share = (self.total >> 10) as u64;
         match self.keys.find_mut(hash, |counter| counter.hash == hash) {
             Some(counter) => {
@@ -89,8 +92,8 @@ impl Heat {
                     self.make_room();
                 }
                 let wanted = halves >= share;
-                let counter =
-                    Counter { hash, halves: self.floor + halves, error: self.floor, minute, in_minute: halves, named: wanted };
+                let most = known.map_or(u64::MAX, |known| known.max(halves)).min(self.floor + halves);
+                let counter = Counter { hash, halves: most, error: most - halves, minute, in_minute: halves, named: wanted };
                 self.keys.insert_unique(hash, counter, |counter| counter.hash);
                 wanted
             }
@@ -241,7 +244,7 @@ mod tests {
 
     fn add(heat: &mut Heat, key: &str, minute: i64, halves: u64, minutes: &mut Minutes) {
         let key = Key::of(key.as_bytes());
-        if heat.add(key.hash, minute, halves, minutes) {
+        if heat.add(key.hash, None, minute, halves, minutes) {
             heat.name(&key);
         }
     }
@@ -269,7 +272,7 @@ mod tests {
             let key = if round % 2 == 0 { round % 10 } else { 100 + round * 7 % 40_000 };
             let key = Key::of(key.to_string().as_bytes());
             *exact.entry(key.hash).or_default() += 1;
-            if heat.add(key.hash, 0, 1, &mut minutes) {
+            if heat.add(key.hash, None, 0, 1, &mut minutes) {
                 heat.name(&key);
             }
         }

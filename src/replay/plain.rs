@@ -41,7 +41,7 @@ struct LaneWork {
 
 impl LaneWork {
     #[inline]
-    fn add(&mut self, slot: usize, row: &Row, second: i64, minute: i64, halves: u64, rows: &Rows) {
+    fn add(&mut self, slot: usize, row: &Row, known: Option<u64>, second: i64, halves: u64, rows: &Rows) {
         if halves == 0 {
             return;
         }
@@ -50,7 +50,7 @@ impl LaneWork {
             None => self.lane.add(second, halves),
         }
         let heat = &mut self.heat[slot];
-        if heat.add(row.hash, minute, halves, &mut self.minutes) {
+        if heat.add(row.hash, known, second.div_euclid(60), halves, &mut self.minutes) {
             heat.name(&rows.keys.key(row.at as usize));
         }
     }
@@ -390,7 +390,6 @@ impl Executor {
             bytes => (there(bytes), From::Row),
         };
         let second = row.time.div_euclid(Time::SECOND);
-        let minute = second.div_euclid(60);
         let work = &mut tables[kind.work];
         let slot_number = slot as u8;
         if kind.kind.reads {
@@ -406,10 +405,11 @@ impl Executor {
                 let drawn = [u128::from(get(found)), at(low), at(high)];
                 sums.drawn.iter_mut().zip(drawn).for_each(|(sum, more)| *sum += more);
             }
-            if from == From::Row {
-                state.store.set(row.hash, found, false);
-            }
             let halves = get(found);
+            let known = match from {
+                From::Row => Some(state.store.set(row.hash, found, false).warm(halves)),
+                _ => state.store.warm(row.hash, halves),
+            };
             sums.source(from);
             sums.calls += 1;
             sums.touched += u64::from(found.is_some());
@@ -421,7 +421,7 @@ impl Executor {
                 self.tally.log.push(Access::new(ordinal, Which::Item.of(table), row.hash, second, found.unwrap_or(0), false));
             }
             work.grains.add(slot_number, second, true, halves);
-            lanes[work.reads].add(slot, row, second, minute, halves, rows);
+            lanes[work.reads].add(slot, row, known, second, halves, rows);
             return true;
         }
         let action = kind.api;
@@ -456,16 +456,18 @@ impl Executor {
         sums.presence_assumed += u64::from(presumed);
         sums.changes_assumed += u64::from(old.is_some() && new.is_some() && !kind.changes.is_empty());
         (sums.first, sums.last) = (sums.first.min(row.time), sums.last.max(row.time));
+        let total = 2 * consumed.total().write.0;
+        let known = Some(state.store.set(row.hash, new, false).warm(total));
         let mut own = consumed.table.write.0;
         sums.arms[0].1 += own;
         for (at, arm) in consumed.indexes.iter().enumerate() {
             sums.arms[1 + at].1 += arm.write.0;
             match work.indexes[at] {
                 lane if lane == work.writes => own += arm.write.0,
-                lane => lanes[lane].add(slot, row, second, minute, 2 * arm.write.0, rows),
+                lane => lanes[lane].add(slot, row, known, second, 2 * arm.write.0, rows),
             }
         }
-        lanes[work.writes].add(slot, row, second, minute, 2 * own, rows);
+        lanes[work.writes].add(slot, row, known, second, 2 * own, rows);
         work.grains.add(slot_number, second, false, 2 * own);
         if let (From::Drawn, Some(bytes)) = (from, old) {
             let (low, high) = state.extremes;
@@ -475,7 +477,6 @@ impl Executor {
                 kind.sums.drawn[at] += scratch.halves();
             }
         }
-        state.store.set(row.hash, new, false);
         kind.sums.asked.add(new.unwrap_or(0), true);
         let ordinal = rows.ordinal + u64::from(row.at);
         self.tally.log.push(Access::new(ordinal, Which::Item.of(table), row.hash, second, new.unwrap_or(0), true));

@@ -151,7 +151,10 @@ impl Run {
         match batch {
             Batch::End => return Ok(false),
             Batch::Events(first, events) => self.events(first, events)?,
-            Batch::Rows(rows) if dealt => self.rows(&rows)?,
+            Batch::Rows(rows) if dealt => {
+                self.rows(&rows)?;
+                self.trace.recycle(rows);
+            }
             Batch::Rows(rows) => {
                 for rows in rows {
                     self.events(rows.ordinal, rows.events())?;

@@ -1,4 +1,4 @@
-//! What is remembered of each key: 16 bytes in a flat table, at most 25 with its free places.
+//! What is remembered of each key: 16 bytes in a flat table, at most 30 with its free places.
 
 use std::collections::BTreeMap;
 
@@ -16,11 +16,33 @@ pub enum Known {
     Unknown,
 }
 
-/// One key: its hash, and a state of 32 bits.
+/// One key: its hash, a state of 32 bits, and the half units of it so far, as many as 32 bits hold.
 #[derive(Clone, Copy, Debug)]
-struct Place {
+pub struct Place {
     hash: u64,
     state: u32,
+    halves: u32,
+}
+
+impl Place {
+    /// What is known of the key, and from where.
+    #[inline]
+    pub fn known(&self) -> (Known, From) {
+        match self.state {
+            FREE => (Known::Unknown, From::Drawn),
+            state => {
+                let known = if state & GONE == GONE { Known::Gone } else { Known::There(state & GONE) };
+                (known, if state & EXPORTED != 0 { From::Export } else { From::Seen })
+            }
+        }
+    }
+
+    /// Adds half units, and returns those so far.
+    #[inline]
+    pub fn warm(&mut self, halves: u64) -> u64 {
+        self.halves = self.halves.saturating_add(u32::try_from(halves).unwrap_or(u32::MAX));
+        u64::from(self.halves)
+    }
 }
 
 /// No key is here.
@@ -32,7 +54,7 @@ const GONE: u32 = u32::MAX >> 1;
 /// An export said so, no event.
 const EXPORTED: u32 = 1 << 31;
 
-/// The keys of one slot: open addressing, probed one after the other, grown by a quarter so that little is free.
+/// The keys of one slot: open addressing, probed one after the other, grown by a half so that little is free.
 #[derive(Clone, Debug, Default)]
 struct Segment {
     places: Vec<Place>,
@@ -46,50 +68,44 @@ fn home(hash: u64, places: usize) -> usize {
 }
 
 impl Segment {
+    /// Where a key is, or the free place where it would be.
     #[inline]
-    fn find(&self, hash: u64) -> Option<u32> {
+    fn place(&self, hash: u64) -> usize {
         let count = self.places.len();
-        if count == 0 {
-            return None;
-        }
         let mut at = home(hash, count);
         loop {
             let place = &self.places[at];
-            if place.state == FREE {
-                return None;
-            }
-            if place.hash == hash {
-                return Some(place.state);
+            if place.state == FREE || place.hash == hash {
+                return at;
             }
             at = if at + 1 == count { 0 } else { at + 1 };
+        }
+    }
+
+    /// Makes room for one key more.
+    #[inline]
+    fn reserve(&mut self) {
+        if (self.keys + 1) * 5 > self.places.len() * 4 {
+            self.grow();
         }
     }
 
     #[inline]
-    fn set(&mut self, hash: u64, state: u32) {
-        if (self.keys + 1) * 5 > self.places.len() * 4 {
-            self.grow();
+    fn set(&mut self, hash: u64, state: u32) -> &mut Place {
+        self.reserve();
+        let at = self.place(hash);
+        let place = &mut self.places[at];
+        if place.state == FREE {
+            *place = Place { hash, state, halves: 0 };
+            self.keys += 1;
         }
-        let count = self.places.len();
-        let mut at = home(hash, count);
-        loop {
-            let place = &mut self.places[at];
-            if place.state == FREE {
-                *place = Place { hash, state };
-                self.keys += 1;
-                return;
-            }
-            if place.hash == hash {
-                place.state = state;
-                return;
-            }
-            at = if at + 1 == count { 0 } else { at + 1 };
-        }
+        place.state = state;
+        place
     }
 
     fn grow(&mut self) {
-        let count = self.places.len() + self.places.len() / 4 + 8;
-        let old = std::mem::replace(&mut self.places, vec![Place { hash: 0, state: FREE }; count]);
+        let count = self.places.len() + self.places.len() / 2 + 8;
+        let old = std::mem::replace(&mut self.places, vec![Place { hash: 0, state: FREE, halves: 0 }; count]);
         for place in old.into_iter().filter(|place| place.state != FREE) {
             let mut at = home(place.hash, count);
             while self.places[at].state != FREE {
@@ -116,13 +132,22 @@ impl Store {
     /// What is known of a key, and from where.
     #[inline]
     pub fn get(&self, hash: u64) -> (Known, From) {
-        match self.segments[usize::from(slot_of(hash))].find(hash) {
-            None => (Known::Unknown, From::Drawn),
-            Some(state) => {
-                let known = if state & GONE == GONE { Known::Gone } else { Known::There(state & GONE) };
-                (known, if state & EXPORTED != 0 { From::Export } else { From::Seen })
-            }
+        let segment = &self.segments[usize::from(slot_of(hash))];
+        match segment.places.is_empty() {
+            true => (Known::Unknown, From::Drawn),
+            false => segment.places[segment.place(hash)].known(),
         }
+    }
+
+    /// Adds half units of a key that is remembered, and returns those so far; `None` of any other.
+    pub fn warm(&mut self, hash: u64, halves: u64) -> Option<u64> {
+        let segment = &mut self.segments[usize::from(slot_of(hash))];
+        if segment.places.is_empty() {
+            return None;
+        }
+        let at = segment.place(hash);
+        let place = &mut segment.places[at];
+        (place.state != FREE).then(|| place.warm(halves))
     }
 
     /// Fetches the places of some keys side by side, since the time is that of memory: returns what makes sure of it.
@@ -137,33 +162,32 @@ impl Store {
 
     /// Remembers a size, or that there is no item.
     #[inline]
-    pub fn set(&mut self, hash: u64, bytes: Option<u32>, from_export: bool) {
+    pub fn set(&mut self, hash: u64, bytes: Option<u32>, from_export: bool) -> &mut Place {
         let state = bytes.unwrap_or(GONE) | if from_export { EXPORTED } else { 0 };
         // An export of nothing would read as a free place.
         let state = if state == FREE { GONE } else { state };
-        self.segments[usize::from(slot_of(hash))].set(hash, state);
+        self.segments[usize::from(slot_of(hash))].set(hash, state)
     }
 
     /// The sizes that are there, each with how often; of the keys that `of` says.
     pub fn sizes(&self, of: impl Fn(u64) -> bool) -> BTreeMap<u32, u64> {
         let mut sizes = BTreeMap::new();
-        for (hash, state) in self.all().filter(|(hash, state)| state & GONE != GONE && of(*hash)) {
-            let _ = hash;
+        for (_, state, _) in self.all().filter(|(hash, state, _)| state & GONE != GONE && of(*hash)) {
             *sizes.entry(state & GONE).or_default() += 1;
         }
         sizes
     }
 
-    /// Every key with its state, for a checkpoint.
-    pub fn all(&self) -> impl Iterator<Item = (u64, u32)> {
+    /// Every key with its state and its half units, for a checkpoint.
+    pub fn all(&self) -> impl Iterator<Item = (u64, u32, u32)> {
         let places = self.segments.iter().flat_map(|segment| &segment.places);
-        places.filter(|place| place.state != FREE).map(|place| (place.hash, place.state))
+        places.filter(|place| place.state != FREE).map(|place| (place.hash, place.state, place.halves))
     }
 
-    /// A key with its state, from a checkpoint.
-    pub fn restore(&mut self, hash: u64, state: u32) {
+    /// A key with its state and its half units, from a checkpoint.
+    pub fn restore(&mut self, hash: u64, state: u32, halves: u32) {
         if state != FREE {
-            self.segments[usize::from(slot_of(hash))].set(hash, state);
+            self.segments[usize::from(slot_of(hash))].set(hash, state).halves = halves;
         }
     }
 

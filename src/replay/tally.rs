@@ -189,11 +189,11 @@ impl Tally {
         Tally { verification: verify.then(Verification::default), ..Tally::default() }
     }
 
-    /// Adds half units of a key to who is hot.
-    pub fn heat(&mut self, lane: LaneKey, slot: u8, key: &Key, minute: i64, halves: u64) {
+    /// Adds half units of a key to who is hot; `known` are those of all accounts so far.
+    pub fn heat(&mut self, lane: LaneKey, slot: u8, key: &Key, known: Option<u64>, minute: i64, halves: u64) {
         let slots = self.heat.entry(lane).or_insert_with(|| vec![Heat::default(); SLOTS]);
         let heat = &mut slots[usize::from(slot)];
-        if heat.add(key.hash, minute, halves, self.minutes.entry(lane).or_default()) {
+        if heat.add(key.hash, known, minute, halves, self.minutes.entry(lane).or_default()) {
             heat.name(key);
         }
     }

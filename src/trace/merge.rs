@@ -236,6 +236,13 @@ impl Trace {
         }
     }
 
+    /// Takes rows back that were executed: their buffers are used again.
+    pub fn recycle(&self, rows: Vec<Rows>) {
+        if let Ok(mut spare) = self.options.spare.lock() {
+            spare.extend(rows.into_iter().map(|rows| rows.rows));
+        }
+    }
+
     /// Rows that are ready in the only open file, before `until`.
     fn rows(&mut self, until: Option<Time>, window: usize) -> Vec<Rows> {
         let [only] = self.open.as_mut_slice() else { return Vec::new() };

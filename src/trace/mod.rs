@@ -205,6 +205,8 @@ pub struct Options {
     pub skip_bad_rows: bool,
     /// How many rows an event may come late, 65,536 where `None`.
     pub window: Option<usize>,
+    /// Buffers of rows that were executed, to be used again.
+    pub spare: std::sync::Arc<std::sync::Mutex<Vec<Vec<Row>>>>,
 }
 
 /// What a reader hands over at once.

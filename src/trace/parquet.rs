@@ -2,13 +2,15 @@
 //!
 //! polars decodes the same columns at two thirds of the rate (`benches/replay.rs`), which is the bound of the hot path.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
+use arrow_buffer::NullBuffer;
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int64Array, RecordBatch, UInt32Array};
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema, TimeUnit as ArrowUnit};
@@ -17,7 +19,7 @@ use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, Parq
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::columns::{BATCH_ROWS, COLUMNS, Cell, Cells, Mapping, check_columns};
+use super::columns::{self, BATCH_ROWS, COLUMNS, Cells, Mapping, check_columns};
 use super::rows::{NO_BYTES, Row, RowKeys, RowKind, Rows, slot_of};
 use super::time::TimeUnit;
 use super::{Api, Names, Options, Place, TraceError};
@@ -27,7 +29,7 @@ use crate::table::{Consistency, limits};
 const GROUP_ROWS_MAX: i64 = 4 << 20;
 
 /// Rows that are decoded together, so that every thread has enough to do.
-const ROUND_ROWS: i64 = 1 << 20;
+const ROUND_ROWS: i64 = 1 << 19;
 
 /// A Parquet file, opened.
 struct Opened {
@@ -84,6 +86,8 @@ pub struct Door {
     pub(super) unit: Option<TimeUnit>,
     /// Tables with a sort key, and whether each table that could be meant by no name has one.
     sorted: BTreeMap<String, bool>,
+    /// Buffers of rows that were executed.
+    spare: Arc<Mutex<Vec<Vec<Row>>>>,
 }
 
 /// A batch as it was decoded.
@@ -119,7 +123,12 @@ impl Door {
         if let (1, Some(only)) = (options.keys.len(), options.keys.values().next()) {
             sorted.insert(String::new(), only.sort.is_some());
         }
-        Door { mapping: options.mapping.clone(), table: options.table.clone(), unit: options.time_unit, sorted }
+        Door { mapping: options.mapping.clone(), table: options.table.clone(), unit: options.time_unit, sorted, spare: options.spare.clone() }
+    }
+
+    /// A buffer for rows.
+    fn spare(&self) -> Vec<Row> {
+        self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
     }
 
     /// Whether a table has a sort key.
@@ -266,16 +275,37 @@ impl<'a> Texts<'a> {
         given.map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// Adds the codes of all rows, times a stride.
-    fn add(&self, stride: u32, to: &mut [u32]) {
-        let Some(dictionary) = self.dictionary else { return };
-        let keys = dictionary.keys();
-        let last = self.codes() as u32 - 1;
-        match dictionary.null_count() {
-            0 => to.iter_mut().zip(keys.values()).for_each(|(code, key)| *code += *key as u32 * stride),
-            _ => to.iter_mut().zip(keys.iter()).for_each(|(code, key)| *code += key.map_or(last, |key| key as u32) * stride),
-        }
+    /// The codes of the rows, times a stride; `None` where all rows have the same text, or none.
+    fn of(&self, stride: usize) -> Option<Codes<'a>> {
+        let keys = self.dictionary?.keys();
+        let nulls = keys.nulls().filter(|nulls| nulls.null_count() > 0);
+        Some(Codes { keys: keys.values(), nulls, last: self.codes() - 1, stride })
     }
+}
+
+/// The codes of one column.
+struct Codes<'a> {
+    keys: &'a [i32],
+    nulls: Option<&'a NullBuffer>,
+    /// That of rows without a text.
+    last: usize,
+    stride: usize,
+}
+
+impl Codes<'_> {
+    #[inline]
+    fn code(&self, at: usize) -> usize {
+        let code = match self.nulls {
+            Some(nulls) if nulls.is_null(at) => self.last,
+            _ => self.keys[at] as usize,
+        };
+        code * self.stride
+    }
+}
+
+thread_local! {
+    /// Rows of a batch before they are dealt to their slots.
+    static SCRATCH: Cell<Vec<Row>> = const { Cell::new(Vec::new()) };
 }
 
 impl Door {
@@ -283,7 +313,7 @@ impl Door {
     fn find_unit(&mut self, batch: &RecordBatch) {
         if self.unit.is_none()
             && let Some(array) = batch.column_by_name(self.mapping.name("time"))
-            && let Ok(Cell::Whole(numbers)) = Cell::new("time", array)
+            && let Ok(columns::Cell::Whole(numbers)) = columns::Cell::new("time", array)
             && let Some(first) = numbers.iter().flatten().next()
         {
             self.unit = Some(TimeUnit::of(first));
@@ -302,8 +332,8 @@ impl Door {
         batch.column_by_name(self.mapping.name(column)).filter(|array| array.null_count() < array.len())
     }
 
-    /// Times in nanoseconds, where every row has one.
-    fn times(&self, batch: &RecordBatch) -> Option<Vec<i64>> {
+    /// Times and the nanoseconds of their unit, where every row has one, in order.
+    fn times(&self, batch: &RecordBatch) -> Option<(Int64Array, i64)> {
         let array = self.array(batch, "time")?;
         if array.null_count() > 0 {
             return None;
@@ -324,19 +354,15 @@ impl Door {
             }
             _ => return None,
         };
-        let (each, mut last, mut sorted) = (unit.nanoseconds(), i64::MIN, true);
-        let most = i64::MAX / each;
-        let times = numbers.values().iter().map(|number| {
-            sorted &= *number >= last && number.unsigned_abs() <= most as u64;
-            last = *number;
-            number.wrapping_mul(each)
-        });
-        let times: Vec<i64> = times.collect();
-        sorted.then_some(times)
+        let each = unit.nanoseconds();
+        let (first, last) = (*numbers.values().first()?, *numbers.values().last()?);
+        first.checked_mul(each)?;
+        last.checked_mul(each)?;
+        numbers.values().is_sorted().then_some((numbers, each))
     }
 
-    /// Sizes, [`NO_BYTES`] where there is none; `None` where one is not the size of an item.
-    fn sizes(&self, batch: &RecordBatch, column: &'static str) -> Option<Option<Vec<u32>>> {
+    /// Sizes, of which some may be missing; `None` where one is not the size of an item.
+    fn sizes(&self, batch: &RecordBatch, column: &'static str) -> Option<Option<UInt32Array>> {
         if self.mapping.value(column).is_some() {
             return None;
         }
@@ -352,14 +378,9 @@ impl Door {
             }
             _ => return None,
         };
-        let most = numbers.iter().flatten().max().unwrap_or(0);
-        if u64::from(most) > limits::ITEM_BYTES_MAX {
-            return None;
-        }
-        Some(Some(match numbers.null_count() {
-            0 => numbers.values().to_vec(),
-            _ => numbers.iter().map(|bytes| bytes.unwrap_or(NO_BYTES)).collect(),
-        }))
+        // What stands where a size is missing is 0.
+        let most = numbers.values().iter().max().copied().unwrap_or(0);
+        (u64::from(most) <= limits::ITEM_BYTES_MAX).then_some(Some(numbers))
     }
 
     /// The rows of a batch in which all are plain.
@@ -373,20 +394,20 @@ impl Door {
         let (operations, tables, callers, consistencies) = (texts("operation")?, texts("table")?, texts("caller")?, texts("consistency")?);
         let strides = [1, operations.codes(), tables.codes(), callers.codes(), consistencies.codes()];
         let total = strides.iter().try_fold(1_usize, |product, codes| product.checked_mul(*codes)).filter(|total| *total <= 1 << 20)?;
-        let mut codes = vec![0_u32; rows];
-        let mut stride = 1;
-        for column in [&operations, &tables, &callers, &consistencies] {
-            column.add(stride, &mut codes);
-            stride *= column.codes() as u32;
-        }
-        let times = self.times(batch)?;
+        let (times, each) = self.times(batch)?;
         let (bytes, old) = (self.sizes(batch, "item_bytes")?, self.sizes(batch, "old_bytes")?);
         let keys = self.keys(batch)?;
         let (mut kinds, mut names) = (Vec::<RowKind>::new(), Vec::<(Option<String>, Option<String>)>::new());
         let (mut known, mut sorted): (Vec<u16>, Vec<bool>) = (vec![u16::MAX; total], Vec::new());
-        let mut read = Vec::with_capacity(rows);
+        let strides = [1, strides[1], strides[1] * strides[2], strides[1] * strides[2] * strides[3]];
+        let columns: Vec<Codes> =
+            [&operations, &tables, &callers, &consistencies].into_iter().zip(strides).filter_map(|(column, stride)| column.of(stride)).collect();
+        let times = times.values();
+        let mut read = SCRATCH.take();
+        read.clear();
+        read.reserve(rows);
         for at in 0..rows {
-            let code = codes[at] as usize;
+            let code: usize = columns.iter().map(|column| column.code(at)).sum();
             if known[code] == u16::MAX {
                 let (operation, rest) = (code % operations.codes(), code / operations.codes());
                 let (table, rest) = (rest % tables.codes(), rest / tables.codes());
@@ -403,15 +424,20 @@ impl Door {
             }
             let kind = known[code];
             let (hash, partition) = keys.hashes(at, sorted[usize::from(kind)])?;
-            let of = |sizes: &Option<Vec<u32>>| sizes.as_ref().map_or(NO_BYTES, |sizes| sizes[at]);
-            let row = Row { time: times[at], hash, bytes: of(&bytes), old: of(&old), at: at as u32, kind, slot: slot_of(partition) };
+            let of = |sizes: &Option<UInt32Array>| match sizes {
+                Some(sizes) if sizes.is_valid(at) => sizes.value(at),
+                _ => NO_BYTES,
+            };
+            let row = Row { time: times[at] * each, hash, bytes: of(&bytes), old: of(&old), at: at as u32, kind, slot: slot_of(partition) };
             // A write that leaves an item of no bytes is wrong, and said to be so on the slow path.
             if row.bytes == 0 && matches!(kinds[usize::from(kind)].api, Api::PutItem | Api::UpdateItem) {
                 return None;
             }
             read.push(row);
         }
-        Some(Plain { rows: Rows::new(kinds, &read, Arc::new(keys), place), names })
+        let rows = Rows::new(kinds, &read, Arc::new(keys), place, self.spare());
+        SCRATCH.set(read);
+        Some(Plain { rows, names })
     }
 
     /// The kind of a row; `None` where the call or its consistency needs a closer look.
@@ -464,7 +490,7 @@ impl RowKeys {
                 return None;
             }
             let hash = xxh3_64(bytes);
-            match memchr::memchr(b'|', bytes).filter(|_| sorted) {
+            match if sorted { memchr::memchr(b'|', bytes) } else { None } {
                 Some(end) => Some((hash, xxh3_64(&bytes[..end]))),
                 None => Some((hash, hash)),
             }

@@ -115,8 +115,8 @@ pub fn sign(time: i64, hash: u64) -> u64 {
 }
 
 impl Rows {
-    /// Rows as they were read, in the order of time, dealt to their slots.
-    pub fn new(kinds: Vec<RowKind>, read: &[Row], keys: Arc<RowKeys>, place: Place) -> Rows {
+    /// Rows as they were read, in the order of time, dealt to their slots in a buffer.
+    pub fn new(kinds: Vec<RowKind>, read: &[Row], keys: Arc<RowKeys>, place: Place, buffer: Vec<Row>) -> Rows {
         let mut starts = Box::new([0_u32; SLOTS + 1]);
         let mut signature = 0_u64;
         for row in read {
@@ -129,7 +129,8 @@ impl Rows {
         let mut next = [0_u32; SLOTS];
         next.copy_from_slice(&starts[..SLOTS]);
         let blank = Row { time: 0, hash: 0, bytes: 0, old: 0, at: 0, kind: 0, slot: 0 };
-        let mut rows = vec![blank; read.len()];
+        let mut rows = buffer;
+        rows.resize(read.len(), blank);
         for row in read {
             let at = &mut next[usize::from(row.slot)];
             rows[*at as usize] = *row;
