@@ -20,7 +20,7 @@ pub const MB: u64 = 1024 * KB;
 pub const GB: u64 = 1024 * MB;
 
 /// A size in bytes. Always a whole number; never a mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Bytes(pub u64);
 
 impl Bytes {

@@ -154,6 +154,21 @@ pub struct ReplayArgs {
     /// Threads; as many as the machine has where absent. No figure depends on it
     #[arg(long, value_name = "N")]
     pub threads: Option<usize>,
+    /// Take the keys of one share only: 2/8 is the second of eight
+    #[arg(long, value_name = "I/N", default_value = "1/1", hide_default_value = true)]
+    pub share: String,
+    /// Write what the share comes to as a part (-o part.parquet), for --merge
+    #[arg(long)]
+    pub partial: bool,
+    /// Join parts, which are given in place of the trace, to the result of one run over everything
+    #[arg(long, conflicts_with_all = ["partial", "checkpoint", "share"])]
+    pub merge: bool,
+    /// A file that is written now and then; where it is there, the run that wrote it goes on
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<std::path::PathBuf>,
+    /// How many events lie between two checkpoints
+    #[arg(long, value_name = "EVENTS", default_value_t = 20_000_000)]
+    pub checkpoint_every: u64,
     /// How many hot keys are shown for each account
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub hot_keys: usize,

@@ -10,13 +10,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::args::{Args, Format, ReplayArgs, SynthesizeArgs};
 use super::{input, output};
 use dynameter::compare::Question;
-use dynameter::replay::{self, Overwrite, Share, keys, replay as execute};
+use dynameter::replay::{self, CONSTANT_BYTES, KEY_BYTES_MAX, Overwrite, ReplayError, Run, Share, keys, merge, price};
 use dynameter::report;
 use dynameter::synthesize::{self, Layout};
 use dynameter::time::MonthHours;
 use dynameter::trace::{Kind, Mapping, Options, Progress, Source, Time, TimeUnit, Trace, parse_time, sources};
-use dynameter::units::Exact;
-use dynameter::workload::Size;
+use dynameter::units::{Bytes, Exact};
+use dynameter::workload::{Size, Workload};
 
 /// Set when Ctrl-C is pressed; a second one ends the process at once.
 fn interruption() -> Result<Arc<AtomicBool>> {
@@ -85,6 +85,77 @@ fn options(asked: &ReplayArgs) -> Result<Options> {
     })
 }
 
+/// Executes a trace; `None` where its part was written instead.
+fn run(
+    args: &Args,
+    asked: &ReplayArgs,
+    options: Options,
+    workload: Option<&Workload>,
+    replay_options: &replay::Options,
+) -> Result<Option<Run>> {
+    let sources = sources(&asked.traces)?;
+    if sources.iter().filter(|source| **source == Source::Stdin).count() > 1
+        || (sources.contains(&Source::Stdin) && asked.workload.as_deref() == Some("-"))
+    {
+        bail!("standard input can be read once only\nhelp: keep one -");
+    }
+    if sources.contains(&Source::Stdin) && asked.checkpoint.is_some() {
+        bail!("a run over standard input cannot go on later\nhelp: write the trace to a file first");
+    }
+    let trace = Trace::open(sources, options)?;
+    let Progress { read, total, rows } = trace.progress.clone();
+    if let Some(rows) = trace.rows().filter(|rows| *rows >= LONG_ROWS) {
+        output::note(args, &memory(rows, replay_options));
+    }
+    let mut run = Run::new(trace, workload, replay_options)?;
+    if let Some(checkpoint) = asked.checkpoint.as_ref().filter(|path| path.exists()) {
+        run.resume(checkpoint, workload, replay_options)?;
+    }
+    let bar = bar(args, total.load(Ordering::Relaxed), "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left");
+    let stopped = interruption()?;
+    let mut saved = run.events_read();
+    while run.batch()? {
+        bar.set_position(read.load(Ordering::Relaxed));
+        let (rows, seconds) = (rows.load(Ordering::Relaxed), bar.elapsed().as_secs().max(1));
+        let what = if run.is_resuming() { " of before the checkpoint" } else { "" };
+        bar.set_message(format!("{rows} rows{what}, {} a second", rows / seconds));
+        if let Some(checkpoint) = asked.checkpoint.as_ref().filter(|_| !run.is_resuming())
+            && run.events_read() >= saved + asked.checkpoint_every.max(1)
+        {
+            output::file(args, checkpoint, |file| Ok(run.save(file)?))?;
+            saved = run.events_read();
+        }
+        if stopped.load(Ordering::SeqCst) {
+            return Err(ReplayError::Stopped.into());
+        }
+    }
+    bar.finish_and_clear();
+    match (asked.partial, &args.output) {
+        (true, Some(path)) => {
+            output::file(args, path, |file| Ok(run.finish_part(file)?))?;
+            if let Some(checkpoint) = &asked.checkpoint {
+                std::fs::remove_file(checkpoint).ok();
+            }
+            output::note(args, &format!("wrote share {} to {}", asked.share, path.display()));
+            Ok(None)
+        }
+        _ => Ok(Some(run)),
+    }
+}
+
+/// Traces of more rows say what they need before they begin.
+const LONG_ROWS: u64 = 20_000_000;
+
+/// What a run over so many rows needs at most.
+fn memory(rows: u64, options: &replay::Options) -> String {
+    let most = CONSTANT_BYTES + rows.saturating_mul(KEY_BYTES_MAX) / u64::from(options.share.of);
+    format!(
+        "{rows} rows: at most {} of memory, {} and {KEY_BYTES_MAX} bytes for each distinct key; --share divides the keys",
+        Bytes(most),
+        Bytes(CONSTANT_BYTES)
+    )
+}
+
 /// `dynameter replay`.
 pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     let (books, date) = input::books(args)?;
@@ -123,29 +194,37 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
             None => bail!("--dax-overwrite {:?} is no reading\nhelp: write refresh or keep", asked.dax_overwrite),
         },
         threads,
-        share: Share::default(),
-        partial: false,
+        share: Share::parse(&asked.share).map_err(|message| anyhow::anyhow!("--share {message}"))?,
+        partial: asked.partial,
         hot_keys: asked.hot_keys,
         question: Question { throttled_billionths, ..Question::default() },
     };
-    let sources = sources(&asked.traces)?;
-    if sources.iter().filter(|source| **source == Source::Stdin).count() > 1
-        || (sources.contains(&Source::Stdin) && asked.workload.as_deref() == Some("-"))
-    {
-        bail!("standard input can be read once only\nhelp: keep one -");
+    let part = match (asked.partial, &args.output) {
+        (true, Some(path)) if path.as_os_str() != "-" => Some(path),
+        (true, _) => bail!("--partial needs a file\nhelp: name it with -o part.parquet"),
+        (false, _) => None,
+    };
+    if replay_options.share.of > 1 && part.is_none() {
+        bail!("--share {} without --partial would price a part as if it were all\nhelp: write --share {} --partial -o part.parquet, and join all parts with --merge", asked.share, asked.share);
     }
-    let trace = Trace::open(sources, options)?;
-    let Progress { read, total, rows } = trace.progress.clone();
-    let bar = bar(args, total.load(Ordering::Relaxed), "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left");
-    let stopped = interruption()?;
-    let result = execute(trace, workload.as_ref(), &books, &replay_options, |_| {
-        bar.set_position(read.load(Ordering::Relaxed));
-        let (rows, seconds) = (rows.load(Ordering::Relaxed), bar.elapsed().as_secs().max(1));
-        bar.set_message(format!("{rows} rows, {} a second", rows / seconds));
-        !stopped.load(Ordering::SeqCst)
-    });
-    bar.finish_and_clear();
-    let replayed = result?;
+    let replayed = if asked.merge {
+        let paths: Vec<std::path::PathBuf> = sources(&asked.traces)?
+            .into_iter()
+            .map(|source| match source {
+                Source::File(path) => Ok(path),
+                Source::Stdin => bail!("parts are not read from standard input\nhelp: name their files"),
+            })
+            .collect::<Result<_>>()?;
+        merge(&paths, workload.as_ref(), &books, &replay_options)?
+    } else {
+        let Some(run) = run(args, asked, options, workload.as_ref(), &replay_options)? else { return Ok(()) };
+        let replayed = price(run.finish(), workload.as_ref(), &books, &replay_options)?;
+        // What it was good for is done.
+        if let Some(checkpoint) = &asked.checkpoint {
+            std::fs::remove_file(checkpoint).ok();
+        }
+        replayed
+    };
     let text = match args.format {
         Format::Text => report::replay_text(&replayed, output::style(args))?,
         Format::Json => report::replay_json(&replayed)?,

@@ -99,8 +99,9 @@ impl Executor {
             (false, None) => (Api::DeleteItem, Operation::DeleteItem(write.clone())),
             (false, Some(_)) => (Api::PutItem, Operation::PutItem(write.clone())),
         };
+        let slot = self.slot_of_key(table, &hashed);
         let state = &mut self.tables.list[table];
-        state.store.set(hashed.hash, write.new.map(|bytes| bytes.0 as u32), false);
+        state.store.set(slot, hashed.hash, write.new.map(|bytes| bytes.0 as u32), false);
         if !change.has_old || state.has_items {
             // The image after is the next record's image before.
             let design = state.design.table.clone();

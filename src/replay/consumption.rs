@@ -12,7 +12,7 @@ use crate::workload::{ArmUnits, Traced};
 
 /// Capacity belongs to an account: a table with its local indexes or one global index, in one region, reads and
 /// writes apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct LaneKey {
     /// The table, by position.
     pub table: usize,
@@ -113,7 +113,7 @@ impl Lane {
 }
 
 /// What makes calls one kind: the line of a bill that they end in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Kind {
     /// The table, by position.
     pub table: usize,

@@ -45,7 +45,7 @@ impl Which {
 }
 
 /// The caches of one table, item cache or query cache.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Sized {
     /// What they were asked for.
     pub asked: Asked,
@@ -69,11 +69,6 @@ pub struct Caches {
 /// The memory of the nodes of a design.
 pub fn memory(dax: &Dax) -> Option<u64> {
     NODE_TYPES.iter().find(|node| node.name == dax.node_type).map(|node| node.memory_gb * GB)
-}
-
-/// The node type of a memory.
-pub fn node_type(bytes: u64) -> Option<&'static str> {
-    NODE_TYPES.iter().find(|node| node.memory_gb * GB == bytes).map(|node| node.name)
 }
 
 impl Caches {

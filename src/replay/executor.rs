@@ -20,7 +20,7 @@ use crate::workload::{Capacity, TableDesign, Units, Workload};
 pub type Wrong = (Reason, String);
 
 /// A read whose size is that of the next write of its key.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Waiting {
     pub call: Call,
     pub table: usize,
@@ -287,7 +287,7 @@ impl Executor {
         let (slot, now) = (self.slot_of_key(table, key), self.now);
         let owned = self.share.owns(slot);
         let all = accounts.iter().map(|(_, reads, writes)| reads + writes).sum();
-        let known = self.tables.list[table].store.warm(key.hash, all);
+        let known = self.tables.list[table].store.warm(slot, key.hash, all);
         for (index, reads, writes) in accounts {
             for (is_read, halves) in [(true, reads), (false, writes)] {
                 if halves == 0 {

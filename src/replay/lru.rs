@@ -5,7 +5,7 @@
 /// AWS does not say (rule 7.3): its configuration page says that the list tracks when an item was first written to, or
 /// last read from, the cache, which suggests [`Overwrite::Keep`]. The difference was at most 0.9 % of the misses on
 /// real traces.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Overwrite {
     /// It moves to the front.
     #[default]
@@ -25,7 +25,7 @@ impl Overwrite {
 }
 
 /// An item in the cache, 32 bytes: neighbours in the list by their numbers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
 struct Entry {
     key: u64,
     since: i64,
@@ -41,7 +41,7 @@ const NONE: u32 = u32::MAX;
 type Slot = (u32, u32);
 
 /// A cache of one size.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Cache {
     /// Bytes that it holds.
     pub capacity: u64,

@@ -97,7 +97,7 @@ impl Executor {
             }
         } else {
             let entries = vec![Entry::Unknown; table.indexes.len()];
-            let sizes = state.store.sizes(|hash| self.share.owns(slot_of(hash)));
+            let sizes = state.store.sizes(|slot| self.share.owns(slot));
             classes.extend(sizes.into_iter().map(|(bytes, count)| ((Bytes(bytes.into()), entries.clone()), count)));
         }
         classes

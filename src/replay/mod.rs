@@ -22,6 +22,7 @@ mod heat;
 mod lru;
 mod measured;
 mod modes;
+mod part;
 mod partiql;
 mod partitions;
 mod plain;
@@ -35,6 +36,7 @@ mod tally;
 mod verify;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 pub use consumption::{LaneKey, Span};
 pub use cached::{Cluster, DaxResult};
@@ -65,7 +67,8 @@ pub use partitions::{STRIP_ROWS, Strip};
 
 use executor::Executor;
 use partitions::Partitions;
-use run::{Heats, Part, Run};
+use run::Heats;
+pub use run::{Part, Run};
 use tally::FIRST_SKIPPED;
 
 /// Why there is no replay.
@@ -80,6 +83,9 @@ pub enum ReplayError {
     /// The trace holds nothing that could be priced.
     #[error("{0}")]
     Empty(String),
+    /// A part or a checkpoint that cannot be taken or written.
+    #[error("{0}")]
+    Part(String),
     /// Somebody asked for the end.
     #[error("stopped by Ctrl-C; no output was written")]
     Stopped,
@@ -315,6 +321,12 @@ pub struct Drawn {
     pub more: Option<Money>,
 }
 
+/// Bytes of memory that a replay takes for each distinct key at most.
+pub const KEY_BYTES_MAX: u64 = 32;
+
+/// Bytes that it takes beside: rows that are decoded, sketches, the log of DAX's accesses.
+pub const CONSTANT_BYTES: u64 = 1 << 30;
+
 /// The longest time that a trace may cover: three years, since every minute of it is executed.
 const SPAN_SECONDS_MAX: u64 = 3 * 366 * 86_400;
 
@@ -332,15 +344,27 @@ pub fn replay(
     mut tick: impl FnMut(&Trace) -> bool,
 ) -> Result<Replayed, ReplayError> {
     let mut run = Run::new(trace, workload, options)?;
-    loop {
+    while run.batch()? {
         if !tick(run.trace()) {
             return Err(ReplayError::Stopped);
         }
-        if !run.batch()? {
-            break;
-        }
     }
-    finish(run.finish(), workload, books, options)
+    price(run.finish(), workload, books, options)
+}
+
+/// Joins parts, and prices them as one replay over everything.
+///
+/// # Errors
+/// [`ReplayError`] where a share is missing or there twice, or where parts are of different traces, versions or settings.
+pub fn merge(paths: &[PathBuf], workload: Option<&Workload>, books: &Books, options: &Options) -> Result<Replayed, ReplayError> {
+    let settings = part::settings(workload, options);
+    let mut parts = Vec::new();
+    for path in paths {
+        let loaded = part::read(path, workload, options)?;
+        loaded.check(path, &settings, false)?;
+        parts.push((path.clone(), loaded));
+    }
+    price(part::merge(parts)?, workload, books, options)
 }
 
 /// Takes full exports into the starting state.
@@ -367,7 +391,10 @@ fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
 }
 
 /// Prices what was executed.
-fn finish(mut part: Part, workload: Option<&Workload>, books: &Books, options: &Options) -> Result<Replayed, ReplayError> {
+///
+/// # Errors
+/// [`ReplayError`] where there is nothing to price, or a price is not known.
+pub fn price(mut part: Part, workload: Option<&Workload>, books: &Books, options: &Options) -> Result<Replayed, ReplayError> {
     part.settle(i64::MAX);
     let Part { read, names, mut executor, heat } = part;
     if workload.is_none() && options.region.is_none() {

@@ -6,7 +6,7 @@ use crate::table::limits::{PARTITION_READ_UNITS_MAX, PARTITION_WRITE_UNITS_MAX};
 use crate::trace::{SLOTS, Time};
 
 /// Half units that the keys of one slot were asked for in one second: reads and writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Grain {
     /// Seconds since 1970.
     pub second: i64,
@@ -37,7 +37,7 @@ pub fn ordered(mut grains: Vec<Grain>) -> Vec<Grain> {
 /// on demand, since it serves 4,000 writes and 12,000 reads; a partition that refused something in ten seconds of an
 /// hour splits where its heat halves, at a 256th of all keys, unless it is one of these alone; each 10 GB of data have
 /// one partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Partitions {
     /// The first slot of each range, in order; the first is 0.
     pub starts: Vec<u16>,
@@ -177,7 +177,7 @@ pub const STRIP_ROWS: usize = 32;
 ///
 /// A column is a power of two of seconds wide, beginning at a multiple of it since 1970, as narrow as the whole time
 /// allows; so strips of parts join to that of the whole.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Strip {
     /// A column has 2 to this power of seconds.
     pub power: u32,

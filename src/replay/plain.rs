@@ -187,7 +187,7 @@ impl Executor {
             for (rows, numbers) in round.iter().zip(&numbers) {
                 for group in rows.slot(*slot).chunks(TOGETHER) {
                     if let Some(table) = tables.first().map(|work| work.table) {
-                        sink ^= self.tables.list[table].store.touch(group.iter().map(|row| row.hash));
+                        sink ^= self.tables.list[table].store.touch(*slot as u8, group.iter().map(|row| row.hash));
                     }
                     for row in group {
                         let done = match &mut kinds[numbers[usize::from(row.kind)]].1 {
@@ -208,7 +208,7 @@ impl Executor {
         }
         std::hint::black_box(sink);
         self.give_back(&mut tables, &mut lanes);
-        for lane in lanes {
+        for lane in lanes.into_iter().filter(|lane| lane.lane.sum() > 0 || lane.seconds.iter().any(|halves| *halves > 0)) {
             let own = self.tally.consumption.lanes.entry(lane.key).or_default();
             for (second, halves) in (lane.first..).zip(lane.seconds).filter(|(_, halves)| *halves > 0) {
                 own.add(second, halves);
@@ -378,7 +378,7 @@ impl Executor {
         let there = |bytes: u32| (bytes > 0).then_some(bytes);
         let given = if kind.kind.reads { row.bytes } else { row.old };
         let (found, from) = match given {
-            NO_BYTES => match state.store.get(row.hash) {
+            NO_BYTES => match state.store.get(slot as u8, row.hash) {
                 (Known::There(bytes), from) => (Some(bytes), from),
                 (Known::Gone, from) => (None, from),
                 (Known::Unknown, _) if state.declared => match state.draw(row.hash) {
@@ -407,8 +407,8 @@ impl Executor {
             }
             let halves = get(found);
             let known = match from {
-                From::Row => Some(state.store.set(row.hash, found, false).warm(halves)),
-                _ => state.store.warm(row.hash, halves),
+                From::Row => Some(state.store.set(slot as u8, row.hash, found, false).warm(halves)),
+                _ => state.store.warm(slot as u8, row.hash, halves),
             };
             sums.source(from);
             sums.calls += 1;
@@ -457,7 +457,7 @@ impl Executor {
         sums.changes_assumed += u64::from(old.is_some() && new.is_some() && !kind.changes.is_empty());
         (sums.first, sums.last) = (sums.first.min(row.time), sums.last.max(row.time));
         let total = 2 * consumed.total().write.0;
-        let known = Some(state.store.set(row.hash, new, false).warm(total));
+        let known = Some(state.store.set(slot as u8, row.hash, new, false).warm(total));
         let mut own = consumed.table.write.0;
         sums.arms[0].1 += own;
         for (at, arm) in consumed.indexes.iter().enumerate() {

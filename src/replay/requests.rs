@@ -18,11 +18,11 @@ use crate::meter::{ConsumedCapacity, change_data_capture_units, meter, replicate
 use crate::table::{
     Action, Consistency, IndexKind, Item, Operation, Projection, ReadPage, Table, TransactionOutcome, Write, WriteOutcome, limits,
 };
-use crate::trace::{Api, Bad, Failure, Key, Names, Place, Reason, Request, Time};
+use crate::trace::{Api, Bad, Failure, Key, Names, Place, Reason, Request, Time, slot_of};
 use crate::units::Bytes;
 
 /// The first call of a transaction: when, and what it did on each table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Committed {
     time: Time,
     actions: Vec<(usize, (Action, Key))>,
@@ -220,7 +220,8 @@ impl Executor {
             Effect::Becomes(new) => {
                 let state = &mut self.tables.list[table];
                 state.has_items = true;
-                let hash = named_key(&key).hash;
+                let named = named_key(&key);
+                let slot = slot_of(if state.design.table.keys.sort.is_some() { named.partition } else { named.hash });
                 let size = new.as_ref().map(|item| item.size(numbers).0 as u32);
                 // A write that changes nothing is no change: no stream sees it (rule 5.2).
                 if let Some(old) = state.stored.get(&key).filter(|old| !refused && Some(*old) == new.as_ref()) {
@@ -230,7 +231,7 @@ impl Executor {
                 }
                 let write = state.stored.write(&state.design.table, key, new, refused, numbers);
                 if !refused {
-                    state.store.set(hash, size, false);
+                    state.store.set(slot, named.hash, size, false);
                 }
                 Action::Write(write)
             }
@@ -701,7 +702,9 @@ impl Executor {
         let key = self.key_of(table, &item)?;
         let bytes = item.size(self.switches.number_alignment).0 as u32;
         let state = &mut self.tables.list[table];
-        state.store.set(named_key(&key).hash, Some(bytes), true);
+        let named = named_key(&key);
+        let slot = slot_of(if state.design.table.keys.sort.is_some() { named.partition } else { named.hash });
+        state.store.set(slot, named.hash, Some(bytes), true);
         state.stored.put(&state.design.table, key, Some(item));
         state.has_items = true;
         Ok(())

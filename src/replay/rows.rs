@@ -97,7 +97,7 @@ impl Executor {
             return Some((there(bytes), From::Row));
         }
         let state = &self.tables.list[table];
-        match state.store.get(call.key.hash) {
+        match state.store.get(self.slot_of_key(table, &call.key), call.key.hash) {
             (Known::There(bytes), from) => return Some((Some(Bytes(bytes.into())), from)),
             (Known::Gone, from) => return Some((None, from)),
             (Known::Unknown, _) => {}
@@ -171,7 +171,8 @@ impl Executor {
         };
         self.count(table, true, from, item, |_, size| read_of(Some(size)));
         if from == From::Row {
-            self.tables.list[table].store.set(call.key.hash, item.map(|bytes| bytes.0 as u32), false);
+            let slot = self.slot_of_key(table, &call.key);
+            self.tables.list[table].store.set(slot, call.key.hash, item.map(|bytes| bytes.0 as u32), false);
         }
         let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: true, index: None };
         let cacheable = api != Api::TransactGetItems && consistency == Consistency::Eventual;
@@ -417,7 +418,8 @@ impl Executor {
         let operation = operation_of(write.clone());
         let applied = !refused && !call.replayed && action != Action::ConditionCheck;
         if applied {
-            self.tables.list[table].store.set(hash, new_bytes, false);
+            let slot = self.slot_of_key(table, &call.key);
+            self.tables.list[table].store.set(slot, hash, new_bytes, false);
         }
         if call.api == Api::TimeToLiveDelete {
             self.tally.time_to_live.insert(table);

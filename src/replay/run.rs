@@ -4,12 +4,16 @@
 //! are, which share of the keys a run takes, nor where it is broken off and goes on.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
 
 use rayon::ThreadPool;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
 use super::dax::Caches;
 use super::executor::{Executor, starting_partitions};
+use super::heat::Heat;
+use super::part::{self, Loaded, Saved};
 use super::partitions::{Partitions, Strip};
 use super::plain::Failed;
 use super::tally::{FIRST_SKIPPED, Share};
@@ -64,7 +68,12 @@ impl Part {
 
     /// Joins another share of the same trace.
     pub fn join(&mut self, other: Part) {
-        self.executor.tally.join(other.executor.tally);
+        let mut tally = other.executor.tally;
+        for (mut kind, traced) in std::mem::take(&mut tally.consumption.kinds) {
+            kind.caller = kind.caller.map(|caller| self.names.number(other.names.text(caller)));
+            self.executor.tally.consumption.kind(kind).add(&traced);
+        }
+        self.executor.tally.join(tally);
         if self.executor.caches.tables.is_empty() {
             self.executor.caches = other.executor.caches;
         }
@@ -86,6 +95,9 @@ pub struct Run {
     heat: Heats,
     events: u64,
     signature: u64,
+    settings: String,
+    /// A checkpoint from which the run goes on once as much was read.
+    resume: Option<Box<Loaded>>,
 }
 
 impl Run {
@@ -126,7 +138,102 @@ impl Run {
             heat: BTreeMap::new(),
             events: 0,
             signature: 0,
+            settings: part::settings(workload, options),
+            resume: None,
         })
+    }
+
+    /// Goes on from a checkpoint: what it has seen is read once more, but not executed.
+    ///
+    /// # Errors
+    /// [`ReplayError::Part`] where it is no checkpoint of such a run.
+    pub fn resume(&mut self, path: &Path, workload: Option<&Workload>, options: &Options) -> Result<(), ReplayError> {
+        let loaded = part::read(path, workload, options)?;
+        loaded.check(path, &self.settings, true)?;
+        if loaded.header.share != self.share {
+            return Err(ReplayError::Part(format!("{}: is of share {}, not of {}", path.display(), loaded.header.share, self.share)));
+        }
+        self.resume = Some(Box::new(loaded));
+        Ok(())
+    }
+
+    /// How many events were read, and executed where they are not from before a checkpoint.
+    pub fn events_read(&self) -> u64 {
+        self.events
+    }
+
+    /// Whether the run still reads what its checkpoint has seen.
+    pub fn is_resuming(&self) -> bool {
+        self.resume.is_some()
+    }
+
+    /// Writes a checkpoint.
+    ///
+    /// # Errors
+    /// [`ReplayError::Part`] where it cannot be written.
+    pub fn save(&self, into: impl Write + Send) -> Result<(), ReplayError> {
+        let saved = Saved {
+            read: Read { events: self.events, signature: self.signature, ..Read::default() },
+            names: &self.trace.names,
+            executors: self.executors.iter().collect(),
+            heat: &self.heat,
+            share: self.share,
+            settings: self.settings.clone(),
+            unfinished: true,
+        };
+        part::write(&saved, into)
+    }
+
+    /// Takes what the checkpoint holds, where as much was read as it has seen.
+    fn take_up(&mut self) -> Result<(), ReplayError> {
+        let Some(resume) = self.resume.take_if(|loaded| loaded.header.read.events <= self.events) else { return Ok(()) };
+        let Loaded { header, part, store } = *resume;
+        if (header.read.events, header.read.signature) != (self.events, self.signature) {
+            let text = "the checkpoint is of another trace\nhelp: give the files that it was made of, or remove it to begin anew";
+            return Err(ReplayError::Part(text.to_string()));
+        }
+        let Part { executor, heat, names, .. } = part;
+        self.heat = heat;
+        let count = self.executors.len();
+        for own in &mut self.executors {
+            own.tables.define_again(&executor.tables.definitions).map_err(ReplayError::Part)?;
+        }
+        for (table, slot, key, state, halves) in store {
+            let executor = &mut self.executors[usize::from(slot) / self.share.of as usize % count];
+            if let Some(table) = executor.tables.list.get_mut(table) {
+                table.store.restore(slot, key, state, halves);
+            }
+        }
+        // Callers are numbered anew.
+        let mut tally = executor.tally;
+        for (mut kind, traced) in std::mem::take(&mut tally.consumption.kinds) {
+            kind.caller = kind.caller.map(|caller| self.trace.names.number(names.text(caller)));
+            tally.consumption.kinds.insert(kind, traced);
+        }
+        // Heat and waiting reads go to the thread of their slot, the rest to the first.
+        for (lane, slots) in std::mem::take(&mut tally.heat) {
+            for (slot, heat) in slots.into_iter().enumerate().filter(|(_, heat)| heat.total > 0) {
+                let own = &mut self.executors[slot / self.share.of as usize % count].tally.heat;
+                own.entry(lane).or_insert_with(|| vec![Heat::default(); SLOTS])[slot] = heat;
+            }
+        }
+        for (key, waiting) in executor.waiting {
+            for one in waiting {
+                let slot = self.executors[0].slot_of_key(one.table, &one.call.key);
+                self.executors[usize::from(slot) / self.share.of as usize % count].waiting.entry(key).or_default().push(one);
+            }
+        }
+        let first = &mut self.executors[0];
+        // Nothing was added up yet.
+        first.tally.verification = None;
+        first.tally.join(tally);
+        first.caches = executor.caches;
+        first.tokens = executor.tokens;
+        for (own, state) in first.tables.list.iter_mut().zip(executor.tables.list) {
+            own.stored = state.stored;
+            own.has_items = state.has_items;
+        }
+        Ok(())
     }
 
     /// The trace.
@@ -148,6 +255,9 @@ impl Run {
             // Only keys of the share come here.
             self.executors.iter_mut().for_each(|executor| executor.share = Share::default());
         }
+        if self.resume.is_some() {
+            return self.skip(batch);
+        }
         match batch {
             Batch::End => return Ok(false),
             Batch::Events(first, events) => self.events(first, events)?,
@@ -161,6 +271,30 @@ impl Run {
                 }
             }
         }
+        Ok(true)
+    }
+
+    /// What the checkpoint has seen is read, and not executed.
+    fn skip(&mut self, batch: Batch) -> Result<bool, ReplayError> {
+        match batch {
+            Batch::End => {
+                let text = "the checkpoint has seen more than the trace holds\nhelp: give the files that it was made of, or remove it to begin anew";
+                return Err(ReplayError::Part(text.to_string()));
+            }
+            Batch::Rows(rows) => {
+                for rows in &rows {
+                    self.signature = self.signature.wrapping_add(rows.signature);
+                    self.events += rows.rows.len() as u64;
+                }
+            }
+            Batch::Events(first, events) => {
+                self.events += events.len() as u64;
+                for (ordinal, event) in (first..).zip(events) {
+                    self.signature = self.signature.wrapping_add(signature(&event, ordinal));
+                }
+            }
+        }
+        self.take_up()?;
         Ok(true)
     }
 
@@ -283,6 +417,25 @@ impl Run {
         let heat = std::mem::take(&mut self.heat);
         self.heat = settled(&mut grains, heat, before, |table| starting_partitions(&first[0].tables.list[table].design));
         first[0].tally.grains = grains;
+    }
+
+    /// Ends the run and writes its part, to be joined with those of the other shares.
+    ///
+    /// # Errors
+    /// [`ReplayError::Part`] where it cannot be written.
+    pub fn finish_part(self, into: impl Write + Send) -> Result<(), ReplayError> {
+        let (share, settings) = (self.share, self.settings.clone());
+        let part = self.finish();
+        let saved = Saved {
+            read: part.read.clone(),
+            names: &part.names,
+            executors: vec![&part.executor],
+            heat: &part.heat,
+            share,
+            settings,
+            unfinished: false,
+        };
+        part::write(&saved, into)
     }
 
     /// Ends the run.

@@ -8,7 +8,7 @@ use crate::units::{Bytes, Exact};
 use crate::workload::{Entry, SizeClass, SizeClasses, TableDesign, WriteKind};
 
 /// Where a size came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum From {
     /// The row itself.
     Row,

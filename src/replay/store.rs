@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::sizes::From;
-use crate::trace::{SLOTS, slot_of};
+use crate::trace::SLOTS;
 
 /// What is known of the item of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,8 +131,8 @@ impl Default for Store {
 impl Store {
     /// What is known of a key, and from where.
     #[inline]
-    pub fn get(&self, hash: u64) -> (Known, From) {
-        let segment = &self.segments[usize::from(slot_of(hash))];
+    pub fn get(&self, slot: u8, hash: u64) -> (Known, From) {
+        let segment = &self.segments[usize::from(slot)];
         match segment.places.is_empty() {
             true => (Known::Unknown, From::Drawn),
             false => segment.places[segment.place(hash)].known(),
@@ -140,8 +140,8 @@ impl Store {
     }
 
     /// Adds half units of a key that is remembered, and returns those so far; `None` of any other.
-    pub fn warm(&mut self, hash: u64, halves: u64) -> Option<u64> {
-        let segment = &mut self.segments[usize::from(slot_of(hash))];
+    pub fn warm(&mut self, slot: u8, hash: u64, halves: u64) -> Option<u64> {
+        let segment = &mut self.segments[usize::from(slot)];
         if segment.places.is_empty() {
             return None;
         }
@@ -152,9 +152,9 @@ impl Store {
 
     /// Fetches the places of some keys side by side, since the time is that of memory: returns what makes sure of it.
     #[inline]
-    pub fn touch(&self, hashes: impl Iterator<Item = u64>) -> u64 {
+    pub fn touch(&self, slot: u8, hashes: impl Iterator<Item = u64>) -> u64 {
+        let places = &self.segments[usize::from(slot)].places;
         let fetch = |hash: u64| {
-            let places = &self.segments[usize::from(slot_of(hash))].places;
             places.get(home(hash, places.len())).map_or(0, |place| place.hash)
         };
         hashes.map(fetch).fold(0, |sum, hash| sum ^ hash)
@@ -162,32 +162,33 @@ impl Store {
 
     /// Remembers a size, or that there is no item.
     #[inline]
-    pub fn set(&mut self, hash: u64, bytes: Option<u32>, from_export: bool) -> &mut Place {
+    pub fn set(&mut self, slot: u8, hash: u64, bytes: Option<u32>, from_export: bool) -> &mut Place {
         let state = bytes.unwrap_or(GONE) | if from_export { EXPORTED } else { 0 };
         // An export of nothing would read as a free place.
         let state = if state == FREE { GONE } else { state };
-        self.segments[usize::from(slot_of(hash))].set(hash, state)
+        self.segments[usize::from(slot)].set(hash, state)
     }
 
-    /// The sizes that are there, each with how often; of the keys that `of` says.
-    pub fn sizes(&self, of: impl Fn(u64) -> bool) -> BTreeMap<u32, u64> {
+    /// The sizes that are there, each with how often; of the slots that `of` says.
+    pub fn sizes(&self, of: impl Fn(u8) -> bool) -> BTreeMap<u32, u64> {
         let mut sizes = BTreeMap::new();
-        for (_, state, _) in self.all().filter(|(hash, state, _)| state & GONE != GONE && of(*hash)) {
+        for (_, _, state, _) in self.all().filter(|(slot, _, state, _)| state & GONE != GONE && of(*slot)) {
             *sizes.entry(state & GONE).or_default() += 1;
         }
         sizes
     }
 
-    /// Every key with its state and its half units, for a checkpoint.
-    pub fn all(&self) -> impl Iterator<Item = (u64, u32, u32)> {
-        let places = self.segments.iter().flat_map(|segment| &segment.places);
-        places.filter(|place| place.state != FREE).map(|place| (place.hash, place.state, place.halves))
+    /// Every key by its slot, with its state and its half units, for a checkpoint.
+    pub fn all(&self) -> impl Iterator<Item = (u8, u64, u32, u32)> {
+        let slots = (0_u8..=255).zip(&self.segments);
+        let places = slots.flat_map(|(slot, segment)| segment.places.iter().map(move |place| (slot, place)));
+        places.filter(|(_, place)| place.state != FREE).map(|(slot, place)| (slot, place.hash, place.state, place.halves))
     }
 
     /// A key with its state and its half units, from a checkpoint.
-    pub fn restore(&mut self, hash: u64, state: u32, halves: u32) {
+    pub fn restore(&mut self, slot: u8, hash: u64, state: u32, halves: u32) {
         if state != FREE {
-            self.segments[usize::from(slot_of(hash))].set(hash, state).halves = halves;
+            self.segments[usize::from(slot)].set(hash, state).halves = halves;
         }
     }
 
@@ -210,13 +211,13 @@ mod tests {
     #[test]
     fn the_store_remembers_sizes_and_deletions() {
         let mut store = Store::default();
-        assert_eq!(store.get(5), (Known::Unknown, From::Drawn));
-        store.set(5, Some(100), true);
-        assert_eq!(store.get(5), (Known::There(100), From::Export));
-        store.set(5, None, false);
-        assert_eq!(store.get(5), (Known::Gone, From::Seen));
-        store.set(6, None, true);
-        assert_eq!(store.get(6).0, Known::Gone);
+        assert_eq!(store.get(1, 5), (Known::Unknown, From::Drawn));
+        store.set(1, 5, Some(100), true);
+        assert_eq!(store.get(1, 5), (Known::There(100), From::Export));
+        store.set(1, 5, None, false);
+        assert_eq!(store.get(1, 5), (Known::Gone, From::Seen));
+        store.set(1, 6, None, true);
+        assert_eq!(store.get(1, 6).0, Known::Gone);
         assert!(store.sizes(|_| true).is_empty());
     }
 
@@ -225,13 +226,13 @@ mod tests {
         let mut store = Store::default();
         let mut worst: f64 = 0.0;
         for number in 0..400_000_u64 {
-            store.set(mixed(number, 3), Some(number as u32 % 1_000), false);
+            store.set(number as u8, mixed(number, 3), Some(number as u32 % 1_000), false);
             if number > 100_000 && number % 1_000 == 0 {
                 worst = worst.max(store.bytes() as f64 / (number + 1) as f64);
             }
         }
         assert_eq!(store.keys(), 400_000);
-        assert!((0..400_000_u64).all(|number| store.get(mixed(number, 3)).0 == Known::There(number as u32 % 1_000)));
+        assert!((0..400_000_u64).all(|number| store.get(number as u8, mixed(number, 3)).0 == Known::There(number as u32 % 1_000)));
         assert!(worst < 32.0, "{worst}");
     }
 }

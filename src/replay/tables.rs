@@ -71,9 +71,24 @@ fn extremes(design: &TableDesign) -> (Bytes, Bytes) {
     (at(1), at(99))
 }
 
+/// How a trace defined its tables, one after the other.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum Definition {
+    /// A name in a row.
+    Table(String, KeySchema),
+    /// The name of an index in a row.
+    Index(usize, String),
+    /// A CreateTable request.
+    Create(String),
+    /// An UpdateTable request.
+    Update(String),
+}
+
 /// The tables by their names and numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Tables {
+    /// How the trace defined tables.
+    pub definitions: Vec<Definition>,
     /// The tables.
     pub list: Vec<TableState>,
     numbers: BTreeMap<String, usize>,
@@ -116,6 +131,7 @@ impl Tables {
             return None;
         }
         let table = Table { name: name.to_string(), class: TableClass::Standard, keys: keys(), indexes: Vec::new() };
+        self.definitions.push(Definition::Table(name.to_string(), table.keys.clone()));
         Some(self.define(TableDesign::of(table, Capacity::OnDemand)))
     }
 
@@ -137,6 +153,7 @@ impl Tables {
         }
         let index = Index { name: name.to_string(), kind: IndexKind::Global, keys: Vec::new(), projection: Projection::KeysOnly };
         state.design.add_index(index);
+        self.definitions.push(Definition::Index(table, name.to_string()));
         Some(state.design.table.indexes.len() - 1)
     }
 
@@ -194,6 +211,24 @@ impl Tables {
             }
         }
         self.define(design);
+        self.definitions.push(Definition::Create(request.to_string()));
+        Ok(())
+    }
+
+    /// Defines tables as a trace did.
+    ///
+    /// # Errors
+    /// What is missing in a request.
+    pub fn define_again(&mut self, definitions: &[Definition]) -> Result<(), String> {
+        let json = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| error.to_string());
+        for definition in definitions {
+            match definition {
+                Definition::Table(name, keys) => drop(self.find_or_define(name, || keys.clone())),
+                Definition::Index(table, name) => drop(self.index(*table, name)),
+                Definition::Create(request) => self.create(&json(request)?)?,
+                Definition::Update(request) => self.update(&json(request)?)?,
+            }
+        }
         Ok(())
     }
 
@@ -217,6 +252,7 @@ impl Tables {
                 state.stored.reindex(&state.design.table);
             }
         }
+        self.definitions.push(Definition::Update(request.to_string()));
         Ok(())
     }
 

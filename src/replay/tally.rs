@@ -14,7 +14,7 @@ use crate::units::Bytes;
 use crate::workload::Entry;
 
 /// How many rows took their sizes from where, and how far those that were drawn could be wrong.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Provenance {
     /// Rows by what they read or write, and where its size came from.
     pub rows: BTreeMap<(bool, From), u64>,
@@ -82,7 +82,7 @@ impl Grains {
 }
 
 /// One of several shares of all keys, by slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Share {
     /// Which, from 1.
     pub number: u32,
@@ -195,6 +195,32 @@ impl Tally {
         let heat = &mut slots[usize::from(slot)];
         if heat.add(key.hash, known, minute, halves, self.minutes.entry(lane).or_default()) {
             heat.name(key);
+        }
+    }
+
+    /// The same without what parts hold as rows.
+    pub fn without_rows(&self) -> Tally {
+        let consumption = Consumption { kinds: self.consumption.kinds.clone(), lanes: BTreeMap::new() };
+        Tally {
+            consumption,
+            heat: BTreeMap::new(),
+            minutes: BTreeMap::new(),
+            grains: BTreeMap::new(),
+            provenance: self.provenance.clone(),
+            verification: self.verification.clone(),
+            log: Log { power: self.log.power, entries: Vec::new(), asked: self.log.asked.clone() },
+            events: self.events,
+            refused: self.refused,
+            throttled: self.throttled,
+            span: self.span,
+            other_regions: self.other_regions.clone(),
+            elsewhere: self.elsewhere.clone(),
+            counted_regions: self.counted_regions.clone(),
+            counted_writes: self.counted_writes.clone(),
+            time_to_live: self.time_to_live.clone(),
+            held: self.held.clone(),
+            skipped: self.skipped.clone(),
+            first_skipped: self.first_skipped.clone(),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::table::{Action, IndexKind, Operation, Table, Transition, Write};
 use crate::units::{Bytes, Exact};
 
 /// How often AWS, or an emulator, and the meter agree.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Verification {
     /// Lines that carried an answer.
     pub checked: u64,
@@ -24,7 +24,7 @@ pub struct Verification {
 }
 
 /// A record of a stream that says another size than it weighs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SizeDifference {
     /// The number of the event in the trace.
     pub ordinal: u64,
@@ -37,7 +37,7 @@ pub struct SizeDifference {
 }
 
 /// One difference, with the working of both.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Difference {
     /// The number of the event in the trace.
     pub ordinal: u64,

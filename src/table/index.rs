@@ -39,7 +39,7 @@ pub struct Index {
 }
 
 /// What a write does to the entry that one index holds of an item; sizes are of entries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Transition {
     /// No entry before and none after.
     Absent,

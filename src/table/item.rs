@@ -8,7 +8,7 @@ use super::value::{AttributeValue, NumberAlignment, ValueError};
 use crate::units::Bytes;
 
 /// An item as DynamoDB stores it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Item(pub BTreeMap<String, AttributeValue>);
 
 impl Item {

@@ -25,7 +25,7 @@ pub enum TableClass {
 }
 
 /// The primary key of a table: names of its attributes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct KeySchema {
     /// The partition key's attribute.
     pub partition: String,

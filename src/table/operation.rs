@@ -4,7 +4,7 @@ use super::index::Transition;
 use crate::units::Bytes;
 
 /// How consistent a read outside a transaction is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Consistency {
     /// Half a unit for each 4 KB.
     #[default]
@@ -28,7 +28,7 @@ pub struct ReadPage {
 }
 
 /// Whether a single write was applied.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum WriteOutcome {
     /// The images are those before and after.
     #[default]
@@ -38,7 +38,7 @@ pub enum WriteOutcome {
 }
 
 /// A Put, an Update or a Delete of one item.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Write {
     /// Size of the item before, where there was one.
     pub old: Option<Bytes>,
@@ -51,7 +51,7 @@ pub struct Write {
 }
 
 /// One member of a TransactWriteItems.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Action {
     /// Put, Update or Delete.
     Write(Write),

@@ -13,7 +13,7 @@ use super::limits::{NESTING_MAX, NUMBER_DIGITS_MAX};
 use crate::units::Bytes;
 
 /// A value of one of the ten attribute types. Equality is by value: sets are unordered, numbers numeric.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum AttributeValue {
     /// String.
     S(String),
@@ -52,7 +52,7 @@ pub enum NumberAlignment {
 }
 
 /// A decimal number of at most 38 significant digits, without leading or trailing zeros.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Number {
     negative: bool,
     /// Significant digits as values 0 to 9; empty for zero.

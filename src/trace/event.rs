@@ -41,7 +41,7 @@ impl fmt::Display for Time {
 }
 
 /// A name that occurs often, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub struct Name(pub u32);
 
 /// Names by number: tables, indexes, regions, callers.
@@ -118,6 +118,22 @@ impl Key {
     }
 }
 
+impl serde::Serialize for Key {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let shown = &self.start[..usize::from(self.length).min(Key::SHOWN)];
+        (self.hash, self.partition, self.length, shown).serialize(serializer)
+    }
+}
+
+impl<'a> serde::Deserialize<'a> for Key {
+    fn deserialize<D: serde::Deserializer<'a>>(deserializer: D) -> Result<Key, D::Error> {
+        let (hash, partition, length, shown): (u64, u64, u8, Vec<u8>) = serde::Deserialize::deserialize(deserializer)?;
+        let mut start = [0; Key::SHOWN];
+        start.iter_mut().zip(shown).for_each(|(to, byte)| *to = byte);
+        Ok(Key { hash, partition, length: length.min(Key::SHOWN as u8 + 1), start })
+    }
+}
+
 impl fmt::Debug for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
@@ -142,7 +158,7 @@ impl fmt::Display for Key {
 }
 
 /// The API calls that a trace may hold, by their names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Api {
     /// GetItem.
     GetItem,
@@ -272,7 +288,7 @@ impl Api {
 }
 
 /// What a call that failed costs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Failure {
     /// Its condition failed: charged by what is there (rule 3.7).
     Condition,
@@ -299,7 +315,7 @@ impl Failure {
 }
 
 /// A row that knows sizes, or some of them: a columnar trace, a cache trace, a CloudTrail event.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Call {
     /// The API call.
     pub api: Api,
@@ -363,7 +379,7 @@ impl Call {
 }
 
 /// What a member of a batch or a transaction does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Action {
     /// Puts an item.
     Put,

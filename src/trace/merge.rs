@@ -164,6 +164,17 @@ impl Trace {
         self.sources.iter().map(Source::shown)
     }
 
+    /// How many rows its files say they hold, where all say so.
+    pub fn rows(&self) -> Option<u64> {
+        self.sources
+            .iter()
+            .map(|source| match source {
+                Source::File(path) => super::parquet::rows(path),
+                Source::Stdin => None,
+            })
+            .sum()
+    }
+
     /// The formats that were found.
     pub fn kinds(&self) -> impl Iterator<Item = Kind> {
         self.kinds.iter().copied()
@@ -223,7 +234,7 @@ impl Trace {
                 return Ok(Batch::End);
             }
             let until = self.waiting.last().map(|(first, _)| *first);
-            let rows = self.rows(until, window);
+            let rows = self.ready(until, window);
             if !rows.is_empty() {
                 return Ok(Batch::Rows(rows));
             }
@@ -244,7 +255,7 @@ impl Trace {
     }
 
     /// Rows that are ready in the only open file, before `until`.
-    fn rows(&mut self, until: Option<Time>, window: usize) -> Vec<Rows> {
+    fn ready(&mut self, until: Option<Time>, window: usize) -> Vec<Rows> {
         let [only] = self.open.as_mut_slice() else { return Vec::new() };
         if !only.events.is_empty() || only.ready_rows == 0 {
             return Vec::new();

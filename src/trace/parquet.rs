@@ -16,6 +16,7 @@ use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema, TimeUnit as ArrowUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::ParquetMetaDataReader;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -24,6 +25,13 @@ use super::rows::{NO_BYTES, Row, RowKeys, RowKind, Rows, slot_of};
 use super::time::TimeUnit;
 use super::{Api, Names, Options, Place, TraceError};
 use crate::table::{Consistency, limits};
+
+/// How many rows a file says it holds; `None` of any other than Parquet.
+pub fn rows(path: &Path) -> Option<u64> {
+    let file = File::open(path).ok()?;
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).ok()?;
+    u64::try_from(metadata.file_metadata().num_rows()).ok()
+}
 
 /// Row groups of more rows are decoded batch by batch, since whole they would not fit.
 const GROUP_ROWS_MAX: i64 = 4 << 20;

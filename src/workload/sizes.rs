@@ -12,7 +12,7 @@ use statrs::distribution::{ContinuousCDF, LogNormal};
 use crate::units::{Bytes, Exact, KB};
 
 /// What one index holds of an item of a class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Entry {
     /// No entry: the item lacks an index key.
     None,

@@ -1,0 +1,553 @@
+//! Parts and checkpoints: what a run came to so far, as a Parquet file that another run takes in.
+//!
+//! The long series are rows of one table, so that any engine reads them: half units of each second (`demand`), of each
+//! second and slot (`grain`), the counters of the hottest keys (`counter`, `heat`), of each minute (`minute`), the
+//! accesses of sampled keys (`access`), and of a checkpoint the item store (`store`). Everything else is one value beside them
+//! (`rest`).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, UInt8Type, UInt32Type, UInt64Type};
+use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray, UInt8Array, UInt32Array, UInt64Array};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::consumption::{Kind, Lane, LaneKey};
+use super::curve::{Access, Asked};
+use super::database::{Stored, named_key};
+use super::dax::Sized;
+use super::executor::{Executor, Waiting};
+use super::heat::{Counter, Heat, Hot};
+use super::partitions::{Grain, Partitions, Strip};
+use super::requests::Committed;
+use super::run::{Part, Read};
+use super::tables::Definition;
+use super::tally::{Held, Provenance, Share};
+use super::verify::Verification;
+use super::{Options, ReplayError};
+use crate::table::Item;
+use crate::trace::{Name, Names, Place, Reason, SLOTS, Time};
+use crate::units::Bytes;
+use crate::workload::{Entry, Traced, Workload};
+
+/// The form of the file. Another one is refused.
+const FORMAT: u32 = 1;
+
+/// What a part says of itself before it is joined with others.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    format: u32,
+    version: String,
+    /// Which share of the keys it is.
+    pub share: Share,
+    /// What decides over the figures: the workload and the options of the run.
+    settings: String,
+    /// Whether the run goes on after it.
+    unfinished: bool,
+    /// What was read so far.
+    pub read: Read,
+}
+
+/// What is neither a header nor a row.
+#[derive(Serialize, Deserialize)]
+struct Rest {
+    header: Header,
+    definitions: Vec<Definition>,
+    regions: Vec<String>,
+    lanes: Vec<LaneKey>,
+    places: Vec<(usize, usize)>,
+    kinds: Vec<(Kind, Option<String>, Traced)>,
+    provenance: Provenance,
+    verification: Option<Verification>,
+    power: u32,
+    asked: Vec<(usize, Asked)>,
+    caches: Vec<(usize, Sized)>,
+    events: u64,
+    refused: u64,
+    throttled: u64,
+    span: Option<(Time, Time)>,
+    other_regions: BTreeMap<String, u64>,
+    elsewhere: BTreeSet<usize>,
+    counted_regions: BTreeSet<(usize, usize)>,
+    counted_writes: BTreeSet<usize>,
+    time_to_live: BTreeSet<usize>,
+    held: Vec<(usize, Vec<((Bytes, Vec<Entry>), u64)>)>,
+    skipped: BTreeMap<Reason, u64>,
+    first_skipped: BTreeMap<Place, String>,
+    heat: Vec<((usize, usize), (Partitions, Strip))>,
+    /// Of a checkpoint: items, the first calls of transactions, reads that wait for a size.
+    items: Vec<(usize, Vec<Item>)>,
+    tokens: BTreeMap<String, Committed>,
+    waiting: BTreeMap<u64, Vec<Waiting>>,
+}
+
+/// What decides over the figures of a run, beside the trace.
+pub fn settings(workload: Option<&Workload>, options: &Options) -> String {
+    let workload = workload.map_or(0, |workload| xxh3_64(format!("{workload:?}").as_bytes()));
+    format!(
+        "workload {workload:016x}, region {:?}, verify {}, DAX {:?} {:?} {}",
+        options.region,
+        options.verify,
+        options.dax_sizes,
+        options.dax_ttl_seconds,
+        options.dax_overwrite.name()
+    )
+}
+
+/// A file that cannot be a part, and why.
+fn wrong(path: &Path, why: impl std::fmt::Display) -> ReplayError {
+    ReplayError::Part(format!("{}: {why}", path.display()))
+}
+
+/// Rows before they are written.
+#[derive(Default)]
+struct Table {
+    section: Vec<&'static str>,
+    owner: Vec<u32>,
+    time: Vec<i64>,
+    slot: Vec<u8>,
+    key: Vec<u64>,
+    a: Vec<u64>,
+    b: Vec<u64>,
+    c: Vec<u64>,
+    text: Vec<Option<String>>,
+    data: Vec<Option<Vec<u8>>>,
+}
+
+/// One row.
+#[derive(Default)]
+struct Row {
+    owner: usize,
+    time: i64,
+    slot: u8,
+    key: u64,
+    a: u64,
+    b: u64,
+    c: u64,
+    text: Option<String>,
+    data: Option<Vec<u8>>,
+}
+
+/// Rows of a row group.
+const GROUP: usize = 1 << 18;
+
+/// Bytes of one piece of what is no row.
+const PIECE: usize = 1 << 24;
+
+struct Writer<W: Write + Send> {
+    into: Option<ArrowWriter<W>>,
+    open: Option<W>,
+    table: Table,
+}
+
+fn failed(error: impl std::fmt::Display) -> ReplayError {
+    ReplayError::Part(format!("the part cannot be written: {error}"))
+}
+
+impl<W: Write + Send> Writer<W> {
+    fn row(&mut self, section: &'static str, row: Row) -> Result<(), ReplayError> {
+        let table = &mut self.table;
+        table.section.push(section);
+        table.owner.push(row.owner as u32);
+        table.time.push(row.time);
+        table.slot.push(row.slot);
+        table.key.push(row.key);
+        table.a.push(row.a);
+        table.b.push(row.b);
+        table.c.push(row.c);
+        table.text.push(row.text);
+        table.data.push(row.data);
+        if table.section.len() >= GROUP { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), ReplayError> {
+        let Table { section, owner, time, slot, key, a, b, c, text, data } = std::mem::take(&mut self.table);
+        let data: Vec<Option<&[u8]>> = data.iter().map(Option::as_deref).collect();
+        let columns: Vec<(&str, ArrayRef, bool)> = vec![
+            ("section", Arc::new(StringArray::from(section)), false),
+            ("owner", Arc::new(UInt32Array::from(owner)), false),
+            ("time", Arc::new(Int64Array::from(time)), false),
+            ("slot", Arc::new(UInt8Array::from(slot)), false),
+            ("key", Arc::new(UInt64Array::from(key)), false),
+            ("a", Arc::new(UInt64Array::from(a)), false),
+            ("b", Arc::new(UInt64Array::from(b)), false),
+            ("c", Arc::new(UInt64Array::from(c)), false),
+            ("text", Arc::new(StringArray::from(text)), true),
+            ("data", Arc::new(BinaryArray::from(data)), true),
+        ];
+        let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(failed)?;
+        if let Some(open) = self.open.take() {
+            let level = ZstdLevel::try_new(1).map_err(failed)?;
+            let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+            self.into = Some(ArrowWriter::try_new(open, batch.schema(), Some(properties)).map_err(failed)?);
+        }
+        if let Some(into) = &mut self.into {
+            into.write(&batch).map_err(failed)?;
+            into.flush().map_err(failed)?;
+        }
+        Ok(())
+    }
+}
+
+/// What a run came to so far, by reference: its executors hold different slots.
+pub struct Saved<'a> {
+    /// What was read.
+    pub read: Read,
+    /// Numbers of names.
+    pub names: &'a Names,
+    /// The executors.
+    pub executors: Vec<&'a Executor>,
+    /// Partitions and strips.
+    pub heat: &'a BTreeMap<(usize, usize), (Partitions, Strip)>,
+    /// Which share it is.
+    pub share: Share,
+    /// What decides over the figures.
+    pub settings: String,
+    /// Whether the run goes on.
+    pub unfinished: bool,
+}
+
+/// Writes what a run came to.
+///
+/// # Errors
+/// [`ReplayError::Part`] where it cannot be written.
+pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> {
+    let mut writer = Writer { into: None, open: Some(into), table: Table::default() };
+    let first = saved.executors[0];
+    let tallies = || saved.executors.iter().map(|executor| &executor.tally);
+    let lanes: BTreeSet<LaneKey> = tallies()
+        .flat_map(|tally| tally.consumption.lanes.keys().chain(tally.heat.keys()).chain(tally.minutes.keys()))
+        .copied()
+        .collect();
+    let lanes: Vec<LaneKey> = lanes.into_iter().collect();
+    let lane_at = |lane: &LaneKey| lanes.binary_search(lane).unwrap_or(0);
+    let places: BTreeSet<(usize, usize)> = tallies().flat_map(|tally| tally.grains.keys()).copied().collect();
+    let places: Vec<(usize, usize)> = places.into_iter().collect();
+    for tally in tallies() {
+        for (lane, demand) in &tally.consumption.lanes {
+            for (time, a) in demand.seconds() {
+                writer.row("demand", Row { owner: lane_at(lane), time, a, ..Row::default() })?;
+            }
+        }
+        for (place, grains) in &tally.grains {
+            let owner = places.binary_search(place).unwrap_or(0);
+            for grain in grains.clone().before(i64::MAX) {
+                let [a, b] = grain.halves.map(u64::from);
+                writer.row("grain", Row { owner, time: grain.second, slot: grain.slot, a, b, ..Row::default() })?;
+            }
+        }
+        for (lane, slots) in &tally.heat {
+            for (slot, heat) in (0_u8..=255).zip(slots).filter(|(_, heat)| heat.total > 0) {
+                let owner = lane_at(lane);
+                let (b, c) = (heat.total as u64, (heat.total >> 64) as u64);
+                writer.row("heat", Row { owner, slot, time: heat.minute(), a: heat.floor, b, c, ..Row::default() })?;
+                for counter in heat.counters() {
+                    let Counter { hash: key, halves: a, error: b, in_minute: c, minute: time, .. } = counter;
+                    let text = heat.names.get(&key).cloned();
+                    writer.row("counter", Row { owner, slot, time, key, a, b, c, text, ..Row::default() })?;
+                }
+            }
+        }
+        for (lane, minutes) in &tally.minutes {
+            for (time, hot) in minutes {
+                for one in hot {
+                    let text = one.name.clone();
+                    writer.row("minute", Row { owner: lane_at(lane), time: *time, key: one.hash, a: one.halves, text, ..Row::default() })?;
+                }
+            }
+        }
+        for access in &tally.log.entries {
+            let (time, a, b) = (access.ordinal as i64, access.second.into(), access.what.into());
+            writer.row("access", Row { time, key: access.hash, a, b, ..Row::default() })?;
+        }
+    }
+    if saved.unfinished {
+        for executor in &saved.executors {
+            for (owner, state) in executor.tables.list.iter().enumerate() {
+                for (slot, key, known, halves) in state.store.all() {
+                    writer.row("store", Row { owner, slot, key, a: known.into(), b: halves.into(), ..Row::default() })?;
+                }
+            }
+        }
+    }
+    // Everything else of all executors together.
+    let mut joined = super::tally::Tally::default();
+    for tally in tallies() {
+        joined.join(tally.without_rows());
+    }
+    let text = |kind: &Kind| kind.caller.map(|caller| saved.names.text(caller).to_string());
+    let rest = Rest {
+        header: Header {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").to_string(),
+            share: saved.share,
+            settings: saved.settings.clone(),
+            unfinished: saved.unfinished,
+            read: saved.read.clone(),
+        },
+        definitions: first.tables.definitions.clone(),
+        regions: first.regions.clone(),
+        lanes,
+        places,
+        kinds: joined.consumption.kinds.iter().map(|(kind, traced)| (*kind, text(kind), traced.clone())).collect(),
+        provenance: joined.provenance,
+        verification: joined.verification,
+        power: tallies().map(|tally| tally.log.power).max().unwrap_or(0),
+        asked: joined.log.asked.into_iter().collect(),
+        caches: first.caches.tables.iter().map(|(cache, sized)| (*cache, sized.clone())).collect(),
+        events: joined.events,
+        refused: joined.refused,
+        throttled: joined.throttled,
+        span: joined.span,
+        other_regions: joined.other_regions,
+        elsewhere: joined.elsewhere,
+        counted_regions: joined.counted_regions,
+        counted_writes: joined.counted_writes,
+        time_to_live: joined.time_to_live,
+        held: joined.held.into_iter().map(|(table, held)| (table, held.into_iter().collect())).collect(),
+        skipped: joined.skipped,
+        first_skipped: joined.first_skipped,
+        heat: saved.heat.iter().map(|(place, heat)| (*place, heat.clone())).collect(),
+        items: match saved.unfinished {
+            true => (0..).zip(&first.tables.list).map(|(at, state)| (at, state.stored.items().cloned().collect())).collect(),
+            false => Vec::new(),
+        },
+        tokens: if saved.unfinished { first.tokens.clone() } else { BTreeMap::new() },
+        waiting: match saved.unfinished {
+            true => saved.executors.iter().flat_map(|executor| executor.waiting.clone()).collect(),
+            false => BTreeMap::new(),
+        },
+    };
+    let bytes = postcard::to_stdvec(&rest).map_err(failed)?;
+    for (time, piece) in (0..).zip(bytes.chunks(PIECE)) {
+        writer.row("rest", Row { time, key: xxh3_64(piece), data: Some(piece.to_vec()), ..Row::default() })?;
+    }
+    writer.flush()?;
+    match writer.into.take() {
+        Some(into) => into.close().map(drop).map_err(failed),
+        None => Ok(()),
+    }
+}
+
+/// A part that was read: its header, and the executors that take it in.
+pub struct Loaded {
+    /// What it says of itself.
+    pub header: Header,
+    /// What it came to.
+    pub part: Part,
+    /// Of a checkpoint: the item store, by table, slot, key, state and half units.
+    pub store: Vec<(usize, u8, u64, u32, u32)>,
+}
+
+impl Loaded {
+    /// Whether a run with these settings may take it.
+    ///
+    /// # Errors
+    /// [`ReplayError::Part`] with what differs.
+    pub fn check(&self, path: &Path, settings: &str, unfinished: bool) -> Result<(), ReplayError> {
+        match (self.header.unfinished, unfinished) {
+            (true, false) => {
+                return Err(wrong(path, "is a checkpoint, of a run that did not end\nhelp: run the same command again with --checkpoint; it goes on"));
+            }
+            (false, true) => return Err(wrong(path, "is a part, no checkpoint\nhelp: parts are joined with --merge")),
+            _ => {}
+        }
+        if self.header.settings != settings {
+            let found = &self.header.settings;
+            let text = format!(
+                "was made with other settings\n  it: {found}\n  now: {settings}\nhelp: give the same --workload, --region, --verify and --dax… as then"
+            );
+            return Err(wrong(path, text));
+        }
+        Ok(())
+    }
+}
+
+/// Reads a part or a checkpoint.
+///
+/// # Errors
+/// [`ReplayError::Part`] where the file is none, or of another version.
+pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Result<Loaded, ReplayError> {
+    let file = File::open(path).map_err(|error| wrong(path, format!("cannot be read: {error}")))?;
+    let no_part = || wrong(path, "is no part of a replay\nhelp: replay --partial writes one, replay --checkpoint a checkpoint");
+    let broken = |error: &dyn std::fmt::Display| wrong(path, format!("is cut or broken: {error}"));
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| no_part())?;
+    let names: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
+    if names != ["section", "owner", "time", "slot", "key", "a", "b", "c", "text", "data"] {
+        return Err(no_part());
+    }
+    let reader = builder.with_batch_size(1 << 16).build().map_err(|error| broken(&error))?;
+    let mut executor = Executor::new(workload, "", options.verify, super::dax::Caches::default());
+    let mut rest = Vec::new();
+    let (mut demand, mut grains, mut heats, mut minutes) =
+        (Vec::<(u32, i64, u64)>::new(), Vec::<(u32, Grain)>::new(), BTreeMap::<(u32, u8), Heating>::new(), Vec::<(u32, i64, Hot)>::new());
+    let mut store = Vec::new();
+    for batch in reader {
+        let batch = batch.map_err(|error| broken(&error))?;
+        let column = |at: usize| batch.column(at);
+        let sections = column(0).as_string_opt::<i32>().ok_or_else(no_part)?;
+        let owners = column(1).as_primitive_opt::<UInt32Type>().ok_or_else(no_part)?;
+        let times = column(2).as_primitive_opt::<Int64Type>().ok_or_else(no_part)?;
+        let slots = column(3).as_primitive_opt::<UInt8Type>().ok_or_else(no_part)?;
+        let number = |at: usize| column(at).as_primitive_opt::<UInt64Type>().ok_or_else(no_part);
+        let (keys, a, b, c) = (number(4)?, number(5)?, number(6)?, number(7)?);
+        let texts = column(8).as_string_opt::<i32>().ok_or_else(no_part)?;
+        let data = column(9).as_binary_opt::<i32>().ok_or_else(no_part)?;
+        for at in 0..batch.num_rows() {
+            let (owner, time, slot, key) = (owners.value(at), times.value(at), slots.value(at), keys.value(at));
+            let (a, b, c) = (a.value(at), b.value(at), c.value(at));
+            let text = texts.is_valid(at).then(|| texts.value(at).to_string());
+            let small = |number: u64| u32::try_from(number).map_err(|error| broken(&error));
+            match sections.value(at) {
+                "demand" => demand.push((owner, time, a)),
+                "grain" => grains.push((owner, Grain { second: time, slot, halves: [small(a)?, small(b)?] })),
+                "heat" => heats.entry((owner, slot)).or_default().set(a, u128::from(b) | u128::from(c) << 64, time),
+                "counter" => heats.entry((owner, slot)).or_default().counter(Counter::of(key, a, b, time, c), text),
+                "minute" => minutes.push((owner, time, Hot { hash: key, halves: a, name: text })),
+                "access" => {
+                    executor.tally.log.entries.push(Access { ordinal: time as u64, hash: key, second: small(a)?, what: small(b)? });
+                }
+                "store" => store.push((owner as usize, slot, key, small(a)?, small(b)?)),
+                "rest" if data.is_valid(at) && xxh3_64(data.value(at)) == key => rest.extend_from_slice(data.value(at)),
+                other => return Err(broken(&format!("a row of {other:?}"))),
+            }
+        }
+    }
+    let rest: Rest = postcard::from_bytes(&rest)
+        .map_err(|_| wrong(path, format!("was written by another version; this is {}", env!("CARGO_PKG_VERSION"))))?;
+    let header = rest.header;
+    if (header.format, header.version.as_str()) != (FORMAT, env!("CARGO_PKG_VERSION")) {
+        let text = format!("was written by version {}; this is {}\nhelp: make the parts again with one version", header.version, env!("CARGO_PKG_VERSION"));
+        return Err(wrong(path, text));
+    }
+    executor.tables.define_again(&rest.definitions).map_err(|error| broken(&error))?;
+    executor.regions = rest.regions;
+    let tables = executor.tables.list.len();
+    if rest.lanes.iter().any(|lane| lane.table >= tables) || rest.places.iter().any(|(table, _)| *table >= tables) {
+        return Err(broken(&"it names a table that it does not define"));
+    }
+    let lane = |owner: u32| rest.lanes.get(owner as usize).copied().ok_or_else(|| broken(&"a row of nobody"));
+    let mut names = Names::default();
+    let tally = &mut executor.tally;
+    for (mut kind, caller, traced) in rest.kinds {
+        kind.caller = caller.map(|caller| -> Name { names.number(&caller) });
+        tally.consumption.kinds.insert(kind, traced);
+    }
+    for (owner, second, halves) in demand {
+        let demand: &mut Lane = tally.consumption.lanes.entry(lane(owner)?).or_default();
+        demand.add(second, halves);
+    }
+    for (owner, grain) in grains {
+        let place = rest.places.get(owner as usize).copied().ok_or_else(|| broken(&"a row of nobody"))?;
+        tally.grains.entry(place).or_default().extend([grain]);
+    }
+    for ((owner, slot), heat) in heats {
+        let slots = tally.heat.entry(lane(owner)?).or_insert_with(|| vec![Heat::default(); SLOTS]);
+        slots[usize::from(slot)] = heat.heat();
+    }
+    for (owner, minute, hot) in minutes {
+        tally.minutes.entry(lane(owner)?).or_default().entry(minute).or_default().push(hot);
+    }
+    tally.provenance = rest.provenance;
+    tally.verification = rest.verification;
+    tally.log.power = rest.power;
+    tally.log.asked = rest.asked.into_iter().collect();
+    (tally.events, tally.refused, tally.throttled, tally.span) = (rest.events, rest.refused, rest.throttled, rest.span);
+    tally.other_regions = rest.other_regions;
+    tally.elsewhere = rest.elsewhere;
+    tally.counted_regions = rest.counted_regions;
+    tally.counted_writes = rest.counted_writes;
+    tally.time_to_live = rest.time_to_live;
+    tally.held = rest.held.into_iter().map(|(table, held)| (table, held.into_iter().collect::<Held>())).collect();
+    (tally.skipped, tally.first_skipped) = (rest.skipped, rest.first_skipped);
+    executor.caches.tables = rest.caches.into_iter().collect();
+    executor.caches.sizes = options.dax_sizes.clone();
+    executor.caches.ttl_seconds = options.dax_ttl_seconds;
+    executor.caches.overwrite = options.dax_overwrite;
+    executor.tokens = rest.tokens;
+    executor.waiting = rest.waiting;
+    for (at, items) in rest.items {
+        let Some(state) = executor.tables.list.get_mut(at) else { continue };
+        state.has_items |= !items.is_empty();
+        let table = state.design.table.clone();
+        for item in items {
+            let key = Stored::key(&table, &item).map_err(|error| broken(&error))?;
+            let _ = named_key(&key);
+            state.stored.put(&table, key, Some(item));
+        }
+    }
+    let part = Part { read: header.read.clone(), names, executor, heat: rest.heat.into_iter().collect() };
+    Ok(Loaded { header, part, store })
+}
+
+/// A slot's heat while its rows are read.
+#[derive(Default)]
+struct Heating {
+    counters: Vec<(Counter, bool)>,
+    names: BTreeMap<u64, String>,
+    floor: u64,
+    total: u128,
+    minute: i64,
+}
+
+impl Heating {
+    fn set(&mut self, floor: u64, total: u128, minute: i64) {
+        (self.floor, self.total, self.minute) = (floor, total, minute);
+    }
+
+    fn counter(&mut self, counter: Counter, name: Option<String>) {
+        self.counters.push((counter, name.is_some()));
+        self.names.extend(name.map(|name| (counter.hash, name)));
+    }
+
+    fn heat(self) -> Heat {
+        Heat::restore(&self.counters, self.floor, self.total, self.names, self.minute)
+    }
+}
+
+/// Joins the parts of all shares of one trace.
+///
+/// # Errors
+/// [`ReplayError::Part`] where a share is missing or there twice, or where parts are of different traces.
+pub fn merge(parts: Vec<(std::path::PathBuf, Loaded)>) -> Result<Part, ReplayError> {
+    let mut found: BTreeMap<u32, &Path> = BTreeMap::new();
+    let Some((first_path, first)) = parts.first() else { return Err(ReplayError::Part("no part to join".to_string())) };
+    for (path, loaded) in &parts {
+        let (share, of) = (loaded.header.share, first.header.share.of);
+        if share.of != of {
+            return Err(wrong(path, format!("is share {share}, and {} one of {of}", first_path.display())));
+        }
+        if let Some(twice) = found.insert(share.number, path) {
+            return Err(wrong(path, format!("is share {share}, as {} is\nhelp: give each share once", twice.display())));
+        }
+        if loaded.header.read != first.header.read || loaded.part.executor.tables.definitions != first.part.executor.tables.definitions {
+            let text = format!(
+                "is of another trace than {}: {} events, {} there\nhelp: all parts come from the same files, in the same order",
+                first_path.display(),
+                loaded.header.read.events,
+                first.header.read.events
+            );
+            return Err(wrong(path, text));
+        }
+    }
+    let of = first.header.share.of;
+    let missing: Vec<String> = (1..=of).filter(|number| !found.contains_key(number)).map(|number| format!("{number}/{of}")).collect();
+    if !missing.is_empty() {
+        return Err(ReplayError::Part(format!("missing shares: {}\nhelp: replay --share {} --partial makes one", missing.join(", "), missing[0])));
+    }
+    let mut parts = parts.into_iter().map(|(_, loaded)| loaded.part);
+    let Some(mut whole) = parts.next() else { return Err(ReplayError::Part("no part to join".to_string())) };
+    for part in parts {
+        whole.join(part);
+    }
+    Ok(whole)
+}
