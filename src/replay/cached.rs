@@ -67,11 +67,11 @@ impl DaxResult {
     }
 }
 
-/// Sizes of caches: those of the node types, and powers of two below them for the shape of the curve.
+/// Sizes of caches: those of the node types, and powers of four below them for the shape of the curve.
 fn sizes(own: Option<u64>) -> Vec<u64> {
     let nodes = NODE_TYPES.iter().map(|node| node.memory_gb * GB);
     let smallest = nodes.clone().min().unwrap_or(GB);
-    let mut sizes: Vec<u64> = (20..63).map(|power| 1 << power).take_while(|bytes| *bytes < smallest).chain(nodes).chain(own).collect();
+    let mut sizes: Vec<u64> = (20..63).step_by(2).map(|power| 1 << power).take_while(|bytes| *bytes < smallest).chain(nodes).chain(own).collect();
     sizes.sort_unstable();
     sizes.dedup();
     sizes

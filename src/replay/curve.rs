@@ -23,7 +23,7 @@ use crate::trace::mixed;
 use crate::units::Bytes;
 
 /// Accesses that are kept.
-pub const LOG_MAX: usize = 1 << 22;
+pub const LOG_MAX: usize = 1 << 21;
 
 /// Samples within the sample.
 const GROUPS: u64 = 8;

@@ -310,7 +310,7 @@ mod tests {
                 let (key, bytes) = (mixed(random % 97, 1), (random >> 32) as u32 % 120 + 1);
                 let found = list.iter().position(|(known, ..)| *known == key);
                 let is_write = random >> 62 == 0;
-                let mut room = |list: &mut Vec<(u64, u32, i64)>, bytes: u32| {
+                let room = |list: &mut Vec<(u64, u32, i64)>, bytes: u32| {
                     while list.iter().map(|(_, bytes, _)| bytes).sum::<u32>() + bytes > 2_000 {
                         list.remove(0);
                     }

@@ -26,6 +26,7 @@ mod part;
 mod partiql;
 mod partitions;
 mod plain;
+mod quick;
 mod requests;
 mod rows;
 mod run;
@@ -40,12 +41,13 @@ use std::path::PathBuf;
 
 pub use consumption::{LaneKey, Span};
 pub use cached::{Cluster, DaxResult};
-pub use curve::Point;
+pub use curve::{Access, Asked, Log, Point};
 pub use dax::Which;
 pub use lru::{Cache, Overwrite};
 pub use modes::{AccountRun, ModeResult};
 pub use sizes::From;
 pub(crate) use sizes::drawn as key_class;
+pub use quick::each_second;
 pub use tally::Share;
 pub use verify::{Difference, SizeDifference, Verification};
 

@@ -20,7 +20,7 @@ use crate::units::Bytes;
 use crate::workload::{ArmUnits, Call as Pattern, Entry};
 
 /// Rows whose places are fetched together.
-const TOGETHER: usize = 24;
+const TOGETHER: usize = 16;
 
 /// Longer rounds add to their lanes second by second.
 const DENSE_SECONDS: i64 = 1 << 20;

@@ -14,9 +14,11 @@ use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
 use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::{DataType, TimeUnit as ArrowUnit};
+use rayon::prelude::{IntoParallelRefMutIterator, ParallelIterator};
 
 use super::input::{Text, why};
-use super::parquet::{Decoded, Parquet};
+use super::lines;
+use super::parquet::{Decoded, Door, Parquet, Plain};
 use super::time::{TimeUnit, parse_time};
 use super::{Action, Api, Bad, Call, Event, Failure, Key, Names, Options, Piece, Place, Progress, Reader, Reason, Time, TraceError, What};
 use crate::table::Consistency;
@@ -53,6 +55,11 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// For who needs no keys.
+    pub(super) fn without_key() -> Mapping {
+        Mapping { values: BTreeMap::from([("key", String::new())]), ..Mapping::default() }
+    }
+
     fn known(name: &str) -> Option<&'static str> {
         COLUMNS.iter().find(|(known, _)| *known == name).map(|(known, _)| *known)
     }
@@ -113,6 +120,9 @@ pub enum Layout {
 /// Rows of a batch.
 pub(super) const BATCH_ROWS: usize = 65_536;
 
+/// Blocks that are parsed side by side.
+const BLOCKS: usize = 8;
+
 /// Bytes of a block of text.
 const BLOCK_BYTES: usize = 4 << 20;
 
@@ -123,6 +133,8 @@ pub struct Columns {
     table: Option<String>,
     unit: Option<TimeUnit>,
     blocks: Blocks,
+    /// What the short way knows of every row.
+    door: Door,
     row: u64,
     progress: Progress,
 }
@@ -137,26 +149,24 @@ impl Columns {
     pub fn parquet(path: &Path, file: u32, name: &str, options: &Options, progress: Progress) -> Result<Columns, TraceError> {
         let parquet = Box::new(Parquet::open(path, file, name, options)?);
         let (mapping, table, unit) = (options.mapping.clone(), options.table.clone(), options.time_unit);
-        Ok(Columns { file, mapping, table, unit, blocks: Blocks::Parquet(parquet), row: 0, progress })
+        Ok(Columns { file, mapping, table, unit, blocks: Blocks::Parquet(parquet), door: Door::new(options), row: 0, progress })
     }
 
     /// Reads CSV or NDJSON.
-    #[allow(clippy::too_many_arguments)]
     pub fn text(
         text: Text,
         layout: Layout,
         file: u32,
         name: &str,
-        mapping: Mapping,
-        table: Option<String>,
-        unit: Option<TimeUnit>,
+        options: &Options,
         progress: Progress,
     ) -> Result<Columns, TraceError> {
+        let (mapping, table, unit) = (options.mapping.clone(), options.table.clone(), options.time_unit);
         let mut blocks = TextBlocks { text, layout, width: 0, positions: Vec::new(), line: 0, ended: false };
         if layout == Layout::Csv {
             blocks.read_header(name, &mapping)?;
         }
-        Ok(Columns { file, mapping, table, unit, blocks: Blocks::Text(blocks), row: 0, progress })
+        Ok(Columns { file, mapping, table, unit, blocks: Blocks::Text(blocks), door: Door::new(options), row: 0, progress })
     }
 }
 
@@ -210,8 +220,8 @@ impl TextBlocks {
                 return Ok(into.len() > start);
             }
             self.line += 1;
-            let quotes = into[start..].iter().filter(|byte| **byte == b'"').count();
-            if self.layout == Layout::NdJson || quotes % 2 == 0 || into.len() - start > super::input::LINE_BYTES_MAX as usize {
+            let quotes = || into[start..].iter().filter(|byte| **byte == b'"').count();
+            if self.layout == Layout::NdJson || quotes() % 2 == 0 || into.len() - start > super::input::LINE_BYTES_MAX as usize {
                 return Ok(true);
             }
         }
@@ -369,15 +379,54 @@ impl Reader for Columns {
             return Ok((pieces, more));
         }
         let Blocks::Text(blocks) = &mut self.blocks else { return Ok((Vec::new(), false)) };
-        let mut events = Vec::new();
-        let (block, error) = blocks.next();
-        let (line, ended) = (blocks.line, blocks.ended);
-        let (cells, lines) = self.cells(&block, bad)?;
-        self.events(&cells, lines.len(), &lines, names, &mut events, bad)?;
-        if let Some(error) = error {
-            bad.row(Place { file: self.file, row: line + 1 }, Reason::Truncated, why(&error))?;
+        let (layout, mut read) = (blocks.layout, Vec::new());
+        while read.is_empty() || !look && layout == Layout::NdJson && read.len() < BLOCKS && !blocks.ended {
+            let (block, error) = blocks.next();
+            read.push((block, error, blocks.line));
         }
-        Ok((vec![Piece::Events(events)], !ended))
+        let ended = blocks.ended;
+        // The first block tells the unit of times.
+        let short = layout == Layout::NdJson && self.mapping == Mapping::default();
+        let mut pieces: Vec<Option<Plain>> = Vec::new();
+        if short {
+            let (door, file) = (&self.door, self.file);
+            let one = |(block, _, _): &mut (Block, Option<std::io::Error>, u64), unit: Option<TimeUnit>| {
+                let first = block.lines.first().copied()?;
+                let place = Place { file, row: first };
+                let consecutive = block.lines.last().copied()? - first + 1 == block.lines.len() as u64;
+                if !consecutive {
+                    return None;
+                }
+                lines::plain(door, &mut block.text, &block.starts, block.length, unit, place)
+            };
+            let (first, rest) = read.split_at_mut(1);
+            let begun = first.first_mut().and_then(|first| one(first, self.unit));
+            let unit = begun.as_ref().map(|(_, unit)| *unit).or(self.unit);
+            pieces.push(begun.map(|(plain, _)| plain));
+            self.unit = unit;
+            pieces.extend(rest.par_iter_mut().map(|block| one(block, unit).map(|(plain, _)| plain)).collect::<Vec<_>>());
+        }
+        let mut all = Vec::new();
+        let mut pieces = pieces.into_iter();
+        for (block, error, line) in read {
+            match pieces.next().flatten() {
+                Some(plain) => {
+                    let rows = plain.numbered(names);
+                    self.progress.rows.fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
+                    all.push(Piece::Rows(rows));
+                }
+                None => {
+                    let mut events = Vec::new();
+                    let (cells, lines) = self.cells(&block, bad)?;
+                    self.events(&cells, lines.len(), &lines, names, &mut events, bad)?;
+                    all.push(Piece::Events(events));
+                }
+            }
+            if let Some(error) = error {
+                bad.row(Place { file: self.file, row: line + 1 }, Reason::Truncated, why(&error))?;
+            }
+        }
+        Ok((all, !ended))
     }
 
     fn notes(&self) -> Vec<String> {

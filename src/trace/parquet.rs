@@ -23,7 +23,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::columns::{self, BATCH_ROWS, COLUMNS, Cells, Mapping, check_columns};
 use super::rows::{NO_BYTES, Row, RowKeys, RowKind, Rows, slot_of};
 use super::time::TimeUnit;
-use super::{Api, Names, Options, Place, TraceError};
+use super::{Api, Names, Options, Place, Time, TraceError};
 use crate::table::{Consistency, limits};
 
 /// How many rows a file says it holds; `None` of any other than Parquet.
@@ -33,11 +33,50 @@ pub fn rows(path: &Path) -> Option<u64> {
     u64::try_from(metadata.file_metadata().num_rows()).ok()
 }
 
+/// Of each second and operation: what its sizes come to by two tables of steps of 1 KB.
+type Sums = BTreeMap<(i64, String), [u64; 2]>;
+
+/// What the sizes of each second and operation come to, by two tables of steps of 1 KB, without keys.
+///
+/// # Errors
+/// [`TraceError`] where the file is no Parquet, or has no times, operations or sizes.
+pub fn each_size(path: &Path, threads: usize, steps: &[[u32; 2]]) -> Result<Vec<(i64, String, [u64; 2])>, TraceError> {
+    let name = path.display().to_string();
+    let mut parquet = Parquet::open(path, 0, &name, &Options { mapping: Mapping::without_key(), ..Options::default() })?;
+    let fields = parquet.opened.metadata.schema().fields().iter().enumerate();
+    let wanted = ["time", "operation", "item_bytes"];
+    parquet.opened.roots = fields.filter(|(_, field)| wanted.contains(&field.name().as_str())).map(|(at, _)| at).collect();
+    if let Some(Ok(batch)) = parquet.opened.group(0)?.next() {
+        parquet.door.find_unit(&batch);
+    }
+    let groups = parquet.opened.metadata.metadata().num_row_groups();
+    let (opened, door) = (&parquet.opened, &parquet.door);
+    let one = |group: usize| -> Result<Sums, TraceError> {
+        let mut sums = Sums::new();
+        for batch in opened.group(group)? {
+            let batch = batch.map_err(|error| opened.broken(error))?;
+            if door.add_sizes(&batch, steps, &mut sums).is_none() {
+                return Err(TraceError::file(&opened.name, "no times in order, operations as texts and sizes of at most 400 KB"));
+            }
+        }
+        Ok(sums)
+    };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
+    let pool = pool.map_err(|error| TraceError::file(&name, format!("no {threads} threads: {error}")))?;
+    let all: Result<Vec<Sums>, TraceError> = pool.install(|| (0..groups).into_par_iter().map(one).collect());
+    let mut joined = Sums::new();
+    for (key, sums) in all?.into_iter().flatten() {
+        let own = joined.entry(key).or_default();
+        own.iter_mut().zip(sums).for_each(|(own, sum)| *own += sum);
+    }
+    Ok(joined.into_iter().map(|((second, operation), sums)| (second, operation, sums)).collect())
+}
+
 /// Row groups of more rows are decoded batch by batch, since whole they would not fit.
 const GROUP_ROWS_MAX: i64 = 4 << 20;
 
 /// Rows that are decoded together, so that every thread has enough to do.
-const ROUND_ROWS: i64 = 1 << 19;
+const ROUND_ROWS: i64 = 1 << 22;
 
 /// A Parquet file, opened.
 struct Opened {
@@ -114,6 +153,11 @@ pub struct Plain {
 }
 
 impl Plain {
+    /// Rows with the table and the caller of each kind.
+    pub fn new(rows: Rows, names: Vec<(Option<String>, Option<String>)>) -> Plain {
+        Plain { rows, names }
+    }
+
     /// With numbered names.
     pub fn numbered(self, names: &mut Names) -> Rows {
         let Plain { mut rows, names: texts } = self;
@@ -135,12 +179,12 @@ impl Door {
     }
 
     /// A buffer for rows.
-    fn spare(&self) -> Vec<Row> {
+    pub(super) fn spare(&self) -> Vec<Row> {
         self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
     }
 
     /// Whether a table has a sort key.
-    fn is_sorted(&self, table: Option<&str>) -> bool {
+    pub(super) fn is_sorted(&self, table: Option<&str>) -> bool {
         self.sorted.get(table.unwrap_or_default()).copied().unwrap_or(false)
     }
 }
@@ -328,6 +372,45 @@ impl Door {
         }
     }
 
+    /// Adds the sizes of a batch, second by second.
+    fn add_sizes(&self, batch: &RecordBatch, steps: &[[u32; 2]], sums: &mut Sums) -> Option<()> {
+        let operations = self.array(batch, "operation")?.as_dictionary_opt::<Int32Type>()?;
+        if operations.null_count() > 0 {
+            return None;
+        }
+        let (codes, names) = (operations.keys().values(), operations.values().as_string_opt::<i32>()?);
+        let (times, each) = self.times(batch)?;
+        let sizes = self.sizes(batch, "item_bytes")??;
+        let (times, bytes) = (times.values(), sizes.values());
+        let a_second = Time::SECOND / each;
+        let mut from = 0;
+        let mut all = vec![[0_u64; 2]; names.len()];
+        while from < times.len() {
+            let second = times[from].div_euclid(a_second);
+            let end = (second + 1) * a_second;
+            let to = from + times[from..].partition_point(|time| *time < end);
+            all.iter_mut().for_each(|sums| *sums = [0, 0]);
+            let nulls = sizes.nulls().filter(|nulls| nulls.null_count() > 0);
+            let mut add = |code: i32, bytes: u32| {
+                let [one, other] = steps[bytes.div_ceil(1024) as usize];
+                let sums = &mut all[code as usize];
+                sums[0] += u64::from(one);
+                sums[1] += u64::from(other);
+            };
+            match nulls {
+                None => codes[from..to].iter().zip(&bytes[from..to]).for_each(|(code, bytes)| add(*code, *bytes)),
+                Some(nulls) => (from..to).filter(|at| nulls.is_valid(*at)).for_each(|at| add(codes[at], bytes[at])),
+            }
+            for (code, sum) in all.iter().enumerate().filter(|(_, sum)| **sum != [0, 0]) {
+                let own = sums.entry((second, names.value(code).to_string())).or_default();
+                own[0] += sum[0];
+                own[1] += sum[1];
+            }
+            from = to;
+        }
+        Some(())
+    }
+
     /// A batch as plain rows where all are, else as cells.
     fn decoded(&self, batch: &RecordBatch, place: Place) -> Result<Decoded, String> {
         match self.plain(batch, place) {
@@ -445,11 +528,11 @@ impl Door {
         }
         let rows = Rows::new(kinds, &read, Arc::new(keys), place, self.spare());
         SCRATCH.set(read);
-        Some(Plain { rows, names })
+        Some(Plain::new(rows, names))
     }
 
     /// The kind of a row; `None` where the call or its consistency needs a closer look.
-    fn kind(&self, operation: &str, consistency: Option<&str>) -> Option<RowKind> {
+    pub(super) fn kind(&self, operation: &str, consistency: Option<&str>) -> Option<RowKind> {
         let api = Api::parse(operation)?;
         if !matches!(api, Api::GetItem | Api::BatchGetItem | Api::PutItem | Api::UpdateItem | Api::DeleteItem) {
             return None;
@@ -487,7 +570,7 @@ fn whole(array: &ArrayRef) -> Option<Int64Array> {
 }
 
 /// Bytes of a partition key and a sort key, with what may stand between them.
-const KEY_BYTES_MAX: usize = (limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16) as usize;
+pub(super) const KEY_BYTES_MAX: usize = (limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16) as usize;
 
 impl RowKeys {
     /// The hashes of the key of a row and of its partition key; `None` of a key that DynamoDB does not allow.
@@ -507,6 +590,7 @@ impl RowKeys {
             RowKeys::Whole(numbers) => both(itoa::Buffer::new().format(numbers.value(at)).as_bytes()),
             RowKeys::Text(texts) => both(texts.value(at).as_bytes()),
             RowKeys::Binary(bytes) => both(bytes.value(at)),
+            RowKeys::Lines(..) => None,
         }
     }
 }

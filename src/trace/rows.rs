@@ -64,6 +64,8 @@ pub enum RowKeys {
     Text(StringViewArray),
     /// Bytes.
     Binary(BinaryViewArray),
+    /// Parts of a text: where each begins, and how long it is.
+    Lines(Vec<u8>, Vec<(u32, u32)>),
 }
 
 impl RowKeys {
@@ -73,6 +75,7 @@ impl RowKeys {
             RowKeys::Whole(numbers) => numbers.null_count() == 0,
             RowKeys::Text(texts) => texts.null_count() == 0,
             RowKeys::Binary(bytes) => bytes.null_count() == 0,
+            RowKeys::Lines(..) => true,
         }
     }
 
@@ -82,6 +85,10 @@ impl RowKeys {
             RowKeys::Whole(numbers) => Key::of(itoa::Buffer::new().format(numbers.value(at)).as_bytes()),
             RowKeys::Text(texts) => Key::of(texts.value(at).as_bytes()),
             RowKeys::Binary(bytes) => Key::of(bytes.value(at)),
+            RowKeys::Lines(text, spans) => {
+                let (from, length) = spans[at];
+                Key::of(&text[from as usize..(from + length) as usize])
+            }
         }
     }
 }

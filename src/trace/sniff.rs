@@ -131,7 +131,7 @@ pub fn reader(source: &Source, file: u32, options: &Options, progress: &Progress
     let text: Text = std::io::BufReader::with_capacity(1 << 17, again);
     let (table, progress) = (options.table.clone(), progress.clone());
     let columns = |text, layout, progress| {
-        Columns::text(text, layout, file, &name, options.mapping.clone(), options.table.clone(), options.time_unit, progress)
+        Columns::text(text, layout, file, &name, options, progress)
     };
     let reader: Box<dyn Reader> = match kind {
         Kind::Csv => Box::new(columns(text, Layout::Csv, progress)?),

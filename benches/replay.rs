@@ -1,0 +1,289 @@
+//! How fast a replay is: every figure as a ratio to a reference that is taken in the same run.
+//!
+//! `cargo bench --all-features --bench replay`
+//!
+//! The references are DuckDB and libCacheSim, as the Python packages `duckdb` and `libcachesim` (put into a virtual
+//! environment under `target/bench`), and `sonic-rs`. `DYNAMETER_BENCH_ROWS` makes a shorter trace than that of 50
+//! million rows.
+
+use std::fs::File;
+use std::hint::black_box;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use dynameter::pricing::Books;
+use dynameter::replay::{Access, Asked, Cache, Log, Options, Overwrite, Run, each_second, keys};
+use dynameter::synthesize::{self, Layout};
+use dynameter::trace::{self, Batch, Source, Time, Trace};
+use dynameter::workload::{Setting, Workload, load};
+
+/// Rows of the trace: an hour of them.
+const ROWS: u64 = 50_000_000;
+
+/// A rate is the best of so many runs.
+const RUNS: usize = 3;
+
+fn main() {
+    // `cargo test` runs benchmarks once to see that they build.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
+    std::fs::create_dir_all(&folder).expect("target/bench");
+    let rows = std::env::var("DYNAMETER_BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(ROWS);
+    let python = python(&folder);
+    let (trace, workload) = trace(&folder, rows);
+    let rows = File::open(&trace).map(|_| counted(&trace)).expect("the trace");
+    println!("{rows} rows, {} MB of Parquet", std::fs::metadata(&trace).expect("the trace").len() / 1_000_000);
+    println!("{:<58} {:>14} {:>14} {:>7} {:>7}", "", "here", "reference", "ratio", "wanted");
+    let probe = scaling();
+    println!("{:<58} {:>14} {:>14} {:>7.2} {:>7}", "two threads of a loop against one (below 1.8 the rest is in doubt)", "", "", probe, "1.8");
+    for threads in [1, 2] {
+        let duckdb = python.as_deref().and_then(|python| duckdb(python, &trace, threads));
+        let seconds = best(|| drop(black_box(each_second(&trace, threads).expect("sums"))));
+        line(&format!("stateless, {threads} threads, rows/s (DuckDB)"), rows as f64 / seconds, duckdb.map(|seconds| rows as f64 / seconds), 1.0);
+        let seconds = best(|| execute(&trace, &workload, threads));
+        line(&format!("full execution, store and index, {threads} threads, rows/s"), rows as f64 / seconds, duckdb.map(|seconds| rows as f64 / seconds), 0.35);
+    }
+    caches(&folder, python.as_deref(), &trace);
+    lines(&folder, &workload);
+    memory(&trace);
+}
+
+fn best(mut run: impl FnMut()) -> f64 {
+    let one = |_| {
+        let start = Instant::now();
+        run();
+        start.elapsed().as_secs_f64()
+    };
+    (0..RUNS).map(one).fold(f64::INFINITY, f64::min)
+}
+
+fn line(what: &str, here: f64, reference: Option<f64>, wanted: f64) {
+    let human = |rate: f64| if rate >= 1e6 { format!("{:.2} M", rate / 1e6) } else { format!("{rate:.2}") };
+    match reference {
+        Some(reference) => {
+            println!("{what:<58} {:>14} {:>14} {:>7.2} {wanted:>7}", human(here), human(reference), here / reference);
+        }
+        None => println!("{what:<58} {:>14} {:>14} {:>7} {wanted:>7}", human(here), "not there", "-"),
+    }
+    std::io::stdout().flush().ok();
+}
+
+/// How much faster two threads are than one.
+fn scaling() -> f64 {
+    let work = || {
+        let mut sum = 0_u64;
+        for at in 0..400_000_000_u64 {
+            sum = black_box(sum ^ at.wrapping_mul(0x9e37_79b9));
+        }
+        black_box(sum);
+    };
+    let one = best(work);
+    let two = best(|| std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work)))));
+    2.0 * one / two
+}
+
+/// Python with the references; `None` where it cannot be had.
+fn python(folder: &Path) -> Option<PathBuf> {
+    let environment = folder.join("python");
+    let python = environment.join("bin/python");
+    let ready = |python: &Path| Command::new(python).args(["-c", "import duckdb, libcachesim"]).output().is_ok_and(|output| output.status.success());
+    if !ready(&python) {
+        Command::new("python3").args(["-m", "venv"]).arg(&environment).status().ok()?;
+        Command::new(&python).args(["-m", "pip", "install", "--quiet", "duckdb", "libcachesim"]).status().ok()?;
+    }
+    if ready(&python) {
+        return Some(python);
+    }
+    println!("the references duckdb and libcachesim are not there: Python 3 with venv and pip, and a network, would bring them");
+    None
+}
+
+fn said(python: &Path, program: &str) -> Option<f64> {
+    let output = Command::new(python).args(["-c", program]).output().ok()?;
+    if !output.status.success() {
+        println!("{}", String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default());
+        return None;
+    }
+    String::from_utf8(output.stdout).ok()?.split_whitespace().last()?.parse().ok()
+}
+
+/// Seconds of the best form of the query in DuckDB: per second and operation both sums, of which one is chosen afterwards.
+fn duckdb(python: &Path, trace: &Path, threads: usize) -> Option<f64> {
+    let program = format!(
+        "import duckdb, time\n\
+         c = duckdb.connect(); c.execute('set threads={threads}')\n\
+         q = \"\"\"select s, operation, case when operation = 'GetItem' then r else 2 * w end from (select time // 1000000 s, operation, \
+              sum((item_bytes + 1023) // 1024) w, sum((item_bytes + 4095) // 4096) r from '{}' group by 1, 2)\"\"\"\n\
+         best = 1e9\n\
+         for _ in range({RUNS}):\n\
+         \x20   a = time.time(); c.execute(q).fetchall(); best = min(best, time.time() - a)\n\
+         print(best)",
+        trace.display()
+    );
+    said(python, &program)
+}
+
+/// The trace, made once.
+fn trace(folder: &Path, rows: u64) -> (PathBuf, Workload) {
+    let text = include_str!("replay.toml");
+    let workload = load("replay.toml", text, folder, &Setting::new(&Books::embedded())).unwrap_or_else(|errors| panic!("{errors}"));
+    let path = folder.join(format!("{rows}.parquet"));
+    if !path.exists() {
+        let seconds = (3_600 * rows / ROWS).max(1);
+        let options = synthesize::Options { seconds, seed: 1, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::Parquet };
+        let beside = folder.join("unfinished");
+        synthesize::synthesize(&workload, &options, File::create(&beside).expect("a file"), &mut |_, _| true).expect("a trace");
+        std::fs::rename(beside, &path).expect("a file");
+    }
+    (path, workload)
+}
+
+fn opened(path: &Path, workload: &Workload) -> Trace {
+    Trace::open(vec![Source::File(path.to_path_buf())], trace::Options { keys: keys(workload), ..trace::Options::default() }).expect("a trace")
+}
+
+fn counted(path: &Path) -> u64 {
+    Trace::open(vec![Source::File(path.to_path_buf())], trace::Options::default()).expect("a trace").rows().expect("rows")
+}
+
+/// Reads and executes everything: what is priced afterwards does not depend on the number of rows.
+fn execute(path: &Path, workload: &Workload, threads: usize) {
+    let options = Options { threads, ..Options::default() };
+    let mut run = Run::new(opened(path, workload), Some(workload), &options).expect("a run");
+    while run.batch().expect("a batch") {}
+    black_box(run.events_read());
+}
+
+/// One size of DAX's item cache against libCacheSim, and the whole curve against one size.
+fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
+    let mut reader = Trace::open(vec![Source::File(trace.to_path_buf())], trace::Options::default()).expect("a trace");
+    let mut asked: Vec<(u64, u32, i64)> = Vec::new();
+    while asked.len() < 20_000_000 {
+        let Batch::Rows(rows) = reader.next().expect("rows") else { break };
+        for rows in &rows {
+            let mut own = rows.rows.clone();
+            own.sort_unstable_by_key(|row| row.at);
+            asked.extend(own.iter().map(|row| (row.hash, if row.bytes == u32::MAX { 1 } else { row.bytes }, row.time / Time::SECOND)));
+        }
+    }
+    let binary = folder.join("requests.oracleGeneral");
+    let mut file = std::io::BufWriter::new(File::create(&binary).expect("a file"));
+    for (key, bytes, second) in &asked {
+        file.write_all(&(*second as u32).to_le_bytes()).expect("written");
+        file.write_all(&key.to_le_bytes()).expect("written");
+        file.write_all(&bytes.to_le_bytes()).expect("written");
+        file.write_all(&(-1_i64).to_le_bytes()).expect("written");
+    }
+    drop(file);
+    let mut one_size = Duration::ZERO;
+    for capacity in [64 << 20, 1 << 30_u64] {
+        let mut misses = 0;
+        let mut run = || {
+            let mut cache = Cache::new(capacity);
+            for group in asked.chunks(16) {
+                black_box(cache.touch(group.iter().map(|(key, ..)| *key)));
+                for (key, bytes, second) in group {
+                    cache.read(*key, *bytes, *second, 0);
+                }
+            }
+            misses = asked.len() as u64 - cache.hits;
+        };
+        let seconds = best(&mut run);
+        one_size = Duration::from_secs_f64(seconds);
+        let program = format!(
+            "import libcachesim as l, time\n\
+             best = 1e9\n\
+             for _ in range({RUNS}):\n\
+             \x20   r = l.TraceReader(trace='{}', trace_type=l.TraceType.ORACLE_GENERAL_TRACE)\n\
+             \x20   c = l.LRU(cache_size={capacity}, consider_obj_metadata=False)\n\
+             \x20   a = time.time(); o, b = c.process_trace(r); best = min(best, time.time() - a)\n\
+             assert abs(o * {} - {misses}) < 2, (o, {misses} / {})\n\
+             print(best)",
+            binary.display(),
+            asked.len(),
+            asked.len()
+        );
+        let reference = python.and_then(|python| said(python, &program));
+        let rate = |seconds: f64| asked.len() as f64 / seconds;
+        line(&format!("one exact LRU of {} MiB, requests/s (libCacheSim)", capacity >> 20), rate(seconds), reference.map(rate), 1.0);
+    }
+    std::fs::remove_file(&binary).ok();
+    let seconds = best(|| {
+        let mut log = Log::default();
+        let mut sum = Asked::default();
+        for (at, (key, bytes, second)) in asked.iter().enumerate() {
+            sum.add(*bytes, false);
+            log.push(Access::new(at as u64, 0, *key, *second, *bytes, false));
+        }
+        log.count(0, sum);
+        let sizes: Vec<u64> = (20..34).step_by(2).map(|power| 1 << power).chain((1..=8).map(|node| 16 * node << 30)).collect();
+        black_box(log.curve(0, &sizes, 300, Overwrite::Refresh));
+    });
+    let one = one_size.as_secs_f64();
+    println!("{:<58} {:>14.2} {:>14.2} {:>7.2} {:>7}", "the whole curve, s (one exact LRU of 1 GiB; at most 3 times)", seconds, one, seconds / one, 3);
+}
+
+/// The columns of a line, as `sonic-rs` alone reads them.
+#[derive(serde::Deserialize)]
+#[allow(dead_code)]
+struct Line<'a> {
+    time: i64,
+    operation: &'a str,
+    table: Option<&'a str>,
+    key: &'a str,
+    item_bytes: Option<u32>,
+    old_bytes: Option<u32>,
+    consistency: Option<&'a str>,
+    caller: Option<&'a str>,
+}
+
+fn lines(folder: &Path, workload: &Workload) {
+    let (plain, gz) = (folder.join("lines.ndjson"), folder.join("lines.ndjson.gz"));
+    let options = synthesize::Options { seconds: 100, seed: 1, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::NdJson };
+    synthesize::synthesize(workload, &options, File::create(&plain).expect("a file"), &mut |_, _| true).expect("a trace");
+    let text = std::fs::read(&plain).expect("the lines");
+    let mut encoder = flate2::write::GzEncoder::new(File::create(&gz).expect("a file"), flate2::Compression::default());
+    encoder.write_all(&text).and_then(|()| encoder.finish().map(drop)).expect("a gzip");
+    let reference = best(|| {
+        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        black_box(lines.map(|line| sonic_rs::from_slice::<Line>(line).expect("a line").time).fold(0, i64::wrapping_add));
+    });
+    let rate = |seconds: f64| text.len() as f64 / seconds;
+    let read = |path: &Path, threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        best(|| {
+            pool.install(|| {
+                let mut trace = opened(path, workload);
+                while !matches!(trace.next().expect("rows"), Batch::End) {}
+            });
+        })
+    };
+    for threads in [1, 2] {
+        line(&format!("NDJSON, {threads} threads, B/s (sonic-rs typed, one thread)"), rate(read(&plain, threads)), Some(rate(reference)), 0.6);
+        line(&format!("NDJSON in gzip, {threads} threads, B/s of text"), rate(read(&gz, threads)), Some(rate(reference)), 0.4);
+    }
+}
+
+/// Memory of the whole process, and what a distinct key takes of it.
+fn memory(trace: &Path) {
+    let binary = Path::new(env!("CARGO_BIN_EXE_dynameter"));
+    let mut child = Command::new(binary)
+        .args(["replay", "--quiet", "--format", "json", "--workload"])
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/replay.toml"))
+        .arg(trace)
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .expect("a run");
+    let (mut most, start) = (0_u64, Instant::now());
+    while child.try_wait().expect("a state").is_none() {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        most = most.max(line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    println!("{:<58} {:>12.2} s {:>11} MB", "the whole process, all threads: time and memory", start.elapsed().as_secs_f64(), most / 1_000);
+}

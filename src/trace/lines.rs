@@ -1,0 +1,139 @@
+//! Lines of NDJSON that are plain calls, on the short way: parsed by `sonic-rs` where they stand, copied nowhere.
+//!
+//! A block of which any line is more than a plain call, or wrong, is read the general way, which says what is wrong.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use sonic_rs::LazyValue;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::parquet::{Door, KEY_BYTES_MAX, Plain};
+use super::rows::{NO_BYTES, Row, RowKeys, Rows, slot_of};
+use super::time::TimeUnit;
+use super::{Api, Place};
+use crate::table::limits;
+
+/// A line of a plain call: the columns of a trace by their own names.
+#[derive(Deserialize)]
+struct Line<'a> {
+    time: i64,
+    #[serde(borrow)]
+    operation: &'a str,
+    #[serde(borrow)]
+    table: Option<&'a str>,
+    #[serde(borrow)]
+    key: LazyValue<'a>,
+    item_bytes: Option<u32>,
+    old_bytes: Option<u32>,
+    #[serde(borrow)]
+    consistency: Option<&'a str>,
+    #[serde(borrow)]
+    caller: Option<&'a str>,
+    // With any of these it is no plain call.
+    index: Option<IgnoredAny>,
+    evaluated_bytes: Option<IgnoredAny>,
+    evaluated_items: Option<IgnoredAny>,
+    fetched_bytes: Option<IgnoredAny>,
+    region: Option<IgnoredAny>,
+    error: Option<IgnoredAny>,
+    action: Option<IgnoredAny>,
+    changes: Option<IgnoredAny>,
+    cached: Option<IgnoredAny>,
+    replayed: Option<IgnoredAny>,
+}
+
+impl Line<'_> {
+    fn is_plain(&self) -> bool {
+        let more = [
+            &self.index,
+            &self.evaluated_bytes,
+            &self.evaluated_items,
+            &self.fetched_bytes,
+            &self.region,
+            &self.error,
+            &self.action,
+            &self.changes,
+            &self.cached,
+            &self.replayed,
+        ];
+        more.iter().all(|one| one.is_none())
+    }
+}
+
+/// A text as it stands in a column, or `None` where it needs a closer look.
+fn name(text: Option<&str>) -> Option<Option<&str>> {
+    match text {
+        None | Some("") => Some(None),
+        Some(text) if text.trim().len() == text.len() => Some(Some(text)),
+        Some(_) => None,
+    }
+}
+
+/// The rows of some lines that stand at `place` and after it, with their text taken; `None` where one needs the general
+/// way, and the text stays.
+pub fn plain(door: &Door, text: &mut Vec<u8>, starts: &[usize], length: usize, unit: Option<TimeUnit>, place: Place) -> Option<(Plain, TimeUnit)> {
+    let mut read: Vec<Row> = Vec::with_capacity(starts.len());
+    let mut spans: Vec<(u32, u32)> = Vec::with_capacity(starts.len());
+    let mut kinds = Vec::new();
+    // Operation, table, caller and consistency of each kind.
+    let mut known: Vec<([Option<String>; 4], bool)> = Vec::new();
+    let (mut unit, mut last, mut latest) = (unit, i64::MIN, 0);
+    let whole = std::str::from_utf8(&text[..length]).ok()?;
+    let ends = starts.iter().skip(1).copied().chain([length]);
+    for (at, (start, end)) in starts.iter().zip(ends).enumerate() {
+        let line: Line = sonic_rs::from_str(whole.get(*start..end)?.trim_end()).ok()?;
+        if !line.is_plain() {
+            return None;
+        }
+        let found = [Some(line.operation), name(line.table)?, name(line.caller)?, name(line.consistency)?];
+        let same = |of: &([Option<String>; 4], bool)| of.0.iter().zip(&found).all(|(known, found)| known.as_deref() == *found);
+        let kind = match known.get(latest).is_some_and(same) {
+            true => latest,
+            false => match known.iter().position(same) {
+                Some(kind) => kind,
+                None => {
+                    kinds.push(door.kind(found[0]?.trim(), found[3])?);
+                    let table = found[1].or(door.table.as_deref());
+                    known.push((found.map(|text| text.map(str::to_string)), door.is_sorted(table)));
+                    known.len() - 1
+                }
+            },
+        };
+        latest = kind;
+        let raw = line.key.as_raw_str();
+        let key = match raw.as_bytes() {
+            [b'"', key @ .., b'"'] if memchr::memchr(b'\\', key).is_none() => key,
+            number if number.iter().all(u8::is_ascii_digit) => number,
+            _ => return None,
+        };
+        if key.is_empty() || key.len() > KEY_BYTES_MAX {
+            return None;
+        }
+        let hash = xxh3_64(key);
+        let partition = match if known[kind].1 { memchr::memchr(b'|', key) } else { None } {
+            Some(end) => xxh3_64(&key[..end]),
+            None => hash,
+        };
+        let own = unit.get_or_insert_with(|| TimeUnit::of(line.time));
+        let time = own.time(line.time)?.0;
+        let size = |bytes: Option<u32>| match bytes {
+            None => Some(NO_BYTES),
+            Some(bytes) => (u64::from(bytes) <= limits::ITEM_BYTES_MAX).then_some(bytes),
+        };
+        let (bytes, old) = (size(line.item_bytes)?, size(line.old_bytes)?);
+        let leaves_nothing = bytes == 0 && matches!(kinds.get(kind).map(|kind: &super::rows::RowKind| kind.api), Some(Api::PutItem | Api::UpdateItem));
+        if time < last || leaves_nothing || known.len() > usize::from(u16::MAX) {
+            return None;
+        }
+        last = time;
+        let from = key.as_ptr() as usize - text.as_ptr() as usize;
+        spans.push((from as u32, key.len() as u32));
+        read.push(Row { time, hash, bytes, old, at: at as u32, kind: kind as u16, slot: slot_of(partition) });
+    }
+    let names = known.into_iter().map(|([_, table, caller, _], _)| (table.or_else(|| door.table.clone()), caller)).collect();
+    let text = std::mem::take(text);
+    let rows = Rows::new(kinds, &read, Arc::new(RowKeys::Lines(text, spans)), place, door.spare());
+    Some((Plain::new(rows, names), unit?))
+}
