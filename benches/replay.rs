@@ -39,13 +39,26 @@ fn main() {
     println!("{rows} rows, {} MB of Parquet", std::fs::metadata(&trace).expect("the trace").len() / 1_000_000);
     println!("{:<58} {:>14} {:>14} {:>7} {:>7}", "", "here", "reference", "ratio", "wanted");
     let probe = scaling();
-    println!("{:<58} {:>14} {:>14} {:>7.2} {:>7}", "two threads of a loop against one (below 1.8 the rest is in doubt)", "", "", probe, "1.8");
+    println!(
+        "{:<58} {:>14} {:>14} {:>7.2} {:>7}",
+        "two threads of a loop against one (below 1.8 the rest is in doubt)", "", "", probe, "1.8"
+    );
     for threads in [1, 2] {
         let duckdb = python.as_deref().and_then(|python| duckdb(python, &trace, threads));
         let seconds = best(|| drop(black_box(each_second(&trace, threads).expect("sums"))));
-        line(&format!("stateless, {threads} threads, rows/s (DuckDB)"), rows as f64 / seconds, duckdb.map(|seconds| rows as f64 / seconds), 1.0);
+        line(
+            &format!("stateless, {threads} threads, rows/s (DuckDB)"),
+            rows as f64 / seconds,
+            duckdb.map(|seconds| rows as f64 / seconds),
+            1.0,
+        );
         let seconds = best(|| execute(&trace, &workload, threads));
-        line(&format!("full execution, store and index, {threads} threads, rows/s"), rows as f64 / seconds, duckdb.map(|seconds| rows as f64 / seconds), 0.35);
+        line(
+            &format!("full execution, store and index, {threads} threads, rows/s"),
+            rows as f64 / seconds,
+            duckdb.map(|seconds| rows as f64 / seconds),
+            0.35,
+        );
     }
     caches(&folder, python.as_deref(), &trace);
     lines(&folder, &workload);
@@ -90,7 +103,9 @@ fn scaling() -> f64 {
 fn python(folder: &Path) -> Option<PathBuf> {
     let environment = folder.join("python");
     let python = environment.join("bin/python");
-    let ready = |python: &Path| Command::new(python).args(["-c", "import duckdb, libcachesim"]).output().is_ok_and(|output| output.status.success());
+    let ready = |python: &Path| {
+        Command::new(python).args(["-c", "import duckdb, libcachesim"]).output().is_ok_and(|output| output.status.success())
+    };
     if !ready(&python) {
         Command::new("python3").args(["-m", "venv"]).arg(&environment).status().ok()?;
         Command::new(&python).args(["-m", "pip", "install", "--quiet", "duckdb", "libcachesim"]).status().ok()?;
@@ -134,7 +149,8 @@ fn trace(folder: &Path, rows: u64) -> (PathBuf, Workload) {
     let path = folder.join(format!("{rows}.parquet"));
     if !path.exists() {
         let seconds = (3_600 * rows / ROWS).max(1);
-        let options = synthesize::Options { seconds, seed: 1, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::Parquet };
+        let options =
+            synthesize::Options { seconds, seed: 1, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::Parquet };
         let beside = folder.join("unfinished");
         synthesize::synthesize(&workload, &options, File::create(&beside).expect("a file"), &mut |_, _| true).expect("a trace");
         std::fs::rename(beside, &path).expect("a file");
@@ -143,7 +159,8 @@ fn trace(folder: &Path, rows: u64) -> (PathBuf, Workload) {
 }
 
 fn opened(path: &Path, workload: &Workload) -> Trace {
-    Trace::open(vec![Source::File(path.to_path_buf())], trace::Options { keys: keys(workload), ..trace::Options::default() }).expect("a trace")
+    Trace::open(vec![Source::File(path.to_path_buf())], trace::Options { keys: keys(workload), ..trace::Options::default() })
+        .expect("a trace")
 }
 
 fn counted(path: &Path) -> u64 {
@@ -163,7 +180,7 @@ fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
     let mut reader = Trace::open(vec![Source::File(trace.to_path_buf())], trace::Options::default()).expect("a trace");
     let mut asked: Vec<(u64, u32, i64)> = Vec::new();
     while asked.len() < 20_000_000 {
-        let Batch::Rows(rows) = reader.next().expect("rows") else { break };
+        let Batch::Rows(rows) = reader.batch().expect("rows") else { break };
         for rows in &rows {
             let mut own = rows.rows.clone();
             own.sort_unstable_by_key(|row| row.at);
@@ -220,11 +237,18 @@ fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
             log.push(Access::new(at as u64, 0, *key, *second, *bytes, false));
         }
         log.count(0, sum);
-        let sizes: Vec<u64> = (20..34).step_by(2).map(|power| 1 << power).chain((1..=8).map(|node| 16 * node << 30)).collect();
+        let sizes: Vec<u64> = (20..34).step_by(2).map(|power| 1 << power).chain((1..=8).map(|node| (16 * node) << 30)).collect();
         black_box(log.curve(0, &sizes, 300, Overwrite::Refresh));
     });
     let one = one_size.as_secs_f64();
-    println!("{:<58} {:>14.2} {:>14.2} {:>7.2} {:>7}", "the whole curve, s (one exact LRU of 1 GiB; at most 3 times)", seconds, one, seconds / one, 3);
+    println!(
+        "{:<58} {:>14.2} {:>14.2} {:>7.2} {:>7}",
+        "the whole curve, s (one exact LRU of 1 GiB; at most 3 times)",
+        seconds,
+        one,
+        seconds / one,
+        3
+    );
 }
 
 /// The columns of a line, as `sonic-rs` alone reads them.
@@ -243,7 +267,8 @@ struct Line<'a> {
 
 fn lines(folder: &Path, workload: &Workload) {
     let (plain, gz) = (folder.join("lines.ndjson"), folder.join("lines.ndjson.gz"));
-    let options = synthesize::Options { seconds: 100, seed: 1, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::NdJson };
+    let options =
+        synthesize::Options { seconds: 100, seed: 1, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::NdJson };
     synthesize::synthesize(workload, &options, File::create(&plain).expect("a file"), &mut |_, _| true).expect("a trace");
     let text = std::fs::read(&plain).expect("the lines");
     let mut encoder = flate2::write::GzEncoder::new(File::create(&gz).expect("a file"), flate2::Compression::default());
@@ -258,12 +283,17 @@ fn lines(folder: &Path, workload: &Workload) {
         best(|| {
             pool.install(|| {
                 let mut trace = opened(path, workload);
-                while !matches!(trace.next().expect("rows"), Batch::End) {}
+                while !matches!(trace.batch().expect("rows"), Batch::End) {}
             });
         })
     };
     for threads in [1, 2] {
-        line(&format!("NDJSON, {threads} threads, B/s (sonic-rs typed, one thread)"), rate(read(&plain, threads)), Some(rate(reference)), 0.6);
+        line(
+            &format!("NDJSON, {threads} threads, B/s (sonic-rs typed, one thread)"),
+            rate(read(&plain, threads)),
+            Some(rate(reference)),
+            0.6,
+        );
         line(&format!("NDJSON in gzip, {threads} threads, B/s of text"), rate(read(&gz, threads)), Some(rate(reference)), 0.4);
     }
 }

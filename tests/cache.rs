@@ -37,7 +37,8 @@ mod replay {
             "cloudphysics" => {
                 let bytes = std::fs::read(folder.join("cloudphysics/cloudPhysicsIO.vscsi")).expect("a trace");
                 let one = |row: &[u8]| {
-                    let (length, command, block, time) = (number(&row[4..8]), number(&row[12..14]), number(&row[16..24]), number(&row[24..32]));
+                    let (length, command, block, time) =
+                        (number(&row[4..8]), number(&row[12..14]), number(&row[16..24]), number(&row[24..32]));
                     (time as i64 / 1_000_000, key(&block.to_string()), length as u32, command == 0x2a)
                 };
                 bytes.chunks_exact(32).map(one).collect()

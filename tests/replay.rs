@@ -727,11 +727,7 @@ fn dax_catches_what_the_ground_truth_says() {
         };
         let replayed = replayed(&[reference.join("traces/cloudphysics/cloudPhysicsIO.vscsi")], None, trace::Options::default(), &options);
         let caught = &replayed.dax[0].point;
-        assert_eq!(
-            (caught.reads.to_string().as_str(), (caught.reads - caught.hits).to_string().as_str()),
-            (*requests, *misses),
-            "{line}"
-        );
+        assert_eq!((caught.reads.to_string().as_str(), (caught.reads - caught.hits).to_string().as_str()), (*requests, *misses), "{line}");
         checked += 1;
     }
     assert!(checked > 10, "{checked} rows");

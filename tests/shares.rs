@@ -26,7 +26,8 @@ struct Case {
 fn load(path: &str) -> Workload {
     let text = std::fs::read_to_string(support::root().join(path)).expect("a workload");
     let books = Books::embedded();
-    workload::load(path, &text, &support::root().join("workloads"), &workload::Setting::new(&books)).unwrap_or_else(|errors| panic!("{errors}"))
+    workload::load(path, &text, &support::root().join("workloads"), &workload::Setting::new(&books))
+        .unwrap_or_else(|errors| panic!("{errors}"))
 }
 
 /// A workload with a part of its calls, as a trace of some minutes.
@@ -106,7 +107,13 @@ fn assert_same(expected: &str, found: &str, what: &str) {
     let apart = expected.lines().zip(found.lines()).enumerate().find(|(_, (one, other))| one != other);
     if let Some((line, (one, other))) = apart {
         let before: Vec<&str> = expected.lines().take(line).collect();
-        panic!("{what}: line {}:\n  {one}\n  {other}\nafter\n{}", line + 1, before[before.len().saturating_sub(12)..].join("\n") + "\n+++\n" + &found.lines().skip(line).take(8).collect::<Vec<_>>().join("\n"));
+        panic!(
+            "{what}: line {}:\n  {one}\n  {other}\nafter\n{}",
+            line + 1,
+            before[before.len().saturating_sub(12)..].join("\n")
+                + "\n+++\n"
+                + &found.lines().skip(line).take(8).collect::<Vec<_>>().join("\n")
+        );
     }
     assert_eq!(expected.len(), found.len(), "{what}");
 }
@@ -160,8 +167,10 @@ fn a_run_that_was_broken_off_goes_on_to_the_same_bytes() {
     }
 }
 
-/// Rows as they come: time, operation, key, size.
-fn parquet(path: &Path, rows: &[(i64, &str, String, u32)], group: usize) {
+/// A row: time, operation, key, size.
+type Row = (i64, &'static str, String, u32);
+
+fn parquet(path: &Path, rows: &[Row], group: usize) {
     let columns: Vec<(&str, ArrayRef)> = vec![
         ("time", Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.0)))),
         ("operation", Arc::new(StringArray::from_iter_values(rows.iter().map(|row| row.1)))),
@@ -198,16 +207,26 @@ fn both_ways_through_the_engine_come_to_the_same() {
         parquet(&short, &rows, 20_000);
         // An operation that is written with a blank is read the general way.
         let long = folder.path().join("long.csv");
-        let line = |(time, operation, key, bytes): &(i64, &str, String, u32)| {
+        let line = |(time, operation, key, bytes): &Row| {
             format!("{time},{operation},{table},{key},{}\n", if *bytes > 0 { bytes.to_string() } else { String::new() })
         };
-        std::fs::write(&long, format!("time,operation,table,key,item_bytes\n{}", rows.iter().map(line).collect::<String>())).expect("a file");
+        std::fs::write(&long, format!("time,operation,table,key,item_bytes\n{}", rows.iter().map(line).collect::<String>()))
+            .expect("a file");
         let json = |file: PathBuf| {
             let read = trace::Options { keys: keys(&workload), table: Some(table.clone()), ..trace::Options::default() };
             let trace = Trace::open(vec![Source::File(file)], read).unwrap_or_else(|error| panic!("{error}"));
-            let replayed = replay::replay(trace, Some(&workload), &Books::embedded(), &Options { threads: 2, ..Options::default() }, |_| true);
+            let replayed =
+                replay::replay(trace, Some(&workload), &Books::embedded(), &Options { threads: 2, ..Options::default() }, |_| true);
             let json = replay_json(&replayed.unwrap_or_else(|error| panic!("{error}"))).expect("JSON");
-            json.lines().filter(|line| !line.contains("short.parquet") && !line.contains("long.csv") && !line.contains("\"parquet\"") && !line.contains("\"csv\"")).collect::<Vec<_>>().join("\n")
+            json.lines()
+                .filter(|line| {
+                    !line.contains("short.parquet")
+                        && !line.contains("long.csv")
+                        && !line.contains("\"parquet\"")
+                        && !line.contains("\"csv\"")
+                })
+                .collect::<Vec<_>>()
+                .join("\n")
         };
         assert_same(&json(long), &json(short), path);
     }
@@ -220,18 +239,25 @@ fn odd_traces_have_right_answers() {
     let put = |at: i64, key: String| (at, "PutItem", key, 1_000_u32);
     let second = 1_704_067_200_000_000_i64;
     let month = 31 * 86_400 * 1_000_000;
-    let cases: Vec<(&str, Vec<(i64, &str, String, u32)>)> = vec![
+    let cases: Vec<(&str, Vec<Row>)> = vec![
         ("one key", (0..70_000).map(|at| put(second + at, "one".to_string())).collect()),
         ("every key once", (0..70_000).map(|at| put(second + at * 1_000, format!("key {at}"))).collect()),
         ("one second", (0..70_000).map(|at| put(second, format!("key {}", at % 700))).collect()),
-        ("a gap of a month", (0..70_000).map(|at| put(second + at + if at > 35_000 { month } else { 0 }, format!("key {}", at % 7_000))).collect()),
+        (
+            "a gap of a month",
+            (0..70_000).map(|at| put(second + at + if at > 35_000 { month } else { 0 }, format!("key {}", at % 7_000))).collect(),
+        ),
     ];
     for (name, rows) in cases {
         parquet(&path, &rows, 30_000);
         let case = Case { name, files: vec![path.clone()], workload: None };
         let expected = case.whole(&Options::default());
         let json: serde_json::Value = serde_json::from_str(&expected).expect("JSON");
-        assert_eq!((json["trace"]["events"].as_str(), json["consumed"][0]["write_units"].as_str()), (Some("70000"), Some("70000")), "{name}");
+        assert_eq!(
+            (json["trace"]["events"].as_str(), json["consumed"][0]["write_units"].as_str()),
+            (Some("70000"), Some("70000")),
+            "{name}"
+        );
         assert_same(&expected, &case.whole(&Options { threads: 3, ..Options::default() }), name);
         let parts: Vec<PathBuf> = (1..=2).map(|share| case.part(folder.path(), &format!("{share}/2"), 1)).collect();
         assert_same(&expected, &case.merged(&parts, &Options::default()).unwrap_or_else(|error| panic!("{name}: {error}")), name);
@@ -241,7 +267,11 @@ fn odd_traces_have_right_answers() {
 #[test]
 fn parts_and_checkpoints_that_do_not_fit_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
-    let case = |file: &str| Case { name: "samples", files: vec![support::root().join("traces").join(file)], workload: Some(load("traces/orders.toml")) };
+    let case = |file: &str| Case {
+        name: "samples",
+        files: vec![support::root().join("traces").join(file)],
+        workload: Some(load("traces/orders.toml")),
+    };
     let (columns, other) = (case("columns.csv"), case("cloudtrail.json"));
     let of = |case: &Case, name: &str, share: &str| {
         let inner = folder.path().join(name);
@@ -264,7 +294,8 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
     std::fs::write(&broken, &bytes[..bytes.len() / 2]).expect("a file");
     refused(&[&broken, &two], "is no part of a replay");
     refused(&[&support::root().join("traces/columns.csv"), &two], "is no part of a replay");
-    let error = columns.merged(&[one.clone(), two.clone()], &Options { verify: true, ..Options::default() }).expect_err("settings").to_string();
+    let error =
+        columns.merged(&[one.clone(), two.clone()], &Options { verify: true, ..Options::default() }).expect_err("settings").to_string();
     assert!(error.contains("was made with other settings"), "{error}");
     // A checkpoint of another trace, and a part in place of one.
     let checkpoint = folder.path().join("checkpoint");
@@ -293,7 +324,14 @@ fn a_killed_run_goes_on() {
     let workload = support::root().join("workloads/shopping-cart.toml");
     let command = |more: &[&str]| {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("dynameter"));
-        command.current_dir(folder.path()).arg("replay").arg(&trace).arg("--workload").arg(&workload).args(["--format", "json", "--quiet"]).args(more);
+        command
+            .current_dir(folder.path())
+            .arg("replay")
+            .arg(&trace)
+            .arg("--workload")
+            .arg(&workload)
+            .args(["--format", "json", "--quiet"])
+            .args(more);
         command
     };
     let output = |mut command: Command| {

@@ -205,7 +205,11 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         (false, _) => None,
     };
     if replay_options.share.of > 1 && part.is_none() {
-        bail!("--share {} without --partial would price a part as if it were all\nhelp: write --share {} --partial -o part.parquet, and join all parts with --merge", asked.share, asked.share);
+        bail!(
+            "--share {} without --partial would price a part as if it were all\nhelp: write --share {} --partial -o part.parquet, and join all parts with --merge",
+            asked.share,
+            asked.share
+        );
     }
     let replayed = if asked.merge {
         let paths: Vec<std::path::PathBuf> = sources(&asked.traces)?

@@ -71,7 +71,8 @@ impl DaxResult {
 fn sizes(own: Option<u64>) -> Vec<u64> {
     let nodes = NODE_TYPES.iter().map(|node| node.memory_gb * GB);
     let smallest = nodes.clone().min().unwrap_or(GB);
-    let mut sizes: Vec<u64> = (20..63).step_by(2).map(|power| 1 << power).take_while(|bytes| *bytes < smallest).chain(nodes).chain(own).collect();
+    let mut sizes: Vec<u64> =
+        (20..63).step_by(2).map(|power| 1 << power).take_while(|bytes| *bytes < smallest).chain(nodes).chain(own).collect();
     sizes.sort_unstable();
     sizes.dedup();
     sizes
@@ -144,7 +145,7 @@ fn cluster(
     };
     let nodes = load.nodes_needed(node);
     let book = metering.book(&executor.regions[0]);
-    let rate = |code: &UsageType| book.and_then(|book| book.list_price(code.code())).map(|published| published.rate.clone());
+    let rate = |code: &UsageType| book.and_then(|book| book.list_price(code.code())).map(|published| published.rate);
     let charge = |code: &UsageType, quantity: Exact| rate(code).and_then(|rate| rate.charge(&quantity, 0).ok()).map(|charge| charge.amount);
     let reads = UsageType::request_units(Throughput::Read, design.table.class);
     let month = |halves: u64| (&Exact::ratio(halves, 2) * &span.factor).ceil();

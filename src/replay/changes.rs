@@ -29,7 +29,12 @@ impl Executor {
         let numbers = self.switches.number_alignment;
         if let (Some(said), Some(verification)) = (change.size_bytes, &mut self.tally.verification) {
             let images = change.old.iter().chain(&change.new).map(|item| item.size(numbers)).sum::<Bytes>();
-            verification.check_size(self.ordinal, || format!("{}:{}", bad.file(place), place.row), said, change.keys.size(numbers) + images);
+            verification.check_size(
+                self.ordinal,
+                || format!("{}:{}", bad.file(place), place.row),
+                said,
+                change.keys.size(numbers) + images,
+            );
         }
         let state = &mut self.tables.list[table];
         for item in change.old.iter().chain(&change.new) {

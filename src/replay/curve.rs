@@ -254,12 +254,12 @@ pub struct Point {
 mod tests {
     use super::*;
 
-    /// Accesses of a popularity of 1 over the rank, over so many keys.
-    fn accesses(count: u64, keys: u64) -> impl Iterator<Item = Access> {
+    /// Accesses of a popularity of about 1 over the rank, over 2 to so many keys.
+    fn accesses(count: u64, power: u64) -> impl Iterator<Item = Access> {
         (0..count).map(move |at| {
             let random = mixed(at, 9);
-            let rank = ((keys as f64).powf((random >> 11) as f64 / (1_u64 << 53) as f64)) as u64;
-            Access::new(at, 0, mixed(rank, 2), at as i64 / 1_000, 100 + rank as u32 % 900, random.is_multiple_of(10))
+            let rank = mixed(at, 10) % (1 << (random % (power + 1)));
+            Access::new(at, 0, mixed(rank, 2), at as i64 / 1_000, 100 + rank as u32 % 900, mixed(at, 11).is_multiple_of(10))
         })
     }
 
@@ -276,8 +276,8 @@ mod tests {
 
     #[test]
     fn shares_and_their_order_do_not_change_the_log() {
-        let whole = log(accesses(50_000, 5_000));
-        let share = |at: u64| log(accesses(50_000, 5_000).filter(move |access| access.hash % 3 == at));
+        let whole = log(accesses(50_000, 12));
+        let share = |at: u64| log(accesses(50_000, 12).filter(move |access| access.hash % 3 == at));
         let mut joined = share(2);
         joined.join(share(0));
         joined.join(share(1));
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn a_sample_lies_within_the_error_that_it_states() {
-        let exact = log(accesses(400_000, 50_000));
+        let exact = log(accesses(400_000, 16));
         let mut sampled = exact.clone();
         sampled.power = 4;
         sampled.entries.retain(|access| is_sampled(access.hash, 4));

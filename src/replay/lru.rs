@@ -131,7 +131,7 @@ impl Cache {
     }
 
     #[inline]
-    fn to_front(&mut self, number: u32) {
+    fn link(&mut self, number: u32) {
         if self.newest == number {
             return;
         }
@@ -201,7 +201,7 @@ impl Cache {
             }
         };
         self.used += u64::from(bytes);
-        self.to_front(number);
+        self.link(number);
         if (self.count + 1) * 2 > self.slots.len() {
             self.grow();
         }
@@ -238,7 +238,7 @@ impl Cache {
             if ttl == 0 || now <= since.saturating_add(ttl) {
                 if self.newest != number {
                     self.unlink(number);
-                    self.to_front(number);
+                    self.link(number);
                 }
                 self.hits += 1;
                 return true;

@@ -39,15 +39,15 @@ mod verify;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-pub use consumption::{LaneKey, Span};
 pub use cached::{Cluster, DaxResult};
+pub use consumption::{LaneKey, Span};
 pub use curve::{Access, Asked, Log, Point};
 pub use dax::Which;
 pub use lru::{Cache, Overwrite};
 pub use modes::{AccountRun, ModeResult};
+pub use quick::each_second;
 pub use sizes::From;
 pub(crate) use sizes::drawn as key_class;
-pub use quick::each_second;
 pub use tally::Share;
 pub use verify::{Difference, SizeDifference, Verification};
 

@@ -80,7 +80,7 @@ struct Rest {
     counted_regions: BTreeSet<(usize, usize)>,
     counted_writes: BTreeSet<usize>,
     time_to_live: BTreeSet<usize>,
-    held: Vec<(usize, Vec<((Bytes, Vec<Entry>), u64)>)>,
+    held: Vec<(usize, Vec<HeldItems>)>,
     skipped: BTreeMap<Reason, u64>,
     first_skipped: BTreeMap<Place, String>,
     heat: Vec<((usize, usize), (Partitions, Strip))>,
@@ -89,6 +89,9 @@ struct Rest {
     tokens: BTreeMap<String, Committed>,
     waiting: BTreeMap<u64, Vec<Waiting>>,
 }
+
+/// Items of one size with the same entries, and how many.
+type HeldItems = ((Bytes, Vec<Entry>), u64);
 
 /// What decides over the figures of a run, beside the trace.
 pub fn settings(workload: Option<&Workload>, options: &Options) -> String {
@@ -224,10 +227,8 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
     let mut writer = Writer { into: None, open: Some(into), table: Table::default() };
     let first = saved.executors[0];
     let tallies = || saved.executors.iter().map(|executor| &executor.tally);
-    let lanes: BTreeSet<LaneKey> = tallies()
-        .flat_map(|tally| tally.consumption.lanes.keys().chain(tally.heat.keys()).chain(tally.minutes.keys()))
-        .copied()
-        .collect();
+    let lanes: BTreeSet<LaneKey> =
+        tallies().flat_map(|tally| tally.consumption.lanes.keys().chain(tally.heat.keys()).chain(tally.minutes.keys())).copied().collect();
     let lanes: Vec<LaneKey> = lanes.into_iter().collect();
     let lane_at = |lane: &LaneKey| lanes.binary_search(lane).unwrap_or(0);
     let places: BTreeSet<(usize, usize)> = tallies().flat_map(|tally| tally.grains.keys()).copied().collect();
@@ -261,7 +262,8 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
             for (time, hot) in minutes {
                 for one in hot {
                     let text = one.name.clone();
-                    writer.row("minute", Row { owner: lane_at(lane), time: *time, key: one.hash, a: one.halves, text, ..Row::default() })?;
+                    writer
+                        .row("minute", Row { owner: lane_at(lane), time: *time, key: one.hash, a: one.halves, text, ..Row::default() })?;
                 }
             }
         }
@@ -356,7 +358,10 @@ impl Loaded {
     pub fn check(&self, path: &Path, settings: &str, unfinished: bool) -> Result<(), ReplayError> {
         match (self.header.unfinished, unfinished) {
             (true, false) => {
-                return Err(wrong(path, "is a checkpoint, of a run that did not end\nhelp: run the same command again with --checkpoint; it goes on"));
+                return Err(wrong(
+                    path,
+                    "is a checkpoint, of a run that did not end\nhelp: run the same command again with --checkpoint; it goes on",
+                ));
             }
             (false, true) => return Err(wrong(path, "is a part, no checkpoint\nhelp: parts are joined with --merge")),
             _ => {}
@@ -426,7 +431,11 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
         .map_err(|_| wrong(path, format!("was written by another version; this is {}", env!("CARGO_PKG_VERSION"))))?;
     let header = rest.header;
     if (header.format, header.version.as_str()) != (FORMAT, env!("CARGO_PKG_VERSION")) {
-        let text = format!("was written by version {}; this is {}\nhelp: make the parts again with one version", header.version, env!("CARGO_PKG_VERSION"));
+        let text = format!(
+            "was written by version {}; this is {}\nhelp: make the parts again with one version",
+            header.version,
+            env!("CARGO_PKG_VERSION")
+        );
         return Err(wrong(path, text));
     }
     executor.tables.define_again(&rest.definitions).map_err(|error| broken(&error))?;
@@ -542,7 +551,11 @@ pub fn merge(parts: Vec<(std::path::PathBuf, Loaded)>) -> Result<Part, ReplayErr
     let of = first.header.share.of;
     let missing: Vec<String> = (1..=of).filter(|number| !found.contains_key(number)).map(|number| format!("{number}/{of}")).collect();
     if !missing.is_empty() {
-        return Err(ReplayError::Part(format!("missing shares: {}\nhelp: replay --share {} --partial makes one", missing.join(", "), missing[0])));
+        return Err(ReplayError::Part(format!(
+            "missing shares: {}\nhelp: replay --share {} --partial makes one",
+            missing.join(", "),
+            missing[0]
+        )));
     }
     let mut parts = parts.into_iter().map(|(_, loaded)| loaded.part);
     let Some(mut whole) = parts.next() else { return Err(ReplayError::Part("no part to join".to_string())) };

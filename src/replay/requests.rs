@@ -8,10 +8,10 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::consumption::Kind;
 use super::database::{Asked, KeyValues, Page, Stored, joined, named_key};
+use super::dax::Which;
 use super::executor::{Executor, Wrong, is_read};
 use super::expression::{KeyCondition, Parser, legacy_conditions, legacy_update};
 use super::partiql::{self, Statement};
-use super::dax::Which;
 use super::sizes::From;
 use super::tables::Tables;
 use crate::meter::{ConsumedCapacity, change_data_capture_units, meter, replicated_bytes};

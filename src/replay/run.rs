@@ -247,7 +247,7 @@ impl Run {
     /// [`ReplayError`] where the trace cannot be read.
     pub fn batch(&mut self) -> Result<bool, ReplayError> {
         let trace = &mut self.trace;
-        let batch = self.pool.install(|| trace.next())?;
+        let batch = self.pool.install(|| trace.batch())?;
         let dealt = *self.dealt.get_or_insert_with(|| !self.single && self.trace.kinds().all(Kind::is_calls));
         if !dealt {
             self.executors.truncate(1);
@@ -346,7 +346,7 @@ impl Run {
             self.define(all.iter().copied());
         }
         let mut failed = Vec::new();
-        if dealt && self.executors.len() > 1 || dealt && self.share.of > 1 {
+        if dealt && (self.executors.len() > 1 || self.share.of > 1) {
             let count = self.executors.len();
             let mut shares: Vec<Vec<(u64, Event)>> = vec![Vec::new(); count];
             for (ordinal, event) in (first..).zip(events) {

@@ -1,9 +1,9 @@
 //! Sizes that a row does not carry: from what was seen of its key, from an export, from the workload; and the entries
 //! that each index holds of an item.
 
+use crate::table::{IndexKind, Projection, Transition};
 use crate::trace::Action;
 pub(super) use crate::trace::mixed;
-use crate::table::{IndexKind, Projection, Transition};
 use crate::units::{Bytes, Exact};
 use crate::workload::{Entry, SizeClass, SizeClasses, TableDesign, WriteKind};
 

@@ -70,7 +70,8 @@ impl Grains {
                 (*known, *sums) = (i64::MIN, [0, 0]);
             }
         }
-        let (before, after): (Vec<Grain>, Vec<Grain>) = std::mem::take(&mut self.closed).into_iter().partition(|grain| grain.second < second);
+        let (before, after): (Vec<Grain>, Vec<Grain>) =
+            std::mem::take(&mut self.closed).into_iter().partition(|grain| grain.second < second);
         self.closed = after;
         ordered(before)
     }
@@ -102,7 +103,8 @@ impl Share {
     /// # Errors
     /// What is allowed.
     pub fn parse(text: &str) -> Result<Share, String> {
-        let found = text.split_once('/').and_then(|(number, of)| Some(Share { number: number.trim().parse().ok()?, of: of.trim().parse().ok()? }));
+        let found =
+            text.split_once('/').and_then(|(number, of)| Some(Share { number: number.trim().parse().ok()?, of: of.trim().parse().ok()? }));
         match found {
             Some(share) if (1..=SLOTS as u32).contains(&share.of) && (1..=share.of).contains(&share.number) => Ok(share),
             _ => Err(format!("{text:?} is no share; write 1/4 for the first of four, of {SLOTS} at most")),

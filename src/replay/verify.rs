@@ -71,7 +71,14 @@ fn units(arm: &Arm) -> Exact {
 
 impl Verification {
     /// Compares the answers of one line with what was metered for it, table by table.
-    pub fn check(&mut self, ordinal: u64, place: impl Fn() -> String, api: &str, answers: &Value, metered: &[(&Table, &Operation, &ConsumedCapacity)]) {
+    pub fn check(
+        &mut self,
+        ordinal: u64,
+        place: impl Fn() -> String,
+        api: &str,
+        answers: &Value,
+        metered: &[(&Table, &Operation, &ConsumedCapacity)],
+    ) {
         let answers: Vec<&Value> = match answers {
             Value::Array(list) => list.iter().collect(),
             one => vec![one],

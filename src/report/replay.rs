@@ -8,8 +8,8 @@ use super::markdown;
 use super::table::{Style, aligned, clean, indented};
 use crate::money::{Money, MoneyError};
 use crate::replay::{
-    AccountRun, Cluster, Consumed, DaxResult, Drawn, From, HotKey, ModeResult, PartitionHeat, Peak, Replayed, STRIP_ROWS, SizeDifference, Strip,
-    Verification,
+    AccountRun, Cluster, Consumed, DaxResult, Drawn, From, HotKey, ModeResult, PartitionHeat, Peak, Replayed, STRIP_ROWS, SizeDifference,
+    Strip, Verification,
 };
 use crate::trace::Reason;
 use crate::units::{Exact, GB, group_thousands};
@@ -742,7 +742,17 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
         Part {
             title: "What DAX would have caught".to_string(),
             header: &[
-                "Table", "Cache", "Node type", "Memory", "Reads", "Hits", "Hit ratio", "Evicted", "Saves a month", "Costs a month", "Pays from",
+                "Table",
+                "Cache",
+                "Node type",
+                "Memory",
+                "Reads",
+                "Hits",
+                "Hit ratio",
+                "Evicted",
+                "Saves a month",
+                "Costs a month",
+                "Pays from",
             ],
             rows: dax_rows(&replayed.dax),
             numbers: &[3, 4, 5, 6, 7, 8, 9, 10],

@@ -153,14 +153,7 @@ impl Columns {
     }
 
     /// Reads CSV or NDJSON.
-    pub fn text(
-        text: Text,
-        layout: Layout,
-        file: u32,
-        name: &str,
-        options: &Options,
-        progress: Progress,
-    ) -> Result<Columns, TraceError> {
+    pub fn text(text: Text, layout: Layout, file: u32, name: &str, options: &Options, progress: Progress) -> Result<Columns, TraceError> {
         let (mapping, table, unit) = (options.mapping.clone(), options.table.clone(), options.time_unit);
         let mut blocks = TextBlocks { text, layout, width: 0, positions: Vec::new(), line: 0, ended: false };
         if layout == Layout::Csv {

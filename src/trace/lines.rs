@@ -73,7 +73,14 @@ fn name(text: Option<&str>) -> Option<Option<&str>> {
 
 /// The rows of some lines that stand at `place` and after it, with their text taken; `None` where one needs the general
 /// way, and the text stays.
-pub fn plain(door: &Door, text: &mut Vec<u8>, starts: &[usize], length: usize, unit: Option<TimeUnit>, place: Place) -> Option<(Plain, TimeUnit)> {
+pub fn plain(
+    door: &Door,
+    text: &mut Vec<u8>,
+    starts: &[usize],
+    length: usize,
+    unit: Option<TimeUnit>,
+    place: Place,
+) -> Option<(Plain, TimeUnit)> {
     let mut read: Vec<Row> = Vec::with_capacity(starts.len());
     let mut spans: Vec<(u32, u32)> = Vec::with_capacity(starts.len());
     let mut kinds = Vec::new();
@@ -123,7 +130,8 @@ pub fn plain(door: &Door, text: &mut Vec<u8>, starts: &[usize], length: usize, u
             Some(bytes) => (u64::from(bytes) <= limits::ITEM_BYTES_MAX).then_some(bytes),
         };
         let (bytes, old) = (size(line.item_bytes)?, size(line.old_bytes)?);
-        let leaves_nothing = bytes == 0 && matches!(kinds.get(kind).map(|kind: &super::rows::RowKind| kind.api), Some(Api::PutItem | Api::UpdateItem));
+        let leaves_nothing =
+            bytes == 0 && matches!(kinds.get(kind).map(|kind: &super::rows::RowKind| kind.api), Some(Api::PutItem | Api::UpdateItem));
         if time < last || leaves_nothing || known.len() > usize::from(u16::MAX) {
             return None;
         }

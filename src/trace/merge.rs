@@ -189,7 +189,7 @@ impl Trace {
     ///
     /// # Errors
     /// [`TraceError`] with the file and the row.
-    pub fn next(&mut self) -> Result<Batch, TraceError> {
+    pub fn batch(&mut self) -> Result<Batch, TraceError> {
         loop {
             // Files whose time has come are opened before anything later is handed out.
             let now = self.open.iter().filter_map(Opened::front).min();

@@ -1,6 +1,6 @@
 //! Parquet, decoded by the `parquet` crate: row groups side by side on several threads, batch by batch.
 //!
-//! polars decodes the same columns at two thirds of the rate (`benches/replay.rs`), which is the bound of the hot path.
+//! Decoding is the bound of the hot path, and polars decoded the same columns at two thirds of the rate.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
-use arrow_buffer::NullBuffer;
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int64Array, RecordBatch, UInt32Array};
+use arrow_buffer::NullBuffer;
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema, TimeUnit as ArrowUnit};
 use parquet::arrow::ProjectionMask;
@@ -175,7 +175,13 @@ impl Door {
         if let (1, Some(only)) = (options.keys.len(), options.keys.values().next()) {
             sorted.insert(String::new(), only.sort.is_some());
         }
-        Door { mapping: options.mapping.clone(), table: options.table.clone(), unit: options.time_unit, sorted, spare: options.spare.clone() }
+        Door {
+            mapping: options.mapping.clone(),
+            table: options.table.clone(),
+            unit: options.time_unit,
+            sorted,
+            spare: options.spare.clone(),
+        }
     }
 
     /// A buffer for rows.
@@ -227,8 +233,6 @@ impl Parquet {
         let opened = Opened { name: name.to_string(), path: path.to_path_buf(), metadata, roots };
         Ok(Parquet { file, opened, group: 0, open: None, row: 0, door })
     }
-
-
 
     /// Some batches, row groups side by side; for a `look` at how the file begins, one batch alone. Empty at the end.
     pub fn decode(&mut self, look: bool) -> Result<Vec<Decoded>, TraceError> {
@@ -476,7 +480,8 @@ impl Door {
 
     /// The rows of a batch in which all are plain.
     fn plain(&self, batch: &RecordBatch, place: Place) -> Option<Plain> {
-        let others = ["index", "evaluated_bytes", "evaluated_items", "fetched_bytes", "region", "error", "action", "changes", "cached", "replayed"];
+        let others =
+            ["index", "evaluated_bytes", "evaluated_items", "fetched_bytes", "region", "error", "action", "changes", "cached", "replayed"];
         if others.iter().any(|column| self.mapping.value(column).is_some() || self.array(batch, column).is_some()) {
             return None;
         }
@@ -491,8 +496,11 @@ impl Door {
         let (mut kinds, mut names) = (Vec::<RowKind>::new(), Vec::<(Option<String>, Option<String>)>::new());
         let (mut known, mut sorted): (Vec<u16>, Vec<bool>) = (vec![u16::MAX; total], Vec::new());
         let strides = [1, strides[1], strides[1] * strides[2], strides[1] * strides[2] * strides[3]];
-        let columns: Vec<Codes> =
-            [&operations, &tables, &callers, &consistencies].into_iter().zip(strides).filter_map(|(column, stride)| column.of(stride)).collect();
+        let columns: Vec<Codes> = [&operations, &tables, &callers, &consistencies]
+            .into_iter()
+            .zip(strides)
+            .filter_map(|(column, stride)| column.of(stride))
+            .collect();
         let times = times.values();
         let mut read = SCRATCH.take();
         read.clear();

@@ -52,10 +52,7 @@ pub enum Kind {
 impl Kind {
     /// Whether it holds nothing but calls, each of one key.
     pub fn is_calls(self) -> bool {
-        matches!(
-            self,
-            Kind::Parquet | Kind::Csv | Kind::NdJson | Kind::CloudTrail | Kind::Twemcache | Kind::OracleGeneral | Kind::Vscsi
-        )
+        matches!(self, Kind::Parquet | Kind::Csv | Kind::NdJson | Kind::CloudTrail | Kind::Twemcache | Kind::OracleGeneral | Kind::Vscsi)
     }
 
     /// The formats with their names on the command line.
@@ -130,9 +127,7 @@ pub fn reader(source: &Source, file: u32, options: &Options, progress: &Progress
     };
     let text: Text = std::io::BufReader::with_capacity(1 << 17, again);
     let (table, progress) = (options.table.clone(), progress.clone());
-    let columns = |text, layout, progress| {
-        Columns::text(text, layout, file, &name, options, progress)
-    };
+    let columns = |text, layout, progress| Columns::text(text, layout, file, &name, options, progress);
     let reader: Box<dyn Reader> = match kind {
         Kind::Csv => Box::new(columns(text, Layout::Csv, progress)?),
         Kind::NdJson | Kind::Parquet => Box::new(columns(text, Layout::NdJson, progress)?),
