@@ -87,15 +87,16 @@ fn line(what: &str, here: f64, reference: Option<f64>, wanted: f64) {
 
 /// How much faster two threads are than one.
 fn scaling() -> f64 {
-    let work = || {
-        let mut sum = 0_u64;
-        for at in 0..400_000_000_u64 {
-            sum = black_box(sum ^ at.wrapping_mul(0x9e37_79b9));
+    #[inline(never)]
+    fn work() {
+        let mut sum = black_box(1_u64);
+        for _ in 0..300_000_000 {
+            sum = (sum ^ (sum >> 7)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
         black_box(sum);
-    };
-    let one = best(work);
-    let two = best(|| std::thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(work)))));
+    }
+    let threads = |count: usize| best(|| std::thread::scope(|scope| (0..count).for_each(|_| drop(scope.spawn(work)))));
+    let (one, two) = (threads(1), threads(2));
     2.0 * one / two
 }
 
@@ -149,8 +150,14 @@ fn trace(folder: &Path, rows: u64) -> (PathBuf, Workload) {
     let path = folder.join(format!("{rows}.parquet"));
     if !path.exists() {
         let seconds = (3_600 * rows / ROWS).max(1);
-        let options =
-            synthesize::Options { seconds, seed: 1, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::Parquet };
+        let options = synthesize::Options {
+            seconds,
+            seed: 1,
+            start: Time::from_second(1_704_067_200),
+            poisson: true,
+            layout: Layout::Parquet,
+            columns: Some(["time", "operation", "key", "item_bytes"].map(str::to_string).to_vec()),
+        };
         let beside = folder.join("unfinished");
         synthesize::synthesize(&workload, &options, File::create(&beside).expect("a file"), &mut |_, _| true).expect("a trace");
         std::fs::rename(beside, &path).expect("a file");
@@ -267,8 +274,14 @@ struct Line<'a> {
 
 fn lines(folder: &Path, workload: &Workload) {
     let (plain, gz) = (folder.join("lines.ndjson"), folder.join("lines.ndjson.gz"));
-    let options =
-        synthesize::Options { seconds: 100, seed: 1, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::NdJson };
+    let options = synthesize::Options {
+        seconds: 100,
+        seed: 1,
+        start: Time::from_second(1_704_067_200),
+        poisson: true,
+        layout: Layout::NdJson,
+        columns: None,
+    };
     synthesize::synthesize(workload, &options, File::create(&plain).expect("a file"), &mut |_, _| true).expect("a trace");
     let text = std::fs::read(&plain).expect("the lines");
     let mut encoder = flate2::write::GzEncoder::new(File::create(&gz).expect("a file"), flate2::Compression::default());

@@ -251,7 +251,8 @@ fn the_twin_of_every_shipped_workload_agrees_with_its_estimate() {
         let estimate = metering.outcome(&workload, &books).expect("an estimate");
         let start = Time::from_second(1_704_067_200);
         let path = folder.path().join(format!("{name}.parquet"));
-        let options = synthesize::Options { seconds: hours * 3_600, seed: 1, start, poisson: false, layout: Layout::Parquet };
+        let options =
+            synthesize::Options { seconds: hours * 3_600, seed: 1, start, poisson: false, layout: Layout::Parquet, columns: None };
         let file = std::fs::File::create(&path).expect("a file");
         let rows = synthesize::synthesize(&workload, &options, file, &mut |_, _| true).expect("a trace");
         let window = Options { from: Some(start), to: Some(Time::from_second(1_704_067_200 + hours as i64 * 3_600)), ..Options::default() };
@@ -414,7 +415,14 @@ fn the_twin_of_a_workload_without_chance_is_exact() {
         let estimate = dynameter::estimate::estimate(&workload, &books).expect("an estimate");
         for layout in [Layout::Parquet, Layout::Csv, Layout::NdJson] {
             let path = folder.path().join("trace");
-            let options = synthesize::Options { seconds: 600, seed: 7, start: Time::from_second(1_704_067_200), poisson: false, layout };
+            let options = synthesize::Options {
+                seconds: 600,
+                seed: 7,
+                start: Time::from_second(1_704_067_200),
+                poisson: false,
+                layout,
+                columns: None,
+            };
             synthesize::synthesize(&workload, &options, std::fs::File::create(&path).expect("a file"), &mut |_, _| true).expect("a trace");
             let replayed = replayed(&[path], Some(&workload), trace::Options::default(), &Options::default());
             let (expected, found) = (exact_lines(&estimate), exact_lines(&replayed.outcome));
@@ -645,8 +653,14 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
         }
     }
     let path = folder.path().join("whole.csv");
-    let options =
-        synthesize::Options { seconds: 600, seed: 3, start: Time::from_second(1_704_067_200), poisson: true, layout: Layout::Csv };
+    let options = synthesize::Options {
+        seconds: 600,
+        seed: 3,
+        start: Time::from_second(1_704_067_200),
+        poisson: true,
+        layout: Layout::Csv,
+        columns: None,
+    };
     synthesize::synthesize(&workload, &options, std::fs::File::create(&path).expect("a file"), &mut |_, _| true).expect("a trace");
     let whole = std::fs::read_to_string(&path).expect("the trace");
     let (header, rows) = whole.split_once('\n').expect("a header");

@@ -38,7 +38,8 @@ fn synthesized(folder: &Path, name: &str, path: &str, part: u64, layout: Layout)
             access.calls = &access.calls * &Exact::ratio(1, part);
         }
     }
-    let options = synthesize::Options { seconds: 900, seed: 5, start: Time::from_second(1_704_067_200), poisson: true, layout };
+    let options =
+        synthesize::Options { seconds: 900, seed: 5, start: Time::from_second(1_704_067_200), poisson: true, layout, columns: None };
     let file = folder.join(name);
     synthesize::synthesize(&workload, &options, std::fs::File::create(&file).expect("a file"), &mut |_, _| true).expect("a trace");
     (file, workload)

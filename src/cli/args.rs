@@ -194,6 +194,9 @@ pub struct SynthesizeArgs {
     /// Calls arrive at random, as in a Poisson process, instead of evenly
     #[arg(long)]
     pub poisson: bool,
+    /// Write these columns alone, beside time, operation and key: --columns item_bytes
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub columns: Vec<String>,
     /// How the trace is written; by the name of -o where absent, else parquet
     #[arg(long, value_name = "parquet|csv|ndjson")]
     pub layout: Option<String>,

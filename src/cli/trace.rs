@@ -12,7 +12,7 @@ use super::{input, output};
 use dynameter::compare::Question;
 use dynameter::replay::{self, CONSTANT_BYTES, KEY_BYTES_MAX, Overwrite, ReplayError, Run, Share, keys, merge, price};
 use dynameter::report;
-use dynameter::synthesize::{self, Layout};
+use dynameter::synthesize::{self, HEADER, Layout};
 use dynameter::time::MonthHours;
 use dynameter::trace::{Kind, Mapping, Options, Progress, Source, Time, TimeUnit, Trace, parse_time, sources};
 use dynameter::units::{Bytes, Exact};
@@ -261,12 +261,18 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
             bail!("synthesize needs -o FILE for Parquet\nhelp: name a file, or write --layout csv or --layout ndjson for standard output")
         }
     };
+    if let Some(unknown) = asked.columns.iter().find(|column| !HEADER.contains(&column.as_str())) {
+        bail!("--columns {unknown:?} is none\nhelp: the columns are {}", HEADER.join(", "));
+    }
+    let always = ["time", "operation", "key"].map(str::to_string);
+    let columns = (!asked.columns.is_empty()).then(|| always.into_iter().chain(asked.columns.iter().cloned()).collect());
     let options = synthesize::Options {
         seconds: (hours * Exact::from(3600)).ceil().to_u64().unwrap_or(u64::MAX),
         seed: asked.seed,
         start: moment("--start", &asked.start)?,
         poisson: asked.poisson,
         layout,
+        columns,
     };
     let bar = bar(args, options.seconds, "{spinner} {pos} of {len} s [{wide_bar}] {msg}, {eta} left");
     let stopped = interruption()?;

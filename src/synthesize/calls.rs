@@ -38,6 +38,36 @@ pub struct Row {
     pub replayed: Option<bool>,
 }
 
+impl Row {
+    /// Empties the columns that are not among these.
+    pub fn keep(&mut self, columns: &[&str]) {
+        let gone = |column: &str| !columns.contains(&column);
+        if gone("table") {
+            self.table = "".into();
+        }
+        for (column, bytes) in [
+            ("item_bytes", &mut self.item_bytes),
+            ("old_bytes", &mut self.old_bytes),
+            ("evaluated_bytes", &mut self.evaluated_bytes),
+            ("evaluated_items", &mut self.evaluated_items),
+        ] {
+            bytes.take_if(|_| gone(column));
+        }
+        for (column, text) in
+            [("index", &mut self.index), ("region", &mut self.region), ("caller", &mut self.caller), ("changes", &mut self.changes)]
+        {
+            text.take_if(|_| gone(column));
+        }
+        for (column, word) in [("consistency", &mut self.consistency), ("error", &mut self.error), ("action", &mut self.action)] {
+            word.take_if(|_| gone(column));
+        }
+        for (column, flag) in [("cached", &mut self.cached), ("replayed", &mut self.replayed)] {
+            flag.take_if(|_| gone(column));
+        }
+        self.fetched_bytes.take_if(|_| gone("fetched_bytes"));
+    }
+}
+
 /// Calls of one kind over time.
 pub struct Stream {
     /// Stretches of time of one rate: the second at which each begins, and the calls that come before.
@@ -92,6 +122,31 @@ fn probability(share: &Exact) -> f64 {
 
 fn uniform(random: &mut Pcg64Mcg) -> f64 {
     (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+}
+
+/// Whether any row of a workload's trace has something in a column.
+pub fn holds(workload: &Workload, column: &str) -> bool {
+    let writes = |access: &Access| matches!(access.call, Call::Write { .. } | Call::Transaction { .. });
+    let of = |access: &Access| match (column, &access.call) {
+        ("index", Call::Page { index, .. }) => index.is_some(),
+        ("fetched_bytes", Call::Page { fetches, .. }) => *fetches,
+        ("evaluated_bytes" | "evaluated_items" | "consistency", Call::Page { .. }) => true,
+        ("item_bytes" | "consistency", Call::Get { .. }) => true,
+        ("error", Call::Write { refused, .. }) => !refused.is_zero(),
+        ("error", Call::Transaction { cancelled, .. }) => !cancelled.is_zero(),
+        ("replayed", Call::Transaction { replayed, .. }) => !replayed.is_zero(),
+        ("changes", Call::Write { plans, .. } | Call::Transaction { plans, .. }) => plans.iter().any(|(plan, _)| plan.changes.is_some()),
+        ("action", _) => access.operation == Api::BatchWriteItem.name() || matches!(access.call, Call::Transaction { .. }),
+        ("item_bytes" | "old_bytes", _) => writes(access),
+        _ => false,
+    };
+    let table = |table: &TableDesign| match column {
+        "region" => table.is_global() || !table.replicas.is_empty(),
+        "cached" => table.dax.is_some(),
+        "old_bytes" if !table.ttl_deletes.is_zero() => true,
+        _ => table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access)).any(of),
+    };
+    matches!(column, "time" | "operation" | "table" | "key" | "caller") || workload.tables.iter().any(table)
 }
 
 /// Everything that calls the tables of a workload.

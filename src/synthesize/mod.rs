@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::Write;
 
-pub use write::Layout;
+pub use write::{HEADER, Layout};
 
 use crate::trace::Time;
 use crate::units::Exact;
@@ -42,7 +42,7 @@ pub enum SynthesizeError {
 const MOST_CALLS: u64 = 20_000_000_000;
 
 /// What is synthesized.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
     /// Seconds of traffic.
     pub seconds: u64,
@@ -54,6 +54,8 @@ pub struct Options {
     pub poisson: bool,
     /// How it is written.
     pub layout: Layout,
+    /// The columns that are written; all in which anything stands where `None`. `time`, `operation` and `key` always are.
+    pub columns: Option<Vec<String>>,
 }
 
 /// Writes the trace of a workload, and returns how many rows it has.
@@ -80,7 +82,9 @@ pub fn synthesize(
     if expected > Exact::from(MOST_CALLS) {
         return Err(SynthesizeError::TooLong(expected.human(0)));
     }
-    let mut writer = write::Writer::new(into, options.layout)?;
+    let asked = |column: &&str| options.columns.as_ref().is_none_or(|columns| columns.iter().any(|asked| asked == column));
+    let columns: Vec<&'static str> = write::HEADER.into_iter().filter(|column| calls::holds(workload, column)).filter(asked).collect();
+    let mut writer = write::Writer::new(into, options.layout, columns.clone())?;
     // The next call of each stream; of calls at one moment, the earlier stream's first.
     let mut next: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::new();
     for (at, stream) in streams.iter_mut().enumerate() {
@@ -90,7 +94,10 @@ pub fn synthesize(
     while let Some(Reverse((nanoseconds, at))) = next.pop() {
         let time = Time(options.start.0 + nanoseconds);
         streams[at].call(time, &mut rows);
-        for row in rows.drain(..) {
+        for mut row in rows.drain(..) {
+            if options.columns.is_some() {
+                row.keep(&columns);
+            }
             writer.row(row)?;
         }
         calls += 1;

@@ -53,12 +53,14 @@ pub struct Writer<W: Write + Send> {
 }
 
 enum Into<W: Write + Send> {
-    Parquet(Box<BatchedWriter<W>>, Vec<Row>),
+    /// The columns in which any row has something, and rows that are not written yet.
+    Parquet(Box<BatchedWriter<W>>, Vec<&'static str>, Vec<Row>),
     Csv(Box<csv::Writer<W>>),
     NdJson(std::io::BufWriter<W>),
 }
 
-const HEADER: [&str; 18] = [
+/// The columns of a row.
+pub const HEADER: [&str; 18] = [
     "time",
     "operation",
     "table",
@@ -84,7 +86,8 @@ fn wrong(error: impl std::fmt::Display) -> SynthesizeError {
 }
 
 impl<W: Write + Send> Writer<W> {
-    pub fn new(into: W, layout: Layout) -> Result<Writer<W>, SynthesizeError> {
+    /// Writes to `into`; Parquet with these columns alone.
+    pub fn new(into: W, layout: Layout, columns: Vec<&'static str>) -> Result<Writer<W>, SynthesizeError> {
         let into = match layout {
             Layout::Parquet => {
                 let field = |name: &&'static str| {
@@ -96,9 +99,9 @@ impl<W: Write + Send> Writer<W> {
                     };
                     (PlSmallStr::from_static(name), kind)
                 };
-                let schema: Schema = HEADER.iter().map(field).collect();
+                let schema: Schema = columns.iter().map(field).collect();
                 let writer = ParquetWriter::new(into).with_compression(ParquetCompression::Zstd(None)).batched(&schema).map_err(wrong)?;
-                Into::Parquet(Box::new(writer), Vec::new())
+                Into::Parquet(Box::new(writer), columns, Vec::new())
             }
             Layout::Csv => {
                 let mut writer = csv::Writer::from_writer(into);
@@ -114,10 +117,10 @@ impl<W: Write + Send> Writer<W> {
     pub fn row(&mut self, row: Row) -> Result<(), SynthesizeError> {
         self.rows += 1;
         match &mut self.into {
-            Into::Parquet(writer, pending) => {
+            Into::Parquet(writer, columns, pending) => {
                 pending.push(row);
                 if pending.len() >= GROUP_ROWS {
-                    writer.write_batch(&frame(pending)?).map_err(wrong)?;
+                    writer.write_batch(&frame(pending, columns)?).map_err(wrong)?;
                     pending.clear();
                 }
             }
@@ -158,7 +161,7 @@ impl<W: Write + Send> Writer<W> {
                     }
                 };
                 text("operation", Some(row.operation));
-                text("table", Some(&row.table));
+                text("table", Some(&row.table).map(|table| &**table).filter(|table| !table.is_empty()));
                 text("key", Some(&row.key));
                 text("index", row.index.as_deref());
                 text("fetched_bytes", row.fetched_bytes.as_deref());
@@ -190,9 +193,9 @@ impl<W: Write + Send> Writer<W> {
     /// Ends the file; returns its rows.
     pub fn finish(self) -> Result<u64, SynthesizeError> {
         match self.into {
-            Into::Parquet(mut writer, pending) => {
+            Into::Parquet(mut writer, columns, pending) => {
                 if !pending.is_empty() {
-                    writer.write_batch(&frame(&pending)?).map_err(wrong)?;
+                    writer.write_batch(&frame(&pending, &columns)?).map_err(wrong)?;
                 }
                 writer.finish().map_err(wrong)?;
             }
@@ -207,7 +210,7 @@ fn io(error: csv::Error) -> SynthesizeError {
     SynthesizeError::Write(error.into())
 }
 
-fn frame(rows: &[Row]) -> Result<DataFrame, SynthesizeError> {
+fn frame(rows: &[Row], wanted: &[&str]) -> Result<DataFrame, SynthesizeError> {
     let texts = |name: &'static str, of: &dyn Fn(&Row) -> Option<&str>| Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>());
     let sizes = |name: &'static str, of: &dyn Fn(&Row) -> Option<u64>| {
         Column::new(name.into(), rows.iter().map(|row| of(row).map(|size| size as u32)).collect::<Vec<_>>())
@@ -235,5 +238,6 @@ fn frame(rows: &[Row]) -> Result<DataFrame, SynthesizeError> {
         Column::new("cached".into(), rows.iter().map(|row| row.cached).collect::<Vec<_>>()),
         Column::new("replayed".into(), rows.iter().map(|row| row.replayed).collect::<Vec<_>>()),
     ];
+    let columns = columns.into_iter().filter(|column| wanted.contains(&column.name().as_str())).collect();
     DataFrame::new(rows.len(), columns).map_err(wrong)
 }
