@@ -173,7 +173,7 @@ pub const STRIP_COLUMNS: usize = 128;
 /// Rows of a strip: ranges of keys.
 pub const STRIP_ROWS: usize = 32;
 
-/// Heat over time and range of keys: a picture of at most [`STRIP_COLUMNS`] columns.
+/// Heat over time and range of keys: a picture of at most 128 columns.
 ///
 /// A column is a power of two of seconds wide, beginning at a multiple of it since 1970, as narrow as the whole time
 /// allows; so strips of parts join to that of the whole.
