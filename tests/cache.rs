@@ -124,3 +124,43 @@ mod replay {
         assert!(checked >= 80, "{checked} rows");
     }
 }
+
+/// The query cache goes by all parameters, is not told of writes, and forgets after five minutes.
+#[cfg(feature = "replay")]
+#[test]
+fn the_query_cache_goes_by_all_parameters() {
+    use dynameter::pricing::Books;
+    use dynameter::replay::{Options, Which, replay};
+    use dynameter::trace::{self, Source, Trace};
+    use serde_json::json;
+
+    let create = json!({"TableName": "Notes", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "who", "KeyType": "HASH"},
+        {"AttributeName": "when", "KeyType": "RANGE"}], "AttributeDefinitions": []});
+    let put = json!({"TableName": "Notes", "Item": {"who": {"S": "a"}, "when": {"S": "1"}, "text": {"S": "x"}}});
+    let query = |limit: u32, strong: bool| {
+        json!({"TableName": "Notes", "KeyConditionExpression": "who = :w", "ExpressionAttributeValues": {":w": {"S": "a"}},
+            "Limit": limit, "ConsistentRead": strong})
+    };
+    let lines = [
+        (0, "CreateTable", create),
+        (0, "PutItem", put.clone()),
+        (1, "Query", query(10, false)),
+        (10, "Query", query(10, false)),
+        (11, "Query", query(5, false)),
+        (12, "PutItem", put),
+        (13, "Query", query(10, false)),
+        (14, "Query", query(10, true)),
+        (400, "Query", query(10, false)),
+    ];
+    let line = |(time, operation, request): &(i64, &str, serde_json::Value)| {
+        format!("{}\n", json!({"time": 1_704_067_200 + time, "operation": operation, "request": request}))
+    };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("log.jsonl");
+    std::fs::write(&path, lines.iter().map(line).collect::<String>()).expect("a file");
+    let trace = Trace::open(vec![Source::File(path)], trace::Options::default()).unwrap_or_else(|error| panic!("{error}"));
+    let replayed = replay(trace, None, &Books::embedded(), &Options::default(), |_| true).unwrap_or_else(|error| panic!("{error}"));
+    let query = replayed.dax.iter().find(|dax| dax.which == Which::Query).expect("a query cache");
+    // Asked for five times, the strong one passes; the second and the fourth of the same words are answered.
+    assert_eq!((query.point.reads, query.point.hits, query.point.error_millionths), (5, 2, 0));
+}

@@ -359,11 +359,10 @@ pub fn replay(
 /// # Errors
 /// [`ReplayError`] where a share is missing or there twice, or where parts are of different traces, versions or settings.
 pub fn merge(paths: &[PathBuf], workload: Option<&Workload>, books: &Books, options: &Options) -> Result<Replayed, ReplayError> {
-    let settings = part::settings(workload, options);
     let mut parts = Vec::new();
     for path in paths {
         let loaded = part::read(path, workload, options)?;
-        loaded.check(path, &settings, false)?;
+        loaded.check(path, false)?;
         parts.push((path.clone(), loaded));
     }
     price(part::merge(parts)?, workload, books, options)

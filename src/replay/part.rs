@@ -351,11 +351,11 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Whether a run with these settings may take it.
+    /// Whether it is a checkpoint, or a part, as is wanted.
     ///
     /// # Errors
     /// [`ReplayError::Part`] with what differs.
-    pub fn check(&self, path: &Path, settings: &str, unfinished: bool) -> Result<(), ReplayError> {
+    pub fn check(&self, path: &Path, unfinished: bool) -> Result<(), ReplayError> {
         match (self.header.unfinished, unfinished) {
             (true, false) => {
                 return Err(wrong(
@@ -365,13 +365,6 @@ impl Loaded {
             }
             (false, true) => return Err(wrong(path, "is a part, no checkpoint\nhelp: parts are joined with --merge")),
             _ => {}
-        }
-        if self.header.settings != settings {
-            let found = &self.header.settings;
-            let text = format!(
-                "was made with other settings\n  it: {found}\n  now: {settings}\nhelp: give the same --workload, --region, --verify and --dax… as then"
-            );
-            return Err(wrong(path, text));
         }
         Ok(())
     }
@@ -435,6 +428,14 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
             "was written by version {}; this is {}\nhelp: make the parts again with one version",
             header.version,
             env!("CARGO_PKG_VERSION")
+        );
+        return Err(wrong(path, text));
+    }
+    let now = settings(workload, options);
+    if header.settings != now {
+        let text = format!(
+            "was made with other settings\n  it: {}\n  now: {now}\nhelp: give the same --workload, --region, --verify and --dax… as then",
+            header.settings
         );
         return Err(wrong(path, text));
     }

@@ -149,7 +149,7 @@ impl Run {
     /// [`ReplayError::Part`] where it is no checkpoint of such a run.
     pub fn resume(&mut self, path: &Path, workload: Option<&Workload>, options: &Options) -> Result<(), ReplayError> {
         let loaded = part::read(path, workload, options)?;
-        loaded.check(path, &self.settings, true)?;
+        loaded.check(path, true)?;
         if loaded.header.share != self.share {
             return Err(ReplayError::Part(format!("{}: is of share {}, not of {}", path.display(), loaded.header.share, self.share)));
         }
