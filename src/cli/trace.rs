@@ -15,7 +15,7 @@ use dynameter::report;
 use dynameter::synthesize::{self, HEADER, Layout};
 use dynameter::time::MonthHours;
 use dynameter::trace::{Kind, Mapping, Options, Progress, Source, Time, TimeUnit, Trace, parse_time, sources};
-use dynameter::units::{Bytes, Exact};
+use dynameter::units::Exact;
 use dynameter::workload::{Size, Workload};
 
 /// Set when Ctrl-C is pressed; a second one ends the process at once.
@@ -149,10 +149,12 @@ const LONG_ROWS: u64 = 20_000_000;
 /// What a run over so many rows needs at most.
 fn memory(rows: u64, options: &replay::Options) -> String {
     let most = CONSTANT_BYTES + rows.saturating_mul(KEY_BYTES_MAX) / u64::from(options.share.of);
+    let gigabytes = |bytes: u64| Exact::ratio(bytes, 1 << 30).human(1);
     format!(
-        "{rows} rows: at most {} of memory, {} and {KEY_BYTES_MAX} bytes for each distinct key; --share divides the keys",
-        Bytes(most),
-        Bytes(CONSTANT_BYTES)
+        "{} rows: at most {} GB of memory, {} GB and {KEY_BYTES_MAX} bytes for each distinct key; --share divides the keys",
+        Exact::from(rows),
+        gigabytes(most),
+        gigabytes(CONSTANT_BYTES)
     )
 }
 

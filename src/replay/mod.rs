@@ -749,7 +749,7 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
             "keys of a global index are shown as the keys of their items, and the partitions of indexes are not followed".to_string(),
         );
     }
-    list.push("a new on-demand table has four partitions, and a partition that refuses something in ten seconds of an hour splits where its heat halves, unless that is one key's".to_string());
+    list.push("a new on-demand table has four partitions, and a partition that refuses something in ten seconds of an hour splits where its heat halves, at a 256th of all keys, unless it is one of these alone".to_string());
     if !executor.caches.tables.is_empty() || executor.tally.log.asked.values().any(|asked| asked.reads > 0) {
         let overwrite = match executor.caches.overwrite {
             Overwrite::Refresh => "overwriting an item moves it to the front of the list",
