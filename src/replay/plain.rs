@@ -185,10 +185,16 @@ impl Executor {
         let mut sink = 0;
         for slot in slots {
             for (rows, numbers) in round.iter().zip(&numbers) {
-                for group in rows.slot(*slot).chunks(TOGETHER) {
-                    if let Some(table) = tables.first().map(|work| work.table) {
-                        sink ^= self.tables.list[table].store.touch(*slot as u8, group.iter().map(|row| row.hash));
-                    }
+                let own = rows.slot(*slot);
+                let table = tables.first().map(|work| work.table);
+                let touch = |executor: &Executor, from: usize| match (table, own.get(from..own.len().min(from + TOGETHER))) {
+                    (Some(table), Some(group)) => executor.tables.list[table].store.touch(*slot as u8, group.iter().map(|row| row.hash)),
+                    _ => 0,
+                };
+                sink ^= touch(self, 0);
+                for (at, group) in own.chunks(TOGETHER).enumerate() {
+                    // The places of the rows after these come while these are executed.
+                    sink ^= touch(self, (at + 1) * TOGETHER);
                     for row in group {
                         let done = match &mut kinds[numbers[usize::from(row.kind)]].1 {
                             Some(kind) => self.plain(kind, *slot, row, rows, &mut tables, &mut lanes, &mut scratch),
