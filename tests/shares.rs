@@ -354,3 +354,27 @@ fn a_killed_run_goes_on() {
     let full = command(&["--partial", "-o", "/dev/full"]).output().expect("a run");
     assert_eq!(full.status.code(), Some(2), "{}", String::from_utf8_lossy(&full.stderr));
 }
+
+/// Each row by its own size: reads by half units of 4 KB, writes by units of 1 KB, rows without a size left out.
+#[test]
+fn sums_without_state_are_the_rounded_sizes() {
+    use dynameter::replay::each_second;
+    use dynameter::trace::Api;
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("rows.parquet");
+    let second = 1_704_067_200_i64;
+    let row = |at: i64, operation: &'static str, bytes: u32| (second * 1_000_000 + at, operation, format!("k{at}"), bytes);
+    let rows = [
+        row(0, "GetItem", 5_000),
+        row(1, "PutItem", 1_500),
+        row(999_999, "PutItem", 1_024),
+        row(1_000_000, "PutItem", 1_025),
+        row(1_000_001, "DeleteItem", 0),
+    ];
+    parquet(&path, &rows, 2);
+    let expected = [((second, Api::GetItem), 2), ((second, Api::PutItem), 6), ((second + 1, Api::PutItem), 4)];
+    for threads in [1, 2] {
+        assert_eq!(each_second(&path, threads).expect("sums").into_iter().collect::<Vec<_>>(), expected, "{threads} threads");
+    }
+    assert!(each_second(&support::root().join("traces/columns.csv"), 1).is_err());
+}

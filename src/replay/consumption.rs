@@ -70,6 +70,17 @@ impl Lane {
         self.minutes.iter().flat_map(of).filter(|(_, halves)| *halves > 0)
     }
 
+    /// The half units that some hundredths of so many seconds do not exceed, seconds without any included.
+    pub fn percentiles<const N: usize>(&self, seconds: u64, hundredths: [u64; N]) -> [u64; N] {
+        let mut asked: Vec<u64> = self.seconds().map(|(_, halves)| halves).collect();
+        asked.sort_unstable();
+        let idle = seconds.saturating_sub(asked.len() as u64);
+        hundredths.map(|hundredth| {
+            let rank = (seconds * hundredth).div_ceil(100).max(1);
+            rank.checked_sub(idle + 1).and_then(|at| asked.get(at as usize)).copied().unwrap_or(0)
+        })
+    }
+
     /// Half units of all seconds.
     pub fn sum(&self) -> u128 {
         self.minutes.iter().flat_map(|(_, seconds)| seconds.iter()).map(|halves| u128::from(*halves)).sum()
@@ -237,6 +248,8 @@ mod tests {
         lane.add(monday + 2, 6);
         lane.add(monday + 65, 4);
         assert_eq!((lane.sum(), lane.busiest_second()), (14, Some((Time::from_second(monday + 65), 8))));
+        // Of ten seconds eight had nothing.
+        assert_eq!(lane.percentiles(10, [50, 80, 90, 91, 100]), [0, 0, 6, 8, 8]);
         let series = lane.series(monday / 60, monday / 60 + 3);
         assert_eq!((series.start_minute, series.step_seconds, series.halves.len()), (0, 1, 180));
         assert_eq!((series.halves[2], series.halves[65], series.sum()), (6, 8, 14));

@@ -364,10 +364,8 @@ impl Executor {
         }
         self.tally.close_minutes();
         for at in 0..self.tables.list.len() {
-            if !self.tables.list[at].declared {
-                let held = self.held(at);
-                self.tally.held.insert(at, held);
-            }
+            let held = self.held(at);
+            self.tally.held.insert(at, held);
         }
     }
 }

@@ -155,6 +155,8 @@ pub struct Replayed {
     pub consumed: Vec<Consumed>,
     /// The busiest second and minute of each account.
     pub peaks: Vec<Peak>,
+    /// Sizes of the items that the trace knows.
+    pub item_sizes: Vec<ItemSizes>,
     /// The design in every capacity mode.
     pub capacity: Vec<ModeResult>,
     /// The keys that consumed most.
@@ -232,10 +234,25 @@ pub struct Peak {
     pub reads: bool,
     /// Units a second on average over the trace.
     pub mean: Exact,
+    /// Units that half of all seconds do not exceed, 95 and 99 in a hundred.
+    pub percentiles: [Exact; 3],
     /// When the busiest second was, and its units.
     pub second: (Time, Exact),
     /// When the busiest minute was, and its units a second.
     pub minute: (Time, Exact),
+}
+
+/// Sizes of the items of a table that the trace knows, as they are at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemSizes {
+    /// The table.
+    pub table: String,
+    /// How many items there are.
+    pub items: u64,
+    /// Bytes of one on average.
+    pub mean: Exact,
+    /// Bytes that half of them do not exceed, 95 and 99 in a hundred, and the largest.
+    pub percentiles: [u64; 4],
 }
 
 /// A key that consumes much.
@@ -475,6 +492,7 @@ pub fn price(mut part: Part, workload: Option<&Workload>, books: &Books, options
     Ok(Replayed {
         consumed: measured::consumed(&executor),
         peaks: peaks(&executor, &span),
+        item_sizes: item_sizes(&executor),
         capacity,
         hot_keys,
         partitions: partitions(&executor, &heat, options.hot_keys),
@@ -563,11 +581,36 @@ fn peaks(executor: &Executor, span: &Span) -> Vec<Peak> {
             region,
             reads: lane.reads,
             mean: Exact::whole(demand.sum()) / Exact::from(2 * span.seconds()),
+            percentiles: demand.percentiles(span.seconds(), [50, 95, 99]).map(|halves| Exact::ratio(halves, 2)),
             second: (second, Exact::ratio(halves, 2)),
             minute: (minute, Exact::ratio(minute_halves, 120)),
         })
     };
     executor.tally.consumption.lanes.iter().filter_map(peak).collect()
+}
+
+/// Sizes of the items that the trace knows, as they are at its end.
+fn item_sizes(executor: &Executor) -> Vec<ItemSizes> {
+    let of = |(table, held): (&usize, &tally::Held)| {
+        let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
+        for ((bytes, _), count) in held {
+            *sizes.entry(bytes.0).or_default() += count;
+        }
+        let items = sizes.values().sum::<u64>();
+        let at = |hundredth: u64| {
+            let (rank, mut before) = ((items * hundredth).div_ceil(100), 0);
+            let found = sizes.iter().find(|(_, count)| {
+                before += **count;
+                before >= rank
+            });
+            found.map(|(bytes, _)| *bytes)
+        };
+        let percentiles = [at(50)?, at(95)?, at(99)?, at(100)?];
+        let bytes = sizes.iter().map(|(bytes, count)| u128::from(*bytes) * u128::from(*count)).sum::<u128>();
+        let mean = Exact::whole(bytes) / Exact::from(items);
+        Some(ItemSizes { table: executor.tables.list[*table].design.table.name.clone(), items, mean, percentiles })
+    };
+    executor.tally.held.iter().filter_map(of).collect()
 }
 
 fn hot_keys(executor: &Executor, count: usize) -> Vec<HotKey> {

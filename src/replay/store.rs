@@ -169,11 +169,15 @@ impl Store {
 
     /// The sizes that are there, each with how often; of the slots that `of` says.
     pub fn sizes(&self, of: impl Fn(u8) -> bool) -> BTreeMap<u32, u64> {
-        let mut sizes = BTreeMap::new();
+        let mut counts: Vec<u64> = Vec::new();
         for (_, _, state, _) in self.all().filter(|(slot, _, state, _)| state & GONE != GONE && of(*slot)) {
-            *sizes.entry(state & GONE).or_default() += 1;
+            let bytes = (state & GONE) as usize;
+            if counts.len() <= bytes {
+                counts.resize(bytes + 1, 0);
+            }
+            counts[bytes] += 1;
         }
-        sizes
+        (0..).zip(counts).filter(|(_, count)| *count > 0).collect()
     }
 
     /// Every key by its slot, with its state and its half units, for a checkpoint.

@@ -164,7 +164,7 @@ pub struct Tally {
     pub counted_writes: BTreeSet<usize>,
     /// Whether a deletion by Time to Live was seen, by table.
     pub time_to_live: BTreeSet<usize>,
-    /// What tables that nobody declares hold in the end: items by their size and their entries.
+    /// What tables hold in the end, as far as the trace knows: items by their size and their entries.
     pub held: BTreeMap<usize, Held>,
     /// Events that could not be executed, by reason.
     pub skipped: BTreeMap<Reason, u64>,

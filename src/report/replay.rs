@@ -8,8 +8,8 @@ use super::markdown;
 use super::table::{Style, aligned, clean, indented};
 use crate::money::{Money, MoneyError};
 use crate::replay::{
-    AccountRun, Cluster, Consumed, DaxResult, Drawn, From, HotKey, ModeResult, PartitionHeat, Peak, Replayed, STRIP_ROWS, SizeDifference,
-    Strip, Verification,
+    AccountRun, Cluster, Consumed, DaxResult, Drawn, From, HotKey, ItemSizes, ModeResult, PartitionHeat, Peak, Replayed, STRIP_ROWS,
+    SizeDifference, Strip, Verification,
 };
 use crate::trace::Reason;
 use crate::units::{Exact, GB, group_thousands};
@@ -26,6 +26,7 @@ struct Replay<'a> {
     trace: TraceRow<'a>,
     consumed: Vec<ConsumedRow<'a>>,
     peaks: Vec<PeakRow<'a>>,
+    item_sizes: Vec<ItemSizesRow<'a>>,
     capacity: Vec<ModeRow<'a>>,
     hot_keys: Vec<HotRow<'a>>,
     partitions: Vec<PartitionRow<'a>>,
@@ -90,10 +91,30 @@ struct PeakRow<'a> {
     region: &'a str,
     throughput: &'static str,
     mean_per_second: String,
+    p50_per_second: String,
+    p95_per_second: String,
+    p99_per_second: String,
     busiest_second: String,
     busiest_second_units: String,
     busiest_minute: String,
     busiest_minute_units_per_second: String,
+}
+
+#[derive(Serialize)]
+struct ItemSizesRow<'a> {
+    table: &'a str,
+    items: String,
+    mean_bytes: String,
+    p50_bytes: String,
+    p95_bytes: String,
+    p99_bytes: String,
+    largest_bytes: String,
+}
+
+fn item_sizes(sizes: &ItemSizes) -> ItemSizesRow<'_> {
+    let [p50_bytes, p95_bytes, p99_bytes, largest_bytes] = sizes.percentiles.map(|bytes| bytes.to_string());
+    let (items, mean_bytes) = (sizes.items.to_string(), decimal(&sizes.mean));
+    ItemSizesRow { table: &sizes.table, items, mean_bytes, p50_bytes, p95_bytes, p99_bytes, largest_bytes }
 }
 
 #[derive(Serialize)]
@@ -401,12 +422,16 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 region: &peak.region,
                 throughput: direction(peak.reads),
                 mean_per_second: decimal(&peak.mean),
+                p50_per_second: decimal(&peak.percentiles[0]),
+                p95_per_second: decimal(&peak.percentiles[1]),
+                p99_per_second: decimal(&peak.percentiles[2]),
                 busiest_second: peak.second.0.to_string(),
                 busiest_second_units: decimal(&peak.second.1),
                 busiest_minute: peak.minute.0.to_string(),
                 busiest_minute_units_per_second: decimal(&peak.minute.1),
             })
             .collect(),
+        item_sizes: replayed.item_sizes.iter().map(item_sizes).collect(),
         capacity: replayed
             .capacity
             .iter()
@@ -562,10 +587,19 @@ fn peak_row(peak: &Peak, home: &str) -> Vec<String> {
         place(&peak.table, peak.index.as_deref(), &peak.region, home),
         direction(peak.reads).to_string(),
         peak.mean.human(2),
+        peak.percentiles[0].human(1),
+        peak.percentiles[1].human(1),
+        peak.percentiles[2].human(1),
         peak.minute.1.human(2),
         peak.second.1.human(1),
         peak.second.0.to_string(),
     ]
+}
+
+fn size_row(sizes: &ItemSizes) -> Vec<String> {
+    let bytes = |bytes: u64| format!("{} B", count(bytes));
+    let [half, most, nearly_all, largest] = sizes.percentiles.map(bytes);
+    vec![sizes.table.clone(), count(sizes.items), format!("{} B", sizes.mean.human(1)), half, most, nearly_all, largest]
 }
 
 fn mode_row(mode: &ModeResult, total: Money) -> Vec<String> {
@@ -706,9 +740,15 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
         },
         Part {
             title: "Peaks, units a second".to_string(),
-            header: &["Account", "Units", "Mean", "Busiest minute", "Busiest second", "At"],
+            header: &["Account", "Units", "Mean", "Half", "95 %", "99 %", "Busiest minute", "Busiest second", "At"],
             rows: replayed.peaks.iter().map(|peak| peak_row(peak, home)).collect(),
-            numbers: &[2, 3, 4],
+            numbers: &[2, 3, 4, 5, 6, 7],
+        },
+        Part {
+            title: "Items that the trace knows, at its end".to_string(),
+            header: &["Table", "Items", "Mean", "Half", "95 %", "99 %", "Largest"],
+            rows: replayed.item_sizes.iter().map(size_row).collect(),
+            numbers: &[1, 2, 3, 4, 5, 6],
         },
         Part {
             title: "Every capacity mode, a month of the whole design".to_string(),
