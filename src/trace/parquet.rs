@@ -46,7 +46,12 @@ pub fn each_size(path: &Path, threads: usize, steps: &[[u32; 2]]) -> Result<Vec<
     let fields = parquet.opened.metadata.schema().fields().iter().enumerate();
     let wanted = ["time", "operation", "item_bytes"];
     parquet.opened.roots = fields.filter(|(_, field)| wanted.contains(&field.name().as_str())).map(|(at, _)| at).collect();
-    if let Some(Ok(batch)) = parquet.opened.group(0)?.next() {
+    if parquet.opened.roots.len() < wanted.len() {
+        return Err(TraceError::file(&name, "sums without state need the columns time, operation and item_bytes"));
+    }
+    if parquet.opened.metadata.metadata().num_row_groups() > 0
+        && let Some(Ok(batch)) = parquet.opened.group(0)?.next()
+    {
         parquet.door.find_unit(&batch);
     }
     let groups = parquet.opened.metadata.metadata().num_row_groups();
@@ -384,7 +389,8 @@ impl Door {
         }
         let (codes, names) = (operations.keys().values(), operations.values().as_string_opt::<i32>()?);
         let (times, each) = self.times(batch)?;
-        let sizes = self.sizes(batch, "item_bytes")??;
+        // A batch of rows of which none has a size comes to nothing.
+        let Some(sizes) = self.sizes(batch, "item_bytes")? else { return Some(()) };
         let (times, bytes) = (times.values(), sizes.values());
         let a_second = Time::SECOND / each;
         let mut from = 0;
