@@ -61,6 +61,11 @@ impl DaxResult {
         Exact::ratio(self.point.error_millionths, 1_000_000)
     }
 
+    /// The share of all keys that was followed.
+    pub fn followed(&self) -> Exact {
+        Exact::ratio(1, 1_u64 << self.sampled.min(63))
+    }
+
     /// Read units that it saved.
     pub fn saved_units(&self) -> Exact {
         Exact::ratio(self.point.saved_halves, 2)

@@ -272,11 +272,6 @@ impl Cache {
             Some((entry.key, entry.bytes, entry.since))
         })
     }
-
-    /// Puts an item back, newer than all that are there.
-    pub fn restore(&mut self, key: u64, bytes: u32, since: i64) {
-        self.insert(key, bytes, since);
-    }
 }
 
 #[cfg(test)]

@@ -280,6 +280,13 @@ pub struct HotKey {
     pub floor: Exact,
 }
 
+impl HotKey {
+    /// Its units at least.
+    pub fn least(&self) -> Exact {
+        &self.units - &self.error
+    }
+}
+
 /// Partitions of a table in a region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionHeat {
@@ -793,6 +800,10 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
         );
     }
     list.push("a new on-demand table has four partitions, and a partition that refuses something in ten seconds of an hour splits where its heat halves, at a 256th of all keys, unless it is one of these alone".to_string());
+    if executor.tables.list.len() > curve::CACHES_MAX / 2 {
+        let most = curve::CACHES_MAX / 2;
+        list.push(format!("DAX is followed for the first {most} tables; what it would have caught of the others is not known"));
+    }
     if !executor.caches.tables.is_empty() || executor.tally.log.asked.values().any(|asked| asked.reads > 0) {
         let overwrite = match executor.caches.overwrite {
             Overwrite::Refresh => "overwriting an item moves it to the front of the list",

@@ -23,7 +23,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::consumption::{Kind, Lane, LaneKey};
 use super::curve::{Access, Asked};
-use super::database::{Stored, named_key};
+use super::database::Stored;
 use super::dax::Sized;
 use super::executor::{Executor, Waiting};
 use super::heat::{Counter, Heat, Hot};
@@ -491,7 +491,6 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
         let table = state.design.table.clone();
         for item in items {
             let key = Stored::key(&table, &item).map_err(|error| broken(&error))?;
-            let _ = named_key(&key);
             state.stored.put(&table, key, Some(item));
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::table::limits::{PARTITION_READ_UNITS_MAX, PARTITION_WRITE_UNITS_MAX};
 use crate::trace::{SLOTS, Time};
+use crate::units::Exact;
 
 /// Half units that the keys of one slot were asked for in one second: reads and writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -213,6 +214,14 @@ impl Strip {
             let wide = self.columns.entry(column >> by).or_insert_with(|| vec![0; STRIP_ROWS]);
             wide.iter_mut().zip(rows).for_each(|(sum, more)| *sum += more);
         }
+    }
+
+    /// Units of each column's rows, by the column's number from the first on.
+    pub fn units(&self) -> impl Iterator<Item = (i64, Vec<Exact>)> {
+        let first = self.columns.keys().next().copied().unwrap_or(0);
+        let column =
+            move |(column, rows): (&i64, &Vec<u64>)| (column - first, rows.iter().map(|halves| Exact::ratio(*halves, 2)).collect());
+        self.columns.iter().map(column)
     }
 
     /// When the first column begins, and how many seconds each has.

@@ -153,7 +153,9 @@ impl Executor {
     /// every index says what it holds.
     fn is_plain(&self, table: usize) -> bool {
         let state = &self.tables.list[table];
-        state.design.replicas.is_empty() && state.design.dax.is_none() && self.caches.sizes.is_empty() && state.entries.are_known()
+        let alone = state.design.replicas.is_empty() && state.design.dax.is_none() && self.caches.sizes.is_empty();
+        // Reads of another file may wait for the size that a row tells.
+        alone && state.entries.are_known() && self.waiting.is_empty()
     }
 
     /// Executes rows of some slots.

@@ -15,7 +15,7 @@ use crate::units::Bytes;
 /// figure depends on how many.
 ///
 /// # Errors
-/// [`TraceError`] where the file is no Parquet with times, operations and sizes.
+/// [`TraceError`] where the file is no Parquet with times, operations that DynamoDB has, and sizes.
 pub fn each_second(path: &Path, threads: usize) -> Result<BTreeMap<(i64, Api), u64>, TraceError> {
     // What a size comes to as a read and as a write, by 1 KB: both round up, so each KB has one of each.
     let halves = |kilobytes: u64, reads: bool| match reads {
@@ -30,7 +30,9 @@ pub fn each_second(path: &Path, threads: usize) -> Result<BTreeMap<(i64, Api), u
     let steps: Vec<[u32; 2]> = (0..=400).map(|kilobytes| [halves(kilobytes, true) as u32, halves(kilobytes, false) as u32]).collect();
     let mut all = BTreeMap::new();
     for (second, operation, [reads, writes]) in each_size(path, threads, &steps)? {
-        let Some(api) = Api::parse(&operation) else { continue };
+        let unknown =
+            || TraceError::file(&path.display().to_string(), format!("DynamoDB has no operation \"{}\"", operation.escape_debug()));
+        let api = Api::parse(&operation).ok_or_else(unknown)?;
         *all.entry((second, api)).or_default() += if api.is_read() { reads } else { writes };
     }
     Ok(all)

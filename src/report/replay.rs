@@ -199,16 +199,15 @@ struct ColumnRow {
 
 fn strip(strip: &Strip) -> Option<StripRow> {
     let (first, seconds) = strip.start()?;
-    let from = *strip.columns.keys().next()?;
-    let column = |(column, rows): (&i64, &Vec<u64>)| ColumnRow {
-        column: (column - from).to_string(),
-        units: rows.iter().map(|halves| decimal(&Exact::ratio(*halves, 2))).collect::<Vec<_>>().join(" "),
+    let column = |(column, units): (i64, Vec<Exact>)| ColumnRow {
+        column: column.to_string(),
+        units: units.iter().map(decimal).collect::<Vec<_>>().join(" "),
     };
     Some(StripRow {
         first: first.to_string(),
         column_seconds: seconds.to_string(),
         key_ranges: STRIP_ROWS.to_string(),
-        columns: strip.columns.iter().map(column).collect(),
+        columns: strip.units().map(column).collect(),
     })
 }
 
@@ -493,7 +492,7 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 misses: dax.misses().to_string(),
                 hit_ratio: dax.hit_ratio().as_ref().map(decimal),
                 hit_ratio_error: decimal(&dax.error()),
-                keys_followed: decimal(&Exact::ratio(1, 1_u64 << dax.sampled.min(63))),
+                keys_followed: decimal(&dax.followed()),
                 evicted: dax.point.evicted.to_string(),
                 saved_read_units: decimal(&dax.saved_units()),
                 cluster: dax.cluster.as_ref().map(|cluster| ClusterRow {
@@ -646,7 +645,7 @@ fn hot_row(hot: &HotKey, home: &str) -> Vec<String> {
         hot.key.clone(),
         match hot.error.is_zero() {
             true => hot.units.human(1),
-            false => format!("{} to {}", (&hot.units - &hot.error).human(1), hot.units.human(1)),
+            false => format!("{} to {}", hot.least().human(1), hot.units.human(1)),
         },
         percent(&hot.share),
         match hot.floor.is_zero() {

@@ -13,7 +13,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray};
 use arrow_cast::{CastOptions, cast_with_options};
-use arrow_schema::{DataType, TimeUnit as ArrowUnit};
+use arrow_schema::DataType;
 use rayon::prelude::{IntoParallelRefMutIterator, ParallelIterator};
 
 use super::input::{Text, why};
@@ -397,7 +397,9 @@ impl Reader for Columns {
             let unit = begun.as_ref().map(|(_, unit)| *unit).or(self.unit);
             pieces.push(begun.map(|(plain, _)| plain));
             self.unit = unit;
-            pieces.extend(rest.par_iter_mut().map(|block| one(block, unit).map(|(plain, _)| plain)).collect::<Vec<_>>());
+            if unit.is_some() {
+                pieces.extend(rest.par_iter_mut().map(|block| one(block, unit).map(|(plain, _)| plain)).collect::<Vec<_>>());
+            }
         }
         let mut all = Vec::new();
         let mut pieces = pieces.into_iter();
@@ -460,15 +462,7 @@ impl Cell {
             DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
                 Cell::Binary(cast(&DataType::Binary)?.as_binary::<i32>().clone())
             }
-            DataType::Timestamp(unit, _) => {
-                let unit = match unit {
-                    ArrowUnit::Second => TimeUnit::Seconds,
-                    ArrowUnit::Millisecond => TimeUnit::Milliseconds,
-                    ArrowUnit::Microsecond => TimeUnit::Microseconds,
-                    ArrowUnit::Nanosecond => TimeUnit::Nanoseconds,
-                };
-                Cell::Moment(whole()?, unit)
-            }
+            DataType::Timestamp(unit, _) => Cell::Moment(whole()?, unit.into()),
             // Beyond what a signed integer holds, or with a fraction: as text, which loses nothing.
             DataType::UInt64 => match whole() {
                 Ok(numbers) => Cell::Whole(numbers),

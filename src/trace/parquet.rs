@@ -13,7 +13,7 @@ use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int64Array, RecordBatch, UInt32Array};
 use arrow_buffer::NullBuffer;
 use arrow_cast::cast;
-use arrow_schema::{DataType, Field, Schema, TimeUnit as ArrowUnit};
+use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::ParquetMetaDataReader;
@@ -441,15 +441,7 @@ impl Door {
         }
         let (numbers, unit) = match array.data_type() {
             DataType::Int64 => (array.as_primitive::<Int64Type>().clone(), self.unit?),
-            DataType::Timestamp(unit, _) => {
-                let unit = match unit {
-                    ArrowUnit::Second => TimeUnit::Seconds,
-                    ArrowUnit::Millisecond => TimeUnit::Milliseconds,
-                    ArrowUnit::Microsecond => TimeUnit::Microseconds,
-                    ArrowUnit::Nanosecond => TimeUnit::Nanoseconds,
-                };
-                (cast(array, &DataType::Int64).ok()?.as_primitive::<Int64Type>().clone(), unit)
-            }
+            DataType::Timestamp(unit, _) => (cast(array, &DataType::Int64).ok()?.as_primitive::<Int64Type>().clone(), unit.into()),
             kind if kind.is_integer() && *kind != DataType::UInt64 => {
                 (cast(array, &DataType::Int64).ok()?.as_primitive::<Int64Type>().clone(), self.unit?)
             }

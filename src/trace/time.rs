@@ -17,6 +17,17 @@ pub enum TimeUnit {
     Nanoseconds,
 }
 
+impl From<&arrow_schema::TimeUnit> for TimeUnit {
+    fn from(unit: &arrow_schema::TimeUnit) -> TimeUnit {
+        match unit {
+            arrow_schema::TimeUnit::Second => TimeUnit::Seconds,
+            arrow_schema::TimeUnit::Millisecond => TimeUnit::Milliseconds,
+            arrow_schema::TimeUnit::Microsecond => TimeUnit::Microseconds,
+            arrow_schema::TimeUnit::Nanosecond => TimeUnit::Nanoseconds,
+        }
+    }
+}
+
 impl TimeUnit {
     /// The units by their names on the command line.
     pub const NAMES: [(&'static str, TimeUnit); 4] =
