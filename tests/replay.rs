@@ -129,7 +129,7 @@ fn thinned() -> Vec<(String, Workload, u64)> {
         let mut workload =
             workload::load(&name, &text, &support::root().join("workloads"), &setting).unwrap_or_else(|errors| panic!("{errors}"));
         let flat = |access: &Access| access.factors.iter().all(|factor| *factor == Exact::one());
-        let accesses = |table: &TableDesign| {
+        let accesses = |table: &std::sync::Arc<TableDesign>| {
             table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access)).cloned().collect::<Vec<_>>()
         };
         // A profile is all there only in a whole week.
@@ -140,6 +140,7 @@ fn thinned() -> Vec<(String, Workload, u64)> {
                 let events = calls * &share;
                 if events > Exact::from(EVENTS) { &Exact::from(EVENTS) / &share } else { calls.clone() }
             };
+            let table = std::sync::Arc::make_mut(table);
             table.ttl_deletes = thin(&table.ttl_deletes);
             for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
                 access.calls = thin(&access.calls);
@@ -648,6 +649,7 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
         .unwrap_or_else(|errors| panic!("{errors}"));
     workload.tables.truncate(1);
     for table in &mut workload.tables {
+        let table = std::sync::Arc::make_mut(table);
         for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
             access.calls = &access.calls * &Exact::ratio(1, 20);
         }

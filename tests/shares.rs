@@ -34,6 +34,7 @@ fn load(path: &str) -> Workload {
 fn synthesized(folder: &Path, name: &str, path: &str, part: u64, layout: Layout) -> (PathBuf, Workload) {
     let mut workload = load(path);
     for table in &mut workload.tables {
+        let table = std::sync::Arc::make_mut(table);
         for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
             access.calls = &access.calls * &Exact::ratio(1, part);
         }

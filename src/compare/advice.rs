@@ -141,10 +141,8 @@ fn climb(context: &Context, usable: &[&Alternative], start: Vec<&Alternative>, t
     let mut monthly = total;
     let mut taken: Vec<&Alternative> = Vec::new();
     for one in start {
-        if let Some(change) = &one.change {
-            change(&mut workload);
-            taken.push(one);
-        }
+        context.apply(&mut workload, one);
+        taken.push(one);
     }
     if !taken.is_empty() {
         match context.price(&workload)? {
@@ -161,7 +159,7 @@ fn climb(context: &Context, usable: &[&Alternative], start: Vec<&Alternative>, t
         let candidates: Vec<&Alternative> = open.copied().collect();
         let priced = candidates.par_iter().filter_map(|one| {
             let mut changed = workload.clone();
-            one.change.as_ref()?(&mut changed);
+            context.apply(&mut changed, one);
             let (now, against) = context.price(&changed).ok()?;
             (against.is_none() && now < monthly).then_some((now, changed, *one))
         });
@@ -194,7 +192,7 @@ fn without_one(context: &Context, taken: &[&Alternative], best: &Combination) ->
     for at in 0..taken.len() {
         let rest: Vec<&Alternative> = taken.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| *one).collect();
         let mut workload = context.workload.clone();
-        rest.iter().filter_map(|one| one.change.as_ref()).for_each(|change| change(&mut workload));
+        rest.iter().for_each(|one| context.apply(&mut workload, one));
         let (monthly, None) = context.price(&workload)? else { continue };
         let without = committed(context, &workload, rest, monthly)?;
         let least = found.as_ref().map_or(best.monthly_with_commitment, |(_, found)| found.monthly_with_commitment);

@@ -16,7 +16,8 @@ mod projection;
 mod search;
 mod sensitivity;
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -201,7 +202,7 @@ impl Alternative {
 
 /// A table of a workload by its name.
 fn table_mut<'a>(workload: &'a mut Workload, name: &str) -> Option<&'a mut TableDesign> {
-    workload.tables.iter_mut().find(|table| table.table.name == name)
+    workload.tables.iter_mut().find(|table| table.table.name == name).map(Arc::make_mut)
 }
 
 /// The design, its alternatives, and what follows from them.
@@ -239,34 +240,59 @@ struct Context<'a> {
     /// What has no price in the design as it is.
     unknown: &'a [String],
     searches: &'a search::Searches,
+    changed: Changed,
 }
 
+/// Tables after a change, by where the change and the table before it lie in memory: what is tried again and again on
+/// top of other changes is metered once. Both are kept, so that no other takes their places.
+type Changed = Mutex<BTreeMap<(usize, usize), (Arc<TableDesign>, Arc<TableDesign>)>>;
+
 impl Context<'_> {
+    /// Makes an alternative's change.
+    fn apply(&self, workload: &mut Workload, alternative: &Alternative) {
+        let Some(change) = &alternative.change else { return };
+        let of = |name: &String| workload.tables.iter().position(|table| table.table.name == *name);
+        let Some(at) = alternative.table.as_ref().and_then(of) else { return change(workload) };
+        let before = workload.tables[at].clone();
+        let key = (Arc::as_ptr(change).cast::<()>() as usize, Arc::as_ptr(&before) as usize);
+        let known = self.changed.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(|(_, after)| after.clone());
+        match known {
+            Some(after) => workload.tables[at] = after,
+            None => {
+                change(workload);
+                let after = workload.tables[at].clone();
+                self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (before, after));
+            }
+        }
+    }
+
     /// What the workload costs after a change, and what speaks against it: provisioned units that no longer cover
     /// what is asked of them, a figure that has no price.
     fn price(&self, changed: &Workload) -> Result<(Money, Option<String>), EstimateError> {
         let metering = self.metering.after(self.workload, changed, self.books)?;
-        let bill = metering.bill(changed)?;
-        let unknown: Vec<&String> = bill.unknown.iter().map(|unknown| &unknown.what).collect();
-        let missing = unknown.iter().find(|what| !self.unknown.contains(what)).map(|what| format!("not known: {what}"));
+        let (total, unknown) = metering.total(changed)?;
+        let missing = unknown.iter().find(|what| !self.unknown.iter().any(|known| known == *what)).map(|what| format!("not known: {what}"));
         // What the design pays for something without a price is in no total, so nothing can be saved on it.
-        let hidden = self.unknown.iter().find(|what| !unknown.contains(what));
+        let hidden = self.unknown.iter().find(|what| !unknown.contains(&what.as_str()));
         let hidden = hidden.map(|what| format!("not known: the design as it is has no price for {what}"));
-        Ok((bill.total()?, missing.or(hidden).or_else(|| self.short(&metering))))
+        Ok((total, missing.or(hidden).or_else(|| self.short(&metering))))
     }
 
     /// Provisioned units that would not cover the demand, where they do, or do better, in the design as it is.
     fn short(&self, changed: &Metering) -> Option<String> {
-        let own = |demand: &Demand| {
-            self.metering.demand().find(|one| {
-                (&one.table, &one.index, &one.region, one.throughput == Throughput::Read)
-                    == (&demand.table, &demand.index, &demand.region, demand.throughput == Throughput::Read)
+        let own = |table: usize, demand: &Demand| {
+            self.metering.demand_of(table).iter().find(|one| {
+                (&one.index, &one.region, one.throughput == Throughput::Read)
+                    == (&demand.index, &demand.region, demand.throughput == Throughput::Read)
             })
         };
         let limit = Exact::ratio(self.question.throttled_billionths, 1_000_000_000);
-        changed.demand().find_map(|demand| {
+        // A table that was not changed is short of nothing that it was not short of before.
+        let tables = (0..self.workload.tables.len()).filter(|table| !changed.is_same(self.metering, *table));
+        let demand = tables.flat_map(|table| changed.demand_of(table).iter().map(move |demand| (table, demand)));
+        demand.into_iter().find_map(|(table, demand)| {
             let units = demand.provisioned.as_ref()?;
-            let before = own(demand);
+            let before = own(table, demand);
             let place = demand.place();
             match &units.throttled {
                 Some(share) if *share > limit => {
@@ -302,7 +328,8 @@ pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Resul
     let searches = search::Searches::new(metering.simulations().drawn());
     let for_bills = metering.for_bills();
     let unknown: Vec<String> = outcome.bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
-    let context = Context { workload, books, metering: &for_bills, question, unknown: &unknown, searches: &searches };
+    let context =
+        Context { workload, books, metering: &for_bills, question, unknown: &unknown, searches: &searches, changed: Changed::default() };
 
     let mut alternatives = alternatives(&context);
     alternatives.par_iter_mut().try_for_each(|alternative| context.settle(alternative, total))?;
@@ -345,7 +372,7 @@ pub fn capacities(
     let total = outcome.total()?;
     let searches = search::Searches::new(metering.simulations().drawn());
     let unknown: Vec<String> = outcome.bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
-    let context = Context { workload, books, metering, question, unknown: &unknown, searches: &searches };
+    let context = Context { workload, books, metering, question, unknown: &unknown, searches: &searches, changed: Changed::default() };
     let tables = workload.tables.iter().enumerate();
     let mut all: Vec<Alternative> =
         tables.flat_map(|(at, table)| capacity::of(&context, at, table).into_iter().chain(capacity::classes(table))).collect();
@@ -383,9 +410,11 @@ fn alternatives(context: &Context) -> Vec<Alternative> {
 impl Context<'_> {
     /// Prices an alternative by its change. A figure that lacks a price which the design has is no figure.
     fn settle(&self, alternative: &mut Alternative, total: Money) -> Result<(), EstimateError> {
-        let Some(change) = alternative.change.clone().filter(|_| alternative.feasible) else { return Ok(()) };
+        if alternative.change.is_none() || !alternative.feasible {
+            return Ok(());
+        }
         let mut changed = self.workload.clone();
-        change(&mut changed);
+        self.apply(&mut changed, alternative);
         match self.price(&changed) {
             Ok((_, Some(against))) => {
                 alternative.feasible = false;

@@ -1,5 +1,7 @@
 //! Where the design runs: every region, more or fewer replicas, stronger ones.
 
+use std::sync::Arc;
+
 use super::{Alternative, Context, Kind, table_mut};
 use crate::table::IndexKind;
 use crate::units::Exact;
@@ -16,7 +18,7 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
             return alternative
                 .impossible(format!("the reserved capacity of {} stays due in {home} and covers nothing there", table.table.name));
         }
-        let together = |table: &&TableDesign| {
+        let together = |table: &TableDesign| {
             let mut all = vec![region];
             all.extend(table.replicas.iter().map(|replica| if replica.region == region { home.as_str() } else { replica.region.as_str() }));
             STRONG_REGION_SETS.iter().any(|set| all.iter().all(|one| set.contains(one)))
@@ -31,8 +33,9 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
             .change("the region", move |workload| {
                 workload.region.clone_from(&to);
                 // A replica there becomes the table, and the table the replica.
-                for replica in workload.tables.iter_mut().flat_map(|table| &mut table.replicas).filter(|replica| replica.region == to) {
-                    replica.region.clone_from(&from);
+                for table in workload.tables.iter_mut().filter(|table| table.replicas.iter().any(|replica| replica.region == to)) {
+                    let there = Arc::make_mut(table).replicas.iter_mut().filter(|replica| replica.region == to);
+                    there.for_each(|replica| replica.region.clone_from(&from));
                 }
             })
     };

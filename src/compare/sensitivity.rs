@@ -1,5 +1,7 @@
 //! What matters most: by how much the total moves when one figure of the file is wrong.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::capacity::series::Horizon;
@@ -47,7 +49,7 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
             format!("size of an item of {name}"),
             table.lines.item,
             Box::new(move |workload, by| {
-                let table = &mut workload.tables[at];
+                let table = Arc::make_mut(&mut workload.tables[at]);
                 table.sizes = table.sizes.scaled(by, 1);
                 for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
                     access.sizes = access.sizes.scaled(by, 1);
@@ -58,14 +60,17 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
         figures.push((
             format!("items of {name}"),
             table.lines.table,
-            Box::new(move |workload, by| workload.tables[at].items = &workload.tables[at].items * by),
+            Box::new(move |workload, by| {
+                let table = Arc::make_mut(&mut workload.tables[at]);
+                table.items = &table.items * by;
+            }),
         ));
         for (position, access) in table.access.iter().enumerate() {
             figures.push((
                 format!("rate of \"{}\" of {name}", access.name),
                 access.line,
                 Box::new(move |workload, by| {
-                    let calls = &mut workload.tables[at].access[position].calls;
+                    let calls = &mut Arc::make_mut(&mut workload.tables[at]).access[position].calls;
                     *calls = &*calls * by;
                 }),
             ));
@@ -74,12 +79,12 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
     // Capacity that moves is simulated minute by minute here: what counts is how far the total moves.
     let coarse = Workload { horizon: Horizon { days: 7, step_seconds: 60, ..workload.horizon }, ..workload.clone() };
     let metering = Metering::new(&coarse, books)?.for_bills();
-    let base = metering.bill(&coarse)?.total()?;
+    let (base, _) = metering.total(&coarse)?;
     let swing = |(what, line, scale): (String, usize, Scale)| -> Result<Swing, EstimateError> {
         let at = |by: &Exact| -> Result<Money, EstimateError> {
             let mut changed = coarse.clone();
             scale(&mut changed, by);
-            let moved = metering.after(&coarse, &changed, books)?.bill(&changed)?.total()?.minus(base)?;
+            let moved = metering.after(&coarse, &changed, books)?.total(&changed)?.0.minus(base)?;
             Ok(Money::sum([total, moved])?)
         };
         Ok(Swing { what, line, low: at(&Exact::ratio(1, 2))?, high: at(&Exact::ratio(3, 2))? })

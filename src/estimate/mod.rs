@@ -35,17 +35,17 @@ mod operations;
 mod site;
 mod throughput;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
 use crate::capacity::{Consumption, Demand, ListedCapacity, Simulations};
 use crate::money::{Money, MoneyError};
 use crate::outcome::{Calculators, Outcome};
-use crate::pricing::{Bill, BookError, Books, PriceBook, Unknown, price};
+use crate::pricing::{Bill, BookError, Books, PriceBook, Unknown, is_tiered, price};
 use crate::time::Date;
-use crate::usage::{Subject, Usage, UsageType};
+use crate::usage::{FreeTier, Subject, Usage, UsageType};
 use crate::workload::{Call, Capacity, Replica, TableDesign, Workload};
 pub(crate) use notes::simulation;
 
@@ -79,7 +79,12 @@ pub struct Metering {
     books: BTreeMap<String, PriceBook>,
     tables: Vec<Arc<TableResult>>,
     simulations: Arc<Simulations>,
+    known: Arc<Known>,
 }
+
+/// Designs of changed workloads that were metered before, by where they lie in memory: each is kept, so that no other
+/// takes its place.
+type Known = Mutex<BTreeMap<usize, (Arc<TableDesign>, Arc<TableResult>)>>;
 
 impl Metering {
     /// Meters every table.
@@ -99,12 +104,12 @@ impl Metering {
         let simulations = Arc::new(simulations);
         let tables =
             workload.tables.par_iter().map(|table| Arc::new(run(&Design { workload, table, simulations: &simulations }))).collect();
-        Ok(Metering { books, tables, simulations })
+        Ok(Metering { books, tables, simulations, known: Arc::default() })
     }
 
     /// The same, to go on from with changed workloads of which only bills are wanted.
     pub fn for_bills(&self) -> Metering {
-        Metering { simulations: Arc::new(self.simulations.for_bills()), ..self.clone() }
+        Metering { simulations: Arc::new(self.simulations.for_bills()), known: Arc::default(), ..self.clone() }
     }
 
     /// Meters a changed workload; tables that are what they were keep their results.
@@ -116,14 +121,25 @@ impl Metering {
         let simulations = self.simulations.clone();
         let same = before.region == changed.region
             && before.month == changed.month
+            && (before.prices, &before.free) == (changed.prices, &changed.free)
             && before.switches == changed.switches
             && before.horizon == changed.horizon;
-        let result = |(at, table): (usize, &TableDesign)| match (before.tables.get(at), self.tables.get(at)) {
-            (Some(known), Some(result)) if same && known == table => result.clone(),
-            _ => Arc::new(run(&Design { workload: changed, table, simulations: &simulations })),
+        let metered = |table: &TableDesign| Arc::new(run(&Design { workload: changed, table, simulations: &simulations }));
+        let result = |(at, table): (usize, &Arc<TableDesign>)| match (before.tables.get(at), self.tables.get(at)) {
+            (Some(known), Some(result)) if same && Arc::ptr_eq(known, table) => result.clone(),
+            _ if !same => metered(table),
+            _ => {
+                let key = Arc::as_ptr(table) as usize;
+                let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(|(_, result)| result.clone());
+                known.unwrap_or_else(|| {
+                    let result = metered(table);
+                    self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (table.clone(), result.clone()));
+                    result
+                })
+            }
         };
         let tables = changed.tables.iter().enumerate().map(result).collect();
-        Ok(Metering { books, tables, simulations })
+        Ok(Metering { books, tables, simulations, known: if same { self.known.clone() } else { Arc::default() } })
     }
 
     /// The bill of the workload that was metered.
@@ -132,6 +148,41 @@ impl Metering {
     /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
     pub fn bill(&self, workload: &Workload) -> Result<Bill, MoneyError> {
         bill(workload, self.tables.iter().map(Arc::as_ref), &self.books)
+    }
+
+    /// The total of the workload that was metered, and what has no price: the same as of its [`bill`](Metering::bill),
+    /// without a line. What tables pay by themselves is remembered with them.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
+    pub fn total(&self, workload: &Workload) -> Result<(Money, Vec<&str>), MoneyError> {
+        let sums = |table: &Arc<TableResult>| -> Result<Arc<Alone>, MoneyError> {
+            match table.alone.get() {
+                Some(alone) => Ok(alone.clone()),
+                None => {
+                    let alone = Alone::of(table, &self.books, &workload.free)?;
+                    Ok(table.alone.get_or_init(|| alone).clone())
+                }
+            }
+        };
+        let sums = self.tables.iter().map(sums).collect::<Result<Vec<_>, _>>()?;
+        let all = |table: &TableResult, at: &usize| table.usage().nth(*at).cloned();
+        let shared: Vec<Usage> =
+            self.tables.iter().zip(&sums).flat_map(|(table, alone)| alone.shared.iter().filter_map(move |at| all(table, at))).collect();
+        let shared = price(&shared, &self.books, &workload.free)?;
+        let total = Money::sum(sums.iter().map(|alone| alone.total).chain([shared.total()?]))?;
+        let unknown = self.tables.iter().flat_map(|table| table.alone.get()).flat_map(|alone| alone.unknown.iter().map(String::as_str));
+        Ok((total, unknown.collect()))
+    }
+
+    /// Whether a table is metered as in another metering of a workload of the same tables.
+    pub fn is_same(&self, other: &Metering, table: usize) -> bool {
+        matches!((self.tables.get(table), other.tables.get(table)), (Some(one), Some(two)) if Arc::ptr_eq(one, two))
+    }
+
+    /// Units a second of each account of a table, by its position.
+    pub fn demand_of(&self, table: usize) -> &[Demand] {
+        self.tables.get(table).map_or(&[], |result| &result.settled.demand)
     }
 
     /// What usage beside the design costs.
@@ -208,7 +259,7 @@ impl Metering {
 
     /// The total with every item at its mean size; `None` where sizes do not vary.
     fn mean_size_total(&self, workload: &Workload) -> Result<Option<Money>, MoneyError> {
-        let at_mean = |table: &TableDesign| {
+        let at_mean = |table: &Arc<TableDesign>| {
             calculators::at_mean_sizes(table).map(|table| run(&Design { workload, table: &table, simulations: &self.simulations }))
         };
         let means: Vec<Option<TableResult>> = workload.tables.par_iter().map(at_mean).collect();
@@ -225,6 +276,36 @@ struct TableResult {
     settled: Settled,
     features: Vec<Usage>,
     gaps: Vec<Gap>,
+    /// Its part of the total, once it was asked for.
+    alone: OnceLock<Arc<Alone>>,
+}
+
+impl TableResult {
+    /// Everything that is billed.
+    fn usage(&self) -> impl Iterator<Item = &Usage> {
+        self.settled.usage.iter().chain(&self.features)
+    }
+}
+
+/// What a table pays whatever other tables use: all that has one price whatever the quantity.
+struct Alone {
+    total: Money,
+    /// What has no price.
+    unknown: Vec<String>,
+    /// Positions of the usage whose tiers all tables share.
+    shared: Vec<usize>,
+}
+
+impl Alone {
+    fn of(table: &TableResult, books: &BTreeMap<String, PriceBook>, free: &BTreeSet<FreeTier>) -> Result<Arc<Alone>, MoneyError> {
+        let (shared, own): (Vec<_>, Vec<_>) = table.usage().enumerate().partition(|(_, usage)| is_tiered(usage, books, free));
+        let own: Vec<Usage> = own.into_iter().map(|(_, usage)| Usage { because: Vec::new(), ..usage.clone() }).collect();
+        let bill = price(&own, books, free)?;
+        let gaps = table.gaps.iter().filter(|gap| gap.costs).map(|gap| gap.what.clone());
+        let total = bill.total()?;
+        let unknown = bill.unknown.into_iter().map(|unknown| unknown.what).chain(gaps).collect();
+        Ok(Arc::new(Alone { total, unknown, shared: shared.into_iter().map(|(at, _)| at).collect() }))
+    }
 }
 
 fn run(design: &Design) -> TableResult {
@@ -232,7 +313,7 @@ fn run(design: &Design) -> TableResult {
     let mut settled = metered.settle();
     let mut gaps = std::mem::take(&mut settled.gaps);
     let features = features::features(design, &metered, &mut gaps);
-    TableResult { settled, features, gaps }
+    TableResult { settled, features, gaps, alone: OnceLock::new() }
 }
 
 /// Prices all tables together, since tiers belong to the account.
@@ -241,7 +322,7 @@ fn bill<'a>(
     results: impl Iterator<Item = &'a TableResult> + Clone,
     books: &BTreeMap<String, PriceBook>,
 ) -> Result<Bill, MoneyError> {
-    let usage: Vec<Usage> = results.clone().flat_map(|result| result.settled.usage.iter().chain(&result.features)).cloned().collect();
+    let usage: Vec<Usage> = results.clone().flat_map(TableResult::usage).cloned().collect();
     let mut bill = price(&usage, books, &workload.free)?;
     for gap in results.flat_map(|result| &result.gaps).filter(|gap| gap.costs) {
         let book = books.get(&gap.subject.region);

@@ -23,7 +23,7 @@ const QUOTA: u64 = limits::PROVISIONED_UNITS_MAX;
 /// What AWS does not say, and what the design leaves open, as far as it touches this workload.
 pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: Option<Date>) -> Vec<String> {
     let tables = &workload.tables;
-    let any = |holds: &dyn Fn(&TableDesign) -> bool| tables.iter().any(holds);
+    let any = |holds: &dyn Fn(&TableDesign) -> bool| tables.iter().any(|table| holds(table));
     let any_access = |holds: &dyn Fn(&Access) -> bool| any(&|table| patterns(table).any(holds));
     let mut list: Vec<String> = Vec::new();
     let mut say = |holds: bool, text: &str| {
@@ -155,7 +155,7 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
             )
         }));
     }
-    if tables.iter().any(moves) {
+    if tables.iter().any(|table| moves(table)) {
         list.extend(simulation(&workload.horizon));
     }
     if workload.years_ahead > 0 {
@@ -283,7 +283,7 @@ fn spans_pages(access: &Access) -> bool {
 pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
     let switches = &workload.switches;
     let tables = &workload.tables;
-    let any = |holds: &dyn Fn(&TableDesign) -> bool| tables.iter().any(holds);
+    let any = |holds: &dyn Fn(&TableDesign) -> bool| tables.iter().any(|table| holds(table));
     let any_call = |holds: &dyn Fn(&Call) -> bool| any(&|table| patterns(table).any(|access| holds(&access.call)));
     let local = |table: &TableDesign| table.table.indexes.iter().any(|index| index.kind == IndexKind::Local);
     let backed_up = |table: &TableDesign| {

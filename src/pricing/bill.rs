@@ -110,11 +110,24 @@ fn describe(item: &Usage) -> String {
     format!("{} ({}): {} {}s", usage.name(), usage.code(), item.quantity.human(usage.places()), usage.unit())
 }
 
-/// Divides a quantity among tiers, after what earlier lines have used of them.
-fn split<'a>(usage: &UsageType, tiers: &'a [Tier], free: &BTreeSet<FreeTier>, before: &Exact, quantity: &Exact) -> Vec<(&'a Tier, Exact)> {
+/// The tiers without a free one that is not given.
+fn charged<'a>(usage: &UsageType, tiers: &'a [Tier], free: &BTreeSet<FreeTier>) -> &'a [Tier] {
     let passed_over = usage.free_tier().is_some_and(|tier| !free.contains(&tier));
     let skip = usize::from(passed_over && tiers.len() > 1 && tiers[0].published.rate.is_zero());
-    let tiers = &tiers[skip..];
+    &tiers[skip..]
+}
+
+/// Whether the price of a unit depends on how many are used in all, by all tables.
+pub fn is_tiered(usage: &Usage, books: &BTreeMap<String, PriceBook>, free: &BTreeSet<FreeTier>) -> bool {
+    match books.get(&usage.subject.region).map(|book| book.tiers(usage.usage_type.code())) {
+        Some(Ok(tiers)) => charged(&usage.usage_type, &tiers, free).len() > 1,
+        _ => false,
+    }
+}
+
+/// Divides a quantity among tiers, after what earlier lines have used of them.
+fn split<'a>(usage: &UsageType, tiers: &'a [Tier], free: &BTreeSet<FreeTier>, before: &Exact, quantity: &Exact) -> Vec<(&'a Tier, Exact)> {
+    let tiers = charged(usage, tiers, free);
     let (start, end) = (before.clone(), before + quantity);
     let mut parts = Vec::new();
     for (at, tier) in tiers.iter().enumerate() {

@@ -5,6 +5,6 @@ mod book;
 mod embedded;
 mod sources;
 
-pub use bill::{Bill, LineItem, Unknown, price};
+pub use bill::{Bill, LineItem, Unknown, is_tiered, price};
 pub use book::{BookError, Books, MissingRate, PriceBook, PublishedRate, Tier};
 pub use sources::sources_of;

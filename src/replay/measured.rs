@@ -17,7 +17,7 @@ use crate::workload::{Access, ArmUnits, Call, Entry, Profile, SizeClasses, Table
 
 /// The design with the calls of the trace in place of its access patterns.
 pub(super) fn workload(executor: &Executor, declared: Option<&Workload>, names: &Names, span: &Span, options: &Options) -> Workload {
-    let tables: Vec<TableDesign> = (0..executor.tables.list.len()).map(|at| table(executor, at, names, span)).collect();
+    let tables: Vec<Arc<TableDesign>> = (0..executor.tables.list.len()).map(|at| Arc::new(table(executor, at, names, span))).collect();
     match declared {
         Some(declared) => Workload { tables, ranges: Vec::new(), years_ahead: 0, ..declared.clone() },
         None => Workload::of_trace("Trace", &executor.regions[0], options.prices, options.month.clone(), tables),

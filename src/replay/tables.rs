@@ -102,7 +102,7 @@ impl Tables {
         let mut tables = Tables { declared: workload.is_some(), ..Tables::default() };
         for design in workload.into_iter().flat_map(|workload| &workload.tables) {
             tables.numbers.insert(design.table.name.clone(), tables.list.len());
-            tables.list.push(TableState::new(design.clone(), true));
+            tables.list.push(TableState::new(TableDesign::clone(design), true));
         }
         tables
     }

@@ -146,7 +146,7 @@ pub fn holds(workload: &Workload, column: &str) -> bool {
         "old_bytes" if !table.ttl_deletes.is_zero() => true,
         _ => table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access)).any(of),
     };
-    matches!(column, "time" | "operation" | "table" | "key" | "caller") || workload.tables.iter().any(table)
+    matches!(column, "time" | "operation" | "table" | "key" | "caller") || workload.tables.iter().any(|design| table(design))
 }
 
 /// Everything that calls the tables of a workload.

@@ -113,8 +113,8 @@ pub struct Workload {
     pub ranges: Vec<Range>,
     /// How demand is simulated where capacity moves.
     pub horizon: Horizon,
-    /// The tables; at least one.
-    pub tables: Vec<TableDesign>,
+    /// The tables; at least one. Changed workloads share those that they do not change.
+    pub tables: Vec<Arc<TableDesign>>,
 }
 
 /// A table with its traffic.
@@ -511,7 +511,7 @@ impl TableDesign {
 
 impl Workload {
     /// A workload that no file declares: tables of which a trace tells.
-    pub fn of_trace(name: &str, region: &str, prices: Option<Date>, month: MonthHours, tables: Vec<TableDesign>) -> Workload {
+    pub fn of_trace(name: &str, region: &str, prices: Option<Date>, month: MonthHours, tables: Vec<Arc<TableDesign>>) -> Workload {
         Workload {
             name: name.to_string(),
             file: String::new(),

@@ -8,6 +8,7 @@ mod items;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::decode::{Located, Number, Reader};
 use super::file::{
@@ -98,7 +99,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
             })
             .collect(),
     };
-    let tables = tables.into_iter().collect::<Option<Vec<_>>>()?;
+    let tables = tables.into_iter().map(|table| table.map(Arc::new)).collect::<Option<Vec<_>>>()?;
     let region = checker.region.clone();
     let ranges = checker.reader.ranges.clone();
     let file_name = checker.reader.source().name.clone();
