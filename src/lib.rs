@@ -90,4 +90,6 @@ pub mod replay;
 #[cfg(feature = "replay")]
 pub mod synthesize;
 
+pub mod review;
+
 pub mod report;

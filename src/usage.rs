@@ -108,6 +108,25 @@ fn class_code(class: TableClass) -> &'static str {
     }
 }
 
+/// Words for usage that no access pattern causes, by the start of its code.
+const PURPOSES: &[(&str, &str)] = &[
+    ("storage_", "storage"),
+    ("read_capacity", "read capacity"),
+    ("write_capacity", "write capacity"),
+    ("replicated_write_capacity", "write capacity"),
+    ("reserved_", "reserved capacity"),
+    ("backup_pitr", "point-in-time recovery"),
+    ("backup_on_demand", "on-demand backups"),
+    ("restore", "restores"),
+    ("streams_", "stream readers"),
+    ("export_", "exports"),
+    ("import_", "imports"),
+    ("s3_", "archive"),
+    ("dax_", "DAX nodes"),
+    ("contributor_", "Contributor Insights"),
+    ("kms_", "encryption"),
+];
+
 impl UsageType {
     /// The usage type of a code of the price books.
     pub fn of_code(code: impl Into<String>) -> UsageType {
@@ -137,6 +156,11 @@ impl UsageType {
     /// Transfer from one region to another.
     pub fn transfer_to(region: &str) -> UsageType {
         UsageType(format!("data_transfer_inter_region_to_{region}"))
+    }
+
+    /// What it is for, where no access pattern causes it.
+    pub fn purpose(&self) -> &'static str {
+        PURPOSES.iter().find(|(prefix, _)| self.0.starts_with(prefix)).map_or("(table)", |(_, purpose)| purpose)
     }
 
     /// Where a transfer between regions goes; `None` for everything else.

@@ -19,6 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["compare", "diff", "uncertainty"],
     &["replay"],
     &["synthesize"],
+    &["review"],
     &["report"],
 ];
 

@@ -56,18 +56,8 @@ pub enum Command {
     Compare {
         /// A workload file; - reads standard input
         workload: String,
-        /// The share of the simulated demand that may be throttled
-        #[arg(long, value_name = "SHARE", default_value = "0.000001")]
-        throttled: String,
-        /// By how much items shrink when they are compressed; 1 leaves that out
-        #[arg(long, value_name = "FACTOR", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=100))]
-        compress: u64,
-        /// Into how many equal parts items are split; 1 leaves that out
-        #[arg(long, value_name = "PARTS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=100))]
-        split: u64,
-        /// Years that backups and archives are kept
-        #[arg(long, value_name = "YEARS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=50))]
-        keep: u64,
+        #[command(flatten)]
+        question: QuestionArgs,
         #[command(flatten)]
         horizon: HorizonArgs,
     },
@@ -83,6 +73,8 @@ pub enum Command {
         /// A workload file; - reads standard input
         workload: String,
     },
+    /// One HTML page for a design review: the answer, break-evens, where the money goes, the working
+    Report(Box<ReportArgs>),
     /// Execute a trace: units, throttles, hot keys, DAX, and the bill in every mode
     Replay(Box<ReplayArgs>),
     /// Expand a workload into a trace, for --hours and from a --seed
@@ -112,48 +104,14 @@ pub struct ReplayArgs {
     /// The workload that the trace runs on; not needed where the trace defines its tables
     #[arg(short, long, value_name = "FILE")]
     pub workload: Option<String>,
-    /// The format of the trace, where it is not found out
-    #[arg(long, value_name = "KIND")]
-    pub kind: Option<String>,
-    /// A column under another name: --map time=timestamp
-    #[arg(long, value_name = "COLUMN=NAME")]
-    pub map: Vec<String>,
-    /// A column of one value: --set operation=GetItem
-    #[arg(long, value_name = "COLUMN=VALUE")]
-    pub set: Vec<String>,
-    /// The table of rows that name none
-    #[arg(long, value_name = "NAME")]
-    pub table: Option<String>,
-    /// The unit of numeric times, where it is not found out: s, ms, us or ns
-    #[arg(long, value_name = "UNIT")]
-    pub time_unit: Option<String>,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
     /// Compare every ConsumedCapacity in the trace with the meter's answer
     #[arg(long)]
     pub verify: bool,
-    /// Count bad rows by their reasons and go on
-    #[arg(long)]
-    pub skip_bad_rows: bool,
-    /// How many rows an event may come late within its file
-    #[arg(long, value_name = "ROWS", default_value_t = 65_536)]
-    pub window: usize,
-    /// The moment at which the time that the trace covers begins; the minute of its first event where absent
-    #[arg(long, value_name = "TIME")]
-    pub from: Option<String>,
-    /// The moment at which it ends; the end of the minute of its last event where absent
-    #[arg(long, value_name = "TIME")]
-    pub to: Option<String>,
     /// Sizes of DAX caches that are tried, such as "64 MB,1 GB"; the memory of every node type where absent
     #[arg(long, value_name = "SIZES", value_delimiter = ',')]
     pub dax: Vec<String>,
-    /// Seconds that DAX keeps an item, in place of the design's or 300
-    #[arg(long, value_name = "SECONDS")]
-    pub dax_ttl: Option<u64>,
-    /// Whether overwriting an item moves it to the front of DAX's list, which AWS does not say: refresh or keep
-    #[arg(long, value_name = "READING", default_value = "refresh")]
-    pub dax_overwrite: String,
-    /// Threads; as many as the machine has where absent. No figure depends on it
-    #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
     /// Take the keys of one share only: 2/8 is the second of eight
     #[arg(long, value_name = "I/N", default_value = "1/1", hide_default_value = true)]
     pub share: String,
@@ -169,12 +127,89 @@ pub struct ReplayArgs {
     /// How many events lie between two checkpoints
     #[arg(long, value_name = "EVENTS", default_value_t = 20_000_000)]
     pub checkpoint_every: u64,
-    /// How many hot keys are shown for each account
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    pub hot_keys: usize,
     /// The share of the trace's demand that provisioned capacity may throttle
     #[arg(long, value_name = "SHARE", default_value = "0.000001")]
     pub throttled: String,
+}
+
+/// How a trace is read and executed.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReadingArgs {
+    /// The format of the trace, where it is not found out
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// A column under another name: --map time=timestamp
+    #[arg(long, value_name = "COLUMN=NAME")]
+    pub map: Vec<String>,
+    /// A column of one value: --set operation=GetItem
+    #[arg(long, value_name = "COLUMN=VALUE")]
+    pub set: Vec<String>,
+    /// The table of rows that name none
+    #[arg(long, value_name = "NAME")]
+    pub table: Option<String>,
+    /// The unit of numeric times, where it is not found out: s, ms, us or ns
+    #[arg(long, value_name = "UNIT")]
+    pub time_unit: Option<String>,
+    /// Count bad rows by their reasons and go on
+    #[arg(long)]
+    pub skip_bad_rows: bool,
+    /// How many rows an event may come late within its file
+    #[arg(long, value_name = "ROWS", default_value_t = 65_536)]
+    pub window: usize,
+    /// The moment at which the time that the trace covers begins; the minute of its first event where absent
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// The moment at which it ends; the end of the minute of its last event where absent
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Seconds that DAX keeps an item, in place of the design's or 300
+    #[arg(long, value_name = "SECONDS")]
+    pub dax_ttl: Option<u64>,
+    /// Whether overwriting an item moves it to the front of DAX's list, which AWS does not say: refresh or keep
+    #[arg(long, value_name = "READING", default_value = "refresh")]
+    pub dax_overwrite: String,
+    /// Threads; as many as the machine has where absent. No figure depends on it
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// How many hot keys are shown for each account
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub hot_keys: usize,
+}
+
+/// What a page is made of.
+#[derive(Clone, Debug, clap::Args)]
+pub struct ReportArgs {
+    /// A workload file; - reads standard input
+    pub workload: String,
+    /// Trace files, folders, patterns: what they measured goes beside what the workload expects
+    #[arg(long, value_name = "TRACE", num_args = 1..)]
+    pub trace: Vec<String>,
+    /// The workload file before: what has changed since goes first
+    #[arg(long, value_name = "OLD")]
+    pub baseline: Option<String>,
+    #[command(flatten)]
+    pub question: QuestionArgs,
+    #[command(flatten)]
+    pub horizon: HorizonArgs,
+    #[command(flatten)]
+    pub reading: ReadingArgs,
+}
+
+/// What alternatives are asked for.
+#[derive(Clone, Debug, clap::Args)]
+pub struct QuestionArgs {
+    /// The share of the simulated demand that may be throttled
+    #[arg(long, value_name = "SHARE", default_value = "0.000001")]
+    pub throttled: String,
+    /// By how much items shrink when they are compressed; 1 leaves that out
+    #[arg(long, value_name = "FACTOR", default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub compress: u64,
+    /// Into how many equal parts items are split; 1 leaves that out
+    #[arg(long, value_name = "PARTS", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=100))]
+    pub split: u64,
+    /// Years that backups and archives are kept
+    #[arg(long, value_name = "YEARS", default_value_t = 7, value_parser = clap::value_parser!(u64).range(1..=50))]
+    pub keep: u64,
 }
 
 /// What is synthesized.
@@ -223,6 +258,10 @@ impl Command {
             Command::Estimate { workloads } => workloads.iter().map(String::as_str).collect(),
             Command::Diff { old, new } => vec![old, new],
             Command::Explain { workload } | Command::Compare { workload, .. } => vec![workload],
+            Command::Report(report) => {
+                let all = std::iter::once(&report.workload).chain(&report.trace).chain(&report.baseline);
+                all.map(String::as_str).collect()
+            }
             Command::Replay(replay) => replay.traces.iter().chain(&replay.workload).map(String::as_str).collect(),
             Command::Synthesize(synthesize) => vec![&synthesize.workload],
             Command::Init { .. } | Command::Prices { .. } | Command::Schema | Command::Completions { .. } | Command::Man => Vec::new(),

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
-use super::args::{Args, HorizonArgs};
+use super::args::{Args, HorizonArgs, QuestionArgs};
 use dynameter::capacity::series::Horizon;
+use dynameter::compare::Question;
 use dynameter::diag::Diagnostics;
 use dynameter::outcome::Uncertainty;
 use dynameter::pricing::Books;
@@ -57,7 +58,7 @@ pub fn read(args: &Args, path: &str, books: &Books, date: Option<Date>) -> Resul
     let (text, folder) = text(path)?;
     let name = if path == "-" { "<stdin>" } else { path };
     let text = Text { name: name.to_string(), text, folder };
-    Ok((load(args, &text, books, date, month(args)?, Scenario::Likely)?, text))
+    Ok((load(args, &text, books, date, month(args)?, Scenario::Likely, Exact::one())?, text))
 }
 
 fn load(
@@ -67,15 +68,35 @@ fn load(
     prices: Option<Date>,
     month: Option<MonthHours>,
     scenario: Scenario,
+    traffic: Exact,
 ) -> Result<Workload, Diagnostics> {
-    let setting = Setting { books, region: args.region.clone(), prices, month, scenario };
+    let setting = Setting { books, region: args.region.clone(), prices, month, scenario, traffic };
     workload::load(&text.name, &text.text, &text.folder, &setting)
 }
 
 /// What the ranges of a file do to the total.
 pub fn interval(args: &Args, workload: &Workload, text: &Text, books: &Books, date: Option<Date>) -> Result<Option<Uncertainty>> {
     let month = month(args)?;
-    Ok(uncertainty(workload, books, &|scenario| load(args, text, books, date, month.clone(), scenario))?)
+    Ok(uncertainty(workload, books, &|scenario| load(args, text, books, date, month.clone(), scenario, Exact::one()))?)
+}
+
+/// The same file in another month and with other traffic.
+pub fn again(
+    args: &Args,
+    text: &Text,
+    books: &Books,
+    date: Option<Date>,
+    month: &MonthHours,
+    traffic: &Exact,
+) -> Result<Workload, Diagnostics> {
+    load(args, text, books, date, Some(month.clone()), Scenario::Likely, traffic.clone())
+}
+
+/// What alternatives are asked for.
+pub fn question(asked: &QuestionArgs) -> Result<Question> {
+    let QuestionArgs { throttled, compress, split, keep } = asked;
+    let throttled_billionths = billionths("--throttled", throttled)?;
+    Ok(Question { throttled_billionths, compression: *compress, split: *split, retention_years: *keep })
 }
 
 /// A share of the command line in billionths.

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command, Format, PricesCommand};
+use args::{Args, Command, Format, PricesCommand, ReportArgs};
 use dynameter::capacity::series::Horizon;
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
@@ -19,7 +19,9 @@ use dynameter::estimate::estimate;
 use dynameter::outcome::Outcome;
 use dynameter::pricing::Books;
 use dynameter::report::{self, PriceList, Style};
-use dynameter::time::Date;
+use dynameter::review::review;
+use dynameter::time::{Date, MonthHours};
+use dynameter::units::Exact;
 use dynameter::workload::{self, Workload};
 
 /// What a binary without trace readers says.
@@ -56,11 +58,10 @@ fn execute(args: &Args) -> Result<()> {
         Command::Estimate { workloads } => estimates(args, workloads),
         Command::Explain { workload } => explain(args, workload),
         Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
-        Command::Compare { workload, throttled, compress, split, keep, horizon } => {
-            let throttled_billionths = input::billionths("--throttled", throttled)?;
-            let question = Question { throttled_billionths, compression: *compress, split: *split, retention_years: *keep };
-            comparison(args, workload, &question, input::horizon(horizon)?)
+        Command::Compare { workload, question, horizon } => {
+            comparison(args, workload, &input::question(question)?, input::horizon(horizon)?)
         }
+        Command::Report(asked) => page(args, asked),
         #[cfg(feature = "replay")]
         Command::Replay(replay) => trace::replay(args, replay),
         #[cfg(feature = "replay")]
@@ -171,6 +172,43 @@ fn comparison(args: &Args, path: &str, question: &Question, horizon: Horizon) ->
         Format::Csv => report::compare_csv(&comparison),
     };
     output::write(args, &text)
+}
+
+/// Designs of more accounts are simulated by minutes in a report, where nobody asks for seconds.
+const SECONDS_ACCOUNTS_MAX: usize = 24;
+
+fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
+    if !matches!(args.format, Format::Text) {
+        anyhow::bail!("a report is a page of HTML\nhelp: leave --format out; estimate, compare and replay give the same figures as JSON");
+    }
+    #[cfg(not(feature = "replay"))]
+    if !asked.trace.is_empty() {
+        anyhow::bail!(LIGHT);
+    }
+    let (books, date) = input::books(args)?;
+    let mut paths = vec![asked.workload.clone()];
+    paths.extend(asked.baseline.clone());
+    paths.extend(asked.trace.iter().filter(|trace| *trace == "-").cloned());
+    if paths.iter().filter(|path| *path == "-").count() > 1 {
+        anyhow::bail!("standard input can be read once only\nhelp: keep one -");
+    }
+    let before = asked.baseline.as_ref().map(|path| outcomes(args, std::slice::from_ref(path), &books, date)).transpose()?;
+    let (workload, source) = input::read(args, &asked.workload, &books, date)?;
+    let accounts: usize = workload.tables.iter().map(|table| 1 + table.table.indexes.len()).sum();
+    let step = asked.horizon.step.or((accounts > SECONDS_ACCOUNTS_MAX).then_some(60));
+    let workload = Workload { horizon: input::horizon(&args::HorizonArgs { step, ..asked.horizon })?, ..workload };
+    let question = input::question(&asked.question)?;
+    let load = |month: &MonthHours, traffic: &Exact| input::again(args, &source, &books, date, month, traffic);
+    let interval = input::interval(args, &workload, &source, &books, date).with_context(|| asked.workload.clone())?;
+    let mut review = review(&workload, &books, &question, &load).with_context(|| asked.workload.clone())?.with_interval(interval);
+    if let Some(before) = before.iter().flatten().next() {
+        review = review.against(before)?;
+    }
+    #[cfg(feature = "replay")]
+    if !asked.trace.is_empty() {
+        review = review.with_trace(trace::measured(args, &asked.trace, &asked.reading, &workload, &books, date, question)?);
+    }
+    output::write(args, &report::report_html(&review)?)
 }
 
 fn prices_list(args: &Args) -> Result<()> {

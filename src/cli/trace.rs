@@ -7,13 +7,14 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::args::{Args, Format, ReplayArgs, SynthesizeArgs};
+use super::args::{Args, Format, ReadingArgs, ReplayArgs, SynthesizeArgs};
 use super::{input, output};
 use dynameter::compare::Question;
-use dynameter::replay::{self, CONSTANT_BYTES, KEY_BYTES_MAX, Overwrite, ReplayError, Run, Share, keys, merge, price};
+use dynameter::pricing::Books;
+use dynameter::replay::{self, CONSTANT_BYTES, KEY_BYTES_MAX, Overwrite, ReplayError, Replayed, Run, Share, keys, merge, price};
 use dynameter::report;
 use dynameter::synthesize::{self, HEADER, Layout};
-use dynameter::time::MonthHours;
+use dynameter::time::{Date, MonthHours};
 use dynameter::trace::{Kind, Mapping, Options, Progress, Source, Time, TimeUnit, Trace, parse_time, sources};
 use dynameter::units::Exact;
 use dynameter::workload::{Size, Workload};
@@ -49,7 +50,7 @@ fn moment(option: &str, text: &str) -> Result<Time> {
     }
 }
 
-fn options(asked: &ReplayArgs) -> Result<Options> {
+fn options(asked: &ReadingArgs) -> Result<Options> {
     let mut mapping = Mapping::default();
     for text in &asked.map {
         mapping.map(text).map_err(anyhow::Error::msg)?;
@@ -103,7 +104,6 @@ fn run(
         bail!("a run over standard input cannot go on later\nhelp: write the trace to a file first");
     }
     let trace = Trace::open(sources, options)?;
-    let Progress { read, total, rows } = trace.progress.clone();
     if let Some(rows) = trace.rows().filter(|rows| *rows >= LONG_ROWS) {
         output::note(args, &memory(rows, replay_options));
     }
@@ -111,25 +111,16 @@ fn run(
     if let Some(checkpoint) = asked.checkpoint.as_ref().filter(|path| path.exists()) {
         run.resume(checkpoint, workload, replay_options)?;
     }
-    let bar = bar(args, total.load(Ordering::Relaxed), "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left");
-    let stopped = interruption()?;
     let mut saved = run.events_read();
-    while run.batch()? {
-        bar.set_position(read.load(Ordering::Relaxed));
-        let (rows, seconds) = (rows.load(Ordering::Relaxed), bar.elapsed().as_secs().max(1));
-        let what = if run.is_resuming() { " of before the checkpoint" } else { "" };
-        bar.set_message(format!("{rows} rows{what}, {} a second", rows / seconds));
+    to_the_end(args, &mut run, |run| {
         if let Some(checkpoint) = asked.checkpoint.as_ref().filter(|_| !run.is_resuming())
             && run.events_read() >= saved + asked.checkpoint_every.max(1)
         {
             output::file(args, checkpoint, |file| Ok(run.save(file)?))?;
             saved = run.events_read();
         }
-        if stopped.load(Ordering::SeqCst) {
-            return Err(ReplayError::Stopped.into());
-        }
-    }
-    bar.finish_and_clear();
+        Ok(())
+    })?;
     match (asked.partial, &args.output) {
         (true, Some(path)) => {
             output::file(args, path, |file| Ok(run.finish_part(file)?))?;
@@ -141,6 +132,68 @@ fn run(
         }
         _ => Ok(Some(run)),
     }
+}
+
+/// Executes batch by batch, with a bar, until the trace ends or somebody asks for the end.
+fn to_the_end(args: &Args, run: &mut Run, mut after: impl FnMut(&mut Run) -> Result<()>) -> Result<()> {
+    let Progress { read, total, rows } = run.trace().progress.clone();
+    let bar = bar(args, total.load(Ordering::Relaxed), "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left");
+    let stopped = interruption()?;
+    while run.batch()? {
+        bar.set_position(read.load(Ordering::Relaxed));
+        let (rows, seconds) = (rows.load(Ordering::Relaxed), bar.elapsed().as_secs().max(1));
+        let what = if run.is_resuming() { " of before the checkpoint" } else { "" };
+        bar.set_message(format!("{rows} rows{what}, {} a second", rows / seconds));
+        after(run)?;
+        if stopped.load(Ordering::SeqCst) {
+            return Err(ReplayError::Stopped.into());
+        }
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// How a trace is executed.
+fn replay_options(args: &Args, asked: &ReadingArgs, date: Option<Date>, question: Question) -> Result<replay::Options> {
+    let threads = match asked.threads {
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+        Some(threads @ 1..=256) => threads,
+        Some(threads) => bail!("--threads {threads} cannot be\nhelp: write 1 to 256"),
+    };
+    Ok(replay::Options {
+        region: args.region.clone(),
+        prices: date,
+        month: input::month(args)?.unwrap_or_else(MonthHours::standard),
+        from: asked.from.as_deref().map(|text| moment("--from", text)).transpose()?,
+        to: asked.to.as_deref().map(|text| moment("--to", text)).transpose()?,
+        dax_ttl_seconds: asked.dax_ttl,
+        dax_overwrite: match Overwrite::NAMES.iter().find(|(name, _)| *name == asked.dax_overwrite) {
+            Some((_, reading)) => *reading,
+            None => bail!("--dax-overwrite {:?} is no reading\nhelp: write refresh or keep", asked.dax_overwrite),
+        },
+        threads,
+        hot_keys: asked.hot_keys,
+        question,
+        ..replay::Options::default()
+    })
+}
+
+/// What a trace comes to on a workload, for a report.
+pub fn measured(
+    args: &Args,
+    traces: &[String],
+    asked: &ReadingArgs,
+    workload: &Workload,
+    books: &Books,
+    date: Option<Date>,
+    question: Question,
+) -> Result<Replayed> {
+    let mut reading = options(asked)?;
+    reading.keys = keys(workload);
+    let options = replay_options(args, asked, date, question)?;
+    let mut run = Run::new(Trace::open(sources(traces)?, reading)?, Some(workload), &options)?;
+    to_the_end(args, &mut run, |_| Ok(()))?;
+    Ok(price(run.finish(), Some(workload), books, &options)?)
 }
 
 /// Traces of more rows say what they need before they begin.
@@ -161,7 +214,7 @@ fn memory(rows: u64, options: &replay::Options) -> String {
 /// `dynameter replay`.
 pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     let (books, date) = input::books(args)?;
-    let mut options = options(asked)?;
+    let mut options = options(&asked.reading)?;
     let workload = asked.workload.as_deref().map(|path| input::workload(args, path, &books, date)).transpose()?;
     if let Some(workload) = &workload {
         options.keys = keys(workload);
@@ -176,30 +229,13 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
             _ => bail!("--dax {text:?} is no size\nhelp: write sizes such as \"64 MB,1 GB\""),
         }
     }
-    let threads = match asked.threads {
-        None => std::thread::available_parallelism().map_or(1, usize::from),
-        Some(threads @ 1..=256) => threads,
-        Some(threads) => bail!("--threads {threads} cannot be\nhelp: write 1 to 256"),
-    };
     let throttled_billionths = input::billionths("--throttled", &asked.throttled)?;
     let replay_options = replay::Options {
-        region: args.region.clone(),
-        prices: date,
-        month: input::month(args)?.unwrap_or_else(MonthHours::standard),
         verify: asked.verify,
-        from: asked.from.as_deref().map(|text| moment("--from", text)).transpose()?,
-        to: asked.to.as_deref().map(|text| moment("--to", text)).transpose()?,
         dax_sizes,
-        dax_ttl_seconds: asked.dax_ttl,
-        dax_overwrite: match Overwrite::NAMES.iter().find(|(name, _)| *name == asked.dax_overwrite) {
-            Some((_, reading)) => *reading,
-            None => bail!("--dax-overwrite {:?} is no reading\nhelp: write refresh or keep", asked.dax_overwrite),
-        },
-        threads,
         share: Share::parse(&asked.share).map_err(|message| anyhow::anyhow!("--share {message}"))?,
         partial: asked.partial,
-        hot_keys: asked.hot_keys,
-        question: Question { throttled_billionths, ..Question::default() },
+        ..replay_options(args, &asked.reading, date, Question { throttled_billionths, ..Question::default() })?
     };
     let part = match (asked.partial, &args.output) {
         (true, Some(path)) if path.as_os_str() != "-" => Some(path),

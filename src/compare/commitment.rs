@@ -343,7 +343,7 @@ fn dollars(parts: i128) -> Exact {
 }
 
 /// The list price of a unit and its price under a plan: the book's own where it has one, else inferred.
-fn rates(book: &PriceBook, usage: &UsageType, on_demand: bool) -> Option<(Exact, Exact)> {
+pub(super) fn rates(book: &PriceBook, usage: &UsageType, on_demand: bool) -> Option<(Exact, Exact)> {
     let list = list_rate(book, usage.code())?;
     let plan = list_rate(book, &format!("dsp_1yr_no_upfront_{}", usage.code())).unwrap_or_else(|| {
         let percent = PLAN_PERCENT.iter().find(|(kind, _)| *kind == on_demand).map_or(0, |(_, percent)| *percent);

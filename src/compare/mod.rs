@@ -10,6 +10,7 @@ mod break_even;
 mod cache;
 mod capacity;
 mod commitment;
+mod curves;
 mod items;
 mod places;
 mod projection;
@@ -24,6 +25,9 @@ use rayon::prelude::*;
 pub use advice::{Advice, Combination};
 pub use break_even::BreakEven;
 pub use commitment::{Curve, Mix, Offer, best_mix};
+pub use curves::{
+    Crossing, Curves, HitRatio, HitRatios, Hours, Move, Narrower, Provided, Retention, Utilization, Way, Week, compare_with_curves,
+};
 pub use search::{Found, auto_scaled, cheapest_fixed};
 pub use sensitivity::{Swing, swings};
 
@@ -322,6 +326,16 @@ impl Context<'_> {
 /// # Errors
 /// [`EstimateError`] where the design itself has no estimate.
 pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Result<Comparison, EstimateError> {
+    Ok(with(workload, books, question, |_, _| Ok(()))?.0)
+}
+
+/// A comparison, and what else is asked for while everything is at hand.
+fn with<T>(
+    workload: &Workload,
+    books: &Books,
+    question: &Question,
+    more: impl FnOnce(&Context, &Comparison) -> Result<T, EstimateError>,
+) -> Result<(Comparison, T), EstimateError> {
     let metering = Metering::new(workload, books)?;
     let outcome = metering.outcome(workload, books)?;
     let total = outcome.total()?;
@@ -340,7 +354,7 @@ pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Resul
     let swings = swings(workload, books, total)?;
     let simulations = metering.simulations().count() + for_bills.simulations().count() + searches.count();
     let assumptions = assumptions(&context);
-    Ok(Comparison {
+    let comparison = Comparison {
         file: workload.file.clone(),
         outcome,
         total,
@@ -352,7 +366,9 @@ pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Resul
         swings,
         assumptions,
         simulations,
-    })
+    };
+    let more = more(&context, &comparison)?;
+    Ok((comparison, more))
 }
 
 /// A design in another capacity mode: the alternative with its price, and the changed workload where it has one.

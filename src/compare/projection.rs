@@ -58,13 +58,13 @@ fn quoted(names: &[&str]) -> String {
 }
 
 /// The patterns that read an index, in any region.
-fn readers(table: &TableDesign, at: usize) -> Vec<&str> {
+pub(super) fn readers(table: &TableDesign, at: usize) -> Vec<&str> {
     let abroad = table.replicas.iter().flat_map(|replica| &replica.access);
     table.access.iter().chain(abroad).filter(|access| reads(access, at)).map(|access| access.name.as_str()).collect()
 }
 
 /// Whether a pattern reads an index.
-fn reads(access: &Access, at: usize) -> bool {
+pub(super) fn reads(access: &Access, at: usize) -> bool {
     matches!(access.call, Call::Page { index: Some(index), .. } if index == at)
 }
 

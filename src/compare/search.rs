@@ -53,6 +53,11 @@ impl Searches {
         Searches { known: Mutex::default(), drawn: drawn.clone() }
     }
 
+    /// The series that they share.
+    pub fn drawn(&self) -> &Drawn {
+        &self.drawn
+    }
+
     /// How many simulations were run.
     pub fn count(&self) -> u64 {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).count

@@ -155,6 +155,8 @@ pub struct Replayed {
     pub consumed: Vec<Consumed>,
     /// The busiest second and minute of each account.
     pub peaks: Vec<Peak>,
+    /// Units of each account over time.
+    pub over_time: Vec<OverTime>,
     /// Sizes of the items that the trace knows.
     pub item_sizes: Vec<ItemSizes>,
     /// The design in every capacity mode.
@@ -240,6 +242,25 @@ pub struct Peak {
     pub second: (Time, Exact),
     /// When the busiest minute was, and its units a second.
     pub minute: (Time, Exact),
+}
+
+/// Units of an account over time, in at most 128 columns of equal length.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OverTime {
+    /// The table.
+    pub table: String,
+    /// The global index; `None` for the table.
+    pub index: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Reads or writes.
+    pub reads: bool,
+    /// When the first column begins.
+    pub first: Time,
+    /// Seconds of a column.
+    pub column_seconds: u64,
+    /// Units of each column.
+    pub units: Vec<Exact>,
 }
 
 /// Sizes of the items of a table that the trace knows, as they are at its end.
@@ -499,6 +520,7 @@ pub fn price(mut part: Part, workload: Option<&Workload>, books: &Books, options
     Ok(Replayed {
         consumed: measured::consumed(&executor),
         peaks: peaks(&executor, &span),
+        over_time: over_time(&executor, &span),
         item_sizes: item_sizes(&executor),
         capacity,
         hot_keys,
@@ -594,6 +616,28 @@ fn peaks(executor: &Executor, span: &Span) -> Vec<Peak> {
         })
     };
     executor.tally.consumption.lanes.iter().filter_map(peak).collect()
+}
+
+/// Columns of the same length for all accounts: as short as 128 of them allow, of a length that people read.
+fn over_time(executor: &Executor, span: &Span) -> Vec<OverTime> {
+    const LENGTHS: [u64; 15] = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400];
+    let seconds = span.seconds();
+    let fits = |length: &u64| seconds.div_ceil(*length) <= partitions::STRIP_COLUMNS as u64;
+    let days = seconds.div_ceil(86_400).div_ceil(partitions::STRIP_COLUMNS as u64);
+    let length = LENGTHS.into_iter().find(fits).unwrap_or(days * 86_400);
+    let of = |(lane, demand): (&LaneKey, &consumption::Lane)| {
+        let (table, index, region) = place(executor, lane.table, lane.index, lane.region);
+        let mut halves = vec![0_u64; seconds.div_ceil(length).max(1) as usize];
+        for (second, more) in demand.seconds() {
+            // What lies outside of the trace's own time has no column.
+            if let Some(column) = usize::try_from((second - span.from).div_euclid(length as i64)).ok().and_then(|at| halves.get_mut(at)) {
+                *column += more;
+            }
+        }
+        let units = halves.into_iter().map(|halves| Exact::ratio(halves, 2)).collect();
+        OverTime { table, index, region, reads: lane.reads, first: Time::from_second(span.from), column_seconds: length, units }
+    };
+    executor.tally.consumption.lanes.iter().map(of).collect()
 }
 
 /// Sizes of the items that the trace knows, as they are at its end.

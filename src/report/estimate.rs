@@ -181,33 +181,12 @@ pub(super) fn what_of(line: &LineItem, home: &str) -> String {
 
 /// The same of a subject and its usage type.
 pub(super) fn what_is(subject: &Subject, usage_type: &UsageType, home: &str) -> String {
-    let code = usage_type.code();
-    let purpose = PURPOSES.iter().find(|(prefix, _)| code.starts_with(prefix)).map_or("(table)", |(_, purpose)| purpose);
-    let what = what(subject, purpose, home);
+    let what = what(subject, usage_type.purpose(), home);
     match usage_type.destination() {
         Some(region) => format!("{what} to {region}"),
         None => what,
     }
 }
-
-/// Words for usage that no access pattern causes, by the start of its code.
-const PURPOSES: &[(&str, &str)] = &[
-    ("storage_", "storage"),
-    ("read_capacity", "read capacity"),
-    ("write_capacity", "write capacity"),
-    ("replicated_write_capacity", "write capacity"),
-    ("reserved_", "reserved capacity"),
-    ("backup_pitr", "point-in-time recovery"),
-    ("backup_on_demand", "on-demand backups"),
-    ("restore", "restores"),
-    ("streams_", "stream readers"),
-    ("export_", "exports"),
-    ("import_", "imports"),
-    ("s3_", "archive"),
-    ("dax_", "DAX nodes"),
-    ("contributor_", "Contributor Insights"),
-    ("kms_", "encryption"),
-];
 
 /// The usage type; where another service bills it, with the service, since names repeat among them.
 pub(super) fn usage_name(line: &LineItem) -> String {

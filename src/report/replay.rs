@@ -8,8 +8,8 @@ use super::markdown;
 use super::table::{Style, aligned, clean, indented};
 use crate::money::{Money, MoneyError};
 use crate::replay::{
-    AccountRun, Cluster, Consumed, DaxResult, Drawn, From, HotKey, ItemSizes, ModeResult, PartitionHeat, Peak, Replayed, STRIP_ROWS,
-    SizeDifference, Strip, Verification,
+    AccountRun, Cluster, Consumed, DaxResult, Drawn, From, HotKey, ItemSizes, ModeResult, OverTime, PartitionHeat, Peak, Replayed,
+    STRIP_ROWS, SizeDifference, Strip, Verification,
 };
 use crate::trace::Reason;
 use crate::units::{Exact, GB, group_thousands};
@@ -26,6 +26,7 @@ struct Replay<'a> {
     trace: TraceRow<'a>,
     consumed: Vec<ConsumedRow<'a>>,
     peaks: Vec<PeakRow<'a>>,
+    over_time: Vec<OverTimeRow<'a>>,
     item_sizes: Vec<ItemSizesRow<'a>>,
     capacity: Vec<ModeRow<'a>>,
     hot_keys: Vec<HotRow<'a>>,
@@ -98,6 +99,31 @@ struct PeakRow<'a> {
     busiest_second_units: String,
     busiest_minute: String,
     busiest_minute_units_per_second: String,
+}
+
+/// Units of an account over time.
+#[derive(Serialize)]
+struct OverTimeRow<'a> {
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    throughput: &'static str,
+    first: String,
+    column_seconds: String,
+    /// The units of each column, separated by spaces.
+    units: String,
+}
+
+fn over_time(one: &OverTime) -> OverTimeRow<'_> {
+    OverTimeRow {
+        table: &one.table,
+        index: one.index.as_deref(),
+        region: &one.region,
+        throughput: direction(one.reads),
+        first: one.first.to_string(),
+        column_seconds: one.column_seconds.to_string(),
+        units: one.units.iter().map(decimal).collect::<Vec<_>>().join(" "),
+    }
 }
 
 #[derive(Serialize)]
@@ -430,6 +456,7 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 busiest_minute_units_per_second: decimal(&peak.minute.1),
             })
             .collect(),
+        over_time: replayed.over_time.iter().map(over_time).collect(),
         item_sizes: replayed.item_sizes.iter().map(item_sizes).collect(),
         capacity: replayed
             .capacity

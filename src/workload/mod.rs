@@ -59,12 +59,14 @@ pub struct Setting<'a> {
     pub month: Option<MonthHours>,
     /// Which value of every range is taken.
     pub scenario: Scenario,
+    /// By how much every rate of an access pattern is multiplied: 1 for the file as it stands.
+    pub traffic: Exact,
 }
 
 impl<'a> Setting<'a> {
     /// The file as it stands.
     pub fn new(books: &'a Books) -> Setting<'a> {
-        Setting { books, region: None, prices: None, month: None, scenario: Scenario::Likely }
+        Setting { books, region: None, prices: None, month: None, scenario: Scenario::Likely, traffic: Exact::one() }
     }
 }
 

@@ -74,7 +74,7 @@ impl Checker<'_> {
             name: access.name.value.clone(),
             line: self.line(&access.name.span),
             operation: access.operation.word(),
-            calls: access.rate.monthly(&self.month),
+            calls: &access.rate.monthly(&self.month) * &self.traffic,
             factors: access.profile.as_ref().map_or_else(Profile::flat_factors, Profile::factors),
             sizes: sizes?,
             before: match before {

@@ -32,6 +32,8 @@ struct Checker<'a> {
     folder: &'a Path,
     region: String,
     month: MonthHours,
+    /// By how much rates are multiplied.
+    traffic: Exact,
     switches: Switches,
     /// The book of the region, where there is one.
     book: Option<PriceBook>,
@@ -68,8 +70,16 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
     let prices = setting.prices.or(prices);
     let region = setting.region.clone().unwrap_or_else(|| file.region.value.clone());
     let years_ahead = file.years_ahead.clone();
-    let mut checker =
-        Checker { reader, folder, region, month: month.clone().unwrap_or_else(MonthHours::standard), switches, book: None, years_ahead: 0 };
+    let mut checker = Checker {
+        reader,
+        folder,
+        region,
+        month: month.clone().unwrap_or_else(MonthHours::standard),
+        traffic: setting.traffic.clone(),
+        switches,
+        book: None,
+        years_ahead: 0,
+    };
     checker.books(file, setting, prices);
     checker.years_ahead = years_ahead.as_ref().map_or(0, |years| checker.whole("growth", "years ahead", years, 0..=20));
     let written = file.table.as_deref().unwrap_or_default();

@@ -1,0 +1,295 @@
+//! Charts by plotters, for people who see them; the same numbers stand in the table below each.
+
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use super::escaped;
+use super::svg::{GRID, HERE, Svg, TEXT, ink};
+
+/// A drawing's width in its own units: with letters of 13 it is read on a phone, and two stand side by side on a laptop.
+const WIDTH: u32 = 480;
+
+/// Where the axis of a chart of lines begins and ends.
+pub const SPAN: [i32; 2] = [MARGIN + SIDE, WIDTH as i32 - RIGHT];
+
+/// Around a chart.
+const MARGIN: i32 = 6;
+
+/// At its right, for half a label.
+const RIGHT: i32 = 16;
+
+/// At its left, for labels and a title.
+const SIDE: i32 = 66;
+
+/// As many letters of a name as a chart has room for.
+const NAME_LETTERS: usize = 44;
+
+/// A line of a chart.
+pub struct Line {
+    /// Its colour, from 1.
+    pub color: u8,
+    /// Its points; a value that is not there breaks nothing, it is left out.
+    pub points: Vec<(f64, f64)>,
+    /// Whether a value holds until the next.
+    pub steps: bool,
+}
+
+/// Values along an axis.
+pub struct Lines<'a> {
+    /// What stands below.
+    pub x_title: &'a str,
+    /// What stands at the side.
+    pub y_title: &'a str,
+    /// How far the axis reaches.
+    pub x_range: (f64, f64),
+    /// The lines.
+    pub lines: Vec<Line>,
+    /// Points that stand out, with a colour and words for those who point at them.
+    pub dots: Vec<(f64, f64, u8, String)>,
+    /// Places that are marked, with a word.
+    pub marks: Vec<(f64, String)>,
+    /// What stands at a place of the axis.
+    pub x_label: &'a dyn Fn(f64) -> String,
+    /// How many places of the axis have a label.
+    pub x_labels: usize,
+    /// Whether the side is in dollars.
+    pub dollars: bool,
+}
+
+/// A number at an axis, as short as it can be.
+pub fn short(value: f64) -> String {
+    let size = value.abs();
+    let (value, unit) = match size {
+        _ if size >= 1e12 => return format!("{value:.0e}"),
+        _ if size >= 1e9 => (value / 1e9, " G"),
+        _ if size >= 1e6 => (value / 1e6, " M"),
+        _ if size >= 1e4 => (value / 1e3, " k"),
+        _ => (value, ""),
+    };
+    let text = match value.abs() {
+        0.0 => "0".to_string(),
+        size if size >= 100.0 => format!("{value:.0}"),
+        size if size >= 1.0 => format!("{value:.2}"),
+        size if size >= 0.001 => format!("{value:.4}"),
+        _ => format!("{value:.1e}"),
+    };
+    let text = if text.contains('.') && !text.contains('e') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}{unit}")
+}
+
+/// Wraps what was drawn. The words are for those who do not see it.
+fn svg(body: &str, height: u32, label: &str) -> String {
+    format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">{body}</svg>", escaped(label))
+}
+
+/// Draws with plotters, and adds what is drawn without it; where that fails, the table has the numbers.
+fn draw(height: u32, label: &str, what: impl FnOnce(&DrawingArea<Svg<'_>, Shift>) -> Option<String>) -> String {
+    let mut body = String::new();
+    let area = Svg::new(&mut body, (WIDTH, height)).into_drawing_area();
+    let drawn = what(&area).filter(|_| area.present().is_ok());
+    drop(area);
+    drawn.map(|more| svg(&(body + &more), height, label)).unwrap_or_default()
+}
+
+fn font<'a>(size: u32) -> TextStyle<'a> {
+    ("sans-serif", size).into_font().color(&ink(TEXT))
+}
+
+impl Lines<'_> {
+    /// The chart.
+    pub fn draw(&self, label: &str) -> String {
+        self.draw_in(270, label)
+    }
+
+    /// A chart of half the height, for where there are many.
+    pub fn draw_small(&self, label: &str) -> String {
+        self.draw_in(140, label)
+    }
+
+    fn draw_in(&self, height: u32, label: &str) -> String {
+        let all = self.lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y).filter(|y| y.is_finite());
+        let most = all.fold(0.0_f64, f64::max);
+        // Nothing at all still has an axis.
+        let top = if most > 0.0 { most * 1.08 } else { 1.0 };
+        draw(height, label, |area| {
+            let (from, to) = if self.x_range.0 < self.x_range.1 { self.x_range } else { (self.x_range.0, self.x_range.0 + 1.0) };
+            let mut chart = ChartBuilder::on(area)
+                .margin(MARGIN)
+                .margin_right(RIGHT)
+                .margin_top(if self.marks.is_empty() { 8 } else { 24 })
+                .x_label_area_size(if self.x_title.is_empty() { 24 } else { 42 })
+                .y_label_area_size(SIDE)
+                .build_cartesian_2d(from..to, 0.0..top)
+                .ok()?;
+            chart
+                .configure_mesh()
+                .disable_x_mesh()
+                .light_line_style(TRANSPARENT)
+                .bold_line_style(ink(GRID))
+                .axis_style(ink(TEXT))
+                .x_desc(self.x_title)
+                .y_desc(self.y_title)
+                .x_labels(self.x_labels)
+                .y_labels(if height < 200 { 3 } else { 6 })
+                .x_label_formatter(&|x| (self.x_label)(*x))
+                .y_label_formatter(&|y| if self.dollars { format!("${}", short(*y)) } else { short(*y) })
+                .label_style(font(16))
+                .axis_desc_style(font(17))
+                .draw()
+                .ok()?;
+            for line in &self.lines {
+                let mut points: Vec<(f64, f64)> = Vec::new();
+                for (x, y) in line.points.iter().filter(|(_, y)| y.is_finite()) {
+                    if let (true, Some((_, last))) = (line.steps, points.last().copied()) {
+                        points.push((*x, last));
+                    }
+                    points.push((*x, *y));
+                }
+                if let (true, Some((_, last))) = (line.steps, points.last().copied()) {
+                    points.push((to, last));
+                }
+                chart.draw_series([PathElement::new(points, ink(line.color))]).ok()?;
+            }
+            for (x, word) in &self.marks {
+                chart.draw_series([PathElement::new([(*x, 0.0), (*x, top)], ink(HERE))]).ok()?;
+                let (left, above) = chart.backend_coord(&(*x, top));
+                // Near an edge the word goes to the side that has room.
+                let side = if left < 150 {
+                    HPos::Left
+                } else if left > 390 {
+                    HPos::Right
+                } else {
+                    HPos::Center
+                };
+                let style = font(16).pos(Pos::new(side, VPos::Bottom));
+                area.draw(&Text::new(word.clone(), (left, above - 5), style)).ok()?;
+            }
+            let dot = |(x, y, color, words): &(f64, f64, u8, String)| {
+                let (left, down) = chart.backend_coord(&(*x, *y));
+                format!("<circle class=\"f{color}\" cx=\"{left}\" cy=\"{down}\" r=\"5\"><title>{}</title></circle>", escaped(words))
+            };
+            Some(self.dots.iter().map(dot).collect())
+        })
+    }
+}
+
+/// A bar with its name and its value in words.
+pub struct Bar {
+    /// What it stands for.
+    pub name: String,
+    /// How long it is.
+    pub value: f64,
+    /// The value in words.
+    pub words: String,
+    /// Its colour, from 1.
+    pub color: u8,
+}
+
+/// The first letters of a name; the table has all of it.
+fn cut(name: &str, letters: usize) -> String {
+    // Marks that turn the direction of a text would turn what stands beside it.
+    let plain = |c: &char| !c.is_control() && !matches!(*c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let mut text: String = name.chars().filter(plain).collect();
+    if text.chars().count() > letters {
+        text = text.chars().take(letters - 1).chain(['…']).collect();
+    }
+    text
+}
+
+/// Bars below one another, each with its name above it.
+pub fn bars(bars: &[Bar], label: &str) -> String {
+    const ROW: i32 = 36;
+    let most = bars.iter().map(|bar| bar.value).fold(0.0_f64, f64::max);
+    draw(bars.len() as u32 * ROW as u32 + 6, label, |area| {
+        for (at, bar) in bars.iter().enumerate() {
+            let top = at as i32 * ROW;
+            let letters = NAME_LETTERS.saturating_sub(bar.words.chars().count().saturating_sub(8));
+            area.draw(&Text::new(cut(&bar.name, letters.max(12)), (2, top + 16), font(17).pos(Pos::new(HPos::Left, VPos::Bottom)))).ok()?;
+            let end = font(17).pos(Pos::new(HPos::Right, VPos::Bottom));
+            area.draw(&Text::new(bar.words.clone(), (WIDTH as i32 - 2, top + 16), end)).ok()?;
+            let share = if most > 0.0 { (bar.value / most).clamp(0.0, 1.0) } else { 0.0 };
+            let length = ((f64::from(WIDTH - 4) * share) as i32).max(1);
+            area.draw(&Rectangle::new([(2, top + 20), (2 + length, top + 31)], ink(bar.color).filled())).ok()?;
+        }
+        Some(String::new())
+    })
+}
+
+/// Ranges below one another around a middle, each with its name above it: a tornado.
+pub struct Range {
+    /// What it stands for.
+    pub name: String,
+    /// Its ends.
+    pub ends: (f64, f64),
+    /// The ends in words.
+    pub words: (String, String),
+}
+
+/// Draws ranges around a middle.
+pub fn tornado(ranges: &[Range], middle: f64, label: &str) -> String {
+    const ROW: i32 = 50;
+    let low = ranges.iter().flat_map(|range| [range.ends.0, range.ends.1]).fold(middle, f64::min);
+    let high = ranges.iter().flat_map(|range| [range.ends.0, range.ends.1]).fold(middle, f64::max);
+    let width = if high > low { high - low } else { 1.0 };
+    let at = |value: f64| 4 + (f64::from(WIDTH - 8) * (value - low) / width) as i32;
+    draw(ranges.len() as u32 * ROW as u32 + 6, label, |area| {
+        for (position, range) in ranges.iter().enumerate() {
+            let top = position as i32 * ROW;
+            area.draw(&Text::new(cut(&range.name, 58), (4, top + 16), font(17).pos(Pos::new(HPos::Left, VPos::Bottom)))).ok()?;
+            let (one, other) = (at(range.ends.0.min(range.ends.1)), at(range.ends.0.max(range.ends.1)));
+            area.draw(&Rectangle::new([(one, top + 19), (other.max(one + 1), top + 30)], ink(1).filled())).ok()?;
+            let words = if range.ends.0 <= range.ends.1 { [&range.words.0, &range.words.1] } else { [&range.words.1, &range.words.0] };
+            let text = format!("{} to {}", words[0], words[1]);
+            let centre = ((one + other) / 2).clamp(110, WIDTH as i32 - 110);
+            area.draw(&Text::new(text, (centre, top + 33), font(15).pos(Pos::new(HPos::Center, VPos::Top)))).ok()?;
+        }
+        let line = at(middle);
+        area.draw(&PathElement::new([(line, 17), (line, ranges.len() as i32 * ROW)], ink(HERE))).ok()?;
+        Some(String::new())
+    })
+}
+
+/// Levels of heat, beside none at all.
+pub const LEVELS: u8 = 6;
+
+/// A strip of heat: columns of time, rows of key ranges; each cell with its level, 0 for nothing.
+pub struct Heat<'a> {
+    /// The cells, column by column.
+    pub levels: Vec<Vec<u8>>,
+    /// What stands below its left end.
+    pub from: &'a str,
+    /// What stands below its right end.
+    pub to: &'a str,
+}
+
+impl Heat<'_> {
+    /// The strip.
+    pub fn draw(&self, label: &str) -> String {
+        const TOP: i32 = 4;
+        const HEIGHT: i32 = 192;
+        const LEFT: i32 = 26;
+        let rows = self.levels.iter().map(Vec::len).max().unwrap_or(0).max(1) as i32;
+        let columns = self.levels.len().max(1) as i32;
+        let x = |column: i32| LEFT + (WIDTH as i32 - LEFT - 4) * column / columns;
+        let y = |row: i32| TOP + HEIGHT * row / rows;
+        draw(226, label, |area| {
+            for level in 1..=LEVELS {
+                for (column, cells) in self.levels.iter().enumerate() {
+                    for (row, _) in cells.iter().enumerate().filter(|(_, cell)| **cell == level) {
+                        let (column, row) = (column as i32, row as i32);
+                        let corners = [(x(column), y(row)), (x(column + 1), y(row + 1))];
+                        area.draw(&Rectangle::new(corners, ink(30 + level).filled())).ok()?;
+                    }
+                }
+            }
+            area.draw(&Rectangle::new([(LEFT, TOP), (WIDTH as i32 - 4, TOP + HEIGHT)], ink(GRID))).ok()?;
+            let turned = font(16).pos(Pos::new(HPos::Center, VPos::Bottom)).transform(FontTransform::Rotate270);
+            area.draw(&Text::new("keys by hash", (LEFT - 6, TOP + HEIGHT / 2), turned)).ok()?;
+            area.draw(&Text::new(self.from.to_string(), (LEFT, TOP + HEIGHT + 6), font(16).pos(Pos::new(HPos::Left, VPos::Top)))).ok()?;
+            let end = font(16).pos(Pos::new(HPos::Right, VPos::Top));
+            area.draw(&Text::new(self.to.to_string(), (WIDTH as i32 - 4, TOP + HEIGHT + 6), end)).ok()?;
+            Some(String::new())
+        })
+    }
+}

@@ -1,0 +1,550 @@
+//! Break-evens, the week, and the alternatives side by side.
+
+use super::charts::{self, Bar, Line, Lines};
+use super::money::float;
+use super::{Cell, Chart, Hover, Section, Table};
+use crate::compare::{Alternative, BreakEven, Crossing, HitRatios, Hours, Kind, Provided, Utilization, Week};
+use crate::money::Money;
+use crate::report::json::throughput_word;
+use crate::report::table::clean;
+use crate::review::Review;
+use crate::units::{Exact, group_thousands};
+
+/// Accounts whose break-even is drawn; the table has all of them.
+const DRAWN: usize = 8;
+
+/// With more accounts than so many, weeks are drawn small, in steps of so many hours.
+const STEPS: [(usize, usize); 3] = [(60, 12), (24, 6), (0, 1)];
+
+/// As many accounts are drawn at most, so that a page stays a page.
+const WEEKS: usize = 120;
+
+/// Alternatives of a kind that are shown where they are many.
+const SHOWN: usize = 24;
+
+/// Hours of a week.
+const WEEK: usize = 168;
+
+fn place(table: &str, index: Option<&str>) -> String {
+    clean(&index.map_or_else(|| table.to_string(), |index| format!("{table} / {index}")))
+}
+
+/// What each way to pay costs by utilization.
+pub(super) fn break_even(review: &Review) -> Section {
+    let mut section = Section::new("break-even", "On demand or provisioned");
+    let mut accounts: Vec<&Utilization> = review.curves.utilization.iter().collect();
+    if accounts.is_empty() {
+        return section;
+    }
+    section.text(
+        "A unit that is provisioned is paid for whether it is used or not; on demand only what is used is paid for, at a higher price. Where \
+         the lines cross, both cost the same. Auto scaling follows the demand as far as the simulated week lets it, at the cheapest bounds that \
+         are safe.",
+    );
+    let size = |one: &Utilization| one.ways.first().map_or(Money::ZERO, |way| way.here);
+    accounts.sort_by_key(|one| std::cmp::Reverse(size(one)));
+    section.charts(accounts.iter().take(DRAWN).map(|one| utilization(one)).collect());
+
+    section.table(on_demand_crossings(review));
+    let mut table = Table::new(
+        "Where the other ways to pay cross, of the accounts that are drawn",
+        &["Account", "Cheaper below", "Cheaper above", "#Equal at"],
+    );
+    for account in accounts.iter().take(DRAWN) {
+        for Crossing { below, above, share } in account.crossings.iter().filter(|one| one.below != ON_DEMAND) {
+            table.row([Cell::from(name(account)), Cell::from(below.as_str()), Cell::from(above.as_str()), Cell::percent(share)]);
+        }
+    }
+    section.table(table.folded());
+
+    let mut modes = Table::new("Every capacity mode and commitment", &["For", "Mode", "#A month", "#Difference", "What there is to know"]);
+    for kind in [Kind::Capacity, Kind::Commitment] {
+        // What an index alone could have is its table's mode anyway where the table is on demand.
+        let of = |one: &&Alternative| one.kind == kind && (one.feasible || one.index.is_none());
+        review.comparison.alternatives.iter().filter(of).for_each(|one| modes.row(alternative(one)));
+    }
+    section.table(if modes.rows.len() > 24 { modes.folded() } else { modes });
+    section
+}
+
+/// On demand, as the curves name it.
+const ON_DEMAND: &str = "on demand";
+
+fn name(account: &Utilization) -> String {
+    format!("{}, {}s", place(&account.table, account.index.as_deref()), throughput_word(account.throughput))
+}
+
+/// For each account, the utilization above which each flat price is cheaper than on demand.
+fn on_demand_crossings(review: &Review) -> Table {
+    let all = &review.curves.utilization;
+    let of = |one: &Crossing| one.below == ON_DEMAND;
+    let mut ways: Vec<&str> = Vec::new();
+    for one in all.iter().flat_map(|account| &account.crossings).filter(|one| of(one)) {
+        if !ways.contains(&one.above.as_str()) {
+            ways.push(&one.above);
+        }
+    }
+    let heads: Vec<String> = ways.iter().map(|way| format!("#= {way}")).collect();
+    let header: Vec<&str> = ["Account", "#Units", "#Here"].into_iter().chain(heads.iter().map(String::as_str)).collect();
+    let mut table = Table::new("The utilization at which on demand costs what provisioned does; above it on demand is dearer", &header);
+    for account in all {
+        let units = Cell { text: group_thousands(&account.units.to_string()), exact: Some(account.units.to_string()) };
+        let mut row = vec![Cell::from(name(account)), units, Cell::percent(&account.here)];
+        row.extend(ways.iter().map(|way| {
+            let crossing = account.crossings.iter().find(|one| of(one) && one.above == *way);
+            crossing.map_or(Cell::from("-"), |one| Cell::percent(&one.share))
+        }));
+        table.rows.push(row);
+    }
+    if table.rows.len() > 16 { table.folded() } else { table }
+}
+
+fn alternative(one: &Alternative) -> [Cell; 5] {
+    let whole = "the whole design".to_string();
+    let for_what = one.table.as_ref().map_or(whole, |table| place(table, one.index.as_deref()));
+    let what_if = if one.what_if { "what if: " } else { "" };
+    let name = Cell::from(format!("{what_if}{}", one.name));
+    let why = match (one.feasible, one.what_if) {
+        (true, true) => one.risk.clone().unwrap_or_default(),
+        (true, false) => one.why.clone(),
+        (false, _) if one.why.starts_with("not known") => one.why.clone(),
+        (false, _) => format!("not possible: {}", one.why),
+    };
+    let [monthly, delta] = match (one.feasible, one.monthly, one.delta) {
+        (true, Some(monthly), Some(delta)) => [Cell::from(monthly), Cell::signed(delta)],
+        _ => [Cell::from("-"), Cell::from("-")],
+    };
+    [Cell::from(for_what), name, monthly, delta, Cell::from(why)]
+}
+
+fn utilization(account: &Utilization) -> Chart {
+    let full = |share: &Exact| (share * &Exact::from(100)).to_f64();
+    let line = |(at, way): (usize, &crate::compare::Way)| Line {
+        color: at as u8 + 1,
+        points: vec![(0.0, float(way.idle)), (100.0, float(way.full))],
+        steps: false,
+    };
+    let here = full(&account.here);
+    let dot = |(at, way): (usize, &crate::compare::Way)| {
+        (here, float(way.here), at as u8 + 1, format!("{}: {} a month as it is used", way.name, way.here.human()))
+    };
+    let lines = Lines {
+        x_title: "utilization of the capacity, %",
+        y_title: "$ a month",
+        x_range: (0.0, 100.0),
+        lines: account.ways.iter().enumerate().map(line).collect(),
+        dots: account.ways.iter().enumerate().map(dot).collect(),
+        marks: vec![(here.min(100.0), format!("you are here: {} %", (&account.here * &Exact::from(100)).human(1)))],
+        x_label: &|x| format!("{x:.0}"),
+        x_labels: 11,
+        dollars: true,
+    };
+    let units = group_thousands(&account.units.to_string());
+    let title = format!("{}, {}s: {units} units", place(&account.table, account.index.as_deref()), throughput_word(account.throughput));
+    let mut table = Table::new(format!("{title}, $ a month"), &["Way to pay", "#Without traffic", "#As it is used", "#All used"]);
+    for way in &account.ways {
+        table.row([Cell::from(way.name.as_str()), Cell::from(way.idle), Cell::from(way.here), Cell::from(way.full)]);
+    }
+    let first = account.crossings.iter().find(|one| one.below == "on demand" && one.above == "provisioned, fixed");
+    let note = first.map(|one| {
+        let share = (&one.share * &Exact::from(100)).human(2);
+        let side = if account.here > one.share { "above" } else { "below" };
+        let cheaper = if account.here > one.share { "provisioned" } else { "on demand" };
+        format!("On demand and provisioned cost the same at {share} %; the design is {side} it, where {cheaper} is cheaper.")
+    });
+    Chart {
+        svg: lines.draw(&format!("Cost by utilization of {title}; the numbers are in the table below")),
+        legend: account.ways.iter().enumerate().map(|(at, way)| (at as u8 + 1, way.name.clone())).collect(),
+        note: note.unwrap_or_default(),
+        title,
+        numbers: table,
+        hover: None,
+    }
+}
+
+/// Demand and capacity hour by hour.
+pub(super) fn week(review: &Review) -> Section {
+    let mut section = Section::new("week", "The week");
+    let asked = |week: &&Week| [&week.reads, &week.writes].iter().any(|hours| hours.demand.iter().any(|units| !units.is_zero()));
+    let weeks: Vec<&Week> = review.curves.weeks.iter().filter(asked).collect();
+    if weeks.is_empty() {
+        return section;
+    }
+    let step = STEPS.iter().find(|(more, _)| weeks.len() > *more).map_or(1, |(_, step)| *step);
+    let each = if step == 1 { "hour".to_string() } else { format!("{step} hours") };
+    section.text(format!(
+        "Demand is the mean of each {each} of the simulated time, from Monday on; capacity is the most of it, which is what is charged for. \
+         Throttled units stand beside the capacity that throttles any."
+    ));
+    let mut table = Table::new(
+        "What auto scaling would do, and what it would throttle",
+        &["Account", "Direction", "Auto scaled between", "#Least", "#Most", "#Throttled", "#Throttled as designed"],
+    );
+    for week in &weeks {
+        for (direction, hours) in directions(week) {
+            let units = |units: Option<&u64>| units.map_or(Cell::from("-"), |units| Cell::number(&Exact::from(*units), 0));
+            let provided = &hours.auto_scaled;
+            table.row([
+                Cell::from(place(&week.table, week.index.as_deref())),
+                Cell::from(direction),
+                Cell::from(provided.bounds.as_str()),
+                units(provided.units.iter().min()),
+                units(provided.units.iter().max()),
+                throttled(provided),
+                hours.designed.as_ref().map_or(Cell::from("-"), throttled),
+            ]);
+        }
+    }
+    section.table(if table.rows.len() > 16 { table.folded() } else { table });
+    if weeks.len() > WEEKS {
+        section.text(format!("The first {WEEKS} of {} accounts are drawn; the table has all of them.", weeks.len()));
+    }
+    section.charts(weeks.into_iter().take(WEEKS).map(|week| hour_by_hour(week, step)).collect());
+    section
+}
+
+/// The directions in which something is asked for.
+fn directions(week: &Week) -> impl Iterator<Item = (&'static str, &Hours)> {
+    [("reads", &week.reads), ("writes", &week.writes)].into_iter().filter(|(_, hours)| hours.demand.iter().any(|units| !units.is_zero()))
+}
+
+fn throttled(provided: &Provided) -> Cell {
+    Cell::measure(&(&Exact::ratio(provided.throttled_billionths, 1_000_000_000) * &Exact::from(100)), 6, "%")
+}
+
+/// The hour of a week, in words.
+fn hour(at: usize) -> String {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    format!("{} {:02}", DAYS[(at / 24) % 7], at % 24)
+}
+
+fn hour_by_hour(week: &Week, step: usize) -> Chart {
+    let count = week.reads.demand.len().max(week.writes.demand.len()).min(WEEK);
+    let mean = |units: &[Exact]| units.iter().cloned().sum::<Exact>() / Exact::from(units.len().max(1) as u64);
+    let spans: Vec<std::ops::Range<usize>> = (0..count).step_by(step).map(|from| from..count.min(from + step)).collect();
+    let most = |provided: &Provided, span: &std::ops::Range<usize>| {
+        provided.units.get(span.clone()).and_then(|units| units.iter().max().copied()).unwrap_or(0)
+    };
+    let (mut lines, mut legend, mut columns) = (Vec::new(), Vec::new(), Vec::new());
+    let mut header = vec!["From".to_string()];
+    for (at, (direction, hours)) in directions(week).enumerate() {
+        let demand: Vec<Exact> = spans.iter().map(|span| mean(hours.demand.get(span.clone()).unwrap_or_default())).collect();
+        let base = at as u8 * 3 + 1;
+        let x = |at: usize| spans[at].start as f64;
+        let points = demand.iter().enumerate().map(|(at, units)| (x(at), units.to_f64())).collect();
+        lines.push(Line { color: base, points, steps: true });
+        legend.push((base, format!("{direction}: demand")));
+        header.push(format!("#{direction}: demand"));
+        columns.push(demand.iter().map(|units| units.human(2)).collect::<Vec<_>>());
+        for (color, what, provided) in
+            [(base + 1, "auto scaled", Some(&hours.auto_scaled)), (base + 2, "as designed", hours.designed.as_ref())]
+        {
+            let Some(provided) = provided else { continue };
+            let points = spans.iter().enumerate().map(|(at, span)| (x(at), most(provided, span) as f64)).collect();
+            lines.push(Line { color, points, steps: true });
+            legend.push((color, format!("{direction}: {what}")));
+            header.push(format!("#{what}"));
+            columns.push(spans.iter().map(|span| group_thousands(&most(provided, span).to_string())).collect());
+            if provided.throttled.iter().all(Exact::is_zero) {
+                continue;
+            }
+            header.push("#throttled".to_string());
+            let refused =
+                |span: &std::ops::Range<usize>| provided.throttled.get(span.clone()).unwrap_or_default().iter().cloned().sum::<Exact>();
+            columns.push(spans.iter().map(|span| refused(span).human(1)).collect());
+        }
+    }
+    let chart = Lines {
+        x_title: "",
+        y_title: "units a second",
+        x_range: (0.0, count as f64),
+        lines,
+        dots: Vec::new(),
+        marks: Vec::new(),
+        x_label: &|x| hour(x as usize).split(' ').next().unwrap_or_default().to_string(),
+        x_labels: 8,
+        dollars: false,
+    };
+    let title = place(&week.table, week.index.as_deref());
+    let mut table = Table::new(format!("{title}: units a second"), &header.iter().map(String::as_str).collect::<Vec<_>>());
+    for (at, span) in spans.iter().enumerate() {
+        let cells = columns.iter().map(|column| Cell::from(column[at].as_str()));
+        table.rows.push(std::iter::once(Cell::from(hour(span.start))).chain(cells).collect());
+    }
+    Chart {
+        svg: if step == 1 { chart.draw(&label(&title)) } else { chart.draw_small(&label(&title)) },
+        title,
+        legend,
+        note: String::new(),
+        numbers: table,
+        hover: Hover::evenly(),
+    }
+}
+
+fn label(title: &str) -> String {
+    format!("Demand and capacity of {title} over the week; the numbers are in the table below")
+}
+
+/// Everything else that could be otherwise.
+pub(super) fn alternatives(review: &Review) -> Section {
+    let mut section = Section::new("alternatives", "Side by side");
+    projections(review, &mut section);
+    dax(review, &mut section);
+    regions(review, &mut section);
+    classes(review, &mut section);
+    backups(review, &mut section);
+    for (kind, title) in [(Kind::Consistency, "Consistency"), (Kind::Item, "How items are stored")] {
+        if review.comparison.alternatives.iter().any(|one| one.kind == kind) {
+            section.heading(title);
+            some_of(review, &mut section, title, |one| one.kind == kind);
+        }
+    }
+    section
+}
+
+/// Alternatives, the cheapest first; of many the first, with how many there are beside them.
+fn some_of(review: &Review, section: &mut Section, caption: &str, of: impl Fn(&Alternative) -> bool) {
+    let mut rows: Vec<&Alternative> = review.comparison.alternatives.iter().filter(|one| of(one)).collect();
+    rows.sort_by_key(|one| (!one.feasible, one.monthly));
+    let mut table = kinds_table(caption);
+    rows.iter().take(SHOWN).for_each(|one| table.row(alternative(one)));
+    section.table(if table.rows.len() > 12 { table.folded() } else { table });
+    if let Some(more) = rows.len().checked_sub(SHOWN + 1) {
+        section.text(format!("… and {} more, dearer or not possible; `dynameter compare --format csv` has all.", more + 1));
+    }
+}
+
+fn kinds_table(caption: &str) -> Table {
+    Table::new(caption, &["For", "Alternative", "#A month", "#Difference", "What there is to know"])
+}
+
+fn break_evens<'a>(review: &'a Review, is: impl Fn(&BreakEven) -> bool + 'a) -> Table {
+    let mut table = Table::new("Where both cost the same", &["Where", "What", "#Break-even", "#Here", "Meaning"]);
+    for one in review.comparison.break_even.iter().filter(|one| is(one)) {
+        let place = one.table.as_ref().map_or("everywhere".to_string(), |table| place(table, one.index.as_deref()));
+        table.row([
+            Cell::from(place),
+            Cell::from(one.name.as_str()),
+            Cell::measure(&one.value, 2, one.unit),
+            one.here.as_ref().map_or(Cell::from("-"), |here| Cell::number(here, 2)),
+            Cell::from(one.meaning.as_str()),
+        ]);
+    }
+    table
+}
+
+fn projections(review: &Review, section: &mut Section) {
+    let all: Vec<&Alternative> = review.comparison.alternatives.iter().filter(|one| one.kind == Kind::Projection).collect();
+    if all.is_empty() {
+        return;
+    }
+    section.heading("Index projections");
+    let mut table = kinds_table("Each index as it could be; the design as it is costs nothing more and nothing less");
+    // That an index which is read cannot go is no news.
+    let possible = |one: &&&Alternative| one.feasible || one.why.starts_with("not known");
+    all.iter().filter(possible).for_each(|one| table.row(alternative(one)));
+    section.table(if table.rows.len() > 24 { table.folded() } else { table });
+    let mut narrower = Table::new(
+        "How many queries a narrower projection is good for: below the break-even it is cheaper",
+        &["Index", "Projection", "#Queries a month", "#Break-even"],
+    );
+    for one in &review.curves.projections {
+        narrower.row([
+            Cell::from(place(&one.table, Some(&one.index))),
+            Cell::from(one.name.as_str()),
+            Cell::number(&one.queries, 0),
+            one.break_even
+                .as_ref()
+                .map_or(Cell::from("none: it saves nothing, or each query nothing more"), |queries| Cell::number(queries, 0)),
+        ]);
+    }
+    section.table(if narrower.rows.len() > 24 { narrower.folded() } else { narrower });
+    section.table(break_evens(review, |one| one.name.starts_with("index =")));
+}
+
+fn dax(review: &Review, section: &mut Section) {
+    if !review.curves.hit_ratios.is_empty() {
+        section.heading("DAX: hit ratio against cost");
+        section.charts(review.curves.hit_ratios.iter().map(|curve| hit_ratios(review, curve)).collect());
+        section.table(break_evens(review, |one| one.name.starts_with("3 x ")));
+    }
+    if !review.curves.hit_ratios.is_empty() {
+        some_of(review, section, "DAX clusters", |one| one.kind == Kind::Dax);
+    }
+}
+
+fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
+    let flat = |color: u8, money: Money| Line { color, points: vec![(0.0, float(money)), (100.0, float(money))], steps: false };
+    let with =
+        Line { color: 1, points: curve.points.iter().map(|point| (point.percent as f64, float(point.monthly))).collect(), steps: false };
+    let total = review.comparison.total;
+    let lines = Lines {
+        x_title: "hit ratio, %",
+        y_title: "$ a month",
+        x_range: (0.0, 100.0),
+        lines: vec![with, flat(2, curve.without)],
+        dots: Vec::new(),
+        marks: Vec::new(),
+        x_label: &|x| format!("{x:.0}"),
+        x_labels: 11,
+        dollars: true,
+    };
+    let title = clean(&curve.table);
+    let mut table = Table::new(format!("{title}: the whole design with a DAX cluster"), &["#Hit ratio", "Cluster", "#A month"]);
+    for point in &curve.points {
+        let percent = Cell { text: format!("{} %", point.percent), exact: Some(point.percent.to_string()) };
+        table.row([percent, Cell::from(point.cluster.as_str()), Cell::from(point.monthly)]);
+    }
+    table.row([Cell::from("-"), Cell::from("without DAX"), Cell::from(curve.without)]);
+    let cheaper = curve.points.iter().find(|point| point.monthly < curve.without);
+    let note = match cheaper {
+        Some(point) => format!("Of the ratios in the table, {} % is the first at which a cluster is cheaper than none.", point.percent),
+        None => "No hit ratio pays for the nodes at this traffic.".to_string(),
+    };
+    Chart {
+        svg: lines.draw(&format!("The month's total by hit ratio for {title}; the numbers are in the table below")),
+        legend: vec![(1, "with the cheapest cluster that serves it".to_string()), (2, "without DAX".to_string())],
+        note: if total == curve.without { note } else { format!("{note} The design as it is: {}.", total.human()) },
+        title,
+        numbers: table,
+        hover: Hover::at([0.0, 100.0], curve.points.iter().map(|point| point.percent.to_string()).collect()),
+    }
+}
+
+fn regions(review: &Review, section: &mut Section) {
+    let comparison = &review.comparison;
+    let mut all: Vec<(&str, Money)> = comparison
+        .alternatives
+        .iter()
+        .filter(|one| one.kind == Kind::Regions && one.table.is_none() && one.feasible)
+        .filter_map(|one| Some((one.name.strip_prefix("in ").unwrap_or(&one.name), one.monthly?)))
+        .collect();
+    if !comparison.alternatives.iter().any(|one| one.kind == Kind::Regions) {
+        return;
+    }
+    section.heading("Regions");
+    let home = comparison.outcome.region.as_str();
+    all.push((home, comparison.total));
+    all.sort_by(|one, other| one.1.cmp(&other.1).then_with(|| one.0.cmp(other.0)));
+    let mut table = Table::new("The same design at the prices of each region", &["Region", "#A month", "#Difference"]);
+    for (region, monthly) in &all {
+        let here = if *region == home { format!("{region} (here)") } else { region.to_string() };
+        table.row([Cell::from(here), Cell::from(*monthly), monthly.minus(comparison.total).map_or(Cell::from("-"), Cell::signed)]);
+    }
+    // The cheapest, the home region and the dearest show the spread.
+    let last = all.len() - 1;
+    let shown = |(at, (region, monthly)): (usize, &(&str, Money))| {
+        let is_home = *region == home;
+        let bar = Bar {
+            name: if is_home { format!("{region} (here)") } else { region.to_string() },
+            value: float(*monthly),
+            words: monthly.human(),
+            color: if is_home { 2 } else { 1 },
+        };
+        (at < 6 || is_home || at == last).then_some(bar)
+    };
+    let bars: Vec<Bar> = all.iter().enumerate().filter_map(shown).collect();
+    if all.len() > 1 {
+        section.charts(vec![Chart {
+            title: "The same design in other regions".to_string(),
+            svg: charts::bars(&bars, "The month's total by region: the cheapest, this one and the dearest"),
+            legend: Vec::new(),
+            note: format!("The cheapest, this one and the dearest of {}; all are in the table.", all.len()),
+            numbers: table,
+            hover: None,
+        }]);
+    }
+    let mut moves = Table::new(
+        "When a move to a cheaper region is paid back: the transfer of the tables' data; the work is not in it",
+        &["Region", "#Saves a month", "#Transfer, once", "#Months"],
+    );
+    for one in &review.curves.moves {
+        moves.row([
+            Cell::from(one.region.as_str()),
+            Cell::from(one.saves),
+            Cell::from(one.transfer),
+            one.months.as_ref().map_or(Cell::from("unknown"), |months| Cell::number(months, 2)),
+        ]);
+    }
+    section.table(if moves.rows.len() > 8 { moves.folded() } else { moves });
+    some_of(review, section, "Replicas", |one| one.kind == Kind::Regions && one.table.is_some());
+}
+
+fn classes(review: &Review, section: &mut Section) {
+    if !review.comparison.alternatives.iter().any(|one| one.kind == Kind::TableClass) {
+        return;
+    }
+    section.heading("Table class");
+    some_of(review, section, "The other table class", |one| one.kind == Kind::TableClass);
+    section.table(break_evens(review, |one| one.name == "Standard = Standard-IA"));
+}
+
+fn backups(review: &Review, section: &mut Section) {
+    let retention = &review.curves.retention;
+    let known = retention.ways.iter().any(|(_, totals)| totals.iter().any(Option::is_some));
+    if known {
+        section.heading("Backups over the years");
+        let line = |(at, (_, totals)): (usize, &(String, Vec<Option<Money>>))| Line {
+            color: at as u8 + 1,
+            points: retention.years.iter().zip(totals).filter_map(|(years, total)| Some((*years as f64, float((*total)?)))).collect(),
+            steps: false,
+        };
+        let mut lines: Vec<Line> = retention.ways.iter().enumerate().map(line).collect();
+        let own = lines.len() as u8 + 1;
+        let total = float(review.comparison.total);
+        lines.push(Line { color: own, points: vec![(1.0, total), (10.0, total)], steps: false });
+        let chart = Lines {
+            x_title: "years that backups are kept",
+            y_title: "$ a month, whole design",
+            x_range: (1.0, 10.0),
+            lines,
+            dots: Vec::new(),
+            marks: Vec::new(),
+            x_label: &|x| format!("{x:.0}"),
+            x_labels: 10,
+            dollars: true,
+        };
+        let mut header: Vec<String> = vec!["#Years".to_string()];
+        header.extend(retention.ways.iter().map(|(name, _)| format!("#{name}")));
+        let mut table = Table::new(
+            "The month's total once backups of so many years are there, of all tables",
+            &header.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        for (at, years) in retention.years.iter().enumerate() {
+            let first = Cell { text: years.to_string(), exact: Some(years.to_string()) };
+            let totals = retention.ways.iter().map(|(_, totals)| totals[at].map_or(Cell::from("not possible"), Cell::from));
+            table.rows.push(std::iter::once(first).chain(totals).collect());
+        }
+        let mut legend: Vec<(u8, String)> = retention.ways.iter().enumerate().map(|(at, (name, _))| (at as u8 + 1, name.clone())).collect();
+        legend.push((own, format!("as designed: {}", review.comparison.total.human())));
+        section.charts(vec![Chart {
+            title: "Every month a backup of every table".to_string(),
+            svg: chart.draw("The month's total by the years that backups are kept; the numbers are in the table below"),
+            legend,
+            note: cheapest(review),
+            numbers: table,
+            hover: Hover::at([1.0, 10.0], retention.years.iter().map(u64::to_string).collect()),
+        }]);
+    }
+    some_of(review, section, "Backups and archives", |one| one.kind == Kind::Backup);
+}
+
+/// Which way to keep backups is cheapest, and from which year on another is.
+fn cheapest(review: &Review) -> String {
+    let retention = &review.curves.retention;
+    let best = |at: usize| {
+        let known = retention.ways.iter().filter_map(|(name, totals)| Some((totals[at]?, name.as_str())));
+        known.min().map(|(_, name)| name)
+    };
+    let mut parts: Vec<String> = Vec::new();
+    let mut last = None;
+    for (at, years) in retention.years.iter().enumerate() {
+        let now = best(at);
+        if let Some(name) = now.filter(|_| now != last) {
+            let years = if *years == 1 { "1 year".to_string() } else { format!("{years} years") };
+            parts.push(format!("from {years} on: {name}"));
+        }
+        last = now.or(last);
+    }
+    if parts.is_empty() { String::new() } else { format!("The cheapest of these, {}.", parts.join("; ")) }
+}

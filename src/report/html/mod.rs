@@ -1,0 +1,315 @@
+//! The report: one page that needs nothing but itself.
+//!
+//! Sections turn figures into words, tables and charts; the template only places them.
+
+mod charts;
+mod design;
+mod money;
+mod svg;
+#[cfg(feature = "replay")]
+mod trace;
+mod working;
+
+use askama::Template;
+use serde::Serialize;
+
+use crate::money::{Money, MoneyError};
+use crate::review::{Review, Traffic};
+use crate::units::Exact;
+
+/// Why there is no page.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// A figure is too large to be exact.
+    #[error(transparent)]
+    Money(#[from] MoneyError),
+    /// The template could not be filled.
+    #[error("the page could not be written: {0}")]
+    Template(#[from] askama::Error),
+}
+
+/// A text as HTML shows it.
+fn escaped(text: &str) -> String {
+    // A control character is no character of HTML.
+    let clean: String = text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
+    askama::filters::escape(clean, askama::filters::Html).map(|text| text.to_string()).unwrap_or_default()
+}
+
+/// A cell of a table.
+struct Cell {
+    text: String,
+    /// The exact figure behind the text.
+    exact: Option<String>,
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Cell {
+        Cell { text: super::table::clean(&text), exact: None }
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Cell {
+        Cell::from(text.to_string())
+    }
+}
+
+impl From<Money> for Cell {
+    fn from(money: Money) -> Cell {
+        Cell { text: money.human(), exact: Some(money.to_string()) }
+    }
+}
+
+impl From<Option<Money>> for Cell {
+    fn from(money: Option<Money>) -> Cell {
+        money.map_or_else(|| Cell::from("unknown"), Cell::from)
+    }
+}
+
+impl Cell {
+    /// The exact figure, where the text does not say it.
+    fn attribute(&self) -> Option<&str> {
+        let shown: String = self.text.chars().filter(|c| !matches!(c, '$' | ',' | '+')).collect();
+        let shown = shown.split(' ').next().unwrap_or_default();
+        self.exact.as_deref().filter(|exact| *exact != shown)
+    }
+
+    /// A difference, with its sign.
+    fn signed(money: Money) -> Cell {
+        Cell { text: super::table::signed(money), exact: Some(money.to_string()) }
+    }
+
+    /// A figure that is no money.
+    fn number(number: &Exact, places: u32) -> Cell {
+        Cell { text: number.human(places), exact: Some(super::json::decimal(number)) }
+    }
+
+    /// A figure with its unit.
+    fn measure(number: &Exact, places: u32, unit: &str) -> Cell {
+        Cell { text: format!("{} {unit}", number.human(places)), exact: Some(super::json::decimal(number)) }
+    }
+
+    /// A share in percent.
+    fn percent(share: &Exact) -> Cell {
+        Cell::measure(&(share * &Exact::from(100)), 2, "%")
+    }
+}
+
+/// The head of a column.
+struct Head {
+    text: String,
+    number: bool,
+}
+
+/// A table with what it is about.
+#[derive(Default)]
+struct Table {
+    caption: String,
+    header: Vec<Head>,
+    rows: Vec<Vec<Cell>>,
+    /// Whether it is folded away at first.
+    folded: bool,
+}
+
+impl Table {
+    /// A table; a column whose head begins with `#` holds numbers.
+    fn new(caption: impl Into<String>, header: &[&str]) -> Table {
+        let head = |text: &&str| match text.strip_prefix('#') {
+            Some(text) => Head { text: text.to_string(), number: true },
+            None => Head { text: text.to_string(), number: false },
+        };
+        Table { caption: caption.into(), header: header.iter().map(head).collect(), rows: Vec::new(), folded: false }
+    }
+
+    fn row<const N: usize>(&mut self, cells: [Cell; N]) {
+        self.rows.push(cells.into());
+    }
+
+    fn folded(mut self) -> Table {
+        self.folded = true;
+        self
+    }
+
+    /// Whether every column but the first holds numbers.
+    fn all_numbers(&self) -> bool {
+        self.header.iter().skip(1).all(|head| head.number) && self.header.first().is_some_and(|head| !head.number)
+    }
+
+    /// A cell with the head of its column.
+    fn cells<'a>(&'a self, row: &'a [Cell]) -> impl Iterator<Item = (&'a Head, &'a Cell)> {
+        self.header.iter().zip(row)
+    }
+}
+
+/// A chart with its legend and its numbers.
+struct Chart {
+    title: String,
+    svg: String,
+    /// Colour and name.
+    legend: Vec<(u8, String)>,
+    /// What there is to know, in a sentence or two.
+    note: String,
+    numbers: Table,
+    /// Where the rows of the table lie along the axis, for those who point at it.
+    hover: Option<Hover>,
+}
+
+/// Where the rows of a chart's table lie.
+struct Hover {
+    /// The ends of the axis in the drawing's units.
+    pixels: [i32; 2],
+    /// The same as values.
+    ends: [f64; 2],
+    /// The value of each row; evenly along the axis where there is none.
+    places: Vec<String>,
+}
+
+impl Hover {
+    /// Rows at places of an axis.
+    fn at(ends: [f64; 2], places: Vec<String>) -> Option<Hover> {
+        Some(Hover { pixels: charts::SPAN, ends, places })
+    }
+
+    /// Rows one after the other along the whole axis.
+    fn evenly() -> Option<Hover> {
+        Hover::at([0.0, 1.0], Vec::new())
+    }
+}
+
+/// A part of a section.
+enum Block {
+    Text(String),
+    Heading(String),
+    List(Vec<String>),
+    Table(Table),
+    Charts(Vec<Chart>),
+}
+
+/// A section of the page.
+struct Section {
+    id: &'static str,
+    title: &'static str,
+    blocks: Vec<Block>,
+}
+
+impl Section {
+    fn new(id: &'static str, title: &'static str) -> Section {
+        Section { id, title, blocks: Vec::new() }
+    }
+
+    fn text(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Text(super::table::clean(&text.into())));
+    }
+
+    fn heading(&mut self, text: impl Into<String>) {
+        self.blocks.push(Block::Heading(super::table::clean(&text.into())));
+    }
+
+    fn list(&mut self, list: Vec<String>) {
+        if !list.is_empty() {
+            self.blocks.push(Block::List(list.iter().map(|item| super::table::clean(item)).collect()));
+        }
+    }
+
+    fn table(&mut self, table: Table) {
+        if !table.rows.is_empty() {
+            self.blocks.push(Block::Table(table));
+        }
+    }
+
+    fn charts(&mut self, charts: Vec<Chart>) {
+        if !charts.is_empty() {
+            self.blocks.push(Block::Charts(charts));
+        }
+    }
+}
+
+/// The first thing on the page.
+struct Answer {
+    total: String,
+    exact: String,
+    /// What is not in the total.
+    unknown: String,
+    drivers: Vec<String>,
+    best: String,
+    /// What differs from the design before.
+    change: String,
+}
+
+/// The totals for other months and other traffic, as the page's script takes them.
+#[derive(Serialize)]
+struct Figures {
+    months: Vec<String>,
+    factors: Vec<String>,
+    /// The factor of the design as it is, by position.
+    own: usize,
+    tables: Vec<String>,
+    /// By month and factor: the total and each table's, exact and for people; nothing where the design is not possible.
+    sums: Vec<Vec<Option<Vec<[String; 2]>>>>,
+}
+
+impl Figures {
+    fn new(traffic: &Traffic, tables: &[String]) -> Figures {
+        let both = |money: &Money| [money.to_string(), money.human()];
+        let sum =
+            |sum: &Option<crate::review::Sum>| sum.as_ref().map(|sum| std::iter::once(&sum.total).chain(&sum.tables).map(both).collect());
+        Figures {
+            months: traffic.months.iter().map(|month| month.hours().human(2)).collect(),
+            factors: traffic.factors.iter().map(|factor| factor.human(1)).collect(),
+            own: traffic.factors.iter().position(|factor| *factor == Exact::one()).unwrap_or(0),
+            tables: tables.iter().map(|table| super::table::clean(table)).collect(),
+            sums: traffic.sums.iter().map(|factors| factors.iter().map(sum).collect()).collect(),
+        }
+    }
+
+    /// As a script element takes it: nothing in it can end the element.
+    fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default().replace('<', "\\u003c")
+    }
+}
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page<'a> {
+    title: String,
+    subtitle: String,
+    answer: Answer,
+    figures: &'a Figures,
+    data: String,
+    sections: Vec<Section>,
+    style: &'static str,
+    script: &'static str,
+}
+
+/// A review as a page.
+///
+/// # Errors
+/// [`ReportError`] where a sum has more than 28 digits.
+pub fn report_html(review: &Review) -> Result<String, ReportError> {
+    let outcome = &review.comparison.outcome;
+    let figures = Figures::new(&review.traffic, &outcome.tables);
+    let mut sections = vec![
+        money::changes(review)?,
+        money::traffic(review),
+        design::break_even(review),
+        design::week(review),
+        money::spending(review)?,
+        design::alternatives(review),
+    ];
+    #[cfg(feature = "replay")]
+    sections.extend(trace::measured(review)?);
+    sections.extend(money::ranges(review)?);
+    sections.push(working::working(review)?);
+    sections.retain(|section| !section.blocks.is_empty());
+    let page = Page {
+        title: super::table::clean(&outcome.workload),
+        subtitle: super::estimate::conventions(outcome),
+        answer: money::answer(review)?,
+        data: figures.json(),
+        figures: &figures,
+        sections,
+        style: include_str!("../../../templates/report.css"),
+        script: include_str!("../../../templates/report.js"),
+    };
+    Ok(page.render()?)
+}

@@ -1,0 +1,281 @@
+//! The answer, what to change, other traffic, where the money goes, and what ranges do to it.
+
+use super::charts::{self, Bar, Line, Lines, Range};
+use super::{Answer, Cell, Chart, Hover, ReportError, Section, Table};
+use crate::compare::{Advice, Combination};
+use crate::diff::Difference;
+use crate::money::Money;
+use crate::report::estimate::{interval, what_is};
+use crate::report::table::{clean, signed};
+use crate::review::{MONTHS, Review, Share, Spending};
+use crate::units::Exact;
+
+/// Shares that are named as what drives the cost.
+const DRIVERS: usize = 3;
+
+/// Changes that are shown where they are many.
+const ADVICE: usize = 24;
+
+/// Bars of a chart; all shares stand in its table.
+const BARS: usize = 10;
+
+pub(super) fn float(money: Money) -> f64 {
+    Exact::from(money.decimal()).to_f64()
+}
+
+fn share(part: Money, whole: Money) -> String {
+    part.percent_of(whole).map(|percent| format!("{percent:.1} %")).unwrap_or_default()
+}
+
+pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
+    let comparison = &review.comparison;
+    let (outcome, total) = (&comparison.outcome, comparison.total);
+    let missing = outcome.bill.unknown.len();
+    let unknown = match missing {
+        0 => String::new(),
+        1 => "One figure is unknown and in no total: see the working.".to_string(),
+        _ => format!("{missing} figures are unknown and in no total: see the working."),
+    };
+    let nothing_known = missing > 0 && outcome.bill.lines.is_empty();
+    let by_access = review.spending.iter().find(|spending| spending.by == "access pattern");
+    let driver = |one: &Share| format!("{}: {} ({})", clean(&one.name), one.amount.human(), share(one.amount, total));
+    let drivers = by_access.map(|spending| spending.shares.iter().take(DRIVERS).map(driver).collect()).unwrap_or_default();
+    Ok(Answer {
+        total: if nothing_known { "unknown".to_string() } else { total.human() },
+        exact: total.to_string(),
+        unknown,
+        drivers,
+        best: best(review),
+        change: review.baseline.as_ref().map(changed).transpose()?.unwrap_or_default(),
+    })
+}
+
+fn place(table: Option<&String>, index: Option<&String>) -> String {
+    match (table, index) {
+        (Some(table), Some(index)) => format!("{table} / {index}"),
+        (Some(table), None) => table.clone(),
+        _ => "the whole design".to_string(),
+    }
+}
+
+fn best(review: &Review) -> String {
+    let first = review.comparison.advice.iter().find(|advice| !advice.decision);
+    let first = first.or(review.comparison.advice.first());
+    match first {
+        Some(advice) => {
+            let decide = if advice.decision { ", if somebody decides so" } else { "" };
+            let place = place(advice.table.as_ref(), advice.index.as_ref());
+            clean(&format!("{place}: {}, which saves {} a month{decide}.", advice.change, advice.saves.human()))
+        }
+        None if review.comparison.outcome.bill.unknown.is_empty() => "Nothing that is sold makes it cheaper.".to_string(),
+        None => "Nothing that is sold makes what is known cheaper.".to_string(),
+    }
+}
+
+fn changed(difference: &Difference) -> Result<String, ReportError> {
+    let before = difference.old.total()?;
+    let direction =
+        if difference.delta == Money::ZERO { "the same as".to_string() } else { format!("{} against", signed(difference.delta)) };
+    Ok(clean(&format!("{direction} {}, which was {} a month.", difference.old.workload, before.human())))
+}
+
+/// What to change, and what has changed.
+pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
+    let comparison = &review.comparison;
+    let mut section = Section::new("changes", "What to change");
+    let words = |name: &str, combination: &Combination| {
+        let changes = if combination.changes.is_empty() { "the design as it is".to_string() } else { combination.changes.join("; ") };
+        let mut lines = vec![format!("{name}: {} with {changes}", combination.monthly.human())];
+        if let Some(mix) = &combination.commitment {
+            lines.push(format!("{name}, committed: {} with {} as well", combination.monthly_with_commitment.human(), mix.words()));
+        }
+        lines
+    };
+    let mut together = words("Best together", &comparison.best);
+    if comparison.best_with_decisions != comparison.best {
+        together.extend(words("Best together with changes that somebody must decide on", &comparison.best_with_decisions));
+    }
+    section.list(together);
+    let mut table =
+        Table::new("Changes by what each saves alone", &["Change", "#Saves a month", "#Share", "Risk", "Where, and what to write"]);
+    let row = |advice: &Advice| {
+        let to_decide = if advice.decision { "decide: " } else { "" };
+        [
+            Cell::from(format!("{}: {}", place(advice.table.as_ref(), advice.index.as_ref()), advice.change)),
+            Cell::from(advice.saves),
+            Cell::from(share(advice.saves, comparison.total)),
+            Cell::from(advice.risk.as_ref().map(|risk| format!("{to_decide}{risk}")).unwrap_or_default()),
+            Cell::from(advice.edit.as_ref().map(|(line, text)| format!("{}:{line}: {text}", comparison.file)).unwrap_or_default()),
+        ]
+    };
+    comparison.advice.iter().take(ADVICE).for_each(|advice| table.row(row(advice)));
+    section.table(table);
+    if let Some(more) = comparison.advice.len().checked_sub(ADVICE + 1) {
+        section.text(format!("… and {} more that save less; `dynameter compare` has all.", more + 1));
+    }
+    if let Some(difference) = &review.baseline {
+        section.heading(format!("Since {}", difference.old.workload));
+        let mut table = Table::new("Lines that differ, the largest first", &["Where", "What", "#Before", "#Now", "#Difference", "Why"]);
+        for line in &difference.lines {
+            let amount = |side: &Option<crate::diff::Side>| side.as_ref().map_or(Cell::from("-"), |side| Cell::from(side.amount));
+            table.row([
+                Cell::from(place(Some(&line.subject.table), line.subject.index.as_ref())),
+                Cell::from(what_is(&line.subject, &line.usage_type, &difference.new.region)),
+                amount(&line.old),
+                amount(&line.new),
+                Cell::signed(line.delta),
+                Cell::from(line.why.join("; ")),
+            ]);
+        }
+        section.table(table);
+        if !difference.newly_unknown.is_empty() {
+            section.text("Known before and unknown now:");
+            section.list(difference.newly_unknown.iter().map(|unknown| format!("{}: {}", unknown.what, unknown.why)).collect());
+        }
+    }
+    section.list(comparison.outcome.warnings.iter().map(|warning| format!("Warning: {warning}")).collect());
+    Ok(section)
+}
+
+/// The totals at other traffic.
+pub(super) fn traffic(review: &Review) -> Section {
+    let traffic = &review.traffic;
+    let mut section = Section::new("traffic", "More traffic, less traffic");
+    section.text(
+        "The rates of all access patterns are multiplied; items, settings and provisioned units stay as the file has them. Every total is an \
+         estimate of its own, tiers and free tiers included.",
+    );
+    let heads: Vec<String> = traffic
+        .months
+        .iter()
+        .map(|month| {
+            let hours = month.hours().human(2);
+            let words = MONTHS.iter().find(|(known, _)| Exact::from(*known) == *month.hours()).map(|(_, words)| format!(" ({words})"));
+            format!("#{hours} hours{}", words.unwrap_or_default())
+        })
+        .collect();
+    let header: Vec<&str> = std::iter::once("#Traffic").chain(heads.iter().map(String::as_str)).collect();
+    let mut table = Table::new("A month's total by traffic and length of the month", &header);
+    for (at, factor) in traffic.factors.iter().enumerate() {
+        let of = |sums: &Vec<Option<crate::review::Sum>>| match &sums[at] {
+            Some(sum) => Cell::from(sum.total),
+            None => Cell::from("not possible"),
+        };
+        let first = Cell { text: format!("{} x", factor.human(1)), exact: Some(factor.human(1)) };
+        table.rows.push(std::iter::once(first).chain(traffic.sums.iter().map(of)).collect());
+    }
+    let points: Vec<(f64, f64)> = match traffic.sums.first() {
+        Some(own) => {
+            traffic.factors.iter().zip(own).filter_map(|(factor, sum)| Some((factor.to_f64(), float(sum.as_ref()?.total)))).collect()
+        }
+        None => Vec::new(),
+    };
+    let lines = Lines {
+        x_title: "traffic, times that of the file",
+        y_title: "$ a month",
+        x_range: (0.0, 10.0),
+        lines: vec![Line { color: 1, points, steps: false }],
+        dots: Vec::new(),
+        marks: vec![(1.0, "the file".to_string())],
+        x_label: &|x| format!("{x:.0} x"),
+        x_labels: 11,
+        dollars: true,
+    };
+    let title = "The month's total by traffic".to_string();
+    let places = traffic.factors.iter().map(|factor| factor.human(1)).collect();
+    section.charts(vec![Chart {
+        svg: lines.draw(&format!("{title}, from a tenth to ten times the rates of the file; the numbers are in the table below")),
+        title,
+        legend: vec![(1, "total, in the file's month".to_string())],
+        note: String::new(),
+        numbers: table,
+        hover: Hover::at([0.0, 10.0], places),
+    }]);
+    section
+}
+
+/// Where the money goes.
+pub(super) fn spending(review: &Review) -> Result<Section, ReportError> {
+    let mut section = Section::new("spending", "Where the money goes");
+    let total = review.comparison.total;
+    let chart = |(at, spending): (usize, &Spending)| {
+        let color = at as u8 % 8 + 1;
+        let bar = |one: &Share| Bar {
+            name: one.name.clone(),
+            value: float(one.amount),
+            words: format!("{}, {}", one.amount.human(), share(one.amount, total)),
+            color,
+        };
+        let bars: Vec<Bar> = spending.shares.iter().take(BARS).map(bar).collect();
+        let mut table = Table::new(format!("The month by {}", spending.by), &[spending.by, "#A month", "#Share"]);
+        for one in &spending.shares {
+            table.row([Cell::from(one.name.clone()), Cell::from(one.amount), Cell::from(share(one.amount, total))]);
+        }
+        let more = spending.shares.len().saturating_sub(BARS);
+        Chart {
+            title: format!("By {}", spending.by),
+            svg: charts::bars(&bars, &format!("Dollars of a month by {}, the largest first", spending.by)),
+            legend: Vec::new(),
+            note: if more > 0 { format!("The {BARS} largest; {more} more are in the table.") } else { String::new() },
+            numbers: table,
+            hover: None,
+        }
+    };
+    section.charts(review.spending.iter().filter(|spending| !spending.shares.is_empty()).enumerate().map(chart).collect());
+    Ok(section)
+}
+
+/// The interval of the total and the tornado, and what an error in each figure does.
+pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
+    let comparison = &review.comparison;
+    let mut section = Section::new("ranges", "How sure it is");
+    if let Some(uncertainty) = &comparison.outcome.uncertainty {
+        section.text(format!("{}.", interval(uncertainty)));
+        let range = |swing: &crate::outcome::RangeSwing| Range {
+            name: format!("line {}: {}", swing.line, swing.text.trim()),
+            ends: (float(swing.low), float(swing.high)),
+            words: (swing.low.human(), swing.high.human()),
+        };
+        let ranges: Vec<Range> = uncertainty.ranges.iter().take(BARS).map(range).collect();
+        let mut table = Table::new("The total with one range at its ends", &["#Line", "Range", "#At its lowest", "#At its highest"]);
+        for swing in &uncertainty.ranges {
+            let line = Cell { text: swing.line.to_string(), exact: Some(swing.line.to_string()) };
+            table.row([line, Cell::from(swing.text.trim()), Cell::from(swing.low), Cell::from(swing.high)]);
+        }
+        section.charts(vec![Chart {
+            title: "Which range matters most".to_string(),
+            svg: charts::tornado(&ranges, float(comparison.total), "The month's total with each range at its lowest and its highest"),
+            legend: Vec::new(),
+            note: format!("The line is the total with every range at its likely value, {}.", comparison.total.human()),
+            numbers: table,
+            hover: None,
+        }]);
+    }
+    if !comparison.swings.is_empty() {
+        let mut table =
+            Table::new("What an error of 50 % in one figure does to the total", &["Figure", "#Line", "#50 % less", "#50 % more"]);
+        let range = |swing: &crate::compare::Swing| Range {
+            name: swing.what.clone(),
+            ends: (float(swing.low), float(swing.high)),
+            words: (swing.low.human(), swing.high.human()),
+        };
+        for swing in &comparison.swings {
+            let line = Cell { text: swing.line.to_string(), exact: Some(swing.line.to_string()) };
+            table.row([Cell::from(swing.what.clone()), line, Cell::from(swing.low), Cell::from(swing.high)]);
+        }
+        let ranges: Vec<Range> = comparison.swings.iter().take(BARS).map(range).collect();
+        section.charts(vec![Chart {
+            title: "What matters most: an error of 50 % in one figure".to_string(),
+            svg: charts::tornado(
+                &ranges,
+                float(comparison.total),
+                "The month's total with each figure half as large and half as large again",
+            ),
+            legend: Vec::new(),
+            note: format!("The line is the total, {}.", comparison.total.human()),
+            numbers: table,
+            hover: None,
+        }]);
+    }
+    Ok((!section.blocks.is_empty()).then_some(section))
+}

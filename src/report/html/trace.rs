@@ -1,0 +1,391 @@
+//! What a trace measured: units over time, hot keys, heat, caches, throttles, and all of it beside what was expected.
+
+use super::charts::{self, Bar, Heat, LEVELS, Line, Lines};
+use super::{Cell, Chart, Hover, ReportError, Section, Table};
+use crate::money::Money;
+use crate::replay::{AccountRun, DaxResult, HotKey, ModeResult, OverTime, PartitionHeat, Replayed};
+use crate::report::json::throughput_word;
+use crate::report::table::clean;
+use crate::review::Review;
+use crate::trace::Time;
+use crate::units::{Exact, group_thousands};
+
+/// Accounts whose units are drawn over time; the totals of all are in a table.
+const DRAWN: usize = 12;
+
+/// Bars of hot keys.
+const KEYS: usize = 10;
+
+fn place(table: &str, index: Option<&str>, region: &str, home: &str) -> String {
+    let index = index.map(|index| format!(" / {index}")).unwrap_or_default();
+    let region = if region == home { String::new() } else { format!(", {region}") };
+    clean(&format!("{table}{index}{region}"))
+}
+
+fn direction(reads: bool) -> &'static str {
+    if reads { "reads" } else { "writes" }
+}
+
+fn count(number: u64) -> Cell {
+    Cell { text: group_thousands(&number.to_string()), exact: Some(number.to_string()) }
+}
+
+/// The section of a trace; nothing without one.
+pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> {
+    let Some(replayed) = &review.replayed else { return Ok(None) };
+    let mut section = Section::new("trace", "What the trace says");
+    let home = replayed.outcome.region.as_str();
+    let trace = &replayed.trace;
+    section.text(format!(
+        "{} events from {} to {} ({}), executed call by call. Scaled to a month: {}.",
+        group_thousands(&trace.events.to_string()),
+        trace.first,
+        trace.last,
+        trace.files.join(", "),
+        replayed.outcome.total()?.human()
+    ));
+    section.list(replayed.outcome.warnings.iter().map(|warning| format!("Warning: {warning}")).collect());
+    beside(review, replayed, &mut section)?;
+    section.heading("Units over time");
+    section.charts(over_time(replayed, home));
+    section.table(peaks(replayed, home));
+    section.heading("Capacity modes and what each would have throttled");
+    section.table(modes(replayed));
+    if !replayed.hot_keys.is_empty() {
+        section.heading("Hot keys");
+        section.charts(vec![hot_keys(replayed, home)]);
+    }
+    let strips: Vec<Chart> = replayed.partitions.iter().filter_map(|heat| strip(heat, home)).collect();
+    if !strips.is_empty() {
+        section.heading("Heat: time by range of keys");
+        section.charts(strips);
+    }
+    section.table(partitions(replayed, home));
+    let caches = caches(replayed);
+    if !caches.is_empty() {
+        section.heading("What DAX would have caught");
+        section.charts(caches);
+    }
+    section.heading("Assumptions of the trace");
+    section.list(replayed.assumptions.clone());
+    Ok(Some(section))
+}
+
+/// Measured beside expected.
+fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result<(), ReportError> {
+    section.heading("Measured against estimated");
+    let (expected, measured) = (review.comparison.total, replayed.outcome.total()?);
+    let mut total = Table::new("The month's total", &["", "#A month"]);
+    total.row([Cell::from("estimated from the file"), Cell::from(expected)]);
+    total.row([Cell::from("measured in the trace, scaled to a month"), Cell::from(measured)]);
+    total.row([Cell::from("difference"), Cell::signed(measured.minus(expected)?)]);
+    section.table(total);
+    let mut demand = Table::new("Units a second on average", &["Account", "Direction", "#Estimated", "#Measured", "#Measured / estimated"]);
+    for one in review.measured_demand() {
+        let units = |units: &Option<Exact>| units.as_ref().map_or(Cell::from("-"), |units| Cell::number(units, 3));
+        let times = match (&one.expected, &one.measured) {
+            (Some(expected), Some(measured)) if !expected.is_zero() => Cell::number(&(measured / expected), 3),
+            _ => Cell::from("-"),
+        };
+        demand.row([
+            Cell::from(place(&one.table, one.index.as_deref(), &one.region, &replayed.outcome.region)),
+            Cell::from(throughput_word(one.throughput)),
+            units(&one.expected),
+            units(&one.measured),
+            times,
+        ]);
+    }
+    section.table(demand);
+    let mut costs = Table::new("Dollars of a month", &["Table", "Usage type", "#Estimated", "#Measured", "#Difference"]);
+    for one in review.measured_cost()? {
+        let difference = one.measured.minus(one.expected)?;
+        let cells = [Cell::from(one.table), Cell::from(one.usage_type), Cell::from(one.expected), Cell::from(one.measured)];
+        let [table, usage, expected, measured] = cells;
+        costs.row([table, usage, expected, measured, Cell::signed(difference)]);
+    }
+    section.table(if costs.rows.len() > 16 { costs.folded() } else { costs });
+    Ok(())
+}
+
+/// A moment of a trace; of times that begin nowhere in particular, the seconds.
+fn moment(time: Time) -> String {
+    time.to_string().replace('T', " ").trim_end_matches('Z').to_string()
+}
+
+fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
+    let mut accounts: Vec<(&OverTime, Option<&OverTime>, Option<&OverTime>)> = Vec::new();
+    let same = |one: &OverTime, other: &OverTime| (&one.table, &one.index, &one.region) == (&other.table, &other.index, &other.region);
+    for one in &replayed.over_time {
+        let at = match accounts.iter().position(|(known, ..)| same(known, one)) {
+            Some(at) => at,
+            None => {
+                accounts.push((one, None, None));
+                accounts.len() - 1
+            }
+        };
+        *(if one.reads { &mut accounts[at].1 } else { &mut accounts[at].2 }) = Some(one);
+    }
+    let draw = |(account, reads, writes): &(&OverTime, Option<&OverTime>, Option<&OverTime>)| {
+        let seconds = account.column_seconds;
+        let units = |one: &Option<&OverTime>| one.map(|one| one.units.as_slice()).unwrap_or_default().to_vec();
+        let (reads, writes) = (units(reads), units(writes));
+        let rate = |units: &Exact| units / &Exact::from(seconds);
+        let line = |color: u8, units: &[Exact]| Line {
+            color,
+            points: units.iter().enumerate().map(|(at, units)| (at as f64, rate(units).to_f64())).collect(),
+            steps: true,
+        };
+        let title = place(&account.table, account.index.as_deref(), &account.region, home);
+        let columns = reads.len().max(writes.len());
+        let start = |at: usize| Time::from_second(account.first.second() + at as i64 * seconds as i64);
+        let label = |x: f64| {
+            let text = moment(start(x.max(0.0) as usize));
+            // Within a day, the hour; over days, the day.
+            let (day, hour) = text.split_once(' ').unwrap_or((&text, ""));
+            let is_long = columns as u64 * seconds > 2 * 86_400;
+            if is_long {
+                day.get(5..).unwrap_or(day).to_string()
+            } else {
+                hour.get(..if seconds < 60 { 8 } else { 5 }).unwrap_or(hour).to_string()
+            }
+        };
+        let mut table = Table::new(format!("{title}: units of each {seconds} s"), &["From", "#Read units", "#Write units"]);
+        for at in 0..columns {
+            let cell = |units: &[Exact]| units.get(at).map_or(Cell::from("-"), |units| Cell::from(units.human(1)));
+            table.row([Cell::from(moment(start(at))), cell(&reads), cell(&writes)]);
+        }
+        let mut lines = Vec::new();
+        let mut legend = Vec::new();
+        for (color, units, name) in [(1, &reads, "reads"), (2, &writes, "writes")] {
+            if !units.is_empty() {
+                lines.push(line(color, units));
+                legend.push((color, name.to_string()));
+            }
+        }
+        let chart = Lines {
+            x_title: "",
+            y_title: "units a second",
+            x_range: (0.0, columns as f64),
+            lines,
+            dots: Vec::new(),
+            marks: Vec::new(),
+            x_label: &label,
+            x_labels: 6,
+            dollars: false,
+        };
+        Chart {
+            svg: chart.draw(&format!("Units a second of {title} over the time of the trace; the numbers are in the table below")),
+            title,
+            legend,
+            note: String::new(),
+            numbers: table,
+            hover: Hover::evenly(),
+        }
+    };
+    accounts.iter().take(DRAWN).map(draw).collect()
+}
+
+fn peaks(replayed: &Replayed, home: &str) -> Table {
+    let mut table = Table::new(
+        "Units a second",
+        &["Account", "Direction", "#Mean", "#Half of all seconds", "#95 in 100", "#99 in 100", "#Busiest second", "At"],
+    );
+    for peak in &replayed.peaks {
+        let [half, most, nearly_all] = &peak.percentiles;
+        table.row([
+            Cell::from(place(&peak.table, peak.index.as_deref(), &peak.region, home)),
+            Cell::from(direction(peak.reads)),
+            Cell::number(&peak.mean, 2),
+            Cell::number(half, 1),
+            Cell::number(most, 1),
+            Cell::number(nearly_all, 1),
+            Cell::number(&peak.second.1, 1),
+            Cell::from(moment(peak.second.0)),
+        ]);
+    }
+    table
+}
+
+fn modes(replayed: &Replayed) -> Table {
+    let mut table = Table::new(
+        "The month in every mode, and the requests of the trace that it would have throttled",
+        &["For", "Mode", "#A month", "#Throttled requests", "First throttled", "What there is to know"],
+    );
+    for mode in &replayed.capacity {
+        let ModeResult { table: name, mode: words, as_designed, monthly, feasible, why, accounts, .. } = mode;
+        let throttled: u64 = accounts.iter().map(|account: &AccountRun| account.throttled_requests).sum();
+        let first = accounts.iter().filter_map(|account| account.first_throttled).min();
+        table.row([
+            Cell::from(name.as_ref().map_or("the whole design".to_string(), |table| clean(table))),
+            Cell::from(if *as_designed { format!("{words} (the design)") } else { words.clone() }),
+            if *feasible { Cell::from(*monthly) } else { Cell::from("-") },
+            if accounts.is_empty() { Cell::from("-") } else { count(throttled) },
+            first.map_or(Cell::from("-"), |time| Cell::from(moment(time))),
+            Cell::from(if *feasible || why.starts_with("not known") { why.clone() } else { format!("not possible: {why}") }),
+        ]);
+    }
+    if table.rows.len() > 16 { table.folded() } else { table }
+}
+
+fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
+    let name =
+        |key: &HotKey| format!("{} ({}, {})", key.key, place(&key.table, key.index.as_deref(), &key.region, home), direction(key.reads));
+    let mut all: Vec<&HotKey> = replayed.hot_keys.iter().collect();
+    all.sort_by(|one, other| other.units.cmp(&one.units));
+    let bar = |key: &&HotKey| Bar {
+        name: name(key),
+        value: key.units.to_f64(),
+        words: format!("{} units", key.units.human(1)),
+        color: if key.reads { 1 } else { 2 },
+    };
+    let bars: Vec<Bar> = all.iter().take(KEYS).map(bar).collect();
+    let mut table = Table::new(
+        "The keys that consumed most; where an error is given, the units lie between them less the error and them",
+        &["Account", "Direction", "Key", "#Units", "#Error", "#Share of the account"],
+    );
+    for key in &all {
+        table.row([
+            Cell::from(place(&key.table, key.index.as_deref(), &key.region, home)),
+            Cell::from(direction(key.reads)),
+            Cell::from(key.key.as_str()),
+            Cell::number(&key.units, 1),
+            Cell::number(&key.error, 1),
+            Cell::percent(&key.share),
+        ]);
+    }
+    Chart {
+        title: "The hottest keys".to_string(),
+        svg: charts::bars(&bars, "The keys that consumed most units, the hottest first"),
+        legend: vec![(1, "reads".to_string()), (2, "writes".to_string())],
+        note: String::new(),
+        numbers: table,
+        hover: None,
+    }
+}
+
+fn strip(heat: &PartitionHeat, home: &str) -> Option<Chart> {
+    let (first, seconds) = heat.strip.start()?;
+    let columns: Vec<(i64, Vec<Exact>)> = heat.strip.units().collect();
+    let last = columns.last().map(|(column, _)| *column)?;
+    let most = columns.iter().flat_map(|(_, units)| units).max().cloned().unwrap_or_default();
+    // Levels by powers of four below the hottest cell, so that what is warm is seen beside what is hot.
+    let level = |units: &Exact| match units.is_zero() {
+        true => 0,
+        false => {
+            let cooler = (0..LEVELS - 1).take_while(|power| units * &Exact::from(4_u64.pow(u32::from(*power) + 1)) < most).count();
+            LEVELS - cooler as u8
+        }
+    };
+    let mut levels = vec![Vec::new(); last as usize + 1];
+    for (column, units) in &columns {
+        levels[*column as usize] = units.iter().map(level).collect();
+    }
+    let at = |column: i64| moment(Time::from_second(first.second() + column * seconds));
+    let title = place(&heat.table, None, &heat.region, home);
+    let mut table = Table::new(
+        format!("{title}: units of each {seconds} s, reads and writes together"),
+        &["From", "#Units", "#Of the hottest range", "#Range"],
+    );
+    for (column, units) in &columns {
+        let all: Exact = units.iter().cloned().sum();
+        let hottest = units.iter().enumerate().max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(&one.0)));
+        let (range, most) = hottest.map(|(range, most)| (range, most.clone())).unwrap_or_default();
+        table.row([Cell::from(at(*column)), Cell::number(&all, 1), Cell::number(&most, 1), count(range as u64 + 1)]);
+    }
+    let (from, to) = (at(0), at(last + 1));
+    Some(Chart {
+        svg: Heat { levels, from: &from, to: &to }
+            .draw(&format!("Heat of {title} over time and ranges of keys; the table below has the hottest range of each moment")),
+        title,
+        legend: (1..=LEVELS).rev().map(|level| (30 + level, heat_words(level, &most))).collect(),
+        note: format!("{} ranges of keys by hash; a column is {seconds} s.", crate::replay::STRIP_ROWS),
+        numbers: table,
+        hover: None,
+    })
+}
+
+fn heat_words(level: u8, most: &Exact) -> String {
+    let above = most / &Exact::from(4_u64.pow(u32::from(LEVELS - level) + 1));
+    match level {
+        1 => "less".to_string(),
+        LEVELS => format!("up to {}", most.human(0)),
+        _ => format!("from {}", above.human(1)),
+    }
+}
+
+fn partitions(replayed: &Replayed, home: &str) -> Table {
+    let mut table =
+        Table::new("Partitions", &["Table", "#At first", "#At the end", "#Refused read units", "#Refused write units", "First refused"]);
+    for heat in &replayed.partitions {
+        table.row([
+            Cell::from(place(&heat.table, None, &heat.region, home)),
+            count(heat.first),
+            count(heat.last),
+            Cell::number(&heat.refused_reads, 1),
+            Cell::number(&heat.refused_writes, 1),
+            heat.first_refusal.map_or(Cell::from("-"), |time| Cell::from(moment(time))),
+        ]);
+    }
+    table
+}
+
+/// A size of memory, in its largest unit.
+fn memory(bytes: u64) -> String {
+    let (unit, name) = [(1_u64 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")]
+        .into_iter()
+        .find(|(unit, _)| bytes >= *unit)
+        .unwrap_or((1, "B"));
+    format!("{} {name}", Exact::ratio(bytes, unit).human(1))
+}
+
+fn caches(replayed: &Replayed) -> Vec<Chart> {
+    let mut names: Vec<(&str, &'static str)> = replayed.dax.iter().map(|dax| (dax.table.as_str(), dax.which.word())).collect();
+    names.dedup();
+    let chart = |(name, which): (&str, &'static str)| {
+        let points: Vec<&DaxResult> = replayed.dax.iter().filter(|dax| dax.table == name && dax.which.word() == which).collect();
+        let mut table = Table::new(
+            format!("{}, {which} cache", clean(name)),
+            &["#Memory", "Node type", "#Hit ratio", "#Error", "#Saves a month", "#Nodes cost a month", "#Break-even hit ratio"],
+        );
+        for point in &points {
+            let cluster = point.cluster.as_ref();
+            let money = |money: Option<Option<Money>>| money.map_or(Cell::from("-"), Cell::from);
+            table.row([
+                Cell { text: memory(point.point.bytes), exact: Some(point.point.bytes.to_string()) },
+                Cell::from(point.node_type.unwrap_or("-")),
+                point.hit_ratio().map_or(Cell::from("-"), |ratio| Cell::percent(&ratio)),
+                Cell::percent(&point.error()),
+                money(cluster.map(|cluster| cluster.saves)),
+                money(cluster.map(|cluster| cluster.costs)),
+                cluster.and_then(|cluster| cluster.break_even.as_ref()).map_or(Cell::from("-"), Cell::percent),
+            ]);
+        }
+        // Along powers of two: memory doubles from node to node.
+        let power = |bytes: u64| (bytes.max(1) as f64).log2();
+        let line: Vec<(f64, f64)> =
+            points.iter().filter_map(|point| Some((power(point.point.bytes), point.hit_ratio()?.to_f64() * 100.0))).collect();
+        let ends = (line.first().map_or(20.0, |point| point.0.floor()), line.last().map_or(21.0, |point| point.0.ceil()));
+        let chart = Lines {
+            x_title: "memory of a node",
+            y_title: "hits, %",
+            x_range: ends,
+            lines: vec![Line { color: 1, points: line.clone(), steps: false }],
+            dots: Vec::new(),
+            marks: Vec::new(),
+            x_label: &|x| memory(2_f64.powf(x).round() as u64),
+            x_labels: 6,
+            dollars: false,
+        };
+        let title = format!("{}, {which} cache", clean(name));
+        let sampled = points.iter().any(|point| point.sampled > 0);
+        Chart {
+            svg: chart.draw(&format!("Hit ratio by memory of {title}; the numbers are in the table below")),
+            title,
+            legend: vec![(1, "share of reads that hit".to_string())],
+            note: if sampled { "Measured on a sample of the keys; the error is in the table.".to_string() } else { String::new() },
+            numbers: table,
+            hover: Hover::at([ends.0, ends.1], points.iter().map(|point| format!("{:.3}", power(point.point.bytes))).collect()),
+        }
+    };
+    names.into_iter().map(chart).collect()
+}

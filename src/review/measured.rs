@@ -1,0 +1,101 @@
+//! What a trace measured beside what the workload file expects.
+
+use super::Review;
+use crate::money::{Money, MoneyError};
+use crate::outcome::Outcome;
+use crate::units::Exact;
+use crate::usage::Throughput;
+
+/// The demand of an account, expected and measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeasuredDemand {
+    /// The table.
+    pub table: String,
+    /// The global index; `None` for the table.
+    pub index: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Reads, writes or replicated writes.
+    pub throughput: Throughput,
+    /// Units a second on average, as the file expects them; `None` where it expects none.
+    pub expected: Option<Exact>,
+    /// Units a second on average in the trace; `None` where it has none.
+    pub measured: Option<Exact>,
+}
+
+/// What is paid for, expected and measured.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MeasuredCost {
+    /// The table.
+    pub table: String,
+    /// The usage type.
+    pub usage_type: String,
+    /// A month as the file expects it; zero where no line has it.
+    pub expected: Money,
+    /// A month of the trace.
+    pub measured: Money,
+}
+
+impl Review {
+    /// Units a second, expected and measured, of every account that has any.
+    pub fn measured_demand(&self) -> Vec<MeasuredDemand> {
+        let Some(replayed) = &self.replayed else { return Vec::new() };
+        let mut all: Vec<MeasuredDemand> = Vec::new();
+        let expected = self.comparison.outcome.demand.iter().map(|demand| (demand, true));
+        for (demand, is_expected) in expected.chain(replayed.outcome.demand.iter().map(|demand| (demand, false))) {
+            let same = |one: &&mut MeasuredDemand| {
+                (&one.table, &one.index, &one.region, one.throughput) == (&demand.table, &demand.index, &demand.region, demand.throughput)
+            };
+            let at = match all.iter_mut().find(same) {
+                Some(one) => one,
+                None => {
+                    all.push(MeasuredDemand {
+                        table: demand.table.clone(),
+                        index: demand.index.clone(),
+                        region: demand.region.clone(),
+                        throughput: demand.throughput,
+                        expected: None,
+                        measured: None,
+                    });
+                    let last = all.len() - 1;
+                    &mut all[last]
+                }
+            };
+            *(if is_expected { &mut at.expected } else { &mut at.measured }) = Some(demand.mean.clone());
+        }
+        let zero = |units: &Option<Exact>| units.as_ref().is_none_or(Exact::is_zero);
+        all.retain(|one| !zero(&one.expected) || !zero(&one.measured));
+        all
+    }
+
+    /// Dollars by table and usage type, expected and measured; the largest difference first.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+    pub fn measured_cost(&self) -> Result<Vec<MeasuredCost>, MoneyError> {
+        let Some(replayed) = &self.replayed else { return Ok(Vec::new()) };
+        let mut all: Vec<MeasuredCost> = Vec::new();
+        let lines = |outcome: &'_ Outcome, is_expected: bool| {
+            let of = move |line: &crate::pricing::LineItem| (line.subject.table.clone(), line.usage_type.name(), line.amount, is_expected);
+            outcome.bill.lines.iter().map(of).collect::<Vec<_>>()
+        };
+        for (table, usage_type, amount, is_expected) in
+            lines(&self.comparison.outcome, true).into_iter().chain(lines(&replayed.outcome, false))
+        {
+            let at = match all.iter().position(|one| one.table == table && one.usage_type == usage_type) {
+                Some(at) => at,
+                None => {
+                    all.push(MeasuredCost { table, usage_type, expected: Money::ZERO, measured: Money::ZERO });
+                    all.len() - 1
+                }
+            };
+            let sum = if is_expected { &mut all[at].expected } else { &mut all[at].measured };
+            *sum = Money::sum([*sum, amount])?;
+        }
+        let size = |one: &MeasuredCost| one.measured.minus(one.expected).map(|money| money.decimal().abs()).unwrap_or_default();
+        all.sort_by(|one, other| {
+            size(other).cmp(&size(one)).then_with(|| (&one.table, &one.usage_type).cmp(&(&other.table, &other.usage_type)))
+        });
+        Ok(all)
+    }
+}

@@ -1,0 +1,90 @@
+//! Everything that a design review looks at, as figures: the comparison with its curves, where the money goes, the same
+//! design at other traffic and other months, what has changed since a baseline, and what a trace measured.
+
+#[cfg(feature = "replay")]
+mod measured;
+mod spending;
+mod traffic;
+
+#[cfg(feature = "replay")]
+pub use measured::{MeasuredCost, MeasuredDemand};
+pub use spending::{Share, Spending};
+pub use traffic::{FACTORS, Loader, MONTHS, Sum, Traffic};
+
+use crate::compare::{Comparison, Curves, Question, compare_with_curves};
+use crate::diff::{Difference, diff};
+use crate::estimate::{EstimateError, Metering};
+use crate::money::MoneyError;
+use crate::outcome::{Outcome, Uncertainty};
+use crate::pricing::Books;
+#[cfg(feature = "replay")]
+use crate::replay::Replayed;
+use crate::workload::Workload;
+
+/// A design, reviewed.
+pub struct Review {
+    /// The design under every alternative.
+    pub comparison: Comparison,
+    /// The curves behind it.
+    pub curves: Curves,
+    /// Where the money goes, in five ways to look at it.
+    pub spending: Vec<Spending>,
+    /// The totals at other traffic and in other months.
+    pub traffic: Traffic,
+    /// What differs from the design before.
+    pub baseline: Option<Difference>,
+    /// What a trace came to.
+    #[cfg(feature = "replay")]
+    pub replayed: Option<Replayed>,
+}
+
+/// Reviews a design.
+///
+/// `load` reads the same file in another month and with other traffic.
+///
+/// # Errors
+/// [`EstimateError`] where the design has no estimate.
+pub fn review(workload: &Workload, books: &Books, question: &Question, load: &Loader) -> Result<Review, EstimateError> {
+    let (comparison, curves) = compare_with_curves(workload, books, question)?;
+    Ok(Review {
+        spending: spending::of(&comparison.outcome)?,
+        traffic: traffic::of(workload, books, load),
+        baseline: None,
+        #[cfg(feature = "replay")]
+        replayed: None,
+        comparison,
+        curves,
+    })
+}
+
+impl Review {
+    /// With the interval that the ranges of the file give.
+    pub fn with_interval(mut self, uncertainty: Option<Uncertainty>) -> Review {
+        self.comparison.outcome.uncertainty = uncertainty;
+        self
+    }
+
+    /// With what differs from the design before.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+    pub fn against(mut self, before: &Outcome) -> Result<Review, MoneyError> {
+        self.baseline = Some(diff(before, &self.comparison.outcome)?);
+        Ok(self)
+    }
+
+    /// With what a trace came to on this design.
+    #[cfg(feature = "replay")]
+    pub fn with_trace(mut self, replayed: Replayed) -> Review {
+        self.replayed = Some(replayed);
+        self
+    }
+}
+
+/// What a workload costs, table by table, without the working of its lines.
+fn sums(workload: &Workload, metering: &Metering) -> Result<Sum, EstimateError> {
+    let bill = metering.bill(workload)?;
+    let of = |name: &str| crate::money::Money::sum(bill.lines.iter().filter(|line| line.subject.table == name).map(|line| line.amount));
+    let tables = workload.tables.iter().map(|table| of(&table.table.name)).collect::<Result<_, _>>()?;
+    Ok(Sum { total: bill.total()?, tables, unknown: bill.unknown.len() })
+}

@@ -1,0 +1,63 @@
+//! Where the money goes.
+
+use crate::money::{Money, MoneyError};
+use crate::outcome::Outcome;
+use crate::pricing::LineItem;
+
+/// A bill, added up in one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spending {
+    /// By what it is added up, such as `table`.
+    pub by: &'static str,
+    /// The parts, the largest first. Together they are the whole bill.
+    pub shares: Vec<Share>,
+}
+
+/// A part of a bill.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// What it is for.
+    pub name: String,
+    /// Its dollars of a month.
+    pub amount: Money,
+}
+
+pub(super) fn of(outcome: &Outcome) -> Result<Vec<Spending>, MoneyError> {
+    let table = |line: &LineItem| line.subject.table.clone();
+    let index = |line: &LineItem| match &line.subject.index {
+        Some(index) => format!("{} / {index}", line.subject.table),
+        None => line.subject.table.clone(),
+    };
+    let access = |line: &LineItem| match &line.subject.access {
+        Some(access) => format!("{}: {access}", line.subject.table),
+        None => format!("{}: {}", line.subject.table, line.usage_type.purpose()),
+    };
+    let region = |line: &LineItem| line.subject.region.clone();
+    let usage = |line: &LineItem| match line.usage_type.service() {
+        "AmazonDynamoDB" => line.usage_type.name(),
+        service => format!("{service} {}", line.usage_type.name()),
+    };
+    [
+        added_up(outcome, "table", table),
+        added_up(outcome, "table and index", index),
+        added_up(outcome, "access pattern", access),
+        added_up(outcome, "region", region),
+        added_up(outcome, "usage type", usage),
+    ]
+    .into_iter()
+    .collect()
+}
+
+fn added_up(outcome: &Outcome, by: &'static str, name: impl Fn(&LineItem) -> String) -> Result<Spending, MoneyError> {
+    let mut shares: Vec<Share> = Vec::new();
+    for line in &outcome.bill.lines {
+        let name = name(line);
+        match shares.iter_mut().find(|share| share.name == name) {
+            Some(share) => share.amount = Money::sum([share.amount, line.amount])?,
+            None => shares.push(Share { name, amount: line.amount }),
+        }
+    }
+    shares.retain(|share| share.amount != Money::ZERO);
+    shares.sort_by(|one, other| other.amount.cmp(&one.amount).then_with(|| one.name.cmp(&other.name)));
+    Ok(Spending { by, shares })
+}

@@ -1,0 +1,59 @@
+//! The same design at other traffic and in other months.
+
+use rayon::prelude::*;
+
+use super::sums;
+use crate::diag::Diagnostics;
+use crate::estimate::{EstimateError, Metering};
+use crate::money::Money;
+use crate::pricing::Books;
+use crate::time::MonthHours;
+use crate::units::Exact;
+use crate::workload::Workload;
+
+/// Reads a file again: in another month, with its rates multiplied by a factor.
+pub type Loader<'a> = dyn Fn(&MonthHours, &Exact) -> Result<Workload, Diagnostics> + Sync + 'a;
+
+/// Traffic in tenths of what the file says.
+pub const FACTORS: [u64; 16] = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 40, 50, 70, 100];
+
+/// Month conventions: hours, and what they are.
+pub const MONTHS: [(u64, &str); 3] = [(730, "a twelfth of a year"), (720, "30 days"), (744, "31 days")];
+
+/// Totals by month and traffic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// The hours of each month; that of the file is the first.
+    pub months: Vec<MonthHours>,
+    /// By how much the rates of all access patterns are multiplied.
+    pub factors: Vec<Exact>,
+    /// For each month, for each factor, the sums; `None` where the file is not possible there.
+    pub sums: Vec<Vec<Option<Sum>>>,
+}
+
+/// What a design costs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sum {
+    /// All tables.
+    pub total: Money,
+    /// Each table, in the order of the design.
+    pub tables: Vec<Money>,
+    /// How many figures have no price and are in no total.
+    pub unknown: usize,
+}
+
+pub(super) fn of(workload: &Workload, books: &Books, load: &Loader) -> Traffic {
+    let own = workload.month.clone();
+    let others = MONTHS.iter().filter_map(|(hours, _)| MonthHours::new(Exact::from(*hours))).filter(|month| *month != own);
+    let months: Vec<MonthHours> = std::iter::once(own.clone()).chain(others).collect();
+    let factors: Vec<Exact> = FACTORS.iter().map(|tenths| Exact::ratio(*tenths, 10)).collect();
+    let sum = |month: &MonthHours, factor: &Exact| -> Option<Sum> {
+        let changed = Workload { horizon: workload.horizon, ..load(month, factor).ok()? };
+        let metering: Result<Metering, EstimateError> = Metering::new(&changed, books);
+        metering.and_then(|metering| sums(&changed, &metering)).ok()
+    };
+    let all: Vec<(usize, usize)> = (0..months.len()).flat_map(|month| (0..factors.len()).map(move |factor| (month, factor))).collect();
+    let found: Vec<Option<Sum>> = all.par_iter().map(|(month, factor)| sum(&months[*month], &factors[*factor])).collect();
+    let sums = found.chunks(factors.len()).map(<[_]>::to_vec).collect();
+    Traffic { months, factors, sums }
+}
