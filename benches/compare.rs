@@ -1,7 +1,11 @@
 //! How long a comparison takes: a table with five global indexes, simulated minute by minute for a year and second by
-//! second for a week, beside one estimate of it; and one simulation of the ledger.
+//! second for a week, beside one estimate of it; one simulation of the ledger; and the page of a report for twenty tables
+//! with a hundred indexes, beside the comparison that stands under it.
 //!
 //! `cargo bench --bench compare`. Each comparison says on standard error how many simulations it ran.
+
+#[path = "../tests/support/mod.rs"]
+mod support;
 
 use std::path::Path;
 
@@ -12,6 +16,10 @@ use dynameter::capacity::{Lane, Limits, execute};
 use dynameter::compare::{Question, compare};
 use dynameter::estimate::estimate;
 use dynameter::pricing::Books;
+use dynameter::report::report_html;
+use dynameter::review::review;
+use dynameter::time::MonthHours;
+use dynameter::units::Exact;
 use dynameter::workload::{Setting, Workload, load};
 
 fn main() {
@@ -92,4 +100,29 @@ fn execute_a_week_of_fixed_capacity(bencher: Bencher) {
 fn execute_a_week_of_auto_scaling(bencher: Bencher) {
     let series = week();
     bencher.bench(|| execute(&mut [Lane::new(&series, AutoScaling::new(5, 5_000, Tracking::default()))], &Limits::default()).len());
+}
+
+/// Twenty tables with a hundred indexes, simulated by minutes as `report` does it.
+fn twenty_tables(books: &Books) -> (Workload, String) {
+    let text = support::large(20, 5);
+    let workload = load("bench.toml", &text, Path::new("."), &Setting::new(books)).unwrap_or_else(|errors| unreachable!("{errors}"));
+    (Workload { horizon: Horizon { days: 7, step_seconds: 60, seed: 1 }, ..workload }, text)
+}
+
+#[divan::bench(sample_count = 10)]
+fn compare_twenty_tables(bencher: Bencher) {
+    let books = Books::embedded();
+    let (workload, _) = twenty_tables(&books);
+    bencher.bench(|| compare(&workload, &books, &Question::default()).map(|comparison| comparison.simulations));
+}
+
+#[divan::bench(sample_count = 10)]
+fn report_of_twenty_tables(bencher: Bencher) {
+    let books = Books::embedded();
+    let (workload, text) = twenty_tables(&books);
+    let again = |month: &MonthHours, traffic: &Exact| {
+        let setting = Setting { month: Some(month.clone()), traffic: traffic.clone(), ..Setting::new(&books) };
+        load("bench.toml", &text, Path::new("."), &setting)
+    };
+    bencher.bench(|| review(&workload, &books, &Question::default(), &again).map(|review| report_html(&review).map(|page| page.len())));
 }

@@ -106,6 +106,13 @@ impl Money {
     }
 }
 
+impl serde::Serialize for Money {
+    /// The exact decimal, as a string.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl fmt::Display for Money {
     /// The exact decimal, as machines want it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

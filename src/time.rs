@@ -26,7 +26,7 @@ impl fmt::Display for Date {
 }
 
 /// How many hours a month has: 1 to 744; 730 by default, 720 for 30 days.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct MonthHours(Exact);
 
 impl MonthHours {

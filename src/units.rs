@@ -416,6 +416,16 @@ impl Sum for Exact {
     }
 }
 
+impl serde::Serialize for Exact {
+    /// A decimal of at most nine places, as a string.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.to_decimal(9) {
+            Some(decimal) => serializer.collect_str(&decimal),
+            None => serializer.collect_str(&self.human(0).replace(',', "")),
+        }
+    }
+}
+
 impl fmt::Display for Exact {
     /// At most six decimals, thousands separated.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -81,7 +81,8 @@ const CATALOGUE: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Which way throughput goes, for the usage types that come in families.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Throughput {
     /// Reads.
     Read,

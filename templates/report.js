@@ -30,7 +30,7 @@
 
   // Heads of columns sort; on narrow screens each cell says its head.
   const value = (row, at, numbers) => {
-    const cell = row.cells[at], exact = cell.dataset.v, text = cell.textContent;
+    const cell = row.cells[at], exact = cell.dataset.v, text = cell.textContent.trim();
     if (exact !== undefined) return Number(exact);
     const plain = text.replace(/[$,+]/g, "").split(" ")[0];
     return numbers[at] && /^-?[0-9.]+$/.test(plain) ? Number(plain) : text;

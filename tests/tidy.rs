@@ -48,6 +48,11 @@ const FLOATS: &[&str] = &[
     "trace/cloudwatch.rs",
     "synthesize/calls.rs",
     "report/json.rs",
+    "report/html/charts.rs",
+    "report/html/design.rs",
+    "report/html/mod.rs",
+    "report/html/money.rs",
+    "report/html/trace.rs",
 ];
 
 fn sources() -> Vec<(String, String)> {

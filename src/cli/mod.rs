@@ -178,8 +178,8 @@ fn comparison(args: &Args, path: &str, question: &Question, horizon: Horizon) ->
 const SECONDS_ACCOUNTS_MAX: usize = 24;
 
 fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
-    if !matches!(args.format, Format::Text) {
-        anyhow::bail!("a report is a page of HTML\nhelp: leave --format out; estimate, compare and replay give the same figures as JSON");
+    if !matches!(args.format, Format::Text | Format::Json) {
+        anyhow::bail!("a report is a page of HTML\nhelp: leave --format out, or write --format json for the figures behind the page");
     }
     #[cfg(not(feature = "replay"))]
     if !asked.trace.is_empty() {
@@ -208,7 +208,11 @@ fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     if !asked.trace.is_empty() {
         review = review.with_trace(trace::measured(args, &asked.trace, &asked.reading, &workload, &books, date, question)?);
     }
-    output::write(args, &report::report_html(&review)?)
+    let text = match args.format {
+        Format::Json => report::report_json(&review)?,
+        _ => report::report_html(&review)?,
+    };
+    output::write(args, &text)
 }
 
 fn prices_list(args: &Args) -> Result<()> {

@@ -23,7 +23,7 @@ use crate::usage::{Throughput, UsageType};
 use crate::workload::{Capacity, Dax, TableDesign, Units, Workload};
 
 /// A comparison's curves.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Curves {
     /// What each way to pay for an account costs, by the utilization of its capacity.
     pub utilization: Vec<Utilization>,
@@ -42,7 +42,7 @@ pub struct Curves {
 /// What each way to pay for one direction of an account costs, by how much of its capacity is used.
 ///
 /// Every curve is a straight line: its cost at no traffic and at full use tell it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Utilization {
     /// The table.
     pub table: String,
@@ -61,7 +61,7 @@ pub struct Utilization {
 }
 
 /// One way to pay.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Way {
     /// Its name.
     pub name: String,
@@ -74,7 +74,7 @@ pub struct Way {
 }
 
 /// Two ways to pay that cost the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Crossing {
     /// The way that is cheaper below.
     pub below: String,
@@ -85,7 +85,7 @@ pub struct Crossing {
 }
 
 /// The simulated time of one account, hour by hour.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Week {
     /// The table.
     pub table: String,
@@ -98,7 +98,7 @@ pub struct Week {
 }
 
 /// One direction of an account, hour by hour.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Hours {
     /// Units a second on average in each hour.
     pub demand: Vec<Exact>,
@@ -109,7 +109,7 @@ pub struct Hours {
 }
 
 /// Capacity hour by hour, and what it refused.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Provided {
     /// The bounds, in words.
     pub bounds: String,
@@ -122,7 +122,7 @@ pub struct Provided {
 }
 
 /// What the whole design costs with a DAX cluster for one table, by the hit ratio.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct HitRatios {
     /// The table.
     pub table: String,
@@ -133,7 +133,7 @@ pub struct HitRatios {
 }
 
 /// One hit ratio.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct HitRatio {
     /// The hit ratio in percent.
     pub percent: u64,
@@ -144,7 +144,7 @@ pub struct HitRatio {
 }
 
 /// What the whole design costs where all its tables keep backups for years, once they are all there.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Retention {
     /// Years.
     pub years: Vec<u64>,
@@ -153,7 +153,7 @@ pub struct Retention {
 }
 
 /// A cheaper region.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Move {
     /// The region.
     pub region: String,
@@ -166,7 +166,7 @@ pub struct Move {
 }
 
 /// A narrower projection: what it saves on writes and storage, each query pays for with reads of the table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Narrower {
     /// The table.
     pub table: String,

@@ -17,7 +17,7 @@ pub use compare::{compare_csv, compare_json, compare_markdown, compare_text};
 pub use diff::{diff_csv, diff_json, diff_markdown, diff_text};
 pub use estimate::{estimate_csv, estimate_markdown, estimate_text};
 pub use explain::{explain_json, explain_text};
-pub use html::{ReportError, report_html};
+pub use html::{ReportError, report_html, report_json};
 pub use json::{estimate_json, estimates_json};
 pub use prices::{PriceList, list_csv, list_json, list_markdown, list_text, rates_csv, rates_json, rates_markdown, rates_text};
 #[cfg(feature = "replay")]

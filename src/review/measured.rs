@@ -7,7 +7,7 @@ use crate::units::Exact;
 use crate::usage::Throughput;
 
 /// The demand of an account, expected and measured.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct MeasuredDemand {
     /// The table.
     pub table: String,
@@ -24,7 +24,7 @@ pub struct MeasuredDemand {
 }
 
 /// What is paid for, expected and measured.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct MeasuredCost {
     /// The table.
     pub table: String,
@@ -34,11 +34,33 @@ pub struct MeasuredCost {
     pub expected: Money,
     /// A month of the trace.
     pub measured: Money,
+    /// What is measured less what is expected.
+    pub difference: Money,
+}
+
+/// What a trace measured beside what the file expects.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Measured {
+    /// The month's total of the trace less that of the file.
+    pub difference: Money,
+    /// Units a second of every account that has any.
+    pub demand: Vec<MeasuredDemand>,
+    /// Dollars by table and usage type, the largest difference first.
+    pub cost: Vec<MeasuredCost>,
 }
 
 impl Review {
-    /// Units a second, expected and measured, of every account that has any.
-    pub fn measured_demand(&self) -> Vec<MeasuredDemand> {
+    /// What the trace measured beside what the file expects; `None` without a trace.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+    pub fn measured(&self) -> Result<Option<Measured>, MoneyError> {
+        let Some(replayed) = &self.replayed else { return Ok(None) };
+        let difference = replayed.outcome.total()?.minus(self.comparison.total)?;
+        Ok(Some(Measured { difference, demand: self.measured_demand(), cost: self.measured_cost()? }))
+    }
+
+    fn measured_demand(&self) -> Vec<MeasuredDemand> {
         let Some(replayed) = &self.replayed else { return Vec::new() };
         let mut all: Vec<MeasuredDemand> = Vec::new();
         let expected = self.comparison.outcome.demand.iter().map(|demand| (demand, true));
@@ -68,11 +90,7 @@ impl Review {
         all
     }
 
-    /// Dollars by table and usage type, expected and measured; the largest difference first.
-    ///
-    /// # Errors
-    /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-    pub fn measured_cost(&self) -> Result<Vec<MeasuredCost>, MoneyError> {
+    fn measured_cost(&self) -> Result<Vec<MeasuredCost>, MoneyError> {
         let Some(replayed) = &self.replayed else { return Ok(Vec::new()) };
         let mut all: Vec<MeasuredCost> = Vec::new();
         let lines = |outcome: &'_ Outcome, is_expected: bool| {
@@ -85,14 +103,17 @@ impl Review {
             let at = match all.iter().position(|one| one.table == table && one.usage_type == usage_type) {
                 Some(at) => at,
                 None => {
-                    all.push(MeasuredCost { table, usage_type, expected: Money::ZERO, measured: Money::ZERO });
+                    all.push(MeasuredCost { table, usage_type, expected: Money::ZERO, measured: Money::ZERO, difference: Money::ZERO });
                     all.len() - 1
                 }
             };
             let sum = if is_expected { &mut all[at].expected } else { &mut all[at].measured };
             *sum = Money::sum([*sum, amount])?;
         }
-        let size = |one: &MeasuredCost| one.measured.minus(one.expected).map(|money| money.decimal().abs()).unwrap_or_default();
+        for one in &mut all {
+            one.difference = one.measured.minus(one.expected)?;
+        }
+        let size = |one: &MeasuredCost| one.difference.decimal().abs();
         all.sort_by(|one, other| {
             size(other).cmp(&size(one)).then_with(|| (&one.table, &one.usage_type).cmp(&(&other.table, &other.usage_type)))
         });

@@ -7,7 +7,7 @@ mod spending;
 mod traffic;
 
 #[cfg(feature = "replay")]
-pub use measured::{MeasuredCost, MeasuredDemand};
+pub use measured::{Measured, MeasuredCost, MeasuredDemand};
 pub use spending::{Share, Spending};
 pub use traffic::{FACTORS, Loader, MONTHS, Sum, Traffic};
 

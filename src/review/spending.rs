@@ -5,7 +5,7 @@ use crate::outcome::Outcome;
 use crate::pricing::LineItem;
 
 /// A bill, added up in one way.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Spending {
     /// By what it is added up, such as `table`.
     pub by: &'static str,
@@ -14,7 +14,7 @@ pub struct Spending {
 }
 
 /// A part of a bill.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Share {
     /// What it is for.
     pub name: String,

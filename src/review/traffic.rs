@@ -21,7 +21,7 @@ pub const FACTORS: [u64; 16] = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 40, 50,
 pub const MONTHS: [(u64, &str); 3] = [(730, "a twelfth of a year"), (720, "30 days"), (744, "31 days")];
 
 /// Totals by month and traffic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Traffic {
     /// The hours of each month; that of the file is the first.
     pub months: Vec<MonthHours>,
@@ -32,7 +32,7 @@ pub struct Traffic {
 }
 
 /// What a design costs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Sum {
     /// All tables.
     pub total: Money,

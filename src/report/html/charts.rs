@@ -20,7 +20,7 @@ const MARGIN: i32 = 6;
 const RIGHT: i32 = 16;
 
 /// At its left, for labels and a title.
-const SIDE: i32 = 66;
+const SIDE: i32 = 76;
 
 /// As many letters of a name as a chart has room for.
 const NAME_LETTERS: usize = 44;
@@ -55,6 +55,8 @@ pub struct Lines<'a> {
     pub x_labels: usize,
     /// Whether the side is in dollars.
     pub dollars: bool,
+    /// Whether the side begins near the lowest value, where lines differ by little, and not at 0.
+    pub near: bool,
 }
 
 /// A number at an axis, as short as it can be.
@@ -62,9 +64,9 @@ pub fn short(value: f64) -> String {
     let size = value.abs();
     let (value, unit) = match size {
         _ if size >= 1e12 => return format!("{value:.0e}"),
-        _ if size >= 1e9 => (value / 1e9, " G"),
-        _ if size >= 1e6 => (value / 1e6, " M"),
-        _ if size >= 1e4 => (value / 1e3, " k"),
+        _ if size >= 1e9 => (value / 1e9, "G"),
+        _ if size >= 1e6 => (value / 1e6, "M"),
+        _ if size >= 1e4 => (value / 1e3, "k"),
         _ => (value, ""),
     };
     let text = match value.abs() {
@@ -112,6 +114,9 @@ impl Lines<'_> {
         let most = all.fold(0.0_f64, f64::max);
         // Nothing at all still has an axis.
         let top = if most > 0.0 { most * 1.08 } else { 1.0 };
+        let least = self.lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y).filter(|y| y.is_finite()).fold(most, f64::min);
+        let room = (most - least) * 0.1;
+        let (bottom, top) = if self.near && room > 0.0 && least > room { (least - room, most + room) } else { (0.0, top) };
         draw(height, label, |area| {
             let (from, to) = if self.x_range.0 < self.x_range.1 { self.x_range } else { (self.x_range.0, self.x_range.0 + 1.0) };
             let mut chart = ChartBuilder::on(area)
@@ -120,7 +125,7 @@ impl Lines<'_> {
                 .margin_top(if self.marks.is_empty() { 8 } else { 24 })
                 .x_label_area_size(if self.x_title.is_empty() { 24 } else { 42 })
                 .y_label_area_size(SIDE)
-                .build_cartesian_2d(from..to, 0.0..top)
+                .build_cartesian_2d(from..to, bottom..top)
                 .ok()?;
             chart
                 .configure_mesh()
@@ -152,7 +157,7 @@ impl Lines<'_> {
                 chart.draw_series([PathElement::new(points, ink(line.color))]).ok()?;
             }
             for (x, word) in &self.marks {
-                chart.draw_series([PathElement::new([(*x, 0.0), (*x, top)], ink(HERE))]).ok()?;
+                chart.draw_series([PathElement::new([(*x, bottom), (*x, top)], ink(HERE))]).ok()?;
                 let (left, above) = chart.backend_coord(&(*x, top));
                 // Near an edge the word goes to the side that has room.
                 let side = if left < 150 {
@@ -241,11 +246,11 @@ pub fn tornado(ranges: &[Range], middle: f64, label: &str) -> String {
             area.draw(&Rectangle::new([(one, top + 19), (other.max(one + 1), top + 30)], ink(1).filled())).ok()?;
             let words = if range.ends.0 <= range.ends.1 { [&range.words.0, &range.words.1] } else { [&range.words.1, &range.words.0] };
             let text = format!("{} to {}", words[0], words[1]);
+            let line = at(middle);
+            area.draw(&PathElement::new([(line, top + 17), (line, top + 32)], ink(HERE))).ok()?;
             let centre = ((one + other) / 2).clamp(110, WIDTH as i32 - 110);
             area.draw(&Text::new(text, (centre, top + 33), font(15).pos(Pos::new(HPos::Center, VPos::Top)))).ok()?;
         }
-        let line = at(middle);
-        area.draw(&PathElement::new([(line, 17), (line, ranges.len() as i32 * ROW)], ink(HERE))).ok()?;
         Some(String::new())
     })
 }

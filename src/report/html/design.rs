@@ -138,6 +138,7 @@ fn utilization(account: &Utilization) -> Chart {
         x_label: &|x| format!("{x:.0}"),
         x_labels: 11,
         dollars: true,
+        near: false,
     };
     let units = group_thousands(&account.units.to_string());
     let title = format!("{}, {}s: {units} units", place(&account.table, account.index.as_deref()), throughput_word(account.throughput));
@@ -199,13 +200,19 @@ pub(super) fn week(review: &Review) -> Section {
     if weeks.len() > WEEKS {
         section.text(format!("The first {WEEKS} of {} accounts are drawn; the table has all of them.", weeks.len()));
     }
-    section.charts(weeks.into_iter().take(WEEKS).map(|week| hour_by_hour(week, step)).collect());
+    // Few accounts have a chart for each direction, many one for both.
+    let charts = weeks.into_iter().take(WEEKS).flat_map(|week| match step {
+        1 => directions(week).into_iter().map(|direction| hour_by_hour(week, &[direction], step)).collect(),
+        _ => vec![hour_by_hour(week, &directions(week), step)],
+    });
+    section.charts(charts.collect());
     section
 }
 
 /// The directions in which something is asked for.
-fn directions(week: &Week) -> impl Iterator<Item = (&'static str, &Hours)> {
-    [("reads", &week.reads), ("writes", &week.writes)].into_iter().filter(|(_, hours)| hours.demand.iter().any(|units| !units.is_zero()))
+fn directions(week: &Week) -> Vec<(&'static str, &Hours)> {
+    let all = [("reads", &week.reads), ("writes", &week.writes)];
+    all.into_iter().filter(|(_, hours)| hours.demand.iter().any(|units| !units.is_zero())).collect()
 }
 
 fn throttled(provided: &Provided) -> Cell {
@@ -218,7 +225,7 @@ fn hour(at: usize) -> String {
     format!("{} {:02}", DAYS[(at / 24) % 7], at % 24)
 }
 
-fn hour_by_hour(week: &Week, step: usize) -> Chart {
+fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize) -> Chart {
     let count = week.reads.demand.len().max(week.writes.demand.len()).min(WEEK);
     let mean = |units: &[Exact]| units.iter().cloned().sum::<Exact>() / Exact::from(units.len().max(1) as u64);
     let spans: Vec<std::ops::Range<usize>> = (0..count).step_by(step).map(|from| from..count.min(from + step)).collect();
@@ -227,7 +234,7 @@ fn hour_by_hour(week: &Week, step: usize) -> Chart {
     };
     let (mut lines, mut legend, mut columns) = (Vec::new(), Vec::new(), Vec::new());
     let mut header = vec!["From".to_string()];
-    for (at, (direction, hours)) in directions(week).enumerate() {
+    for (at, (direction, hours)) in directions.iter().enumerate() {
         let demand: Vec<Exact> = spans.iter().map(|span| mean(hours.demand.get(span.clone()).unwrap_or_default())).collect();
         let base = at as u8 * 3 + 1;
         let x = |at: usize| spans[at].start as f64;
@@ -264,8 +271,12 @@ fn hour_by_hour(week: &Week, step: usize) -> Chart {
         x_label: &|x| hour(x as usize).split(' ').next().unwrap_or_default().to_string(),
         x_labels: 8,
         dollars: false,
+        near: false,
     };
-    let title = place(&week.table, week.index.as_deref());
+    let title = match directions {
+        [(direction, _)] => format!("{}, {direction}", place(&week.table, week.index.as_deref())),
+        _ => place(&week.table, week.index.as_deref()),
+    };
     let mut table = Table::new(format!("{title}: units a second"), &header.iter().map(String::as_str).collect::<Vec<_>>());
     for (at, span) in spans.iter().enumerate() {
         let cells = columns.iter().map(|column| Cell::from(column[at].as_str()));
@@ -380,7 +391,7 @@ fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
     let total = review.comparison.total;
     let lines = Lines {
         x_title: "hit ratio, %",
-        y_title: "$ a month",
+        y_title: "$ a month, not from 0",
         x_range: (0.0, 100.0),
         lines: vec![with, flat(2, curve.without)],
         dots: Vec::new(),
@@ -388,6 +399,7 @@ fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
         x_label: &|x| format!("{x:.0}"),
         x_labels: 11,
         dollars: true,
+        near: true,
     };
     let title = clean(&curve.table);
     let mut table = Table::new(format!("{title}: the whole design with a DAX cluster"), &["#Hit ratio", "Cluster", "#A month"]);
@@ -495,7 +507,7 @@ fn backups(review: &Review, section: &mut Section) {
         lines.push(Line { color: own, points: vec![(1.0, total), (10.0, total)], steps: false });
         let chart = Lines {
             x_title: "years that backups are kept",
-            y_title: "$ a month, whole design",
+            y_title: "$ a month, not from 0",
             x_range: (1.0, 10.0),
             lines,
             dots: Vec::new(),
@@ -503,6 +515,7 @@ fn backups(review: &Review, section: &mut Section) {
             x_label: &|x| format!("{x:.0}"),
             x_labels: 10,
             dollars: true,
+            near: true,
         };
         let mut header: Vec<String> = vec!["#Years".to_string()];
         header.extend(retention.ways.iter().map(|(name, _)| format!("#{name}")));

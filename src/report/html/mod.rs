@@ -13,8 +13,9 @@ mod working;
 use askama::Template;
 use serde::Serialize;
 
+use crate::compare::Curves;
 use crate::money::{Money, MoneyError};
-use crate::review::{Review, Traffic};
+use crate::review::{Review, Spending, Traffic};
 use crate::units::Exact;
 
 /// Why there is no page.
@@ -279,6 +280,39 @@ struct Page<'a> {
     sections: Vec<Section>,
     style: &'static str,
     script: &'static str,
+}
+
+/// What a page is made of that no other output has.
+#[derive(Serialize)]
+struct Behind<'a> {
+    curves: &'a Curves,
+    spending: &'a [Spending],
+    traffic: &'a Traffic,
+}
+
+/// The figures of a page, `dynameter.report/1`: those of the estimate, the comparison, the difference and the replay as
+/// these have them, and the curves behind the charts.
+///
+/// # Errors
+/// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
+pub fn report_json(review: &Review) -> Result<String, MoneyError> {
+    let behind = Behind { curves: &review.curves, spending: &review.spending, traffic: &review.traffic };
+    let mut parts = vec![
+        ("estimate", super::estimate_json(&review.comparison.outcome)?),
+        ("compare", super::compare_json(&review.comparison)),
+        ("behind", super::json::pretty(&behind)),
+    ];
+    if let Some(difference) = &review.baseline {
+        parts.push(("diff", super::diff_json(difference)?));
+    }
+    #[cfg(feature = "replay")]
+    if let Some(replayed) = &review.replayed {
+        parts.push(("replay", super::replay_json(replayed)?));
+        parts.push(("measured", super::json::pretty(&review.measured()?)));
+    }
+    let indented = |text: &str| text.trim_end().replace('\n', "\n  ");
+    let parts: Vec<String> = parts.iter().map(|(name, text)| format!(",\n  \"{name}\": {}", indented(text))).collect();
+    Ok(format!("{{\n  \"schema\": \"dynameter.report/1\"{}\n}}\n", parts.concat()))
 }
 
 /// A review as a page.

@@ -74,8 +74,11 @@ fn best(review: &Review) -> String {
 
 fn changed(difference: &Difference) -> Result<String, ReportError> {
     let before = difference.old.total()?;
-    let direction =
-        if difference.delta == Money::ZERO { "the same as".to_string() } else { format!("{} against", signed(difference.delta)) };
+    let direction = if difference.delta == Money::ZERO {
+        "the same as the baseline".to_string()
+    } else {
+        format!("{} against the baseline", signed(difference.delta))
+    };
     Ok(clean(&format!("{direction} {}, which was {} a month.", difference.old.workload, before.human())))
 }
 
@@ -180,6 +183,7 @@ pub(super) fn traffic(review: &Review) -> Section {
         x_label: &|x| format!("{x:.0} x"),
         x_labels: 11,
         dollars: true,
+        near: false,
     };
     let title = "The month's total by traffic".to_string();
     let places = traffic.factors.iter().map(|factor| factor.human(1)).collect();

@@ -78,10 +78,11 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
     let mut total = Table::new("The month's total", &["", "#A month"]);
     total.row([Cell::from("estimated from the file"), Cell::from(expected)]);
     total.row([Cell::from("measured in the trace, scaled to a month"), Cell::from(measured)]);
-    total.row([Cell::from("difference"), Cell::signed(measured.minus(expected)?)]);
+    let Some(beside) = review.measured()? else { return Ok(()) };
+    total.row([Cell::from("difference"), Cell::signed(beside.difference)]);
     section.table(total);
     let mut demand = Table::new("Units a second on average", &["Account", "Direction", "#Estimated", "#Measured", "#Measured / estimated"]);
-    for one in review.measured_demand() {
+    for one in beside.demand {
         let units = |units: &Option<Exact>| units.as_ref().map_or(Cell::from("-"), |units| Cell::number(units, 3));
         let times = match (&one.expected, &one.measured) {
             (Some(expected), Some(measured)) if !expected.is_zero() => Cell::number(&(measured / expected), 3),
@@ -97,11 +98,10 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
     }
     section.table(demand);
     let mut costs = Table::new("Dollars of a month", &["Table", "Usage type", "#Estimated", "#Measured", "#Difference"]);
-    for one in review.measured_cost()? {
-        let difference = one.measured.minus(one.expected)?;
+    for one in beside.cost {
         let cells = [Cell::from(one.table), Cell::from(one.usage_type), Cell::from(one.expected), Cell::from(one.measured)];
         let [table, usage, expected, measured] = cells;
-        costs.row([table, usage, expected, measured, Cell::signed(difference)]);
+        costs.row([table, usage, expected, measured, Cell::signed(one.difference)]);
     }
     section.table(if costs.rows.len() > 16 { costs.folded() } else { costs });
     Ok(())
@@ -172,6 +172,7 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
             x_label: &label,
             x_labels: 6,
             dollars: false,
+            near: false,
         };
         Chart {
             svg: chart.draw(&format!("Units a second of {title} over the time of the trace; the numbers are in the table below")),
@@ -375,6 +376,7 @@ fn caches(replayed: &Replayed) -> Vec<Chart> {
             x_label: &|x| memory(2_f64.powf(x).round() as u64),
             x_labels: 6,
             dollars: false,
+            near: false,
         };
         let title = format!("{}, {which} cache", clean(name));
         let sampled = points.iter().any(|point| point.sampled > 0);
