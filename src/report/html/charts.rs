@@ -8,7 +8,7 @@ use super::escaped;
 use super::svg::{GRID, HERE, Svg, TEXT, ink};
 
 /// A drawing's width in its own units: with letters of 13 it is read on a phone, and two stand side by side on a laptop.
-const WIDTH: u32 = 480;
+pub(super) const WIDTH: u32 = 480;
 
 /// Where the axis of a chart of lines begins and ends.
 pub const SPAN: [i32; 2] = [MARGIN + SIDE, WIDTH as i32 - RIGHT];
@@ -86,7 +86,7 @@ fn svg(body: &str, height: u32, label: &str) -> String {
 }
 
 /// Draws with plotters, and adds what is drawn without it; where that fails, the table has the numbers.
-fn draw(height: u32, label: &str, what: impl FnOnce(&DrawingArea<Svg<'_>, Shift>) -> Option<String>) -> String {
+pub(super) fn draw(height: u32, label: &str, what: impl FnOnce(&DrawingArea<Svg<'_>, Shift>) -> Option<String>) -> String {
     let mut body = String::new();
     let area = Svg::new(&mut body, (WIDTH, height)).into_drawing_area();
     let drawn = what(&area).filter(|_| area.present().is_ok());
@@ -94,7 +94,8 @@ fn draw(height: u32, label: &str, what: impl FnOnce(&DrawingArea<Svg<'_>, Shift>
     drawn.map(|more| svg(&(body + &more), height, label)).unwrap_or_default()
 }
 
-fn font<'a>(size: u32) -> TextStyle<'a> {
+/// The letters of a drawing, of a size.
+pub(super) fn font<'a>(size: u32) -> TextStyle<'a> {
     ("sans-serif", size).into_font().color(&ink(TEXT))
 }
 
@@ -253,48 +254,4 @@ pub fn tornado(ranges: &[Range], middle: f64, label: &str) -> String {
         }
         Some(String::new())
     })
-}
-
-/// Levels of heat, beside none at all.
-pub const LEVELS: u8 = 6;
-
-/// A strip of heat: columns of time, rows of key ranges; each cell with its level, 0 for nothing.
-pub struct Heat<'a> {
-    /// The cells, column by column.
-    pub levels: Vec<Vec<u8>>,
-    /// What stands below its left end.
-    pub from: &'a str,
-    /// What stands below its right end.
-    pub to: &'a str,
-}
-
-impl Heat<'_> {
-    /// The strip.
-    pub fn draw(&self, label: &str) -> String {
-        const TOP: i32 = 4;
-        const HEIGHT: i32 = 192;
-        const LEFT: i32 = 26;
-        let rows = self.levels.iter().map(Vec::len).max().unwrap_or(0).max(1) as i32;
-        let columns = self.levels.len().max(1) as i32;
-        let x = |column: i32| LEFT + (WIDTH as i32 - LEFT - 4) * column / columns;
-        let y = |row: i32| TOP + HEIGHT * row / rows;
-        draw(226, label, |area| {
-            for level in 1..=LEVELS {
-                for (column, cells) in self.levels.iter().enumerate() {
-                    for (row, _) in cells.iter().enumerate().filter(|(_, cell)| **cell == level) {
-                        let (column, row) = (column as i32, row as i32);
-                        let corners = [(x(column), y(row)), (x(column + 1), y(row + 1))];
-                        area.draw(&Rectangle::new(corners, ink(30 + level).filled())).ok()?;
-                    }
-                }
-            }
-            area.draw(&Rectangle::new([(LEFT, TOP), (WIDTH as i32 - 4, TOP + HEIGHT)], ink(GRID))).ok()?;
-            let turned = font(16).pos(Pos::new(HPos::Center, VPos::Bottom)).transform(FontTransform::Rotate270);
-            area.draw(&Text::new("keys by hash", (LEFT - 6, TOP + HEIGHT / 2), turned)).ok()?;
-            area.draw(&Text::new(self.from.to_string(), (LEFT, TOP + HEIGHT + 6), font(16).pos(Pos::new(HPos::Left, VPos::Top)))).ok()?;
-            let end = font(16).pos(Pos::new(HPos::Right, VPos::Top));
-            area.draw(&Text::new(self.to.to_string(), (WIDTH as i32 - 4, TOP + HEIGHT + 6), end)).ok()?;
-            Some(String::new())
-        })
-    }
 }

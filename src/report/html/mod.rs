@@ -4,6 +4,8 @@
 
 mod charts;
 mod design;
+#[cfg(feature = "replay")]
+mod heat;
 mod money;
 mod svg;
 #[cfg(feature = "replay")]

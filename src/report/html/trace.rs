@@ -1,6 +1,7 @@
 //! What a trace measured: units over time, hot keys, heat, caches, throttles, and all of it beside what was expected.
 
-use super::charts::{self, Bar, Heat, LEVELS, Line, Lines};
+use super::charts::{self, Bar, Line, Lines};
+use super::heat::{Heat, LEVELS};
 use super::{Cell, Chart, Hover, ReportError, Section, Table};
 use crate::money::Money;
 use crate::replay::{AccountRun, DaxResult, HotKey, ModeResult, OverTime, PartitionHeat, Replayed};
