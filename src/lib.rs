@@ -84,6 +84,8 @@ pub mod compare;
 pub mod diff;
 pub mod uncertainty;
 
+pub mod check;
+
 #[cfg(feature = "replay")]
 pub mod replay;
 

@@ -164,6 +164,11 @@ impl UsageType {
         PURPOSES.iter().find(|(prefix, _)| self.0.starts_with(prefix)).map_or("(table)", |(_, purpose)| purpose)
     }
 
+    /// The names of all usage types that the catalogue has.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        CATALOGUE.iter().map(|(_, _, name, _)| *name)
+    }
+
     /// Where a transfer between regions goes; `None` for everything else.
     pub fn destination(&self) -> Option<&str> {
         self.0.strip_prefix("data_transfer_inter_region_to_")
@@ -237,7 +242,7 @@ pub enum FreeTier {
 }
 
 /// Why a line is there: a sentence with its numbers, and the rule behind it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Because {
     /// The working, for people.
     pub text: String,

@@ -14,6 +14,8 @@
     const total = by("what-if-total");
     total.textContent = sums ? sums[0][1] : "not possible";
     total.dataset.v = sums ? sums[0][0] : "";
+    const note = figures.notes[month.value][factor.value];
+    by("what-if-note").textContent = note ? "; " + note : "";
     body.replaceChildren(...figures.tables.map((name, at) => {
       const row = document.createElement("tr"), head = document.createElement("td"), cell = document.createElement("td");
       head.textContent = name; head.dir = "auto"; cell.className = "n";
@@ -27,6 +29,11 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   form.hidden = false;
   show();
+
+  // On paper everything that proves the figures is open; only hours and moments stay folded.
+  const proof = [...document.querySelectorAll("details:not(.long)")];
+  addEventListener("beforeprint", () => proof.forEach((one) => { one.dataset.was = one.open; one.open = true; }));
+  addEventListener("afterprint", () => proof.forEach((one) => { one.open = one.dataset.was === "true"; }));
 
   // Heads of columns sort; on narrow screens each cell says its head.
   const value = (row, at, numbers) => {

@@ -252,3 +252,27 @@ proptest! {
         prop_assert_eq!((run.lowest, run.highest), (settled, settled));
     }
 }
+
+#[test]
+fn a_savings_plan_covers_what_is_billed_and_not_what_is_refused() {
+    let comparison = compared(
+        r#"
+name = "capped"
+region = "us-east-1"
+[[table]]
+name = "Items"
+items = 1
+partition_key = { name = "id" }
+item.size = "1 KB"
+capacity = { mode = "on-demand", max_read = 1, max_write = 1 }
+[[table.access]]
+name = "write"
+operation = "PutItem"
+rate = { per_second = 5 }
+"#,
+    );
+    let plan = comparison.alternatives.iter().find(|one| one.name == "a Database Savings Plan").expect("a plan");
+    let saved = plan.delta.expect("a saving").decimal().abs() / comparison.total.decimal();
+    // 18 % of what is billed, a little less where the commitment is rounded.
+    assert!(saved > rust_decimal::Decimal::new(10, 2) && saved <= rust_decimal::Decimal::new(18, 2), "{saved}");
+}

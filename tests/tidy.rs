@@ -17,6 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["trace"],
     &["estimate"],
     &["compare", "diff", "uncertainty"],
+    &["check"],
     &["replay"],
     &["synthesize"],
     &["review"],

@@ -79,9 +79,26 @@ pub fn demand<'a>(consumptions: impl Iterator<Item = &'a Consumption>, month: &M
     }
     // Hours that are alike in every shape are one.
     let hours = shapes.iter().map(|(factors, _)| factors.len()).max().unwrap_or(0);
-    let factors_at = |hour: usize| shapes.iter().filter_map(|(factors, _)| factors.get(hour)).collect::<Vec<_>>();
-    let alike: BTreeSet<Vec<&Exact>> = (0..hours).map(factors_at).collect();
-    let units_at = |factors: Vec<&Exact>| factors.into_iter().zip(&shapes).map(|(factor, (_, units))| factor * units).sum::<Exact>();
+    // Whether two fractions are equal is seen sooner than which is less.
+    let levels = |factors: &Arc<[Exact]>| -> (Vec<Exact>, Vec<usize>) {
+        let mut distinct: Vec<Exact> = Vec::new();
+        let mut level = |factor: &Exact| match distinct.iter().position(|known| known == factor) {
+            Some(at) => at,
+            None => {
+                distinct.push(factor.clone());
+                distinct.len() - 1
+            }
+        };
+        let levels = factors.iter().map(&mut level).collect();
+        (distinct, levels)
+    };
+    let levels: Vec<(Vec<Exact>, Vec<usize>)> = shapes.iter().map(|(factors, _)| levels(factors)).collect();
+    let at = |hour: usize| levels.iter().map(|(_, levels)| levels.get(hour).copied()).collect::<Vec<_>>();
+    let alike: BTreeSet<Vec<Option<usize>>> = (0..hours).map(at).collect();
+    let units_at = |hour: Vec<Option<usize>>| {
+        let parts = hour.into_iter().zip(&levels).zip(&shapes);
+        parts.filter_map(|((level, (distinct, _)), (_, units))| Some(distinct.get(level?)? * units)).sum::<Exact>()
+    };
     let peak = alike.into_iter().map(units_at).max().unwrap_or_else(Exact::zero) / seconds;
     (mean, peak)
 }

@@ -77,26 +77,38 @@ impl Simulations {
     ) -> Arc<Vec<Run>> {
         let scheduled = |scaling: &Scaling| scaling.target_percent.is_none();
         if self.bills_only && scheduled(read) && scheduled(write) {
-            let idle = Series { step_seconds: 60, halves: vec![0; WEEK_MINUTES as usize], start_minute: 0 };
-            return Arc::new(simulate(&[(&idle, read, None), (&idle, write, None)]));
+            // What a schedule moves is the same whatever is asked for.
+            let asked = (String::new(), Vec::new(), *horizon, read.clone(), write.clone());
+            return self.known_or(asked, || {
+                let idle = Series { step_seconds: 60, halves: vec![0; WEEK_MINUTES as usize], start_minute: 0 };
+                simulate(&[(&idle, read, None), (&idle, write, None)])
+            });
         }
         let bits = |arrivals: &[Arrivals]| -> Vec<u64> { arrivals.iter().flat_map(Arrivals::bits).collect() };
         let hot = hottest.map_or(0, |(reads, _)| reads.parts);
         let fingerprint: Vec<u64> = bits(reads).into_iter().chain([u64::MAX, hot]).chain(bits(writes)).collect();
         let asked = (format!("{read_name} {write_name}"), fingerprint, *horizon, read.clone(), write.clone());
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&asked).cloned();
-        known.unwrap_or_else(|| {
+        self.known_or(asked, || {
             let (reads, writes) = (self.drawn.series(read_name, reads, horizon), self.drawn.series(write_name, writes, horizon));
             let (hot_reads, hot_writes) = hottest.unzip();
-            let runs = Arc::new(simulate(&[(&reads, read, hot_reads), (&writes, write, hot_writes)]));
+            simulate(&[(&reads, read, hot_reads), (&writes, write, hot_writes)])
+        })
+    }
+
+    /// What was simulated before, else what is simulated now.
+    fn known_or(&self, asked: Asked, run: impl FnOnce() -> Vec<Run>) -> Arc<Vec<Run>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&asked).cloned();
+        known.unwrap_or_else(|| {
+            let runs = Arc::new(run());
             self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(asked, runs.clone());
             runs
         })
     }
 
-    /// How many were run.
+    /// How many were run of a demand.
     pub fn count(&self) -> u64 {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).len() as u64
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.keys().filter(|(name, ..)| !name.is_empty()).count() as u64
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Advice {
     pub change: String,
     /// What it alone saves in a month.
     pub saves: Money,
+    /// What there is to know of it.
+    pub why: String,
     /// What it risks.
     pub risk: Option<String>,
     /// Whether somebody must decide on it.
@@ -74,6 +76,7 @@ pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Ad
             index: one.index.clone(),
             change: one.name.clone(),
             saves,
+            why: one.why.clone(),
             risk: one.risk.clone(),
             decision: one.decision,
             edit: one.edit.clone(),
@@ -100,8 +103,8 @@ pub(super) fn combinations(
     alternatives: &[Alternative],
     total: Money,
 ) -> Result<(Combination, Combination), EstimateError> {
-    let kept = combine(context, alternatives, total, false)?;
-    let all = combine(context, alternatives, total, true)?;
+    let (kept, all) = rayon::join(|| combine(context, alternatives, total, false), || combine(context, alternatives, total, true));
+    let (kept, all) = (kept?, all?);
     // A way that starts from more choices may end at a worse place; the better of both is the best of all.
     let all = if all.monthly_with_commitment <= kept.monthly_with_commitment { all } else { kept.clone() };
     Ok((kept, all))
@@ -115,8 +118,10 @@ fn combine(context: &Context, alternatives: &[Alternative], total: Money, decisi
         .collect();
     let mut best: Option<Combination> = None;
     // From the design itself, and from each capacity that could be the base of commitments.
-    for start in starts(&usable) {
-        let found = climb(context, &usable, start, total)?;
+    let found: Vec<Result<Combination, EstimateError>> =
+        starts(&usable).into_par_iter().map(|start| climb(context, &usable, start, total)).collect();
+    for found in found {
+        let found = found?;
         if best.as_ref().is_none_or(|best| found.monthly_with_commitment < best.monthly_with_commitment) {
             best = Some(found);
         }
@@ -188,13 +193,17 @@ fn climb(context: &Context, usable: &[&Alternative], start: Vec<&Alternative>, t
 
 /// The combination without the one change whose absence, with its commitments, saves most.
 fn without_one(context: &Context, taken: &[&Alternative], best: &Combination) -> Result<Option<(usize, Combination)>, EstimateError> {
-    let mut found: Option<(usize, Combination)> = None;
-    for at in 0..taken.len() {
+    let without = |at: usize| -> Result<Option<Combination>, EstimateError> {
         let rest: Vec<&Alternative> = taken.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| *one).collect();
         let mut workload = context.workload.clone();
         rest.iter().for_each(|one| context.apply(&mut workload, one));
-        let (monthly, None) = context.price(&workload)? else { continue };
-        let without = committed(context, &workload, rest, monthly)?;
+        let (monthly, None) = context.price(&workload)? else { return Ok(None) };
+        committed(context, &workload, rest, monthly).map(Some)
+    };
+    let all: Vec<Result<Option<Combination>, EstimateError>> = (0..taken.len()).into_par_iter().map(without).collect();
+    let mut found: Option<(usize, Combination)> = None;
+    for (at, without) in all.into_iter().enumerate() {
+        let Some(without) = without? else { continue };
         let least = found.as_ref().map_or(best.monthly_with_commitment, |(_, found)| found.monthly_with_commitment);
         if without.monthly_with_commitment < least {
             found = Some((at, without));

@@ -55,7 +55,7 @@ pub(super) fn of(context: &Context, outcome: &Outcome) -> Vec<BreakEven> {
 fn reservations(book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
     for offer in offers(book, None).0 {
-        let Offer::Reserved { years, read, write } = offer else { continue };
+        let Offer::Reserved { years, read, write, .. } = offer else { continue };
         for (throughput, unit) in [(Throughput::Read, read), (Throughput::Write, write)] {
             let Some(hour) = list_rate(book, UsageType::capacity_hours(throughput, TableClass::Standard).code()) else { continue };
             all.push(BreakEven {
@@ -127,7 +127,7 @@ fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) ->
         all.push(against_on_demand("on demand = provisioned".to_string(), &hour / &full));
         let reservable = demand.throughput != Throughput::ReplicatedWrite && table.table.class == TableClass::Standard;
         for offer in sold.iter().filter(|_| reservable) {
-            let Offer::Reserved { years, read, write } = offer else { continue };
+            let Offer::Reserved { years, read, write, .. } = offer else { continue };
             let unit = if reads { read } else { write };
             let term = format!("{years} year{}", if *years == 1 { "" } else { "s" });
             all.push(against_on_demand(format!("on demand = reserved for {term}"), unit / &full));
@@ -271,7 +271,9 @@ fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<Brea
             true => Exact::zero(),
             false => lines().filter(reads).map(|line| money(line.amount)).sum::<Exact>() / queries.clone(),
         };
-        if scan <= one_query || cost.is_zero() {
+        let unknown =
+            outcome.bill.unknown.iter().any(|one| one.subject.table == table.table.name && one.subject.index.as_ref() == Some(&index.name));
+        if scan <= one_query || cost.is_zero() || unknown {
             continue;
         }
         let kind = if index.kind == IndexKind::Global { "global" } else { "local" };

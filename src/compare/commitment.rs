@@ -59,6 +59,8 @@ pub enum Offer {
         read: Exact,
         /// A write unit.
         write: Exact,
+        /// What a read unit and a write unit cost at once, which is part of the above.
+        upfront: [Exact; 2],
     },
     /// A Database Savings Plan of one year, without an upfront payment.
     Plan,
@@ -73,6 +75,8 @@ pub struct Mix {
     pub read_units: u64,
     /// Reserved write units.
     pub write_units: u64,
+    /// Dollars that the reservation costs at once; its share of each month is in the month's cost.
+    pub upfront: Exact,
     /// Dollars an hour that are committed to a savings plan.
     pub plan_usd_per_hour: Exact,
     /// Dollars of all throughput, in the hours of the curve.
@@ -85,7 +89,12 @@ impl Mix {
         let mut parts = Vec::new();
         if let Some(years) = self.years.filter(|_| self.read_units + self.write_units > 0) {
             let term = if years == 1 { "1 year".to_string() } else { format!("{years} years") };
-            parts.push(format!("{} RCU and {} WCU reserved for {term}", Exact::from(self.read_units), Exact::from(self.write_units)));
+            let at_once = if self.upfront.is_zero() { String::new() } else { format!(" (${} at once)", self.upfront.human(2)) };
+            parts.push(format!(
+                "{} RCU and {} WCU reserved for {term}{at_once}",
+                Exact::from(self.read_units),
+                Exact::from(self.write_units)
+            ));
         }
         if !self.plan_usd_per_hour.is_zero() {
             parts.push(format!("a savings plan of ${} an hour for 1 year", self.plan_usd_per_hour));
@@ -112,7 +121,15 @@ impl Curve {
             for one in metering.consumed(at) {
                 let usage = UsageType::request_units(one.throughput, one.class);
                 let Some((list, plan)) = metering.book(&one.subject.region).and_then(|book| rates(book, &usage, true)) else { continue };
-                let mean = &one.units / workload.month.hours();
+                // What a maximum throughput refuses is not billed.
+                let refused = metering.demand_of(at).iter().find(|demand| {
+                    one.account.is_none()
+                        && demand.index.is_none()
+                        && (&demand.region, demand.throughput == Throughput::Read)
+                            == (&one.subject.region, one.throughput == Throughput::Read)
+                });
+                let served = Exact::one() - refused.and_then(|demand| demand.refused.clone()).unwrap_or_default();
+                let mean = &(&one.units * &served) / workload.month.hours();
                 let mut known: Vec<(&Exact, Price)> = Vec::new();
                 for hour in 0..hours {
                     let factor = &one.factors[hour % one.factors.len().max(1)];
@@ -294,7 +311,7 @@ pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
     let plans = offers.contains(&Offer::Plan);
     let mut reservations = vec![Reserved::default()];
     for offer in offers {
-        let Offer::Reserved { years, read, write } = offer else { continue };
+        let Offer::Reserved { years, read, write, .. } = offer else { continue };
         let (read, write) = (parts(read), parts(write));
         // Against the list price, and against what a plan would leave of it.
         for against in [(curve.read.list, curve.write.list), (curve.read.plan, curve.write.plan)] {
@@ -324,7 +341,14 @@ pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
     });
     let best = all.min_by_key(|(reserved, plan, cost)| (*cost, *plan, reserved.read + reserved.write));
     let (reserved, plan, cost) = best.unwrap_or_default();
+    let upfront = |offer: &Offer| match offer {
+        Offer::Reserved { years, upfront: [read, write], .. } if *years == reserved.years => {
+            Some(&(read * &Exact::from(reserved.read)) + &(write * &Exact::from(reserved.write)))
+        }
+        _ => None,
+    };
     Mix {
+        upfront: offers.iter().find_map(upfront).unwrap_or_default(),
         years: (reserved.read + reserved.write > 0).then_some(reserved.years),
         read_units: reserved.read,
         write_units: reserved.write,
@@ -369,15 +393,18 @@ fn plans_are_sold(book: &PriceBook, asked: Option<Date>) -> bool {
 pub(super) fn offers(book: &PriceBook, asked: Option<Date>) -> (Vec<Offer>, Vec<(u64, String)>) {
     let (mut sold, mut missing) = (Vec::new(), Vec::new());
     for years in [1, 3] {
-        let unit = |direction: &str| -> Result<Exact, String> {
+        let unit = |direction: &str| -> Result<(Exact, Exact), String> {
             let of = |part: &str| -> Result<Exact, String> {
                 let tiers = book.tiers(&format!("reserved_{years}yr_{direction}_{part}")).map_err(|error| error.to_string())?;
                 Ok(tiers.first().map(|tier| Exact::from(tier.published.rate.decimal())).unwrap_or_default())
             };
-            Ok(of("hourly")? + of("upfront_per_unit")? / Exact::from(8760 * years))
+            let upfront = of("upfront_per_unit")?;
+            Ok((of("hourly")? + &upfront / &Exact::from(8760 * years), upfront))
         };
         match (unit("read"), unit("write")) {
-            (Ok(read), Ok(write)) => sold.push(Offer::Reserved { years, read, write }),
+            (Ok((read, at_once)), Ok((write, write_at_once))) => {
+                sold.push(Offer::Reserved { years, read, write, upfront: [at_once, write_at_once] });
+            }
             (Err(why), _) | (_, Err(why)) => missing.push((years, why)),
         }
     }
@@ -473,7 +500,7 @@ mod tests {
     fn reserved(years: u64) -> Offer {
         let (read, write) = if years == 1 { ((598, 7), (2992, 7)) } else { ((299, 7), (1495, 7)) };
         let exact = |(mantissa, places): (u64, u32)| Exact::ratio(mantissa, 10_u64.pow(places));
-        Offer::Reserved { years, read: exact(read), write: exact(write) }
+        Offer::Reserved { years, read: exact(read), write: exact(write), upfront: [Exact::from(1), Exact::from(5)] }
     }
 
     #[test]

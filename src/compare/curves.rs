@@ -9,12 +9,12 @@ use super::backups;
 use super::cache;
 use super::commitment::{Offer, list_rate, offers, rates};
 use super::projection::readers;
-use super::search::{Found, Lane};
+use super::search::{Found, Lane, Searches};
 use super::{Alternative, Changed, Comparison, Context, Kind, Question, with};
 use crate::capacity::series::{Arrivals, Series, account_name};
 use crate::capacity::{Demand, Hottest, Run, Scaling, simulate};
 use crate::dax::{NODE_TYPES, hottest_millionths};
-use crate::estimate::EstimateError;
+use crate::estimate::{EstimateError, Metering};
 use crate::money::{Money, MoneyError, Rate};
 use crate::pricing::{Books, PriceBook};
 use crate::table::{IndexKind, TableClass};
@@ -50,12 +50,14 @@ pub struct Utilization {
     pub index: Option<String>,
     /// Reads, writes or replicated writes.
     pub throughput: Throughput,
-    /// Units of capacity that are used or not: those provisioned, else those of the busiest hour.
+    /// Units of capacity that are used or not: those of the design where they never change, else the least that are safe.
     pub units: u64,
     /// The share of them that the design uses on average, from 0 to 1.
     pub here: Exact,
     /// The ways to pay.
     pub ways: Vec<Way>,
+    /// What the design itself pays for it in a month, reservations left out.
+    pub designed: Money,
     /// Where two of them cost the same, from 0 to 1.
     pub crossings: Vec<Crossing>,
 }
@@ -128,6 +130,8 @@ pub struct HitRatios {
     pub table: String,
     /// A month without DAX.
     pub without: Money,
+    /// The hit ratio of the design in percent, where it has a cluster.
+    pub here: Option<Exact>,
     /// At each hit ratio in percent: the cheapest cluster that serves the busiest hour.
     pub points: Vec<HitRatio>,
 }
@@ -202,8 +206,11 @@ fn dollars(amount: &Exact) -> Result<Money, MoneyError> {
     Ok(Rate::parse("1")?.charge(amount, 9)?.amount)
 }
 
-/// The way's name of what is auto scaled: its line is known from the simulation.
+/// The way's name of what is auto scaled: its line goes from its least units through what the simulation makes of it.
 const AUTO_SCALED: &str = "auto scaled";
+
+/// Reserved capacity is sold in blocks of so many units (rule 6.8).
+const RESERVED_BLOCK: u64 = 100;
 
 fn utilization(context: &Context) -> Result<Vec<Utilization>, EstimateError> {
     let Some(book) = context.metering.book(&context.workload.region) else { return Ok(Vec::new()) };
@@ -211,7 +218,11 @@ fn utilization(context: &Context) -> Result<Vec<Utilization>, EstimateError> {
     for (at, table) in context.workload.tables.iter().enumerate() {
         let home = context.metering.demand_of(at).iter().filter(|demand| demand.region == context.workload.region);
         for demand in home.filter(|demand| !demand.mean.is_zero() && !demand.partly_unknown) {
-            all.extend(of_account(context, at, table, demand, book)?);
+            match of_account(context, at, table, demand, book) {
+                // A figure of more digits than money has is no curve, and says nothing of the design.
+                Err(EstimateError::Money(_)) => {}
+                curve => all.extend(curve?),
+            }
         }
     }
     Ok(all)
@@ -228,13 +239,21 @@ fn of_account(
     let usage = |kind: fn(Throughput, TableClass) -> UsageType| kind(demand.throughput, class);
     let (request, hour) = (rates(book, &usage(UsageType::request_units), true), rates(book, &usage(UsageType::capacity_hours), false));
     let (Some((request, planned_request)), Some((hour, planned_hour))) = (request, hour) else { return Ok(None) };
-    let fixed = demand.provisioned.as_ref().map(|units| units.fixed().unwrap_or(units.high));
-    let units = fixed.or_else(|| demand.peak.ceil().to_u64()).unwrap_or(u64::MAX).max(1);
+    let reads = demand.throughput == Throughput::Read;
+    let index = demand.index.as_deref();
+    let lane = lane(context, at, table, index, reads);
+    let fixed = demand.provisioned.as_ref().and_then(|units| units.fixed());
+    let units = fixed.unwrap_or(lane.fixed.scaling.min).max(1);
     let here = &demand.mean / &Exact::from(units);
-    let unit_hours = &Exact::from(units) * context.workload.month.hours();
+    let hours = context.workload.month.hours();
+    let unit_hours = &Exact::from(units) * hours;
     let requests = &unit_hours * &Exact::from(3600);
-    let lane = lane(context, at, table, demand.index.as_deref(), demand.throughput == Throughput::Read);
-    let follows = lane.auto_scaled.hourly.mean() / demand.mean.clone();
+    // Reads and writes together, since they share the quota of decreases.
+    let billing = context.workload.switches.hour_billing;
+    let scaled = auto_scaled_runs(context, at, index);
+    let follows = &(scaled[usize::from(!reads)].hourly(billing).mean() * hours.clone()) * &hour;
+    let idle = &(&Exact::from(lane.auto_scaled.scaling.min) * hours) * &hour;
+    let rises = if here.is_zero() || follows < idle { Exact::zero() } else { &(&follows - &idle) / &here };
 
     let (sold, _) = offers(book, context.workload.prices);
     let reservable = demand.throughput != Throughput::ReplicatedWrite && class == TableClass::Standard;
@@ -244,12 +263,15 @@ fn of_account(
     let mut lines: Vec<(String, (Exact, Exact))> = vec![
         ("on demand".to_string(), (Exact::zero(), &requests * &request)),
         ("provisioned, fixed".to_string(), flat(&hour)),
-        (AUTO_SCALED.to_string(), (Exact::zero(), &(&unit_hours * &follows) * &hour)),
+        (AUTO_SCALED.to_string(), (idle.clone(), &idle + &rises)),
     ];
     for offer in sold.iter().filter(|_| reservable) {
-        if let Offer::Reserved { years, read, write } = offer {
-            let unit = if demand.throughput == Throughput::Read { read } else { write };
-            lines.push((format!("reserved for {years} year{}", if *years == 1 { "" } else { "s" }), flat(unit)));
+        if let Offer::Reserved { years, read, write, .. } = offer {
+            let unit = if reads { read } else { write };
+            // It is sold in blocks, which the tables of a region share.
+            let blocks = &Exact::from(units.div_ceil(RESERVED_BLOCK) * RESERVED_BLOCK) * hours;
+            let cost = &blocks * unit;
+            lines.push((format!("reserved for {years} year{}", if *years == 1 { "" } else { "s" }), (cost.clone(), cost)));
         }
     }
     if plan {
@@ -260,7 +282,20 @@ fn of_account(
         let now = idle + &(&(full - idle) * &here);
         Ok(Way { name: name.clone(), idle: dollars(idle)?, full: dollars(full)?, here: dollars(&now)? })
     };
+    let designed = match &demand.provisioned {
+        None => &requests * &(&request * &here),
+        Some(_) => {
+            let own = |one: &&crate::capacity::ListedCapacity| {
+                (&one.subject.table, &one.subject.index, &one.subject.region, one.throughput)
+                    == (&demand.table, &demand.index, &demand.region, demand.throughput)
+            };
+            // What is reserved is taken off the list of what is charged by the hour.
+            let hourly: Exact = context.metering.listed().filter(own).map(|one| one.hourly.mean()).sum();
+            &(&hourly * hours) * &hour
+        }
+    };
     Ok(Some(Utilization {
+        designed: dollars(&designed)?,
         table: table.table.name.clone(),
         index: demand.index.clone(),
         throughput: demand.throughput,
@@ -325,17 +360,11 @@ fn week(context: &Context, at: usize, index: Option<String>) -> Option<Week> {
     if context.metering.demand_of(at).iter().any(unknown) {
         return None;
     }
-    let series = |reads: bool| {
-        let account = account_name(&table.table.name, name, &context.workload.region, reads);
-        context.searches.drawn().series(&account, &arrivals(context, at, name, reads), &context.workload.horizon)
-    };
-    let (reads, writes) = (series(true), series(false));
-    // An index has keys of its own, whose popularity nobody gave.
-    let popularity = table.popularity.as_ref().filter(|_| index.is_none());
-    let (hot_reads, hot_writes) = popularity.map(|popularity| Hottest::of(hottest_millionths(popularity))).unzip();
+    let (reads, writes) = (series(context, at, name, true), series(context, at, name, false));
+    let (hot_reads, hot_writes) = hottest(table, name).unzip();
     let run = |read: &Scaling, write: &Scaling| simulate(&[(&reads, read, hot_reads), (&writes, write, hot_writes)]);
     let found = [true, false].map(|reads| lane(context, at, table, name, reads).auto_scaled.clone());
-    let scaled = run(&found[0].scaling, &found[1].scaling);
+    let scaled = auto_scaled_runs(context, at, name);
     let designed = designed(table, name).map(|(read, write)| (run(&read, &write), [words(&read), words(&write)]));
     let hours = |series: &Series, lane: usize, found: &Found| Hours {
         demand: demand(series),
@@ -343,6 +372,74 @@ fn week(context: &Context, at: usize, index: Option<String>) -> Option<Week> {
         designed: designed.as_ref().map(|(runs, words)| provided(&runs[lane], words[lane].clone())),
     };
     Some(Week { reads: hours(&reads, 0, &found[0]), writes: hours(&writes, 1, &found[1]), table: table.table.name.clone(), index })
+}
+
+/// What the capacity of a design refuses of one direction of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Throttles {
+    /// The table.
+    pub table: String,
+    /// The global index; `None` for the table.
+    pub index: Option<String>,
+    /// Reads or writes.
+    pub reads: bool,
+    /// The share of the simulated demand.
+    pub share: Exact,
+}
+
+/// What the provisioned capacity of a design refuses in its home region, simulated.
+///
+/// # Errors
+/// [`EstimateError`] where a region has no book at the date.
+pub fn designed_throttles(workload: &Workload, books: &Books) -> Result<Vec<Throttles>, EstimateError> {
+    let metering = Metering::new(workload, books)?;
+    let searches = Searches::new(metering.simulations().drawn());
+    let question = Question::default();
+    let context = Context {
+        workload,
+        books,
+        metering: &metering,
+        question: &question,
+        unknown: &[],
+        searches: &searches,
+        changed: Changed::default(),
+    };
+    let mut all = Vec::new();
+    for (at, table) in workload.tables.iter().enumerate().filter(|(_, table)| table.capacity != Capacity::OnDemand) {
+        let global = table.table.indexes.iter().filter(|index| index.kind == IndexKind::Global).map(|index| Some(index.name.clone()));
+        for index in std::iter::once(None).chain(global) {
+            let name = index.as_deref();
+            let Some((read, write)) = designed(table, name) else { continue };
+            let (reads, writes) = (series(&context, at, name, true), series(&context, at, name, false));
+            let (hot_reads, hot_writes) = hottest(table, name).unzip();
+            let runs = simulate(&[(&reads, &read, hot_reads), (&writes, &write, hot_writes)]);
+            for (run, reads) in runs.iter().zip([true, false]) {
+                let share = Exact::ratio(run.throttled_billionths(), 1_000_000_000);
+                all.push(Throttles { table: table.table.name.clone(), index: index.clone(), reads, share });
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// What auto scaling makes of an account at the bounds and targets that were found.
+fn auto_scaled_runs(context: &Context, at: usize, index: Option<&str>) -> Vec<Run> {
+    let table = &context.workload.tables[at];
+    let (reads, writes) = (series(context, at, index, true), series(context, at, index, false));
+    let (hot_reads, hot_writes) = hottest(table, index).unzip();
+    let [read, write] = [true, false].map(|reads| lane(context, at, table, index, reads).auto_scaled.scaling.clone());
+    simulate(&[(&reads, &read, hot_reads), (&writes, &write, hot_writes)])
+}
+
+/// What is asked of one direction of an account in the home region, drawn.
+fn series(context: &Context, at: usize, index: Option<&str>, reads: bool) -> Arc<Series> {
+    let account = account_name(&context.workload.tables[at].table.name, index, &context.workload.region, reads);
+    context.searches.drawn().series(&account, &arrivals(context, at, index, reads), &context.workload.horizon)
+}
+
+/// The hottest key of a table; an index has keys of its own, whose popularity nobody gave.
+fn hottest(table: &TableDesign, index: Option<&str>) -> Option<(Hottest, Hottest)> {
+    table.popularity.as_ref().filter(|_| index.is_none()).map(|popularity| Hottest::of(hottest_millionths(popularity)))
 }
 
 /// The capacity that a design gives an account.
@@ -402,7 +499,12 @@ fn hit_ratios(context: &Context) -> Result<Vec<HitRatios>, EstimateError> {
     let month = &context.workload.month;
     let Some(book) = context.metering.book(&context.workload.region) else { return Ok(Vec::new()) };
     let tables = context.workload.tables.par_iter().enumerate();
-    let cached = tables.filter(|(_, table)| !table.cached_reads_per_second(month).is_zero());
+    // Where reads have no price, nothing can be saved on them.
+    let priced = |table: &TableDesign| {
+        let usage = UsageType::request_units(Throughput::Read, table.table.class);
+        list_rate(book, usage.code()).is_some()
+    };
+    let cached = tables.filter(|(_, table)| !table.cached_reads_per_second(month).is_zero() && priced(table));
     let curve = |(at, table): (usize, &Arc<TableDesign>)| -> Result<Option<HitRatios>, EstimateError> {
         let with = |dax: Option<Dax>| -> Result<Option<Money>, EstimateError> {
             let mut changed = context.workload.clone();
@@ -427,7 +529,12 @@ fn hit_ratios(context: &Context) -> Result<Vec<HitRatios>, EstimateError> {
                 points.push(HitRatio { percent, cluster: format!("{nodes} x {node}"), monthly });
             }
         }
-        Ok((!points.is_empty()).then(|| HitRatios { table: table.table.name.clone(), without, points }))
+        Ok((!points.is_empty()).then(|| HitRatios {
+            table: table.table.name.clone(),
+            here: table.dax.as_ref().map(|dax| &dax.hit_ratio * &Exact::from(100)),
+            without,
+            points,
+        }))
     };
     Ok(cached.map(curve).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
 }
@@ -439,7 +546,7 @@ const YEARS: [u64; 6] = [1, 2, 3, 5, 7, 10];
 const WAYS: [(&str, &str); 3] = [
     ("on-demand backups", "monthly on-demand backups, kept"),
     ("S3 Standard", "monthly exports, kept in S3 Standard"),
-    ("Deep Archive", "monthly exports, in Deep Archive after 90 days"),
+    ("Deep Archive", "monthly exports, Standard-IA after 30 days, Deep Archive after 90"),
 ];
 
 fn retention(context: &Context) -> Result<Retention, EstimateError> {

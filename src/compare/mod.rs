@@ -26,7 +26,8 @@ pub use advice::{Advice, Combination};
 pub use break_even::BreakEven;
 pub use commitment::{Curve, Mix, Offer, best_mix};
 pub use curves::{
-    Crossing, Curves, HitRatio, HitRatios, Hours, Move, Narrower, Provided, Retention, Utilization, Way, Week, compare_with_curves,
+    Crossing, Curves, HitRatio, HitRatios, Hours, Move, Narrower, Provided, Retention, Throttles, Utilization, Way, Week,
+    compare_with_curves, designed_throttles,
 };
 pub use search::{Found, auto_scaled, cheapest_fixed};
 pub use sensitivity::{Swing, swings};

@@ -34,7 +34,8 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
         }
         names => none.impossible(format!("it is read by {}", quoted(names))),
     });
-    if table.indexes[at].coverage == Exact::one() && !index.keys.iter().all(|key| table.table.keys.names().any(|own| own == key)) {
+    let known = !table.sizes.iter().any(|class| class.entries.get(at) == Some(&Entry::Unknown));
+    if known && table.indexes[at].coverage == Exact::one() && !index.keys.iter().all(|key| table.table.keys.names().any(|own| own == key)) {
         let (target, name) = (table.table.name.clone(), index.name.clone());
         all.push(
             Alternative::new(Kind::Projection, "sparse: a tenth of the items carry the key")

@@ -99,9 +99,9 @@ impl Metering {
     ///
     /// # Errors
     /// [`EstimateError`] where a region has no book at the date.
-    pub fn with(simulations: Simulations, workload: &Workload, books: &Books) -> Result<Metering, EstimateError> {
+    pub fn with(simulations: impl Into<Arc<Simulations>>, workload: &Workload, books: &Books) -> Result<Metering, EstimateError> {
         let books = books_of(workload, books)?;
-        let simulations = Arc::new(simulations);
+        let simulations = simulations.into();
         let tables =
             workload.tables.par_iter().map(|table| Arc::new(run(&Design { workload, table, simulations: &simulations }))).collect();
         Ok(Metering { books, tables, simulations, known: Arc::default() })

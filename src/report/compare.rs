@@ -333,6 +333,7 @@ struct CommitmentRow {
     reserved_years: Option<u64>,
     reserved_read: String,
     reserved_write: String,
+    upfront_usd: String,
     plan_usd_per_hour: String,
 }
 
@@ -397,6 +398,7 @@ pub fn compare_json(comparison: &Comparison) -> String {
             reserved_years: mix.years,
             reserved_read: mix.read_units.to_string(),
             reserved_write: mix.write_units.to_string(),
+            upfront_usd: decimal(&mix.upfront),
             plan_usd_per_hour: decimal(&mix.plan_usd_per_hour),
         });
         (one.monthly.to_string(), one.monthly_with_commitment.to_string(), commitment)

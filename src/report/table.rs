@@ -32,9 +32,10 @@ impl Style {
     }
 }
 
-/// A name as a terminal may show it: without control characters.
+/// A name as people may see it: without control characters, and without marks that turn the text beside it around.
 pub(super) fn clean(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    name.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
 }
 
 /// Rows aligned in columns under a header; the columns of numbers are named by their positions.

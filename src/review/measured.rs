@@ -30,10 +30,10 @@ pub struct MeasuredCost {
     pub table: String,
     /// The usage type.
     pub usage_type: String,
-    /// A month as the file expects it; zero where no line has it.
-    pub expected: Money,
-    /// A month of the trace.
-    pub measured: Money,
+    /// A month as the file expects it; `None` where it has no such line.
+    pub expected: Option<Money>,
+    /// A month of the trace; `None` where it has no such line.
+    pub measured: Option<Money>,
     /// What is measured less what is expected.
     pub difference: Money,
 }
@@ -103,15 +103,15 @@ impl Review {
             let at = match all.iter().position(|one| one.table == table && one.usage_type == usage_type) {
                 Some(at) => at,
                 None => {
-                    all.push(MeasuredCost { table, usage_type, expected: Money::ZERO, measured: Money::ZERO, difference: Money::ZERO });
+                    all.push(MeasuredCost { table, usage_type, expected: None, measured: None, difference: Money::ZERO });
                     all.len() - 1
                 }
             };
             let sum = if is_expected { &mut all[at].expected } else { &mut all[at].measured };
-            *sum = Money::sum([*sum, amount])?;
+            *sum = Some(Money::sum([sum.unwrap_or(Money::ZERO), amount])?);
         }
         for one in &mut all {
-            one.difference = one.measured.minus(one.expected)?;
+            one.difference = one.measured.unwrap_or(Money::ZERO).minus(one.expected.unwrap_or(Money::ZERO))?;
         }
         let size = |one: &MeasuredCost| one.difference.decimal().abs();
         all.sort_by(|one, other| {

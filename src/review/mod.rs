@@ -11,6 +11,7 @@ pub use measured::{Measured, MeasuredCost, MeasuredDemand};
 pub use spending::{Share, Spending};
 pub use traffic::{FACTORS, Loader, MONTHS, Sum, Traffic};
 
+use crate::capacity::Demand;
 use crate::compare::{Comparison, Curves, Question, compare_with_curves};
 use crate::diff::{Difference, diff};
 use crate::estimate::{EstimateError, Metering};
@@ -19,6 +20,7 @@ use crate::outcome::{Outcome, Uncertainty};
 use crate::pricing::Books;
 #[cfg(feature = "replay")]
 use crate::replay::Replayed;
+use crate::units::Exact;
 use crate::workload::Workload;
 
 /// A design, reviewed.
@@ -31,6 +33,10 @@ pub struct Review {
     pub spending: Vec<Spending>,
     /// The totals at other traffic and in other months.
     pub traffic: Traffic,
+    /// How many years ahead the month lies.
+    pub years_ahead: u64,
+    /// Access patterns without a profile: they are taken as the same rate at every hour.
+    pub flat: Vec<String>,
     /// What differs from the design before.
     pub baseline: Option<Difference>,
     /// What a trace came to.
@@ -45,10 +51,15 @@ pub struct Review {
 /// # Errors
 /// [`EstimateError`] where the design has no estimate.
 pub fn review(workload: &Workload, books: &Books, question: &Question, load: &Loader) -> Result<Review, EstimateError> {
-    let (comparison, curves) = compare_with_curves(workload, books, question)?;
+    let (compared, traffic) = rayon::join(|| compare_with_curves(workload, books, question), || traffic::of(workload, books, load));
+    let (comparison, curves) = compared?;
+    let patterns = workload.tables.iter().flat_map(|table| table.access.iter().map(move |access| (table, access)));
+    let flat = patterns.filter(|(_, access)| access.factors.iter().all(|factor| *factor == Exact::one()));
     Ok(Review {
+        years_ahead: workload.years_ahead,
+        flat: flat.map(|(table, access)| format!("\"{}\" of {}", access.name, table.table.name)).collect(),
         spending: spending::of(&comparison.outcome)?,
-        traffic: traffic::of(workload, books, load),
+        traffic,
         baseline: None,
         #[cfg(feature = "replay")]
         replayed: None,
@@ -86,5 +97,10 @@ fn sums(workload: &Workload, metering: &Metering) -> Result<Sum, EstimateError> 
     let bill = metering.bill(workload)?;
     let of = |name: &str| crate::money::Money::sum(bill.lines.iter().filter(|line| line.subject.table == name).map(|line| line.amount));
     let tables = workload.tables.iter().map(|table| of(&table.table.name)).collect::<Result<_, _>>()?;
-    Ok(Sum { total: bill.total()?, tables, unknown: bill.unknown.len() })
+    let short = |demand: &&Demand| {
+        let refused = demand.refused.as_ref().is_some_and(|share| !share.is_zero());
+        refused || demand.provisioned.as_ref().is_some_and(|units| demand.peak > Exact::from(units.high))
+    };
+    let short = metering.demand().filter(short).map(Demand::place).collect();
+    Ok(Sum { total: bill.total()?, tables, unknown: bill.unknown.len(), short })
 }

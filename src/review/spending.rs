@@ -40,7 +40,7 @@ pub(super) fn of(outcome: &Outcome) -> Result<Vec<Spending>, MoneyError> {
     [
         added_up(outcome, "table", table),
         added_up(outcome, "table and index", index),
-        added_up(outcome, "access pattern", access),
+        added_up(outcome, "access pattern or purpose", access),
         added_up(outcome, "region", region),
         added_up(outcome, "usage type", usage),
     ]

@@ -1,8 +1,11 @@
 //! The same design at other traffic and in other months.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use super::sums;
+use crate::capacity::Simulations;
 use crate::diag::Diagnostics;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
@@ -40,6 +43,8 @@ pub struct Sum {
     pub tables: Vec<Money>,
     /// How many figures have no price and are in no total.
     pub unknown: usize,
+    /// Tables and indexes whose capacity does not cover the busiest hour, so that some of the traffic is refused.
+    pub short: Vec<String>,
 }
 
 pub(super) fn of(workload: &Workload, books: &Books, load: &Loader) -> Traffic {
@@ -47,13 +52,17 @@ pub(super) fn of(workload: &Workload, books: &Books, load: &Loader) -> Traffic {
     let others = MONTHS.iter().filter_map(|(hours, _)| MonthHours::new(Exact::from(*hours))).filter(|month| *month != own);
     let months: Vec<MonthHours> = std::iter::once(own.clone()).chain(others).collect();
     let factors: Vec<Exact> = FACTORS.iter().map(|tenths| Exact::ratio(*tenths, 10)).collect();
-    let sum = |month: &MonthHours, factor: &Exact| -> Option<Sum> {
+    let sum = |month: &MonthHours, factor: &Exact, simulations: &Arc<Simulations>| -> Option<Sum> {
         let changed = Workload { horizon: workload.horizon, ..load(month, factor).ok()? };
-        let metering: Result<Metering, EstimateError> = Metering::new(&changed, books);
+        let metering: Result<Metering, EstimateError> = Metering::with(simulations.clone(), &changed, books);
         metering.and_then(|metering| sums(&changed, &metering)).ok()
     };
-    let all: Vec<(usize, usize)> = (0..months.len()).flat_map(|month| (0..factors.len()).map(move |factor| (month, factor))).collect();
-    let found: Vec<Option<Sum>> = all.par_iter().map(|(month, factor)| sum(&months[*month], &factors[*factor])).collect();
-    let sums = found.chunks(factors.len()).map(<[_]>::to_vec).collect();
+    // A second of a long month is like one of a short: its simulations are the same.
+    let of = |factor: &Exact| -> Vec<Option<Sum>> {
+        let simulations = Arc::new(Simulations::default());
+        months.iter().map(|month| sum(month, factor, &simulations)).collect()
+    };
+    let found: Vec<Vec<Option<Sum>>> = factors.par_iter().map(of).collect();
+    let sums = (0..months.len()).map(|month| found.iter().map(|sums| sums[month].clone()).collect()).collect();
     Traffic { months, factors, sums }
 }

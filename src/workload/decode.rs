@@ -1,4 +1,4 @@
-//! Reads a TOML document into the structs of [`file`](super::file), collecting every mistake with its place.
+//! Reads a TOML document into structs such as those of [`file`](super::file), collecting every mistake with its place.
 //!
 //! A struct is declared once, with [`document!`]: from the declaration come the struct, its decoder and its
 //! part of the JSON Schema, so the three cannot drift apart.
@@ -45,33 +45,40 @@ impl<T: JsonSchema> JsonSchema for Located<T> {
 
 /// The place of a value that stands in for a wrong one. What would be said of it is not said: the mistake is
 /// known, and everything else in the file can still be checked.
-pub(super) const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
+pub(crate) const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
 
 impl<T> Located<T> {
     /// Whether this stands in for a wrong value.
-    pub(super) fn is_placeholder(&self) -> bool {
+    pub(crate) fn is_placeholder(&self) -> bool {
         self.span == NOWHERE
     }
 }
 
 /// Collects what is wrong with one file.
-pub(super) struct Reader {
+pub(crate) struct Reader {
     source: Arc<Source>,
     found: Vec<Diagnostic>,
     scenario: Scenario,
-    pub(super) ranges: Vec<super::Range>,
+    /// The kinds of mistakes that may be found.
+    codes: &'static [(&'static str, &'static str)],
+    pub(crate) ranges: Vec<super::Range>,
 }
 
 /// A value of the document.
-pub(super) type Node<'a> = Spanned<DeValue<'a>>;
+pub(crate) type Node<'a> = Spanned<DeValue<'a>>;
 
 impl Reader {
-    pub(super) fn new(source: Arc<Source>, scenario: Scenario) -> Reader {
-        Reader { source, found: Vec::new(), scenario, ranges: Vec::new() }
+    pub(crate) fn new(source: Arc<Source>, scenario: Scenario) -> Reader {
+        Reader { source, found: Vec::new(), scenario, codes: codes::CODES, ranges: Vec::new() }
+    }
+
+    /// A reader of another file than a workload, which has kinds of mistakes of its own.
+    pub(crate) fn of(source: Arc<Source>, codes: &'static [(&'static str, &'static str)]) -> Reader {
+        Reader { codes, ..Reader::new(source, Scenario::Likely) }
     }
 
     /// A figure that may be a range, `{ low = …, likely = …, high = … }`: the value that the scenario picks.
-    pub(super) fn ranged(&mut self, node: &Node, decode: impl Fn(&Node, &mut Reader) -> Option<Exact>) -> Option<Exact> {
+    pub(crate) fn ranged(&mut self, node: &Node, decode: impl Fn(&Node, &mut Reader) -> Option<Exact>) -> Option<Exact> {
         let Some(table) = node.get_ref().as_table() else { return decode(node, self) };
         self.known_keys(table, &["low", "likely", "high"]);
         let place = node.span();
@@ -102,13 +109,13 @@ impl Reader {
         Some(picked)
     }
 
-    pub(super) fn source(&self) -> &Arc<Source> {
+    pub(crate) fn source(&self) -> &Arc<Source> {
         &self.source
     }
 
-    /// Notes something wrong. The code must be listed in [`codes`].
-    pub(super) fn report(&mut self, code: &'static str, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        debug_assert!(codes::CODES.iter().any(|(listed, _)| *listed == code), "{code} is not listed");
+    /// Notes something wrong. The code must be listed.
+    pub(crate) fn report(&mut self, code: &'static str, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+        debug_assert!(self.codes.iter().any(|(listed, _)| *listed == code), "{code} is not listed");
         if span == NOWHERE {
             return;
         }
@@ -117,19 +124,19 @@ impl Reader {
     }
 
     /// The same for a value that may have come from the command line, and then has no place.
-    pub(super) fn report_anywhere(&mut self, code: &'static str, span: Option<Range<usize>>, message: impl Into<String>, help: &str) {
+    pub(crate) fn report_anywhere(&mut self, code: &'static str, span: Option<Range<usize>>, message: impl Into<String>, help: &str) {
         match span {
             Some(span) => self.report(code, span, message, help),
             None => self.found.push(Diagnostic { source: None, span: 0..0, code, message: message.into(), help: help.to_string() }),
         }
     }
 
-    pub(super) fn finish(self) -> Vec<Diagnostic> {
+    pub(crate) fn finish(self) -> Vec<Diagnostic> {
         self.found
     }
 
     /// Reports a value of the wrong type.
-    pub(super) fn wrong_type(&mut self, node: &Node, expected: &str) {
+    pub(crate) fn wrong_type(&mut self, node: &Node, expected: &str) {
         let found = match node.get_ref() {
             DeValue::String(text) => format!("the text {:?}", text.chars().take(40).collect::<String>()),
             other => format!("{} {}", article(other.type_str()), other.type_str()),
@@ -138,7 +145,7 @@ impl Reader {
     }
 
     /// The document's tables, or `None` where it is not TOML; of syntax errors the first is reported.
-    pub(super) fn parse<T: Decode>(&mut self) -> Option<T> {
+    pub(crate) fn parse<T: Decode>(&mut self) -> Option<T> {
         let source = self.source.clone();
         let (document, errors) = DeTable::parse_recoverable(&source.text);
         // One missing bracket makes errors of all that follows, so only the first is told.
@@ -160,7 +167,7 @@ impl Reader {
     }
 
     /// One key of a table; absent keys are the type's affair. A placeholder where the value is wrong or missing.
-    pub(super) fn field<T: Decode>(&mut self, table: &DeTable, place: &Range<usize>, key: &str) -> T {
+    pub(crate) fn field<T: Decode>(&mut self, table: &DeTable, place: &Range<usize>, key: &str) -> T {
         let value = match table.get(key) {
             Some(node) => T::decode(node, self),
             None => T::absent().or_else(|| {
@@ -174,7 +181,7 @@ impl Reader {
     }
 
     /// Reports keys that the format does not have.
-    pub(super) fn known_keys(&mut self, table: &DeTable, keys: &[&str]) {
+    pub(crate) fn known_keys(&mut self, table: &DeTable, keys: &[&str]) {
         for key in table.keys() {
             let name = key.get_ref().as_ref();
             if !keys.contains(&name) {
@@ -194,7 +201,7 @@ fn article(noun: &str) -> &'static str {
 }
 
 /// What can be read from a value of the document.
-pub(super) trait Decode: Sized {
+pub(crate) trait Decode: Sized {
     /// Reads a value; `None` where it is wrong, which is then reported.
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self>;
 
@@ -347,7 +354,7 @@ macro_rules! document {
         }
     };
 }
-pub(super) use document;
+pub(crate) use document;
 
 /// Declares a choice among words.
 macro_rules! choice {
@@ -393,4 +400,4 @@ macro_rules! choice {
         }
     };
 }
-pub(super) use choice;
+pub(crate) use choice;

@@ -1,7 +1,7 @@
 //! The workload file: as written ([`mod@file`]), checked, and as a [`Workload`] that cannot be wrong.
 
 mod codes;
-mod decode;
+pub(crate) mod decode;
 mod export;
 pub mod file;
 mod quantities;

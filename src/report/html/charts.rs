@@ -59,25 +59,17 @@ pub struct Lines<'a> {
     pub near: bool,
 }
 
-/// A number at an axis, as short as it can be.
-pub fn short(value: f64) -> String {
-    let size = value.abs();
-    let (value, unit) = match size {
-        _ if size >= 1e12 => return format!("{value:.0e}"),
-        _ if size >= 1e9 => (value / 1e9, "G"),
-        _ if size >= 1e6 => (value / 1e6, "M"),
-        _ if size >= 1e4 => (value / 1e3, "k"),
-        _ => (value, ""),
-    };
-    let text = match value.abs() {
-        0.0 => "0".to_string(),
-        size if size >= 100.0 => format!("{value:.0}"),
-        size if size >= 1.0 => format!("{value:.2}"),
-        size if size >= 0.001 => format!("{value:.4}"),
-        _ => format!("{value:.1e}"),
-    };
-    let text = if text.contains('.') && !text.contains('e') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    format!("{text}{unit}")
+/// A number at an axis, as short as it can be where its neighbours are a step away.
+pub fn short(value: f64, step: f64) -> String {
+    let size = value.abs().max(step);
+    let units = [(1e15, "e15"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")];
+    let (unit, name) =
+        units.into_iter().find(|(unit, _)| size >= *unit).map_or((1.0, ""), |(unit, name)| (if name == "k" { 1e3 } else { unit }, name));
+    let (value, step) = (value / unit, step / unit);
+    let digits = if step > 0.0 { (-step.log10()).ceil().clamp(0.0, 9.0) as usize } else { 2 };
+    let text = format!("{value:.digits$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    if text == "0" || text == "-0" { "0".to_string() } else { format!("{text}{name}") }
 }
 
 /// Wraps what was drawn. The words are for those who do not see it.
@@ -139,7 +131,9 @@ impl Lines<'_> {
                 .x_labels(self.x_labels)
                 .y_labels(if height < 200 { 3 } else { 6 })
                 .x_label_formatter(&|x| (self.x_label)(*x))
-                .y_label_formatter(&|y| if self.dollars { format!("${}", short(*y)) } else { short(*y) })
+                .y_label_formatter(&|y| {
+                    if self.dollars { format!("${}", short(*y, (top - bottom) / 12.0)) } else { short(*y, (top - bottom) / 12.0) }
+                })
                 .label_style(font(16))
                 .axis_desc_style(font(17))
                 .draw()

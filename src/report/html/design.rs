@@ -1,8 +1,11 @@
 //! Break-evens, the week, and the alternatives side by side.
 
+use std::collections::BTreeSet;
+
 use super::charts::{self, Bar, Line, Lines};
 use super::money::float;
-use super::{Cell, Chart, Hover, Section, Table};
+use super::svg::HERE;
+use super::{Cell, Chart, Detail, Hover, Section, Table};
 use crate::compare::{Alternative, BreakEven, Crossing, HitRatios, Hours, Kind, Provided, Utilization, Week};
 use crate::money::Money;
 use crate::report::json::throughput_word;
@@ -15,9 +18,6 @@ const DRAWN: usize = 8;
 
 /// With more accounts than so many, weeks are drawn small, in steps of so many hours.
 const STEPS: [(usize, usize); 3] = [(60, 12), (24, 6), (0, 1)];
-
-/// As many accounts are drawn at most, so that a page stays a page.
-const WEEKS: usize = 120;
 
 /// Alternatives of a kind that are shown where they are many.
 const SHOWN: usize = 24;
@@ -37,18 +37,27 @@ pub(super) fn break_even(review: &Review) -> Section {
         return section;
     }
     section.text(
-        "A unit that is provisioned is paid for whether it is used or not; on demand only what is used is paid for, at a higher price. Where \
-         the lines cross, both cost the same. Auto scaling follows the demand as far as the simulated week lets it, at the cheapest bounds that \
-         are safe.",
+        format!(
+            "A unit that is provisioned is paid for whether it is used or not; on demand only what is used is paid for, at a higher price. \
+             Where the lines cross, both cost the same. Capacity is that of the design where it never changes, else the least that is safe; auto \
+             scaling has its cheapest safe bounds, and its line is the same shape of demand at other traffic. Reserved capacity is sold in \
+             blocks of 100 units, which all tables of a region share. In {}, the home region.",
+            review.comparison.outcome.region
+        ),
     );
+    let unknown = review.comparison.outcome.demand.iter().filter(|demand| demand.partly_unknown);
+    let unknown: BTreeSet<String> = unknown.map(|demand| clean(&demand.place())).collect();
+    if !unknown.is_empty() {
+        section.text(format!("Not drawn, because their demand is partly unknown: {}.", unknown.into_iter().collect::<Vec<_>>().join(", ")));
+    }
     let size = |one: &Utilization| one.ways.first().map_or(Money::ZERO, |way| way.here);
     accounts.sort_by_key(|one| std::cmp::Reverse(size(one)));
     section.charts(accounts.iter().take(DRAWN).map(|one| utilization(one)).collect());
 
     section.table(on_demand_crossings(review));
     let mut table = Table::new(
-        "Where the other ways to pay cross, of the accounts that are drawn",
-        &["Account", "Cheaper below", "Cheaper above", "#Equal at"],
+        "Where the other ways to pay cross, of the tables and indexes that are drawn",
+        &["Table or index", "Cheaper below", "Cheaper above", "#Equal at"],
     );
     for account in accounts.iter().take(DRAWN) {
         for Crossing { below, above, share } in account.crossings.iter().filter(|one| one.below != ON_DEMAND) {
@@ -85,7 +94,7 @@ fn on_demand_crossings(review: &Review) -> Table {
         }
     }
     let heads: Vec<String> = ways.iter().map(|way| format!("#= {way}")).collect();
-    let header: Vec<&str> = ["Account", "#Units", "#Here"].into_iter().chain(heads.iter().map(String::as_str)).collect();
+    let header: Vec<&str> = ["Table or index", "#Units", "#Here"].into_iter().chain(heads.iter().map(String::as_str)).collect();
     let mut table = Table::new("The utilization at which on demand costs what provisioned does; above it on demand is dearer", &header);
     for account in all {
         let units = Cell { text: group_thousands(&account.units.to_string()), exact: Some(account.units.to_string()) };
@@ -119,22 +128,26 @@ fn alternative(one: &Alternative) -> [Cell; 5] {
 
 fn utilization(account: &Utilization) -> Chart {
     let full = |share: &Exact| (share * &Exact::from(100)).to_f64();
+    let here = full(&account.here);
+    let end = here.clamp(100.0, 1000.0);
+    let shown = here.min(end);
     let line = |(at, way): (usize, &crate::compare::Way)| Line {
         color: at as u8 + 1,
-        points: vec![(0.0, float(way.idle)), (100.0, float(way.full))],
+        points: vec![(0.0, float(way.idle)), (end, float(way.idle) + (float(way.full) - float(way.idle)) * end / 100.0)],
         steps: false,
     };
-    let here = full(&account.here);
     let dot = |(at, way): (usize, &crate::compare::Way)| {
-        (here, float(way.here), at as u8 + 1, format!("{}: {} a month as it is used", way.name, way.here.human()))
+        (shown, float(way.here), at as u8 + 1, format!("{}: {} a month as it is used", way.name, way.here.human()))
     };
+    let designed = (shown, float(account.designed), HERE, format!("the design: {} a month", account.designed.human()));
     let lines = Lines {
         x_title: "utilization of the capacity, %",
         y_title: "$ a month",
-        x_range: (0.0, 100.0),
+        // Capacity that is too small is used by more than all of it.
+        x_range: (0.0, end),
         lines: account.ways.iter().enumerate().map(line).collect(),
-        dots: account.ways.iter().enumerate().map(dot).collect(),
-        marks: vec![(here.min(100.0), format!("you are here: {} %", (&account.here * &Exact::from(100)).human(1)))],
+        dots: account.ways.iter().enumerate().map(dot).chain([designed]).collect(),
+        marks: vec![(shown, format!("you are here: {} %", (&account.here * &Exact::from(100)).human(1)))],
         x_label: &|x| format!("{x:.0}"),
         x_labels: 11,
         dollars: true,
@@ -143,20 +156,33 @@ fn utilization(account: &Utilization) -> Chart {
     let units = group_thousands(&account.units.to_string());
     let title = format!("{}, {}s: {units} units", place(&account.table, account.index.as_deref()), throughput_word(account.throughput));
     let mut table = Table::new(format!("{title}, $ a month"), &["Way to pay", "#Without traffic", "#As it is used", "#All used"]);
+    let nothing = || Cell::from("-");
+    table.row([Cell::from("the design"), nothing(), Cell::from(account.designed), nothing()]);
     for way in &account.ways {
         table.row([Cell::from(way.name.as_str()), Cell::from(way.idle), Cell::from(way.here), Cell::from(way.full)]);
     }
-    let first = account.crossings.iter().find(|one| one.below == "on demand" && one.above == "provisioned, fixed");
-    let note = first.map(|one| {
+    let first = account.crossings.iter().find(|one| one.below == ON_DEMAND && one.above == "provisioned, fixed");
+    let equal = first.map(|one| {
         let share = (&one.share * &Exact::from(100)).human(2);
-        let side = if account.here > one.share { "above" } else { "below" };
-        let cheaper = if account.here > one.share { "provisioned" } else { "on demand" };
-        format!("On demand and provisioned cost the same at {share} %; the design is {side} it, where {cheaper} is cheaper.")
+        format!("On demand and fixed units cost the same at {share} %. ")
     });
+    // A commitment is another question than how capacity moves.
+    let free = account.ways.iter().filter(|way| !way.name.contains("reserved") && !way.name.contains("plan"));
+    let cheapest =
+        free.min_by_key(|way| way.here).map(|way| format!("; without a commitment the cheapest is {}, {}", way.name, way.here.human()));
+    let over = if account.here > Exact::one() { "More is asked for than the capacity serves: some of it is refused. " } else { "" };
+    let pays = account.designed.human();
+    let note = format!("{over}{}The design pays {pays} a month here{}.", equal.unwrap_or_default(), cheapest.unwrap_or_default());
     Chart {
         svg: lines.draw(&format!("Cost by utilization of {title}; the numbers are in the table below")),
-        legend: account.ways.iter().enumerate().map(|(at, way)| (at as u8 + 1, way.name.clone())).collect(),
-        note: note.unwrap_or_default(),
+        legend: account
+            .ways
+            .iter()
+            .enumerate()
+            .map(|(at, way)| (at as u8 + 1, way.name.clone()))
+            .chain([(HERE, "the design".to_string())])
+            .collect(),
+        note,
         title,
         numbers: table,
         hover: None,
@@ -164,7 +190,7 @@ fn utilization(account: &Utilization) -> Chart {
 }
 
 /// Demand and capacity hour by hour.
-pub(super) fn week(review: &Review) -> Section {
+pub(super) fn week(review: &Review, detail: Detail) -> Section {
     let mut section = Section::new("week", "The week");
     let asked = |week: &&Week| [&week.reads, &week.writes].iter().any(|hours| hours.demand.iter().any(|units| !units.is_zero()));
     let weeks: Vec<&Week> = review.curves.weeks.iter().filter(asked).collect();
@@ -174,12 +200,12 @@ pub(super) fn week(review: &Review) -> Section {
     let step = STEPS.iter().find(|(more, _)| weeks.len() > *more).map_or(1, |(_, step)| *step);
     let each = if step == 1 { "hour".to_string() } else { format!("{step} hours") };
     section.text(format!(
-        "Demand is the mean of each {each} of the simulated time, from Monday on; capacity is the most of it, which is what is charged for. \
+        "Demand is the mean of each {each} of the first simulated week, from Monday on, in the home region; capacity is the most of it, which is what is charged for. \
          Throttled units stand beside the capacity that throttles any."
     ));
     let mut table = Table::new(
         "What auto scaling would do, and what it would throttle",
-        &["Account", "Direction", "Auto scaled between", "#Least", "#Most", "#Throttled", "#Throttled as designed"],
+        &["Table or index", "Direction", "Auto scaled between", "#Least", "#Most", "#Throttled", "#Throttled as designed"],
     );
     for week in &weeks {
         for (direction, hours) in directions(week) {
@@ -197,11 +223,11 @@ pub(super) fn week(review: &Review) -> Section {
         }
     }
     section.table(if table.rows.len() > 16 { table.folded() } else { table });
-    if weeks.len() > WEEKS {
-        section.text(format!("The first {WEEKS} of {} accounts are drawn; the table has all of them.", weeks.len()));
+    if weeks.len() > detail.weeks {
+        section.text(format!("The first {} of {} tables and indexes are drawn; the table has all of them.", detail.weeks, weeks.len()));
     }
     // Few accounts have a chart for each direction, many one for both.
-    let charts = weeks.into_iter().take(WEEKS).flat_map(|week| match step {
+    let charts = weeks.into_iter().take(detail.weeks).flat_map(|week| match step {
         1 => directions(week).into_iter().map(|direction| hour_by_hour(week, &[direction], step)).collect(),
         _ => vec![hour_by_hour(week, &directions(week), step)],
     });
@@ -297,10 +323,10 @@ fn label(title: &str) -> String {
 }
 
 /// Everything else that could be otherwise.
-pub(super) fn alternatives(review: &Review) -> Section {
+pub(super) fn alternatives(review: &Review, detail: Detail) -> Section {
     let mut section = Section::new("alternatives", "Side by side");
-    projections(review, &mut section);
-    dax(review, &mut section);
+    projections(review, &mut section, detail.projections);
+    dax(review, &mut section, detail.hit_ratios);
     regions(review, &mut section);
     classes(review, &mut section);
     backups(review, &mut section);
@@ -336,7 +362,7 @@ fn break_evens<'a>(review: &'a Review, is: impl Fn(&BreakEven) -> bool + 'a) -> 
         table.row([
             Cell::from(place),
             Cell::from(one.name.as_str()),
-            Cell::measure(&one.value, 2, one.unit),
+            if one.unit == "% hits" && one.value > Exact::from(100) { Cell::from("none") } else { Cell::measure(&one.value, 2, one.unit) },
             one.here.as_ref().map_or(Cell::from("-"), |here| Cell::number(here, 2)),
             Cell::from(one.meaning.as_str()),
         ]);
@@ -344,7 +370,7 @@ fn break_evens<'a>(review: &'a Review, is: impl Fn(&BreakEven) -> bool + 'a) -> 
     table
 }
 
-fn projections(review: &Review, section: &mut Section) {
+fn projections(review: &Review, section: &mut Section, rows: usize) {
     let all: Vec<&Alternative> = review.comparison.alternatives.iter().filter(|one| one.kind == Kind::Projection).collect();
     if all.is_empty() {
         return;
@@ -353,30 +379,45 @@ fn projections(review: &Review, section: &mut Section) {
     let mut table = kinds_table("Each index as it could be; the design as it is costs nothing more and nothing less");
     // That an index which is read cannot go is no news.
     let possible = |one: &&&Alternative| one.feasible || one.why.starts_with("not known");
-    all.iter().filter(possible).for_each(|one| table.row(alternative(one)));
+    let possible: Vec<_> = all.iter().filter(possible).collect();
+    possible.iter().take(rows).for_each(|one| table.row(alternative(one)));
+    if possible.len() > rows {
+        section.text(format!("The first {rows} of {} projections; `dynameter compare --format csv` has all.", possible.len()));
+    }
     section.table(if table.rows.len() > 24 { table.folded() } else { table });
     let mut narrower = Table::new(
         "How many queries a narrower projection is good for: below the break-even it is cheaper",
         &["Index", "Projection", "#Queries a month", "#Break-even"],
     );
-    for one in &review.curves.projections {
+    for one in review.curves.projections.iter().take(rows) {
         narrower.row([
             Cell::from(place(&one.table, Some(&one.index))),
             Cell::from(one.name.as_str()),
             Cell::number(&one.queries, 0),
-            one.break_even
-                .as_ref()
-                .map_or(Cell::from("none: it saves nothing, or each query nothing more"), |queries| Cell::number(queries, 0)),
+            one.break_even.as_ref().map_or(Cell::from("none: it saves nothing, or each query nothing more"), |queries| Cell {
+                text: format!("about {}", about(queries)),
+                exact: Some(crate::report::json::decimal(queries)),
+            }),
         ]);
     }
     section.table(if narrower.rows.len() > 24 { narrower.folded() } else { narrower });
     section.table(break_evens(review, |one| one.name.starts_with("index =")));
 }
 
-fn dax(review: &Review, section: &mut Section) {
+/// A number of two digits, for what is only about so much.
+fn about(number: &Exact) -> String {
+    let whole = number.human(0).replace(',', "");
+    let rounded: String = whole.chars().enumerate().map(|(at, digit)| if at < 2 { digit } else { '0' }).collect();
+    group_thousands(&rounded)
+}
+
+fn dax(review: &Review, section: &mut Section, curves: usize) {
     if !review.curves.hit_ratios.is_empty() {
         section.heading("DAX: hit ratio against cost");
-        section.charts(review.curves.hit_ratios.iter().map(|curve| hit_ratios(review, curve)).collect());
+        section.charts(review.curves.hit_ratios.iter().take(curves).map(|curve| hit_ratios(review, curve)).collect());
+        if review.curves.hit_ratios.len() > curves {
+            section.text(format!("The first {curves} of {} tables that a cache could serve.", review.curves.hit_ratios.len()));
+        }
         section.table(break_evens(review, |one| one.name.starts_with("3 x ")));
     }
     if !review.curves.hit_ratios.is_empty() {
@@ -395,7 +436,7 @@ fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
         x_range: (0.0, 100.0),
         lines: vec![with, flat(2, curve.without)],
         dots: Vec::new(),
-        marks: Vec::new(),
+        marks: curve.here.iter().map(|here| (here.to_f64(), format!("you are here: {} %", here.human(2)))).collect(),
         x_label: &|x| format!("{x:.0}"),
         x_labels: 11,
         dollars: true,
@@ -456,21 +497,30 @@ fn regions(review: &Review, section: &mut Section) {
         (at < 6 || is_home || at == last).then_some(bar)
     };
     let bars: Vec<Bar> = all.iter().enumerate().filter_map(shown).collect();
+    if all.len() == 1 {
+        section.text(unpriced(review));
+    }
     if all.len() > 1 {
         section.charts(vec![Chart {
             title: "The same design in other regions".to_string(),
             svg: charts::bars(&bars, "The month's total by region: the cheapest, this one and the dearest"),
             legend: Vec::new(),
-            note: format!("The cheapest, this one and the dearest of {}; all are in the table.", all.len()),
+            note: format!(
+                "{}{}",
+                if all.len() > 3 { "The cheapest, this one and the dearest; all are in the table." } else { "" },
+                unpriced(review)
+            ),
             numbers: table,
             hover: None,
         }]);
     }
     let mut moves = Table::new(
-        "When a move to a cheaper region is paid back: the transfer of the tables' data; the work is not in it",
+        "When a move to a cheaper region is paid back: the transfer of the tables' data; exports, imports, running twice and the work are not in it",
         &["Region", "#Saves a month", "#Transfer, once", "#Months"],
     );
-    for one in &review.curves.moves {
+    // What saves less than a thousandth is not worth a move.
+    let worth = |one: &&crate::compare::Move| one.saves.percent_of(comparison.total).is_some_and(|percent| !percent.is_zero());
+    for one in review.curves.moves.iter().filter(worth) {
         moves.row([
             Cell::from(one.region.as_str()),
             Cell::from(one.saves),
@@ -480,6 +530,27 @@ fn regions(review: &Review, section: &mut Section) {
     }
     section.table(if moves.rows.len() > 8 { moves.folded() } else { moves });
     some_of(review, section, "Replicas", |one| one.kind == Kind::Regions && one.table.is_some());
+}
+
+/// The regions that are not compared, and why.
+fn unpriced(review: &Review) -> String {
+    let not = |one: &&Alternative| one.kind == Kind::Regions && one.table.is_none() && !one.feasible;
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for one in review.comparison.alternatives.iter().filter(not) {
+        let region = one.name.strip_prefix("in ").unwrap_or(&one.name);
+        match reasons.iter_mut().find(|(why, _)| *why == one.why) {
+            Some((_, regions)) => regions.push(region),
+            None => reasons.push((&one.why, vec![region])),
+        }
+    }
+    if reasons.is_empty() {
+        return String::new();
+    }
+    let count: usize = reasons.iter().map(|(_, regions)| regions.len()).sum();
+    reasons.sort_by_key(|(_, regions)| std::cmp::Reverse(regions.len()));
+    let words = reasons.iter().take(3).map(|(why, regions)| format!("{} ({why})", regions.join(", ")));
+    let more = reasons.len().checked_sub(4).map(|more| format!("; and for {} more reasons", more + 1)).unwrap_or_default();
+    clean(&format!(" {count} regions are not compared: {}{more}.", words.collect::<Vec<_>>().join("; ")))
 }
 
 fn classes(review: &Review, section: &mut Section) {
@@ -501,8 +572,8 @@ fn backups(review: &Review, section: &mut Section) {
             points: retention.years.iter().zip(totals).filter_map(|(years, total)| Some((*years as f64, float((*total)?)))).collect(),
             steps: false,
         };
-        let mut lines: Vec<Line> = retention.ways.iter().enumerate().map(line).collect();
-        let own = lines.len() as u8 + 1;
+        let mut lines: Vec<Line> = retention.ways.iter().enumerate().map(line).filter(|line| !line.points.is_empty()).collect();
+        let own = retention.ways.len() as u8 + 1;
         let total = float(review.comparison.total);
         lines.push(Line { color: own, points: vec![(1.0, total), (10.0, total)], steps: false });
         let chart = Lines {
@@ -525,16 +596,22 @@ fn backups(review: &Review, section: &mut Section) {
         );
         for (at, years) in retention.years.iter().enumerate() {
             let first = Cell { text: years.to_string(), exact: Some(years.to_string()) };
-            let totals = retention.ways.iter().map(|(_, totals)| totals[at].map_or(Cell::from("not possible"), Cell::from));
+            let totals = retention.ways.iter().map(|(_, totals)| totals[at].map_or(Cell::from("unknown"), Cell::from));
             table.rows.push(std::iter::once(first).chain(totals).collect());
         }
-        let mut legend: Vec<(u8, String)> = retention.ways.iter().enumerate().map(|(at, (name, _))| (at as u8 + 1, name.clone())).collect();
+        let mut legend: Vec<(u8, String)> = retention
+            .ways
+            .iter()
+            .enumerate()
+            .filter(|(_, (_, totals))| totals.iter().any(Option::is_some))
+            .map(|(at, (name, _))| (at as u8 + 1, name.clone()))
+            .collect();
         legend.push((own, format!("as designed: {}", review.comparison.total.human())));
         section.charts(vec![Chart {
             title: "Every month a backup of every table".to_string(),
             svg: chart.draw("The month's total by the years that backups are kept; the numbers are in the table below"),
             legend,
-            note: cheapest(review),
+            note: format!("{} Exports take the place of those that the design makes now.", cheapest(review)).trim().to_string(),
             numbers: table,
             hover: Hover::at([1.0, 10.0], retention.years.iter().map(u64::to_string).collect()),
         }]);

@@ -33,9 +33,7 @@ pub enum ReportError {
 
 /// A text as HTML shows it.
 fn escaped(text: &str) -> String {
-    // A control character is no character of HTML.
-    let clean: String = text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect();
-    askama::filters::escape(clean, askama::filters::Html).map(|text| text.to_string()).unwrap_or_default()
+    askama::filters::escape(super::table::clean(text), askama::filters::Html).map(|text| text.to_string()).unwrap_or_default()
 }
 
 /// A cell of a table.
@@ -138,6 +136,11 @@ impl Table {
         self.header.iter().skip(1).all(|head| head.number) && self.header.first().is_some_and(|head| !head.number)
     }
 
+    /// Whether it is of hours or moments, too long for paper.
+    fn is_long(&self) -> bool {
+        self.folded && self.rows.len() > 40 && self.all_numbers()
+    }
+
     /// A cell with the head of its column.
     fn cells<'a>(&'a self, row: &'a [Cell]) -> impl Iterator<Item = (&'a Head, &'a Cell)> {
         self.header.iter().zip(row)
@@ -233,8 +236,11 @@ struct Answer {
     exact: String,
     /// What is not in the total.
     unknown: String,
+    /// How sure it is.
+    interval: String,
     drivers: Vec<String>,
-    best: String,
+    /// The best changes: free of trade-offs, binding, and to be decided on.
+    best: Vec<String>,
     /// What differs from the design before.
     change: String,
 }
@@ -249,6 +255,8 @@ struct Figures {
     tables: Vec<String>,
     /// By month and factor: the total and each table's, exact and for people; nothing where the design is not possible.
     sums: Vec<Vec<Option<Vec<[String; 2]>>>>,
+    /// The same, what to know of each total: what is refused, what is not in it.
+    notes: Vec<Vec<String>>,
 }
 
 impl Figures {
@@ -262,6 +270,7 @@ impl Figures {
             own: traffic.factors.iter().position(|factor| *factor == Exact::one()).unwrap_or(0),
             tables: tables.iter().map(|table| super::table::clean(table)).collect(),
             sums: traffic.sums.iter().map(|factors| factors.iter().map(sum).collect()).collect(),
+            notes: traffic.sums.iter().map(|factors| factors.iter().map(|sum| money::note(sum.as_ref())).collect()).collect(),
         }
     }
 
@@ -317,29 +326,72 @@ pub fn report_json(review: &Review) -> Result<String, MoneyError> {
     Ok(format!("{{\n  \"schema\": \"dynameter.report/1\"{}\n}}\n", parts.concat()))
 }
 
+/// How much of a large design is drawn and spelt out, so that its page stays a page.
+#[derive(Clone, Copy)]
+struct Detail {
+    /// Tables and indexes whose week is drawn.
+    weeks: usize,
+    /// Rows of projections.
+    projections: usize,
+    /// Charts of hit ratios.
+    hit_ratios: usize,
+    /// A reason that stands behind so many lines is spelt out once.
+    often: usize,
+}
+
+/// From all to little.
+const DETAILS: [Detail; 4] = [
+    Detail { weeks: 120, projections: 1_000, hit_ratios: 40, often: 20 },
+    Detail { weeks: 80, projections: 200, hit_ratios: 12, often: 6 },
+    Detail { weeks: 40, projections: 60, hit_ratios: 6, often: 3 },
+    Detail { weeks: 12, projections: 24, hit_ratios: 2, often: 2 },
+];
+
+/// Bytes that a page has at most, where one of the details brings it below.
+const PAGE_BYTES_MAX: usize = 980_000;
+
 /// A review as a page.
 ///
 /// # Errors
 /// [`ReportError`] where a sum has more than 28 digits.
 pub fn report_html(review: &Review) -> Result<String, ReportError> {
+    let mut text = String::new();
+    for detail in DETAILS {
+        text = page(review, detail)?;
+        if text.len() <= PAGE_BYTES_MAX {
+            break;
+        }
+    }
+    Ok(text)
+}
+
+fn page(review: &Review, detail: Detail) -> Result<String, ReportError> {
     let outcome = &review.comparison.outcome;
     let figures = Figures::new(&review.traffic, &outcome.tables);
     let mut sections = vec![
+        money::since(review)?,
         money::changes(review)?,
         money::traffic(review),
         design::break_even(review),
-        design::week(review),
+        design::week(review, detail),
         money::spending(review)?,
-        design::alternatives(review),
+        design::alternatives(review, detail),
     ];
     #[cfg(feature = "replay")]
     sections.extend(trace::measured(review)?);
     sections.extend(money::ranges(review)?);
-    sections.push(working::working(review)?);
+    sections.push(working::working(review, detail)?);
     sections.retain(|section| !section.blocks.is_empty());
     let page = Page {
-        title: super::table::clean(&outcome.workload),
-        subtitle: super::estimate::conventions(outcome),
+        title: match outcome.workload.trim() {
+            "" => "A design without a name".to_string(),
+            name => super::table::clean(name),
+        },
+        subtitle: match review.years_ahead {
+            0 => super::estimate::conventions(outcome),
+            1 => format!("a month a year ahead, grown until then; {}", super::estimate::conventions(outcome)),
+            years => format!("a month {years} years ahead, grown until then; {}", super::estimate::conventions(outcome)),
+        },
         answer: money::answer(review)?,
         data: figures.json(),
         figures: &figures,

@@ -2,12 +2,12 @@
 
 use super::charts::{self, Bar, Line, Lines, Range};
 use super::{Answer, Cell, Chart, Hover, ReportError, Section, Table};
-use crate::compare::{Advice, Combination};
+use crate::compare::{Advice, Combination, Kind};
 use crate::diff::Difference;
 use crate::money::Money;
-use crate::report::estimate::{interval, what_is};
+use crate::report::estimate::{conventions, interval, what_is};
 use crate::report::table::{clean, signed};
-use crate::review::{MONTHS, Review, Share, Spending};
+use crate::review::{MONTHS, Review, Share, Spending, Sum};
 use crate::units::Exact;
 
 /// Shares that are named as what drives the cost.
@@ -37,11 +37,20 @@ pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
         _ => format!("{missing} figures are unknown and in no total: see the working."),
     };
     let nothing_known = missing > 0 && outcome.bill.lines.is_empty();
-    let by_access = review.spending.iter().find(|spending| spending.by == "access pattern");
+    let by_access = review.spending.iter().find(|spending| spending.by == "access pattern or purpose");
     let driver = |one: &Share| format!("{}: {} ({})", clean(&one.name), one.amount.human(), share(one.amount, total));
     let drivers = by_access.map(|spending| spending.shares.iter().take(DRIVERS).map(driver).collect()).unwrap_or_default();
     Ok(Answer {
-        total: if nothing_known { "unknown".to_string() } else { total.human() },
+        total: match (nothing_known, missing) {
+            (true, _) => "unknown".to_string(),
+            (false, 0) => total.human(),
+            _ => format!("≥ {}", total.human()),
+        },
+        interval: outcome
+            .uncertainty
+            .as_ref()
+            .map(|sure| format!("With the ranges of the file: {} to {} in nine of ten draws.", sure.low.human(), sure.high.human()))
+            .unwrap_or_default(),
         exact: total.to_string(),
         unknown,
         drivers,
@@ -58,55 +67,136 @@ fn place(table: Option<&String>, index: Option<&String>) -> String {
     }
 }
 
-fn best(review: &Review) -> String {
-    let first = review.comparison.advice.iter().find(|advice| !advice.decision);
-    let first = first.or(review.comparison.advice.first());
-    match first {
-        Some(advice) => {
-            let decide = if advice.decision { ", if somebody decides so" } else { "" };
-            let place = place(advice.table.as_ref(), advice.index.as_ref());
-            clean(&format!("{place}: {}, which saves {} a month{decide}.", advice.change, advice.saves.human()))
-        }
-        None if review.comparison.outcome.bill.unknown.is_empty() => "Nothing that is sold makes it cheaper.".to_string(),
-        None => "Nothing that is sold makes what is known cheaper.".to_string(),
+/// The best change of each kind: one that the application does not see, one that binds, one that somebody must decide on.
+fn best(review: &Review) -> Vec<String> {
+    let advice = &review.comparison.advice;
+    let binds = |one: &&Advice| one.kind == Kind::Commitment;
+    let first = |of: &dyn Fn(&&Advice) -> bool| advice.iter().find(|one| of(one));
+    let words = |one: &Advice, before: &str, after: &str| {
+        let place = place(one.table.as_ref(), one.index.as_ref());
+        clean(&format!("{before}{place}: {} saves {} a month{after}.", one.change, one.saves.human()))
+    };
+    let mut all = Vec::new();
+    if let Some(one) = first(&|one| !one.decision && !binds(one)) {
+        let flat = one.kind == Kind::Capacity && !review.flat.is_empty();
+        all.push(words(one, "Without giving anything up: ", if flat { ", if the traffic is as even as the file says" } else { "" }));
     }
+    if let Some(one) = first(&|one| binds(one)) {
+        all.push(words(one, "If you bind yourself: ", &format!("; {}, due whatever the traffic becomes", one.why)));
+    }
+    if let Some(one) = first(&|one| one.decision) {
+        let risk = one.risk.as_ref().map(|risk| format!("; {risk}")).unwrap_or_default();
+        all.push(words(one, "If somebody decides so: ", &risk));
+    }
+    match (all.is_empty(), review.comparison.outcome.bill.unknown.is_empty()) {
+        (true, true) => vec!["Nothing that is sold makes it cheaper.".to_string()],
+        (true, false) => vec!["Nothing that is sold makes what is known cheaper.".to_string()],
+        _ => all,
+    }
+}
+
+/// What there is to know of a total at other traffic.
+pub(super) fn note(sum: Option<&Sum>) -> String {
+    let Some(sum) = sum else { return String::new() };
+    let mut parts = Vec::new();
+    if let Some(first) = sum.short.first() {
+        let more = if sum.short.len() > 1 { format!(" and {} more", sum.short.len() - 1) } else { String::new() };
+        parts.push(format!("some of it is refused: the capacity of {}{more} does not cover the busiest hour", clean(first)));
+    }
+    if sum.unknown > 0 {
+        parts.push(format!("{} unknown figures are not in it", sum.unknown));
+    }
+    parts.join("; ")
 }
 
 fn changed(difference: &Difference) -> Result<String, ReportError> {
     let before = difference.old.total()?;
+    let unknown = if difference.old.bill.unknown.is_empty() { "" } else { " and what was unknown" };
     let direction = if difference.delta == Money::ZERO {
         "the same as the baseline".to_string()
     } else {
         format!("{} against the baseline", signed(difference.delta))
     };
-    Ok(clean(&format!("{direction} {}, which was {} a month.", difference.old.workload, before.human())))
+    Ok(clean(&format!("{direction} {}, which was {}{unknown} a month.", difference.old.workload, before.human())))
 }
 
-/// What to change, and what has changed.
+/// What has changed since the baseline.
+pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
+    let mut section = Section::new("since", "What has changed");
+    let Some(difference) = &review.baseline else { return Ok(section) };
+    let before = difference.old.total()?;
+    let caveat = if difference.old.bill.unknown.is_empty() { "" } else { ", and what was unknown" };
+    section.text(format!("{}: {} a month{caveat}, before.", difference.old.workload, before.human()));
+    let conditions =
+        |outcome: &crate::outcome::Outcome| (outcome.prices, outcome.month.clone(), outcome.region.clone(), outcome.free.clone());
+    if conditions(&difference.old) != conditions(&difference.new) {
+        let (before, now) = (conventions(&difference.old), conventions(&difference.new));
+        section.text(format!("The baseline is of other conditions: {before}; now: {now}."));
+    }
+    let mut table = Table::new("Lines that differ, the largest first", &["Where", "What", "#Before", "#Now", "#Difference", "Why"]);
+    for line in &difference.lines {
+        let amount = |side: &Option<crate::diff::Side>| side.as_ref().map_or(Cell::from("-"), |side| Cell::from(side.amount));
+        table.row([
+            Cell::from(place(Some(&line.subject.table), line.subject.index.as_ref())),
+            Cell::from(what_is(&line.subject, &line.usage_type, &difference.new.region)),
+            amount(&line.old),
+            amount(&line.new),
+            Cell::signed(line.delta),
+            Cell::from(line.why.join("; ")),
+        ]);
+    }
+    section.table(table);
+    for (words, list) in [
+        ("Known before and unknown now, so that it is in no difference:", &difference.newly_unknown),
+        ("Unknown before and known now, or gone, so that part of the difference is no change:", &difference.no_longer_unknown),
+    ] {
+        if !list.is_empty() {
+            section.text(words);
+            section.list(list.iter().map(|unknown| format!("{}: {}", unknown.what, unknown.why)).collect());
+        }
+    }
+    Ok(section)
+}
+
+/// What to change.
 pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
     let comparison = &review.comparison;
     let mut section = Section::new("changes", "What to change");
-    let words = |name: &str, combination: &Combination| {
+    let mut together = Table::new("The best together", &["", "Changes", "#A month", "Commitments as well", "#A month"]);
+    let mut words = |name: &str, combination: &Combination| {
         let changes = if combination.changes.is_empty() { "the design as it is".to_string() } else { combination.changes.join("; ") };
-        let mut lines = vec![format!("{name}: {} with {changes}", combination.monthly.human())];
-        if let Some(mix) = &combination.commitment {
-            lines.push(format!("{name}, committed: {} with {} as well", combination.monthly_with_commitment.human(), mix.words()));
-        }
-        lines
+        together.row([
+            Cell::from(name),
+            Cell::from(changes),
+            Cell::from(combination.monthly),
+            Cell::from(combination.commitment.as_ref().map_or("none that saves".to_string(), |mix| mix.words())),
+            Cell::from(combination.monthly_with_commitment),
+        ]);
     };
-    let mut together = words("Best together", &comparison.best);
+    words("without giving anything up", &comparison.best);
     if comparison.best_with_decisions != comparison.best {
-        together.extend(words("Best together with changes that somebody must decide on", &comparison.best_with_decisions));
+        words("with changes that somebody must decide on", &comparison.best_with_decisions);
     }
-    section.list(together);
-    let mut table =
-        Table::new("Changes by what each saves alone", &["Change", "#Saves a month", "#Share", "Risk", "Where, and what to write"]);
+    section.table(together);
+    if !review.flat.is_empty() {
+        let some = review.flat.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
+        let more = review.flat.len().checked_sub(7).map(|more| format!(" and {} more", more + 1)).unwrap_or_default();
+        section.text(format!(
+            "Capacity is simulated for traffic that is the same at every hour of day and night in {some}{more}: the file gives no profile of \
+             them. With ups and downs provisioned capacity saves less; a profile or a trace tells how much."
+        ));
+    }
+    let mut table = Table::new(
+        "Changes by what each saves alone",
+        &["Change", "#Saves a month", "#Share", "What there is to know", "Risk", "Where, and what to write"],
+    );
     let row = |advice: &Advice| {
-        let to_decide = if advice.decision { "decide: " } else { "" };
+        let to_decide = if advice.decision { "somebody must decide: " } else { "" };
         [
             Cell::from(format!("{}: {}", place(advice.table.as_ref(), advice.index.as_ref()), advice.change)),
             Cell::from(advice.saves),
             Cell::from(share(advice.saves, comparison.total)),
+            Cell::from(advice.why.as_str()),
             Cell::from(advice.risk.as_ref().map(|risk| format!("{to_decide}{risk}")).unwrap_or_default()),
             Cell::from(advice.edit.as_ref().map(|(line, text)| format!("{}:{line}: {text}", comparison.file)).unwrap_or_default()),
         ]
@@ -115,26 +205,6 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
     section.table(table);
     if let Some(more) = comparison.advice.len().checked_sub(ADVICE + 1) {
         section.text(format!("… and {} more that save less; `dynameter compare` has all.", more + 1));
-    }
-    if let Some(difference) = &review.baseline {
-        section.heading(format!("Since {}", difference.old.workload));
-        let mut table = Table::new("Lines that differ, the largest first", &["Where", "What", "#Before", "#Now", "#Difference", "Why"]);
-        for line in &difference.lines {
-            let amount = |side: &Option<crate::diff::Side>| side.as_ref().map_or(Cell::from("-"), |side| Cell::from(side.amount));
-            table.row([
-                Cell::from(place(Some(&line.subject.table), line.subject.index.as_ref())),
-                Cell::from(what_is(&line.subject, &line.usage_type, &difference.new.region)),
-                amount(&line.old),
-                amount(&line.new),
-                Cell::signed(line.delta),
-                Cell::from(line.why.join("; ")),
-            ]);
-        }
-        section.table(table);
-        if !difference.newly_unknown.is_empty() {
-            section.text("Known before and unknown now:");
-            section.list(difference.newly_unknown.iter().map(|unknown| format!("{}: {}", unknown.what, unknown.why)).collect());
-        }
     }
     section.list(comparison.outcome.warnings.iter().map(|warning| format!("Warning: {warning}")).collect());
     Ok(section)
@@ -145,9 +215,15 @@ pub(super) fn traffic(review: &Review) -> Section {
     let traffic = &review.traffic;
     let mut section = Section::new("traffic", "More traffic, less traffic");
     section.text(
-        "The rates of all access patterns are multiplied; items, settings and provisioned units stay as the file has them. Every total is an \
-         estimate of its own, tiers and free tiers included.",
+        "The rates of all access patterns are multiplied; stored items, deletions by Time to Live, settings and provisioned units stay as the \
+         file has them. Every total is an estimate of its own, tiers and free tiers included.",
     );
+    if traffic.sums.iter().flatten().flatten().any(|sum| !sum.short.is_empty()) {
+        section.text(
+            "* The capacity of the design does not cover the busiest hour at this traffic: some requests are refused, and the total is no \
+             price for serving them.",
+        );
+    }
     let heads: Vec<String> = traffic
         .months
         .iter()
@@ -161,7 +237,10 @@ pub(super) fn traffic(review: &Review) -> Section {
     let mut table = Table::new("A month's total by traffic and length of the month", &header);
     for (at, factor) in traffic.factors.iter().enumerate() {
         let of = |sums: &Vec<Option<crate::review::Sum>>| match &sums[at] {
-            Some(sum) => Cell::from(sum.total),
+            Some(sum) => {
+                let marks = [(sum.unknown > 0, "≥ "), (!sum.short.is_empty(), " *")].map(|(is, mark)| if is { mark } else { "" });
+                Cell { text: format!("{}{}{}", marks[0], sum.total.human(), marks[1]), exact: Some(sum.total.to_string()) }
+            }
             None => Cell::from("not possible"),
         };
         let first = Cell { text: format!("{} x", factor.human(1)), exact: Some(factor.human(1)) };

@@ -5,6 +5,7 @@ use super::heat::{Heat, LEVELS};
 use super::{Cell, Chart, Hover, ReportError, Section, Table};
 use crate::money::Money;
 use crate::replay::{AccountRun, DaxResult, HotKey, ModeResult, OverTime, PartitionHeat, Replayed};
+use crate::report::estimate::unknown_row;
 use crate::report::json::throughput_word;
 use crate::report::table::clean;
 use crate::review::Review;
@@ -27,6 +28,11 @@ fn direction(reads: bool) -> &'static str {
     if reads { "reads" } else { "writes" }
 }
 
+/// A number of something.
+fn of_many(number: u64, what: &str) -> String {
+    format!("{} {what}{}", group_thousands(&number.to_string()), if number == 1 { "" } else { "s" })
+}
+
 fn count(number: u64) -> Cell {
     Cell { text: group_thousands(&number.to_string()), exact: Some(number.to_string()) }
 }
@@ -37,14 +43,33 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
     let mut section = Section::new("trace", "What the trace says");
     let home = replayed.outcome.region.as_str();
     let trace = &replayed.trace;
+    let unknown = if replayed.outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
     section.text(format!(
-        "{} events from {} to {} ({}), executed call by call. Scaled to a month: {}.",
-        group_thousands(&trace.events.to_string()),
+        "{} from {} to {} ({}), executed call by call. Scaled to a month: {}{unknown}.",
+        of_many(trace.events, "event"),
         trace.first,
         trace.last,
         trace.files.join(", "),
         replayed.outcome.total()?.human()
     ));
+    let skipped = trace.skipped.iter().map(|(reason, rows)| format!("{} were skipped: {}", of_many(*rows, "row"), reason.word()));
+    let refused = (trace.refused > 0).then(|| {
+        format!(
+            "{} were throttled or refused in the trace and cost nothing: what was wanted is more than what is billed",
+            of_many(trace.refused, "call")
+        )
+    });
+    let throttled = (trace.throttled > 0).then(|| format!("{} were throttled, as its metrics say", of_many(trace.throttled, "request")));
+    section.list(skipped.chain(refused).chain(throttled).collect());
+    let mut missing = Table::new("Unknown in the trace's month, and in no total", &["Where", "What", "Rate", "Why"]);
+    replayed.outcome.bill.unknown.iter().for_each(|unknown| missing.row(unknown_row(unknown).map(Cell::from)));
+    section.table(missing);
+    if trace.span.seconds() < 7 * 86_400 {
+        section.text(
+            "The trace is shorter than a week: what follows takes its hours for all hours of a month, by night and by day. What differs from the \
+             estimate may be the time of day and not the file.",
+        );
+    }
     section.list(replayed.outcome.warnings.iter().map(|warning| format!("Warning: {warning}")).collect());
     beside(review, replayed, &mut section)?;
     section.heading("Units over time");
@@ -56,7 +81,7 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
         section.heading("Hot keys");
         section.charts(vec![hot_keys(replayed, home)]);
     }
-    let strips: Vec<Chart> = replayed.partitions.iter().filter_map(|heat| strip(heat, home)).collect();
+    let strips: Vec<Chart> = replayed.partitions.iter().filter_map(|heat| strip(heat, home, trace.last)).collect();
     if !strips.is_empty() {
         section.heading("Heat: time by range of keys");
         section.charts(strips);
@@ -82,7 +107,8 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
     let Some(beside) = review.measured()? else { return Ok(()) };
     total.row([Cell::from("difference"), Cell::signed(beside.difference)]);
     section.table(total);
-    let mut demand = Table::new("Units a second on average", &["Account", "Direction", "#Estimated", "#Measured", "#Measured / estimated"]);
+    let mut demand =
+        Table::new("Units a second on average", &["Table or index", "Direction", "#Estimated", "#Measured", "#Measured / estimated"]);
     for one in beside.demand {
         let units = |units: &Option<Exact>| units.as_ref().map_or(Cell::from("-"), |units| Cell::number(units, 3));
         let times = match (&one.expected, &one.measured) {
@@ -100,11 +126,19 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
     section.table(demand);
     let mut costs = Table::new("Dollars of a month", &["Table", "Usage type", "#Estimated", "#Measured", "#Difference"]);
     for one in beside.cost {
-        let cells = [Cell::from(one.table), Cell::from(one.usage_type), Cell::from(one.expected), Cell::from(one.measured)];
+        let amount = |amount: Option<Money>| amount.map_or(Cell::from("-"), Cell::from);
+        let cells = [Cell::from(one.table), Cell::from(one.usage_type), amount(one.expected), amount(one.measured)];
         let [table, usage, expected, measured] = cells;
         costs.row([table, usage, expected, measured, Cell::signed(one.difference)]);
     }
     section.table(if costs.rows.len() > 16 { costs.folded() } else { costs });
+    section.text(
+        "A trace tells what is asked for. What is stored, backups and nodes are taken from the file, and so is the hit ratio of a DAX cluster: \
+         what a cache would have caught in the trace stands below.",
+    );
+    if review.years_ahead > 0 {
+        section.text("The file looks ahead: its rates have grown by then, the trace's have not.");
+    }
     Ok(())
 }
 
@@ -150,9 +184,9 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
                 hour.get(..if seconds < 60 { 8 } else { 5 }).unwrap_or(hour).to_string()
             }
         };
-        let mut table = Table::new(format!("{title}: units of each {seconds} s"), &["From", "#Read units", "#Write units"]);
+        let mut table = Table::new(format!("{title}: units a second, in steps of {seconds} s"), &["From", "#Reads", "#Writes"]);
         for at in 0..columns {
-            let cell = |units: &[Exact]| units.get(at).map_or(Cell::from("-"), |units| Cell::from(units.human(1)));
+            let cell = |units: &[Exact]| units.get(at).map_or(Cell::from("-"), |units| Cell::number(&rate(units), 2));
             table.row([Cell::from(moment(start(at))), cell(&reads), cell(&writes)]);
         }
         let mut lines = Vec::new();
@@ -190,7 +224,7 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
 fn peaks(replayed: &Replayed, home: &str) -> Table {
     let mut table = Table::new(
         "Units a second",
-        &["Account", "Direction", "#Mean", "#Half of all seconds", "#95 in 100", "#99 in 100", "#Busiest second", "At"],
+        &["Table or index", "Direction", "#Mean", "#Half of all seconds", "#95 in 100", "#99 in 100", "#Busiest second", "At"],
     );
     for peak in &replayed.peaks {
         let [half, most, nearly_all] = &peak.percentiles;
@@ -243,7 +277,7 @@ fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
     let bars: Vec<Bar> = all.iter().take(KEYS).map(bar).collect();
     let mut table = Table::new(
         "The keys that consumed most; where an error is given, the units lie between them less the error and them",
-        &["Account", "Direction", "Key", "#Units", "#Error", "#Share of the account"],
+        &["Table or index", "Direction", "Key", "#Units", "#Error", "#Share of its table or index"],
     );
     for key in &all {
         table.row([
@@ -265,7 +299,8 @@ fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
     }
 }
 
-fn strip(heat: &PartitionHeat, home: &str) -> Option<Chart> {
+fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
+    let until = moment(Time::from_second(last_event.second()));
     let (first, seconds) = heat.strip.start()?;
     let columns: Vec<(i64, Vec<Exact>)> = heat.strip.units().collect();
     let last = columns.last().map(|(column, _)| *column)?;
@@ -294,24 +329,27 @@ fn strip(heat: &PartitionHeat, home: &str) -> Option<Chart> {
         let (range, most) = hottest.map(|(range, most)| (range, most.clone())).unwrap_or_default();
         table.row([Cell::from(at(*column)), Cell::number(&all, 1), Cell::number(&most, 1), count(range as u64 + 1)]);
     }
-    let (from, to) = (at(0), at(last + 1));
+    // The last column may reach beyond the trace.
+    let end = at(last + 1);
+    let (from, to) = (at(0), if end > until { until } else { end });
     Some(Chart {
         svg: Heat { levels, from: &from, to: &to }
             .draw(&format!("Heat of {title} over time and ranges of keys; the table below has the hottest range of each moment")),
         title,
-        legend: (1..=LEVELS).rev().map(|level| (30 + level, heat_words(level, &most))).collect(),
+        legend: (1..=LEVELS).rev().map(|level| (30 + level, heat_words(level, &most, seconds))).collect(),
         note: format!("{} ranges of keys by hash; a column is {seconds} s.", crate::replay::STRIP_ROWS),
         numbers: table,
         hover: None,
     })
 }
 
-fn heat_words(level: u8, most: &Exact) -> String {
-    let above = most / &Exact::from(4_u64.pow(u32::from(LEVELS - level) + 1));
+fn heat_words(level: u8, most: &Exact, seconds: i64) -> String {
+    let edge = |level: u8| most / &Exact::from(4_u64.pow(u32::from(LEVELS - level)));
+    let to = edge(level);
     match level {
-        1 => "less".to_string(),
-        LEVELS => format!("up to {}", most.human(0)),
-        _ => format!("from {}", above.human(1)),
+        1 => format!("up to {}", to.human(1)),
+        LEVELS => format!("{} to {} units in {seconds} s", edge(level - 1).human(1), to.human(1)),
+        _ => format!("{} to {}", edge(level - 1).human(1), to.human(1)),
     }
 }
 
@@ -359,7 +397,10 @@ fn caches(replayed: &Replayed) -> Vec<Chart> {
                 Cell::percent(&point.error()),
                 money(cluster.map(|cluster| cluster.saves)),
                 money(cluster.map(|cluster| cluster.costs)),
-                cluster.and_then(|cluster| cluster.break_even.as_ref()).map_or(Cell::from("-"), Cell::percent),
+                match cluster.and_then(|cluster| cluster.break_even.as_ref()) {
+                    Some(ratio) if *ratio > Exact::one() => Cell::from("none"),
+                    ratio => ratio.map_or(Cell::from("-"), Cell::percent),
+                },
             ]);
         }
         // Along powers of two: memory doubles from node to node.

@@ -1,13 +1,16 @@
 //! The working: every line of the bill with its rule, its rate, its book and its date, and what is taken for granted.
 
-use super::{Cell, ReportError, Section, Table};
+use std::collections::BTreeMap;
+
+use super::{Cell, Detail, ReportError, Section, Table};
 use crate::pricing::LineItem;
 use crate::report::estimate::{switches, unknown_row, usage_name, what_of};
 use crate::report::table::clean;
 use crate::review::Review;
 use crate::units::group_thousands;
+use crate::usage::Because;
 
-pub(super) fn working(review: &Review) -> Result<Section, ReportError> {
+pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, ReportError> {
     let comparison = &review.comparison;
     let outcome = &comparison.outcome;
     let mut section = Section::new("working", "The working");
@@ -20,16 +23,27 @@ pub(super) fn working(review: &Review) -> Result<Section, ReportError> {
     let mut sources: Vec<[String; 2]> = outcome.bill.lines.iter().map(source).collect();
     sources.sort();
     sources.dedup();
+    // What stands behind many lines is spelt out once.
+    let mut reasons: BTreeMap<&Because, usize> = BTreeMap::new();
+    for because in outcome.bill.lines.iter().flat_map(|line| &line.because).filter(|because| because.rule.is_some()) {
+        *reasons.entry(because).or_default() += 1;
+    }
+    let often: Vec<&Because> = reasons.into_iter().filter(|(_, lines)| *lines >= detail.often).map(|(because, _)| because).collect();
     let number = |line: &LineItem| sources.iter().position(|known| *known == source(line)).map_or(0, |at| at + 1);
     for name in &outcome.tables {
         let caption = format!("{}: {} a month", clean(name), outcome.total_of(name)?.human());
         let mut table =
             Table::new(caption, &["What", "Usage type", "#Quantity", "Unit", "#Rate", "#Amount", "Rate since", "Because"]).folded();
         for line in outcome.lines_of(name) {
-            table.row(row(line, &outcome.region, number(line)));
+            table.row(row(line, &outcome.region, number(line), &often));
         }
         section.table(table);
     }
+    let mut table = Table::new("Reasons that stand behind many lines", &["Reason", "What it says"]);
+    for (at, because) in often.iter().enumerate() {
+        table.row([Cell::from(format!("(R{})", at + 1)), Cell::from(because.to_string())]);
+    }
+    section.table(table);
     let mut table = Table::new("Price books behind the rates", &["Book", "Source", "Confidence"]);
     for (at, [source, confidence]) in sources.iter().enumerate() {
         table.row([Cell::from(format!("[{}]", at + 1)), Cell::from(source.as_str()), Cell::from(confidence.as_str())]);
@@ -49,7 +63,7 @@ pub(super) fn working(review: &Review) -> Result<Section, ReportError> {
     Ok(section)
 }
 
-fn row(line: &LineItem, home: &str, book: usize) -> [Cell; 8] {
+fn row(line: &LineItem, home: &str, book: usize, often: &[&Because]) -> [Cell; 8] {
     let exact = |text: String, exact: String| Cell { text, exact: Some(exact) };
     let quantity = line.quantity.to_string();
     let published = &line.published;
@@ -64,6 +78,15 @@ fn row(line: &LineItem, home: &str, book: usize) -> [Cell; 8] {
         exact(format!("${}", published.rate), published.rate.to_string()),
         Cell::from(line.amount),
         Cell::from(format!("{} [{book}]", published.effective_from)),
-        Cell::from(line.because.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
+        Cell::from(
+            line.because
+                .iter()
+                .map(|because| match often.iter().position(|known| *known == because) {
+                    Some(at) => format!("(R{})", at + 1),
+                    None => because.to_string(),
+                })
+                .collect::<Vec<_>>()
+                .join("; "),
+        ),
     ]
 }

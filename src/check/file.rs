@@ -1,0 +1,367 @@
+//! The budget file: strict like the workload, checked against the designs that it is for.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use toml::de::DeValue;
+
+use super::lint::{self, Severity};
+use super::{Designs, Limit, Measure, Scope};
+use crate::diag::{Diagnostics, Source};
+use crate::time::Date;
+use crate::units::Exact;
+use crate::usage::UsageType;
+use crate::workload::decode::{Decode, Located, Node, Reader, choice, document};
+
+/// Every kind of mistake in a budget file, by its stable short name.
+pub const BUDGET_CODES: &[(&str, &str)] = &[
+    ("syntax", "the file is not TOML"),
+    ("wrong-type", "a text where a number belongs, and the like"),
+    ("missing-key", "a key that is required is not there"),
+    ("unknown-key", "a key that the format does not have"),
+    ("unknown-word", "a word that is not among those allowed"),
+    ("negative-number", "a limit below zero"),
+    ("number-too-large", "a number above 1e15"),
+    ("not-a-number", "NaN, an infinity, or a number with too many digits"),
+    ("bad-date", "a date that is not YYYY-MM-DD"),
+    ("level", "a limit without warn and fail, or one that fails before it warns"),
+    ("no-limit", "a limit that limits nothing, or a budget without any"),
+    ("needs", "a limit that needs another key"),
+    ("unknown-table", "a table that no design has"),
+    ("unknown-index", "an index that the table does not have"),
+    ("unknown-access", "an access pattern that the table does not have"),
+    ("unknown-usage-type", "a usage type that no bill of DynamoDB has"),
+    ("unknown-region", "a region in which no design bills anything"),
+    ("expired", "an exception whose day has passed"),
+];
+
+document! {
+    /// What designs may cost, and how strictly they are looked at.
+    pub struct BudgetFile {
+        /// The limits.
+        limit: Option<Vec<Located<LimitFile>>>,
+        /// Tables that carry production data: they need point-in-time recovery.
+        production: Option<Vec<Located<String>>>,
+        /// How strictly each finding about the design is taken.
+        lint: Option<LintFile>,
+    }
+}
+
+document! {
+    /// A limit. Without table, index, access, usage_type and region it is for everything.
+    pub struct LimitFile {
+        /// What it is called.
+        name: Option<Located<String>>,
+        /// The table.
+        table: Option<Located<String>>,
+        /// The index of the table.
+        index: Option<Located<String>>,
+        /// The access pattern.
+        access: Option<Located<String>>,
+        /// The usage type as it stands on a bill, such as WriteRequestUnits.
+        usage_type: Option<Located<String>>,
+        /// The region.
+        region: Option<Located<String>>,
+        /// Dollars a month.
+        monthly_usd: Option<Located<LevelFile>>,
+        /// Dollars a month more than the baseline.
+        increase_usd: Option<Located<LevelFile>>,
+        /// Percent more dollars than the baseline.
+        increase_percent: Option<Located<LevelFile>>,
+        /// Units a month, in the unit of the usage type.
+        units: Option<Located<LevelFile>>,
+        /// The share of the demand that provisioned capacity or a maximum throughput refuses, from 0 to 1.
+        throttled_share: Option<Located<LevelFile>>,
+        /// Until a day, what is over the limit is a warning.
+        exception: Option<Located<ExceptionFile>>,
+    }
+}
+
+document! {
+    /// Until a day, what is over a limit is a warning.
+    pub struct ExceptionFile {
+        /// The last day, YYYY-MM-DD.
+        until: Located<String>,
+        /// Why, and who knows of it.
+        reason: Located<String>,
+    }
+}
+
+choice! {
+    /// How strictly a finding is taken.
+    pub enum LintWord {
+        /// It is not looked for.
+        Off = "off",
+        /// It is told.
+        Note = "note",
+        /// It is a warning.
+        Warn = "warn",
+        /// It fails the check.
+        Fail = "fail",
+    }
+}
+
+/// A level at which a check fails, and one at which it warns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LevelFile {
+    warn: Option<Exact>,
+    fail: Option<Exact>,
+}
+
+impl JsonSchema for LevelFile {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Level".into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let figure =
+            serde_json::json!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?$" }] });
+        schemars::json_schema!({
+            "anyOf": [
+                figure.clone(),
+                { "type": "object", "additionalProperties": false, "minProperties": 1, "properties": { "warn": figure.clone(), "fail": figure } }
+            ]
+        })
+    }
+}
+
+/// A number, or one in quotes as prices are written.
+fn figure(node: &Node, reader: &mut Reader) -> Option<Exact> {
+    match node.get_ref().as_str() {
+        Some(text) => {
+            let found = Exact::parse(text.trim()).filter(|figure| !figure.is_negative());
+            if found.is_none() {
+                reader.report("not-a-number", node.span(), "not a decimal number", "write digits, such as \"250.00\"");
+            }
+            found
+        }
+        None => crate::workload::decode::Number::decode(node, reader).map(|number| number.0),
+    }
+}
+
+impl Decode for LevelFile {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let DeValue::Table(table) = node.get_ref() else {
+            return figure(node, reader).map(|fail| LevelFile { warn: None, fail: Some(fail) });
+        };
+        reader.known_keys(table, &["warn", "fail"]);
+        let mut of = |key: &str| match table.get(key) {
+            Some(node) => figure(node, reader).map(Some),
+            None => Some(None),
+        };
+        let (warn, fail) = (of("warn"), of("fail"));
+        let level = LevelFile { warn: warn?, fail: fail? };
+        if level == LevelFile::default() {
+            reader.report("level", node.span(), "a limit without a figure", "write `{ warn = …, fail = … }`, one of them, or a number");
+            return None;
+        }
+        if matches!((&level.warn, &level.fail), (Some(warn), Some(fail)) if warn > fail) {
+            reader.report("level", node.span(), "it fails before it warns", "let `warn` be the smaller of both");
+            return None;
+        }
+        Some(level)
+    }
+    fn placeholder() -> Self {
+        LevelFile::default()
+    }
+}
+
+/// How strictly each finding is taken, by its code.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LintFile(BTreeMap<&'static str, Severity>);
+
+impl JsonSchema for LintFile {
+    fn schema_name() -> Cow<'static, str> {
+        "Lint".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let level = generator.subschema_for::<LintWord>();
+        let properties: serde_json::Map<String, serde_json::Value> =
+            lint::RULES.iter().map(|rule| (rule.code.to_string(), level.clone().to_value())).collect();
+        schemars::json_schema!({ "type": "object", "additionalProperties": false, "properties": properties })
+    }
+}
+
+impl Decode for LintFile {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        let Some(table) = node.get_ref().as_table() else {
+            reader.wrong_type(node, "a table of findings and how strictly each is taken");
+            return None;
+        };
+        let codes: Vec<&str> = lint::RULES.iter().map(|rule| rule.code).collect();
+        reader.known_keys(table, &codes);
+        let level = |rule: &lint::Rule| {
+            let word = LintWord::decode(table.get(rule.code)?, reader)?.word();
+            Severity::ALL.into_iter().find(|severity| severity.word() == word).map(|severity| (rule.code, severity))
+        };
+        Some(LintFile(lint::RULES.iter().filter_map(level).collect()))
+    }
+    fn placeholder() -> Self {
+        LintFile::default()
+    }
+}
+
+/// A budget, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// The file, as the user named it.
+    pub file: String,
+    /// The limits.
+    pub limits: Vec<Limit>,
+    /// Tables that carry production data.
+    pub production: BTreeSet<String>,
+    /// How strictly findings are taken, where the file says so.
+    pub lint: BTreeMap<&'static str, Severity>,
+}
+
+/// The JSON Schema of a budget file.
+pub fn budget_schema() -> Schema {
+    schemars::schema_for!(BudgetFile)
+}
+
+/// Reads a budget for designs, on a day.
+///
+/// # Errors
+/// Every mistake of the file, each with its place and the way out.
+pub fn budget(name: &str, text: &str, designs: &Designs, today: Date) -> Result<Budget, Diagnostics> {
+    let mut reader = Reader::of(Source::new(name, text), BUDGET_CODES);
+    let file = reader.parse::<BudgetFile>();
+    let budget = file.map(|file| checked(file, designs, today, &mut reader));
+    Diagnostics::check(reader.finish(), budget)
+}
+
+fn checked(file: BudgetFile, designs: &Designs, today: Date, reader: &mut Reader) -> Budget {
+    let mut limits = Vec::new();
+    let written = file.limit.unwrap_or_default();
+    if written.is_empty() && file.lint.is_none() && file.production.is_none() {
+        reader.report("no-limit", 0..0, "a budget without a limit", "add [[limit]] with monthly_usd = …");
+    }
+    for limit in &written {
+        limits.extend(of_limit(limit, designs, today, reader));
+    }
+    for table in file.production.iter().flatten().filter(|table| !table.is_placeholder()) {
+        known(reader, "unknown-table", "table", table, &designs.tables());
+    }
+    let production = file.production.unwrap_or_default().into_iter().map(|table| table.value).collect();
+    Budget { file: reader.source().name.clone(), limits, production, lint: file.lint.map(|lint| lint.0).unwrap_or_default() }
+}
+
+/// Reports a name that is not among those that are there.
+fn known(reader: &mut Reader, code: &'static str, what: &str, found: &Located<String>, there: &BTreeSet<String>) {
+    if there.contains(&found.value) || found.is_placeholder() {
+        return;
+    }
+    let near = there.iter().map(|one| (strsim::damerau_levenshtein(one, &found.value), one)).min();
+    let help = match near {
+        Some((distance, near)) if distance <= 3 => format!("did you mean {near:?}?"),
+        _ if there.is_empty() => format!("the designs have no {what}"),
+        _ => format!("the designs have {}", there.iter().take(12).map(|one| format!("{one:?}")).collect::<Vec<_>>().join(", ")),
+    };
+    let shown: String = found.value.chars().take(60).collect();
+    reader.report(code, found.span.clone(), format!("no design has the {what} {shown:?}"), help);
+}
+
+fn of_limit(limit: &Located<LimitFile>, designs: &Designs, today: Date, reader: &mut Reader) -> Vec<Limit> {
+    let start = limit.span.start..limit.span.start.saturating_add(1);
+    if let Some(table) = &limit.table {
+        known(reader, "unknown-table", "table", table, &designs.tables());
+    }
+    let table = limit.table.as_ref().map(|table| table.value.as_str());
+    match (&limit.index, &limit.table) {
+        (Some(index), None) => reader.report("needs", index.span.clone(), "an index needs its table", "add `table = …`"),
+        (Some(index), Some(_)) => known(reader, "unknown-index", "index", index, &designs.indexes(table)),
+        _ => {}
+    }
+    if let Some(access) = &limit.access {
+        known(reader, "unknown-access", "access pattern", access, &designs.accesses(table));
+    }
+    if let Some(usage) = &limit.usage_type {
+        let mut names = designs.usage_types();
+        let billed = names.contains(&usage.value);
+        names.extend(UsageType::names().map(str::to_string));
+        if !billed {
+            known(reader, "unknown-usage-type", "usage type", usage, &names);
+        }
+    }
+    if let Some(region) = &limit.region {
+        known(reader, "unknown-region", "region", region, &designs.regions());
+    }
+    let text = |text: &Option<Located<String>>| text.as_ref().map(|text| text.value.clone());
+    let scope = Scope {
+        table: text(&limit.table),
+        index: text(&limit.index),
+        access: text(&limit.access),
+        usage_type: text(&limit.usage_type),
+        region: text(&limit.region),
+    };
+    let exception = limit.exception.as_ref().and_then(|exception| until(exception, today, reader));
+    let measures: [(&Option<Located<LevelFile>>, Measure); 5] = [
+        (&limit.monthly_usd, Measure::Monthly),
+        (&limit.increase_usd, Measure::Increase),
+        (&limit.increase_percent, Measure::IncreasePercent),
+        (&limit.units, Measure::Units),
+        (&limit.throttled_share, Measure::ThrottledShare),
+    ];
+    let mut limits = Vec::new();
+    for (level, measure) in measures {
+        let Some(level) = level else { continue };
+        needs(measure, limit, designs, &level.span, reader);
+        let (line, _) = reader.source().line_column(level.span.start.min(reader.source().text.len()));
+        limits.push(Limit {
+            name: limit.name.as_ref().map_or_else(|| scope.words(), |name| name.value.clone()),
+            line,
+            scope: scope.clone(),
+            measure,
+            warn: level.warn.clone(),
+            fail: level.fail.clone(),
+            exception: exception.clone(),
+        });
+    }
+    if limits.is_empty() {
+        let message = "a limit that limits nothing";
+        reader.report("no-limit", start, message, "add monthly_usd, increase_usd, increase_percent, units or throttled_share");
+    }
+    limits
+}
+
+/// What a measure needs beside itself.
+fn needs(measure: Measure, limit: &LimitFile, designs: &Designs, span: &Range<usize>, reader: &mut Reader) {
+    match measure {
+        Measure::Units if limit.usage_type.is_none() => {
+            reader.report("needs", span.clone(), "units are of one usage type", "add `usage_type = \"WriteRequestUnits\"` or another");
+        }
+        Measure::Increase | Measure::IncreasePercent if designs.before.is_empty() => {
+            let message = "an increase needs the design before";
+            reader.report("needs", span.clone(), message, "run `dynameter check` with --baseline OLD, a file or git:REV:PATH");
+        }
+        Measure::ThrottledShare if limit.access.is_some() || limit.usage_type.is_some() => {
+            let message = "throttling is of a table or an index, not of an access pattern or a usage type";
+            reader.report("needs", span.clone(), message, "leave `access` and `usage_type` out");
+        }
+        _ => {}
+    }
+}
+
+/// An exception that still holds.
+fn until(exception: &Located<ExceptionFile>, today: Date, reader: &mut Reader) -> Option<super::Exception> {
+    let written = &exception.until;
+    let Some(until) = Date::parse(&written.value) else {
+        reader.report("bad-date", written.span.clone(), "not a date", "write YYYY-MM-DD, such as 2027-01-31");
+        return None;
+    };
+    if until < today {
+        let message = format!("the exception has expired: its last day was {until}, today is {today}");
+        reader.report(
+            "expired",
+            written.span.clone(),
+            message,
+            "mend the design, raise the limit, or give the exception another day and its reason",
+        );
+        return None;
+    }
+    Some(super::Exception { until, reason: exception.reason.value.clone() })
+}

@@ -1,0 +1,327 @@
+//! What about a design should be looked at, whatever it costs; each with its cost where it has one.
+
+use super::{Budget, Design, Designs, Place};
+use crate::dax::hottest_millionths;
+use crate::money::{Money, MoneyError};
+use crate::table::{IndexKind, Projection, limits};
+use crate::units::{Exact, GB, KB, MB};
+use crate::usage::Throughput;
+use crate::workload::{Access, Call, Capacity, TableDesign, Units};
+
+/// How strictly a finding is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It is not looked for.
+    Off,
+    /// It is told.
+    Note,
+    /// It is a warning.
+    Warn,
+    /// It fails the check.
+    Fail,
+}
+
+impl Severity {
+    /// Every one, the mildest first.
+    pub const ALL: [Severity; 4] = [Severity::Off, Severity::Note, Severity::Warn, Severity::Fail];
+
+    /// The word in outputs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Severity::Off => "off",
+            Severity::Note => "note",
+            Severity::Warn => "warn",
+            Severity::Fail => "fail",
+        }
+    }
+}
+
+/// Something that is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Its stable name; the page in the docs has it as its heading.
+    pub code: &'static str,
+    /// What it is, in a few words.
+    pub title: &'static str,
+    /// Why it matters and what to do, with its source.
+    pub why: &'static str,
+    /// How strictly it is taken where the budget says nothing.
+    pub severity: Severity,
+}
+
+/// Everything that is looked for.
+pub const RULES: &[Rule] = &[
+    Rule {
+        code: "scan",
+        title: "a Scan in an access pattern",
+        why: "A Scan reads and bills the whole table or index each time, whatever a filter lets through. Query by a key, or keep an index for the question. Source: Developer Guide, \"Best practices for querying and scanning data\".",
+        severity: Severity::Warn,
+    },
+    Rule {
+        code: "unread-index",
+        title: "an index that no access pattern reads",
+        why: "Every write that changes an entry pays for the index, and its storage is billed, read or not. Remove it, or name the access pattern that reads it.",
+        severity: Severity::Warn,
+    },
+    Rule {
+        code: "wide-projection",
+        title: "an index that holds whole items although its readers fetch what they need from the table, or nothing reads it",
+        why: "With projection \"all\" each entry is as large as its item: writes and storage of the index cost as much as those of the table. Project the attributes that queries return. Source: Developer Guide, \"Attribute projections\".",
+        severity: Severity::Note,
+    },
+    Rule {
+        code: "hot-partition",
+        title: "a partition key that is asked for more than one partition serves",
+        why: "One partition serves 3,000 read units and 1,000 write units a second, whatever the table has. Spread the key over several, or cache its reads. Source: Developer Guide, \"Burst and adaptive capacity\".",
+        severity: Severity::Warn,
+    },
+    Rule {
+        code: "no-auto-scaling",
+        title: "provisioned capacity that never changes",
+        why: "Fixed units are paid for at night and refuse what is above them by day. Let auto scaling or a schedule move them, or see what `dynameter compare` says of on demand.",
+        severity: Severity::Note,
+    },
+    Rule {
+        code: "under-provisioned",
+        title: "provisioned units below the demand of the busiest hour",
+        why: "What is above the units is refused once the burst of five minutes is spent. Raise the units or let them move.",
+        severity: Severity::Warn,
+    },
+    Rule {
+        code: "no-ttl",
+        title: "a table that looks like sessions, tokens or a cache, without Time to Live",
+        why: "Items that nobody deletes are stored and backed up for ever; deletions by Time to Live cost nothing. Source: Developer Guide, \"Using time to live\".",
+        severity: Severity::Note,
+    },
+    Rule {
+        code: "no-pitr",
+        title: "a production table without point-in-time recovery",
+        why: "The budget names the table as production: a mistake that nobody sees at once is lost for good. Source: Developer Guide, \"Point-in-time backups\".",
+        severity: Severity::Fail,
+    },
+    Rule {
+        code: "item-size",
+        title: "items near the limit of 400 KB",
+        why: "An item above 400 KB cannot be written, and each write of a large one costs a unit a KB. Keep large attributes in S3, or split the item. Source: Developer Guide, \"Service, account, and table quotas\".",
+        severity: Severity::Warn,
+    },
+    Rule {
+        code: "item-collection",
+        title: "a table with local indexes and more data than an item collection may hold",
+        why: "With a local index all items of one partition key, their entries included, may hold 10 GB at most; then writes fail. Make sure that no key gets there, or use a global index. Source: Developer Guide, \"Item collections\".",
+        severity: Severity::Note,
+    },
+    Rule {
+        code: "index-limit",
+        title: "as many indexes as a table may have, or nearly",
+        why: "A table has 5 local indexes at most, which cannot be added later, and 20 global ones by default. Source: Developer Guide, \"Service, account, and table quotas\".",
+        severity: Severity::Note,
+    },
+    Rule {
+        code: "transaction-size",
+        title: "a transaction whose items may exceed 4 MB",
+        why: "A transaction holds 100 actions and 4 MB at most, and each item counts with its size. Source: Developer Guide, \"Amazon DynamoDB Transactions\".",
+        severity: Severity::Warn,
+    },
+    Rule {
+        code: "batch-size",
+        title: "a batch whose items may exceed 16 MB",
+        why: "A batch holds 16 MB at most; what is beyond comes back as unprocessed and is asked for again. Source: Developer Guide, API limits of BatchGetItem and BatchWriteItem.",
+        severity: Severity::Note,
+    },
+];
+
+/// Something that should be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule.
+    pub rule: &'static Rule,
+    /// How strictly it is taken.
+    pub severity: Severity,
+    /// The table.
+    pub table: String,
+    /// The index.
+    pub index: Option<String>,
+    /// The access pattern.
+    pub access: Option<String>,
+    /// What was found.
+    pub message: String,
+    /// What it costs in a month, where it has a cost.
+    pub monthly: Option<Money>,
+    /// The line of the workload file.
+    pub place: Place,
+}
+
+/// A finding before it is known how strictly it is taken.
+struct Found {
+    code: &'static str,
+    index: Option<String>,
+    access: Option<String>,
+    message: String,
+    monthly: Option<Money>,
+    line: usize,
+}
+
+/// Everything that is found, the strictest first.
+pub(super) fn findings(designs: &Designs, budget: &Budget) -> Result<Vec<Finding>, MoneyError> {
+    let mut all = Vec::new();
+    for design in &designs.now {
+        for table in &design.workload.tables {
+            for found in of_table(design, table, budget.production.contains(&table.table.name))? {
+                let Some(rule) = RULES.iter().find(|rule| rule.code == found.code) else { continue };
+                let severity = budget.lint.get(rule.code).copied().unwrap_or(rule.severity);
+                if severity > Severity::Off {
+                    all.push(Finding {
+                        rule,
+                        severity,
+                        table: table.table.name.clone(),
+                        index: found.index,
+                        access: found.access,
+                        message: found.message,
+                        monthly: found.monthly,
+                        place: Place { file: design.workload.file.clone(), line: found.line.max(1) },
+                    });
+                }
+            }
+        }
+    }
+    all.sort_by(|one, other| {
+        other.severity.cmp(&one.severity).then_with(|| other.monthly.cmp(&one.monthly)).then_with(|| one.place.cmp(&other.place))
+    });
+    Ok(all)
+}
+
+/// What a table, an index or an access pattern costs.
+fn cost(design: &Design, table: &str, is: impl Fn(&crate::pricing::LineItem) -> bool) -> Result<Option<Money>, MoneyError> {
+    let lines = design.outcome.lines_of(table).filter(|line| is(line));
+    let total = Money::sum(lines.map(|line| line.amount))?;
+    Ok((total != Money::ZERO).then_some(total))
+}
+
+fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Vec<Found>, MoneyError> {
+    let name = &table.table.name;
+    let mut all = Vec::new();
+    let found = |code, message: String, line| Found { code, index: None, access: None, message, monthly: None, line };
+    let patterns: Vec<&Access> = table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access)).collect();
+
+    for access in &patterns {
+        if access.operation == "Scan" {
+            let monthly = cost(design, name, |line| line.subject.access.as_ref() == Some(&access.name))?;
+            let message = format!("\"{}\" scans {name}", access.name);
+            all.push(Found { access: Some(access.name.clone()), monthly, ..found("scan", message, access.line) });
+        }
+        let (items, limit, code) = match &access.call {
+            Call::Transaction { plans, .. } => (plans.iter().map(|(_, count)| *count).sum::<u64>(), 4 * MB, "transaction-size"),
+            Call::Get { items, .. } if access.operation.starts_with("Transact") => (*items, 4 * MB, "transaction-size"),
+            Call::Get { items, .. } if *items > 1 => (*items, 16 * MB, "batch-size"),
+            Call::Write { plans, .. } => (plans.iter().map(|(_, count)| *count).sum::<u64>(), 16 * MB, "batch-size"),
+            _ => continue,
+        };
+        let largest = largest(access.sizes.iter().map(|class| class.item.0));
+        if items > 1 && items.saturating_mul(largest) > limit {
+            let bytes = Exact::ratio(items.saturating_mul(largest), MB).human(1);
+            let message = format!(
+                "{items} items of up to {} KB in one call of \"{}\" are up to {bytes} MB",
+                Exact::ratio(largest, KB).human(1),
+                access.name
+            );
+            all.push(Found { access: Some(access.name.clone()), ..found(code, message, access.line) });
+        }
+    }
+
+    let largest_item = largest(table.sizes.iter().map(|class| class.item.0));
+    if largest_item * 4 > limits::ITEM_BYTES_MAX * 3 {
+        let message = format!("items of {name} have up to {} KB of 400", Exact::ratio(largest_item, KB).human(1));
+        all.push(found("item-size", message, table.lines.item));
+    }
+
+    let local = table.table.indexes.iter().filter(|index| index.kind == IndexKind::Local).count();
+    let global = table.table.indexes.len() - local;
+    let data = &table.items * &table.sizes.mean();
+    if local > 0 && data > Exact::from(10 * GB) {
+        let message = format!(
+            "{name} holds {} GB and has local indexes: no partition key may hold more than 10",
+            (&data / &Exact::from(GB)).human(1)
+        );
+        all.push(found("item-collection", message, table.lines.table));
+    }
+    if local >= 5 || global >= 18 {
+        all.push(found("index-limit", format!("{name} has {local} of 5 local and {global} of 20 global indexes"), table.lines.table));
+    }
+
+    for (at, index) in table.table.indexes.iter().enumerate() {
+        let reads = |access: &&&Access| matches!(access.call, Call::Page { index: Some(read), .. } if read == at);
+        let readers: Vec<&&Access> = patterns.iter().filter(reads).collect();
+        let monthly = cost(design, name, |line| line.subject.index.as_ref() == Some(&index.name))?;
+        let of = |code, message| Found { index: Some(index.name.clone()), monthly, ..found(code, message, table.indexes[at].line) };
+        if readers.is_empty() {
+            all.push(of("unread-index", format!("no access pattern reads {} of {name}", index.name)));
+        }
+        let fetched = readers.iter().all(|access| matches!(access.call, Call::Page { fetches: true, .. }));
+        if index.projection == Projection::All && !readers.is_empty() && fetched {
+            all.push(of("wide-projection", format!("{} holds whole items, and all its readers fetch them from {name} again", index.name)));
+        }
+    }
+
+    if let Some(popularity) = &table.popularity {
+        let share = Exact::ratio(hottest_millionths(popularity), 1_000_000);
+        let demand = design.outcome.demand.iter().filter(|demand| demand.table == *name && demand.index.is_none());
+        for demand in demand {
+            let reads = demand.throughput == Throughput::Read;
+            let limit = if reads { limits::PARTITION_READ_UNITS_MAX } else { limits::PARTITION_WRITE_UNITS_MAX };
+            let asked = &demand.peak * &share;
+            if asked > Exact::from(limit) {
+                let direction = if reads { "read" } else { "write" };
+                let message = format!(
+                    "the hottest key of {name} is asked for {} {direction} units a second in the busiest hour, its partition serves {}",
+                    asked.human(0),
+                    Exact::from(limit)
+                );
+                all.push(found("hot-partition", message, table.lines.table));
+            }
+        }
+    }
+
+    if let Capacity::Provisioned { read, write } = &table.capacity {
+        let fixed = |units: &Units| matches!(units, Units::Fixed(_));
+        let mut accounts: Vec<(Option<&str>, &Units, &Units, usize)> = vec![(None, read, write, table.lines.capacity)];
+        for (at, index) in table.table.indexes.iter().enumerate() {
+            accounts.extend(
+                table.indexes[at].capacity.as_ref().map(|(read, write)| (Some(index.name.as_str()), read, write, table.indexes[at].line)),
+            );
+        }
+        for (index, read, write, line) in accounts {
+            let place = index.map_or_else(|| name.clone(), |index| format!("{name} / {index}"));
+            let index = index.map(str::to_string);
+            if fixed(read) && fixed(write) {
+                let message = format!("neither auto scaling nor a schedule moves the capacity of {place}");
+                all.push(Found { index: index.clone(), ..found("no-auto-scaling", message, line) });
+            }
+            let own = design.outcome.demand.iter().filter(|demand| demand.table == *name && demand.index == index);
+            for demand in own {
+                let short = demand.provisioned.as_ref().filter(|units| demand.peak > Exact::from(units.high));
+                if let Some(units) = short {
+                    let message =
+                        format!("{}: {} units for {} a second in the busiest hour", demand.place(), units.high, demand.peak.human(1));
+                    all.push(Found { index: index.clone(), ..found("under-provisioned", message, line) });
+                }
+            }
+        }
+    }
+
+    const SESSIONS: [&str; 8] = ["session", "token", "cache", "otp", "nonce", "lock", "temp", "verification"];
+    let lower = name.to_lowercase();
+    if table.ttl_deletes.is_zero() && SESSIONS.iter().any(|word| lower.contains(word)) {
+        let monthly = cost(design, name, |line| line.usage_type.code().starts_with("storage_"))?;
+        let message = format!("{name} looks like something that ends, and nothing of it does: no [table.ttl]");
+        all.push(Found { monthly, ..found("no-ttl", message, table.lines.table) });
+    }
+    if production && !table.backup.pitr {
+        all.push(found("no-pitr", format!("{name} is production and has no point-in-time recovery"), table.lines.table));
+    }
+    Ok(all)
+}
+
+fn largest(sizes: impl Iterator<Item = u64>) -> u64 {
+    sizes.max().unwrap_or(0)
+}

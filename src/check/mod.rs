@@ -1,0 +1,422 @@
+//! The budget gate: what designs may cost, and what about them should be looked at, before a change is merged.
+//!
+//! A figure that a limit needs and that is unknown is never cheap: the check then could not tell, and says what is missing.
+
+mod file;
+mod lint;
+mod places;
+
+use std::collections::BTreeSet;
+
+pub use file::{BUDGET_CODES, Budget, budget, budget_schema};
+pub use lint::{Finding, RULES, Rule, Severity};
+pub use places::Place;
+
+use crate::compare::designed_throttles;
+use crate::diff::{Difference, diff};
+use crate::estimate::EstimateError;
+use crate::money::{Money, MoneyError};
+use crate::outcome::Outcome;
+use crate::pricing::{Books, LineItem};
+use crate::time::Date;
+use crate::units::Exact;
+use crate::usage::{Subject, UsageType};
+use crate::workload::Workload;
+
+/// A design as it was read and estimated.
+#[derive(Clone, Debug)]
+pub struct Design {
+    /// The design.
+    pub workload: Workload,
+    /// What it costs.
+    pub outcome: Outcome,
+    /// The text of its file.
+    pub text: String,
+}
+
+/// The designs that are checked, and what they were before.
+#[derive(Clone, Debug, Default)]
+pub struct Designs {
+    /// As they are.
+    pub now: Vec<Design>,
+    /// As they were, one for each; empty without a baseline.
+    pub before: Vec<Design>,
+}
+
+impl Designs {
+    fn all(&self) -> impl Iterator<Item = &Design> {
+        self.now.iter().chain(&self.before)
+    }
+
+    /// The names of all tables.
+    pub fn tables(&self) -> BTreeSet<String> {
+        self.all().flat_map(|design| design.outcome.tables.clone()).collect()
+    }
+
+    /// The names of the indexes of a table.
+    pub fn indexes(&self, table: Option<&str>) -> BTreeSet<String> {
+        self.tables_of(table).flat_map(|design| design.table.indexes.iter().map(|index| index.name.clone())).collect()
+    }
+
+    /// The names of the access patterns of a table, or of all tables.
+    pub fn accesses(&self, table: Option<&str>) -> BTreeSet<String> {
+        let of_workload = self.tables_of(table).flat_map(|design| design.access.iter().map(|access| access.name.clone()));
+        // Those of replicas are in the bill alone.
+        let of_bill = self.all().flat_map(|design| &design.outcome.bill.lines).filter_map(|line| line.subject.access.clone());
+        of_workload.chain(of_bill).collect()
+    }
+
+    /// The usage types of all bills.
+    pub fn usage_types(&self) -> BTreeSet<String> {
+        self.all().flat_map(|design| &design.outcome.bill.lines).map(|line| line.usage_type.name()).collect()
+    }
+
+    /// The regions in which something is billed.
+    pub fn regions(&self) -> BTreeSet<String> {
+        let lines = self.all().flat_map(|design| &design.outcome.bill.lines).map(|line| line.subject.region.clone());
+        lines.chain(self.all().map(|design| design.outcome.region.clone())).collect()
+    }
+
+    fn tables_of<'a>(&'a self, table: Option<&'a str>) -> impl Iterator<Item = &'a crate::workload::TableDesign> {
+        let of = move |design: &&std::sync::Arc<crate::workload::TableDesign>| table.is_none_or(|table| design.table.name == table);
+        self.all().flat_map(|design| &design.workload.tables).filter(of).map(std::sync::Arc::as_ref)
+    }
+}
+
+/// What a limit is for; everything where nothing is said.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    /// The table.
+    pub table: Option<String>,
+    /// The index.
+    pub index: Option<String>,
+    /// The access pattern.
+    pub access: Option<String>,
+    /// The usage type's name.
+    pub usage_type: Option<String>,
+    /// The region.
+    pub region: Option<String>,
+}
+
+impl Scope {
+    /// The words for it.
+    pub fn words(&self) -> String {
+        let place: Vec<&str> = [&self.table, &self.index].into_iter().flatten().map(String::as_str).collect();
+        let mut words = if place.is_empty() { "everything".to_string() } else { place.join(" / ") };
+        for (what, some) in [("", &self.access), ("", &self.usage_type), ("in ", &self.region)] {
+            words += &some.as_ref().map(|some| format!(", {what}{some}")).unwrap_or_default();
+        }
+        words
+    }
+
+    fn holds(&self, subject: &Subject, usage_type: Option<&UsageType>) -> bool {
+        let same = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == found);
+        same(&self.table, Some(&subject.table))
+            && same(&self.index, subject.index.as_deref())
+            && same(&self.access, subject.access.as_deref())
+            && same(&self.region, Some(&subject.region))
+            && usage_type.is_none_or(|usage_type| same(&self.usage_type, Some(&usage_type.name())))
+    }
+
+    fn lines<'a>(&'a self, designs: &'a [Design]) -> impl Iterator<Item = &'a LineItem> {
+        designs.iter().flat_map(|design| &design.outcome.bill.lines).filter(|line| self.holds(&line.subject, Some(&line.usage_type)))
+    }
+}
+
+/// What is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measure {
+    /// Dollars a month.
+    Monthly,
+    /// Dollars a month more than before.
+    Increase,
+    /// Percent more than before.
+    IncreasePercent,
+    /// Units a month.
+    Units,
+    /// The share of the demand that is refused.
+    ThrottledShare,
+}
+
+impl Measure {
+    /// The key of the budget file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Measure::Monthly => "monthly_usd",
+            Measure::Increase => "increase_usd",
+            Measure::IncreasePercent => "increase_percent",
+            Measure::Units => "units",
+            Measure::ThrottledShare => "throttled_share",
+        }
+    }
+}
+
+/// Until a day, what is over a limit is a warning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exception {
+    /// The last day.
+    pub until: Date,
+    /// Why.
+    pub reason: String,
+}
+
+/// One limit of a budget.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// What it is called.
+    pub name: String,
+    /// Its line in the budget file, from 1.
+    pub line: usize,
+    /// What it is for.
+    pub scope: Scope,
+    /// What is limited.
+    pub measure: Measure,
+    /// Above it, the check warns.
+    pub warn: Option<Exact>,
+    /// Above it, the check fails.
+    pub fail: Option<Exact>,
+    /// An exception that holds today.
+    pub exception: Option<Exception>,
+}
+
+/// What came of a limit, from good to bad.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Status {
+    /// Within it.
+    Pass,
+    /// Above where it warns.
+    Warn,
+    /// Above where it fails.
+    Fail,
+    /// A figure that it needs is not known.
+    Unknown,
+}
+
+impl Status {
+    /// The word in outputs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Pass => "pass",
+            Status::Warn => "warn",
+            Status::Fail => "fail",
+            Status::Unknown => "unknown",
+        }
+    }
+}
+
+/// A line of the bill that a verdict comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// What it is for.
+    pub subject: Subject,
+    /// The usage type.
+    pub usage_type: UsageType,
+    /// The home region of its design.
+    pub home: String,
+    /// By how much it moved since the baseline; without one, what it is.
+    pub amount: Money,
+    /// Why it moved.
+    pub why: Vec<String>,
+    /// The line of the workload file behind it.
+    pub place: Place,
+}
+
+/// What came of a limit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// The limit.
+    pub limit: Limit,
+    /// The figure that is limited; `None` where it is not known, or grew from nothing.
+    pub figure: Option<Exact>,
+    /// What came of it.
+    pub status: Status,
+    /// What is not known and would be needed.
+    pub missing: Vec<String>,
+    /// The lines that it comes from, the largest first.
+    pub causes: Vec<Cause>,
+}
+
+/// A check.
+#[derive(Clone, Debug)]
+pub struct Checked {
+    /// The budget file.
+    pub budget: String,
+    /// The workloads.
+    pub workloads: Vec<String>,
+    /// The month's total of all designs.
+    pub total: Money,
+    /// What has no price in them.
+    pub unknown: usize,
+    /// The total before.
+    pub before: Option<Money>,
+    /// What came of each limit.
+    pub verdicts: Vec<Verdict>,
+    /// What should be looked at.
+    pub findings: Vec<Finding>,
+    /// What moved, design by design.
+    pub differences: Vec<Difference>,
+}
+
+impl Checked {
+    /// The worst of all verdicts and findings.
+    pub fn status(&self) -> Status {
+        let verdicts = self.verdicts.iter().map(|verdict| verdict.status);
+        let findings = self.findings.iter().map(|finding| match finding.severity {
+            Severity::Fail => Status::Fail,
+            Severity::Warn => Status::Warn,
+            Severity::Note | Severity::Off => Status::Pass,
+        });
+        verdicts.chain(findings).max().unwrap_or(Status::Pass)
+    }
+
+    /// How many verdicts came out so.
+    pub fn count(&self, status: Status) -> usize {
+        self.verdicts.iter().filter(|verdict| verdict.status == status).count()
+    }
+}
+
+/// As many causes are told of each verdict.
+const CAUSES: usize = 5;
+
+/// Checks designs against a budget.
+///
+/// # Errors
+/// [`EstimateError`] where a sum has more than 28 digits, or a region has no book.
+pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checked, EstimateError> {
+    let pairs = designs.before.iter().zip(&designs.now);
+    let differences = pairs.map(|(before, now)| diff(&before.outcome, &now.outcome)).collect::<Result<Vec<_>, MoneyError>>()?;
+    let total = |designs: &[Design]| Money::sum(designs.iter().flat_map(|design| &design.outcome.bill.lines).map(|line| line.amount));
+    let verdicts = budget.limits.iter().map(|limit| verdict(limit, designs, &differences, books)).collect::<Result<Vec<_>, _>>()?;
+    Ok(Checked {
+        budget: budget.file.clone(),
+        workloads: designs.now.iter().map(|design| design.workload.file.clone()).collect(),
+        total: total(&designs.now)?,
+        unknown: designs.now.iter().map(|design| design.outcome.bill.unknown.len()).sum(),
+        before: (!designs.before.is_empty()).then(|| total(&designs.before)).transpose()?,
+        verdicts,
+        findings: lint::findings(designs, budget)?,
+        differences,
+    })
+}
+
+/// What a limit's figure comes to.
+struct Figure {
+    value: Option<Exact>,
+    /// Whether it grew from nothing, so that no percentage says how much.
+    from_nothing: bool,
+    missing: Vec<String>,
+}
+
+fn verdict(limit: &Limit, designs: &Designs, differences: &[Difference], books: &Books) -> Result<Verdict, EstimateError> {
+    let Figure { value, from_nothing, missing } = figure(limit, designs, books)?;
+    let above =
+        |level: &Option<Exact>| level.as_ref().is_some_and(|level| from_nothing || value.as_ref().is_some_and(|value| value > level));
+    // What is known is a lower bound: where it is above already, what is missing changes nothing.
+    let status = match (above(&limit.fail), above(&limit.warn)) {
+        (true, _) if limit.exception.is_some() => Status::Warn,
+        (true, _) => Status::Fail,
+        _ if !missing.is_empty() => Status::Unknown,
+        (_, true) => Status::Warn,
+        _ => Status::Pass,
+    };
+    let causes = if status == Status::Pass { Vec::new() } else { causes(limit, designs, differences) };
+    Ok(Verdict { limit: limit.clone(), figure: value, status, missing, causes })
+}
+
+fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
+    let scope = &limit.scope;
+    let dollars = |designs: &[Design]| Money::sum(scope.lines(designs).map(|line| line.amount)).map(|money| Exact::from(money.decimal()));
+    let unknown = |designs: &[Design]| -> Vec<String> {
+        let of = |unknown: &&crate::pricing::Unknown| {
+            let usage = unknown.rate.as_ref().map(|rate| UsageType::of_code(rate.code.clone()));
+            scope.holds(&unknown.subject, usage.as_ref())
+        };
+        designs.iter().flat_map(|design| &design.outcome.bill.unknown).filter(of).map(|unknown| unknown.what.clone()).collect()
+    };
+    let known = |value: Exact, missing: Vec<String>| Figure { value: Some(value), from_nothing: false, missing };
+    Ok(match limit.measure {
+        Measure::Monthly => known(dollars(&designs.now)?, unknown(&designs.now)),
+        Measure::Increase => {
+            known(&dollars(&designs.now)? - &dollars(&designs.before)?, [unknown(&designs.now), unknown(&designs.before)].concat())
+        }
+        Measure::IncreasePercent => {
+            let (now, before) = (dollars(&designs.now)?, dollars(&designs.before)?);
+            let missing = [unknown(&designs.now), unknown(&designs.before)].concat();
+            match (before.is_zero(), now.is_zero()) {
+                (true, true) => known(Exact::zero(), missing),
+                (true, false) => Figure { value: None, from_nothing: true, missing },
+                _ => known(&(&(&now - &before) / &before) * &Exact::from(100), missing),
+            }
+        }
+        Measure::Units => known(scope.lines(&designs.now).map(|line| Exact::from(line.quantity)).sum(), unknown(&designs.now)),
+        Measure::ThrottledShare => throttled(scope, designs, books)?,
+    })
+}
+
+/// The largest share of an account's demand that is refused.
+fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
+    let mut figure = Figure { value: Some(Exact::zero()), from_nothing: false, missing: Vec::new() };
+    for design in &designs.now {
+        let simulated = designed_throttles(&design.workload, books)?;
+        for demand in &design.outcome.demand {
+            let subject = Subject { table: demand.table.clone(), index: demand.index.clone(), region: demand.region.clone(), access: None };
+            if !scope.holds(&subject, None) {
+                continue;
+            }
+            if demand.partly_unknown {
+                figure.missing.push(format!("the demand of {}", demand.place()));
+                continue;
+            }
+            let reads = demand.throughput == crate::usage::Throughput::Read;
+            let of = |one: &&crate::compare::Throttles| (&one.table, &one.index, one.reads) == (&demand.table, &demand.index, reads);
+            let provisioned = demand.provisioned.as_ref().and_then(|units| units.throttled.clone());
+            let home = demand.region == design.outcome.region;
+            let simulated = simulated.iter().find(of).filter(|_| home).map(|one| one.share.clone());
+            let share = match (provisioned, simulated, &demand.refused, &demand.provisioned) {
+                (Some(share), ..) | (None, Some(share), ..) => share,
+                (_, _, Some(refused), _) => refused.clone(),
+                (_, _, _, None) => Exact::zero(),
+                _ => {
+                    figure.missing.push(format!("what the provisioned units of {} refuse", demand.place()));
+                    continue;
+                }
+            };
+            figure.value = figure.value.max(Some(share));
+        }
+    }
+    Ok(figure)
+}
+
+fn causes(limit: &Limit, designs: &Designs, differences: &[Difference]) -> Vec<Cause> {
+    let mut all = Vec::new();
+    for (at, design) in designs.now.iter().enumerate() {
+        let before = designs.before.get(at);
+        let place = |subject: &Subject| places::of(design, before, subject);
+        match differences.get(at) {
+            Some(difference) => {
+                let moved = difference.lines.iter().filter(|line| limit.scope.holds(&line.subject, Some(&line.usage_type)));
+                all.extend(moved.map(|line| Cause {
+                    subject: line.subject.clone(),
+                    usage_type: line.usage_type.clone(),
+                    home: design.outcome.region.clone(),
+                    amount: line.delta,
+                    why: line.why.clone(),
+                    place: place(&line.subject),
+                }));
+            }
+            None => all.extend(limit.scope.lines(std::slice::from_ref(design)).map(|line| Cause {
+                subject: line.subject.clone(),
+                usage_type: line.usage_type.clone(),
+                home: design.outcome.region.clone(),
+                amount: line.amount,
+                why: line.because.iter().map(ToString::to_string).collect(),
+                place: place(&line.subject),
+            })),
+        }
+    }
+    all.sort_by(|one, other| {
+        other.amount.cmp(&one.amount).then_with(|| (&one.subject, &one.usage_type).cmp(&(&other.subject, &other.usage_type)))
+    });
+    all.truncate(CAUSES);
+    all
+}

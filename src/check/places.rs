@@ -1,0 +1,88 @@
+//! Which line of a workload file stands behind a line of its bill.
+
+use std::collections::BTreeSet;
+
+use similar::{ChangeTag, TextDiff};
+
+use super::Design;
+use crate::usage::Subject;
+
+/// A line of a file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file, as the user named it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// The lines of a text that are not in another, from 1; a line that is gone counts for the one that follows it.
+fn changed(before: &str, now: &str) -> BTreeSet<usize> {
+    let mut lines = BTreeSet::new();
+    let mut at = 1;
+    let mut gone = None;
+    for change in TextDiff::from_lines(before, now).iter_all_changes() {
+        match change.tag() {
+            ChangeTag::Equal => {
+                lines.extend(gone.take().map(|_: ()| at));
+                at += 1;
+            }
+            ChangeTag::Insert => {
+                // A line in the place of another is the change itself.
+                gone = None;
+                lines.insert(at);
+                at += 1;
+            }
+            ChangeTag::Delete => gone = Some(()),
+        }
+    }
+    lines
+}
+
+/// The lines of the block that a line stands in: from its header to the next one that `ends` it.
+fn block(text: &str, line: usize, ends: impl Fn(&str) -> bool) -> std::ops::Range<usize> {
+    let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
+    let at = line.clamp(1, lines.len().max(1));
+    let start = (1..=at).rev().find(|line| lines.get(line - 1).is_some_and(|text| ends(text))).unwrap_or(1);
+    let end = (at + 1..=lines.len()).find(|line| lines.get(line - 1).is_some_and(|text| ends(text))).unwrap_or(lines.len() + 1);
+    start..end
+}
+
+/// The line behind a line of the bill: what has changed of its index, its access pattern or its table; where nothing has,
+/// where these are defined.
+pub(super) fn of(design: &Design, before: Option<&Design>, subject: &Subject) -> Place {
+    let place = |line: usize| Place { file: design.workload.file.clone(), line };
+    let Some(table) = design.workload.tables.iter().find(|table| table.table.name == subject.table) else { return place(1) };
+    let named = |name: &String| table.table.indexes.iter().position(|index| index.name == *name).map(|at| table.indexes[at].line);
+    let index = subject.index.as_ref().and_then(named);
+    let patterns = table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access));
+    let access =
+        subject.access.as_ref().and_then(|name| patterns.into_iter().find(|access| access.name == *name)).map(|access| access.line);
+    let text = &design.text;
+    if let Some(before) = before {
+        let changed = changed(&before.text, text);
+        let header = |line: &str| line.starts_with('[');
+        let of_table = |line: &str| line.starts_with("[[table]]");
+        let blocks = [index, access].into_iter().flatten().map(|line| block(text, line, header));
+        let blocks = blocks.chain([block(text, table.lines.table, of_table)]);
+        for block in blocks {
+            if let Some(line) = changed.range(block).next() {
+                return place(*line);
+            }
+        }
+    }
+    place(index.or(access).unwrap_or(table.lines.table).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_in_the_place_of_another_is_the_change() {
+        assert_eq!(changed("a\nb\nc\n", "a\nB\nc\n"), BTreeSet::from([2]));
+        assert_eq!(changed("a\nb\nc\n", "a\nc\n"), BTreeSet::from([2]));
+        assert_eq!(changed("a\n", "a\nb\n"), BTreeSet::from([2]));
+        assert_eq!(changed("a\n", "a\n"), BTreeSet::new());
+    }
+}
