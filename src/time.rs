@@ -10,6 +10,12 @@ use crate::units::Exact;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(NaiveDate);
 
+impl From<NaiveDate> for Date {
+    fn from(date: NaiveDate) -> Date {
+        Date(date)
+    }
+}
+
 impl Date {
     /// Reads `YYYY-MM-DD`; `None` for anything else and for days that do not exist.
     pub fn parse(text: &str) -> Option<Date> {

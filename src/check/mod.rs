@@ -213,8 +213,10 @@ pub struct Cause {
     pub usage_type: UsageType,
     /// The home region of its design.
     pub home: String,
-    /// By how much it moved since the baseline; without one, what it is.
+    /// By how much it moved since the baseline; where nothing did, what it is.
     pub amount: Money,
+    /// Whether it moved.
+    pub moved: bool,
     /// Why it moved.
     pub why: Vec<String>,
     /// The line of the workload file behind it.
@@ -388,30 +390,31 @@ fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, 
 }
 
 fn causes(limit: &Limit, designs: &Designs, differences: &[Difference]) -> Vec<Cause> {
-    let mut all = Vec::new();
-    for (at, design) in designs.now.iter().enumerate() {
-        let before = designs.before.get(at);
-        let place = |subject: &Subject| places::of(design, before, subject);
-        match differences.get(at) {
-            Some(difference) => {
-                let moved = difference.lines.iter().filter(|line| limit.scope.holds(&line.subject, Some(&line.usage_type)));
-                all.extend(moved.map(|line| Cause {
-                    subject: line.subject.clone(),
-                    usage_type: line.usage_type.clone(),
-                    home: design.outcome.region.clone(),
-                    amount: line.delta,
-                    why: line.why.clone(),
-                    place: place(&line.subject),
-                }));
-            }
-            None => all.extend(limit.scope.lines(std::slice::from_ref(design)).map(|line| Cause {
+    let mut all: Vec<Cause> = Vec::new();
+    for ((at, design), difference) in designs.now.iter().enumerate().zip(differences) {
+        let moved = difference.lines.iter().filter(|line| limit.scope.holds(&line.subject, Some(&line.usage_type)));
+        all.extend(moved.map(|line| Cause {
+            subject: line.subject.clone(),
+            usage_type: line.usage_type.clone(),
+            home: design.outcome.region.clone(),
+            amount: line.delta,
+            moved: true,
+            why: line.why.clone(),
+            place: places::of(design, designs.before.get(at), &line.subject),
+        }));
+    }
+    // A standing cost has lines of its own, if none that moved.
+    if all.is_empty() {
+        for design in &designs.now {
+            all.extend(limit.scope.lines(std::slice::from_ref(design)).map(|line| Cause {
                 subject: line.subject.clone(),
                 usage_type: line.usage_type.clone(),
                 home: design.outcome.region.clone(),
                 amount: line.amount,
+                moved: false,
                 why: line.because.iter().map(ToString::to_string).collect(),
-                place: place(&line.subject),
-            })),
+                place: places::of(design, None, &line.subject),
+            }));
         }
     }
     all.sort_by(|one, other| {

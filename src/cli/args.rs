@@ -8,13 +8,14 @@ use clap_complete::Shell;
 /// What an Amazon DynamoDB design costs, exactly, with the working of every line.
 #[derive(Debug, Parser)]
 #[command(name = "dynameter", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done; 2 the command line, a file or a value is wrong.\n\n\
+#[command(after_help = "Exit codes: 0 done; 1 over budget (check); 2 the command line, a file or a value is wrong, or a figure that \
+    a budget needs is unknown.\n\n\
     Start with `dynameter init workload.toml`, then `dynameter estimate workload.toml`.")]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
 
-    /// How the result is written
+    /// How the result is written; github, sarif and junit are for check
     #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
     pub format: Format,
 
@@ -68,6 +69,8 @@ pub enum Command {
         /// The workload file after
         new: String,
     },
+    /// Whether designs are within a budget, and what about them to look at
+    Check(CheckArgs),
     /// The working behind each line: rule, quantity, rate, where each came from
     Explain {
         /// A workload file; - reads standard input
@@ -84,8 +87,12 @@ pub enum Command {
         #[command(subcommand)]
         command: PricesCommand,
     },
-    /// The JSON Schema of the workload file, for editors
-    Schema,
+    /// The JSON Schema of the workload file, for editors; of the budget file with --budget
+    Schema {
+        /// That of the budget file
+        #[arg(long)]
+        budget: bool,
+    },
     /// A completion script for a shell
     Completions {
         /// The shell
@@ -93,6 +100,23 @@ pub enum Command {
     },
     /// The manual page
     Man,
+}
+
+/// What is checked.
+#[derive(Clone, Debug, clap::Args)]
+pub struct CheckArgs {
+    /// Workload files; - reads standard input
+    #[arg(required = true)]
+    pub workloads: Vec<String>,
+    /// The budget file
+    #[arg(long, value_name = "FILE")]
+    pub budget: String,
+    /// The workload before: a file, or git:REV:PATH; git:REV: for the same path. One for each workload
+    #[arg(long, value_name = "OLD")]
+    pub baseline: Vec<String>,
+    /// The day on which exceptions are looked at, YYYY-MM-DD; today where absent
+    #[arg(long, value_name = "DATE")]
+    pub today: Option<String>,
 }
 
 /// What is replayed, and how.
@@ -258,13 +282,19 @@ impl Command {
             Command::Estimate { workloads } => workloads.iter().map(String::as_str).collect(),
             Command::Diff { old, new } => vec![old, new],
             Command::Explain { workload } | Command::Compare { workload, .. } => vec![workload],
+            Command::Check(check) => {
+                let all = check.workloads.iter().chain(&check.baseline).chain([&check.budget]);
+                all.map(String::as_str).collect()
+            }
             Command::Report(report) => {
                 let all = std::iter::once(&report.workload).chain(&report.trace).chain(&report.baseline);
                 all.map(String::as_str).collect()
             }
             Command::Replay(replay) => replay.traces.iter().chain(&replay.workload).map(String::as_str).collect(),
             Command::Synthesize(synthesize) => vec![&synthesize.workload],
-            Command::Init { .. } | Command::Prices { .. } | Command::Schema | Command::Completions { .. } | Command::Man => Vec::new(),
+            Command::Init { .. } | Command::Prices { .. } | Command::Schema { .. } | Command::Completions { .. } | Command::Man => {
+                Vec::new()
+            }
         }
     }
 }
@@ -291,4 +321,17 @@ pub enum Format {
     Markdown,
     /// For a spreadsheet, exact
     Csv,
+    /// Annotations of GitHub Actions
+    Github,
+    /// SARIF 2.1.0 for code scanning
+    Sarif,
+    /// JUnit XML for test dashboards
+    Junit,
+}
+
+impl Format {
+    /// Whether only `check` has it.
+    pub fn is_of_checks(self) -> bool {
+        matches!(self, Format::Github | Format::Sarif | Format::Junit)
+    }
 }

@@ -43,9 +43,30 @@ pub fn date(option: &str, text: &str) -> Result<Date> {
 
 /// A workload file that was read, so that it can be checked again with other values of its ranges.
 pub struct Text {
-    name: String,
-    text: String,
+    /// The path as the user wrote it.
+    pub name: String,
+    /// The text.
+    pub text: String,
     folder: PathBuf,
+}
+
+impl Text {
+    /// A text that comes from elsewhere; paths in it are relative to the folder of a file.
+    pub fn new(name: String, text: String, file: &str) -> Text {
+        Text { name, text, folder: Path::new(file).parent().map(Path::to_path_buf).unwrap_or_default() }
+    }
+}
+
+/// Reads a file.
+pub fn source(path: &str) -> Result<Text> {
+    let (text, folder) = text(path)?;
+    let name = if path == "-" { "<stdin>" } else { path };
+    Ok(Text { name: name.to_string(), text, folder })
+}
+
+/// Checks a file that was read.
+pub fn parsed(args: &Args, text: &Text, books: &Books, date: Option<Date>) -> Result<Workload> {
+    Ok(load(args, text, books, date, month(args)?, Scenario::Likely, Exact::one())?)
 }
 
 /// Reads and checks a workload file.
@@ -55,10 +76,8 @@ pub fn workload(args: &Args, path: &str, books: &Books, date: Option<Date>) -> R
 
 /// The same, with the text that it was read from.
 pub fn read(args: &Args, path: &str, books: &Books, date: Option<Date>) -> Result<(Workload, Text)> {
-    let (text, folder) = text(path)?;
-    let name = if path == "-" { "<stdin>" } else { path };
-    let text = Text { name: name.to_string(), text, folder };
-    Ok((load(args, &text, books, date, month(args)?, Scenario::Likely, Exact::one())?, text))
+    let text = source(path)?;
+    Ok((parsed(args, &text, books, date)?, text))
 }
 
 fn load(

@@ -1,6 +1,7 @@
 //! The command line: arguments in, files in, one result out.
 
 mod args;
+mod check;
 mod input;
 mod output;
 #[cfg(feature = "replay")]
@@ -44,7 +45,7 @@ pub fn run() -> ExitCode {
         }
     };
     match execute(&args) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             output::say(&output::failure(&error));
             ExitCode::from(WRONG)
@@ -52,8 +53,21 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn execute(args: &Args) -> Result<()> {
+/// Executes a command; the exit code of an answer.
+fn execute(args: &Args) -> Result<u8> {
+    if let Command::Check(asked) = &args.command {
+        return check::check(args, asked);
+    }
+    if args.format.is_of_checks() {
+        anyhow::bail!("--format github, sarif and junit are of `dynameter check`\nhelp: write text, json, markdown or csv");
+    }
+    command(args).map(|()| 0)
+}
+
+fn command(args: &Args) -> Result<()> {
     match &args.command {
+        // It has exit codes of its own.
+        Command::Check(_) => Ok(()),
         Command::Init { file } => init(args, file.as_deref()),
         Command::Estimate { workloads } => estimates(args, workloads),
         Command::Explain { workload } => explain(args, workload),
@@ -70,7 +84,10 @@ fn execute(args: &Args) -> Result<()> {
         Command::Replay(_) | Command::Synthesize(_) => anyhow::bail!(LIGHT),
         Command::Prices { command: PricesCommand::List } => prices_list(args),
         Command::Prices { command: PricesCommand::Show { date } } => prices_show(args, date.as_deref()),
-        Command::Schema => output::write(args, &(serde_json::to_string_pretty(&workload::schema())? + "\n")),
+        Command::Schema { budget } => {
+            let schema = if *budget { dynameter::check::budget_schema().to_value() } else { workload::schema() };
+            output::write(args, &(serde_json::to_string_pretty(&schema)? + "\n"))
+        }
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(*shell, &mut Args::command(), "dynameter", &mut script);
@@ -106,7 +123,7 @@ fn estimates(args: &Args, paths: &[String]) -> Result<()> {
         Format::Json => outcomes.iter().map(report::estimate_json).collect::<Result<_, _>>()?,
         Format::Csv => report::estimate_csv(&outcomes),
         Format::Markdown => joined(&outcomes, report::estimate_markdown)?,
-        Format::Text => joined(&outcomes, |outcome| report::estimate_text(outcome, style))?,
+        _ => joined(&outcomes, |outcome| report::estimate_text(outcome, style))?,
     };
     output::write(args, &text)
 }
@@ -137,10 +154,10 @@ fn explain(args: &Args, path: &str) -> Result<()> {
     let workload = input::workload(args, path, &books, date)?;
     let outcome = estimate(&workload, &books)?;
     let text = match args.format {
-        Format::Text => report::explain_text(&outcome, output::style(args))?,
         Format::Json => report::explain_json(&outcome)?,
         Format::Markdown => format!("```text\n{}```\n", report::explain_text(&outcome, Style::default())?),
         Format::Csv => report::estimate_csv(&[outcome]),
+        _ => report::explain_text(&outcome, output::style(args))?,
     };
     output::write(args, &text)
 }
@@ -151,10 +168,10 @@ fn difference(args: &Args, paths: &[String]) -> Result<()> {
     let [old, new] = outcomes.as_slice() else { anyhow::bail!("diff takes two workload files") };
     let difference = diff(old, new)?;
     let text = match args.format {
-        Format::Text => report::diff_text(&difference, output::style(args))?,
         Format::Json => report::diff_json(&difference)?,
         Format::Markdown => report::diff_markdown(&difference)?,
         Format::Csv => report::diff_csv(&difference),
+        _ => report::diff_text(&difference, output::style(args))?,
     };
     output::write(args, &text)
 }
@@ -166,10 +183,10 @@ fn comparison(args: &Args, path: &str, question: &Question, horizon: Horizon) ->
     let mut comparison = compare(&workload, &books, question).with_context(|| path.to_string())?;
     comparison.outcome.uncertainty = input::interval(args, &workload, &source, &books, date).with_context(|| path.to_string())?;
     let text = match args.format {
-        Format::Text => report::compare_text(&comparison, output::style(args))?,
         Format::Json => report::compare_json(&comparison),
         Format::Markdown => report::compare_markdown(&comparison)?,
         Format::Csv => report::compare_csv(&comparison),
+        _ => report::compare_text(&comparison, output::style(args))?,
     };
     output::write(args, &text)
 }
@@ -239,10 +256,10 @@ fn prices_list(args: &Args) -> Result<()> {
     output::write(
         args,
         &match args.format {
-            Format::Text => report::list_text(&lists),
             Format::Json => report::list_json(&lists),
             Format::Markdown => report::list_markdown(&lists),
             Format::Csv => report::list_csv(&lists),
+            _ => report::list_text(&lists),
         },
     )
 }
@@ -260,10 +277,10 @@ fn prices_show(args: &Args, date: Option<&str>) -> Result<()> {
     output::write(
         args,
         &match args.format {
-            Format::Text => report::rates_text(&book, output::style(args)),
             Format::Json => report::rates_json(&book),
             Format::Markdown => report::rates_markdown(&book),
             Format::Csv => report::rates_csv(&book),
+            _ => report::rates_text(&book, output::style(args)),
         },
     )
 }

@@ -268,10 +268,10 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         replayed
     };
     let text = match args.format {
-        Format::Text => report::replay_text(&replayed, output::style(args))?,
         Format::Json => report::replay_json(&replayed)?,
         Format::Markdown => report::replay_markdown(&replayed)?,
         Format::Csv => report::replay_csv(&replayed),
+        _ => report::replay_text(&replayed, output::style(args))?,
     };
     output::write(args, &text)
 }

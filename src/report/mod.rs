@@ -1,5 +1,6 @@
 //! Presenters: a value goes in, a text comes out. Nothing here computes a figure.
 
+mod check;
 mod compare;
 mod csv;
 mod diff;
@@ -13,6 +14,7 @@ mod prices;
 mod replay;
 mod table;
 
+pub use check::{check_csv, check_github, check_json, check_junit, check_markdown, check_sarif, check_text};
 pub use compare::{compare_csv, compare_json, compare_markdown, compare_text};
 pub use diff::{diff_csv, diff_json, diff_markdown, diff_text};
 pub use estimate::{estimate_csv, estimate_markdown, estimate_text};

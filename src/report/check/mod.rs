@@ -1,0 +1,506 @@
+//! What a check came to: for people, for a pull request, for GitHub, for code scanning, for test dashboards.
+
+mod sarif;
+
+use askama::Template;
+use serde::Serialize;
+
+use super::estimate::what_is;
+use super::json::{decimal, pretty};
+use super::table::{Style, aligned, clean, indented, signed};
+use super::{csv, markdown};
+use crate::check::{Cause, Checked, Finding, Measure, Place, Severity, Status, Verdict};
+use crate::units::Exact;
+
+pub use sarif::check_sarif;
+
+const VERDICT_HEADER: [&str; 6] = ["Verdict", "Limit", "What", "Figure", "Warns above", "Fails above"];
+const MOVED_HEADER: [&str; 5] = ["Where", "Usage type", "Amount", "Line", "Limits"];
+const FINDING_HEADER: [&str; 5] = ["Severity", "Finding", "Where", "A month", "Line"];
+
+/// A figure of a measure, as people write it.
+fn figure(measure: Measure, value: &Exact) -> String {
+    match measure {
+        Measure::Monthly | Measure::Increase => {
+            let sign = if value.is_negative() { "-" } else { "" };
+            let size = if value.is_negative() { &Exact::zero() - value } else { value.clone() };
+            let text = size.human(2);
+            // Dollars have cents, or none.
+            let text = match text.split_once('.') {
+                Some((_, cents)) if cents.len() == 1 => format!("{text}0"),
+                _ => text,
+            };
+            format!("{sign}${text}")
+        }
+        Measure::IncreasePercent => format!("{} %", value.human(2)),
+        Measure::Units => value.human(2),
+        Measure::ThrottledShare => format!("{} %", (value * &Exact::from(100)).human(6)),
+    }
+}
+
+fn figure_of(verdict: &Verdict) -> String {
+    let measure = verdict.limit.measure;
+    match (&verdict.figure, verdict.missing.is_empty()) {
+        (Some(value), true) => figure(measure, value),
+        (Some(value), false) => format!("≥ {}", figure(measure, value)),
+        (None, _) => "from nothing".to_string(),
+    }
+}
+
+/// What is limited, in a few words.
+fn what(verdict: &Verdict) -> String {
+    let words = match verdict.limit.measure {
+        Measure::Monthly => "a month",
+        Measure::Increase | Measure::IncreasePercent => "more than before",
+        Measure::Units => "units a month",
+        Measure::ThrottledShare => "throttled",
+    };
+    format!("{}: {words}", verdict.limit.scope.words())
+}
+
+fn level(verdict: &Verdict, level: &Option<Exact>) -> String {
+    level.as_ref().map_or("-".to_string(), |level| figure(verdict.limit.measure, level))
+}
+
+fn verdict_rows(checked: &Checked) -> Vec<Vec<String>> {
+    let row = |verdict: &Verdict| {
+        let excepted = verdict.limit.exception.as_ref().filter(|_| verdict.status == Status::Warn);
+        let status = match excepted {
+            Some(exception) => format!("{} (excepted until {}: {})", verdict.status.word(), exception.until, exception.reason),
+            None => verdict.status.word().to_string(),
+        };
+        vec![
+            status,
+            verdict.limit.name.clone(),
+            what(verdict),
+            figure_of(verdict),
+            level(verdict, &verdict.limit.warn),
+            level(verdict, &verdict.limit.fail),
+        ]
+    };
+    checked.verdicts.iter().map(row).collect()
+}
+
+fn place(place: &Place) -> String {
+    format!("{}:{}", place.file, place.line)
+}
+
+fn amount(cause: &Cause) -> String {
+    if cause.moved { signed(cause.amount) } else { cause.amount.human() }
+}
+
+fn is_moved(checked: &Checked) -> bool {
+    checked.verdicts.iter().flat_map(|verdict| &verdict.causes).any(|cause| cause.moved)
+}
+
+fn where_of(cause: &Cause) -> String {
+    format!("{} / {}", cause.subject.table, what_is(&cause.subject, &cause.usage_type, &cause.home))
+}
+
+/// The lines behind verdicts that did not pass, each once with the limits that it is behind.
+fn moved_rows(checked: &Checked) -> Vec<Vec<String>> {
+    let mut rows: Vec<(Vec<String>, [String; 4])> = Vec::new();
+    for verdict in &checked.verdicts {
+        for cause in &verdict.causes {
+            let row = [where_of(cause), cause.usage_type.name(), amount(cause), place(&cause.place)];
+            let at = rows.iter().position(|(_, known)| *known == row).unwrap_or_else(|| {
+                rows.push((Vec::new(), row));
+                rows.len() - 1
+            });
+            if !rows[at].0.contains(&verdict.limit.name) {
+                rows[at].0.push(verdict.limit.name.clone());
+            }
+        }
+    }
+    let row = |(limits, [place, usage, amount, line]): (Vec<String>, [String; 4])| vec![place, usage, amount, line, limits.join("; ")];
+    rows.into_iter().map(row).collect()
+}
+
+fn finding_rows(checked: &Checked) -> Vec<Vec<String>> {
+    let row = |finding: &Finding| {
+        vec![
+            finding.severity.word().to_string(),
+            format!("{}: {}", finding.rule.code, finding.message),
+            finding.table.clone(),
+            finding.monthly.map_or("-".to_string(), |money| money.human()),
+            place(&finding.place),
+        ]
+    };
+    checked.findings.iter().map(row).collect()
+}
+
+/// What the check came to, in a sentence.
+fn summary(checked: &Checked) -> String {
+    let counts = [Status::Fail, Status::Unknown, Status::Warn, Status::Pass].map(|status| (status, checked.count(status)));
+    let words: Vec<String> =
+        counts.iter().filter(|(_, count)| *count > 0).map(|(status, count)| format!("{count} {}", status.word())).collect();
+    let word = match checked.status() {
+        Status::Pass => "within budget",
+        Status::Warn => "within budget, with warnings",
+        Status::Fail => "over budget",
+        Status::Unknown => "could not tell",
+    };
+    let more = if checked.unknown > 0 { ", and what is unknown" } else { "" };
+    let change = match checked.before {
+        Some(before) => format!(" ({} against {} before)", checked.total.minus(before).map(signed).unwrap_or_default(), before.human()),
+        None => String::new(),
+    };
+    let limits = if words.is_empty() { "no limits".to_string() } else { format!("limits: {}", words.join(", ")) };
+    format!("{word}: {} a month{more}{change}; {limits}", checked.total.human())
+}
+
+fn missing(checked: &Checked) -> Vec<String> {
+    let of = |verdict: &Verdict| {
+        let name = verdict.limit.name.clone();
+        verdict.missing.iter().map(move |missing| format!("{name}: {missing} is not known")).collect::<Vec<_>>()
+    };
+    checked.verdicts.iter().filter(|verdict| verdict.status == Status::Unknown).flat_map(of).collect()
+}
+
+/// A check as aligned text.
+pub fn check_text(checked: &Checked, style: Style) -> String {
+    let status = checked.status();
+    let head = summary(checked);
+    let mut text = format!("{}\n", if status > Status::Pass { style.warning(&head) } else { style.strong(&head) });
+    text += &style.quiet(&format!(
+        "{} by {}\n",
+        checked.workloads.iter().map(|file| clean(file)).collect::<Vec<_>>().join(", "),
+        clean(&checked.budget)
+    ));
+    let mut part = |title: &str, header: &[&str], rows: Vec<Vec<String>>, numbers: &[usize]| {
+        if !rows.is_empty() {
+            text += &format!("\n{}\n{}", style.strong(title), indented(&aligned(header, &rows, numbers)));
+        }
+    };
+    part("Limits", &VERDICT_HEADER, verdict_rows(checked), &[3, 4, 5]);
+    part(if is_moved(checked) { "What moved" } else { "What it comes from" }, &MOVED_HEADER, moved_rows(checked), &[2]);
+    part("The design", &FINDING_HEADER, finding_rows(checked), &[3]);
+    for (title, list) in [("Why", why(checked)), ("Not known", missing(checked))] {
+        if !list.is_empty() {
+            text += &format!("\n{}\n", style.strong(title));
+            text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
+        }
+    }
+    text
+}
+
+/// Why the lines behind the verdicts moved, each once.
+fn why(checked: &Checked) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for cause in checked.verdicts.iter().flat_map(|verdict| &verdict.causes).filter(|cause| cause.moved && !cause.why.is_empty()) {
+        let text = format!("{}: {}: {}", where_of(cause), amount(cause), cause.why.join("; "));
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    all
+}
+
+/// A check as Markdown for a pull request: a line, a table, and the rest folded.
+pub fn check_markdown(checked: &Checked) -> String {
+    let sign = match checked.status() {
+        Status::Pass => "✅",
+        Status::Warn => "⚠️",
+        Status::Fail => "❌",
+        Status::Unknown => "❓",
+    };
+    let mut text = format!("### {sign} DynamoDB: {}\n\n", markdown::escape(&summary(checked)));
+    let verdicts = verdict_rows(checked);
+    if !verdicts.is_empty() {
+        text += &markdown::table(&VERDICT_HEADER, &verdicts, &[3, 4, 5]);
+    }
+    let mut folded = |title: &str, body: String| {
+        text += &format!("\n<details><summary>{title}</summary>\n\n{body}\n</details>\n");
+    };
+    let moved = moved_rows(checked);
+    if !moved.is_empty() {
+        let title = if is_moved(checked) { "What moved" } else { "What it comes from" };
+        let why = why(checked);
+        let list = if why.is_empty() { String::new() } else { format!("\n{}", markdown::list(&why)) };
+        folded(title, markdown::table(&MOVED_HEADER, &moved, &[2]) + &list);
+    }
+    let missing = missing(checked);
+    if !missing.is_empty() {
+        folded("Not known", markdown::list(&missing));
+    }
+    let findings = finding_rows(checked);
+    if !findings.is_empty() {
+        folded(&format!("The design: {} to look at", findings.len()), markdown::table(&FINDING_HEADER, &findings, &[3]));
+    }
+    text
+}
+
+/// The verdicts as CSV, exact.
+pub fn check_csv(checked: &Checked) -> String {
+    let header = [
+        "limit",
+        "table",
+        "index",
+        "access",
+        "usage_type",
+        "region",
+        "measure",
+        "figure",
+        "warn",
+        "fail",
+        "status",
+        "missing",
+        "file",
+        "line",
+    ];
+    let row = |verdict: &Verdict| {
+        let limit = &verdict.limit;
+        let scope = &limit.scope;
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let number = |number: &Option<Exact>| number.as_ref().map(decimal).unwrap_or_default();
+        let (file, line) = verdict.causes.first().map(|cause| (cause.place.file.clone(), cause.place.line.to_string())).unwrap_or_default();
+        vec![
+            limit.name.clone(),
+            text(&scope.table),
+            text(&scope.index),
+            text(&scope.access),
+            text(&scope.usage_type),
+            text(&scope.region),
+            limit.measure.word().to_string(),
+            number(&verdict.figure),
+            number(&limit.warn),
+            number(&limit.fail),
+            verdict.status.word().to_string(),
+            verdict.missing.join("; "),
+            file,
+            line,
+        ]
+    };
+    csv::write(&header, &checked.verdicts.iter().map(row).collect::<Vec<_>>())
+}
+
+/// A part of GitHub's workflow command; its own signs are written as it wants them.
+fn github(text: &str, property: bool) -> String {
+    let text = clean(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    if property { text.replace(':', "%3A").replace(',', "%2C") } else { text }
+}
+
+/// A check as annotations of GitHub Actions, one a line.
+///
+/// Source: GitHub Docs, "Workflow commands for GitHub Actions".
+pub fn check_github(checked: &Checked) -> String {
+    let mut text = String::new();
+    let mut say = |level: &str, place: Option<&Place>, title: &str, message: &str| {
+        let place = place.map(|place| format!("file={},line={},", github(&place.file, true), place.line)).unwrap_or_default();
+        text += &format!("::{level} {place}title={}::{}\n", github(title, true), github(message, false));
+    };
+    for verdict in checked.verdicts.iter().filter(|verdict| verdict.status > Status::Pass) {
+        let level = if verdict.status == Status::Warn { "warning" } else { "error" };
+        let first = verdict.causes.first();
+        say(level, first.map(|cause| &cause.place), &verdict.limit.name, &sentence(verdict));
+    }
+    for finding in &checked.findings {
+        let level = match finding.severity {
+            Severity::Fail => "error",
+            Severity::Warn => "warning",
+            Severity::Note | Severity::Off => "notice",
+        };
+        say(level, Some(&finding.place), finding.rule.code, &finding_sentence(finding));
+    }
+    text
+}
+
+/// A verdict in a sentence.
+fn sentence(verdict: &Verdict) -> String {
+    let limit = match verdict.status {
+        Status::Warn if verdict.limit.exception.is_none() => format!("warns above {}", level(verdict, &verdict.limit.warn)),
+        _ => {
+            format!("fails above {}", level(verdict, if verdict.limit.fail.is_some() { &verdict.limit.fail } else { &verdict.limit.warn }))
+        }
+    };
+    let cause = verdict.causes.first().map(|cause| format!("; most of it is {}: {}", where_of(cause), amount(cause)));
+    let missing = if verdict.missing.is_empty() { String::new() } else { format!("; not known: {}", verdict.missing.join(", ")) };
+    format!("{}: {}; the limit {limit}{}{missing}", what(verdict), figure_of(verdict), cause.unwrap_or_default())
+}
+
+fn finding_sentence(finding: &Finding) -> String {
+    let cost = finding.monthly.map(|money| format!(" ({} a month)", money.human())).unwrap_or_default();
+    format!("{}{cost}. {}", finding.message, finding.rule.why)
+}
+
+#[derive(Template)]
+#[template(path = "check.xml", escape = "html")]
+struct Junit<'a> {
+    tests: usize,
+    failures: usize,
+    errors: usize,
+    cases: Vec<Case<'a>>,
+}
+
+/// A test case of JUnit.
+struct Case<'a> {
+    class: String,
+    name: String,
+    file: String,
+    line: usize,
+    message: String,
+    status: &'a str,
+}
+
+/// A check as JUnit XML: each limit and each finding a test case.
+pub fn check_junit(checked: &Checked) -> String {
+    // What XML does not have is not in it.
+    let plain = |text: String| clean(&text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
+    let verdicts = checked.verdicts.iter().map(|verdict| {
+        let place = verdict.causes.first().map(|cause| cause.place.clone());
+        Case {
+            class: plain(checked.budget.clone()),
+            name: plain(format!("{}: {}", verdict.limit.name, verdict.limit.measure.word())),
+            file: plain(place.as_ref().map_or_else(|| checked.budget.clone(), |place| place.file.clone())),
+            line: place.map_or(verdict.limit.line, |place| place.line),
+            message: plain(sentence(verdict)),
+            status: verdict.status.word(),
+        }
+    });
+    let findings = checked.findings.iter().map(|finding| Case {
+        class: plain(finding.place.file.clone()),
+        name: plain(format!("{}: {}", finding.rule.code, finding.message)),
+        file: plain(finding.place.file.clone()),
+        line: finding.place.line,
+        message: plain(finding_sentence(finding)),
+        status: if finding.severity == Severity::Fail { Status::Fail.word() } else { Status::Warn.word() },
+    });
+    let cases: Vec<Case> = verdicts.chain(findings).collect();
+    let count = |status: Status| cases.iter().filter(|case| case.status == status.word()).count();
+    let page = Junit { tests: cases.len(), failures: count(Status::Fail), errors: count(Status::Unknown), cases };
+    page.render().unwrap_or_default() + "\n"
+}
+
+#[derive(Serialize)]
+struct CheckRow<'a> {
+    schema: &'static str,
+    status: &'static str,
+    budget: &'a str,
+    workloads: &'a [String],
+    total_usd: String,
+    before_usd: Option<String>,
+    delta_usd: Option<String>,
+    unknown: String,
+    verdicts: Vec<VerdictRow<'a>>,
+    findings: Vec<FindingRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct VerdictRow<'a> {
+    limit: &'a str,
+    budget_line: usize,
+    table: Option<&'a str>,
+    index: Option<&'a str>,
+    access: Option<&'a str>,
+    usage_type: Option<&'a str>,
+    region: Option<&'a str>,
+    measure: &'static str,
+    figure: Option<String>,
+    warn: Option<String>,
+    fail: Option<String>,
+    status: &'static str,
+    exception_until: Option<String>,
+    exception_reason: Option<&'a str>,
+    missing: &'a [String],
+    causes: Vec<CauseRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct CauseRow<'a> {
+    moved: bool,
+    table: &'a str,
+    index: Option<&'a str>,
+    region: &'a str,
+    access: Option<&'a str>,
+    usage_type: String,
+    amount_usd: String,
+    why: &'a [String],
+    file: &'a str,
+    line: usize,
+}
+
+#[derive(Serialize)]
+struct FindingRow<'a> {
+    code: &'static str,
+    severity: &'static str,
+    table: &'a str,
+    index: Option<&'a str>,
+    access: Option<&'a str>,
+    message: &'a str,
+    monthly_usd: Option<String>,
+    file: &'a str,
+    line: usize,
+}
+
+/// A check as JSON, `dynameter.check/1`.
+pub fn check_json(checked: &Checked) -> String {
+    let cause = |cause: &'_ Cause| (cause.usage_type.name(), cause.amount.to_string());
+    pretty(&CheckRow {
+        schema: "dynameter.check/1",
+        status: checked.status().word(),
+        budget: &checked.budget,
+        workloads: &checked.workloads,
+        total_usd: checked.total.to_string(),
+        before_usd: checked.before.map(|money| money.to_string()),
+        delta_usd: checked.before.and_then(|before| checked.total.minus(before).ok()).map(|money| money.to_string()),
+        unknown: checked.unknown.to_string(),
+        verdicts: checked
+            .verdicts
+            .iter()
+            .map(|verdict| {
+                let limit = &verdict.limit;
+                VerdictRow {
+                    limit: &limit.name,
+                    budget_line: limit.line,
+                    table: limit.scope.table.as_deref(),
+                    index: limit.scope.index.as_deref(),
+                    access: limit.scope.access.as_deref(),
+                    usage_type: limit.scope.usage_type.as_deref(),
+                    region: limit.scope.region.as_deref(),
+                    measure: limit.measure.word(),
+                    figure: verdict.figure.as_ref().map(decimal),
+                    warn: limit.warn.as_ref().map(decimal),
+                    fail: limit.fail.as_ref().map(decimal),
+                    status: verdict.status.word(),
+                    exception_until: limit.exception.as_ref().map(|exception| exception.until.to_string()),
+                    exception_reason: limit.exception.as_ref().map(|exception| exception.reason.as_str()),
+                    missing: &verdict.missing,
+                    causes: verdict
+                        .causes
+                        .iter()
+                        .map(|one| {
+                            let (usage_type, amount_usd) = cause(one);
+                            CauseRow {
+                                moved: one.moved,
+                                table: &one.subject.table,
+                                index: one.subject.index.as_deref(),
+                                region: &one.subject.region,
+                                access: one.subject.access.as_deref(),
+                                usage_type,
+                                amount_usd,
+                                why: &one.why,
+                                file: &one.place.file,
+                                line: one.place.line,
+                            }
+                        })
+                        .collect(),
+                }
+            })
+            .collect(),
+        findings: checked
+            .findings
+            .iter()
+            .map(|finding| FindingRow {
+                code: finding.rule.code,
+                severity: finding.severity.word(),
+                table: &finding.table,
+                index: finding.index.as_deref(),
+                access: finding.access.as_deref(),
+                message: &finding.message,
+                monthly_usd: finding.monthly.map(|money| money.to_string()),
+                file: &finding.place.file,
+                line: finding.place.line,
+            })
+            .collect(),
+    })
+}
