@@ -81,3 +81,39 @@ fn the_books_hold_every_row_of_the_reference() {
         compare(&folder.join("prices/prices.csv"));
     }
 }
+
+#[test]
+fn the_price_cut_of_november_2024_is_the_difference_between_both_days() {
+    let run = |arguments: &[&str]| {
+        let output = assert_cmd::Command::cargo_bin("dynameter").expect("the binary").args(arguments).output().expect("it runs");
+        (output.status.code(), String::from_utf8(output.stdout).expect("UTF-8"), String::from_utf8(output.stderr).expect("UTF-8"))
+    };
+    let (code, json, _) = run(&["prices", "diff", "2024-10-31", "2024-11-01", "--region", "us-east-1", "--format", "json"]);
+    assert_eq!(code, Some(0));
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let changed = json["changed"].as_array().expect("rates");
+    let of = |code: &str| changed.iter().find(|one| one["code"] == code).unwrap_or_else(|| panic!("{code} did not change"));
+    for (code, before, after, percent) in [
+        ("write_request_unit_standard", "0.00000125", "0.000000625", "-50"),
+        ("read_request_unit_standard", "0.00000025", "0.000000125", "-50"),
+        ("replicated_write_request_unit_standard", "0.000001875", "0.000000625", "-66.67"),
+    ] {
+        let one = of(code);
+        assert_eq!(
+            (&one["before_usd"], &one["after_usd"], &one["change_percent"]),
+            (&before.into(), &after.into(), &percent.into()),
+            "{code}"
+        );
+    }
+    assert!(changed.iter().all(|one| one["code"] != "storage_standard"), "storage did not change");
+    assert_eq!(run(&["prices", "diff", "2025-01-01", "2025-01-01"]).1, "no rate differs\n");
+    for (arguments, words) in [
+        (["prices", "diff", "nowhere", "2024-11-01"], "neither a date nor a folder"),
+        (["prices", "diff", "2024-11-01", "2024-13-01"], "neither a date nor a folder"),
+    ] {
+        let (code, _, stderr) = run(&arguments);
+        assert!(code == Some(2) && stderr.contains(words), "{stderr}");
+    }
+    let (code, _, stderr) = run(&["prices", "diff", "2024-10-31", "2024-11-01", "--region", "mars-1"]);
+    assert!(code == Some(2) && stderr.contains("mars-1"), "{stderr}");
+}

@@ -303,6 +303,13 @@ impl Command {
 pub enum PricesCommand {
     /// The regions that have a book, with its dates
     List,
+    /// What differs between two price lists, of one region (--region) or of all
+    Diff {
+        /// A date (YYYY-MM-DD), or a folder of price books
+        before: String,
+        /// The same, after
+        after: String,
+    },
     /// The rates of one region (--region)
     Show {
         /// The date, YYYY-MM-DD; the newest prices where absent

@@ -33,6 +33,19 @@ pub fn books(args: &Args) -> Result<(Books, Option<Date>)> {
     }
 }
 
+/// A price list: the built-in books at a date, or a folder of books as they are now.
+pub fn price_list(text: &str) -> Result<(Books, Option<Date>)> {
+    if Path::new(text).is_dir() {
+        return Ok((Books::from_folder(Path::new(text))?, None));
+    }
+    match Date::parse(text) {
+        Some(date) => Ok((Books::embedded(), Some(date))),
+        None => bail!(
+            "{text:?} is neither a date nor a folder of price books\nhelp: write YYYY-MM-DD, such as 2024-11-01, or the path of a folder"
+        ),
+    }
+}
+
 /// A date of the command line.
 pub fn date(option: &str, text: &str) -> Result<Date> {
     match Date::parse(text) {

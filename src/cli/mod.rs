@@ -18,7 +18,7 @@ use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
 use dynameter::estimate::estimate;
 use dynameter::outcome::Outcome;
-use dynameter::pricing::Books;
+use dynameter::pricing::{Books, changed_rates};
 use dynameter::report::{self, PriceList, Style};
 use dynameter::review::review;
 use dynameter::time::{Date, MonthHours};
@@ -83,6 +83,7 @@ fn command(args: &Args) -> Result<()> {
         #[cfg(not(feature = "replay"))]
         Command::Replay(_) | Command::Synthesize(_) => anyhow::bail!(LIGHT),
         Command::Prices { command: PricesCommand::List } => prices_list(args),
+        Command::Prices { command: PricesCommand::Diff { before, after } } => prices_diff(args, before, after),
         Command::Prices { command: PricesCommand::Show { date } } => prices_show(args, date.as_deref()),
         Command::Schema { budget } => {
             let schema = if *budget { dynameter::check::budget_schema().to_value() } else { workload::schema() };
@@ -260,6 +261,36 @@ fn prices_list(args: &Args) -> Result<()> {
             Format::Markdown => report::list_markdown(&lists),
             Format::Csv => report::list_csv(&lists),
             _ => report::list_text(&lists),
+        },
+    )
+}
+
+/// Two price lists, region by region: one that has no book at a date has no rates there.
+fn prices_diff(args: &Args, before: &str, after: &str) -> Result<()> {
+    if args.prices.is_some() {
+        anyhow::bail!("prices diff names both price lists itself\nhelp: leave --prices out");
+    }
+    let ((old, old_date), (new, new_date)) = (input::price_list(before)?, input::price_list(after)?);
+    let mut regions: Vec<&str> =
+        old.regions().chain(new.regions()).filter(|one| args.region.as_deref().is_none_or(|asked| asked == *one)).collect();
+    regions.sort_unstable();
+    regions.dedup();
+    if regions.is_empty() {
+        let region = args.region.as_deref().unwrap_or_default();
+        old.book(region, old_date)?;
+    }
+    let mut changed = Vec::new();
+    for region in regions {
+        let (before, after) = (old.book(region, old_date).ok(), new.book(region, new_date).ok());
+        changed.extend(changed_rates(before.as_ref(), after.as_ref()));
+    }
+    output::write(
+        args,
+        &match args.format {
+            Format::Json => report::changed_rates_json(&changed),
+            Format::Markdown => report::changed_rates_markdown(&changed),
+            Format::Csv => report::changed_rates_csv(&changed),
+            _ => report::changed_rates_text(&changed),
         },
     )
 }

@@ -58,6 +58,8 @@ pub struct Utilization {
     pub ways: Vec<Way>,
     /// What the design itself pays for it in a month, reservations left out.
     pub designed: Money,
+    /// Whether reserved units are beside it, which are paid for by themselves.
+    pub reserved: bool,
     /// Where two of them cost the same, from 0 to 1.
     pub crossings: Vec<Crossing>,
 }
@@ -296,6 +298,7 @@ fn of_account(
     };
     Ok(Some(Utilization {
         designed: dollars(&designed)?,
+        reserved: table.reserved.is_some_and(|reserved| if reads { reserved.read > 0 } else { reserved.write > 0 }),
         table: table.table.name.clone(),
         index: demand.index.clone(),
         throughput: demand.throughput,

@@ -2,9 +2,11 @@
 
 mod bill;
 mod book;
+mod diff;
 mod embedded;
 mod sources;
 
 pub use bill::{Bill, LineItem, Unknown, is_tiered, price};
 pub use book::{BookError, Books, MissingRate, PriceBook, PublishedRate, Tier};
+pub use diff::{ChangedRate, changed_rates};
 pub use sources::sources_of;

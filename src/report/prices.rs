@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::json::pretty;
 use super::table::{Style, aligned};
 use super::{csv, markdown};
-use crate::pricing::{PriceBook, Tier};
+use crate::pricing::{ChangedRate, PriceBook, PublishedRate, Tier};
+use crate::units::{Exact, group_thousands};
 use crate::usage::UsageType;
 
 /// One region's book in a list.
@@ -123,4 +124,59 @@ struct Prices<'a> {
 pub fn rates_json(book: &PriceBook) -> String {
     let rates = book.rates().iter().map(RateRow::new).collect();
     pretty(&Prices { schema: "dynameter.prices/1", region: book.region(), location: book.location(), date: book.date().to_string(), rates })
+}
+
+const CHANGED_HEADER: [&str; 8] =
+    ["region", "code", "usage_type", "tier_from", "before_usd", "after_usd", "change_percent", "effective_from"];
+
+/// By how much a rate changed, in percent; nothing where there is no rate on a side, or the first is free.
+fn percent(changed: &ChangedRate) -> Option<Exact> {
+    let (before, after) = (changed.before.as_ref()?, changed.after.as_ref()?);
+    let (before, after) = (Exact::from(before.rate.decimal()), Exact::from(after.rate.decimal()));
+    (!before.is_zero()).then(|| &(&(&after - &before) / &before) * &Exact::from(100))
+}
+
+fn changed_rows(changed: &[ChangedRate], nothing: &str) -> Vec<Vec<String>> {
+    let rate = |rate: &Option<PublishedRate>| rate.as_ref().map_or(nothing.to_string(), |rate| rate.rate.to_string());
+    let row = |one: &ChangedRate| {
+        vec![
+            one.region.clone(),
+            one.code.clone(),
+            UsageType::of_code(one.code.clone()).name(),
+            one.tier_from.to_string(),
+            rate(&one.before),
+            rate(&one.after),
+            percent(one).map_or(nothing.to_string(), |percent| percent.human(2).replace(',', "")),
+            one.after.as_ref().map_or(nothing.to_string(), |rate| rate.effective_from.to_string()),
+        ]
+    };
+    changed.iter().map(row).collect()
+}
+
+/// What differs between two price lists, as text.
+pub fn changed_rates_text(changed: &[ChangedRate]) -> String {
+    if changed.is_empty() {
+        return "no rate differs\n".to_string();
+    }
+    let count = group_thousands(&changed.len().to_string());
+    format!("{count} rates differ\n\n{}", aligned(&CHANGED_HEADER, &changed_rows(changed, "-"), &[3, 4, 5, 6]))
+}
+
+/// The same as Markdown.
+pub fn changed_rates_markdown(changed: &[ChangedRate]) -> String {
+    markdown::table(&CHANGED_HEADER, &changed_rows(changed, "-"), &[3, 4, 5, 6])
+}
+
+/// The same as CSV.
+pub fn changed_rates_csv(changed: &[ChangedRate]) -> String {
+    csv::write(&CHANGED_HEADER, &changed_rows(changed, ""))
+}
+
+/// The same as JSON, `dynameter.prices-diff/1`; a rate that is not there is null.
+pub fn changed_rates_json(changed: &[ChangedRate]) -> String {
+    let rows = changed_rows(changed, "").into_iter().map(|row| {
+        let value = |text: String| if text.is_empty() { serde_json::Value::Null } else { text.into() };
+        CHANGED_HEADER.iter().map(ToString::to_string).zip(row.into_iter().map(value)).collect::<serde_json::Map<_, _>>()
+    });
+    pretty(&serde_json::json!({ "schema": "dynameter.prices-diff/1", "changed": rows.collect::<Vec<_>>() }))
 }

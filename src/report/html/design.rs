@@ -172,7 +172,11 @@ fn utilization(account: &Utilization) -> Chart {
         free.min_by_key(|way| way.here).map(|way| format!("; without a commitment the cheapest is {}, {}", way.name, way.here.human()));
     let over = if account.here > Exact::one() { "More is asked for than the capacity serves: some of it is refused. " } else { "" };
     let pays = account.designed.human();
-    let note = format!("{over}{}The design pays {pays} a month here{}.", equal.unwrap_or_default(), cheapest.unwrap_or_default());
+    let equal = equal.unwrap_or_default();
+    let note = match account.reserved {
+        true => format!("{over}{equal}Beside its reserved units the design pays {pays} a month here."),
+        false => format!("{over}{equal}The design pays {pays} a month here{}.", cheapest.unwrap_or_default()),
+    };
     Chart {
         svg: lines.draw(&format!("Cost by utilization of {title}; the numbers are in the table below")),
         legend: account

@@ -252,6 +252,8 @@ struct Figures {
     factors: Vec<String>,
     /// The factor of the design as it is, by position.
     own: usize,
+    /// The last factor, by position.
+    last: usize,
     tables: Vec<String>,
     /// By month and factor: the total and each table's, exact and for people; nothing where the design is not possible.
     sums: Vec<Vec<Option<Vec<[String; 2]>>>>,
@@ -268,6 +270,7 @@ impl Figures {
             months: traffic.months.iter().map(|month| month.hours().human(2)).collect(),
             factors: traffic.factors.iter().map(|factor| factor.human(1)).collect(),
             own: traffic.factors.iter().position(|factor| *factor == Exact::one()).unwrap_or(0),
+            last: traffic.factors.len().saturating_sub(1),
             tables: tables.iter().map(|table| super::table::clean(table)).collect(),
             sums: traffic.sums.iter().map(|factors| factors.iter().map(sum).collect()).collect(),
             notes: traffic.sums.iter().map(|factors| factors.iter().map(|sum| money::note(sum.as_ref())).collect()).collect(),
