@@ -134,7 +134,7 @@ fn starts<'a>(usable: &[&'a Alternative]) -> Vec<Vec<&'a Alternative>> {
     let named = |name: &str| -> Vec<&'a Alternative> {
         usable.iter().copied().filter(|one| one.kind == Kind::Capacity && one.index.is_none() && one.name == name).collect()
     };
-    let provisioned = [named("provisioned, fixed at the cheapest safe value"), named("provisioned, each account its cheapest way")];
+    let provisioned = [named("provisioned, fixed at the cheapest safe value"), named("provisioned, each table and index its cheapest way")];
     std::iter::once(Vec::new()).chain(provisioned.into_iter().filter(|start| !start.is_empty())).collect()
 }
 

@@ -42,7 +42,7 @@ impl Mode {
             Mode::Fixed => "provisioned, fixed at the cheapest safe value",
             Mode::AutoScaled => "provisioned, auto scaled",
             Mode::Scheduled => "provisioned, scheduled",
-            Mode::Cheapest => "provisioned, each account its cheapest way",
+            Mode::Cheapest => "provisioned, each table and index its cheapest way",
         }
     }
 

@@ -203,15 +203,24 @@ impl Curve {
         for hour in 0..self.on_demand.len() {
             let left = |units: u64, reserved: u64| i128::from(units.saturating_sub(reserved * 60));
             let (reads, writes) = (left(self.reads[hour], reserved.read), left(self.writes[hour], reserved.write));
-            let listed = self.bound[hour].list + (reads * self.read.list + writes * self.write.list) / 60;
-            let planned = self.bound[hour].plan + (reads * self.read.plan + writes * self.write.plan) / 60;
+            let mut listed = self.bound[hour].list;
+            let mut planned = self.bound[hour].plan;
+            // Divisions take most of the time, and mostly there is nothing to divide.
+            if reads > 0 || writes > 0 {
+                listed += (reads * self.read.list + writes * self.write.list) / 60;
+                planned += if plan == 0 { 0 } else { (reads * self.read.plan + writes * self.write.plan) / 60 };
+            }
             total += plan + reserved.cost;
             let mut free = plan;
             for (list, at_plan) in [(self.on_demand[hour].list, self.on_demand[hour].plan), (listed, planned)] {
                 let covered = free.min(at_plan);
                 free -= covered;
                 // What is covered of a price is covered of its list price in proportion.
-                total += if at_plan == 0 { list } else { list - list * covered / at_plan };
+                total += match covered {
+                    0 => list,
+                    all if all == at_plan => 0,
+                    part => list - list * part / at_plan,
+                };
             }
         }
         total

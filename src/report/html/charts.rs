@@ -59,9 +59,9 @@ pub struct Lines<'a> {
     pub near: bool,
 }
 
-/// A number at an axis, as short as it can be where its neighbours are a step away.
-pub fn short(value: f64, step: f64) -> String {
-    let size = value.abs().max(step);
+/// A number at an axis, as short as it can be where its neighbours are a step away, in the unit of its largest.
+pub fn short(value: f64, step: f64, most: f64) -> String {
+    let size = most.max(step);
     let units = [(1e15, "e15"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")];
     let (unit, name) =
         units.into_iter().find(|(unit, _)| size >= *unit).map_or((1.0, ""), |(unit, name)| (if name == "k" { 1e3 } else { unit }, name));
@@ -132,7 +132,11 @@ impl Lines<'_> {
                 .y_labels(if height < 200 { 3 } else { 6 })
                 .x_label_formatter(&|x| (self.x_label)(*x))
                 .y_label_formatter(&|y| {
-                    if self.dollars { format!("${}", short(*y, (top - bottom) / 12.0)) } else { short(*y, (top - bottom) / 12.0) }
+                    if self.dollars {
+                        format!("${}", short(*y, (top - bottom) / 12.0, most))
+                    } else {
+                        short(*y, (top - bottom) / 12.0, most)
+                    }
                 })
                 .label_style(font(16))
                 .axis_desc_style(font(17))
