@@ -15,7 +15,8 @@
 //! 5. [`pricing::price`] finds each rate in a dated book and charges it: every line is quantity × rate = amount.
 //! 6. With the feature `replay`, a trace takes the place of the access patterns: `trace` reads it, `replay` executes it, and
 //!    `synthesize` makes one of a workload.
-//! 7. [`report`] presents the [`Outcome`](outcome::Outcome), which carries its working with it.
+//! 7. [`compare`], [`diff`], [`check`] and [`review`] ask questions of what comes out.
+//! 8. [`report`] presents the [`Outcome`](outcome::Outcome), which carries its working with it, and their answers.
 //!
 //! ```
 //! use std::path::Path;
