@@ -19,6 +19,9 @@ const DRAWN: usize = 8;
 /// With more accounts than so many, weeks are drawn small, in steps of so many hours.
 const STEPS: [(usize, usize); 3] = [(60, 12), (24, 6), (0, 1)];
 
+/// As many of the hours in which something is throttled are marked, the worst first.
+const DOTS: usize = 24;
+
 /// Alternatives of a kind that are shown where they are many.
 const SHOWN: usize = 24;
 
@@ -262,7 +265,7 @@ fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize)
     let most = |provided: &Provided, span: &std::ops::Range<usize>| {
         provided.units.get(span.clone()).and_then(|units| units.iter().max().copied()).unwrap_or(0)
     };
-    let (mut lines, mut legend, mut columns) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut lines, mut legend, mut columns, mut dots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut header = vec!["From".to_string()];
     for (at, (direction, hours)) in directions.iter().enumerate() {
         let demand: Vec<Exact> = spans.iter().map(|span| mean(hours.demand.get(span.clone()).unwrap_or_default())).collect();
@@ -286,17 +289,28 @@ fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize)
                 continue;
             }
             header.push("#throttled".to_string());
+            let hits = spans.iter().enumerate().filter_map(|(at, span)| {
+                let units = provided.throttled.get(span.clone())?.iter().cloned().sum::<Exact>();
+                let words = format!("{}: {} units throttled, {what}", hour(span.start), units.human(1));
+                (!units.is_zero()).then(|| (units, (x(at), most(provided, span) as f64, HERE, words)))
+            });
+            let mut hits: Vec<_> = hits.collect();
+            hits.sort_by(|one, other| other.0.cmp(&one.0));
+            dots.extend(hits.into_iter().take(DOTS).map(|(_, dot)| dot));
             let refused =
                 |span: &std::ops::Range<usize>| provided.throttled.get(span.clone()).unwrap_or_default().iter().cloned().sum::<Exact>();
             columns.push(spans.iter().map(|span| refused(span).human(1)).collect());
         }
+    }
+    if !dots.is_empty() {
+        legend.push((HERE, "throttled".to_string()));
     }
     let chart = Lines {
         x_title: "",
         y_title: "units a second",
         x_range: (0.0, count as f64),
         lines,
-        dots: Vec::new(),
+        dots,
         marks: Vec::new(),
         x_label: &|x| hour(x as usize).split(' ').next().unwrap_or_default().to_string(),
         x_labels: 8,
