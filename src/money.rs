@@ -69,6 +69,14 @@ impl Money {
         })
     }
 
+    /// So many dollars: a charge of as many at a dollar each, so that it is rounded where charges are.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where it needs more than 28 digits.
+    pub fn dollars(amount: &Exact) -> Result<Money, MoneyError> {
+        Ok(Rate(Decimal::ONE).charge(amount, 9)?.amount)
+    }
+
     /// This amount less another, exactly.
     ///
     /// # Errors

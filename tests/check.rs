@@ -163,6 +163,28 @@ fn exit_codes_tell_too_dear_from_could_not_tell() {
 }
 
 #[test]
+fn an_increase_over_what_was_unknown_cannot_be_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let index = |more: &str| {
+        format!(
+            "item.size = \"1 KB\"\n[[table.index]]\nname = \"ByOwner\"\nkind = \"global\"\npartition_key = \"owner\"\nprojection = \"keys-only\"\n{more}"
+        )
+    };
+    for (name, text) in [("old.toml", design(&index(""))), ("new.toml", design(&index("entry_size = \"60 B\"")))] {
+        std::fs::write(folder.path().join(name), text).expect("a workload");
+    }
+    std::fs::write(folder.path().join("b.toml"), "[[limit]]\nincrease_usd = 0.01\n").expect("a budget");
+    let check =
+        |before: &str, now: &str| run_in(folder.path(), &["check", now, "--budget", "b.toml", "--baseline", before, "--format", "json"]);
+    // What the index cost before is not known: it may be all that is seen as an increase.
+    let (code, stdout, _) = check("old.toml", "new.toml");
+    let json: Value = serde_json::from_str(&stdout).expect("JSON");
+    let verdict = &json["verdicts"][0];
+    assert_eq!((code, &verdict["status"], &verdict["figure"]), (2, &Value::from("unknown"), &Value::Null), "{stdout}");
+    assert_eq!(check("new.toml", "new.toml").0, 0);
+}
+
+#[test]
 fn every_mistake_of_a_budget_is_told_with_its_place() {
     let samples: &[(&str, &str)] = &[
         ("syntax", "[[limit]\n"),

@@ -32,6 +32,11 @@ pub struct Demand {
 }
 
 impl Demand {
+    /// Whether its provisioned units, at their most, are less than the busiest hour asks for.
+    pub fn is_short(&self) -> bool {
+        self.provisioned.as_ref().is_some_and(|units| self.peak > Exact::from(units.high))
+    }
+
     /// Table, index and region, for people.
     pub fn place(&self) -> String {
         match &self.index {

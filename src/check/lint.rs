@@ -65,7 +65,7 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "wide-projection",
-        title: "an index that holds whole items although its readers fetch what they need from the table, or nothing reads it",
+        title: "a local index that holds whole items, and whose readers all fetch from the table again",
         why: "With projection \"all\" each entry is as large as its item: writes and storage of the index cost as much as those of the table. Project the attributes that queries return. Source: Developer Guide, \"Attribute projections\".",
         severity: Severity::Note,
     },
@@ -211,10 +211,14 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
             all.push(Found { access: Some(access.name.clone()), monthly, ..found("scan", message, access.line) });
         }
         let (items, limit, code) = match &access.call {
-            Call::Transaction { plans, .. } => (plans.iter().map(|(_, count)| *count).sum::<u64>(), 4 * MB, "transaction-size"),
-            Call::Get { items, .. } if access.operation.starts_with("Transact") => (*items, 4 * MB, "transaction-size"),
-            Call::Get { items, .. } if *items > 1 => (*items, 16 * MB, "batch-size"),
-            Call::Write { plans, .. } => (plans.iter().map(|(_, count)| *count).sum::<u64>(), 16 * MB, "batch-size"),
+            Call::Transaction { plans, .. } => {
+                (plans.iter().map(|(_, count)| *count).sum::<u64>(), limits::TRANSACTION_BYTES_MAX, "transaction-size")
+            }
+            Call::Get { items, .. } if access.operation.starts_with("Transact") => {
+                (*items, limits::TRANSACTION_BYTES_MAX, "transaction-size")
+            }
+            Call::Get { items, .. } if *items > 1 => (*items, limits::BATCH_BYTES_MAX, "batch-size"),
+            Call::Write { plans, .. } => (plans.iter().map(|(_, count)| *count).sum::<u64>(), limits::BATCH_BYTES_MAX, "batch-size"),
             _ => continue,
         };
         let largest = largest(access.sizes.iter().map(|class| class.item.0));
@@ -238,15 +242,23 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
     let local = table.table.indexes.iter().filter(|index| index.kind == IndexKind::Local).count();
     let global = table.table.indexes.len() - local;
     let data = &table.items * &table.sizes.mean();
-    if local > 0 && data > Exact::from(10 * GB) {
+    if local > 0 && data > Exact::from(limits::ITEM_COLLECTION_BYTES_MAX) {
         let message = format!(
             "{name} holds {} GB and has local indexes: no partition key may hold more than 10",
             (&data / &Exact::from(GB)).human(1)
         );
         all.push(found("item-collection", message, table.lines.table));
     }
-    if local >= 5 || global >= 18 {
-        all.push(found("index-limit", format!("{name} has {local} of 5 local and {global} of 20 global indexes"), table.lines.table));
+    if local >= limits::LOCAL_INDEXES_MAX || global + 2 >= limits::GLOBAL_INDEXES_MAX {
+        all.push(found(
+            "index-limit",
+            format!(
+                "{name} has {local} of {} local and {global} of {} global indexes",
+                limits::LOCAL_INDEXES_MAX,
+                limits::GLOBAL_INDEXES_MAX
+            ),
+            table.lines.table,
+        ));
     }
 
     for (at, index) in table.table.indexes.iter().enumerate() {
@@ -299,7 +311,7 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
             }
             let own = design.outcome.demand.iter().filter(|demand| demand.table == *name && demand.index == index);
             for demand in own {
-                let short = demand.provisioned.as_ref().filter(|units| demand.peak > Exact::from(units.high));
+                let short = demand.provisioned.as_ref().filter(|_| demand.is_short());
                 if let Some(units) = short {
                     let message =
                         format!("{}: {} units for {} a second in the busiest hour", demand.place(), units.high, demand.peak.human(1));

@@ -230,6 +230,8 @@ pub struct Verdict {
     pub limit: Limit,
     /// The figure that is limited; `None` where it is not known, or grew from nothing.
     pub figure: Option<Exact>,
+    /// Whether the figure can only become more once what is missing is known.
+    pub at_least: bool,
     /// What came of it.
     pub status: Status,
     /// What is not known and would be needed.
@@ -307,14 +309,17 @@ struct Figure {
     /// Whether it grew from nothing, so that no percentage says how much.
     from_nothing: bool,
     missing: Vec<String>,
+    /// Whether it can only become more once what is missing is known: what is missing before makes an increase less.
+    at_least: bool,
 }
 
 fn verdict(limit: &Limit, designs: &Designs, differences: &[Difference], books: &Books) -> Result<Verdict, EstimateError> {
-    let Figure { value, from_nothing, missing } = figure(limit, designs, books)?;
+    let Figure { value, from_nothing, missing, at_least } = figure(limit, designs, books)?;
     let above =
         |level: &Option<Exact>| level.as_ref().is_some_and(|level| from_nothing || value.as_ref().is_some_and(|value| value > level));
-    // What is known is a lower bound: where it is above already, what is missing changes nothing.
+    // Where a lower bound is above already, what is missing changes nothing.
     let status = match (above(&limit.fail), above(&limit.warn)) {
+        _ if !missing.is_empty() && !at_least => Status::Unknown,
         (true, _) if limit.exception.is_some() => Status::Warn,
         (true, _) => Status::Fail,
         _ if !missing.is_empty() => Status::Unknown,
@@ -322,7 +327,7 @@ fn verdict(limit: &Limit, designs: &Designs, differences: &[Difference], books: 
         _ => Status::Pass,
     };
     let causes = if status == Status::Pass { Vec::new() } else { causes(limit, designs, differences) };
-    Ok(Verdict { limit: limit.clone(), figure: value, status, missing, causes })
+    Ok(Verdict { limit: limit.clone(), figure: value, at_least, status, missing, causes })
 }
 
 fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
@@ -335,29 +340,29 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
         };
         designs.iter().flat_map(|design| &design.outcome.bill.unknown).filter(of).map(|unknown| unknown.what.clone()).collect()
     };
-    let known = |value: Exact, missing: Vec<String>| Figure { value: Some(value), from_nothing: false, missing };
+    let known = |value: Exact, missing: Vec<String>| Figure { value: Some(value), from_nothing: false, missing, at_least: true };
+    let (missing, missing_before) = (unknown(&designs.now), unknown(&designs.before));
+    let increase = |figure: Figure| Figure { at_least: missing_before.is_empty(), ..figure };
+    let both = || [missing.clone(), missing_before.clone()].concat();
     Ok(match limit.measure {
-        Measure::Monthly => known(dollars(&designs.now)?, unknown(&designs.now)),
-        Measure::Increase => {
-            known(&dollars(&designs.now)? - &dollars(&designs.before)?, [unknown(&designs.now), unknown(&designs.before)].concat())
-        }
+        Measure::Monthly => known(dollars(&designs.now)?, missing),
+        Measure::Increase => increase(known(&dollars(&designs.now)? - &dollars(&designs.before)?, both())),
         Measure::IncreasePercent => {
             let (now, before) = (dollars(&designs.now)?, dollars(&designs.before)?);
-            let missing = [unknown(&designs.now), unknown(&designs.before)].concat();
-            match (before.is_zero(), now.is_zero()) {
-                (true, true) => known(Exact::zero(), missing),
-                (true, false) => Figure { value: None, from_nothing: true, missing },
-                _ => known(&(&(&now - &before) / &before) * &Exact::from(100), missing),
-            }
+            increase(match (before.is_zero(), now.is_zero()) {
+                (true, true) => known(Exact::zero(), both()),
+                (true, false) => Figure { value: None, from_nothing: true, missing: both(), at_least: true },
+                _ => known(&(&(&now - &before) / &before) * &Exact::from(100), both()),
+            })
         }
-        Measure::Units => known(scope.lines(&designs.now).map(|line| Exact::from(line.quantity)).sum(), unknown(&designs.now)),
+        Measure::Units => known(scope.lines(&designs.now).map(|line| Exact::from(line.quantity)).sum(), missing),
         Measure::ThrottledShare => throttled(scope, designs, books)?,
     })
 }
 
 /// The largest share of an account's demand that is refused.
 fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
-    let mut figure = Figure { value: Some(Exact::zero()), from_nothing: false, missing: Vec::new() };
+    let mut figure = Figure { value: Some(Exact::zero()), from_nothing: false, missing: Vec::new(), at_least: true };
     for design in &designs.now {
         let simulated = designed_throttles(&design.workload, books)?;
         for demand in &design.outcome.demand {

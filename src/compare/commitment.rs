@@ -3,7 +3,7 @@
 use super::{Alternative, Context, Kind};
 use crate::capacity::HourlyUnits;
 use crate::estimate::{EstimateError, Metering};
-use crate::money::{Money, MoneyError, Rate};
+use crate::money::{Money, MoneyError};
 use crate::pricing::PriceBook;
 use crate::table::TableClass;
 use crate::time::{Date, MonthHours};
@@ -18,7 +18,7 @@ const PARTS_OF_A_DOLLAR: u64 = 1_000_000_000_000;
 const FREE_UNIT_HOURS: u64 = 18_600;
 
 /// Reserved capacity is sold in blocks of so many units (rule 6.8).
-const BLOCK: u64 = 100;
+pub(super) const BLOCK: u64 = 100;
 
 /// A plan's hourly commitment is a whole number of these: a tenth of a cent.
 const PLAN_STEP: i128 = 1_000_000_000;
@@ -428,9 +428,7 @@ pub(super) fn delta(curve: &Curve, mix: &Mix, month: &MonthHours) -> Result<Mone
     let before = curve.cost(&Reserved::default(), 0);
     let saved = (before - mix.cost).max(0);
     let share = month.hours() / &Exact::from(curve.on_demand.len().max(1) as u64);
-    let one = Rate::parse("1")?;
-    let saved = one.charge(&(&dollars(saved) * &share), 9)?.amount;
-    Money::ZERO.minus(saved)
+    Money::ZERO.minus(Money::dollars(&(&dollars(saved) * &share))?)
 }
 
 /// Each commitment on the design as it is, and the best mix; on top of provisioned designs they stand with the

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::backups;
 use super::cache;
-use super::commitment::{Offer, list_rate, offers, rates};
+use super::commitment::{BLOCK, Offer, list_rate, offers, rates};
 use super::projection::readers;
 use super::search::{Found, Lane, Searches};
 use super::{Alternative, Changed, Comparison, Context, Kind, Question, with};
@@ -15,7 +15,7 @@ use crate::capacity::series::{Arrivals, Series, account_name};
 use crate::capacity::{Demand, Hottest, Run, Scaling, simulate};
 use crate::dax::{NODE_TYPES, hottest_millionths};
 use crate::estimate::{EstimateError, Metering};
-use crate::money::{Money, MoneyError, Rate};
+use crate::money::{Money, MoneyError};
 use crate::pricing::{Books, PriceBook};
 use crate::table::{IndexKind, TableClass};
 use crate::units::Exact;
@@ -203,16 +203,8 @@ pub fn compare_with_curves(workload: &Workload, books: &Books, question: &Questi
     })
 }
 
-/// Dollars as money: a charge of as many at a dollar each.
-fn dollars(amount: &Exact) -> Result<Money, MoneyError> {
-    Ok(Rate::parse("1")?.charge(amount, 9)?.amount)
-}
-
 /// The way's name of what is auto scaled: its line goes from its least units through what the simulation makes of it.
 const AUTO_SCALED: &str = "auto scaled";
-
-/// Reserved capacity is sold in blocks of so many units (rule 6.8).
-const RESERVED_BLOCK: u64 = 100;
 
 fn utilization(context: &Context) -> Result<Vec<Utilization>, EstimateError> {
     let Some(book) = context.metering.book(&context.workload.region) else { return Ok(Vec::new()) };
@@ -271,7 +263,7 @@ fn of_account(
         if let Offer::Reserved { years, read, write, .. } = offer {
             let unit = if reads { read } else { write };
             // It is sold in blocks, which the tables of a region share.
-            let blocks = &Exact::from(units.div_ceil(RESERVED_BLOCK) * RESERVED_BLOCK) * hours;
+            let blocks = &Exact::from(units.div_ceil(BLOCK) * BLOCK) * hours;
             let cost = &blocks * unit;
             lines.push((format!("reserved for {years} year{}", if *years == 1 { "" } else { "s" }), (cost.clone(), cost)));
         }
@@ -282,7 +274,7 @@ fn of_account(
     }
     let way = |(name, (idle, full)): &(String, (Exact, Exact))| -> Result<Way, MoneyError> {
         let now = idle + &(&(full - idle) * &here);
-        Ok(Way { name: name.clone(), idle: dollars(idle)?, full: dollars(full)?, here: dollars(&now)? })
+        Ok(Way { name: name.clone(), idle: Money::dollars(idle)?, full: Money::dollars(full)?, here: Money::dollars(&now)? })
     };
     let designed = match &demand.provisioned {
         None => &requests * &(&request * &here),
@@ -297,7 +289,7 @@ fn of_account(
         }
     };
     Ok(Some(Utilization {
-        designed: dollars(&designed)?,
+        designed: Money::dollars(&designed)?,
         reserved: table.reserved.is_some_and(|reserved| if reads { reserved.read > 0 } else { reserved.write > 0 }),
         table: table.table.name.clone(),
         index: demand.index.clone(),
@@ -591,7 +583,12 @@ fn moves(context: &Context, comparison: &Comparison) -> Result<Vec<Move>, Estima
         let transfer = rate.zip(gigabytes.as_ref()).map(|(rate, gigabytes)| &rate * gigabytes);
         let saves = Money::ZERO.minus(delta)?;
         let months = transfer.as_ref().map(|transfer| transfer / &Exact::from(saves.decimal()));
-        all.push(Move { region: region.to_string(), saves, transfer: transfer.map(|transfer| dollars(&transfer)).transpose()?, months });
+        all.push(Move {
+            region: region.to_string(),
+            saves,
+            transfer: transfer.map(|transfer| Money::dollars(&transfer)).transpose()?,
+            months,
+        });
     }
     all.sort_by(|one, other| other.saves.cmp(&one.saves).then_with(|| one.region.cmp(&other.region)));
     Ok(all)

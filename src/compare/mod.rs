@@ -305,7 +305,7 @@ impl Context<'_> {
                     let worse = was.is_none_or(|was| share > was);
                     worse.then(|| format!("{place}: its capacity would throttle {} of the demand; give it other bounds", share.human(6)))
                 }
-                _ if demand.peak > Exact::from(units.high) => {
+                _ if demand.is_short() => {
                     let worse = before
                         .is_none_or(|one| demand.peak > one.peak || one.provisioned.as_ref().is_none_or(|before| before.high > units.high));
                     worse.then(|| {

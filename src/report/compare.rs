@@ -170,7 +170,8 @@ fn best_lines(comparison: &Comparison) -> Vec<String> {
     lines
 }
 
-fn place(table: Option<&String>, index: Option<&String>) -> String {
+/// The words for a table, an index, or all of it.
+pub(super) fn place(table: Option<&String>, index: Option<&String>) -> String {
     match (table, index) {
         (Some(table), Some(index)) => format!("{table} / {index}"),
         (Some(table), None) => table.clone(),

@@ -99,7 +99,7 @@ fn sums(workload: &Workload, metering: &Metering) -> Result<Sum, EstimateError> 
     let tables = workload.tables.iter().map(|table| of(&table.table.name)).collect::<Result<_, _>>()?;
     let short = |demand: &&Demand| {
         let refused = demand.refused.as_ref().is_some_and(|share| !share.is_zero());
-        refused || demand.provisioned.as_ref().is_some_and(|units| demand.peak > Exact::from(units.high))
+        refused || demand.is_short()
     };
     let short = metering.demand().filter(short).map(Demand::place).collect();
     Ok(Sum { total: bill.total()?, tables, unknown: bill.unknown.len(), short })

@@ -1,7 +1,7 @@
 //! The limits of DynamoDB that a design can break. Source of all: Developer Guide, "Constraints in
 //! Amazon DynamoDB" and "Quotas in Amazon DynamoDB".
 
-use crate::units::KB;
+use crate::units::{GB, KB, MB};
 
 /// The largest item, attribute names included: 400 KB.
 pub const ITEM_BYTES_MAX: u64 = 400 * KB;
@@ -25,6 +25,13 @@ pub const TRANSACTION_ITEMS_MAX: u64 = 100;
 pub const BATCH_STATEMENTS_MAX: u64 = 25;
 /// Bytes that one page of a Query or Scan reads before it stops: 1 MB.
 pub const PAGE_BYTES: u64 = 1024 * KB;
+/// Bytes of the items of one transaction. Source: Developer Guide, "Amazon DynamoDB Transactions".
+pub const TRANSACTION_BYTES_MAX: u64 = 4 * MB;
+/// Bytes of the items of one batch. Source: API Reference, BatchGetItem and BatchWriteItem.
+pub const BATCH_BYTES_MAX: u64 = 16 * MB;
+/// Bytes of all items and local index entries of one partition key, where a table has local indexes. Source: Developer
+/// Guide, "Item collections".
+pub const ITEM_COLLECTION_BYTES_MAX: u64 = 10 * GB;
 /// The levels of lists and maps inside an attribute.
 pub const NESTING_MAX: usize = 32;
 /// Significant digits of a number.

@@ -42,7 +42,8 @@ fn figure_of(verdict: &Verdict) -> String {
     let measure = verdict.limit.measure;
     match (&verdict.figure, verdict.missing.is_empty()) {
         (Some(value), true) => figure(measure, value),
-        (Some(value), false) => format!("≥ {}", figure(measure, value)),
+        (Some(value), false) if verdict.at_least => format!("≥ {}", figure(measure, value)),
+        (Some(_), false) => "unknown".to_string(),
         (None, _) => "from nothing".to_string(),
     }
 }
@@ -262,7 +263,7 @@ pub fn check_csv(checked: &Checked) -> String {
             text(&scope.usage_type),
             text(&scope.region),
             limit.measure.word().to_string(),
-            number(&verdict.figure),
+            number(&verdict.figure.clone().filter(|_| verdict.at_least)),
             number(&limit.warn),
             number(&limit.fail),
             verdict.status.word().to_string(),
@@ -458,7 +459,7 @@ pub fn check_json(checked: &Checked) -> String {
                     usage_type: limit.scope.usage_type.as_deref(),
                     region: limit.scope.region.as_deref(),
                     measure: limit.measure.word(),
-                    figure: verdict.figure.as_ref().map(decimal),
+                    figure: verdict.figure.as_ref().filter(|_| verdict.at_least).map(decimal),
                     warn: limit.warn.as_ref().map(decimal),
                     fail: limit.fail.as_ref().map(decimal),
                     status: verdict.status.word(),

@@ -6,6 +6,7 @@ use super::charts::{self, Bar, Line, Lines};
 use super::money::float;
 use super::svg::HERE;
 use super::{Cell, Chart, Detail, Hover, Section, Table};
+use crate::capacity::Demand;
 use crate::compare::{Alternative, BreakEven, Crossing, HitRatios, Hours, Kind, Provided, Utilization, Week};
 use crate::money::Money;
 use crate::report::json::throughput_word;
@@ -48,10 +49,15 @@ pub(super) fn break_even(review: &Review) -> Section {
             review.comparison.outcome.region
         ),
     );
-    let unknown = review.comparison.outcome.demand.iter().filter(|demand| demand.partly_unknown);
-    let unknown: BTreeSet<String> = unknown.map(|demand| clean(&demand.place())).collect();
-    if !unknown.is_empty() {
-        section.text(format!("Not drawn, because their demand is partly unknown: {}.", unknown.into_iter().collect::<Vec<_>>().join(", ")));
+    let outcome = &review.comparison.outcome;
+    let has_none = |demand: &&Demand| {
+        let of = |one: &Utilization| (&one.table, &one.index, one.throughput) == (&demand.table, &demand.index, demand.throughput);
+        demand.region == outcome.region && (demand.partly_unknown || !demand.mean.is_zero()) && !review.curves.utilization.iter().any(of)
+    };
+    let without: BTreeSet<String> = outcome.demand.iter().filter(has_none).map(|demand| clean(&demand.place())).collect();
+    if !without.is_empty() {
+        let names = without.into_iter().collect::<Vec<_>>().join(", ");
+        section.text(format!("Without a curve, because part of their demand, or a price, is unknown or too large for money: {names}."));
     }
     let size = |one: &Utilization| one.ways.first().map_or(Money::ZERO, |way| way.here);
     accounts.sort_by_key(|one| std::cmp::Reverse(size(one)));
@@ -533,7 +539,7 @@ fn regions(review: &Review, section: &mut Section) {
         }]);
     }
     let mut moves = Table::new(
-        "When a move to a cheaper region is paid back: the transfer of the tables' data; exports, imports, running twice and the work are not in it",
+        "When a move to a cheaper region, by a thousandth at least, is paid back: the transfer of the tables' data; exports, imports, running twice and the work are not in it",
         &["Region", "#Saves a month", "#Transfer, once", "#Months"],
     );
     // What saves less than a thousandth is not worth a move.

@@ -5,6 +5,7 @@ use super::{Answer, Cell, Chart, Hover, ReportError, Section, Table};
 use crate::compare::{Advice, Combination, Kind};
 use crate::diff::Difference;
 use crate::money::Money;
+use crate::report::compare::place;
 use crate::report::estimate::{conventions, interval, what_is};
 use crate::report::table::{clean, signed};
 use crate::review::{MONTHS, Review, Share, Spending, Sum};
@@ -57,14 +58,6 @@ pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
         best: best(review),
         change: review.baseline.as_ref().map(changed).transpose()?.unwrap_or_default(),
     })
-}
-
-fn place(table: Option<&String>, index: Option<&String>) -> String {
-    match (table, index) {
-        (Some(table), Some(index)) => format!("{table} / {index}"),
-        (Some(table), None) => table.clone(),
-        _ => "the whole design".to_string(),
-    }
 }
 
 /// The best change of each kind: one that the application does not see, one that binds, one that somebody must decide on.
