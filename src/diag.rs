@@ -32,6 +32,12 @@ impl Source {
         (line, self.text[self.starts[line - 1]..offset].chars().count() + 1)
     }
 
+    /// The byte offset of a line, from 1, and of a column of characters, from 0.
+    pub fn offset(&self, line: usize, column: usize) -> usize {
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
+        self.text[start..].char_indices().nth(column).map_or(self.text.len(), |(at, _)| start + at)
+    }
+
     /// The nearest character boundary at or before an offset.
     fn floor(&self, offset: usize) -> usize {
         let mut at = offset.min(self.text.len());
@@ -123,6 +129,37 @@ impl Window {
     }
 }
 
+/// A line of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file, as the user named it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+}
+
+/// Where the lines of a text come from that was made of other files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins(Vec<Option<(Arc<Source>, Range<usize>)>>);
+
+impl Origins {
+    /// The origin of each line, in their order; `None` for a line that no file says.
+    pub fn new(lines: Vec<Option<(Arc<Source>, Range<usize>)>>) -> Origins {
+        Origins(lines)
+    }
+
+    /// The bytes behind a line, from 1; of a line that no file says, those of the nearest line before it that one does.
+    pub fn of(&self, line: usize) -> Option<&(Arc<Source>, Range<usize>)> {
+        let until = line.min(self.0.len());
+        self.0[..until].iter().rev().find_map(Option::as_ref)
+    }
+
+    /// The place behind a line, from 1.
+    pub fn place(&self, line: usize) -> Option<Place> {
+        self.of(line).map(|(source, span)| Place { file: source.name.clone(), line: source.line_column(span.start).0 })
+    }
+}
+
 /// As many diagnostics as are shown: a file with more is wrong in some larger way.
 const SHOWN: usize = 200;
 
@@ -143,6 +180,26 @@ impl Diagnostics {
             Some(value) if found.is_empty() => Ok(value),
             _ => Err(Diagnostics(found)),
         }
+    }
+
+    /// Several mistakes; `None` where there are none.
+    pub fn of(mut found: Vec<Diagnostic>) -> Option<Diagnostics> {
+        found.dedup();
+        (!found.is_empty()).then_some(Diagnostics(found))
+    }
+
+    /// The same at the places that the lines come from.
+    pub fn at_origins(self, origins: &Origins) -> Diagnostics {
+        // A message may name another line of the text.
+        let told = |message: String| {
+            let other = message.rsplit_once(" in line ").and_then(|(start, line)| Some((start, origins.place(line.parse().ok()?)?)));
+            other.map(|(start, place)| format!("{start} at {}:{}", place.file, place.line)).unwrap_or(message)
+        };
+        let moved = |found: Diagnostic| match found.source.as_ref().and_then(|source| origins.of(source.line_column(found.span.start).0)) {
+            Some((source, span)) => Diagnostic { source: Some(source.clone()), span: span.clone(), message: told(found.message), ..found },
+            None => found,
+        };
+        Diagnostics(self.0.into_iter().map(moved).collect())
     }
 
     /// The diagnostics, in the order of the file.

@@ -56,7 +56,7 @@ pub fn uncertainty(
         .enumerate()
         .map(|(position, range)| -> Result<RangeSwing, UncertaintyError> {
             Ok(RangeSwing {
-                line: range.line,
+                line: workload.place(range.line).line,
                 text: range.text.clone(),
                 low: total(Scenario::OnlyLow(position))?,
                 high: total(Scenario::OnlyHigh(position))?,

@@ -149,7 +149,7 @@ fn exit_codes_tell_too_dear_from_could_not_tell() {
             0,
             "excepted until 2026-12-01: a launch",
         ),
-        (&unknown, "[[limit]]\nmonthly_usd = 1_000\n", 2, "is not known"),
+        (&unknown, "[[limit]]\nmonthly_usd = 1_000\n", 2, "Not known"),
         // What is known is above the limit already.
         (&unknown, "[[limit]]\nmonthly_usd = 1\n", 1, "over budget"),
         // The limit is of something that is known.

@@ -8,7 +8,7 @@ use dynameter::workload;
 use serde_json::Value;
 
 /// The tables of the format in the order of a file, with the heading of each.
-const TABLES: [(&str, &str); 27] = [
+const TABLES: [(&str, &str); 29] = [
     ("TableFile", "[[table]]"),
     ("KeyFile", "partition_key, sort_key"),
     ("ItemFile", "[table.item]"),
@@ -23,6 +23,7 @@ const TABLES: [(&str, &str); 27] = [
     ("IncludeFile", "projection: some attributes"),
     ("AccessFile", "[[table.access]]"),
     ("ActionFile", "an entry of actions"),
+    ("ConsumedFile", "[[table.consumed]]"),
     ("TtlFile", "[table.ttl]"),
     ("BackupFile", "[table.backup]"),
     ("ScheduleOfBackups", "an entry of backup.on_demand"),
@@ -33,6 +34,7 @@ const TABLES: [(&str, &str); 27] = [
     ("ExportFile", "archive.export"),
     ("TransitionFile", "an entry of archive.lifecycle"),
     ("ReplicaFile", "[[table.replica]]"),
+    ("ReplicaIndexFile", "[[table.replica.index]]"),
     ("DaxFile", "[table.dax]"),
     ("PopularityFile", "[table.popularity]"),
     ("EncryptionFile", "[table.encryption]"),

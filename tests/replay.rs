@@ -203,7 +203,7 @@ fn deviation_of_several(access: &Access) -> f64 {
     let parts = match &access.call {
         Call::Get { items, .. } | Call::Page { items, .. } => *items,
         Call::Write { plans, .. } | Call::Transaction { plans, .. } => plans.iter().map(|(_, count)| count).sum(),
-        Call::Traced(_) => 1,
+        Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => 1,
     };
     let total = access.sizes.total() as f64;
     let mean = access.sizes.mean().to_f64();

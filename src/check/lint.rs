@@ -179,7 +179,7 @@ pub(super) fn findings(designs: &Designs, budget: &Budget) -> Result<Vec<Finding
                         access: found.access,
                         message: found.message,
                         monthly: found.monthly,
-                        place: Place { file: design.workload.file.clone(), line: found.line.max(1) },
+                        place: design.workload.place(found.line.max(1)),
                     });
                 }
             }
@@ -241,7 +241,7 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
 
     let local = table.table.indexes.iter().filter(|index| index.kind == IndexKind::Local).count();
     let global = table.table.indexes.len() - local;
-    let data = &table.items * &table.sizes.mean();
+    let data = table.held().map_or_else(Exact::zero, |held| held.data);
     if local > 0 && data > Exact::from(limits::ITEM_COLLECTION_BYTES_MAX) {
         let message = format!(
             "{name} holds {} GB and has local indexes: no partition key may hold more than 10",
@@ -262,8 +262,7 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
     }
 
     for (at, index) in table.table.indexes.iter().enumerate() {
-        let reads = |access: &&&Access| matches!(access.call, Call::Page { index: Some(read), .. } if read == at);
-        let readers: Vec<&&Access> = patterns.iter().filter(reads).collect();
+        let readers: Vec<&&Access> = patterns.iter().filter(|access| access.reads_index(at)).collect();
         let monthly = cost(design, name, |line| line.subject.index.as_ref() == Some(&index.name))?;
         let of = |code, message| Found { index: Some(index.name.clone()), monthly, ..found(code, message, table.indexes[at].line) };
         if readers.is_empty() {
@@ -323,7 +322,7 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
 
     const SESSIONS: [&str; 8] = ["session", "token", "cache", "otp", "nonce", "lock", "temp", "verification"];
     let lower = name.to_lowercase();
-    if table.ttl_deletes.is_zero() && SESSIONS.iter().any(|word| lower.contains(word)) {
+    if table.ttl_deletes.is_zero() && !table.unknown.ttl_deletes && SESSIONS.iter().any(|word| lower.contains(word)) {
         let monthly = cost(design, name, |line| line.usage_type.code().starts_with("storage_"))?;
         let message = format!("{name} looks like something that ends, and nothing of it does: no [table.ttl]");
         all.push(Found { monthly, ..found("no-ttl", message, table.lines.table) });

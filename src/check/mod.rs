@@ -8,9 +8,9 @@ mod places;
 
 use std::collections::BTreeSet;
 
+pub use crate::diag::Place;
 pub use file::{BUDGET_CODES, Budget, budget, budget_schema};
 pub use lint::{Finding, RULES, Rule, Severity};
-pub use places::Place;
 
 use crate::compare::designed_throttles;
 use crate::diff::{Difference, diff};
@@ -21,7 +21,7 @@ use crate::pricing::{Books, LineItem};
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{Subject, UsageType};
-use crate::workload::Workload;
+use crate::workload::{Capacity, Workload};
 
 /// A design as it was read and estimated.
 #[derive(Clone, Debug)]
@@ -333,15 +333,23 @@ fn verdict(limit: &Limit, designs: &Designs, differences: &[Difference], books: 
 fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
     let scope = &limit.scope;
     let dollars = |designs: &[Design]| Money::sum(scope.lines(designs).map(|line| line.amount)).map(|money| Exact::from(money.decimal()));
-    let unknown = |designs: &[Design]| -> Vec<String> {
+    let unknown = |designs: &[Design], when: &str| -> Vec<String> {
         let of = |unknown: &&crate::pricing::Unknown| {
             let usage = unknown.rate.as_ref().map(|rate| UsageType::of_code(rate.code.clone()));
             scope.holds(&unknown.subject, usage.as_ref())
         };
-        designs.iter().flat_map(|design| &design.outcome.bill.unknown).filter(of).map(|unknown| unknown.what.clone()).collect()
+        let said = |design: &Design, unknown: &crate::pricing::Unknown| {
+            let Subject { table, index, region, .. } = &unknown.subject;
+            let index = index.as_ref().map(|index| format!(" / {index}")).unwrap_or_default();
+            let region = if *region == design.outcome.region { String::new() } else { format!(" in {region}") };
+            format!("{table}{index}{region}: {}{when}", unknown.what)
+        };
+        let of_design = |design| move |unknown| said(design, unknown);
+        let all = designs.iter().flat_map(|design: &Design| design.outcome.bill.unknown.iter().filter(of).map(of_design(design)));
+        all.collect()
     };
     let known = |value: Exact, missing: Vec<String>| Figure { value: Some(value), from_nothing: false, missing, at_least: true };
-    let (missing, missing_before) = (unknown(&designs.now), unknown(&designs.before));
+    let (missing, missing_before) = (unknown(&designs.now, ""), unknown(&designs.before, ", before"));
     let increase = |figure: Figure| Figure { at_least: missing_before.is_empty(), ..figure };
     let both = || [missing.clone(), missing_before.clone()].concat();
     Ok(match limit.measure {
@@ -372,6 +380,11 @@ fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, 
             }
             if demand.partly_unknown {
                 figure.missing.push(format!("the demand of {}", demand.place()));
+                continue;
+            }
+            let mut tables = design.workload.tables.iter().filter(|table| table.table.name == demand.table);
+            if demand.provisioned.is_none() && tables.any(|table| table.capacity != Capacity::OnDemand) {
+                figure.missing.push(format!("the provisioned units of {}", demand.place()));
                 continue;
             }
             let reads = demand.throughput == crate::usage::Throughput::Read;

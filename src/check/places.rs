@@ -5,23 +5,18 @@ use std::collections::BTreeSet;
 use similar::{ChangeTag, TextDiff};
 
 use super::Design;
+use crate::diag::Place;
 use crate::usage::Subject;
-
-/// A line of a file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// The file, as the user named it.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-}
 
 /// The lines of a text that are not in another, from 1; a line that is gone counts for the one that follows it.
 fn changed(before: &str, now: &str) -> BTreeSet<usize> {
     let mut lines = BTreeSet::new();
     let mut at = 1;
     let mut gone = None;
-    for change in TextDiff::from_lines(before, now).iter_all_changes() {
+    // Spaces that align a file are no change of it.
+    let plain = |text: &str| text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect::<String>();
+    let (before, now) = (plain(before), plain(now));
+    for change in TextDiff::from_lines(&before, &now).iter_all_changes() {
         match change.tag() {
             ChangeTag::Equal => {
                 lines.extend(gone.take().map(|_: ()| at));
@@ -51,7 +46,7 @@ fn block(text: &str, line: usize, ends: impl Fn(&str) -> bool) -> std::ops::Rang
 /// The line behind a line of the bill: what has changed of its index, its access pattern or its table; where nothing has,
 /// where these are defined.
 pub(super) fn of(design: &Design, before: Option<&Design>, subject: &Subject) -> Place {
-    let place = |line: usize| Place { file: design.workload.file.clone(), line };
+    let place = |line: usize| design.workload.place(line);
     let Some(table) = design.workload.tables.iter().find(|table| table.table.name == subject.table) else { return place(1) };
     let named = |name: &String| table.table.indexes.iter().position(|index| index.name == *name).map(|at| table.indexes[at].line);
     let index = subject.index.as_ref().and_then(named);
@@ -84,5 +79,6 @@ mod tests {
         assert_eq!(changed("a\nb\nc\n", "a\nc\n"), BTreeSet::from([2]));
         assert_eq!(changed("a\n", "a\nb\n"), BTreeSet::from([2]));
         assert_eq!(changed("a\n", "a\n"), BTreeSet::new());
+        assert_eq!(changed("a = 1\nb = 2\n", "a    = 1\nlong = 2\n"), BTreeSet::from([2]));
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         .replacing(!table.backup.kept.is_empty(), "in place of the backups that are made now", "needs nothing but the schedule")
         .edit(line, format!("backup.on_demand = [{{ every = \"1 month\", keep = {} }}]", 12 * years)),
     );
-    all.push(expired(context, table));
+    all.extend(table.is_sized().then(|| expired(context, table)));
     let days = Exact::from(365 * years);
     let exports = Exact::one();
     for (name, stays) in

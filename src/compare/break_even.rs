@@ -10,7 +10,7 @@ use crate::pricing::{LineItem, PriceBook};
 use crate::table::{IndexKind, Operation, ReadPage, TableClass};
 use crate::units::{Bytes, Exact, GB, MB};
 use crate::usage::{FreeTier, Throughput, UsageType};
-use crate::workload::{Call, TableDesign};
+use crate::workload::TableDesign;
 
 /// A point at which two alternatives cost the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -247,7 +247,7 @@ fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<Brea
     let mut all = Vec::new();
     let class = table.table.class;
     let Some(rate) = list_rate(book, UsageType::request_units(Throughput::Read, class).code()) else { return all };
-    let data = &table.items * &table.sizes.mean();
+    let Some(data) = table.held().map(|held| held.data) else { return all };
     let page = |evaluated: Bytes| {
         let scan = Operation::Scan(ReadPage { evaluated, ..ReadPage::default() });
         meter(&table.table, &scan, &Switches::default()).table.read.exact()
@@ -261,12 +261,7 @@ fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<Brea
         let reads = |line: &&LineItem| line.usage_type.unit() == "RRU";
         let lines = || outcome.bill.lines.iter().filter(of_index);
         let cost: Exact = lines().filter(|line| !reads(line)).map(|line| money(line.amount)).sum();
-        let queries: Exact = table
-            .access
-            .iter()
-            .filter(|access| matches!(access.call, Call::Page { index: Some(index), .. } if index == at))
-            .map(|access| access.calls.clone())
-            .sum();
+        let queries: Exact = table.access.iter().filter(|access| access.reads_index(at)).map(|access| access.calls.clone()).sum();
         let one_query: Exact = match queries.is_zero() {
             true => Exact::zero(),
             false => lines().filter(reads).map(|line| money(line.amount)).sum::<Exact>() / queries.clone(),

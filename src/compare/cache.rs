@@ -29,13 +29,16 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
             Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
                 load.writes += &(&calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()));
             }
-            Call::Traced(_) => {}
+            Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
         }
     }
     load
 }
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
+    if !table.is_sized() {
+        return Vec::new();
+    }
     let mut all = Vec::new();
     let month = &context.workload.month;
     let reads = table.cached_reads_per_second(month);
@@ -104,6 +107,7 @@ fn cluster(context: &Context, table: &TableDesign, node: &NodeType, ratio: &Exac
         hit_ratio: ratio.clone(),
         ttl_seconds: table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds),
         given: true,
+        unknown: false,
     };
     let target = table.table.name.clone();
     let alternative = Alternative::new(Kind::Dax, name(nodes))

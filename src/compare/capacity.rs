@@ -226,7 +226,7 @@ fn provisioned(table: &TableDesign, accounts: &[Account], mode: Mode, slot: &str
                         table.capacity = Capacity::Provisioned { read: read.clone(), write: write.clone() };
                         for replica in &mut table.replicas {
                             let own = abroad.iter().find(|(region, _)| *region == replica.region).map(|(_, units)| *units);
-                            replica.read = own.filter(|_| matches!(read, Units::Fixed(_)));
+                            replica.read = own.filter(|_| matches!(read, Units::Fixed(_))).map(Units::Fixed);
                         }
                     }
                     Some(name) => {

@@ -442,6 +442,7 @@ fn designed(table: &TableDesign, index: Option<&str>) -> Option<(Scaling, Scalin
     let scaling = |units: &Units| match units {
         Units::Fixed(units) => Scaling::fixed(*units),
         Units::Scaled(scaling) => scaling.clone(),
+        Units::Unknown => Scaling::fixed(1),
     };
     let Capacity::Provisioned { read, write } = &table.capacity else { return None };
     let own = match index {
@@ -499,7 +500,7 @@ fn hit_ratios(context: &Context) -> Result<Vec<HitRatios>, EstimateError> {
         let usage = UsageType::request_units(Throughput::Read, table.table.class);
         list_rate(book, usage.code()).is_some()
     };
-    let cached = tables.filter(|(_, table)| !table.cached_reads_per_second(month).is_zero() && priced(table));
+    let cached = tables.filter(|(_, table)| table.is_sized() && !table.cached_reads_per_second(month).is_zero() && priced(table));
     let curve = |(at, table): (usize, &Arc<TableDesign>)| -> Result<Option<HitRatios>, EstimateError> {
         let with = |dax: Option<Dax>| -> Result<Option<Money>, EstimateError> {
             let mut changed = context.workload.clone();
@@ -519,7 +520,7 @@ fn hit_ratios(context: &Context) -> Result<Vec<HitRatios>, EstimateError> {
             };
             let Some((_, nodes, node)) = NODE_TYPES.iter().filter_map(cluster).min_by(|one, other| one.0.cmp(&other.0)) else { continue };
             let ttl_seconds = table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds);
-            let dax = Dax { node_type: node.to_string(), nodes, hit_ratio: ratio, ttl_seconds, given: true };
+            let dax = Dax { node_type: node.to_string(), nodes, hit_ratio: ratio, ttl_seconds, given: true, unknown: false };
             if let Some(monthly) = with(Some(dax))? {
                 points.push(HitRatio { percent, cluster: format!("{nodes} x {node}"), monthly });
             }
@@ -611,7 +612,7 @@ fn narrower(context: &Context, comparison: &Comparison) -> Result<Vec<Narrower>,
         let table_mut = Arc::make_mut(&mut unread.tables[at]);
         let mut queries = Exact::zero();
         let patterns = table_mut.access.iter_mut().chain(table_mut.replicas.iter_mut().flat_map(|replica| &mut replica.access));
-        for access in patterns.filter(|access| super::projection::reads(access, position)) {
+        for access in patterns.filter(|access| access.reads_index(position)) {
             queries += &access.calls;
             access.calls = Exact::zero();
         }

@@ -6,6 +6,9 @@ use crate::units::Exact;
 use crate::workload::{Access, Call, TableDesign, WriteKind};
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
+    if !table.is_sized() {
+        return Vec::new();
+    }
     let mut all: Vec<Alternative> = table.access.iter().flat_map(|access| promises(table, access)).collect();
     let factor = context.question.compression;
     all.extend(compressed(table, factor));
@@ -48,7 +51,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
             let alternative = of_access(table, access, Kind::Consistency, name, move |access| match &mut access.call {
                 Call::Get { consistency, .. } => *consistency = Some(other),
                 Call::Page { consistency, .. } => *consistency = other,
-                Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) => {}
+                Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
             })
             .edit(access.line, format!("consistency = \"{word}\""));
             all.push(match other {
@@ -97,7 +100,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                 );
             }
         }
-        Call::Write { .. } | Call::Traced(_) => {}
+        Call::Write { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
     }
     if let Call::Get { items: items @ 2.., consistency: Some(consistency), .. } = &access.call {
         let (items, consistency) = (*items, *consistency);

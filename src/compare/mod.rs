@@ -33,10 +33,11 @@ pub use search::{Found, auto_scaled, cheapest_fixed};
 pub use sensitivity::{Swing, swings};
 
 use crate::capacity::Demand;
+use crate::diag::{Origins, Place};
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::outcome::Outcome;
-use crate::pricing::{BookError, Books};
+use crate::pricing::{BookError, Books, Unknown};
 use crate::units::Exact;
 use crate::usage::{FreeTier, Throughput, Usage};
 use crate::workload::{TableDesign, Workload};
@@ -214,6 +215,8 @@ fn table_mut<'a>(workload: &'a mut Workload, name: &str) -> Option<&'a mut Table
 pub struct Comparison {
     /// The file of the design.
     pub file: String,
+    /// Where its lines come from, where it was made of other files.
+    pub origins: Option<Arc<Origins>>,
     /// The design as it is.
     pub outcome: Outcome,
     /// The month's total as it is.
@@ -243,7 +246,7 @@ struct Context<'a> {
     metering: &'a Metering,
     question: &'a Question,
     /// What has no price in the design as it is.
-    unknown: &'a [String],
+    unknown: &'a [Unknown],
     searches: &'a search::Searches,
     changed: Changed,
 }
@@ -276,10 +279,10 @@ impl Context<'_> {
     fn price(&self, changed: &Workload) -> Result<(Money, Option<String>), EstimateError> {
         let metering = self.metering.after(self.workload, changed, self.books)?;
         let (total, unknown) = metering.total(changed)?;
-        let missing = unknown.iter().find(|what| !self.unknown.iter().any(|known| known == *what)).map(|what| format!("not known: {what}"));
-        // What the design pays for something without a price is in no total, so nothing can be saved on it.
-        let hidden = self.unknown.iter().find(|what| !unknown.contains(&what.as_str()));
-        let hidden = hidden.map(|what| format!("not known: the design as it is has no price for {what}"));
+        // What is unknown at another rate, or no more, may have changed by any amount.
+        let missing = unknown.iter().find(|one| !self.unknown.contains(one)).map(|one| format!("not known: {}", one.what));
+        let hidden = self.unknown.iter().find(|one| !unknown.contains(one));
+        let hidden = hidden.map(|one| format!("not known: {}, of the design as it is", one.what));
         Ok((total, missing.or(hidden).or_else(|| self.short(&metering))))
     }
 
@@ -339,10 +342,10 @@ fn with<T>(
 ) -> Result<(Comparison, T), EstimateError> {
     let metering = Metering::new(workload, books)?;
     let outcome = metering.outcome(workload, books)?;
+    let unknown = outcome.bill.unknown.clone();
     let total = outcome.total()?;
     let searches = search::Searches::new(metering.simulations().drawn());
     let for_bills = metering.for_bills();
-    let unknown: Vec<String> = outcome.bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
     let context =
         Context { workload, books, metering: &for_bills, question, unknown: &unknown, searches: &searches, changed: Changed::default() };
 
@@ -357,6 +360,7 @@ fn with<T>(
     let assumptions = assumptions(&context);
     let comparison = Comparison {
         file: workload.file.clone(),
+        origins: workload.origins.clone(),
         outcome,
         total,
         alternatives,
@@ -370,6 +374,14 @@ fn with<T>(
     };
     let more = more(&context, &comparison)?;
     Ok((comparison, more))
+}
+
+impl Comparison {
+    /// The place of a line of the design.
+    pub fn place(&self, line: usize) -> Place {
+        let own = || Place { file: self.file.clone(), line };
+        self.origins.as_ref().and_then(|origins| origins.place(line)).unwrap_or_else(own)
+    }
 }
 
 /// A design in another capacity mode: the alternative with its price, and the changed workload where it has one.
@@ -388,8 +400,8 @@ pub fn capacities(
 ) -> Result<Vec<Mode>, EstimateError> {
     let total = outcome.total()?;
     let searches = search::Searches::new(metering.simulations().drawn());
-    let unknown: Vec<String> = outcome.bill.unknown.iter().map(|unknown| unknown.what.clone()).collect();
-    let context = Context { workload, books, metering, question, unknown: &unknown, searches: &searches, changed: Changed::default() };
+    let context =
+        Context { workload, books, metering, question, unknown: &outcome.bill.unknown, searches: &searches, changed: Changed::default() };
     let tables = workload.tables.iter().enumerate();
     let mut all: Vec<Alternative> =
         tables.flat_map(|(at, table)| capacity::of(&context, at, table).into_iter().chain(capacity::classes(table))).collect();

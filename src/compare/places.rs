@@ -157,6 +157,9 @@ fn added_replicas(table: &TableDesign, regions: &[&str], words: &str, witness: O
                     reads: Exact::zero(),
                     access: Vec::new(),
                     read: None,
+                    read_max: None,
+                    indexes: Vec::new(),
+                    contributor_insights: false,
                     pitr: false,
                     witness: witness.as_ref() == Some(region),
                 });

@@ -9,7 +9,7 @@ use crate::workload::{Access, Call, Entry, TableDesign};
 const SETS_MAX: usize = 6;
 
 pub(super) fn of(table: &TableDesign) -> Vec<Alternative> {
-    (0..table.table.indexes.len()).flat_map(|at| of_index(table, at)).collect()
+    (0..table.table.indexes.len()).filter(|_| table.is_sized()).flat_map(|at| of_index(table, at)).collect()
 }
 
 fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
@@ -61,12 +61,7 @@ fn quoted(names: &[&str]) -> String {
 /// The patterns that read an index, in any region.
 pub(super) fn readers(table: &TableDesign, at: usize) -> Vec<&str> {
     let abroad = table.replicas.iter().flat_map(|replica| &replica.access);
-    table.access.iter().chain(abroad).filter(|access| reads(access, at)).map(|access| access.name.as_str()).collect()
-}
-
-/// Whether a pattern reads an index.
-pub(super) fn reads(access: &Access, at: usize) -> bool {
-    matches!(access.call, Call::Page { index: Some(index), .. } if index == at)
+    table.access.iter().chain(abroad).filter(|access| access.reads_index(at)).map(|access| access.name.as_str()).collect()
 }
 
 /// The projections that an index does not have now: keys, sets of attributes from the smallest on, all.
@@ -203,7 +198,7 @@ fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched:
     let local = table.table.indexes[at].kind == IndexKind::Local;
     let fetch = |patterns: &mut Vec<Access>| {
         let mut more = Vec::new();
-        for access in patterns.iter_mut().filter(|access| reads(access, at)) {
+        for access in patterns.iter_mut().filter(|access| access.reads_index(at)) {
             let Call::Page { items, fetches, missing, .. } = &mut access.call else { continue };
             if local {
                 *fetches = true;

@@ -55,7 +55,7 @@ pub(super) fn plain_calls(design: &TableDesign, settled: &Settled) -> Vec<PlainC
 
 /// Whether the traffic comes from a trace, whose calls no calculator is asked for.
 fn is_traced(table: &TableDesign) -> bool {
-    table.access.iter().any(|access| matches!(access.call, Call::Traced(_)))
+    table.access.iter().any(|access| matches!(access.call, Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. }))
 }
 
 /// Whether two figures differ by more than 1 % of the second.
@@ -80,7 +80,7 @@ fn plain(access: &Access, design: &TableDesign) -> Exact {
             let write = Write { old: deletes.then_some(size), new: (!deletes).then_some(size), ..Write::default() };
             if deletes { Operation::DeleteItem(write) } else { Operation::PutItem(write) }
         }
-        Call::Traced(_) => return Exact::zero(),
+        Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => return Exact::zero(),
     };
     let consumed = crate::meter::meter(&design.table, &operation, &Switches::default()).table;
     &access.calls * &if access.is_read() { consumed.read.exact() } else { consumed.write.exact() }

@@ -221,6 +221,20 @@ pub(super) fn measured(traced: &Traced) -> Expected {
     }
 }
 
+/// One unit of one arm, as AWS counted it: a write is made once more in every other region of a global table.
+pub(super) fn counted(writes: bool, arm: usize, table: &Table) -> Expected {
+    let one =
+        Tally { units: Exact::one(), takes: vec![(2, 1.0)], traced: Some("1 unit, as AWS counts them".to_string()), ..Tally::default() };
+    let tallies = |at: usize| match (at == arm, writes) {
+        (false, _) => Tallies::default(),
+        (true, false) => Tallies { read: one.clone(), write: Tally::default() },
+        (true, true) => Tallies { read: Tally::default(), write: one.clone() },
+    };
+    let home: Vec<Tallies> = (0..=table.indexes.len()).map(tallies).collect();
+    let abroad = if writes { home.clone() } else { Vec::new() };
+    Expected { home, abroad, abroad_by_region: BTreeMap::new(), replicated_bytes: Exact::zero(), captured: Exact::zero() }
+}
+
 /// Meters the cases and adds up what they expect. An index of a given coverage writes that much of its arm.
 pub(super) fn expect(cases: &Cases, table: &Table, designs: &[IndexDesign], switches: &Switches, replicated: bool) -> Expected {
     let arms = table.indexes.len() + 1;

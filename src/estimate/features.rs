@@ -6,7 +6,7 @@ use super::throughput::{Metered, passing};
 use crate::meter::BackupOverhead;
 use crate::outcome::Holding;
 use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
-use crate::table::{IndexKind, TableClass, limits};
+use crate::table::{Index, IndexKind, TableClass, limits};
 use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Because, Usage, UsageType};
 use crate::workload::{Access, Archive, Call};
@@ -16,6 +16,9 @@ const INCREMENTAL_EXPORT_BYTES_MIN: u64 = 10 * MB;
 
 /// How often at most DynamoDB asks KMS for the table key of one caller: once in five minutes (rule 12.2).
 const KEY_REQUESTS_AN_HOUR: u64 = 12;
+
+/// Why what follows writes cannot be told.
+const UNKNOWN_WRITES: &str = "units, or nothing, are known of these writes; give them as [[table.access]] with the size of the items";
 
 /// Usage of one table beside its throughput, in all its regions.
 pub(super) fn features(design: &Design, metered: &Metered, gaps: &mut Vec<Gap>) -> Vec<Usage> {
@@ -29,6 +32,8 @@ pub(super) fn features(design: &Design, metered: &Metered, gaps: &mut Vec<Gap>) 
     lines.contributor_insights();
     lines.encryption(&design.workload.region);
     lines.usage.extend(metered.transfer());
+    lines.unknown_transfer();
+    lines.unpriced();
     for replica in design.copies() {
         lines.storage(&replica.region, replica.class);
         lines.backups(&replica.region, replica.pitr, false);
@@ -46,7 +51,10 @@ pub(super) fn holdings(design: &Design) -> Vec<Holding> {
         count: occupied.as_ref().map_or_else(Exact::zero, |occupied| occupied.count.clone()),
         data: occupied.map(|occupied| occupied.data),
     };
-    let own = holding(None, Some(items(design)));
+    let own = match items(design) {
+        Some(held) => holding(None, Some(held)),
+        None => Holding { count: design.table.items.clone(), ..holding(None, None) },
+    };
     let indexes = (0..table.indexes.len()).map(|at| match entries(design, at) {
         Some(occupied) => holding(Some(at), Some(occupied)),
         None => Holding { count: &design.table.items * &design.table.indexes[at].coverage, ..holding(Some(at), None) },
@@ -54,15 +62,13 @@ pub(super) fn holdings(design: &Design) -> Vec<Holding> {
     std::iter::once(own).chain(indexes).collect()
 }
 
-fn items(design: &Design) -> Occupied {
-    Occupied { count: design.table.items.clone(), data: &design.table.items * &design.table.sizes.mean() }
+fn items(design: &Design) -> Option<Occupied> {
+    design.table.held()
 }
 
 /// Entries of an index; `None` where their size is unknown.
 fn entries(design: &Design, index: usize) -> Option<Occupied> {
-    let (number, bytes) = design.table.sizes.entries(index)?;
-    let covered = &design.table.items * &design.table.indexes[index].coverage;
-    Some(Occupied { count: &covered * &number, data: &covered * &bytes })
+    design.table.held_by(index)
 }
 
 struct Lines<'a> {
@@ -93,10 +99,24 @@ impl Lines<'_> {
     fn storage(&mut self, region: &str, class: TableClass) {
         let design = self.design;
         let global = design.table.is_global();
-        let own = items(design);
         let overhead = if global { OVERHEAD_BYTES + GLOBAL_TABLE_OVERHEAD_BYTES } else { OVERHEAD_BYTES };
-        let because = stored("items", &own, overhead, global);
-        self.push(None, region, None, UsageType::storage(class), &own.billed(global) / &Exact::from(GB), because);
+        match items(design) {
+            Some(own) => {
+                let because = stored("items", &own, overhead, global);
+                self.push(None, region, None, UsageType::storage(class), &own.billed(global) / &Exact::from(GB), because);
+            }
+            None => match &design.table.stored {
+                // The bytes are known, and what is added to each item is not.
+                Some(stored) => {
+                    let gigabytes = stored / &Exact::from(GB);
+                    let text = format!("{stored} B stored = {} GB, without what is added to each item", gigabytes.human(9));
+                    self.push(None, region, None, UsageType::storage(class), gigabytes, vec![Because::rule("1.10", text)]);
+                    let what = format!("the {overhead} bytes that storage adds to each item");
+                    self.gaps.push(design.gap(region, what, UsageType::storage(class)));
+                }
+                None => self.gaps.push(design.gap(region, "the storage of its items".to_string(), UsageType::storage(class))),
+            },
+        }
         for (at, index) in design.table.table.indexes.iter().enumerate() {
             match entries(design, at) {
                 Some(held) => {
@@ -119,7 +139,11 @@ impl Lines<'_> {
         let global = design.table.is_global();
         let included = design.workload.switches.backup_overhead == BackupOverhead::Included;
         let bytes = |held: Occupied, global: bool| if included { held.billed(global) } else { held.data };
-        let mut sum = bytes(items(design), global);
+        let own = items(design).map(|held| bytes(held, global)).or_else(|| design.table.stored.clone().filter(|_| !included));
+        if own.is_none() {
+            self.gaps.push(design.gap(region, what.replace("its entries", "its items"), UsageType::of_code(code)));
+        }
+        let mut sum = own.unwrap_or_else(Exact::zero);
         let mut names = vec!["the items".to_string()];
         for (at, index) in design.table.table.indexes.iter().enumerate() {
             if !every_index && index.kind == IndexKind::Global {
@@ -162,9 +186,45 @@ impl Lines<'_> {
         }
     }
 
+    /// Bytes that replicas receive of writes whose items are not known.
+    fn unknown_transfer(&mut self) {
+        if !self.metered.hides_writes() {
+            return;
+        }
+        let home = &self.design.workload.region;
+        for replica in self.design.copies() {
+            let what = format!("the transfer of its writes to {}", replica.region);
+            let gap = self.design.gap_because(home, what, UsageType::transfer_to(&replica.region));
+            self.gaps.push(gap(UNKNOWN_WRITES));
+        }
+    }
+
+    /// What the table has that is not metered.
+    fn unpriced(&mut self) {
+        for what in &self.design.table.unpriced {
+            let gap = self.design.gap_because(&self.design.workload.region, what.clone(), UsageType::of_code("unpriced"));
+            self.gaps.push(gap("it is not metered; see AWS's price list for it, and add it by hand"));
+        }
+    }
+
     fn streams(&mut self) {
         let design = self.design;
         let Some(stream) = &design.table.stream else { return };
+        let region = &design.workload.region;
+        if design.table.unknown.stream_readers {
+            let gap = design.gap_because(region, "the reads of its stream".to_string(), UsageType::of_code("streams_read_request"));
+            self.gaps.push(gap("who reads it is \"unknown\"; give `readers = { lambda = 1 }` (free) or `{ polling = 1 }`"));
+        }
+        if stream.kinesis && self.metered.hides_writes() {
+            let usage_type = UsageType::of_code("kinesis_change_data_capture_unit");
+            let gap = design.gap_because(region, "change data capture of writes whose items are not known".to_string(), usage_type);
+            self.gaps.push(gap(UNKNOWN_WRITES));
+        }
+        if !stream.polling.is_zero() && stream.shards.is_none() && items(design).is_none() {
+            let usage_type = UsageType::of_code("streams_read_request");
+            let gap = design.gap_because(region, "the polls of the shards beyond those that its traffic needs".to_string(), usage_type);
+            self.gaps.push(gap("shards follow the size of the table, which is not known; give `shards`"));
+        }
         if !stream.polling.is_zero() {
             let shards = stream.shards.clone().unwrap_or_else(|| estimated_shards(design));
             let seconds = design.workload.month.seconds();
@@ -191,6 +251,14 @@ impl Lines<'_> {
         let Some(archive) = &design.table.archive else { return };
         let region = design.workload.region.clone();
         let exports = &archive.exports;
+        if archive.incremental && self.metered.hides_writes() {
+            let gap = design.gap_because(
+                &region,
+                "incremental exports of writes whose items are not known".to_string(),
+                UsageType::of_code("export_s3_incremental"),
+            );
+            self.gaps.push(gap(UNKNOWN_WRITES));
+        }
         let bytes = if archive.incremental {
             let changed = &self.metered.changed_bytes() / exports;
             let least = Exact::from(INCREMENTAL_EXPORT_BYTES_MIN);
@@ -262,24 +330,56 @@ impl Lines<'_> {
 
     fn contributor_insights(&mut self) {
         let design = self.design;
-        if !design.table.contributor_insights {
-            return;
+        let home = &design.workload.region;
+        let of_index = |at: usize| design.table.indexes[at].contributor_insights;
+        self.graphs(home, design.table.contributor_insights, &of_index);
+        self.events(home, design.table.contributor_insights, &of_index, &design.table.access);
+        for replica in design.copies() {
+            let of_index = |at: usize| replica.indexes.get(at).is_some_and(|index| index.contributor_insights);
+            self.graphs(&replica.region, replica.contributor_insights, &of_index);
+            let writes = design.table.access.iter().filter(|access| !access.is_read());
+            let there: Vec<Access> = replica.access.iter().chain(writes).cloned().collect();
+            self.events(&replica.region, replica.contributor_insights, &of_index, &there);
         }
-        let region = &design.workload.region;
-        let table = &design.table.table;
+    }
+
+    /// The graphs of a table and of its global indexes in one region.
+    fn graphs(&mut self, region: &str, own: bool, of_index: &dyn Fn(usize) -> bool) {
+        let table = &self.design.table.table;
         let sorted = table.keys.sort.is_some();
         let kinds = if sorted { 4 } else { 2 };
         let text =
             format!("{kinds} graphs: most accessed and most throttled, by partition key{}", if sorted { " and by both keys" } else { "" });
         let rules = UsageType::of_code("contributor_insights_rule_month");
-        self.push(None, region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("12.1", text)]);
-        for index in table.indexes.iter().filter(|index| index.kind == IndexKind::Global) {
+        if own {
+            self.push(None, region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("12.1", text)]);
+        }
+        let on = |(at, index): &(usize, &Index)| index.kind == IndexKind::Global && of_index(*at);
+        for (_, index) in table.indexes.iter().enumerate().filter(on) {
             let kinds = if index.keys.len() > 1 { 4 } else { 2 };
             let text = format!("{kinds} graphs of the index");
             self.push(Some(&index.name), region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("12.1", text)]);
         }
-        for access in &design.table.access {
+    }
+
+    /// The events of the calls of one region: each item that is read or written through a table or an index that is watched.
+    fn events(&mut self, region: &str, own: bool, of_index: &dyn Fn(usize) -> bool, accesses: &[Access]) {
+        let design = self.design;
+        let table = &design.table.table;
+        let sorted = table.keys.sort.is_some();
+        for access in accesses {
             let (index, items) = touched(access);
+            // A local index is watched with its table.
+            let global = index.filter(|at| table.indexes[*at].kind == IndexKind::Global);
+            if !global.map_or(own, of_index) {
+                continue;
+            }
+            if matches!(access.call, Call::Counted { .. } | Call::Unknown { .. }) {
+                let usage_type = UsageType::of_code("contributor_insights_event");
+                let gap = design.gap_because(region, format!("events of Contributor Insights from {:?}", access.name), usage_type);
+                self.gaps.push(gap("how many items the calls touch is not known; give the calls as [[table.access]]"));
+                continue;
+            }
             let (passes, _) = passing(design, access);
             let calls = &access.calls * &passes;
             let sorted = index.map_or(sorted, |at| table.indexes[at].keys.len() > 1);
@@ -329,6 +429,8 @@ fn touched(access: &Access) -> (Option<usize>, Exact) {
             (None, Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()))
         }
         Call::Traced(traced) => (traced.index, Exact::ratio(traced.touched, traced.calls.max(1))),
+        Call::Counted { arm, .. } => (arm.checked_sub(1), Exact::zero()),
+        Call::Unknown { arms, .. } => (arms.first().and_then(|arm| arm.checked_sub(1)), Exact::zero()),
     }
 }
 
@@ -336,7 +438,7 @@ fn touched(access: &Access) -> (Option<usize>, Exact) {
 ///
 /// `Assumption:` AWS says neither how many partitions a table has nor that shards follow them.
 fn estimated_shards(design: &Design) -> Exact {
-    let by_size = &items(design).data / &Exact::from(10 * GB);
+    let by_size = items(design).map_or_else(Exact::zero, |held| &held.data / &Exact::from(10 * GB));
     let writes: Exact = design.table.access.iter().map(|access| &writes_of(access) / &design.workload.month.seconds()).sum();
     let by_throughput = &writes / &Exact::from(limits::PARTITION_WRITE_UNITS_MAX);
     by_size.max(by_throughput).ceil().max(Exact::one())
@@ -348,6 +450,6 @@ fn writes_of(access: &Access) -> Exact {
             &access.calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>())
         }
         Call::Traced(traced) if traced.writes => &access.calls * &Exact::ratio(traced.touched, traced.calls.max(1)),
-        Call::Get { .. } | Call::Page { .. } | Call::Traced(_) => Exact::zero(),
+        Call::Get { .. } | Call::Page { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => Exact::zero(),
     }
 }

@@ -155,7 +155,7 @@ impl Metering {
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
-    pub fn total(&self, workload: &Workload) -> Result<(Money, Vec<&str>), MoneyError> {
+    pub fn total(&self, workload: &Workload) -> Result<(Money, Vec<&Unknown>), MoneyError> {
         let sums = |table: &Arc<TableResult>| -> Result<Arc<Alone>, MoneyError> {
             match table.alone.get() {
                 Some(alone) => Ok(alone.clone()),
@@ -171,7 +171,7 @@ impl Metering {
             self.tables.iter().zip(&sums).flat_map(|(table, alone)| alone.shared.iter().filter_map(move |at| all(table, at))).collect();
         let shared = price(&shared, &self.books, &workload.free)?;
         let total = Money::sum(sums.iter().map(|alone| alone.total).chain([shared.total()?]))?;
-        let unknown = self.tables.iter().flat_map(|table| table.alone.get()).flat_map(|alone| alone.unknown.iter().map(String::as_str));
+        let unknown = self.tables.iter().flat_map(|table| table.alone.get()).flat_map(|alone| &alone.unknown);
         Ok((total, unknown.collect()))
     }
 
@@ -291,7 +291,7 @@ impl TableResult {
 struct Alone {
     total: Money,
     /// What has no price.
-    unknown: Vec<String>,
+    unknown: Vec<Unknown>,
     /// Positions of the usage whose tiers all tables share.
     shared: Vec<usize>,
 }
@@ -301,9 +301,9 @@ impl Alone {
         let (shared, own): (Vec<_>, Vec<_>) = table.usage().enumerate().partition(|(_, usage)| is_tiered(usage, books, free));
         let own: Vec<Usage> = own.into_iter().map(|(_, usage)| Usage { because: Vec::new(), ..usage.clone() }).collect();
         let bill = price(&own, books, free)?;
-        let gaps = table.gaps.iter().filter(|gap| gap.costs).map(|gap| gap.what.clone());
+        let gaps = table.gaps.iter().filter(|gap| gap.costs).map(|gap| gap.unknown(books));
         let total = bill.total()?;
-        let unknown = bill.unknown.into_iter().map(|unknown| unknown.what).chain(gaps).collect();
+        let unknown = bill.unknown.into_iter().chain(gaps).collect();
         Ok(Arc::new(Alone { total, unknown, shared: shared.into_iter().map(|(at, _)| at).collect() }))
     }
 }
@@ -325,9 +325,7 @@ fn bill<'a>(
     let usage: Vec<Usage> = results.clone().flat_map(TableResult::usage).cloned().collect();
     let mut bill = price(&usage, books, &workload.free)?;
     for gap in results.flat_map(|result| &result.gaps).filter(|gap| gap.costs) {
-        let book = books.get(&gap.subject.region);
-        let rate = book.and_then(|book| book.list_price(gap.usage_type.code())).map(|published| (*published).clone());
-        bill.unknown.push(Unknown { subject: gap.subject.clone(), what: gap.what.clone(), why: gap.why.clone(), rate });
+        bill.unknown.push(gap.unknown(books));
     }
     Ok(bill)
 }
@@ -382,6 +380,22 @@ impl<'a> Design<'a> {
         expect(cases, &self.table.table, &self.table.indexes, &self.workload.switches, self.table.is_global())
     }
 
+    /// What depends on the number or the size of the items, which nobody gave.
+    fn gap(&self, region: &str, what: String, usage_type: UsageType) -> Gap {
+        let why = match (self.table.unknown.items, self.table.is_sized()) {
+            (true, true) => "the number of items is \"unknown\"; give `items`",
+            (false, _) => "the size of the items is \"unknown\"; give `item`",
+            (true, false) => "the number and the size of the items are \"unknown\"; give `items` and `item`",
+        };
+        self.gap_because(region, what, usage_type)(why)
+    }
+
+    /// Something of a region that cannot be known, once it is said why.
+    fn gap_because(&self, region: &str, what: String, usage_type: UsageType) -> impl FnOnce(&str) -> Gap + use<> {
+        let subject = self.subject(None, region, None);
+        move |why| Gap { subject, what, why: why.to_string(), usage_type, costs: true }
+    }
+
     /// What depends on the size of an index's entries, which nobody gave. Where capacity is provisioned, unknown
     /// requests hide demand but no cost.
     fn entry_gap(&self, index: usize, access: Option<&str>, region: &str, what: &str, usage_type: UsageType) -> Gap {
@@ -389,7 +403,10 @@ impl<'a> Design<'a> {
         Gap {
             subject: self.subject(Some(name), region, access),
             what: format!("{what} in {name}"),
-            why: "the size of an entry is not given; describe the item by its attributes, or give the index an entry_size".to_string(),
+            why: match access {
+                None if self.table.unknown.items => "the number of items is \"unknown\"; give `items`".to_string(),
+                _ => "the size of an entry is not given; describe the item by its attributes, or give the index an entry_size".to_string(),
+            },
             usage_type,
             costs: access.is_none() || self.table.capacity == Capacity::OnDemand,
         }

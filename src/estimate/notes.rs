@@ -208,6 +208,12 @@ fn is_traced(workload: &Workload, table: &str) -> bool {
     workload.tables.iter().any(|design| design.table.name == table && of_trace(design))
 }
 
+/// Whether calls of a table are unknown as a whole.
+fn is_unknown(workload: &Workload, table: &str) -> bool {
+    let unknown = |design: &TableDesign| patterns(design).any(|access| matches!(access.call, Call::Unknown { .. }));
+    workload.tables.iter().any(|design| design.table.name == table && unknown(design))
+}
+
 /// The access patterns of a table in all its regions.
 fn patterns(table: &TableDesign) -> impl Iterator<Item = &Access> {
     table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access))
@@ -216,7 +222,7 @@ fn patterns(table: &TableDesign) -> impl Iterator<Item = &Access> {
 fn plans(access: &Access) -> &[(WritePlan, u64)] {
     match &access.call {
         Call::Write { plans, .. } | Call::Transaction { plans, .. } => plans,
-        Call::Get { .. } | Call::Page { .. } | Call::Traced(_) => &[],
+        Call::Get { .. } | Call::Page { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => &[],
     }
 }
 
@@ -269,7 +275,7 @@ fn writes_without_change(call: &Call) -> bool {
         Call::Transaction { plans, cancelled, .. } => {
             !cancelled.is_zero() || plans.iter().any(|(plan, _)| plan.kind == WriteKind::ConditionCheck)
         }
-        Call::Get { .. } | Call::Page { .. } | Call::Traced(_) => false,
+        Call::Get { .. } | Call::Page { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => false,
     }
 }
 
@@ -323,7 +329,8 @@ pub(super) fn warnings(
     let mut list = Vec::new();
     for one in demand {
         list.extend(short_of(one));
-        if one.partly_unknown {
+        // Calls that are unknown as a whole are lines of the bill that say why.
+        if one.partly_unknown && !is_unknown(workload, &one.table) {
             let why = if is_traced(workload, &one.table) {
                 "calls of the trace could not be metered"
             } else {
@@ -457,7 +464,7 @@ fn past_the_cache(
     match &mut eventual.call {
         Call::Get { consistency, .. } => *consistency = Some(Default::default()),
         Call::Page { consistency, .. } => *consistency = Default::default(),
-        Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) => {}
+        Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
     }
     let read = |access: &Access| -> Exact {
         let expected = design.expect(&expand(access, &design.table.table, &design.workload.switches));

@@ -108,7 +108,8 @@ pub(super) fn expand(access: &Access, table: &Table, switches: &Switches) -> Cas
                 transaction(plan, access, table, &(&count * replayed), TransactionOutcome::Replayed, &mut cases);
             }
         }
-        Call::Traced(_) => {} // metered when the trace was read
+        // Metered when the trace was read, counted by AWS, or beyond what can be metered.
+        Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
     }
     cases
 }

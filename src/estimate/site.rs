@@ -1,5 +1,6 @@
 //! One region of a table: what is consumed in it, and what the capacity mode makes of that.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Design;
@@ -12,10 +13,11 @@ use crate::capacity::{
 };
 use crate::dax::hottest_millionths;
 use crate::meter::ReplicatedLocalIndex;
+use crate::pricing::{PriceBook, Unknown};
 use crate::table::{Index, IndexKind, TableClass};
 use crate::units::Exact;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
-use crate::workload::{Access, Call, Capacity, TableDesign, Units};
+use crate::workload::{Access, Call, Capacity, Replica, TableDesign, Units};
 
 /// Calls of a month, under the name that their lines carry.
 #[derive(Clone, Debug)]
@@ -49,6 +51,13 @@ pub(super) struct Gap {
 }
 
 impl Gap {
+    /// The gap with the rate that it would be charged at.
+    pub fn unknown(&self, books: &BTreeMap<String, PriceBook>) -> Unknown {
+        let book = books.get(&self.subject.region);
+        let rate = book.and_then(|book| book.list_price(self.usage_type.code())).map(|published| (*published).clone());
+        Unknown { subject: self.subject.clone(), what: self.what.clone(), why: self.why.clone(), rate }
+    }
+
     /// Whether the unknown is part of an account's demand.
     fn hides_demand_of(&self, account: Option<&str>, reads: bool, table: &TableDesign) -> bool {
         // A local index's demand is its table's.
@@ -73,8 +82,8 @@ pub(super) struct Site<'a> {
     design: &'a Design<'a>,
     region: &'a str,
     class: TableClass,
-    /// Provisioned read units, where they differ from the table's.
-    read: Option<u64>,
+    /// The replica, in another region than the home region.
+    replica: Option<&'a Replica>,
     consumed: Vec<Consumption>,
     gaps: Vec<Gap>,
 }
@@ -83,8 +92,8 @@ pub(super) struct Site<'a> {
 const READ_ROUNDING: &str = "for each 4 KB, rounded up: 0.5 read units eventually consistent, 1 strongly, 2 in a transaction";
 
 impl<'a> Site<'a> {
-    pub fn new(design: &'a Design<'a>, region: &'a str, class: TableClass, read: Option<u64>) -> Site<'a> {
-        Site { design, region, class, read, consumed: Vec::new(), gaps: Vec::new() }
+    pub fn new(design: &'a Design<'a>, region: &'a str, class: TableClass, replica: Option<&'a Replica>) -> Site<'a> {
+        Site { design, region, class, replica, consumed: Vec::new(), gaps: Vec::new() }
     }
 
     /// The reads of some calls, arm by arm.
@@ -121,6 +130,7 @@ impl<'a> Site<'a> {
 
     /// Calls of a trace that could not be metered.
     pub fn unmetered(&mut self, access: &Access) {
+        self.unmetered_call(access);
         let Call::Traced(traced) = &access.call else { return };
         if traced.unmetered == 0 {
             return;
@@ -130,6 +140,40 @@ impl<'a> Site<'a> {
             subject: self.design.subject(None, self.region, Some(&access.name)),
             what: format!("the units of {} calls of \"{}\" in the trace", Exact::from(traced.unmetered), access.name),
             why: traced.unmetered_why.to_string(),
+            usage_type: UsageType::request_units(throughput, self.class),
+            costs: self.design.table.capacity == Capacity::OnDemand,
+        });
+    }
+
+    /// Calls of which it is not known what they consume.
+    pub fn unmetered_call(&mut self, access: &Access) {
+        let Call::Unknown { writes, arms, why } = &access.call else { return };
+        for arm in arms {
+            let throughput = if *writes { self.write_throughput(*arm) } else { Throughput::Read };
+            let index = self.index(*arm).map(|index| index.name.as_str());
+            let calls = if access.calls.is_zero() { String::new() } else { format!(", {} calls a month", access.calls.human(0)) };
+            self.gaps.push(Gap {
+                subject: self.design.subject(index, self.region, Some(&access.name)),
+                what: format!(
+                    "the {}s of \"{}\"{}{calls}",
+                    unit_name(throughput),
+                    access.name,
+                    index.map(|index| format!(" in {index}")).unwrap_or_default()
+                ),
+                why: why.clone(),
+                usage_type: UsageType::request_units(throughput, self.class),
+                costs: self.design.table.capacity == Capacity::OnDemand,
+            });
+        }
+    }
+
+    /// Deletes of Time to Live in another region, of which nobody knows how many there are.
+    pub fn unknown_deletes(&mut self) {
+        let throughput = self.write_throughput(0);
+        self.gaps.push(Gap {
+            subject: self.design.subject(None, self.region, Some("Time to Live")),
+            what: format!("the {}s of Time to Live's deletes", unit_name(throughput)),
+            why: "how many items expire is \"unknown\"; give `deletes`".to_string(),
             usage_type: UsageType::request_units(throughput, self.class),
             costs: self.design.table.capacity == Capacity::OnDemand,
         });
@@ -199,22 +243,29 @@ impl<'a> Site<'a> {
     /// The usage of every account in this region: the table with its local indexes, and each global index.
     pub fn settle(mut self, settled: &mut Settled) {
         let on_demand_mode = self.design.table.capacity == Capacity::OnDemand;
-        let refused = [true, false].map(|reads| self.refused(reads).filter(|_| on_demand_mode));
+        let global = |(at, index): (usize, &Index)| (index.kind == IndexKind::Global).then_some(at + 1);
+        let arms: Vec<usize> = std::iter::once(0).chain(self.design.table.table.indexes.iter().enumerate().filter_map(global)).collect();
+        let of_arm = |arm: &usize| [true, false].map(|reads| self.refused(*arm, reads).filter(|_| on_demand_mode));
+        let refused: Vec<[Option<Exact>; 2]> = arms.iter().map(of_arm).collect();
         if on_demand_mode {
             settled.usage.extend(self.consumed.iter().map(|one| {
                 let mut usage = on_demand(one);
-                let share = refused[usize::from(one.throughput != Throughput::Read)].as_ref().filter(|_| one.account.is_none());
+                let name = |arm: &usize| self.index(*arm).map(|index| index.name.as_str());
+                let account = arms.iter().position(|arm| name(arm) == one.account.as_deref());
+                let share = account.and_then(|at| refused[at][usize::from(one.throughput != Throughput::Read)].as_ref());
                 if let Some(share) = share.filter(|share| !share.is_zero()) {
                     usage.quantity = &usage.quantity * &(Exact::one() - share.clone());
-                    let text = format!("{} of them are refused beyond the table's maximum throughput, and not billed", share.human(6));
+                    let whose = if one.account.is_none() { "table" } else { "index" };
+                    let text = format!("{} of them are refused beyond the {whose}'s maximum throughput, and not billed", share.human(6));
                     usage.because.push(Because::rule("6.3", text));
                 }
                 usage
             }));
         }
-        let global = |(at, index): (usize, &Index)| (index.kind == IndexKind::Global).then_some(at + 1);
-        let arms: Vec<usize> = std::iter::once(0).chain(self.design.table.table.indexes.iter().enumerate().filter_map(global)).collect();
-        let accounts: Vec<Account> = arms.into_iter().map(|arm| self.account(arm)).collect();
+        let accounts: Vec<Account> = arms.iter().map(|arm| self.account(*arm)).collect();
+        for (arm, account) in arms.iter().zip(&accounts) {
+            self.unsettled(*arm, account);
+        }
         for reads in [true, false] {
             let lanes = accounts.iter().map(|account| if reads { &account.read } else { &account.write });
             // Of a global table, replicated and ordinary units have prices of their own.
@@ -232,7 +283,7 @@ impl<'a> Site<'a> {
             }
         }
         for (at, account) in accounts.into_iter().enumerate() {
-            let [reads, writes] = if at == 0 { refused.clone() } else { [None, None] };
+            let [reads, writes] = refused[at].clone();
             let (mut read, mut write) = (account.read.demand, account.write.demand);
             (read.refused, write.refused) = (reads, writes);
             settled.demand.extend([read, write]);
@@ -241,13 +292,50 @@ impl<'a> Site<'a> {
         settled.gaps.append(&mut self.gaps);
     }
 
-    /// The share of the table's own demand that its maximum throughput refuses.
+    /// Capacity of an account that is not known, or that moves with demand that is not known.
+    fn unsettled(&mut self, arm: usize, account: &Account) {
+        for (reads, direction) in [(true, &account.read), (false, &account.write)] {
+            let throughput = direction.demand.throughput;
+            let units = format!("{}s", unit_name(throughput));
+            let (what, why) = match self.given_units(arm, reads) {
+                Some(Units::Unknown) => {
+                    let why = "the units are \"unknown\"; give a number, or { min = …, max = …, target = … }".to_string();
+                    (format!("the provisioned {units}"), why)
+                }
+                // Bounds without a target or a schedule: what moves the units is not known.
+                Some(Units::Scaled(scaling)) if scaling.target_percent.is_none() && scaling.schedule.0.is_empty() => {
+                    let (low, high) = (Exact::from(scaling.min), Exact::from(scaling.max));
+                    let why = format!("the target of auto scaling is \"unknown\": {low} to {high} {units}; give `target`");
+                    (format!("{units} that auto scaling adds"), why)
+                }
+                Some(Units::Scaled(scaling)) if direction.demand.partly_unknown => {
+                    let (low, high) = (Exact::from(scaling.min), Exact::from(scaling.max));
+                    let why = format!("auto scaling follows demand, which is partly unknown: {low} to {high} {units}");
+                    (format!("{units} that auto scaling adds for unknown demand"), why)
+                }
+                _ => continue,
+            };
+            let subject = self.design.subject(self.index(arm).map(|index| index.name.as_str()), self.region, None);
+            self.gaps.push(Gap { subject, what, why, usage_type: UsageType::capacity_hours(throughput, self.class), costs: true });
+        }
+    }
+
+    /// The share of an account's demand that its maximum throughput refuses.
     ///
     /// Source: Developer Guide, "DynamoDB maximum throughput for on-demand tables" (rule 6.3): best effort.
-    fn refused(&self, reads: bool) -> Option<Exact> {
-        let most = self.design.table.on_demand_max[usize::from(!reads)]?;
+    fn refused(&self, arm: usize, reads: bool) -> Option<Exact> {
+        let own = match arm.checked_sub(1) {
+            None => self.design.table.on_demand_max[usize::from(!reads)],
+            Some(at) => self.design.table.indexes[at].on_demand_max[usize::from(!reads)],
+        };
+        // What a replica does not set for itself, it has from the table.
+        let there = self.replica.filter(|_| reads).and_then(|replica| match arm.checked_sub(1) {
+            None => replica.read_max,
+            Some(at) => replica.indexes.get(at).and_then(|index| index.read_max),
+        });
+        let most = there.or(own)?;
         let series =
-            self.design.simulations.drawn().series(&self.lane_name(0, reads), &self.arrivals(0, reads), &self.design.workload.horizon);
+            self.design.simulations.drawn().series(&self.lane_name(arm, reads), &self.arrivals(arm, reads), &self.design.workload.horizon);
         let floor = if reads { READ_FLOOR } else { WRITE_FLOOR };
         let run = execute(&mut [Lane::new(&series, OnDemand { floor, units_max: Some(most) })], &Limits::default()).pop()?;
         let share = Exact::whole(run.throttled) / Exact::whole(run.demanded.max(1));
@@ -296,20 +384,22 @@ impl<'a> Site<'a> {
             subject: self.design.subject(index, self.region, None),
             class: self.class,
             hourly: match (units, run) {
+                (Units::Unknown, _) => HourlyUnits::constant(0),
                 (Units::Fixed(units), _) => HourlyUnits::constant(*units),
                 (Units::Scaled(scaling), None) => HourlyUnits::constant(scaling.min),
                 (Units::Scaled(_), Some(run)) => run.hourly(billing),
             },
             because: self.moved(units, run, throughput).into_iter().chain(self.drivers(consumed, throughput)).collect(),
         });
-        let provisioned = units.map(|units| match (units, run) {
-            (Units::Scaled(_), Some(run)) => ProvisionedUnits {
+        let provisioned = units.and_then(|units| match (units, run) {
+            (Units::Unknown, _) => None,
+            (Units::Scaled(_), Some(run)) => Some(ProvisionedUnits {
                 low: run.lowest,
                 high: run.highest,
                 throttled: Some(Exact::ratio(run.throttled_billionths(), 1_000_000_000)),
-            },
+            }),
             (Units::Fixed(units) | Units::Scaled(Scaling { min: units, .. }), _) => {
-                ProvisionedUnits { low: units, high: units, throttled: None }
+                Some(ProvisionedUnits { low: units, high: units, throttled: None })
             }
         });
         let demand = Demand {
@@ -382,11 +472,20 @@ impl<'a> Site<'a> {
         std::iter::once(sum).chain(working).collect()
     }
 
-    /// The provisioned units of an account; `None` on demand.
+    /// The provisioned units of an account; `None` on demand, and where they are not known.
     fn units_of(&self, arm: usize, reads: bool) -> Option<Units> {
+        self.given_units(arm, reads).filter(|units| *units != Units::Unknown)
+    }
+
+    /// The same with those that are not known.
+    fn given_units(&self, arm: usize, reads: bool) -> Option<Units> {
+        let there = self.replica.filter(|_| reads).and_then(|replica| match arm.checked_sub(1) {
+            None => replica.read.clone(),
+            Some(at) => replica.indexes.get(at).and_then(|index| index.read.clone()),
+        });
         let (read, write) = match (&self.design.table.capacity, arm.checked_sub(1)) {
             (Capacity::OnDemand, _) => return None,
-            (Capacity::Provisioned { .. }, None) if reads && self.read.is_some() => return self.read.map(Units::Fixed),
+            (Capacity::Provisioned { .. }, _) if there.is_some() => return there,
             (Capacity::Provisioned { read, write }, None) => (read, write),
             (Capacity::Provisioned { .. }, Some(at)) => {
                 self.design.table.indexes[at].capacity.as_ref().map(|(read, write)| (read, write))?
@@ -419,6 +518,7 @@ fn scaling(units: &Units) -> Scaling {
     match units {
         Units::Fixed(units) => Scaling::fixed(*units),
         Units::Scaled(scaling) => scaling.clone(),
+        Units::Unknown => Scaling::fixed(1),
     }
 }
 

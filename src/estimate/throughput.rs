@@ -1,7 +1,7 @@
 //! Throughput: what the access patterns consume in every region.
 
 use super::Design;
-use super::expected::{Expected, Tally, measured};
+use super::expected::{Expected, Tally, counted, measured};
 use super::operations::{expand, fills, time_to_live, writes_entries};
 use super::site::{Settled, Site, Traffic};
 use crate::dax;
@@ -49,6 +49,15 @@ impl<'a> Metered<'a> {
             (Traffic { name: TIME_TO_LIVE, calls, factors: Profile::flat_factors(), transactional: false, origin: None }, expected)
         });
         patterns.chain(expired)
+    }
+
+    /// Whether there are writes of which nobody knows what they change: units were counted, or nothing is known.
+    pub fn hides_writes(&self) -> bool {
+        self.design.table.unknown.ttl_deletes
+            || self
+                .patterns
+                .iter()
+                .any(|pattern| matches!(pattern.access.call, Call::Counted { writes: true, .. } | Call::Unknown { writes: true, .. }))
     }
 
     /// Bytes that the writes of a month change, Time to Live included: what replicas receive and
@@ -112,9 +121,12 @@ impl<'a> Metered<'a> {
     /// A replica is written by all writers, and read by a share of the patterns and by its own.
     fn settle_copy(&self, replica: &'a Replica, settled: &mut Settled) {
         let design = self.design;
-        let mut site = Site::new(design, &replica.region, replica.class, replica.read);
+        let mut site = Site::new(design, &replica.region, replica.class, Some(replica));
         for (traffic, expected) in self.writers() {
             site.writes(&traffic, expected.abroad_in(&replica.region), &[]);
+        }
+        if design.table.unknown.ttl_deletes {
+            site.unknown_deletes();
         }
         if self.expired.is_some() {
             // A delete removes the entry of every index that has one.
@@ -125,6 +137,9 @@ impl<'a> Metered<'a> {
         let share = Because::plain(format!("{} x the reads of {}", replica.reads.human(6), design.workload.region));
         for pattern in &self.patterns {
             site.unknown_writes(&pattern.access.name, &pattern.unknown_writes);
+            if !pattern.access.is_read() || !replica.reads.is_zero() {
+                site.unmetered_call(pattern.access);
+            }
             if !replica.reads.is_zero() {
                 site.reads(&traffic(pattern.access).times(&replica.reads), &pattern.expected.home, std::slice::from_ref(&share));
                 site.unknown_reads(&pattern.access.name, pattern.unknown_read);
@@ -175,7 +190,9 @@ pub(super) fn passing(design: &Design, access: &Access) -> (Exact, Vec<Because>)
     let consistency = match &access.call {
         Call::Get { consistency, .. } => *consistency,
         Call::Page { consistency, .. } => Some(*consistency),
-        Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) => return (Exact::one(), Vec::new()),
+        Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {
+            return (Exact::one(), Vec::new());
+        }
     };
     let Some(dax) = design.table.dax.as_ref().filter(|_| access.through_dax) else { return (Exact::one(), Vec::new()) };
     let passes = dax::share_that_passes(consistency, &dax.hit_ratio);
@@ -194,6 +211,15 @@ fn pattern<'a>(design: &'a Design<'a>, access: &'a Access) -> Pattern<'a> {
         let fills = Tally::measured(traced.fill_halves, traced);
         let unknown_writes = traced.unknown_indexes.iter().copied().collect();
         return Pattern { access, expected: measured(traced), fills, unknown_read: None, unknown_writes };
+    }
+    if let Call::Counted { writes, arm } = &access.call {
+        return Pattern {
+            access,
+            expected: counted(*writes, *arm, table),
+            fills: Tally::default(),
+            unknown_read: None,
+            unknown_writes: Vec::new(),
+        };
     }
     let cases = expand(access, table, &design.workload.switches);
     let behind_dax = design.table.dax.is_some() && access.through_dax;

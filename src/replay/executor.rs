@@ -391,6 +391,7 @@ pub(super) fn starting_partitions(design: &TableDesign) -> u64 {
     let most = |units: &Units| match units {
         Units::Fixed(units) => *units,
         Units::Scaled(scaling) => scaling.max,
+        Units::Unknown => 0,
     };
     let (reads, writes) = match &design.capacity {
         Capacity::OnDemand => (READ_FLOOR, WRITE_FLOOR),

@@ -160,9 +160,9 @@ fn runs(
             ledger.push(match units(reads) {
                 Some(Units::Fixed(units)) => Lane { series: account.series, policy: Scaling::fixed(units).policy(), hottest: None },
                 Some(Units::Scaled(scaling)) => Lane { series: account.series, policy: scaling.policy(), hottest: None },
-                None => {
+                Some(Units::Unknown) | None => {
                     let floor = if reads { READ_FLOOR } else { WRITE_FLOOR };
-                    let most = design.on_demand_max[usize::from(!reads)].filter(|_| index.is_none());
+                    let most = index.map_or(design.on_demand_max, |at| design.indexes[at].on_demand_max)[usize::from(!reads)];
                     Lane::new(account.series, OnDemand { floor, units_max: most })
                 }
             });
@@ -254,8 +254,8 @@ fn units_of(design: &TableDesign, index: Option<usize>, region: &str, workload: 
         Some(_) => (read, write),
     };
     if reads && index.is_none() && region != workload.region {
-        let own = design.replicas.iter().find(|replica| replica.region == region).and_then(|replica| replica.read);
-        return Some(own.map_or_else(|| read.clone(), Units::Fixed));
+        let own = design.replicas.iter().find(|replica| replica.region == region).and_then(|replica| replica.read.clone());
+        return Some(own.unwrap_or_else(|| read.clone()));
     }
     Some(if reads { read } else { write }.clone())
 }

@@ -118,7 +118,7 @@ pub fn compare_csv(comparison: &Comparison) -> String {
     ];
     let row = |one: &Alternative| {
         let exact = |money: Option<Money>| money.map(|money| money.to_string()).unwrap_or_default();
-        let (line, edit) = one.edit.clone().map(|(line, edit)| (line.to_string(), edit)).unwrap_or_default();
+        let (line, edit) = one.edit.clone().map(|(line, edit)| (comparison.place(line).line.to_string(), edit)).unwrap_or_default();
         vec![
             comparison.outcome.workload.clone(),
             one.kind.word().to_string(),
@@ -189,7 +189,7 @@ fn advice_rows(comparison: &Comparison) -> Vec<Vec<String>> {
             advice.saves.human(),
             share,
             advice.risk.as_ref().map(|risk| format!("{to_decide}{risk}")).unwrap_or_default(),
-            advice.edit.as_ref().map(|(line, text)| format!("{}:{line}: {text}", comparison.file)).unwrap_or_default(),
+            advice.edit.as_ref().map(|(line, text)| format!("{}: {text}", place_of(comparison, *line))).unwrap_or_default(),
         ]
     };
     comparison.advice.iter().enumerate().map(row).collect()
@@ -275,6 +275,12 @@ fn break_even_rows(comparison: &Comparison) -> Vec<Vec<String>> {
     comparison.break_even.iter().map(row).collect()
 }
 
+/// A line of the design as people look it up.
+pub(super) fn place_of(comparison: &Comparison, line: usize) -> String {
+    let place = comparison.place(line);
+    format!("{}:{}", place.file, place.line)
+}
+
 fn swing_rows(comparison: &Comparison) -> Result<Vec<Vec<String>>, MoneyError> {
     let row = |swing: &Swing| -> Result<Vec<String>, MoneyError> {
         let percent = |money: Money| -> Result<String, MoneyError> {
@@ -283,7 +289,7 @@ fn swing_rows(comparison: &Comparison) -> Result<Vec<Vec<String>>, MoneyError> {
         };
         Ok(vec![
             swing.what.clone(),
-            swing.line.to_string(),
+            comparison.place(swing.line).line.to_string(),
             swing.low.human(),
             swing.high.human(),
             format!("{} to {}", percent(swing.low)?, percent(swing.high)?),
@@ -349,7 +355,7 @@ struct AdviceRow<'a> {
     risk: Option<&'a str>,
     decision: bool,
     in_best: bool,
-    file: &'a str,
+    file: String,
     line: Option<usize>,
     edit: Option<&'a str>,
 }
@@ -433,8 +439,8 @@ pub fn compare_json(comparison: &Comparison) -> String {
                     risk: one.risk.as_deref(),
                     decision: one.decision,
                     in_best: one.in_best,
-                    file: &comparison.file,
-                    line: one.edit.as_ref().map(|(line, _)| *line),
+                    file: one.edit.as_ref().map_or_else(|| comparison.file.clone(), |(line, _)| comparison.place(*line).file),
+                    line: one.edit.as_ref().map(|(line, _)| comparison.place(*line).line),
                     edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
                 }
             })
@@ -454,7 +460,7 @@ pub fn compare_json(comparison: &Comparison) -> String {
                 risk: one.risk.as_deref(),
                 decision: one.decision,
                 what_if: one.what_if,
-                line: one.edit.as_ref().map(|(line, _)| *line),
+                line: one.edit.as_ref().map(|(line, _)| comparison.place(*line).line),
                 edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
             })
             .collect(),
@@ -475,7 +481,12 @@ pub fn compare_json(comparison: &Comparison) -> String {
         sensitivity: comparison
             .swings
             .iter()
-            .map(|swing| SwingRow { what: &swing.what, line: swing.line, low_usd: swing.low.to_string(), high_usd: swing.high.to_string() })
+            .map(|swing| SwingRow {
+                what: &swing.what,
+                line: comparison.place(swing.line).line,
+                low_usd: swing.low.to_string(),
+                high_usd: swing.high.to_string(),
+            })
             .collect(),
         uncertainty: outcome.uncertainty.as_ref().map(uncertainty_row),
         unknown: outcome.bill.unknown.iter().map(|unknown| unknown.what.as_str()).collect(),

@@ -24,7 +24,10 @@ pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErr
     for table in &outcome.tables {
         let subtotal = outcome.total_of(table)?;
         text += &format!("\n{}\n", style.strong(&format!("{}  {}", clean(table), subtotal.human())));
-        text += &indented(&aligned(&LINE_HEADER, &line_rows(outcome, table, total), &LINE_NUMBERS));
+        let rows = line_rows(outcome, table, total);
+        if !rows.is_empty() {
+            text += &indented(&aligned(&LINE_HEADER, &rows, &LINE_NUMBERS));
+        }
     }
     if !outcome.bill.unknown.is_empty() {
         text += &format!("\n{}\n", style.warning("Unknown, and in no total"));
@@ -64,7 +67,10 @@ pub fn estimate_markdown(outcome: &Outcome) -> Result<String, MoneyError> {
     let mut text = format!("## {}: {} a month{more}\n\n{}\n", markdown::escape(&outcome.workload), total.human(), conventions(outcome));
     for table in &outcome.tables {
         text += &format!("\n### {}: {}\n\n", markdown::escape(table), outcome.total_of(table)?.human());
-        text += &markdown::table(&LINE_HEADER, &line_rows(outcome, table, total), &LINE_NUMBERS);
+        let rows = line_rows(outcome, table, total);
+        if !rows.is_empty() {
+            text += &markdown::table(&LINE_HEADER, &rows, &LINE_NUMBERS);
+        }
     }
     let unknown: Vec<Vec<String>> = outcome.bill.unknown.iter().map(|unknown| unknown_row(unknown).to_vec()).collect();
     let calculators = calculator_rows(outcome, total);

@@ -180,7 +180,7 @@ fn stream(workload: &Workload, options: &Options, table: &TableDesign, access: &
     let (index, plans) = match &access.call {
         Call::Page { index, .. } => (*index, &[][..]),
         Call::Write { plans, .. } | Call::Transaction { plans, .. } => (None, plans.as_slice()),
-        Call::Get { .. } | Call::Traced(_) => (None, &[][..]),
+        Call::Get { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => (None, &[][..]),
     };
     let index = index.and_then(|at| table.table.indexes.get(at)).map(|index| index.name.as_str().into());
     let planned = |(plan, count): &(WritePlan, u64)| Planned {
@@ -377,7 +377,7 @@ impl Maker {
                         }
                     }
                 }
-                Call::Traced(_) => {}
+                Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
             },
         }
         self.kind = kind;

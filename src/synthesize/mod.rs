@@ -15,7 +15,7 @@ pub use write::{HEADER, Layout};
 
 use crate::trace::Time;
 use crate::units::Exact;
-use crate::workload::Workload;
+use crate::workload::{Call, Workload};
 use calls::{Row, Stream, streams};
 
 /// Why a trace cannot be written.
@@ -27,6 +27,9 @@ pub enum SynthesizeError {
     /// The times lie outside what a trace can hold.
     #[error("the trace would end after the year 2262, beyond what its times can hold\nhelp: an earlier --start, or fewer --hours")]
     TooLate,
+    /// Calls that are not known cannot be written down.
+    #[error("{0} cannot be synthesized: {1}")]
+    Unknown(String, String),
     /// The file cannot be written.
     #[error("cannot be written: {0}")]
     Write(#[from] std::io::Error),
@@ -76,6 +79,17 @@ pub fn synthesize(
         .and_then(|length| options.start.0.checked_add(length));
     if end.is_none() {
         return Err(SynthesizeError::TooLate);
+    }
+    for table in &workload.tables {
+        let patterns = table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access));
+        for access in patterns {
+            let why = match &access.call {
+                Call::Unknown { why, .. } => why.clone(),
+                Call::Counted { .. } => "its units are known and its calls are not; write them as [[table.access]]".to_string(),
+                _ => continue,
+            };
+            return Err(SynthesizeError::Unknown(format!("{:?} of {}", access.name, table.table.name), why));
+        }
     }
     let mut streams = streams(workload, options);
     let expected: Exact = streams.iter().map(Stream::expected).sum();

@@ -38,6 +38,9 @@ impl<T: JsonSchema> JsonSchema for Located<T> {
     fn schema_name() -> Cow<'static, str> {
         T::schema_name()
     }
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         T::json_schema(generator)
     }
@@ -246,6 +249,52 @@ impl<T: Decode> Decode for Located<T> {
     }
     fn placeholder() -> Self {
         Located { value: T::placeholder(), span: NOWHERE }
+    }
+}
+
+/// A figure, or the word `"unknown"`: nobody has it yet, and whatever depends on it is unknown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Known<T> {
+    /// Given.
+    Given(T),
+    /// Not known.
+    Unknown,
+}
+
+impl<T> Known<T> {
+    /// The figure, where it is given.
+    pub fn given(&self) -> Option<&T> {
+        match self {
+            Known::Given(value) => Some(value),
+            Known::Unknown => None,
+        }
+    }
+}
+
+/// The word for a figure that nobody has yet.
+pub const UNKNOWN: &str = "unknown";
+
+impl<T: JsonSchema> JsonSchema for Known<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("{} or unknown", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        schemars::json_schema!({ "anyOf": [generator.subschema_for::<T>(), { "const": UNKNOWN }] })
+    }
+}
+
+impl<T: Decode> Decode for Known<T> {
+    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+        match node.get_ref().as_str() {
+            Some(UNKNOWN) => Some(Known::Unknown),
+            _ => T::decode(node, reader).map(Known::Given),
+        }
+    }
+    fn placeholder() -> Self {
+        Known::Given(T::placeholder())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 
-use super::decode::{Decode, Located, Node, Number, Reader, choice, document};
+use super::decode::{Decode, Known, Located, Node, Number, Reader, UNKNOWN, choice, document};
 use super::quantities::{Frequency, Growth, Profile, Size, Span};
 
 document! {
@@ -108,22 +108,26 @@ document! {
         name: Located<String>,
         /// Its class; standard where absent.
         class: Option<ClassWord>,
-        /// How many items it holds.
-        items: Option<Located<Number>>,
+        /// How many items it holds, or "unknown".
+        items: Option<Located<Known<Number>>>,
+        /// Bytes of its items together without what storage adds to each (AWS's TableSizeBytes); from their number and size where absent.
+        stored: Option<Located<Size>>,
         /// The share by which its items and its traffic grow in a year.
         growth: Option<Located<Growth>>,
-        /// Its partition key.
-        partition_key: Located<KeyFile>,
+        /// Its partition key, or "unknown".
+        partition_key: Located<Known<KeyFile>>,
         /// Its sort key.
         sort_key: Option<Located<KeyFile>>,
-        /// How large an item is.
-        item: Located<ItemFile>,
+        /// How large an item is, or "unknown".
+        item: Located<Known<ItemFile>>,
         /// Its capacity mode; on demand where absent.
         capacity: Option<Located<CapacityFile>>,
         /// Its secondary indexes.
         index: Option<Vec<Located<IndexFile>>>,
         /// The access patterns of the application.
         access: Option<Vec<Located<AccessFile>>>,
+        /// Units that calls consume, where the units are known and the calls are not, or where neither is.
+        consumed: Option<Vec<Located<ConsumedFile>>>,
         /// Time to Live.
         ttl: Option<TtlFile>,
         /// Point-in-time recovery, on-demand backups, restores.
@@ -146,6 +150,8 @@ document! {
         contributor_insights: Option<bool>,
         /// A customer managed KMS key.
         encryption: Option<EncryptionFile>,
+        /// What the table has that a workload cannot say, such as a vector index: it is unknown in every total.
+        unpriced: Option<Vec<String>>,
     }
 }
 
@@ -285,7 +291,7 @@ document! {
     }
 }
 
-/// Provisioned units: a number, or bounds and a target utilization.
+/// Provisioned units: a number, bounds and a target utilization, or "unknown".
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(untagged)]
 pub enum UnitsFile {
@@ -293,12 +299,23 @@ pub enum UnitsFile {
     Fixed(Number),
     /// Auto scaled.
     Scaled(ScaledFile),
+    /// Not known.
+    Unknown(UnknownWord),
+}
+
+choice! {
+    /// The word for what nobody has yet.
+    pub enum UnknownWord {
+        /// Not known.
+        Unknown = "unknown",
+    }
 }
 
 impl Decode for UnitsFile {
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
         match node.get_ref().as_table() {
             Some(_) => ScaledFile::decode(node, reader).map(UnitsFile::Scaled),
+            None if node.get_ref().as_str() == Some(UNKNOWN) => Some(UnitsFile::Unknown(UnknownWord::Unknown)),
             None => Number::decode(node, reader).map(UnitsFile::Fixed),
         }
     }
@@ -314,8 +331,8 @@ document! {
         min: Located<Number>,
         /// The most units.
         max: Located<Number>,
-        /// The utilization that is tracked, 0.2 to 0.9.
-        target: Located<Number>,
+        /// The utilization that is tracked, 0.2 to 0.9, or "unknown".
+        target: Located<Known<Number>>,
     }
 }
 
@@ -406,12 +423,20 @@ document! {
         coverage: Option<Located<Number>>,
         /// The size of an entry, where the item's attributes are not described.
         entry_size: Option<Located<Size>>,
+        /// Bytes of its entries together without what storage adds to each (AWS's IndexSizeBytes); from their number and size where absent.
+        stored: Option<Located<Size>>,
         /// Provisioned read units of a global index.
         read: Option<Located<UnitsFile>>,
         /// Provisioned write units of a global index.
         write: Option<Located<UnitsFile>>,
         /// Scheduled changes of a global index's units.
         schedule: Option<Located<Vec<ScheduleFile>>>,
+        /// The most read units a second that a global index of an on-demand table may serve; no maximum where absent.
+        max_read: Option<Located<Number>>,
+        /// The most write units a second that a global index of an on-demand table may serve; no maximum where absent.
+        max_write: Option<Located<Number>>,
+        /// Whether Contributor Insights is on for a global index; as for the table where absent.
+        contributor_insights: Option<bool>,
     }
 }
 
@@ -520,8 +545,8 @@ document! {
         operation: Located<OperationWord>,
         /// The verb of a PartiQL statement.
         statement: Option<Located<StatementWord>>,
-        /// How often it is called, on average over the week.
-        rate: Frequency,
+        /// How often it is called, on average over the week, or "unknown".
+        rate: Known<Frequency>,
         /// The shape of the rate over the week; flat where absent.
         profile: Option<Profile>,
         /// The index that a Query or Scan reads.
@@ -588,10 +613,26 @@ document! {
 }
 
 document! {
+    /// Units that calls consume: as AWS counts them, without the calls.
+    pub struct ConsumedFile {
+        /// What its lines are called; "consumed reads" and "consumed writes" where absent.
+        name: Option<Located<String>>,
+        /// The global index whose units they are; the table, its local indexes included, where absent.
+        index: Option<Located<String>>,
+        /// Read units, or "unknown".
+        read: Option<Known<Frequency>>,
+        /// Write units, or "unknown". Those of a global table are replicated to every copy.
+        write: Option<Known<Frequency>>,
+        /// The shape of the rates over the week; flat where absent.
+        profile: Option<Profile>,
+    }
+}
+
+document! {
     /// Time to Live.
     pub struct TtlFile {
-        /// How many items expire.
-        deletes: Frequency,
+        /// How many items expire, or "unknown".
+        deletes: Known<Frequency>,
     }
 }
 
@@ -636,8 +677,8 @@ document! {
     pub struct StreamFile {
         /// What a record of DynamoDB Streams holds; does not change the cost.
         view: Option<ViewWord>,
-        /// Who reads DynamoDB Streams.
-        readers: Option<ReadersFile>,
+        /// Who reads DynamoDB Streams, or "unknown".
+        readers: Option<Known<ReadersFile>>,
         /// How many shards a polling reader polls; from the table's size and traffic where absent.
         shards: Option<Located<Number>>,
         /// GetRecords calls a second on each shard by each polling reader; 1 where absent.
@@ -724,16 +765,36 @@ document! {
         region: Located<String>,
         /// The table class there; the table's where absent.
         class: Option<ClassWord>,
-        /// Reads there as a share of the table's own read patterns; 0 where absent.
-        reads: Option<Number>,
+        /// Reads there as a share of the table's own read patterns, or "unknown"; 0 where absent.
+        reads: Option<Known<Number>>,
         /// Access patterns of that region, reads only.
         access: Option<Vec<Located<AccessFile>>>,
-        /// Provisioned read units there; the table's where absent.
-        read: Option<Located<Number>>,
+        /// Provisioned read units there: fixed, or auto scaled; the table's where absent.
+        read: Option<Located<UnitsFile>>,
+        /// The most read units a second that the copy of an on-demand table may serve; no maximum where absent.
+        max_read: Option<Located<Number>>,
+        /// Read capacity of global indexes there, where it differs from the table's own.
+        index: Option<Vec<Located<ReplicaIndexFile>>>,
+        /// Whether Contributor Insights is on there; off where absent.
+        contributor_insights: Option<bool>,
         /// Whether point-in-time recovery is on there.
         pitr: Option<bool>,
         /// Whether it is a witness of a strongly consistent global table, which holds no copy to read.
         witness: Option<bool>,
+    }
+}
+
+document! {
+    /// Read capacity of a global index in another region.
+    pub struct ReplicaIndexFile {
+        /// The index.
+        name: Located<String>,
+        /// Provisioned read units there: fixed, or auto scaled.
+        read: Option<Located<UnitsFile>>,
+        /// The most read units a second that it may serve there on demand.
+        max_read: Option<Located<Number>>,
+        /// Whether Contributor Insights is on for it there; as for the replica where absent.
+        contributor_insights: Option<bool>,
     }
 }
 
@@ -744,8 +805,8 @@ document! {
         node_type: Located<String>,
         /// How many nodes, 1 to 11.
         nodes: Located<Number>,
-        /// The share of eventually consistent reads that the cache answers, 0 to 1; where absent, it follows from the table's popularity.
-        hit_ratio: Option<Located<Number>>,
+        /// The share of eventually consistent reads that the cache answers, 0 to 1, or "unknown"; where absent, it follows from the table's popularity.
+        hit_ratio: Option<Located<Known<Number>>>,
         /// How long the cache keeps an item; 5 minutes where absent.
         ttl: Option<Span>,
     }

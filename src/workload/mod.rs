@@ -15,7 +15,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use codes::CODES;
-pub use decode::{Located, Number};
+pub use decode::{Known, Located, Number};
 pub use export::{Measured, items as export_items, measure};
 pub use quantities::{Frequency, Profile, Size, Span};
 pub use ranges::{Range, Scenario};
@@ -25,9 +25,10 @@ pub use traced::{ArmUnits, Traced};
 use crate::capacity::Scaling;
 use crate::capacity::series::Horizon;
 use crate::dax::Popularity;
-use crate::diag::{Diagnostics, Source};
+use crate::diag::{Diagnostics, Origins, Place, Source};
 use crate::meter::Switches;
 use crate::pricing::Books;
+use crate::storage::Occupied;
 use crate::table::{Consistency, Table, TableClass};
 use crate::time::{Date, MonthHours};
 use crate::units::{Bytes, Exact, GB};
@@ -115,6 +116,8 @@ pub struct Workload {
     pub ranges: Vec<Range>,
     /// How demand is simulated where capacity moves.
     pub horizon: Horizon,
+    /// Where its lines come from, where the file was made of others.
+    pub origins: Option<Arc<Origins>>,
     /// The tables; at least one. Changed workloads share those that they do not change.
     pub tables: Vec<Arc<TableDesign>>,
 }
@@ -124,10 +127,14 @@ pub struct Workload {
 pub struct TableDesign {
     /// The table as the meter sees it.
     pub table: Table,
-    /// How many items it holds.
+    /// How many items it holds; 0 where unknown.
     pub items: Exact,
-    /// How large they are, and their index entries.
+    /// How large they are, and their index entries; empty items where unknown.
     pub sizes: SizeClasses,
+    /// Bytes of its items together, where they are given so.
+    pub stored: Option<Exact>,
+    /// What of it nobody knows.
+    pub unknown: UnknownParts,
     /// Items of its export that lack a key of the table.
     pub keyless: u64,
     /// Each attribute with its bytes, name included, where the items are described by them.
@@ -168,6 +175,8 @@ pub struct TableDesign {
     pub contributor_insights: bool,
     /// Customer managed keys, and callers that ask for them.
     pub encryption: Option<(Exact, Exact)>,
+    /// What it has that is not metered.
+    pub unpriced: Vec<String>,
 }
 
 impl TableDesign {
@@ -177,11 +186,44 @@ impl TableDesign {
             return self;
         }
         self.items = (&self.items * factor).ceil();
+        self.stored = self.stored.map(|stored| &stored * factor);
+        for index in &mut self.indexes {
+            index.stored = index.stored.take().map(|stored| &stored * factor);
+        }
         self.ttl_deletes = &self.ttl_deletes * factor;
         for access in self.access.iter_mut().chain(self.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
             access.calls = &access.calls * factor;
         }
         self
+    }
+
+    /// Whether the size of its items is known.
+    pub fn is_sized(&self) -> bool {
+        !self.unknown.size
+    }
+
+    /// What its items occupy; `None` where that is not known.
+    pub fn held(&self) -> Option<Occupied> {
+        let of_sizes = || self.is_sized().then(|| &self.items * &self.sizes.mean());
+        if self.unknown.items {
+            return None;
+        }
+        Some(Occupied { count: self.items.clone(), data: self.stored.clone().or_else(of_sizes)? })
+    }
+
+    /// What the entries of an index occupy, by its position; `None` where that is not known.
+    pub fn held_by(&self, index: usize) -> Option<Occupied> {
+        let design = &self.indexes[index];
+        if self.unknown.items {
+            return None;
+        }
+        let covered = &self.items * &design.coverage;
+        match (&design.stored, self.sizes.entries(index)) {
+            (Some(stored), Some((number, _))) => Some(Occupied { count: &covered * &number, data: stored.clone() }),
+            (Some(stored), None) => Some(Occupied { count: covered, data: stored.clone() }),
+            (None, Some((number, bytes))) => Some(Occupied { count: &covered * &number, data: &covered * &bytes }),
+            (None, None) => None,
+        }
     }
 
     /// Keys a second that eventually consistent reads through DAX ask for.
@@ -220,6 +262,19 @@ pub struct Lines {
     pub dax: usize,
 }
 
+/// What of a table nobody knows. Figures that need it are unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UnknownParts {
+    /// How many items it holds.
+    pub items: bool,
+    /// How large they are.
+    pub size: bool,
+    /// How many Time to Live deletes.
+    pub ttl_deletes: bool,
+    /// Who reads its stream.
+    pub stream_readers: bool,
+}
+
 /// What the meter does not need to know of an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexDesign {
@@ -229,6 +284,12 @@ pub struct IndexDesign {
     pub coverage: Exact,
     /// Provisioned read and write units of a global index.
     pub capacity: Option<(Units, Units)>,
+    /// Bytes of its entries together, where they are given so.
+    pub stored: Option<Exact>,
+    /// The maximum throughput of a global index on demand: read and write units a second.
+    pub on_demand_max: [Option<u64>; 2],
+    /// Whether Contributor Insights is on.
+    pub contributor_insights: bool,
 }
 
 /// A capacity mode.
@@ -252,6 +313,8 @@ pub enum Units {
     Fixed(u64),
     /// Moved by auto scaling or a schedule between bounds.
     Scaled(Scaling),
+    /// Not known.
+    Unknown,
 }
 
 /// Reserved capacity.
@@ -295,6 +358,18 @@ impl Access {
             Call::Get { .. } | Call::Page { .. } => true,
             Call::Write { .. } | Call::Transaction { .. } => false,
             Call::Traced(traced) => !traced.writes,
+            Call::Counted { writes, .. } | Call::Unknown { writes, .. } => !writes,
+        }
+    }
+
+    /// Whether it reads an index, by position; of units that nobody knows, it may.
+    pub fn reads_index(&self, at: usize) -> bool {
+        match &self.call {
+            Call::Page { index, .. } => *index == Some(at),
+            Call::Traced(traced) => traced.index == Some(at) && !traced.writes,
+            Call::Counted { writes, arm } => !writes && *arm == at + 1,
+            Call::Unknown { writes, arms, .. } => !writes && arms.contains(&(at + 1)),
+            Call::Get { .. } | Call::Write { .. } | Call::Transaction { .. } => false,
         }
     }
 
@@ -303,7 +378,7 @@ impl Access {
         let eventual = match &self.call {
             Call::Get { consistency, .. } => *consistency == Some(Consistency::Eventual),
             Call::Page { consistency, .. } => *consistency == Consistency::Eventual,
-            Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) => false,
+            Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => false,
         };
         eventual && self.through_dax
     }
@@ -356,6 +431,22 @@ pub enum Call {
     },
     /// Calls of a trace, metered one by one.
     Traced(Traced),
+    /// Units that AWS counted, without the calls: each call stands for one unit.
+    Counted {
+        /// Whether they are write units.
+        writes: bool,
+        /// The table, 0, or its index, by position from 1.
+        arm: usize,
+    },
+    /// Calls of which nobody can tell what they consume.
+    Unknown {
+        /// Whether they write.
+        writes: bool,
+        /// What they consume: the table, 0, and its indexes, by position from 1.
+        arms: Vec<usize>,
+        /// What is not known.
+        why: String,
+    },
 }
 
 /// What one write does.
@@ -448,11 +539,28 @@ pub struct Replica {
     /// Access patterns there.
     pub access: Vec<Access>,
     /// Provisioned read units there, where they differ from the table's.
-    pub read: Option<u64>,
+    pub read: Option<Units>,
+    /// The maximum read throughput there, where it differs from the table's.
+    pub read_max: Option<u64>,
+    /// What differs of the indexes there, by position.
+    pub indexes: Vec<ReplicaIndex>,
+    /// Whether Contributor Insights is on there.
+    pub contributor_insights: bool,
     /// Whether point-in-time recovery is on there.
     pub pitr: bool,
     /// Whether it is a witness.
     pub witness: bool,
+}
+
+/// An index of a replica.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReplicaIndex {
+    /// Provisioned read units there, where they differ from the table's.
+    pub read: Option<Units>,
+    /// The maximum read throughput there, where it differs from the table's.
+    pub read_max: Option<u64>,
+    /// Whether Contributor Insights is on there.
+    pub contributor_insights: bool,
 }
 
 /// A DAX cluster.
@@ -468,6 +576,8 @@ pub struct Dax {
     pub ttl_seconds: u64,
     /// Whether the hit ratio was given, and does not follow from the popularity of keys.
     pub given: bool,
+    /// Whether the hit ratio is unknown.
+    pub unknown: bool,
 }
 
 impl TableDesign {
@@ -476,6 +586,8 @@ impl TableDesign {
         let mut design = TableDesign {
             table: Table { indexes: Vec::new(), ..table.clone() },
             items: Exact::zero(),
+            stored: None,
+            unknown: UnknownParts::default(),
             sizes: SizeClasses::of([(Bytes(0), Vec::new(), 1)]),
             keyless: 0,
             attributes: Vec::new(),
@@ -497,6 +609,7 @@ impl TableDesign {
             dax: None,
             contributor_insights: false,
             encryption: None,
+            unpriced: Vec::new(),
         };
         table.indexes.into_iter().for_each(|index| design.add_index(index));
         design
@@ -505,13 +618,26 @@ impl TableDesign {
     /// Adds an index of which only the schema is known.
     pub fn add_index(&mut self, index: crate::table::Index) {
         self.table.indexes.push(index);
-        self.indexes.push(IndexDesign { line: 0, coverage: Exact::one(), capacity: None });
+        self.indexes.push(IndexDesign {
+            line: 0,
+            coverage: Exact::one(),
+            capacity: None,
+            stored: None,
+            on_demand_max: [None; 2],
+            contributor_insights: false,
+        });
         let with = |class: &SizeClass| (class.item, class.entries.iter().copied().chain([Entry::Unknown]).collect(), class.weight);
         self.sizes = SizeClasses::of(self.sizes.iter().map(with).collect::<Vec<_>>());
     }
 }
 
 impl Workload {
+    /// The place of a line of the file, from 1: where it comes from, where the file was made of others.
+    pub fn place(&self, line: usize) -> Place {
+        let own = || Place { file: self.file.clone(), line };
+        self.origins.as_ref().and_then(|origins| origins.place(line)).unwrap_or_else(own)
+    }
+
     /// A workload that no file declares: tables of which a trace tells.
     pub fn of_trace(name: &str, region: &str, prices: Option<Date>, month: MonthHours, tables: Vec<Arc<TableDesign>>) -> Workload {
         Workload {
@@ -526,6 +652,7 @@ impl Workload {
             years_ahead: 0,
             ranges: Vec::new(),
             horizon: Horizon::default(),
+            origins: None,
             tables,
         }
     }

@@ -150,12 +150,31 @@ fn summary(checked: &Checked) -> String {
     format!("{word}: {} a month{more}{change}; {limits}", checked.total.human())
 }
 
+/// What is missing, each once, with the limits that need it.
 fn missing(checked: &Checked) -> Vec<String> {
-    let of = |verdict: &Verdict| {
-        let name = verdict.limit.name.clone();
-        verdict.missing.iter().map(move |missing| format!("{name}: {missing} is not known")).collect::<Vec<_>>()
-    };
-    checked.verdicts.iter().filter(|verdict| verdict.status == Status::Unknown).flat_map(of).collect()
+    let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
+    for verdict in checked.verdicts.iter().filter(|verdict| verdict.status == Status::Unknown) {
+        for missing in &verdict.missing {
+            match all.iter_mut().find(|(known, _)| known == missing) {
+                Some((_, limits)) if limits.contains(&verdict.limit.name.as_str()) => {}
+                Some((_, limits)) => limits.push(&verdict.limit.name),
+                None => all.push((missing, vec![&verdict.limit.name])),
+            }
+        }
+    }
+    all.into_iter().map(|(missing, limits)| format!("{missing} ({})", limits.join("; "))).collect()
+}
+
+/// As many as an annotation of one line names.
+const NAMED_MAX: usize = 3;
+
+/// What is missing, in a few words.
+fn missing_words(verdict: &Verdict) -> String {
+    let named = verdict.missing.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+    match verdict.missing.len().saturating_sub(NAMED_MAX) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }
 
 /// A check as aligned text.
@@ -315,7 +334,7 @@ fn sentence(verdict: &Verdict) -> String {
         }
     };
     let cause = verdict.causes.first().map(|cause| format!("; most of it is {}: {}", where_of(cause), amount(cause)));
-    let missing = if verdict.missing.is_empty() { String::new() } else { format!("; not known: {}", verdict.missing.join(", ")) };
+    let missing = if verdict.missing.is_empty() { String::new() } else { format!("; not known: {}", missing_words(verdict)) };
     format!("{}: {}; the limit {limit}{}{missing}", what(verdict), figure_of(verdict), cause.unwrap_or_default())
 }
 

@@ -191,7 +191,13 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
             Cell::from(share(advice.saves, comparison.total)),
             Cell::from(advice.why.as_str()),
             Cell::from(advice.risk.as_ref().map(|risk| format!("{to_decide}{risk}")).unwrap_or_default()),
-            Cell::from(advice.edit.as_ref().map(|(line, text)| format!("{}:{line}: {text}", comparison.file)).unwrap_or_default()),
+            Cell::from(
+                advice
+                    .edit
+                    .as_ref()
+                    .map(|(line, text)| format!("{}: {text}", crate::report::compare::place_of(comparison, *line)))
+                    .unwrap_or_default(),
+            ),
         ]
     };
     comparison.advice.iter().take(ADVICE).for_each(|advice| table.row(row(advice)));

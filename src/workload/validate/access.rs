@@ -2,12 +2,12 @@
 
 use super::Checker;
 use crate::table::{Consistency, IndexKind, Table, limits};
-use crate::units::Exact;
-use crate::workload::decode::{Located, Number};
+use crate::units::{Bytes, Exact};
+use crate::workload::decode::{Known, Located, Number};
 use crate::workload::file::{AccessFile, ActionFile, ActionWord, ConsistencyWord, OperationWord, StatementWord, TableFile};
 use crate::workload::quantities::Profile;
-use crate::workload::sizes::SizeClasses;
-use crate::workload::{Access, Call, WriteKind, WritePlan};
+use crate::workload::sizes::{Entry, SizeClasses};
+use crate::workload::{Access, Call, UnknownParts, WriteKind, WritePlan};
 
 /// The families of operations, which decide the keys that make sense.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,15 +42,16 @@ impl Checker<'_> {
         access: &Located<AccessFile>,
         written: &Located<TableFile>,
         table: &Table,
-        table_sizes: Option<&SizeClasses>,
+        table_sizes: Option<(&SizeClasses, &UnknownParts)>,
         table_items: &Exact,
     ) -> Option<Access> {
+        let (table_sizes, unknown) = table_sizes.unzip();
         if access.operation.is_placeholder() {
             return None; // what else is right depends on it
         }
         let family = self.family(access)?;
         self.keys_fit(access, family);
-        let own = access.item.as_ref().map(|item| self.items(item, written, table));
+        let own = access.item.as_ref().map(|item| self.items(item, &item.span, written, table));
         let sizes = match own {
             Some(own) => own.map(|described| match table_sizes {
                 // Items of a size of their own carry index keys as often as the table's do.
@@ -70,11 +71,15 @@ impl Checker<'_> {
             }
             Family::Batch | Family::Transaction => self.several(access, family, table)?,
         };
+        let call = match self.unknown_of(access, &call, unknown.copied().unwrap_or_default(), written, table) {
+            Some(why) => unknown_call(&call, table, why),
+            None => call,
+        };
         Some(Access {
             name: access.name.value.clone(),
             line: self.line(&access.name.span),
             operation: access.operation.word(),
-            calls: &access.rate.monthly(&self.month) * &self.traffic,
+            calls: access.rate.given().map_or_else(Exact::zero, |rate| &rate.monthly(&self.month) * &self.traffic),
             factors: access.profile.as_ref().map_or_else(Profile::flat_factors, Profile::factors),
             sizes: sizes?,
             before: match before {
@@ -86,10 +91,115 @@ impl Checker<'_> {
         })
     }
 
+    /// What of a call is not known, so that nobody can tell what it consumes.
+    fn unknown_of(
+        &self,
+        access: &AccessFile,
+        call: &Call,
+        unknown: UnknownParts,
+        written: &Located<TableFile>,
+        table: &Table,
+    ) -> Option<String> {
+        if access.rate == Known::Unknown {
+            return Some(format!("the rate of {:?} is \"unknown\"; give it as {{ per_second = … }}", access.name.value));
+        }
+        let entries = match call {
+            Call::Page { index: Some(at), .. } => written.index.as_deref().and_then(|indexes| indexes.get(*at)),
+            _ => None,
+        };
+        let sized = access.item.is_some() || entries.is_some_and(|index| index.entry_size.is_some());
+        if unknown.size && !sized {
+            return Some(format!("the size of the items of {} is \"unknown\"; give `item`", table.name));
+        }
+        if unknown.items && matches!(call, Call::Page { scan: true, .. }) && access.items.is_none() {
+            return Some(format!("the number of items of {} is \"unknown\", and the scan reads them all; give `items`", table.name));
+        }
+        let cached = matches!(
+            call,
+            Call::Get { consistency: Some(Consistency::Eventual), .. } | Call::Page { consistency: Consistency::Eventual, .. }
+        );
+        let unknown_hits = written.dax.as_ref().and_then(|dax| dax.hit_ratio.as_ref()).is_some_and(|ratio| ratio.value == Known::Unknown);
+        (cached && unknown_hits && access.dax.as_ref().is_none_or(|dax| dax.value) && !is_partiql(access.operation.value))
+            .then(|| format!("the hit ratio of the DAX cluster of {} is \"unknown\"; give `hit_ratio`", table.name))
+    }
+
+    /// Units that calls consume, without the calls.
+    pub(super) fn consumed(&mut self, written: &Located<TableFile>, table: &Table) -> Vec<Access> {
+        let mut all: Vec<Access> = Vec::new();
+        for one in written.consumed.iter().flatten() {
+            let arm = match &one.index {
+                None => 0,
+                Some(name) => match table.indexes.iter().position(|index| index.name == name.value && index.kind == IndexKind::Global) {
+                    Some(at) => at + 1,
+                    None => {
+                        let help = if table.indexes.iter().any(|index| index.name == name.value) {
+                            "a local index consumes its table's units: remove `index`".to_string()
+                        } else {
+                            let names: Vec<&str> = table
+                                .indexes
+                                .iter()
+                                .filter(|index| index.kind == IndexKind::Global)
+                                .map(|index| index.name.as_str())
+                                .collect();
+                            format!("the global indexes are: {}", if names.is_empty() { "none".to_string() } else { names.join(", ") })
+                        };
+                        self.report("unknown-index", &name.span, format!("{} has no global index {:?}", table.name, name.value), help);
+                        continue;
+                    }
+                },
+            };
+            if one.read.is_none() && one.write.is_none() {
+                self.report("needs", &one.span, "neither read nor write units are given", "add `read = { per_second = … }` or `write = …`");
+            }
+            let both = one.read.is_some() && one.write.is_some();
+            for (writes, rate, word) in [(false, &one.read, "reads"), (true, &one.write, "writes")] {
+                let Some(rate) = rate else { continue };
+                let of = one.index.as_ref().map_or_else(String::new, |index| format!(" of {}", index.value));
+                let name = match &one.name {
+                    Some(name) if both => format!("{} ({word})", name.value),
+                    Some(name) => name.value.clone(),
+                    None => format!("consumed {word}{of}"),
+                };
+                let place = one.name.as_ref().map_or_else(|| one.span.start..one.span.start + 1, |name| name.span.clone());
+                let patterns = written.access.iter().flatten().map(|access| access.name.value.as_str());
+                if all.iter().map(|known| known.name.as_str()).chain(patterns).any(|known| known == name) {
+                    self.report("duplicate-name", &place, format!("{name:?} is there twice"), "give each `name = …` of its own");
+                }
+                let whose = one.index.as_ref().map_or_else(|| table.name.clone(), |index| format!("{} of {}", index.value, table.name));
+                let why = || {
+                    format!("what the {word} of {whose} consume is \"unknown\"; give the units, or write [[table.access]] in their place")
+                };
+                // Of the table alone: every global index has units of its own.
+                let local = |at: &usize| table.indexes[*at - 1].kind == IndexKind::Local && *at > 0;
+                let arms: Vec<usize> = if arm == 0 && writes {
+                    std::iter::once(0).chain((1..=table.indexes.len()).filter(local)).collect()
+                } else {
+                    vec![arm]
+                };
+                let call = match rate {
+                    Known::Given(_) => Call::Counted { writes, arm },
+                    Known::Unknown => Call::Unknown { writes, arms, why: why() },
+                };
+                all.push(Access {
+                    name,
+                    line: self.line(&place),
+                    operation: "consumed",
+                    calls: rate.given().map_or_else(Exact::zero, |rate| &rate.monthly(&self.month) * &self.traffic),
+                    factors: one.profile.as_ref().map_or_else(Profile::flat_factors, Profile::factors),
+                    sizes: SizeClasses::of([(Bytes(0), vec![Entry::Unknown; table.indexes.len()], 1)]),
+                    before: None,
+                    through_dax: false,
+                    call,
+                });
+            }
+        }
+        all
+    }
+
     /// Where the items are described, a change of an attribute that none has is a slip.
     fn changes_are_known(&mut self, access: &Located<AccessFile>, written: &Located<TableFile>, table: &Table) {
-        let item = access.item.as_ref().unwrap_or(&written.item);
-        let Some(attributes) = &item.attributes else { return };
+        let item = access.item.as_ref().map(|item| &item.value).or(written.item.given());
+        let Some(attributes) = item.and_then(|item| item.attributes.as_ref()) else { return };
         let known: Vec<&str> = attributes.iter().map(|attribute| attribute.name.value.as_str()).chain(table.keys.names()).collect();
         let of_actions = access.actions.iter().flat_map(|actions| actions.iter()).filter_map(|action| action.changes.as_ref());
         for change in access.changes.iter().chain(of_actions).flat_map(|changes| changes.iter()) {
@@ -383,4 +493,14 @@ fn entries_of(index: Option<usize>, written: &TableFile, sizes: Option<&SizeClas
         coverage.map_or_else(Exact::one, |coverage| coverage.0.clone()) * measured
     });
     (items * &share).to_u64().unwrap_or(0)
+}
+
+/// A call of which something is not known: what it would consume, and why nobody can tell how much.
+fn unknown_call(call: &Call, table: &Table, why: String) -> Call {
+    let (writes, arms) = match call {
+        Call::Page { index: Some(at), .. } => (false, vec![at + 1]),
+        Call::Write { .. } | Call::Transaction { .. } => (true, (0..=table.indexes.len()).collect()),
+        _ => (false, vec![0]),
+    };
+    Call::Unknown { writes, arms, why }
 }

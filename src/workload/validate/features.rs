@@ -4,14 +4,16 @@ use super::{Checker, class};
 use crate::dax::{NODE_TYPES, Popularity, hit_millionths};
 use crate::table::{IndexKind, Table, limits};
 use crate::time::MonthHours;
-use crate::units::{Exact, MB};
-use crate::workload::decode::Located;
+use crate::units::{Bytes, Exact, MB};
+use crate::workload::decode::{Known, Located};
 use crate::workload::file::{
     ArchiveFile, DaxFile, OperationWord, PopularityFile, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
 };
-use crate::workload::quantities::Span;
-use crate::workload::sizes::SizeClasses;
-use crate::workload::{Access, Archive, Backup, Call, Capacity, Dax, Replica, STRONG_REGION_SETS, Stay, Stream, TableDesign};
+use crate::workload::quantities::{Profile, Span};
+use crate::workload::sizes::{Entry, SizeClasses};
+use crate::workload::{
+    Access, Archive, Backup, Call, Capacity, Dax, Replica, ReplicaIndex, STRONG_REGION_SETS, Stay, Stream, TableDesign, UnknownParts,
+};
 
 impl Checker<'_> {
     pub(super) fn backup(&mut self, written: &Located<TableFile>) -> Backup {
@@ -23,7 +25,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn stream(&mut self, written: &Located<StreamFile>) -> Stream {
-        let polling = written.readers.as_ref().and_then(|readers| readers.polling.as_ref());
+        let polling = written.readers.as_ref().and_then(|readers| readers.given()).and_then(|readers| readers.polling.as_ref());
         Stream {
             polling: polling.map_or_else(Exact::zero, |number| number.0.clone()),
             shards: written.shards.as_ref().map(|shards| Exact::from(self.whole("needs", "shards", shards, 1..=10_000_000))),
@@ -93,13 +95,18 @@ impl Checker<'_> {
         }
         let ttl_seconds = written.ttl.as_ref().map_or(300, |ttl| (ttl.days() * Exact::from(86_400)).to_u64().unwrap_or(300));
         let hit_ratio = match (&written.hit_ratio, &design.popularity) {
-            (Some(given), _) => self.share(Some(given), Exact::zero()),
+            (Some(Located { value: Known::Given(given), span }), _) => {
+                let given = Located { value: given.clone(), span: span.clone() };
+                self.share(Some(&given), Exact::zero())
+            }
+            (Some(Located { value: Known::Unknown, .. }), _) => Exact::zero(),
             (None, Some(_)) if !NODE_TYPES.iter().any(|known| known.name == node_type.value) => {
                 let message = format!("AWS does not say how much {} holds, so its hit ratio is not known", node_type.value);
                 let known = NODE_TYPES.map(|known| known.name).join(", ");
                 self.report("dax", &node_type.span, message, format!("add `hit_ratio = …`, or use one of {known}"));
                 Exact::zero()
             }
+            (None, Some(_)) if !design.is_sized() => Exact::zero(),
             (None, Some(popularity)) => expected_hit_ratio(design, popularity, &written.node_type, ttl_seconds, &self.month),
             (None, None) => {
                 let help = "add `hit_ratio = 0.9`, or the table's [table.popularity], from which it follows";
@@ -113,15 +120,21 @@ impl Checker<'_> {
             hit_ratio,
             ttl_seconds,
             given: written.hit_ratio.is_some(),
+            unknown: written.hit_ratio.as_ref().map_or(!design.is_sized(), |ratio| ratio.value == Known::Unknown),
         }
     }
 
-    pub(super) fn popularity(&mut self, written: &Located<PopularityFile>, items: &Exact) -> Popularity {
+    pub(super) fn popularity(&mut self, written: &Located<PopularityFile>, items: &Exact, unknown_items: bool) -> Popularity {
         if written.zipf.0 > Exact::from(5) {
             self.report("popularity", &written.zipf.span, "a Zipf exponent is 0 to 5", "write one such as 0.99");
         }
         let keys = match &written.keys {
             Some(keys) => self.whole("popularity", "the number of keys", keys, 1..=1_000_000_000_000),
+            None if unknown_items => {
+                let message = "the number of keys is that of the items, which is \"unknown\"";
+                self.report("popularity", &written.zipf.span, message, "add `keys = …`");
+                1
+            }
             None => items.to_u64().unwrap_or(1).max(1),
         };
         Popularity { zipf: written.zipf.0.clone(), keys }
@@ -131,7 +144,7 @@ impl Checker<'_> {
         &mut self,
         written: &Located<TableFile>,
         table: &Table,
-        sizes: Option<&SizeClasses>,
+        sizes: Option<(&SizeClasses, &UnknownParts)>,
         items: &Exact,
         capacity: &Capacity,
     ) -> Vec<Replica> {
@@ -194,17 +207,82 @@ impl Checker<'_> {
                 }
                 access.push(one);
             }
+            if replica.reads == Some(Known::Unknown) {
+                let global = |at: &usize| *at == 0 || table.indexes[*at - 1].kind == IndexKind::Global;
+                let arms = (0..=table.indexes.len()).filter(global).collect();
+                let why =
+                    format!("the share of the reads of {} that {} serves is \"unknown\"; give `reads`", table.name, replica.region.value);
+                access.push(checker.unknown_reads(replica, table, Call::Unknown { writes: false, arms, why }));
+            }
+            let indexes = checker.replica_indexes(replica, table, capacity);
+            let on_demand = *capacity == Capacity::OnDemand;
+            if let (Some(most), false) = (&replica.max_read, on_demand) {
+                checker.report("capacity-mode", &most.span, "only an on-demand table has a `max_read`", "remove it");
+            }
             Replica {
                 region: replica.region.value.clone(),
                 class: replica.class.map_or(table.class, |word| class(Some(word))),
-                reads: replica.reads.as_ref().map_or_else(Exact::zero, |number| number.0.clone()),
+                reads: replica.reads.as_ref().and_then(|reads| reads.given()).map_or_else(Exact::zero, |number| number.0.clone()),
                 access,
-                read: replica.read.as_ref().map(|read| checker.whole("capacity-mode", "provisioned units", read, 1..=40_000_000)),
+                read: replica.read.as_ref().map(|read| checker.units(Some(read), "read", &replica.region.span)),
+                read_max: replica
+                    .max_read
+                    .as_ref()
+                    .map(|most| checker.whole("capacity-mode", "a maximum throughput", most, 1..=40_000_000)),
+                indexes,
+                contributor_insights: replica.contributor_insights.unwrap_or(false),
                 pitr: replica.pitr.unwrap_or(false),
                 witness: replica.witness.unwrap_or(false),
             }
         };
         files.iter().map(|file| replica(self, file)).collect()
+    }
+
+    /// Reads of a replica of which nobody knows how many there are.
+    fn unknown_reads(&mut self, replica: &ReplicaFile, table: &Table, call: Call) -> Access {
+        Access {
+            name: format!("reads in {}", replica.region.value),
+            line: self.line(&replica.region.span),
+            operation: "consumed",
+            calls: Exact::zero(),
+            factors: Profile::flat_factors(),
+            sizes: SizeClasses::of([(Bytes(0), vec![Entry::Unknown; table.indexes.len()], 1)]),
+            before: None,
+            through_dax: false,
+            call,
+        }
+    }
+
+    /// What a replica has of each index, by its position.
+    fn replica_indexes(&mut self, replica: &ReplicaFile, table: &Table, capacity: &Capacity) -> Vec<ReplicaIndex> {
+        let mut all = vec![
+            ReplicaIndex { contributor_insights: replica.contributor_insights.unwrap_or(false), ..ReplicaIndex::default() };
+            table.indexes.len()
+        ];
+        self.unique("duplicate-name", "index", replica.index.iter().flatten().map(|index| &index.name));
+        for file in replica.index.iter().flatten() {
+            let Some(at) = table.indexes.iter().position(|index| index.name == file.name.value && index.kind == IndexKind::Global) else {
+                let message = format!("{} has no global index {:?}", table.name, file.name.value);
+                self.report("unknown-index", &file.name.span, message, "name an index of the table that is global");
+                continue;
+            };
+            let on_demand = *capacity == Capacity::OnDemand;
+            if let (Some(read), true) = (&file.read, on_demand) {
+                self.report(
+                    "capacity-mode",
+                    &read.span,
+                    "the table is on demand, so its indexes have no provisioned units",
+                    "remove `read` here",
+                );
+            }
+            if let (Some(most), false) = (&file.max_read, on_demand) {
+                self.report("capacity-mode", &most.span, "only an on-demand table has a `max_read`", "remove it");
+            }
+            all[at].read = file.read.as_ref().map(|read| self.units(Some(read), "read", &file.name.span));
+            all[at].read_max = file.max_read.as_ref().map(|most| self.whole("capacity-mode", "a maximum throughput", most, 1..=40_000_000));
+            all[at].contributor_insights = file.contributor_insights.unwrap_or(all[at].contributor_insights);
+        }
+        all
     }
 
     /// What multi-Region strong consistency excludes (rule 4.4).

@@ -34,7 +34,7 @@ const NUMBER_BYTES_MAX: u64 = 22;
 type Attributes = Vec<(String, u64)>;
 
 impl Checker<'_> {
-    pub(super) fn key_size(&mut self, key: &Located<KeyFile>, what: &str, most: u64) {
+    pub(super) fn key_size(&mut self, key: &KeyFile, what: &str, most: u64) {
         if let Some(bytes) = &key.bytes
             && !(1..=most).contains(&bytes.0.0)
         {
@@ -52,14 +52,29 @@ impl Checker<'_> {
         }
     }
 
+    /// Items of which nobody knows the size; entries of an index may still have one.
+    pub(super) fn undescribed(&mut self, written: &Located<TableFile>, table: &Table) -> Described {
+        let indexes = written.index.as_deref().unwrap_or_default();
+        let entry = |file: &Located<IndexFile>| file.entry_size.as_ref().map_or(Entry::Unknown, |size| Entry::Size(size.0));
+        let entries = indexes.iter().take(table.indexes.len()).map(entry).collect();
+        let sizes = SizeClasses::of([(Bytes(0), entries, 1)]);
+        Described { sizes, measured: None, keyless: 0, attributes: Vec::new(), has_numbers: false }
+    }
+
     /// The sizes of a table's items, or of one access pattern's.
-    pub(super) fn items(&mut self, item: &Located<ItemFile>, written: &Located<TableFile>, table: &Table) -> Option<Described> {
+    pub(super) fn items(
+        &mut self,
+        item: &ItemFile,
+        span: &std::ops::Range<usize>,
+        written: &Located<TableFile>,
+        table: &Table,
+    ) -> Option<Described> {
         let given =
             [item.size.is_some(), item.lognormal.is_some(), item.histogram.is_some(), item.attributes.is_some(), item.export.is_some()];
         let count = given.iter().filter(|given| **given).count();
         if count != 1 {
             let message = format!("an item's size is given in exactly one way, found {count}");
-            self.report("item-source", &item.span, message, "keep one of size, lognormal, histogram, attributes, export");
+            self.report("item-source", span, message, "keep one of size, lognormal, histogram, attributes, export");
             return None;
         }
         let indexes = written.index.as_deref().unwrap_or_default();
@@ -226,7 +241,9 @@ impl Checker<'_> {
         self.unique("duplicate-name", "attribute", attributes.iter().map(|attribute| &attribute.name));
         let listed: Vec<Option<(String, u64)>> = attributes.iter().map(|attribute| self.attribute(attribute)).collect();
         let mut all: Attributes = listed.into_iter().collect::<Option<_>>()?;
-        for key in [Some(&written.partition_key), written.sort_key.as_ref()].into_iter().flatten() {
+        let partition = written.partition_key.given().map(|key| (key, &written.partition_key.span));
+        let sort = written.sort_key.as_ref().map(|key| (&key.value, &key.span));
+        for (key, span) in partition.into_iter().chain(sort) {
             if all.iter().any(|(name, _)| *name == key.name.value) {
                 continue;
             }
@@ -234,7 +251,7 @@ impl Checker<'_> {
                 Some(bytes) => all.push((key.name.value.clone(), bytes)),
                 None => {
                     let message = format!("how long is the key {:?}? the item's size is the sum of its attributes", key.name.value);
-                    self.report("attribute", &key.span, message, "add `bytes = …` (S, B) or `digits = …` (N)");
+                    self.report("attribute", span, message, "add `bytes = …` (S, B) or `digits = …` (N)");
                     return None;
                 }
             }
@@ -310,7 +327,7 @@ fn number_bytes(digits: u64, negative: bool) -> u64 {
 }
 
 /// Bytes of a key attribute, name included, where its value's length is given.
-fn key_bytes(key: &Located<KeyFile>) -> Option<u64> {
+fn key_bytes(key: &KeyFile) -> Option<u64> {
     let digits = key.digits.as_ref().and_then(|digits| digits.0.to_u64()).filter(|digits| (1..=38).contains(digits));
     let value = match key.r#type {
         Some(KeyType::N) => digits.map(|digits| number_bytes(digits, false)).or(key.bytes.as_ref().map(|bytes| bytes.0.0)),
@@ -321,7 +338,7 @@ fn key_bytes(key: &Located<KeyFile>) -> Option<u64> {
 
 /// The primary key's attributes whose lengths are given.
 fn key_attributes(written: &Located<TableFile>) -> Attributes {
-    let keys = [Some(&written.partition_key), written.sort_key.as_ref()].into_iter().flatten();
+    let keys = written.partition_key.given().into_iter().chain(written.sort_key.as_ref().map(|key| &key.value));
     keys.filter_map(|key| Some((key.name.value.clone(), key_bytes(key)?))).collect()
 }
 

@@ -10,12 +10,12 @@ use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::decode::{Located, Number, Reader};
+use super::decode::{Known, Located, Number, Reader, UNKNOWN};
 use super::file::{
     CapacityFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, ModeWord, ProjectionFile, ProjectionWord, RegionConsistencyWord,
     ScheduleFile, SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
-use super::{Capacity, IndexDesign, Lines, Reserved, Setting, TableDesign, Units, Workload};
+use super::{Capacity, IndexDesign, Lines, Reserved, Setting, TableDesign, Units, UnknownParts, Workload};
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
 use crate::capacity::series::Horizon;
@@ -25,6 +25,9 @@ use crate::table::{Index, IndexKind, KeySchema, Projection, Table, TableClass, l
 use crate::time::{Date, MonthHours};
 use crate::units::Exact;
 use crate::usage::FreeTier;
+
+/// The name of a partition key that nobody has given.
+const UNKNOWN_KEY: &str = "(unknown)";
 
 /// What the checks of one file share.
 struct Checker<'a> {
@@ -125,6 +128,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
         years_ahead: checker.years_ahead,
         ranges,
         horizon: Horizon::default(),
+        origins: None,
         tables,
     })
 }
@@ -176,6 +180,11 @@ impl Checker<'_> {
         let help = "`dynameter prices list` shows the regions and dates of the books";
         let written = setting.region.is_none().then_some(&file.region.span);
         let dated = file.prices.as_ref().filter(|_| setting.prices.is_none()).map(|date| &date.span);
+        if self.region == UNKNOWN {
+            let message = "the region is not known, and prices differ by region";
+            self.reader.report_anywhere("region", written.cloned(), message, "give --region, such as --region us-east-1, or write it here");
+            return;
+        }
         let date = match setting.books.book(&self.region, prices) {
             Ok(book) => {
                 let date = book.date();
@@ -265,10 +274,12 @@ impl Checker<'_> {
     fn table(&mut self, written: &Located<TableFile>) -> Option<TableDesign> {
         self.name_length("table", &written.name);
         let keys = KeySchema {
-            partition: written.partition_key.name.value.clone(),
+            partition: written.partition_key.given().map_or_else(|| UNKNOWN_KEY.to_string(), |key| key.name.value.clone()),
             sort: written.sort_key.as_ref().map(|key| key.name.value.clone()),
         };
-        self.key_size(&written.partition_key, "partition", limits::PARTITION_KEY_BYTES_MAX);
+        if let Known::Given(key) = &written.partition_key.value {
+            self.key_size(key, "partition", limits::PARTITION_KEY_BYTES_MAX);
+        }
         if let Some(key) = &written.sort_key {
             self.key_size(key, "sort", limits::SORT_KEY_BYTES_MAX);
         }
@@ -285,28 +296,47 @@ impl Checker<'_> {
             keys,
             indexes: indexes.iter().map(|index| self.index(index, written)).collect(),
         };
-        let described = self.items(&written.item, written, &table);
+        let described = match &written.item.value {
+            Known::Given(item) => self.items(item, &written.item.span, written, &table),
+            Known::Unknown => Some(self.undescribed(written, &table)),
+        };
         let capacity = self.capacity(written.capacity.as_ref());
+        let insights = written.contributor_insights.unwrap_or(false);
         let index_designs = indexes
             .iter()
-            .map(|index| self.index_design(index, &capacity, described.as_ref().is_some_and(|d| d.measured.is_some())))
+            .map(|index| self.index_design(index, &capacity, described.as_ref().is_some_and(|d| d.measured.is_some()), insights))
             .collect();
-        let items = match (&written.items, described.as_ref().and_then(|described| described.measured)) {
-            (Some(items), _) => Exact::from(self.whole("items", "the number of items", items, 0..=1_000_000_000_000_000)),
+        let given = written.items.as_ref().map(|items| (items.value.given(), items.span.clone()));
+        let items = match (given, described.as_ref().and_then(|described| described.measured)) {
+            (Some((Some(items), span)), _) => {
+                let items = Located { value: items.clone(), span };
+                Exact::from(self.whole("items", "the number of items", &items, 0..=1_000_000_000_000_000))
+            }
+            (Some((None, _)), _) => Exact::zero(),
             (None, Some(measured)) => Exact::from(measured),
             (None, None) => {
-                self.report("items", &written.name.span, "how many items does the table hold?", "add `items = …`");
+                self.report("items", &written.name.span, "how many items does the table hold?", "add `items = …`, or \"unknown\"");
                 Exact::zero()
             }
+        };
+        let unknown = UnknownParts {
+            items: written.items.as_ref().is_some_and(|items| items.value == Known::Unknown),
+            size: written.item.value == Known::Unknown,
+            ttl_deletes: written.ttl.as_ref().is_some_and(|ttl| ttl.deletes == Known::Unknown),
+            stream_readers: written.stream.as_ref().is_some_and(|stream| stream.readers == Some(Known::Unknown)),
         };
         let sizes = described.as_ref().map(|described| described.sizes.clone());
         let access_files = written.access.as_deref().unwrap_or_default();
         self.unique("duplicate-name", "access pattern", access_files.iter().map(|access| &access.name));
-        let access: Vec<_> = access_files.iter().map(|access| self.access(access, written, &table, sizes.as_ref(), &items)).collect();
-        let replicas = self.replicas(written, &table, sizes.as_ref(), &items, &capacity);
+        let mut access: Vec<_> =
+            access_files.iter().map(|access| self.access(access, written, &table, sizes.as_ref().zip(Some(&unknown)), &items)).collect();
+        access.extend(self.consumed(written, &table).into_iter().map(Some));
+        let replicas = self.replicas(written, &table, sizes.as_ref().zip(Some(&unknown)), &items, &capacity);
         let design = TableDesign {
             items,
             sizes: sizes?,
+            stored: written.stored.as_ref().map(|stored| Exact::from(stored.0.0)),
+            unknown,
             attributes: described.as_ref().map(|described| described.attributes.clone()).unwrap_or_default(),
             lines: Lines {
                 table: self.line(&written.name.span),
@@ -322,7 +352,11 @@ impl Checker<'_> {
             on_demand_max: self.on_demand_max(written.capacity.as_ref()),
             reserved: self.reserved(written),
             access: access.into_iter().collect::<Option<_>>()?,
-            ttl_deletes: written.ttl.as_ref().map_or_else(Exact::zero, |ttl| ttl.deletes.monthly(&self.month)),
+            ttl_deletes: written
+                .ttl
+                .as_ref()
+                .and_then(|ttl| ttl.deletes.given())
+                .map_or_else(Exact::zero, |rate| rate.monthly(&self.month)),
             backup: self.backup(written),
             stream: written.stream.as_ref().map(|stream| self.stream(stream)),
             import: written.import.as_ref().map(|import| (Exact::from(import.source.0.0), import.rate.monthly(&self.month))),
@@ -335,11 +369,12 @@ impl Checker<'_> {
                 let one = |number: &Option<Number>| number.as_ref().map_or_else(Exact::one, |number| number.0.clone());
                 (one(&encryption.keys), one(&encryption.callers))
             }),
+            unpriced: written.unpriced.clone().unwrap_or_default(),
             table,
         };
         let factor = written.growth.as_ref().map_or_else(Exact::one, |growth| growth.value.0.clone() + Exact::one());
         let mut design = design.grown(&(0..self.years_ahead).fold(Exact::one(), |product, _| &product * &factor));
-        design.popularity = written.popularity.as_ref().map(|popularity| self.popularity(popularity, &design.items));
+        design.popularity = written.popularity.as_ref().map(|popularity| self.popularity(popularity, &design.items, design.unknown.items));
         design.dax = written.dax.as_ref().map(|dax| self.dax(dax, &design));
         Some(design)
     }
@@ -404,9 +439,13 @@ impl Checker<'_> {
             let message = "an index names each key attribute once";
             self.report("duplicate-name", &written.partition_key.span, message, "name another attribute");
         }
-        let comparable = !table.partition_key.name.is_placeholder() && !written.partition_key.is_placeholder();
-        if kind == IndexKind::Local && comparable && partition.first() != Some(&table.partition_key.name.value) {
-            let message = format!("a local index has the table's partition key, {:?}", table.partition_key.name.value);
+        let own = table
+            .partition_key
+            .given()
+            .map(|key| &key.name)
+            .filter(|name| !name.is_placeholder() && !written.partition_key.is_placeholder());
+        if let Some(own) = own.filter(|own| kind == IndexKind::Local && partition.first() != Some(&own.value)) {
+            let message = format!("a local index has the table's partition key, {:?}", own.value);
             self.report("local-index-key", &written.partition_key.span, message, "name that attribute, or make the index global");
         }
         if kind == IndexKind::Local && sort.is_empty() {
@@ -420,7 +459,7 @@ impl Checker<'_> {
         Index { name: written.name.value.clone(), kind, keys: [partition, sort].concat(), projection }
     }
 
-    fn index_design(&mut self, written: &Located<IndexFile>, capacity: &Capacity, measured: bool) -> IndexDesign {
+    fn index_design(&mut self, written: &Located<IndexFile>, capacity: &Capacity, measured: bool, insights: bool) -> IndexDesign {
         if let (Some(coverage), true) = (&written.coverage, measured) {
             self.report("item-source", &coverage.span, "the export tells which items carry the index key", "remove `coverage`");
         }
@@ -434,6 +473,14 @@ impl Checker<'_> {
             );
         }
         let provisioned = matches!(capacity, Capacity::Provisioned { .. });
+        let on_demand_max = [("max_read", &written.max_read), ("max_write", &written.max_write)].map(|(key, most)| {
+            let most = most.as_ref()?;
+            if provisioned || written.kind.value == IndexKindWord::Local {
+                let message = format!("only a global index of an on-demand table has a `{key}`");
+                self.report("capacity-mode", &most.span, message, "remove it");
+            }
+            Some(self.whole("capacity-mode", "a maximum throughput", most, 1..=limits::PROVISIONED_UNITS_MAX * 1_000))
+        });
         let capacity = match (written.kind.value, own, provisioned) {
             (IndexKindWord::Local, Some(own), _) => {
                 self.report("capacity-mode", &own.span, "a local index uses its table's capacity", "remove `read` and `write` here");
@@ -455,10 +502,17 @@ impl Checker<'_> {
             }
             _ => None,
         };
-        IndexDesign { line: self.line(&written.name.span), coverage: self.share(written.coverage.as_ref(), Exact::one()), capacity }
+        IndexDesign {
+            line: self.line(&written.name.span),
+            coverage: self.share(written.coverage.as_ref(), Exact::one()),
+            capacity,
+            stored: written.stored.as_ref().map(|stored| Exact::from(stored.0.0)),
+            on_demand_max,
+            contributor_insights: written.contributor_insights.unwrap_or(insights) && written.kind.value == IndexKindWord::Global,
+        }
     }
 
-    fn units(&mut self, given: Option<&Located<UnitsFile>>, direction: &str, place: &Range<usize>) -> Units {
+    pub(super) fn units(&mut self, given: Option<&Located<UnitsFile>>, direction: &str, place: &Range<usize>) -> Units {
         let allowed = 1..=limits::PROVISIONED_UNITS_MAX * 1_000;
         match given.map(|given| (&given.value, &given.span)) {
             None => {
@@ -470,18 +524,21 @@ impl Checker<'_> {
                 let located = Located { value: number.clone(), span: span.clone() };
                 Units::Fixed(self.whole("capacity-mode", "provisioned units", &located, allowed))
             }
+            Some((UnitsFile::Unknown(_), _)) => Units::Unknown,
             Some((UnitsFile::Scaled(scaled), span)) => {
                 let min = self.whole("capacity-mode", "min", &scaled.min, allowed.clone());
                 let max = self.whole("capacity-mode", "max", &scaled.max, allowed);
                 if max < min {
                     self.report("capacity-mode", span, format!("max ({max}) is below min ({min})"), "swap them");
                 }
-                let target = &scaled.target;
+                let Known::Given(target) = &scaled.target.value else {
+                    return Units::Scaled(Scaling { min, max: max.max(min), target_percent: None, schedule: Schedule::default() });
+                };
                 let percent = &target.0 * &Exact::from(100);
                 if percent < Exact::from(20) || percent > Exact::from(90) || percent != percent.floor() {
                     self.report(
                         "capacity-mode",
-                        &target.span,
+                        &scaled.target.span,
                         format!("a target is 0.2 to 0.9 in whole percent, found {}", target.0),
                         "write the utilization to track, such as 0.70",
                     );
@@ -625,6 +682,7 @@ impl Checker<'_> {
 fn with_schedule(units: Units, schedule: Schedule) -> Units {
     match units {
         units if schedule.0.is_empty() => units,
+        Units::Unknown => Units::Unknown,
         Units::Fixed(units) => Units::Scaled(Scaling { min: units, max: units, target_percent: None, schedule }),
         Units::Scaled(scaling) => Units::Scaled(Scaling { schedule, ..scaling }),
     }
