@@ -15,8 +15,9 @@
 //! 5. [`pricing::price`] finds each rate in a dated book and charges it: every line is quantity × rate = amount.
 //! 6. With the feature `replay`, a trace takes the place of the access patterns: `trace` reads it, `replay` executes it, and
 //!    `synthesize` makes one of a workload.
-//! 7. [`compare`], [`diff`], [`check`] and [`review`] ask questions of what comes out.
-//! 8. [`report`] presents the [`Outcome`](outcome::Outcome), which carries its working with it, and their answers.
+//! 7. [`import`] makes a workload of a plan, a template, or what AWS describes; the same file may stand in its place.
+//! 8. [`compare`], [`diff`], [`check`] and [`review`] ask questions of what comes out.
+//! 9. [`report`] presents the [`Outcome`](outcome::Outcome), which carries its working with it, and their answers.
 //!
 //! ```
 //! use std::path::Path;
@@ -86,6 +87,7 @@ pub mod diff;
 pub mod uncertainty;
 
 pub mod check;
+pub mod import;
 
 #[cfg(feature = "replay")]
 pub mod replay;

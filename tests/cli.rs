@@ -38,7 +38,7 @@ fn files_that_are_no_workload_are_refused() {
     refuse_file("binary.toml", &[0, 1, 2, 3, 255, 254, 0, 0], &["binary.toml:1", "UTF-8", "help:"]);
     refuse_file("latin.toml", b"name = \"caf\xe9\"\n", &["latin.toml:1", "UTF-8"]);
     refuse_file("control.toml", b"name = \"a\0b\"\n", &["control.toml:1:", "syntax"]);
-    refuse_file("zip.toml", b"PK\x03\x04name", &["zip.toml:1:", "syntax"]);
+    refuse_file("zip.toml", b"PK\x03\x04name", &["zip.toml: is a Terraform plan in its binary form", "help:"]);
     refuse_file("json.toml", b"{\"name\": \"x\", \"region\": \"us-east-1\"}", &["json.toml:1:", "syntax"]);
     refuse_file("array.toml", b"table = 5\nname = \"x\"\nregion = \"us-east-1\"", &["array.toml:1:9", "wrong-type"]);
     for nesting in ["[", "{a=", "[[", "a."] {
@@ -68,7 +68,7 @@ fn a_file_of_100_mb_is_refused_without_reading_it_all() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = fs::File::create(folder.path().join("huge.toml")).expect("a file");
     file.set_len(100 << 20).expect("100 MB");
-    refused(&dynameter(folder.path(), &["estimate", "huge.toml"]), &["huge.toml: is larger than 16 MB"]);
+    refused(&dynameter(folder.path(), &["estimate", "huge.toml"]), &["huge.toml: is larger than 64 MB"]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["trace"],
     &["estimate"],
     &["compare", "diff", "uncertainty"],
-    &["check"],
+    &["check", "import"],
     &["replay"],
     &["synthesize"],
     &["review"],

@@ -31,6 +31,10 @@ pub struct Args {
     #[arg(long, global = true, value_name = "DATE|DIR")]
     pub prices: Option<String>,
 
+    /// Rates and sizes that a plan or a template lacks, joined by table name: TOML, or a usage file of Infracost
+    #[arg(long, global = true, value_name = "FILE")]
+    pub usage: Option<String>,
+
     /// Hours of a month, in place of the workload's: 730, 720 (30 days), 744 (31 days) …
     #[arg(long, global = true, value_name = "N", allow_hyphen_values = true)]
     pub month_hours: Option<String>,
@@ -68,6 +72,18 @@ pub enum Command {
         old: String,
         /// The workload file after
         new: String,
+    },
+    /// Make a workload file of a plan, a template, what AWS describes or measures, or another tool's model
+    Import {
+        /// What the files are
+        #[arg(value_parser = ["terraform", "cloudformation", "describe-table", "export", "cloudwatch", "model"])]
+        kind: String,
+        /// The files; of an export its folder; - reads standard input
+        #[arg(required = true)]
+        files: Vec<String>,
+        /// Of a Terraform plan, the design before the change
+        #[arg(long)]
+        before: bool,
     },
     /// Whether designs are within a budget, and what about them to look at
     Check(CheckArgs),
@@ -279,7 +295,7 @@ impl Command {
     /// The files that the command reads.
     pub fn inputs(&self) -> Vec<&str> {
         match self {
-            Command::Estimate { workloads } => workloads.iter().map(String::as_str).collect(),
+            Command::Estimate { workloads } | Command::Import { files: workloads, .. } => workloads.iter().map(String::as_str).collect(),
             Command::Diff { old, new } => vec![old, new],
             Command::Explain { workload } | Command::Compare { workload, .. } => vec![workload],
             Command::Check(check) => {

@@ -5,6 +5,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 
 use super::args::{Args, CheckArgs, Format};
+use super::input::Role;
 use super::{WRONG, input, output};
 use dynameter::check::{Checked, Design, Designs, Status, budget, check as checked};
 use dynameter::estimate::estimate;
@@ -37,9 +38,20 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
         None => Date::from(chrono::Utc::now().date_naive()),
     };
     // Every file is read before the first is judged, so that all mistakes are told at once.
-    let now = asked.workloads.iter().map(|path| design(args, input::source(path), &books, date));
-    let before = asked.baseline.iter().zip(&asked.workloads).map(|(path, workload)| design(args, baseline(path, workload), &books, date));
-    let (designs, errors): (Vec<_>, Vec<_>) = now.chain(before).partition(Result::is_ok);
+    let role = if asked.workloads.len() > 1 { Role::OneOfSeveral } else { Role::Only };
+    let now = asked.workloads.iter().map(|path| input::design(args, input::source(path)?, role));
+    let before = asked.baseline.iter().zip(&asked.workloads);
+    let before = before.map(|(path, workload)| input::design(args, baseline(path, workload)?, Role::OneOfSeveral));
+    let (mut texts, before): (Vec<Result<input::Text>>, Vec<Result<input::Text>>) = (now.collect(), before.collect());
+    // Where nobody names a baseline, plans are their own: all of them, or none.
+    let planned: Vec<input::Text> = match before.is_empty() {
+        true => texts.iter_mut().flatten().filter_map(input::Text::before).collect(),
+        false => Vec::new(),
+    };
+    let planned = if planned.len() == texts.len() { planned } else { Vec::new() };
+    let designs = texts.into_iter().chain(before).chain(planned.into_iter().map(Ok));
+    let designs = designs.map(|text| design(args, text?, &books, date));
+    let (designs, errors): (Vec<_>, Vec<_>) = designs.partition(Result::is_ok);
     let errors: Vec<String> = errors.into_iter().filter_map(Result::err).map(|error| output::failure(&error)).collect();
     if !errors.is_empty() {
         return Err(output::Reported(errors.join("\n\n")).into());
@@ -75,8 +87,7 @@ fn code(checked: &Checked) -> u8 {
     }
 }
 
-fn design(args: &Args, source: Result<input::Text>, books: &Books, date: Option<Date>) -> Result<Design> {
-    let source = source?;
+fn design(args: &Args, source: input::Text, books: &Books, date: Option<Date>) -> Result<Design> {
     let workload = input::parsed(args, &source, books, date)?;
     let outcome = estimate(&workload, books).with_context(|| source.name.clone())?;
     Ok(Design { workload, outcome, text: source.text })

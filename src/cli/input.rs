@@ -2,13 +2,16 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 
 use super::args::{Args, HorizonArgs, QuestionArgs};
+use super::output;
 use dynameter::capacity::series::Horizon;
 use dynameter::compare::Question;
-use dynameter::diag::Diagnostics;
+use dynameter::diag::{Diagnostics, Origins, Source};
+use dynameter::import::{Asked, Document, Imported, Kind};
 use dynameter::outcome::Uncertainty;
 use dynameter::pricing::Books;
 use dynameter::time::{Date, MonthHours};
@@ -16,8 +19,8 @@ use dynameter::uncertainty::uncertainty;
 use dynameter::units::Exact;
 use dynameter::workload::{self, Scenario, Setting, Workload};
 
-/// No workload file that a person or a program writes is larger: 16 MB.
-const FILE_BYTES_MAX: u64 = 16 << 20;
+/// No workload file and no plan that a person or a program writes is larger: 64 MB.
+const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// The price books, and the date that `--prices` names.
 pub fn books(args: &Args) -> Result<(Books, Option<Date>)> {
@@ -61,12 +64,27 @@ pub struct Text {
     /// The text.
     pub text: String,
     folder: PathBuf,
+    /// Where its lines come from, where it was made of a plan or a template.
+    origins: Option<Arc<Origins>>,
+    /// The design before the change that a plan makes.
+    before: Option<Box<Text>>,
 }
 
 impl Text {
     /// A text that comes from elsewhere; paths in it are relative to the folder of a file.
     pub fn new(name: String, text: String, file: &str) -> Text {
-        Text { name, text, folder: Path::new(file).parent().map(Path::to_path_buf).unwrap_or_default() }
+        let folder = Path::new(file).parent().map(Path::to_path_buf).unwrap_or_default();
+        Text { name, text, folder, origins: None, before: None }
+    }
+
+    /// The design before the change that a plan makes.
+    pub fn before(&mut self) -> Option<Text> {
+        self.before.take().map(|before| *before)
+    }
+
+    /// What the library reads.
+    fn source(&self) -> Arc<Source> {
+        Source::new(&self.name, &self.text)
     }
 }
 
@@ -74,7 +92,67 @@ impl Text {
 pub fn source(path: &str) -> Result<Text> {
     let (text, folder) = text(path)?;
     let name = if path == "-" { "<stdin>" } else { path };
-    Ok(Text { name: name.to_string(), text, folder })
+    Ok(Text { name: name.to_string(), text, folder, origins: None, before: None })
+}
+
+/// Whether a design stands for itself, or for what was before or beside another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The only design, of which a usage file must speak.
+    Only,
+    /// One of several, or a baseline.
+    OneOfSeveral,
+}
+
+/// A design that was read: a workload file as it is, and a plan, a template or a model as the workload that it comes to.
+pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
+    let Some(document) = Document::read(&text.source())? else {
+        if let (Some(usage), Role::Only) = (&args.usage, role) {
+            bail!(
+                "{} is a workload file, which holds its own rates and sizes\nhelp: leave --usage {usage} out; it joins plans and templates",
+                text.name
+            );
+        }
+        return Ok(text);
+    };
+    let asked = asked(args, role)?;
+    let made = |imported: Imported| {
+        let (name, folder) = (text.name.clone(), text.folder.clone());
+        Text { name, text: imported.text, folder, origins: Some(Arc::new(imported.origins)), before: None }
+    };
+    let before = match document.has_before() {
+        true => Some(document.import(&Asked { before: true, lenient: true, ..asked.clone() })?),
+        false => None,
+    };
+    let now = document.import(&asked)?;
+    if !now.has_region {
+        bail!(
+            "{}: {} does not say its region, and prices differ by region\nhelp: give --region, such as --region us-east-1, or `region` in a usage file",
+            text.name,
+            document.kind().described()
+        );
+    }
+    now.notes.iter().for_each(|note| output::note(args, &format!("note: {}: {note}", text.name)));
+    let mut now = made(now);
+    now.before = before.map(|before| Box::new(made(before)));
+    Ok(now)
+}
+
+/// What an import is asked for.
+fn asked(args: &Args, role: Role) -> Result<Asked> {
+    let usage = args.usage.as_ref().map(|path| source(path)).transpose()?.map(|usage| usage.source());
+    Ok(Asked { region: args.region.clone(), usage, before: false, lenient: role == Role::OneOfSeveral })
+}
+
+/// Makes a workload file of files of one kind.
+pub fn imported(args: &Args, kind: Kind, files: &[String], before: bool) -> Result<Imported> {
+    let asked = Asked { before, ..asked(args, Role::Only)? };
+    if kind == Kind::Export {
+        let [folder] = files else { bail!("an export is one folder, found {} names\nhelp: import one after the other", files.len()) };
+        return Ok(dynameter::import::import_export(Path::new(folder), &asked)?);
+    }
+    let sources = files.iter().map(|path| source(path).map(|text| text.source())).collect::<Result<Vec<_>>>()?;
+    Ok(dynameter::import::import(kind, &sources, &asked)?)
 }
 
 /// Checks a file that was read.
@@ -89,7 +167,7 @@ pub fn workload(args: &Args, path: &str, books: &Books, date: Option<Date>) -> R
 
 /// The same, with the text that it was read from.
 pub fn read(args: &Args, path: &str, books: &Books, date: Option<Date>) -> Result<(Workload, Text)> {
-    let text = source(path)?;
+    let text = design(args, source(path)?, Role::Only)?;
     Ok((parsed(args, &text, books, date)?, text))
 }
 
@@ -103,7 +181,13 @@ fn load(
     traffic: Exact,
 ) -> Result<Workload, Diagnostics> {
     let setting = Setting { books, region: args.region.clone(), prices, month, scenario, traffic };
-    workload::load(&text.name, &text.text, &text.folder, &setting)
+    let loaded = workload::load(&text.name, &text.text, &text.folder, &setting);
+    match &text.origins {
+        None => loaded,
+        Some(origins) => {
+            loaded.map(|workload| Workload { origins: Some(origins.clone()), ..workload }).map_err(|wrong| wrong.at_origins(origins))
+        }
+    }
 }
 
 /// What the ranges of a file do to the total.
@@ -179,7 +263,12 @@ fn text(path: &str) -> Result<(String, PathBuf)> {
         bail!("{path}: cannot be read: {error}\nhelp: name a workload file");
     }
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        bail!("{path}: is larger than 16 MB\nhelp: a workload file is a few KB of TOML; is this a trace or an export?");
+        bail!("{path}: is larger than 64 MB\nhelp: a workload file is a few KB of TOML; is this a trace or an export?");
+    }
+    if bytes.starts_with(b"PK\x03\x04") {
+        bail!(
+            "{path}: is a Terraform plan in its binary form, or another ZIP archive\nhelp: run `terraform show -json {path} > plan.json` and name that file"
+        );
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok((text, folder)),

@@ -17,6 +17,7 @@ use dynameter::capacity::series::Horizon;
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
 use dynameter::estimate::estimate;
+use dynameter::import::Kind;
 use dynameter::outcome::Outcome;
 use dynameter::pricing::{Books, changed_rates};
 use dynameter::report::{self, PriceList, Style};
@@ -71,6 +72,7 @@ fn command(args: &Args) -> Result<()> {
         Command::Init { file } => init(args, file.as_deref()),
         Command::Estimate { workloads } => estimates(args, workloads),
         Command::Explain { workload } => explain(args, workload),
+        Command::Import { kind, files, before } => import(args, kind, files, *before),
         Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
         Command::Compare { workload, question, horizon } => {
             comparison(args, workload, &input::question(question)?, input::horizon(horizon)?)
@@ -113,6 +115,21 @@ fn init(args: &Args, file: Option<&std::path::Path>) -> Result<()> {
     Ok(())
 }
 
+fn import(args: &Args, kind: &str, files: &[String], before: bool) -> Result<()> {
+    if files.iter().filter(|path| *path == "-").count() > 1 {
+        anyhow::bail!("standard input can be read once only\nhelp: keep one -");
+    }
+    let Some(kind) = Kind::parse(kind) else { anyhow::bail!("{kind:?} is no kind of file that is imported") };
+    if before && kind != Kind::Terraform {
+        anyhow::bail!("only a Terraform plan holds a design before its change\nhelp: leave --before out");
+    }
+    if args.format != Format::Text {
+        anyhow::bail!("import writes a workload file, which is TOML\nhelp: leave --format out");
+    }
+    let imported = input::imported(args, kind, files, before)?;
+    output::write(args, &imported.text)
+}
+
 /// Every workload is read before the first is estimated, so that all mistakes of all files are told at once.
 fn estimates(args: &Args, paths: &[String]) -> Result<()> {
     let (books, date) = input::books(args)?;
@@ -137,7 +154,12 @@ fn outcomes(args: &Args, paths: &[String], books: &Books, date: Option<Date>) ->
     if paths.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read once only\nhelp: keep one -");
     }
-    let workloads: Vec<Result<(Workload, input::Text)>> = paths.iter().map(|path| input::read(args, path, books, date)).collect();
+    let role = if paths.len() > 1 { input::Role::OneOfSeveral } else { input::Role::Only };
+    let read = |path: &String| -> Result<(Workload, input::Text)> {
+        let text = input::design(args, input::source(path)?, role)?;
+        Ok((input::parsed(args, &text, books, date)?, text))
+    };
+    let workloads: Vec<Result<(Workload, input::Text)>> = paths.iter().map(read).collect();
     let (workloads, errors): (Vec<_>, Vec<_>) = workloads.into_iter().partition(Result::is_ok);
     let errors: Vec<String> = errors.into_iter().filter_map(Result::err).map(|error| output::failure(&error)).collect();
     if !errors.is_empty() {
@@ -211,7 +233,7 @@ fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
         anyhow::bail!("standard input can be read once only\nhelp: keep one -");
     }
     let before = asked.baseline.as_ref().map(|path| outcomes(args, std::slice::from_ref(path), &books, date)).transpose()?;
-    let (workload, source) = input::read(args, &asked.workload, &books, date)?;
+    let (workload, mut source) = input::read(args, &asked.workload, &books, date)?;
     let accounts: usize = workload.tables.iter().map(|table| 1 + table.table.indexes.len()).sum();
     let step = asked.horizon.step.or((accounts > SECONDS_ACCOUNTS_MAX).then_some(60));
     let workload = Workload { horizon: input::horizon(&args::HorizonArgs { step, ..asked.horizon })?, ..workload };
@@ -219,7 +241,12 @@ fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     let load = |month: &MonthHours, traffic: &Exact| input::again(args, &source, &books, date, month, traffic);
     let interval = input::interval(args, &workload, &source, &books, date).with_context(|| asked.workload.clone())?;
     let mut review = review(&workload, &books, &question, &load).with_context(|| asked.workload.clone())?.with_interval(interval);
-    if let Some(before) = before.iter().flatten().next() {
+    // A plan is its own baseline.
+    let planned = match (source.before(), &before) {
+        (Some(text), None) => Some(estimate(&input::parsed(args, &text, &books, date)?, &books).with_context(|| asked.workload.clone())?),
+        _ => None,
+    };
+    if let Some(before) = before.iter().flatten().next().or(planned.as_ref()) {
         review = review.against(before)?;
     }
     #[cfg(feature = "replay")]

@@ -1,0 +1,768 @@
+//! CloudFormation, SAM and CDK templates, JSON and YAML.
+//!
+//! Expressions are resolved as far as the template tells; what only a deployment knows is named, and is unknown in the
+//! workload. A template does not say its region. A global table has its writes at the top and its reads by replica; the
+//! replica of the home region is the table itself. Source: CloudFormation Template Reference.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, quoted};
+use super::intrinsic::{Resolver, Unresolved};
+use super::node::{Key, Node, Value, shown, wrong};
+use super::scaling::{self, Step, Target};
+use super::terraform::{attach_dax, encrypted, projection};
+use super::{Context, name_of, names_of};
+use crate::diag::{Diagnostic, Source};
+use crate::units::Exact;
+
+/// A template that is being read.
+struct Template<'a> {
+    source: &'a Arc<Source>,
+    resolver: Resolver<'a>,
+    problems: &'a mut Vec<Diagnostic>,
+    notes: Vec<String>,
+}
+
+pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
+    let made_of = format!("the CloudFormation template {}", names_of(documents));
+    let mut draft = Draft { made_of, missing: "not in a template", ..Draft::default() };
+    draft.head.set("name", Said::text(&name_of(documents), "the name of the file", None));
+    let asked = context.region.map(str::to_string).or_else(|| context.usage.and_then(|usage| usage.region()));
+    let region = asked.or_else(|| only_replica(documents));
+    draft.head.set_some(
+        "region",
+        region.as_ref().map(|region| Said::text(region, if context.region.is_some() { "as asked for" } else { "" }, None)),
+    );
+    let mut keys = BTreeMap::new();
+    for (source, template) in documents {
+        let given = context.usage.map(|usage| usage.parameters(source)).unwrap_or_default();
+        let unknown = given.iter().filter(|(name, _)| template.at(&["Parameters", name]).is_none());
+        let unknown: Vec<String> = unknown.map(|(name, _)| name.clone()).collect();
+        for name in unknown {
+            context.problems.push(Diagnostic {
+                source: None,
+                span: 0..0,
+                code: "unknown-parameter",
+                message: format!("the usage file gives the parameter {name:?}, which {} does not have", source.name),
+                help: "correct its name under [parameters]".to_string(),
+            });
+        }
+        let resolver = Resolver::new(template, region.clone(), given);
+        let mut reading = Template { source, resolver, problems: context.problems, notes: Vec::new() };
+        reading.resources(template, region.as_deref(), &mut draft, &mut keys);
+        draft.notes.append(&mut reading.notes);
+    }
+    draft
+}
+
+/// The region of global tables that have but one.
+fn only_replica(documents: &[(Arc<Source>, Node)]) -> Option<String> {
+    let resources = documents.iter().flat_map(|(_, template)| template.get("Resources").map(Node::entries).unwrap_or_default());
+    let global = resources.filter(|(_, resource)| resource.text_at("Type") == Some("AWS::DynamoDB::GlobalTable"));
+    let mut regions: Vec<&str> = Vec::new();
+    for (_, table) in global {
+        match table.at(&["Properties", "Replicas"]).map(Node::elements) {
+            Some([one]) => regions.push(one.text_at("Region")?),
+            _ => return None,
+        }
+    }
+    regions.dedup();
+    match regions.as_slice() {
+        [one] => Some(one.to_string()),
+        _ => None,
+    }
+}
+
+impl Template<'_> {
+    fn origin(&self, node: &Node) -> Origin {
+        Some((self.source.clone(), node.span.clone()))
+    }
+
+    fn problem(&mut self, node: &Node, code: &'static str, message: String, help: &str) {
+        let span = node.span.start..node.span.end.min(node.span.start + 200);
+        self.problems.push(wrong(self.source, span, code, message, help));
+    }
+
+    /// What an expression comes to. What cannot be told is a note; what leads back to itself is a mistake.
+    fn told(&mut self, node: &Node, label: &str, result: Result<Option<Node>, Unresolved>) -> Option<Node> {
+        match result {
+            Ok(value) => value,
+            Err(Unresolved { why, cycle: true }) => {
+                self.problem(node, "cycle", format!("{label}: {why}"), "break the circle: one of them needs a value of its own");
+                None
+            }
+            Err(Unresolved { why, .. }) => {
+                self.notes.push(format!("{label}: {why}"));
+                None
+            }
+        }
+    }
+
+    /// A property as it stands, with a choice among several made; what is within it is not resolved yet.
+    fn open(&self, node: &Node) -> Result<Option<Node>, Unresolved> {
+        let mut node = node.clone();
+        for _ in 0..50 {
+            let [(key, argument)] = node.entries() else { return Ok(Some(node)) };
+            match (key.name.as_str(), argument.elements()) {
+                ("Fn::If", [name, yes, no]) => {
+                    let holds = self.resolver.holds(name.text().unwrap_or_default())?;
+                    node = if holds { yes.clone() } else { no.clone() };
+                }
+                ("Ref", _) | ("Fn::FindInMap", _) => return self.resolver.resolve(&node),
+                _ => return Ok(Some(node)),
+            }
+        }
+        Err(Unresolved { why: "its conditions have no end".to_string(), cycle: true })
+    }
+
+    fn child(&mut self, node: &Node, key: &str, label: &str) -> Option<Node> {
+        let value = node.get(key)?;
+        let opened = self.open(value);
+        self.told(value, &format!("{label}: {key}"), opened)
+    }
+
+    /// The elements of a list, each as far as it is there.
+    fn each(&mut self, node: &Node, key: &str, label: &str) -> Vec<Node> {
+        let Some(list) = self.child(node, key, label) else { return Vec::new() };
+        if !matches!(list.value, Value::List(_)) {
+            self.problem(
+                &list,
+                "wrong-type",
+                format!("{label}: {key} is a list, found {}", list.kind()),
+                "write a list, with a - or in [ ]",
+            );
+            return Vec::new();
+        }
+        let elements: Vec<Node> = list.elements().to_vec();
+        elements
+            .iter()
+            .filter_map(|element| {
+                self.open(element).transpose().and_then(|one| self.told(element, &format!("{label}: {key}"), one.map(Some)))
+            })
+            .collect()
+    }
+
+    fn text(&mut self, node: &Node, key: &str, label: &str) -> Option<String> {
+        let value = node.get(key)?;
+        let resolved = self.resolver.resolve(value);
+        let resolved = self.told(value, &format!("{label}: {key}"), resolved)?;
+        match resolved.scalar() {
+            Some(text) => Some(text.into_owned()),
+            None => {
+                self.problem(value, "wrong-type", format!("{label}: {key} is a text, found {}", resolved.kind()), "write a text");
+                None
+            }
+        }
+    }
+
+    fn truth(&mut self, node: &Node, key: &str, label: &str) -> Option<bool> {
+        let value = node.get(key)?;
+        let resolved = self.resolver.resolve(value);
+        self.told(value, &format!("{label}: {key}"), resolved)?.truth()
+    }
+
+    /// A whole number of units; unknown with its reason where it cannot be told.
+    fn number(&mut self, node: &Node, key: &str, label: &str) -> Option<Said> {
+        let value = node.get(key)?;
+        let origin = self.origin(value);
+        match self.resolver.resolve(value) {
+            Ok(None) => None,
+            Ok(Some(resolved)) => {
+                let text = resolved.scalar().filter(|text| Exact::parse(text).is_some_and(|number| !number.is_negative()));
+                let Some(text) = text else {
+                    let found = resolved.scalar().map_or_else(|| resolved.kind().to_string(), |text| format!("{:?}", shown(&text)));
+                    self.problem(value, "wrong-type", format!("{label}: {key} is a number, found {found}"), "write a number");
+                    return None;
+                };
+                Some(Said::new(text.trim().to_string(), format!("{label}: {key}"), origin))
+            }
+            Err(error) if error.cycle => {
+                self.told(value, &format!("{label}: {key}"), Err(error));
+                None
+            }
+            Err(Unresolved { why, .. }) => Some(Said { origin, ..Said::unknown(format!("{label}: {key}: {why}")) }),
+        }
+    }
+
+    fn resources(&mut self, template: &Node, region: Option<&str>, draft: &mut Draft, keys: &mut BTreeMap<String, ()>) {
+        let Some(resources) = template.get("Resources") else { return };
+        let looped = match self.resolver.looped(resources) {
+            Ok(all) => all,
+            Err(error) => {
+                let code = if error.cycle { "cycle" } else { "wrong-type" };
+                let message = format!("a loop (Fn::ForEach) cannot be written out: {}", error.why);
+                self.problem(resources, code, message, "write the resources out");
+                return;
+            }
+        };
+        let mut there: Vec<(Key, Node)> = Vec::new();
+        for (key, resource) in looped {
+            if self.is_there(&key, &resource) {
+                there.push((key, resource));
+            }
+        }
+        let empty = Node::new(Value::Map(Vec::new()), 0..0);
+        let of = |node: &Node| node.get("Properties").cloned().unwrap_or_else(|| empty.clone());
+        for (key, resource) in &there {
+            let properties = of(resource);
+            match resource.text_at("Type").unwrap_or_default() {
+                "AWS::DynamoDB::Table" => {
+                    let table = self.table(key, resource, &properties, keys);
+                    draft.tables.extend(table);
+                }
+                "AWS::DynamoDB::GlobalTable" => {
+                    let table = self.global_table(key, resource, &properties, region, keys);
+                    draft.tables.extend(table);
+                }
+                "AWS::Serverless::SimpleTable" => {
+                    let table = self.simple_table(key, resource, &properties);
+                    draft.tables.extend(table);
+                }
+                _ => {}
+            }
+        }
+        let targets = self.targets(&there, &of);
+        let notes = scaling::join(targets, &mut draft.tables);
+        self.notes.extend(notes);
+        for (key, resource) in &there {
+            if resource.text_at("Type") == Some("AWS::DAX::Cluster") {
+                let properties = of(resource);
+                let origin = self.origin(resource);
+                let label = key.name.clone();
+                let kind = self.text(&properties, "NodeType", &label).map(|kind| Said::text(&kind, format!("{label}: NodeType"), origin));
+                let nodes = self.number(&properties, "ReplicationFactor", &label);
+                attach_dax(draft, &label, kind, nodes);
+            }
+        }
+    }
+
+    /// Whether a resource is made: its condition holds, or cannot be told.
+    fn is_there(&mut self, key: &Key, resource: &Node) -> bool {
+        let Some(condition) = resource.get("Condition") else { return true };
+        match self.resolver.holds(condition.text().unwrap_or_default()) {
+            Ok(holds) => holds,
+            Err(Unresolved { why, cycle }) => {
+                if cycle {
+                    self.problem(
+                        condition,
+                        "cycle",
+                        format!("{}: {why}", key.name),
+                        "break the circle: one of them needs a value of its own",
+                    );
+                } else {
+                    self.notes.push(format!("{}: taken as there, though its condition cannot be told: {why}", key.name));
+                }
+                true
+            }
+        }
+    }
+
+    fn new_table(&mut self, key: &Key, resource: &Node, properties: &Node) -> TableDraft {
+        let label = &key.name;
+        let name = self.text(properties, "TableName", label);
+        let origin = properties.get("TableName").map_or_else(|| Some((self.source.clone(), key.span.clone())), |node| self.origin(node));
+        let note = match (&name, properties.get("TableName")) {
+            (Some(_), _) => format!("{label}: TableName"),
+            (None, Some(_)) => "its logical id: TableName is only known once the stack is deployed".to_string(),
+            (None, None) => "its logical id: the template gives no TableName".to_string(),
+        };
+        let _ = resource;
+        TableDraft::new(Said::text(name.as_deref().unwrap_or(label), note, origin), vec![label.clone()])
+    }
+
+    /// Partition and sort keys of a key schema.
+    fn schema(&mut self, node: &Node, label: &str) -> (Vec<String>, Vec<String>) {
+        let (mut hash, mut range) = (Vec::new(), Vec::new());
+        for element in self.each(node, "KeySchema", label) {
+            let name = self.text(&element, "AttributeName", label).unwrap_or_else(|| UNTOLD.to_string());
+            match self.text(&element, "KeyType", label).as_deref() {
+                Some("RANGE") => range.push(name),
+                _ => hash.push(name),
+            }
+        }
+        (hash, range)
+    }
+
+    fn types(&mut self, properties: &Node, label: &str) -> BTreeMap<String, String> {
+        let mut types = BTreeMap::new();
+        for attribute in self.each(properties, "AttributeDefinitions", label) {
+            let name = self.text(&attribute, "AttributeName", label);
+            let kind = self.text(&attribute, "AttributeType", label);
+            types.extend(name.zip(kind));
+        }
+        types
+    }
+
+    fn keys(&mut self, table: &mut TableDraft, properties: &Node, key: &Key, resource: &Node) -> bool {
+        let label = key.name.clone();
+        let types = self.types(properties, &label);
+        let (hash, range) = self.schema(properties, &label);
+        let origin = properties.get("KeySchema").map_or_else(|| self.origin(resource), |node| self.origin(node));
+        let Some(hash) = hash.first() else {
+            let message = format!("{label} has no partition key");
+            self.problem(resource, "missing-key", message, "give it a KeySchema with a HASH key");
+            return false;
+        };
+        let written = |name: &String| match types.get(name).filter(|kind| ["S", "N", "B"].contains(&kind.as_str())) {
+            Some(kind) => format!("{{ name = {}, type = {} }}", quoted(name), quoted(kind)),
+            None => format!("{{ name = {} }}", quoted(name)),
+        };
+        let key = if hash == UNTOLD { quoted(UNTOLD) } else { written(hash) };
+        table.fields.set("partition_key", Said::new(key, format!("{label}: KeySchema"), origin.clone()));
+        if let Some(range) = range.first() {
+            table.fields.set("sort_key", Said::new(written(range), format!("{label}: KeySchema"), origin));
+        }
+        true
+    }
+
+    /// The capacity mode; a template that says none means provisioned.
+    fn mode(&mut self, table: &mut TableDraft, properties: &Node, label: &str, resource: &Node) -> bool {
+        let mode = self.text(properties, "BillingMode", label);
+        let origin = properties.get("BillingMode").map_or_else(|| self.origin(resource), |node| self.origin(node));
+        let (on_demand, note) = match (mode.as_deref(), properties.get("BillingMode")) {
+            (Some(mode), _) => (mode == "PAY_PER_REQUEST", format!("{label}: BillingMode")),
+            (None, Some(_)) => {
+                (!has_units(properties), format!("{label}: BillingMode is only known once the stack is deployed; by its units"))
+            }
+            (None, None) => (false, format!("{label}: no BillingMode, which is PROVISIONED")),
+        };
+        table.capacity.set("mode", Said::new(if on_demand { "\"on-demand\"" } else { "\"provisioned\"" }, note, origin));
+        on_demand
+    }
+
+    fn class(&mut self, properties: &Node, label: &str) -> Option<Said> {
+        let class = self.text(properties, "TableClass", label)?;
+        let origin = self.origin(properties.get("TableClass")?);
+        let word = if class == "STANDARD_INFREQUENT_ACCESS" { "\"standard-ia\"" } else { "\"standard\"" };
+        Some(Said::new(word, format!("{label}: TableClass"), origin))
+    }
+
+    fn projection(&mut self, fields: &mut Fields, index: &Node, label: &str) {
+        let Some(node) = self.child(index, "Projection", label) else { return };
+        let attributes: Vec<String> = match self.child(&node, "NonKeyAttributes", label) {
+            Some(list) => {
+                let resolved = self.resolver.resolve(&list);
+                let list = self.told(&list, label, resolved);
+                list.iter().flat_map(|list| list.elements()).filter_map(|node| node.text().map(str::to_string)).collect()
+            }
+            None => Vec::new(),
+        };
+        let kind =
+            self.text(&node, "ProjectionType", label).unwrap_or_else(|| if attributes.is_empty() { "ALL" } else { "INCLUDE" }.to_string());
+        let origin = self.origin(&node);
+        fields.set_some("projection", projection(&kind, &attributes).map(|toml| Said::new(toml, "Projection", origin)));
+    }
+
+    fn index(&mut self, node: &Node, label: &str, global: bool) -> Option<IndexDraft> {
+        let name = self.text(node, "IndexName", label)?;
+        let place = node.get("IndexName").map_or_else(|| self.origin(node), |node| self.origin(node));
+        let inner = format!("{label} / {name}");
+        let (hash, range) = self.schema(node, &inner);
+        if hash.is_empty() {
+            self.problem(node, "missing-key", format!("{inner} has no partition key"), "give it a KeySchema with a HASH key");
+            return None;
+        }
+        let origin = node.get("KeySchema").map_or_else(|| place.clone(), |node| self.origin(node));
+        let mut fields = Fields::default();
+        fields.set("partition_key", Said::new(list(&hash), "KeySchema", origin.clone()));
+        if !range.is_empty() {
+            fields.set("sort_key", Said::new(list(&range), "KeySchema", origin));
+        }
+        self.projection(&mut fields, node, &inner);
+        let kind = if global { "GlobalSecondaryIndexes" } else { "LocalSecondaryIndexes" };
+        let name = Said::text(&name, format!("{label}: {kind}"), place);
+        let (read, write) = (UnitsDraft::default(), UnitsDraft::default());
+        Some(IndexDraft { name, global, fields, read, write, schedule: Vec::new() })
+    }
+
+    /// A maximum throughput; -1 is none.
+    fn maximum(&mut self, fields: &mut Fields, node: &Node, block: &str, pairs: &[(&str, &str)], label: &str) {
+        let Some(settings) = self.child(node, block, label) else { return };
+        for (key, name) in pairs {
+            let said = self.number_or_none(&settings, key, label);
+            fields.set_some(name, said.filter(|said| !said.is_unknown()));
+        }
+    }
+
+    fn number_or_none(&mut self, node: &Node, key: &str, label: &str) -> Option<Said> {
+        let none = node.get(key).and_then(Node::scalar).is_some_and(|text| text == "-1");
+        if none { None } else { self.number(node, key, label) }
+    }
+
+    fn table(&mut self, key: &Key, resource: &Node, properties: &Node, keys: &mut BTreeMap<String, ()>) -> Option<TableDraft> {
+        let label = key.name.clone();
+        let mut table = self.new_table(key, resource, properties);
+        let class = self.class(properties, &label);
+        table.fields.set_some("class", class);
+        if !self.keys(&mut table, properties, key, resource) {
+            return None;
+        }
+        let on_demand = self.mode(&mut table, properties, &label, resource);
+        let throughput = [("MaxReadRequestUnits", "max_read"), ("MaxWriteRequestUnits", "max_write")];
+        if on_demand {
+            let mut capacity = std::mem::take(&mut table.capacity);
+            self.maximum(&mut capacity, properties, "OnDemandThroughput", &throughput, &label);
+            table.capacity = capacity;
+        } else if let Some(units) = self.child(properties, "ProvisionedThroughput", &label) {
+            table.read.fixed = self.number(&units, "ReadCapacityUnits", &label);
+            table.write.fixed = self.number(&units, "WriteCapacityUnits", &label);
+        }
+        for node in self.each(properties, "GlobalSecondaryIndexes", &label) {
+            let Some(mut index) = self.index(&node, &label, true) else { continue };
+            let inner = format!("{label} / {}", index.name.plain());
+            if on_demand {
+                let mut fields = std::mem::take(&mut index.fields);
+                self.maximum(&mut fields, &node, "OnDemandThroughput", &throughput, &inner);
+                index.fields = fields;
+            } else if let Some(units) = self.child(&node, "ProvisionedThroughput", &inner) {
+                index.read.fixed = self.number(&units, "ReadCapacityUnits", &inner);
+                index.write.fixed = self.number(&units, "WriteCapacityUnits", &inner);
+            }
+            self.insights(&mut index.fields, &node, &inner);
+            table.indexes.push(index);
+        }
+        for node in self.each(properties, "LocalSecondaryIndexes", &label) {
+            let index = self.index(&node, &label, false);
+            table.indexes.extend(index);
+        }
+        let mut fields = std::mem::take(&mut table.fields);
+        self.insights(&mut fields, properties, &label);
+        table.fields = fields;
+        if table.fields.get("contributor_insights").is_some() {
+            own_insights(&mut table);
+        }
+        self.recovery(&mut table, properties, &label);
+        self.streams(&mut table, properties, &label);
+        self.kinesis(&mut table, properties, &label);
+        self.features(&mut table, properties, &label, keys);
+        Some(table)
+    }
+
+    fn insights(&mut self, fields: &mut Fields, node: &Node, label: &str) {
+        let Some(settings) = self.child(node, "ContributorInsightsSpecification", label) else { return };
+        let origin = self.origin(&settings);
+        if let Some(on) = self.truth(&settings, "Enabled", label) {
+            fields.set("contributor_insights", Said::new(on.to_string(), "ContributorInsightsSpecification", origin));
+        }
+    }
+
+    fn recovery(&mut self, table: &mut TableDraft, node: &Node, label: &str) {
+        let Some(settings) = self.child(node, "PointInTimeRecoverySpecification", label) else { return };
+        let origin = self.origin(&settings);
+        if self.truth(&settings, "PointInTimeRecoveryEnabled", label) == Some(true) {
+            let note = format!("{label}: PointInTimeRecoverySpecification");
+            table.block("backup").set("pitr", Said::new("true", note, origin));
+        }
+    }
+
+    fn streams(&mut self, table: &mut TableDraft, properties: &Node, label: &str) {
+        let Some(settings) = self.child(properties, "StreamSpecification", label) else { return };
+        let origin = self.origin(&settings);
+        let view = self.text(&settings, "StreamViewType", label).unwrap_or_else(|| "NEW_AND_OLD_IMAGES".to_string());
+        let stream = table.block("stream");
+        stream.set("view", Said::new(quoted(&view.to_lowercase().replace('_', "-")), format!("{label}: StreamSpecification"), origin));
+        stream.set("readers", Said::unknown("not in a template: who reads it? { lambda = 1 } is free, { polling = 1 } pays"));
+    }
+
+    fn kinesis(&mut self, table: &mut TableDraft, node: &Node, label: &str) {
+        if let Some(settings) = self.child(node, "KinesisStreamSpecification", label) {
+            let origin = self.origin(&settings);
+            table.block("stream").set("kinesis", Said::new("true", format!("{label}: KinesisStreamSpecification"), origin));
+        }
+    }
+
+    /// Time to Live, encryption, and what has no place in a workload.
+    fn features(&mut self, table: &mut TableDraft, properties: &Node, label: &str, keys: &mut BTreeMap<String, ()>) {
+        if let Some(settings) = self.child(properties, "TimeToLiveSpecification", label)
+            && self.truth(&settings, "Enabled", label) == Some(true)
+        {
+            let attribute = self.text(&settings, "AttributeName", label).unwrap_or_default();
+            let note = format!("{label}: TimeToLiveSpecification on {attribute}; how many items expire? {{ per_day = 1000 }}");
+            let origin = self.origin(&settings);
+            table.block("ttl").set("deletes", Said { origin, ..Said::unknown(note) });
+        }
+        if let Some(settings) = self.child(properties, "SSESpecification", label)
+            && self.truth(&settings, "SSEEnabled", label) == Some(true)
+        {
+            let key = settings.get("KMSMasterKeyId").map(|node| {
+                self.resolver
+                    .resolve(node)
+                    .ok()
+                    .flatten()
+                    .and_then(|node| node.text().map(str::to_string))
+                    .unwrap_or_else(|| format!("{:?}", node.value))
+            });
+            let said = Said::new("1", format!("{label}: SSESpecification"), self.origin(&settings));
+            encrypted(table, key.as_deref(), said, keys);
+        }
+        for node in self.each(properties, "VectorIndexes", label) {
+            let name = self.text(&node, "IndexName", label).unwrap_or_default();
+            let origin = self.origin(&node);
+            table.unpriced.push(Said::new(
+                quoted(&format!("the vector index {name}: VectorWriteRequest, VectorSearch and its storage")),
+                "",
+                origin,
+            ));
+        }
+        for (key, what) in [
+            ("ImportSourceSpecification", "an import from S3 when the table is created"),
+            ("WarmThroughput", "warm throughput that is bought"),
+        ] {
+            if let Some(node) = self.child(properties, key, label) {
+                table.unpriced.push(Said::new(quoted(what), format!("{label}: {key}"), self.origin(&node)));
+            }
+        }
+    }
+
+    /// Units of a global table's direction: fixed, or auto scaled.
+    fn settings(&mut self, node: &Node, block: &str, fixed: &str, scaled: &str, label: &str) -> UnitsDraft {
+        let mut units = UnitsDraft::default();
+        let Some(settings) = self.child(node, block, label) else { return units };
+        units.fixed = self.number(&settings, fixed, label);
+        let Some(scaling) = self.child(&settings, scaled, label) else { return units };
+        units.min = self.number(&scaling, "MinCapacity", label);
+        units.max = self.number(&scaling, "MaxCapacity", label);
+        units.fixed = units.fixed.or_else(|| self.number(&scaling, "SeedCapacity", label));
+        if let Some(tracking) = self.child(&scaling, "TargetTrackingScalingPolicyConfiguration", label) {
+            units.target = self.number(&tracking, "TargetValue", label);
+        }
+        units
+    }
+
+    fn reads(&mut self, node: &Node, label: &str) -> UnitsDraft {
+        self.settings(node, "ReadProvisionedThroughputSettings", "ReadCapacityUnits", "ReadCapacityAutoScalingSettings", label)
+    }
+
+    fn writes(&mut self, node: &Node, label: &str) -> UnitsDraft {
+        self.settings(node, "WriteProvisionedThroughputSettings", "WriteCapacityUnits", "WriteCapacityAutoScalingSettings", label)
+    }
+
+    fn global_table(
+        &mut self,
+        key: &Key,
+        resource: &Node,
+        properties: &Node,
+        region: Option<&str>,
+        keys: &mut BTreeMap<String, ()>,
+    ) -> Option<TableDraft> {
+        let label = key.name.clone();
+        let mut table = self.new_table(key, resource, properties);
+        let replicas = self.each(properties, "Replicas", &label);
+        let named: Vec<(Option<String>, Node)> =
+            replicas.into_iter().map(|replica| (self.text(&replica, "Region", &label), replica)).collect();
+        let home = named.iter().find(|(name, _)| name.as_deref() == region).map(|(_, node)| node.clone());
+        let empty = Node::new(Value::Map(Vec::new()), 0..0);
+        if let (Some(region), None) = (region, &home) {
+            let list: Vec<&str> = named.iter().filter_map(|(name, _)| name.as_deref()).collect();
+            let message = format!("{label} is deployed in {region}, where it has no replica");
+            self.problem(resource, "region", message, &format!("give --region with one of its replicas: {}", list.join(", ")));
+            return None;
+        }
+        let home = home.unwrap_or(empty);
+        let class = self.class(&home, &label);
+        table.fields.set_some("class", class);
+        if !self.keys(&mut table, properties, key, resource) {
+            return None;
+        }
+        let on_demand = self.mode(&mut table, properties, &label, resource);
+        if on_demand {
+            let mut capacity = std::mem::take(&mut table.capacity);
+            self.maximum(&mut capacity, &home, "ReadOnDemandThroughputSettings", &[("MaxReadRequestUnits", "max_read")], &label);
+            self.maximum(&mut capacity, properties, "WriteOnDemandThroughputSettings", &[("MaxWriteRequestUnits", "max_write")], &label);
+            table.capacity = capacity;
+        } else {
+            table.read = self.reads(&home, &label);
+            table.write = self.writes(properties, &label);
+        }
+        let of_home = self.each(&home, "GlobalSecondaryIndexes", &label);
+        for node in self.each(properties, "GlobalSecondaryIndexes", &label) {
+            let Some(mut index) = self.index(&node, &label, true) else { continue };
+            let name = index.name.plain();
+            let inner = format!("{label} / {name}");
+            let here = of_home.iter().find(|node| node.text_at("IndexName") == Some(name.as_str()));
+            if on_demand {
+                let mut fields = std::mem::take(&mut index.fields);
+                if let Some(here) = here {
+                    self.maximum(&mut fields, here, "ReadOnDemandThroughputSettings", &[("MaxReadRequestUnits", "max_read")], &inner);
+                }
+                self.maximum(&mut fields, &node, "WriteOnDemandThroughputSettings", &[("MaxWriteRequestUnits", "max_write")], &inner);
+                index.fields = fields;
+            } else {
+                index.read = here.map(|here| self.reads(here, &inner)).unwrap_or_default();
+                index.write = self.writes(&node, &inner);
+            }
+            if let Some(here) = here {
+                self.insights(&mut index.fields, here, &inner);
+            }
+            table.indexes.push(index);
+        }
+        for node in self.each(properties, "LocalSecondaryIndexes", &label) {
+            let index = self.index(&node, &label, false);
+            table.indexes.extend(index);
+        }
+        let mut fields = std::mem::take(&mut table.fields);
+        self.insights(&mut fields, &home, &label);
+        table.fields = fields;
+        if table.fields.get("contributor_insights").is_some() {
+            own_insights(&mut table);
+        }
+        self.recovery(&mut table, &home, &label);
+        // A global table has a stream by which it replicates; whether somebody else reads it is not said.
+        self.streams(&mut table, properties, &label);
+        self.kinesis(&mut table, &home, &label);
+        self.features(&mut table, properties, &label, keys);
+        if self.text(properties, "MultiRegionConsistency", &label).as_deref() == Some("STRONG") {
+            let origin = properties.get("MultiRegionConsistency").and_then(|node| self.origin(node));
+            table.fields.set("multi_region_consistency", Said::new("\"strong\"", format!("{label}: MultiRegionConsistency"), origin));
+        }
+        let home_class = table.fields.get("class").map_or("\"standard\"".to_string(), |said| said.toml.clone());
+        for (name, node) in named.iter().filter(|(name, _)| region.is_none() || name.as_deref() != region) {
+            let Some(name) = name else {
+                table.unpriced.push(Said::new(quoted("a replica in a region that the template does not say"), "", self.origin(node)));
+                continue;
+            };
+            let mut replica = self.replica(name, node, &label);
+            if replica.fields.get("class").is_none() && home_class != "\"standard\"" {
+                replica.fields.set("class", Said::new("\"standard\"", "no TableClass, which is STANDARD", replica.region.origin.clone()));
+            }
+            table.replicas.push(replica);
+        }
+        for node in self.each(properties, "GlobalTableWitnesses", &label) {
+            let Some(name) = self.text(&node, "Region", &label) else { continue };
+            let origin = self.origin(&node);
+            let mut fields = Fields::default();
+            fields.set("witness", Said::new("true", "", origin.clone()));
+            let region = Said::text(&name, format!("{label}: GlobalTableWitnesses"), origin);
+            table.replicas.push(ReplicaDraft { region, fields, read: UnitsDraft::default(), indexes: Vec::new(), access: Vec::new() });
+        }
+        Some(table)
+    }
+
+    fn replica(&mut self, name: &str, node: &Node, label: &str) -> ReplicaDraft {
+        let inner = format!("{label} in {name}");
+        let origin = node.get("Region").map_or_else(|| self.origin(node), |node| self.origin(node));
+        let mut fields = Fields::default();
+        let class = self.class(node, &inner);
+        fields.set_some("class", class);
+        if let Some(settings) = self.child(node, "PointInTimeRecoverySpecification", &inner) {
+            let origin = self.origin(&settings);
+            if self.truth(&settings, "PointInTimeRecoveryEnabled", &inner) == Some(true) {
+                fields.set("pitr", Said::new("true", "PointInTimeRecoverySpecification", origin));
+            }
+        }
+        self.insights(&mut fields, node, &inner);
+        self.maximum(&mut fields, node, "ReadOnDemandThroughputSettings", &[("MaxReadRequestUnits", "max_read")], &inner);
+        let read = self.reads(node, &inner);
+        let mut indexes = Vec::new();
+        for index in self.each(node, "GlobalSecondaryIndexes", &inner) {
+            let Some(name) = self.text(&index, "IndexName", &inner) else { continue };
+            let own = format!("{inner} / {name}");
+            let mut fields = Fields::default();
+            self.maximum(&mut fields, &index, "ReadOnDemandThroughputSettings", &[("MaxReadRequestUnits", "max_read")], &own);
+            self.insights(&mut fields, &index, &own);
+            let read = self.reads(&index, &own);
+            indexes.push((name, read, fields));
+        }
+        ReplicaDraft { region: Said::text(name, format!("{label}: Replicas"), origin), fields, read, indexes, access: Vec::new() }
+    }
+
+    fn simple_table(&mut self, key: &Key, resource: &Node, properties: &Node) -> Option<TableDraft> {
+        let label = key.name.clone();
+        let mut table = self.new_table(key, resource, properties);
+        let own = self.child(properties, "PrimaryKey", &label);
+        let origin = own.as_ref().map_or_else(|| self.origin(resource), |node| self.origin(node));
+        let (name, kind) = match &own {
+            Some(own) => (self.text(own, "Name", &label), self.text(own, "Type", &label)),
+            None => (None, None),
+        };
+        // Source: SAM specification, AWS::Serverless::SimpleTable: the primary key is id, a String, where none is given.
+        let name = name.unwrap_or_else(|| "id".to_string());
+        let kind = match kind.as_deref() {
+            Some("Number") => "N",
+            Some("Binary") => "B",
+            _ => "S",
+        };
+        let note = if own.is_some() { format!("{label}: PrimaryKey") } else { format!("{label}: no PrimaryKey, which is id") };
+        table
+            .fields
+            .set("partition_key", Said::new(format!("{{ name = {}, type = {} }}", quoted(&name), quoted(kind)), note, origin.clone()));
+        match self.child(properties, "ProvisionedThroughput", &label) {
+            Some(units) => {
+                table.capacity.set("mode", Said::new("\"provisioned\"", format!("{label}: ProvisionedThroughput"), self.origin(&units)));
+                table.read.fixed = self.number(&units, "ReadCapacityUnits", &label);
+                table.write.fixed = self.number(&units, "WriteCapacityUnits", &label);
+            }
+            None => table.capacity.set("mode", Said::new("\"on-demand\"", format!("{label}: no ProvisionedThroughput"), origin)),
+        }
+        self.recovery(&mut table, properties, &label);
+        if self.child(properties, "SSESpecification", &label).is_some() {
+            self.features(&mut table, properties, &label, &mut BTreeMap::new());
+        }
+        Some(table)
+    }
+
+    /// Scalable targets with their policies and schedules.
+    fn targets(&mut self, there: &[(Key, Node)], of: &dyn Fn(&Node) -> Node) -> Vec<Target> {
+        let mut targets: Vec<(String, Target)> = Vec::new();
+        for (key, resource) in there.iter().filter(|(_, node)| node.text_at("Type") == Some("AWS::ApplicationAutoScaling::ScalableTarget"))
+        {
+            let (label, properties) = (&key.name, of(resource));
+            if self.text(&properties, "ServiceNamespace", label).is_some_and(|namespace| namespace != "dynamodb") {
+                continue;
+            }
+            let mut target = Target {
+                resource: self.text(&properties, "ResourceId", label).unwrap_or_default(),
+                dimension: self.text(&properties, "ScalableDimension", label).unwrap_or_default(),
+                min: self.number(&properties, "MinCapacity", label),
+                max: self.number(&properties, "MaxCapacity", label),
+                percent: None,
+                steps: Vec::new(),
+                label: label.clone(),
+            };
+            for action in self.each(&properties, "ScheduledActions", label) {
+                let name = self.text(&action, "ScheduledActionName", label).unwrap_or_else(|| label.clone());
+                let Some(schedule) = self.text(&action, "Schedule", label) else { continue };
+                let origin = self.origin(&action);
+                let timezone = self.text(&action, "Timezone", label);
+                let Some(bounds) = self.child(&action, "ScalableTargetAction", label) else { continue };
+                let (min, max) = (self.number(&bounds, "MinCapacity", label), self.number(&bounds, "MaxCapacity", label));
+                target.steps.push(Step { schedule: Said::text(&schedule, name, origin), timezone, min, max });
+            }
+            targets.push((label.clone(), target));
+        }
+        for (key, resource) in there.iter().filter(|(_, node)| node.text_at("Type") == Some("AWS::ApplicationAutoScaling::ScalingPolicy")) {
+            let (label, properties) = (&key.name, of(resource));
+            let id = self.text(&properties, "ScalingTargetId", label);
+            let resource_id = self.text(&properties, "ResourceId", label);
+            let dimension = self.text(&properties, "ScalableDimension", label);
+            let Some(tracking) = self.child(&properties, "TargetTrackingScalingPolicyConfiguration", label) else { continue };
+            let percent = self.number(&tracking, "TargetValue", label);
+            let mine = |(name, target): &&mut (String, Target)| {
+                // A reference to a target comes to its id, which AWS makes of the resource and the dimension.
+                id.as_ref() == Some(name)
+                    || (resource_id.as_ref() == Some(&target.resource) && dimension.as_ref() == Some(&target.dimension))
+            };
+            match targets.iter_mut().find(mine) {
+                Some((_, target)) => target.percent = percent,
+                None => self.notes.push(format!("{label}: scales a target that is not in this template")),
+            }
+        }
+        targets.into_iter().map(|(_, target)| target).collect()
+    }
+}
+
+/// The name of a key that only a deployment knows.
+const UNTOLD: &str = "unknown";
+
+/// Each index has its own switch; those that do not say it are off.
+fn own_insights(table: &mut TableDraft) {
+    for index in table.indexes.iter_mut().filter(|index| index.global && index.fields.get("contributor_insights").is_none()) {
+        index.fields.set("contributor_insights", Said::new("false", "no ContributorInsightsSpecification of the index", None));
+    }
+}
+
+/// Whether a table has provisioned units, by which its mode is told where a parameter hides it.
+fn has_units(properties: &Node) -> bool {
+    ["ProvisionedThroughput", "WriteProvisionedThroughputSettings"].iter().any(|key| properties.get(key).is_some())
+}

@@ -1,0 +1,409 @@
+//! What AWS says of tables that there are: `aws dynamodb describe-table`, `describe-continuous-backups`, and
+//! `aws application-autoscaling describe-scalable-targets`, `describe-scaling-policies`, `describe-scheduled-actions`.
+//!
+//! What belongs to a table without naming it (backups, Time to Live) belongs to the table described before it.
+//! Sizes and counts are those of AWS's last look, about six hours old at most. Source: DynamoDB API Reference,
+//! TableDescription.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, number as written, quoted};
+use super::node::{Node, wrong};
+use super::scaling::{self, Step, Target};
+use super::terraform::{encrypted, projection};
+use super::{Context, name_of, names_of};
+use crate::diag::{Diagnostic, Source};
+use crate::units::Exact;
+
+/// The keys by which each answer of AWS is known.
+const ANSWERS: [&str; 7] = [
+    "Table",
+    "ContinuousBackupsDescription",
+    "TimeToLiveDescription",
+    "ScalableTargets",
+    "ScalingPolicies",
+    "ScheduledActions",
+    "TableDescription",
+];
+
+/// Whether a document is an answer of AWS, or a list of them.
+pub(super) fn is_description(document: &Node) -> bool {
+    let one = |node: &Node| ANSWERS.iter().any(|key| node.get(key).is_some()) || is_table(node);
+    one(document) || document.elements().first().is_some_and(one)
+}
+
+fn is_table(node: &Node) -> bool {
+    node.get("TableName").is_some() && node.get("KeySchema").is_some()
+}
+
+pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
+    let mut draft = Draft { made_of: names_of(documents), missing: "AWS does not say", ..Draft::default() };
+    draft.head.set("name", Said::text(&name_of(documents), "the name of the file", None));
+    let mut targets: Vec<Target> = Vec::new();
+    let mut keys = BTreeMap::new();
+    let mut regions: Vec<Said> = Vec::new();
+    for (source, document) in documents {
+        let answers: Vec<&Node> = if document.elements().is_empty() { vec![document] } else { document.elements().iter().collect() };
+        let mut reading = Reading { source, problems: &mut *context.problems };
+        for answer in answers {
+            if let Some(node) =
+                answer.get("Table").or_else(|| answer.get("TableDescription")).or_else(|| is_table(answer).then_some(answer))
+            {
+                if let Some(region) = reading.region(node) {
+                    regions.push(region);
+                }
+                let table = reading.table(node, &mut keys);
+                draft.tables.extend(table);
+            }
+            reading.backups(answer, &mut draft);
+            reading.targets(answer, &mut targets);
+        }
+    }
+    let asked = context.region.map(str::to_string).or_else(|| context.usage.and_then(|usage| usage.region()));
+    let home = asked.map(|region| Said::text(&region, "as asked for", None)).or_else(|| regions.first().cloned());
+    draft.head.set_some("region", home.clone());
+    for table in &mut draft.tables {
+        // AWS lists the table's own region among its replicas.
+        table.replicas.retain(|replica| home.as_ref().is_none_or(|home| home.plain() != replica.region.plain()));
+    }
+    for other in regions.iter().filter(|region| home.as_ref().is_some_and(|home| home.plain() != region.plain())) {
+        let (source, span) = other.origin.clone().unwrap_or_else(|| (documents[0].0.clone(), 0..1));
+        let message =
+            format!("this table lies in {}, and another in {}", other.plain(), home.as_ref().map(Said::plain).unwrap_or_default());
+        context.problems.push(wrong(&source, span, "region", message, "import the tables of one region at a time"));
+    }
+    // Whether recovery is on is in another answer of AWS.
+    let told = |document: &Node| {
+        let answers = if document.elements().is_empty() { std::slice::from_ref(document) } else { document.elements() };
+        answers.iter().any(|answer| answer.get("ContinuousBackupsDescription").is_some())
+    };
+    if !documents.iter().any(|(_, document)| told(document)) {
+        for table in &mut draft.tables {
+            let what = "point-in-time recovery, on or off: import the answer of `aws dynamodb describe-continuous-backups` as well";
+            table.unpriced.push(Said::new(quoted(what), "", table.name.origin.clone()));
+        }
+    }
+    let notes = scaling::join(targets, &mut draft.tables);
+    draft.notes.extend(notes);
+    draft
+}
+
+struct Reading<'a> {
+    source: &'a Arc<Source>,
+    problems: &'a mut Vec<Diagnostic>,
+}
+
+impl Reading<'_> {
+    fn origin(&self, node: &Node) -> Origin {
+        Some((self.source.clone(), node.span.clone()))
+    }
+
+    fn said(&self, node: &Node, toml: impl Into<String>, note: &str) -> Said {
+        Said::new(toml, note, self.origin(node))
+    }
+
+    /// The region in a table's ARN.
+    fn region(&self, node: &Node) -> Option<Said> {
+        let arn = node.get("TableArn")?;
+        let region = arn.text()?.split(':').nth(3).filter(|region| !region.is_empty())?;
+        Some(Said::text(region, "TableArn", self.origin(arn)))
+    }
+
+    fn number(&mut self, node: &Node, key: &str) -> Option<Said> {
+        let value = node.get(key)?;
+        let text = value.scalar().filter(|text| Exact::parse(text).is_some_and(|number| !number.is_negative()));
+        match text {
+            Some(text) => Some(self.said(value, text.into_owned(), key)),
+            None => {
+                let message = format!("{key} is a number, found {}", value.kind());
+                self.problems.push(wrong(self.source, value.span.clone(), "wrong-type", message, "write AWS's answer to a file as it is"));
+                None
+            }
+        }
+    }
+
+    /// Units that are provisioned: AWS answers 0 for tables on demand.
+    fn units(&mut self, node: &Node, key: &str) -> Option<Said> {
+        let units = node.get("ProvisionedThroughput").cloned()?;
+        self.number(&units, key).filter(|said| said.toml != "0")
+    }
+
+    fn table(&mut self, node: &Node, keys: &mut BTreeMap<String, ()>) -> Option<TableDraft> {
+        let name = node.get("TableName").cloned();
+        let Some((name, place)) = name.as_ref().and_then(|node| Some((node.text()?, node))) else {
+            self.problems.push(wrong(
+                self.source,
+                node.span.start..node.span.start + 1,
+                "missing-key",
+                "the table has no TableName",
+                "write AWS's answer to a file as it is",
+            ));
+            return None;
+        };
+        let ids = node.text_at("TableArn").map(str::to_string).into_iter().collect();
+        let mut table = TableDraft::new(Said::text(name, "TableName", self.origin(place)), ids);
+        if let Some(class) = node.at(&["TableClassSummary", "TableClass"]) {
+            let word = if class.text() == Some("STANDARD_INFREQUENT_ACCESS") { "\"standard-ia\"" } else { "\"standard\"" };
+            table.fields.set("class", self.said(class, word, "TableClassSummary"));
+        }
+        let items = self.number(node, "ItemCount");
+        let bytes = self.number(node, "TableSizeBytes");
+        let mean = mean(items.as_ref(), bytes.as_ref());
+        table
+            .fields
+            .set_some("items", items.clone().map(|said| Said { note: "ItemCount, about six hours old at most".to_string(), ..said }));
+        table.fields.set_some("stored", bytes.map(|said| Said { toml: quoted(&format!("{} B", said.toml)), ..said }));
+        let note = match mean {
+            Some(mean) => format!("the mean is {mean} B, and sizes round up item by item: {{ size = … }}, or lognormal, histogram, export"),
+            None => "how large is an item? { size = \"1 KB\" }, or lognormal, histogram, attributes, export".to_string(),
+        };
+        table.fields.set("item", Said::unknown(note));
+        let types = node.get("AttributeDefinitions").map(Node::elements).unwrap_or_default();
+        let (hash, range) = schema(node);
+        let place = node.get("KeySchema").unwrap_or(node);
+        let Some(hash) = hash.first() else {
+            self.problems.push(wrong(
+                self.source,
+                place.span.clone(),
+                "missing-key",
+                format!("{name} has no partition key"),
+                "write AWS's answer to a file as it is",
+            ));
+            return None;
+        };
+        table.fields.set("partition_key", self.said(place, key_of(types, hash), "KeySchema"));
+        if let Some(range) = range.first() {
+            table.fields.set("sort_key", self.said(place, key_of(types, range), "KeySchema"));
+        }
+        let mode = node.at(&["BillingModeSummary", "BillingMode"]);
+        let on_demand = mode.and_then(Node::text) == Some("PAY_PER_REQUEST");
+        let word = if on_demand { "\"on-demand\"" } else { "\"provisioned\"" };
+        let note = if mode.is_some() { "BillingModeSummary" } else { "no BillingModeSummary, which is PROVISIONED" };
+        table.capacity.set("mode", self.said(mode.unwrap_or(node), word, note));
+        if on_demand {
+            self.maximum(node, &mut table.capacity);
+        } else {
+            table.read.fixed = self.units(node, "ReadCapacityUnits");
+            table.write.fixed = self.units(node, "WriteCapacityUnits");
+        }
+        for (key, global) in [("GlobalSecondaryIndexes", true), ("LocalSecondaryIndexes", false)] {
+            for index in node.get(key).map(Node::elements).unwrap_or_default() {
+                let index = self.index(index, key, global, on_demand, items.as_ref());
+                table.indexes.extend(index);
+            }
+        }
+        self.features(node, &mut table, keys);
+        self.replicas(node, &mut table, on_demand);
+        Some(table)
+    }
+
+    fn maximum(&mut self, node: &Node, fields: &mut Fields) {
+        let Some(block) = node.get("OnDemandThroughput").cloned() else { return };
+        for (key, name) in [("MaxReadRequestUnits", "max_read"), ("MaxWriteRequestUnits", "max_write")] {
+            // -1 is none.
+            if block.get(key).and_then(Node::scalar).is_some_and(|text| text != "-1") {
+                fields.set_some(name, self.number(&block, key));
+            }
+        }
+    }
+
+    fn index(&mut self, node: &Node, kind: &str, global: bool, on_demand: bool, items: Option<&Said>) -> Option<IndexDraft> {
+        let name = node.get("IndexName")?;
+        let mut fields = Fields::default();
+        let (hash, range) = schema(node);
+        let place = node.get("KeySchema").unwrap_or(node);
+        if hash.is_empty() {
+            self.problems.push(wrong(
+                self.source,
+                place.span.clone(),
+                "missing-key",
+                "the index has no partition key",
+                "write AWS's answer to a file as it is",
+            ));
+            return None;
+        }
+        fields.set("partition_key", self.said(place, list(&hash), "KeySchema"));
+        if !range.is_empty() {
+            fields.set("sort_key", self.said(place, list(&range), "KeySchema"));
+        }
+        if let Some(block) = node.get("Projection") {
+            let attributes: Vec<String> = block
+                .get("NonKeyAttributes")
+                .map(Node::elements)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|one| one.text().map(str::to_string))
+                .collect();
+            let toml = projection(block.text_at("ProjectionType").unwrap_or("ALL"), &attributes);
+            fields.set_some("projection", toml.map(|toml| self.said(block, toml, "Projection")));
+        }
+        let held = self.number(node, "ItemCount");
+        if let Some((held, coverage)) = held.as_ref().and_then(|held| Some((held, coverage(held, items?)?))) {
+            fields.set(
+                "coverage",
+                Said {
+                    toml: coverage,
+                    note: format!("{} entries of {} items", held.toml, items.map_or("", |items| &items.toml)),
+                    ..held.clone()
+                },
+            );
+        }
+        let bytes = self.number(node, "IndexSizeBytes");
+        fields.set_some("stored", bytes.map(|said| Said { toml: quoted(&format!("{} B", said.toml)), ..said }));
+        let (mut read, mut write) = (UnitsDraft::default(), UnitsDraft::default());
+        if global && on_demand {
+            self.maximum(node, &mut fields);
+        } else if global {
+            read.fixed = self.units(node, "ReadCapacityUnits");
+            write.fixed = self.units(node, "WriteCapacityUnits");
+        }
+        let name = Said::text(name.text()?, kind, self.origin(name));
+        Some(IndexDraft { name, global, fields, read, write, schedule: Vec::new() })
+    }
+
+    fn features(&mut self, node: &Node, table: &mut TableDraft, keys: &mut BTreeMap<String, ()>) {
+        if let Some(stream) =
+            node.get("StreamSpecification").filter(|stream| stream.get("StreamEnabled").and_then(Node::truth) == Some(true))
+        {
+            let view = stream.text_at("StreamViewType").unwrap_or("NEW_AND_OLD_IMAGES").to_lowercase().replace('_', "-");
+            let said = self.said(stream, quoted(&view), "StreamSpecification");
+            let block = table.block("stream");
+            block.set("view", said);
+            block.set("readers", Said::unknown("AWS does not say: who reads it? { lambda = 1 } is free, { polling = 1 } pays"));
+        }
+        if let Some(encryption) = node.get("SSEDescription").filter(|one| one.text_at("SSEType") == Some("KMS")) {
+            let said = self.said(encryption, "1", "SSEDescription");
+            encrypted(table, encryption.text_at("KMSMasterKeyArn"), said, keys);
+        }
+        for vector in node.get("VectorIndexes").map(Node::elements).unwrap_or_default() {
+            let name = vector.text_at("IndexName").unwrap_or_default();
+            let what = quoted(&format!("the vector index {name}: VectorWriteRequest, VectorSearch and its storage"));
+            table.unpriced.push(self.said(vector, what, ""));
+        }
+        if node.text_at("MultiRegionConsistency") == Some("STRONG")
+            && let Some(place) = node.get("MultiRegionConsistency")
+        {
+            table.fields.set("multi_region_consistency", self.said(place, "\"strong\"", "MultiRegionConsistency"));
+        }
+    }
+
+    fn replicas(&mut self, node: &Node, table: &mut TableDraft, on_demand: bool) {
+        for replica in node.get("Replicas").map(Node::elements).unwrap_or_default() {
+            let Some(region) = replica.get("RegionName") else { continue };
+            let mut fields = Fields::default();
+            if let Some(class) = replica.at(&["ReplicaTableClassSummary", "TableClass"]) {
+                let word = if class.text() == Some("STANDARD_INFREQUENT_ACCESS") { "\"standard-ia\"" } else { "\"standard\"" };
+                fields.set("class", self.said(class, word, "ReplicaTableClassSummary"));
+            }
+            let overridden = |reading: &mut Self, node: &Node| {
+                let fixed =
+                    node.get("ProvisionedThroughputOverride").cloned().and_then(|block| reading.number(&block, "ReadCapacityUnits"));
+                UnitsDraft { fixed: fixed.filter(|_| !on_demand), ..UnitsDraft::default() }
+            };
+            let read = overridden(self, replica);
+            let mut indexes = Vec::new();
+            for index in replica.get("GlobalSecondaryIndexes").map(Node::elements).unwrap_or_default() {
+                let read = overridden(self, index);
+                indexes.extend(index.text_at("IndexName").map(|name| (name.to_string(), read, Fields::default())));
+            }
+            let region = Said::text(region.text().unwrap_or_default(), "Replicas", self.origin(region));
+            table.replicas.push(ReplicaDraft { region, fields, read, indexes, access: Vec::new() });
+        }
+        for witness in node.get("GlobalTableWitnesses").map(Node::elements).unwrap_or_default() {
+            let Some(region) = witness.get("RegionName").or_else(|| witness.get("Region")) else { continue };
+            let mut fields = Fields::default();
+            fields.set("witness", self.said(witness, "true", ""));
+            let region = Said::text(region.text().unwrap_or_default(), "GlobalTableWitnesses", self.origin(region));
+            table.replicas.push(ReplicaDraft { region, fields, read: UnitsDraft::default(), indexes: Vec::new(), access: Vec::new() });
+        }
+    }
+
+    /// Recovery and Time to Live, of the table described last.
+    fn backups(&mut self, answer: &Node, draft: &mut Draft) {
+        let found = [
+            (answer.at(&["ContinuousBackupsDescription", "PointInTimeRecoveryDescription"]), "PointInTimeRecoveryStatus"),
+            (answer.get("TimeToLiveDescription"), "TimeToLiveStatus"),
+        ];
+        for (node, key) in found {
+            let Some(node) = node.filter(|node| node.text_at(key) == Some("ENABLED")) else { continue };
+            let Some(table) = draft.tables.last_mut() else {
+                let help = "name the description of its table before it";
+                self.problems.push(wrong(self.source, node.span.clone(), "unknown-table", "this does not say which table it is of", help));
+                continue;
+            };
+            if key == "TimeToLiveStatus" {
+                let note = format!("on {}; how many items expire? {{ per_day = 1000 }}", node.text_at("AttributeName").unwrap_or_default());
+                table.block("ttl").set("deletes", Said { origin: self.origin(node), ..Said::unknown(note) });
+            } else {
+                table.block("backup").set("pitr", self.said(node, "true", "PointInTimeRecoveryDescription"));
+            }
+        }
+    }
+
+    fn targets(&mut self, answer: &Node, targets: &mut Vec<Target>) {
+        let lists = [("ScalableTargets", "RoleARN"), ("ScalingPolicies", "PolicyName"), ("ScheduledActions", "ScheduledActionName")];
+        for (list, name) in lists {
+            for node in answer.get(list).map(Node::elements).unwrap_or_default() {
+                if node.text_at("ServiceNamespace").is_some_and(|namespace| namespace != "dynamodb") {
+                    continue;
+                }
+                let id = node.text_at("ResourceId").unwrap_or_default().to_string();
+                let dimension = node.text_at("ScalableDimension").unwrap_or_default().to_string();
+                let label = node.text_at(name).unwrap_or(list).to_string();
+                let at = targets.iter().position(|target| target.resource == id && target.dimension == dimension).unwrap_or_else(|| {
+                    targets.push(Target { resource: id.clone(), dimension, label: format!("the target of {id}"), ..Target::default() });
+                    targets.len() - 1
+                });
+                match list {
+                    "ScalableTargets" => {
+                        targets[at].min = self.number(node, "MinCapacity");
+                        targets[at].max = self.number(node, "MaxCapacity");
+                    }
+                    "ScalingPolicies" => {
+                        if let Some(tracking) = node.get("TargetTrackingScalingPolicyConfiguration") {
+                            targets[at].percent = self.number(tracking, "TargetValue");
+                        }
+                    }
+                    _ => {
+                        let Some(action) = node.get("ScalableTargetAction") else { continue };
+                        let schedule = Said::text(node.text_at("Schedule").unwrap_or_default(), label, self.origin(node));
+                        let timezone = node.text_at("Timezone").map(str::to_string);
+                        let (min, max) = (self.number(action, "MinCapacity"), self.number(action, "MaxCapacity"));
+                        targets[at].steps.push(Step { schedule, timezone, min, max });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Partition and sort keys of a key schema.
+fn schema(node: &Node) -> (Vec<String>, Vec<String>) {
+    let elements = node.get("KeySchema").map(Node::elements).unwrap_or_default();
+    let of = |kind: &str| {
+        let mine = elements.iter().filter(|one| one.text_at("KeyType") == Some(kind));
+        mine.filter_map(|one| one.text_at("AttributeName").map(str::to_string)).collect()
+    };
+    (of("HASH"), of("RANGE"))
+}
+
+fn key_of(types: &[Node], name: &str) -> String {
+    let kind = types.iter().find(|one| one.text_at("AttributeName") == Some(name)).and_then(|one| one.text_at("AttributeType"));
+    match kind.filter(|kind| ["S", "N", "B"].contains(kind)) {
+        Some(kind) => format!("{{ name = {}, type = {} }}", quoted(name), quoted(kind)),
+        None => format!("{{ name = {} }}", quoted(name)),
+    }
+}
+
+/// The mean size of an item, for people.
+fn mean(items: Option<&Said>, bytes: Option<&Said>) -> Option<String> {
+    let (items, bytes) = (Exact::parse(&items?.toml)?, Exact::parse(&bytes?.toml)?);
+    (!items.is_zero()).then(|| (&bytes / &items).human(1))
+}
+
+/// The share of items that have an entry, where not all have one.
+fn coverage(held: &Said, items: &Said) -> Option<String> {
+    let (held, items) = (Exact::parse(&held.toml)?, Exact::parse(&items.toml)?);
+    (held < items).then(|| written(&(&held / &items)))
+}

@@ -1,0 +1,475 @@
+//! A workload that is being made: every value with where it came from, written at the end as a commented file.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::diag::{Origins, Source};
+use crate::units::Exact;
+
+/// Where a value stands in the file that it comes from.
+pub(super) type Origin = Option<(Arc<Source>, Range<usize>)>;
+
+/// A value as the workload file writes it, with where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Said {
+    /// The value in TOML.
+    pub toml: String,
+    /// Where it came from, or what has to be filled in, for the comment beside it.
+    pub note: String,
+    pub origin: Origin,
+}
+
+/// The word for what nobody has yet, as TOML.
+pub(super) const UNKNOWN: &str = "\"unknown\"";
+
+impl Said {
+    pub fn new(toml: impl Into<String>, note: impl Into<String>, origin: Origin) -> Said {
+        Said { toml: toml.into(), note: note.into(), origin }
+    }
+
+    /// A text.
+    pub fn text(text: &str, note: impl Into<String>, origin: Origin) -> Said {
+        Said::new(quoted(text), note, origin)
+    }
+
+    /// Something that has to be filled in.
+    pub fn unknown(note: impl Into<String>) -> Said {
+        Said::new(UNKNOWN, note, None)
+    }
+
+    pub fn is_unknown(&self) -> bool {
+        self.toml == UNKNOWN
+    }
+
+    /// The value of a text.
+    pub fn plain(&self) -> String {
+        toml::from_str::<toml::Table>(&format!("v = {}", self.toml))
+            .ok()
+            .and_then(|table| table.get("v").and_then(|value| value.as_str().map(str::to_string)))
+            .unwrap_or_else(|| self.toml.clone())
+    }
+}
+
+/// A text as TOML writes it.
+pub(super) fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_string()).to_string()
+}
+
+/// A number as TOML writes it; of a fraction without an end, nine decimals.
+pub(super) fn number(number: &Exact) -> String {
+    number.human(9).replace(',', "")
+}
+
+/// Several texts as TOML writes them.
+pub(super) fn list(texts: &[String]) -> String {
+    match texts {
+        [one] => quoted(one),
+        several => format!("[{}]", several.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// Keys with their values, in order; a key stands once.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Fields(pub Vec<(String, Said)>);
+
+impl Fields {
+    /// Sets a key, in place of what it had.
+    pub fn set(&mut self, key: &str, said: Said) {
+        match self.0.iter_mut().find(|(known, _)| known == key) {
+            Some((_, old)) => *old = said,
+            None => self.0.push((key.to_string(), said)),
+        }
+    }
+
+    /// Sets a key that may be there.
+    pub fn set_some(&mut self, key: &str, said: Option<Said>) {
+        if let Some(said) = said {
+            self.set(key, said);
+        }
+    }
+
+    pub fn get(&self, key: &str) -> Option<&Said> {
+        self.0.iter().find(|(known, _)| known == key).map(|(_, said)| said)
+    }
+
+    pub fn remove(&mut self, key: &str) {
+        self.0.retain(|(known, _)| known != key);
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Capacity of one direction: units, and what auto scaling makes of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct UnitsDraft {
+    pub fixed: Option<Said>,
+    pub min: Option<Said>,
+    pub max: Option<Said>,
+    /// The target utilization in percent.
+    pub target: Option<Said>,
+}
+
+impl UnitsDraft {
+    /// The units as the workload file writes them.
+    pub fn said(&self) -> Option<Said> {
+        let scaled = (&self.min, &self.max, &self.target);
+        if let (Some(min), Some(max), Some(target)) = scaled {
+            if [min, max].iter().any(|said| said.is_unknown()) {
+                return Some(Said { toml: UNKNOWN.to_string(), ..min.clone() });
+            }
+            let initial = self.fixed.as_ref().filter(|fixed| !fixed.is_unknown()).map(|fixed| format!("; {} at first", fixed.toml));
+            let note = format!("{}{}", min.note, initial.unwrap_or_default());
+            let target = if target.is_unknown() { target.toml.clone() } else { share(&target.toml) };
+            let toml = format!("{{ min = {}, max = {}, target = {target} }}", min.toml, max.toml);
+            return Some(Said::new(toml, note, min.origin.clone()));
+        }
+        self.fixed.clone()
+    }
+}
+
+/// A percentage as a share: 70 is 0.7.
+fn share(percent: &str) -> String {
+    match Exact::parse(percent) {
+        Some(percent) => number(&(&percent / &Exact::from(100))),
+        None => percent.to_string(),
+    }
+}
+
+/// An index.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct IndexDraft {
+    pub name: Said,
+    pub global: bool,
+    pub fields: Fields,
+    pub read: UnitsDraft,
+    pub write: UnitsDraft,
+    pub schedule: Vec<Said>,
+}
+
+/// A copy in another region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct ReplicaDraft {
+    pub region: Said,
+    pub fields: Fields,
+    pub read: UnitsDraft,
+    /// Global indexes there: name and what differs.
+    pub indexes: Vec<(String, UnitsDraft, Fields)>,
+    pub access: Vec<Fields>,
+}
+
+/// A table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct TableDraft {
+    /// What others call it: its logical id or address, its name, its ARN.
+    pub ids: Vec<String>,
+    pub name: Said,
+    pub fields: Fields,
+    pub capacity: Fields,
+    pub read: UnitsDraft,
+    pub write: UnitsDraft,
+    pub schedule: Vec<Said>,
+    pub indexes: Vec<IndexDraft>,
+    /// `ttl`, `backup`, `stream` and the like, in the order in which they are written.
+    pub blocks: Vec<(&'static str, Fields)>,
+    pub access: Vec<Fields>,
+    pub consumed: Vec<Fields>,
+    pub replicas: Vec<ReplicaDraft>,
+    /// What it has that a workload cannot say.
+    pub unpriced: Vec<Said>,
+    /// What a reader should know, beside no value.
+    pub notes: Vec<String>,
+}
+
+impl TableDraft {
+    pub fn new(name: Said, ids: Vec<String>) -> TableDraft {
+        TableDraft {
+            ids,
+            name,
+            fields: Fields::default(),
+            capacity: Fields::default(),
+            read: UnitsDraft::default(),
+            write: UnitsDraft::default(),
+            schedule: Vec::new(),
+            indexes: Vec::new(),
+            blocks: Vec::new(),
+            access: Vec::new(),
+            consumed: Vec::new(),
+            replicas: Vec::new(),
+            unpriced: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Whether somebody means this table by a name.
+    pub fn is(&self, id: &str) -> bool {
+        self.ids.iter().any(|known| known == id) || self.name.plain() == id
+    }
+
+    /// A block of settings such as `stream`; there from now on.
+    pub fn block(&mut self, name: &'static str) -> &mut Fields {
+        let at = self.blocks.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
+            self.blocks.push((name, Fields::default()));
+            self.blocks.len() - 1
+        });
+        &mut self.blocks[at].1
+    }
+
+    /// The settings of a block that may be there.
+    pub fn find_block(&self, name: &str) -> Option<&Fields> {
+        self.blocks.iter().find(|(known, _)| *known == name).map(|(_, fields)| fields)
+    }
+
+    /// The index of a name.
+    pub fn index(&mut self, name: &str) -> Option<&mut IndexDraft> {
+        self.indexes.iter_mut().find(|index| index.name.plain() == name)
+    }
+
+    pub fn is_provisioned(&self) -> bool {
+        self.capacity.get("mode").is_some_and(|mode| mode.plain() == "provisioned")
+    }
+}
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Draft {
+    /// What it was made of, for the first line.
+    pub made_of: String,
+    /// Why figures are missing, such as "not in a plan".
+    pub missing: &'static str,
+    /// `name`, `region` and the like.
+    pub head: Fields,
+    pub tables: Vec<TableDraft>,
+    pub notes: Vec<String>,
+}
+
+impl Draft {
+    /// Fills in what nobody gave: it is unknown, and the comment says what to write in its place.
+    pub fn complete(&mut self) {
+        let missing = self.missing;
+        if self.head.get("region").is_none() {
+            self.head.set("region", Said::unknown(format!("{missing}: us-east-1, or give --region")));
+        }
+        for table in &mut self.tables {
+            let ask = |what: &str| Said::unknown(format!("{missing}: {what}"));
+            if table.fields.get("items").is_none() && !table.fields.get("item").is_some_and(|item| item.toml.contains("export")) {
+                table.fields.set("items", ask("how many items does it hold? 1_000_000"));
+            }
+            if table.fields.get("item").is_none() {
+                table.fields.set("item", ask("how large is an item? { size = \"1 KB\" }, or lognormal, histogram, attributes, export"));
+            }
+            if table.fields.get("partition_key").is_none() {
+                table.fields.set("partition_key", ask("{ name = \"…\", type = \"S\" }"));
+            }
+            let provisioned = table.is_provisioned();
+            for units in [&mut table.read, &mut table.write] {
+                if provisioned && units.said().is_none() {
+                    units.fixed = Some(ask("provisioned units, 5 or { min = 5, max = 100, target = 0.7 }"));
+                }
+            }
+            for index in table.indexes.iter_mut().filter(|index| index.global && provisioned) {
+                for units in [&mut index.read, &mut index.write] {
+                    if units.said().is_none() {
+                        units.fixed = Some(ask("provisioned units, 5 or { min = 5, max = 100, target = 0.7 }"));
+                    }
+                }
+            }
+            let traffic = |index: Option<&str>| {
+                let mut fields = Fields::default();
+                fields.set_some("index", index.map(|name| Said::text(name, "", None)));
+                fields.set("read", Said::unknown(format!("{missing}: {{ per_second = 10 }}, or write [[table.access]] in place of this")));
+                fields.set("write", Said::unknown("the same"));
+                fields
+            };
+            if table.access.is_empty() && table.consumed.is_empty() {
+                table.consumed.push(traffic(None));
+                let global = table.indexes.iter().filter(|index| index.global);
+                table.consumed.extend(global.map(|index| traffic(Some(&index.name.plain()))).collect::<Vec<_>>());
+            }
+            for replica in &mut table.replicas {
+                let witness = replica.fields.get("witness").is_some();
+                if replica.access.is_empty() && replica.fields.get("reads").is_none() && !witness {
+                    let note = format!("{missing}: its reads as a share of the table's, 0.5, or [[table.replica.access]]");
+                    replica.fields.set("reads", Said::unknown(note));
+                }
+            }
+        }
+    }
+
+    /// Every note, each once, with the table that it is about.
+    pub fn all_notes(&self) -> Vec<String> {
+        let of_table = |table: &TableDraft| {
+            let name = table.name.plain();
+            table.notes.iter().map(|note| format!("{name}: {note}")).collect::<Vec<_>>()
+        };
+        let mut all: Vec<String> = Vec::new();
+        for note in self.notes.iter().cloned().chain(self.tables.iter().flat_map(of_table)) {
+            if !all.contains(&note) {
+                all.push(note);
+            }
+        }
+        all
+    }
+
+    /// The file, and where each of its lines comes from.
+    pub fn write(&self) -> (String, Origins) {
+        let mut lines = Writer::default();
+        lines.say(&format!("Made by `dynameter import` of {}.", self.made_of));
+        lines.say("Each value says where it comes from; \"unknown\" waits for a figure, and is unknown in every total until then.");
+        let mut said: Vec<&String> = Vec::new();
+        for note in &self.notes {
+            if !said.contains(&note) {
+                lines.say(note);
+                said.push(note);
+            }
+        }
+        lines.blank();
+        lines.fields(&self.head);
+        for table in &self.tables {
+            lines.table(table);
+        }
+        lines.finish()
+    }
+}
+
+/// The lines of the file.
+#[derive(Default)]
+struct Writer {
+    lines: Vec<(String, Origin)>,
+}
+
+/// Comments begin no further right than this.
+const COMMENT_COLUMN_MAX: usize = 56;
+
+impl Writer {
+    fn blank(&mut self) {
+        self.lines.push((String::new(), None));
+    }
+
+    fn say(&mut self, text: &str) {
+        for line in text.lines() {
+            self.lines.push((format!("# {}", tidy(line)), None));
+        }
+    }
+
+    fn header(&mut self, text: &str, origin: &Origin) {
+        self.blank();
+        self.lines.push((text.to_string(), origin.clone()));
+    }
+
+    /// Keys and values, with their comments in one column.
+    fn fields(&mut self, fields: &Fields) {
+        let key_width = fields.0.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+        let text = |(key, said): &(String, Said)| format!("{key:key_width$} = {}", said.toml);
+        let width =
+            fields.0.iter().map(text).map(|text| text.chars().count()).filter(|width| *width <= COMMENT_COLUMN_MAX).max().unwrap_or(0);
+        for field in &fields.0 {
+            let (text, said) = (text(field), &field.1);
+            let line = if said.note.is_empty() { text } else { format!("{text:width$}  # {}", tidy(&said.note)) };
+            self.lines.push((line, said.origin.clone()));
+        }
+    }
+
+    fn schedule(&mut self, schedule: &[Said]) {
+        if let [first, ..] = schedule {
+            self.lines.push(("schedule = [".to_string(), first.origin.clone()));
+            for step in schedule {
+                let note = if step.note.is_empty() { String::new() } else { format!("  # {}", tidy(&step.note)) };
+                self.lines.push((format!("  {},{note}", step.toml), step.origin.clone()));
+            }
+            self.lines.push(("]".to_string(), None));
+        }
+    }
+
+    fn table(&mut self, table: &TableDraft) {
+        let origin = &table.name.origin;
+        self.header("[[table]]", origin);
+        table.notes.iter().for_each(|note| self.say(note));
+        let mut fields = Fields(vec![("name".to_string(), table.name.clone())]);
+        fields.0.extend(table.fields.0.iter().cloned());
+        self.fields(&fields);
+        if let [first, ..] = table.unpriced.as_slice() {
+            self.lines.push(("unpriced = [".to_string(), first.origin.clone()));
+            for what in &table.unpriced {
+                let note = if what.note.is_empty() { String::new() } else { format!("  # {}", tidy(&what.note)) };
+                self.lines.push((format!("  {},{note}", what.toml), what.origin.clone()));
+            }
+            self.lines.push(("]".to_string(), None));
+        }
+        let mut capacity = table.capacity.clone();
+        if table.is_provisioned() {
+            capacity.set_some("read", table.read.said());
+            capacity.set_some("write", table.write.said());
+        }
+        if !capacity.is_empty() {
+            let origin = capacity.0.first().and_then(|(_, said)| said.origin.clone());
+            self.header("[table.capacity]", &origin);
+            self.fields(&capacity);
+            if table.is_provisioned() {
+                self.schedule(&table.schedule);
+            }
+        }
+        for index in &table.indexes {
+            self.header("[[table.index]]", &index.name.origin);
+            let kind = Said::new(if index.global { "\"global\"" } else { "\"local\"" }, "", index.name.origin.clone());
+            let mut fields = Fields(vec![("name".to_string(), index.name.clone()), ("kind".to_string(), kind)]);
+            fields.0.extend(index.fields.0.iter().cloned());
+            if table.is_provisioned() && index.global {
+                fields.set_some("read", index.read.said());
+                fields.set_some("write", index.write.said());
+            }
+            self.fields(&fields);
+            if table.is_provisioned() && index.global {
+                self.schedule(&index.schedule);
+            }
+        }
+        for access in &table.access {
+            self.header("[[table.access]]", &access.0.first().and_then(|(_, said)| said.origin.clone()));
+            self.fields(access);
+        }
+        for consumed in &table.consumed {
+            self.header("[[table.consumed]]", &consumed.0.first().and_then(|(_, said)| said.origin.clone()));
+            self.fields(consumed);
+        }
+        for (name, fields) in table.blocks.iter().filter(|(_, fields)| !fields.is_empty()) {
+            self.header(&format!("[table.{name}]"), &fields.0.first().and_then(|(_, said)| said.origin.clone()));
+            self.fields(fields);
+        }
+        for replica in &table.replicas {
+            self.header("[[table.replica]]", &replica.region.origin);
+            let mut fields = Fields(vec![("region".to_string(), replica.region.clone())]);
+            fields.0.extend(replica.fields.0.iter().cloned());
+            if table.is_provisioned() {
+                fields.set_some("read", replica.read.said());
+            }
+            self.fields(&fields);
+            for (name, read, own) in &replica.indexes {
+                let mut fields = Fields(vec![("name".to_string(), Said::text(name, "", replica.region.origin.clone()))]);
+                if table.is_provisioned() {
+                    fields.set_some("read", read.said());
+                }
+                fields.0.extend(own.0.iter().cloned());
+                if fields.0.len() > 1 {
+                    self.header("[[table.replica.index]]", &fields.0.get(1).and_then(|(_, said)| said.origin.clone()));
+                    self.fields(&fields);
+                }
+            }
+            for access in &replica.access {
+                self.header("[[table.replica.access]]", &access.0.first().and_then(|(_, said)| said.origin.clone()));
+                self.fields(access);
+            }
+        }
+    }
+
+    fn finish(self) -> (String, Origins) {
+        let (texts, origins): (Vec<String>, Vec<Origin>) = self.lines.into_iter().unzip();
+        (texts.join("\n") + "\n", Origins::new(origins))
+    }
+}
+
+/// A text on one line, as a comment may hold it.
+fn tidy(text: &str) -> String {
+    let clean = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().map(clean).take(240).collect()
+}

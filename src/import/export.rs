@@ -1,0 +1,130 @@
+//! S3 full exports: how many items a table has, how large they are, and which attributes they carry.
+//!
+//! The workload refers to the export itself, which is measured item by item whenever it is read. An export does not say
+//! which attributes are the keys; those that every item carries and that may be keys are named in a comment.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use super::draft::{Draft, Said, TableDraft, quoted};
+use super::usage::Usage;
+use crate::diag::Diagnostic;
+use crate::table::{AttributeValue, NumberAlignment};
+use crate::units::Exact;
+use crate::workload::export_items;
+
+/// What is seen of an attribute.
+#[derive(Default)]
+struct Seen {
+    items: u64,
+    bytes: u64,
+    types: BTreeMap<&'static str, u64>,
+}
+
+/// Attributes that are named in comments at most.
+const ATTRIBUTES_MAX: usize = 40;
+
+pub(super) fn draft(folder: &Path, region: Option<&str>, usage: Option<&Usage>, problems: &mut Vec<Diagnostic>) -> Draft {
+    let shown = folder.display().to_string();
+    let mut draft = Draft { made_of: format!("the S3 export {shown}"), missing: "not in an export", ..Draft::default() };
+    let mut attributes: BTreeMap<String, Seen> = BTreeMap::new();
+    let (mut items, mut bytes) = (0_u64, 0_u64);
+    let mut sizes: Vec<u64> = Vec::new();
+    let numbers = NumberAlignment::default();
+    let result = export_items(folder, &mut |_, _, item| {
+        items += 1;
+        let size = item.size(numbers).0;
+        bytes += size;
+        sizes.push(size);
+        for (name, value) in &item.0 {
+            let seen = attributes.entry(name.clone()).or_default();
+            seen.items += 1;
+            seen.bytes += name.len() as u64 + value.size(numbers).0;
+            *seen.types.entry(type_of(value)).or_default() += 1;
+        }
+        Ok(())
+    });
+    if let Err(message) = result {
+        let help = "name the folder of a full export (manifest-summary.json and data/), or the one that AWSDynamoDB/ lies in";
+        problems.push(Diagnostic { source: None, span: 0..0, code: "export", message, help: help.to_string() });
+        return draft;
+    }
+    let (table, own_region) = summary(folder);
+    let name = table.unwrap_or_else(|| folder.file_name().map_or_else(|| "export".to_string(), |name| name.to_string_lossy().into_owned()));
+    draft.head.set("name", Said::text(&name, "the table of the export", None));
+    let asked = region.map(str::to_string).or_else(|| usage.and_then(Usage::region));
+    let note = if asked.is_some() { "as asked for" } else { "tableArn" };
+    draft.head.set_some("region", asked.or(own_region).map(|region| Said::text(&region, note, None)));
+    let mut table = TableDraft::new(Said::text(&name, "tableArn", None), Vec::new());
+    sizes.sort_unstable();
+    let percentile = |share: u64| sizes.get(((sizes.len() as u64 * share).div_ceil(100)).saturating_sub(1) as usize).copied().unwrap_or(0);
+    let mean = Exact::ratio(bytes, items.max(1)).human(1);
+    let note = format!("measured item by item: mean {mean} B, median {} B, 99 of 100 up to {} B", percentile(50), percentile(99));
+    table.fields.set("item", Said::new(format!("{{ export = {} }}", quoted(&shown)), note, None));
+    table.fields.set("items", Said::new(items.to_string(), "items of the export", None));
+    let mut listed: Vec<(&String, &Seen)> = attributes.iter().collect();
+    listed.sort_by(|one, other| other.1.bytes.cmp(&one.1.bytes).then_with(|| one.0.cmp(other.0)));
+    table.notes.push(format!("{items} items of {bytes} B; their attributes, by the bytes that they take:"));
+    for (name, seen) in listed.iter().take(ATTRIBUTES_MAX) {
+        let types: Vec<&str> = seen.types.keys().copied().collect();
+        let share = Exact::ratio(seen.items * 100, items.max(1)).human(1);
+        table.notes.push(format!(
+            "  {name} ({}): in {share} % of the items, {} B each",
+            types.join(", "),
+            Exact::ratio(seen.bytes, seen.items.max(1)).human(1)
+        ));
+    }
+    if listed.len() > ATTRIBUTES_MAX {
+        table.notes.push(format!("  and {} more", listed.len() - ATTRIBUTES_MAX));
+    }
+    let may_be_key =
+        |seen: &Seen| seen.items == items && seen.types.len() == 1 && seen.types.keys().all(|kind| ["S", "N", "B"].contains(kind));
+    let keys: Vec<&str> = attributes.iter().filter(|(_, seen)| may_be_key(seen)).map(|(name, _)| name.as_str()).collect();
+    let note = format!(
+        "not in an export; every item has {}",
+        if keys.is_empty() { "no attribute that may be a key".to_string() } else { keys.join(", ") }
+    );
+    table.fields.set("partition_key", Said::unknown(note));
+    draft.tables.push(table);
+    draft
+}
+
+/// The word of AWS for a type.
+fn type_of(value: &AttributeValue) -> &'static str {
+    match value {
+        AttributeValue::S(_) => "S",
+        AttributeValue::N(_) => "N",
+        AttributeValue::B(_) => "B",
+        AttributeValue::Bool(_) => "BOOL",
+        AttributeValue::Null => "NULL",
+        AttributeValue::Ss(_) => "SS",
+        AttributeValue::Ns(_) => "NS",
+        AttributeValue::Bs(_) => "BS",
+        AttributeValue::L(_) => "L",
+        AttributeValue::M(_) => "M",
+    }
+}
+
+/// The table and the region in the manifest's ARN.
+fn summary(folder: &Path) -> (Option<String>, Option<String>) {
+    let here = folder.join("manifest-summary.json");
+    let below = || {
+        let entries = std::fs::read_dir(folder.join("AWSDynamoDB")).ok()?;
+        let full = |path: &std::path::PathBuf| {
+            let json: Option<Value> = std::fs::read_to_string(path).ok().and_then(|text| serde_json::from_str(&text).ok());
+            json.is_some_and(|json| json["exportFromTime"].is_null())
+        };
+        let mut found: Vec<_> =
+            entries.flatten().map(|entry| entry.path().join("manifest-summary.json")).filter(|path| path.is_file()).collect();
+        found.sort();
+        found.into_iter().find(full)
+    };
+    let path = if here.is_file() { Some(here) } else { below() };
+    let json: Option<Value> = path.and_then(|path| std::fs::read_to_string(path).ok()).and_then(|text| serde_json::from_str(&text).ok());
+    let arn = json.and_then(|json| json["tableArn"].as_str().map(str::to_string));
+    let part = |at: usize| arn.as_deref().and_then(|arn| arn.split(':').nth(at)).map(str::to_string);
+    let table = part(5).and_then(|name| name.strip_prefix("table/").map(str::to_string));
+    (table, part(3).filter(|region| !region.is_empty()))
+}

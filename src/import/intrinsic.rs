@@ -1,0 +1,457 @@
+//! The intrinsic functions of CloudFormation: what a template's expression comes to, as far as it can be told without
+//! deploying it.
+//!
+//! Source: CloudFormation Template Reference, "Intrinsic functions", "Pseudo parameters", "Fn::ForEach".
+
+use std::collections::BTreeMap;
+
+use super::node::{Key, Node, Value, shown};
+
+/// How many values the loops of a template may write out.
+const EXPANDED_MAX: usize = 200_000;
+
+/// How deep expressions may lead to others: references that lead back to themselves have no end.
+const STEPS_MAX: usize = 60;
+
+/// Why an expression cannot be told; `cycle` where it leads back to itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unresolved {
+    pub why: String,
+    pub cycle: bool,
+}
+
+fn unresolved<T>(why: impl Into<String>) -> Result<T, Unresolved> {
+    Err(Unresolved { why: why.into(), cycle: false })
+}
+
+/// What expressions are resolved with.
+pub(super) struct Resolver<'a> {
+    template: &'a Node,
+    region: Option<String>,
+    /// Values for parameters, in place of their defaults.
+    given: BTreeMap<String, Node>,
+}
+
+/// The names that stand for a value within a loop.
+type Bound = Vec<(String, Node)>;
+
+impl<'a> Resolver<'a> {
+    pub fn new(template: &'a Node, region: Option<String>, given: BTreeMap<String, Node>) -> Resolver<'a> {
+        Resolver { template, region, given }
+    }
+
+    /// A value with every function in it resolved. `None` where it is removed (`AWS::NoValue`).
+    pub fn resolve(&self, node: &Node) -> Result<Option<Node>, Unresolved> {
+        self.value(node, 0)
+    }
+
+    fn value(&self, node: &Node, step: usize) -> Result<Option<Node>, Unresolved> {
+        if step > STEPS_MAX {
+            return Err(Unresolved { why: "its references lead back to themselves".to_string(), cycle: true });
+        }
+        match &node.value {
+            Value::Map(entries) => {
+                if let [(key, argument)] = entries.as_slice()
+                    && is_function(&key.name)
+                {
+                    return self.call(&key.name, argument, node, step + 1);
+                }
+                let mut resolved = Vec::new();
+                for (key, value) in entries {
+                    if let Some(value) = self.value(value, step + 1)? {
+                        resolved.push((key.clone(), value));
+                    }
+                }
+                Ok(Some(Node::new(Value::Map(resolved), node.span.clone())))
+            }
+            Value::List(elements) => {
+                let mut resolved = Vec::new();
+                for element in elements {
+                    resolved.extend(self.value(element, step + 1)?);
+                }
+                Ok(Some(Node::new(Value::List(resolved), node.span.clone())))
+            }
+            Value::Text(text) if text.contains("{{resolve:") => {
+                unresolved(format!("{} is looked up when the stack is deployed", shown(text)))
+            }
+            _ => Ok(Some(node.clone())),
+        }
+    }
+
+    /// A text or number that an expression comes to.
+    fn text(&self, node: &Node, step: usize) -> Result<String, Unresolved> {
+        match self.value(node, step)? {
+            Some(value) => match value.scalar() {
+                Some(text) => Ok(text.into_owned()),
+                None => unresolved(format!("a text is expected, found {}", value.kind())),
+            },
+            None => Ok(String::new()),
+        }
+    }
+
+    fn call(&self, function: &str, argument: &Node, whole: &Node, step: usize) -> Result<Option<Node>, Unresolved> {
+        let text = |text: String| Ok(Some(Node::new(Value::Text(text), whole.span.clone())));
+        match function {
+            "Ref" => match argument.text() {
+                Some(name) => self.reference(name, whole, step),
+                None => unresolved("Ref names no parameter or resource"),
+            },
+            "Fn::Sub" => text(self.substituted(argument, step)?),
+            "Fn::Join" => {
+                let [separator, list] = argument.elements() else { return unresolved("Fn::Join has a separator and a list") };
+                let Some(list) = self.value(list, step)? else { return text(String::new()) };
+                let parts = list.elements().iter().map(|part| self.text(part, step)).collect::<Result<Vec<_>, _>>()?;
+                text(parts.join(&self.text(separator, step)?))
+            }
+            "Fn::If" => {
+                let [name, yes, no] = argument.elements() else { return unresolved("Fn::If has a condition and two values") };
+                let chosen = if self.condition(name.text().unwrap_or_default(), step)? { yes } else { no };
+                self.value(chosen, step)
+            }
+            "Fn::FindInMap" => {
+                let [map, first, second, ..] = argument.elements() else { return unresolved("Fn::FindInMap has a map and two keys") };
+                let keys = [self.text(map, step)?, self.text(first, step)?, self.text(second, step)?];
+                let [map, first, second] = keys.each_ref().map(String::as_str);
+                match self.template.at(&["Mappings", map, first, second]) {
+                    Some(value) => self.value(value, step),
+                    None => match argument.elements().get(3).and_then(|options| options.get("DefaultValue")) {
+                        Some(default) => self.value(default, step),
+                        None => unresolved(format!("the mapping {map} has no {first}, {second}")),
+                    },
+                }
+            }
+            "Fn::Select" => {
+                let [at, list] = argument.elements() else { return unresolved("Fn::Select has a number and a list") };
+                let (at, list) = (self.text(at, step)?, self.value(list, step)?);
+                let chosen = list.as_ref().and_then(|list| list.elements().get(at.parse::<usize>().ok()?));
+                match chosen {
+                    Some(chosen) => Ok(Some(chosen.clone())),
+                    None => unresolved(format!("Fn::Select finds no element {at}")),
+                }
+            }
+            "Fn::Split" => {
+                let [separator, whole_text] = argument.elements() else { return unresolved("Fn::Split has a separator and a text") };
+                let (separator, joined) = (self.text(separator, step)?, self.text(whole_text, step)?);
+                let part = |part: &str| Node::new(Value::Text(part.to_string()), whole.span.clone());
+                Ok(Some(Node::new(Value::List(joined.split(separator.as_str()).map(part).collect()), whole.span.clone())))
+            }
+            "Fn::GetAtt" => self.attribute(argument, whole, step),
+            "Fn::Length" => match self.value(argument, step)? {
+                Some(list) => Ok(Some(Node::new(Value::Number(list.elements().len().to_string()), whole.span.clone()))),
+                None => unresolved("Fn::Length has a list"),
+            },
+            "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" | "Condition" => {
+                let truth = self.truth(whole, step)?;
+                Ok(Some(Node::new(Value::Bool(truth), whole.span.clone())))
+            }
+            "Fn::ImportValue" => unresolved("Fn::ImportValue takes a value of another stack"),
+            "Fn::GetAZs" => unresolved("Fn::GetAZs depends on the account"),
+            "Fn::Transform" => unresolved("Fn::Transform is done by a macro of the account"),
+            other => unresolved(format!("{other} is only known once the stack is deployed")),
+        }
+    }
+
+    fn reference(&self, name: &str, whole: &Node, step: usize) -> Result<Option<Node>, Unresolved> {
+        match name {
+            "AWS::NoValue" => return Ok(None),
+            "AWS::Region" => {
+                return match &self.region {
+                    Some(region) => Ok(Some(Node::new(Value::Text(region.clone()), whole.span.clone()))),
+                    None => unresolved("the region is not said; give --region"),
+                };
+            }
+            "AWS::Partition" => return Ok(Some(Node::new(Value::Text("aws".to_string()), whole.span.clone()))),
+            "AWS::URLSuffix" => return Ok(Some(Node::new(Value::Text("amazonaws.com".to_string()), whole.span.clone()))),
+            pseudo if pseudo.starts_with("AWS::") => return unresolved(format!("{pseudo} is only known once the stack is deployed")),
+            _ => {}
+        }
+        if let Some(parameter) = self.template.at(&["Parameters", name]) {
+            if let Some(given) = self.given.get(name) {
+                return Ok(Some(given.clone()));
+            }
+            let kind = parameter.text_at("Type").unwrap_or_default();
+            if kind.starts_with("AWS::SSM::") {
+                return unresolved(format!(
+                    "the parameter {name} is read from Parameter Store; give it under [parameters] of a usage file"
+                ));
+            }
+            return match parameter.get("Default") {
+                Some(default) if kind.starts_with("List<") || kind == "CommaDelimitedList" => {
+                    let parts = default.scalar().map(|text| text.split(',').map(|part| part.trim().to_string()).collect::<Vec<_>>());
+                    let part = |part: String| Node::new(Value::Text(part), default.span.clone());
+                    let list = parts.unwrap_or_default().into_iter().map(part).collect();
+                    Ok(Some(Node::new(Value::List(list), default.span.clone())))
+                }
+                Some(default) => Ok(Some(default.clone())),
+                None => unresolved(format!("the parameter {name} has no default; give it under [parameters] of a usage file")),
+            };
+        }
+        let Some(resource) = self.template.at(&["Resources", name]) else {
+            return unresolved(format!("Ref to {name:?}, which the template does not have"));
+        };
+        // A table's reference is its name; of one that has none, its logical id stands for it.
+        let named = match resource.text_at("Type") {
+            Some("AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" | "AWS::Serverless::SimpleTable") => {
+                resource.at(&["Properties", "TableName"])
+            }
+            Some("AWS::ApplicationAutoScaling::ScalableTarget") => None,
+            _ => None,
+        };
+        match named {
+            Some(node) => match self.value(node, step) {
+                Err(error) if !error.cycle => Ok(Some(Node::new(Value::Text(name.to_string()), whole.span.clone()))),
+                other => other,
+            },
+            None => Ok(Some(Node::new(Value::Text(name.to_string()), whole.span.clone()))),
+        }
+    }
+
+    /// `Fn::GetAtt`: a table's ARN ends in its name, and nothing else is known before the deployment.
+    fn attribute(&self, argument: &Node, whole: &Node, step: usize) -> Result<Option<Node>, Unresolved> {
+        let parts: Vec<String> = match argument.text() {
+            Some(text) => text.splitn(2, '.').map(str::to_string).collect(),
+            None => argument.elements().iter().filter_map(|part| part.text().map(str::to_string)).collect(),
+        };
+        let [name, attribute] = parts.as_slice() else { return unresolved("Fn::GetAtt names a resource and an attribute") };
+        let kind = self.template.at(&["Resources", name.as_str()]).and_then(|resource| resource.text_at("Type")).unwrap_or_default();
+        if kind.ends_with("Table") && attribute == "Arn" {
+            let table = self.reference(name, whole, step)?.and_then(|node| node.text().map(str::to_string)).unwrap_or_default();
+            return Ok(Some(Node::new(Value::Text(format!("arn:aws:dynamodb:::table/{table}")), whole.span.clone())));
+        }
+        if matches!(kind, "AWS::KMS::Key" | "AWS::KMS::Alias" | "AWS::Kinesis::Stream") {
+            return Ok(Some(Node::new(Value::Text(format!("{name}.{attribute}")), whole.span.clone())));
+        }
+        unresolved(format!("{name}.{attribute} is only known once the stack is deployed"))
+    }
+
+    /// `Fn::Sub`: names in `${…}` replaced; `${!…}` is left as it is written.
+    fn substituted(&self, argument: &Node, step: usize) -> Result<String, Unresolved> {
+        let (text, own) = match (&argument.value, argument.elements()) {
+            (Value::Text(text), _) => (text.as_str(), None),
+            (_, [Node { value: Value::Text(text), .. }, map]) => (text.as_str(), Some(map)),
+            _ => return unresolved("Fn::Sub has a text, or a text and a map"),
+        };
+        let mut result = String::new();
+        let mut rest = text;
+        while let Some(at) = rest.find("${") {
+            result += &rest[..at];
+            let Some(end) = rest[at..].find('}') else { return unresolved("Fn::Sub has a ${ without an end") };
+            let name = rest[at + 2..at + end].trim();
+            rest = &rest[at + end + 1..];
+            if let Some(literal) = name.strip_prefix('!') {
+                result += &format!("${{{literal}}}");
+                continue;
+            }
+            let whole = Node::new(Value::Null, argument.span.clone());
+            let value = match own.and_then(|map| map.get(name)) {
+                Some(value) => self.value(value, step)?,
+                None if name.contains('.') => {
+                    self.attribute(&Node::new(Value::Text(name.to_string()), argument.span.clone()), &whole, step)?
+                }
+                None => self.reference(name, &whole, step)?,
+            };
+            match value.as_ref().and_then(Node::scalar) {
+                Some(text) => result += &text,
+                None => return unresolved(format!("${{{}}} is no text", shown(name))),
+            }
+        }
+        Ok(result + rest)
+    }
+
+    /// Whether a condition of the template holds.
+    pub fn holds(&self, name: &str) -> Result<bool, Unresolved> {
+        self.condition(name, 0)
+    }
+
+    fn condition(&self, name: &str, step: usize) -> Result<bool, Unresolved> {
+        match self.template.at(&["Conditions", name]) {
+            Some(condition) => self.truth(condition, step + 1),
+            None => unresolved(format!("there is no condition {:?}", shown(name))),
+        }
+    }
+
+    fn truth(&self, node: &Node, step: usize) -> Result<bool, Unresolved> {
+        if step > STEPS_MAX {
+            return Err(Unresolved { why: "its conditions lead back to themselves".to_string(), cycle: true });
+        }
+        let Some((key, argument)) = node.entries().first() else {
+            return node.truth().map_or_else(|| unresolved("a condition is a function"), Ok);
+        };
+        match key.name.as_str() {
+            "Condition" => self.condition(argument.text().unwrap_or_default(), step),
+            "Fn::Equals" => {
+                let [one, other] = argument.elements() else { return unresolved("Fn::Equals has two values") };
+                Ok(self.text(one, step)? == self.text(other, step)?)
+            }
+            "Fn::Not" => match argument.elements() {
+                [one] => Ok(!self.truth(one, step + 1)?),
+                _ => unresolved("Fn::Not has one condition"),
+            },
+            // What decides is enough, whatever the others come to.
+            "Fn::And" | "Fn::Or" => {
+                let decides = key.name == "Fn::Or";
+                let results: Vec<_> = argument.elements().iter().map(|one| self.truth(one, step + 1)).collect();
+                if results.contains(&Ok(decides)) {
+                    return Ok(decides);
+                }
+                results.into_iter().collect::<Result<Vec<bool>, _>>().map(|_| !decides)
+            }
+            other => unresolved(format!("{other} is no condition")),
+        }
+    }
+
+    /// The entries of a map with its loops written out.
+    ///
+    /// `Fn::ForEach::NAME: [identifier, [values…], { key: body }]` stands for one entry for each value.
+    pub fn looped(&self, map: &Node) -> Result<Vec<(Key, Node)>, Unresolved> {
+        let mut all = Vec::new();
+        let mut size = 0;
+        self.expand(map, &Vec::new(), &mut all, &mut size, 0)?;
+        Ok(all)
+    }
+
+    fn expand(&self, map: &Node, bound: &Bound, all: &mut Vec<(Key, Node)>, size: &mut usize, step: usize) -> Result<(), Unresolved> {
+        if step > STEPS_MAX {
+            return unresolved("loops are nested too deep");
+        }
+        for (key, body) in map.entries() {
+            if !key.name.starts_with("Fn::ForEach::") {
+                let name = replaced(&key.name, bound);
+                let body = bind(body, bound, size)?;
+                all.push((Key { name, span: key.span.clone() }, body));
+                continue;
+            }
+            let [identifier, values, template] = body.elements() else {
+                return unresolved(format!("{} has a name, a list and a map", shown(&key.name)));
+            };
+            let Some(identifier) = identifier.text() else { return unresolved("the name of a loop is a text") };
+            let values = self.value(&bind(values, bound, size)?, step + 1)?;
+            let list = values.as_ref().map(Node::elements).unwrap_or_default();
+            for value in list {
+                let mut inner = bound.clone();
+                inner.push((identifier.to_string(), value.clone()));
+                self.expand(template, &inner, all, size, step + 1)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a key of a map stands for a function.
+fn is_function(key: &str) -> bool {
+    key == "Ref" || key == "Condition" || (key.starts_with("Fn::") && !key.starts_with("Fn::ForEach::"))
+}
+
+/// A text with the names of loops replaced: `${Name}`, and `&{Name}` without what no logical id may have.
+fn replaced(text: &str, bound: &Bound) -> String {
+    let mut text = text.to_string();
+    for (name, value) in bound {
+        let value = value.scalar().unwrap_or_default();
+        let letters: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
+        text = text.replace(&format!("${{{name}}}"), &value).replace(&format!("&{{{name}}}"), &letters);
+    }
+    text
+}
+
+/// A value with the names of loops replaced in every text and reference.
+fn bind(node: &Node, bound: &Bound, size: &mut usize) -> Result<Node, Unresolved> {
+    if bound.is_empty() {
+        return Ok(node.clone());
+    }
+    *size += 1;
+    if *size > EXPANDED_MAX {
+        return unresolved(format!("its loops write out more than {EXPANDED_MAX} values"));
+    }
+    if let [(key, Node { value: Value::Text(name), .. })] = node.entries()
+        && key.name == "Ref"
+        && let Some((_, value)) = bound.iter().rev().find(|(known, _)| known == name)
+    {
+        return Ok(Node::new(value.value.clone(), node.span.clone()));
+    }
+    let value = match &node.value {
+        Value::Text(text) => Value::Text(replaced(text, bound)),
+        Value::List(elements) => Value::List(elements.iter().map(|element| bind(element, bound, size)).collect::<Result<_, _>>()?),
+        Value::Map(entries) => {
+            let entry = |(key, value): &(Key, Node), size: &mut usize| -> Result<(Key, Node), Unresolved> {
+                Ok((Key { name: replaced(&key.name, bound), span: key.span.clone() }, bind(value, bound, size)?))
+            };
+            Value::Map(entries.iter().map(|one| entry(one, size)).collect::<Result<_, _>>()?)
+        }
+        other => other.clone(),
+    };
+    Ok(Node::new(value, node.span.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::node;
+    use super::*;
+    use crate::diag::Source;
+
+    const TEMPLATE: &str = r#"
+Parameters:
+  Env: {Type: String, Default: prod}
+  Units: {Type: Number, Default: "5"}
+  Names: {Type: CommaDelimitedList, Default: "A, B"}
+  Open: {Type: String}
+Mappings: {Sizes: {prod: {read: 7}}}
+Conditions:
+  IsProd: !Equals [!Ref Env, prod]
+  IsNot: !Not [!Condition IsProd]
+  Either: !Or [!Condition IsProd, !Equals [!Ref Open, x]]
+  Round: !And [!Condition Round, !Condition IsProd]
+Resources:
+  T: {Type: AWS::DynamoDB::Table, Properties: {TableName: !Sub "${Env}-t"}}
+  Self: {Type: AWS::DynamoDB::Table, Properties: {TableName: !Ref Self}}
+"#;
+
+    fn resolved(expression: &str) -> Result<String, Unresolved> {
+        let template = node::read(&Source::new("t.yaml", TEMPLATE)).expect("reads");
+        let expression = node::read(&Source::new("e.yaml", format!("v: {expression}"))).expect("reads");
+        let resolver = Resolver::new(&template, Some("eu-west-1".to_string()), BTreeMap::new());
+        let value = resolver.resolve(expression.get("v").expect("reads"))?;
+        Ok(value.map_or("nothing".to_string(), |node| match &node.value {
+            Value::List(elements) => elements.iter().map(|one| one.scalar().unwrap_or_default().into_owned()).collect::<Vec<_>>().join("+"),
+            _ => node.scalar().unwrap_or_default().into_owned(),
+        }))
+    }
+
+    #[test]
+    fn functions_come_to_what_cloudformation_makes_of_them() {
+        for (expression, expected) in [
+            ("!Ref Units", "5"),
+            ("!Ref Names", "A+B"),
+            ("!Ref AWS::Region", "eu-west-1"),
+            ("!Ref AWS::NoValue", "nothing"),
+            ("!Ref T", "prod-t"),
+            ("!Sub '${T}-${AWS::Region}-${!Env}'", "prod-t-eu-west-1-${Env}"),
+            ("!Sub ['${A}', {A: !Ref Env}]", "prod"),
+            ("!Join [/, [table, !Ref T]]", "table/prod-t"),
+            ("!If [IsProd, 10, 1]", "10"),
+            ("!If [IsNot, 10, !Ref 'AWS::NoValue']", "nothing"),
+            ("!If [Either, 1, 2]", "1"),
+            ("!FindInMap [Sizes, !Ref Env, read]", "7"),
+            ("!Select [1, !Ref Names]", "B"),
+            ("!Select [1, !Split [\"-\", !Ref T]]", "t"),
+            ("!GetAtt T.Arn", "arn:aws:dynamodb:::table/prod-t"),
+        ] {
+            assert_eq!(resolved(expression).as_deref(), Ok(expected), "{expression}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_says_why() {
+        for (expression, word) in [
+            ("!Ref Open", "no default"),
+            ("!ImportValue x", "another stack"),
+            ("!Ref Nobody", "does not have"),
+            ("!GetAtt Other.Id", "deployed"),
+            ("'{{resolve:ssm:x}}'", "looked up"),
+        ] {
+            let error = resolved(expression).expect_err("refused");
+            assert!(error.why.contains(word) && !error.cycle, "{expression}: {}", error.why);
+        }
+        assert!(resolved("!If [Round, 1, 2]").expect_err("refused").cycle);
+        assert!(resolved("!Ref Self").expect_err("refused").cycle);
+    }
+}

@@ -1,0 +1,423 @@
+//! The workload models of other tools: the data model of aws/agent-toolkit-for-aws, the input of awslabs' DynamoDB
+//! server, and usage files of Infracost.
+//!
+//! What these models take for granted is said beside the value: a peak taken for the mean, capacity on demand, one size
+//! for all items. Keys that a model does not name are unknown.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::draft::{Draft, Fields, IndexDraft, Origin, Said, TableDraft, UnitsDraft, list, number as written, quoted};
+use super::node::{Node, Value, shown, wrong};
+use super::terraform::projection;
+use super::{Context, name_of, names_of, usage};
+use crate::diag::{Diagnostic, Source};
+use crate::units::Exact;
+
+/// Whether a document is a model of a tool that is known.
+pub(super) fn is_model(document: &Node) -> bool {
+    let lists = |key: &str| document.get(key).is_some_and(|node| matches!(node.value, Value::List(_)));
+    (lists("tables") && lists("access_patterns")) || lists("access_pattern_list") || document.get("resource_usage").is_some()
+}
+
+pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
+    let made_of = format!("the workload model {}", names_of(documents));
+    let mut draft = Draft { made_of, missing: "not in the model", ..Draft::default() };
+    draft.head.set("name", Said::text(&name_of(documents), "the name of the file", None));
+    let asked = context.region.map(str::to_string).or_else(|| context.usage.and_then(|usage| usage.region()));
+    draft.head.set_some("region", asked.map(|region| Said::text(&region, "as asked for", None)));
+    for (source, document) in documents {
+        let mut reading = Reading { source, problems: &mut *context.problems };
+        let tables = if document.get("resource_usage").is_some() {
+            usage::tables_of(source, reading.problems)
+        } else if document.get("access_pattern_list").is_some() {
+            reading.awslabs(document)
+        } else {
+            reading.toolkit(document)
+        };
+        draft.tables.extend(tables);
+    }
+    let mut seen: BTreeMap<String, ()> = BTreeMap::new();
+    for table in &draft.tables {
+        if seen.insert(table.name.plain(), ()).is_some()
+            && let Some((source, span)) = &table.name.origin
+        {
+            let message = format!("the table {:?} is there twice", table.name.plain());
+            context.problems.push(wrong(source, span.clone(), "duplicate-table", message, "give one of them another name"));
+        }
+    }
+    draft
+}
+
+struct Reading<'a> {
+    source: &'a Arc<Source>,
+    problems: &'a mut Vec<Diagnostic>,
+}
+
+/// Operations by what a model calls them.
+const OPERATIONS: [&str; 10] = [
+    "GetItem",
+    "BatchGetItem",
+    "TransactGetItems",
+    "Query",
+    "Scan",
+    "PutItem",
+    "UpdateItem",
+    "DeleteItem",
+    "BatchWriteItem",
+    "TransactWriteItems",
+];
+
+impl Reading<'_> {
+    fn origin(&self, node: &Node) -> Origin {
+        Some((self.source.clone(), node.span.clone()))
+    }
+
+    fn said(&self, node: &Node, toml: impl Into<String>, note: &str) -> Said {
+        Said::new(toml, note, self.origin(node))
+    }
+
+    fn number(&mut self, node: &Node, key: &str) -> Option<Said> {
+        let value = node.get(key)?;
+        let number = value.scalar().and_then(|text| Exact::parse(&text)).filter(|number| !number.is_negative());
+        match number {
+            Some(number) => Some(self.said(value, written(&number), key)),
+            None => {
+                let message = format!("{key} is a number from 0 on, found {}", value.kind());
+                self.problems.push(wrong(self.source, value.span.clone(), "wrong-type", message, "write a number"));
+                None
+            }
+        }
+    }
+
+    fn name<'n>(&mut self, node: &'n Node, key: &str, what: &str) -> Option<(&'n str, Origin)> {
+        match node.get(key).map(|value| (value.text(), value)) {
+            Some((Some(text), value)) => Some((text, self.origin(value))),
+            Some((None, value)) => {
+                let message = format!("{key} is a text, found {}", value.kind());
+                self.problems.push(wrong(self.source, value.span.clone(), "wrong-type", message, "write a text"));
+                None
+            }
+            None => {
+                let span = node.span.start..node.span.start + 1;
+                self.problems.push(wrong(self.source, span, "missing-key", format!("{what} has no {key}"), format!("add \"{key}\"")));
+                None
+            }
+        }
+    }
+
+    fn list<'n>(&self, node: &'n Node, key: &str) -> &'n [Node] {
+        node.get(key).map(Node::elements).unwrap_or_default()
+    }
+
+    /// One size for all items.
+    fn size(&mut self, node: &Node, key: &str) -> Option<Said> {
+        let bytes = self.number(node, key)?;
+        Some(Said { toml: format!("{{ size = {} }}", whole(&bytes.toml)), ..bytes })
+    }
+
+    /// The table that a pattern names.
+    fn table_of<'t>(&mut self, tables: &'t mut [TableDraft], pattern: &Node, label: &str) -> Option<&'t mut TableDraft> {
+        let (name, origin) = self.name(pattern, "table", label)?;
+        let names: Vec<String> = tables.iter().map(|table| table.name.plain()).collect();
+        let found = tables.iter_mut().find(|table| table.name.plain() == name);
+        if found.is_none()
+            && let Some((source, span)) = origin
+        {
+            let help = format!("its tables are: {}", names.join(", "));
+            self.problems.push(wrong(
+                &source,
+                span,
+                "unknown-table",
+                format!("{label} is of the table {name:?}, which the model does not have"),
+                help,
+            ));
+        }
+        found
+    }
+
+    /// Operation, rate and the words that both models share.
+    fn pattern(&mut self, pattern: &Node, name: &str, rate: (&str, &str), label: &str) -> Option<Fields> {
+        let (operation, origin) = self.name(pattern, "operation", label)?;
+        if !OPERATIONS.contains(&operation) {
+            if let Some((source, span)) = origin {
+                let message = format!("{} is no operation that a model has", shown(operation));
+                self.problems.push(wrong(&source, span, "wrong-type", message, format!("the operations are {}", OPERATIONS.join(", "))));
+            }
+            return None;
+        }
+        let mut fields = Fields::default();
+        fields.set("name", Said::text(name, "", self.origin(pattern)));
+        fields.set("operation", Said::text(operation, "", origin));
+        let (key, note) = rate;
+        let rate = self.number(pattern, key).map(|rate| Said {
+            toml: format!("{{ per_second = {} }}", rate.toml),
+            note: note.to_string(),
+            ..rate
+        });
+        fields.set("rate", rate.unwrap_or_else(|| Said::unknown("not in the model: { per_second = 10 }")));
+        Some(fields)
+    }
+
+    /// Items of one call, as the operation wants them.
+    fn items(&mut self, fields: &mut Fields, node: &Node, key: &str) {
+        let Some(items) = self.number(node, key) else { return };
+        let operation = fields.get("operation").map(Said::plain).unwrap_or_default();
+        let count = whole(&items.toml);
+        match operation.as_str() {
+            "Query" | "Scan" | "BatchGetItem" | "TransactGetItems" => fields.set("items", Said { toml: count, ..items }),
+            "BatchWriteItem" | "TransactWriteItems" => {
+                let toml = format!("[{{ operation = \"Put\", count = {count} }}]");
+                fields.set("actions", Said { toml, note: format!("{key}, taken as puts of new items"), ..items });
+            }
+            _ => {}
+        }
+    }
+
+    fn toolkit(&mut self, document: &Node) -> Vec<TableDraft> {
+        let mut tables: Vec<TableDraft> = Vec::new();
+        for node in self.list(document, "tables") {
+            let table = self.toolkit_table(node);
+            tables.extend(table);
+        }
+        for pattern in self.list(document, "access_patterns") {
+            self.toolkit_pattern(pattern, &mut tables);
+        }
+        tables
+    }
+
+    fn toolkit_table(&mut self, node: &Node) -> Option<TableDraft> {
+        let (name, origin) = self.name(node, "table_name", "a table")?;
+        let mut table = TableDraft::new(Said::text(name, "table_name", origin), Vec::new());
+        if let Some(class) = node.get("table_class") {
+            let word = if class.text().is_some_and(|text| text.to_uppercase().contains("INFREQUENT") || text.to_uppercase().ends_with("IA"))
+            {
+                "\"standard-ia\""
+            } else {
+                "\"standard\""
+            };
+            table.fields.set("class", self.said(class, word, "table_class"));
+        }
+        let types = self.list(node, "attribute_definitions");
+        let key = |reading: &Self, key: &str| {
+            let value = node.at(&["key_schema", key])?;
+            Some(reading.said(value, key_of(types, value.text()?), "key_schema"))
+        };
+        let (partition, sort) = (key(self, "partition_key"), key(self, "sort_key"));
+        table.fields.set_some("partition_key", partition);
+        table.fields.set_some("sort_key", sort);
+        self.entities(node, &mut table);
+        table.capacity.set(
+            "mode",
+            Said::new("\"on-demand\"", "the model has no capacity mode; its tool counts on demand", table.name.origin.clone()),
+        );
+        for index in self.list(node, "gsis") {
+            let Some((name, origin)) = self.name(index, "index_name", "an index") else { continue };
+            let mut fields = Fields::default();
+            for key in ["partition_key", "sort_key"] {
+                let names = |value: &Node| match value.text() {
+                    Some(one) => vec![one.to_string()],
+                    None => value.elements().iter().filter_map(|one| one.text().map(str::to_string)).collect(),
+                };
+                if let Some(value) = index.get(key) {
+                    fields.set(key, self.said(value, list(&names(value)), ""));
+                }
+            }
+            if let Some(block) = index.get("projection") {
+                let attributes: Vec<String> =
+                    self.list(block, "attributes").iter().filter_map(|one| one.text().map(str::to_string)).collect();
+                let toml = projection(block.text_at("type").unwrap_or("ALL"), &attributes);
+                fields.set_some("projection", toml.map(|toml| self.said(block, toml, "")));
+            }
+            if fields.get("partition_key").is_none() {
+                let message = format!("the index {name} has no partition_key");
+                self.problems.push(wrong(
+                    self.source,
+                    index.span.start..index.span.start + 1,
+                    "missing-key",
+                    message,
+                    "add \"partition_key\"",
+                ));
+                continue;
+            }
+            table.indexes.push(index_draft(Said::text(name, "gsis", origin), fields));
+        }
+        for vector in self.list(node, "vector_indexes") {
+            let name = vector.text_at("index_name").unwrap_or_default();
+            let what = quoted(&format!("the vector index {name}: VectorWriteRequest, VectorSearch and its storage"));
+            table.unpriced.push(self.said(vector, what, ""));
+        }
+        match node.get("global_tables") {
+            None => {}
+            Some(regions) if matches!(regions.value, Value::Bool(false)) || regions.text() == Some("false") => {}
+            Some(regions) => table.unpriced.push(self.said(
+                regions,
+                quoted("replicas in other regions: name them as [[table.replica]]"),
+                "global_tables",
+            )),
+        }
+        Some(table)
+    }
+
+    /// Items and their sizes, by the kinds of items that a table holds.
+    fn entities(&mut self, node: &Node, table: &mut TableDraft) {
+        let entities = self.list(node, "entities");
+        let Some(first) = entities.first() else { return };
+        let mut counts: Vec<(Option<Said>, Option<Said>)> = Vec::new();
+        for entity in entities {
+            counts.push((self.number(entity, "estimated_item_count"), self.number(entity, "estimated_item_size_bytes")));
+        }
+        let exact = |said: &Option<Said>| said.as_ref().and_then(|said| Exact::parse(&said.toml));
+        let numbers: Option<Vec<Exact>> = counts.iter().map(|(count, _)| exact(count)).collect();
+        let sizes: Option<Vec<String>> = counts.iter().map(|(_, size)| size.as_ref().map(|size| whole(&size.toml))).collect();
+        let place = self.origin(first);
+        if let Some(numbers) = &numbers {
+            let sum: Exact = numbers.iter().cloned().sum();
+            table.fields.set("items", Said::new(written(&sum), "estimated_item_count, added up", place.clone()));
+        }
+        match (sizes, numbers) {
+            (Some(sizes), _) if sizes.len() == 1 => {
+                table.fields.set("item", Said::new(format!("{{ size = {} }}", sizes[0]), "estimated_item_size_bytes", place));
+            }
+            (Some(sizes), Some(numbers)) => {
+                let total: Exact = numbers.iter().cloned().sum();
+                // Shares in billionths, the last what is left, so that they add up to one.
+                let billion = Exact::from(1_000_000_000);
+                let mut left = 1_000_000_000_u64;
+                let mut buckets = Vec::new();
+                for (at, (size, count)) in sizes.iter().zip(&numbers).enumerate() {
+                    let part = if total.is_zero() { 0 } else { (&(count / &total) * &billion).floor().to_u64().unwrap_or(0) };
+                    let part = if at + 1 == sizes.len() { left } else { part.min(left) };
+                    left -= part;
+                    let share = &Exact::from(part) / &billion;
+                    buckets.push(format!("{{ size = {size}, share = {} }}", written(&share)));
+                }
+                let toml = format!("{{ histogram = [{}] }}", buckets.join(", "));
+                table.fields.set("item", Said::new(toml, "entities, by their number", place));
+            }
+            _ => {}
+        }
+    }
+
+    fn toolkit_pattern(&mut self, pattern: &Node, tables: &mut [TableDraft]) {
+        let id = pattern.text_at("pattern_id").unwrap_or_default();
+        let description = pattern.text_at("description").unwrap_or_default();
+        let label = if id.is_empty() { "an access pattern".to_string() } else { format!("the access pattern {id}") };
+        let name = match (id.is_empty(), description.is_empty()) {
+            (false, false) => format!("{id}: {description}"),
+            (false, true) => id.to_string(),
+            _ => description.to_string(),
+        };
+        let rate = if pattern.get("avg_rps").is_some() {
+            ("avg_rps", "avg_rps")
+        } else {
+            ("peak_rps", "peak_rps, taken for the mean as its tool does")
+        };
+        let Some(mut fields) = self.pattern(pattern, &name, rate, &label) else { return };
+        let index = pattern.get("index").and_then(|node| Some(self.said(node, quoted(node.text()?), "")));
+        fields.set_some("index", index);
+        self.items(&mut fields, pattern, "items_per_request");
+        let operation = fields.get("operation").map(Said::plain).unwrap_or_default();
+        if let Some(consistency) =
+            pattern.get("consistency").filter(|_| ["GetItem", "BatchGetItem", "Query", "Scan"].contains(&operation.as_str()))
+        {
+            let word =
+                if consistency.text().is_some_and(|text| text.eq_ignore_ascii_case("strong")) { "\"strong\"" } else { "\"eventual\"" };
+            fields.set("consistency", self.said(consistency, word, ""));
+        }
+        if ["GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"].contains(&operation.as_str()) {
+            let missing = self.number(pattern, "non_existent_rate");
+            fields.set_some("missing", missing);
+        }
+        if ["PutItem", "UpdateItem", "DeleteItem"].contains(&operation.as_str()) {
+            let (failures, before) = (self.number(pattern, "conditional_fail_rate"), self.number(pattern, "previous_item_size_bytes"));
+            fields.set_some("condition_failures", failures);
+            fields.set_some("before", before.map(|size| Said { toml: whole(&size.toml), ..size }));
+        }
+        let size = self.size(pattern, "estimated_item_size_bytes");
+        fields.set_some("item", size);
+        if let Some(table) = self.table_of(tables, pattern, &label) {
+            table.access.push(fields);
+        }
+    }
+
+    fn awslabs(&mut self, document: &Node) -> Vec<TableDraft> {
+        let mut tables: Vec<TableDraft> = Vec::new();
+        for node in self.list(document, "table_list") {
+            let Some((name, origin)) = self.name(node, "name", "a table") else { continue };
+            let mut table = TableDraft::new(Said::text(name, "table_list", origin), Vec::new());
+            let items = self.number(node, "item_count");
+            table.fields.set_some("items", items.clone());
+            let size = self.size(node, "item_size_bytes");
+            table.fields.set_some("item", size);
+            table.capacity.set(
+                "mode",
+                Said::new("\"on-demand\"", "the model has no capacity mode; its tool counts on demand", table.name.origin.clone()),
+            );
+            for index in self.list(node, "gsi_list") {
+                let Some((name, origin)) = self.name(index, "name", "an index") else { continue };
+                let mut fields = Fields::default();
+                fields.set("partition_key", Said::new("\"unknown\"", "not in the model: the attribute that keys it", origin.clone()));
+                let size = self.number(index, "item_size_bytes");
+                fields.set_some("entry_size", size.map(|size| Said { toml: whole(&size.toml), ..size }));
+                let held = self.number(index, "item_count");
+                if let Some((held, share)) =
+                    held.zip(items.as_ref()).and_then(|(held, items)| Some((held.clone(), share(&held.toml, &items.toml)?)))
+                {
+                    fields.set("coverage", Said { toml: share, note: "item_count of the index / of the table".to_string(), ..held });
+                }
+                table.indexes.push(index_draft(Said::text(name, "gsi_list", origin), fields));
+            }
+            tables.push(table);
+        }
+        for pattern in self.list(document, "access_pattern_list") {
+            let name = pattern.text_at("pattern").or_else(|| pattern.text_at("description")).unwrap_or("access pattern").to_string();
+            let label = format!("the access pattern {name:?}");
+            let Some(mut fields) = self.pattern(pattern, &name, ("rps", "rps"), &label) else { continue };
+            let index = pattern.get("gsi").and_then(|node| Some(self.said(node, quoted(node.text()?), "gsi")));
+            fields.set_some("index", index);
+            self.items(&mut fields, pattern, "item_count");
+            if let Some(strong) = pattern.get("strongly_consistent") {
+                let word = if strong.truth() == Some(true) { "\"strong\"" } else { "\"eventual\"" };
+                fields.set("consistency", self.said(strong, word, ""));
+            }
+            let size = self.size(pattern, "item_size_bytes");
+            fields.set_some("item", size);
+            let written =
+                fields.get("operation").is_some_and(|operation| ["UpdateItem", "DeleteItem"].contains(&operation.plain().as_str()));
+            let Some(table) = self.table_of(&mut tables, pattern, &label) else { continue };
+            if written && !table.indexes.is_empty() && pattern.get("gsi_list").is_none() {
+                table.notes.push(format!(
+                    "{label} names no index that it writes; as every attribute may change, it is taken to write those that hold them"
+                ));
+            }
+            table.access.push(fields);
+        }
+        tables
+    }
+}
+
+fn index_draft(name: Said, fields: Fields) -> IndexDraft {
+    let (read, write) = (UnitsDraft::default(), UnitsDraft::default());
+    IndexDraft { name, global: true, fields, read, write, schedule: Vec::new() }
+}
+
+fn key_of(types: &[Node], name: &str) -> String {
+    let of_name = |node: &&Node| ["attribute_name", "AttributeName", "name"].iter().any(|key| node.text_at(key) == Some(name));
+    let kind =
+        types.iter().find(of_name).and_then(|node| ["attribute_type", "AttributeType", "type"].iter().find_map(|key| node.text_at(key)));
+    match kind.filter(|kind| ["S", "N", "B"].contains(kind)) {
+        Some(kind) => format!("{{ name = {}, type = {} }}", quoted(name), quoted(kind)),
+        None => format!("{{ name = {} }}", quoted(name)),
+    }
+}
+
+/// A number without a fraction, rounded up: bytes and counts.
+fn whole(number: &str) -> String {
+    Exact::parse(number).map_or_else(|| number.to_string(), |number| written(&number.ceil()))
+}
+
+fn share(held: &str, items: &str) -> Option<String> {
+    let (held, items) = (Exact::parse(held)?, Exact::parse(items)?);
+    (held < items).then(|| written(&(&held / &items)))
+}

@@ -1,0 +1,464 @@
+//! A document with the place of every value: JSON, or YAML with its short tags written out.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use jsonc_parser::ast::{ObjectPropName, Value as Json};
+use jsonc_parser::common::Ranged;
+use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Tag};
+
+use crate::diag::{Diagnostic, Source};
+
+/// How deep a document may be nested: templates reach a dozen.
+const DEPTH_MAX: usize = 100;
+
+/// How many values a document may have, aliases written out: a few short lines of YAML can stand for billions.
+const NODES_MAX: usize = 500_000;
+
+/// A value and the bytes of the text that it stands in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Node {
+    pub value: Value,
+    pub span: Range<usize>,
+}
+
+/// What a document is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Value {
+    Null,
+    Bool(bool),
+    /// As it is written.
+    Number(String),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>),
+}
+
+/// A key of a map.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub name: String,
+    pub span: Range<usize>,
+}
+
+impl Node {
+    pub fn new(value: Value, span: Range<usize>) -> Node {
+        Node { value, span }
+    }
+
+    /// The entries of a map; none of anything else.
+    pub fn entries(&self) -> &[(Key, Node)] {
+        match &self.value {
+            Value::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The elements of a list; none of anything else.
+    pub fn elements(&self) -> &[Node] {
+        match &self.value {
+            Value::List(elements) => elements,
+            _ => &[],
+        }
+    }
+
+    /// The value of a key that is there and not null.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entries().iter().find(|(known, _)| known.name == key).map(|(_, node)| node).filter(|node| node.value != Value::Null)
+    }
+
+    /// The value at the end of several keys.
+    pub fn at(&self, keys: &[&str]) -> Option<&Node> {
+        keys.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// The first element of a list under a key: Terraform writes single blocks so.
+    pub fn block(&self, key: &str) -> Option<&Node> {
+        self.get(key)?.elements().first()
+    }
+
+    /// A text.
+    pub fn text(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A text under a key.
+    pub fn text_at(&self, key: &str) -> Option<&str> {
+        self.get(key)?.text()
+    }
+
+    /// A truth, which templates may write as a text.
+    pub fn truth(&self) -> Option<bool> {
+        match &self.value {
+            Value::Bool(value) => Some(*value),
+            Value::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
+            Value::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            _ => None,
+        }
+    }
+
+    /// A text or a number as it is written.
+    pub fn scalar(&self) -> Option<Cow<'_, str>> {
+        match &self.value {
+            Value::Text(text) | Value::Number(text) => Some(Cow::Borrowed(text)),
+            Value::Bool(value) => Some(Cow::Owned(value.to_string())),
+            _ => None,
+        }
+    }
+
+    /// What kind of value it is, for messages.
+    pub fn kind(&self) -> &'static str {
+        match &self.value {
+            Value::Null => "null",
+            Value::Bool(_) => "true or false",
+            Value::Number(_) => "a number",
+            Value::Text(_) => "a text",
+            Value::List(_) => "a list",
+            Value::Map(_) => "a map",
+        }
+    }
+}
+
+/// Something wrong with a document.
+pub(super) fn wrong(
+    source: &Arc<Source>,
+    span: Range<usize>,
+    code: &'static str,
+    message: impl Into<String>,
+    help: impl Into<String>,
+) -> Diagnostic {
+    Diagnostic { source: Some(source.clone()), span, code, message: message.into(), help: help.into() }
+}
+
+/// Reads a document: JSON where it begins like it, else YAML.
+///
+/// # Errors
+/// What is wrong with it first.
+pub(super) fn read(source: &Arc<Source>) -> Result<Node, Box<Diagnostic>> {
+    if source.text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) { json(source) } else { yaml(source) }
+        .map_err(Box::new)
+}
+
+fn json(source: &Arc<Source>) -> Result<Node, Diagnostic> {
+    let strict = ParseOptions {
+        allow_comments: false,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    };
+    let help = "write the file again with the tool that made it; it must be whole, plain JSON";
+    let parsed = parse_to_ast(&source.text, &CollectOptions::default(), &strict).map_err(|error| {
+        let range = error.range();
+        let what = error.kind().to_string();
+        if source.text.contains("\"@level\"") && source.text.contains("\"@message\"") {
+            let message = "these are the messages of `terraform plan -json`, not a plan";
+            let help = "run `terraform plan -out plan.bin`, then `terraform show -json plan.bin > plan.json`";
+            return wrong(source, 0..1, "not-a-plan", message, help);
+        }
+        wrong(source, range.start..range.end, "syntax", format!("not JSON: {}", lower(&what)), help)
+    })?;
+    let Some(value) = parsed.value else {
+        return Err(wrong(source, 0..0, "syntax", "the file is empty", help));
+    };
+    node_of(value, source, 0)
+}
+
+fn lower(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn node_of(value: Json, source: &Arc<Source>, depth: usize) -> Result<Node, Diagnostic> {
+    let range = value.range();
+    let span = range.start..range.end;
+    if depth > DEPTH_MAX {
+        return Err(too_deep(source, span));
+    }
+    let value = match value {
+        Json::NullKeyword(_) => Value::Null,
+        Json::BooleanLit(literal) => Value::Bool(literal.value),
+        Json::NumberLit(literal) => Value::Number(literal.value.to_string()),
+        Json::StringLit(literal) => Value::Text(literal.value.into_owned()),
+        Json::Array(array) => {
+            Value::List(array.elements.into_iter().map(|element| node_of(element, source, depth + 1)).collect::<Result<_, _>>()?)
+        }
+        Json::Object(object) => {
+            let mut entries = Vec::with_capacity(object.properties.len());
+            for property in object.properties {
+                let range = property.name.range();
+                let name = match property.name {
+                    ObjectPropName::String(literal) => literal.value.into_owned(),
+                    ObjectPropName::Word(word) => word.value.to_string(),
+                };
+                let key = Key { name, span: range.start..range.end };
+                entries.push((key, node_of(property.value, source, depth + 1)?));
+            }
+            Value::Map(unique(entries, source)?)
+        }
+    };
+    Ok(Node { value, span })
+}
+
+fn too_deep(source: &Arc<Source>, span: Range<usize>) -> Diagnostic {
+    let message = format!("values are nested more than {DEPTH_MAX} deep here");
+    wrong(source, span.start..span.start + 1, "too-deep", message, "no plan or template is; is this the right file?")
+}
+
+fn unique(entries: Vec<(Key, Node)>, source: &Arc<Source>) -> Result<Vec<(Key, Node)>, Diagnostic> {
+    let mut seen: BTreeMap<&str, &Key> = BTreeMap::new();
+    for (key, _) in &entries {
+        if let Some(first) = seen.insert(&key.name, key) {
+            let (line, _) = source.line_column(first.span.start);
+            let message = format!("the key {:?} is there twice, first in line {line}", shown(&key.name));
+            return Err(wrong(source, key.span.clone(), "duplicate-key", message, "keep one of them"));
+        }
+    }
+    Ok(entries)
+}
+
+/// As much of a text as a message shows.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+/// A collection that is being read.
+struct Open {
+    span: Range<usize>,
+    anchor: usize,
+    tag: Option<(String, Range<usize>)>,
+    kind: OpenKind,
+}
+
+enum OpenKind {
+    List(Vec<Node>),
+    Map(Vec<(Key, Node)>, Option<Key>),
+}
+
+/// YAML, one document.
+struct Yaml<'a> {
+    source: &'a Arc<Source>,
+    open: Vec<Open>,
+    anchors: BTreeMap<usize, (Node, usize)>,
+    nodes: usize,
+    root: Option<Node>,
+}
+
+fn yaml(source: &Arc<Source>) -> Result<Node, Diagnostic> {
+    let mut yaml = Yaml { source, open: Vec::new(), anchors: BTreeMap::new(), nodes: 0, root: None };
+    let mut documents = 0;
+    for event in Parser::new_from_str(&source.text) {
+        let (event, span) = event.map_err(|error| {
+            let at = offset(source, error.marker());
+            wrong(source, at..at + 1, "syntax", format!("not YAML: {}", error.info()), "mend the indentation or the quotes here")
+        })?;
+        let place = offset(source, &span.start)..offset(source, &span.end);
+        match event {
+            Event::DocumentStart(_) => {
+                documents += 1;
+                if documents > 1 {
+                    return Err(wrong(
+                        source,
+                        place,
+                        "syntax",
+                        "the file holds more than one YAML document",
+                        "keep one template in a file",
+                    ));
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let node = Node::new(scalar(&text, style, tag.as_deref()), place.clone());
+                let node = tagged(node, tag.as_deref().and_then(short), &place);
+                yaml.close(node, anchor)?;
+            }
+            Event::Alias(anchor) => {
+                let Some((node, nodes)) = yaml.anchors.get(&anchor).cloned() else {
+                    return Err(wrong(source, place, "cycle", "this alias stands for a value that contains it", "write the value out"));
+                };
+                yaml.nodes += nodes;
+                yaml.close(Node { span: place, ..node }, 0)?;
+            }
+            Event::SequenceStart(anchor, tag) => yaml.start(place, anchor, tag.as_deref(), OpenKind::List(Vec::new()))?,
+            Event::MappingStart(anchor, tag) => yaml.start(place, anchor, tag.as_deref(), OpenKind::Map(Vec::new(), None))?,
+            Event::SequenceEnd | Event::MappingEnd => yaml.end(place.end)?,
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+        }
+    }
+    yaml.root.ok_or_else(|| wrong(source, 0..0, "syntax", "the file is empty", "name a file with a template in it"))
+}
+
+impl Yaml<'_> {
+    fn start(&mut self, span: Range<usize>, anchor: usize, tag: Option<&Tag>, kind: OpenKind) -> Result<(), Diagnostic> {
+        if self.open.len() >= DEPTH_MAX {
+            return Err(too_deep(self.source, span));
+        }
+        let tag = tag.and_then(short).map(|tag| (tag, span.clone()));
+        self.open.push(Open { span, anchor, tag, kind });
+        Ok(())
+    }
+
+    fn end(&mut self, end: usize) -> Result<(), Diagnostic> {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        let value = match open.kind {
+            OpenKind::List(elements) => Value::List(elements),
+            OpenKind::Map(entries, _) => Value::Map(unique(entries, self.source)?),
+        };
+        let span = open.span.start..end.max(open.span.start);
+        let node = Node::new(value, span.clone());
+        let node = match open.tag {
+            Some((tag, place)) => tagged(node, Some(tag), &place),
+            None => node,
+        };
+        self.close(node, open.anchor)
+    }
+
+    /// Puts a finished value into the collection that it stands in.
+    fn close(&mut self, node: Node, anchor: usize) -> Result<(), Diagnostic> {
+        self.nodes += 1;
+        if self.nodes > NODES_MAX {
+            let message = "with its aliases written out, the document has more than 500,000 values";
+            return Err(wrong(
+                self.source,
+                node.span,
+                "too-large",
+                message,
+                "a template never has: write the values out, without aliases of aliases",
+            ));
+        }
+        if anchor > 0 {
+            let nodes = count(&node);
+            self.anchors.insert(anchor, (node.clone(), nodes));
+        }
+        match self.open.last_mut() {
+            None => self.root = Some(node),
+            Some(Open { kind: OpenKind::List(elements), .. }) => elements.push(node),
+            Some(Open { kind: OpenKind::Map(entries, key), .. }) => match key.take() {
+                Some(key) => entries.push((key, node)),
+                None => match node.scalar() {
+                    Some(name) => *key = Some(Key { name: name.into_owned(), span: node.span }),
+                    None => {
+                        let message = format!("a key of a map is a text, found {}", node.kind());
+                        return Err(wrong(self.source, node.span, "syntax", message, "write a text in its place"));
+                    }
+                },
+            },
+        }
+        Ok(())
+    }
+}
+
+/// How many values a value is made of.
+fn count(node: &Node) -> usize {
+    let inner: usize = match &node.value {
+        Value::List(elements) => elements.iter().map(count).sum(),
+        Value::Map(entries) => entries.iter().map(|(_, node)| count(node)).sum(),
+        _ => 0,
+    };
+    inner + 1
+}
+
+/// The byte of a text that a mark points to.
+fn offset(source: &Source, mark: &Marker) -> usize {
+    source.offset(mark.line(), mark.col())
+}
+
+/// The value of a scalar: what is quoted is a text, and what is plain may be a number, a truth or nothing.
+fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
+    let as_text = tag.is_some_and(|tag| !tag.is_yaml_core_schema() || tag.suffix == "str");
+    if style != ScalarStyle::Plain || as_text {
+        return Value::Text(text.to_string());
+    }
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
+        "true" | "True" | "TRUE" => Value::Bool(true),
+        "false" | "False" | "FALSE" => Value::Bool(false),
+        number if number.starts_with(|c: char| c.is_ascii_digit() || c == '-') && crate::units::Exact::parse(number).is_some() => {
+            Value::Number(number.to_string())
+        }
+        _ => Value::Text(text.to_string()),
+    }
+}
+
+/// The intrinsic function that a short tag of CloudFormation stands for.
+fn short(tag: &Tag) -> Option<String> {
+    if tag.is_yaml_core_schema() || tag.suffix.is_empty() {
+        return None;
+    }
+    Some(match tag.suffix.as_str() {
+        "Ref" | "Condition" => tag.suffix.clone(),
+        other => format!("Fn::{other}"),
+    })
+}
+
+/// A value under the function that its tag names. `!GetAtt A.B` is the list of both.
+fn tagged(node: Node, function: Option<String>, place: &Range<usize>) -> Node {
+    let Some(function) = function else { return node };
+    let node = match (function.as_str(), &node.value) {
+        ("Fn::GetAtt", Value::Text(text)) => {
+            let parts = text.splitn(2, '.').map(|part| Node::new(Value::Text(part.to_string()), node.span.clone())).collect();
+            Node::new(Value::List(parts), node.span.clone())
+        }
+        _ => node,
+    };
+    let span = node.span.clone();
+    Node::new(Value::Map(vec![(Key { name: function, span: place.clone() }, node)]), span)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> Result<Node, String> {
+        read(&Source::new("t", text)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn json_and_yaml_of_the_same_meaning_are_the_same() {
+        let json =
+            read_text(r#"{"A": {"Fn::Sub": "x-${B}"}, "L": [1, "2", true, null], "R": {"Ref": "P"}, "G": {"Fn::GetAtt": ["T", "Arn"]}}"#)
+                .expect("reads");
+        let yaml = read_text("A: !Sub x-${B}\nL: [1, '2', true, null]\nR: !Ref P\nG: !GetAtt T.Arn\n").expect("reads");
+        fn plain(node: &Node) -> String {
+            match &node.value {
+                Value::Map(entries) => entries.iter().map(|(key, node)| format!("{}={};", key.name, plain(node))).collect(),
+                Value::List(elements) => elements.iter().map(|node| format!("[{}]", plain(node))).collect(),
+                other => format!("{other:?}"),
+            }
+        }
+        assert_eq!(plain(&json), plain(&yaml));
+    }
+
+    #[test]
+    fn a_value_knows_its_place() {
+        let source = Source::new("t.yaml", "Größe:\n  Name: Orders\n");
+        let node = read(&source).expect("reads");
+        let name = node.at(&["Größe", "Name"]).expect("reads");
+        assert_eq!(&source.text[name.span.clone()], "Orders");
+        assert_eq!(source.line_column(name.span.start), (2, 9));
+    }
+
+    #[test]
+    fn bombs_and_cycles_are_refused() {
+        let bomb: String = std::iter::once("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_string())
+            .chain((1..12).map(|at| format!("a{at}: &a{at} [{}]\n", vec![format!("*a{}", at - 1); 10].join(", "))))
+            .collect();
+        assert!(read_text(&bomb).expect_err("refused").contains("too-large"));
+        assert!(read_text(&"[".repeat(100_000)).is_err());
+        assert!(read_text(&format!("a: {}1{}", "[".repeat(200), "]".repeat(200))).expect_err("refused").contains("too-deep"));
+        assert!(read_text(&format!("{}1{}", "[".repeat(200), "]".repeat(200))).expect_err("refused").contains("too-deep"));
+        assert!(read_text("a: &a [*a]\n").is_err());
+        assert!(read_text("a: 1\na: 2\n").expect_err("refused").contains("duplicate-key"));
+        assert!(read_text("").is_err());
+    }
+}

@@ -1,0 +1,759 @@
+//! Terraform plans as JSON (`terraform show -json`), OpenTofu's the same.
+//!
+//! A plan holds the configuration after the change in `planned_values` and each change with its state before in
+//! `resource_changes`, so that one plan is both designs. Blocks are lists of one element. What is known only after the
+//! change is applied is missing from the values; references in the configuration tell what it will be. The region is
+//! that of a provider. Source: Terraform documentation, "JSON Output Format"; the AWS provider's documentation.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, quoted};
+use super::node::{Node, Value, shown, wrong};
+use super::scaling::{self, Step, Target};
+use super::{Context, name_of, names_of};
+use crate::diag::Source;
+
+/// A resource of the design that is wanted.
+struct Resource<'a> {
+    address: &'a str,
+    kind: &'a str,
+    values: &'a Node,
+    /// Where it is configured, with the module that it stands in.
+    config: Option<Config<'a>>,
+    origin: Origin,
+    place: (Arc<Source>, Range<usize>),
+}
+
+/// A resource of the configuration.
+struct Config<'a> {
+    node: &'a Node,
+    /// The names of the modules that it stands in, from the root.
+    modules: Vec<String>,
+    plan: &'a Node,
+}
+
+impl Config<'_> {
+    /// What an expression refers to, as addresses from the root: a module's variable is what its call gives it.
+    fn resolve(&self, expression: Option<&Node>, modules: &[String]) -> Vec<String> {
+        let references = expression.and_then(|expression| expression.get("references")).map(Node::elements).unwrap_or_default();
+        let prefix: String = modules.iter().map(|name| format!("module.{name}.")).collect();
+        let mut all = Vec::new();
+        for reference in references.iter().filter_map(Node::text) {
+            let variable = reference.strip_prefix("var.").map(|rest| rest.split(['.', '[']).next().unwrap_or(rest));
+            match (variable, modules.split_last()) {
+                (Some(variable), Some((own, above))) => {
+                    let given = call(self.plan, above, own).and_then(|call| call.at(&["expressions", variable]));
+                    all.extend(self.resolve(given, above));
+                }
+                _ => all.push(format!("{prefix}{reference}")),
+            }
+        }
+        all
+    }
+}
+
+/// The call of a module, in the module whose names lead to it.
+fn call<'a>(plan: &'a Node, above: &[String], name: &str) -> Option<&'a Node> {
+    let root = plan.at(&["configuration", "root_module"])?;
+    let module = above.iter().try_fold(root, |node, name| node.at(&["module_calls", name, "module"]))?;
+    module.at(&["module_calls", name])
+}
+
+impl Resource<'_> {
+    /// A value with its words and place.
+    fn said(&self, key: &str, toml: impl Into<String>) -> Said {
+        let place = self.values.get(key).map(|node| (self.place.0.clone(), node.span.clone()));
+        Said::new(toml, format!("{}: {key}", self.address), place.or_else(|| self.origin.clone()))
+    }
+
+    /// A number as it is written.
+    fn number(&self, node: &Node, key: &str, problems: &mut Vec<crate::diag::Diagnostic>) -> Option<Said> {
+        let value = node.get(key)?;
+        let Some(text) = value.scalar().filter(|text| crate::units::Exact::parse(text).is_some_and(|number| !number.is_negative())) else {
+            let help = "the plan is not as Terraform writes it; make it again";
+            problems.push(wrong(
+                &self.place.0,
+                value.span.clone(),
+                "wrong-type",
+                format!("`{key}` is a number, found {}", value.kind()),
+                help,
+            ));
+            return None;
+        };
+        Some(Said::new(text.into_owned(), format!("{}: {key}", self.address), Some((self.place.0.clone(), value.span.clone()))))
+    }
+
+    /// What a key refers to in the configuration, as addresses of the same plan.
+    fn references(&self, key: &str) -> Vec<String> {
+        let Some(config) = &self.config else { return Vec::new() };
+        config.resolve(config.node.at(&["expressions", key]), &config.modules)
+    }
+
+    /// A text, or what it refers to: a resource whose name is known only later.
+    fn text_or_reference(&self, key: &str) -> Option<String> {
+        match self.values.text_at(key) {
+            Some(text) => Some(text.to_string()),
+            None => self
+                .references(key)
+                .into_iter()
+                .find(|reference| reference.contains("aws_dynamodb_"))
+                .map(|reference| plain_address(&address_of(&reference))),
+        }
+    }
+}
+
+/// The address in a reference: without the attribute, and without the key of an instance.
+fn address_of(reference: &str) -> String {
+    let mut parts = Vec::new();
+    let mut left = usize::MAX;
+    for part in reference.split('.') {
+        parts.push(part);
+        if part.starts_with("aws_") && left == usize::MAX {
+            left = 1;
+        } else if left != usize::MAX {
+            left -= 1;
+        }
+        if left == 0 {
+            break;
+        }
+    }
+    parts.join(".")
+}
+
+/// An address without the keys of its instances: `module.a["x"].aws_dynamodb_table.t[0]` is `module.a.aws_dynamodb_table.t`.
+fn plain_address(address: &str) -> String {
+    let mut plain = String::new();
+    let mut depth = 0_usize;
+    let mut quoted = false;
+    for c in address.chars() {
+        match c {
+            '"' if depth > 0 => quoted = !quoted,
+            '[' if !quoted => depth += 1,
+            ']' if !quoted => depth = depth.saturating_sub(1),
+            c if depth == 0 => plain.push(c),
+            _ => {}
+        }
+    }
+    plain
+}
+
+pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
+    let mut draft = Draft { made_of: format!("the Terraform plan {}", names_of(documents)), missing: "not in a plan", ..Draft::default() };
+    let mut resources: Vec<Resource> = Vec::new();
+    let before = context.before;
+    for (source, plan) in documents {
+        resources.extend(if before { resources_before(source, plan) } else { resources_after(source, plan) });
+    }
+    let name = name_of(documents);
+    draft.head.set("name", Said::text(&name, "the name of the file", None));
+    let is_relevant = |resource: &Resource| resource.kind.starts_with("aws_dynamodb_") || resource.kind.starts_with("aws_dax_");
+    let regions: Vec<(String, Option<String>)> = resources
+        .iter()
+        .filter(|one| is_relevant(one))
+        .map(|one| (one.address.to_string(), region_of(one).map(|(region, _)| region)))
+        .collect();
+    let home = home(&resources, &mut draft, &context);
+    let home = match home {
+        Ok(home) => home,
+        Err(problem) => {
+            context.problems.push(*problem);
+            return draft;
+        }
+    };
+    // A region that no table lies in is where the design would be moved to.
+    let moved = !regions.iter().any(|(_, region)| *region == home);
+    let here = |resource: &Resource| {
+        let own = regions.iter().find(|(address, _)| address == resource.address).and_then(|(_, region)| region.as_deref());
+        moved || home.is_none() || own.is_none() || own == home.as_deref()
+    };
+    let problems = context.problems;
+    let mut targets: Vec<Target> = Vec::new();
+    let mut keys: BTreeMap<String, ()> = BTreeMap::new();
+    for resource in resources.iter().filter(|one| one.kind == "aws_dynamodb_table") {
+        if here(resource) {
+            let table = table(resource, &mut keys, problems);
+            draft.tables.extend(table);
+        } else {
+            draft.notes.push(format!("{}: lies in another region, and is left out; import it with --region", resource.address));
+        }
+    }
+    for resource in &resources {
+        match resource.kind {
+            "aws_dynamodb_table" => {}
+            "aws_dynamodb_global_secondary_index" if here(resource) => own_index(resource, &mut draft, problems),
+            "aws_dynamodb_table_replica" => own_replica(resource, &mut draft),
+            "aws_dynamodb_global_table" => global_table(resource, &mut draft, home.as_deref()),
+            "aws_dynamodb_kinesis_streaming_destination" if here(resource) => {
+                with_table(resource, "table_name", &mut draft, |table, resource| {
+                    table.block("stream").set("kinesis", resource.said("table_name", "true"));
+                });
+            }
+            "aws_dynamodb_contributor_insights" => insights(resource, &mut draft, here(resource)),
+            "aws_dynamodb_table_export" if here(resource) => {
+                with_table(resource, "table_arn", &mut draft, |table, resource| {
+                    let words = format!("an export to S3 each time that {} is created", resource.address);
+                    table.unpriced.push(resource.said("table_arn", quoted(&words)));
+                });
+            }
+            "aws_dax_cluster" if here(resource) => dax(resource, &mut draft, problems),
+            "aws_appautoscaling_target" | "aws_appautoscaling_policy" | "aws_appautoscaling_scheduled_action" => {
+                scaled(resource, &resources, &mut targets, problems);
+            }
+            _ => {}
+        }
+    }
+    let notes = scaling::join(targets, &mut draft.tables);
+    draft.notes.extend(notes);
+    draft
+}
+
+/// Every managed resource after the change.
+fn resources_after<'a>(source: &Arc<Source>, plan: &'a Node) -> Vec<Resource<'a>> {
+    let mut all = Vec::new();
+    let root = plan.at(&["planned_values", "root_module"]).or_else(|| plan.at(&["values", "root_module"]));
+    if let Some(root) = root {
+        module(source, plan, root, &mut all);
+    }
+    all
+}
+
+fn module<'a>(source: &Arc<Source>, plan: &'a Node, node: &'a Node, all: &mut Vec<Resource<'a>>) {
+    for resource in node.get("resources").map(Node::elements).unwrap_or_default() {
+        let Some(values) = resource.get("values") else { continue };
+        all.extend(self::resource(source, plan, resource, values));
+    }
+    for child in node.get("child_modules").map(Node::elements).unwrap_or_default() {
+        module(source, plan, child, all);
+    }
+}
+
+fn resource<'a>(source: &Arc<Source>, plan: &'a Node, node: &'a Node, values: &'a Node) -> Option<Resource<'a>> {
+    if node.text_at("mode") == Some("data") {
+        return None;
+    }
+    let (address, kind) = (node.text_at("address")?, node.text_at("type")?);
+    if !["aws_dynamodb_", "aws_dax_", "aws_appautoscaling_"].iter().any(|start| kind.starts_with(start)) {
+        return None;
+    }
+    let place = (source.clone(), node.get("address").map_or(node.span.clone(), |node| node.span.clone()));
+    Some(Resource { address, kind, values, config: config_of(plan, address), origin: Some(place.clone()), place })
+}
+
+/// Every managed resource before the change: as the change says, or as it stays.
+fn resources_before<'a>(source: &Arc<Source>, plan: &'a Node) -> Vec<Resource<'a>> {
+    let changes = plan.get("resource_changes").map(Node::elements).unwrap_or_default();
+    let mut all: Vec<Resource> = Vec::new();
+    for change in changes {
+        if let Some(values) = change.at(&["change", "before"]) {
+            all.extend(resource(source, plan, change, values));
+        }
+    }
+    let listed = |address: &str| changes.iter().any(|change| change.text_at("address") == Some(address));
+    all.extend(resources_after(source, plan).into_iter().filter(|one| !listed(one.address)));
+    all
+}
+
+/// The configuration of a resource: through the calls of the modules that its address names.
+fn config_of<'a>(plan: &'a Node, address: &str) -> Option<Config<'a>> {
+    let mut node = plan.at(&["configuration", "root_module"])?;
+    let plain = plain_address(address);
+    let mut rest = plain.as_str();
+    let mut modules = Vec::new();
+    while let Some(inner) = rest.strip_prefix("module.") {
+        let (name, after) = inner.split_once('.')?;
+        node = node.at(&["module_calls", name, "module"])?;
+        modules.push(name.to_string());
+        rest = after;
+    }
+    let of_address = |node: &&Node| node.text_at("address") == Some(rest);
+    let node = node.get("resources")?.elements().iter().find(of_address)?;
+    Some(Config { node, modules, plan })
+}
+
+/// The region of a resource: its own argument, else that of its provider.
+fn region_of(resource: &Resource) -> Option<(String, Said)> {
+    if let Some(region) = resource.values.text_at("region") {
+        return Some((region.to_string(), resource.said("region", quoted(region))));
+    }
+    let config = resource.config.as_ref()?;
+    let key = config.node.text_at("provider_config_key").unwrap_or("aws");
+    provider_region(config.plan, key, &resource.place.0).or_else(|| {
+        // A module's provider is named with the module: `module.a:aws`.
+        key.rsplit_once(':').and_then(|(_, key)| provider_region(config.plan, key, &resource.place.0))
+    })
+}
+
+fn provider_region(plan: &Node, key: &str, source: &Arc<Source>) -> Option<(String, Said)> {
+    let region = plan.at(&["configuration", "provider_config", key, "expressions", "region"])?;
+    let constant = region.get("constant_value").and_then(|node| node.text().map(|text| (text, node)));
+    let by_variable = || {
+        let reference = region.get("references")?.elements().iter().find_map(Node::text)?;
+        let node = plan.at(&["variables", reference.strip_prefix("var.")?, "value"])?;
+        node.text().map(|text| (text, node))
+    };
+    let (text, node) = constant.or_else(by_variable)?;
+    Some((text.to_string(), Said::text(text, format!("the region of the provider {key}"), Some((source.clone(), node.span.clone())))))
+}
+
+/// The home region: as asked for, else that of the tables.
+fn home(resources: &[Resource], draft: &mut Draft, context: &Context) -> Result<Option<String>, Box<crate::diag::Diagnostic>> {
+    let mut found: BTreeMap<String, (&Resource, Said)> = BTreeMap::new();
+    for resource in resources.iter().filter(|one| one.kind == "aws_dynamodb_table") {
+        if let Some((region, said)) = region_of(resource) {
+            found.entry(region).or_insert((resource, said));
+        }
+    }
+    let asked = context.region.map(str::to_string).or_else(|| context.usage.and_then(|usage| usage.region()));
+    let several = found.len() > 1 && asked.as_ref().is_none_or(|asked| !found.contains_key(asked));
+    if let (true, Some((resource, _))) = (several, found.values().next_back()) {
+        let list = found.keys().cloned().collect::<Vec<_>>().join(", ");
+        let message = format!("the plan has tables in several regions: {list}");
+        let help = "a workload has one: give --region with one of them, and check the others in the same way";
+        return Err(Box::new(wrong(&resource.place.0, resource.place.1.clone(), "region", message, help)));
+    }
+    let said = match (&asked, found.values().next()) {
+        (Some(asked), _) => Said::text(asked, "as asked for", None),
+        (None, Some((_, said))) => said.clone(),
+        (None, None) => return Ok(None),
+    };
+    let home = said.plain();
+    draft.head.set("region", said);
+    Ok(Some(home))
+}
+
+/// Runs on the table that a resource names; a note where it is not in the plan.
+fn with_table(resource: &Resource, key: &str, draft: &mut Draft, act: impl FnOnce(&mut TableDraft, &Resource)) {
+    let named = resource.text_or_reference(key);
+    let name = named.as_deref().map(|text| text.rsplit_once(":table/").map_or(text, |(_, name)| name));
+    let of_name = draft.tables.iter_mut().filter(|table| name.is_some_and(|name| table.is(name)));
+    match of_name.max_by_key(|table| table.ids.first().map_or(0, |address| common(address, resource.address))) {
+        Some(table) => act(table, resource),
+        None => {
+            let what = name.unwrap_or("unknown until it is applied");
+            draft.notes.push(format!("{}: its table ({what}) is not in this plan", resource.address));
+        }
+    }
+}
+
+/// How much two addresses have in common at their beginning: instances of one module belong together.
+fn common(one: &str, other: &str) -> usize {
+    one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
+}
+
+fn table(resource: &Resource, keys: &mut BTreeMap<String, ()>, problems: &mut Vec<crate::diag::Diagnostic>) -> Option<TableDraft> {
+    let values = resource.values;
+    let (name, known) = match values.text_at("name") {
+        Some(name) => (name, true),
+        None => (resource.address, false),
+    };
+    let note = if known {
+        format!("{}: name", resource.address)
+    } else {
+        "its name is known after the plan is applied; this is its address".to_string()
+    };
+    let origin = values.get("name").map(|node| (resource.place.0.clone(), node.span.clone())).or_else(|| resource.origin.clone());
+    let ids = vec![resource.address.to_string(), plain_address(resource.address)];
+    let mut table = TableDraft::new(Said::text(name, note, origin), ids);
+    match values.text_at("table_class") {
+        Some("STANDARD_INFREQUENT_ACCESS") => table.fields.set("class", resource.said("table_class", "\"standard-ia\"")),
+        Some("STANDARD") => table.fields.set("class", resource.said("table_class", "\"standard\"")),
+        _ => {}
+    }
+    let types = values.get("attribute").map(Node::elements).unwrap_or_default();
+    let key = |name: &str| key_of(types, name);
+    match values.text_at("hash_key") {
+        Some(hash) => table.fields.set("partition_key", resource.said("hash_key", key(hash))),
+        None if values.get("restore_source_name").is_some() || values.get("restore_source_table_arn").is_some() => {}
+        None => {
+            let help = "the plan is not as Terraform writes it; make it again";
+            problems.push(wrong(
+                &resource.place.0,
+                resource.place.1.clone(),
+                "missing-key",
+                format!("{} has no hash_key", resource.address),
+                help,
+            ));
+            return None;
+        }
+    }
+    if let Some(range) = values.text_at("range_key") {
+        table.fields.set("sort_key", resource.said("range_key", key(range)));
+    }
+    // A billing mode that is not set is provisioned.
+    let mode = values.text_at("billing_mode").unwrap_or("PROVISIONED");
+    let on_demand = mode == "PAY_PER_REQUEST";
+    let mode_said = if values.get("billing_mode").is_some() {
+        resource.said("billing_mode", if on_demand { "\"on-demand\"" } else { "\"provisioned\"" })
+    } else {
+        Said::new("\"provisioned\"", format!("{}: no billing_mode, which is PROVISIONED", resource.address), resource.origin.clone())
+    };
+    table.capacity.set("mode", mode_said);
+    if on_demand {
+        maximum(resource, values, &mut table.capacity, problems);
+    } else {
+        table.read.fixed = resource.number(values, "read_capacity", problems);
+        table.write.fixed = resource.number(values, "write_capacity", problems);
+    }
+    for index in values.get("global_secondary_index").map(Node::elements).unwrap_or_default() {
+        table.indexes.extend(index_of(resource, index, true, on_demand, problems));
+    }
+    for index in values.get("local_secondary_index").map(Node::elements).unwrap_or_default() {
+        let mut local = index_of(resource, index, false, on_demand, problems);
+        if let (Some(local), Some(hash)) = (&mut local, values.text_at("hash_key")) {
+            local.fields.0.insert(0, ("partition_key".to_string(), resource.said("hash_key", quoted(hash))));
+        }
+        table.indexes.extend(local);
+    }
+    features(resource, &mut table, keys);
+    for replica in values.get("replica").map(Node::elements).unwrap_or_default() {
+        let Some(region) = replica.text_at("region_name") else { continue };
+        let place = Some((resource.place.0.clone(), replica.span.clone()));
+        let mut draft = replica_of(Said::text(region, format!("{}: replica", resource.address), place.clone()));
+        if replica.get("point_in_time_recovery").and_then(Node::truth) == Some(true) {
+            draft.fields.set("pitr", Said::new("true", "point_in_time_recovery", place.clone()));
+        }
+        if replica.text_at("consistency_mode") == Some("STRONG") {
+            table.fields.set("multi_region_consistency", Said::new("\"strong\"", "consistency_mode", place));
+        }
+        table.replicas.push(draft);
+    }
+    if let Some((witness, region)) = values.block("global_table_witness").and_then(|node| Some((node, node.text_at("region_name")?))) {
+        let place = Some((resource.place.0.clone(), witness.span.clone()));
+        let mut draft = replica_of(Said::text(region, format!("{}: global_table_witness", resource.address), place.clone()));
+        draft.fields.set("witness", Said::new("true", "", place));
+        table.replicas.push(draft);
+    }
+    Some(table)
+}
+
+fn replica_of(region: Said) -> ReplicaDraft {
+    ReplicaDraft { region, fields: Fields::default(), read: UnitsDraft::default(), indexes: Vec::new(), access: Vec::new() }
+}
+
+/// Time to Live, recovery, streams, encryption and what has no place in a workload.
+fn features(resource: &Resource, table: &mut TableDraft, keys: &mut BTreeMap<String, ()>) {
+    let values = resource.values;
+    if let Some(ttl) = values.block("ttl").filter(|ttl| ttl.get("enabled").and_then(Node::truth) == Some(true)) {
+        let attribute = ttl.text_at("attribute_name").unwrap_or_default().to_string();
+        let note = format!("{}: ttl on {attribute}; how many items expire? {{ per_day = 1000 }}", resource.address);
+        table.block("ttl").set("deletes", Said { note, ..resource.said("ttl", super::draft::UNKNOWN) });
+    }
+    if let Some(pitr) = values.block("point_in_time_recovery").filter(|pitr| pitr.get("enabled").and_then(Node::truth) == Some(true)) {
+        let days = pitr.get("recovery_period_in_days").and_then(Node::scalar).map(|days| format!(", {days} days (at one price)"));
+        let note = format!("{}: point_in_time_recovery{}", resource.address, days.unwrap_or_default());
+        table.block("backup").set("pitr", Said { note, ..resource.said("point_in_time_recovery", "true") });
+    }
+    if values.get("stream_enabled").and_then(Node::truth) == Some(true) {
+        let view = values.text_at("stream_view_type").unwrap_or("NEW_AND_OLD_IMAGES").to_lowercase().replace('_', "-");
+        let said = resource.said("stream_view_type", quoted(&view));
+        let stream = table.block("stream");
+        stream.set("view", said);
+        stream.set("readers", Said::unknown("not in a plan: who reads it? { lambda = 1 } is free, { polling = 1 } pays"));
+    }
+    if let Some(encryption) = values.block("server_side_encryption").filter(|one| one.get("enabled").and_then(Node::truth) == Some(true)) {
+        let said = resource.said("server_side_encryption", "1");
+        encrypted(table, encryption.text_at("kms_key_arn"), said, keys);
+    }
+    for (key, what) in
+        [("import_table", "an import from S3 when the table is created"), ("warm_throughput", "warm throughput that is bought")]
+    {
+        // Terraform tells the warm throughput that every table has for nothing in a list of zeros or none.
+        if values.get(key).is_some_and(|node| !node.elements().is_empty()) {
+            table.unpriced.push(Said { note: String::new(), ..resource.said(key, quoted(what)) });
+        }
+    }
+}
+
+/// A key is paid for by the table that names it first; AWS's own key costs requests alone.
+pub(super) fn encrypted(table: &mut TableDraft, key: Option<&str>, said: Said, keys: &mut BTreeMap<String, ()>) {
+    let (count, words) = match key {
+        None => ("0", "; a key that AWS manages has no monthly price, its requests have"),
+        Some(arn) if keys.insert(arn.to_string(), ()).is_some() => ("0", "; another table pays for the same key"),
+        Some(_) => ("1", ""),
+    };
+    let note = format!("{}{words}", said.note);
+    table.block("encryption").set("keys", Said { toml: count.to_string(), note, ..said });
+}
+
+/// The maximum throughput of an on-demand table or index; -1 is none.
+fn maximum(resource: &Resource, node: &Node, fields: &mut Fields, problems: &mut Vec<crate::diag::Diagnostic>) {
+    let Some(block) = node.block("on_demand_throughput") else { return };
+    for (key, name) in [("max_read_request_units", "max_read"), ("max_write_request_units", "max_write")] {
+        let limited = block.get(key).and_then(Node::scalar).is_some_and(|text| text != "-1" && text != "0");
+        if limited {
+            fields.set_some(name, resource.number(block, key, problems));
+        }
+    }
+}
+
+/// A key attribute with its type.
+fn key_of(types: &[Node], name: &str) -> String {
+    let of_name = |node: &&Node| node.text_at("name") == Some(name);
+    let kind = types.iter().find(of_name).and_then(|node| node.text_at("type")).filter(|kind| ["S", "N", "B"].contains(kind));
+    match kind {
+        Some(kind) => format!("{{ name = {}, type = {} }}", quoted(name), quoted(kind)),
+        None => format!("{{ name = {} }}", quoted(name)),
+    }
+}
+
+/// The projection of an index, from its kind and its attributes.
+pub(super) fn projection(kind: &str, attributes: &[String]) -> Option<String> {
+    match kind {
+        "ALL" => Some("\"all\"".to_string()),
+        "KEYS_ONLY" => Some("\"keys-only\"".to_string()),
+        "INCLUDE" => {
+            let names: Vec<String> = attributes.iter().map(|name| quoted(name)).collect();
+            Some(format!("{{ include = [{}] }}", names.join(", ")))
+        }
+        _ => None,
+    }
+}
+
+fn texts(node: Option<&Node>) -> Vec<String> {
+    node.map(Node::elements).unwrap_or_default().iter().filter_map(|node| node.text().map(str::to_string)).collect()
+}
+
+/// The key attributes of an index, by their kind.
+fn keys_of(index: &Node, single: &str, several: &str, kind: &str) -> Vec<String> {
+    let schema = index.get("key_schema").map(Node::elements).unwrap_or_default();
+    let of_kind = |node: &&Node| node.text_at("key_type") == Some(kind);
+    let named: Vec<String> = schema.iter().filter(of_kind).filter_map(|node| node.text_at("attribute_name").map(str::to_string)).collect();
+    let listed = texts(index.get(several));
+    let one = index.text_at(single).filter(|name| !name.is_empty()).map(|name| vec![name.to_string()]);
+    one.filter(|_| named.is_empty()).unwrap_or(if named.is_empty() { listed } else { named })
+}
+
+fn index_of(
+    resource: &Resource,
+    node: &Node,
+    global: bool,
+    on_demand: bool,
+    problems: &mut Vec<crate::diag::Diagnostic>,
+) -> Option<IndexDraft> {
+    let place = Some((resource.place.0.clone(), node.span.clone()));
+    let name = node.text_at("name").or_else(|| node.text_at("index_name"))?;
+    let at = |key: &str| node.get(key).map(|found| (resource.place.0.clone(), found.span.clone())).or_else(|| place.clone());
+    let mut fields = Fields::default();
+    let (hash, range) = (keys_of(node, "hash_key", "hash_keys", "HASH"), keys_of(node, "range_key", "range_keys", "RANGE"));
+    if global {
+        if hash.is_empty() {
+            let message = format!("the index {} of {} has no partition key", shown(name), resource.address);
+            problems.push(wrong(
+                &resource.place.0,
+                node.span.clone(),
+                "missing-key",
+                message,
+                "the plan is not as Terraform writes it; make it again",
+            ));
+            return None;
+        }
+        fields.set("partition_key", Said::new(list(&hash), "hash_key", at("hash_key")));
+    }
+    if !range.is_empty() {
+        fields.set("sort_key", Said::new(list(&range), "range_key", at("range_key")));
+    }
+    let block = node.block("projection").unwrap_or(node);
+    if let Some(projection) = projection(block.text_at("projection_type").unwrap_or("ALL"), &texts(block.get("non_key_attributes"))) {
+        let words = if block.get("non_key_attributes").is_some_and(|node| !node.elements().is_empty()) {
+            "projection_type, non_key_attributes"
+        } else {
+            "projection_type"
+        };
+        let origin = block.get("projection_type").map(|found| (resource.place.0.clone(), found.span.clone())).or_else(|| place.clone());
+        fields.set("projection", Said::new(projection, words, origin));
+    }
+    let (mut read, mut write) = (UnitsDraft::default(), UnitsDraft::default());
+    if global && on_demand {
+        maximum(resource, node, &mut fields, problems);
+    } else if global {
+        let block = node.block("provisioned_throughput").unwrap_or(node);
+        let number = |keys: [&str; 2], problems: &mut Vec<_>| keys.iter().find_map(|key| resource.number(block, key, problems));
+        read.fixed = number(["read_capacity", "read_capacity_units"], problems);
+        write.fixed = number(["write_capacity", "write_capacity_units"], problems);
+    }
+    let name = Said::text(
+        name,
+        format!("{}: {}", resource.address, if global { "global_secondary_index" } else { "local_secondary_index" }),
+        at("name"),
+    );
+    Some(IndexDraft { name, global, fields, read, write, schedule: Vec::new() })
+}
+
+/// An index that is a resource of its own.
+fn own_index(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::diag::Diagnostic>) {
+    with_table(resource, "table_name", draft, |table, resource| {
+        let on_demand = !table.is_provisioned();
+        let index = index_of(resource, resource.values, true, on_demand, problems);
+        table
+            .indexes
+            .extend(index.map(|index| IndexDraft { name: Said { note: resource.address.to_string(), ..index.name.clone() }, ..index }));
+    });
+}
+
+/// A replica that is a resource of its own, in the region of its provider.
+fn own_replica(resource: &Resource, draft: &mut Draft) {
+    let region = region_of(resource);
+    with_table(resource, "global_table_arn", draft, |table, resource| {
+        let Some((_, region)) = region else {
+            table.notes.push(format!("{}: a replica in a region that the plan does not say", resource.address));
+            table.unpriced.push(resource.said("global_table_arn", quoted("a replica in a region that the plan does not say")));
+            return;
+        };
+        let mut replica =
+            replica_of(Said { note: format!("{}: {}", resource.address, region.note), origin: resource.origin.clone(), ..region });
+        match resource.values.text_at("table_class_override") {
+            Some("STANDARD_INFREQUENT_ACCESS") => replica.fields.set("class", resource.said("table_class_override", "\"standard-ia\"")),
+            Some("STANDARD") => replica.fields.set("class", resource.said("table_class_override", "\"standard\"")),
+            _ => {}
+        }
+        if resource.values.get("point_in_time_recovery").and_then(Node::truth) == Some(true) {
+            replica.fields.set("pitr", resource.said("point_in_time_recovery", "true"));
+        }
+        table.replicas.push(replica);
+    });
+}
+
+/// The old kind of global table (2017.11.29): tables of one name in several regions.
+fn global_table(resource: &Resource, draft: &mut Draft, home: Option<&str>) {
+    with_table(resource, "name", draft, |table, resource| {
+        for replica in resource.values.get("replica").map(Node::elements).unwrap_or_default() {
+            let Some(region) = replica.text_at("region_name").filter(|region| Some(*region) != home) else { continue };
+            let place = Some((resource.place.0.clone(), replica.span.clone()));
+            let note = format!("{}: a global table of version 2017.11.29", resource.address);
+            table.replicas.push(replica_of(Said::text(region, note, place)));
+        }
+    });
+}
+
+fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
+    let region = region_of(resource).map(|(region, _)| region);
+    with_table(resource, "table_name", draft, |table, resource| {
+        let index = resource.values.text_at("index_name").filter(|name| !name.is_empty()).map(str::to_string);
+        let said = resource.said("table_name", "true");
+        let set = |fields: &mut Fields| fields.set("contributor_insights", said.clone());
+        if !here {
+            let Some(replica) = table.replicas.iter_mut().find(|replica| Some(replica.region.plain()) == region) else { return };
+            match index {
+                None => set(&mut replica.fields),
+                Some(name) => {
+                    let at = replica.indexes.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
+                        replica.indexes.push((name.clone(), UnitsDraft::default(), Fields::default()));
+                        replica.indexes.len() - 1
+                    });
+                    set(&mut replica.indexes[at].2);
+                }
+            }
+            return;
+        }
+        match index {
+            None => {
+                set(&mut table.fields);
+                // Each index has its own switch; those that have none are off.
+                for index in table.indexes.iter_mut().filter(|index| index.global && index.fields.get("contributor_insights").is_none()) {
+                    index.fields.set("contributor_insights", Said::new("false", "no aws_dynamodb_contributor_insights of the index", None));
+                }
+            }
+            Some(name) => {
+                if let Some(index) = table.index(&name) {
+                    set(&mut index.fields);
+                }
+            }
+        }
+    });
+}
+
+/// A cluster stands before tables that no plan names: the only one of the plan, else the first.
+fn dax(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::diag::Diagnostic>) {
+    let nodes = resource.number(resource.values, "replication_factor", problems);
+    let kind = resource.values.text_at("node_type").map(|kind| resource.said("node_type", quoted(kind)));
+    attach_dax(draft, resource.address, kind, nodes);
+}
+
+pub(super) fn attach_dax(draft: &mut Draft, label: &str, kind: Option<Said>, nodes: Option<Said>) {
+    let several = draft.tables.len() > 1;
+    let Some(table) = draft.tables.iter_mut().find(|table| table.find_block("dax").is_none()) else {
+        draft.notes.push(format!("{label}: a DAX cluster without a table to stand before"));
+        return;
+    };
+    if several {
+        table.notes.push(format!("{label}: which table the cluster stands before is not said; move [table.dax] to it"));
+    }
+    let dax = table.block("dax");
+    dax.set("node_type", kind.unwrap_or_else(|| Said::unknown("the node type, such as \"dax.r5.large\"")));
+    dax.set("nodes", nodes.unwrap_or_else(|| Said::new("1", "one node where nothing else is said", None)));
+    dax.set("hit_ratio", Said::unknown("the share of eventually consistent reads that it answers, 0.9"));
+}
+
+/// Auto scaling: targets first, then what belongs to them.
+fn scaled(resource: &Resource, resources: &[Resource], targets: &mut Vec<Target>, problems: &mut Vec<crate::diag::Diagnostic>) {
+    let values = resource.values;
+    if values.text_at("service_namespace").is_some_and(|namespace| namespace != "dynamodb") {
+        return;
+    }
+    let dimension = values.text_at("scalable_dimension").map(str::to_string);
+    let target_of =
+        |resource: &Resource| resource.references("resource_id").into_iter().find(|one| one.contains("aws_appautoscaling_target"));
+    // A policy may name its target by reference, and the target its table.
+    let by_target = || {
+        let address = plain_address(&address_of(&target_of(resource)?));
+        let targets = resources.iter().filter(|one| one.kind == "aws_appautoscaling_target" && plain_address(one.address) == address);
+        targets.max_by_key(|one| common(one.address, resource.address))
+    };
+    let named = |resource: &Resource| {
+        resource.values.text_at("resource_id").map(str::to_string).or_else(|| {
+            let table = resource.text_or_reference("resource_id").filter(|text| text.contains("aws_dynamodb_table"))?;
+            let tables = resources.iter().filter(|one| one.kind == "aws_dynamodb_table" && plain_address(one.address) == table);
+            let nearest = tables.max_by_key(|one| common(one.address, resource.address)).map_or(table.as_str(), |one| one.address);
+            Some(format!("table/{nearest}"))
+        })
+    };
+    let id = named(resource).or_else(|| by_target().and_then(named)).unwrap_or_default();
+    let dimension =
+        dimension.or_else(|| by_target().and_then(|one| one.values.text_at("scalable_dimension").map(str::to_string))).unwrap_or_default();
+    let at = targets.iter().position(|target| target.resource == id && target.dimension == dimension).unwrap_or_else(|| {
+        targets.push(Target {
+            resource: id.clone(),
+            dimension: dimension.clone(),
+            label: resource.address.to_string(),
+            ..Target::default()
+        });
+        targets.len() - 1
+    });
+    let target = &mut targets[at];
+    match resource.kind {
+        "aws_appautoscaling_target" => {
+            target.label = resource.address.to_string();
+            let unknown = |key: &str| Said::unknown(format!("{}: {key} is known after the plan is applied", resource.address));
+            target.min = Some(resource.number(values, "min_capacity", problems).unwrap_or_else(|| unknown("min_capacity")));
+            target.max = Some(resource.number(values, "max_capacity", problems).unwrap_or_else(|| unknown("max_capacity")));
+        }
+        "aws_appautoscaling_policy" => {
+            if let Some(tracking) = values.block("target_tracking_scaling_policy_configuration") {
+                target.percent = resource.number(tracking, "target_value", problems);
+            }
+        }
+        _ => {
+            let Some(action) = values.block("scalable_target_action") else { return };
+            target.steps.push(Step {
+                schedule: Said {
+                    note: resource.address.to_string(),
+                    ..resource.said("schedule", quoted(values.text_at("schedule").unwrap_or_default()))
+                },
+                timezone: values.text_at("timezone").map(str::to_string),
+                min: resource.number(action, "min_capacity", problems),
+                max: resource.number(action, "max_capacity", problems),
+            });
+        }
+    }
+}
+
+/// Whether a plan changes anything that was there before: then its state before is a baseline.
+pub(super) fn has_before(plan: &Node) -> bool {
+    let changes = plan.get("resource_changes").map(Node::elements).unwrap_or_default();
+    changes.iter().any(|change| {
+        let was_there = change.at(&["change", "before"]).is_some_and(|before| matches!(before.value, Value::Map(_)));
+        was_there && change.text_at("type") == Some("aws_dynamodb_table")
+    })
+}

@@ -1,0 +1,487 @@
+//! The usage file: what no plan and no template knows of a table, joined by its name, its logical id or its address.
+//!
+//! A small TOML file in the words of the workload file, or a usage file of Infracost. What it gives goes in the place
+//! of what the design says.
+//!
+//! ```toml
+//! region = "us-east-1"
+//!
+//! [parameters]                 # of a CloudFormation template
+//! Stage = "prod"
+//!
+//! [[table]]
+//! name  = "Orders"
+//! items = 10_000_000
+//! item  = { size = "1.8 KB" }
+//!
+//! [[table.access]]
+//! name = "read an order"
+//! operation = "GetItem"
+//! rate = { per_second = 800 }
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::draft::{Draft, Fields, Origin, Said, TableDraft, UnitsDraft, number as written};
+use super::node::{self, Node, Value, wrong};
+use crate::diag::{Diagnostic, Source};
+
+/// A usage file.
+#[derive(Clone, Debug)]
+pub(super) struct Usage {
+    source: Arc<Source>,
+    head: Fields,
+    parameters: Vec<(String, Node)>,
+    tables: Vec<TableUsage>,
+}
+
+/// What is known of one table.
+#[derive(Clone, Debug)]
+struct TableUsage {
+    name: String,
+    origin: Origin,
+    fields: Fields,
+    /// `bytes` or `digits` of the keys.
+    keys: Vec<(&'static str, Fields)>,
+    indexes: Vec<(String, Origin, Fields)>,
+    blocks: Vec<(&'static str, Fields)>,
+    access: Vec<Fields>,
+    consumed: Vec<Fields>,
+    replicas: Vec<(String, Origin, Fields, Vec<Fields>)>,
+    capacity: Fields,
+    /// Units of auto scaled capacity, as Infracost asks for them: by the address of the target.
+    notes: Vec<String>,
+}
+
+const HEAD: [&str; 9] = ["name", "region", "prices", "month_hours", "free_tier", "years_ahead", "switches", "parameters", "table"];
+const TABLE: [&str; 20] = [
+    "name",
+    "items",
+    "stored",
+    "item",
+    "growth",
+    "popularity",
+    "partition_key",
+    "sort_key",
+    "index",
+    "access",
+    "consumed",
+    "ttl",
+    "backup",
+    "stream",
+    "import",
+    "archive",
+    "dax",
+    "encryption",
+    "replica",
+    "capacity",
+];
+const BLOCKS: [&str; 7] = ["ttl", "backup", "stream", "import", "archive", "dax", "encryption"];
+const INDEX: [&str; 4] = ["name", "coverage", "entry_size", "stored"];
+const REPLICA: [&str; 3] = ["region", "reads", "access"];
+const CAPACITY: [&str; 3] = ["read", "write", "reserved"];
+const KEY: [&str; 4] = ["bytes", "digits", "name", "type"];
+
+/// Reads a usage file.
+///
+/// # Errors
+/// Everything that is wrong with it.
+pub(super) fn read(source: &Arc<Source>) -> Result<Usage, Vec<Diagnostic>> {
+    let is_yaml = source.text.lines().any(|line| line.starts_with("resource_usage:") || line.starts_with("resource_type_default_usage:"));
+    if is_yaml || source.text.trim_start().starts_with('{') {
+        let document = node::read(source).map_err(|error| vec![*error])?;
+        return infracost(source, &document);
+    }
+    let (document, errors) = DeTable::parse_recoverable(&source.text);
+    if let Some(error) = errors.first() {
+        let message = format!("not TOML: {}", error.message().lines().collect::<Vec<_>>().join("; "));
+        let help = "a usage file is TOML in the words of a workload file, or a usage file of Infracost";
+        return Err(vec![wrong(source, error.span().unwrap_or(0..0), "syntax", message, help)]);
+    }
+    let mut reader = Reader { source, found: Vec::new() };
+    let usage = reader.usage(document.get_ref());
+    if reader.found.is_empty() { Ok(usage) } else { Err(reader.found) }
+}
+
+type Toml<'a> = Spanned<DeValue<'a>>;
+
+struct Reader<'a> {
+    source: &'a Arc<Source>,
+    found: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn known(&mut self, table: &DeTable, keys: &[&str]) {
+        for key in table.keys() {
+            let name = key.get_ref().as_ref();
+            if !keys.contains(&name) {
+                let near = keys.iter().filter(|_| name.len() < 100).find(|known| strsim::damerau_levenshtein(known, name) <= 2);
+                let help = near.map_or_else(|| format!("the keys here are {}", keys.join(", ")), |near| format!("did you mean `{near}`?"));
+                self.found.push(wrong(
+                    self.source,
+                    key.span(),
+                    "unknown-key",
+                    format!("a usage file has no key `{}` here", node::shown(name)),
+                    help,
+                ));
+            }
+        }
+    }
+
+    fn origin(&self, value: &Toml) -> Origin {
+        Some((self.source.clone(), value.span()))
+    }
+
+    fn said(&self, value: &Toml) -> Said {
+        Said::new(fragment(value, &self.source.text), "the usage file", self.origin(value))
+    }
+
+    fn table<'t, 'v>(&mut self, value: &'t Toml<'v>, what: &str) -> Option<&'t DeTable<'v>> {
+        let table = value.get_ref().as_table();
+        if table.is_none() {
+            let message = format!("{what} is a table, found {}", value.get_ref().type_str());
+            self.found.push(wrong(self.source, value.span(), "wrong-type", message, "write [header] and keys, or { key = value }"));
+        }
+        table
+    }
+
+    /// The tables of a list of them.
+    fn tables<'t, 'v>(&mut self, value: Option<&'t Toml<'v>>, what: &str) -> Vec<&'t Toml<'v>> {
+        let Some(value) = value else { return Vec::new() };
+        let Some(list) = value.get_ref().as_array() else {
+            let message = format!("{what} is a list of tables, found {}", value.get_ref().type_str());
+            self.found.push(wrong(self.source, value.span(), "wrong-type", message, format!("write [[{what}]]")));
+            return Vec::new();
+        };
+        list.iter().filter(|one| self.table(one, what).is_some()).collect()
+    }
+
+    /// A name that a table cannot be without.
+    fn name(&mut self, table: &DeTable, key: &str, place: &Toml, what: &str) -> Option<(String, Origin)> {
+        match table.get(key).map(|value| (value.get_ref().as_str(), value)) {
+            Some((Some(name), value)) => Some((name.to_string(), self.origin(value))),
+            Some((None, value)) => {
+                self.found.push(wrong(self.source, value.span(), "wrong-type", format!("`{key}` is a text"), "write it in quotes"));
+                None
+            }
+            None => {
+                let span = place.span().start..place.span().start + 1;
+                self.found.push(wrong(self.source, span, "missing-key", format!("{what} has no `{key}`"), format!("add `{key} = \"…\"`")));
+                None
+            }
+        }
+    }
+
+    fn fields(&mut self, table: &DeTable, keys: &[&str], without: &[&str]) -> Fields {
+        self.known(table, keys);
+        let known = table.iter().filter(|(key, _)| keys.contains(&key.get_ref().as_ref()) && !without.contains(&key.get_ref().as_ref()));
+        let mut fields: Vec<(usize, String, Said)> =
+            known.map(|(key, value)| (key.span().start, key.get_ref().to_string(), self.said(value))).collect();
+        fields.sort_by_key(|(start, ..)| *start);
+        Fields(fields.into_iter().map(|(_, key, said)| (key, said)).collect())
+    }
+
+    /// The keys of a table as they are: what they may be, the workload's reader says.
+    fn plain(&self, table: &DeTable) -> Fields {
+        let mut fields: Vec<(usize, String, Said)> =
+            table.iter().map(|(key, value)| (key.span().start, key.get_ref().to_string(), self.said(value))).collect();
+        fields.sort_by_key(|(start, ..)| *start);
+        Fields(fields.into_iter().map(|(_, key, said)| (bare(&key), said)).collect())
+    }
+
+    fn usage(&mut self, document: &DeTable) -> Usage {
+        self.known(document, &HEAD);
+        let mut head = Fields::default();
+        for key in &HEAD[..7] {
+            if let Some(value) = document.get(*key) {
+                head.set(key, self.said(value));
+            }
+        }
+        let mut parameters = Vec::new();
+        if let Some(value) = document.get("parameters")
+            && let Some(table) = self.table(value, "parameters")
+        {
+            for (key, value) in table {
+                let text = match value.get_ref() {
+                    DeValue::String(text) => Value::Text(text.to_string()),
+                    DeValue::Boolean(truth) => Value::Bool(*truth),
+                    DeValue::Array(list) => {
+                        let texts = list.iter().filter_map(|one| one.get_ref().as_str().map(str::to_string));
+                        Value::List(texts.map(|text| Node::new(Value::Text(text), value.span())).collect())
+                    }
+                    _ => Value::Number(fragment(value, &self.source.text).replace('_', "")),
+                };
+                parameters.push((key.get_ref().to_string(), Node::new(text, value.span())));
+            }
+        }
+        let tables = self.tables(document.get("table"), "table");
+        let tables = tables.into_iter().filter_map(|table| self.of_table(table)).collect();
+        Usage { source: self.source.clone(), head, parameters, tables }
+    }
+
+    fn of_table(&mut self, place: &Toml) -> Option<TableUsage> {
+        let table = place.get_ref().as_table()?;
+        let (name, origin) = self.name(table, "name", place, "a table")?;
+        let without: Vec<&str> = TABLE[6..].iter().chain(&TABLE[..1]).copied().collect();
+        let fields = self.fields(table, &TABLE, &without);
+        let mut keys = Vec::new();
+        for key in ["partition_key", "sort_key"] {
+            if let Some(value) = table.get(key)
+                && let Some(inner) = self.table(value, key)
+            {
+                keys.push((key, self.fields(inner, &KEY, &[])));
+            }
+        }
+        let mut blocks = Vec::new();
+        for name in BLOCKS {
+            if let Some(value) = table.get(name)
+                && let Some(inner) = self.table(value, name)
+            {
+                blocks.push((name, self.plain(inner)));
+            }
+        }
+        let mut indexes = Vec::new();
+        for place in self.tables(table.get("index"), "table.index") {
+            let Some(inner) = place.get_ref().as_table() else { continue };
+            let Some((name, origin)) = self.name(inner, "name", place, "an index") else { continue };
+            indexes.push((name, origin, self.fields(inner, &INDEX, &["name"])));
+        }
+        let patterns = |reader: &mut Self, table: &DeTable, key: &str| -> Vec<Fields> {
+            let all = reader.tables(table.get(key), &format!("table.{key}"));
+            all.into_iter().filter_map(|place| place.get_ref().as_table().map(|inner| reader.plain(inner))).collect()
+        };
+        let (access, consumed) = (patterns(self, table, "access"), patterns(self, table, "consumed"));
+        let mut replicas = Vec::new();
+        for place in self.tables(table.get("replica"), "table.replica") {
+            let Some(inner) = place.get_ref().as_table() else { continue };
+            let Some((region, origin)) = self.name(inner, "region", place, "a replica") else { continue };
+            let fields = self.fields(inner, &REPLICA, &["region", "access"]);
+            let access = patterns(self, inner, "access");
+            replicas.push((region, origin, fields, access));
+        }
+        let capacity = match table.get("capacity") {
+            Some(value) => self.table(value, "capacity").map(|inner| self.fields(inner, &CAPACITY, &[])).unwrap_or_default(),
+            None => Fields::default(),
+        };
+        Some(TableUsage { name, origin, fields, keys, indexes, blocks, access, consumed, replicas, capacity, notes: Vec::new() })
+    }
+}
+
+/// A key that needs no quotes, or with them.
+fn bare(key: &str) -> String {
+    let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if plain { key.to_string() } else { super::draft::quoted(key) }
+}
+
+/// A value on one line: as it is written, tables as `{ }`.
+fn fragment(value: &Toml, text: &str) -> String {
+    match value.get_ref() {
+        DeValue::Array(elements) => format!("[{}]", elements.iter().map(|one| fragment(one, text)).collect::<Vec<_>>().join(", ")),
+        DeValue::Table(table) => {
+            let mut entries: Vec<_> = table.iter().collect();
+            entries.sort_by_key(|(key, _)| key.span().start);
+            let entry = |(key, value): &(&Spanned<_>, &Toml)| {
+                let key: &std::borrow::Cow<str> = key.get_ref();
+                format!("{} = {}", bare(key), fragment(value, text))
+            };
+            let inner: Vec<String> = entries.iter().map(|(key, value)| entry(&(key, value))).collect();
+            if inner.is_empty() { "{}".to_string() } else { format!("{{ {} }}", inner.join(", ")) }
+        }
+        DeValue::String(written) => super::draft::quoted(written),
+        _ => text.get(value.span()).unwrap_or_default().to_string(),
+    }
+}
+
+impl Usage {
+    /// The region that it gives.
+    pub fn region(&self) -> Option<String> {
+        self.head.get("region").map(Said::plain)
+    }
+
+    /// Values for the parameters of a template.
+    pub fn parameters(&self, _: &Arc<Source>) -> BTreeMap<String, Node> {
+        self.parameters.iter().cloned().collect()
+    }
+
+    /// Puts everything where it belongs; what belongs nowhere is a mistake.
+    pub fn join(&self, draft: &mut Draft, lenient: bool, problems: &mut Vec<Diagnostic>) {
+        let before = problems.len();
+        for (key, said) in &self.head.0 {
+            if key != "region" || draft.head.get("region").is_none() {
+                draft.head.set(key, said.clone());
+            }
+        }
+        for usage in &self.tables {
+            let there: Vec<String> = draft.tables.iter().map(|table| table.name.plain()).collect();
+            let Some(table) = draft.tables.iter_mut().find(|table| table.is(&usage.name)) else {
+                let help = format!("the tables are: {}", if there.is_empty() { "none".to_string() } else { there.join(", ") });
+                problems.push(self.unknown(&usage.origin, format!("the design has no table {:?}", usage.name), &help));
+                continue;
+            };
+            self.join_table(usage, table, problems);
+        }
+        // Of a design that lacks what the file speaks of, nothing more is to be said.
+        if lenient {
+            problems.truncate(before);
+        }
+    }
+
+    fn unknown(&self, origin: &Origin, message: String, help: &str) -> Diagnostic {
+        let span = origin.as_ref().map_or(0..0, |(_, span)| span.clone());
+        wrong(&self.source, span, "unknown-table", message, help)
+    }
+
+    fn join_table(&self, usage: &TableUsage, table: &mut TableDraft, problems: &mut Vec<Diagnostic>) {
+        for (key, said) in &usage.fields.0 {
+            table.fields.set(key, said.clone());
+        }
+        if usage.fields.get("item").is_some_and(|item| item.toml.contains("export")) && usage.fields.get("items").is_none() {
+            table.fields.remove("items");
+        }
+        for (key, sizes) in &usage.keys {
+            let given: Vec<String> = sizes.0.iter().map(|(key, said)| format!("{key} = {}", said.toml)).collect();
+            let own = table.fields.get(key).cloned();
+            let said = match own.filter(|own| own.toml.starts_with('{') && sizes.get("name").is_none()) {
+                Some(own) => Said { toml: format!("{}, {} }}", own.toml.trim_end_matches([' ', '}']), given.join(", ")), ..own },
+                None => Said::new(format!("{{ {} }}", given.join(", ")), "the usage file", usage.origin.clone()),
+            };
+            table.fields.set(key, said);
+        }
+        for (name, origin, fields) in &usage.indexes {
+            match table.index(name) {
+                Some(index) => fields.0.iter().for_each(|(key, said)| index.fields.set(key, said.clone())),
+                None => {
+                    let names: Vec<String> = table.indexes.iter().map(|index| index.name.plain()).collect();
+                    let help = format!("its indexes are: {}", if names.is_empty() { "none".to_string() } else { names.join(", ") });
+                    problems.push(self.unknown(origin, format!("{} has no index {name:?}", table.name.plain()), &help));
+                }
+            }
+        }
+        for (name, fields) in &usage.blocks {
+            // What reads or caches needs something to read or to stand before.
+            let (needed, what) = match *name {
+                "dax" => ("node_type", "no DAX cluster"),
+                "stream" => ("view", "no stream"),
+                _ => ("", ""),
+            };
+            if !needed.is_empty() && table.find_block(name).is_none() && fields.get(needed).is_none() && fields.get("kinesis").is_none() {
+                let help = format!("remove [table.{name}] from the usage file, or add one to the design");
+                problems.push(self.unknown(&usage.origin, format!("{} has {what}", table.name.plain()), &help));
+                continue;
+            }
+            let block = table.block(name);
+            fields.0.iter().for_each(|(key, said)| block.set(key, said.clone()));
+        }
+        table.access.extend(usage.access.iter().cloned());
+        table.consumed.extend(usage.consumed.iter().cloned());
+        for (region, origin, fields, access) in &usage.replicas {
+            match table.replicas.iter_mut().find(|replica| replica.region.plain() == *region) {
+                Some(replica) => {
+                    fields.0.iter().for_each(|(key, said)| replica.fields.set(key, said.clone()));
+                    replica.access.extend(access.iter().cloned());
+                }
+                None => {
+                    let names: Vec<String> = table.replicas.iter().map(|replica| replica.region.plain()).collect();
+                    let help =
+                        format!("its replicas are in: {}", if names.is_empty() { "no other region".to_string() } else { names.join(", ") });
+                    problems.push(self.unknown(origin, format!("{} has no replica in {region:?}", table.name.plain()), &help));
+                }
+            }
+        }
+        for (key, said) in &usage.capacity.0 {
+            match key.as_str() {
+                "read" => table.read = UnitsDraft { fixed: Some(said.clone()), ..UnitsDraft::default() },
+                "write" => table.write = UnitsDraft { fixed: Some(said.clone()), ..UnitsDraft::default() },
+                _ => table.capacity.set(key, said.clone()),
+            }
+        }
+        table.notes.extend(usage.notes.iter().cloned());
+    }
+}
+
+/// A usage file of Infracost: units and sizes of a month, by the address of the resource.
+///
+/// Source: Infracost documentation, "Usage file"; the keys are those of its DynamoDB resource.
+fn infracost(source: &Arc<Source>, document: &Node) -> Result<Usage, Vec<Diagnostic>> {
+    let mut usage = Usage { source: source.clone(), head: Fields::default(), parameters: Vec::new(), tables: Vec::new() };
+    let mut found = Vec::new();
+    let Some(resources) = document.get("resource_usage").filter(|node| matches!(node.value, Value::Map(_))) else {
+        let help = "a usage file of Infracost has resource_usage; one of dynameter is TOML with [[table]]";
+        return Err(vec![wrong(source, 0..1, "not-a-plan", "this is no usage file", help)]);
+    };
+    for (address, given) in resources.entries() {
+        if !is_table(&address.name) {
+            continue;
+        }
+        let mut table = TableUsage {
+            name: address.name.clone(),
+            origin: Some((source.clone(), address.span.clone())),
+            fields: Fields::default(),
+            keys: Vec::new(),
+            indexes: Vec::new(),
+            blocks: Vec::new(),
+            access: Vec::new(),
+            consumed: Vec::new(),
+            replicas: Vec::new(),
+            capacity: Fields::default(),
+            notes: Vec::new(),
+        };
+        let mut consumed = Fields::default();
+        for (key, value) in given.entries() {
+            let Some(number) = value.scalar().and_then(|text| crate::units::Exact::parse(&text)).filter(|number| !number.is_negative())
+            else {
+                found.push(wrong(
+                    source,
+                    value.span.clone(),
+                    "wrong-type",
+                    format!("{} is a number, found {}", key.name, value.kind()),
+                    "write a number",
+                ));
+                continue;
+            };
+            let said =
+                |toml: String| Said::new(toml, format!("{}: {}", address.name, key.name), Some((source.clone(), value.span.clone())));
+            let written = written(&number);
+            match key.name.as_str() {
+                "monthly_read_request_units" => consumed.set("read", said(format!("{{ per_month = {written} }}"))),
+                "monthly_write_request_units" => consumed.set("write", said(format!("{{ per_month = {written} }}"))),
+                "storage_gb" => table.fields.set("stored", said(format!("\"{written} GB\""))),
+                other => table
+                    .notes
+                    .push(format!("{other} = {written}, of the usage file, has no place here: say it by `backup`, `stream` or `archive`")),
+            }
+        }
+        if !consumed.is_empty() {
+            table.consumed.push(consumed);
+        }
+        usage.tables.push(table);
+    }
+    if found.is_empty() { Ok(usage) } else { Err(found) }
+}
+
+fn is_table(address: &str) -> bool {
+    let last = address.rsplit_once("aws_dynamodb_table.").map(|(before, _)| before);
+    last.is_some_and(|before| before.is_empty() || before.ends_with('.')) || !address.contains("aws_")
+}
+
+/// The tables of a usage file of Infracost, where it is the only file there is.
+pub(super) fn tables_of(source: &Arc<Source>, problems: &mut Vec<Diagnostic>) -> Vec<TableDraft> {
+    let usage = match node::read(source).map_err(|error| vec![*error]).and_then(|document| infracost(source, &document)) {
+        Ok(usage) => usage,
+        Err(found) => {
+            problems.extend(found);
+            return Vec::new();
+        }
+    };
+    let table = |one: &TableUsage| {
+        let short = one.name.rsplit("aws_dynamodb_table.").next().unwrap_or(&one.name).to_string();
+        let mut table = TableDraft::new(Said::text(&short, one.name.clone(), one.origin.clone()), vec![one.name.clone()]);
+        usage.join_table(one, &mut table, problems);
+        table
+    };
+    usage.tables.iter().map(table).collect()
+}

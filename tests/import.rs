@@ -1,0 +1,239 @@
+//! Plans, templates, descriptions and models as workloads: what arrives, where it points, and every mistake.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use dynameter::diag::Source;
+use dynameter::import::{Asked, CODES, Document};
+use proptest::prelude::*;
+use serde_json::Value;
+
+/// Runs the binary in a folder: exit code, standard output, standard error.
+fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::cargo_bin("dynameter").expect("the binary").current_dir(folder).args(arguments).output().expect("it runs");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
+}
+
+fn samples() -> PathBuf {
+    support::root().join("tests/import")
+}
+
+fn goldens() -> PathBuf {
+    support::root().join("tests/golden/import")
+}
+
+/// Imports files, compares with the golden file, and estimates what came out. Where one file was imported, the file itself estimates the same.
+fn imported(folder: &Path, name: &str, kind: &str, files: &[&str], more: &[&str]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let (code, text, errors) = run_in(folder, &[&["import", kind], files, more].concat());
+    if code != 0 || !errors.is_empty() {
+        return vec![format!("{name}: exit {code}: {errors}")];
+    }
+    wrong.extend(support::golden(&goldens().join(format!("{name}.toml")), &text));
+    let scratch = tempfile::tempdir().expect("a folder");
+    let file = scratch.path().join("imported.toml");
+    std::fs::write(&file, &text).expect("the file");
+    let total = |arguments: &[&str]| -> Result<Value, String> {
+        let (code, json, errors) = run_in(folder, &[&["estimate", "--format", "json"], arguments].concat());
+        if code != 0 {
+            return Err(format!("{name}: estimate {arguments:?}: exit {code}: {errors}"));
+        }
+        let json: Value = serde_json::from_str(&json).expect("JSON");
+        Ok(Value::from(vec![json["total_usd"].clone(), json["unknown"].as_array().expect("a list").len().into()]))
+    };
+    let own = total(&[&file.to_string_lossy()]);
+    match (own, files) {
+        (Err(error), _) => wrong.push(error),
+        (Ok(own), [one]) => match total(&[&[*one], more].concat()) {
+            Ok(direct) if direct == own => {}
+            Ok(direct) => wrong.push(format!("{name}: the file by itself comes to {direct}, imported to {own}")),
+            Err(error) => wrong.push(error),
+        },
+        _ => {}
+    }
+    wrong
+}
+
+#[test]
+fn every_setting_arrives_in_the_workload() {
+    let region = ["--region", "us-east-1"];
+    let all: [(&str, &str, &[&str], &[&str]); 10] = [
+        ("terraform", "terraform", &["plan.json"], &[]),
+        ("terraform-usage", "terraform", &["plan.json"], &["--usage", "usage.toml"]),
+        ("terraform-infracost", "terraform", &["plan.json"], &["--usage", "infracost.yml"]),
+        ("cloudformation", "cloudformation", &["stack.yaml"], &region),
+        ("describe-table", "describe-table", &["describe.json"], &[]),
+        ("describe-all", "describe-table", &["describe.json", "backups.json", "targets.json"], &[]),
+        ("toolkit", "model", &["toolkit.json"], &region),
+        ("awslabs", "model", &["awslabs.json"], &region),
+        ("infracost", "model", &["infracost.yml"], &region),
+        ("terraform-elsewhere", "terraform", &["plan.json"], &["--region", "eu-central-1"]),
+    ];
+    let wrong: Vec<String> = all.iter().flat_map(|(name, kind, files, more)| imported(&samples(), name, kind, files, more)).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let (code, before, errors) = run_in(&samples(), &["import", "terraform", "plan.json", "--before"]);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert_eq!(support::golden(&goldens().join("terraform-before.toml"), &before), None);
+}
+
+#[test]
+fn the_real_samples_arrive_whole() {
+    let Some(reference) = support::reference("the_real_samples_arrive_whole") else { return };
+    let formats = reference.join("formats");
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    for (folder, kind) in [("terraform-plan", "terraform"), ("cloudformation", "cloudformation"), ("workload-models", "model")] {
+        let folder = formats.join(folder);
+        let mut files: Vec<String> = std::fs::read_dir(&folder)
+            .expect("samples")
+            .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
+            .filter(|name| (name.ends_with(".json") || name.ends_with(".yaml")) && !name.contains("usage"))
+            .collect();
+        files.sort();
+        for file in files {
+            let region: &[&str] = if kind == "terraform" { &[] } else { &["--region", "us-east-1"] };
+            wrong.extend(imported(&folder, &format!("reference/{file}"), kind, &[&file], region));
+            seen += 1;
+        }
+    }
+    wrong.extend(imported(
+        &formats.join("terraform-plan"),
+        "reference/infracost-usage",
+        "model",
+        &["infracost-dynamodb_table_test.usage.yml"],
+        &["--region", "us-east-1"],
+    ));
+    assert!(seen >= 14, "only {seen} samples");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_export_is_measured_where_it_lies() {
+    let Some(reference) = support::reference("an_export_is_measured_where_it_lies") else { return };
+    let (code, text, errors) = run_in(&reference.join("formats/s3-export"), &["import", "export", "unicorn_activities"]);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    for part in ["items         = 133199", "133199 items of 44570968 B", "region = \"us-west-1\"", "export = \"unicorn_activities\""] {
+        assert!(text.contains(part), "{part} is not in\n{text}");
+    }
+}
+
+#[test]
+fn a_plan_is_baseline_and_change_at_once() {
+    let (code, json, errors) = run_in(
+        &samples(),
+        &["check", "plan.json", "--usage", "usage.toml", "--budget", "budget.toml", "--format", "json", "--today", "2026-12-01", "--quiet"],
+    );
+    assert_eq!((code, errors.as_str()), (1, ""), "{json}");
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let verdicts = json["verdicts"].as_array().expect("verdicts");
+    let change = verdicts.iter().find(|one| one["measure"] == "increase_usd" && one["status"] == "fail").expect("a change");
+    let plan = std::fs::read_to_string(samples().join("plan.json")).expect("the plan");
+    let line = plan.lines().position(|line| line.contains("\"projection_type\": \"ALL\"")).expect("the projection") + 1;
+    let causes = change["causes"].as_array().expect("causes");
+    let cause = causes.iter().find(|one| one["index"] == "ByStatus").expect("the index");
+    assert_eq!(
+        (&cause["file"], &cause["line"], &cause["index"]),
+        (&Value::from("plan.json"), &Value::from(line), &Value::from("ByStatus"))
+    );
+    // What the plan holds before and after the change, as two files, differs by the same dollars.
+    let scratch = tempfile::tempdir().expect("a folder");
+    let total = |before: &[&str]| -> rust_decimal::Decimal {
+        let (_, text, _) = run_in(&samples(), &[&["import", "terraform", "plan.json", "--usage", "usage.toml"], before].concat());
+        // What is new is not in the design before, so that the usage file knows more than it.
+        let file = scratch.path().join("design.toml");
+        std::fs::write(&file, text).expect("the file");
+        let (code, json, errors) = run_in(&samples(), &["estimate", &file.to_string_lossy(), "--format", "json"]);
+        assert_eq!(code, 0, "{errors}");
+        let json: Value = serde_json::from_str(&json).expect("JSON");
+        json["total_usd"].as_str().expect("dollars").parse().expect("a decimal")
+    };
+    let after = total(&[]);
+    let decimal = |value: &Value| value.as_str().expect("dollars").parse::<rust_decimal::Decimal>().expect("a decimal");
+    assert_eq!(decimal(&json["total_usd"]), after);
+    assert!(decimal(&json["before_usd"]) < after);
+}
+
+#[test]
+fn what_is_unknown_is_never_cheap() {
+    let (code, text, _) = run_in(&samples(), &["check", "plan.json", "--budget", "budget.toml", "--today", "2026-12-01"]);
+    assert_eq!(code, 2, "{text}");
+    assert!(text.contains("the number and the size of the items") || text.contains("the read units"), "{text}");
+}
+
+#[test]
+fn a_finding_of_a_template_names_the_line_of_the_template() {
+    let (_, text, _) = run_in(
+        &samples(),
+        &["check", "stack.yaml", "--region", "us-east-1", "--budget", "total.toml", "--format", "json", "--today", "2026-12-01"],
+    );
+    let json: Value = serde_json::from_str(&text).expect("JSON");
+    let findings = json["findings"].as_array().expect("findings");
+    let fixed = findings.iter().find(|one| one["code"] == "no-auto-scaling" && one["table"] == "keyed").expect("a finding");
+    let template = std::fs::read_to_string(samples().join("stack.yaml")).expect("the template");
+    let line = template.lines().position(|line| line.contains("ReadCapacityUnits: 3,")).expect("the units") + 1;
+    assert_eq!((&fixed["file"], &fixed["line"]), (&Value::from("stack.yaml"), &Value::from(line)));
+}
+
+#[test]
+fn every_mistake_is_told_with_its_place() {
+    let folder = samples().join("bad");
+    let scratch = tempfile::tempdir().expect("a folder");
+    let binary = scratch.path().join("plan.bin");
+    std::fs::write(&binary, b"PK\x03\x04\x14\x00 a plan of Terraform").expect("the plan");
+    let mut told = String::new();
+    let estimate = ["state.json", "pulumi.json", "messages.json", "metrics.json", "other.json", "cut.json", "comment.json"];
+    let yaml = ["bomb.yaml", "deep.json", "deep.yaml", "alias.yaml", "duplicate.yaml", "indent.yaml", "two.yaml", "empty.yaml"];
+    let templates =
+        ["queue.yaml", "conditions.yaml", "itself.yaml", "loop.yaml", "no-key.yaml", "words.yaml", "elsewhere.yaml", "twice.yaml"];
+    let mut all: Vec<Vec<&str>> = estimate.iter().chain(&yaml).map(|file| vec!["estimate", file]).collect();
+    all.extend(templates.iter().map(|file| vec!["estimate", file, "--region", "us-east-1"]));
+    all.push(vec!["estimate", "good.yaml"]);
+    all.push(vec!["import", "terraform", "good.yaml"]);
+    all.push(vec!["import", "describe-table", "other.json"]);
+    all.push(vec!["estimate", "units.json", "--region", "us-east-1"]);
+    all.push(vec!["import", "describe-table", "two-regions.json"]);
+    all.push(vec!["import", "describe-table", "whose.json"]);
+    all.push(vec!["import", "model", "model.json"]);
+    all.push(vec!["import", "export", "."]);
+    for usage in ["syntax.toml", "keys.toml", "nobody.toml", "sizes.toml", "infracost.yml", "other.json"] {
+        all.push(vec!["estimate", "good.yaml", "--region", "us-east-1", "--usage", usage]);
+    }
+    all.push(vec!["import", "cloudformation", "good.yaml", "--before"]);
+    all.push(vec!["estimate", "../../../workloads/shopping-cart.toml", "--usage", "keys.toml"]);
+    for arguments in &all {
+        let (code, stdout, stderr) = run_in(&folder, arguments);
+        assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("help:"), "{arguments:?}: {stderr}");
+        told += &format!("$ dynameter {}\n{stderr}\n", arguments.join(" "));
+    }
+    let (code, _, stderr) = run_in(scratch.path(), &["estimate", "plan.bin"]);
+    assert_eq!(code, 2);
+    told += &format!("$ dynameter estimate plan.bin\n{stderr}\n");
+    assert_eq!(support::golden(&goldens().join("bad.text"), &told), None);
+    let untold: Vec<&str> = CODES.iter().map(|(code, _)| *code).filter(|code| !told.contains(&format!("error[{code}]"))).collect();
+    assert!(untold.is_empty(), "no sample for {untold:?}");
+}
+
+proptest! {
+    /// No cut, no swapped character and no repeated part of a file makes an import panic.
+    #[test]
+    fn no_edit_of_a_file_makes_an_import_panic(which in 0_usize..6, from in 0.0_f64..1.0, length in 0_usize..80, to in 0.0_f64..1.0, with in "[\\[\\]{}:,&*!\"'$ \n-]{0,6}") {
+        let names = ["plan.json", "stack.yaml", "describe.json", "toolkit.json", "awslabs.json", "infracost.yml"];
+        let text = std::fs::read_to_string(samples().join(names[which])).expect("a sample");
+        let at = |share: f64| (0..=((text.len() as f64) * share) as usize).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        let (start, other) = (at(from), at(to));
+        let end = (start..=(start + length).min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(start);
+        let edited = format!("{}{with}{}", &text[..start], &text[end.max(start)..]);
+        let usage = std::fs::read_to_string(samples().join("usage.toml")).expect("a sample");
+        let cut = (0..=other.min(usage.len())).rev().find(|at| usage.is_char_boundary(*at)).unwrap_or(0);
+        let asked = Asked { region: Some("us-east-1".to_string()), usage: Some(Source::new("usage.toml", &usage[..cut])), ..Asked::default() };
+        if let Ok(Some(document)) = Document::read(&Source::new(names[which], edited)) {
+            let _ = document.has_before();
+            let _ = document.import(&asked);
+            let _ = document.import(&Asked { before: true, lenient: true, ..asked });
+        }
+    }
+}
