@@ -164,6 +164,11 @@ impl UsageType {
         PURPOSES.iter().find(|(prefix, _)| self.0.starts_with(prefix)).map_or("(table)", |(_, purpose)| purpose)
     }
 
+    /// The codes of the price books for a usage type of a service, as a bill names it.
+    pub fn codes_named<'n>(service: &'n str, name: &'n str) -> impl Iterator<Item = &'static str> + use<'n> {
+        CATALOGUE.iter().filter(move |(_, of, known, _)| *of == service && *known == name).map(|(code, ..)| *code)
+    }
+
     /// The names of all usage types that the catalogue has.
     pub fn names() -> impl Iterator<Item = &'static str> {
         CATALOGUE.iter().map(|(_, _, name, _)| *name)

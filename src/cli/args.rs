@@ -308,6 +308,7 @@ impl Command {
             }
             Command::Replay(replay) => replay.traces.iter().chain(&replay.workload).map(String::as_str).collect(),
             Command::Synthesize(synthesize) => vec![&synthesize.workload],
+            Command::Prices { command: PricesCommand::Import { files, .. } } => files.iter().map(String::as_str).collect(),
             Command::Init { .. } | Command::Prices { .. } | Command::Schema { .. } | Command::Completions { .. } | Command::Man => {
                 Vec::new()
             }
@@ -325,6 +326,15 @@ pub enum PricesCommand {
         before: String,
         /// The same, after
         after: String,
+    },
+    /// Take in AWS's price list files, JSON or CSV: DynamoDB, DAX, data transfer, S3, savings plans of databases
+    Import {
+        /// The files, as AWS publishes them
+        #[arg(required = true)]
+        files: Vec<String>,
+        /// The folder that the books are written to, for --prices DIR; where absent, only what would change is shown
+        #[arg(long, value_name = "DIR")]
+        into: Option<PathBuf>,
     },
     /// The rates of one region (--region)
     Show {

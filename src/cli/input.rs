@@ -13,7 +13,7 @@ use dynameter::compare::Question;
 use dynameter::diag::{Diagnostics, Origins, Source};
 use dynameter::import::{Asked, Document, Imported, Kind};
 use dynameter::outcome::Uncertainty;
-use dynameter::pricing::Books;
+use dynameter::pricing::{Books, Offer, read_offer};
 use dynameter::time::{Date, MonthHours};
 use dynameter::uncertainty::uncertainty;
 use dynameter::units::Exact;
@@ -93,6 +93,25 @@ pub fn source(path: &str) -> Result<Text> {
     let (text, folder) = text(path)?;
     let name = if path == "-" { "<stdin>" } else { path };
     Ok(Text { name: name.to_string(), text, folder, origins: None, before: None })
+}
+
+/// No price list of AWS is larger: 1 GB.
+const OFFER_BYTES_MAX: u64 = 1 << 30;
+
+/// Reads a file of AWS's price list.
+pub fn offer(path: &str) -> Result<Offer> {
+    let failed =
+        |error: std::io::Error| anyhow::anyhow!("{path}: cannot be read: {error}\nhelp: name a file of AWS's price list, JSON or CSV");
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let mut bytes = Vec::new();
+    file.take(OFFER_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > OFFER_BYTES_MAX {
+        bail!("{path}: is larger than 1 GB\nhelp: name an offer of one region, or of one service");
+    }
+    let Ok(text) = String::from_utf8(bytes) else {
+        bail!("{path}: is not UTF-8 text\nhelp: AWS's price list is JSON or CSV; unpack it first");
+    };
+    Ok(read_offer(path, &text)?)
 }
 
 /// Whether a design stands for itself, or for what was before or beside another.

@@ -19,7 +19,7 @@ use dynameter::diff::diff;
 use dynameter::estimate::estimate;
 use dynameter::import::Kind;
 use dynameter::outcome::Outcome;
-use dynameter::pricing::{Books, changed_rates};
+use dynameter::pricing::{Books, Offer, changed_rates, update};
 use dynameter::report::{self, PriceList, Style};
 use dynameter::review::review;
 use dynameter::time::{Date, MonthHours};
@@ -86,6 +86,7 @@ fn command(args: &Args) -> Result<()> {
         Command::Replay(_) | Command::Synthesize(_) => anyhow::bail!(LIGHT),
         Command::Prices { command: PricesCommand::List } => prices_list(args),
         Command::Prices { command: PricesCommand::Diff { before, after } } => prices_diff(args, before, after),
+        Command::Prices { command: PricesCommand::Import { files, into } } => prices_import(args, files, into.as_deref()),
         Command::Prices { command: PricesCommand::Show { date } } => prices_show(args, date.as_deref()),
         Command::Schema { budget } => {
             let schema = if *budget { dynameter::check::budget_schema().to_value() } else { workload::schema() };
@@ -320,6 +321,40 @@ fn prices_diff(args: &Args, before: &str, after: &str) -> Result<()> {
             _ => report::changed_rates_text(&changed),
         },
     )
+}
+
+/// AWS's price list taken into the books: those of the binary, or of the folder that `--prices` names.
+fn prices_import(args: &Args, files: &[String], into: Option<&std::path::Path>) -> Result<()> {
+    let (books, date) = input::books(args)?;
+    if date.is_some() {
+        anyhow::bail!("prices import takes new prices into whole books\nhelp: leave --prices out, or name a folder of books");
+    }
+    let mut errors = Vec::new();
+    let mut offers: Vec<Offer> = Vec::new();
+    for file in files {
+        match input::offer(file) {
+            Ok(offer) => offers.push(offer),
+            Err(error) => errors.push(output::failure(&error)),
+        }
+    }
+    if !errors.is_empty() {
+        return Err(output::Reported(errors.join("\n\n")).into());
+    }
+    if let Some(region) = &args.region {
+        offers.iter_mut().for_each(|offer| offer.rates.retain(|rate| rate.region == *region));
+    }
+    let update = update(&books, &offers)?;
+    if let Some(folder) = into {
+        output::books(folder, &update.texts)?;
+    }
+    let written = into.map(|folder| folder.display().to_string());
+    let text = match args.format {
+        Format::Json => report::offers_json(&offers, &update, written.as_deref()),
+        Format::Markdown => report::offers_markdown(&offers, &update, written.as_deref()),
+        Format::Csv => report::offers_csv(&offers, &update),
+        _ => report::offers_text(&offers, &update, written.as_deref(), output::style(args)),
+    };
+    output::write(args, &text)
 }
 
 fn prices_show(args: &Args, date: Option<&str>) -> Result<()> {

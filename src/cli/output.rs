@@ -89,6 +89,22 @@ pub fn file<T>(args: &Args, path: &Path, fill: impl FnOnce(&mut std::fs::File) -
     Ok(done)
 }
 
+/// Writes price books into a folder: all of them are whole beside their names before the first takes its own.
+pub fn books(folder: &Path, texts: &std::collections::BTreeMap<String, String>) -> Result<()> {
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    let mut written = Vec::new();
+    for (region, text) in texts {
+        let path = folder.join(format!("{region}.toml"));
+        let mut file = beside(&path)?;
+        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| failed(&path, &error))?;
+        written.push((file, path));
+    }
+    for (file, path) in written {
+        file.persist(&path).map_err(|error| failed(&path, &error.error))?;
+    }
+    Ok(())
+}
+
 /// A file beside another that will take its name.
 fn beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = match path.parent() {

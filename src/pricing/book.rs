@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Deserialize;
 
 use super::embedded;
+use super::update::OpenBook;
 use crate::money::{MoneyError, Rate};
 use crate::time::Date;
 
@@ -102,8 +103,7 @@ struct BookFile {
     region: String,
     location: Option<String>,
     /// The start of the region's usage types on a bill: for readers of the book.
-    #[serde(rename = "usage_prefix")]
-    _usage_prefix: Option<String>,
+    usage_prefix: Option<String>,
     rates: Vec<RateFile>,
 }
 
@@ -126,6 +126,7 @@ struct RateFile {
 struct RegionBook {
     region: String,
     location: String,
+    prefix: Option<String>,
     rates: Vec<Arc<PublishedRate>>,
 }
 
@@ -254,6 +255,26 @@ impl Books {
         Ok(PriceBook { book, global: self.load(GLOBAL)?, date })
     }
 
+    /// The text of a book; `None` where there is no such book.
+    pub(super) fn text(&self, region: &str) -> Result<Option<String>, BookError> {
+        let Some((name, source)) = self.texts.get(region) else { return Ok(None) };
+        // Read first, so that what is wrong with it is told.
+        self.load(region)?;
+        match source {
+            TextSource::Embedded(text) => Ok(Some(text.to_string())),
+            TextSource::File(path) => std::fs::read_to_string(path)
+                .map(Some)
+                .map_err(|error| BookError::File { path: name.clone(), message: format!("the price book cannot be read: {error}") }),
+        }
+    }
+
+    /// A book to write in.
+    pub(super) fn open(&self, region: &str) -> Result<OpenBook, BookError> {
+        let book = self.region(region)?;
+        let (region, location) = (book.region.clone(), book.location.clone());
+        Ok(OpenBook { region, location, prefix: book.prefix.clone(), rates: book.rates.clone() })
+    }
+
     /// The dates between which a region's prices are known to have changed or been confirmed: first and last.
     ///
     /// # Errors
@@ -304,7 +325,7 @@ fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
         return Err(failed(format!("{} has no tier from 0 on; its first tier starts at {}", rate.code, rate.tier_from)));
     }
     let location = file.location.unwrap_or_else(|| file.region.clone());
-    Ok(Arc::new(RegionBook { region: file.region, location, rates }))
+    Ok(Arc::new(RegionBook { region: file.region, location, prefix: file.usage_prefix, rates }))
 }
 
 impl RegionBook {

@@ -4,9 +4,13 @@ mod bill;
 mod book;
 mod diff;
 mod embedded;
+mod offer;
 mod sources;
+mod update;
 
 pub use bill::{Bill, LineItem, Unknown, is_tiered, price};
 pub use book::{BookError, Books, MissingRate, PriceBook, PublishedRate, Tier};
 pub use diff::{ChangedRate, changed_rates};
+pub use offer::{ANOTHER_SERVICE, Offer, OfferError, OfferedRate, UnknownProduct, read_offer};
 pub use sources::sources_of;
+pub use update::{Update, update};

@@ -23,7 +23,7 @@ pub use html::{ReportError, report_html, report_json};
 pub use json::{estimate_json, estimates_json};
 pub use prices::{
     PriceList, changed_rates_csv, changed_rates_json, changed_rates_markdown, changed_rates_text, list_csv, list_json, list_markdown,
-    list_text, rates_csv, rates_json, rates_markdown, rates_text,
+    list_text, offers_csv, offers_json, offers_markdown, offers_text, rates_csv, rates_json, rates_markdown, rates_text,
 };
 #[cfg(feature = "replay")]
 pub use replay::{replay_csv, replay_json, replay_markdown, replay_text};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::json::pretty;
 use super::table::{Style, aligned};
 use super::{csv, markdown};
-use crate::pricing::{ChangedRate, PriceBook, PublishedRate, Tier};
+use crate::pricing::{ChangedRate, Offer, PriceBook, PublishedRate, Tier, Update};
 use crate::units::{Exact, group_thousands};
 use crate::usage::UsageType;
 
@@ -179,4 +179,131 @@ pub fn changed_rates_json(changed: &[ChangedRate]) -> String {
         CHANGED_HEADER.iter().map(ToString::to_string).zip(row.into_iter().map(value)).collect::<serde_json::Map<_, _>>()
     });
     pretty(&serde_json::json!({ "schema": "dynameter.prices-diff/1", "changed": rows.collect::<Vec<_>>() }))
+}
+
+const OFFER_HEADER: [&str; 6] = ["file", "offer", "version", "regions", "rates", "unknown"];
+const UNKNOWN_HEADER: [&str; 6] = ["service", "usage_type", "operation", "skus", "such_as", "why"];
+
+fn offer_rows(offers: &[Offer]) -> Vec<Vec<String>> {
+    let row = |offer: &Offer| {
+        let mut regions: Vec<&str> = offer.rates.iter().map(|rate| rate.region.as_str()).collect();
+        regions.dedup();
+        let unknown: u64 = offer.unknown.values().map(|(skus, _)| skus).sum();
+        vec![
+            offer.file.clone(),
+            offer.code.clone(),
+            offer.version.clone(),
+            regions.len().to_string(),
+            offer.rates.len().to_string(),
+            unknown.to_string(),
+        ]
+    };
+    offers.iter().map(row).collect()
+}
+
+fn unknown_rows(offers: &[Offer]) -> Vec<Vec<String>> {
+    let row = |(product, (skus, sku)): (&crate::pricing::UnknownProduct, &(u64, String))| {
+        let (service, usage_type, operation) = (product.service.clone(), product.usage_type.clone(), product.operation.clone());
+        vec![service, usage_type, operation, skus.to_string(), sku.clone(), product.why.to_string()]
+    };
+    offers.iter().flat_map(|offer| &offer.unknown).map(row).collect()
+}
+
+/// What offers brought: a line, what changed, and what is not known.
+fn offers_head(update: &Update, written: Option<&str>) -> String {
+    let count = |number: u64| group_thousands(&number.to_string());
+    let new = match update.new_regions.as_slice() {
+        [] => String::new(),
+        regions => format!("; new regions: {}", regions.join(", ")),
+    };
+    let written = match written {
+        Some(folder) => format!("written to {folder}"),
+        None => "nothing written (--into DIR writes the books)".to_string(),
+    };
+    format!("{} rates as they were, {} new or changed{new}; {written}", count(update.confirmed), count(update.changed.len() as u64))
+}
+
+/// Products of services that the books hold nothing of, one line a service.
+fn of_one_service_together(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    let (other, mut known): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row[5] == crate::pricing::ANOTHER_SERVICE);
+    for service in other.chunk_by(|one, other| one[0] == other[0]) {
+        let skus: u64 = service.iter().filter_map(|row| row[3].parse::<u64>().ok()).sum();
+        let kinds = format!("{} usage types", service.len());
+        known.push(vec![service[0][0].clone(), kinds, String::new(), skus.to_string(), service[0][4].clone(), service[0][5].clone()]);
+    }
+    known
+}
+
+/// Unknown products beyond so many are counted in the text; every other format lists all.
+const UNKNOWN_SHOWN: usize = 40;
+
+/// What offers brought, as text.
+pub fn offers_text(offers: &[Offer], update: &Update, written: Option<&str>, style: Style) -> String {
+    let mut text =
+        format!("{}\n\n{}", style.strong(&offers_head(update, written)), aligned(&OFFER_HEADER, &offer_rows(offers), &[3, 4, 5]));
+    if !update.changed.is_empty() {
+        text += &format!(
+            "\n{}\n{}",
+            style.strong("New and changed"),
+            aligned(&CHANGED_HEADER, &changed_rows(&update.changed, "-"), &[3, 4, 5, 6])
+        );
+    }
+    let unknown = of_one_service_together(unknown_rows(offers));
+    if !unknown.is_empty() {
+        let shown = &unknown[..unknown.len().min(UNKNOWN_SHOWN)];
+        text += &format!("\n{}\n{}", style.strong("Not known to the books, and not taken in"), aligned(&UNKNOWN_HEADER, shown, &[3]));
+        if unknown.len() > shown.len() {
+            text += &format!("… and {} more kinds (--format csv or json lists all)\n", unknown.len() - shown.len());
+        }
+    }
+    text
+}
+
+/// What offers brought, as Markdown.
+pub fn offers_markdown(offers: &[Offer], update: &Update, written: Option<&str>) -> String {
+    let mut text = format!(
+        "{}\n\n{}",
+        markdown::escape(&offers_head(update, written)),
+        markdown::table(&OFFER_HEADER, &offer_rows(offers), &[3, 4, 5])
+    );
+    if !update.changed.is_empty() {
+        text += &format!("\n### New and changed\n\n{}", changed_rates_markdown(&update.changed));
+    }
+    let unknown = unknown_rows(offers);
+    if !unknown.is_empty() {
+        text += &format!("\n### Not known to the books, and not taken in\n\n{}", markdown::table(&UNKNOWN_HEADER, &unknown, &[3]));
+    }
+    text
+}
+
+/// What offers brought, as CSV: changed rates, then what is not known, told apart by the first column.
+pub fn offers_csv(offers: &[Offer], update: &Update) -> String {
+    let header: Vec<&str> = std::iter::once("kind").chain(CHANGED_HEADER).chain(UNKNOWN_HEADER).collect();
+    let blank = |cells: usize| std::iter::repeat_n(String::new(), cells);
+    let changed = changed_rows(&update.changed, "").into_iter();
+    let changed = changed.map(|row| std::iter::once("changed".to_string()).chain(row).chain(blank(UNKNOWN_HEADER.len())).collect());
+    let unknown = unknown_rows(offers).into_iter();
+    let unknown = unknown.map(|row| std::iter::once("unknown".to_string()).chain(blank(CHANGED_HEADER.len())).chain(row).collect());
+    csv::write(&header, &changed.chain(unknown).collect::<Vec<Vec<String>>>())
+}
+
+/// What offers brought, as JSON, `dynameter.prices-import/1`.
+pub fn offers_json(offers: &[Offer], update: &Update, written: Option<&str>) -> String {
+    let objects = |header: &[&str], rows: Vec<Vec<String>>| -> Vec<serde_json::Value> {
+        let value = |text: String| if text.is_empty() { serde_json::Value::Null } else { text.into() };
+        let object = |row: Vec<String>| {
+            let fields = header.iter().map(ToString::to_string).zip(row.into_iter().map(value));
+            serde_json::Value::Object(fields.collect())
+        };
+        rows.into_iter().map(object).collect()
+    };
+    pretty(&serde_json::json!({
+        "schema": "dynameter.prices-import/1",
+        "written": written,
+        "offers": objects(&OFFER_HEADER, offer_rows(offers)),
+        "confirmed": update.confirmed.to_string(),
+        "changed": objects(&CHANGED_HEADER, changed_rows(&update.changed, "")),
+        "unknown": objects(&UNKNOWN_HEADER, unknown_rows(offers)),
+        "new_regions": update.new_regions,
+    }))
 }

@@ -1,0 +1,206 @@
+//! Offers taken into the books: new prices become further dated lines, old ones stay.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::book::{BookError, Books, PublishedRate};
+use super::diff::ChangedRate;
+use super::offer::{Offer, OfferedRate};
+use crate::money::Rate;
+
+/// Books with offers taken in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// The text of each book, by region: those of the offers, with their new lines, and the others as they were.
+    pub texts: BTreeMap<String, String>,
+    /// How many prices the offers have as the books had them.
+    pub confirmed: u64,
+    /// What is new: the price before, where there was one, and after.
+    pub changed: Vec<ChangedRate>,
+    /// The regions that had no book.
+    pub new_regions: Vec<String>,
+}
+
+/// Takes offers in.
+///
+/// A price that differs from the one in force on the offer's day is a new line from that day on; one that the books never
+/// had was first seen then. Where the tiers have changed, a tier that is gone goes on at the price of the one it has become
+/// part of.
+///
+/// # Errors
+/// [`BookError`] where a book cannot be read, or two offers have different prices for one day.
+pub fn update(books: &Books, offers: &[Offer]) -> Result<Update, BookError> {
+    let mut by_region: BTreeMap<&str, Vec<(&OfferedRate, &Offer)>> = BTreeMap::new();
+    for offer in offers {
+        for rate in &offer.rates {
+            by_region.entry(&rate.region).or_default().push((rate, offer));
+        }
+    }
+    let mut update = Update { texts: BTreeMap::new(), confirmed: 0, changed: Vec::new(), new_regions: Vec::new() };
+    let known: BTreeSet<String> = books.regions().map(str::to_string).collect();
+    for region in known.iter().map(String::as_str).chain(["global"]) {
+        if let Some(text) = books.text(region)? {
+            update.texts.insert(region.to_string(), text);
+        }
+    }
+    for (region, offered) in by_region {
+        let mut book = match known.contains(region) {
+            true => books.open(region)?,
+            false => {
+                update.new_regions.push(region.to_string());
+                let location = offers.iter().find_map(|offer| offer.locations.get(region)).cloned();
+                OpenBook {
+                    region: region.to_string(),
+                    location: location.unwrap_or_else(|| region.to_string()),
+                    prefix: None,
+                    rates: Vec::new(),
+                }
+            }
+        };
+        let before = update.changed.len();
+        let mut codes: Vec<&str> = offered.iter().map(|(rate, _)| rate.code.as_str()).collect();
+        codes.sort_unstable();
+        codes.dedup();
+        for code in codes {
+            let tiers: Vec<_> = offered.iter().filter(|(rate, _)| rate.code == code).copied().collect();
+            book.take(code, &tiers, &mut update)?;
+        }
+        if update.changed.len() > before {
+            update.texts.insert(region.to_string(), book.text());
+        }
+    }
+    Ok(update)
+}
+
+/// A book that is being written.
+#[derive(Clone, Debug)]
+pub(super) struct OpenBook {
+    pub region: String,
+    pub location: String,
+    pub prefix: Option<String>,
+    pub rates: Vec<Arc<PublishedRate>>,
+}
+
+impl OpenBook {
+    /// Takes in the tiers of a code.
+    fn take(&mut self, code: &str, offered: &[(&OfferedRate, &Offer)], update: &mut Update) -> Result<(), BookError> {
+        let Some(day) = offered.iter().map(|(rate, _)| rate.effective_from).max() else { return Ok(()) };
+        let mut wanted: BTreeMap<u64, (Rate, String, String)> = BTreeMap::new();
+        for (rate, offer) in offered {
+            let source = format!("{}-{}", offer.code, offer.version);
+            if let Some((other, _, known)) = wanted.insert(rate.tier_from, (rate.rate, rate.unit.clone(), source.clone()))
+                && other != rate.rate
+            {
+                let message = format!("{code} has two prices from {} on: {other} ({known}) and {} ({source})", rate.tier_from, rate.rate);
+                return Err(BookError::File { path: self.region.clone(), message });
+            }
+        }
+        let in_force = self.in_force(code, day);
+        let (unit, source) = wanted.values().next().map(|(_, unit, source)| (unit.clone(), source.clone())).unwrap_or_default();
+        // A tier that is gone is part of the one below it.
+        for tier in in_force.keys().filter(|tier| !wanted.contains_key(tier)).copied().collect::<Vec<_>>() {
+            if let Some((_, (rate, ..))) = wanted.range(..tier).next_back() {
+                wanted.insert(tier, (*rate, unit.clone(), source.clone()));
+            }
+        }
+        for (tier_from, (rate, unit, source)) in wanted {
+            let before = in_force.get(&tier_from).cloned();
+            if before.as_ref().is_some_and(|before| before.rate == rate) {
+                update.confirmed += 1;
+                continue;
+            }
+            // What a tier began with was the price of the tier that it was part of.
+            let part_of = in_force.range(..tier_from).next_back().map(|(_, published)| published.clone());
+            if before.is_none() && part_of.as_ref().is_some_and(|part| part.rate == rate) && tier_from > 0 {
+                update.confirmed += 1;
+                continue;
+            }
+            let first_seen = in_force.is_empty();
+            let after = PublishedRate {
+                code: code.to_string(),
+                unit,
+                tier_from,
+                rate,
+                effective_from: day,
+                first_seen,
+                source,
+                confidence: "high".to_string(),
+            };
+            if let Some(same) =
+                self.rates.iter().find(|one| (one.code.as_str(), one.tier_from, one.effective_from) == (code, tier_from, day))
+            {
+                let message =
+                    format!("{code} has {} from {day} on already ({}), and the offer {rate} ({})", same.rate, same.source, after.source);
+                return Err(BookError::File { path: self.region.clone(), message });
+            }
+            self.rates.push(Arc::new(after.clone()));
+            let before = before.or(part_of).map(|published| (*published).clone());
+            let (region, code) = (self.region.clone(), code.to_string());
+            update.changed.push(ChangedRate { region, code, tier_from, before, after: Some(after) });
+        }
+        Ok(())
+    }
+
+    /// The tiers of a code at a day.
+    fn in_force(&self, code: &str, day: crate::time::Date) -> BTreeMap<u64, Arc<PublishedRate>> {
+        let mut tiers: BTreeMap<u64, Arc<PublishedRate>> = BTreeMap::new();
+        for rate in self.rates.iter().filter(|rate| rate.code == code && (rate.effective_from <= day || rate.first_seen)) {
+            let newer = tiers.get(&rate.tier_from).is_none_or(|known| {
+                rate.effective_from <= day && rate.effective_from > known.effective_from
+                    || known.effective_from > day && rate.effective_from < known.effective_from
+            });
+            if newer {
+                tiers.insert(rate.tier_from, rate.clone());
+            }
+        }
+        tiers
+    }
+
+    /// The book as a file.
+    pub fn text(&self) -> String {
+        let quoted = |text: &str| toml::Value::String(text.to_string()).to_string();
+        let mut rates = self.rates.clone();
+        rates.sort_by(|a, b| (&a.code, a.tier_from, a.effective_from).cmp(&(&b.code, b.tier_from, b.effective_from)));
+        let mut text = format!(
+            "# Prices of {}, US dollars for one unit. One line a rate; a newer rate is a further line.\n\
+             # effective_from: the day the price took effect. seen_from: the first day on which a source shows it; it is older.\n\
+             # tier_from: the first unit of the tier; 0 where it is not written. Sources: sources.toml.\n\n\
+             region = {}\nlocation = {}\n",
+            self.location,
+            quoted(&self.region),
+            quoted(&self.location)
+        );
+        if let Some(prefix) = &self.prefix {
+            text += &format!("usage_prefix = {}\n", quoted(prefix));
+        }
+        text += "\nrates = [\n";
+        for rate in rates {
+            let tier = if rate.tier_from == 0 { String::new() } else { format!("tier_from = {}, ", rate.tier_from) };
+            let day = if rate.first_seen { "seen_from" } else { "effective_from" };
+            text += &format!(
+                "  {{ code = {}, unit = {}, usd = {}, {tier}{day} = {}, source = {}, confidence = {} }},\n",
+                quoted(&rate.code),
+                quoted(&rate.unit),
+                quoted(&rate.rate.to_string()),
+                quoted(&rate.effective_from.to_string()),
+                quoted(&rate.source),
+                quoted(&rate.confidence)
+            );
+        }
+        text + "]\n"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_book_that_is_written_anew_is_the_same_byte_for_byte() {
+        let books = Books::embedded();
+        for region in books.regions() {
+            let text = books.text(region).expect("a book").expect("a text");
+            assert_eq!(books.open(region).expect("a book").text(), text, "{region}");
+        }
+    }
+}
