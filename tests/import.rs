@@ -120,6 +120,71 @@ fn an_export_is_measured_where_it_lies() {
     }
 }
 
+/// Eight days of hourly sums: reads are ten times as many in office hours, writes the same at every hour, and an index only
+/// in office hours.
+#[cfg(feature = "replay")]
+fn metrics() -> String {
+    let hours: Vec<i64> = (0..24 * 8).collect();
+    // From Monday 2026-01-05 on.
+    let time = |hour: &i64| 1_767_571_200 + hour * 3_600;
+    let busy = |hour: &i64| (9..17).contains(&(hour % 24)) && (hour / 24) % 7 < 5;
+    let result = |label: &str, value: &dyn Fn(&i64) -> u64| {
+        let shown = hours.iter().rev().filter(|hour| value(hour) > 0);
+        let (times, values): (Vec<i64>, Vec<u64>) = shown.map(|hour| (time(hour), value(hour))).unzip();
+        serde_json::json!({ "Id": "m", "Label": label, "Timestamps": times, "Values": values, "StatusCode": "Complete" })
+    };
+    let results = [
+        result("Orders ConsumedReadCapacityUnits", &|hour| if busy(hour) { 36_000 } else { 3_600 }),
+        result("Orders ConsumedWriteCapacityUnits", &|_| 7_200),
+        result("Orders ByStatus ConsumedWriteCapacityUnits", &|hour| if busy(hour) { 1_800 } else { 0 }),
+    ];
+    serde_json::json!({ "MetricDataResults": results, "Messages": [] }).to_string()
+}
+
+#[cfg(feature = "replay")]
+#[test]
+fn metrics_become_rates_with_the_shape_of_the_week() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    std::fs::write(scratch.path().join("metrics.json"), metrics()).expect("the metrics");
+    let wrong = imported(scratch.path(), "cloudwatch", "cloudwatch", &["metrics.json"], &["--region", "eu-west-1"]);
+    // By themselves they are no design.
+    assert!(wrong.iter().all(|wrong| wrong.contains("CloudWatch metrics, which are no design by themselves")), "{}", wrong.join("\n"));
+    let (code, json, errors) =
+        run_in(scratch.path(), &["import", "cloudwatch", "metrics.json", "--region", "eu-west-1", "-o", "measured.toml", "--quiet"]);
+    assert_eq!((code, json.as_str(), errors.as_str()), (0, "", ""));
+    let (code, json, _) = run_in(scratch.path(), &["estimate", "measured.toml", "--format", "json"]);
+    assert_eq!(code, 0);
+    let json: Value = serde_json::from_str(&json).expect("JSON");
+    let quantity = |usage_type: &str, index: Option<&str>| -> f64 {
+        let of = |line: &&Value| line["usage_type"] == usage_type && line["index"].as_str() == index;
+        let line = json["lines"].as_array().expect("lines").iter().find(of).expect("a line");
+        line["quantity"].as_str().expect("a quantity").parse().expect("a number")
+    };
+    // 40 of the 168 hours of a week are busy; a month has 730 hours.
+    let hourly = |week: f64| week / 168.0 * 730.0;
+    for (usage_type, index, expected) in [
+        ("ReadRequestUnits", None, hourly(40.0 * 36_000.0 + 128.0 * 3_600.0)),
+        ("WriteRequestUnits", None, hourly(168.0 * 7_200.0)),
+        ("WriteRequestUnits", Some("ByStatus"), hourly(40.0 * 1_800.0)),
+    ] {
+        let found = quantity(usage_type, index);
+        assert!((found / expected - 1.0).abs() < 1e-6, "{usage_type} {index:?}: {found}, expected {expected}");
+    }
+    // What was made of metrics is a usage file for a design.
+    let describe = samples().join("describe.json");
+    let (code, text, errors) =
+        run_in(scratch.path(), &["import", "describe-table", &describe.to_string_lossy(), "--usage", "measured.toml"]);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    assert!(text.contains("at most 10 a second") || text.contains("per_hour ="), "{text}");
+    // Of a table that nobody names, the name is asked for.
+    let (code, _, errors) = run_in(&samples(), &["import", "cloudwatch", "metrics.json"]);
+    assert_eq!(code, 2);
+    assert!(errors.contains("metrics.json: the metrics name no table") && errors.contains("--table NAME"), "{errors}");
+    let (code, text, _) = run_in(&samples(), &["import", "cloudwatch", "metrics.json", "--table", "Orders", "--region", "us-east-1"]);
+    assert_eq!(code, 0);
+    assert!(text.contains("read = { per_hour = 4200 }"), "{text}");
+}
+
 #[test]
 fn a_plan_is_baseline_and_change_at_once() {
     let (code, json, errors) = run_in(

@@ -327,7 +327,7 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
         let message = format!("{name} looks like something that ends, and nothing of it does: no [table.ttl]");
         all.push(Found { monthly, ..found("no-ttl", message, table.lines.table) });
     }
-    if production && !table.backup.pitr {
+    if production && !table.backup.pitr && !table.unknown.pitr {
         all.push(found("no-pitr", format!("{name} is production and has no point-in-time recovery"), table.lines.table));
     }
     Ok(all)

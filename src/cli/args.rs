@@ -84,6 +84,9 @@ pub enum Command {
         /// Of a Terraform plan, the design before the change
         #[arg(long)]
         before: bool,
+        /// The table of CloudWatch metrics that name none
+        #[arg(long, value_name = "NAME")]
+        table: Option<String>,
     },
     /// Whether designs are within a budget, and what about them to look at
     Check(CheckArgs),

@@ -158,7 +158,7 @@ pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
 }
 
 /// What an import is asked for.
-fn asked(args: &Args, role: Role) -> Result<Asked> {
+pub fn asked(args: &Args, role: Role) -> Result<Asked> {
     let usage = args.usage.as_ref().map(|path| source(path)).transpose()?.map(|usage| usage.source());
     Ok(Asked { region: args.region.clone(), usage, before: false, lenient: role == Role::OneOfSeveral })
 }
@@ -240,6 +240,15 @@ pub fn billionths(option: &str, text: &str) -> Result<u64> {
         Some(share) => Ok((share * Exact::from(1_000_000_000)).floor().to_u64().unwrap_or(0)),
         None => bail!("{option} {text:?} is not a share\nhelp: write a number from 0 to 1, such as 0.000001 for one in a million"),
     }
+}
+
+/// Designs of more tables and indexes are simulated by minutes in reports and checks, where nobody asks for seconds.
+const SECONDS_ACCOUNTS_MAX: usize = 24;
+
+/// Whether a design has so many tables and indexes that seconds take too long.
+pub fn is_large(workload: &Workload) -> bool {
+    let accounts: usize = workload.tables.iter().map(|table| 1 + table.table.indexes.len()).sum();
+    accounts > SECONDS_ACCOUNTS_MAX
 }
 
 /// How long and how finely demand is simulated.

@@ -72,7 +72,7 @@ fn command(args: &Args) -> Result<()> {
         Command::Init { file } => init(args, file.as_deref()),
         Command::Estimate { workloads } => estimates(args, workloads),
         Command::Explain { workload } => explain(args, workload),
-        Command::Import { kind, files, before } => import(args, kind, files, *before),
+        Command::Import { kind, files, before, table } => import(args, kind, files, *before, table.as_deref()),
         Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
         Command::Compare { workload, question, horizon } => {
             comparison(args, workload, &input::question(question)?, input::horizon(horizon)?)
@@ -116,7 +116,7 @@ fn init(args: &Args, file: Option<&std::path::Path>) -> Result<()> {
     Ok(())
 }
 
-fn import(args: &Args, kind: &str, files: &[String], before: bool) -> Result<()> {
+fn import(args: &Args, kind: &str, files: &[String], before: bool, table: Option<&str>) -> Result<()> {
     if files.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read once only\nhelp: keep one -");
     }
@@ -126,6 +126,15 @@ fn import(args: &Args, kind: &str, files: &[String], before: bool) -> Result<()>
     }
     if args.format != Format::Text {
         anyhow::bail!("import writes a workload file, which is TOML\nhelp: leave --format out");
+    }
+    if table.is_some() && kind != Kind::CloudWatch {
+        anyhow::bail!("only CloudWatch metrics may name no table\nhelp: leave --table out");
+    }
+    if kind == Kind::CloudWatch {
+        #[cfg(feature = "replay")]
+        return output::write(args, &trace::imported(args, files, table)?.text);
+        #[cfg(not(feature = "replay"))]
+        anyhow::bail!(LIGHT);
     }
     let imported = input::imported(args, kind, files, before)?;
     output::write(args, &imported.text)
@@ -215,9 +224,6 @@ fn comparison(args: &Args, path: &str, question: &Question, horizon: Horizon) ->
     output::write(args, &text)
 }
 
-/// Designs of more accounts are simulated by minutes in a report, where nobody asks for seconds.
-const SECONDS_ACCOUNTS_MAX: usize = 24;
-
 fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     if !matches!(args.format, Format::Text | Format::Json) {
         anyhow::bail!("a report is a page of HTML\nhelp: leave --format out, or write --format json for the figures behind the page");
@@ -235,8 +241,7 @@ fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     }
     let before = asked.baseline.as_ref().map(|path| outcomes(args, std::slice::from_ref(path), &books, date)).transpose()?;
     let (workload, mut source) = input::read(args, &asked.workload, &books, date)?;
-    let accounts: usize = workload.tables.iter().map(|table| 1 + table.table.indexes.len()).sum();
-    let step = asked.horizon.step.or((accounts > SECONDS_ACCOUNTS_MAX).then_some(60));
+    let step = asked.horizon.step.or(input::is_large(&workload).then_some(60));
     let workload = Workload { horizon: input::horizon(&args::HorizonArgs { step, ..asked.horizon })?, ..workload };
     let question = input::question(&asked.question)?;
     let load = |month: &MonthHours, traffic: &Exact| input::again(args, &source, &books, date, month, traffic);

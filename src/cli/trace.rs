@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::args::{Args, Format, ReadingArgs, ReplayArgs, SynthesizeArgs};
 use super::{input, output};
 use dynameter::compare::Question;
+use dynameter::import::{Imported, import_metrics};
 use dynameter::pricing::Books;
 use dynameter::replay::{self, CONSTANT_BYTES, KEY_BYTES_MAX, Overwrite, ReplayError, Replayed, Run, Share, keys, merge, price};
 use dynameter::report;
@@ -340,4 +341,10 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// CloudWatch metrics as a workload file.
+pub fn imported(args: &Args, files: &[String], table: Option<&str>) -> Result<Imported> {
+    let asked = input::asked(args, input::Role::Only)?;
+    Ok(import_metrics(sources(files)?, table.map(str::to_string), &asked)?)
 }

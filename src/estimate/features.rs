@@ -162,6 +162,11 @@ impl Lines<'_> {
 
     fn backups(&mut self, region: &str, pitr: bool, home: bool) {
         let backup = &self.design.table.backup;
+        if home && self.design.table.unknown.pitr {
+            let what = "point-in-time recovery, on or off".to_string();
+            let gap = self.design.gap_because(region, what, UsageType::of_code("backup_pitr"));
+            self.gaps.push(gap("whether it is on is \"unknown\"; give `pitr = true` or `pitr = false`"));
+        }
         if pitr {
             let (bytes, what) = self.backed_up(false, region, "backup_pitr", "the point-in-time recovery of its entries");
             let gigabytes = &bytes / &Exact::from(GB);
@@ -203,7 +208,7 @@ impl Lines<'_> {
     fn unpriced(&mut self) {
         for what in &self.design.table.unpriced {
             let gap = self.design.gap_because(&self.design.workload.region, what.clone(), UsageType::of_code("unpriced"));
-            self.gaps.push(gap("it is not metered; see AWS's price list for it, and add it by hand"));
+            self.gaps.push(gap("a workload cannot say it, so that it is not metered; price it by hand"));
         }
     }
 

@@ -334,8 +334,11 @@ impl<'a> Site<'a> {
             Some(at) => replica.indexes.get(at).and_then(|index| index.read_max),
         });
         let most = there.or(own)?;
-        let series =
-            self.design.simulations.drawn().series(&self.lane_name(arm, reads), &self.arrivals(arm, reads), &self.design.workload.horizon);
+        let arrivals = self.arrivals(arm, reads);
+        if arrivals.is_empty() {
+            return Some(Exact::zero());
+        }
+        let series = self.design.simulations.drawn().series(&self.lane_name(arm, reads), &arrivals, &self.design.workload.horizon);
         let floor = if reads { READ_FLOOR } else { WRITE_FLOOR };
         let run = execute(&mut [Lane::new(&series, OnDemand { floor, units_max: Some(most) })], &Limits::default()).pop()?;
         let share = Exact::whole(run.throttled) / Exact::whole(run.demanded.max(1));
@@ -346,7 +349,11 @@ impl<'a> Site<'a> {
     /// moves is simulated, both directions together.
     fn account(&self, arm: usize) -> Account {
         let (read, write) = (self.units_of(arm, true), self.units_of(arm, false));
-        let moves = [&read, &write].iter().any(|units| matches!(units, Some(Units::Scaled(_))));
+        // Without a schedule, what nobody asks for stays at its least units.
+        let moves = [(&read, true), (&write, false)].into_iter().any(|(units, reads)| match units {
+            Some(Units::Scaled(scaling)) => !scaling.schedule.0.is_empty() || self.is_asked_for(arm, reads),
+            _ => false,
+        });
         let runs = if moves {
             let of = |units: &Option<Units>| units.as_ref().map_or(Scaling::fixed(1), scaling);
             let (reads, writes) = (self.arrivals(arm, true), self.arrivals(arm, false));
@@ -363,6 +370,11 @@ impl<'a> Site<'a> {
             Arc::default()
         };
         Account { read: self.lane(arm, true, read, runs.first()), write: self.lane(arm, false, write, runs.get(1)) }
+    }
+
+    /// Whether anybody asks for an account's direction; of a trace, its series tells.
+    fn is_asked_for(&self, arm: usize, reads: bool) -> bool {
+        self.design.simulations.drawn().of_trace(&self.lane_name(arm, reads)).is_some() || !self.consumed_by(arm, reads).is_empty()
     }
 
     /// The calls that ask for an account's direction.
@@ -398,9 +410,10 @@ impl<'a> Site<'a> {
                 high: run.highest,
                 throttled: Some(Exact::ratio(run.throttled_billionths(), 1_000_000_000)),
             }),
-            (Units::Fixed(units) | Units::Scaled(Scaling { min: units, .. }), _) => {
-                Some(ProvisionedUnits { low: units, high: units, throttled: None })
+            (Units::Scaled(Scaling { min: units, .. }), None) => {
+                Some(ProvisionedUnits { low: units, high: units, throttled: Some(Exact::zero()) })
             }
+            (Units::Fixed(units), _) => Some(ProvisionedUnits { low: units, high: units, throttled: None }),
         });
         let demand = Demand {
             table: self.design.table.table.name.clone(),

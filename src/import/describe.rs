@@ -80,8 +80,9 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     };
     if !documents.iter().any(|(_, document)| told(document)) {
         for table in &mut draft.tables {
-            let what = "point-in-time recovery, on or off: import the answer of `aws dynamodb describe-continuous-backups` as well";
-            table.unpriced.push(Said::new(quoted(what), "", table.name.origin.clone()));
+            let note =
+                "in another answer of AWS: import that of `aws dynamodb describe-continuous-backups` as well, or write true or false";
+            table.block("backup").set("pitr", Said::unknown(note));
         }
     }
     let notes = scaling::join(targets, &mut draft.tables);

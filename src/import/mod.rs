@@ -25,6 +25,8 @@
 //! ```
 
 mod cloudformation;
+#[cfg(feature = "replay")]
+mod cloudwatch;
 mod describe;
 mod draft;
 mod export;
@@ -306,6 +308,30 @@ pub fn import_export(folder: &Path, asked: &Asked) -> Result<Imported, Diagnosti
     let mut problems = Vec::new();
     let draft = export::draft(folder, asked.region.as_deref(), usage.as_ref(), &mut problems);
     finish(draft, usage.as_ref(), asked.lenient, None, problems)
+}
+
+/// Makes a workload file of CloudWatch metrics; of those that name no table, `table` is the table.
+///
+/// # Errors
+/// A file that cannot be read, or everything that is wrong with the usage file.
+#[cfg(feature = "replay")]
+pub fn import_metrics(sources: Vec<crate::trace::Source>, table: Option<String>, asked: &Asked) -> Result<Imported, MetricsError> {
+    let usage = read_usage(asked)?;
+    let region = asked.region.clone().or_else(|| usage.as_ref().and_then(usage::Usage::region));
+    let draft = cloudwatch::draft(sources, table, region.as_deref())?;
+    Ok(finish(draft, usage.as_ref(), asked.lenient, None, Vec::new())?)
+}
+
+/// Why metrics make no workload.
+#[cfg(feature = "replay")]
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum MetricsError {
+    /// The metrics cannot be read.
+    #[error(transparent)]
+    Trace(#[from] crate::trace::TraceError),
+    /// The usage file is wrong.
+    #[error(transparent)]
+    Usage(#[from] Diagnostics),
 }
 
 /// Joins the usage file and writes the workload.

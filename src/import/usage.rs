@@ -81,9 +81,9 @@ const TABLE: [&str; 20] = [
     "capacity",
 ];
 const BLOCKS: [&str; 7] = ["ttl", "backup", "stream", "import", "archive", "dax", "encryption"];
-const INDEX: [&str; 4] = ["name", "coverage", "entry_size", "stored"];
+const INDEX: [&str; 6] = ["name", "coverage", "entry_size", "stored", "kind", "partition_key"];
 const REPLICA: [&str; 3] = ["region", "reads", "access"];
-const CAPACITY: [&str; 3] = ["read", "write", "reserved"];
+const CAPACITY: [&str; 4] = ["read", "write", "reserved", "mode"];
 const KEY: [&str; 4] = ["bytes", "digits", "name", "type"];
 
 /// Reads a usage file.
@@ -178,7 +178,11 @@ impl Reader<'_> {
 
     fn fields(&mut self, table: &DeTable, keys: &[&str], without: &[&str]) -> Fields {
         self.known(table, keys);
-        let known = table.iter().filter(|(key, _)| keys.contains(&key.get_ref().as_ref()) && !without.contains(&key.get_ref().as_ref()));
+        // A workload file that was made of metrics is a usage file as well: what it does not know, it does not say.
+        let is_unknown = |value: &Toml| value.get_ref().as_str() == Some("unknown");
+        let known = table.iter().filter(|(key, value)| {
+            keys.contains(&key.get_ref().as_ref()) && !without.contains(&key.get_ref().as_ref()) && !is_unknown(value)
+        });
         let mut fields: Vec<(usize, String, Said)> =
             known.map(|(key, value)| (key.span().start, key.get_ref().to_string(), self.said(value))).collect();
         fields.sort_by_key(|(start, ..)| *start);
@@ -230,7 +234,7 @@ impl Reader<'_> {
         let fields = self.fields(table, &TABLE, &without);
         let mut keys = Vec::new();
         for key in ["partition_key", "sort_key"] {
-            if let Some(value) = table.get(key)
+            if let Some(value) = table.get(key).filter(|value| value.get_ref().as_str() != Some("unknown"))
                 && let Some(inner) = self.table(value, key)
             {
                 keys.push((key, self.fields(inner, &KEY, &[])));
@@ -248,7 +252,7 @@ impl Reader<'_> {
         for place in self.tables(table.get("index"), "table.index") {
             let Some(inner) = place.get_ref().as_table() else { continue };
             let Some((name, origin)) = self.name(inner, "name", place, "an index") else { continue };
-            indexes.push((name, origin, self.fields(inner, &INDEX, &["name"])));
+            indexes.push((name, origin, self.fields(inner, &INDEX, &["name", "kind", "partition_key"])));
         }
         let patterns = |reader: &mut Self, table: &DeTable, key: &str| -> Vec<Fields> {
             let all = reader.tables(table.get(key), &format!("table.{key}"));
@@ -264,7 +268,7 @@ impl Reader<'_> {
             replicas.push((region, origin, fields, access));
         }
         let capacity = match table.get("capacity") {
-            Some(value) => self.table(value, "capacity").map(|inner| self.fields(inner, &CAPACITY, &[])).unwrap_or_default(),
+            Some(value) => self.table(value, "capacity").map(|inner| self.fields(inner, &CAPACITY, &["mode"])).unwrap_or_default(),
             None => Fields::default(),
         };
         Some(TableUsage { name, origin, fields, keys, indexes, blocks, access, consumed, replicas, capacity, notes: Vec::new() })
@@ -311,7 +315,7 @@ impl Usage {
     pub fn join(&self, draft: &mut Draft, lenient: bool, problems: &mut Vec<Diagnostic>) {
         let before = problems.len();
         for (key, said) in &self.head.0 {
-            if key != "region" || draft.head.get("region").is_none() {
+            if !matches!(key.as_str(), "region" | "name") || draft.head.get(key).is_none() {
                 draft.head.set(key, said.clone());
             }
         }

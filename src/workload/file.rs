@@ -639,8 +639,8 @@ document! {
 document! {
     /// Backups and restores.
     pub struct BackupFile {
-        /// Whether point-in-time recovery is on.
-        pitr: Option<bool>,
+        /// Whether point-in-time recovery is on, or "unknown".
+        pitr: Option<Known<bool>>,
         /// Schedules of on-demand backups.
         on_demand: Option<Vec<ScheduleOfBackups>>,
         /// How often a year the table is restored, from any backup.

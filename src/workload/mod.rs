@@ -273,6 +273,8 @@ pub struct UnknownParts {
     pub ttl_deletes: bool,
     /// Who reads its stream.
     pub stream_readers: bool,
+    /// Whether point-in-time recovery is on.
+    pub pitr: bool,
 }
 
 /// What the meter does not need to know of an index.

@@ -21,7 +21,7 @@ impl Checker<'_> {
         let schedules = backup.on_demand.as_deref().unwrap_or_default();
         let kept = schedules.iter().map(|schedule| self.whole("needs", "backups kept", &schedule.keep, 1..=100_000)).collect();
         let a_year = backup.restores_per_year.as_ref().map_or_else(Exact::zero, |number| number.0.clone());
-        Backup { pitr: backup.pitr.unwrap_or(false), kept, restores: a_year * self.month.years() }
+        Backup { pitr: backup.pitr == Some(Known::Given(true)), kept, restores: a_year * self.month.years() }
     }
 
     pub(super) fn stream(&mut self, written: &Located<StreamFile>) -> Stream {

@@ -323,6 +323,7 @@ impl Checker<'_> {
             items: written.items.as_ref().is_some_and(|items| items.value == Known::Unknown),
             size: written.item.value == Known::Unknown,
             ttl_deletes: written.ttl.as_ref().is_some_and(|ttl| ttl.deletes == Known::Unknown),
+            pitr: written.backup.as_ref().is_some_and(|backup| backup.pitr == Some(Known::Unknown)),
             stream_readers: written.stream.as_ref().is_some_and(|stream| stream.readers == Some(Known::Unknown)),
         };
         let sizes = described.as_ref().map(|described| described.sizes.clone());
