@@ -277,7 +277,12 @@ fn every_mistake_is_told_with_its_place() {
     let (code, _, stderr) = run_in(scratch.path(), &["estimate", "plan.bin"]);
     assert_eq!(code, 2);
     told += &format!("$ dynameter estimate plan.bin\n{stderr}\n");
-    assert_eq!(support::golden(&goldens().join("bad.text"), &told), None);
+    let mut page = "# Mistakes in imported files\n\nMade by `tests/import.rs`: each kind of mistake, and what is said of the samples in `tests/import/bad`.\n\n\
+                    | code | meaning |\n| --- | --- |\n"
+        .to_string();
+    page += &CODES.iter().map(|(code, meaning)| format!("| `{code}` | {meaning} |\n")).collect::<String>();
+    page += &format!("\n```text\n{}\n```\n", told.trim_end());
+    assert_eq!(support::golden(&support::root().join("docs/import-errors.md"), &page), None);
     let untold: Vec<&str> = CODES.iter().map(|(code, _)| *code).filter(|code| !told.contains(&format!("error[{code}]"))).collect();
     assert!(untold.is_empty(), "no sample for {untold:?}");
 }
