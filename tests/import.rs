@@ -221,6 +221,111 @@ fn a_plan_is_baseline_and_change_at_once() {
     assert!(decimal(&json["before_usd"]) < after);
 }
 
+/// Imports one file of the given text.
+fn import_text(kind: &str, name: &str, text: &str) -> String {
+    let scratch = tempfile::tempdir().expect("a folder");
+    std::fs::write(scratch.path().join(name), text).expect("the file");
+    let (code, out, errors) = run_in(scratch.path(), &["import", kind, name, "--region", "us-east-1"]);
+    assert_eq!(code, 0, "{text}\n{errors}");
+    out
+}
+
+const TABLE: &str =
+    "      AttributeDefinitions: [{ AttributeName: Id, AttributeType: S }]\n      KeySchema: [{ AttributeName: Id, KeyType: HASH }]\n";
+
+/// A template with one table T of these properties.
+fn template(head: &str, properties: &str, more: &str) -> String {
+    format!("{head}\nResources:\n  T:\n    Type: AWS::DynamoDB::Table\n    Properties:\n{TABLE}{properties}\n{more}")
+}
+
+#[test]
+fn what_only_a_deployment_knows_is_neither_off_nor_gone() {
+    let head = "Parameters: { P: { Type: String } }\nConditions: { C: !Equals [!Ref P, x] }";
+    let index = "{ IndexName: !Ref P, KeySchema: [{ AttributeName: X, KeyType: HASH }], Projection: { ProjectionType: ALL }, ProvisionedThroughput: { ReadCapacityUnits: 70, WriteCapacityUnits: 80 } }";
+    for (property, expected) in [
+        ("      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: !Ref P }", "pitr = \"unknown\""),
+        ("      TimeToLiveSpecification: { AttributeName: a, Enabled: !Ref P }", "deletes = \"unknown\""),
+        ("      TableClass: !Ref P", "\"T: the table class: only known once the stack is deployed\""),
+        ("      BillingMode: !Ref P", "\"T: the capacity mode: only known once the stack is deployed\""),
+        ("      SSESpecification: { SSEEnabled: !Ref P }", "SSEEnabled, on or off"),
+        ("      ContributorInsightsSpecification: { Enabled: !If [C, true, false] }", "Enabled, on or off"),
+        ("      StreamSpecification: !If [C, { StreamViewType: NEW_IMAGE }, !Ref AWS::NoValue]", "view    = \"new-image\""),
+        (&format!("      GlobalSecondaryIndexes: [{index}]"), "read          = 70"),
+        (&format!("      GlobalSecondaryIndexes: [!If [C, {index}, !Ref AWS::NoValue]]"), "write         = 80"),
+        ("      ProvisionedThroughput: { ReadCapacityUnits: !Ref P, WriteCapacityUnits: 4 }", "read  = \"unknown\""),
+    ] {
+        let out = import_text("cloudformation", "t.yaml", &template(head, property, ""));
+        assert!(out.contains(expected), "{property}\n{expected} is not in\n{out}");
+    }
+    let replica = "  R: { Type: 'Custom::DynamoDBReplica', Properties: { TableName: !Ref T, Region: eu-west-2 } }\n  D: { Type: AWS::DAX::Cluster, Properties: { NodeType: !Ref P, ReplicationFactor: 3 } }";
+    let out = import_text("cloudformation", "t.yaml", &template(head, "      BillingMode: PAY_PER_REQUEST", replica));
+    assert!(out.contains("region = \"eu-west-2\"") && out.contains("the DAX cluster D, of which"), "{out}");
+}
+
+#[test]
+fn a_template_takes_no_more_time_and_memory_than_it_should() {
+    let doubled: String = (1..40).map(|at| format!("  C{at}: !Or [!Condition C{0}, !Condition C{0}]\n", at - 1)).collect();
+    let out = import_text(
+        "cloudformation",
+        "t.yaml",
+        &template(
+            &format!("Conditions:\n  C0: !Equals [a, b]\n{doubled}"),
+            "      BillingMode: !If [C39, PROVISIONED, PAY_PER_REQUEST]",
+            "",
+        ),
+    );
+    assert!(out.contains("mode = \"on-demand\""), "{out}");
+    let chain: String = (1..60).map(|at| format!("  C{at}: !Not [!Condition C{}]\n", at - 1)).collect();
+    let out = import_text(
+        "cloudformation",
+        "t.yaml",
+        &template(&format!("Conditions:\n  C0: !Equals [a, a]\n{chain}"), "      BillingMode: !If [C59, PROVISIONED, PAY_PER_REQUEST]", ""),
+    );
+    assert!(out.contains("mode = \"on-demand\""), "{out}");
+    // Ten times ten times … a text.
+    let exploding = (0..9).fold(format!("'{}'", "x".repeat(100)), |inner, _| format!("!Sub ['{}', {{ a: {inner} }}]", "${a}".repeat(10)));
+    let out = import_text("cloudformation", "t.yaml", &template("", &format!("      TableName: {exploding}"), ""));
+    assert!(out.contains("longer than any property may be"), "{out}");
+}
+
+/// A plan of a table, scaled by resources that name it by reference alone.
+fn scaled_plan(instances: &[&str], dimension: &str) -> String {
+    let mut resources = Vec::new();
+    for (at, key) in instances.iter().enumerate() {
+        let index =
+            serde_json::json!({ "name": "ByX", "hash_key": "X", "projection_type": "ALL", "read_capacity": 3, "write_capacity": 3 });
+        resources.push(serde_json::json!({ "address": format!("aws_dynamodb_table.t{key}"), "mode": "managed", "type": "aws_dynamodb_table", "name": "t",
+            "values": { "hash_key": "Id", "billing_mode": "PROVISIONED", "read_capacity": 10, "write_capacity": 5, "global_secondary_index": [index] } }));
+        resources.push(serde_json::json!({ "address": format!("aws_appautoscaling_target.g{key}"), "mode": "managed", "type": "aws_appautoscaling_target", "name": "g",
+            "values": { "min_capacity": 20 + at, "max_capacity": 500, "scalable_dimension": dimension, "service_namespace": "dynamodb" } }));
+        resources.push(serde_json::json!({ "address": format!("aws_appautoscaling_policy.p{key}"), "mode": "managed", "type": "aws_appautoscaling_policy", "name": "p",
+            "values": { "scalable_dimension": dimension, "target_tracking_scaling_policy_configuration": [{ "target_value": 70 }] } }));
+    }
+    let references = |to: &str| serde_json::json!({ "resource_id": { "references": [format!("{to}.resource_id"), to] } });
+    let table = serde_json::json!({ "resource_id": { "references": ["aws_dynamodb_table.t.name", "aws_dynamodb_table.t"] } });
+    let configured = |address: &str, expressions: Value| serde_json::json!({ "address": address, "mode": "managed", "provider_config_key": "aws", "expressions": expressions });
+    serde_json::json!({ "format_version": "1.2", "planned_values": { "root_module": { "resources": resources } }, "resource_changes": [],
+        "configuration": { "provider_config": { "aws": { "expressions": { "region": { "constant_value": "us-east-1" } } } }, "root_module": { "resources": [
+            configured("aws_dynamodb_table.t", serde_json::json!({})), configured("aws_appautoscaling_target.g", table),
+            configured("aws_appautoscaling_policy.p", references("aws_appautoscaling_target.g")) ] } } })
+    .to_string()
+}
+
+#[test]
+fn scaling_finds_what_it_scales_by_the_configuration() {
+    let out = import_text("terraform", "plan.json", &scaled_plan(&[""], "dynamodb:table:ReadCapacityUnits"));
+    assert!(out.contains("read  = { min = 20, max = 500, target = 0.7 }"), "{out}");
+    // Each instance its own.
+    let out = import_text("terraform", "plan.json", &scaled_plan(&["[\"a\"]", "[\"b\"]"], "dynamodb:table:ReadCapacityUnits"));
+    assert!(
+        out.contains("read  = { min = 20, max = 500, target = 0.7 }") && out.contains("read  = { min = 21, max = 500, target = 0.7 }"),
+        "{out}"
+    );
+    // An index, of which a reference to the table leaves only that it is one.
+    let out = import_text("terraform", "plan.json", &scaled_plan(&[""], "dynamodb:index:WriteCapacityUnits"));
+    assert!(out.contains("read  = 10") && out.contains("write         = { min = 20, max = 500, target = 0.7 }"), "{out}");
+}
+
 #[test]
 fn what_is_unknown_is_never_cheap() {
     let (code, text, _) = run_in(&samples(), &["check", "plan.json", "--budget", "budget.toml", "--today", "2026-12-01"]);

@@ -21,7 +21,7 @@ use crate::pricing::{Books, LineItem};
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{Subject, UsageType};
-use crate::workload::{Capacity, Workload};
+use crate::workload::{Capacity, TableDesign, Workload};
 
 /// A design as it was read and estimated.
 #[derive(Clone, Debug)]
@@ -333,6 +333,10 @@ fn verdict(limit: &Limit, designs: &Designs, differences: &[Difference], books: 
 fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
     let scope = &limit.scope;
     let dollars = |designs: &[Design]| Money::sum(scope.lines(designs).map(|line| line.amount)).map(|money| Exact::from(money.decimal()));
+    // Of a change, what is unknown before and after in the same way is no part.
+    let cancels = |at: usize, unknown: &crate::pricing::Unknown| {
+        limit.measure == Measure::Increase && is_unchanged(designs.now.get(at), designs.before.get(at), unknown)
+    };
     let unknown = |designs: &[Design], when: &str| -> Vec<String> {
         let of = |unknown: &&crate::pricing::Unknown| {
             let usage = unknown.rate.as_ref().map(|rate| UsageType::of_code(rate.code.clone()));
@@ -344,9 +348,12 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
             let region = if *region == design.outcome.region { String::new() } else { format!(" in {region}") };
             format!("{table}{index}{region}: {}{when}", unknown.what)
         };
-        let of_design = |design| move |unknown| said(design, unknown);
-        let all = designs.iter().flat_map(|design: &Design| design.outcome.bill.unknown.iter().filter(of).map(of_design(design)));
-        all.collect()
+        let mut all = Vec::new();
+        for (at, design) in designs.iter().enumerate() {
+            let unknown = design.outcome.bill.unknown.iter().filter(of).filter(|unknown| !cancels(at, unknown));
+            all.extend(unknown.map(|unknown| said(design, unknown)));
+        }
+        all
     };
     let known = |value: Exact, missing: Vec<String>| Figure { value: Some(value), from_nothing: false, missing, at_least: true };
     let (missing, missing_before) = (unknown(&designs.now, ""), unknown(&designs.before, ", before"));
@@ -366,6 +373,38 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
         Measure::Units => known(scope.lines(&designs.now).map(|line| Exact::from(line.quantity)).sum(), missing),
         Measure::ThrottledShare => throttled(scope, designs, books)?,
     })
+}
+
+/// Whether something unknown is as unknown before: of a table of which nothing but capacity has changed, at the same rate.
+fn is_unchanged(now: Option<&Design>, before: Option<&Design>, unknown: &crate::pricing::Unknown) -> bool {
+    let (Some(now), Some(before)) = (now, before) else { return false };
+    let both = [now, before];
+    let listed = both.iter().all(|design| design.outcome.bill.unknown.contains(unknown));
+    // What has no rate may have become more of it.
+    let table = |design: &Design| {
+        let table = design.workload.tables.iter().find(|table| table.table.name == unknown.subject.table)?;
+        Some(without_capacity(table))
+    };
+    listed && unknown.rate.is_some() && now.workload.region == before.workload.region && table(now) == table(before)
+}
+
+/// A table without its capacity and the lines that it is written at.
+fn without_capacity(table: &TableDesign) -> TableDesign {
+    let mut plain = table.clone();
+    plain.capacity = Capacity::OnDemand;
+    (plain.on_demand_max, plain.reserved, plain.lines) = ([None; 2], None, Default::default());
+    for index in &mut plain.indexes {
+        (index.line, index.capacity, index.on_demand_max) = (0, None, [None; 2]);
+    }
+    for replica in &mut plain.replicas {
+        (replica.read, replica.read_max) = (None, None);
+        for index in &mut replica.indexes {
+            (index.read, index.read_max) = (None, None);
+        }
+        replica.access.iter_mut().for_each(|access| access.line = 0);
+    }
+    plain.access.iter_mut().for_each(|access| access.line = 0);
+    plain
 }
 
 /// The largest share of an account's demand that is refused.

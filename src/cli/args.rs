@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long, global = true, value_name = "DATE|DIR")]
     pub prices: Option<String>,
 
-    /// Rates and sizes that a plan or a template lacks, joined by table name: TOML, or a usage file of Infracost
+    /// Rates and sizes that a plan or a template lacks, joined by table name: TOML (docs/import.md), or a usage file of Infracost
     #[arg(long, global = true, value_name = "FILE")]
     pub usage: Option<String>,
 

@@ -139,12 +139,12 @@ pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
         let (name, folder) = (text.name.clone(), text.folder.clone());
         Text { name, text: imported.text, folder, origins: Some(Arc::new(imported.origins)), before: None }
     };
+    let now = document.import(&asked)?;
     let before = match document.has_before() {
-        true => Some(document.import(&Asked { before: true, lenient: true, ..asked.clone() })?),
+        true => Some(document.import(&Asked { before: true, lenient: true, fallback: now.region.clone(), ..asked.clone() })?),
         false => None,
     };
-    let now = document.import(&asked)?;
-    if !now.has_region {
+    if now.region.is_none() {
         bail!(
             "{}: {} does not say its region, and prices differ by region\nhelp: give --region, such as --region us-east-1, or `region` in a usage file",
             text.name,
@@ -160,7 +160,7 @@ pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
 /// What an import is asked for.
 pub fn asked(args: &Args, role: Role) -> Result<Asked> {
     let usage = args.usage.as_ref().map(|path| source(path)).transpose()?.map(|usage| usage.source());
-    Ok(Asked { region: args.region.clone(), usage, before: false, lenient: role == Role::OneOfSeveral })
+    Ok(Asked { region: args.region.clone(), usage, before: false, fallback: None, lenient: role == Role::OneOfSeveral })
 }
 
 /// Makes a workload file of files of one kind.
@@ -297,6 +297,9 @@ fn text(path: &str) -> Result<(String, PathBuf)> {
         bail!(
             "{path}: is a Terraform plan in its binary form, or another ZIP archive\nhelp: run `terraform show -json {path} > plan.json` and name that file"
         );
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        bail!("{path}: is UTF-16 text, which PowerShell's > writes\nhelp: write it as UTF-8, such as with `| Out-File -Encoding utf8`");
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok((text, folder)),

@@ -124,6 +124,9 @@ fn import(args: &Args, kind: &str, files: &[String], before: bool, table: Option
     if before && kind != Kind::Terraform {
         anyhow::bail!("only a Terraform plan holds a design before its change\nhelp: leave --before out");
     }
+    if args.month_hours.is_some() || args.prices.is_some() {
+        anyhow::bail!("import writes what the files hold\nhelp: leave --month-hours and --prices out; estimate takes them");
+    }
     if args.format != Format::Text {
         anyhow::bail!("import writes a workload file, which is TOML\nhelp: leave --format out");
     }
@@ -132,12 +135,12 @@ fn import(args: &Args, kind: &str, files: &[String], before: bool, table: Option
     }
     if kind == Kind::CloudWatch {
         #[cfg(feature = "replay")]
-        return output::write(args, &trace::imported(args, files, table)?.text);
+        return output::new(args, &trace::imported(args, files, table)?.text);
         #[cfg(not(feature = "replay"))]
         anyhow::bail!(LIGHT);
     }
     let imported = input::imported(args, kind, files, before)?;
-    output::write(args, &imported.text)
+    output::new(args, &imported.text)
 }
 
 /// Every workload is read before the first is estimated, so that all mistakes of all files are told at once.

@@ -61,6 +61,18 @@ fn same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
+/// The same where somebody may have worked in the file since: one that exists is never overwritten.
+pub fn new(args: &Args, text: &str) -> Result<()> {
+    match args.output.as_ref().filter(|path| path.as_os_str() != "-") {
+        Some(path) => {
+            create(path, text)?;
+            note(args, &format!("wrote {0}; fill in what is \"unknown\", then run: dynameter estimate {0}", path.display()));
+            Ok(())
+        }
+        None => write(args, text),
+    }
+}
+
 /// Writes a file that must not exist yet.
 pub fn create(path: &Path, text: &str) -> Result<()> {
     replace(path, text, false)

@@ -31,7 +31,7 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
             list.push(text.to_string());
         }
     };
-    say(true, "the tables hold the given number of items all month");
+    say(any(&|table: &TableDesign| !table.unknown.items), "the tables hold the given number of items all month");
     say(!workload.ranges.is_empty(), "of each range the likely value is estimated");
     say(
         any_access(

@@ -302,8 +302,10 @@ impl<'a> Site<'a> {
                     let why = "the units are \"unknown\"; give a number, or { min = …, max = …, target = … }".to_string();
                     (format!("the provisioned {units}"), why)
                 }
-                // Bounds without a target or a schedule: what moves the units is not known.
-                Some(Units::Scaled(scaling)) if scaling.target_percent.is_none() && scaling.schedule.0.is_empty() => {
+                // Bounds without a target: what moves the units is not known. Units that a schedule alone moves have one bound.
+                Some(Units::Scaled(scaling))
+                    if scaling.target_percent.is_none() && (scaling.schedule.0.is_empty() || scaling.min < scaling.max) =>
+                {
                     let (low, high) = (Exact::from(scaling.min), Exact::from(scaling.max));
                     let why = format!("the target of auto scaling is \"unknown\": {low} to {high} {units}; give `target`");
                     (format!("{units} that auto scaling adds"), why)

@@ -12,7 +12,7 @@ use super::intrinsic::{Resolver, Unresolved};
 use super::node::{Key, Node, Value, shown, wrong};
 use super::scaling::{self, Step, Target};
 use super::terraform::{attach_dax, encrypted, projection};
-use super::{Context, name_of, names_of};
+use super::{Context, name_of, names_of, usage};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
@@ -22,6 +22,8 @@ struct Template<'a> {
     resolver: Resolver<'a>,
     problems: &'a mut Vec<Diagnostic>,
     notes: Vec<String>,
+    /// What of the table that is being read only a deployment knows, and no other value says.
+    untold: Vec<Said>,
 }
 
 pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
@@ -36,22 +38,35 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     );
     let mut keys = BTreeMap::new();
     for (source, template) in documents {
-        let given = context.usage.map(|usage| usage.parameters(source)).unwrap_or_default();
-        let unknown = given.iter().filter(|(name, _)| template.at(&["Parameters", name]).is_none());
-        let unknown: Vec<String> = unknown.map(|(name, _)| name.clone()).collect();
-        for name in unknown {
-            context.problems.push(Diagnostic {
-                source: None,
-                span: 0..0,
-                code: "unknown-parameter",
-                message: format!("the usage file gives the parameter {name:?}, which {} does not have", source.name),
-                help: "correct its name under [parameters]".to_string(),
-            });
+        let given = context.usage.map(usage::Usage::parameters).unwrap_or_default();
+        let is_unknown = |name: &str| template.at(&["Parameters", name]).is_none() && !name.starts_with("AWS::");
+        let unknown: Vec<(String, Node)> =
+            given.iter().filter(|(name, _)| is_unknown(name)).map(|(name, node)| (name.clone(), node.clone())).collect();
+        for (name, node) in unknown {
+            let message = format!("{} has no parameter {name:?}", source.name);
+            let usage = context.usage.map_or_else(|| source.clone(), |usage| usage.source().clone());
+            context.problems.push(wrong(&usage, node.span, "unknown-parameter", message, "correct its name under [parameters]"));
         }
+        let expanded = match Resolver::new(template, region.clone(), given.clone()).expanded() {
+            Ok(expanded) => expanded,
+            Err((node, error)) => {
+                let code = if error.cycle { "cycle" } else { "wrong-type" };
+                let span = node.span.start..node.span.end.min(node.span.start + 200);
+                let message = format!("a loop (Fn::ForEach) cannot be written out: {}", error.why);
+                context.problems.push(wrong(source, span, code, message, "write the resources out"));
+                continue;
+            }
+        };
+        let template = &expanded;
         let resolver = Resolver::new(template, region.clone(), given);
-        let mut reading = Template { source, resolver, problems: context.problems, notes: Vec::new() };
+        let mut reading = Template { source, resolver, problems: context.problems, notes: Vec::new(), untold: Vec::new() };
         reading.resources(template, region.as_deref(), &mut draft, &mut keys);
         draft.notes.append(&mut reading.notes);
+        if region.is_none() && draft.tables.iter().any(|table| !table.replicas.is_empty()) {
+            draft
+                .notes
+                .push("the region is not known: remove the replica of the region that you write, which is the table itself".to_string());
+        }
     }
     draft
 }
@@ -99,27 +114,53 @@ impl Template<'_> {
         }
     }
 
-    /// A property as it stands, with a choice among several made; what is within it is not resolved yet.
-    fn open(&self, node: &Node) -> Result<Option<Node>, Unresolved> {
-        let mut node = node.clone();
+    /// A property as it stands, with a choice among several made; what is within it is not resolved yet. Where nobody can
+    /// tell the choice, what is there is taken rather than nothing, and the reason comes with it.
+    fn open(&self, node: &Node) -> Result<(Option<Node>, Option<String>), Unresolved> {
+        let (mut node, mut taken) = (node.clone(), None);
         for _ in 0..50 {
-            let [(key, argument)] = node.entries() else { return Ok(Some(node)) };
+            let [(key, argument)] = node.entries() else { return Ok((Some(node), taken)) };
             match (key.name.as_str(), argument.elements()) {
                 ("Fn::If", [name, yes, no]) => {
-                    let holds = self.resolver.holds(name.text().unwrap_or_default())?;
+                    let holds = match self.resolver.holds(name.text().unwrap_or_default()) {
+                        Err(error) if error.cycle => return Err(error),
+                        Err(error) => {
+                            taken = Some(error.why);
+                            yes.text_at("Ref") != Some("AWS::NoValue")
+                        }
+                        Ok(holds) => holds,
+                    };
                     node = if holds { yes.clone() } else { no.clone() };
                 }
-                ("Ref", _) | ("Fn::FindInMap", _) => return self.resolver.resolve(&node),
-                _ => return Ok(Some(node)),
+                ("Ref", _) | ("Fn::FindInMap", _) => return self.resolver.resolve(&node).map(|node| (node, taken)),
+                _ => return Ok((Some(node), taken)),
             }
         }
         Err(Unresolved { why: "its conditions have no end".to_string(), cycle: true })
     }
 
+    fn opened(&mut self, node: &Node, label: &str) -> Option<Node> {
+        let (opened, taken) = match self.open(node) {
+            Ok((opened, taken)) => (Ok(opened), taken),
+            Err(error) => (Err(error), None),
+        };
+        if let Some(why) = taken {
+            self.notes.push(format!("{label}: taken as there, though its condition cannot be told: {why}"));
+        }
+        if matches!(&opened, Err(error) if !error.cycle) {
+            self.not_told(node, label.to_string());
+        }
+        self.told(node, label, opened)
+    }
+
+    /// Something that has a cost and that only a deployment knows.
+    fn not_told(&mut self, node: &Node, what: String) {
+        self.untold.push(Said::new(quoted(&format!("{what}: only known once the stack is deployed")), "", self.origin(node)));
+    }
+
     fn child(&mut self, node: &Node, key: &str, label: &str) -> Option<Node> {
         let value = node.get(key)?;
-        let opened = self.open(value);
-        self.told(value, &format!("{label}: {key}"), opened)
+        self.opened(value, &format!("{label}: {key}"))
     }
 
     /// The elements of a list, each as far as it is there.
@@ -135,12 +176,7 @@ impl Template<'_> {
             return Vec::new();
         }
         let elements: Vec<Node> = list.elements().to_vec();
-        elements
-            .iter()
-            .filter_map(|element| {
-                self.open(element).transpose().and_then(|one| self.told(element, &format!("{label}: {key}"), one.map(Some)))
-            })
-            .collect()
+        elements.iter().filter_map(|element| self.opened(element, &format!("{label}: {key}"))).collect()
     }
 
     fn text(&mut self, node: &Node, key: &str, label: &str) -> Option<String> {
@@ -156,10 +192,23 @@ impl Template<'_> {
         }
     }
 
+    /// Whether something is on; what cannot be told is neither.
     fn truth(&mut self, node: &Node, key: &str, label: &str) -> Option<bool> {
         let value = node.get(key)?;
         let resolved = self.resolver.resolve(value);
+        if matches!(&resolved, Err(error) if !error.cycle) {
+            self.not_told(value, format!("{label}: {key}, on or off"));
+        }
         self.told(value, &format!("{label}: {key}"), resolved)?.truth()
+    }
+
+    /// The same where a workload has a word for what cannot be told.
+    fn truth_or_unknown(&mut self, node: &Node, key: &str, label: &str) -> Option<Option<bool>> {
+        let before = self.untold.len();
+        let truth = self.truth(node, key, label);
+        let told = self.untold.len() == before;
+        self.untold.truncate(before);
+        if told { truth.map(Some) } else { Some(None) }
     }
 
     /// A whole number of units; unknown with its reason where it cannot be told.
@@ -187,19 +236,10 @@ impl Template<'_> {
 
     fn resources(&mut self, template: &Node, region: Option<&str>, draft: &mut Draft, keys: &mut BTreeMap<String, ()>) {
         let Some(resources) = template.get("Resources") else { return };
-        let looped = match self.resolver.looped(resources) {
-            Ok(all) => all,
-            Err(error) => {
-                let code = if error.cycle { "cycle" } else { "wrong-type" };
-                let message = format!("a loop (Fn::ForEach) cannot be written out: {}", error.why);
-                self.problem(resources, code, message, "write the resources out");
-                return;
-            }
-        };
         let mut there: Vec<(Key, Node)> = Vec::new();
-        for (key, resource) in looped {
-            if self.is_there(&key, &resource) {
-                there.push((key, resource));
+        for (key, resource) in resources.entries() {
+            if self.is_there(key, resource) {
+                there.push((key.clone(), resource.clone()));
             }
         }
         let empty = Node::new(Value::Map(Vec::new()), 0..0);
@@ -209,18 +249,27 @@ impl Template<'_> {
             match resource.text_at("Type").unwrap_or_default() {
                 "AWS::DynamoDB::Table" => {
                     let table = self.table(key, resource, &properties, keys);
+                    let table = self.with_untold(table);
                     draft.tables.extend(table);
                 }
                 "AWS::DynamoDB::GlobalTable" => {
                     let table = self.global_table(key, resource, &properties, region, keys);
+                    let table = self.with_untold(table);
                     draft.tables.extend(table);
                 }
                 "AWS::Serverless::SimpleTable" => {
                     let table = self.simple_table(key, resource, &properties);
+                    let table = self.with_untold(table);
                     draft.tables.extend(table);
+                }
+                "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
+                    self.notes.push(format!("{}: the tables of a nested stack are in another template, and not here", key.name));
                 }
                 _ => {}
             }
+        }
+        for (key, resource) in there.iter().filter(|(_, node)| node.text_at("Type") == Some("Custom::DynamoDBReplica")) {
+            self.custom_replica(key, &of(resource), draft);
         }
         let targets = self.targets(&there, &of);
         let notes = scaling::join(targets, &mut draft.tables);
@@ -234,6 +283,33 @@ impl Template<'_> {
                 let nodes = self.number(&properties, "ReplicationFactor", &label);
                 attach_dax(draft, &label, kind, nodes);
             }
+        }
+    }
+
+    fn with_untold(&mut self, table: Option<TableDraft>) -> Option<TableDraft> {
+        let untold = std::mem::take(&mut self.untold);
+        table.map(|mut table| {
+            table.unpriced.extend(untold);
+            table
+        })
+    }
+
+    /// What the CDK makes of `replicationRegions`: a replica that a custom resource adds.
+    fn custom_replica(&mut self, key: &Key, properties: &Node, draft: &mut Draft) {
+        let label = &key.name;
+        let (name, region) = (self.text(properties, "TableName", label), self.text(properties, "Region", label));
+        let origin = properties.get("Region").and_then(|node| self.origin(node));
+        let Some(table) = draft.tables.iter_mut().find(|table| name.as_deref().is_some_and(|name| table.is(name))) else {
+            self.notes.push(format!("{label}: a replica of a table that is not in this template"));
+            return;
+        };
+        match region {
+            Some(region) => {
+                let region = Said::text(&region, format!("{label}: Custom::DynamoDBReplica"), origin);
+                let (fields, read) = (Fields::default(), UnitsDraft::default());
+                table.replicas.push(ReplicaDraft { region, fields, read, indexes: Vec::new(), access: Vec::new() });
+            }
+            None => table.unpriced.push(Said::new(quoted("a replica in a region that the template does not say"), "", origin)),
         }
     }
 
@@ -268,7 +344,9 @@ impl Template<'_> {
             (None, None) => "its logical id: the template gives no TableName".to_string(),
         };
         let _ = resource;
-        TableDraft::new(Said::text(name.as_deref().unwrap_or(label), note, origin), vec![label.clone()])
+        // A name has three characters at least, a logical id one.
+        let stand_in = if label.chars().count() < 3 { format!("{label}-table") } else { label.clone() };
+        TableDraft::new(Said::text(name.as_deref().unwrap_or(&stand_in), note, origin), vec![label.clone()])
     }
 
     /// Partition and sort keys of a key schema.
@@ -322,9 +400,11 @@ impl Template<'_> {
         let origin = properties.get("BillingMode").map_or_else(|| self.origin(resource), |node| self.origin(node));
         let (on_demand, note) = match (mode.as_deref(), properties.get("BillingMode")) {
             (Some(mode), _) => (mode == "PAY_PER_REQUEST", format!("{label}: BillingMode")),
-            (None, Some(_)) => {
+            (None, Some(node)) if self.resolver.resolve(node).is_err() => {
+                self.not_told(node, format!("{label}: the capacity mode"));
                 (!has_units(properties), format!("{label}: BillingMode is only known once the stack is deployed; by its units"))
             }
+            (None, Some(_)) => (false, format!("{label}: no BillingMode, which is PROVISIONED")),
             (None, None) => (false, format!("{label}: no BillingMode, which is PROVISIONED")),
         };
         table.capacity.set("mode", Said::new(if on_demand { "\"on-demand\"" } else { "\"provisioned\"" }, note, origin));
@@ -332,8 +412,15 @@ impl Template<'_> {
     }
 
     fn class(&mut self, properties: &Node, label: &str) -> Option<Said> {
-        let class = self.text(properties, "TableClass", label)?;
-        let origin = self.origin(properties.get("TableClass")?);
+        let node = properties.get("TableClass")?;
+        let Some(class) = self.text(properties, "TableClass", label) else {
+            // Where it resolves to nothing, it is that of a table without a class.
+            if self.resolver.resolve(node).is_err() {
+                self.not_told(node, format!("{label}: the table class"));
+            }
+            return None;
+        };
+        let origin = self.origin(node);
         let word = if class == "STANDARD_INFREQUENT_ACCESS" { "\"standard-ia\"" } else { "\"standard\"" };
         Some(Said::new(word, format!("{label}: TableClass"), origin))
     }
@@ -354,11 +441,15 @@ impl Template<'_> {
         fields.set_some("projection", projection(&kind, &attributes).map(|toml| Said::new(toml, "Projection", origin)));
     }
 
-    fn index(&mut self, node: &Node, label: &str, global: bool) -> Option<IndexDraft> {
-        let name = self.text(node, "IndexName", label)?;
+    fn index(&mut self, node: &Node, label: &str, global: bool, partition: Option<&str>) -> Option<IndexDraft> {
+        let name = self.text(node, "IndexName", label).unwrap_or_else(|| format!("index-{}", node.span.start));
         let place = node.get("IndexName").map_or_else(|| self.origin(node), |node| self.origin(node));
         let inner = format!("{label} / {name}");
-        let (hash, range) = self.schema(node, &inner);
+        let (mut hash, range) = self.schema(node, &inner);
+        if let Some(key) = partition.filter(|_| !global) {
+            // A local index has its table's.
+            hash = vec![key.to_string()];
+        }
         if hash.is_empty() {
             self.problem(node, "missing-key", format!("{inner} has no partition key"), "give it a KeySchema with a HASH key");
             return None;
@@ -409,7 +500,7 @@ impl Template<'_> {
             table.write.fixed = self.number(&units, "WriteCapacityUnits", &label);
         }
         for node in self.each(properties, "GlobalSecondaryIndexes", &label) {
-            let Some(mut index) = self.index(&node, &label, true) else { continue };
+            let Some(mut index) = self.index(&node, &label, true, None) else { continue };
             let inner = format!("{label} / {}", index.name.plain());
             if on_demand {
                 let mut fields = std::mem::take(&mut index.fields);
@@ -420,10 +511,14 @@ impl Template<'_> {
                 index.write.fixed = self.number(&units, "WriteCapacityUnits", &inner);
             }
             self.insights(&mut index.fields, &node, &inner);
+            if let Some(warm) = self.child(&node, "WarmThroughput", &inner) {
+                self.untold.push(Said::new(quoted(&format!("{inner}: warm throughput that is bought")), "", self.origin(&warm)));
+            }
             table.indexes.push(index);
         }
         for node in self.each(properties, "LocalSecondaryIndexes", &label) {
-            let index = self.index(&node, &label, false);
+            let partition = self.schema(properties, &label).0.into_iter().next();
+            let index = self.index(&node, &label, false, partition.as_deref());
             table.indexes.extend(index);
         }
         let mut fields = std::mem::take(&mut table.fields);
@@ -435,24 +530,34 @@ impl Template<'_> {
         self.recovery(&mut table, properties, &label);
         self.streams(&mut table, properties, &label);
         self.kinesis(&mut table, properties, &label);
-        self.features(&mut table, properties, &label, keys);
+        self.features(&mut table, properties, None, &label, keys);
         Some(table)
     }
 
     fn insights(&mut self, fields: &mut Fields, node: &Node, label: &str) {
         let Some(settings) = self.child(node, "ContributorInsightsSpecification", label) else { return };
         let origin = self.origin(&settings);
+        let some = self.text(&settings, "Mode", label).is_some_and(|mode| mode == "THROTTLED_KEYS");
         if let Some(on) = self.truth(&settings, "Enabled", label) {
+            if some && on {
+                self.untold.push(Said::new(quoted(&format!("{label}: Contributor Insights of throttled keys alone")), "", origin));
+                return;
+            }
             fields.set("contributor_insights", Said::new(on.to_string(), "ContributorInsightsSpecification", origin));
         }
     }
 
     fn recovery(&mut self, table: &mut TableDraft, node: &Node, label: &str) {
+        let label = &format!("{label}: PointInTimeRecoverySpecification");
         let Some(settings) = self.child(node, "PointInTimeRecoverySpecification", label) else { return };
         let origin = self.origin(&settings);
-        if self.truth(&settings, "PointInTimeRecoveryEnabled", label) == Some(true) {
-            let note = format!("{label}: PointInTimeRecoverySpecification");
-            table.block("backup").set("pitr", Said::new("true", note, origin));
+        let note = label.clone();
+        match self.truth_or_unknown(&settings, "PointInTimeRecoveryEnabled", label) {
+            Some(Some(true)) => table.block("backup").set("pitr", Said::new("true", note, origin)),
+            Some(None) => table
+                .block("backup")
+                .set("pitr", Said { origin, ..Said::unknown(format!("{note}: only known once the stack is deployed")) }),
+            _ => {}
         }
     }
 
@@ -473,9 +578,9 @@ impl Template<'_> {
     }
 
     /// Time to Live, encryption, and what has no place in a workload.
-    fn features(&mut self, table: &mut TableDraft, properties: &Node, label: &str, keys: &mut BTreeMap<String, ()>) {
+    fn features(&mut self, table: &mut TableDraft, properties: &Node, key: Option<&Node>, label: &str, keys: &mut BTreeMap<String, ()>) {
         if let Some(settings) = self.child(properties, "TimeToLiveSpecification", label)
-            && self.truth(&settings, "Enabled", label) == Some(true)
+            && matches!(self.truth_or_unknown(&settings, "Enabled", label), Some(Some(true) | None))
         {
             let attribute = self.text(&settings, "AttributeName", label).unwrap_or_default();
             let note = format!("{label}: TimeToLiveSpecification on {attribute}; how many items expire? {{ per_day = 1000 }}");
@@ -485,7 +590,7 @@ impl Template<'_> {
         if let Some(settings) = self.child(properties, "SSESpecification", label)
             && self.truth(&settings, "SSEEnabled", label) == Some(true)
         {
-            let key = settings.get("KMSMasterKeyId").map(|node| {
+            let key = settings.get("KMSMasterKeyId").or(key).map(|node| {
                 self.resolver
                     .resolve(node)
                     .ok()
@@ -551,7 +656,7 @@ impl Template<'_> {
         let replicas = self.each(properties, "Replicas", &label);
         let named: Vec<(Option<String>, Node)> =
             replicas.into_iter().map(|replica| (self.text(&replica, "Region", &label), replica)).collect();
-        let home = named.iter().find(|(name, _)| name.as_deref() == region).map(|(_, node)| node.clone());
+        let home = named.iter().find(|(name, _)| region.is_some() && name.as_deref() == region).map(|(_, node)| node.clone());
         let empty = Node::new(Value::Map(Vec::new()), 0..0);
         if let (Some(region), None) = (region, &home) {
             let list: Vec<&str> = named.iter().filter_map(|(name, _)| name.as_deref()).collect();
@@ -577,10 +682,10 @@ impl Template<'_> {
         }
         let of_home = self.each(&home, "GlobalSecondaryIndexes", &label);
         for node in self.each(properties, "GlobalSecondaryIndexes", &label) {
-            let Some(mut index) = self.index(&node, &label, true) else { continue };
+            let Some(mut index) = self.index(&node, &label, true, None) else { continue };
             let name = index.name.plain();
             let inner = format!("{label} / {name}");
-            let here = of_home.iter().find(|node| node.text_at("IndexName") == Some(name.as_str()));
+            let here = of_home.iter().find(|node| self.text(node, "IndexName", &label).as_deref() == Some(name.as_str()));
             if on_demand {
                 let mut fields = std::mem::take(&mut index.fields);
                 if let Some(here) = here {
@@ -598,7 +703,8 @@ impl Template<'_> {
             table.indexes.push(index);
         }
         for node in self.each(properties, "LocalSecondaryIndexes", &label) {
-            let index = self.index(&node, &label, false);
+            let partition = self.schema(properties, &label).0.into_iter().next();
+            let index = self.index(&node, &label, false, partition.as_deref());
             table.indexes.extend(index);
         }
         let mut fields = std::mem::take(&mut table.fields);
@@ -611,7 +717,9 @@ impl Template<'_> {
         // A global table has a stream by which it replicates; whether somebody else reads it is not said.
         self.streams(&mut table, properties, &label);
         self.kinesis(&mut table, &home, &label);
-        self.features(&mut table, properties, &label, keys);
+        // A key lies in its region, so that each replica names its own.
+        let key = home.at(&["SSESpecification", "KMSMasterKeyId"]).cloned();
+        self.features(&mut table, properties, key.as_ref(), &label, keys);
         if self.text(properties, "MultiRegionConsistency", &label).as_deref() == Some("STRONG") {
             let origin = properties.get("MultiRegionConsistency").and_then(|node| self.origin(node));
             table.fields.set("multi_region_consistency", Said::new("\"strong\"", format!("{label}: MultiRegionConsistency"), origin));
@@ -653,6 +761,10 @@ impl Template<'_> {
         }
         self.insights(&mut fields, node, &inner);
         self.maximum(&mut fields, node, "ReadOnDemandThroughputSettings", &[("MaxReadRequestUnits", "max_read")], &inner);
+        if let Some(kinesis) = node.get("KinesisStreamSpecification") {
+            let what = format!("change data capture to Kinesis in {name}");
+            self.untold.push(Said::new(quoted(&what), "", self.origin(kinesis)));
+        }
         let read = self.reads(node, &inner);
         let mut indexes = Vec::new();
         for index in self.each(node, "GlobalSecondaryIndexes", &inner) {
@@ -697,7 +809,7 @@ impl Template<'_> {
         }
         self.recovery(&mut table, properties, &label);
         if self.child(properties, "SSESpecification", &label).is_some() {
-            self.features(&mut table, properties, &label, &mut BTreeMap::new());
+            self.features(&mut table, properties, None, &label, &mut BTreeMap::new());
         }
         Some(table)
     }

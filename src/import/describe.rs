@@ -5,13 +5,12 @@
 //! Sizes and counts are those of AWS's last look, about six hours old at most. Source: DynamoDB API Reference,
 //! TableDescription.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, number as written, quoted};
 use super::node::{Node, wrong};
 use super::scaling::{self, Step, Target};
-use super::terraform::{encrypted, projection};
+use super::terraform::projection;
 use super::{Context, name_of, names_of};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
@@ -41,7 +40,6 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     let mut draft = Draft { made_of: names_of(documents), missing: "AWS does not say", ..Draft::default() };
     draft.head.set("name", Said::text(&name_of(documents), "the name of the file", None));
     let mut targets: Vec<Target> = Vec::new();
-    let mut keys = BTreeMap::new();
     let mut regions: Vec<Said> = Vec::new();
     for (source, document) in documents {
         let answers: Vec<&Node> = if document.elements().is_empty() { vec![document] } else { document.elements().iter().collect() };
@@ -53,7 +51,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
                 if let Some(region) = reading.region(node) {
                     regions.push(region);
                 }
-                let table = reading.table(node, &mut keys);
+                let table = reading.table(node);
                 draft.tables.extend(table);
             }
             reading.backups(answer, &mut draft);
@@ -63,27 +61,15 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     let asked = context.region.map(str::to_string).or_else(|| context.usage.and_then(|usage| usage.region()));
     let home = asked.map(|region| Said::text(&region, "as asked for", None)).or_else(|| regions.first().cloned());
     draft.head.set_some("region", home.clone());
+    let own = regions.first().cloned();
     for table in &mut draft.tables {
         // AWS lists the table's own region among its replicas.
-        table.replicas.retain(|replica| home.as_ref().is_none_or(|home| home.plain() != replica.region.plain()));
+        table.replicas.retain(|replica| own.as_ref().is_none_or(|own| own.plain() != replica.region.plain()));
     }
-    for other in regions.iter().filter(|region| home.as_ref().is_some_and(|home| home.plain() != region.plain())) {
+    for other in regions.iter().filter(|region| own.as_ref().is_some_and(|own| own.plain() != region.plain())) {
         let (source, span) = other.origin.clone().unwrap_or_else(|| (documents[0].0.clone(), 0..1));
-        let message =
-            format!("this table lies in {}, and another in {}", other.plain(), home.as_ref().map(Said::plain).unwrap_or_default());
+        let message = format!("this table lies in {}, and another in {}", other.plain(), own.as_ref().map(Said::plain).unwrap_or_default());
         context.problems.push(wrong(&source, span, "region", message, "import the tables of one region at a time"));
-    }
-    // Whether recovery is on is in another answer of AWS.
-    let told = |document: &Node| {
-        let answers = if document.elements().is_empty() { std::slice::from_ref(document) } else { document.elements() };
-        answers.iter().any(|answer| answer.get("ContinuousBackupsDescription").is_some())
-    };
-    if !documents.iter().any(|(_, document)| told(document)) {
-        for table in &mut draft.tables {
-            let note =
-                "in another answer of AWS: import that of `aws dynamodb describe-continuous-backups` as well, or write true or false";
-            table.block("backup").set("pitr", Said::unknown(note));
-        }
     }
     let notes = scaling::join(targets, &mut draft.tables);
     draft.notes.extend(notes);
@@ -117,7 +103,8 @@ impl Reading<'_> {
         match text {
             Some(text) => Some(self.said(value, text.into_owned(), key)),
             None => {
-                let message = format!("{key} is a number, found {}", value.kind());
+                let found = value.scalar().map_or_else(|| value.kind().to_string(), |text| super::node::shown(&text));
+                let message = format!("{key} is a number from 0 on, found {found}");
                 self.problems.push(wrong(self.source, value.span.clone(), "wrong-type", message, "write AWS's answer to a file as it is"));
                 None
             }
@@ -130,7 +117,7 @@ impl Reading<'_> {
         self.number(&units, key).filter(|said| said.toml != "0")
     }
 
-    fn table(&mut self, node: &Node, keys: &mut BTreeMap<String, ()>) -> Option<TableDraft> {
+    fn table(&mut self, node: &Node) -> Option<TableDraft> {
         let name = node.get("TableName").cloned();
         let Some((name, place)) = name.as_ref().and_then(|node| Some((node.text()?, node))) else {
             self.problems.push(wrong(
@@ -194,7 +181,10 @@ impl Reading<'_> {
                 table.indexes.extend(index);
             }
         }
-        self.features(node, &mut table, keys);
+        let note =
+            "in another answer of AWS: import that of `aws dynamodb describe-continuous-backups` after this one, or write true or false";
+        table.block("backup").set("pitr", Said::unknown(note));
+        self.features(node, &mut table);
         self.replicas(node, &mut table, on_demand);
         Some(table)
     }
@@ -263,7 +253,7 @@ impl Reading<'_> {
         Some(IndexDraft { name, global, fields, read, write, schedule: Vec::new() })
     }
 
-    fn features(&mut self, node: &Node, table: &mut TableDraft, keys: &mut BTreeMap<String, ()>) {
+    fn features(&mut self, node: &Node, table: &mut TableDraft) {
         if let Some(stream) =
             node.get("StreamSpecification").filter(|stream| stream.get("StreamEnabled").and_then(Node::truth) == Some(true))
         {
@@ -274,8 +264,9 @@ impl Reading<'_> {
             block.set("readers", Said::unknown("AWS does not say: who reads it? { lambda = 1 } is free, { polling = 1 } pays"));
         }
         if let Some(encryption) = node.get("SSEDescription").filter(|one| one.text_at("SSEType") == Some("KMS")) {
-            let said = self.said(encryption, "1", "SSEDescription");
-            encrypted(table, encryption.text_at("KMSMasterKeyArn"), said, keys);
+            // AWS names the key in either case.
+            let what = quoted("the KMS key: $1 a month where it is a customer's (say so by `encryption`), nothing where AWS manages it");
+            table.unpriced.push(self.said(encryption, what, ""));
         }
         for vector in node.get("VectorIndexes").map(Node::elements).unwrap_or_default() {
             let name = vector.text_at("IndexName").unwrap_or_default();
@@ -291,8 +282,9 @@ impl Reading<'_> {
 
     fn replicas(&mut self, node: &Node, table: &mut TableDraft, on_demand: bool) {
         for replica in node.get("Replicas").map(Node::elements).unwrap_or_default() {
-            let Some(region) = replica.get("RegionName") else { continue };
+            let Some(region) = replica.get("RegionName").filter(|_| replica.text_at("ReplicaStatus") != Some("DELETING")) else { continue };
             let mut fields = Fields::default();
+            self.override_of(replica, &mut fields);
             if let Some(class) = replica.at(&["ReplicaTableClassSummary", "TableClass"]) {
                 let word = if class.text() == Some("STANDARD_INFREQUENT_ACCESS") { "\"standard-ia\"" } else { "\"standard\"" };
                 fields.set("class", self.said(class, word, "ReplicaTableClassSummary"));
@@ -306,7 +298,9 @@ impl Reading<'_> {
             let mut indexes = Vec::new();
             for index in replica.get("GlobalSecondaryIndexes").map(Node::elements).unwrap_or_default() {
                 let read = overridden(self, index);
-                indexes.extend(index.text_at("IndexName").map(|name| (name.to_string(), read, Fields::default())));
+                let mut own = Fields::default();
+                self.override_of(index, &mut own);
+                indexes.extend(index.text_at("IndexName").map(|name| (name.to_string(), read, own)));
             }
             let region = Said::text(region.text().unwrap_or_default(), "Replicas", self.origin(region));
             table.replicas.push(ReplicaDraft { region, fields, read, indexes, access: Vec::new() });
@@ -320,6 +314,14 @@ impl Reading<'_> {
         }
     }
 
+    /// The maximum read throughput that a replica has of its own.
+    fn override_of(&mut self, node: &Node, fields: &mut Fields) {
+        let Some(block) = node.get("OnDemandThroughputOverride").cloned() else { return };
+        if block.get("MaxReadRequestUnits").and_then(Node::scalar).is_some_and(|text| text != "-1") {
+            fields.set_some("max_read", self.number(&block, "MaxReadRequestUnits"));
+        }
+    }
+
     /// Recovery and Time to Live, of the table described last.
     fn backups(&mut self, answer: &Node, draft: &mut Draft) {
         let found = [
@@ -327,7 +329,11 @@ impl Reading<'_> {
             (answer.get("TimeToLiveDescription"), "TimeToLiveStatus"),
         ];
         for (node, key) in found {
-            let Some(node) = node.filter(|node| node.text_at(key) == Some("ENABLED")) else { continue };
+            let Some(node) = node else { continue };
+            let on = node.text_at(key) == Some("ENABLED");
+            if !on && key == "TimeToLiveStatus" {
+                continue;
+            }
             let Some(table) = draft.tables.last_mut() else {
                 let help = "name the description of its table before it";
                 self.problems.push(wrong(self.source, node.span.clone(), "unknown-table", "this does not say which table it is of", help));
@@ -337,7 +343,7 @@ impl Reading<'_> {
                 let note = format!("on {}; how many items expire? {{ per_day = 1000 }}", node.text_at("AttributeName").unwrap_or_default());
                 table.block("ttl").set("deletes", Said { origin: self.origin(node), ..Said::unknown(note) });
             } else {
-                table.block("backup").set("pitr", self.said(node, "true", "PointInTimeRecoveryDescription"));
+                table.block("backup").set("pitr", self.said(node, on.to_string(), "PointInTimeRecoveryDescription"));
             }
         }
     }

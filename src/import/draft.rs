@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::diag::{Origins, Source};
+use crate::diag::{Origins, Source, harmless};
 use crate::units::Exact;
 
 /// Where a value stands in the file that it comes from.
@@ -162,8 +162,10 @@ pub(super) struct ReplicaDraft {
 /// A table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TableDraft {
-    /// What others call it: its logical id or address, its name, its ARN.
+    /// What others call it: its logical id or address, its ARN.
     pub ids: Vec<String>,
+    /// Its name, as a plain text.
+    pub label: String,
     pub name: Said,
     pub fields: Fields,
     pub capacity: Fields,
@@ -186,6 +188,7 @@ impl TableDraft {
     pub fn new(name: Said, ids: Vec<String>) -> TableDraft {
         TableDraft {
             ids,
+            label: name.plain(),
             name,
             fields: Fields::default(),
             capacity: Fields::default(),
@@ -204,7 +207,7 @@ impl TableDraft {
 
     /// Whether somebody means this table by a name.
     pub fn is(&self, id: &str) -> bool {
-        self.ids.iter().any(|known| known == id) || self.name.plain() == id
+        self.ids.iter().any(|known| known == id) || self.label == id
     }
 
     /// A block of settings such as `stream`; there from now on.
@@ -470,6 +473,5 @@ impl Writer {
 
 /// A text on one line, as a comment may hold it.
 fn tidy(text: &str) -> String {
-    let clean = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().map(clean).take(240).collect()
+    harmless(&text.replace(['\n', '\r', '\t'], " ")).chars().take(240).collect()
 }

@@ -3,6 +3,7 @@
 //!
 //! Source: CloudFormation Template Reference, "Intrinsic functions", "Pseudo parameters", "Fn::ForEach".
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::node::{Key, Node, Value, shown};
@@ -11,7 +12,10 @@ use super::node::{Key, Node, Value, shown};
 const EXPANDED_MAX: usize = 200_000;
 
 /// How deep expressions may lead to others: references that lead back to themselves have no end.
-const STEPS_MAX: usize = 60;
+const STEPS_MAX: usize = 300;
+
+/// No property of a template is longer: names have 255 characters.
+const TEXT_BYTES_MAX: usize = 16 << 10;
 
 /// Why an expression cannot be told; `cycle` where it leads back to itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +34,8 @@ pub(super) struct Resolver<'a> {
     region: Option<String>,
     /// Values for parameters, in place of their defaults.
     given: BTreeMap<String, Node>,
+    /// Conditions that were told; `None` while one is being told.
+    conditions: RefCell<BTreeMap<String, Option<Result<bool, Unresolved>>>>,
 }
 
 /// The names that stand for a value within a loop.
@@ -37,7 +43,7 @@ type Bound = Vec<(String, Node)>;
 
 impl<'a> Resolver<'a> {
     pub fn new(template: &'a Node, region: Option<String>, given: BTreeMap<String, Node>) -> Resolver<'a> {
-        Resolver { template, region, given }
+        Resolver { template, region, given, conditions: RefCell::default() }
     }
 
     /// A value with every function in it resolved. `None` where it is removed (`AWS::NoValue`).
@@ -90,7 +96,10 @@ impl<'a> Resolver<'a> {
     }
 
     fn call(&self, function: &str, argument: &Node, whole: &Node, step: usize) -> Result<Option<Node>, Unresolved> {
-        let text = |text: String| Ok(Some(Node::new(Value::Text(text), whole.span.clone())));
+        let text = |text: String| match text.len() > TEXT_BYTES_MAX {
+            true => unresolved("the text is longer than any property may be"),
+            false => Ok(Some(Node::new(Value::Text(text), whole.span.clone()))),
+        };
         match function {
             "Ref" => match argument.text() {
                 Some(name) => self.reference(name, whole, step),
@@ -162,6 +171,7 @@ impl<'a> Resolver<'a> {
             }
             "AWS::Partition" => return Ok(Some(Node::new(Value::Text("aws".to_string()), whole.span.clone()))),
             "AWS::URLSuffix" => return Ok(Some(Node::new(Value::Text("amazonaws.com".to_string()), whole.span.clone()))),
+            pseudo if self.given.contains_key(pseudo) && pseudo.starts_with("AWS::") => return Ok(self.given.get(pseudo).cloned()),
             pseudo if pseudo.starts_with("AWS::") => return unresolved(format!("{pseudo} is only known once the stack is deployed")),
             _ => {}
         }
@@ -254,6 +264,9 @@ impl<'a> Resolver<'a> {
                 Some(text) => result += &text,
                 None => return unresolved(format!("${{{}}} is no text", shown(name))),
             }
+            if result.len() > TEXT_BYTES_MAX {
+                return unresolved("the text is longer than any property may be");
+            }
         }
         Ok(result + rest)
     }
@@ -264,15 +277,24 @@ impl<'a> Resolver<'a> {
     }
 
     fn condition(&self, name: &str, step: usize) -> Result<bool, Unresolved> {
-        match self.template.at(&["Conditions", name]) {
-            Some(condition) => self.truth(condition, step + 1),
-            None => unresolved(format!("there is no condition {:?}", shown(name))),
+        let Some(condition) = self.template.at(&["Conditions", name]) else {
+            return unresolved(format!("there is no condition {:?}", shown(name)));
+        };
+        let known = self.conditions.borrow().get(name).cloned();
+        match known {
+            Some(Some(told)) => return told,
+            Some(None) => return Err(Unresolved { why: "its conditions lead back to themselves".to_string(), cycle: true }),
+            None => {}
         }
+        self.conditions.borrow_mut().insert(name.to_string(), None);
+        let told = self.truth(condition, step + 1);
+        self.conditions.borrow_mut().insert(name.to_string(), Some(told.clone()));
+        told
     }
 
     fn truth(&self, node: &Node, step: usize) -> Result<bool, Unresolved> {
         if step > STEPS_MAX {
-            return Err(Unresolved { why: "its conditions lead back to themselves".to_string(), cycle: true });
+            return unresolved(format!("its conditions are nested more than {STEPS_MAX} deep"));
         }
         let Some((key, argument)) = node.entries().first() else {
             return node.truth().map_or_else(|| unresolved("a condition is a function"), Ok);
@@ -300,10 +322,24 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// The template with the loops of its conditions and resources written out.
+    pub fn expanded(&self) -> Result<Node, (Node, Unresolved)> {
+        let mut sections = Vec::new();
+        for (key, section) in self.template.entries() {
+            let looped = matches!(key.name.as_str(), "Resources" | "Conditions");
+            let section = match looped {
+                true => Node::new(Value::Map(self.looped(section).map_err(|error| (section.clone(), error))?), section.span.clone()),
+                false => section.clone(),
+            };
+            sections.push((key.clone(), section));
+        }
+        Ok(Node::new(Value::Map(sections), self.template.span.clone()))
+    }
+
     /// The entries of a map with its loops written out.
     ///
     /// `Fn::ForEach::NAME: [identifier, [values…], { key: body }]` stands for one entry for each value.
-    pub fn looped(&self, map: &Node) -> Result<Vec<(Key, Node)>, Unresolved> {
+    fn looped(&self, map: &Node) -> Result<Vec<(Key, Node)>, Unresolved> {
         let mut all = Vec::new();
         let mut size = 0;
         self.expand(map, &Vec::new(), &mut all, &mut size, 0)?;

@@ -123,6 +123,8 @@ pub struct Asked {
     pub usage: Option<Arc<Source>>,
     /// Whether the design before the change of a plan is wanted, and not the one after it.
     pub before: bool,
+    /// The region where neither the file nor anybody else says one: of a design before a change, that of the one after it.
+    pub fallback: Option<String>,
     /// Whether the usage file may speak of tables that are not there: of a design before a change, or of one of several.
     pub lenient: bool,
 }
@@ -134,8 +136,8 @@ pub struct Imported {
     pub text: String,
     /// Where its lines come from.
     pub origins: Origins,
-    /// Whether the region is known.
-    pub has_region: bool,
+    /// The region, where it is known.
+    pub region: Option<String>,
     /// What could not be taken over, or was taken in one of several ways; comments of the file as well.
     pub notes: Vec<String>,
 }
@@ -277,7 +279,8 @@ pub fn import(kind: Kind, sources: &[Arc<Source>], asked: &Asked) -> Result<Impo
 fn imported(kind: Kind, documents: &[(Arc<Source>, Node)], asked: &Asked) -> Result<Imported, Diagnostics> {
     let usage = read_usage(asked)?;
     let mut problems = Vec::new();
-    let context = Context { region: asked.region.as_deref(), usage: usage.as_ref(), before: asked.before, problems: &mut problems };
+    let (region, fallback) = (asked.region.as_deref(), asked.fallback.as_deref());
+    let context = Context { region, usage: usage.as_ref(), before: asked.before, fallback, problems: &mut problems };
     let draft = match kind {
         Kind::Terraform => terraform::draft(documents, context),
         Kind::CloudFormation => cloudformation::draft(documents, context),
@@ -285,7 +288,7 @@ fn imported(kind: Kind, documents: &[(Arc<Source>, Node)], asked: &Asked) -> Res
         Kind::Model => model::draft(documents, context),
         Kind::Export | Kind::CloudWatch => Draft::default(), // read by functions of their own
     };
-    finish(draft, usage.as_ref(), asked.lenient, documents.first().map(|(source, _)| source), problems)
+    finish(draft, usage.as_ref(), asked.lenient, documents, problems)
 }
 
 fn read_usage(asked: &Asked) -> Result<Option<usage::Usage>, Diagnostics> {
@@ -307,7 +310,7 @@ pub fn import_export(folder: &Path, asked: &Asked) -> Result<Imported, Diagnosti
     let usage = read_usage(asked)?;
     let mut problems = Vec::new();
     let draft = export::draft(folder, asked.region.as_deref(), usage.as_ref(), &mut problems);
-    finish(draft, usage.as_ref(), asked.lenient, None, problems)
+    finish(draft, usage.as_ref(), asked.lenient, &[], problems)
 }
 
 /// Makes a workload file of CloudWatch metrics; of those that name no table, `table` is the table.
@@ -319,7 +322,7 @@ pub fn import_metrics(sources: Vec<crate::trace::Source>, table: Option<String>,
     let usage = read_usage(asked)?;
     let region = asked.region.clone().or_else(|| usage.as_ref().and_then(usage::Usage::region));
     let draft = cloudwatch::draft(sources, table, region.as_deref())?;
-    Ok(finish(draft, usage.as_ref(), asked.lenient, None, Vec::new())?)
+    Ok(finish(draft, usage.as_ref(), asked.lenient, &[], Vec::new())?)
 }
 
 /// Why metrics make no workload.
@@ -339,13 +342,25 @@ fn finish(
     mut draft: Draft,
     usage: Option<&usage::Usage>,
     lenient: bool,
-    source: Option<&Arc<Source>>,
+    documents: &[(Arc<Source>, Node)],
     mut problems: Vec<Diagnostic>,
 ) -> Result<Imported, Diagnostics> {
     if draft.tables.is_empty() && problems.is_empty() {
+        let source = documents.first().map(|(source, _)| source.clone());
         let span = if source.is_some() { 0..1 } else { 0..0 };
-        let (message, help) = ("there is no DynamoDB table in it", "name a file that has one");
-        problems.push(Diagnostic { source: source.cloned(), span, code: "no-tables", message: message.into(), help: help.into() });
+        let (message, help) = match documents.iter().any(|(_, node)| terraform::has_before(node)) {
+            true => ("no table is left after the plan", "`dynameter import terraform --before` has the design that it deletes"),
+            false => ("there is no DynamoDB table in it", "name a file that has one"),
+        };
+        problems.push(Diagnostic { source, span, code: "no-tables", message: message.into(), help: help.into() });
+    }
+    let mut seen: std::collections::BTreeMap<String, draft::Origin> = std::collections::BTreeMap::new();
+    for table in &draft.tables {
+        if let (Some(first), Some((source, span))) = (seen.insert(table.label.clone(), table.name.origin.clone()), &table.name.origin) {
+            let at = first.map(|(source, span)| format!(", first at {}:{}", source.name, source.line_column(span.start).0));
+            let message = format!("the table {:?} is there twice{}", table.label, at.unwrap_or_default());
+            problems.push(wrong(source, span.clone(), "duplicate-table", message, "give one of them another name, or name each file once"));
+        }
     }
     if let Some(usage) = usage {
         usage.join(&mut draft, lenient, &mut problems);
@@ -355,8 +370,8 @@ fn finish(
     }
     draft.complete();
     let (text, origins) = draft.write();
-    let has_region = draft.head.get("region").is_some_and(|region| !region.is_unknown());
-    Ok(Imported { text, origins, has_region, notes: draft.all_notes() })
+    let region = draft.head.get("region").filter(|region| !region.is_unknown()).map(draft::Said::plain);
+    Ok(Imported { text, origins, region, notes: draft.all_notes() })
 }
 
 /// What the readers of one import share.
@@ -364,6 +379,7 @@ struct Context<'a> {
     region: Option<&'a str>,
     usage: Option<&'a usage::Usage>,
     before: bool,
+    fallback: Option<&'a str>,
     problems: &'a mut Vec<Diagnostic>,
 }
 

@@ -4,7 +4,6 @@
 //! What these models take for granted is said beside the value: a peak taken for the mean, capacity on demand, one size
 //! for all items. Keys that a model does not name are unknown.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::draft::{Draft, Fields, IndexDraft, Origin, Said, TableDraft, UnitsDraft, list, number as written, quoted};
@@ -36,15 +35,6 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
             reading.toolkit(document)
         };
         draft.tables.extend(tables);
-    }
-    let mut seen: BTreeMap<String, ()> = BTreeMap::new();
-    for table in &draft.tables {
-        if seen.insert(table.name.plain(), ()).is_some()
-            && let Some((source, span)) = &table.name.origin
-        {
-            let message = format!("the table {:?} is there twice", table.name.plain());
-            context.problems.push(wrong(source, span.clone(), "duplicate-table", message, "give one of them another name"));
-        }
     }
     draft
 }
@@ -83,7 +73,10 @@ impl Reading<'_> {
         match number {
             Some(number) => Some(self.said(value, written(&number), key)),
             None => {
-                let message = format!("{key} is a number from 0 on, found {}", value.kind());
+                let message = format!(
+                    "{key} is a number from 0 on, found {}",
+                    value.scalar().map_or_else(|| value.kind().to_string(), |text| shown(&text))
+                );
                 self.problems.push(wrong(self.source, value.span.clone(), "wrong-type", message, "write a number"));
                 None
             }
@@ -119,8 +112,8 @@ impl Reading<'_> {
     /// The table that a pattern names.
     fn table_of<'t>(&mut self, tables: &'t mut [TableDraft], pattern: &Node, label: &str) -> Option<&'t mut TableDraft> {
         let (name, origin) = self.name(pattern, "table", label)?;
-        let names: Vec<String> = tables.iter().map(|table| table.name.plain()).collect();
-        let found = tables.iter_mut().find(|table| table.name.plain() == name);
+        let names: Vec<String> = tables.iter().map(|table| table.label.clone()).collect();
+        let found = tables.iter_mut().find(|table| table.label == name);
         if found.is_none()
             && let Some((source, span)) = origin
         {
@@ -161,8 +154,13 @@ impl Reading<'_> {
 
     /// Items of one call, as the operation wants them.
     fn items(&mut self, fields: &mut Fields, node: &Node, key: &str) {
-        let Some(items) = self.number(node, key) else { return };
         let operation = fields.get("operation").map(Said::plain).unwrap_or_default();
+        let Some(items) = self.number(node, key) else {
+            if ["Query", "BatchGetItem", "TransactGetItems", "BatchWriteItem", "TransactWriteItems"].contains(&operation.as_str()) {
+                fields.set("items", Said::unknown("not in the model: how many items does one call take? 20"));
+            }
+            return;
+        };
         let count = whole(&items.toml);
         match operation.as_str() {
             "Query" | "Scan" | "BatchGetItem" | "TransactGetItems" => fields.set("items", Said { toml: count, ..items }),
@@ -337,7 +335,9 @@ impl Reading<'_> {
         let size = self.size(pattern, "estimated_item_size_bytes");
         fields.set_some("item", size);
         if let Some(table) = self.table_of(tables, pattern, &label) {
-            table.access.push(fields);
+            let problem = no_index(table, pattern.get("index"), &label);
+            add(table, fields);
+            self.problems.extend(problem.map(|(span, message, help)| wrong(self.source, span, "unknown-table", message, help)));
         }
     }
 
@@ -391,10 +391,35 @@ impl Reading<'_> {
                     "{label} names no index that it writes; as every attribute may change, it is taken to write those that hold them"
                 ));
             }
-            table.access.push(fields);
+            let problem = no_index(table, pattern.get("gsi"), &label);
+            add(table, fields);
+            self.problems.extend(problem.map(|(span, message, help)| wrong(self.source, span, "unknown-table", message, help)));
         }
         tables
     }
+}
+
+/// Adds a pattern, under a name that no other has.
+fn add(table: &mut TableDraft, mut fields: Fields) {
+    let name = fields.get("name").map(Said::plain).unwrap_or_default();
+    let is_taken = |name: &str| table.access.iter().any(|access| access.get("name").is_some_and(|known| known.plain() == name));
+    if is_taken(&name)
+        && let Some(free) = (2..).map(|at| format!("{name} ({at})")).find(|name| !is_taken(name))
+        && let Some(said) = fields.get("name").cloned()
+    {
+        fields.set("name", Said { toml: quoted(&free), ..said });
+    }
+    table.access.push(fields);
+}
+
+/// An index that a pattern names and its table does not have.
+fn no_index(table: &TableDraft, named: Option<&Node>, label: &str) -> Option<(std::ops::Range<usize>, String, String)> {
+    let node = named?;
+    let name = node.text()?;
+    let names: Vec<String> = table.indexes.iter().map(|index| index.name.plain()).collect();
+    let message = format!("{label} reads the index {:?}, which {} does not have", shown(name), table.label);
+    let help = format!("its indexes are: {}", if names.is_empty() { "none".to_string() } else { names.join(", ") });
+    (!names.iter().any(|known| known == name)).then_some((node.span.clone(), message, help))
 }
 
 fn index_draft(name: Said, fields: Fields) -> IndexDraft {

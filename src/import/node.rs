@@ -230,7 +230,7 @@ fn unique(entries: Vec<(Key, Node)>, source: &Arc<Source>) -> Result<Vec<(Key, N
 
 /// As much of a text as a message shows.
 pub(super) fn shown(text: &str) -> String {
-    text.chars().take(60).collect()
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect()
 }
 
 /// A collection that is being read.

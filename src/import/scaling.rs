@@ -65,6 +65,21 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
             continue;
         }
         let reads = target.reads();
+        let global: Vec<String> = table.indexes.iter().filter(|index| index.global).map(|index| index.name.plain()).collect();
+        // An index of which the plan does not say the name: the only one, else any of them.
+        let of_some_index = index_name == Some("*") || (index_name.is_none() && target.dimension.contains(":index:"));
+        if of_some_index && global.len() != 1 {
+            for index in table.indexes.iter_mut().filter(|index| index.global) {
+                let units = if reads { &mut index.read } else { &mut index.write };
+                *units = UnitsDraft {
+                    fixed: Some(Said::unknown(format!("{}: which index it scales cannot be told", target.label))),
+                    ..UnitsDraft::default()
+                };
+            }
+            table.notes.push(format!("{}: which index it scales cannot be told", target.label));
+            continue;
+        }
+        let index_name = if of_some_index { global.first().map(String::as_str) } else { index_name };
         let (units, schedule): (&mut UnitsDraft, &mut Vec<Said>) = match index_name {
             None => (if reads { &mut table.read } else { &mut table.write }, &mut table.schedule),
             Some(name) => match table.indexes.iter_mut().find(|index| index.name.plain() == name) {
@@ -106,6 +121,9 @@ impl Step {
     fn toml(&self, reads: bool) -> Result<String, String> {
         if let Some(zone) = self.timezone.as_ref().filter(|zone| !matches!(zone.as_str(), "" | "UTC" | "Etc/UTC" | "GMT" | "Etc/GMT")) {
             return Err(format!("its hours are those of {zone}, and a workload's are UTC"));
+        }
+        if self.min.is_none() && self.max.is_none() {
+            return Err("it sets neither bound".to_string());
         }
         let word = if reads { "read" } else { "write" };
         let cron = five_fields(&self.schedule.plain())?;

@@ -148,12 +148,8 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     }
     let name = name_of(documents);
     draft.head.set("name", Said::text(&name, "the name of the file", None));
-    let is_relevant = |resource: &Resource| resource.kind.starts_with("aws_dynamodb_") || resource.kind.starts_with("aws_dax_");
-    let regions: Vec<(String, Option<String>)> = resources
-        .iter()
-        .filter(|one| is_relevant(one))
-        .map(|one| (one.address.to_string(), region_of(one).map(|(region, _)| region)))
-        .collect();
+    let regions: Vec<(String, Option<String>)> =
+        resources.iter().map(|one| (one.address.to_string(), region_of(one).map(|(region, _)| region))).collect();
     let home = home(&resources, &mut draft, &context);
     let home = match home {
         Ok(home) => home,
@@ -173,15 +169,25 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     let mut keys: BTreeMap<String, ()> = BTreeMap::new();
     for resource in resources.iter().filter(|one| one.kind == "aws_dynamodb_table") {
         if here(resource) {
-            let table = table(resource, &mut keys, problems);
+            let mut table = table(resource, &mut keys, problems);
+            if let Some(table) = table.as_mut().filter(|_| !before) {
+                not_planned(resource, documents, table);
+            }
             draft.tables.extend(table);
         } else {
             draft.notes.push(format!("{}: lies in another region, and is left out; import it with --region", resource.address));
         }
     }
-    for resource in &resources {
+    // Indexes and replicas first, so that what belongs to them finds them.
+    let is_part =
+        |kind: &str| matches!(kind, "aws_dynamodb_global_secondary_index" | "aws_dynamodb_table_replica" | "aws_dynamodb_global_table");
+    let (parts, others): (Vec<&Resource>, Vec<&Resource>) = resources.iter().partition(|one| is_part(one.kind));
+    for resource in parts.into_iter().chain(others) {
         match resource.kind {
             "aws_dynamodb_table" => {}
+            kind if kind.starts_with("awscc_") => {
+                draft.notes.push(format!("{}: tables of the provider awscc are not read; write them as a workload", resource.address));
+            }
             "aws_dynamodb_global_secondary_index" if here(resource) => own_index(resource, &mut draft, problems),
             "aws_dynamodb_table_replica" => own_replica(resource, &mut draft),
             "aws_dynamodb_global_table" => global_table(resource, &mut draft, home.as_deref()),
@@ -198,7 +204,13 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
                 });
             }
             "aws_dax_cluster" if here(resource) => dax(resource, &mut draft, problems),
-            "aws_appautoscaling_target" | "aws_appautoscaling_policy" | "aws_appautoscaling_scheduled_action" => {
+            "aws_dynamodb_kinesis_streaming_destination" => {
+                with_table(resource, "table_name", &mut draft, |table, resource| {
+                    let words = format!("change data capture to Kinesis in another region ({})", resource.address);
+                    table.unpriced.push(resource.said("table_name", quoted(&words)));
+                });
+            }
+            "aws_appautoscaling_target" | "aws_appautoscaling_policy" | "aws_appautoscaling_scheduled_action" if here(resource) => {
                 scaled(resource, &resources, &mut targets, problems);
             }
             _ => {}
@@ -206,6 +218,16 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     }
     let notes = scaling::join(targets, &mut draft.tables);
     draft.notes.extend(notes);
+    for (_, plan) in documents {
+        for change in plan.get("resource_changes").map(Node::elements).unwrap_or_default() {
+            let forgotten =
+                change.at(&["change", "actions"]).is_some_and(|actions| actions.elements().iter().any(|one| one.text() == Some("forget")));
+            if forgotten && change.text_at("type") == Some("aws_dynamodb_table") && !before {
+                let address = change.text_at("address").unwrap_or_default();
+                draft.notes.push(format!("{address}: is no longer managed, goes on costing, and is left out"));
+            }
+        }
+    }
     draft
 }
 
@@ -234,7 +256,7 @@ fn resource<'a>(source: &Arc<Source>, plan: &'a Node, node: &'a Node, values: &'
         return None;
     }
     let (address, kind) = (node.text_at("address")?, node.text_at("type")?);
-    if !["aws_dynamodb_", "aws_dax_", "aws_appautoscaling_"].iter().any(|start| kind.starts_with(start)) {
+    if !["aws_dynamodb_", "aws_dax_", "aws_appautoscaling_", "awscc_dynamodb_"].iter().any(|start| kind.starts_with(start)) {
         return None;
     }
     let place = (source.clone(), node.get("address").map_or(node.span.clone(), |node| node.span.clone()));
@@ -246,7 +268,8 @@ fn resources_before<'a>(source: &Arc<Source>, plan: &'a Node) -> Vec<Resource<'a
     let changes = plan.get("resource_changes").map(Node::elements).unwrap_or_default();
     let mut all: Vec<Resource> = Vec::new();
     for change in changes {
-        if let Some(values) = change.at(&["change", "before"]) {
+        // What a replacement has left behind goes with the next change.
+        if let Some(values) = change.at(&["change", "before"]).filter(|_| change.get("deposed").is_none()) {
             all.extend(resource(source, plan, change, values));
         }
     }
@@ -277,24 +300,53 @@ fn region_of(resource: &Resource) -> Option<(String, Said)> {
     if let Some(region) = resource.values.text_at("region") {
         return Some((region.to_string(), resource.said("region", quoted(region))));
     }
-    let config = resource.config.as_ref()?;
-    let key = config.node.text_at("provider_config_key").unwrap_or("aws");
-    provider_region(config.plan, key, &resource.place.0).or_else(|| {
-        // A module's provider is named with the module: `module.a:aws`.
-        key.rsplit_once(':').and_then(|(_, key)| provider_region(config.plan, key, &resource.place.0))
-    })
+    let by_provider = || {
+        let config = resource.config.as_ref()?;
+        let key = config.node.text_at("provider_config_key").unwrap_or("aws");
+        provider_region(config.plan, key, &resource.place.0).or_else(|| {
+            // A module's provider is named with the module: `module.a:aws`.
+            key.rsplit_once(':').and_then(|(_, key)| provider_region(config.plan, key, &resource.place.0))
+        })
+    };
+    // What exists already says where.
+    let by_arn = || {
+        let region = resource.values.text_at("arn")?.split(':').nth(3).filter(|region| !region.is_empty())?;
+        Some((region.to_string(), resource.said("arn", quoted(region))))
+    };
+    by_provider().or_else(by_arn)
 }
 
 fn provider_region(plan: &Node, key: &str, source: &Arc<Source>) -> Option<(String, Said)> {
-    let region = plan.at(&["configuration", "provider_config", key, "expressions", "region"])?;
-    let constant = region.get("constant_value").and_then(|node| node.text().map(|text| (text, node)));
-    let by_variable = || {
+    let provider = plan.at(&["configuration", "provider_config", key])?;
+    let region = provider.at(&["expressions", "region"])?;
+    let constant =
+        |region: &'_ Node| region.get("constant_value").and_then(|node| node.text().map(|text| (text.to_string(), node.span.clone())));
+    let variable = |region: &Node| -> Option<String> {
         let reference = region.get("references")?.elements().iter().find_map(Node::text)?;
-        let node = plan.at(&["variables", reference.strip_prefix("var.")?, "value"])?;
-        node.text().map(|text| (text, node))
+        reference.strip_prefix("var.").map(str::to_string)
     };
-    let (text, node) = constant.or_else(by_variable)?;
-    Some((text.to_string(), Said::text(text, format!("the region of the provider {key}"), Some((source.clone(), node.span.clone())))))
+    let of_root = |name: &str| {
+        let node = plan.at(&["variables", name, "value"])?;
+        node.text().map(|text| (text.to_string(), node.span.clone()))
+    };
+    // The variable of a module is what the module's call gives it.
+    let modules: Vec<String> = provider
+        .text_at("module_address")
+        .map(|address| plain_address(address))
+        .unwrap_or_default()
+        .split('.')
+        .skip(1)
+        .step_by(2)
+        .map(str::to_string)
+        .collect();
+    let by_variable = || {
+        let name = variable(region)?;
+        let Some((own, above)) = modules.split_last() else { return of_root(&name) };
+        let given = call(plan, above, own)?.at(&["expressions", name.as_str()])?;
+        constant(given).or_else(|| of_root(&variable(given)?))
+    };
+    let (text, span) = constant(region).or_else(by_variable)?;
+    Some((text.clone(), Said::text(&text, format!("the region of the provider {key}"), Some((source.clone(), span)))))
 }
 
 /// The home region: as asked for, else that of the tables.
@@ -316,7 +368,10 @@ fn home(resources: &[Resource], draft: &mut Draft, context: &Context) -> Result<
     let said = match (&asked, found.values().next()) {
         (Some(asked), _) => Said::text(asked, "as asked for", None),
         (None, Some((_, said))) => said.clone(),
-        (None, None) => return Ok(None),
+        (None, None) => match context.fallback {
+            Some(region) => Said::text(region, "that of the design after the change", None),
+            None => return Ok(None),
+        },
     };
     let home = said.plain();
     draft.head.set("region", said);
@@ -327,9 +382,14 @@ fn home(resources: &[Resource], draft: &mut Draft, context: &Context) -> Result<
 fn with_table(resource: &Resource, key: &str, draft: &mut Draft, act: impl FnOnce(&mut TableDraft, &Resource)) {
     let named = resource.text_or_reference(key);
     let name = named.as_deref().map(|text| text.rsplit_once(":table/").map_or(text, |(_, name)| name));
-    let of_name = draft.tables.iter_mut().filter(|table| name.is_some_and(|name| table.is(name)));
-    match of_name.max_by_key(|table| table.ids.first().map_or(0, |address| common(address, resource.address))) {
+    let of_name: Vec<&mut TableDraft> = draft.tables.iter_mut().filter(|table| name.is_some_and(|name| table.is(name))).collect();
+    let addresses: Vec<String> = of_name.iter().map(|table| table.ids.first().cloned().unwrap_or_default()).collect();
+    let at = nearest(addresses.iter().map(String::as_str), resource.address);
+    match at.and_then(|at| of_name.into_iter().nth(at)) {
         Some(table) => act(table, resource),
+        None if addresses.len() > 1 => {
+            draft.notes.push(format!("{}: which of {} it belongs to cannot be told", resource.address, addresses.join(", ")));
+        }
         None => {
             let what = name.unwrap_or("unknown until it is applied");
             draft.notes.push(format!("{}: its table ({what}) is not in this plan", resource.address));
@@ -337,9 +397,27 @@ fn with_table(resource: &Resource, key: &str, draft: &mut Draft, act: impl FnOnc
     }
 }
 
-/// How much two addresses have in common at their beginning: instances of one module belong together.
-fn common(one: &str, other: &str) -> usize {
-    one.bytes().zip(other.bytes()).take_while(|(one, other)| one == other).count()
+/// The position of the address that belongs to another: the only one, else the one of the same instances of the same
+/// modules; `None` where there is no such one.
+fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) -> Option<usize> {
+    let addresses: Vec<&str> = addresses.collect();
+    if addresses.len() <= 1 {
+        return (!addresses.is_empty()).then_some(0);
+    }
+    let keys = |address: &str| -> Vec<String> {
+        let keyed = address.split('[').skip(1).filter_map(|rest| rest.split(']').next());
+        keyed.map(|key| key.trim_matches('"').to_string()).collect()
+    };
+    let own = keys(of);
+    // The keys of a module's instances come first; a counted resource within adds one of its own.
+    let mut same = addresses.iter().enumerate().filter(|(_, address)| {
+        let keys = keys(address);
+        !own.is_empty() && (keys == own || keys.starts_with(&own) || own.starts_with(&keys) && !keys.is_empty())
+    });
+    match (same.next(), same.next()) {
+        (Some((at, _)), None) => Some(at),
+        _ => None,
+    }
 }
 
 fn table(resource: &Resource, keys: &mut BTreeMap<String, ()>, problems: &mut Vec<crate::diag::Diagnostic>) -> Option<TableDraft> {
@@ -428,6 +506,49 @@ fn table(resource: &Resource, keys: &mut BTreeMap<String, ()>, problems: &mut Ve
     Some(table)
 }
 
+/// What of a table is known only after the plan is applied, and has a cost.
+fn not_planned(resource: &Resource, documents: &[(Arc<Source>, Node)], table: &mut TableDraft) {
+    let of_plan = |(_, plan): &(Arc<Source>, Node)| {
+        let changes = plan.get("resource_changes")?.elements();
+        let change = changes.iter().find(|change| change.text_at("address") == Some(resource.address))?;
+        change.at(&["change", "after_unknown"]).cloned()
+    };
+    let Some(unknown) = documents.iter().find_map(of_plan) else { return };
+    fn holds_true(node: &Node) -> bool {
+        match &node.value {
+            Value::Bool(truth) => *truth,
+            Value::List(elements) => elements.iter().any(holds_true),
+            Value::Map(entries) => {
+                entries.iter().any(|(key, node)| !matches!(key.name.as_str(), "kms_key_arn" | "arn" | "stream_arn") && holds_true(node))
+            }
+            _ => false,
+        }
+    }
+    for key in [
+        "global_secondary_index",
+        "local_secondary_index",
+        "replica",
+        "point_in_time_recovery",
+        "stream_enabled",
+        "table_class",
+        "server_side_encryption",
+        "billing_mode",
+        "ttl",
+    ] {
+        // What AWS computes of each index or replica is no setting: only a block that is unknown as a whole, or whether it is on.
+        // What nobody configures has AWS's default, which a plan of a new table does not show.
+        let configured = resource.config.as_ref().is_none_or(|config| config.node.at(&["expressions", key]).is_some());
+        let found = unknown.get(key).filter(|_| configured).filter(|node| match key {
+            "global_secondary_index" | "local_secondary_index" | "replica" => node.truth() == Some(true),
+            _ => holds_true(node),
+        });
+        if let Some(node) = found {
+            let origin = Some((resource.place.0.clone(), node.span.clone()));
+            table.unpriced.push(Said::new(quoted(&format!("{key}: known after the plan is applied")), resource.address, origin));
+        }
+    }
+}
+
 fn replica_of(region: Said) -> ReplicaDraft {
     ReplicaDraft { region, fields: Fields::default(), read: UnitsDraft::default(), indexes: Vec::new(), access: Vec::new() }
 }
@@ -454,16 +575,37 @@ fn features(resource: &Resource, table: &mut TableDraft, keys: &mut BTreeMap<Str
     }
     if let Some(encryption) = values.block("server_side_encryption").filter(|one| one.get("enabled").and_then(Node::truth) == Some(true)) {
         let said = resource.said("server_side_encryption", "1");
-        encrypted(table, encryption.text_at("kms_key_arn"), said, keys);
+        // The state of a table has the key's ARN even where AWS manages it; the configuration names only a customer's.
+        let written = resource.config.as_ref().map(|config| {
+            config.node.at(&["expressions", "server_side_encryption"]).and_then(|blocks| blocks.elements().first()?.get("kms_key_arn"))
+        });
+        let known = encryption.text_at("kms_key_arn").map(str::to_string);
+        let by_reference =
+            |expression: &Node| expression.get("references").and_then(|list| list.elements().first()?.text().map(address_of_key));
+        let key = match written {
+            Some(Some(expression)) => known.or_else(|| by_reference(expression)).or_else(|| Some(resource.address.to_string())),
+            Some(None) => None,
+            None => known,
+        };
+        encrypted(table, key.as_deref(), said, keys);
     }
-    for (key, what) in
-        [("import_table", "an import from S3 when the table is created"), ("warm_throughput", "warm throughput that is bought")]
-    {
-        // Terraform tells the warm throughput that every table has for nothing in a list of zeros or none.
-        if values.get(key).is_some_and(|node| !node.elements().is_empty()) {
-            table.unpriced.push(Said { note: String::new(), ..resource.said(key, quoted(what)) });
-        }
+    if values.get("import_table").is_some_and(|node| !node.elements().is_empty()) {
+        let what = quoted("an import from S3 when the table is created");
+        table.unpriced.push(Said { note: String::new(), ..resource.said("import_table", what) });
     }
+    // Every table has some warm throughput for nothing, which its state shows; the configuration shows what is bought.
+    let configured = resource.config.as_ref().and_then(|config| config.node.get("expressions"));
+    let warm = |node: &Node| node.get("warm_throughput").is_some_and(|blocks| !blocks.elements().is_empty());
+    let of_index = |node: &Node| node.get("global_secondary_index").is_some_and(|blocks| blocks.elements().iter().any(warm));
+    if configured.is_some_and(|node| warm(node) || of_index(node)) {
+        let what = quoted("warm throughput that is bought");
+        table.unpriced.push(Said { note: String::new(), ..resource.said("warm_throughput", what) });
+    }
+}
+
+/// What a key is called by a reference to it.
+fn address_of_key(reference: &str) -> String {
+    reference.trim_end_matches(".arn").to_string()
 }
 
 /// A key is paid for by the table that names it first; AWS's own key costs requests alone.
@@ -631,10 +773,18 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
     let region = region_of(resource).map(|(region, _)| region);
     with_table(resource, "table_name", draft, |table, resource| {
         let index = resource.values.text_at("index_name").filter(|name| !name.is_empty()).map(str::to_string);
+        if resource.values.text_at("mode") == Some("THROTTLED_KEYS") {
+            let words = format!("Contributor Insights of throttled keys alone ({})", resource.address);
+            table.unpriced.push(resource.said("mode", quoted(&words)));
+            return;
+        }
         let said = resource.said("table_name", "true");
         let set = |fields: &mut Fields| fields.set("contributor_insights", said.clone());
         if !here {
-            let Some(replica) = table.replicas.iter_mut().find(|replica| Some(replica.region.plain()) == region) else { return };
+            let Some(replica) = table.replicas.iter_mut().find(|replica| Some(replica.region.plain()) == region) else {
+                table.notes.push(format!("{}: the table has no replica in its region", resource.address));
+                return;
+            };
             match index {
                 None => set(&mut replica.fields),
                 Some(name) => {
@@ -655,11 +805,10 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
                     index.fields.set("contributor_insights", Said::new("false", "no aws_dynamodb_contributor_insights of the index", None));
                 }
             }
-            Some(name) => {
-                if let Some(index) = table.index(&name) {
-                    set(&mut index.fields);
-                }
-            }
+            Some(name) => match table.index(&name) {
+                Some(index) => set(&mut index.fields),
+                None => table.notes.push(format!("{}: the table has no index {name}", resource.address)),
+            },
         }
     });
 }
@@ -674,15 +823,24 @@ fn dax(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::diag::D
 pub(super) fn attach_dax(draft: &mut Draft, label: &str, kind: Option<Said>, nodes: Option<Said>) {
     let several = draft.tables.len() > 1;
     let Some(table) = draft.tables.iter_mut().find(|table| table.find_block("dax").is_none()) else {
-        draft.notes.push(format!("{label}: a DAX cluster without a table to stand before"));
+        let words = format!("the DAX cluster {label}: each table has one already");
+        match draft.tables.first_mut() {
+            Some(table) => table.unpriced.push(Said::new(quoted(&words), "", kind.and_then(|kind| kind.origin))),
+            None => draft.notes.push(format!("{label}: a DAX cluster without a table to stand before")),
+        }
+        return;
+    };
+    let (Some(kind), Some(nodes)) = (kind, nodes.filter(|nodes| !nodes.is_unknown())) else {
+        let words = format!("the DAX cluster {label}, of which the type or the number of nodes is not known");
+        table.unpriced.push(Said::new(quoted(&words), "", None));
         return;
     };
     if several {
         table.notes.push(format!("{label}: which table the cluster stands before is not said; move [table.dax] to it"));
     }
     let dax = table.block("dax");
-    dax.set("node_type", kind.unwrap_or_else(|| Said::unknown("the node type, such as \"dax.r5.large\"")));
-    dax.set("nodes", nodes.unwrap_or_else(|| Said::new("1", "one node where nothing else is said", None)));
+    dax.set("node_type", kind);
+    dax.set("nodes", nodes);
     dax.set("hit_ratio", Said::unknown("the share of eventually consistent reads that it answers, 0.9"));
 }
 
@@ -698,15 +856,20 @@ fn scaled(resource: &Resource, resources: &[Resource], targets: &mut Vec<Target>
     // A policy may name its target by reference, and the target its table.
     let by_target = || {
         let address = plain_address(&address_of(&target_of(resource)?));
-        let targets = resources.iter().filter(|one| one.kind == "aws_appautoscaling_target" && plain_address(one.address) == address);
-        targets.max_by_key(|one| common(one.address, resource.address))
+        let is_target = |one: &&Resource| one.kind == "aws_appautoscaling_target" && plain_address(one.address) == address;
+        let targets: Vec<&Resource> = resources.iter().filter(is_target).collect();
+        nearest(targets.iter().map(|one| one.address), resource.address).map(|at| targets[at])
     };
     let named = |resource: &Resource| {
         resource.values.text_at("resource_id").map(str::to_string).or_else(|| {
             let table = resource.text_or_reference("resource_id").filter(|text| text.contains("aws_dynamodb_table"))?;
-            let tables = resources.iter().filter(|one| one.kind == "aws_dynamodb_table" && plain_address(one.address) == table);
-            let nearest = tables.max_by_key(|one| common(one.address, resource.address)).map_or(table.as_str(), |one| one.address);
-            Some(format!("table/{nearest}"))
+            let is_table = |one: &&Resource| one.kind == "aws_dynamodb_table" && plain_address(one.address) == table;
+            let tables: Vec<&Resource> = resources.iter().filter(is_table).collect();
+            // Of several instances that nothing tells apart, none is meant.
+            let at = nearest(tables.iter().map(|one| one.address), resource.address)?;
+            // What is left of a text with a reference is the reference: which index it is, is lost.
+            let of_index = resource.values.text_at("scalable_dimension").is_some_and(|dimension| dimension.contains(":index:"));
+            Some(format!("table/{}{}", tables[at].address, if of_index { "/index/*" } else { "" }))
         })
     };
     let id = named(resource).or_else(|| by_target().and_then(named)).unwrap_or_default();
@@ -731,7 +894,8 @@ fn scaled(resource: &Resource, resources: &[Resource], targets: &mut Vec<Target>
         }
         "aws_appautoscaling_policy" => {
             if let Some(tracking) = values.block("target_tracking_scaling_policy_configuration") {
-                target.percent = resource.number(tracking, "target_value", problems);
+                let unknown = || Said::unknown(format!("{}: target_value is known after the plan is applied", resource.address));
+                target.percent = Some(resource.number(tracking, "target_value", problems).unwrap_or_else(unknown));
             }
         }
         _ => {

@@ -307,8 +307,13 @@ impl Usage {
     }
 
     /// Values for the parameters of a template.
-    pub fn parameters(&self, _: &Arc<Source>) -> BTreeMap<String, Node> {
+    pub fn parameters(&self) -> BTreeMap<String, Node> {
         self.parameters.iter().cloned().collect()
+    }
+
+    /// The file.
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
     }
 
     /// Puts everything where it belongs; what belongs nowhere is a mistake.
@@ -319,13 +324,20 @@ impl Usage {
                 draft.head.set(key, said.clone());
             }
         }
+        let mut joined: Vec<String> = Vec::new();
         for usage in &self.tables {
-            let there: Vec<String> = draft.tables.iter().map(|table| table.name.plain()).collect();
+            let there: Vec<String> = draft.tables.iter().map(|table| table.label.clone()).collect();
             let Some(table) = draft.tables.iter_mut().find(|table| table.is(&usage.name)) else {
                 let help = format!("the tables are: {}", if there.is_empty() { "none".to_string() } else { there.join(", ") });
                 problems.push(self.unknown(&usage.origin, format!("the design has no table {:?}", usage.name), &help));
                 continue;
             };
+            if joined.contains(&table.label) {
+                let message = format!("{:?} is {}, which the file speaks of already", usage.name, table.label);
+                let span = usage.origin.as_ref().map_or(0..0, |(_, span)| span.clone());
+                problems.push(wrong(&self.source, span, "duplicate-table", message, "say it once"));
+            }
+            joined.push(table.label.clone());
             self.join_table(usage, table, problems);
         }
         // Of a design that lacks what the file speaks of, nothing more is to be said.
@@ -361,7 +373,7 @@ impl Usage {
                 None => {
                     let names: Vec<String> = table.indexes.iter().map(|index| index.name.plain()).collect();
                     let help = format!("its indexes are: {}", if names.is_empty() { "none".to_string() } else { names.join(", ") });
-                    problems.push(self.unknown(origin, format!("{} has no index {name:?}", table.name.plain()), &help));
+                    problems.push(self.unknown(origin, format!("{} has no index {name:?}", table.label.clone()), &help));
                 }
             }
         }
@@ -374,7 +386,7 @@ impl Usage {
             };
             if !needed.is_empty() && table.find_block(name).is_none() && fields.get(needed).is_none() && fields.get("kinesis").is_none() {
                 let help = format!("remove [table.{name}] from the usage file, or add one to the design");
-                problems.push(self.unknown(&usage.origin, format!("{} has {what}", table.name.plain()), &help));
+                problems.push(self.unknown(&usage.origin, format!("{} has {what}", table.label.clone()), &help));
                 continue;
             }
             let block = table.block(name);
@@ -392,7 +404,7 @@ impl Usage {
                     let names: Vec<String> = table.replicas.iter().map(|replica| replica.region.plain()).collect();
                     let help =
                         format!("its replicas are in: {}", if names.is_empty() { "no other region".to_string() } else { names.join(", ") });
-                    problems.push(self.unknown(origin, format!("{} has no replica in {region:?}", table.name.plain()), &help));
+                    problems.push(self.unknown(origin, format!("{} has no replica in {region:?}", table.label.clone()), &help));
                 }
             }
         }

@@ -165,7 +165,7 @@ impl Offer {
         };
         let wrong = |what: &str, found: &str| OfferError::File {
             file: self.file.clone(),
-            message: format!("{}: {what}, found {found:?}", row.rate_code),
+            message: format!("{}: {what} is expected, found {:?}", row.rate_code, found.chars().take(60).collect::<String>()),
             help: format!("the file is not as AWS publishes it; {DOWNLOAD}"),
         };
         let usd = row.usd.as_deref().unwrap_or_default();

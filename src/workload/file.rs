@@ -551,8 +551,8 @@ document! {
         profile: Option<Profile>,
         /// The index that a Query or Scan reads.
         index: Option<Located<String>>,
-        /// Items of one call: of a batch or transaction; evaluated by a Query or Scan before any filter (a Scan: the whole table where absent).
-        items: Option<Located<Number>>,
+        /// Items of one call: of a batch or transaction; evaluated by a Query or Scan before any filter (a Scan: the whole table where absent); or "unknown".
+        items: Option<Located<Known<Number>>>,
         /// Segments of a parallel Scan; 1 where absent.
         segments: Option<Located<Number>>,
         /// eventual or strong; eventual where absent.

@@ -111,6 +111,9 @@ impl Checker<'_> {
         if unknown.size && !sized {
             return Some(format!("the size of the items of {} is \"unknown\"; give `item`", table.name));
         }
+        if access.items.as_ref().is_some_and(|items| items.value == Known::Unknown) {
+            return Some(format!("how many items one call of {:?} takes is \"unknown\"; give `items`", access.name.value));
+        }
         if unknown.items && matches!(call, Call::Page { scan: true, .. }) && access.items.is_none() {
             return Some(format!("the number of items of {} is \"unknown\", and the scan reads them all; give `items`", table.name));
         }
@@ -309,7 +312,7 @@ impl Checker<'_> {
             Op::BatchGetItem => limits::BATCH_GET_ITEMS_MAX,
             _ => limits::TRANSACTION_ITEMS_MAX,
         };
-        let items = match (&access.items, most) {
+        let items = match (&items_of(access), most) {
             (None, 2..) => {
                 let message = format!("{} needs to know how many items one call reads", access.operation.word());
                 self.report("needs", &access.operation.span, message, "add `items = …`");
@@ -363,7 +366,7 @@ impl Checker<'_> {
             );
         }
         let scan = access.operation.value == OperationWord::Scan;
-        let items = match &access.items {
+        let items = match &items_of(access) {
             Some(items) => self.whole("needs", "items evaluated by one call", items, 0..=1_000_000_000_000_000),
             None if scan => all(index),
             None => {
@@ -423,7 +426,7 @@ impl Checker<'_> {
             Some(StatementWord::Delete) => WriteKind::Delete,
             _ => WriteKind::Put,
         };
-        let plans: Vec<(WritePlan, u64)> = match (&access.actions, &access.items) {
+        let plans: Vec<(WritePlan, u64)> = match (&access.actions, &items_of(access)) {
             (Some(actions), None) => actions.iter().map(|action| self.action(action, access.operation.value, table)).collect(),
             (None, Some(items)) => {
                 let count = self.whole("batch-size", "the number of items of one call", items, 1..=most);
@@ -503,4 +506,11 @@ fn unknown_call(call: &Call, table: &Table, why: String) -> Call {
         _ => (false, vec![0]),
     };
     Call::Unknown { writes, arms, why }
+}
+
+/// The items of one call; one where it is unknown how many.
+fn items_of(access: &AccessFile) -> Option<Located<Number>> {
+    let items = access.items.as_ref()?;
+    let number = items.value.given().cloned().unwrap_or(Number(Exact::one()));
+    Some(Located { value: number, span: items.span.clone() })
 }
