@@ -332,7 +332,7 @@ fn provider_region(plan: &Node, key: &str, source: &Arc<Source>) -> Option<(Stri
     // The variable of a module is what the module's call gives it.
     let modules: Vec<String> = provider
         .text_at("module_address")
-        .map(|address| plain_address(address))
+        .map(plain_address)
         .unwrap_or_default()
         .split('.')
         .skip(1)
