@@ -262,7 +262,7 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
     }
 
     for (at, index) in table.table.indexes.iter().enumerate() {
-        let readers: Vec<&&Access> = patterns.iter().filter(|access| access.reads_index(at)).collect();
+        let readers: Vec<&&Access> = patterns.iter().filter(|access| table.is_read_by(at, access)).collect();
         let monthly = cost(design, name, |line| line.subject.index.as_ref() == Some(&index.name))?;
         let of = |code, message| Found { index: Some(index.name.clone()), monthly, ..found(code, message, table.indexes[at].line) };
         if readers.is_empty() {

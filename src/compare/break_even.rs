@@ -261,7 +261,7 @@ fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<Brea
         let reads = |line: &&LineItem| line.usage_type.unit() == "RRU";
         let lines = || outcome.bill.lines.iter().filter(of_index);
         let cost: Exact = lines().filter(|line| !reads(line)).map(|line| money(line.amount)).sum();
-        let queries: Exact = table.access.iter().filter(|access| access.reads_index(at)).map(|access| access.calls.clone()).sum();
+        let queries: Exact = table.access.iter().filter(|access| table.is_read_by(at, access)).map(|access| access.calls.clone()).sum();
         let one_query: Exact = match queries.is_zero() {
             true => Exact::zero(),
             false => lines().filter(reads).map(|line| money(line.amount)).sum::<Exact>() / queries.clone(),

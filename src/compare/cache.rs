@@ -36,7 +36,7 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
 }
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
-    if !table.is_sized() {
+    if !table.is_described() {
         return Vec::new();
     }
     let mut all = Vec::new();

@@ -500,7 +500,7 @@ fn hit_ratios(context: &Context) -> Result<Vec<HitRatios>, EstimateError> {
         let usage = UsageType::request_units(Throughput::Read, table.table.class);
         list_rate(book, usage.code()).is_some()
     };
-    let cached = tables.filter(|(_, table)| table.is_sized() && !table.cached_reads_per_second(month).is_zero() && priced(table));
+    let cached = tables.filter(|(_, table)| table.is_described() && !table.cached_reads_per_second(month).is_zero() && priced(table));
     let curve = |(at, table): (usize, &Arc<TableDesign>)| -> Result<Option<HitRatios>, EstimateError> {
         let with = |dax: Option<Dax>| -> Result<Option<Money>, EstimateError> {
             let mut changed = context.workload.clone();
@@ -612,7 +612,7 @@ fn narrower(context: &Context, comparison: &Comparison) -> Result<Vec<Narrower>,
         let table_mut = Arc::make_mut(&mut unread.tables[at]);
         let mut queries = Exact::zero();
         let patterns = table_mut.access.iter_mut().chain(table_mut.replicas.iter_mut().flat_map(|replica| &mut replica.access));
-        for access in patterns.filter(|access| access.reads_index(position)) {
+        for access in patterns.filter(|access| design.is_read_by(position, access)) {
             queries += &access.calls;
             access.calls = Exact::zero();
         }

@@ -6,7 +6,7 @@ use crate::units::Exact;
 use crate::workload::{Access, Call, TableDesign, WriteKind};
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
-    if !table.is_sized() {
+    if !table.is_described() {
         return Vec::new();
     }
     let mut all: Vec<Alternative> = table.access.iter().flat_map(|access| promises(table, access)).collect();

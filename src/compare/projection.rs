@@ -9,7 +9,7 @@ use crate::workload::{Access, Call, Entry, TableDesign};
 const SETS_MAX: usize = 6;
 
 pub(super) fn of(table: &TableDesign) -> Vec<Alternative> {
-    (0..table.table.indexes.len()).filter(|_| table.is_sized()).flat_map(|at| of_index(table, at)).collect()
+    (0..table.table.indexes.len()).filter(|_| table.is_described()).flat_map(|at| of_index(table, at)).collect()
 }
 
 fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
@@ -61,7 +61,7 @@ fn quoted(names: &[&str]) -> String {
 /// The patterns that read an index, in any region.
 pub(super) fn readers(table: &TableDesign, at: usize) -> Vec<&str> {
     let abroad = table.replicas.iter().flat_map(|replica| &replica.access);
-    table.access.iter().chain(abroad).filter(|access| access.reads_index(at)).map(|access| access.name.as_str()).collect()
+    table.access.iter().chain(abroad).filter(|access| table.is_read_by(at, access)).map(|access| access.name.as_str()).collect()
 }
 
 /// The projections that an index does not have now: keys, sets of attributes from the smallest on, all.

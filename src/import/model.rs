@@ -28,7 +28,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     for (source, document) in documents {
         let mut reading = Reading { source, problems: &mut *context.problems };
         let tables = if document.get("resource_usage").is_some() {
-            usage::tables_of(source, reading.problems)
+            usage::tables_of(source, &mut draft.notes, reading.problems)
         } else if document.get("access_pattern_list").is_some() {
             reading.awslabs(document)
         } else {

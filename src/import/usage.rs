@@ -37,6 +37,8 @@ pub(super) struct Usage {
     head: Fields,
     parameters: Vec<(String, Node)>,
     tables: Vec<TableUsage>,
+    /// What of it has no place in a workload.
+    notes: Vec<String>,
 }
 
 /// What is known of one table.
@@ -53,7 +55,7 @@ struct TableUsage {
     consumed: Vec<Fields>,
     replicas: Vec<(String, Origin, Fields, Vec<Fields>)>,
     capacity: Fields,
-    /// Units of auto scaled capacity, as Infracost asks for them: by the address of the target.
+    /// What of it has no place in a workload.
     notes: Vec<String>,
 }
 
@@ -224,7 +226,7 @@ impl Reader<'_> {
         }
         let tables = self.tables(document.get("table"), "table");
         let tables = tables.into_iter().filter_map(|table| self.of_table(table)).collect();
-        Usage { source: self.source.clone(), head, parameters, tables }
+        Usage { source: self.source.clone(), head, parameters, tables, notes: Vec::new() }
     }
 
     fn of_table(&mut self, place: &Toml) -> Option<TableUsage> {
@@ -324,6 +326,7 @@ impl Usage {
                 draft.head.set(key, said.clone());
             }
         }
+        draft.notes.extend(self.notes.iter().cloned());
         let mut joined: Vec<String> = Vec::new();
         for usage in &self.tables {
             let there: Vec<String> = draft.tables.iter().map(|table| table.label.clone()).collect();
@@ -423,13 +426,21 @@ impl Usage {
 ///
 /// Source: Infracost documentation, "Usage file"; the keys are those of its DynamoDB resource.
 fn infracost(source: &Arc<Source>, document: &Node) -> Result<Usage, Vec<Diagnostic>> {
-    let mut usage = Usage { source: source.clone(), head: Fields::default(), parameters: Vec::new(), tables: Vec::new() };
+    let mut usage =
+        Usage { source: source.clone(), head: Fields::default(), parameters: Vec::new(), tables: Vec::new(), notes: Vec::new() };
     let mut found = Vec::new();
     let Some(resources) = document.get("resource_usage").filter(|node| matches!(node.value, Value::Map(_))) else {
         let help = "a usage file of Infracost has resource_usage; one of dynameter is TOML with [[table]]";
         return Err(vec![wrong(source, 0..1, "not-a-plan", "this is no usage file", help)]);
     };
+    if document.get("resource_type_default_usage").is_some() {
+        usage.notes.push("resource_type_default_usage: defaults of all tables are not taken over: name each table".to_string());
+    }
     for (address, given) in resources.entries() {
+        if address.name.contains("aws_appautoscaling_target") {
+            let words = "the capacity that it is scaled to is not taken over: give the table `capacity` in a usage file";
+            usage.notes.push(format!("{}: {words}", address.name));
+        }
         if !is_table(&address.name) {
             continue;
         }
@@ -485,7 +496,7 @@ fn is_table(address: &str) -> bool {
 }
 
 /// The tables of a usage file of Infracost, where it is the only file there is.
-pub(super) fn tables_of(source: &Arc<Source>, problems: &mut Vec<Diagnostic>) -> Vec<TableDraft> {
+pub(super) fn tables_of(source: &Arc<Source>, notes: &mut Vec<String>, problems: &mut Vec<Diagnostic>) -> Vec<TableDraft> {
     let usage = match node::read(source).map_err(|error| vec![*error]).and_then(|document| infracost(source, &document)) {
         Ok(usage) => usage,
         Err(found) => {
@@ -493,6 +504,7 @@ pub(super) fn tables_of(source: &Arc<Source>, problems: &mut Vec<Diagnostic>) ->
             return Vec::new();
         }
     };
+    notes.extend(usage.notes.iter().cloned());
     let table = |one: &TableUsage| {
         let short = one.name.rsplit("aws_dynamodb_table.").next().unwrap_or(&one.name).to_string();
         let mut table = TableDraft::new(Said::text(&short, one.name.clone(), one.origin.clone()), vec![one.name.clone()]);

@@ -29,7 +29,7 @@ use crate::diag::{Diagnostics, Origins, Place, Source};
 use crate::meter::Switches;
 use crate::pricing::Books;
 use crate::storage::Occupied;
-use crate::table::{Consistency, Table, TableClass};
+use crate::table::{Consistency, IndexKind, Table, TableClass};
 use crate::time::{Date, MonthHours};
 use crate::units::{Bytes, Exact, GB};
 use crate::usage::FreeTier;
@@ -197,9 +197,26 @@ impl TableDesign {
         self
     }
 
+    /// Whether a pattern reads an index, by position. Units of the table may be those of its local indexes.
+    pub fn is_read_by(&self, at: usize, access: &Access) -> bool {
+        let of_table = match &access.call {
+            Call::Counted { writes, arm } => !writes && *arm == 0,
+            Call::Unknown { writes, arms, .. } => !writes && arms.contains(&0),
+            _ => false,
+        };
+        access.reads_index(at) || (of_table && self.table.indexes[at].kind == IndexKind::Local)
+    }
+
     /// Whether the size of its items is known.
     pub fn is_sized(&self) -> bool {
         !self.unknown.size
+    }
+
+    /// Whether its calls and the size of its items are known, so that a change of either can be metered.
+    pub fn is_described(&self) -> bool {
+        let abroad = self.replicas.iter().flat_map(|replica| &replica.access);
+        let is_call = |access: &Access| !matches!(access.call, Call::Counted { .. } | Call::Unknown { .. });
+        self.is_sized() && self.access.iter().chain(abroad).all(is_call)
     }
 
     /// What its items occupy; `None` where that is not known.
