@@ -258,6 +258,20 @@ fn every_finding_is_found_where_it_is_and_nowhere_else() {
         ),
         ("no-pitr", design("item.size = \"1 KB\"")),
     ];
+    let more = [
+        (
+            "hot-partition",
+            design(&format!("{owner}{}", index("popularity = { zipf = 0, keys = 5 }"))).replace("per_second = 10", "per_second = 6_000"),
+        ),
+        (
+            "wide-projection",
+            design(&format!(
+                "{owner}{}{}",
+                index("projection = { include = [\"body\"] }"),
+                access("Query", "index = \"ByOwner\"\nitems = 5\nattributes = [\"owner\"]")
+            )),
+        ),
+    ];
     let codes = |workload: &str, budget: &str| -> Vec<String> {
         let (_, stdout, stderr) = check_texts(workload, budget, &["--format", "json"]);
         let json: Value = serde_json::from_str(&stdout).unwrap_or_else(|_| panic!("{workload}\n{stderr}"));
@@ -265,6 +279,9 @@ fn every_finding_is_found_where_it_is_and_nowhere_else() {
     };
     let quiet = codes(&design("item.size = \"1 KB\""), "[lint]\nscan = \"warn\"\n");
     assert!(quiet.is_empty(), "{quiet:?}");
+    for (code, workload) in &more {
+        assert_eq!(codes(workload, "[lint]\nscan = \"warn\"\nunread-index = \"off\"\n"), [*code], "{workload}");
+    }
     for rule in RULES {
         let (_, workload) = samples.iter().find(|(code, _)| *code == rule.code).unwrap_or_else(|| panic!("{} has no sample", rule.code));
         let budget = if rule.code == "no-pitr" { "production = [\"Items\"]\n" } else { "[lint]\nscan = \"warn\"\n" };

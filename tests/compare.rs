@@ -276,3 +276,46 @@ rate = { per_second = 5 }
     // 18 % of what is billed, a little less where the commitment is rounded.
     assert!(saved > rust_decimal::Decimal::new(10, 2) && saved <= rust_decimal::Decimal::new(18, 2), "{saved}");
 }
+
+#[test]
+fn what_readers_name_is_what_a_narrower_index_need_not_fetch() {
+    let of = |kind: &str, keys: &str, more: &str| {
+        let comparison = compared(&format!(
+            r#"
+name = "wanted"
+region = "us-east-1"
+[[table]]
+name = "Orders"
+items = 1_000_000
+partition_key = {{ name = "CustomerId", bytes = 16 }}
+sort_key = {{ name = "OrderId", bytes = 26 }}
+item.attributes = [{{ name = "Status", type = "S", bytes = 8 }}, {{ name = "Total", type = "N", digits = 7 }}, {{ name = "Body", type = "S", bytes = 3_000 }}]
+[[table.index]]
+name = "ByStatus"
+kind = "{kind}"
+{keys}
+[[table.access]]
+name = "place"
+operation = "PutItem"
+rate.per_second = 100
+[[table.access]]
+name = "list"
+operation = "Query"
+index = "ByStatus"
+items = 20
+rate.per_second = 50
+{more}
+"#
+        ));
+        let of_index = comparison.alternatives.into_iter().filter(|one| one.kind == Kind::Projection);
+        of_index.map(|one| (one.name.clone(), (one.decision, one.delta))).collect::<std::collections::BTreeMap<_, _>>()
+    };
+    for (kind, keys) in [("global", "partition_key = \"Status\""), ("local", "partition_key = \"CustomerId\"\nsort_key = \"Status\"")] {
+        let (silent, said) = (of(kind, keys, ""), of(kind, keys, "attributes = [\"Total\"]"));
+        let (name, narrow) = said.iter().find(|(name, _)| name.starts_with("include") && name.contains("Total")).expect("what it wants");
+        assert!(!narrow.0, "{kind}: {name} takes nothing from its reader");
+        assert!(silent[name].0, "{kind}: who does not say wants all");
+        assert!(narrow.1 < silent[name].1, "{kind}: {name} fetches nothing: {narrow:?}, {:?}", silent[name]);
+        assert_eq!(silent["keys-only"], said["keys-only"], "{kind}: without Total it fetches either way");
+    }
+}

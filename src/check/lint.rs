@@ -1,7 +1,6 @@
 //! What about a design should be looked at, whatever it costs; each with its cost where it has one.
 
 use super::{Budget, Design, Designs, Place};
-use crate::dax::hottest_millionths;
 use crate::money::{Money, MoneyError};
 use crate::table::{IndexKind, Projection, limits};
 use crate::units::{Exact, GB, KB, MB};
@@ -65,14 +64,14 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "wide-projection",
-        title: "a local index that holds whole items, and whose readers all fetch from the table again",
-        why: "With projection \"all\" each entry is as large as its item: writes and storage of the index cost as much as those of the table. Project the attributes that queries return. Source: Developer Guide, \"Attribute projections\".",
+        title: "a projection wider than any query needs",
+        why: "What an index holds is written and stored again: with projection \"all\" each entry is as large as its item. It is found where every access pattern that reads the index names the `attributes` that it wants, and the index holds others; or where it holds whole items, and all its readers fetch them from the table again. Project what queries return. The cost named is that of the whole index; `compare` prices the narrower ones. Source: Developer Guide, \"Attribute projections\".",
         severity: Severity::Note,
     },
     Rule {
         code: "hot-partition",
         title: "a partition key that is asked for more than one partition serves",
-        why: "One partition serves 3,000 read units and 1,000 write units a second, whatever the table has. Spread the key over several, or cache its reads. Source: Developer Guide, \"Burst and adaptive capacity\".",
+        why: "One partition serves 3,000 read units and 1,000 write units a second, whatever the table has; a key of few values, such as a status, soon asks for more, and an index that cannot follow throttles the writes of its table. It is judged by `popularity`, of the table and of each index: how many keys there are (`keys = 5`), and how unevenly they are asked for (`zipf = 0` is even). Spread the key over several, or cache its reads. Source: Developer Guide, \"Burst and adaptive capacity\".",
         severity: Severity::Warn,
     },
     Rule {
@@ -269,27 +268,36 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
             all.push(of("unread-index", format!("no access pattern reads {} of {name}", index.name)));
         }
         let fetched = readers.iter().all(|access| matches!(access.call, Call::Page { fetches: true, .. }));
+        let unwanted = table.unwanted_of(at);
         if index.projection == Projection::All && !readers.is_empty() && fetched {
             all.push(of("wide-projection", format!("{} holds whole items, and all its readers fetch them from {name} again", index.name)));
+        } else if !unwanted.is_empty() {
+            let bytes: u64 = unwanted.iter().map(|(_, bytes)| bytes).sum();
+            let names: Vec<&str> = unwanted.iter().map(|(name, _)| name.as_str()).collect();
+            let message = format!("{} holds what none of its readers wants: {}, {bytes} bytes of an entry", index.name, names.join(", "));
+            all.push(of("wide-projection", message));
+        } else if let (Projection::All, true, Some(wanted)) = (&index.projection, table.attributes.is_empty(), table.wanted_of(at)) {
+            let message = format!("{} holds whole items, of which its readers want {}", index.name, wanted.join(", "));
+            all.push(of("wide-projection", message));
         }
     }
 
-    if let Some(popularity) = &table.popularity {
-        let share = Exact::ratio(hottest_millionths(popularity), 1_000_000);
-        let demand = design.outcome.demand.iter().filter(|demand| demand.table == *name && demand.index.is_none());
-        for demand in demand {
-            let reads = demand.throughput == Throughput::Read;
-            let limit = if reads { limits::PARTITION_READ_UNITS_MAX } else { limits::PARTITION_WRITE_UNITS_MAX };
-            let asked = &demand.peak * &share;
-            if asked > Exact::from(limit) {
-                let direction = if reads { "read" } else { "write" };
-                let message = format!(
-                    "the hottest key of {name} is asked for {} {direction} units a second in the busiest hour, its partition serves {}",
-                    asked.human(0),
-                    Exact::from(limit)
-                );
-                all.push(found("hot-partition", message, table.lines.table));
-            }
+    for demand in design.outcome.demand.iter().filter(|demand| demand.table == *name) {
+        let Some(millionths) = table.hottest_millionths(demand.index.as_deref()) else { continue };
+        let reads = demand.throughput == Throughput::Read;
+        let limit = if reads { limits::PARTITION_READ_UNITS_MAX } else { limits::PARTITION_WRITE_UNITS_MAX };
+        let asked = &demand.peak * &Exact::ratio(millionths, 1_000_000);
+        if asked > Exact::from(limit) {
+            let direction = if reads { "read" } else { "write" };
+            let message = format!(
+                "the hottest key of {} is asked for {} {direction} units a second in the busiest hour, its partition serves {}",
+                demand.place(),
+                asked.human(0),
+                Exact::from(limit)
+            );
+            let at = demand.index.as_ref().and_then(|name| table.table.indexes.iter().position(|index| index.name == *name));
+            let line = at.map_or(table.lines.table, |at| table.indexes[at].line);
+            all.push(Found { index: demand.index.clone(), ..found("hot-partition", message, line) });
         }
     }
 

@@ -13,7 +13,7 @@ use super::search::{Found, Lane, Searches};
 use super::{Alternative, Changed, Comparison, Context, Kind, Question, with};
 use crate::capacity::series::{Arrivals, Series, account_name};
 use crate::capacity::{Demand, Hottest, Run, Scaling, simulate};
-use crate::dax::{NODE_TYPES, hottest_millionths};
+use crate::dax::NODE_TYPES;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::{Money, MoneyError};
 use crate::pricing::{Books, PriceBook};
@@ -432,9 +432,9 @@ fn series(context: &Context, at: usize, index: Option<&str>, reads: bool) -> Arc
     context.searches.drawn().series(&account, &arrivals(context, at, index, reads), &context.workload.horizon)
 }
 
-/// The hottest key of a table; an index has keys of its own, whose popularity nobody gave.
+/// The hottest key of an account.
 fn hottest(table: &TableDesign, index: Option<&str>) -> Option<(Hottest, Hottest)> {
-    table.popularity.as_ref().filter(|_| index.is_none()).map(|popularity| Hottest::of(hottest_millionths(popularity)))
+    table.hottest_millionths(index).map(Hottest::of)
 }
 
 /// The capacity that a design gives an account.

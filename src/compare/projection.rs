@@ -1,7 +1,7 @@
 //! What each index could hold: nothing but keys, some attributes, all; or not be there.
 
 use super::{Alternative, Kind, table_mut};
-use crate::table::{Consistency, IndexKind, Projection};
+use crate::table::{Consistency, Index, IndexKind, KeySchema, Projection};
 use crate::units::{Bytes, Exact};
 use crate::workload::{Access, Call, Entry, TableDesign};
 
@@ -58,10 +58,9 @@ fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }
 
-/// The patterns that read an index, in any region.
+/// The names of the patterns that read an index, in any region.
 pub(super) fn readers(table: &TableDesign, at: usize) -> Vec<&str> {
-    let abroad = table.replicas.iter().flat_map(|replica| &replica.access);
-    table.access.iter().chain(abroad).filter(|access| table.is_read_by(at, access)).map(|access| access.name.as_str()).collect()
+    table.readers_of(at).map(|access| access.name.as_str()).collect()
 }
 
 /// The projections that an index does not have now: keys, sets of attributes from the smallest on, all.
@@ -69,6 +68,12 @@ fn projections(table: &TableDesign, at: usize) -> Vec<(String, Projection)> {
     let index = &table.table.indexes[at];
     let mut all = vec![("keys-only".to_string(), Projection::KeysOnly)];
     let is_key = |name: &str| index.keys.iter().any(|key| key == name) || table.table.keys.names().any(|key| key == name);
+    let include = |names: Vec<String>| (format!("include {}", names.join(", ")), Projection::Include(names));
+    // What its readers want, where each of them says so.
+    if let Some(wanted) = table.wanted_of(at) {
+        let wanted = table.attributes.iter().map(|(name, _)| name).filter(|name| !is_key(name) && wanted.contains(&name.as_str()));
+        all.extend(Some(wanted.cloned().collect::<Vec<_>>()).filter(|names| !names.is_empty()).map(include));
+    }
     let mut others: Vec<&(String, u64)> = table.attributes.iter().filter(|(name, _)| !is_key(name)).collect();
     others.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
     // Sets that need as many blocks as a wider one are of no use.
@@ -84,7 +89,10 @@ fn projections(table: &TableDesign, at: usize) -> Vec<(String, Projection)> {
         }
     }
     for (_, names) in sets.into_iter().take(SETS_MAX) {
-        all.push((format!("include {}", names.join(", ")), Projection::Include(names)));
+        let set = include(names);
+        if !all.iter().any(|(_, known)| same(known, &set.1)) {
+            all.push(set);
+        }
     }
     all.push(("all".to_string(), Projection::All));
     all.retain(|(_, projection)| !same(projection, &index.projection));
@@ -116,14 +124,18 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
         held(table, at, &index.projection).into_iter().filter(|name| !held(table, at, &projection).contains(name)).collect();
     let narrower = !lost.is_empty() || (index.projection == Projection::All && projection != Projection::All);
     let readers = readers(table, at);
-    let fetched = narrower && !readers.is_empty();
+    let narrow = Index { projection: projection.clone(), ..index.clone() };
+    let fetching: Vec<&str> =
+        table.readers_of(at).filter(|access| wants_more(access, &narrow, &table.table.keys)).map(|access| access.name.as_str()).collect();
+    let fetched = narrower && !fetching.is_empty();
     let why = match (fetched, narrower) {
         (true, _) => format!(
             "entries are {entry}; {} then {} each item from the table",
-            quoted(&readers),
-            if readers.len() == 1 { "reads" } else { "read" }
+            quoted(&fetching),
+            if fetching.len() == 1 { "reads" } else { "read" }
         ),
-        (false, true) => format!("entries are {entry}; no access pattern of the file reads the index"),
+        (false, true) if readers.is_empty() => format!("entries are {entry}; no access pattern of the file reads the index"),
+        (false, true) => format!("entries are {entry}, with all the attributes that {} wants", quoted(&readers)),
         (false, false) => format!("entries are {entry}"),
     };
     let text = match &projection {
@@ -154,15 +166,21 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
         });
     let work = "the index must be built again, and its readers changed";
     match narrower {
+        true if !fetched && !readers.is_empty() => alternative.risking("the index must be built again"),
         true if fetched => alternative.deciding(format!("{work}: each query becomes two calls, the second as fresh as the table")),
         true => alternative.deciding(format!("{work}; somebody may read it who is not in the file")),
         false => alternative.risking(work),
     }
 }
 
+/// Whether a read wants attributes that an index does not hold; one that does not say wants all.
+fn wants_more(access: &Access, index: &Index, keys: &KeySchema) -> bool {
+    access.attributes.as_ref().is_none_or(|wanted| wanted.iter().any(|name| !index.holds(keys, name)))
+}
+
 /// Attributes that an index holds, where they are known.
 fn held<'a>(table: &'a TableDesign, at: usize, projection: &Projection) -> Vec<&'a str> {
-    let index = crate::table::Index { projection: projection.clone(), ..table.table.indexes[at].clone() };
+    let index = Index { projection: projection.clone(), ..table.table.indexes[at].clone() };
     let names = table.attributes.iter().map(|(name, _)| name.as_str());
     names.filter(|name| index.holds(&table.table.keys, name)).collect()
 }
@@ -173,7 +191,7 @@ fn entry_of(table: &TableDesign, at: usize, projection: &Projection) -> Option<B
         let sized = table.sizes.count() == 1;
         return (*projection == Projection::All && sized).then(|| table.sizes.iter().next().map(|class| class.item)).flatten();
     }
-    let index = crate::table::Index { projection: projection.clone(), ..table.table.indexes[at].clone() };
+    let index = Index { projection: projection.clone(), ..table.table.indexes[at].clone() };
     Some(Bytes(table.attributes.iter().filter(|(name, _)| index.holds(&table.table.keys, name)).map(|(_, bytes)| bytes).sum()))
 }
 
@@ -192,16 +210,17 @@ fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched:
         access.sizes = resize(&access.sizes);
         access.before = access.before.as_ref().map(&resize);
     }
-    if !fetched {
-        return;
-    }
-    let local = table.table.indexes[at].kind == IndexKind::Local;
+    let (index, keys) = (table.table.indexes[at].clone(), table.table.keys.clone());
     let fetch = |patterns: &mut Vec<Access>| {
         let mut more = Vec::new();
         for access in patterns.iter_mut().filter(|access| access.reads_index(at)) {
+            let (wants, said) = (wants_more(access, &index, &keys), access.attributes.is_some());
             let Call::Page { items, fetches, missing, .. } = &mut access.call else { continue };
-            if local {
-                *fetches = true;
+            if index.kind == IndexKind::Local {
+                *fetches = if said { wants } else { fetched || *fetches };
+                continue;
+            }
+            if !fetched || !wants {
                 continue;
             }
             let keys = (*items).clamp(1, 100);

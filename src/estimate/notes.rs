@@ -7,7 +7,6 @@ use super::operations::expand;
 use crate::capacity::policy::Tracking;
 use crate::capacity::series::Horizon;
 use crate::capacity::{Demand, Simulations};
-use crate::dax::hottest_millionths;
 use crate::meter::Switch;
 use crate::money::{Money, MoneyError};
 use crate::pricing::{Bill, PriceBook, price};
@@ -198,7 +197,7 @@ pub(crate) fn simulation(horizon: &Horizon) -> Vec<String> {
         format!("capacity that moves is simulated over {} days, {step}: calls arrive at random (Poisson, seed {}), the rate between the middles of two hours changes evenly, and what is throttled does not come again", horizon.days, horizon.seed),
         format!("auto scaling raises capacity after {up_minutes} minutes above the target and lowers it after {down_minutes} minutes {gap_points} points below; an alarm takes {alarm_delay_minutes} minutes (AWS: \"up to a few\"), a change {apply_delay_minutes} more (\"several\"); a scheduled change takes effect at its minute"),
         "the pages of a Query or Scan are asked for one by one, spread like the calls themselves".to_string(),
-        "300 seconds of unused capacity are kept for bursts, which AWS gives as far as it can; where a table has no `popularity`, its keys are even enough that no partition is throttled before it".to_string(),
+        "300 seconds of unused capacity are kept for bursts, which AWS gives as far as it can; where a table or an index has no `popularity`, its keys are even enough that no partition is throttled before it".to_string(),
     ]
 }
 
@@ -381,13 +380,12 @@ pub(super) fn warnings(
 
 /// A key that is asked for more often than one partition serves.
 fn hot_key(table: &TableDesign, demand: &[Demand]) -> Option<String> {
-    let millionths = hottest_millionths(table.popularity.as_ref()?);
-    let share = Exact::ratio(millionths, 1_000_000);
-    let over = |one: &&Demand| {
+    let over = |one: &Demand| {
         let most = if one.throughput == Throughput::Read { limits::PARTITION_READ_UNITS_MAX } else { limits::PARTITION_WRITE_UNITS_MAX };
-        one.table == table.table.name && one.index.is_none() && &one.peak * &share > Exact::from(most)
+        let own = (one.table == table.table.name).then(|| table.hottest_millionths(one.index.as_deref())).flatten();
+        own.map(|millionths| Exact::ratio(millionths, 1_000_000)).filter(|share| &one.peak * share > Exact::from(most))
     };
-    let one = demand.iter().find(over)?;
+    let (one, share) = demand.iter().find_map(|one| Some((one, over(one)?)))?;
     Some(format!(
         "{}: the most popular key gets {} % of the {} units, {} a second in the busiest hour: more than the 3,000 read or 1,000 write units of one partition, so it is throttled whatever the capacity",
         one.place(),

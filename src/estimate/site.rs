@@ -11,7 +11,6 @@ use crate::capacity::{
     Consumption, Demand, Hottest, HourlyUnits, Lane, Limits, ListedCapacity, ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Run,
     Scaling, demand, execute, on_demand, provisioned,
 };
-use crate::dax::hottest_millionths;
 use crate::meter::ReplicatedLocalIndex;
 use crate::pricing::{PriceBook, Unknown};
 use crate::table::{Index, IndexKind, TableClass};
@@ -365,8 +364,7 @@ impl<'a> Site<'a> {
                 (&writes.0, &writes.1),
                 &self.design.workload.horizon,
                 (&of(&read), &of(&write)),
-                // An index has keys of its own, whose popularity nobody gave.
-                self.design.table.popularity.as_ref().filter(|_| arm == 0).map(|popularity| Hottest::of(hottest_millionths(popularity))),
+                self.design.table.hottest_millionths(self.index(arm).map(|index| index.name.as_str())).map(Hottest::of),
             )
         } else {
             Arc::default()

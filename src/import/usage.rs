@@ -83,7 +83,7 @@ const TABLE: [&str; 20] = [
     "capacity",
 ];
 const BLOCKS: [&str; 7] = ["ttl", "backup", "stream", "import", "archive", "dax", "encryption"];
-const INDEX: [&str; 6] = ["name", "coverage", "entry_size", "stored", "kind", "partition_key"];
+const INDEX: [&str; 7] = ["name", "coverage", "entry_size", "stored", "popularity", "kind", "partition_key"];
 const REPLICA: [&str; 3] = ["region", "reads", "access"];
 const CAPACITY: [&str; 4] = ["read", "write", "reserved", "mode"];
 const KEY: [&str; 4] = ["bytes", "digits", "name", "type"];

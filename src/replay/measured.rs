@@ -124,6 +124,7 @@ fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span
         factors: Profile::flat_factors(),
         sizes: design.sizes.clone(),
         before: None,
+        attributes: None,
         through_dax: false,
         call: Call::Traced(traced),
     }

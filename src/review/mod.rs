@@ -21,7 +21,7 @@ use crate::pricing::Books;
 #[cfg(feature = "replay")]
 use crate::replay::Replayed;
 use crate::units::Exact;
-use crate::workload::Workload;
+use crate::workload::{Call, Workload};
 
 /// A design, reviewed.
 pub struct Review {
@@ -54,7 +54,8 @@ pub fn review(workload: &Workload, books: &Books, question: &Question, load: &Lo
     let (compared, traffic) = rayon::join(|| compare_with_curves(workload, books, question), || traffic::of(workload, books, load));
     let (comparison, curves) = compared?;
     let patterns = workload.tables.iter().flat_map(|table| table.access.iter().map(move |access| (table, access)));
-    let flat = patterns.filter(|(_, access)| access.factors.iter().all(|factor| *factor == Exact::one()));
+    let flat = patterns
+        .filter(|(_, access)| !matches!(access.call, Call::Unknown { .. }) && access.factors.iter().all(|factor| *factor == Exact::one()));
     Ok(Review {
         years_ahead: workload.years_ahead,
         flat: flat.map(|(table, access)| format!("\"{}\" of {}", access.name, table.table.name)).collect(),

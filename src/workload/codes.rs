@@ -41,6 +41,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("unknown-index", "an access pattern on an index that the table does not have"),
     ("strong-on-global-index", "a strongly consistent read of a global index"),
     ("fetch-on-global-index", "a read of a global index for attributes outside it"),
+    ("attributes", "a read of attributes that no item has, or that its index does not hold"),
     ("not-for-this-operation", "a key that an operation cannot have"),
     ("needs", "a key that an operation or a feature needs"),
     ("batch-size", "more items in one call than the API allows"),

@@ -437,6 +437,8 @@ document! {
         max_write: Option<Located<Number>>,
         /// Whether Contributor Insights is on for a global index; as for the table where absent.
         contributor_insights: Option<bool>,
+        /// How often some of its partition keys are asked for and others not, and how many there are.
+        popularity: Option<Located<PopularityFile>>,
     }
 }
 
@@ -573,6 +575,8 @@ document! {
         replayed: Option<Located<Number>>,
         /// Whether a read of a local index also wants attributes outside it.
         fetches: Option<Located<bool>>,
+        /// The attributes that a Query or Scan wants of each item (ProjectionExpression): they cost nothing, and tell how narrow an index may be; all where absent.
+        attributes: Option<Located<Vec<Located<String>>>>,
         /// The items of this pattern, where they differ from the table's.
         item: Option<Located<ItemFile>>,
         /// The size of the item before a write, where it differs from after.
@@ -817,7 +821,7 @@ document! {
     pub struct PopularityFile {
         /// The exponent: 0 is even, 0.99 is common.
         zipf: Located<Number>,
-        /// How many keys there are; the table's items where absent.
+        /// How many keys there are; the table's items where absent. Of an index it has to be given.
         keys: Option<Located<Number>>,
     }
 }

@@ -24,7 +24,7 @@ pub use traced::{ArmUnits, Traced};
 
 use crate::capacity::Scaling;
 use crate::capacity::series::Horizon;
-use crate::dax::Popularity;
+use crate::dax::{Popularity, hottest_millionths};
 use crate::diag::{Diagnostics, Origins, Place, Source};
 use crate::meter::Switches;
 use crate::pricing::Books;
@@ -207,6 +207,45 @@ impl TableDesign {
         access.reads_index(at) || (of_table && self.table.indexes[at].kind == IndexKind::Local)
     }
 
+    /// The patterns that read an index, by its position, in any region.
+    pub fn readers_of(&self, at: usize) -> impl Iterator<Item = &Access> {
+        let abroad = self.replicas.iter().flat_map(|replica| &replica.access);
+        self.access.iter().chain(abroad).filter(move |access| self.is_read_by(at, access))
+    }
+
+    /// The attributes that the readers of an index want, where each of them says so.
+    pub fn wanted_of(&self, at: usize) -> Option<Vec<&str>> {
+        let mut wanted = Vec::new();
+        let mut readers = self.readers_of(at).peekable();
+        readers.peek()?;
+        for access in readers {
+            wanted.extend(access.attributes.as_ref()?.iter().map(String::as_str));
+        }
+        Some(wanted)
+    }
+
+    /// Attributes, with their bytes, that an index holds and none of its readers wants.
+    pub fn unwanted_of(&self, at: usize) -> Vec<&(String, u64)> {
+        let (index, keys) = (&self.table.indexes[at], &self.table.keys);
+        let Some(wanted) = self.wanted_of(at) else { return Vec::new() };
+        let is_key = |name: &str| index.keys.iter().any(|key| key == name) || keys.names().any(|key| key == name);
+        let unwanted = |name: &str| index.holds(keys, name) && !is_key(name) && !wanted.contains(&name);
+        self.attributes.iter().filter(|(name, _)| unwanted(name)).collect()
+    }
+
+    /// The share of an account's requests that its most popular partition key gets, in millionths: of the table, or of
+    /// a global index, which has keys of its own. `None` where nobody says.
+    pub fn hottest_millionths(&self, index: Option<&str>) -> Option<u64> {
+        let popularity = match index {
+            None => self.popularity.as_ref(),
+            Some(name) => {
+                let at = self.table.indexes.iter().position(|index| index.name == name)?;
+                self.indexes[at].popularity.as_ref()
+            }
+        };
+        popularity.map(hottest_millionths)
+    }
+
     /// Whether the size of its items is known.
     pub fn is_sized(&self) -> bool {
         !self.unknown.size
@@ -309,6 +348,8 @@ pub struct IndexDesign {
     pub on_demand_max: [Option<u64>; 2],
     /// Whether Contributor Insights is on.
     pub contributor_insights: bool,
+    /// How its partition keys are asked for.
+    pub popularity: Option<Popularity>,
 }
 
 /// A capacity mode.
@@ -366,6 +407,8 @@ pub struct Access {
     pub before: Option<SizeClasses>,
     /// Whether it goes through the DAX cluster, where there is one.
     pub through_dax: bool,
+    /// The attributes that a read wants of each item; `None`: all of them, or nobody says.
+    pub attributes: Option<Vec<String>>,
     /// What one call does.
     pub call: Call,
 }
@@ -644,6 +687,7 @@ impl TableDesign {
             stored: None,
             on_demand_max: [None; 2],
             contributor_insights: false,
+            popularity: None,
         });
         let with = |class: &SizeClass| (class.item, class.entries.iter().copied().chain([Entry::Unknown]).collect(), class.weight);
         self.sizes = SizeClasses::of(self.sizes.iter().map(with).collect::<Vec<_>>());

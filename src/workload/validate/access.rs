@@ -1,7 +1,7 @@
 //! Access patterns: which keys an operation may have, what one call does, and the limits of the API.
 
 use super::Checker;
-use crate::table::{Consistency, IndexKind, Table, limits};
+use crate::table::{Consistency, Index, IndexKind, Table, limits};
 use crate::units::{Bytes, Exact};
 use crate::workload::decode::{Known, Located, Number};
 use crate::workload::file::{AccessFile, ActionFile, ActionWord, ConsistencyWord, OperationWord, StatementWord, TableFile};
@@ -20,7 +20,7 @@ enum Family {
 }
 
 /// Keys that only some families have.
-const OPTIONAL: [(&str, &[&str]); 13] = [
+const OPTIONAL: [(&str, &[&str]); 14] = [
     ("index", &["page"]),
     ("items", &["page", "many"]),
     ("segments", &["scan"]),
@@ -33,6 +33,7 @@ const OPTIONAL: [(&str, &[&str]); 13] = [
     ("cancelled", &["transaction"]),
     ("replayed", &["transaction"]),
     ("fetches", &["page"]),
+    ("attributes", &["page"]),
     ("before", &["write", "batch", "transaction"]),
 ];
 
@@ -61,10 +62,10 @@ impl Checker<'_> {
             None => table_sizes.cloned(),
         };
         let before = access.before.as_ref().map(|size| self.before(size, written, table));
-        self.changes_are_known(access, written, table);
+        let slips = self.attributes_are_known(access, written, table);
         let call = match family {
             Family::Get => self.get(access),
-            Family::Page => self.page(access, written, table, &|index| entries_of(index, written, table_sizes, table_items))?,
+            Family::Page => self.page(access, written, table, slips, &|index| entries_of(index, written, table_sizes, table_items))?,
             Family::Write(kind) => {
                 let plan = self.plan(kind, access.missing.as_ref(), access.overwrites.as_ref(), access.changes.as_ref(), table);
                 Call::Write { plans: vec![(plan, 1)], refused: self.share(access.condition_failures.as_ref(), Exact::zero()) }
@@ -86,6 +87,7 @@ impl Checker<'_> {
                 Some(before) => Some(before?),
                 None => None,
             },
+            attributes: access.attributes.as_ref().map(|names| names.iter().map(|name| name.value.clone()).collect()),
             through_dax: access.dax.as_ref().is_none_or(|dax| dax.value) && !is_partiql(access.operation.value),
             call,
         })
@@ -191,6 +193,7 @@ impl Checker<'_> {
                     factors: one.profile.as_ref().map_or_else(Profile::flat_factors, Profile::factors),
                     sizes: SizeClasses::of([(Bytes(0), vec![Entry::Unknown; table.indexes.len()], 1)]),
                     before: None,
+                    attributes: None,
                     through_dax: false,
                     call,
                 });
@@ -199,22 +202,27 @@ impl Checker<'_> {
         all
     }
 
-    /// Where the items are described, a change of an attribute that none has is a slip.
-    fn changes_are_known(&mut self, access: &Located<AccessFile>, written: &Located<TableFile>, table: &Table) {
+    /// Where the items are described, an attribute that none has is a slip; whether there are any.
+    fn attributes_are_known(&mut self, access: &Located<AccessFile>, written: &Located<TableFile>, table: &Table) -> bool {
         let item = access.item.as_ref().map(|item| &item.value).or(written.item.given());
-        let Some(attributes) = item.and_then(|item| item.attributes.as_ref()) else { return };
+        let Some(attributes) = item.and_then(|item| item.attributes.as_ref()) else { return false };
+        let mut slips = false;
         let known: Vec<&str> = attributes.iter().map(|attribute| attribute.name.value.as_str()).chain(table.keys.names()).collect();
         let of_actions = access.actions.iter().flat_map(|actions| actions.iter()).filter_map(|action| action.changes.as_ref());
-        for change in access.changes.iter().chain(of_actions).flat_map(|changes| changes.iter()) {
+        let named = access.changes.iter().map(|changes| ("changes", changes)).chain(of_actions.map(|changes| ("changes", changes)));
+        let named = named.chain(access.attributes.iter().map(|wanted| ("attributes", wanted)));
+        for (code, change) in named.flat_map(|(code, names)| names.iter().map(move |name| (code, name))) {
             if !known.contains(&change.value.as_str()) && !attributes.is_placeholder() {
                 let near = known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, &change.value));
                 let help = match near.filter(|near| strsim::damerau_levenshtein(near, &change.value) <= 3) {
                     Some(near) => format!("did you mean {near:?}?"),
                     None => "name a described attribute, or describe this one under item".to_string(),
                 };
-                self.report("changes", &change.span, format!("no item has an attribute {:?}", change.value), help);
+                slips = true;
+                self.report(code, &change.span, format!("no item has an attribute {:?}", change.value), help);
             }
         }
+        slips
     }
 
     /// The family of an operation; a PartiQL statement is the operation that it is.
@@ -276,6 +284,7 @@ impl Checker<'_> {
             access.cancelled.as_ref().map(|key| &key.span),
             access.replayed.as_ref().map(|key| &key.span),
             access.fetches.as_ref().map(|key| &key.span),
+            access.attributes.as_ref().map(|key| &key.span),
             access.before.as_ref().map(|key| &key.span),
         ];
         for ((key, families), span) in OPTIONAL.iter().zip(set) {
@@ -331,6 +340,7 @@ impl Checker<'_> {
         access: &Located<AccessFile>,
         written: &TableFile,
         table: &Table,
+        slips: bool,
         all: &dyn Fn(Option<usize>) -> u64,
     ) -> Option<Call> {
         let mut found = true;
@@ -365,6 +375,9 @@ impl Checker<'_> {
                 "remove `fetches`; read the items with a BatchGetItem pattern of their own",
             );
         }
+        if let (Some(at), true) = (index, sure && !slips) {
+            self.wanted_is_held(access, &table.indexes[at], table);
+        }
         let scan = access.operation.value == OperationWord::Scan;
         let items = match &items_of(access) {
             Some(items) => self.whole("needs", "items evaluated by one call", items, 0..=1_000_000_000_000_000),
@@ -379,6 +392,24 @@ impl Checker<'_> {
         let missing = self.share(access.missing.as_ref(), Exact::zero());
         let fetches = access.fetches.as_ref().is_some_and(|fetches| fetches.value);
         found.then_some(Call::Page { scan, index, items, segments, consistency, fetches, missing })
+    }
+
+    /// What a read of an index wants is in the index, or it says that it fetches from the table.
+    fn wanted_is_held(&mut self, access: &AccessFile, index: &Index, table: &Table) {
+        let Some(wanted) = &access.attributes else { return };
+        let outside: Vec<&Located<String>> = wanted.iter().filter(|name| !index.holds(&table.keys, &name.value)).collect();
+        let fetches = access.fetches.as_ref().filter(|fetches| fetches.value);
+        if let (Some(fetches), []) = (fetches, outside.as_slice()) {
+            let message = format!("{} holds every attribute that this read wants, so it fetches nothing", index.name);
+            self.report("attributes", &fetches.span, message, "remove `fetches`, or name what it fetches under `attributes`");
+        }
+        for name in outside.iter().filter(|_| fetches.is_none()) {
+            let help = match index.kind {
+                IndexKind::Local => "add `fetches = true`, or project it",
+                IndexKind::Global => "project it, or read it from the table with a BatchGetItem pattern of its own",
+            };
+            self.report("attributes", &name.span, format!("{} does not hold {:?}", index.name, name.value), help);
+        }
     }
 
     fn plan(

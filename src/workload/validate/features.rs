@@ -124,18 +124,20 @@ impl Checker<'_> {
         }
     }
 
-    pub(super) fn popularity(&mut self, written: &Located<PopularityFile>, items: &Exact, unknown_items: bool) -> Popularity {
+    /// The popularity of keys; of as many as there are items, or why that is not their number.
+    pub(super) fn popularity(&mut self, written: &Located<PopularityFile>, items: Result<&Exact, &str>) -> Popularity {
         if written.zipf.0 > Exact::from(5) {
             self.report("popularity", &written.zipf.span, "a Zipf exponent is 0 to 5", "write one such as 0.99");
         }
         let keys = match &written.keys {
             Some(keys) => self.whole("popularity", "the number of keys", keys, 1..=1_000_000_000_000),
-            None if unknown_items => {
-                let message = "the number of keys is that of the items, which is \"unknown\"";
-                self.report("popularity", &written.zipf.span, message, "add `keys = …`");
-                1
-            }
-            None => items.to_u64().unwrap_or(1).max(1),
+            None => match items {
+                Ok(items) => items.to_u64().unwrap_or(1).max(1),
+                Err(why) => {
+                    self.report("popularity", &written.zipf.span, why, "add `keys = …`");
+                    1
+                }
+            },
         };
         Popularity { zipf: written.zipf.0.clone(), keys }
     }
@@ -248,6 +250,7 @@ impl Checker<'_> {
             factors: Profile::flat_factors(),
             sizes: SizeClasses::of([(Bytes(0), vec![Entry::Unknown; table.indexes.len()], 1)]),
             before: None,
+            attributes: None,
             through_dax: false,
             call,
         }

@@ -375,7 +375,9 @@ impl Checker<'_> {
         };
         let factor = written.growth.as_ref().map_or_else(Exact::one, |growth| growth.value.0.clone() + Exact::one());
         let mut design = design.grown(&(0..self.years_ahead).fold(Exact::one(), |product, _| &product * &factor));
-        design.popularity = written.popularity.as_ref().map(|popularity| self.popularity(popularity, &design.items, design.unknown.items));
+        let keys =
+            if design.unknown.items { Err("the number of keys is that of the items, which is \"unknown\"") } else { Ok(&design.items) };
+        design.popularity = written.popularity.as_ref().map(|popularity| self.popularity(popularity, keys));
         design.dax = written.dax.as_ref().map(|dax| self.dax(dax, &design));
         Some(design)
     }
@@ -503,7 +505,13 @@ impl Checker<'_> {
             }
             _ => None,
         };
+        if let (Some(popularity), IndexKindWord::Local) = (&written.popularity, written.kind.value) {
+            let message = "a local index has the partition keys of its table";
+            self.report("popularity", &popularity.span, message, "remove it here; [table.popularity] tells of those keys");
+        }
+        let keys = Err("an index has partition keys of its own, and how many is not said");
         IndexDesign {
+            popularity: written.popularity.as_ref().map(|popularity| self.popularity(popularity, keys)),
             line: self.line(&written.name.span),
             coverage: self.share(written.coverage.as_ref(), Exact::one()),
             capacity,
