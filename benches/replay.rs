@@ -190,8 +190,8 @@ fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
         let Batch::Rows(rows) = reader.batch().expect("rows") else { break };
         for rows in &rows {
             let mut own = rows.rows.clone();
-            own.sort_unstable_by_key(|row| row.at);
-            asked.extend(own.iter().map(|row| (row.hash, if row.bytes == u32::MAX { 1 } else { row.bytes }, row.time / Time::SECOND)));
+            own.sort_unstable_by_key(|row| row.at());
+            asked.extend(own.iter().map(|row| (row.hash, if row.bytes() == u32::MAX { 1 } else { row.bytes() }, rows.second(row))));
         }
     }
     let binary = folder.join("requests.oracleGeneral");

@@ -287,7 +287,9 @@ impl Executor {
         let (slot, now) = (self.slot_of_key(table, key), self.now);
         let owned = self.share.owns(slot);
         let all = accounts.iter().map(|(_, reads, writes)| reads + writes).sum();
-        let known = self.tables.list[table].store.warm(slot, key.hash, all);
+        let store = &mut self.tables.list[table].store;
+        let spot = store.find(slot, key.hash);
+        let known = store.warm(spot, all);
         for (index, reads, writes) in accounts {
             for (is_read, halves) in [(true, reads), (false, writes)] {
                 if halves == 0 {

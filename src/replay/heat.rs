@@ -15,7 +15,7 @@ use hashbrown::HashTable;
 use crate::trace::Key;
 
 /// Keys that one slot counts.
-pub const COUNTERS: usize = 512;
+pub const COUNTERS: usize = 128;
 
 /// Keys of a minute that are remembered.
 const MINUTE_KEYS: usize = 5;
@@ -60,6 +60,13 @@ pub struct Heat {
     minute: i64,
 }
 
+/// The hash by which a counter is found: keys of one slot have their first bits in common, by which a table tells keys
+/// apart.
+#[inline]
+fn spread(hash: u64) -> u64 {
+    hash ^ (hash << 32)
+}
+
 /// The hottest keys of minutes that have ended.
 pub type Minutes = BTreeMap<i64, Vec<Hot>>;
 
@@ -68,17 +75,17 @@ impl Heat {
     /// included, in this account and others.
     #[inline]
     pub fn add(&mut self, hash: u64, known: Option<u64>, minute: i64, halves: u64, minutes: &mut Minutes) -> bool {
-        if minute != self.minute {
-            self.close(minutes);
-            self.minute = minute;
-        }
         self.total += u128::from(halves);
         if known.is_some_and(|known| known <= self.floor) {
             return false;
         }
+        if minute != self.minute {
+            self.close(minutes);
+            self.minute = minute;
+        }
         // A key of a thousandth of its slot's units has its name kept.
         let share = (self.total >> 10) as u64;
-        match self.keys.find_mut(hash, |counter| counter.hash == hash) {
+        match self.keys.find_mut(spread(hash), |counter| counter.hash == hash) {
             Some(counter) => {
                 counter.halves += halves;
                 counter.in_minute = if counter.minute == minute { counter.in_minute + halves } else { halves };
@@ -94,7 +101,7 @@ impl Heat {
                 let wanted = halves >= share;
                 let most = known.map_or(u64::MAX, |known| known.max(halves)).min(self.floor + halves);
                 let counter = Counter { hash, halves: most, error: most - halves, minute, in_minute: halves, named: wanted };
-                self.keys.insert_unique(hash, counter, |counter| counter.hash);
+                self.keys.insert_unique(spread(hash), counter, |counter| spread(counter.hash));
                 wanted
             }
         }
@@ -102,7 +109,7 @@ impl Heat {
 
     /// Remembers the name of a key.
     pub fn name(&mut self, key: &Key) {
-        if self.keys.find(key.hash, |counter| counter.hash == key.hash).is_some() {
+        if self.keys.find(spread(key.hash), |counter| counter.hash == key.hash).is_some() {
             self.names.insert(key.hash, key.to_string());
         }
     }
@@ -117,7 +124,7 @@ impl Heat {
         let floor = self.floor;
         self.keys.retain(|counter| counter.halves > floor);
         let keys = &self.keys;
-        self.names.retain(|hash, _| keys.find(*hash, |counter| counter.hash == *hash).is_some());
+        self.names.retain(|hash, _| keys.find(spread(*hash), |counter| counter.hash == *hash).is_some());
     }
 
     /// Ends a minute.
@@ -139,7 +146,7 @@ impl Heat {
         }
         // A minute is closed once; what is counted of it later counts from there.
         for one in &hot {
-            if let Some(counter) = self.keys.find_mut(one.hash, |counter| counter.hash == one.hash) {
+            if let Some(counter) = self.keys.find_mut(spread(one.hash), |counter| counter.hash == one.hash) {
                 counter.in_minute = 0;
             }
         }
@@ -162,7 +169,7 @@ impl Heat {
     pub fn restore(counters: &[(Counter, bool)], floor: u64, total: u128, names: BTreeMap<u64, String>, minute: i64) -> Heat {
         let mut heat = Heat { floor, total, names, minute, ..Heat::default() };
         for (counter, named) in counters {
-            heat.keys.insert_unique(counter.hash, Counter { named: *named, ..*counter }, |counter| counter.hash);
+            heat.keys.insert_unique(spread(counter.hash), Counter { named: *named, ..*counter }, |counter| spread(counter.hash));
         }
         heat
     }
@@ -253,13 +260,13 @@ mod tests {
     fn few_keys_are_counted_exactly_and_have_their_names() {
         let (mut heat, mut minutes) = (Heat::default(), Minutes::new());
         for round in 0..10_000_u64 {
-            add(&mut heat, &format!("cold {}", round % 400), round as i64 / 1_000, 1, &mut minutes);
+            add(&mut heat, &format!("cold {}", round % 100), round as i64 / 1_000, 1, &mut minutes);
             add(&mut heat, "hot", round as i64 / 1_000, 2, &mut minutes);
         }
         heat.close(&mut minutes);
         let (_, halves, error, name) = hottest(std::iter::once(&heat), 1).remove(0);
         assert_eq!((name.as_str(), halves, error), ("hot", 20_000, 0));
-        assert_eq!((heat.len(), heat.floor, heat.total), (401, 0, 30_000));
+        assert_eq!((heat.len(), heat.floor, heat.total), (101, 0, 30_000));
         assert_eq!(hottest_in(&minutes, &[0, 3], 1), [("hot".to_string(), 4_000)]);
     }
 

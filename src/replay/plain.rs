@@ -41,17 +41,34 @@ struct LaneWork {
 
 impl LaneWork {
     #[inline]
-    fn add(&mut self, slot: usize, row: &Row, known: Option<u64>, second: i64, halves: u64, rows: &Rows) {
+    fn add(&mut self, slot: usize, row: &Row, known: Option<u64>, clock: &Clock, halves: u64, rows: &Rows) {
         if halves == 0 {
             return;
         }
-        match self.seconds.get_mut((second - self.first) as usize) {
+        match self.seconds.get_mut((clock.second - self.first) as usize) {
             Some(sum) => *sum += halves,
-            None => self.lane.add(second, halves),
+            None => self.lane.add(clock.second, halves),
         }
         let heat = &mut self.heat[slot];
-        if heat.add(row.hash, known, second.div_euclid(60), halves, &mut self.minutes) {
-            heat.name(&rows.keys.key(row.at as usize));
+        if heat.add(row.hash, known, clock.minute, halves, &mut self.minutes) {
+            heat.name(&rows.keys.key(row.at()));
+        }
+    }
+}
+
+/// The second and the minute of rows that come in the order of time.
+struct Clock {
+    second: i64,
+    minute: i64,
+}
+
+impl Clock {
+    const UNSET: Clock = Clock { second: i64::MIN, minute: 0 };
+
+    #[inline]
+    fn set(&mut self, second: i64) {
+        if second != self.second {
+            (self.second, self.minute) = (second, second.div_euclid(60));
         }
     }
 }
@@ -85,7 +102,7 @@ struct KindWork {
 /// What rows of a kind came to.
 #[derive(Default)]
 struct Sums {
-    calls: u64,
+    /// Reads that found an item.
     touched: u64,
     arms: Vec<(u64, u64)>,
     captured: u64,
@@ -96,9 +113,12 @@ struct Sums {
     rows: [u64; 6],
     /// Half units as drawn, at the least and at the most.
     drawn: [u128; 3],
-    asked: Asked,
+    /// Bytes of eventually consistent reads, which a cache would have been asked for.
+    bytes: u64,
     first: i64,
     last: i64,
+    /// Positions of the first and the last of these rows.
+    span: Option<(usize, usize)>,
 }
 
 const SOURCES: [From; 6] = [From::Row, From::Seen, From::Export, From::Next, From::Drawn, From::Assumed];
@@ -106,6 +126,19 @@ const SOURCES: [From; 6] = [From::Row, From::Seen, From::Export, From::Next, Fro
 impl Sums {
     fn new(arms: usize) -> Sums {
         Sums { arms: vec![(0, 0); arms], first: i64::MAX, last: i64::MIN, ..Sums::default() }
+    }
+
+    #[inline]
+    fn span(&mut self, at: usize) {
+        self.span = Some((self.span.map_or(at, |(first, _)| first), at));
+    }
+
+    /// Takes the times of the first and the last row.
+    fn cover(&mut self, rows: &Rows) {
+        if let Some((first, last)) = self.span.take() {
+            self.first = self.first.min(rows.time(first).0);
+            self.last = self.last.max(rows.time(last).0);
+        }
     }
 
     #[inline]
@@ -127,17 +160,17 @@ impl Scratch {
         self.write.old = old.map(|bytes| Bytes(bytes.into()));
         self.write.new = new.map(|bytes| Bytes(bytes.into()));
         self.write.outcome = WriteOutcome::Applied;
-        self.write.indexes.clear();
-        for (at, (moves, rewrites)) in kind.changes.iter().enumerate() {
+        self.write.indexes.resize(kind.changes.len(), Transition::Absent);
+        for (at, (transition, (moves, rewrites))) in self.write.indexes.iter_mut().zip(&kind.changes).enumerate() {
             let size = |bytes: Option<u32>| match bytes.map(|bytes| state.entries.entry(at, bytes, hash)) {
                 Some(Entry::Size(size)) => Some(size),
                 _ => None,
             };
-            self.write.indexes.push(Transition::of(size(old), size(new), *moves, *rewrites));
+            *transition = Transition::of(size(old), size(new), *moves, *rewrites);
         }
         self.consumed.table = meter::Arm::default();
-        self.consumed.indexes.clear();
         self.consumed.indexes.resize(kind.changes.len(), meter::Arm::default());
+        self.consumed.indexes.fill(meter::Arm::default());
         meter::write(&self.write, switches, &mut self.consumed);
     }
 
@@ -193,18 +226,20 @@ impl Executor {
                     (Some(table), Some(group)) => executor.tables.list[table].store.touch(*slot as u8, group.iter().map(|row| row.hash)),
                     _ => 0,
                 };
+                let mut clock = Clock::UNSET;
                 sink ^= touch(self, 0);
                 for (at, group) in own.chunks(TOGETHER).enumerate() {
                     // The places of the rows after these come while these are executed.
                     sink ^= touch(self, (at + 1) * TOGETHER);
                     for row in group {
-                        let done = match &mut kinds[numbers[usize::from(row.kind)]].1 {
-                            Some(kind) => self.plain(kind, *slot, row, rows, &mut tables, &mut lanes, &mut scratch),
+                        clock.set(rows.second(row));
+                        let done = match &mut kinds[numbers[row.kind()]].1 {
+                            Some(kind) => self.plain(kind, *slot, row, rows, &clock, &mut tables, &mut lanes, &mut scratch),
                             None => false,
                         };
                         if !done {
                             self.give_back(&mut tables, &mut lanes);
-                            let ordinal = rows.ordinal + u64::from(row.at);
+                            let ordinal = rows.ordinal + row.at() as u64;
                             if let Err((place, wrong)) = self.event(ordinal, rows.event(row), names, bad) {
                                 failed.push((ordinal, place, wrong));
                             }
@@ -212,6 +247,7 @@ impl Executor {
                         }
                     }
                 }
+                kinds.iter_mut().filter_map(|(_, kind)| kind.as_mut()).for_each(|kind| kind.sums.cover(rows));
             }
         }
         std::hint::black_box(sink);
@@ -336,7 +372,8 @@ impl Executor {
     /// Adds what rows of a kind came to.
     fn add_up(&mut self, work: KindWork) {
         let KindWork { kind, sums, .. } = work;
-        if sums.calls == 0 {
+        let calls = sums.rows.iter().sum();
+        if calls == 0 {
             return;
         }
         let provenance = &mut self.tally.provenance;
@@ -349,16 +386,21 @@ impl Executor {
         }
         provenance.changes_assumed += sums.changes_assumed;
         provenance.presence_assumed += sums.presence_assumed;
-        provenance.consistency_assumed += if work.consistency_assumed { sums.calls } else { 0 };
-        if sums.asked != Asked::default() {
-            self.tally.log.count(Which::Item.of(kind.table), sums.asked);
+        provenance.consistency_assumed += if work.consistency_assumed { calls } else { 0 };
+        let asked = match (kind.reads, work.consistency) {
+            (true, Consistency::Eventual) => Some(Asked { reads: calls, halves: sums.arms[0].0, bytes: sums.bytes, writes: 0 }),
+            (true, Consistency::Strong) => None,
+            (false, _) => Some(Asked { writes: calls, ..Asked::default() }),
+        };
+        if let Some(asked) = asked {
+            self.tally.log.count(Which::Item.of(kind.table), asked);
         }
-        self.tally.events += sums.calls;
+        self.tally.events += calls;
         self.tally.cover(Time(sums.first), Time(sums.last));
         let traced = self.tally.consumption.kind(kind);
         traced.writes = !kind.reads;
-        traced.calls += sums.calls;
-        traced.touched += sums.touched;
+        traced.calls += calls;
+        traced.touched += if kind.reads { sums.touched } else { calls };
         traced.captured += u128::from(sums.captured);
         traced.replicated_bytes += u128::from(sums.sent);
         traced.home.resize(traced.home.len().max(sums.arms.len()), ArmUnits::default());
@@ -377,6 +419,7 @@ impl Executor {
         slot: usize,
         row: &Row,
         rows: &Rows,
+        clock: &Clock,
         tables: &mut [TableWork],
         lanes: &mut [LaneWork],
         scratch: &mut Scratch,
@@ -384,9 +427,11 @@ impl Executor {
         let table = kind.kind.table;
         let state = &mut self.tables.list[table];
         let there = |bytes: u32| (bytes > 0).then_some(bytes);
-        let given = if kind.kind.reads { row.bytes } else { row.old };
+        let given = if kind.kind.reads { row.bytes() } else { rows.old(row) };
+        let slot_number = slot as u8;
+        let spot = state.store.find(slot_number, row.hash);
         let (found, from) = match given {
-            NO_BYTES => match state.store.get(slot as u8, row.hash) {
+            NO_BYTES => match state.store.known(spot) {
                 (Known::There(bytes), from) => (Some(bytes), from),
                 (Known::Gone, from) => (None, from),
                 (Known::Unknown, _) if state.declared => match state.draw(row.hash) {
@@ -397,9 +442,8 @@ impl Executor {
             },
             bytes => (there(bytes), From::Row),
         };
-        let second = row.time.div_euclid(Time::SECOND);
+        let second = clock.second;
         let work = &mut tables[kind.work];
-        let slot_number = slot as u8;
         if kind.kind.reads {
             if from == From::Assumed {
                 return false;
@@ -415,21 +459,20 @@ impl Executor {
             }
             let halves = get(found);
             let known = match from {
-                From::Row => Some(state.store.set(slot as u8, row.hash, found, false).warm(halves)),
-                _ => state.store.warm(slot as u8, row.hash, halves),
+                From::Row => Some(state.store.put(spot, found, halves)),
+                _ => state.store.warm(spot, halves),
             };
             sums.source(from);
-            sums.calls += 1;
             sums.touched += u64::from(found.is_some());
             sums.arms[0].0 += halves;
-            (sums.first, sums.last) = (sums.first.min(row.time), sums.last.max(row.time));
+            sums.span(row.at());
             if consistency == Consistency::Eventual {
-                sums.asked.add(found.unwrap_or(0), false);
-                let ordinal = rows.ordinal + u64::from(row.at);
+                sums.bytes += u64::from(found.unwrap_or(0));
+                let ordinal = rows.ordinal + row.at() as u64;
                 self.tally.log.push(Access::new(ordinal, Which::Item.of(table), row.hash, second, found.unwrap_or(0), false));
             }
             work.grains.add(slot_number, second, true, halves);
-            lanes[work.reads].add(slot, row, known, second, halves, rows);
+            lanes[work.reads].add(slot, row, known, clock, halves, rows);
             return true;
         }
         let action = kind.api;
@@ -438,11 +481,11 @@ impl Executor {
                 let there = kind.finds.as_ref().map_or(action != Api::PutItem, |finds| finds.holds(row.hash, 3));
                 (found.filter(|_| there), From::Drawn, true)
             }
-            (From::Assumed, _) if action == Api::PutItem || row.bytes != NO_BYTES => (None, From::Assumed, true),
+            (From::Assumed, _) if action == Api::PutItem || row.bytes() != NO_BYTES => (None, From::Assumed, true),
             (From::Assumed, _) => return false,
             (from, found) => (found, from, false),
         };
-        let new = match (action, row.bytes) {
+        let new = match (action, row.bytes()) {
             (Api::DeleteItem, _) => None,
             (_, NO_BYTES) if action == Api::UpdateItem && old.is_some() => old,
             (_, NO_BYTES) => return false,
@@ -457,25 +500,23 @@ impl Executor {
         let consumed = &scratch.consumed;
         let sums = &mut kind.sums;
         sums.source(from);
-        sums.calls += 1;
-        sums.touched += 1;
         sums.captured += captured;
         sums.sent += sent.0;
         sums.presence_assumed += u64::from(presumed);
         sums.changes_assumed += u64::from(old.is_some() && new.is_some() && !kind.changes.is_empty());
-        (sums.first, sums.last) = (sums.first.min(row.time), sums.last.max(row.time));
+        sums.span(row.at());
         let total = 2 * consumed.total().write.0;
-        let known = Some(state.store.set(slot as u8, row.hash, new, false).warm(total));
+        let known = Some(state.store.put(spot, new, total));
         let mut own = consumed.table.write.0;
         sums.arms[0].1 += own;
         for (at, arm) in consumed.indexes.iter().enumerate() {
             sums.arms[1 + at].1 += arm.write.0;
             match work.indexes[at] {
                 lane if lane == work.writes => own += arm.write.0,
-                lane => lanes[lane].add(slot, row, known, second, 2 * arm.write.0, rows),
+                lane => lanes[lane].add(slot, row, known, clock, 2 * arm.write.0, rows),
             }
         }
-        lanes[work.writes].add(slot, row, known, second, 2 * own, rows);
+        lanes[work.writes].add(slot, row, known, clock, 2 * own, rows);
         work.grains.add(slot_number, second, false, 2 * own);
         if let (From::Drawn, Some(bytes)) = (from, old) {
             let (low, high) = state.extremes;
@@ -485,8 +526,7 @@ impl Executor {
                 kind.sums.drawn[at] += scratch.halves();
             }
         }
-        kind.sums.asked.add(new.unwrap_or(0), true);
-        let ordinal = rows.ordinal + u64::from(row.at);
+        let ordinal = rows.ordinal + row.at() as u64;
         self.tally.log.push(Access::new(ordinal, Which::Item.of(table), row.hash, second, new.unwrap_or(0), true));
         true
     }

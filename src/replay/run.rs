@@ -469,7 +469,7 @@ impl Run {
 fn signature(event: &Event, ordinal: u64) -> u64 {
     match &event.what {
         What::Call(call) => sign(event.time.0, call.key.hash),
-        _ => mixed(ordinal, 78) ^ sign(event.time.0, 0),
+        _ => sign(event.time.0, mixed(ordinal, 78)),
     }
 }
 

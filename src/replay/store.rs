@@ -48,11 +48,22 @@ impl Place {
 /// No key is here.
 const FREE: u32 = u32::MAX;
 
+/// A place of no key.
+const EMPTY: Place = Place { hash: 0, state: FREE, halves: 0 };
+
 /// The item is not there.
 const GONE: u32 = u32::MAX >> 1;
 
 /// An export said so, no event.
 const EXPORTED: u32 = 1 << 31;
+
+/// Where a key is in the store, or would be.
+#[derive(Clone, Copy, Debug)]
+pub struct Spot {
+    slot: u8,
+    at: u32,
+    hash: u64,
+}
 
 /// The keys of one slot: open addressing, probed one after the other, grown by a half so that little is free.
 #[derive(Clone, Debug, Default)]
@@ -103,14 +114,30 @@ impl Segment {
         place
     }
 
+    /// Grows where it stands, since fresh memory costs more than all the moving.
+    ///
+    /// Homes keep their order when there are more places, so keys move up from the last to the first, to places that
+    /// nothing moves from any more. The few for which this does not hold come last.
+    #[cold]
     fn grow(&mut self) {
-        let count = self.places.len() + self.places.len() / 2 + 8;
-        let old = std::mem::replace(&mut self.places, vec![Place { hash: 0, state: FREE, halves: 0 }; count]);
-        for place in old.into_iter().filter(|place| place.state != FREE) {
-            let mut at = home(place.hash, count);
-            while self.places[at].state != FREE {
-                at = if at + 1 == count { 0 } else { at + 1 };
+        let before = self.places.len();
+        let count = before + before / 2 + 8;
+        self.places.reserve_exact(count - before);
+        self.places.resize(count, EMPTY);
+        let mut late = Vec::new();
+        for from in (0..before).rev() {
+            let place = std::mem::replace(&mut self.places[from], EMPTY);
+            if place.state == FREE {
+                continue;
             }
+            let home = home(place.hash, count);
+            match (home >= from).then(|| self.places[home..].iter_mut().find(|place| place.state == FREE)).flatten() {
+                Some(free) => *free = place,
+                None => late.push(place),
+            }
+        }
+        for place in late {
+            let at = self.place(place.hash);
             self.places[at] = place;
         }
     }
@@ -139,14 +166,37 @@ impl Store {
         }
     }
 
-    /// Adds half units of a key that is remembered, and returns those so far; `None` of any other.
-    pub fn warm(&mut self, slot: u8, hash: u64, halves: u64) -> Option<u64> {
+    /// Where a key is, or would be: until another key of its slot is remembered.
+    #[inline]
+    pub fn find(&mut self, slot: u8, hash: u64) -> Spot {
         let segment = &mut self.segments[usize::from(slot)];
-        if segment.places.is_empty() {
-            return None;
+        segment.reserve();
+        Spot { slot, at: segment.place(hash) as u32, hash }
+    }
+
+    /// What is known of the key there, and from where.
+    #[inline]
+    pub fn known(&self, spot: Spot) -> (Known, From) {
+        self.segments[usize::from(spot.slot)].places[spot.at as usize].known()
+    }
+
+    /// Remembers a size of the key there, or that there is no item; adds half units, and returns those so far.
+    #[inline]
+    pub fn put(&mut self, spot: Spot, bytes: Option<u32>, halves: u64) -> u64 {
+        let segment = &mut self.segments[usize::from(spot.slot)];
+        let place = &mut segment.places[spot.at as usize];
+        if place.state == FREE {
+            *place = Place { hash: spot.hash, ..EMPTY };
+            segment.keys += 1;
         }
-        let at = segment.place(hash);
-        let place = &mut segment.places[at];
+        place.state = bytes.unwrap_or(GONE);
+        place.warm(halves)
+    }
+
+    /// Adds half units of a key that is remembered, and returns those so far; `None` of any other.
+    #[inline]
+    pub fn warm(&mut self, spot: Spot, halves: u64) -> Option<u64> {
+        let place = &mut self.segments[usize::from(spot.slot)].places[spot.at as usize];
         (place.state != FREE).then(|| place.warm(halves))
     }
 
@@ -221,6 +271,32 @@ mod tests {
         store.set(1, 6, None, true);
         assert_eq!(store.get(1, 6).0, Known::Gone);
         assert!(store.sizes(|_| true).is_empty());
+    }
+
+    #[test]
+    fn a_spot_is_that_of_its_key() {
+        let mut store = Store::default();
+        let spot = store.find(7, 5);
+        assert_eq!((store.known(spot), store.warm(spot, 3)), ((Known::Unknown, From::Drawn), None));
+        assert_eq!((store.put(spot, Some(100), 3), store.keys()), (3, 1));
+        assert_eq!((store.known(spot), store.warm(spot, 4)), ((Known::There(100), From::Seen), Some(7)));
+        let again = store.find(7, 5);
+        assert_eq!((store.put(again, None, 1), store.known(again).0, store.keys()), (8, Known::Gone, 1));
+    }
+
+    #[test]
+    fn no_key_is_lost_where_many_belong_to_one_place() {
+        // The last places of all, where they run over to the first ones; the first ones; and both beside others.
+        let ends =
+            (0..3_000).flat_map(|number| [u64::MAX - number, number << 1, mixed(number, 5), (mixed(number, 5) >> 50) << 50 | number]);
+        let keys: std::collections::BTreeSet<u64> = ends.map(|hash| (hash << 8) >> 8).collect();
+        let mut store = Store::default();
+        for (number, hash) in (0..).zip(&keys) {
+            let spot = store.find(0, *hash);
+            store.put(spot, Some(number), 1);
+        }
+        assert_eq!(store.keys(), keys.len());
+        assert!((0..).zip(&keys).all(|(number, hash)| store.get(0, *hash).0 == Known::There(number)));
     }
 
     #[test]

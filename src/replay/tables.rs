@@ -26,8 +26,7 @@ pub struct TableState {
     pub stored: Stored,
     /// Whether items were stored.
     pub has_items: bool,
-    /// The ends of the size classes on the scale of their weights, with their sizes: what a key draws.
-    draws: Vec<(u64, u32)>,
+    draws: Draws,
     /// The smallest and the largest size that are taken for possible where one is drawn.
     pub extremes: (Bytes, Bytes),
 }
@@ -36,22 +35,50 @@ impl TableState {
     fn new(design: TableDesign, declared: bool) -> TableState {
         let entries = Entries::of(&design);
         let extremes = extremes(&design);
-        let mut end = 0;
-        let class = |class: &crate::workload::SizeClass| {
-            end += class.weight;
-            (end, class.item.0 as u32)
-        };
-        let draws = design.sizes.iter().map(class).collect();
+        let draws = Draws::of(design.sizes.iter().map(|class| (class.weight, class.item.0 as u32)));
         TableState { entries, extremes, draws, design, declared, store: Store::default(), stored: Stored::default(), has_items: false }
     }
 
-    /// The size that a key draws: what [`drawn`](super::sizes::drawn) says, found by halves.
+    /// The size that a key draws: what [`drawn`](super::sizes::drawn) says.
     #[inline]
     pub fn draw(&self, hash: u64) -> Option<u32> {
-        let total = self.draws.last()?.0;
-        let at = ((u128::from(mixed(hash, 1)) * u128::from(total)) >> 64) as u64;
-        let class = self.draws.partition_point(|(end, _)| *end <= at);
-        self.draws.get(class).map(|(_, bytes)| *bytes)
+        self.draws.of_key(hash)
+    }
+}
+
+/// What keys draw.
+#[derive(Clone, Debug)]
+struct Draws {
+    /// The ends of the size classes on the scale of their weights, with their sizes.
+    classes: Vec<(u64, u32)>,
+    /// The class in which each 256th of the scale begins, so that few have to be looked at.
+    guide: Vec<u32>,
+}
+
+/// Parts of the scale with a guide.
+const GUIDES: u64 = 256;
+
+impl Draws {
+    /// Of weights and sizes.
+    fn of(classes: impl Iterator<Item = (u64, u32)>) -> Draws {
+        let mut end = 0;
+        let class = |(weight, bytes)| {
+            end += weight;
+            (end, bytes)
+        };
+        let classes: Vec<(u64, u32)> = classes.map(class).collect();
+        let begin = |part: u64| (u128::from(end) * u128::from(part) / u128::from(GUIDES)) as u64;
+        let guide = (0..GUIDES).map(|part| classes.partition_point(|(end, _)| *end <= begin(part)) as u32).collect();
+        Draws { classes, guide }
+    }
+
+    #[inline]
+    fn of_key(&self, hash: u64) -> Option<u32> {
+        let total = self.classes.last()?.0;
+        let drawn = mixed(hash, 1);
+        let at = ((u128::from(drawn) * u128::from(total)) >> 64) as u64;
+        let from = self.guide[(drawn >> 56) as usize] as usize;
+        self.classes[from..].iter().find(|(end, _)| *end > at).map(|(_, bytes)| *bytes)
     }
 }
 
@@ -290,4 +317,27 @@ fn index_of(index: &Value, kind: IndexKind) -> Result<Index, String> {
         return Err(format!("the index {} has no KeySchema", name.escape_debug()));
     }
     Ok(Index { name: name.to_string(), kind, keys, projection })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guide_leads_to_the_class_that_is_drawn() {
+        for weights in [vec![1], vec![3, 1, 996], (1..700).collect(), vec![u64::MAX / 4; 3]] {
+            let draws = Draws::of(weights.iter().copied().zip(0..));
+            let total: u64 = weights.iter().sum();
+            for key in 0..20_000 {
+                let mut at = ((u128::from(mixed(key, 1)) * u128::from(total)) >> 64) as u64;
+                let class = weights.iter().position(|weight| {
+                    let here = at < *weight;
+                    at = at.wrapping_sub(*weight);
+                    here
+                });
+                assert_eq!(draws.of_key(key).map(|bytes| bytes as usize), class);
+            }
+        }
+        assert_eq!(Draws::of(std::iter::empty()).of_key(7), None);
+    }
 }

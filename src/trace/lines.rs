@@ -2,15 +2,13 @@
 //!
 //! A block of which any line is more than a plain call, or wrong, is read the general way, which says what is wrong.
 
-use std::sync::Arc;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sonic_rs::LazyValue;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::parquet::{Door, KEY_BYTES_MAX, Plain};
-use super::rows::{NO_BYTES, Row, RowKeys, Rows, slot_of};
+use super::rows::{Columns, KINDS_MAX, NO_BYTES, RowKeys, Rows, slot_of};
 use super::time::TimeUnit;
 use super::{Api, Place};
 use crate::table::limits;
@@ -81,7 +79,9 @@ pub fn plain(
     unit: Option<TimeUnit>,
     place: Place,
 ) -> Option<(Plain, TimeUnit)> {
-    let mut read: Vec<Row> = Vec::with_capacity(starts.len());
+    let count = starts.len();
+    let (mut times, mut hashes, mut slots) = (Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut of, mut sizes, mut before) = (Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count));
     let mut spans: Vec<(u32, u32)> = Vec::with_capacity(starts.len());
     let mut kinds = Vec::new();
     // Operation, table, caller and consistency of each kind.
@@ -89,7 +89,7 @@ pub fn plain(
     let (mut unit, mut last, mut latest) = (unit, i64::MIN, 0);
     let whole = std::str::from_utf8(&text[..length]).ok()?;
     let ends = starts.iter().skip(1).copied().chain([length]);
-    for (at, (start, end)) in starts.iter().zip(ends).enumerate() {
+    for (start, end) in starts.iter().zip(ends) {
         let line: Line = sonic_rs::from_str(whole.get(*start..end)?.trim_end()).ok()?;
         if !line.is_plain() {
             return None;
@@ -132,16 +132,30 @@ pub fn plain(
         let (bytes, old) = (size(line.item_bytes)?, size(line.old_bytes)?);
         let leaves_nothing =
             bytes == 0 && matches!(kinds.get(kind).map(|kind: &super::rows::RowKind| kind.api), Some(Api::PutItem | Api::UpdateItem));
-        if time < last || leaves_nothing || known.len() > usize::from(u16::MAX) {
+        if time < last || leaves_nothing || known.len() > KINDS_MAX {
             return None;
         }
         last = time;
         let from = key.as_ptr() as usize - text.as_ptr() as usize;
         spans.push((from as u32, key.len() as u32));
-        read.push(Row { time, hash, bytes, old, at: at as u32, kind: kind as u16, slot: slot_of(partition) });
+        times.push(time);
+        hashes.push(hash);
+        slots.push(slot_of(partition));
+        of.push(kind as u32);
+        sizes.push(bytes);
+        before.push(old);
     }
     let names = known.into_iter().map(|([_, table, caller, _], _)| (table.or_else(|| door.table.clone()), caller)).collect();
     let text = std::mem::take(text);
-    let rows = Rows::new(kinds, &read, Arc::new(RowKeys::Lines(text, spans)), place, door.spare());
+    let columns = Columns {
+        times: times.into(),
+        each: 1,
+        hashes: &hashes,
+        slots: &slots,
+        kinds: &of,
+        bytes: &sizes,
+        old: before.iter().any(|old| *old != NO_BYTES).then_some(before),
+    };
+    let rows = Rows::dealt(kinds, columns, RowKeys::Lines(text, spans), place, door.spare());
     Some((Plain::new(rows, names), unit?))
 }

@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, DictionaryArray, Int64Array, RecordBatch, UInt32Array};
-use arrow_buffer::NullBuffer;
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
@@ -21,7 +20,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::columns::{self, BATCH_ROWS, COLUMNS, Cells, Mapping, check_columns};
-use super::rows::{NO_BYTES, Row, RowKeys, RowKind, Rows, slot_of};
+use super::rows::{Columns, KINDS_MAX, NO_BYTES, Row, RowKeys, RowKind, Rows, slot_of};
 use super::time::TimeUnit;
 use super::{Api, Names, Options, Place, Time, TraceError};
 use crate::table::{Consistency, limits};
@@ -300,9 +299,6 @@ impl Parquet {
     }
 }
 
-/// Kinds of rows in one batch at most.
-const KINDS_MAX: usize = 4_096;
-
 /// A column of few texts: the codes of its rows, and what each code means.
 struct Texts<'a> {
     dictionary: Option<&'a DictionaryArray<Int32Type>>,
@@ -336,37 +332,43 @@ impl<'a> Texts<'a> {
         given.map(str::trim).filter(|text| !text.is_empty())
     }
 
-    /// The codes of the rows, times a stride; `None` where all rows have the same text, or none.
-    fn of(&self, stride: usize) -> Option<Codes<'a>> {
-        let keys = self.dictionary?.keys();
-        let nulls = keys.nulls().filter(|nulls| nulls.null_count() > 0);
-        Some(Codes { keys: keys.values(), nulls, last: self.codes() - 1, stride })
+    /// Adds the code of each row, times a stride.
+    fn add_to(&self, sums: &mut [u32], stride: usize) {
+        let Some(dictionary) = self.dictionary else { return };
+        let (stride, last) = (stride as u32, self.codes() as u32 - 1);
+        let keys = dictionary.keys();
+        let sums = sums.iter_mut().zip(keys.values());
+        match keys.nulls().filter(|nulls| nulls.null_count() > 0) {
+            None => sums.for_each(|(sum, code)| *sum += stride * *code as u32),
+            Some(nulls) => sums.zip(nulls).for_each(|((sum, code), valid)| *sum += stride * if valid { *code as u32 } else { last }),
+        }
     }
 }
 
-/// The codes of one column.
-struct Codes<'a> {
-    keys: &'a [i32],
-    nulls: Option<&'a NullBuffer>,
-    /// That of rows without a text.
-    last: usize,
-    stride: usize,
-}
-
-impl Codes<'_> {
-    #[inline]
-    fn code(&self, at: usize) -> usize {
-        let code = match self.nulls {
-            Some(nulls) if nulls.is_null(at) => self.last,
-            _ => self.keys[at] as usize,
-        };
-        code * self.stride
-    }
+/// Columns of a batch on their way to rows.
+#[derive(Default)]
+struct Scratch {
+    /// Codes of the kinds, then the kinds.
+    kinds: Vec<u32>,
+    hashes: Vec<u64>,
+    slots: Vec<u8>,
+    bytes: Vec<u32>,
 }
 
 thread_local! {
-    /// Rows of a batch before they are dealt to their slots.
-    static SCRATCH: Cell<Vec<Row>> = const { Cell::new(Vec::new()) };
+    static SCRATCH: Cell<Scratch> = Cell::default();
+}
+
+/// Sizes, of which those that are missing say so.
+fn fill(into: &mut Vec<u32>, sizes: Option<&UInt32Array>, rows: usize) {
+    into.clear();
+    match sizes {
+        None => into.resize(rows, NO_BYTES),
+        Some(sizes) => match sizes.nulls().filter(|nulls| nulls.null_count() > 0) {
+            None => into.extend_from_slice(sizes.values()),
+            Some(nulls) => into.extend(sizes.values().iter().zip(nulls).map(|(bytes, valid)| if valid { *bytes } else { NO_BYTES })),
+        },
+    }
 }
 
 impl Door {
@@ -486,54 +488,54 @@ impl Door {
         let rows = batch.num_rows();
         let texts = |column| Texts::new(self, batch, column);
         let (operations, tables, callers, consistencies) = (texts("operation")?, texts("table")?, texts("caller")?, texts("consistency")?);
-        let strides = [1, operations.codes(), tables.codes(), callers.codes(), consistencies.codes()];
-        let total = strides.iter().try_fold(1_usize, |product, codes| product.checked_mul(*codes)).filter(|total| *total <= 1 << 20)?;
+        let codes = [operations.codes(), tables.codes(), callers.codes(), consistencies.codes()];
+        let total = codes.iter().try_fold(1_usize, |product, codes| product.checked_mul(*codes)).filter(|total| *total <= 1 << 20)?;
         let (times, each) = self.times(batch)?;
         let (bytes, old) = (self.sizes(batch, "item_bytes")?, self.sizes(batch, "old_bytes")?);
         let keys = self.keys(batch)?;
+        let mut scratch = SCRATCH.take();
+        let Scratch { kinds: of, hashes, slots, bytes: sizes } = &mut scratch;
+        of.clear();
+        of.resize(rows, 0);
+        let strides = [1, codes[0], codes[0] * codes[1], codes[0] * codes[1] * codes[2]];
+        for (column, stride) in [&operations, &tables, &callers, &consistencies].into_iter().zip(strides) {
+            column.add_to(of, stride);
+        }
         let (mut kinds, mut names) = (Vec::<RowKind>::new(), Vec::<(Option<String>, Option<String>)>::new());
-        let (mut known, mut sorted): (Vec<u16>, Vec<bool>) = (vec![u16::MAX; total], Vec::new());
-        let strides = [1, strides[1], strides[1] * strides[2], strides[1] * strides[2] * strides[3]];
-        let columns: Vec<Codes> = [&operations, &tables, &callers, &consistencies]
-            .into_iter()
-            .zip(strides)
-            .filter_map(|(column, stride)| column.of(stride))
-            .collect();
-        let times = times.values();
-        let mut read = SCRATCH.take();
-        read.clear();
-        read.reserve(rows);
-        for at in 0..rows {
-            let code: usize = columns.iter().map(|column| column.code(at)).sum();
-            if known[code] == u16::MAX {
-                let (operation, rest) = (code % operations.codes(), code / operations.codes());
-                let (table, rest) = (rest % tables.codes(), rest / tables.codes());
-                let (caller, consistency) = (rest % callers.codes(), rest / callers.codes());
+        let (mut known, mut sorted): (Vec<u32>, Vec<bool>) = (vec![u32::MAX; total], Vec::new());
+        for code in of.iter_mut() {
+            let at = *code as usize;
+            if known[at] == u32::MAX {
+                let (operation, rest) = (at % codes[0], at / codes[0]);
+                let (table, rest) = (rest % codes[1], rest / codes[1]);
+                let (caller, consistency) = (rest % codes[2], rest / codes[2]);
                 let kind = self.kind(operations.text(operation)?, consistencies.text(consistency))?;
                 let table = tables.text(table).or(self.table.as_deref()).map(str::to_string);
                 if kinds.len() >= KINDS_MAX {
                     return None;
                 }
-                known[code] = kinds.len() as u16;
+                known[at] = kinds.len() as u32;
                 sorted.push(self.is_sorted(table.as_deref()));
                 kinds.push(kind);
                 names.push((table, callers.text(caller).map(str::to_string)));
             }
-            let kind = known[code];
-            let (hash, partition) = keys.hashes(at, sorted[usize::from(kind)])?;
-            let of = |sizes: &Option<UInt32Array>| match sizes {
-                Some(sizes) if sizes.is_valid(at) => sizes.value(at),
-                _ => NO_BYTES,
-            };
-            let row = Row { time: times[at] * each, hash, bytes: of(&bytes), old: of(&old), at: at as u32, kind, slot: slot_of(partition) };
-            // A write that leaves an item of no bytes is wrong, and said to be so on the slow path.
-            if row.bytes == 0 && matches!(kinds[usize::from(kind)].api, Api::PutItem | Api::UpdateItem) {
-                return None;
-            }
-            read.push(row);
+            *code = known[at];
         }
-        let rows = Rows::new(kinds, &read, Arc::new(keys), place, self.spare());
-        SCRATCH.set(read);
+        keys.hash(of, &sorted, hashes, slots)?;
+        fill(sizes, bytes.as_ref(), rows);
+        let before = old.map(|old| {
+            let mut before = Vec::new();
+            fill(&mut before, Some(&old), rows);
+            before
+        });
+        // A write that leaves an item of no bytes is wrong, and said to be so on the slow path.
+        let leaves = |kind: u32| matches!(kinds[kind as usize].api, Api::PutItem | Api::UpdateItem);
+        if sizes.contains(&0) && sizes.iter().zip(&*of).any(|(bytes, kind)| *bytes == 0 && leaves(*kind)) {
+            return None;
+        }
+        let columns = Columns { times: times.values().clone(), each, hashes, slots, kinds: of, bytes: sizes, old: before };
+        let rows = Rows::dealt(kinds, columns, keys, place, self.spare());
+        SCRATCH.set(scratch);
         Some(Plain::new(rows, names))
     }
 
@@ -579,23 +581,30 @@ fn whole(array: &ArrayRef) -> Option<Int64Array> {
 pub(super) const KEY_BYTES_MAX: usize = (limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16) as usize;
 
 impl RowKeys {
-    /// The hashes of the key of a row and of its partition key; `None` of a key that DynamoDB does not allow.
-    #[inline]
-    fn hashes(&self, at: usize, sorted: bool) -> Option<(u64, u64)> {
-        let both = |bytes: &[u8]| -> Option<(u64, u64)> {
+    /// The hashes of the keys, and the slots that they or their partition keys belong to; `None` where there is a key
+    /// that DynamoDB does not allow.
+    fn hash(&self, kinds: &[u32], sorted: &[bool], hashes: &mut Vec<u64>, slots: &mut Vec<u8>) -> Option<()> {
+        hashes.clear();
+        hashes.reserve(kinds.len());
+        slots.clear();
+        slots.reserve(kinds.len());
+        let any_sorted = sorted.contains(&true);
+        let mut both = |kind: u32, bytes: &[u8]| -> Option<()> {
             if bytes.is_empty() || bytes.len() > KEY_BYTES_MAX {
                 return None;
             }
             let hash = xxh3_64(bytes);
-            match if sorted { memchr::memchr(b'|', bytes) } else { None } {
-                Some(end) => Some((hash, xxh3_64(&bytes[..end]))),
-                None => Some((hash, hash)),
-            }
+            let end = if any_sorted && sorted[kind as usize] { memchr::memchr(b'|', bytes) } else { None };
+            hashes.push(hash);
+            slots.push(slot_of(end.map_or(hash, |end| xxh3_64(&bytes[..end]))));
+            Some(())
         };
+        let mut kinds = kinds.iter();
+        let mut each = |bytes: &[u8]| both(*kinds.next()?, bytes);
         match self {
-            RowKeys::Whole(numbers) => both(itoa::Buffer::new().format(numbers.value(at)).as_bytes()),
-            RowKeys::Text(texts) => both(texts.value(at).as_bytes()),
-            RowKeys::Binary(bytes) => both(bytes.value(at)),
+            RowKeys::Whole(numbers) => numbers.values().iter().try_for_each(|number| each(itoa::Buffer::new().format(*number).as_bytes())),
+            RowKeys::Text(texts) => texts.iter().try_for_each(|text| each(text?.as_bytes())),
+            RowKeys::Binary(all) => all.iter().try_for_each(|bytes| each(bytes?)),
             RowKeys::Lines(..) => None,
         }
     }

@@ -1,4 +1,4 @@
-//! Rows of plain calls, as the hot path takes them: 32 bytes each, sorted by [slot](slot_of), no allocation for a row.
+//! Rows of plain calls, as the hot path takes them: 16 bytes each, sorted by [slot](slot_of), no allocation for a row.
 //!
 //! A row is plain where it says its time, its operation, its key and at most its sizes, its table, its caller and its
 //! consistency. Everything else is an [`Event`].
@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use arrow_array::{Array, BinaryViewArray, Int64Array, StringViewArray};
+use arrow_buffer::ScalarBuffer;
 
-use super::event::mixed;
 use super::{Api, Call, Event, Key, Name, Place, Time, What};
-use crate::table::Consistency;
+use crate::table::{Consistency, limits};
 
 /// Keys are dealt to so many slots by the first bits of their hash. What is remembered of a key belongs to its slot, and
 /// a slot to one thread and to one share, so that no result depends on how many there are.
@@ -36,23 +36,63 @@ pub struct RowKind {
 /// No size is given.
 pub const NO_BYTES: u32 = u32::MAX;
 
-/// One plain call.
-#[derive(Clone, Copy, Debug)]
+/// One plain call: what is looked at of each.
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Row {
-    /// Nanoseconds since 1970.
-    pub time: i64,
     /// The hash of its key.
     pub hash: u64,
-    /// Size of the item, or [`NO_BYTES`].
-    pub bytes: u32,
-    /// Size of the item before a write, or [`NO_BYTES`].
-    pub old: u32,
-    /// Its position among the rows that were read with it.
-    pub at: u32,
+    /// Its kind, by position, and the size of the item.
+    what: u32,
+    /// Its second and its position, among those of the rows that were read with it.
+    when: u32,
+}
+
+/// Bits of a size: 400 KB fit, and none at all.
+const BYTES_BITS: u32 = 20;
+const NO_BYTES_HERE: u32 = (1 << BYTES_BITS) - 1;
+
+/// Kinds that can be told apart.
+pub const KINDS_MAX: usize = 1 << (32 - BYTES_BITS);
+
+const _: () = assert!(limits::ITEM_BYTES_MAX < NO_BYTES_HERE as u64);
+
+impl Row {
     /// Its [`RowKind`], by position.
-    pub kind: u16,
-    /// The slot of its key, or of its partition key where the table has a sort key.
-    pub slot: u8,
+    #[inline]
+    pub fn kind(&self) -> usize {
+        (self.what >> BYTES_BITS) as usize
+    }
+
+    /// Size of the item, or [`NO_BYTES`].
+    #[inline]
+    pub fn bytes(&self) -> u32 {
+        let bytes = self.what & NO_BYTES_HERE;
+        if bytes == NO_BYTES_HERE { NO_BYTES } else { bytes }
+    }
+
+    /// Its position among the rows that were read with it.
+    #[inline]
+    pub fn at(&self) -> usize {
+        usize::from(self.when as u16)
+    }
+}
+
+/// Columns of rows in the order of time.
+pub struct Columns<'a> {
+    /// Times since 1970 in a unit.
+    pub times: ScalarBuffer<i64>,
+    /// Nanoseconds of the unit; every time is in range.
+    pub each: i64,
+    /// Hashes of the keys.
+    pub hashes: &'a [u64],
+    /// Slots of the keys, or of the partition keys where the table has a sort key.
+    pub slots: &'a [u8],
+    /// Kinds, by position, fewer than [`KINDS_MAX`].
+    pub kinds: &'a [u32],
+    /// Sizes of at most 400 KB, or [`NO_BYTES`].
+    pub bytes: &'a [u32],
+    /// Sizes before a write, or [`NO_BYTES`]; `None` where no row gives one.
+    pub old: Option<Vec<u32>>,
 }
 
 /// The keys of rows, for people and for the slow path.
@@ -114,37 +154,70 @@ pub struct Rows {
     pub ordinal: u64,
     /// What tells these rows from others: see [`sign`].
     pub signature: u64,
+    times: ScalarBuffer<i64>,
+    each: i64,
+    /// Every second that has a row.
+    seconds: Vec<i64>,
+    old: Option<Vec<u32>>,
 }
 
 /// What tells an event from others; signatures of many are added up.
+#[inline]
 pub fn sign(time: i64, hash: u64) -> u64 {
-    mixed(hash ^ (time as u64).rotate_left(23), 77)
+    // Odd, so that nothing of the hash is lost.
+    hash.wrapping_mul(((time as u64) << 1) | 1)
 }
 
 impl Rows {
-    /// Rows as they were read, in the order of time, dealt to their slots in a buffer.
-    pub fn new(kinds: Vec<RowKind>, read: &[Row], keys: Arc<RowKeys>, place: Place, buffer: Vec<Row>) -> Rows {
+    /// Deals rows to their slots, in a buffer: at most [`BATCH_ROWS`](super::columns::BATCH_ROWS), which a row has room for.
+    pub fn dealt(kinds: Vec<RowKind>, columns: Columns, keys: RowKeys, place: Place, buffer: Vec<Row>) -> Rows {
+        let Columns { times, each, hashes, slots, kinds: of, bytes, old } = columns;
+        let time = |at: Option<&i64>| Time(at.map_or(0, |time| time * each));
+        let (first, last) = (time(times.first()), time(times.last()));
         let mut starts = Box::new([0_u32; SLOTS + 1]);
-        let mut signature = 0_u64;
-        for row in read {
-            starts[usize::from(row.slot) + 1] += 1;
-            signature = signature.wrapping_add(sign(row.time, row.hash));
+        for slot in slots {
+            starts[usize::from(*slot) + 1] += 1;
         }
         for slot in 0..SLOTS {
             starts[slot + 1] += starts[slot];
         }
         let mut next = [0_u32; SLOTS];
         next.copy_from_slice(&starts[..SLOTS]);
-        let blank = Row { time: 0, hash: 0, bytes: 0, old: 0, at: 0, kind: 0, slot: 0 };
         let mut rows = buffer;
-        rows.resize(read.len(), blank);
-        for row in read {
-            let at = &mut next[usize::from(row.slot)];
-            rows[*at as usize] = *row;
-            *at += 1;
+        rows.resize(slots.len(), Row::default());
+        let (mut signature, mut seconds, mut until) = (0_u64, Vec::new(), i64::MIN);
+        let columns = times.iter().zip(hashes).zip(slots).zip(of.iter().zip(bytes));
+        for (at, (((time, hash), slot), (kind, bytes))) in columns.enumerate() {
+            let time = time * each;
+            if time >= until {
+                let second = Time(time).second();
+                seconds.push(second);
+                until = (second + 1).saturating_mul(Time::SECOND);
+            }
+            signature = signature.wrapping_add(sign(time, *hash));
+            let to = &mut next[usize::from(*slot)];
+            let what = (kind << BYTES_BITS) | (bytes & NO_BYTES_HERE);
+            rows[*to as usize] = Row { hash: *hash, what, when: ((seconds.len() as u32 - 1) << 16) | at as u32 };
+            *to += 1;
         }
-        let time = |row: Option<&Row>| Time(row.map_or(0, |row| row.time));
-        Rows { kinds, starts, rows, keys, place, first: time(read.first()), last: time(read.last()), ordinal: 0, signature }
+        Rows { kinds, rows, starts, keys: Arc::new(keys), place, first, last, ordinal: 0, signature, times, each, seconds, old }
+    }
+
+    /// The time of a row, by its position.
+    pub fn time(&self, at: usize) -> Time {
+        Time(self.times[at] * self.each)
+    }
+
+    /// The second since 1970 of a row.
+    #[inline]
+    pub fn second(&self, row: &Row) -> i64 {
+        self.seconds[(row.when >> 16) as usize]
+    }
+
+    /// Size of the item before a write, or [`NO_BYTES`].
+    #[inline]
+    pub fn old(&self, row: &Row) -> u32 {
+        self.old.as_ref().map_or(NO_BYTES, |old| old[row.at()])
     }
 
     /// The rows of a slot.
@@ -154,24 +227,24 @@ impl Rows {
 
     /// One row as an event.
     pub fn event(&self, row: &Row) -> Event {
-        let kind = &self.kinds[usize::from(row.kind)];
+        let kind = &self.kinds[row.kind()];
         let given = |bytes: u32| (bytes != NO_BYTES).then_some(bytes);
-        let key = self.keys.key(row.at as usize);
+        let key = self.keys.key(row.at());
         let call = Call {
             caller: kind.caller,
             consistency: kind.consistency,
-            item_bytes: given(row.bytes),
-            old_bytes: given(row.old),
+            item_bytes: given(row.bytes()),
+            old_bytes: given(self.old(row)),
             ..Call::new(kind.api, key)
         };
-        let place = Place { row: self.place.row + u64::from(row.at), ..self.place };
-        Event { time: Time(row.time), place, table: kind.table, what: What::Call(call) }
+        let place = Place { row: self.place.row + row.at() as u64, ..self.place };
+        Event { time: self.time(row.at()), place, table: kind.table, what: What::Call(call) }
     }
 
     /// All rows as events, in the order in which they were read.
     pub fn events(&self) -> Vec<Event> {
         let mut rows: Vec<&Row> = self.rows.iter().collect();
-        rows.sort_unstable_by_key(|row| row.at);
+        rows.sort_unstable_by_key(|row| row.at());
         rows.into_iter().map(|row| self.event(row)).collect()
     }
 }
