@@ -11,7 +11,7 @@ use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableD
 use super::intrinsic::{Resolver, Unresolved};
 use super::node::{Key, Node, Value, shown, wrong};
 use super::scaling::{self, Step, Target};
-use super::terraform::{attach_dax, encrypted, projection};
+use super::terraform::{also_encrypted, attach_dax, encrypted, insights_off, projection};
 use super::{Context, name_of, names_of, usage};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
@@ -199,7 +199,13 @@ impl Template<'_> {
         if matches!(&resolved, Err(error) if !error.cycle) {
             self.not_told(value, format!("{label}: {key}, on or off"));
         }
-        self.told(value, &format!("{label}: {key}"), resolved)?.truth()
+        let told = self.told(value, &format!("{label}: {key}"), resolved)?;
+        let truth = told.truth();
+        if truth.is_none() {
+            let found = told.scalar().map_or_else(|| told.kind().to_string(), |text| format!("{:?}", shown(&text)));
+            self.problem(value, "wrong-type", format!("{label}: {key} is true or false, found {found}"), "write true or false");
+        }
+        truth
     }
 
     /// The same where a workload has a word for what cannot be told.
@@ -238,6 +244,9 @@ impl Template<'_> {
         let Some(resources) = template.get("Resources") else { return };
         let mut there: Vec<(Key, Node)> = Vec::new();
         for (key, resource) in resources.entries() {
+            if key.name.starts_with("Fn::Transform") || resource.at(&["Properties", "Fn::Transform"]).is_some() {
+                self.notes.push(format!("{}: what a macro or AWS::Include adds is not in the template", key.name));
+            }
             if self.is_there(key, resource) {
                 there.push((key.clone(), resource.clone()));
             }
@@ -258,12 +267,23 @@ impl Template<'_> {
                     draft.tables.extend(table);
                 }
                 "AWS::Serverless::SimpleTable" => {
-                    let table = self.simple_table(key, resource, &properties);
+                    // What all of them have in common stands under Globals.
+                    let properties = match template.at(&["Globals", "SimpleTable"]) {
+                        Some(globals) => with_globals(&properties, globals),
+                        None => properties,
+                    };
+                    let table = self.simple_table(key, resource, &properties, keys);
                     let table = self.with_untold(table);
                     draft.tables.extend(table);
                 }
                 "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
                     self.notes.push(format!("{}: the tables of a nested stack are in another template, and not here", key.name));
+                }
+                kind if kind.ends_with("::MODULE") => {
+                    self.notes.push(format!("{}: what a module is made of is in the registry, and not here", key.name));
+                }
+                "AWS::AutoScalingPlans::ScalingPlan" => {
+                    self.notes.push(format!("{}: scaling plans are not read; give the tables min, max and target", key.name));
                 }
                 _ => {}
             }
@@ -421,7 +441,15 @@ impl Template<'_> {
             return None;
         };
         let origin = self.origin(node);
-        let word = if class == "STANDARD_INFREQUENT_ACCESS" { "\"standard-ia\"" } else { "\"standard\"" };
+        let word = match class.as_str() {
+            "STANDARD_INFREQUENT_ACCESS" => "\"standard-ia\"",
+            "STANDARD" => "\"standard\"",
+            other => {
+                let message = format!("{label}: TableClass is STANDARD or STANDARD_INFREQUENT_ACCESS, found {:?}", shown(other));
+                self.problem(node, "wrong-type", message, "write one of the two");
+                return None;
+            }
+        };
         Some(Said::new(word, format!("{label}: TableClass"), origin))
     }
 
@@ -472,12 +500,16 @@ impl Template<'_> {
         let Some(settings) = self.child(node, block, label) else { return };
         for (key, name) in pairs {
             let said = self.number_or_none(&settings, key, label);
+            if said.as_ref().is_some_and(Said::is_unknown) {
+                self.not_told(&settings, format!("{label}: {key}"));
+            }
             fields.set_some(name, said.filter(|said| !said.is_unknown()));
         }
     }
 
     fn number_or_none(&mut self, node: &Node, key: &str, label: &str) -> Option<Said> {
-        let none = node.get(key).and_then(Node::scalar).is_some_and(|text| text == "-1");
+        let resolved = node.get(key).and_then(|value| self.resolver.resolve(value).ok().flatten());
+        let none = resolved.as_ref().and_then(Node::scalar).is_some_and(|text| text == "-1");
         if none { None } else { self.number(node, key, label) }
     }
 
@@ -511,9 +543,7 @@ impl Template<'_> {
                 index.write.fixed = self.number(&units, "WriteCapacityUnits", &inner);
             }
             self.insights(&mut index.fields, &node, &inner);
-            if let Some(warm) = self.child(&node, "WarmThroughput", &inner) {
-                self.untold.push(Said::new(quoted(&format!("{inner}: warm throughput that is bought")), "", self.origin(&warm)));
-            }
+            self.warm(&node, &inner);
             table.indexes.push(index);
         }
         for node in self.each(properties, "LocalSecondaryIndexes", &label) {
@@ -532,6 +562,12 @@ impl Template<'_> {
         self.kinesis(&mut table, properties, &label);
         self.features(&mut table, properties, None, &label, keys);
         Some(table)
+    }
+
+    fn warm(&mut self, index: &Node, label: &str) {
+        if let Some(warm) = self.child(index, "WarmThroughput", label) {
+            self.untold.push(Said::new(quoted(&format!("{label}: warm throughput that is bought")), "", self.origin(&warm)));
+        }
     }
 
     fn insights(&mut self, fields: &mut Fields, node: &Node, label: &str) {
@@ -590,14 +626,7 @@ impl Template<'_> {
         if let Some(settings) = self.child(properties, "SSESpecification", label)
             && self.truth(&settings, "SSEEnabled", label) == Some(true)
         {
-            let key = settings.get("KMSMasterKeyId").or(key).map(|node| {
-                self.resolver
-                    .resolve(node)
-                    .ok()
-                    .flatten()
-                    .and_then(|node| node.text().map(str::to_string))
-                    .unwrap_or_else(|| format!("{:?}", node.value))
-            });
+            let key = self.key_name(settings.get("KMSMasterKeyId").or(key));
             let said = Said::new("1", format!("{label}: SSESpecification"), self.origin(&settings));
             encrypted(table, key.as_deref(), said, keys);
         }
@@ -617,6 +646,17 @@ impl Template<'_> {
             if let Some(node) = self.child(properties, key, label) {
                 table.unpriced.push(Said::new(quoted(what), format!("{label}: {key}"), self.origin(&node)));
             }
+        }
+    }
+
+    /// What tells a customer's key from others: its name, else how it is written. AWS's own has an alias.
+    fn key_name(&self, node: Option<&Node>) -> Option<String> {
+        let node = node?;
+        match self.resolver.resolve(node) {
+            Ok(None) => None,
+            Ok(Some(resolved)) if resolved.text().is_some_and(|text| text.ends_with("alias/aws/dynamodb")) => None,
+            Ok(Some(resolved)) => Some(resolved.text().map_or_else(|| format!("{:?}", node.value), str::to_string)),
+            Err(_) => Some(format!("{:?}", node.value)),
         }
     }
 
@@ -700,6 +740,7 @@ impl Template<'_> {
             if let Some(here) = here {
                 self.insights(&mut index.fields, here, &inner);
             }
+            self.warm(&node, &inner);
             table.indexes.push(index);
         }
         for node in self.each(properties, "LocalSecondaryIndexes", &label) {
@@ -734,6 +775,13 @@ impl Template<'_> {
             if replica.fields.get("class").is_none() && home_class != "\"standard\"" {
                 replica.fields.set("class", Said::new("\"standard\"", "no TableClass, which is STANDARD", replica.region.origin.clone()));
             }
+            if replica.fields.get("contributor_insights").is_some_and(|said| said.toml == "true") {
+                insights_off(&mut replica, table.indexes.iter().filter(|index| index.global).map(|index| index.name.plain()));
+            }
+            if let Some(key) = self.key_name(node.at(&["SSESpecification", "KMSMasterKeyId"])) {
+                let note = format!("{label}: the key of {name}");
+                also_encrypted(&mut table, &key, Said::new("1", note, self.origin(node)), keys);
+            }
             table.replicas.push(replica);
         }
         for node in self.each(properties, "GlobalTableWitnesses", &label) {
@@ -761,9 +809,9 @@ impl Template<'_> {
         }
         self.insights(&mut fields, node, &inner);
         self.maximum(&mut fields, node, "ReadOnDemandThroughputSettings", &[("MaxReadRequestUnits", "max_read")], &inner);
-        if let Some(kinesis) = node.get("KinesisStreamSpecification") {
+        if let Some(kinesis) = self.child(node, "KinesisStreamSpecification", &inner) {
             let what = format!("change data capture to Kinesis in {name}");
-            self.untold.push(Said::new(quoted(&what), "", self.origin(kinesis)));
+            self.untold.push(Said::new(quoted(&what), "", self.origin(&kinesis)));
         }
         let read = self.reads(node, &inner);
         let mut indexes = Vec::new();
@@ -779,7 +827,7 @@ impl Template<'_> {
         ReplicaDraft { region: Said::text(name, format!("{label}: Replicas"), origin), fields, read, indexes, access: Vec::new() }
     }
 
-    fn simple_table(&mut self, key: &Key, resource: &Node, properties: &Node) -> Option<TableDraft> {
+    fn simple_table(&mut self, key: &Key, resource: &Node, properties: &Node, keys: &mut BTreeMap<String, ()>) -> Option<TableDraft> {
         let label = key.name.clone();
         let mut table = self.new_table(key, resource, properties);
         let own = self.child(properties, "PrimaryKey", &label);
@@ -809,7 +857,7 @@ impl Template<'_> {
         }
         self.recovery(&mut table, properties, &label);
         if self.child(properties, "SSESpecification", &label).is_some() {
-            self.features(&mut table, properties, None, &label, &mut BTreeMap::new());
+            self.features(&mut table, properties, None, &label, keys);
         }
         Some(table)
     }
@@ -828,10 +876,10 @@ impl Template<'_> {
                 dimension: self.text(&properties, "ScalableDimension", label).unwrap_or_default(),
                 min: self.number(&properties, "MinCapacity", label),
                 max: self.number(&properties, "MaxCapacity", label),
-                percent: None,
-                steps: Vec::new(),
                 label: label.clone(),
+                ..Target::default()
             };
+            (target.is_suspended, target.has_no_schedule) = scaling::suspended(&properties);
             for action in self.each(&properties, "ScheduledActions", label) {
                 let name = self.text(&action, "ScheduledActionName", label).unwrap_or_else(|| label.clone());
                 let Some(schedule) = self.text(&action, "Schedule", label) else { continue };
@@ -839,7 +887,8 @@ impl Template<'_> {
                 let timezone = self.text(&action, "Timezone", label);
                 let Some(bounds) = self.child(&action, "ScalableTargetAction", label) else { continue };
                 let (min, max) = (self.number(&bounds, "MinCapacity", label), self.number(&bounds, "MaxCapacity", label));
-                target.steps.push(Step { schedule: Said::text(&schedule, name, origin), timezone, min, max });
+                let is_temporary = action.get("StartTime").is_some() || action.get("EndTime").is_some();
+                target.steps.push(Step { schedule: Said::text(&schedule, name, origin), timezone, is_temporary, min, max });
             }
             targets.push((label.clone(), target));
         }
@@ -849,7 +898,10 @@ impl Template<'_> {
             let resource_id = self.text(&properties, "ResourceId", label);
             let dimension = self.text(&properties, "ScalableDimension", label);
             let Some(tracking) = self.child(&properties, "TargetTrackingScalingPolicyConfiguration", label) else { continue };
-            let percent = self.number(&tracking, "TargetValue", label);
+            let percent = match tracking.get("CustomizedMetricSpecification") {
+                Some(_) => Some(Said::unknown(format!("{label}: {}", scaling::OWN_METRIC))),
+                None => self.number(&tracking, "TargetValue", label),
+            };
             let mine = |(name, target): &&mut (String, Target)| {
                 // A reference to a target comes to its id, which AWS makes of the resource and the dimension.
                 id.as_ref() == Some(name)
@@ -862,6 +914,13 @@ impl Template<'_> {
         }
         targets.into_iter().map(|(_, target)| target).collect()
     }
+}
+
+/// Properties with those of `Globals` that they do not have.
+fn with_globals(properties: &Node, globals: &Node) -> Node {
+    let own = properties.entries().iter();
+    let more = globals.entries().iter().filter(|(key, _)| !properties.entries().iter().any(|(known, _)| known.name == key.name));
+    Node::new(Value::Map(own.chain(more).cloned().collect()), properties.span.clone())
 }
 
 /// The name of a key that only a deployment knows.

@@ -263,7 +263,9 @@ impl Reading<'_> {
             block.set("view", said);
             block.set("readers", Said::unknown("AWS does not say: who reads it? { lambda = 1 } is free, { polling = 1 } pays"));
         }
-        if let Some(encryption) = node.get("SSEDescription").filter(|one| one.text_at("SSEType") == Some("KMS")) {
+        if let Some(encryption) =
+            node.get("SSEDescription").filter(|one| one.text_at("SSEType") == Some("KMS") && one.text_at("Status") != Some("DISABLED"))
+        {
             // AWS names the key in either case.
             let what = quoted("the KMS key: $1 a month where it is a customer's (say so by `encryption`), nothing where AWS manages it");
             table.unpriced.push(self.said(encryption, what, ""));
@@ -366,10 +368,14 @@ impl Reading<'_> {
                     "ScalableTargets" => {
                         targets[at].min = self.number(node, "MinCapacity");
                         targets[at].max = self.number(node, "MaxCapacity");
+                        (targets[at].is_suspended, targets[at].has_no_schedule) = scaling::suspended(node);
                     }
                     "ScalingPolicies" => {
                         if let Some(tracking) = node.get("TargetTrackingScalingPolicyConfiguration") {
-                            targets[at].percent = self.number(tracking, "TargetValue");
+                            targets[at].percent = match tracking.get("CustomizedMetricSpecification") {
+                                Some(_) => Some(Said::unknown(scaling::OWN_METRIC)),
+                                None => self.number(tracking, "TargetValue"),
+                            };
                         }
                     }
                     _ => {
@@ -377,7 +383,8 @@ impl Reading<'_> {
                         let schedule = Said::text(node.text_at("Schedule").unwrap_or_default(), label, self.origin(node));
                         let timezone = node.text_at("Timezone").map(str::to_string);
                         let (min, max) = (self.number(action, "MinCapacity"), self.number(action, "MaxCapacity"));
-                        targets[at].steps.push(Step { schedule, timezone, min, max });
+                        let is_temporary = node.get("StartTime").is_some() || node.get("EndTime").is_some();
+                        targets[at].steps.push(Step { schedule, timezone, is_temporary, min, max });
                     }
                 }
             }

@@ -116,12 +116,19 @@ impl UnitsDraft {
     pub fn said(&self) -> Option<Said> {
         let scaled = (&self.min, &self.max, &self.target);
         if let (Some(min), Some(max), Some(target)) = scaled {
-            if [min, max].iter().any(|said| said.is_unknown()) {
-                return Some(Said { toml: UNKNOWN.to_string(), ..min.clone() });
+            if let Some(unknown) = [min, max].into_iter().find(|said| said.is_unknown()) {
+                return Some(unknown.clone());
             }
             let initial = self.fixed.as_ref().filter(|fixed| !fixed.is_unknown()).map(|fixed| format!("; {} at first", fixed.toml));
             let note = format!("{}{}", min.note, initial.unwrap_or_default());
-            let target = if target.is_unknown() { target.toml.clone() } else { share(&target.toml) };
+            let target = match share(&target.toml) {
+                _ if target.is_unknown() => target.toml.clone(),
+                Some(share) => share,
+                None => {
+                    let note = format!("{}: a target of {} percent; a workload takes 20 to 90, whole", target.note, target.toml);
+                    return Some(Said { note, ..Said::unknown("") });
+                }
+            };
             let toml = format!("{{ min = {}, max = {}, target = {target} }}", min.toml, max.toml);
             return Some(Said::new(toml, note, min.origin.clone()));
         }
@@ -129,12 +136,11 @@ impl UnitsDraft {
     }
 }
 
-/// A percentage as a share: 70 is 0.7.
-fn share(percent: &str) -> String {
-    match Exact::parse(percent) {
-        Some(percent) => number(&(&percent / &Exact::from(100))),
-        None => percent.to_string(),
-    }
+/// A percentage as a share: 70 is 0.7; `None` of what a workload has no target for.
+fn share(percent: &str) -> Option<String> {
+    let share = &Exact::parse(percent)? / &Exact::from(100);
+    let is_whole = number(&share).len() <= "0.70".len();
+    (is_whole && share >= Exact::ratio(1, 5) && share <= Exact::ratio(9, 10)).then(|| number(&share))
 }
 
 /// An index.

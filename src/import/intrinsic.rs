@@ -176,23 +176,26 @@ impl<'a> Resolver<'a> {
             _ => {}
         }
         if let Some(parameter) = self.template.at(&["Parameters", name]) {
-            if let Some(given) = self.given.get(name) {
-                return Ok(Some(given.clone()));
-            }
             let kind = parameter.text_at("Type").unwrap_or_default();
+            let is_list = kind.starts_with("List<") || kind == "CommaDelimitedList";
+            // A list is written with commas, as on the command line of AWS; a usage file may write a list.
+            let listed = |node: &Node| match node.scalar().filter(|_| is_list) {
+                Some(text) => {
+                    let part = |part: &str| Node::new(Value::Text(part.trim().to_string()), node.span.clone());
+                    Node::new(Value::List(text.split(',').map(part).collect()), node.span.clone())
+                }
+                None => node.clone(),
+            };
+            if let Some(given) = self.given.get(name) {
+                return Ok(Some(listed(given)));
+            }
             if kind.starts_with("AWS::SSM::") {
                 return unresolved(format!(
                     "the parameter {name} is read from Parameter Store; give it under [parameters] of a usage file"
                 ));
             }
             return match parameter.get("Default") {
-                Some(default) if kind.starts_with("List<") || kind == "CommaDelimitedList" => {
-                    let parts = default.scalar().map(|text| text.split(',').map(|part| part.trim().to_string()).collect::<Vec<_>>());
-                    let part = |part: String| Node::new(Value::Text(part), default.span.clone());
-                    let list = parts.unwrap_or_default().into_iter().map(part).collect();
-                    Ok(Some(Node::new(Value::List(list), default.span.clone())))
-                }
-                Some(default) => Ok(Some(default.clone())),
+                Some(default) => Ok(Some(listed(default))),
                 None => unresolved(format!("the parameter {name} has no default; give it under [parameters] of a usage file")),
             };
         }
@@ -328,7 +331,7 @@ impl<'a> Resolver<'a> {
         for (key, section) in self.template.entries() {
             let looped = matches!(key.name.as_str(), "Resources" | "Conditions");
             let section = match looped {
-                true => Node::new(Value::Map(self.looped(section).map_err(|error| (section.clone(), error))?), section.span.clone()),
+                true => self.looped(section, &mut 0, 0).map_err(|error| (section.clone(), error))?,
                 false => section.clone(),
             };
             sections.push((key.clone(), section));
@@ -336,14 +339,24 @@ impl<'a> Resolver<'a> {
         Ok(Node::new(Value::Map(sections), self.template.span.clone()))
     }
 
-    /// The entries of a map with its loops written out.
+    /// A value with the loops of its maps written out.
     ///
     /// `Fn::ForEach::NAME: [identifier, [values…], { key: body }]` stands for one entry for each value.
-    fn looped(&self, map: &Node) -> Result<Vec<(Key, Node)>, Unresolved> {
-        let mut all = Vec::new();
-        let mut size = 0;
-        self.expand(map, &Vec::new(), &mut all, &mut size, 0)?;
-        Ok(all)
+    fn looped(&self, node: &Node, size: &mut usize, step: usize) -> Result<Node, Unresolved> {
+        if step > STEPS_MAX {
+            return unresolved("loops are nested too deep");
+        }
+        let value = match &node.value {
+            Value::Map(entries) => {
+                let mut all = Vec::with_capacity(entries.len());
+                self.expand(node, &Vec::new(), &mut all, size, step)?;
+                let inner = |(key, node): (Key, Node), size: &mut usize| Ok((key, self.looped(&node, size, step + 1)?));
+                Value::Map(all.into_iter().map(|entry| inner(entry, size)).collect::<Result<_, _>>()?)
+            }
+            Value::List(elements) => Value::List(elements.iter().map(|one| self.looped(one, size, step + 1)).collect::<Result<_, _>>()?),
+            other => other.clone(),
+        };
+        Ok(Node::new(value, node.span.clone()))
     }
 
     fn expand(&self, map: &Node, bound: &Bound, all: &mut Vec<(Key, Node)>, size: &mut usize, step: usize) -> Result<(), Unresolved> {
@@ -362,7 +375,11 @@ impl<'a> Resolver<'a> {
             };
             let Some(identifier) = identifier.text() else { return unresolved("the name of a loop is a text") };
             let values = self.value(&bind(values, bound, size)?, step + 1)?;
-            let list = values.as_ref().map(Node::elements).unwrap_or_default();
+            let list = match values.as_ref() {
+                Some(Node { value: Value::List(list), .. }) => list.as_slice(),
+                Some(other) => return unresolved(format!("{} goes over {}, not a list", shown(&key.name), other.kind())),
+                None => &[],
+            };
             for value in list {
                 let mut inner = bound.clone();
                 inner.push((identifier.to_string(), value.clone()));

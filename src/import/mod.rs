@@ -352,7 +352,9 @@ fn finish(
             true => ("no table is left after the plan", "`dynameter import terraform --before` has the design that it deletes"),
             false => ("there is no DynamoDB table in it", "name a file that has one"),
         };
-        problems.push(Diagnostic { source, span, code: "no-tables", message: message.into(), help: help.into() });
+        // Why there is none may stand in the notes.
+        let message = std::iter::once(message.to_string()).chain(draft.notes.iter().cloned()).collect::<Vec<_>>().join("; ");
+        problems.push(Diagnostic { source, span, code: "no-tables", message, help: help.into() });
     }
     let mut seen: std::collections::BTreeMap<String, draft::Origin> = std::collections::BTreeMap::new();
     for table in &draft.tables {

@@ -97,8 +97,12 @@ impl Node {
     pub fn truth(&self) -> Option<bool> {
         match &self.value {
             Value::Bool(value) => Some(*value),
-            Value::Text(text) if text.eq_ignore_ascii_case("true") => Some(true),
-            Value::Text(text) if text.eq_ignore_ascii_case("false") => Some(false),
+            // CloudFormation reads YAML 1.1, in which all of these are truths.
+            Value::Text(text) => match text.to_ascii_lowercase().as_str() {
+                "true" | "yes" | "on" => Some(true),
+                "false" | "no" | "off" => Some(false),
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -159,7 +163,9 @@ fn json(source: &Arc<Source>) -> Result<Node, Diagnostic> {
         allow_extended_string_escapes: false,
     };
     let help = "write the file again with the tool that made it; it must be whole, plain JSON";
-    let parsed = parse_to_ast(&source.text, &CollectOptions::default(), &strict).map_err(|error| {
+    // A byte order mark counts as space, so that places stay what they are.
+    let text = source.text.replacen('\u{feff}', "   ", usize::from(source.text.starts_with('\u{feff}')));
+    let parsed = parse_to_ast(&text, &CollectOptions::default(), &strict).map_err(|error| {
         let range = error.range();
         let what = error.kind().to_string();
         if source.text.contains("\"@level\"") && source.text.contains("\"@message\"") {
@@ -223,6 +229,28 @@ fn unique(entries: Vec<(Key, Node)>, source: &Arc<Source>) -> Result<Vec<(Key, N
             let (line, _) = source.line_column(first.span.start);
             let message = format!("the key {:?} is there twice, first in line {line}", shown(&key.name));
             return Err(wrong(source, key.span.clone(), "duplicate-key", message, "keep one of them"));
+        }
+    }
+    Ok(entries)
+}
+
+/// Entries with those that `<<` takes from other maps, which the map's own come before.
+fn merged(mut entries: Vec<(Key, Node)>, source: &Arc<Source>) -> Result<Vec<(Key, Node)>, Diagnostic> {
+    let Some(at) = entries.iter().position(|(key, _)| key.name == "<<") else { return Ok(entries) };
+    let (key, from) = entries.remove(at);
+    let maps = match &from.value {
+        Value::List(maps) => maps.as_slice(),
+        _ => std::slice::from_ref(&from),
+    };
+    for map in maps {
+        if !matches!(map.value, Value::Map(_)) {
+            let message = format!("<< takes the entries of a map, found {}", map.kind());
+            return Err(wrong(source, key.span, "wrong-type", message, "name a map with *, or several in [ ]"));
+        }
+        for (name, node) in map.entries() {
+            if !entries.iter().any(|(known, _)| known.name == name.name) {
+                entries.push((name.clone(), node.clone()));
+            }
         }
     }
     Ok(entries)
@@ -312,7 +340,7 @@ impl Yaml<'_> {
         let Some(open) = self.open.pop() else { return Ok(()) };
         let value = match open.kind {
             OpenKind::List(elements) => Value::List(elements),
-            OpenKind::Map(entries, _) => Value::Map(unique(entries, self.source)?),
+            OpenKind::Map(entries, _) => Value::Map(unique(merged(entries, self.source)?, self.source)?),
         };
         let span = open.span.start..end.max(open.span.start);
         let node = Node::new(value, span.clone());

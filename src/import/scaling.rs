@@ -1,6 +1,7 @@
 //! Application Auto Scaling: targets, policies and scheduled actions, joined to the tables and indexes that they move.
 
-use super::draft::{Said, TableDraft, UnitsDraft};
+use super::draft::{Fields, ReplicaDraft, Said, TableDraft, UnitsDraft};
+use super::node::Node;
 
 /// What moves the capacity of one direction of a table or an index.
 #[derive(Clone, Debug, Default)]
@@ -14,6 +15,11 @@ pub(super) struct Target {
     /// The utilization that a target-tracking policy keeps, in percent.
     pub percent: Option<Said>,
     pub steps: Vec<Step>,
+    /// The region of a replica, where it is that of one.
+    pub region: Option<String>,
+    /// Whether the policy, or the schedule, is suspended.
+    pub is_suspended: bool,
+    pub has_no_schedule: bool,
     /// What the file calls it.
     pub label: String,
 }
@@ -24,8 +30,22 @@ pub(super) struct Step {
     /// As AWS writes it: `cron(…)`, `rate(…)`, `at(…)`.
     pub schedule: Said,
     pub timezone: Option<String>,
+    /// Whether it begins or ends at a moment.
+    pub is_temporary: bool,
     pub min: Option<Said>,
     pub max: Option<Said>,
+}
+
+/// Before the name of a target of which nobody can tell what it scales.
+pub(super) const NOWHERE: &str = "?";
+
+/// Why there is no target of the utilization.
+pub(super) const OWN_METRIC: &str = "follows a metric of its own, not the utilization";
+
+/// Whether a target of CloudFormation or of AWS's answer has its policies suspended, and its schedule.
+pub(super) fn suspended(target: &Node) -> (bool, bool) {
+    let stopped = |key: &str| target.at(&["SuspendedState", key]).and_then(Node::truth) == Some(true);
+    (stopped("DynamicScalingInSuspended") || stopped("DynamicScalingOutSuspended"), stopped("ScheduledScalingSuspended"))
 }
 
 impl Target {
@@ -46,16 +66,20 @@ impl Target {
 /// Puts bounds, targets and schedules where they belong; what belongs nowhere becomes a note.
 pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<String> {
     let mut notes = Vec::new();
-    for target in targets {
-        let Some((table_name, index_name)) = target.names() else {
-            if target.dimension.starts_with("dynamodb:") || target.dimension.is_empty() {
-                notes.push(format!(
-                    "{}: what it scales cannot be told ({:?}); give the table `read` and `write` with min, max and target",
-                    target.label, target.resource
-                ));
+    let (targets, untold): (Vec<Target>, Vec<Target>) = targets.into_iter().partition(|target| target.names().is_some());
+    let untold = untold.into_iter().filter(|target| target.dimension.starts_with("dynamodb:") || target.dimension.is_empty());
+    for mut target in targets {
+        if target.is_suspended {
+            notes.push(format!("{}: scaling is suspended, and is left out", target.label));
+            (target.percent, target.steps) = (None, if target.has_no_schedule { Vec::new() } else { target.steps });
+            if target.steps.is_empty() {
+                continue;
             }
-            continue;
-        };
+        } else if target.has_no_schedule && !target.steps.is_empty() {
+            notes.push(format!("{}: its schedule is suspended, and is left out", target.label));
+            target.steps.clear();
+        }
+        let Some((table_name, index_name)) = target.names() else { continue };
         let Some(table) = tables.iter_mut().find(|table| table.is(table_name)) else {
             notes.push(format!("{}: scales {}, which is not in this file", target.label, target.resource));
             continue;
@@ -65,6 +89,10 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
             continue;
         }
         let reads = target.reads();
+        if let Some(region) = &target.region {
+            table.notes.extend(of_replica(&target, region, index_name, &mut table.replicas));
+            continue;
+        }
         let global: Vec<String> = table.indexes.iter().filter(|index| index.global).map(|index| index.name.plain()).collect();
         // An index of which the plan does not say the name: the only one, else any of them.
         let of_some_index = index_name == Some("*") || (index_name.is_none() && target.dimension.contains(":index:"));
@@ -113,7 +141,62 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
         }
         table.notes.extend(unsaid);
     }
+    for target in untold {
+        let what = if target.resource.starts_with(NOWHERE) { String::new() } else { format!(" ({:?})", target.resource) };
+        notes.push(format!(
+            "{}: what it scales cannot be told{what}; give the table `read` and `write` with min, max and target",
+            target.label
+        ));
+        // It may be any that nothing else scales.
+        let unknown = |units: &mut UnitsDraft| {
+            if units.min.is_none() {
+                units.fixed = Some(Said::unknown(format!("{}, of which nobody can tell what it scales, may scale it", target.label)));
+            }
+        };
+        let ways: &[bool] = match target.dimension.as_str() {
+            "" => &[true, false],
+            _ if target.reads() => &[true],
+            _ => &[false],
+        };
+        for table in tables.iter_mut().filter(|table| table.is_provisioned()) {
+            for reads in ways {
+                if !target.dimension.contains(":index:") {
+                    unknown(if *reads { &mut table.read } else { &mut table.write });
+                }
+                if target.dimension.is_empty() || target.dimension.contains(":index:") {
+                    let global = table.indexes.iter_mut().filter(|index| index.global);
+                    global.for_each(|index| unknown(if *reads { &mut index.read } else { &mut index.write }));
+                }
+            }
+        }
+    }
     notes
+}
+
+/// Bounds of a replica's reads: each region scales its own. Its writes are those of the table everywhere.
+fn of_replica(target: &Target, region: &str, index: Option<&str>, replicas: &mut [ReplicaDraft]) -> Option<String> {
+    let Some(replica) = replicas.iter_mut().find(|replica| replica.region.plain() == region) else {
+        return Some(format!("{}: the table has no replica in {region}", target.label));
+    };
+    if !target.reads() {
+        return None;
+    }
+    let units = match index {
+        None => &mut replica.read,
+        Some(name) => {
+            let at = replica.indexes.iter().position(|(known, ..)| known == name).unwrap_or_else(|| {
+                replica.indexes.push((name.to_string(), UnitsDraft::default(), Fields::default()));
+                replica.indexes.len() - 1
+            });
+            &mut replica.indexes[at].1
+        }
+    };
+    units.min = target.min.clone();
+    units.max = target.max.clone();
+    units.target = Some(target.percent.clone().unwrap_or_else(|| Said::unknown("")));
+    let schedule = (!target.steps.is_empty()).then(|| format!("{}: a schedule of a replica has no place in a workload", target.label));
+    let policy = target.percent.is_none().then(|| format!("{}: no policy here moves the units between its bounds", target.label));
+    schedule.or(policy)
 }
 
 impl Step {
@@ -121,6 +204,9 @@ impl Step {
     fn toml(&self, reads: bool) -> Result<String, String> {
         if let Some(zone) = self.timezone.as_ref().filter(|zone| !matches!(zone.as_str(), "" | "UTC" | "Etc/UTC" | "GMT" | "Etc/GMT")) {
             return Err(format!("its hours are those of {zone}, and a workload's are UTC"));
+        }
+        if self.is_temporary {
+            return Err("it begins or ends at a moment, and a workload repeats week by week".to_string());
         }
         if self.min.is_none() && self.max.is_none() {
             return Err("it sets neither bound".to_string());
@@ -181,7 +267,15 @@ pub(super) fn five_fields(schedule: &str) -> Result<String, String> {
             parts.ok_or_else(|| format!("the weekdays {list:?} are no list of days"))?.join(",")
         }
     };
-    Ok(format!("{minute} {hour} * * {weekday}"))
+    // AWS counts from a number on; five fields count within a range.
+    let stepped = |field: &str, last: u32| {
+        let part = |part: &str| match part.split_once('/') {
+            Some((from, step)) if from.bytes().all(|byte| byte.is_ascii_digit()) && !from.is_empty() => format!("{from}-{last}/{step}"),
+            _ => part.to_string(),
+        };
+        field.split(',').map(part).collect::<Vec<_>>().join(",")
+    };
+    Ok(format!("{} {} * * {weekday}", stepped(minute, 59), stepped(hour, 23)))
 }
 
 #[cfg(test)]
@@ -192,6 +286,7 @@ mod tests {
     fn schedules_of_aws_become_those_of_a_week() {
         assert_eq!(five_fields("cron(0 8 * * ? *)"), Ok("0 8 * * *".to_string()));
         assert_eq!(five_fields("cron(30 18 ? * 2-6 *)"), Ok("30 18 * * MON-FRI".to_string()));
+        assert_eq!(five_fields("cron(0/30 8-17,4/6 ? * MON-FRI *)"), Ok("0-59/30 8-17,4-23/6 * * MON-FRI".to_string()));
         assert_eq!(five_fields("cron(0 8 ? * sat,1 *)"), Ok("0 8 * * SAT,SUN".to_string()));
         for wrong in
             ["rate(1 day)", "at(2026-01-01T00:00:00)", "cron(0 8 1 * ? *)", "cron(0 8 ? * 2#1 *)", "cron(0 8 * * ? 2027)", "cron(0)"]

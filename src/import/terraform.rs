@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, quoted};
 use super::node::{Node, Value, shown, wrong};
-use super::scaling::{self, Step, Target};
+use super::scaling::{self, NOWHERE, Step, Target};
 use super::{Context, name_of, names_of};
 use crate::diag::Source;
 
@@ -41,6 +41,14 @@ impl Config<'_> {
         let prefix: String = modules.iter().map(|name| format!("module.{name}.")).collect();
         let mut all = Vec::new();
         for reference in references.iter().filter_map(Node::text) {
+            if let Some((name, output)) = reference.strip_prefix("module.").and_then(|rest| rest.split_once('.')) {
+                // What a module gives is what its output says.
+                let (name, output) = (plain_address(name), output.split(['.', '[']).next().unwrap_or(output));
+                let inner = call(self.plan, modules, &name).and_then(|call| call.at(&["module", "outputs", output, "expression"]));
+                let within: Vec<String> = modules.iter().cloned().chain([name]).collect();
+                all.extend(self.resolve(inner, &within));
+                continue;
+            }
             let variable = reference.strip_prefix("var.").map(|rest| rest.split(['.', '[']).next().unwrap_or(rest));
             match (variable, modules.split_last()) {
                 (Some(variable), Some((own, above))) => {
@@ -91,17 +99,48 @@ impl Resource<'_> {
         config.resolve(config.node.at(&["expressions", key]), &config.modules)
     }
 
-    /// A text, or what it refers to: a resource whose name is known only later.
+    /// A text, or what it refers to, as an address: a resource whose name is known only later.
     fn text_or_reference(&self, key: &str) -> Option<String> {
         match self.values.text_at(key) {
             Some(text) => Some(text.to_string()),
-            None => self
-                .references(key)
-                .into_iter()
-                .find(|reference| reference.contains("aws_dynamodb_"))
-                .map(|reference| plain_address(&address_of(&reference))),
+            None => self.references(key).into_iter().find(|one| one.contains("aws_dynamodb_")).map(|one| address_of(&one)),
         }
     }
+
+    /// The change of a plan, if it is one.
+    fn change(&self) -> Option<&Node> {
+        let changes = self.config.as_ref()?.plan.get("resource_changes")?.elements();
+        changes.iter().find(|change| change.text_at("address") == Some(self.address))
+    }
+
+    /// Whether the plan makes it anew: what is then known of it, somebody has written.
+    fn is_created(&self) -> bool {
+        let actions = self.change().and_then(|change| change.at(&["change", "actions"])).map(Node::elements).unwrap_or_default();
+        actions.iter().any(|action| action.text() == Some("create"))
+    }
+
+    /// What an expression within a module's or a resource's instances refers to, told apart from what others of these
+    /// refer to.
+    fn own_reference(&self, expression: &Node) -> Option<String> {
+        let config = self.config.as_ref()?;
+        let all = config.resolve(Some(expression), &config.modules);
+        let first = all.iter().find(|one| !one.contains("each.") && !one.contains("count."))?;
+        let by_instance = all.len() > all.iter().filter(|one| !one.contains("each.") && !one.contains("count.")).count();
+        let own: String = config.modules.iter().map(|name| format!("module.{name}.")).collect();
+        let keys: String = self.address.split('[').skip(1).filter_map(|rest| rest.split(']').next()).collect::<Vec<_>>().join(",");
+        let in_instance = !own.is_empty() && first.starts_with(&own);
+        Some(if by_instance || in_instance { format!("{first} of {keys}") } else { first.clone() })
+    }
+}
+
+/// The one of some addresses that another means: as it is written, else without the keys of its instances.
+fn meant<'a>(addresses: impl Iterator<Item = &'a str> + Clone, name: &str, of: &str) -> Option<usize> {
+    if let Some(exact) = addresses.clone().position(|address| address == name) {
+        return Some(exact);
+    }
+    let plain = plain_address(name);
+    let same: Vec<(usize, &str)> = addresses.enumerate().filter(|(_, address)| plain_address(address) == plain).collect();
+    nearest(same.iter().map(|(_, address)| *address), of).map(|at| same[at].0)
 }
 
 /// The address in a reference: without the attribute, and without the key of an instance.
@@ -169,9 +208,17 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     let mut keys: BTreeMap<String, ()> = BTreeMap::new();
     for resource in resources.iter().filter(|one| one.kind == "aws_dynamodb_table") {
         if here(resource) {
-            let mut table = table(resource, &mut keys, problems);
+            let mut table = table(resource, &mut keys, before, problems);
             if let Some(table) = table.as_mut().filter(|_| !before) {
                 not_planned(resource, documents, table);
+            }
+            let is_told = regions.iter().any(|(address, region)| address == resource.address && region.is_some());
+            if let Some(table) = table.as_mut().filter(|_| !is_told && regions.iter().any(|(_, region)| region.is_some())) {
+                table.unpriced.push(Said::new(
+                    quoted("its region, which the plan does not say"),
+                    resource.address,
+                    resource.origin.clone(),
+                ));
             }
             draft.tables.extend(table);
         } else {
@@ -189,7 +236,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
                 draft.notes.push(format!("{}: tables of the provider awscc are not read; write them as a workload", resource.address));
             }
             "aws_dynamodb_global_secondary_index" if here(resource) => own_index(resource, &mut draft, problems),
-            "aws_dynamodb_table_replica" => own_replica(resource, &mut draft),
+            "aws_dynamodb_table_replica" => own_replica(resource, &mut draft, &mut keys),
             "aws_dynamodb_global_table" => global_table(resource, &mut draft, home.as_deref()),
             "aws_dynamodb_kinesis_streaming_destination" if here(resource) => {
                 with_table(resource, "table_name", &mut draft, |table, resource| {
@@ -210,15 +257,36 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
                     table.unpriced.push(resource.said("table_name", quoted(&words)));
                 });
             }
-            "aws_appautoscaling_target" | "aws_appautoscaling_policy" | "aws_appautoscaling_scheduled_action" if here(resource) => {
-                scaled(resource, &resources, &mut targets, problems);
+            "aws_appautoscaling_target" | "aws_appautoscaling_policy" | "aws_appautoscaling_scheduled_action" => {
+                let elsewhere = if here(resource) { None } else { region_of(resource).map(|(region, _)| region) };
+                scaled(resource, elsewhere, &resources, &mut targets, problems);
+            }
+            "aws_dax_cluster" => {
+                let region = region_of(resource).map(|(region, _)| region).unwrap_or_default();
+                let words = format!("the DAX cluster {} in {region}", resource.address);
+                match draft.tables.iter_mut().find(|table| table.replicas.iter().any(|replica| replica.region.plain() == region)) {
+                    Some(table) => table.unpriced.push(resource.said("node_type", quoted(&words))),
+                    None => {
+                        draft.notes.push(format!("{}: lies in another region, and is left out; import it with --region", resource.address))
+                    }
+                }
+            }
+            "aws_dynamodb_global_secondary_index" | "aws_dynamodb_table_export" => {
+                draft.notes.push(format!("{}: lies in another region, and is left out; import it with --region", resource.address));
             }
             _ => {}
         }
     }
     let notes = scaling::join(targets, &mut draft.tables);
     draft.notes.extend(notes);
-    for (_, plan) in documents {
+    for (source, plan) in documents {
+        if plan.get("errored").and_then(Node::truth) == Some(true) {
+            draft.notes.push(format!("{}: Terraform stopped at an error, and the plan is not whole", source.name));
+        }
+        for deferred in plan.get("deferred_changes").map(Node::elements).unwrap_or_default() {
+            let address = deferred.at(&["resource_change", "address"]).and_then(Node::text).unwrap_or("a resource");
+            draft.notes.push(format!("{address}: is put off to a later plan, and left out"));
+        }
         for change in plan.get("resource_changes").map(Node::elements).unwrap_or_default() {
             let forgotten =
                 change.at(&["change", "actions"]).is_some_and(|actions| actions.elements().iter().any(|one| one.text() == Some("forget")));
@@ -321,13 +389,14 @@ fn provider_region(plan: &Node, key: &str, source: &Arc<Source>) -> Option<(Stri
     let region = provider.at(&["expressions", "region"])?;
     let constant =
         |region: &'_ Node| region.get("constant_value").and_then(|node| node.text().map(|text| (text.to_string(), node.span.clone())));
+    // A plan says what an expression refers to, not what it makes of it: only a variable that is a region is taken.
     let variable = |region: &Node| -> Option<String> {
-        let reference = region.get("references")?.elements().iter().find_map(Node::text)?;
-        reference.strip_prefix("var.").map(str::to_string)
+        let [reference] = region.get("references")?.elements() else { return None };
+        reference.text()?.strip_prefix("var.").map(str::to_string)
     };
     let of_root = |name: &str| {
         let node = plan.at(&["variables", name, "value"])?;
-        node.text().map(|text| (text.to_string(), node.span.clone()))
+        node.text().filter(|text| is_region(text)).map(|text| (text.to_string(), node.span.clone()))
     };
     // The variable of a module is what the module's call gives it.
     let modules: Vec<String> = provider
@@ -347,6 +416,15 @@ fn provider_region(plan: &Node, key: &str, source: &Arc<Source>) -> Option<(Stri
     };
     let (text, span) = constant(region).or_else(by_variable)?;
     Some((text.clone(), Said::text(&text, format!("the region of the provider {key}"), Some((source.clone(), span)))))
+}
+
+/// Whether a text is the name of a region, such as `us-east-1` or `us-gov-west-1`.
+fn is_region(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let (Some((number, words)), true) = (parts.split_last(), parts.len() >= 3) else { return false };
+    number.bytes().all(|byte| byte.is_ascii_digit())
+        && !number.is_empty()
+        && words.iter().all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
 /// The home region: as asked for, else that of the tables.
@@ -378,22 +456,30 @@ fn home(resources: &[Resource], draft: &mut Draft, context: &Context) -> Result<
     Ok(Some(home))
 }
 
-/// Runs on the table that a resource names; a note where it is not in the plan.
+/// Runs on the table that a resource names; a note where it is not in the plan. What has a cost and belongs to no table
+/// that can be told is unpriced.
 fn with_table(resource: &Resource, key: &str, draft: &mut Draft, act: impl FnOnce(&mut TableDraft, &Resource)) {
-    let named = resource.text_or_reference(key);
-    let name = named.as_deref().map(|text| text.rsplit_once(":table/").map_or(text, |(_, name)| name));
-    let of_name: Vec<&mut TableDraft> = draft.tables.iter_mut().filter(|table| name.is_some_and(|name| table.is(name))).collect();
-    let addresses: Vec<String> = of_name.iter().map(|table| table.ids.first().cloned().unwrap_or_default()).collect();
-    let at = nearest(addresses.iter().map(String::as_str), resource.address);
-    match at.and_then(|at| of_name.into_iter().nth(at)) {
-        Some(table) => act(table, resource),
+    let Some(named) = resource.text_or_reference(key) else {
+        let words = format!("{}: of which table it is cannot be told", resource.address);
+        match draft.tables.first_mut() {
+            Some(table) => table.unpriced.push(resource.said(key, quoted(&words))),
+            None => draft.notes.push(words),
+        }
+        return;
+    };
+    let name = named.rsplit_once(":table/").map_or(named.as_str(), |(_, name)| name);
+    let address = |table: &TableDraft| table.ids.first().cloned().unwrap_or_default();
+    let plain = plain_address(name);
+    let mut of_name: Vec<&mut TableDraft> = draft.tables.iter_mut().filter(|table| table.is(name) || table.is(&plain)).collect();
+    let addresses: Vec<String> = of_name.iter().map(|table| address(table)).collect();
+    let by_name = of_name.iter().position(|table| table.label == name);
+    let at = by_name.or_else(|| meant(addresses.iter().map(String::as_str), name, resource.address));
+    match at {
+        Some(at) => act(of_name.swap_remove(at), resource),
         None if addresses.len() > 1 => {
             draft.notes.push(format!("{}: which of {} it belongs to cannot be told", resource.address, addresses.join(", ")));
         }
-        None => {
-            let what = name.unwrap_or("unknown until it is applied");
-            draft.notes.push(format!("{}: its table ({what}) is not in this plan", resource.address));
-        }
+        None => draft.notes.push(format!("{}: its table ({name}) is not in this plan", resource.address)),
     }
 }
 
@@ -420,7 +506,12 @@ fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) -> Option<usi
     }
 }
 
-fn table(resource: &Resource, keys: &mut BTreeMap<String, ()>, problems: &mut Vec<crate::diag::Diagnostic>) -> Option<TableDraft> {
+fn table(
+    resource: &Resource,
+    keys: &mut BTreeMap<String, ()>,
+    before: bool,
+    problems: &mut Vec<crate::diag::Diagnostic>,
+) -> Option<TableDraft> {
     let values = resource.values;
     let (name, known) = match values.text_at("name") {
         Some(name) => (name, true),
@@ -484,13 +575,16 @@ fn table(resource: &Resource, keys: &mut BTreeMap<String, ()>, problems: &mut Ve
         }
         table.indexes.extend(local);
     }
-    features(resource, &mut table, keys);
+    features(resource, &mut table, keys, before);
     for replica in values.get("replica").map(Node::elements).unwrap_or_default() {
         let Some(region) = replica.text_at("region_name") else { continue };
         let place = Some((resource.place.0.clone(), replica.span.clone()));
         let mut draft = replica_of(Said::text(region, format!("{}: replica", resource.address), place.clone()));
         if replica.get("point_in_time_recovery").and_then(Node::truth) == Some(true) {
             draft.fields.set("pitr", Said::new("true", "point_in_time_recovery", place.clone()));
+        }
+        if let Some(key) = replica.text_at("kms_key_arn").filter(|key| !key.is_empty()) {
+            also_encrypted(&mut table, key, Said::new("1", format!("{}: the key of {region}", resource.address), place.clone()), keys);
         }
         if replica.text_at("consistency_mode") == Some("STRONG") {
             table.fields.set("multi_region_consistency", Said::new("\"strong\"", "consistency_mode", place));
@@ -538,9 +632,10 @@ fn not_planned(resource: &Resource, documents: &[(Arc<Source>, Node)], table: &m
         // What AWS computes of each index or replica is no setting: only a block that is unknown as a whole, or whether it is on.
         // What nobody configures has AWS's default, which a plan of a new table does not show.
         let configured = resource.config.as_ref().is_none_or(|config| config.node.at(&["expressions", key]).is_some());
-        let found = unknown.get(key).filter(|_| configured).filter(|node| match key {
+        // `dynamic` blocks are not in the configuration.
+        let found = unknown.get(key).filter(|node| match key {
             "global_secondary_index" | "local_secondary_index" | "replica" => node.truth() == Some(true),
-            _ => holds_true(node),
+            _ => holds_true(node) && (configured || matches!(node.value, Value::List(_))),
         });
         if let Some(node) = found {
             let origin = Some((resource.place.0.clone(), node.span.clone()));
@@ -554,7 +649,7 @@ fn replica_of(region: Said) -> ReplicaDraft {
 }
 
 /// Time to Live, recovery, streams, encryption and what has no place in a workload.
-fn features(resource: &Resource, table: &mut TableDraft, keys: &mut BTreeMap<String, ()>) {
+fn features(resource: &Resource, table: &mut TableDraft, keys: &mut BTreeMap<String, ()>, before: bool) {
     let values = resource.values;
     if let Some(ttl) = values.block("ttl").filter(|ttl| ttl.get("enabled").and_then(Node::truth) == Some(true)) {
         let attribute = ttl.text_at("attribute_name").unwrap_or_default().to_string();
@@ -576,14 +671,16 @@ fn features(resource: &Resource, table: &mut TableDraft, keys: &mut BTreeMap<Str
     if let Some(encryption) = values.block("server_side_encryption").filter(|one| one.get("enabled").and_then(Node::truth) == Some(true)) {
         let said = resource.said("server_side_encryption", "1");
         // The state of a table has the key's ARN even where AWS manages it; the configuration names only a customer's.
-        let written = resource.config.as_ref().map(|config| {
-            config.node.at(&["expressions", "server_side_encryption"]).and_then(|blocks| blocks.elements().first()?.get("kms_key_arn"))
-        });
-        let known = encryption.text_at("kms_key_arn").map(str::to_string);
-        let by_reference =
-            |expression: &Node| expression.get("references").and_then(|list| list.elements().first()?.text().map(address_of_key));
+        let block = resource.config.as_ref().and_then(|config| config.node.at(&["expressions", "server_side_encryption"]));
+        let written = resource.config.as_ref().map(|_| block.and_then(|blocks| blocks.elements().first()?.get("kms_key_arn")));
+        let known = encryption.text_at("kms_key_arn").filter(|arn| !arn.is_empty()).map(str::to_string);
+        // A value that is there and empty is no key, whatever could have given one.
+        let is_empty = known.is_none() && encryption.entries().iter().any(|(key, _)| key.name == "kms_key_arn");
         let key = match written {
-            Some(Some(expression)) => known.or_else(|| by_reference(expression)).or_else(|| Some(resource.address.to_string())),
+            _ if is_empty => None,
+            // Blocks that are written by `dynamic`, or were written before the change, are not in the configuration.
+            _ if before || block.is_none() => known,
+            Some(Some(expression)) => known.or_else(|| resource.own_reference(expression)).or_else(|| Some(resource.address.to_string())),
             Some(None) => None,
             None => known,
         };
@@ -594,18 +691,26 @@ fn features(resource: &Resource, table: &mut TableDraft, keys: &mut BTreeMap<Str
         table.unpriced.push(Said { note: String::new(), ..resource.said("import_table", what) });
     }
     // Every table has some warm throughput for nothing, which its state shows; the configuration shows what is bought.
-    let configured = resource.config.as_ref().and_then(|config| config.node.get("expressions"));
-    let warm = |node: &Node| node.get("warm_throughput").is_some_and(|blocks| !blocks.elements().is_empty());
-    let of_index = |node: &Node| node.get("global_secondary_index").is_some_and(|blocks| blocks.elements().iter().any(warm));
-    if configured.is_some_and(|node| warm(node) || of_index(node)) {
+    let of_index = |node: &Node| node.get("global_secondary_index").is_some_and(|blocks| blocks.elements().iter().any(is_warm));
+    if said_or_new(resource).any(|node| is_warm(node) || of_index(node)) {
         let what = quoted("warm throughput that is bought");
         table.unpriced.push(Said { note: String::new(), ..resource.said("warm_throughput", what) });
     }
+    let restored = ["restore_source_name", "restore_source_table_arn", "restore_backup_arn"];
+    if let Some(key) = restored.into_iter().find(|key| values.get(key).is_some()).filter(|_| resource.is_created()) {
+        let what = quoted("a restore when the table is created, by the GB");
+        table.unpriced.push(Said { note: String::new(), ..resource.said(key, what) });
+    }
 }
 
-/// What a key is called by a reference to it.
-fn address_of_key(reference: &str) -> String {
-    reference.trim_end_matches(".arn").to_string()
+/// Where what somebody has written is found: in the configuration, and in the values of what is made anew.
+fn said_or_new<'a>(resource: &'a Resource) -> impl Iterator<Item = &'a Node> {
+    let written = resource.config.as_ref().and_then(|config| config.node.get("expressions"));
+    written.into_iter().chain(Some(resource.values).filter(|_| resource.is_created()))
+}
+
+fn is_warm(node: &Node) -> bool {
+    node.get("warm_throughput").is_some_and(|warm| !warm.elements().is_empty() || !warm.entries().is_empty())
 }
 
 /// A key is paid for by the table that names it first; AWS's own key costs requests alone.
@@ -616,6 +721,17 @@ pub(super) fn encrypted(table: &mut TableDraft, key: Option<&str>, said: Said, k
         Some(_) => ("1", ""),
     };
     let note = format!("{}{words}", said.note);
+    table.block("encryption").set("keys", Said { toml: count.to_string(), note, ..said });
+}
+
+/// A key of a replica: each region has its own, with its own price.
+pub(super) fn also_encrypted(table: &mut TableDraft, key: &str, said: Said, keys: &mut BTreeMap<String, ()>) {
+    if keys.insert(key.to_string(), ()).is_some() {
+        return;
+    }
+    let known = table.block("encryption").get("keys").cloned();
+    let count = known.as_ref().and_then(|known| known.toml.parse::<u64>().ok()).unwrap_or(0) + 1;
+    let note = known.map_or(said.note.clone(), |known| format!("{}; {}", known.note, said.note));
     table.block("encryption").set("keys", Said { toml: count.to_string(), note, ..said });
 }
 
@@ -728,6 +844,10 @@ fn own_index(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::d
     with_table(resource, "table_name", draft, |table, resource| {
         let on_demand = !table.is_provisioned();
         let index = index_of(resource, resource.values, true, on_demand, problems);
+        if said_or_new(resource).any(is_warm) {
+            let what = quoted(&format!("warm throughput that is bought ({})", resource.address));
+            table.unpriced.push(Said { note: String::new(), ..resource.said("warm_throughput", what) });
+        }
         table
             .indexes
             .extend(index.map(|index| IndexDraft { name: Said { note: resource.address.to_string(), ..index.name.clone() }, ..index }));
@@ -735,7 +855,7 @@ fn own_index(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::d
 }
 
 /// A replica that is a resource of its own, in the region of its provider.
-fn own_replica(resource: &Resource, draft: &mut Draft) {
+fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut BTreeMap<String, ()>) {
     let region = region_of(resource);
     with_table(resource, "global_table_arn", draft, |table, resource| {
         let Some((_, region)) = region else {
@@ -752,6 +872,9 @@ fn own_replica(resource: &Resource, draft: &mut Draft) {
         }
         if resource.values.get("point_in_time_recovery").and_then(Node::truth) == Some(true) {
             replica.fields.set("pitr", resource.said("point_in_time_recovery", "true"));
+        }
+        if let Some(key) = resource.values.text_at("kms_key_arn").filter(|key| !key.is_empty()) {
+            also_encrypted(table, key, resource.said("kms_key_arn", "1"), keys);
         }
         table.replicas.push(replica);
     });
@@ -786,7 +909,11 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
                 return;
             };
             match index {
-                None => set(&mut replica.fields),
+                None => {
+                    set(&mut replica.fields);
+                    let own = table.indexes.iter().filter(|index| index.global).map(|index| index.name.plain());
+                    insights_off(replica, own);
+                }
                 Some(name) => {
                     let at = replica.indexes.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
                         replica.indexes.push((name.clone(), UnitsDraft::default(), Fields::default()));
@@ -811,6 +938,20 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
             },
         }
     });
+}
+
+/// Each index of a replica has its own switch for Contributor Insights; those that have none are off.
+pub(super) fn insights_off(replica: &mut ReplicaDraft, indexes: impl Iterator<Item = String>) {
+    for name in indexes {
+        let at = replica.indexes.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
+            replica.indexes.push((name, UnitsDraft::default(), Fields::default()));
+            replica.indexes.len() - 1
+        });
+        let fields = &mut replica.indexes[at].2;
+        if fields.get("contributor_insights").is_none() {
+            fields.set("contributor_insights", Said::new("false", "Contributor Insights of the replica's table alone", None));
+        }
+    }
 }
 
 /// A cluster stands before tables that no plan names: the only one of the plan, else the first.
@@ -845,7 +986,13 @@ pub(super) fn attach_dax(draft: &mut Draft, label: &str, kind: Option<Said>, nod
 }
 
 /// Auto scaling: targets first, then what belongs to them.
-fn scaled(resource: &Resource, resources: &[Resource], targets: &mut Vec<Target>, problems: &mut Vec<crate::diag::Diagnostic>) {
+fn scaled(
+    resource: &Resource,
+    region: Option<String>,
+    resources: &[Resource],
+    targets: &mut Vec<Target>,
+    problems: &mut Vec<crate::diag::Diagnostic>,
+) {
     let values = resource.values;
     if values.text_at("service_namespace").is_some_and(|namespace| namespace != "dynamodb") {
         return;
@@ -855,30 +1002,32 @@ fn scaled(resource: &Resource, resources: &[Resource], targets: &mut Vec<Target>
         |resource: &Resource| resource.references("resource_id").into_iter().find(|one| one.contains("aws_appautoscaling_target"));
     // A policy may name its target by reference, and the target its table.
     let by_target = || {
-        let address = plain_address(&address_of(&target_of(resource)?));
-        let is_target = |one: &&Resource| one.kind == "aws_appautoscaling_target" && plain_address(one.address) == address;
-        let targets: Vec<&Resource> = resources.iter().filter(is_target).collect();
-        nearest(targets.iter().map(|one| one.address), resource.address).map(|at| targets[at])
+        let address = address_of(&target_of(resource)?);
+        let targets: Vec<&Resource> = resources.iter().filter(|one| one.kind == "aws_appautoscaling_target").collect();
+        meant(targets.iter().map(|one| one.address), &address, resource.address).map(|at| targets[at])
     };
     let named = |resource: &Resource| {
         resource.values.text_at("resource_id").map(str::to_string).or_else(|| {
             let table = resource.text_or_reference("resource_id").filter(|text| text.contains("aws_dynamodb_table"))?;
-            let is_table = |one: &&Resource| one.kind == "aws_dynamodb_table" && plain_address(one.address) == table;
-            let tables: Vec<&Resource> = resources.iter().filter(is_table).collect();
+            let tables: Vec<&Resource> = resources.iter().filter(|one| one.kind == "aws_dynamodb_table").collect();
             // Of several instances that nothing tells apart, none is meant.
-            let at = nearest(tables.iter().map(|one| one.address), resource.address)?;
+            let at = meant(tables.iter().map(|one| one.address), &table, resource.address)?;
             // What is left of a text with a reference is the reference: which index it is, is lost.
             let of_index = resource.values.text_at("scalable_dimension").is_some_and(|dimension| dimension.contains(":index:"));
             Some(format!("table/{}{}", tables[at].address, if of_index { "/index/*" } else { "" }))
         })
     };
-    let id = named(resource).or_else(|| by_target().and_then(named)).unwrap_or_default();
+    // What scales nobody knows what still has bounds of its own.
+    let alone = || format!("{NOWHERE}{}", by_target().map_or(resource.address, |one| one.address));
+    let id = named(resource).or_else(|| by_target().and_then(named)).unwrap_or_else(alone);
     let dimension =
         dimension.or_else(|| by_target().and_then(|one| one.values.text_at("scalable_dimension").map(str::to_string))).unwrap_or_default();
-    let at = targets.iter().position(|target| target.resource == id && target.dimension == dimension).unwrap_or_else(|| {
+    let same = |target: &Target| target.resource == id && target.dimension == dimension && target.region == region;
+    let at = targets.iter().position(same).unwrap_or_else(|| {
         targets.push(Target {
             resource: id.clone(),
             dimension: dimension.clone(),
+            region: region.clone(),
             label: resource.address.to_string(),
             ..Target::default()
         });
@@ -891,11 +1040,19 @@ fn scaled(resource: &Resource, resources: &[Resource], targets: &mut Vec<Target>
             let unknown = |key: &str| Said::unknown(format!("{}: {key} is known after the plan is applied", resource.address));
             target.min = Some(resource.number(values, "min_capacity", problems).unwrap_or_else(|| unknown("min_capacity")));
             target.max = Some(resource.number(values, "max_capacity", problems).unwrap_or_else(|| unknown("max_capacity")));
+            let stopped = |key: &str| values.block("suspended_state").and_then(|block| block.get(key)).and_then(Node::truth) == Some(true);
+            target.is_suspended = stopped("dynamic_scaling_in_suspended") || stopped("dynamic_scaling_out_suspended");
+            target.has_no_schedule = stopped("scheduled_scaling_suspended");
         }
         "aws_appautoscaling_policy" => {
             if let Some(tracking) = values.block("target_tracking_scaling_policy_configuration") {
-                let unknown = || Said::unknown(format!("{}: target_value is known after the plan is applied", resource.address));
-                target.percent = Some(resource.number(tracking, "target_value", problems).unwrap_or_else(unknown));
+                let unknown = |why: &str| Said::unknown(format!("{}: {why}", resource.address));
+                target.percent = Some(match tracking.block("customized_metric_specification") {
+                    Some(_) => unknown(scaling::OWN_METRIC),
+                    None => resource
+                        .number(tracking, "target_value", problems)
+                        .unwrap_or_else(|| unknown("target_value is known after the plan is applied")),
+                });
             }
         }
         _ => {
@@ -906,6 +1063,7 @@ fn scaled(resource: &Resource, resources: &[Resource], targets: &mut Vec<Target>
                     ..resource.said("schedule", quoted(values.text_at("schedule").unwrap_or_default()))
                 },
                 timezone: values.text_at("timezone").map(str::to_string),
+                is_temporary: ["start_time", "end_time"].iter().any(|key| values.text_at(key).is_some_and(|time| !time.is_empty())),
                 min: resource.number(action, "min_capacity", problems),
                 max: resource.number(action, "max_capacity", problems),
             });
