@@ -8,7 +8,7 @@ use assert_cmd::Command;
 use dynameter::diag::Source;
 use dynameter::import::{Asked, CODES, Document};
 use proptest::prelude::*;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Runs the binary in a folder: exit code, standard output, standard error.
 fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
@@ -324,6 +324,277 @@ fn scaling_finds_what_it_scales_by_the_configuration() {
     // An index, of which a reference to the table leaves only that it is one.
     let out = import_text("terraform", "plan.json", &scaled_plan(&[""], "dynamodb:index:WriteCapacityUnits"));
     assert!(out.contains("read  = 10") && out.contains("write         = { min = 20, max = 500, target = 0.7 }"), "{out}");
+}
+
+/// A plan of some resources: address, values, expressions; with the variables, providers and module calls beside them.
+fn plan(resources: &[(&str, Value, Value)], beside: Value) -> String {
+    let kind = |address: &str| address.split('.').rfind(|part| part.starts_with("aws_")).expect("a type").to_string();
+    let (mut planned, mut changes, mut configured) = (Vec::new(), Vec::new(), Vec::new());
+    for (address, values, expressions) in resources {
+        planned.push(json!({ "address": address, "mode": "managed", "type": kind(address), "values": values }));
+        changes
+            .push(json!({ "address": address, "type": kind(address), "change": { "actions": ["create"], "before": null, "after": values,
+            "after_unknown": beside["unknown"][address] } }));
+        let provider = if address.ends_with("_eu") { "aws.eu" } else { "aws" };
+        let plain = address.split('[').next().expect("an address");
+        configured.push(json!({ "address": plain, "provider_config_key": provider, "expressions": expressions }));
+    }
+    let region = |text: &str| json!({ "expressions": { "region": { "constant_value": text } } });
+    let mut providers = json!({ "aws": region("us-east-1"), "aws.eu": region("eu-west-1") });
+    if let Some(own) = beside["region"].as_object() {
+        providers["aws"] = json!({ "expressions": { "region": own } });
+    }
+    json!({ "format_version": "1.2", "variables": beside["variables"], "planned_values": { "root_module": { "resources": planned } },
+        "resource_changes": changes, "configuration": { "provider_config": providers,
+        "root_module": { "resources": configured, "module_calls": beside["calls"] } } })
+    .to_string()
+}
+
+#[test]
+fn what_a_plan_hides_is_found_or_unknown() {
+    let own = |more: Value| -> Value {
+        let mut table = json!({ "name": "T-1", "hash_key": "Id", "billing_mode": "PROVISIONED", "read_capacity": 5, "write_capacity": 5 });
+        table.as_object_mut().expect("a table").extend(more.as_object().expect("values").clone());
+        table
+    };
+    let nothing = || json!({});
+    let target = |id: Value| json!({ "resource_id": id, "scalable_dimension": "dynamodb:table:ReadCapacityUnits", "service_namespace": "dynamodb", "min_capacity": 100, "max_capacity": 400 });
+    let policy = |metric: Value| json!({ "resource_id": "table/T-1", "scalable_dimension": "dynamodb:table:ReadCapacityUnits", "service_namespace": "dynamodb", "target_tracking_scaling_policy_configuration": [metric] });
+    let utilization = || policy(json!({ "target_value": 70 }));
+    let encrypted = |arn: Value| own(json!({ "server_side_encryption": [arn] }));
+    let (table, replica, insights) =
+        ("aws_dynamodb_table.t", json!({ "replica": [{ "region_name": "eu-west-1" }] }), "aws_dynamodb_contributor_insights.i_eu");
+    let index = json!([{ "name": "ByX", "hash_key": "X", "projection_type": "ALL", "read_capacity": 3, "write_capacity": 3 }]);
+    let by_variable =
+        json!({ "server_side_encryption": [{ "enabled": { "constant_value": true }, "kms_key_arn": { "references": ["var.key"] } }] });
+    let by_key = json!({ "server_side_encryption": [{ "enabled": { "constant_value": true }, "kms_key_arn": { "references": ["aws_kms_key.k", "each.key"] } }] });
+    let of_table = |key: &str, reference: &str| json!({ key: { "references": [format!("{reference}.name"), reference] } });
+    let rows: Vec<(&str, String, Vec<&str>)> = vec![
+        (
+            "scaling of a replica",
+            plan(
+                &[
+                    (table, own(replica.clone()), nothing()),
+                    ("aws_appautoscaling_target.t_eu", target("table/T-1".into()), nothing()),
+                    ("aws_appautoscaling_policy.p_eu", utilization(), nothing()),
+                ],
+                nothing(),
+            ),
+            vec!["read  = 5 ", "read   = { min = 100, max = 400, target = 0.7 }"],
+        ),
+        (
+            "a key that a dynamic block names",
+            plan(&[(table, encrypted(json!({ "enabled": true, "kms_key_arn": "arn:aws:kms:us-east-1:1:key/a" })), nothing())], nothing()),
+            vec!["keys = 1"],
+        ),
+        (
+            "an empty name of a key",
+            plan(&[(table, encrypted(json!({ "enabled": true, "kms_key_arn": "" })), by_variable.clone())], nothing()),
+            vec!["keys = 0"],
+        ),
+        ("a variable without a value", plan(&[(table, encrypted(json!({ "enabled": true })), by_variable)], nothing()), vec!["keys = 0"]),
+        (
+            "a key for each instance",
+            plan(
+                &[
+                    ("aws_dynamodb_table.t[\"a\"]", encrypted(json!({ "enabled": true })), by_key.clone()),
+                    ("aws_dynamodb_table.t[\"b\"]", own(json!({ "name": "T-2", "server_side_encryption": [{ "enabled": true }] })), by_key),
+                ],
+                nothing(),
+            ),
+            vec!["keys = 1  # aws_dynamodb_table.t[\"a\"]", "keys = 1  # aws_dynamodb_table.t[\"b\"]"],
+        ),
+        (
+            "the key of a replica",
+            plan(
+                &[(
+                    table,
+                    own(json!({ "replica": [{ "region_name": "eu-west-1", "kms_key_arn": "arn:aws:kms:eu-west-1:1:key/b" }] })),
+                    nothing(),
+                )],
+                nothing(),
+            ),
+            vec!["keys = 1"],
+        ),
+        (
+            "warm throughput and a restore",
+            plan(
+                &[(
+                    table,
+                    own(json!({ "warm_throughput": [{ "read_units_per_second": 40000 }], "restore_source_name": "old" })),
+                    nothing(),
+                )],
+                nothing(),
+            ),
+            vec!["warm throughput that is bought", "a restore when the table is created"],
+        ),
+        (
+            "dynamic blocks that are known later",
+            plan(
+                &[(table, own(nothing()), nothing())],
+                json!({ "unknown": { table: { "replica": true, "point_in_time_recovery": [{ "enabled": true }], "ttl": true } } }),
+            ),
+            vec!["\"replica: known after the plan is applied\"", "\"point_in_time_recovery: known after the plan is applied\""],
+        ),
+        (
+            "targets of nobody",
+            plan(
+                &[
+                    (table, own(nothing()), nothing()),
+                    ("aws_appautoscaling_target.a", target(Value::Null), json!({ "resource_id": { "references": ["local.one"] } })),
+                    ("aws_appautoscaling_target.b", target(Value::Null), json!({ "resource_id": { "references": ["local.two"] } })),
+                ],
+                nothing(),
+            ),
+            vec![
+                "aws_appautoscaling_target.a: what it scales cannot be told",
+                "aws_appautoscaling_target.b: what it scales cannot be told",
+                "read  = \"unknown\"",
+                "write = 5",
+            ],
+        ),
+        (
+            "a metric of its own",
+            plan(
+                &[
+                    (table, own(nothing()), nothing()),
+                    ("aws_appautoscaling_target.a", target("table/T-1".into()), nothing()),
+                    (
+                        "aws_appautoscaling_policy.p",
+                        policy(json!({ "target_value": 4200, "customized_metric_specification": [{}] })),
+                        nothing(),
+                    ),
+                ],
+                nothing(),
+            ),
+            vec!["target = \"unknown\" }", "follows a metric of its own"],
+        ),
+        (
+            "what a module gives",
+            plan(
+                &[
+                    (
+                        "aws_dynamodb_kinesis_streaming_destination.k",
+                        nothing(),
+                        json!({ "table_name": { "references": ["module.m.name", "module.m"] } }),
+                    ),
+                    ("module.m.aws_dynamodb_table.t", own(nothing()), nothing()),
+                ],
+                json!({ "calls": { "m": { "module": { "resources": [], "outputs": { "name": { "expression": { "references": ["aws_dynamodb_table.t.name", "aws_dynamodb_table.t"] } } } } } } }),
+            ),
+            vec!["kinesis = true"],
+        ),
+        (
+            "nobody knows whose stream",
+            plan(
+                &[
+                    (table, own(nothing()), nothing()),
+                    ("aws_dynamodb_kinesis_streaming_destination.k", nothing(), json!({ "table_name": { "references": ["local.name"] } })),
+                ],
+                nothing(),
+            ),
+            vec!["aws_dynamodb_kinesis_streaming_destination.k: of which table it is cannot be told"],
+        ),
+        (
+            "the instance that is written",
+            plan(
+                &[
+                    ("aws_dynamodb_table.t[0]", own(nothing()), nothing()),
+                    ("aws_dynamodb_table.t[1]", own(json!({ "name": "T-2" })), nothing()),
+                    ("aws_dynamodb_contributor_insights.i[1]", nothing(), of_table("table_name", "aws_dynamodb_table.t[0]")),
+                ],
+                nothing(),
+            ),
+            vec!["name                 = \"T-1\"", "name          = \"T-2\""],
+        ),
+        (
+            "a replica's Contributor Insights are not those of its indexes",
+            plan(
+                &[
+                    (table, own(json!({ "replica": [{ "region_name": "eu-west-1" }], "global_secondary_index": index })), nothing()),
+                    (insights, json!({ "table_name": "T-1" }), nothing()),
+                ],
+                nothing(),
+            ),
+            vec!["[[table.replica.index]]\nname                 = \"ByX\"\ncontributor_insights = false"],
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (what, text, expected) in rows {
+        let out = import_text("terraform", "plan.json", &text);
+        wrong.extend(expected.iter().filter(|line| !out.contains(**line)).map(|line| format!("{what}: {line} is not in\n{out}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_region_is_taken_where_a_variable_says_it_alone() {
+    let table = [("aws_dynamodb_table.t", json!({ "name": "T-1", "hash_key": "Id" }), json!({}))];
+    for (references, value, expected) in [
+        (json!(["var.region"]), "eu-central-1", "eu-central-1"),
+        (json!(["var.env"]), "prod", "unknown"),
+        (json!(["var.a", "var.b"]), "us-east-1", "unknown"),
+    ] {
+        let name = references[0].as_str().expect("a text").trim_start_matches("var.").to_string();
+        let text = plan(&table, json!({ "region": { "references": references }, "variables": { name: { "value": value } } }));
+        let scratch = tempfile::tempdir().expect("a folder");
+        std::fs::write(scratch.path().join("plan.json"), text).expect("the file");
+        let (code, out, errors) = run_in(scratch.path(), &["import", "terraform", "plan.json"]);
+        assert!(code == 0 && out.contains(&format!("region = \"{expected}\"")), "{out}{errors}");
+    }
+}
+
+#[test]
+fn what_a_template_writes_in_another_way_is_read() {
+    let on_demand = "      BillingMode: PAY_PER_REQUEST\n";
+    let target = |body: &str| {
+        format!(
+            "      ProvisionedThroughput: {{ ReadCapacityUnits: 5, WriteCapacityUnits: 5 }}\n  S:\n    Type: AWS::ApplicationAutoScaling::ScalableTarget\n    Properties: {{ ResourceId: !Sub 'table/${{T}}', ScalableDimension: dynamodb:table:ReadCapacityUnits, MinCapacity: 5, MaxCapacity: 50{body} }}\n  P:\n    Type: AWS::ApplicationAutoScaling::ScalingPolicy\n    Properties: {{ ScalingTargetId: !Ref S, TargetTrackingScalingPolicyConfiguration: {{ TargetValue: 70 }} }}"
+        )
+    };
+    let rows: Vec<(&str, String, Vec<&str>)> = vec![
+        ("truths of YAML 1.1", template("", &format!("{on_demand}      PointInTimeRecoverySpecification: {{ PointInTimeRecoveryEnabled: yes }}\n      TimeToLiveSpecification: {{ AttributeName: a, Enabled: on }}"), ""), vec!["pitr = true", "deletes = \"unknown\""]),
+        ("merged maps", template("X: &base\n  BillingMode: PAY_PER_REQUEST", "      <<: *base", ""), vec!["mode = \"on-demand\""]),
+        ("no maximum by a parameter", template("Parameters: { M: { Type: Number, Default: -1 } }", &format!("{on_demand}      OnDemandThroughput: {{ MaxReadRequestUnits: !Ref M, MaxWriteRequestUnits: 40 }}"), ""), vec!["max_write = 40"]),
+        ("a maximum that nobody knows", template("Parameters: { M: { Type: Number } }", &format!("{on_demand}      OnDemandThroughput: {{ MaxReadRequestUnits: !Ref M }}"), ""), vec!["T: MaxReadRequestUnits: only known once the stack is deployed"]),
+        ("AWS's own key by its alias", template("", &format!("{on_demand}      SSESpecification: {{ SSEEnabled: true, KMSMasterKeyId: alias/aws/dynamodb }}"), ""), vec!["keys = 0"]),
+        ("a loop within properties", template("Transform: AWS::LanguageExtensions", "      Fn::ForEach::P: [Name, [BillingMode], { '${Name}': PAY_PER_REQUEST }]", ""), vec!["mode = \"on-demand\""]),
+        ("settings of all simple tables", "Transform: AWS::Serverless-2016-10-31\nGlobals: { SimpleTable: { SSESpecification: { SSEEnabled: true, KMSMasterKeyId: k-1 } } }\nResources: { A: { Type: AWS::Serverless::SimpleTable }, B: { Type: AWS::Serverless::SimpleTable } }".to_string(), vec!["keys = 1", "keys = 0"]),
+        ("the unknown bound gives the reason", template("Parameters: { M: { Type: Number } }", &target("").replace("MaxCapacity: 50", "MaxCapacity: !Ref M"), ""), vec!["read  = \"unknown\"      # S: MaxCapacity: the parameter M has no default"]),
+        ("scaling that is suspended", template("", &target(", SuspendedState: { DynamicScalingInSuspended: true }"), ""), vec!["read  = 5", "S: scaling is suspended"]),
+        ("a schedule with an end", template("", &target(", ScheduledActions: [{ ScheduledActionName: x, Schedule: 'cron(0 8 * * ? *)', EndTime: 2027-01-01, ScalableTargetAction: { MinCapacity: 9 } }]"), ""), vec!["it begins or ends at a moment"]),
+        ("a scaling plan", template("", "      ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 5 }", "  Q: { Type: AWS::AutoScalingPlans::ScalingPlan }"), vec!["the scaling plan Q, which is not read"]),
+        ("a mark of the byte order", "\u{feff}{ \"Resources\": { \"T\": { \"Type\": \"AWS::Serverless::SimpleTable\" } } }".to_string(), vec!["mode = \"on-demand\""]),
+    ];
+    let mut wrong = Vec::new();
+    for (what, text, expected) in rows {
+        let name = if text.starts_with('\u{feff}') { "t.json" } else { "t.yaml" };
+        let out = import_text("cloudformation", name, &text);
+        wrong.extend(expected.iter().filter(|line| !out.contains(**line)).map(|line| format!("{what}: {line} is not in\n{out}")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    for (property, said) in [
+        (
+            "PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: enabled }",
+            "PointInTimeRecoveryEnabled is true or false, found \"enabled\"",
+        ),
+        ("TableClass: STANDARD_IA", "TableClass is STANDARD or STANDARD_INFREQUENT_ACCESS, found \"STANDARD_IA\""),
+        ("<<: 5", "<< takes the entries of a map, found a number"),
+    ] {
+        let scratch = tempfile::tempdir().expect("a folder");
+        std::fs::write(scratch.path().join("t.yaml"), template("", &format!("{on_demand}      {property}"), "")).expect("the file");
+        let (code, _, errors) = run_in(scratch.path(), &["estimate", "t.yaml", "--region", "us-east-1"]);
+        assert!(code == 2 && errors.contains(said) && errors.contains("t.yaml:"), "{errors}");
+    }
+    // A list of a usage file, written as on AWS's command line.
+    let scratch = tempfile::tempdir().expect("a folder");
+    let loops = "Transform: AWS::LanguageExtensions\nParameters: { N: { Type: CommaDelimitedList } }\nResources:\n  Fn::ForEach::L: [Name, !Ref N, { '${Name}': { Type: AWS::Serverless::SimpleTable } }]\n";
+    std::fs::write(scratch.path().join("t.yaml"), loops).expect("the file");
+    for (given, expected) in [("\"One,Two\"", "Two"), ("[\"One\", \"Two\"]", "Two")] {
+        std::fs::write(scratch.path().join("usage.toml"), format!("[parameters]\nN = {given}\n")).expect("the file");
+        let (code, out, errors) = run_in(scratch.path(), &["import", "cloudformation", "t.yaml", "--usage", "usage.toml"]);
+        assert!(code == 0 && out.contains(&format!("name          = \"{expected}\"")), "{out}{errors}");
+    }
 }
 
 #[test]

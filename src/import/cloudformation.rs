@@ -145,7 +145,7 @@ impl Template<'_> {
             Err(error) => (Err(error), None),
         };
         if let Some(why) = taken {
-            self.notes.push(format!("{label}: taken as there, though its condition cannot be told: {why}"));
+            self.notes.push(format!("{label}: {UNTOLD_CONDITION}: {why}"));
         }
         if matches!(&opened, Err(error) if !error.cycle) {
             self.not_told(node, label.to_string());
@@ -282,14 +282,18 @@ impl Template<'_> {
                 kind if kind.ends_with("::MODULE") => {
                     self.notes.push(format!("{}: what a module is made of is in the registry, and not here", key.name));
                 }
-                "AWS::AutoScalingPlans::ScalingPlan" => {
-                    self.notes.push(format!("{}: scaling plans are not read; give the tables min, max and target", key.name));
-                }
                 _ => {}
             }
         }
         for (key, resource) in there.iter().filter(|(_, node)| node.text_at("Type") == Some("Custom::DynamoDBReplica")) {
             self.custom_replica(key, &of(resource), draft);
+        }
+        for (key, resource) in there.iter().filter(|(_, node)| node.text_at("Type") == Some("AWS::AutoScalingPlans::ScalingPlan")) {
+            let words = format!("the scaling plan {}, which is not read: give the tables it scales min, max and target", key.name);
+            let origin = self.origin(resource);
+            if let Some(table) = draft.tables.iter_mut().find(|table| table.is_provisioned()) {
+                table.unpriced.push(Said::new(quoted(&words), "", origin));
+            }
         }
         let targets = self.targets(&there, &of);
         let notes = scaling::join(targets, &mut draft.tables);
@@ -347,7 +351,7 @@ impl Template<'_> {
                         "break the circle: one of them needs a value of its own",
                     );
                 } else {
-                    self.notes.push(format!("{}: taken as there, though its condition cannot be told: {why}", key.name));
+                    self.notes.push(format!("{}: {UNTOLD_CONDITION}: {why}", key.name));
                 }
                 true
             }
@@ -864,7 +868,7 @@ impl Template<'_> {
 
     /// Scalable targets with their policies and schedules.
     fn targets(&mut self, there: &[(Key, Node)], of: &dyn Fn(&Node) -> Node) -> Vec<Target> {
-        let mut targets: Vec<(String, Target)> = Vec::new();
+        let mut targets: Vec<(String, Option<Node>, Target)> = Vec::new();
         for (key, resource) in there.iter().filter(|(_, node)| node.text_at("Type") == Some("AWS::ApplicationAutoScaling::ScalableTarget"))
         {
             let (label, properties) = (&key.name, of(resource));
@@ -890,7 +894,7 @@ impl Template<'_> {
                 let is_temporary = action.get("StartTime").is_some() || action.get("EndTime").is_some();
                 target.steps.push(Step { schedule: Said::text(&schedule, name, origin), timezone, is_temporary, min, max });
             }
-            targets.push((label.clone(), target));
+            targets.push((label.clone(), properties.get("ResourceId").cloned(), target));
         }
         for (key, resource) in there.iter().filter(|(_, node)| node.text_at("Type") == Some("AWS::ApplicationAutoScaling::ScalingPolicy")) {
             let (label, properties) = (&key.name, of(resource));
@@ -902,18 +906,32 @@ impl Template<'_> {
                 Some(_) => Some(Said::unknown(format!("{label}: {}", scaling::OWN_METRIC))),
                 None => self.number(&tracking, "TargetValue", label),
             };
-            let mine = |(name, target): &&mut (String, Target)| {
-                // A reference to a target comes to its id, which AWS makes of the resource and the dimension.
-                id.as_ref() == Some(name)
-                    || (resource_id.as_ref() == Some(&target.resource) && dimension.as_ref() == Some(&target.dimension))
+            let written = properties.get("ResourceId").map(unplaced);
+            let mine = |(name, of, target): &&mut (String, Option<Node>, Target)| {
+                // A reference to a target comes to its id, which AWS makes of the resource and the dimension. What only a
+                // deployment knows is the same where it is written in the same way.
+                let same = resource_id.as_ref() == Some(&target.resource) || resource_id.is_none() && of.as_ref().map(unplaced) == written;
+                id.as_ref() == Some(name) || (written.is_some() && same && dimension.as_ref() == Some(&target.dimension))
             };
             match targets.iter_mut().find(mine) {
-                Some((_, target)) => target.percent = percent,
+                Some((.., target)) => target.percent = percent,
                 None => self.notes.push(format!("{label}: scales a target that is not in this template")),
             }
         }
-        targets.into_iter().map(|(_, target)| target).collect()
+        targets.into_iter().map(|(.., target)| target).collect()
     }
+}
+
+/// A value without its place, to be compared with others.
+fn unplaced(node: &Node) -> Node {
+    let value = match &node.value {
+        Value::List(elements) => Value::List(elements.iter().map(unplaced).collect()),
+        Value::Map(entries) => {
+            Value::Map(entries.iter().map(|(key, node)| (Key { name: key.name.clone(), span: 0..0 }, unplaced(node))).collect())
+        }
+        other => other.clone(),
+    };
+    Node::new(value, 0..0)
 }
 
 /// Properties with those of `Globals` that they do not have.
@@ -922,6 +940,9 @@ fn with_globals(properties: &Node, globals: &Node) -> Node {
     let more = globals.entries().iter().filter(|(key, _)| !properties.entries().iter().any(|(known, _)| known.name == key.name));
     Node::new(Value::Map(own.chain(more).cloned().collect()), properties.span.clone())
 }
+
+/// What a note says of a choice that nobody can tell.
+pub(super) const UNTOLD_CONDITION: &str = "taken as there, though its condition cannot be told";
 
 /// The name of a key that only a deployment knows.
 const UNTOLD: &str = "unknown";

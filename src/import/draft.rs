@@ -120,7 +120,8 @@ impl UnitsDraft {
                 return Some(unknown.clone());
             }
             let initial = self.fixed.as_ref().filter(|fixed| !fixed.is_unknown()).map(|fixed| format!("; {} at first", fixed.toml));
-            let note = format!("{}{}", min.note, initial.unwrap_or_default());
+            let why = Some(&target.note).filter(|note| target.is_unknown() && !note.is_empty()).map(|note| format!("; {note}"));
+            let note = format!("{}{}{}", min.note, initial.unwrap_or_default(), why.unwrap_or_default());
             let target = match share(&target.toml) {
                 _ if target.is_unknown() => target.toml.clone(),
                 Some(share) => share,

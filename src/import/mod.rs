@@ -361,7 +361,11 @@ fn finish(
         if let (Some(first), Some((source, span))) = (seen.insert(table.label.clone(), table.name.origin.clone()), &table.name.origin) {
             let at = first.map(|(source, span)| format!(", first at {}:{}", source.name, source.line_column(span.start).0));
             let message = format!("the table {:?} is there twice{}", table.label, at.unwrap_or_default());
-            problems.push(wrong(source, span.clone(), "duplicate-table", message, "give one of them another name, or name each file once"));
+            let help = match draft.notes.iter().any(|note| note.contains(cloudformation::UNTOLD_CONDITION)) {
+                true => "a condition chooses between them: give its parameters under [parameters] of a usage file",
+                false => "give one of them another name, or name each file once",
+            };
+            problems.push(wrong(source, span.clone(), "duplicate-table", message, help));
         }
     }
     if let Some(usage) = usage {

@@ -119,17 +119,22 @@ impl Resource<'_> {
         actions.iter().any(|action| action.text() == Some("create"))
     }
 
-    /// What an expression within a module's or a resource's instances refers to, told apart from what others of these
-    /// refer to.
+    /// What an expression refers to, told apart from what other instances of the resource and its modules refer to. `None`
+    /// where it is but variables, whose values a plan shows wherever they have one.
     fn own_reference(&self, expression: &Node) -> Option<String> {
         let config = self.config.as_ref()?;
-        let all = config.resolve(Some(expression), &config.modules);
-        let first = all.iter().find(|one| !one.contains("each.") && !one.contains("count."))?;
-        let by_instance = all.len() > all.iter().filter(|one| !one.contains("each.") && !one.contains("count.")).count();
+        let all: Vec<String> = config.resolve(Some(expression), &config.modules);
+        let is_instance = |one: &str| one.contains("each.") || one.contains("count.");
         let own: String = config.modules.iter().map(|name| format!("module.{name}.")).collect();
         let keys: String = self.address.split('[').skip(1).filter_map(|rest| rest.split(']').next()).collect::<Vec<_>>().join(",");
-        let in_instance = !own.is_empty() && first.starts_with(&own);
-        Some(if by_instance || in_instance { format!("{first} of {keys}") } else { first.clone() })
+        let by_instance = all.iter().any(|one| is_instance(one));
+        let first = all.iter().find(|one| !is_instance(one) && !one.starts_with("var."));
+        match first {
+            None if by_instance => Some(self.address.to_string()),
+            None => None,
+            Some(first) if by_instance || !own.is_empty() && first.starts_with(&own) => Some(format!("{first} of {keys}")),
+            Some(first) => Some(first.clone()),
+        }
     }
 }
 
@@ -680,7 +685,7 @@ fn features(resource: &Resource, table: &mut TableDraft, keys: &mut BTreeMap<Str
             _ if is_empty => None,
             // Blocks that are written by `dynamic`, or were written before the change, are not in the configuration.
             _ if before || block.is_none() => known,
-            Some(Some(expression)) => known.or_else(|| resource.own_reference(expression)).or_else(|| Some(resource.address.to_string())),
+            Some(Some(expression)) => known.or_else(|| resource.own_reference(expression)),
             Some(None) => None,
             None => known,
         };
