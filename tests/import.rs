@@ -528,6 +528,30 @@ fn what_a_plan_hides_is_found_or_unknown() {
 }
 
 #[test]
+fn answers_that_name_their_table_find_it() {
+    let scratch = tempfile::tempdir().expect("a folder");
+    let table = |name: &str| {
+        json!({ "Table": { "TableName": name, "TableArn": format!("arn:aws:dynamodb:eu-west-1:1:table/{name}"), "BillingModeSummary": { "BillingMode": "PAY_PER_REQUEST" },
+            "AttributeDefinitions": [{ "AttributeName": "Id", "AttributeType": "S" }], "KeySchema": [{ "AttributeName": "Id", "KeyType": "HASH" }],
+            "Replicas": [{ "RegionName": "us-east-1", "KMSMasterKeyId": "arn:aws:kms:us-east-1:1:key/a" }, { "RegionName": "eu-west-1", "KMSMasterKeyId": "arn:aws:kms:eu-west-1:1:key/b" }] } })
+    };
+    let stream = |name: &str, status: &str| json!({ "TableName": name, "KinesisDataStreamDestinations": [{ "StreamArn": "a", "DestinationStatus": status }] });
+    let insights = |name: &str| json!({ "TableName": name, "ContributorInsightsStatus": "ENABLED" });
+    let run = |answers: Vec<Value>| {
+        std::fs::write(scratch.path().join("answers.json"), Value::from(answers).to_string()).expect("the file");
+        run_in(scratch.path(), &["import", "describe-table", "answers.json"])
+    };
+    let (code, out, errors) = run(vec![stream("One", "ACTIVE"), table("One"), table("Two"), insights("Two"), stream("Two", "DISABLED")]);
+    assert_eq!((code, errors.as_str()), (0, ""));
+    let (one, two) = out.split_once("\"Two\"").expect("both tables");
+    assert!(one.contains("kinesis = true") && !one.contains("contributor_insights"), "{out}");
+    assert!(!two.contains("kinesis") && two.contains("contributor_insights = true"), "{out}");
+    assert!(out.contains("the KMS key in us-east-1") && !out.contains("the KMS key in eu-west-1"), "{out}");
+    let (code, _, errors) = run(vec![table("One"), insights("Three")]);
+    assert!(code == 2 && errors.contains("error[unknown-table]: this is of the table \"Three\""), "{errors}");
+}
+
+#[test]
 fn a_region_is_taken_where_a_variable_says_it_alone() {
     let table = [("aws_dynamodb_table.t", json!({ "name": "T-1", "hash_key": "Id" }), json!({}))];
     for (references, value, expected) in [

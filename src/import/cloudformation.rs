@@ -948,9 +948,9 @@ pub(super) const UNTOLD_CONDITION: &str = "taken as there, though its condition 
 const UNTOLD: &str = "unknown";
 
 /// Each index has its own switch; those that do not say it are off.
-fn own_insights(table: &mut TableDraft) {
+pub(super) fn own_insights(table: &mut TableDraft) {
     for index in table.indexes.iter_mut().filter(|index| index.global && index.fields.get("contributor_insights").is_none()) {
-        index.fields.set("contributor_insights", Said::new("false", "no ContributorInsightsSpecification of the index", None));
+        index.fields.set("contributor_insights", Said::new("false", "Contributor Insights of the table alone", None));
     }
 }
 

@@ -1,5 +1,5 @@
-//! What AWS says of tables that there are: `aws dynamodb describe-table`, `describe-continuous-backups`, and
-//! `aws application-autoscaling describe-scalable-targets`, `describe-scaling-policies`, `describe-scheduled-actions`.
+//! What AWS says of tables that there are: `aws dynamodb describe-table`, `describe-continuous-backups`,
+//! `describe-time-to-live`, `describe-kinesis-streaming-destination`, `describe-contributor-insights`, and `aws application-autoscaling describe-scalable-targets`, `describe-scaling-policies`, `describe-scheduled-actions`.
 //!
 //! What belongs to a table without naming it (backups, Time to Live) belongs to the table described before it.
 //! Sizes and counts are those of AWS's last look, about six hours old at most. Source: DynamoDB API Reference,
@@ -11,12 +11,12 @@ use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableD
 use super::node::{Node, wrong};
 use super::scaling::{self, Step, Target};
 use super::terraform::projection;
-use super::{Context, name_of, names_of};
+use super::{Context, cloudformation::own_insights, name_of, names_of};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
 /// The keys by which each answer of AWS is known.
-const ANSWERS: [&str; 7] = [
+const ANSWERS: [&str; 9] = [
     "Table",
     "ContinuousBackupsDescription",
     "TimeToLiveDescription",
@@ -24,6 +24,8 @@ const ANSWERS: [&str; 7] = [
     "ScalingPolicies",
     "ScheduledActions",
     "TableDescription",
+    "KinesisDataStreamDestinations",
+    "ContributorInsightsStatus",
 ];
 
 /// Whether a document is an answer of AWS, or a list of them.
@@ -57,6 +59,12 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
             reading.backups(answer, &mut draft);
             reading.targets(answer, &mut targets);
         }
+    }
+    // These name their table, wherever it is described.
+    for (source, document) in documents {
+        let answers: Vec<&Node> = if document.elements().is_empty() { vec![document] } else { document.elements().iter().collect() };
+        let mut reading = Reading { source, problems: &mut *context.problems };
+        answers.into_iter().for_each(|answer| reading.named(answer, &mut draft));
     }
     let asked = context.region.map(str::to_string).or_else(|| context.usage.and_then(|usage| usage.region()));
     let home = asked.map(|region| Said::text(&region, "as asked for", None)).or_else(|| regions.first().cloned());
@@ -296,6 +304,12 @@ impl Reading<'_> {
                     node.get("ProvisionedThroughputOverride").cloned().and_then(|block| reading.number(&block, "ReadCapacityUnits"));
                 UnitsDraft { fixed: fixed.filter(|_| !on_demand), ..UnitsDraft::default() }
             };
+            let key = replica.get("KMSMasterKeyId").filter(|key| key.text().is_some_and(|key| !key.ends_with("alias/aws/dynamodb")));
+            let is_home = self.region(node).is_some_and(|own| Some(own.plain().as_str()) == region.text());
+            if let Some(key) = key.filter(|_| !is_home) {
+                let words = format!("the KMS key in {}: $1 a month where it is a customer's", region.text().unwrap_or_default());
+                table.unpriced.push(self.said(key, quoted(&words), ""));
+            }
             let read = overridden(self, replica);
             let mut indexes = Vec::new();
             for index in replica.get("GlobalSecondaryIndexes").map(Node::elements).unwrap_or_default() {
@@ -346,6 +360,47 @@ impl Reading<'_> {
                 table.block("ttl").set("deletes", Said { origin: self.origin(node), ..Said::unknown(note) });
             } else {
                 table.block("backup").set("pitr", self.said(node, on.to_string(), "PointInTimeRecoveryDescription"));
+            }
+        }
+    }
+
+    /// Change data capture and Contributor Insights, which name their table.
+    fn named(&mut self, answer: &Node, draft: &mut Draft) {
+        let streams = answer.get("KinesisDataStreamDestinations").map(Node::elements).unwrap_or_default();
+        let is_active = |one: &&Node| matches!(one.text_at("DestinationStatus"), Some("ACTIVE" | "ENABLING" | "UPDATING"));
+        let stream = streams.iter().find(is_active);
+        let insights = answer.get("ContributorInsightsStatus").filter(|one| matches!(one.text(), Some("ENABLED" | "ENABLING")));
+        let Some(place) = stream.or(insights) else { return };
+        let name = answer.text_at("TableName").unwrap_or_default();
+        let name = name.rsplit_once("table/").map_or(name, |(_, name)| name);
+        let Some(table) = draft.tables.iter_mut().find(|table| table.is(name)) else {
+            let message = format!("this is of the table {name:?}, which no answer describes");
+            self.problems.push(wrong(
+                self.source,
+                place.span.clone(),
+                "unknown-table",
+                message,
+                "name the description of its table as well",
+            ));
+            return;
+        };
+        if let Some(stream) = stream {
+            table.block("stream").set("kinesis", self.said(stream, "true", "KinesisDataStreamDestinations"));
+        }
+        let Some(status) = insights else { return };
+        if answer.text_at("ContributorInsightsMode").is_some_and(|mode| mode.starts_with("THROTTLED")) {
+            table.unpriced.push(self.said(status, quoted("Contributor Insights of throttled keys alone"), ""));
+            return;
+        }
+        let said = self.said(status, "true", "ContributorInsightsStatus");
+        match answer.text_at("IndexName").filter(|name| !name.is_empty()) {
+            Some(name) => match table.index(name) {
+                Some(index) => index.fields.set("contributor_insights", said),
+                None => table.notes.push(format!("Contributor Insights of the index {name}, which the table does not have")),
+            },
+            None => {
+                table.fields.set("contributor_insights", said);
+                own_insights(table);
             }
         }
     }

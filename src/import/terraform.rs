@@ -5,7 +5,7 @@
 //! change is applied is missing from the values; references in the configuration tell what it will be. The region is
 //! that of a provider. Source: Terraform documentation, "JSON Output Format"; the AWS provider's documentation.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -194,6 +194,10 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     draft.head.set("name", Said::text(&name, "the name of the file", None));
     let regions: Vec<(String, Option<String>)> =
         resources.iter().map(|one| (one.address.to_string(), region_of(one).map(|(region, _)| region))).collect();
+    // What exists says where it lies, and what has the same provider lies there, too.
+    let told = resources.iter().zip(&regions).filter(|(_, (_, region))| region.is_some());
+    let placed: BTreeSet<Option<&str>> = told.map(|(resource, _)| provider_of(resource)).collect();
+    let is_asked = context.region.is_some() || context.usage.is_some_and(|usage| usage.region().is_some());
     let home = home(&resources, &mut draft, &context);
     let home = match home {
         Ok(home) => home,
@@ -217,8 +221,8 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
             if let Some(table) = table.as_mut().filter(|_| !before) {
                 not_planned(resource, documents, table);
             }
-            let is_told = regions.iter().any(|(address, region)| address == resource.address && region.is_some());
-            if let Some(table) = table.as_mut().filter(|_| !is_told && regions.iter().any(|(_, region)| region.is_some())) {
+            let is_told = is_asked || placed.contains(&provider_of(resource));
+            if let Some(table) = table.as_mut().filter(|_| !is_told && !placed.is_empty()) {
                 table.unpriced.push(Said::new(
                     quoted("its region, which the plan does not say"),
                     resource.address,
@@ -366,6 +370,11 @@ fn config_of<'a>(plan: &'a Node, address: &str) -> Option<Config<'a>> {
     let of_address = |node: &&Node| node.text_at("address") == Some(rest);
     let node = node.get("resources")?.elements().iter().find(of_address)?;
     Some(Config { node, modules, plan })
+}
+
+/// The provider of a resource, as the configuration calls it.
+fn provider_of<'a>(resource: &Resource<'a>) -> Option<&'a str> {
+    resource.config.as_ref()?.node.text_at("provider_config_key")
 }
 
 /// The region of a resource: its own argument, else that of its provider.
