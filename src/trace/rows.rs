@@ -169,7 +169,7 @@ pub fn sign(time: i64, hash: u64) -> u64 {
 }
 
 impl Rows {
-    /// Deals rows to their slots, in a buffer: at most [`BATCH_ROWS`](super::columns::BATCH_ROWS), which a row has room for.
+    /// Deals rows to their slots, in a buffer: at most 65,536 of them, which a row has room for.
     pub fn dealt(kinds: Vec<RowKind>, columns: Columns, keys: RowKeys, place: Place, buffer: Vec<Row>) -> Rows {
         let Columns { times, each, hashes, slots, kinds: of, bytes, old } = columns;
         let time = |at: Option<&i64>| Time(at.map_or(0, |time| time * each));
