@@ -185,6 +185,25 @@ fn an_increase_over_what_was_unknown_cannot_be_told() {
 }
 
 #[test]
+fn a_price_that_nobody_has_is_no_part_of_an_increase_of_something_else() {
+    let design = |nodes: u32, rate: u32| {
+        design(&format!(
+            "item.size = \"1 KB\"\n[table.dax]\nnode_type = \"dax.x9.huge\"\nnodes = {nodes}\nhit_ratio = 0.5\n[[table.access]]\nname = \"w\"\noperation = \"PutItem\"\nrate = {{ per_second = {rate} }}\n"
+        ))
+    };
+    for (nodes, rate, expected) in [(2, 10, 0), (2, 400, 1), (3, 10, 2)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in
+            [("old.toml", design(2, 10)), ("new.toml", design(nodes, rate)), ("b.toml", "[[limit]]\nincrease_usd = 1\n".to_string())]
+        {
+            std::fs::write(folder.path().join(name), text).expect("a file");
+        }
+        let (code, text, errors) = run_in(folder.path(), &["check", "new.toml", "--budget", "b.toml", "--baseline", "old.toml"]);
+        assert_eq!(code, expected, "{nodes} nodes, {rate} a second: {text}{errors}");
+    }
+}
+
+#[test]
 fn every_mistake_of_a_budget_is_told_with_its_place() {
     let samples: &[(&str, &str)] = &[
         ("syntax", "[[limit]\n"),

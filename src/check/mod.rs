@@ -375,17 +375,22 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
     })
 }
 
-/// Whether something unknown is as unknown before: of a table of which nothing but capacity has changed, at the same rate.
+/// Whether something unknown is as unknown before: as many units of one price, or, at a rate that is known, of a table of
+/// which nothing but capacity has changed.
 fn is_unchanged(now: Option<&Design>, before: Option<&Design>, unknown: &crate::pricing::Unknown) -> bool {
     let (Some(now), Some(before)) = (now, before) else { return false };
     let both = [now, before];
-    let listed = both.iter().all(|design| design.outcome.bill.unknown.contains(unknown));
+    let [count, count_before] = both.map(|design| design.outcome.bill.unknown.iter().filter(|one| *one == unknown).count());
+    if count != count_before {
+        return false;
+    }
     // What has no rate may have become more of it.
     let table = |design: &Design| {
         let table = design.workload.tables.iter().find(|table| table.table.name == unknown.subject.table)?;
         Some(without_capacity(table))
     };
-    listed && unknown.rate.is_some() && now.workload.region == before.workload.region && table(now) == table(before)
+    let is_alike = || unknown.rate.is_some() && now.workload.region == before.workload.region && table(now) == table(before);
+    unknown.quantity.is_some() || is_alike()
 }
 
 /// A table without its capacity and the lines that it is written at.

@@ -54,7 +54,7 @@ impl Gap {
     pub fn unknown(&self, books: &BTreeMap<String, PriceBook>) -> Unknown {
         let book = books.get(&self.subject.region);
         let rate = book.and_then(|book| book.list_price(self.usage_type.code())).map(|published| (*published).clone());
-        Unknown { subject: self.subject.clone(), what: self.what.clone(), why: self.why.clone(), rate }
+        Unknown { subject: self.subject.clone(), what: self.what.clone(), why: self.why.clone(), rate, quantity: None }
     }
 
     /// Whether the unknown is part of an account's demand.

@@ -37,6 +37,8 @@ pub struct Unknown {
     pub why: String,
     /// What one unit costs, where that is known.
     pub rate: Option<PublishedRate>,
+    /// How many units there are, where their price alone is not known.
+    pub quantity: Option<Exact>,
 }
 
 /// A month's bill.
@@ -70,8 +72,10 @@ pub fn price(usage: &[Usage], books: &BTreeMap<String, PriceBook>, free: &BTreeS
     let mut used: BTreeMap<(&str, &str), Exact> = BTreeMap::new();
     for item in usage.iter().filter(|item| !item.quantity.is_zero()) {
         let (region, code) = (item.subject.region.as_str(), item.usage_type.code());
-        let missing =
-            |why: String| Unknown { subject: item.subject.clone(), what: format!("the price of {}", describe(item)), why, rate: None };
+        let missing = |why: String| {
+            let (what, quantity) = (format!("the price of {}", describe(item)), Some(item.quantity.clone()));
+            Unknown { subject: item.subject.clone(), what, why, rate: None, quantity }
+        };
         let tiers = match books.get(region).map(|book| book.tiers(code)) {
             Some(Ok(tiers)) => tiers,
             Some(Err(error)) => {

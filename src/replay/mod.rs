@@ -556,7 +556,7 @@ fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) -> V
             let rate = metering.book(&region).and_then(|book| book.list_price(&code)).map(|published| (*published).clone());
             let subject = Subject { table: design.table.name.clone(), index: None, region, access: None };
             let why = "the trace gives the units of writes, not their bytes; a request log, a stream or columns with sizes do".to_string();
-            all.push(Unknown { subject, what, why, rate });
+            all.push(Unknown { subject, what, why, rate, quantity: None });
         };
         if design.stream.as_ref().is_some_and(|stream| stream.kinesis) {
             push("the change data capture units of the trace's writes".to_string(), "kinesis_change_data_capture_unit".to_string());
