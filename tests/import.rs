@@ -383,6 +383,21 @@ fn what_a_plan_hides_is_found_or_unknown() {
             vec!["read  = 5 ", "read   = { min = 100, max = 400, target = 0.7 }"],
         ),
         (
+            "scaling of a replica's index, which is named by reference",
+            plan(
+                &[
+                    (table, own(json!({ "replica": [{ "region_name": "eu-west-1" }], "global_secondary_index": index })), nothing()),
+                    (
+                        "aws_appautoscaling_target.t_eu",
+                        json!({ "scalable_dimension": "dynamodb:index:ReadCapacityUnits", "service_namespace": "dynamodb", "min_capacity": 7, "max_capacity": 70 }),
+                        of_table("resource_id", table),
+                    ),
+                ],
+                nothing(),
+            ),
+            vec!["[[table.replica.index]]\nname = \"ByX\"\nread = { min = 7, max = 70, target = \"unknown\" }"],
+        ),
+        (
             "a key that a dynamic block names",
             plan(&[(table, encrypted(json!({ "enabled": true, "kms_key_arn": "arn:aws:kms:us-east-1:1:key/a" })), nothing())], nothing()),
             vec!["keys = 1"],
@@ -585,7 +600,16 @@ fn what_a_template_writes_in_another_way_is_read() {
         ("a loop within properties", template("Transform: AWS::LanguageExtensions", "      Fn::ForEach::P: [Name, [BillingMode], { '${Name}': PAY_PER_REQUEST }]", ""), vec!["mode = \"on-demand\""]),
         ("settings of all simple tables", "Transform: AWS::Serverless-2016-10-31\nGlobals: { SimpleTable: { SSESpecification: { SSEEnabled: true, KMSMasterKeyId: k-1 } } }\nResources: { A: { Type: AWS::Serverless::SimpleTable }, B: { Type: AWS::Serverless::SimpleTable } }".to_string(), vec!["keys = 1", "keys = 0"]),
         ("the unknown bound gives the reason", template("Parameters: { M: { Type: Number } }", &target("").replace("MaxCapacity: 50", "MaxCapacity: !Ref M"), ""), vec!["read  = \"unknown\"      # S: MaxCapacity: the parameter M has no default"]),
-        ("scaling that is suspended", template("", &target(", SuspendedState: { DynamicScalingInSuspended: true }"), ""), vec!["read  = 5", "S: scaling is suspended"]),
+        (
+            "scaling that is suspended",
+            template("", &target(", SuspendedState: { DynamicScalingInSuspended: true, DynamicScalingOutSuspended: true }"), ""),
+            vec!["read  = 5", "S: scaling is suspended"],
+        ),
+        (
+            "scaling that is suspended in one direction",
+            template("", &target(", SuspendedState: { DynamicScalingInSuspended: true }"), ""),
+            vec!["read  = { min = 5, max = 50, target = \"unknown\" }", "S: scaling is suspended in one direction"],
+        ),
         ("a schedule with an end", template("", &target(", ScheduledActions: [{ ScheduledActionName: x, Schedule: 'cron(0 8 * * ? *)', EndTime: 2027-01-01, ScalableTargetAction: { MinCapacity: 9 } }]"), ""), vec!["it begins or ends at a moment"]),
         ("a scaling plan", template("", "      ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 5 }", "  Q: { Type: AWS::AutoScalingPlans::ScalingPlan }"), vec!["the scaling plan Q, which is not read"]),
         ("a mark of the byte order", "\u{feff}{ \"Resources\": { \"T\": { \"Type\": \"AWS::Serverless::SimpleTable\" } } }".to_string(), vec!["mode = \"on-demand\""]),

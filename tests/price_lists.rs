@@ -62,7 +62,7 @@ fn offered(service: &str, usd: impl Fn(&str, &PublishedRate) -> String) -> Vec<P
                 "streams_read_request" => "GetRecords",
                 _ => "",
             };
-            let prefix = if region == "us-east-1" && !code.starts_with("backup") { String::new() } else { "XXX9-".to_string() };
+            let prefix = if region == "us-east-1" && !code.starts_with("backup") { String::new() } else { "TST9-".to_string() };
             let mut attributes = BTreeMap::from([
                 ("servicecode", service.to_string()),
                 ("usagetype", format!("{prefix}{name}")),
@@ -281,7 +281,7 @@ fn tiers_that_come_and_go_keep_every_price() {
     for one in priced.iter_mut().filter(|one| one.begins == 25) {
         one.begins = 0;
     }
-    let mut large = priced.iter().find(|one| one.attributes["usagetype"] == "XXX9-TimedStorage-ByteHrs").expect("storage").clone();
+    let mut large = priced.iter().find(|one| one.attributes["usagetype"] == "TST9-TimedStorage-ByteHrs").expect("storage").clone();
     (large.begins, large.usd, large.rate_code) = (1000, "0.2".to_string(), format!("{}x", large.rate_code));
     priced.push(large);
     let updated = update(&books, &[read("AmazonDynamoDB", &as_json("AmazonDynamoDB", &priced))]).expect("an update");

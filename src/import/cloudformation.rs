@@ -10,8 +10,8 @@ use std::sync::Arc;
 use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, quoted};
 use super::intrinsic::{Resolver, Unresolved};
 use super::node::{Key, Node, Value, shown, wrong};
-use super::scaling::{self, Step, Target};
-use super::terraform::{also_encrypted, attach_dax, encrypted, insights_off, projection};
+use super::scaling::{self, AWS_WORDS, Step, Suspended, Target};
+use super::terraform::{also_encrypted, attach_dax, encrypted, projection};
 use super::{Context, name_of, names_of, usage};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
@@ -559,7 +559,7 @@ impl Template<'_> {
         self.insights(&mut fields, properties, &label);
         table.fields = fields;
         if table.fields.get("contributor_insights").is_some() {
-            own_insights(&mut table);
+            table.insights_alone();
         }
         self.recovery(&mut table, properties, &label);
         self.streams(&mut table, properties, &label);
@@ -756,7 +756,7 @@ impl Template<'_> {
         self.insights(&mut fields, &home, &label);
         table.fields = fields;
         if table.fields.get("contributor_insights").is_some() {
-            own_insights(&mut table);
+            table.insights_alone();
         }
         self.recovery(&mut table, &home, &label);
         // A global table has a stream by which it replicates; whether somebody else reads it is not said.
@@ -780,7 +780,7 @@ impl Template<'_> {
                 replica.fields.set("class", Said::new("\"standard\"", "no TableClass, which is STANDARD", replica.region.origin.clone()));
             }
             if replica.fields.get("contributor_insights").is_some_and(|said| said.toml == "true") {
-                insights_off(&mut replica, table.indexes.iter().filter(|index| index.global).map(|index| index.name.plain()));
+                replica.insights_alone(table.global_names().into_iter());
             }
             if let Some(key) = self.key_name(node.at(&["SSESpecification", "KMSMasterKeyId"])) {
                 let note = format!("{label}: the key of {name}");
@@ -883,7 +883,11 @@ impl Template<'_> {
                 label: label.clone(),
                 ..Target::default()
             };
-            (target.is_suspended, target.has_no_schedule) = scaling::suspended(&properties);
+            if let Some(state) = properties.get("SuspendedState") {
+                let resolved = self.resolver.resolve(state);
+                let state = self.told(state, &format!("{label}: SuspendedState"), resolved);
+                target.suspended = state.map(|state| Suspended::of(&state, AWS_WORDS)).unwrap_or_default();
+            }
             for action in self.each(&properties, "ScheduledActions", label) {
                 let name = self.text(&action, "ScheduledActionName", label).unwrap_or_else(|| label.clone());
                 let Some(schedule) = self.text(&action, "Schedule", label) else { continue };
@@ -946,13 +950,6 @@ pub(super) const UNTOLD_CONDITION: &str = "taken as there, though its condition 
 
 /// The name of a key that only a deployment knows.
 const UNTOLD: &str = "unknown";
-
-/// Each index has its own switch; those that do not say it are off.
-pub(super) fn own_insights(table: &mut TableDraft) {
-    for index in table.indexes.iter_mut().filter(|index| index.global && index.fields.get("contributor_insights").is_none()) {
-        index.fields.set("contributor_insights", Said::new("false", "Contributor Insights of the table alone", None));
-    }
-}
 
 /// Whether a table has provisioned units, by which its mode is told where a parameter hides it.
 fn has_units(properties: &Node) -> bool {

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, number as written, quoted};
 use super::node::{Node, wrong};
-use super::scaling::{self, Step, Target};
+use super::scaling::{self, AWS_WORDS, Step, Suspended, Target};
 use super::terraform::projection;
-use super::{Context, cloudformation::own_insights, name_of, names_of};
+use super::{Context, name_of, names_of};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
@@ -400,7 +400,7 @@ impl Reading<'_> {
             },
             None => {
                 table.fields.set("contributor_insights", said);
-                own_insights(table);
+                table.insights_alone();
             }
         }
     }
@@ -423,7 +423,7 @@ impl Reading<'_> {
                     "ScalableTargets" => {
                         targets[at].min = self.number(node, "MinCapacity");
                         targets[at].max = self.number(node, "MaxCapacity");
-                        (targets[at].is_suspended, targets[at].has_no_schedule) = scaling::suspended(node);
+                        targets[at].suspended = node.get("SuspendedState").map(|state| Suspended::of(state, AWS_WORDS)).unwrap_or_default();
                     }
                     "ScalingPolicies" => {
                         if let Some(tracking) = node.get("TargetTrackingScalingPolicyConfiguration") {

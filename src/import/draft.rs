@@ -139,9 +139,9 @@ impl UnitsDraft {
 
 /// A percentage as a share: 70 is 0.7; `None` of what a workload has no target for.
 fn share(percent: &str) -> Option<String> {
-    let share = &Exact::parse(percent)? / &Exact::from(100);
-    let is_whole = number(&share).len() <= "0.70".len();
-    (is_whole && share >= Exact::ratio(1, 5) && share <= Exact::ratio(9, 10)).then(|| number(&share))
+    let percent = Exact::parse(percent)?;
+    let is_target = percent == percent.floor() && percent >= Exact::from(20) && percent <= Exact::from(90);
+    is_target.then(|| number(&(&percent / &Exact::from(100))))
 }
 
 /// An index.
@@ -164,6 +164,30 @@ pub(super) struct ReplicaDraft {
     /// Global indexes there: name and what differs.
     pub indexes: Vec<(String, UnitsDraft, Fields)>,
     pub access: Vec<Fields>,
+}
+
+impl ReplicaDraft {
+    /// What differs of a global index; there from now on.
+    pub fn index(&mut self, name: &str) -> (&mut UnitsDraft, &mut Fields) {
+        let at = self.indexes.iter().position(|(known, ..)| known == name).unwrap_or_else(|| {
+            self.indexes.push((name.to_string(), UnitsDraft::default(), Fields::default()));
+            self.indexes.len() - 1
+        });
+        let (_, read, fields) = &mut self.indexes[at];
+        (read, fields)
+    }
+
+    /// Each index has its own switch for Contributor Insights; those that have none are off.
+    pub fn insights_alone(&mut self, indexes: impl Iterator<Item = String>) {
+        indexes.for_each(|name| off(self.index(&name).1, "Contributor Insights of the replica's table alone"));
+    }
+}
+
+/// Contributor Insights of an index that does not say it.
+fn off(fields: &mut Fields, note: &str) {
+    if fields.get("contributor_insights").is_none() {
+        fields.set("contributor_insights", Said::new("false", note, None));
+    }
 }
 
 /// A table.
@@ -234,6 +258,17 @@ impl TableDraft {
     /// The index of a name.
     pub fn index(&mut self, name: &str) -> Option<&mut IndexDraft> {
         self.indexes.iter_mut().find(|index| index.name.plain() == name)
+    }
+
+    /// The names of the global indexes.
+    pub fn global_names(&self) -> Vec<String> {
+        self.indexes.iter().filter(|index| index.global).map(|index| index.name.plain()).collect()
+    }
+
+    /// Each index has its own switch for Contributor Insights; those that do not say it are off.
+    pub fn insights_alone(&mut self) {
+        let global = self.indexes.iter_mut().filter(|index| index.global);
+        global.for_each(|index| off(&mut index.fields, "Contributor Insights of the table alone"));
     }
 
     pub fn is_provisioned(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Application Auto Scaling: targets, policies and scheduled actions, joined to the tables and indexes that they move.
 
-use super::draft::{Fields, ReplicaDraft, Said, TableDraft, UnitsDraft};
+use super::draft::{ReplicaDraft, Said, TableDraft, UnitsDraft};
 use super::node::Node;
 
 /// What moves the capacity of one direction of a table or an index.
@@ -17,9 +17,7 @@ pub(super) struct Target {
     pub steps: Vec<Step>,
     /// The region of a replica, where it is that of one.
     pub region: Option<String>,
-    /// Whether the policy, or the schedule, is suspended.
-    pub is_suspended: bool,
-    pub has_no_schedule: bool,
+    pub suspended: Suspended,
     /// What the file calls it.
     pub label: String,
 }
@@ -42,10 +40,23 @@ pub(super) const NOWHERE: &str = "?";
 /// Why there is no target of the utilization.
 pub(super) const OWN_METRIC: &str = "follows a metric of its own, not the utilization";
 
-/// Whether a target of CloudFormation or of AWS's answer has its policies suspended, and its schedule.
-pub(super) fn suspended(target: &Node) -> (bool, bool) {
-    let stopped = |key: &str| target.at(&["SuspendedState", key]).and_then(Node::truth) == Some(true);
-    (stopped("DynamicScalingInSuspended") || stopped("DynamicScalingOutSuspended"), stopped("ScheduledScalingSuspended"))
+/// What of a target somebody has stopped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Suspended {
+    pub scale_in: bool,
+    pub scale_out: bool,
+    pub schedule: bool,
+}
+
+/// The words of CloudFormation and of AWS's answers for it.
+pub(super) const AWS_WORDS: [&str; 3] = ["DynamicScalingInSuspended", "DynamicScalingOutSuspended", "ScheduledScalingSuspended"];
+
+impl Suspended {
+    /// Of a state, by its words.
+    pub fn of(state: &Node, words: [&str; 3]) -> Suspended {
+        let [scale_in, scale_out, schedule] = words.map(|word| state.get(word).and_then(Node::truth) == Some(true));
+        Suspended { scale_in, scale_out, schedule }
+    }
 }
 
 impl Target {
@@ -69,15 +80,23 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
     let (targets, untold): (Vec<Target>, Vec<Target>) = targets.into_iter().partition(|target| target.names().is_some());
     let untold = untold.into_iter().filter(|target| target.dimension.starts_with("dynamodb:") || target.dimension.is_empty());
     for mut target in targets {
-        if target.is_suspended {
-            notes.push(format!("{}: scaling is suspended, and is left out", target.label));
-            (target.percent, target.steps) = (None, if target.has_no_schedule { Vec::new() } else { target.steps });
-            if target.steps.is_empty() {
-                continue;
-            }
-        } else if target.has_no_schedule && !target.steps.is_empty() {
+        if target.suspended.schedule && !target.steps.is_empty() {
             notes.push(format!("{}: its schedule is suspended, and is left out", target.label));
             target.steps.clear();
+        }
+        match target.suspended {
+            Suspended { scale_in: true, scale_out: true, .. } => {
+                notes.push(format!("{}: scaling is suspended, and is left out", target.label));
+                target.percent = None;
+                if target.steps.is_empty() {
+                    continue;
+                }
+            }
+            // In the other direction it goes on, to where nobody can tell.
+            Suspended { scale_in, scale_out, .. } if scale_in || scale_out => {
+                target.percent = Some(Said::unknown(format!("{}: scaling is suspended in one direction", target.label)));
+            }
+            _ => {}
         }
         let Some((table_name, index_name)) = target.names() else { continue };
         let Some(table) = tables.iter_mut().find(|table| table.is(table_name)) else {
@@ -89,13 +108,24 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
             continue;
         }
         let reads = target.reads();
-        if let Some(region) = &target.region {
-            table.notes.extend(of_replica(&target, region, index_name, &mut table.replicas));
-            continue;
-        }
-        let global: Vec<String> = table.indexes.iter().filter(|index| index.global).map(|index| index.name.plain()).collect();
+        let global = table.global_names();
         // An index of which the plan does not say the name: the only one, else any of them.
         let of_some_index = index_name == Some("*") || (index_name.is_none() && target.dimension.contains(":index:"));
+        if let Some(region) = &target.region {
+            let names = match (of_some_index, index_name) {
+                (true, _) => global.iter().map(|name| Some(name.as_str())).collect(),
+                (false, name) => vec![name],
+            };
+            let is_lost = |name: &Option<&str>| name.is_some_and(|name| !global.iter().any(|known| known == name));
+            match names.iter().find(|name| is_lost(name)) {
+                Some(name) => {
+                    let name = name.unwrap_or_default();
+                    table.notes.push(format!("{}: scales the index {name}, which the table does not have", target.label));
+                }
+                None => table.notes.extend(of_replica(&target, region, &names, &mut table.replicas)),
+            }
+            continue;
+        }
         if of_some_index && global.len() != 1 {
             for index in table.indexes.iter_mut().filter(|index| index.global) {
                 let units = if reads { &mut index.read } else { &mut index.write };
@@ -173,27 +203,28 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
     notes
 }
 
-/// Bounds of a replica's reads: each region scales its own. Its writes are those of the table everywhere.
-fn of_replica(target: &Target, region: &str, index: Option<&str>, replicas: &mut [ReplicaDraft]) -> Option<String> {
+/// Bounds of a replica's reads, of the table (`None`) or of an index: each region scales its own. Of several indexes nobody
+/// can tell which is meant. Its writes are those of the table everywhere.
+fn of_replica(target: &Target, region: &str, names: &[Option<&str>], replicas: &mut [ReplicaDraft]) -> Option<String> {
     let Some(replica) = replicas.iter_mut().find(|replica| replica.region.plain() == region) else {
         return Some(format!("{}: the table has no replica in {region}", target.label));
     };
     if !target.reads() {
         return None;
     }
-    let units = match index {
-        None => &mut replica.read,
-        Some(name) => {
-            let at = replica.indexes.iter().position(|(known, ..)| known == name).unwrap_or_else(|| {
-                replica.indexes.push((name.to_string(), UnitsDraft::default(), Fields::default()));
-                replica.indexes.len() - 1
-            });
-            &mut replica.indexes[at].1
+    for name in names {
+        let units = match name {
+            None => &mut replica.read,
+            Some(name) => replica.index(name).0,
+        };
+        if names.len() > 1 {
+            units.fixed = Some(Said::unknown(format!("{}: which index it scales cannot be told", target.label)));
+            continue;
         }
-    };
-    units.min = target.min.clone();
-    units.max = target.max.clone();
-    units.target = Some(target.percent.clone().unwrap_or_else(|| Said::unknown("")));
+        units.min = target.min.clone();
+        units.max = target.max.clone();
+        units.target = Some(target.percent.clone().unwrap_or_else(|| Said::unknown("")));
+    }
     let schedule = (!target.steps.is_empty()).then(|| format!("{}: a schedule of a replica has no place in a workload", target.label));
     let policy = target.percent.is_none().then(|| format!("{}: no policy here moves the units between its bounds", target.label));
     schedule.or(policy)

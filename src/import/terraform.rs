@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, quoted};
 use super::node::{Node, Value, shown, wrong};
-use super::scaling::{self, NOWHERE, Step, Target};
+use super::scaling::{self, NOWHERE, Step, Suspended, Target};
 use super::{Context, name_of, names_of};
 use crate::diag::Source;
 
@@ -24,6 +24,7 @@ struct Resource<'a> {
     config: Option<Config<'a>>,
     origin: Origin,
     place: (Arc<Source>, Range<usize>),
+    plan: &'a Node,
 }
 
 /// A resource of the configuration.
@@ -109,7 +110,7 @@ impl Resource<'_> {
 
     /// The change of a plan, if it is one.
     fn change(&self) -> Option<&Node> {
-        let changes = self.config.as_ref()?.plan.get("resource_changes")?.elements();
+        let changes = self.plan.get("resource_changes")?.elements();
         changes.iter().find(|change| change.text_at("address") == Some(self.address))
     }
 
@@ -126,7 +127,7 @@ impl Resource<'_> {
         let all: Vec<String> = config.resolve(Some(expression), &config.modules);
         let is_instance = |one: &str| one.contains("each.") || one.contains("count.");
         let own: String = config.modules.iter().map(|name| format!("module.{name}.")).collect();
-        let keys: String = self.address.split('[').skip(1).filter_map(|rest| rest.split(']').next()).collect::<Vec<_>>().join(",");
+        let keys = instance_keys(self.address).join(",");
         let by_instance = all.iter().any(|one| is_instance(one));
         let first = all.iter().find(|one| !is_instance(one) && !one.starts_with("var."));
         match first {
@@ -219,7 +220,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
         if here(resource) {
             let mut table = table(resource, &mut keys, before, problems);
             if let Some(table) = table.as_mut().filter(|_| !before) {
-                not_planned(resource, documents, table);
+                not_planned(resource, table);
             }
             let is_told = is_asked || placed.contains(&provider_of(resource));
             if let Some(table) = table.as_mut().filter(|_| !is_told && !placed.is_empty()) {
@@ -337,7 +338,7 @@ fn resource<'a>(source: &Arc<Source>, plan: &'a Node, node: &'a Node, values: &'
         return None;
     }
     let place = (source.clone(), node.get("address").map_or(node.span.clone(), |node| node.span.clone()));
-    Some(Resource { address, kind, values, config: config_of(plan, address), origin: Some(place.clone()), place })
+    Some(Resource { address, kind, values, config: config_of(plan, address), origin: Some(place.clone()), place, plan })
 }
 
 /// Every managed resource before the change: as the change says, or as it stays.
@@ -497,6 +498,12 @@ fn with_table(resource: &Resource, key: &str, draft: &mut Draft, act: impl FnOnc
     }
 }
 
+/// The keys of the instances in an address: `x` and `0` of `module.a["x"].aws_dynamodb_table.t[0]`.
+fn instance_keys(address: &str) -> Vec<String> {
+    let keyed = address.split('[').skip(1).filter_map(|rest| rest.split(']').next());
+    keyed.map(|key| key.trim_matches('"').to_string()).collect()
+}
+
 /// The position of the address that belongs to another: the only one, else the one of the same instances of the same
 /// modules; `None` where there is no such one.
 fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) -> Option<usize> {
@@ -504,14 +511,10 @@ fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) -> Option<usi
     if addresses.len() <= 1 {
         return (!addresses.is_empty()).then_some(0);
     }
-    let keys = |address: &str| -> Vec<String> {
-        let keyed = address.split('[').skip(1).filter_map(|rest| rest.split(']').next());
-        keyed.map(|key| key.trim_matches('"').to_string()).collect()
-    };
-    let own = keys(of);
+    let own = instance_keys(of);
     // The keys of a module's instances come first; a counted resource within adds one of its own.
     let mut same = addresses.iter().enumerate().filter(|(_, address)| {
-        let keys = keys(address);
+        let keys = instance_keys(address);
         !own.is_empty() && (keys == own || keys.starts_with(&own) || own.starts_with(&keys) && !keys.is_empty())
     });
     match (same.next(), same.next()) {
@@ -615,13 +618,8 @@ fn table(
 }
 
 /// What of a table is known only after the plan is applied, and has a cost.
-fn not_planned(resource: &Resource, documents: &[(Arc<Source>, Node)], table: &mut TableDraft) {
-    let of_plan = |(_, plan): &(Arc<Source>, Node)| {
-        let changes = plan.get("resource_changes")?.elements();
-        let change = changes.iter().find(|change| change.text_at("address") == Some(resource.address))?;
-        change.at(&["change", "after_unknown"]).cloned()
-    };
-    let Some(unknown) = documents.iter().find_map(of_plan) else { return };
+fn not_planned(resource: &Resource, table: &mut TableDraft) {
+    let Some(unknown) = resource.change().and_then(|change| change.at(&["change", "after_unknown"])) else { return };
     fn holds_true(node: &Node) -> bool {
         match &node.value {
             Value::Bool(truth) => *truth,
@@ -918,6 +916,7 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
         let said = resource.said("table_name", "true");
         let set = |fields: &mut Fields| fields.set("contributor_insights", said.clone());
         if !here {
+            let global = table.global_names();
             let Some(replica) = table.replicas.iter_mut().find(|replica| Some(replica.region.plain()) == region) else {
                 table.notes.push(format!("{}: the table has no replica in its region", resource.address));
                 return;
@@ -925,26 +924,16 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
             match index {
                 None => {
                     set(&mut replica.fields);
-                    let own = table.indexes.iter().filter(|index| index.global).map(|index| index.name.plain());
-                    insights_off(replica, own);
+                    replica.insights_alone(global.into_iter());
                 }
-                Some(name) => {
-                    let at = replica.indexes.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
-                        replica.indexes.push((name.clone(), UnitsDraft::default(), Fields::default()));
-                        replica.indexes.len() - 1
-                    });
-                    set(&mut replica.indexes[at].2);
-                }
+                Some(name) => set(replica.index(&name).1),
             }
             return;
         }
         match index {
             None => {
                 set(&mut table.fields);
-                // Each index has its own switch; those that have none are off.
-                for index in table.indexes.iter_mut().filter(|index| index.global && index.fields.get("contributor_insights").is_none()) {
-                    index.fields.set("contributor_insights", Said::new("false", "no aws_dynamodb_contributor_insights of the index", None));
-                }
+                table.insights_alone();
             }
             Some(name) => match table.index(&name) {
                 Some(index) => set(&mut index.fields),
@@ -952,20 +941,6 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
             },
         }
     });
-}
-
-/// Each index of a replica has its own switch for Contributor Insights; those that have none are off.
-pub(super) fn insights_off(replica: &mut ReplicaDraft, indexes: impl Iterator<Item = String>) {
-    for name in indexes {
-        let at = replica.indexes.iter().position(|(known, ..)| *known == name).unwrap_or_else(|| {
-            replica.indexes.push((name, UnitsDraft::default(), Fields::default()));
-            replica.indexes.len() - 1
-        });
-        let fields = &mut replica.indexes[at].2;
-        if fields.get("contributor_insights").is_none() {
-            fields.set("contributor_insights", Said::new("false", "Contributor Insights of the replica's table alone", None));
-        }
-    }
 }
 
 /// A cluster stands before tables that no plan names: the only one of the plan, else the first.
@@ -1054,9 +1029,8 @@ fn scaled(
             let unknown = |key: &str| Said::unknown(format!("{}: {key} is known after the plan is applied", resource.address));
             target.min = Some(resource.number(values, "min_capacity", problems).unwrap_or_else(|| unknown("min_capacity")));
             target.max = Some(resource.number(values, "max_capacity", problems).unwrap_or_else(|| unknown("max_capacity")));
-            let stopped = |key: &str| values.block("suspended_state").and_then(|block| block.get(key)).and_then(Node::truth) == Some(true);
-            target.is_suspended = stopped("dynamic_scaling_in_suspended") || stopped("dynamic_scaling_out_suspended");
-            target.has_no_schedule = stopped("scheduled_scaling_suspended");
+            let words = ["dynamic_scaling_in_suspended", "dynamic_scaling_out_suspended", "scheduled_scaling_suspended"];
+            target.suspended = values.block("suspended_state").map(|state| Suspended::of(state, words)).unwrap_or_default();
         }
         "aws_appautoscaling_policy" => {
             if let Some(tracking) = values.block("target_tracking_scaling_policy_configuration") {
