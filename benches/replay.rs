@@ -25,6 +25,10 @@ const ROWS: u64 = 50_000_000;
 /// A rate is the best of so many runs.
 const RUNS: usize = 3;
 
+/// What the binary has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     // `cargo test` runs benchmarks once to see that they build.
     if !std::env::args().any(|argument| argument == "--bench") {
@@ -34,7 +38,8 @@ fn main() {
     std::fs::create_dir_all(&folder).expect("target/bench");
     let rows = std::env::var("DYNAMETER_BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(ROWS);
     let python = python(&folder);
-    let (trace, workload) = trace(&folder, rows);
+    let (texts, texts_workload) = trace(&folder, rows, "S");
+    let (trace, workload) = trace(&folder, rows, "N");
     let rows = File::open(&trace).map(|_| counted(&trace)).expect("the trace");
     println!("{rows} rows, {} MB of Parquet", std::fs::metadata(&trace).expect("the trace").len() / 1_000_000);
     println!("{:<58} {:>14} {:>14} {:>7} {:>7}", "", "here", "reference", "ratio", "wanted");
@@ -59,6 +64,13 @@ fn main() {
             duckdb.map(|seconds| rows as f64 / seconds),
             0.35,
         );
+        let seconds = best(|| execute(&texts, &texts_workload, threads));
+        line(
+            &format!("the same of keys that are texts, {threads} threads, rows/s"),
+            rows as f64 / seconds,
+            duckdb.map(|seconds| rows as f64 / seconds),
+            None,
+        );
     }
     caches(&folder, python.as_deref(), &trace);
     lines(&folder, &workload);
@@ -74,8 +86,9 @@ fn best(mut run: impl FnMut()) -> f64 {
     (0..RUNS).map(one).fold(f64::INFINITY, f64::min)
 }
 
-fn line(what: &str, here: f64, reference: Option<f64>, wanted: f64) {
+fn line(what: &str, here: f64, reference: Option<f64>, wanted: impl Into<Option<f64>>) {
     let human = |rate: f64| if rate >= 1e6 { format!("{:.2} M", rate / 1e6) } else { format!("{rate:.2}") };
+    let wanted = wanted.into().map_or("-".to_string(), |wanted| wanted.to_string());
     match reference {
         Some(reference) => {
             println!("{what:<58} {:>14} {:>14} {:>7.2} {wanted:>7}", human(here), human(reference), here / reference);
@@ -143,11 +156,11 @@ fn duckdb(python: &Path, trace: &Path, threads: usize) -> Option<f64> {
     said(python, &program)
 }
 
-/// The trace, made once.
-fn trace(folder: &Path, rows: u64) -> (PathBuf, Workload) {
-    let text = include_str!("replay.toml");
-    let workload = load("replay.toml", text, folder, &Setting::new(&Books::embedded())).unwrap_or_else(|errors| panic!("{errors}"));
-    let path = folder.join(format!("{rows}.parquet"));
+/// The trace of keys of a type, made once.
+fn trace(folder: &Path, rows: u64, keys: &str) -> (PathBuf, Workload) {
+    let text = include_str!("replay.toml").replace("type = \"N\"", &format!("type = \"{keys}\""));
+    let workload = load("replay.toml", &text, folder, &Setting::new(&Books::embedded())).unwrap_or_else(|errors| panic!("{errors}"));
+    let path = folder.join(format!("{rows}-{keys}.parquet"));
     if !path.exists() {
         let seconds = (3_600 * rows / ROWS).max(1);
         let options = synthesize::Options {
@@ -241,7 +254,7 @@ fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
         let mut sum = Asked::default();
         for (at, (key, bytes, second)) in asked.iter().enumerate() {
             sum.add(*bytes, false);
-            log.push(Access::new(at as u64, 0, *key, *second, *bytes, false));
+            log.push(*key, || Access::new(at as u64, 0, *key, *second, *bytes, false));
         }
         log.count(0, sum);
         let sizes: Vec<u64> = (20..34).step_by(2).map(|power| 1 << power).chain((1..=8).map(|node| (16 * node) << 30)).collect();

@@ -640,6 +640,34 @@ fn bad_input_stops_with_its_place_or_is_counted() {
 }
 
 #[test]
+fn a_key_that_is_a_number_is_the_same_key_however_it_is_written() {
+    let books = Books::embedded();
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = include_str!("../benches/replay.toml").replace("_333 }", " }").replace("_389 }", " }").replace("10_000_000", "2_000");
+    let workload =
+        workload::load("numbers.toml", &text, Path::new("."), &workload::Setting::new(&books)).unwrap_or_else(|errors| panic!("{errors}"));
+    let figures = [Layout::Parquet, Layout::Csv, Layout::NdJson].map(|layout| {
+        let path = folder.path().join("trace");
+        let start = Time::from_second(1_704_067_200);
+        let options = synthesize::Options { seconds: 3, seed: 7, start, poisson: true, layout, columns: None };
+        synthesize::synthesize(&workload, &options, std::fs::File::create(&path).expect("a file"), &mut |_, _| true).expect("a trace");
+        if layout == Layout::Parquet {
+            let file = std::fs::File::open(&path).expect("the trace");
+            let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
+            let key = reader.schema().field_with_name("key").expect("keys").data_type().clone();
+            assert_eq!(key, arrow_schema::DataType::Int64, "a table whose key is a number has numbers");
+        }
+        let replayed = replayed(&[path], Some(&workload), trace::Options::default(), &Options::default());
+        let json: Value = serde_json::from_str(&dynameter::report::replay_json(&replayed).expect("JSON")).expect("JSON");
+        let hottest = json["hot_keys"][0]["key"].as_str().and_then(|key| key.parse::<u64>().ok());
+        assert!(hottest.is_some_and(|key| key < 2_000), "{:?}", json["hot_keys"][0]);
+        ["consumed", "hot_keys", "dax", "total_usd"].map(|part| json[part].clone())
+    });
+    assert_eq!(figures[0], figures[1], "Parquet and CSV");
+    assert_eq!(figures[0], figures[2], "Parquet and NDJSON");
+}
+
+#[test]
 fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
     use std::io::Write;
     let books = Books::embedded();

@@ -129,18 +129,22 @@ pub struct Log {
 /// Whether a key is among one in 2 to a power.
 #[inline]
 fn is_sampled(hash: u64, power: u32) -> bool {
-    power == 0 || mixed(hash, 41) >> (64 - power) == 0
+    mixed(hash, 41) <= u64::MAX >> power
 }
 
 impl Log {
-    /// Adds an access.
+    /// Adds an access of a key, where that is in the sample.
     #[inline]
-    pub fn push(&mut self, access: Access) {
-        if is_sampled(access.hash, self.power) {
-            self.entries.push(access);
-            if self.entries.len() > LOG_MAX {
-                self.thin();
-            }
+    pub fn push(&mut self, hash: u64, access: impl FnOnce() -> Access) {
+        if is_sampled(hash, self.power) {
+            self.keep(access());
+        }
+    }
+
+    fn keep(&mut self, access: Access) {
+        self.entries.push(access);
+        if self.entries.len() > LOG_MAX {
+            self.thin();
         }
     }
 
@@ -269,7 +273,7 @@ mod tests {
             let mut asked = Asked::default();
             asked.add(access.bytes(), access.writes());
             log.count(0, asked);
-            log.push(access);
+            log.push(access.hash, || access);
         }
         log
     }

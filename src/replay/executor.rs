@@ -288,8 +288,9 @@ impl Executor {
         let owned = self.share.owns(slot);
         let all = accounts.iter().map(|(_, reads, writes)| reads + writes).sum();
         let store = &mut self.tables.list[table].store;
-        let spot = store.find(slot, key.hash);
-        let known = store.warm(spot, all);
+        let segment = store.segment(slot);
+        let at = segment.find(key.hash);
+        let known = segment.warm(at, all);
         for (index, reads, writes) in accounts {
             for (is_read, halves) in [(true, reads), (false, writes)] {
                 if halves == 0 {
@@ -317,7 +318,7 @@ impl Executor {
             let mut asked = Asked::default();
             asked.add(bytes, writes);
             self.tally.log.count(cache, asked);
-            self.tally.log.push(Access::new(self.ordinal, cache, hash, second, bytes, writes));
+            self.tally.log.push(hash, || Access::new(self.ordinal, cache, hash, second, bytes, writes));
         }
         if writes {
             self.caches.write(cache, hash, bytes, second, design);

@@ -95,16 +95,22 @@ impl Heat {
                 wanted
             }
             None => {
-                if self.keys.len() == COUNTERS {
-                    self.make_room();
-                }
                 let wanted = halves >= share;
-                let most = known.map_or(u64::MAX, |known| known.max(halves)).min(self.floor + halves);
-                let counter = Counter { hash, halves: most, error: most - halves, minute, in_minute: halves, named: wanted };
-                self.keys.insert_unique(spread(hash), counter, |counter| spread(counter.hash));
+                self.begin(hash, known, minute, halves, wanted);
                 wanted
             }
         }
+    }
+
+    /// Begins to count a key.
+    #[cold]
+    fn begin(&mut self, hash: u64, known: Option<u64>, minute: i64, halves: u64, named: bool) {
+        if self.keys.len() == COUNTERS {
+            self.make_room();
+        }
+        let most = known.map_or(u64::MAX, |known| known.max(halves)).min(self.floor + halves);
+        let counter = Counter { hash, halves: most, error: most - halves, minute, in_minute: halves, named };
+        self.keys.insert_unique(spread(hash), counter, |counter| spread(counter.hash));
     }
 
     /// Remembers the name of a key.
@@ -115,7 +121,6 @@ impl Heat {
     }
 
     /// Lets the smaller half go.
-    #[cold]
     fn make_room(&mut self) {
         let mut counts: Vec<u64> = self.keys.iter().map(|counter| counter.halves).collect();
         let middle = counts.len() / 2;
@@ -128,6 +133,7 @@ impl Heat {
     }
 
     /// Ends a minute.
+    #[cold]
     pub fn close(&mut self, minutes: &mut Minutes) {
         let minute = self.minute;
         let mut hot: Vec<Hot> = Vec::new();

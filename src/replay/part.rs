@@ -40,7 +40,7 @@ use crate::units::Bytes;
 use crate::workload::{Entry, Traced, Workload};
 
 /// The form of the file. Another one is refused.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// What a part says of itself before it is joined with others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

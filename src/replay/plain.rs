@@ -1,16 +1,19 @@
 //! The hot path: rows of plain calls, slot by slot, with no allocation for a row.
 //!
-//! A slot's keys are a 256th of all and lie side by side, and the places of the next rows' keys are fetched together.
+//! A slot's keys are a 256th of all and lie side by side, and the places of the keys to come are fetched while the rows
+//! before them are executed.
 //! What a row consumes is what the meter says; what a row needs beyond this goes the [general way](super::rows), to the
 //! same tally.
 
+use prefetch_index::prefetch_index;
+
 use super::consumption::{Kind, Lane, LaneKey};
-use super::curve::{Access, Asked, CACHES_MAX};
+use super::curve::{Access, Asked, CACHES_MAX, Log};
 use super::dax::Which;
 use super::executor::{Executor, Wrong};
 use super::heat::{Heat, Minutes};
 use super::sizes::{From, Share, is_global, same_action};
-use super::store::Known;
+use super::store::{Known, Segment};
 use super::tables::TableState;
 use super::tally::Grains;
 use crate::meter::{self, ConsumedCapacity, Switches};
@@ -19,8 +22,8 @@ use crate::trace::{Action, Api, Bad, NO_BYTES, Names, Place, Row, RowKind, Rows,
 use crate::units::Bytes;
 use crate::workload::{ArmUnits, Call as Pattern, Entry};
 
-/// Rows whose places are fetched together.
-const TOGETHER: usize = 16;
+/// The places of so many rows to come are on their way.
+const AHEAD: usize = 16;
 
 /// Longer rounds add to their lanes second by second.
 const DENSE_SECONDS: i64 = 1 << 20;
@@ -40,23 +43,25 @@ struct LaneWork {
 }
 
 impl LaneWork {
-    #[inline]
-    fn add(&mut self, slot: usize, row: &Row, known: Option<u64>, clock: &Clock, halves: u64, rows: &Rows) {
+    /// Adds half units of a row; `known` are those of its key so far.
+    #[inline(always)]
+    fn add(&mut self, here: &Here, known: Option<u64>, halves: u64) {
         if halves == 0 {
             return;
         }
-        match self.seconds.get_mut((clock.second - self.first) as usize) {
+        match self.seconds.get_mut((here.clock.second - self.first) as usize) {
             Some(sum) => *sum += halves,
-            None => self.lane.add(clock.second, halves),
+            None => self.lane.add(here.clock.second, halves),
         }
-        let heat = &mut self.heat[slot];
-        if heat.add(row.hash, known, clock.minute, halves, &mut self.minutes) {
-            heat.name(&rows.keys.key(row.at()));
+        let heat = &mut self.heat[usize::from(here.slot)];
+        if heat.add(here.row.hash, known, here.clock.minute, halves, &mut self.minutes) {
+            heat.name(&here.rows.keys.key(here.row.at()));
         }
     }
 }
 
 /// The second and the minute of rows that come in the order of time.
+#[derive(Clone, Copy)]
 struct Clock {
     second: i64,
     minute: i64,
@@ -73,9 +78,25 @@ impl Clock {
     }
 }
 
+/// A row and where it stands.
+struct Here<'a> {
+    rows: &'a Rows,
+    row: &'a Row,
+    slot: u8,
+    clock: Clock,
+}
+
+impl Here<'_> {
+    fn ordinal(&self) -> u64 {
+        self.rows.ordinal + self.row.at() as u64
+    }
+}
+
 /// The lanes of a table: its own reads and writes, and the writes of each global index.
 struct TableWork {
     table: usize,
+    /// The keys of the slot that is worked on.
+    segment: Segment,
     reads: usize,
     writes: usize,
     /// Of each index, its lane; that of the table for a local one.
@@ -104,7 +125,11 @@ struct KindWork {
 struct Sums {
     /// Reads that found an item.
     touched: u64,
-    arms: Vec<(u64, u64)>,
+    /// Half units of reads.
+    read_halves: u64,
+    /// Units of writes to the table, and to each index.
+    write: u64,
+    index_writes: Vec<u64>,
     captured: u64,
     sent: u64,
     changes_assumed: u64,
@@ -117,34 +142,73 @@ struct Sums {
     bytes: u64,
     first: i64,
     last: i64,
-    /// Positions of the first and the last of these rows.
-    span: Option<(usize, usize)>,
+    /// Positions of the first and the last of these rows; the first is beyond the last where there is none.
+    span: (usize, usize),
 }
 
 const SOURCES: [From; 6] = [From::Row, From::Seen, From::Export, From::Next, From::Drawn, From::Assumed];
 
 impl Sums {
-    fn new(arms: usize) -> Sums {
-        Sums { arms: vec![(0, 0); arms], first: i64::MAX, last: i64::MIN, ..Sums::default() }
-    }
+    const NOWHERE: (usize, usize) = (usize::MAX, 0);
 
-    #[inline]
-    fn span(&mut self, at: usize) {
-        self.span = Some((self.span.map_or(at, |(first, _)| first), at));
+    fn new(indexes: usize) -> Sums {
+        Sums { index_writes: vec![0; indexes], first: i64::MAX, last: i64::MIN, span: Sums::NOWHERE, ..Sums::default() }
     }
 
     /// Takes the times of the first and the last row.
     fn cover(&mut self, rows: &Rows) {
-        if let Some((first, last)) = self.span.take() {
+        let (first, last) = std::mem::replace(&mut self.span, Sums::NOWHERE);
+        if first <= last {
             self.first = self.first.min(rows.time(first).0);
             self.last = self.last.max(rows.time(last).0);
         }
     }
 
+    /// Counts a row, by the source of its size.
     #[inline]
-    fn source(&mut self, from: From) {
+    fn count(&mut self, from: From, row: &Row) {
         self.rows[from as usize] += 1;
+        self.span = (self.span.0.min(row.at()), row.at());
     }
+}
+
+/// What a round works on.
+struct Work {
+    /// Those of which rows take the short way.
+    kinds: Vec<Option<KindWork>>,
+    tables: Vec<TableWork>,
+    lanes: Vec<LaneWork>,
+    scratch: Scratch,
+}
+
+impl Work {
+    /// Fetches what a row to come needs, which may be one of the next piece.
+    #[inline(always)]
+    fn fetch(&self, piece: &Piece, next: Option<&Piece>, at: usize) {
+        let (numbers, row) = match (piece.own.get(at), next) {
+            (Some(row), next) => {
+                next.iter().for_each(|next| prefetch_index(next.own, at));
+                (piece.numbers, row)
+            }
+            (None, Some(next)) => match next.own.get(at - piece.own.len()) {
+                Some(row) => (next.numbers, row),
+                None => return,
+            },
+            (None, None) => return,
+        };
+        match self.tables.as_slice() {
+            [only] => only.segment.fetch(row.hash),
+            tables => self.kinds[numbers[row.kind()]].iter().for_each(|kind| tables[kind.work].segment.fetch(row.hash)),
+        }
+    }
+}
+
+/// The rows of a slot that were read together.
+struct Piece<'a> {
+    rows: &'a Rows,
+    /// Where each of their kinds stands among all kinds.
+    numbers: &'a [usize],
+    own: &'a [Row],
 }
 
 /// Buffers of a write that are used again and again.
@@ -198,71 +262,92 @@ impl Executor {
         let mut failed = Vec::new();
         let (Some(first), Some(last)) = (round.first(), round.last()) else { return failed };
         let (first, last) = (first.first.second(), last.last.second());
-        let mut lanes: Vec<LaneWork> = Vec::new();
-        let mut tables: Vec<TableWork> = Vec::new();
-        let mut kinds: Vec<(RowKind, Option<KindWork>)> = Vec::new();
+        let (mut tables, mut lanes): (Vec<TableWork>, Vec<LaneWork>) = (Vec::new(), Vec::new());
+        let (mut known, mut kinds): (Vec<RowKind>, Vec<Option<KindWork>>) = (Vec::new(), Vec::new());
         // Where each kind of each piece of rows stands among all kinds.
         let numbers: Vec<Vec<usize>> = round
             .iter()
             .map(|rows| {
-                let mut number = |kind: &RowKind| match kinds.iter().position(|(known, _)| known == kind) {
+                let mut number = |kind: &RowKind| match known.iter().position(|known| known == kind) {
                     Some(known) => known,
                     None => {
-                        let work = self.kind_work(kind, names, &mut tables, &mut lanes, first, last);
-                        kinds.push((*kind, work));
+                        known.push(*kind);
+                        kinds.push(self.kind_work(kind, names, &mut tables, &mut lanes, first, last));
                         kinds.len() - 1
                     }
                 };
                 rows.kinds.iter().map(&mut number).collect()
             })
             .collect();
-        let mut scratch = Scratch { write: Write::default(), consumed: ConsumedCapacity::default() };
-        let mut sink = 0;
+        let mut work = Work { kinds, tables, lanes, scratch: Scratch { write: Write::default(), consumed: ConsumedCapacity::default() } };
         for slot in slots {
-            for (rows, numbers) in round.iter().zip(&numbers) {
-                let own = rows.slot(*slot);
-                let table = tables.first().map(|work| work.table);
-                let touch = |executor: &Executor, from: usize| match (table, own.get(from..own.len().min(from + TOGETHER))) {
-                    (Some(table), Some(group)) => executor.tables.list[table].store.touch(*slot as u8, group.iter().map(|row| row.hash)),
-                    _ => 0,
-                };
-                let mut clock = Clock::UNSET;
-                sink ^= touch(self, 0);
-                for (at, group) in own.chunks(TOGETHER).enumerate() {
-                    // The places of the rows after these come while these are executed.
-                    sink ^= touch(self, (at + 1) * TOGETHER);
-                    for row in group {
-                        clock.set(rows.second(row));
-                        let done = match &mut kinds[numbers[row.kind()]].1 {
-                            Some(kind) => self.plain(kind, *slot, row, rows, &clock, &mut tables, &mut lanes, &mut scratch),
-                            None => false,
-                        };
-                        if !done {
-                            self.give_back(&mut tables, &mut lanes);
-                            let ordinal = rows.ordinal + row.at() as u64;
-                            if let Err((place, wrong)) = self.event(ordinal, rows.event(row), names, bad) {
-                                failed.push((ordinal, place, wrong));
-                            }
-                            self.take_out(&mut tables, &mut lanes);
-                        }
-                    }
-                }
-                kinds.iter_mut().filter_map(|(_, kind)| kind.as_mut()).for_each(|kind| kind.sums.cover(rows));
+            self.swap_segments(&mut work.tables, *slot);
+            let pieces: Vec<Piece> =
+                round.iter().zip(&numbers).map(|(rows, numbers)| Piece { rows, numbers, own: rows.slot(*slot) }).collect();
+            if let Some(first) = pieces.first() {
+                (0..AHEAD).for_each(|at| work.fetch(first, None, at));
             }
+            for (at, piece) in pieces.iter().enumerate() {
+                let (mut from, rows) = (0, piece.rows);
+                loop {
+                    from = self.run(&mut work, *slot as u8, piece, pieces.get(at + 1), from);
+                    let Some(row) = piece.own.get(from) else { break };
+                    from += 1;
+                    self.swap_segments(&mut work.tables, *slot);
+                    self.give_back(&mut work.tables, &mut work.lanes);
+                    let ordinal = rows.ordinal + row.at() as u64;
+                    if let Err((place, wrong)) = self.event(ordinal, rows.event(row), names, bad) {
+                        failed.push((ordinal, place, wrong));
+                    }
+                    self.take_out(&mut work.tables, &mut work.lanes);
+                    self.swap_segments(&mut work.tables, *slot);
+                }
+                work.kinds.iter_mut().flatten().for_each(|kind| kind.sums.cover(rows));
+            }
+            self.swap_segments(&mut work.tables, *slot);
         }
-        std::hint::black_box(sink);
-        self.give_back(&mut tables, &mut lanes);
-        for lane in lanes.into_iter().filter(|lane| lane.lane.sum() > 0 || lane.seconds.iter().any(|halves| *halves > 0)) {
+        self.give_back(&mut work.tables, &mut work.lanes);
+        for lane in work.lanes.into_iter().filter(|lane| lane.lane.sum() > 0 || lane.seconds.iter().any(|halves| *halves > 0)) {
             let own = self.tally.consumption.lanes.entry(lane.key).or_default();
             for (second, halves) in (lane.first..).zip(lane.seconds).filter(|(_, halves)| *halves > 0) {
                 own.add(second, halves);
             }
             own.join(&lane.lane);
         }
-        for work in kinds.into_iter().filter_map(|(_, work)| work) {
+        for work in work.kinds.into_iter().flatten() {
             self.add_up(work);
         }
         failed
+    }
+
+    /// Takes the keys of a slot out of their stores, or gives them back.
+    fn swap_segments(&mut self, tables: &mut [TableWork], slot: usize) {
+        for work in tables {
+            std::mem::swap(&mut work.segment, self.tables.list[work.table].store.segment(slot as u8));
+        }
+    }
+
+    /// Executes rows of a piece from one on, until one needs the general way: returns which, or how many there are.
+    fn run(&mut self, work: &mut Work, slot: u8, piece: &Piece, next: Option<&Piece>, from: usize) -> usize {
+        let Piece { rows, numbers, own } = piece;
+        let (list, log) = (&self.tables.list, &mut self.tally.log);
+        let mut clock = Clock::UNSET;
+        for (at, row) in own.iter().enumerate().skip(from) {
+            work.fetch(piece, next, at + AHEAD);
+            clock.set(rows.second(row));
+            let here = Here { rows, row, slot, clock };
+            let Work { kinds, tables, lanes, scratch } = work;
+            let Some(kind) = &mut kinds[numbers[row.kind()]] else { return at };
+            let table = &mut tables[kind.work];
+            let done = match kind.kind.reads {
+                true => kind.read(&here, list, table, lanes, log),
+                false => kind.write(&here, &list[kind.kind.table], table, lanes, log, scratch, &self.switches),
+            };
+            if !done {
+                return at;
+            }
+        }
+        own.len()
     }
 
     /// Looks at a kind of rows; `None` where it does not take the short way.
@@ -297,7 +382,7 @@ impl Executor {
                 let (reads, writes) = (lane(None, true), lane(None, false));
                 let of = |at| if is_global(&state.design, at) { lane(Some(at), false) } else { writes };
                 let indexes = (0..state.design.table.indexes.len()).map(of).collect();
-                tables.push(TableWork { table, reads, writes, indexes, grains: Grains::default() });
+                tables.push(TableWork { table, segment: Segment::default(), reads, writes, indexes, grains: Grains::default() });
                 self.take_out(tables, lanes);
                 tables.len() - 1
             }
@@ -339,7 +424,7 @@ impl Executor {
             changes: changes.collect(),
             changes_nothing: listed.is_some_and(Vec::is_empty),
             finds: plan.map(|plan| Share::of(&plan.finds)),
-            sums: Sums::new(1 + design.table.indexes.len()),
+            sums: Sums::new(design.table.indexes.len()),
         })
     }
 
@@ -388,7 +473,7 @@ impl Executor {
         provenance.presence_assumed += sums.presence_assumed;
         provenance.consistency_assumed += if work.consistency_assumed { calls } else { 0 };
         let asked = match (kind.reads, work.consistency) {
-            (true, Consistency::Eventual) => Some(Asked { reads: calls, halves: sums.arms[0].0, bytes: sums.bytes, writes: 0 }),
+            (true, Consistency::Eventual) => Some(Asked { reads: calls, halves: sums.read_halves, bytes: sums.bytes, writes: 0 }),
             (true, Consistency::Strong) => None,
             (false, _) => Some(Asked { writes: calls, ..Asked::default() }),
         };
@@ -403,82 +488,100 @@ impl Executor {
         traced.touched += if kind.reads { sums.touched } else { calls };
         traced.captured += u128::from(sums.captured);
         traced.replicated_bytes += u128::from(sums.sent);
-        traced.home.resize(traced.home.len().max(sums.arms.len()), ArmUnits::default());
-        for (arm, (read_halves, write)) in traced.home.iter_mut().zip(sums.arms) {
-            arm.read_halves += u128::from(read_halves);
+        traced.home.resize(traced.home.len().max(1 + sums.index_writes.len()), ArmUnits::default());
+        traced.home[0].read_halves += u128::from(sums.read_halves);
+        for (arm, write) in traced.home.iter_mut().zip(std::iter::once(sums.write).chain(sums.index_writes)) {
             arm.write += u128::from(write);
         }
     }
+}
 
-    /// One row; `false` where it needs the general way, and nothing has happened.
-    #[inline]
-    #[allow(clippy::too_many_arguments)]
-    fn plain(
-        &mut self,
-        kind: &mut KindWork,
-        slot: usize,
-        row: &Row,
-        rows: &Rows,
-        clock: &Clock,
-        tables: &mut [TableWork],
-        lanes: &mut [LaneWork],
-        scratch: &mut Scratch,
-    ) -> bool {
-        let table = kind.kind.table;
-        let state = &mut self.tables.list[table];
-        let there = |bytes: u32| (bytes > 0).then_some(bytes);
-        let given = if kind.kind.reads { row.bytes() } else { rows.old(row) };
-        let slot_number = slot as u8;
-        let spot = state.store.find(slot_number, row.hash);
-        let (found, from) = match given {
-            NO_BYTES => match state.store.known(spot) {
-                (Known::There(bytes), from) => (Some(bytes), from),
-                (Known::Gone, from) => (None, from),
-                (Known::Unknown, _) if state.declared => match state.draw(row.hash) {
-                    Some(bytes) => (Some(bytes), From::Drawn),
-                    None => return false,
-                },
-                (Known::Unknown, _) => (None, From::Assumed),
-            },
-            bytes => (there(bytes), From::Row),
+/// The size of the item of a row that gives none, and from where it is known; `None` where it needs a closer look.
+#[inline]
+fn remembered(state: &TableState, segment: &Segment, at: usize, hash: u64) -> Option<(Option<u32>, From)> {
+    Some(match segment.known(at) {
+        (Known::There(bytes), from) => (Some(bytes), from),
+        (Known::Gone, from) => (None, from),
+        (Known::Unknown, _) if state.declared => (Some(state.draw(hash)?), From::Drawn),
+        (Known::Unknown, _) => (None, From::Assumed),
+    })
+}
+
+/// The size that a row gives; 0 is no item.
+#[inline]
+fn given(bytes: u32) -> Option<u32> {
+    (bytes > 0).then_some(bytes)
+}
+
+impl KindWork {
+    /// One read; `false` where it needs the general way, and nothing has happened.
+    #[inline(always)]
+    fn read(&mut self, here: &Here, list: &[TableState], table: &mut TableWork, lanes: &mut [LaneWork], log: &mut Log) -> bool {
+        let (segment, hash) = (&mut table.segment, here.row.hash);
+        let at = segment.find(hash);
+        let consistency = self.consistency;
+        let get = |bytes: Option<u32>| meter::get(bytes.map(|bytes| Bytes(bytes.into())), consistency).halves();
+        let sums = &mut self.sums;
+        let (found, from, halves, known) = match here.row.bytes() {
+            NO_BYTES => {
+                let state = &list[self.kind.table];
+                let Some((found, from)) = remembered(state, segment, at, hash) else { return false };
+                let halves = get(found);
+                match from {
+                    From::Assumed => return false,
+                    From::Drawn => {
+                        let (low, high) = state.extremes;
+                        let drawn = [found, Some(low.0 as u32), Some(high.0 as u32)].map(|bytes| u128::from(get(bytes)));
+                        sums.drawn.iter_mut().zip(drawn).for_each(|(sum, more)| *sum += more);
+                    }
+                    _ => {}
+                }
+                (found, from, halves, segment.warm(at, halves))
+            }
+            bytes => {
+                let (found, halves) = (given(bytes), get(given(bytes)));
+                (found, From::Row, halves, Some(segment.put(at, hash, found, halves)))
+            }
         };
-        let second = clock.second;
-        let work = &mut tables[kind.work];
-        if kind.kind.reads {
-            if from == From::Assumed {
-                return false;
-            }
-            let sums = &mut kind.sums;
-            let consistency = kind.consistency;
-            let get = |bytes: Option<u32>| meter::get(bytes.map(|bytes| Bytes(bytes.into())), consistency).halves();
-            if from == From::Drawn {
-                let (low, high) = state.extremes;
-                let at = |bytes: Bytes| u128::from(meter::get(Some(bytes), consistency).halves());
-                let drawn = [u128::from(get(found)), at(low), at(high)];
-                sums.drawn.iter_mut().zip(drawn).for_each(|(sum, more)| *sum += more);
-            }
-            let halves = get(found);
-            let known = match from {
-                From::Row => Some(state.store.put(spot, found, halves)),
-                _ => state.store.warm(spot, halves),
-            };
-            sums.source(from);
-            sums.touched += u64::from(found.is_some());
-            sums.arms[0].0 += halves;
-            sums.span(row.at());
-            if consistency == Consistency::Eventual {
-                sums.bytes += u64::from(found.unwrap_or(0));
-                let ordinal = rows.ordinal + row.at() as u64;
-                self.tally.log.push(Access::new(ordinal, Which::Item.of(table), row.hash, second, found.unwrap_or(0), false));
-            }
-            work.grains.add(slot_number, second, true, halves);
-            lanes[work.reads].add(slot, row, known, clock, halves, rows);
-            return true;
+        sums.count(from, here.row);
+        sums.touched += u64::from(found.is_some());
+        sums.read_halves += halves;
+        if consistency == Consistency::Eventual {
+            let bytes = found.unwrap_or(0);
+            sums.bytes += u64::from(bytes);
+            let cache = Which::Item.of(self.kind.table);
+            log.push(hash, || Access::new(here.ordinal(), cache, hash, here.clock.second, bytes, false));
         }
-        let action = kind.api;
+        table.grains.add(here.slot, here.clock.second, true, halves);
+        lanes[table.reads].add(here, known, halves);
+        true
+    }
+
+    /// One write; `false` where it needs the general way, and nothing has happened.
+    #[inline(always)]
+    #[allow(clippy::too_many_arguments)]
+    fn write(
+        &mut self,
+        here: &Here,
+        state: &TableState,
+        table: &mut TableWork,
+        lanes: &mut [LaneWork],
+        log: &mut Log,
+        scratch: &mut Scratch,
+        switches: &Switches,
+    ) -> bool {
+        let (row, hash, action) = (here.row, here.row.hash, self.api);
+        let at = table.segment.find(hash);
+        let (found, from) = match here.rows.old(row) {
+            NO_BYTES => match remembered(state, &table.segment, at, hash) {
+                Some(remembered) => remembered,
+                None => return false,
+            },
+            bytes => (given(bytes), From::Row),
+        };
         let (old, old_from, presumed) = match (from, found) {
             (From::Drawn, found) => {
-                let there = kind.finds.as_ref().map_or(action != Api::PutItem, |finds| finds.holds(row.hash, 3));
+                let there = self.finds.as_ref().map_or(action != Api::PutItem, |finds| finds.holds(hash, 3));
                 (found.filter(|_| there), From::Drawn, true)
             }
             (From::Assumed, _) if action == Api::PutItem || row.bytes() != NO_BYTES => (None, From::Assumed, true),
@@ -492,42 +595,41 @@ impl Executor {
             (_, bytes) => Some(bytes),
         };
         let from = if action == Api::PutItem { From::Row } else { old_from };
-        scratch.write(state, kind, row.hash, old, new, &self.switches);
-        let (captured, sent) = match kind.changes_nothing && old == new && old.is_some() {
+        scratch.write(state, self, hash, old, new, switches);
+        let (captured, sent) = match self.changes_nothing && old == new && old.is_some() {
             true => (0, Bytes(0)),
             false => meter::sent(&scratch.write),
         };
         let consumed = &scratch.consumed;
-        let sums = &mut kind.sums;
-        sums.source(from);
+        let sums = &mut self.sums;
+        sums.count(from, row);
         sums.captured += captured;
         sums.sent += sent.0;
         sums.presence_assumed += u64::from(presumed);
-        sums.changes_assumed += u64::from(old.is_some() && new.is_some() && !kind.changes.is_empty());
-        sums.span(row.at());
+        sums.changes_assumed += u64::from(old.is_some() && new.is_some() && !self.changes.is_empty());
         let total = 2 * consumed.total().write.0;
-        let known = Some(state.store.put(spot, new, total));
+        let known = Some(table.segment.put(at, hash, new, total));
         let mut own = consumed.table.write.0;
-        sums.arms[0].1 += own;
-        for (at, arm) in consumed.indexes.iter().enumerate() {
-            sums.arms[1 + at].1 += arm.write.0;
-            match work.indexes[at] {
-                lane if lane == work.writes => own += arm.write.0,
-                lane => lanes[lane].add(slot, row, known, clock, 2 * arm.write.0, rows),
+        sums.write += own;
+        for ((arm, sum), lane) in consumed.indexes.iter().zip(&mut sums.index_writes).zip(&table.indexes) {
+            *sum += arm.write.0;
+            match *lane {
+                lane if lane == table.writes => own += arm.write.0,
+                lane => lanes[lane].add(here, known, 2 * arm.write.0),
             }
         }
-        lanes[work.writes].add(slot, row, known, clock, 2 * own, rows);
-        work.grains.add(slot_number, second, false, 2 * own);
+        lanes[table.writes].add(here, known, 2 * own);
+        table.grains.add(here.slot, here.clock.second, false, 2 * own);
         if let (From::Drawn, Some(bytes)) = (from, old) {
             let (low, high) = state.extremes;
             let resized = |bytes: Option<u32>, size: u32| bytes.map(|_| size);
             for (at, size) in [bytes, low.0 as u32, high.0 as u32].into_iter().enumerate() {
-                scratch.write(state, kind, row.hash, resized(old, size), resized(new, size), &self.switches);
-                kind.sums.drawn[at] += scratch.halves();
+                scratch.write(state, self, hash, resized(old, size), resized(new, size), switches);
+                self.sums.drawn[at] += scratch.halves();
             }
         }
-        let ordinal = rows.ordinal + row.at() as u64;
-        self.tally.log.push(Access::new(ordinal, Which::Item.of(table), row.hash, second, new.unwrap_or(0), true));
+        let cache = Which::Item.of(self.kind.table);
+        log.push(hash, || Access::new(here.ordinal(), cache, hash, here.clock.second, new.unwrap_or(0), true));
         true
     }
 }

@@ -61,8 +61,9 @@ impl Share {
     }
 
     /// Whether it holds for a key, always the same.
+    #[inline]
     pub fn holds(self, hash: u64, salt: u64) -> bool {
-        u128::from(mixed(hash, salt)) < self.0
+        self.0 > u128::from(u64::MAX) || u128::from(mixed(hash, salt)) < self.0
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use prefetch_index::prefetch_index;
+
 use super::sizes::From;
 use crate::trace::SLOTS;
 
@@ -39,9 +41,10 @@ impl Place {
 
     /// Adds half units, and returns those so far.
     #[inline]
-    pub fn warm(&mut self, halves: u64) -> u64 {
-        self.halves = self.halves.saturating_add(u32::try_from(halves).unwrap_or(u32::MAX));
-        u64::from(self.halves)
+    fn add(&mut self, halves: u64) -> u64 {
+        let halves = u64::from(self.halves).saturating_add(halves).min(u32::MAX.into());
+        self.halves = halves as u32;
+        halves
     }
 }
 
@@ -57,46 +60,101 @@ const GONE: u32 = u32::MAX >> 1;
 /// An export said so, no event.
 const EXPORTED: u32 = 1 << 31;
 
-/// Where a key is in the store, or would be.
-#[derive(Clone, Copy, Debug)]
-pub struct Spot {
-    slot: u8,
-    at: u32,
-    hash: u64,
-}
+/// Places of a line of memory, which are fetched and looked at together.
+const LINE: usize = 4;
 
-/// The keys of one slot: open addressing, probed one after the other, grown by a half so that little is free.
+/// The keys of one slot: open addressing by lines, probed one after the other, grown by a half so that little is free.
 #[derive(Clone, Debug, Default)]
-struct Segment {
+pub struct Segment {
+    /// Some that nobody uses, so that the others begin where a line of memory does; then the lines.
     places: Vec<Place>,
+    unused: usize,
+    lines: usize,
     keys: usize,
+    /// With so many keys it grows.
+    full: usize,
 }
 
-/// Where a hash belongs among so many places: by the bits below those of its slot.
+/// The line where a hash belongs among so many: by the bits below those of its slot.
 #[inline]
-fn home(hash: u64, places: usize) -> usize {
-    ((u128::from(hash << 8) * places as u128) >> 64) as usize
+fn home(hash: u64, lines: usize) -> usize {
+    ((u128::from(hash << 8) * lines as u128) >> 64) as usize
+}
+
+/// The places of a line for which something holds, as bits.
+#[inline]
+fn which(line: &[Place], holds: impl Fn(&Place) -> bool) -> u32 {
+    (0..LINE).fold(0, |all, at| all | (u32::from(holds(&line[at])) << at))
 }
 
 impl Segment {
-    /// Where a key is, or the free place where it would be.
+    /// Where a line begins.
     #[inline]
+    fn start(&self, line: usize) -> usize {
+        self.unused + LINE * line
+    }
+
+    /// Fetches the place of a key that will be asked for, since the time is that of memory.
+    #[inline]
+    pub fn fetch(&self, hash: u64) {
+        prefetch_index(&self.places, self.start(home(hash, self.lines)));
+    }
+
+    /// Where a key is, or would be: for [`put`](Self::put), before another key is remembered.
+    #[inline]
+    pub fn find(&mut self, hash: u64) -> usize {
+        self.reserve();
+        self.place(hash)
+    }
+
+    /// What is known of the key there, and from where.
+    #[inline]
+    pub fn known(&self, at: usize) -> (Known, From) {
+        self.places[at].known()
+    }
+
+    /// Adds half units of the key there, where it is remembered, and returns those so far; `None` of any other.
+    #[inline]
+    pub fn warm(&mut self, at: usize, halves: u64) -> Option<u64> {
+        let place = &mut self.places[at];
+        (place.state != FREE).then(|| place.add(halves))
+    }
+
+    /// Remembers a size of the key there, or that there is no item; adds half units, and returns those so far.
+    #[inline]
+    pub fn put(&mut self, at: usize, hash: u64, bytes: Option<u32>, halves: u64) -> u64 {
+        let place = &mut self.places[at];
+        if place.state == FREE {
+            *place = Place { hash, ..EMPTY };
+            self.keys += 1;
+        }
+        place.state = bytes.unwrap_or(GONE);
+        place.add(halves)
+    }
+
+    /// Where a key is, or the free place where it would be.
+    #[inline(always)]
     fn place(&self, hash: u64) -> usize {
-        let count = self.places.len();
-        let mut at = home(hash, count);
+        let mut line = home(hash, self.lines);
         loop {
-            let place = &self.places[at];
-            if place.state == FREE || place.hash == hash {
-                return at;
+            let start = self.start(line);
+            let places = &self.places[start..start + LINE];
+            // All of a line at once, since nobody can tell at which of them a search ends.
+            let found = match which(places, |place| place.hash == hash) {
+                0 => which(places, |place| place.state == FREE),
+                own => own,
+            };
+            if found != 0 {
+                return start + found.trailing_zeros() as usize;
             }
-            at = if at + 1 == count { 0 } else { at + 1 };
+            line = if line + 1 == self.lines { 0 } else { line + 1 };
         }
     }
 
     /// Makes room for one key more.
     #[inline]
     fn reserve(&mut self) {
-        if (self.keys + 1) * 5 > self.places.len() * 4 {
+        if self.keys >= self.full {
             self.grow();
         }
     }
@@ -116,24 +174,36 @@ impl Segment {
 
     /// Grows where it stands, since fresh memory costs more than all the moving.
     ///
-    /// Homes keep their order when there are more places, so keys move up from the last to the first, to places that
+    /// Homes keep their order when there are more lines, so keys move up from the last to the first, to lines that
     /// nothing moves from any more. The few for which this does not hold come last.
     #[cold]
     fn grow(&mut self) {
-        let before = self.places.len();
-        let count = before + before / 2 + 8;
-        self.places.reserve_exact(count - before);
-        self.places.resize(count, EMPTY);
+        let (before, from) = (self.lines, self.unused);
+        self.lines = before + before / 2 + 2;
+        self.full = LINE * self.lines * 4 / 5;
+        self.places.reserve_exact(LINE * (self.lines + 1) - self.places.len());
+        self.unused = self.places.as_ptr().align_offset(LINE * size_of::<Place>()) % LINE;
+        self.places.resize(self.start(self.lines), EMPTY);
+        if self.unused != from {
+            let to = self.unused;
+            self.places.copy_within(from..from + LINE * before, to);
+            let moved = to + LINE * before;
+            self.places[moved..moved.max(from + LINE * before)].fill(EMPTY);
+        }
         let mut late = Vec::new();
-        for from in (0..before).rev() {
-            let place = std::mem::replace(&mut self.places[from], EMPTY);
-            if place.state == FREE {
-                continue;
-            }
-            let home = home(place.hash, count);
-            match (home >= from).then(|| self.places[home..].iter_mut().find(|place| place.state == FREE)).flatten() {
-                Some(free) => *free = place,
-                None => late.push(place),
+        for line in (0..before).rev() {
+            let start = self.start(line);
+            let Some((own, _)) = self.places[start..].split_first_chunk_mut::<LINE>() else { continue };
+            for place in std::mem::replace(own, [EMPTY; LINE]) {
+                if place.state == FREE {
+                    continue;
+                }
+                let home = home(place.hash, self.lines);
+                let start = self.start(home);
+                match (home >= line).then(|| self.places[start..].iter_mut().find(|place| place.state == FREE)).flatten() {
+                    Some(free) => *free = place,
+                    None => late.push(place),
+                }
             }
         }
         for place in late {
@@ -141,17 +211,22 @@ impl Segment {
             self.places[at] = place;
         }
     }
+
+    /// Every place, free ones too.
+    fn all(&self) -> impl Iterator<Item = &Place> {
+        self.places[self.unused..].iter()
+    }
 }
 
 /// The sizes of a table's items by the hash of their key. Entries of indexes follow from the size and the key.
 #[derive(Clone, Debug)]
 pub struct Store {
-    segments: Vec<Segment>,
+    segments: Box<[Segment; SLOTS]>,
 }
 
 impl Default for Store {
     fn default() -> Store {
-        Store { segments: vec![Segment::default(); SLOTS] }
+        Store { segments: Box::new(std::array::from_fn(|_| Segment::default())) }
     }
 }
 
@@ -160,52 +235,16 @@ impl Store {
     #[inline]
     pub fn get(&self, slot: u8, hash: u64) -> (Known, From) {
         let segment = &self.segments[usize::from(slot)];
-        match segment.places.is_empty() {
-            true => (Known::Unknown, From::Drawn),
-            false => segment.places[segment.place(hash)].known(),
+        match segment.lines {
+            0 => (Known::Unknown, From::Drawn),
+            _ => segment.places[segment.place(hash)].known(),
         }
     }
 
-    /// Where a key is, or would be: until another key of its slot is remembered.
+    /// The keys of a slot.
     #[inline]
-    pub fn find(&mut self, slot: u8, hash: u64) -> Spot {
-        let segment = &mut self.segments[usize::from(slot)];
-        segment.reserve();
-        Spot { slot, at: segment.place(hash) as u32, hash }
-    }
-
-    /// What is known of the key there, and from where.
-    #[inline]
-    pub fn known(&self, spot: Spot) -> (Known, From) {
-        self.segments[usize::from(spot.slot)].places[spot.at as usize].known()
-    }
-
-    /// Remembers a size of the key there, or that there is no item; adds half units, and returns those so far.
-    #[inline]
-    pub fn put(&mut self, spot: Spot, bytes: Option<u32>, halves: u64) -> u64 {
-        let segment = &mut self.segments[usize::from(spot.slot)];
-        let place = &mut segment.places[spot.at as usize];
-        if place.state == FREE {
-            *place = Place { hash: spot.hash, ..EMPTY };
-            segment.keys += 1;
-        }
-        place.state = bytes.unwrap_or(GONE);
-        place.warm(halves)
-    }
-
-    /// Adds half units of a key that is remembered, and returns those so far; `None` of any other.
-    #[inline]
-    pub fn warm(&mut self, spot: Spot, halves: u64) -> Option<u64> {
-        let place = &mut self.segments[usize::from(spot.slot)].places[spot.at as usize];
-        (place.state != FREE).then(|| place.warm(halves))
-    }
-
-    /// Fetches the places of some keys side by side, since the time is that of memory: returns what makes sure of it.
-    #[inline]
-    pub fn touch(&self, slot: u8, hashes: impl Iterator<Item = u64>) -> u64 {
-        let places = &self.segments[usize::from(slot)].places;
-        let fetch = |hash: u64| places.get(home(hash, places.len())).map_or(0, |place| place.hash);
-        hashes.map(fetch).fold(0, |sum, hash| sum ^ hash)
+    pub fn segment(&mut self, slot: u8) -> &mut Segment {
+        &mut self.segments[usize::from(slot)]
     }
 
     /// Remembers a size, or that there is no item.
@@ -232,8 +271,8 @@ impl Store {
 
     /// Every key by its slot, with its state and its half units, for a checkpoint.
     pub fn all(&self) -> impl Iterator<Item = (u8, u64, u32, u32)> {
-        let slots = (0_u8..=255).zip(&self.segments);
-        let places = slots.flat_map(|(slot, segment)| segment.places.iter().map(move |place| (slot, place)));
+        let slots = (0_u8..=255).zip(self.segments.iter());
+        let places = slots.flat_map(|(slot, segment)| segment.all().map(move |place| (slot, place)));
         places.filter(|(_, place)| place.state != FREE).map(|(slot, place)| (slot, place.hash, place.state, place.halves))
     }
 
@@ -275,13 +314,13 @@ mod tests {
 
     #[test]
     fn a_spot_is_that_of_its_key() {
-        let mut store = Store::default();
-        let spot = store.find(7, 5);
-        assert_eq!((store.known(spot), store.warm(spot, 3)), ((Known::Unknown, From::Drawn), None));
-        assert_eq!((store.put(spot, Some(100), 3), store.keys()), (3, 1));
-        assert_eq!((store.known(spot), store.warm(spot, 4)), ((Known::There(100), From::Seen), Some(7)));
-        let again = store.find(7, 5);
-        assert_eq!((store.put(again, None, 1), store.known(again).0, store.keys()), (8, Known::Gone, 1));
+        let mut segment = Segment::default();
+        let at = segment.find(5);
+        assert_eq!((segment.known(at), segment.warm(at, 3)), ((Known::Unknown, From::Drawn), None));
+        assert_eq!((segment.put(at, 5, Some(100), 3), segment.keys), (3, 1));
+        assert_eq!((segment.known(at), segment.warm(at, 4)), ((Known::There(100), From::Seen), Some(7)));
+        let again = segment.find(5);
+        assert_eq!((segment.put(again, 5, None, 1), segment.known(again).0, segment.keys), (8, Known::Gone, 1));
     }
 
     #[test]
@@ -292,8 +331,9 @@ mod tests {
         let keys: std::collections::BTreeSet<u64> = ends.map(|hash| (hash << 8) >> 8).collect();
         let mut store = Store::default();
         for (number, hash) in (0..).zip(&keys) {
-            let spot = store.find(0, *hash);
-            store.put(spot, Some(number), 1);
+            let segment = store.segment(0);
+            let at = segment.find(*hash);
+            segment.put(at, *hash, Some(number), 1);
         }
         assert_eq!(store.keys(), keys.len());
         assert!((0..).zip(&keys).all(|(number, hash)| store.get(0, *hash).0 == Known::There(number)));

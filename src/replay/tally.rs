@@ -59,7 +59,7 @@ impl Grains {
             (*known, *sums) = (second, [0, 0]);
         }
         let sum = &mut sums[usize::from(!reads)];
-        *sum = sum.saturating_add(u32::try_from(halves).unwrap_or(u32::MAX));
+        *sum = u64::from(*sum).saturating_add(halves).min(u32::MAX.into()) as u32;
     }
 
     /// Grains of all seconds before one, taken out, in their order.

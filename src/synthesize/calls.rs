@@ -88,6 +88,8 @@ struct Maker {
     region: Option<Arc<str>>,
     caller: Option<Arc<str>>,
     sorted: bool,
+    /// Whether partition keys and sort keys are numbers.
+    numbers: [bool; 2],
     keys: Keys,
     fresh: u64,
     tag: u64,
@@ -251,6 +253,7 @@ fn with(
         region,
         caller: (!matches!(kind, MakerKind::TimeToLive { .. })).then(|| name.into()),
         sorted: table.table.keys.sort.is_some(),
+        numbers: table.number_keys,
         keys,
         fresh: 0,
         tag: seed_of(options.seed, &account, 11) & 0xffff_ffff,
@@ -298,9 +301,16 @@ impl Stream {
 
 impl Maker {
     fn key_text(&self, number: u64, fresh: bool) -> String {
-        let kind = if fresh { format!("new{:08x}-", self.tag) } else { "item-".to_string() };
+        let text = |number: u64, whole: bool| match (whole, fresh) {
+            (true, false) => number.to_string(),
+            // Beyond the number of any item, within 18 digits.
+            (true, true) => ((self.tag | 1 << 31) * 100_000_000 + number).to_string(),
+            (false, true) => format!("new{:08x}-{number}", self.tag),
+            (false, false) => format!("item-{number}"),
+        };
+        let [partition, sort] = self.numbers;
         // Ten items of a sorted table share a partition.
-        if self.sorted { format!("{}{}|{kind}{number}", kind, number / 10) } else { format!("{kind}{number}") }
+        if self.sorted { format!("{}|{}", text(number / 10, partition), text(number, sort)) } else { text(number, partition) }
     }
 
     /// The key of an item that is there.

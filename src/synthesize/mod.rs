@@ -98,7 +98,8 @@ pub fn synthesize(
     }
     let asked = |column: &&str| options.columns.as_ref().is_none_or(|columns| columns.iter().any(|asked| asked == column));
     let columns: Vec<&'static str> = write::HEADER.into_iter().filter(|column| calls::holds(workload, column)).filter(asked).collect();
-    let mut writer = write::Writer::new(into, options.layout, columns.clone())?;
+    let whole_keys = workload.tables.iter().all(|table| table.number_keys[0] && table.table.keys.sort.is_none());
+    let mut writer = write::Writer::new(into, options.layout, columns.clone(), whole_keys)?;
     // The next call of each stream; of calls at one moment, the earlier stream's first.
     let mut next: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::new();
     for (at, stream) in streams.iter_mut().enumerate() {

@@ -53,8 +53,8 @@ pub struct Writer<W: Write + Send> {
 }
 
 enum Into<W: Write + Send> {
-    /// The columns in which any row has something, and rows that are not written yet.
-    Parquet(Box<BatchedWriter<W>>, Vec<&'static str>, Vec<Row>),
+    /// The columns in which any row has something, whether keys are whole numbers, and rows that are not written yet.
+    Parquet(Box<BatchedWriter<W>>, Vec<&'static str>, bool, Vec<Row>),
     Csv(Box<csv::Writer<W>>),
     NdJson(std::io::BufWriter<W>),
 }
@@ -86,13 +86,14 @@ fn wrong(error: impl std::fmt::Display) -> SynthesizeError {
 }
 
 impl<W: Write + Send> Writer<W> {
-    /// Writes to `into`; Parquet with these columns alone.
-    pub fn new(into: W, layout: Layout, columns: Vec<&'static str>) -> Result<Writer<W>, SynthesizeError> {
+    /// Writes to `into`; Parquet with these columns alone, and with keys as numbers where all are whole ones.
+    pub fn new(into: W, layout: Layout, columns: Vec<&'static str>, whole_keys: bool) -> Result<Writer<W>, SynthesizeError> {
         let into = match layout {
             Layout::Parquet => {
                 let field = |name: &&'static str| {
                     let kind = match *name {
                         "time" | "evaluated_bytes" | "evaluated_items" => DataType::Int64,
+                        "key" if whole_keys => DataType::Int64,
                         "item_bytes" | "old_bytes" => DataType::UInt32,
                         "cached" | "replayed" => DataType::Boolean,
                         _ => DataType::String,
@@ -101,7 +102,7 @@ impl<W: Write + Send> Writer<W> {
                 };
                 let schema: Schema = columns.iter().map(field).collect();
                 let writer = ParquetWriter::new(into).with_compression(ParquetCompression::Zstd(None)).batched(&schema).map_err(wrong)?;
-                Into::Parquet(Box::new(writer), columns, Vec::new())
+                Into::Parquet(Box::new(writer), columns, whole_keys, Vec::new())
             }
             Layout::Csv => {
                 let mut writer = csv::Writer::from_writer(into);
@@ -117,10 +118,10 @@ impl<W: Write + Send> Writer<W> {
     pub fn row(&mut self, row: Row) -> Result<(), SynthesizeError> {
         self.rows += 1;
         match &mut self.into {
-            Into::Parquet(writer, columns, pending) => {
+            Into::Parquet(writer, columns, whole_keys, pending) => {
                 pending.push(row);
                 if pending.len() >= GROUP_ROWS {
-                    writer.write_batch(&frame(pending, columns)?).map_err(wrong)?;
+                    writer.write_batch(&frame(pending, columns, *whole_keys)?).map_err(wrong)?;
                     pending.clear();
                 }
             }
@@ -193,9 +194,9 @@ impl<W: Write + Send> Writer<W> {
     /// Ends the file; returns its rows.
     pub fn finish(self) -> Result<u64, SynthesizeError> {
         match self.into {
-            Into::Parquet(mut writer, columns, pending) => {
+            Into::Parquet(mut writer, columns, whole_keys, pending) => {
                 if !pending.is_empty() {
-                    writer.write_batch(&frame(&pending, &columns)?).map_err(wrong)?;
+                    writer.write_batch(&frame(&pending, &columns, whole_keys)?).map_err(wrong)?;
                 }
                 writer.finish().map_err(wrong)?;
             }
@@ -210,7 +211,7 @@ fn io(error: csv::Error) -> SynthesizeError {
     SynthesizeError::Write(error.into())
 }
 
-fn frame(rows: &[Row], wanted: &[&str]) -> Result<DataFrame, SynthesizeError> {
+fn frame(rows: &[Row], wanted: &[&str], whole_keys: bool) -> Result<DataFrame, SynthesizeError> {
     let texts = |name: &'static str, of: &dyn Fn(&Row) -> Option<&str>| Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>());
     let sizes = |name: &'static str, of: &dyn Fn(&Row) -> Option<u64>| {
         Column::new(name.into(), rows.iter().map(|row| of(row).map(|size| size as u32)).collect::<Vec<_>>())
@@ -218,11 +219,15 @@ fn frame(rows: &[Row], wanted: &[&str]) -> Result<DataFrame, SynthesizeError> {
     let numbers = |name: &'static str, of: &dyn Fn(&Row) -> Option<u64>| {
         Column::new(name.into(), rows.iter().map(|row| of(row).map(|number| number as i64)).collect::<Vec<_>>())
     };
+    let key = match whole_keys {
+        true => Column::new("key".into(), rows.iter().map(|row| row.key.parse::<i64>().ok()).collect::<Vec<_>>()),
+        false => texts("key", &|row| Some(&row.key)),
+    };
     let columns = vec![
         Column::new("time".into(), rows.iter().map(|row| row.time).collect::<Vec<_>>()),
         texts("operation", &|row| Some(row.operation)),
         texts("table", &|row| Some(&row.table)),
-        texts("key", &|row| Some(&row.key)),
+        key,
         texts("index", &|row| row.index.as_deref()),
         sizes("item_bytes", &|row| row.item_bytes),
         sizes("old_bytes", &|row| row.old_bytes),

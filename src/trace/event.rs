@@ -87,7 +87,40 @@ pub(crate) fn mixed(hash: u64, salt: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// A key, hashed at the door (XXH3, 64 bits), with its first bytes for people.
+/// The hash of a key: XXH3 of its bytes, 64 bits; of a whole number, however it is written, [its own](hash_of_whole).
+#[inline]
+pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
+    match whole(bytes) {
+        Some(number) => hash_of_whole(number),
+        None => xxh3_64(bytes),
+    }
+}
+
+/// The hash of a key that is a whole number, which no other number of at most 18 digits has.
+#[inline]
+pub(crate) fn hash_of_whole(number: i64) -> u64 {
+    if number.unsigned_abs() < 10_u64.pow(WHOLE_DIGITS) { mixed(number as u64, 91) } else { xxh3_64(number.to_string().as_bytes()) }
+}
+
+/// Digits of numbers that are hashed as such: any so many fit.
+const WHOLE_DIGITS: u32 = 18;
+
+/// The number that a text is, where it is written as a number would be.
+#[inline]
+fn whole(text: &[u8]) -> Option<i64> {
+    let (sign, digits) = match text {
+        [b'0'] => return Some(0),
+        [b'-', digits @ ..] => (-1, digits),
+        digits => (1, digits),
+    };
+    if !matches!(digits.first(), Some(b'1'..=b'9')) || digits.len() > WHOLE_DIGITS as usize {
+        return None;
+    }
+    let number = digits.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| 10 * number + i64::from(digit - b'0')))?;
+    Some(sign * number)
+}
+
+/// A key, hashed at the door, with its first bytes for people.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     /// The hash of the whole key.
@@ -104,7 +137,7 @@ impl Key {
 
     /// A key whose partition key is known by itself.
     pub fn of_parts(bytes: &[u8], partition: &[u8]) -> Key {
-        Key { partition: xxh3_64(partition), ..Key::of(bytes) }
+        Key { partition: hash_of(partition), ..Key::of(bytes) }
     }
 
     /// A key of any bytes; of a table with a sort key, the partition key ends at the first `|`.
@@ -112,8 +145,8 @@ impl Key {
         let mut start = [0; Key::SHOWN];
         let shown = bytes.len().min(Key::SHOWN);
         start[..shown].copy_from_slice(&bytes[..shown]);
-        let hash = xxh3_64(bytes);
-        let partition = bytes.iter().position(|byte| *byte == b'|').map_or(hash, |at| xxh3_64(&bytes[..at]));
+        let hash = hash_of(bytes);
+        let partition = bytes.iter().position(|byte| *byte == b'|').map_or(hash, |at| hash_of(&bytes[..at]));
         Key { hash, partition, length: bytes.len().min(Key::SHOWN + 1) as u8, start }
     }
 }
@@ -146,7 +179,9 @@ impl fmt::Display for Key {
             length if length > Key::SHOWN => (&self.start[..], true),
             length => (&self.start[..length], false),
         };
+        let is_bare = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
         match std::str::from_utf8(shown) {
+            Ok(text) if shown.iter().all(is_bare) => f.write_str(text)?,
             Ok(text) => write!(f, "{}", text.escape_debug())?,
             Err(error) if cut && error.error_len().is_none() => {
                 write!(f, "{}", String::from_utf8_lossy(&shown[..error.valid_up_to()]).escape_debug())?;
@@ -527,6 +562,17 @@ mod tests {
         let long = Key::of("ä".repeat(40).as_bytes()).to_string();
         assert!(long.starts_with(&"ä".repeat(19)) && long.contains("… (hash "), "{long}");
         assert_eq!(Key::of(b"line\nbreak").to_string(), "line\\nbreak");
+    }
+
+    #[test]
+    fn a_whole_number_is_one_key_however_it_is_written() {
+        let limit = 10_i64.pow(WHOLE_DIGITS);
+        for number in [0, 7, -7, 42, 1_000, limit - 1, 1 - limit, limit, -limit, i64::MAX, i64::MIN] {
+            assert_eq!(hash_of(number.to_string().as_bytes()), hash_of_whole(number), "{number}");
+        }
+        for text in ["", "-", "-0", "007", "+7", "7.0", "7 ", "1e3", "12a", "1234567890123456789"] {
+            assert_eq!(hash_of(text.as_bytes()), xxh3_64(text.as_bytes()), "{text:?}");
+        }
     }
 
     #[test]

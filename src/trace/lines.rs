@@ -2,16 +2,14 @@
 //!
 //! A block of which any line is more than a plain call, or wrong, is read the general way, which says what is wrong.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use sonic_rs::LazyValue;
-use xxhash_rust::xxh3::xxh3_64;
-
 use super::parquet::{Door, KEY_BYTES_MAX, Plain};
 use super::rows::{Columns, KINDS_MAX, NO_BYTES, RowKeys, Rows, slot_of};
 use super::time::TimeUnit;
-use super::{Api, Place};
+use super::{Api, Place, hash_of};
 use crate::table::limits;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use sonic_rs::LazyValue;
 
 /// A line of a plain call: the columns of a trace by their own names.
 #[derive(Deserialize)]
@@ -118,9 +116,9 @@ pub fn plain(
         if key.is_empty() || key.len() > KEY_BYTES_MAX {
             return None;
         }
-        let hash = xxh3_64(key);
+        let hash = hash_of(key);
         let partition = match if known[kind].1 { memchr::memchr(b'|', key) } else { None } {
-            Some(end) => xxh3_64(&key[..end]),
+            Some(end) => hash_of(&key[..end]),
             None => hash,
         };
         let own = unit.get_or_insert_with(|| TimeUnit::of(line.time));

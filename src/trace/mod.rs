@@ -36,6 +36,7 @@ use std::collections::BTreeMap;
 pub use columns::{COLUMNS, Mapping};
 pub(crate) use event::mixed;
 pub use event::{Action, Api, Call, Change, Counted, Event, Failure, Key, Name, Names, Place, Request, Time, What};
+use event::{hash_of, hash_of_whole};
 pub use input::{Progress, Source, sources};
 pub use merge::{Batch, Trace};
 pub(crate) use parquet::each_size;

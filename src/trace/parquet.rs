@@ -17,12 +17,11 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::ParquetMetaDataReader;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::columns::{self, BATCH_ROWS, COLUMNS, Cells, Mapping, check_columns};
 use super::rows::{Columns, KINDS_MAX, NO_BYTES, Row, RowKeys, RowKind, Rows, slot_of};
 use super::time::TimeUnit;
-use super::{Api, Names, Options, Place, Time, TraceError};
+use super::{Api, Names, Options, Place, Time, TraceError, hash_of, hash_of_whole};
 use crate::table::{Consistency, limits};
 
 /// How many rows a file says it holds; `None` of any other than Parquet.
@@ -588,24 +587,28 @@ impl RowKeys {
         hashes.reserve(kinds.len());
         slots.clear();
         slots.reserve(kinds.len());
+        if let RowKeys::Whole(numbers) = self {
+            hashes.extend(numbers.values().iter().map(|number| hash_of_whole(*number)));
+            slots.extend(hashes.iter().map(|hash| slot_of(*hash)));
+            return Some(());
+        }
         let any_sorted = sorted.contains(&true);
         let mut both = |kind: u32, bytes: &[u8]| -> Option<()> {
             if bytes.is_empty() || bytes.len() > KEY_BYTES_MAX {
                 return None;
             }
-            let hash = xxh3_64(bytes);
+            let hash = hash_of(bytes);
             let end = if any_sorted && sorted[kind as usize] { memchr::memchr(b'|', bytes) } else { None };
             hashes.push(hash);
-            slots.push(slot_of(end.map_or(hash, |end| xxh3_64(&bytes[..end]))));
+            slots.push(slot_of(end.map_or(hash, |end| hash_of(&bytes[..end]))));
             Some(())
         };
         let mut kinds = kinds.iter();
         let mut each = |bytes: &[u8]| both(*kinds.next()?, bytes);
         match self {
-            RowKeys::Whole(numbers) => numbers.values().iter().try_for_each(|number| each(itoa::Buffer::new().format(*number).as_bytes())),
             RowKeys::Text(texts) => texts.iter().try_for_each(|text| each(text?.as_bytes())),
             RowKeys::Binary(all) => all.iter().try_for_each(|bytes| each(bytes?)),
-            RowKeys::Lines(..) => None,
+            RowKeys::Whole(_) | RowKeys::Lines(..) => None,
         }
     }
 }

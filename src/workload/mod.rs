@@ -141,6 +141,8 @@ pub struct TableDesign {
     pub attributes: Vec<(String, u64)>,
     /// The lines of the file to edit.
     pub lines: Lines,
+    /// Whether its partition key and its sort key are numbers.
+    pub number_keys: [bool; 2],
     /// How often some keys are asked for and others not.
     pub popularity: Option<Popularity>,
     /// Whether sizes depend on how numbers are stored.
@@ -654,6 +656,7 @@ impl TableDesign {
             keyless: 0,
             attributes: Vec::new(),
             lines: Lines::default(),
+            number_keys: [false; 2],
             popularity: None,
             has_numbers: false,
             indexes: Vec::new(),

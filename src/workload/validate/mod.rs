@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use super::decode::{Known, Located, Number, Reader, UNKNOWN};
 use super::file::{
-    CapacityFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, ModeWord, ProjectionFile, ProjectionWord, RegionConsistencyWord,
-    ScheduleFile, SwitchesFile, TableFile, UnitsFile, WorkloadFile,
+    CapacityFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, KeyType, ModeWord, ProjectionFile, ProjectionWord,
+    RegionConsistencyWord, ScheduleFile, SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
 use super::{Capacity, IndexDesign, Lines, Reserved, Setting, TableDesign, Units, UnknownParts, Workload};
 use crate::capacity::Scaling;
@@ -345,6 +345,8 @@ impl Checker<'_> {
                 capacity: self.line(written.capacity.as_ref().map_or(&written.name.span, |capacity| &capacity.span)),
                 dax: self.line(written.dax.as_ref().map_or(&written.name.span, |dax| &dax.span)),
             },
+            number_keys: [written.partition_key.given(), written.sort_key.as_deref()]
+                .map(|key| key.is_some_and(|key| key.r#type == Some(KeyType::N))),
             popularity: None,
             keyless: described.as_ref().map_or(0, |described| described.keyless),
             has_numbers: described.as_ref().is_some_and(|described| described.has_numbers),
