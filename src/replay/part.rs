@@ -469,7 +469,7 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
     }
     tally.provenance = rest.provenance;
     tally.verification = rest.verification;
-    tally.log.power = rest.power;
+    tally.log.power = rest.power.min(63);
     tally.log.asked = rest.asked.into_iter().collect();
     (tally.events, tally.refused, tally.throttled, tally.span) = (rest.events, rest.refused, rest.throttled, rest.span);
     tally.other_regions = rest.other_regions;

@@ -182,7 +182,8 @@ struct Work {
 }
 
 impl Work {
-    /// Fetches what a row to come needs, which may be one of the next piece.
+    /// Fetches the place of the key of a row to come, by its position in this piece, or beyond it in the next; and while
+    /// this piece lasts, the rows of the next.
     #[inline(always)]
     fn fetch(&self, piece: &Piece, next: Option<&Piece>, at: usize) {
         let (numbers, row) = match (piece.own.get(at), next) {
@@ -285,7 +286,7 @@ impl Executor {
             let pieces: Vec<Piece> =
                 round.iter().zip(&numbers).map(|(rows, numbers)| Piece { rows, numbers, own: rows.slot(*slot) }).collect();
             if let Some(first) = pieces.first() {
-                (0..AHEAD).for_each(|at| work.fetch(first, None, at));
+                (0..AHEAD).for_each(|at| work.fetch(first, pieces.get(1), at));
             }
             for (at, piece) in pieces.iter().enumerate() {
                 let (mut from, rows) = (0, piece.rows);

@@ -139,7 +139,8 @@ impl Segment {
         loop {
             let start = self.start(line);
             let places = &self.places[start..start + LINE];
-            // All of a line at once, since nobody can tell at which of them a search ends.
+            // All of a line at once, since nobody can tell at which of them a search ends. No key stands behind a free
+            // place of its line, since none is ever removed; so a free place, whose hash is 0, hides no key of that hash.
             let found = match which(places, |place| place.hash == hash) {
                 0 => which(places, |place| place.state == FREE),
                 own => own,
@@ -182,6 +183,7 @@ impl Segment {
         self.lines = before + before / 2 + 2;
         self.full = LINE * self.lines * 4 / 5;
         self.places.reserve_exact(LINE * (self.lines + 1) - self.places.len());
+        // Where places lie across lines none is aligned, and any three are as good.
         self.unused = self.places.as_ptr().align_offset(LINE * size_of::<Place>()) % LINE;
         self.places.resize(self.start(self.lines), EMPTY);
         if self.unused != from {

@@ -303,7 +303,7 @@ impl Maker {
     fn key_text(&self, number: u64, fresh: bool) -> String {
         let text = |number: u64, whole: bool| match (whole, fresh) {
             (true, false) => number.to_string(),
-            // Beyond the number of any item, within 18 digits.
+            // Beyond the number of any item, within 18 digits; each stream has its own hundred million.
             (true, true) => ((self.tag | 1 << 31) * 100_000_000 + number).to_string(),
             (false, true) => format!("new{:08x}-{number}", self.tag),
             (false, false) => format!("item-{number}"),

@@ -220,7 +220,7 @@ fn frame(rows: &[Row], wanted: &[&str], whole_keys: bool) -> Result<DataFrame, S
         Column::new(name.into(), rows.iter().map(|row| of(row).map(|number| number as i64)).collect::<Vec<_>>())
     };
     let key = match whole_keys {
-        true => Column::new("key".into(), rows.iter().map(|row| row.key.parse::<i64>().ok()).collect::<Vec<_>>()),
+        true => Column::new("key".into(), rows.iter().map(|row| row.key.parse()).collect::<Result<Vec<i64>, _>>().map_err(wrong)?),
         false => texts("key", &|row| Some(&row.key)),
     };
     let columns = vec![
