@@ -645,7 +645,7 @@ fn same_in_every_format(text: &str, columns: &[&str]) -> arrow_schema::DataType 
     let books = Books::embedded();
     let setting = workload::Setting::new(&books);
     let workload = workload::load("numbers.toml", text, Path::new("."), &setting).unwrap_or_else(|errors| panic!("{errors}"));
-    const PARTS: [&str; 2] = ["consumed", "total_usd"];
+    const PARTS: [&str; 5] = ["consumed", "total_usd", "hot_keys", "sizes", "dax"];
     let mut keys = arrow_schema::DataType::Null;
     let figures = [Layout::Parquet, Layout::Csv, Layout::NdJson].map(|layout| {
         let path = folder.path().join("trace");

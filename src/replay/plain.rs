@@ -432,9 +432,12 @@ impl Executor {
     /// Takes heat and grains out of the tally for the round.
     fn take_out(&mut self, tables: &mut [TableWork], lanes: &mut [LaneWork]) {
         for lane in lanes {
-            if lane.heat.is_empty() {
-                lane.heat = self.tally.heat.remove(&lane.key).unwrap_or_else(|| vec![Heat::default(); SLOTS]);
+            // A lane that nothing was added to was not given back; an event that went the general way may have begun it.
+            if let Some(heat) = self.tally.heat.remove(&lane.key) {
+                lane.heat = heat;
                 lane.minutes = self.tally.minutes.remove(&lane.key).unwrap_or_default();
+            } else if lane.heat.is_empty() {
+                lane.heat = vec![Heat::default(); SLOTS];
             }
         }
         for work in tables {
