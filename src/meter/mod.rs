@@ -26,7 +26,7 @@ pub use switches::{
     BackupOverhead, FailedCondition, FetchOfNothing, HourBilling, ReplicatedLocalIndex, ReplicatedTransaction, Switch, Switches,
 };
 
-use crate::table::{Consistency, Operation, Table, Write};
+use crate::table::{Consistency, Operation, Table, Transition};
 use crate::units::{Bytes, ReadUnits, WriteUnits};
 
 /// Read and write units of one arm: the base table, or one index.
@@ -79,11 +79,17 @@ pub fn get(item: Option<Bytes>, consistency: Consistency) -> ReadUnits {
     reads::get(item, consistency)
 }
 
-/// A Put, Update or Delete outside a transaction, added to what was consumed: what [`meter`] says, without an operation
-/// to be made for it.
+/// The base table's arm of a Put, Update or Delete outside a transaction that was applied, by the images before and after:
+/// what [`meter`] says, without an operation to be made for it.
 #[inline]
-pub fn write(write: &Write, switches: &Switches, consumed: &mut ConsumedCapacity) {
-    writes::single(write, switches, consumed);
+pub fn table_write(old: Option<Bytes>, new: Option<Bytes>) -> WriteUnits {
+    writes::base(old, new)
+}
+
+/// The arm of an index of such a write.
+#[inline]
+pub fn index_write(transition: Transition) -> WriteUnits {
+    writes::index(transition)
 }
 
 /// What an operation consumes on a table, in the region that serves it.

@@ -16,7 +16,7 @@ pub fn replicate(table: &Table, operation: &Operation, switches: &Switches) -> C
         _ => 1,
     };
     for write in applied(operation) {
-        consumed.table.write += WriteUnits(base(write).0 * factor);
+        consumed.table.write += WriteUnits(base(write.old, write.new).0 * factor);
         index_writes(&write.indexes, &mut consumed);
     }
     consumed
@@ -26,7 +26,7 @@ pub fn replicate(table: &Table, operation: &Operation, switches: &Switches) -> C
 ///
 /// `Assumption:` a replicated write sends the whole item, as the guide's "replicated byte" suggests (rule 4.9).
 pub fn replicated_bytes(operation: &Operation) -> Bytes {
-    applied(operation).into_iter().map(|write| sent(write).1).sum()
+    applied(operation).into_iter().map(|write| sent(write.old, write.new).1).sum()
 }
 
 /// Change data capture units of an operation for a Kinesis data stream: for each changed item one for each 1 KB
@@ -35,13 +35,14 @@ pub fn replicated_bytes(operation: &Operation) -> Bytes {
 /// Source: Developer Guide, "Kinesis Data Streams for DynamoDB": "the larger of the before and after
 /// images … using the same logic as capacity unit consumption for write operations".
 pub fn change_data_capture_units(operation: &Operation) -> u64 {
-    applied(operation).into_iter().map(|write| sent(write).0).sum()
+    applied(operation).into_iter().map(|write| sent(write.old, write.new).0).sum()
 }
 
-/// What one write sends: its change data capture units, and its bytes to each other region.
+/// What a write that was applied sends, by its images before and after: change data capture units, and bytes to each
+/// other region. Nothing where there was no item and is none.
 #[inline]
-pub fn sent(write: &Write) -> (u64, Bytes) {
-    if is_change(write) { (base(write).0, write.new.or(write.old).unwrap_or_default()) } else { (0, Bytes(0)) }
+pub fn sent(old: Option<Bytes>, new: Option<Bytes>) -> (u64, Bytes) {
+    new.or(old).map_or((0, Bytes(0)), |image| (base(old, new).0, image))
 }
 
 /// Whether a write changed something.

@@ -8,6 +8,7 @@ use crate::units::{Bytes, KB, WriteUnits};
 /// Units of an image: one for each 1 KB; one where there is none.
 ///
 /// Source: Developer Guide, "DynamoDB read and write operations" (rules 1.7 and 3.2).
+#[inline]
 fn units(image: Option<Bytes>) -> WriteUnits {
     WriteUnits(image.unwrap_or_default().blocks(KB))
 }
@@ -16,7 +17,7 @@ fn units(image: Option<Bytes>) -> WriteUnits {
 pub(super) fn single(write: &Write, switches: &Switches, consumed: &mut ConsumedCapacity) {
     match write.outcome {
         WriteOutcome::Applied => {
-            consumed.table.write += base(write);
+            consumed.table.write += base(write.old, write.new);
             index_writes(&write.indexes, consumed);
         }
         WriteOutcome::ConditionFailed => consumed.table.write += failed_condition(write, switches.failed_condition),
@@ -27,29 +28,36 @@ pub(super) fn single(write: &Write, switches: &Switches, consumed: &mut Consumed
 ///
 /// Source: Developer Guide, "DynamoDB read and write operations": "the item size that matters is the
 /// larger of the two".
-pub(super) fn base(write: &Write) -> WriteUnits {
-    units(write.old.max(write.new))
+#[inline]
+pub(super) fn base(old: Option<Bytes>, new: Option<Bytes>) -> WriteUnits {
+    units(old.max(new))
 }
 
 /// A condition that failed changes nothing and still costs (rule 3.7).
 fn failed_condition(write: &Write, switch: FailedCondition) -> WriteUnits {
     match switch {
         FailedCondition::Existing => units(write.old),
-        FailedCondition::Larger => base(write),
+        FailedCondition::Larger => base(write.old, write.new),
     }
 }
 
 /// Each index pays for its own entry (rule 3.8). Source: Developer Guide, "Global secondary indexes" and
 /// "Local secondary indexes"; sizes of moves and replacements are captures of AWS.
+#[inline]
+pub(super) fn index(transition: Transition) -> WriteUnits {
+    match transition {
+        Transition::Absent | Transition::Unchanged => WriteUnits::ZERO,
+        Transition::Inserted { new } => units(Some(new)),
+        Transition::Removed { old } => units(Some(old)),
+        Transition::Replaced { old, new } => units(Some(old.max(new))),
+        Transition::Moved { old, new } => units(Some(old)) + units(Some(new)),
+    }
+}
+
+/// The writes to all indexes.
 pub(super) fn index_writes(transitions: &[Transition], consumed: &mut ConsumedCapacity) {
     for (arm, transition) in consumed.indexes.iter_mut().zip(transitions) {
-        arm.write += match *transition {
-            Transition::Absent | Transition::Unchanged => WriteUnits::ZERO,
-            Transition::Inserted { new } => units(Some(new)),
-            Transition::Removed { old } => units(Some(old)),
-            Transition::Replaced { old, new } => units(Some(old.max(new))),
-            Transition::Moved { old, new } => units(Some(old)) + units(Some(new)),
-        };
+        arm.write += index(*transition);
     }
 }
 
@@ -58,7 +66,7 @@ pub(super) fn transaction(actions: &[Action], outcome: TransactionOutcome, consu
     for action in actions {
         match (outcome, action) {
             (TransactionOutcome::Committed, Action::Write(write)) => {
-                consumed.table.write += twice(base(write));
+                consumed.table.write += twice(base(write.old, write.new));
                 index_writes(&write.indexes, consumed);
             }
             (TransactionOutcome::Committed, Action::ConditionCheck(item)) => consumed.table.write += twice(units(*item)),

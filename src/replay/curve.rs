@@ -19,7 +19,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::lru::{Cache, Overwrite};
 use crate::table::Consistency;
-use crate::trace::mixed;
+use crate::trace::{SLOT_BITS, mixed};
 use crate::units::Bytes;
 
 /// Accesses that are kept.
@@ -126,10 +126,10 @@ pub struct Log {
     pub asked: BTreeMap<usize, Asked>,
 }
 
-/// Whether a key is among one in 2 to a power.
+/// Whether a key is among one in 2 to a power, by the bits below those of its slot, since slots are dealt to shares.
 #[inline]
 fn is_sampled(hash: u64, power: u32) -> bool {
-    mixed(hash, 41) <= u64::MAX >> power
+    hash << SLOT_BITS <= u64::MAX >> power
 }
 
 impl Log {

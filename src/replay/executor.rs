@@ -286,11 +286,9 @@ impl Executor {
         accounts.push((None, own_reads, own_writes));
         let (slot, now) = (self.slot_of_key(table, key), self.now);
         let owned = self.share.owns(slot);
-        let all = accounts.iter().map(|(_, reads, writes)| reads + writes).sum();
+        let all: u64 = accounts.iter().map(|(_, reads, writes)| reads + writes).sum();
         let store = &mut self.tables.list[table].store;
-        let segment = store.segment(slot);
-        let at = segment.find(key.hash);
-        let known = segment.warm(at, all);
+        let known = store.warm(slot, key.hash, u32::try_from(all).unwrap_or(u32::MAX));
         for (index, reads, writes) in accounts {
             for (is_read, halves) in [(true, reads), (false, writes)] {
                 if halves == 0 {

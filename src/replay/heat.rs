@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashTable;
 
+use super::store::NOBODY_KNOWS;
 use crate::trace::Key;
 
 /// Keys that one slot counts.
@@ -54,7 +55,7 @@ pub struct Heat {
     /// What a key that is not counted had at most.
     pub floor: u64,
     /// Half units of all keys.
-    pub total: u128,
+    pub total: u64,
     /// Names of the hotter keys.
     pub names: BTreeMap<u64, String>,
     minute: i64,
@@ -72,11 +73,11 @@ pub type Minutes = BTreeMap<i64, Vec<Hot>>;
 
 impl Heat {
     /// Adds half units of a key, in a minute; whether its name is wanted. `known` are half units of the key so far, these
-    /// included, in this account and others.
+    /// included, in this account and others, or [`NOBODY_KNOWS`].
     #[inline]
-    pub fn add(&mut self, hash: u64, known: Option<u64>, minute: i64, halves: u64, minutes: &mut Minutes) -> bool {
-        self.total += u128::from(halves);
-        if known.is_some_and(|known| known <= self.floor) {
+    pub fn add(&mut self, hash: u64, known: u32, minute: i64, halves: u64, minutes: &mut Minutes) -> bool {
+        self.total = self.total.saturating_add(halves);
+        if known != NOBODY_KNOWS && u64::from(known) <= self.floor {
             return false;
         }
         if minute != self.minute {
@@ -84,7 +85,7 @@ impl Heat {
             self.minute = minute;
         }
         // A key of a thousandth of its slot's units has its name kept.
-        let share = (self.total >> 10) as u64;
+        let share = self.total >> 10;
         match self.keys.find_mut(spread(hash), |counter| counter.hash == hash) {
             Some(counter) => {
                 counter.halves += halves;
@@ -104,11 +105,12 @@ impl Heat {
 
     /// Begins to count a key.
     #[cold]
-    fn begin(&mut self, hash: u64, known: Option<u64>, minute: i64, halves: u64, named: bool) {
+    fn begin(&mut self, hash: u64, known: u32, minute: i64, halves: u64, named: bool) {
         if self.keys.len() == COUNTERS {
             self.make_room();
         }
-        let most = known.map_or(u64::MAX, |known| known.max(halves)).min(self.floor + halves);
+        let known = if known == NOBODY_KNOWS { u64::MAX } else { known.into() };
+        let most = known.max(halves).min(self.floor + halves);
         let counter = Counter { hash, halves: most, error: most - halves, minute, in_minute: halves, named };
         self.keys.insert_unique(spread(hash), counter, |counter| spread(counter.hash));
     }
@@ -172,7 +174,7 @@ impl Heat {
     }
 
     /// From what a file holds.
-    pub fn restore(counters: &[(Counter, bool)], floor: u64, total: u128, names: BTreeMap<u64, String>, minute: i64) -> Heat {
+    pub fn restore(counters: &[(Counter, bool)], floor: u64, total: u64, names: BTreeMap<u64, String>, minute: i64) -> Heat {
         let mut heat = Heat { floor, total, names, minute, ..Heat::default() };
         for (counter, named) in counters {
             heat.keys.insert_unique(spread(counter.hash), Counter { named: *named, ..*counter }, |counter| spread(counter.hash));
@@ -257,7 +259,7 @@ mod tests {
 
     fn add(heat: &mut Heat, key: &str, minute: i64, halves: u64, minutes: &mut Minutes) {
         let key = Key::of(key.as_bytes());
-        if heat.add(key.hash, None, minute, halves, minutes) {
+        if heat.add(key.hash, NOBODY_KNOWS, minute, halves, minutes) {
             heat.name(&key);
         }
     }
@@ -285,7 +287,7 @@ mod tests {
             let key = if round % 2 == 0 { round % 10 } else { 100 + round * 7 % 40_000 };
             let key = Key::of(key.to_string().as_bytes());
             *exact.entry(key.hash).or_default() += 1;
-            if heat.add(key.hash, None, 0, 1, &mut minutes) {
+            if heat.add(key.hash, NOBODY_KNOWS, 0, 1, &mut minutes) {
                 heat.name(&key);
             }
         }

@@ -668,7 +668,7 @@ fn hot_keys(executor: &Executor, count: usize) -> Vec<HotKey> {
     let mut all = Vec::new();
     for (lane, slots) in &executor.tally.heat {
         let (table, index, region) = place(executor, lane.table, lane.index, lane.region);
-        let total = Exact::whole(slots.iter().map(|heat| heat.total).sum::<u128>().max(1));
+        let total = Exact::whole(slots.iter().map(|heat| u128::from(heat.total)).sum::<u128>().max(1));
         let keys = slots.iter().map(|heat| heat.len() as u64).sum();
         let floor = slots.iter().map(|heat| heat.floor).max().unwrap_or(0);
         for (_, halves, error, key) in heat::hottest(slots.iter(), count) {
@@ -701,7 +701,7 @@ fn partitions(executor: &Executor, heat: &Heats, count: usize) -> Vec<PartitionH
             for (slots, refused) in slots.iter().zip(both) {
                 let Some(heat) = slots.and_then(|slots| slots.get(usize::from(*slot))).filter(|heat| heat.total > 0) else { continue };
                 for (hash, halves, _, name) in heat::hottest(std::iter::once(heat), count) {
-                    let part = u128::from(*refused) * u128::from(halves) / heat.total;
+                    let part = u128::from(*refused) * u128::from(halves) / u128::from(heat.total);
                     if part > 0 {
                         keys.entry(hash).or_insert((0, name)).0 += part;
                     }

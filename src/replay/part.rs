@@ -40,7 +40,7 @@ use crate::units::Bytes;
 use crate::workload::{Entry, Traced, Workload};
 
 /// The form of the file. Another one is refused.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// What a part says of itself before it is joined with others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,8 +249,7 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
         for (lane, slots) in &tally.heat {
             for (slot, heat) in (0_u8..=255).zip(slots).filter(|(_, heat)| heat.total > 0) {
                 let owner = lane_at(lane);
-                let (b, c) = (heat.total as u64, (heat.total >> 64) as u64);
-                writer.row("heat", Row { owner, slot, time: heat.minute(), a: heat.floor, b, c, ..Row::default() })?;
+                writer.row("heat", Row { owner, slot, time: heat.minute(), a: heat.floor, b: heat.total, ..Row::default() })?;
                 for counter in heat.counters() {
                     let Counter { hash: key, halves: a, error: b, in_minute: c, minute: time, .. } = counter;
                     let text = heat.names.get(&key).cloned();
@@ -408,7 +407,7 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
             match sections.value(at) {
                 "demand" => demand.push((owner, time, a)),
                 "grain" => grains.push((owner, Grain { second: time, slot, halves: [small(a)?, small(b)?] })),
-                "heat" => heats.entry((owner, slot)).or_default().set(a, u128::from(b) | u128::from(c) << 64, time),
+                "heat" => heats.entry((owner, slot)).or_default().set(a, b, time),
                 "counter" => heats.entry((owner, slot)).or_default().counter(Counter::of(key, a, b, time, c), text),
                 "minute" => minutes.push((owner, time, Hot { hash: key, halves: a, name: text })),
                 "access" => {
@@ -504,12 +503,12 @@ struct Heating {
     counters: Vec<(Counter, bool)>,
     names: BTreeMap<u64, String>,
     floor: u64,
-    total: u128,
+    total: u64,
     minute: i64,
 }
 
 impl Heating {
-    fn set(&mut self, floor: u64, total: u128, minute: i64) {
+    fn set(&mut self, floor: u64, total: u64, minute: i64) {
         (self.floor, self.total, self.minute) = (floor, total, minute);
     }
 

@@ -13,17 +13,20 @@ use super::dax::Which;
 use super::executor::{Executor, Wrong};
 use super::heat::{Heat, Minutes};
 use super::sizes::{From, Share, is_global, same_action};
-use super::store::{Known, Segment};
+use super::store::{NOBODY_KNOWS, Segment};
 use super::tables::TableState;
 use super::tally::Grains;
-use crate::meter::{self, ConsumedCapacity, Switches};
-use crate::table::{Consistency, Transition, Write, WriteOutcome};
-use crate::trace::{Action, Api, Bad, NO_BYTES, Names, Place, Row, RowKind, Rows, SLOTS, Time};
+use crate::meter;
+use crate::table::{Consistency, Transition};
+use crate::trace::{Action, Api, Bad, NO_BYTES, Names, Place, Row, RowKind, Rows, SLOTS};
 use crate::units::Bytes;
 use crate::workload::{ArmUnits, Call as Pattern, Entry};
 
 /// The places of so many rows to come are on their way.
 const AHEAD: usize = 16;
+
+/// Rows that a line of memory holds.
+const ROWS_OF_A_LINE: usize = 64 / size_of::<Row>();
 
 /// Longer rounds add to their lanes second by second.
 const DENSE_SECONDS: i64 = 1 << 20;
@@ -39,41 +42,25 @@ struct LaneWork {
     first: i64,
     lane: Lane,
     heat: Vec<Heat>,
+    /// The heat of the slot that is worked on.
+    own: Heat,
     minutes: Minutes,
 }
 
 impl LaneWork {
-    /// Adds half units of a row; `known` are those of its key so far.
-    #[inline(always)]
-    fn add(&mut self, here: &Here, known: Option<u64>, halves: u64) {
-        if halves == 0 {
-            return;
-        }
-        match self.seconds.get_mut((here.clock.second - self.first) as usize) {
+    /// Adds half units of a second.
+    fn add(&mut self, second: i64, halves: u64) {
+        match self.seconds.get_mut((second - self.first) as usize) {
             Some(sum) => *sum += halves,
-            None => self.lane.add(here.clock.second, halves),
-        }
-        let heat = &mut self.heat[usize::from(here.slot)];
-        if heat.add(here.row.hash, known, here.clock.minute, halves, &mut self.minutes) {
-            heat.name(&here.rows.keys.key(here.row.at()));
+            None => self.lane.add(second, halves),
         }
     }
-}
 
-/// The second and the minute of rows that come in the order of time.
-#[derive(Clone, Copy)]
-struct Clock {
-    second: i64,
-    minute: i64,
-}
-
-impl Clock {
-    const UNSET: Clock = Clock { second: i64::MIN, minute: 0 };
-
-    #[inline]
-    fn set(&mut self, second: i64) {
-        if second != self.second {
-            (self.second, self.minute) = (second, second.div_euclid(60));
+    /// Adds half units of a row to who is hot; `known` are those of its key so far.
+    #[inline(always)]
+    fn warm(&mut self, here: &Here, known: u32, halves: u64) {
+        if self.own.add(here.row.hash, known, here.minute, halves, &mut self.minutes) {
+            self.own.name(&here.rows.key(here.row));
         }
     }
 }
@@ -82,32 +69,71 @@ impl Clock {
 struct Here<'a> {
     rows: &'a Rows,
     row: &'a Row,
-    slot: u8,
-    clock: Clock,
+    minute: i64,
 }
 
 impl Here<'_> {
+    #[inline(always)]
     fn ordinal(&self) -> u64 {
         self.rows.ordinal + self.row.at() as u64
     }
 }
 
-/// The lanes of a table: its own reads and writes, and the writes of each global index.
+/// A table of a round.
 struct TableWork {
     table: usize,
     /// The keys of the slot that is worked on.
     segment: Segment,
-    reads: usize,
-    writes: usize,
-    /// Of each index, its lane; that of the table for a local one.
-    indexes: Vec<usize>,
+    /// The lanes of its own reads and writes.
+    lanes: [usize; 2],
+    /// Of each index, its lane; `None` of a local one.
+    indexes: Vec<Option<usize>>,
     grains: Grains,
+    /// A second of the slot, with half units of its own reads and writes, and of the writes of each index.
+    second: i64,
+    own: [u64; 2],
+    arms: Vec<u64>,
+    /// Units of a write to each index.
+    units: Vec<u64>,
+}
+
+impl TableWork {
+    fn new(table: usize, lanes: [usize; 2], indexes: Vec<Option<usize>>) -> TableWork {
+        let (arms, units) = (vec![0; indexes.len()], vec![0; indexes.len()]);
+        let (segment, grains) = (Segment::default(), Grains::default());
+        TableWork { table, segment, lanes, indexes, grains, second: i64::MIN, own: [0, 0], arms, units }
+    }
+
+    /// Adds what the second came to to the accounts.
+    #[cold]
+    fn close(&mut self, slot: u8, lanes: &mut [LaneWork]) {
+        let own = std::mem::take(&mut self.own);
+        for ((lane, halves), reads) in self.lanes.into_iter().zip(own).zip([true, false]).filter(|((_, halves), _)| *halves > 0) {
+            lanes[lane].add(self.second, halves);
+            self.grains.add(slot, self.second, reads, halves);
+        }
+        for (lane, halves) in self.indexes.iter().zip(&mut self.arms) {
+            let halves = std::mem::take(halves);
+            if let Some(lane) = lane.filter(|_| halves > 0) {
+                lanes[lane].add(self.second, halves);
+            }
+        }
+    }
+}
+
+/// What a plain call does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Does {
+    Read,
+    Put,
+    Update,
+    Delete,
 }
 
 /// A kind of rows, looked at once.
 struct KindWork {
     kind: Kind,
-    api: Api,
+    does: Does,
     /// Position of its table's work.
     work: usize,
     consistency: Consistency,
@@ -116,6 +142,7 @@ struct KindWork {
     changes: Vec<(bool, bool)>,
     /// Whether the pattern says that nothing changes.
     changes_nothing: bool,
+    /// The share of writes that find an item, where the pattern says so.
     finds: Option<Share>,
     sums: Sums,
 }
@@ -140,109 +167,80 @@ struct Sums {
     drawn: [u128; 3],
     /// Bytes of eventually consistent reads, which a cache would have been asked for.
     bytes: u64,
-    first: i64,
-    last: i64,
-    /// Positions of the first and the last of these rows; the first is beyond the last where there is none.
-    span: (usize, usize),
 }
 
 const SOURCES: [From; 6] = [From::Row, From::Seen, From::Export, From::Next, From::Drawn, From::Assumed];
 
-impl Sums {
-    const NOWHERE: (usize, usize) = (usize::MAX, 0);
-
-    fn new(indexes: usize) -> Sums {
-        Sums { index_writes: vec![0; indexes], first: i64::MAX, last: i64::MIN, span: Sums::NOWHERE, ..Sums::default() }
-    }
-
-    /// Takes the times of the first and the last row.
-    fn cover(&mut self, rows: &Rows) {
-        let (first, last) = std::mem::replace(&mut self.span, Sums::NOWHERE);
-        if first <= last {
-            self.first = self.first.min(rows.time(first).0);
-            self.last = self.last.max(rows.time(last).0);
-        }
-    }
-
-    /// Counts a row, by the source of its size.
-    #[inline]
-    fn count(&mut self, from: From, row: &Row) {
-        self.rows[from as usize] += 1;
-        self.span = (self.span.0.min(row.at()), row.at());
-    }
-}
-
 /// What a round works on.
 struct Work {
-    /// Those of which rows take the short way.
-    kinds: Vec<Option<KindWork>>,
+    kinds: Vec<KindWork>,
     tables: Vec<TableWork>,
     lanes: Vec<LaneWork>,
-    scratch: Scratch,
-}
-
-impl Work {
-    /// Fetches the place of the key of a row to come, by its position in this piece, or beyond it in the next; and while
-    /// this piece lasts, the rows of the next.
-    #[inline(always)]
-    fn fetch(&self, piece: &Piece, next: Option<&Piece>, at: usize) {
-        let (numbers, row) = match (piece.own.get(at), next) {
-            (Some(row), next) => {
-                next.iter().for_each(|next| prefetch_index(next.own, at));
-                (piece.numbers, row)
-            }
-            (None, Some(next)) => match next.own.get(at - piece.own.len()) {
-                Some(row) => (next.numbers, row),
-                None => return,
-            },
-            (None, None) => return,
-        };
-        match self.tables.as_slice() {
-            [only] => only.segment.fetch(row.hash),
-            tables => self.kinds[numbers[row.kind()]].iter().for_each(|kind| tables[kind.work].segment.fetch(row.hash)),
-        }
-    }
 }
 
 /// The rows of a slot that were read together.
 struct Piece<'a> {
     rows: &'a Rows,
-    /// Where each of their kinds stands among all kinds.
-    numbers: &'a [usize],
+    /// Where each of their kinds stands among all kinds; `None` where its rows go the general way.
+    numbers: &'a [Option<usize>],
     own: &'a [Row],
 }
 
-/// Buffers of a write that are used again and again.
-struct Scratch {
-    write: Write,
-    consumed: ConsumedCapacity,
-}
-
-impl Scratch {
-    /// What a write consumes and what it does to each index.
-    #[inline]
-    fn write(&mut self, state: &TableState, kind: &KindWork, hash: u64, old: Option<u32>, new: Option<u32>, switches: &Switches) {
-        self.write.old = old.map(|bytes| Bytes(bytes.into()));
-        self.write.new = new.map(|bytes| Bytes(bytes.into()));
-        self.write.outcome = WriteOutcome::Applied;
-        self.write.indexes.resize(kind.changes.len(), Transition::Absent);
-        for (at, (transition, (moves, rewrites))) in self.write.indexes.iter_mut().zip(&kind.changes).enumerate() {
-            let size = |bytes: Option<u32>| match bytes.map(|bytes| state.entries.entry(at, bytes, hash)) {
-                Some(Entry::Size(size)) => Some(size),
-                _ => None,
-            };
-            *transition = Transition::of(size(old), size(new), *moves, *rewrites);
+impl Work {
+    /// Fetches the place of the key of a row to come, by its position in this piece, or beyond it in the next.
+    #[inline(always)]
+    fn fetch(&self, piece: &Piece, next: Option<&Piece>, at: usize) {
+        let (numbers, row) = match piece.own.get(at) {
+            Some(row) => (piece.numbers, row),
+            None => match next.and_then(|next| Some((next.numbers, next.own.get(at - piece.own.len())?))) {
+                Some(found) => found,
+                None => return,
+            },
+        };
+        match self.tables.as_slice() {
+            [only] => only.segment.fetch(row.hash),
+            tables => numbers[row.kind()].iter().for_each(|kind| tables[self.kinds[*kind].work].segment.fetch(row.hash)),
         }
-        self.consumed.table = meter::Arm::default();
-        self.consumed.indexes.resize(kind.changes.len(), meter::Arm::default());
-        self.consumed.indexes.fill(meter::Arm::default());
-        meter::write(&self.write, switches, &mut self.consumed);
     }
 
-    /// Half units of all arms.
-    fn halves(&self) -> u128 {
-        let total = self.consumed.total();
-        u128::from(total.read.halves()) + 2 * u128::from(total.write.0)
+    /// Executes rows of a piece from one on, until one needs the general way: returns which, or how many there are.
+    #[inline(never)]
+    fn run(&mut self, slot: u8, piece: &Piece, next: Option<&Piece>, from: usize, list: &[TableState], log: &mut Log) -> usize {
+        let Piece { rows, numbers, own } = piece;
+        // The rows of the next piece, whose keys are fetched before it begins.
+        next.iter().for_each(|next| (0..AHEAD).step_by(ROWS_OF_A_LINE).for_each(|at| prefetch_index(next.own, at)));
+        let (mut second, mut minute) = (i64::MIN, 0);
+        for (at, row) in own.iter().enumerate().skip(from) {
+            self.fetch(piece, next, at + AHEAD);
+            let Some(kind) = numbers[row.kind()] else { return at };
+            let kind = &mut self.kinds[kind];
+            let table = &mut self.tables[kind.work];
+            let now = rows.second(row);
+            if now != second {
+                (second, minute) = (now, now.div_euclid(60));
+            }
+            if now != table.second {
+                table.close(slot, &mut self.lanes);
+                table.second = now;
+            }
+            if !table.segment.has_room() {
+                table.segment.make_room();
+            }
+            let here = Here { rows, row, minute };
+            let done = match kind.does {
+                Does::Read => kind.read(&here, list, table, &mut self.lanes, log),
+                _ => kind.write(&here, list, table, &mut self.lanes, log),
+            };
+            if !done {
+                return at;
+            }
+        }
+        own.len()
+    }
+
+    /// Adds what the last second of a slot came to.
+    fn close(&mut self, slot: u8) {
+        self.tables.iter_mut().for_each(|table| table.close(slot, &mut self.lanes));
     }
 }
 
@@ -263,26 +261,20 @@ impl Executor {
         let mut failed = Vec::new();
         let (Some(first), Some(last)) = (round.first(), round.last()) else { return failed };
         let (first, last) = (first.first.second(), last.last.second());
-        let (mut tables, mut lanes): (Vec<TableWork>, Vec<LaneWork>) = (Vec::new(), Vec::new());
-        let (mut known, mut kinds): (Vec<RowKind>, Vec<Option<KindWork>>) = (Vec::new(), Vec::new());
-        // Where each kind of each piece of rows stands among all kinds.
-        let numbers: Vec<Vec<usize>> = round
-            .iter()
-            .map(|rows| {
-                let mut number = |kind: &RowKind| match known.iter().position(|known| known == kind) {
-                    Some(known) => known,
-                    None => {
-                        known.push(*kind);
-                        kinds.push(self.kind_work(kind, names, &mut tables, &mut lanes, first, last));
-                        kinds.len() - 1
-                    }
-                };
-                rows.kinds.iter().map(&mut number).collect()
-            })
-            .collect();
-        let mut work = Work { kinds, tables, lanes, scratch: Scratch { write: Write::default(), consumed: ConsumedCapacity::default() } };
+        let mut work = Work { kinds: Vec::new(), tables: Vec::new(), lanes: Vec::new() };
+        let mut known: Vec<(RowKind, Option<usize>)> = Vec::new();
+        let mut number = |kind: &RowKind| match known.iter().find(|(known, _)| known == kind) {
+            Some((_, number)) => *number,
+            None => {
+                let number = self.kind_work(kind, names, &mut work, first, last);
+                known.push((*kind, number));
+                number
+            }
+        };
+        let numbers: Vec<Vec<Option<usize>>> = round.iter().map(|rows| rows.kinds.iter().map(&mut number).collect()).collect();
         for slot in slots {
-            self.swap_segments(&mut work.tables, *slot);
+            let own = *slot as u8;
+            self.swap_slot(&mut work, *slot);
             let pieces: Vec<Piece> =
                 round.iter().zip(&numbers).map(|(rows, numbers)| Piece { rows, numbers, own: rows.slot(*slot) }).collect();
             if let Some(first) = pieces.first() {
@@ -291,21 +283,26 @@ impl Executor {
             for (at, piece) in pieces.iter().enumerate() {
                 let (mut from, rows) = (0, piece.rows);
                 loop {
-                    from = self.run(&mut work, *slot as u8, piece, pieces.get(at + 1), from);
-                    let Some(row) = piece.own.get(from) else { break };
-                    from += 1;
-                    self.swap_segments(&mut work.tables, *slot);
+                    let next = pieces.get(at + 1);
+                    let until = work.run(own, piece, next, from, &self.tables.list, &mut self.tally.log);
+                    if let (Some(first), Some(last)) = (piece.own[from..until].first(), piece.own[from..until].last()) {
+                        self.tally.cover(rows.time(first.at()), rows.time(last.at()));
+                    }
+                    let Some(row) = piece.own.get(until) else { break };
+                    from = until + 1;
+                    work.close(own);
+                    self.swap_slot(&mut work, *slot);
                     self.give_back(&mut work.tables, &mut work.lanes);
                     let ordinal = rows.ordinal + row.at() as u64;
                     if let Err((place, wrong)) = self.event(ordinal, rows.event(row), names, bad) {
                         failed.push((ordinal, place, wrong));
                     }
                     self.take_out(&mut work.tables, &mut work.lanes);
-                    self.swap_segments(&mut work.tables, *slot);
+                    self.swap_slot(&mut work, *slot);
                 }
-                work.kinds.iter_mut().flatten().for_each(|kind| kind.sums.cover(rows));
             }
-            self.swap_segments(&mut work.tables, *slot);
+            work.close(own);
+            self.swap_slot(&mut work, *slot);
         }
         self.give_back(&mut work.tables, &mut work.lanes);
         for lane in work.lanes.into_iter().filter(|lane| lane.lane.sum() > 0 || lane.seconds.iter().any(|halves| *halves > 0)) {
@@ -315,52 +312,25 @@ impl Executor {
             }
             own.join(&lane.lane);
         }
-        for work in work.kinds.into_iter().flatten() {
+        for work in work.kinds {
             self.add_up(work);
         }
         failed
     }
 
-    /// Takes the keys of a slot out of their stores, or gives them back.
-    fn swap_segments(&mut self, tables: &mut [TableWork], slot: usize) {
-        for work in tables {
-            std::mem::swap(&mut work.segment, self.tables.list[work.table].store.segment(slot as u8));
+    /// Takes the keys of a slot out of their stores, and its heat out of its lanes, or gives both back.
+    fn swap_slot(&mut self, work: &mut Work, slot: usize) {
+        for table in &mut work.tables {
+            std::mem::swap(&mut table.segment, self.tables.list[table.table].store.segment(slot as u8));
+        }
+        for lane in &mut work.lanes {
+            std::mem::swap(&mut lane.own, &mut lane.heat[slot]);
         }
     }
 
-    /// Executes rows of a piece from one on, until one needs the general way: returns which, or how many there are.
-    fn run(&mut self, work: &mut Work, slot: u8, piece: &Piece, next: Option<&Piece>, from: usize) -> usize {
-        let Piece { rows, numbers, own } = piece;
-        let (list, log) = (&self.tables.list, &mut self.tally.log);
-        let mut clock = Clock::UNSET;
-        for (at, row) in own.iter().enumerate().skip(from) {
-            work.fetch(piece, next, at + AHEAD);
-            clock.set(rows.second(row));
-            let here = Here { rows, row, slot, clock };
-            let Work { kinds, tables, lanes, scratch } = work;
-            let Some(kind) = &mut kinds[numbers[row.kind()]] else { return at };
-            let table = &mut tables[kind.work];
-            let done = match kind.kind.reads {
-                true => kind.read(&here, list, table, lanes, log),
-                false => kind.write(&here, &list[kind.kind.table], table, lanes, log, scratch, &self.switches),
-            };
-            if !done {
-                return at;
-            }
-        }
-        own.len()
-    }
-
-    /// Looks at a kind of rows; `None` where it does not take the short way.
-    fn kind_work(
-        &mut self,
-        kind: &RowKind,
-        names: &Names,
-        tables: &mut Vec<TableWork>,
-        lanes: &mut Vec<LaneWork>,
-        first: i64,
-        last: i64,
-    ) -> Option<KindWork> {
+    /// Looks at a kind of rows, and where it stands among all kinds; `None` where it does not take the short way.
+    fn kind_work(&mut self, kind: &RowKind, names: &Names, work: &mut Work, first: i64, last: i64) -> Option<usize> {
+        let Work { kinds, tables, lanes, .. } = work;
         let table = match kind.table {
             Some(name) => self.tables.find(names.text(name)),
             None => self.tables.only(),
@@ -376,14 +346,14 @@ impl Executor {
                     let key = LaneKey { table, index, region: 0, reads };
                     let span = last - first + 1;
                     let seconds = if span <= DENSE_SECONDS { vec![0; span as usize] } else { Vec::new() };
-                    let work = LaneWork { key, seconds, first, lane: Lane::default(), heat: Vec::new(), minutes: Minutes::new() };
-                    lanes.push(work);
+                    let (lane, heat, own, minutes) = (Lane::default(), Vec::new(), Heat::default(), Minutes::new());
+                    lanes.push(LaneWork { key, seconds, first, lane, heat, own, minutes });
                     lanes.len() - 1
                 };
-                let (reads, writes) = (lane(None, true), lane(None, false));
-                let of = |at| if is_global(&state.design, at) { lane(Some(at), false) } else { writes };
-                let indexes = (0..state.design.table.indexes.len()).map(of).collect();
-                tables.push(TableWork { table, segment: Segment::default(), reads, writes, indexes, grains: Grains::default() });
+                let own = [lane(None, true), lane(None, false)];
+                let of = |at| is_global(&state.design, at).then(|| lane(Some(at), false));
+                let indexes: Vec<Option<usize>> = (0..state.design.table.indexes.len()).map(of).collect();
+                tables.push(TableWork::new(table, own, indexes));
                 self.take_out(tables, lanes);
                 tables.len() - 1
             }
@@ -396,10 +366,11 @@ impl Executor {
             (None, Some(Pattern::Get { consistency: Some(Consistency::Strong), .. }))
         );
         let consistency = if assumed { Consistency::Strong } else { kind.consistency.unwrap_or_default() };
-        let action = match kind.api {
-            Api::PutItem => Action::Put,
-            Api::UpdateItem => Action::Update,
-            _ => Action::Delete,
+        let (does, action) = match kind.api {
+            Api::PutItem => (Does::Put, Action::Put),
+            Api::UpdateItem => (Does::Update, Action::Update),
+            Api::DeleteItem => (Does::Delete, Action::Delete),
+            _ => (Does::Read, Action::Put),
         };
         let plan = pattern.and_then(|access| match &access.call {
             Pattern::Write { plans, .. } | Pattern::Transaction { plans, .. } => {
@@ -415,18 +386,19 @@ impl Executor {
             }
             None => (false, index.holds_more_than_keys()),
         });
-        let reads = kind.api.is_read();
-        Some(KindWork {
+        let reads = does == Does::Read;
+        kinds.push(KindWork {
             kind: Kind { table, region: 0, caller: kind.caller, api: Some(kind.api), reads, index: None },
-            api: kind.api,
+            does,
             work,
             consistency,
             consistency_assumed: assumed,
             changes: changes.collect(),
             changes_nothing: listed.is_some_and(Vec::is_empty),
             finds: plan.map(|plan| Share::of(&plan.finds)),
-            sums: Sums::new(design.table.indexes.len()),
-        })
+            sums: Sums { index_writes: vec![0; design.table.indexes.len()], ..Sums::default() },
+        });
+        Some(kinds.len() - 1)
     }
 
     /// Takes heat and grains out of the tally for the round.
@@ -485,7 +457,6 @@ impl Executor {
             self.tally.log.count(Which::Item.of(kind.table), asked);
         }
         self.tally.events += calls;
-        self.tally.cover(Time(sums.first), Time(sums.last));
         let traced = self.tally.consumption.kind(kind);
         traced.writes = !kind.reads;
         traced.calls += calls;
@@ -500,140 +471,163 @@ impl Executor {
     }
 }
 
-/// The size of the item of a row that gives none, and from where it is known; `None` where it needs a closer look.
-#[inline]
-fn remembered(state: &TableState, segment: &Segment, at: usize, hash: u64) -> Option<(Option<u32>, From)> {
-    Some(match segment.known(at) {
-        (Known::There(bytes), from) => (Some(bytes), from),
-        (Known::Gone, from) => (None, from),
-        (Known::Unknown, _) if state.declared => (Some(state.draw(hash)?), From::Drawn),
-        (Known::Unknown, _) => (None, From::Assumed),
-    })
+/// Bytes of an item, where there is one.
+#[inline(always)]
+fn item(bytes: u32) -> Option<Bytes> {
+    (bytes != NO_BYTES).then(|| Bytes(bytes.into()))
 }
 
 /// The size that a row gives; 0 is no item.
+#[inline(always)]
+fn given(bytes: u32) -> u32 {
+    if bytes == 0 { NO_BYTES } else { bytes }
+}
+
+/// The size of the item of a row that gives none, and from where it is known; `None` where it needs a closer look.
 #[inline]
-fn given(bytes: u32) -> Option<u32> {
-    (bytes > 0).then_some(bytes)
+fn remembered(state: &TableState, segment: &Segment, found: Result<usize, usize>, hash: u64) -> Option<(u32, From)> {
+    Some(match found.map(|at| segment.seen(at)) {
+        Ok(seen) => (seen.bytes(), seen.from()),
+        Err(_) if state.declared => (state.draw(hash)?, From::Drawn),
+        Err(_) => (NO_BYTES, From::Assumed),
+    })
 }
 
 impl KindWork {
     /// One read; `false` where it needs the general way, and nothing has happened.
     #[inline(always)]
     fn read(&mut self, here: &Here, list: &[TableState], table: &mut TableWork, lanes: &mut [LaneWork], log: &mut Log) -> bool {
-        let (segment, hash) = (&mut table.segment, here.row.hash);
-        let at = segment.find(hash);
-        let consistency = self.consistency;
-        let get = |bytes: Option<u32>| meter::get(bytes.map(|bytes| Bytes(bytes.into())), consistency).halves();
+        let Here { rows, row, .. } = here;
+        let (segment, hash, consistency) = (&mut table.segment, row.hash, self.consistency);
+        let get = |item: Option<Bytes>| meter::get(item, consistency).halves();
         let sums = &mut self.sums;
-        let (found, from, halves, known) = match here.row.bytes() {
+        let found = segment.find(hash);
+        let (bytes, from, halves, known) = match row.bytes() {
             NO_BYTES => {
                 let state = &list[self.kind.table];
-                let Some((found, from)) = remembered(state, segment, at, hash) else { return false };
-                let halves = get(found);
+                let Some((bytes, from)) = remembered(state, segment, found, hash) else { return false };
+                let halves = get(item(bytes));
                 match from {
                     From::Assumed => return false,
                     From::Drawn => {
                         let (low, high) = state.extremes;
-                        let drawn = [found, Some(low.0 as u32), Some(high.0 as u32)].map(|bytes| u128::from(get(bytes)));
+                        let drawn = [item(bytes), Some(low), Some(high)].map(|item| u128::from(get(item)));
                         sums.drawn.iter_mut().zip(drawn).for_each(|(sum, more)| *sum += more);
                     }
                     _ => {}
                 }
-                (found, from, halves, segment.warm(at, halves))
+                // What is drawn is not remembered.
+                (bytes, from, halves, found.map_or(NOBODY_KNOWS, |at| segment.warm(at, halves as u32)))
             }
             bytes => {
-                let (found, halves) = (given(bytes), get(given(bytes)));
-                (found, From::Row, halves, Some(segment.put(at, hash, found, halves)))
+                let bytes = given(bytes);
+                let halves = get(item(bytes));
+                (bytes, From::Row, halves, segment.put(found, hash, bytes, halves as u32))
             }
         };
-        sums.count(from, here.row);
+        let found = item(bytes);
+        sums.rows[from as usize] += 1;
         sums.touched += u64::from(found.is_some());
         sums.read_halves += halves;
         if consistency == Consistency::Eventual {
-            let bytes = found.unwrap_or(0);
+            let bytes = found.map_or(0, |bytes| bytes.0 as u32);
             sums.bytes += u64::from(bytes);
-            let cache = Which::Item.of(self.kind.table);
-            log.push(hash, || Access::new(here.ordinal(), cache, hash, here.clock.second, bytes, false));
+            let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
+            log.push(hash, || Access::new(ordinal, cache, hash, rows.second(row), bytes, false));
         }
-        table.grains.add(here.slot, here.clock.second, true, halves);
-        lanes[table.reads].add(here, known, halves);
+        table.own[0] += halves;
+        lanes[table.lanes[0]].warm(here, known, halves);
         true
+    }
+
+    /// Units of a write to one index, by the bytes of the item before and after it.
+    #[inline(always)]
+    fn index_write(&self, state: &TableState, index: usize, hash: u64, old: u32, new: u32) -> u64 {
+        let (moves, rewrites) = self.changes[index];
+        let size = |bytes: u32| match (bytes != NO_BYTES).then(|| state.entries.entry(index, bytes, hash)) {
+            Some(Entry::Size(size)) => Some(size),
+            _ => None,
+        };
+        meter::index_write(Transition::of(size(old), size(new), moves, rewrites)).0
+    }
+
+    /// Half units of a write, of all arms.
+    fn halves(&self, state: &TableState, hash: u64, old: u32, new: u32) -> u128 {
+        let indexes = (0..self.changes.len()).map(|index| self.index_write(state, index, hash, old, new)).sum::<u64>();
+        2 * u128::from(meter::table_write(item(old), item(new)).0 + indexes)
     }
 
     /// One write; `false` where it needs the general way, and nothing has happened.
     #[inline(always)]
-    #[allow(clippy::too_many_arguments)]
-    fn write(
-        &mut self,
-        here: &Here,
-        state: &TableState,
-        table: &mut TableWork,
-        lanes: &mut [LaneWork],
-        log: &mut Log,
-        scratch: &mut Scratch,
-        switches: &Switches,
-    ) -> bool {
-        let (row, hash, action) = (here.row, here.row.hash, self.api);
-        let at = table.segment.find(hash);
-        let (found, from) = match here.rows.old(row) {
-            NO_BYTES => match remembered(state, &table.segment, at, hash) {
-                Some(remembered) => remembered,
-                None => return false,
-            },
-            bytes => (given(bytes), From::Row),
-        };
-        let (old, old_from, presumed) = match (from, found) {
-            (From::Drawn, found) => {
-                let there = self.finds.as_ref().map_or(action != Api::PutItem, |finds| finds.holds(hash, 3));
-                (found.filter(|_| there), From::Drawn, true)
+    fn write(&mut self, here: &Here, list: &[TableState], table: &mut TableWork, lanes: &mut [LaneWork], log: &mut Log) -> bool {
+        let Here { rows, row, .. } = here;
+        let (hash, bytes, does, state) = (row.hash, row.bytes(), self.does, &list[self.kind.table]);
+        let found = table.segment.find(hash);
+        let (old, from) = match (rows.old(row), found) {
+            (NO_BYTES, Ok(at)) => {
+                let seen = table.segment.seen(at);
+                (seen.bytes(), seen.from())
             }
-            (From::Assumed, _) if action == Api::PutItem || row.bytes() != NO_BYTES => (None, From::Assumed, true),
-            (From::Assumed, _) => return false,
-            (from, found) => (found, from, false),
+            // Whether a key of which nothing is known has an item is drawn before its size.
+            (NO_BYTES, Err(_)) if state.draws() && !self.finds.as_ref().map_or(does != Does::Put, |finds| finds.holds(hash, 3)) => {
+                (NO_BYTES, From::Drawn)
+            }
+            (NO_BYTES, Err(_)) => match remembered(state, &table.segment, found, hash) {
+                None => return false,
+                Some((_, From::Assumed)) if does != Does::Put && bytes == NO_BYTES => return false,
+                Some(drawn) => drawn,
+            },
+            (old, _) => (given(old), From::Row),
         };
-        let new = match (action, row.bytes()) {
-            (Api::DeleteItem, _) => None,
-            (_, NO_BYTES) if action == Api::UpdateItem && old.is_some() => old,
+        let new = match (does, bytes) {
+            (Does::Delete, _) => NO_BYTES,
+            (Does::Update, NO_BYTES) if old != NO_BYTES => old,
             (_, NO_BYTES) => return false,
-            (_, bytes) => Some(bytes),
+            (_, bytes) => bytes,
         };
-        let from = if action == Api::PutItem { From::Row } else { old_from };
-        scratch.write(state, self, hash, old, new, switches);
-        let (captured, sent) = match self.changes_nothing && old == new && old.is_some() {
+        let (before, after) = (item(old), item(new));
+        let (captured, sent) = match self.changes_nothing && old == new && old != NO_BYTES {
             true => (0, Bytes(0)),
-            false => meter::sent(&scratch.write),
+            false => meter::sent(before, after),
         };
-        let consumed = &scratch.consumed;
+        let mut own = meter::table_write(before, after).0;
+        let mut all = own;
+        for at in 0..self.changes.len() {
+            table.units[at] = self.index_write(state, at, hash, old, new);
+            all += table.units[at];
+        }
+        let known = table.segment.put(found, hash, new, 2 * all as u32);
         let sums = &mut self.sums;
-        sums.count(from, row);
+        sums.presence_assumed += u64::from(matches!(from, From::Drawn | From::Assumed));
+        let from = if does == Does::Put { From::Row } else { from };
+        sums.rows[from as usize] += 1;
         sums.captured += captured;
         sums.sent += sent.0;
-        sums.presence_assumed += u64::from(presumed);
-        sums.changes_assumed += u64::from(old.is_some() && new.is_some() && !self.changes.is_empty());
-        let total = 2 * consumed.total().write.0;
-        let known = Some(table.segment.put(at, hash, new, total));
-        let mut own = consumed.table.write.0;
+        sums.changes_assumed += u64::from((old != NO_BYTES) & (new != NO_BYTES) & !self.changes.is_empty());
         sums.write += own;
-        for ((arm, sum), lane) in consumed.indexes.iter().zip(&mut sums.index_writes).zip(&table.indexes) {
-            *sum += arm.write.0;
+        for (at, (units, lane)) in table.units.iter().zip(&table.indexes).enumerate() {
+            sums.index_writes[at] += units;
             match *lane {
-                lane if lane == table.writes => own += arm.write.0,
-                lane => lanes[lane].add(here, known, 2 * arm.write.0),
+                None => own += units,
+                Some(_) if *units == 0 => {}
+                Some(lane) => {
+                    table.arms[at] += 2 * units;
+                    lanes[lane].warm(here, known, 2 * units);
+                }
             }
         }
-        lanes[table.writes].add(here, known, 2 * own);
-        table.grains.add(here.slot, here.clock.second, false, 2 * own);
-        if let (From::Drawn, Some(bytes)) = (from, old) {
+        table.own[1] += 2 * own;
+        lanes[table.lanes[1]].warm(here, known, 2 * own);
+        if from == From::Drawn && old != NO_BYTES {
             let (low, high) = state.extremes;
-            let resized = |bytes: Option<u32>, size: u32| bytes.map(|_| size);
-            for (at, size) in [bytes, low.0 as u32, high.0 as u32].into_iter().enumerate() {
-                scratch.write(state, self, hash, resized(old, size), resized(new, size), switches);
-                self.sums.drawn[at] += scratch.halves();
+            let resized = |bytes: u32, size: u32| if bytes == NO_BYTES { NO_BYTES } else { size };
+            for (at, size) in [old, low.0 as u32, high.0 as u32].into_iter().enumerate() {
+                self.sums.drawn[at] += self.halves(state, hash, resized(old, size), resized(new, size));
             }
         }
-        let cache = Which::Item.of(self.kind.table);
-        log.push(hash, || Access::new(here.ordinal(), cache, hash, here.clock.second, new.unwrap_or(0), true));
+        let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
+        let bytes = if new == NO_BYTES { 0 } else { new };
+        log.push(hash, || Access::new(ordinal, cache, hash, rows.second(row), bytes, true));
         true
     }
 }

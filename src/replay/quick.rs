@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::meter;
-use crate::table::{Consistency, Write};
+use crate::table::Consistency;
 use crate::trace::{Api, TraceError, each_size};
 use crate::units::Bytes;
 
@@ -20,12 +20,7 @@ pub fn each_second(path: &Path, threads: usize) -> Result<BTreeMap<(i64, Api), u
     // What a size comes to as a read and as a write, by 1 KB: both round up, so each KB has one of each.
     let halves = |kilobytes: u64, reads: bool| match reads {
         true => meter::get(Some(Bytes(kilobytes * 1024)), Consistency::Eventual).halves(),
-        false => {
-            let mut consumed = meter::ConsumedCapacity::default();
-            let write = Write { new: Some(Bytes(kilobytes * 1024)), ..Write::default() };
-            meter::write(&write, &meter::Switches::default(), &mut consumed);
-            2 * consumed.table.write.0
-        }
+        false => 2 * meter::table_write(None, Some(Bytes(kilobytes * 1024))).0,
     };
     let steps: Vec<[u32; 2]> = (0..=400).map(|kilobytes| [halves(kilobytes, true) as u32, halves(kilobytes, false) as u32]).collect();
     let mut all = BTreeMap::new();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use prefetch_index::prefetch_index;
 
 use super::sizes::From;
-use crate::trace::SLOTS;
+use crate::trace::{NO_BYTES, SLOT_BITS, SLOTS};
 
 /// What is known of the item of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,27 +26,35 @@ pub struct Place {
     halves: u32,
 }
 
-impl Place {
-    /// What is known of the key, and from where.
-    #[inline]
-    pub fn known(&self) -> (Known, From) {
-        match self.state {
-            FREE => (Known::Unknown, From::Drawn),
-            state => {
-                let known = if state & GONE == GONE { Known::Gone } else { Known::There(state & GONE) };
-                (known, if state & EXPORTED != 0 { From::Export } else { From::Seen })
-            }
-        }
+/// What is remembered of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen(u32);
+
+impl Seen {
+    /// Bytes of the item, or [`NO_BYTES`].
+    #[inline(always)]
+    pub fn bytes(self) -> u32 {
+        if self.0 & GONE == GONE { NO_BYTES } else { self.0 & GONE }
     }
 
-    /// Adds half units, and returns those so far.
+    /// From where it is known.
     #[inline]
-    fn add(&mut self, halves: u64) -> u64 {
-        let halves = u64::from(self.halves).saturating_add(halves).min(u32::MAX.into());
-        self.halves = halves as u32;
-        halves
+    pub fn from(self) -> From {
+        if self.0 & EXPORTED != 0 { From::Export } else { From::Seen }
+    }
+
+    /// What is known of the key, and from where.
+    #[inline]
+    pub fn known(self) -> (Known, From) {
+        match self.bytes() {
+            NO_BYTES => (Known::Gone, self.from()),
+            bytes => (Known::There(bytes), self.from()),
+        }
     }
 }
+
+/// Half units of a key of which nobody knows how many it has had: it is not remembered, or there were more than 32 bits hold.
+pub const NOBODY_KNOWS: u32 = u32::MAX;
 
 /// No key is here.
 const FREE: u32 = u32::MAX;
@@ -54,8 +62,10 @@ const FREE: u32 = u32::MAX;
 /// A place of no key.
 const EMPTY: Place = Place { hash: 0, state: FREE, halves: 0 };
 
-/// The item is not there.
+/// The item is not there; also the bits of a size.
 const GONE: u32 = u32::MAX >> 1;
+
+const _: () = assert!(NO_BYTES & GONE == GONE, "no size is the state of no item");
 
 /// An export said so, no event.
 const EXPORTED: u32 = 1 << 31;
@@ -63,7 +73,8 @@ const EXPORTED: u32 = 1 << 31;
 /// Places of a line of memory, which are fetched and looked at together.
 const LINE: usize = 4;
 
-/// The keys of one slot: open addressing by lines, probed one after the other, grown by a half so that little is free.
+/// The keys of one slot: open addressing by lines, probed one after the other, each filled from its first place on, and
+/// grown by a half so that little is free. No key is ever removed.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
     /// Some that nobody uses, so that the others begin where a line of memory does; then the lines.
@@ -78,7 +89,7 @@ pub struct Segment {
 /// The line where a hash belongs among so many: by the bits below those of its slot.
 #[inline]
 fn home(hash: u64, lines: usize) -> usize {
-    ((u128::from(hash << 8) * lines as u128) >> 64) as usize
+    ((u128::from(hash << SLOT_BITS) * lines as u128) >> 64) as usize
 }
 
 /// The places of a line for which something holds, as bits.
@@ -100,76 +111,82 @@ impl Segment {
         prefetch_index(&self.places, self.start(home(hash, self.lines)));
     }
 
-    /// Where a key is, or would be: for [`put`](Self::put), before another key is remembered.
+    /// Whether a key more has room.
     #[inline]
-    pub fn find(&mut self, hash: u64) -> usize {
-        self.reserve();
-        self.place(hash)
+    pub fn has_room(&self) -> bool {
+        self.keys < self.full
     }
 
-    /// What is known of the key there, and from where.
-    #[inline]
-    pub fn known(&self, at: usize) -> (Known, From) {
-        self.places[at].known()
-    }
-
-    /// Adds half units of the key there, where it is remembered, and returns those so far; `None` of any other.
-    #[inline]
-    pub fn warm(&mut self, at: usize, halves: u64) -> Option<u64> {
-        let place = &mut self.places[at];
-        (place.state != FREE).then(|| place.add(halves))
-    }
-
-    /// Remembers a size of the key there, or that there is no item; adds half units, and returns those so far.
-    #[inline]
-    pub fn put(&mut self, at: usize, hash: u64, bytes: Option<u32>, halves: u64) -> u64 {
-        let place = &mut self.places[at];
-        if place.state == FREE {
-            *place = Place { hash, ..EMPTY };
-            self.keys += 1;
+    /// Makes room for a key more, which moves all of them.
+    pub fn make_room(&mut self) {
+        if !self.has_room() {
+            self.grow();
         }
-        place.state = bytes.unwrap_or(GONE);
-        place.add(halves)
     }
 
-    /// Where a key is, or the free place where it would be.
+    /// Where a key is; where it would be, of one that is not remembered. There [is room](Self::has_room).
     #[inline(always)]
-    fn place(&self, hash: u64) -> usize {
+    pub fn find(&self, hash: u64) -> Result<usize, usize> {
         let mut line = home(hash, self.lines);
         loop {
             let start = self.start(line);
             let places = &self.places[start..start + LINE];
             // All of a line at once, since nobody can tell at which of them a search ends. No key stands behind a free
-            // place of its line, since none is ever removed; so a free place, whose hash is 0, hides no key of that hash.
-            let found = match which(places, |place| place.hash == hash) {
-                0 => which(places, |place| place.state == FREE),
-                own => own,
-            };
-            if found != 0 {
-                return start + found.trailing_zeros() as usize;
+            // place; so a free place, whose hash is 0, hides no key of that hash.
+            let own = which(places, |place| place.hash == hash);
+            if own != 0 {
+                let at = own.trailing_zeros() as usize;
+                return if places[at % LINE].state == FREE { Err(start + at) } else { Ok(start + at) };
+            }
+            let free = which(places, |place| place.state == FREE);
+            if free != 0 {
+                return Err(start + free.trailing_zeros() as usize);
             }
             line = if line + 1 == self.lines { 0 } else { line + 1 };
         }
     }
 
-    /// Makes room for one key more.
-    #[inline]
-    fn reserve(&mut self) {
-        if self.keys >= self.full {
-            self.grow();
+    /// What is remembered there.
+    #[inline(always)]
+    pub fn seen(&self, at: usize) -> Seen {
+        Seen(self.places[at].state)
+    }
+
+    /// Remembers a size of the key that was looked for, or by [`NO_BYTES`] that there is no item; adds half units, and
+    /// returns those so far.
+    #[inline(always)]
+    pub fn put(&mut self, found: Result<usize, usize>, hash: u64, bytes: u32, halves: u32) -> u32 {
+        let state = bytes & GONE;
+        match found {
+            Ok(at) => {
+                let place = &mut self.places[at];
+                (place.state, place.halves) = (state, place.halves.saturating_add(halves));
+                place.halves
+            }
+            Err(at) => {
+                self.places[at] = Place { hash, state, halves };
+                self.keys += 1;
+                halves
+            }
         }
     }
 
-    #[inline]
+    /// Adds half units of the key there, and returns those so far.
+    #[inline(always)]
+    pub fn warm(&mut self, at: usize, halves: u32) -> u32 {
+        let sum = &mut self.places[at].halves;
+        *sum = sum.saturating_add(halves);
+        *sum
+    }
+
+    /// Remembers a state of a key.
     fn set(&mut self, hash: u64, state: u32) -> &mut Place {
-        self.reserve();
-        let at = self.place(hash);
+        self.make_room();
+        let found = self.find(hash);
+        self.keys += usize::from(found.is_err());
+        let (Ok(at) | Err(at)) = found;
         let place = &mut self.places[at];
-        if place.state == FREE {
-            *place = Place { hash, state, halves: 0 };
-            self.keys += 1;
-        }
-        place.state = state;
+        (place.hash, place.state) = (hash, state);
         place
     }
 
@@ -196,20 +213,22 @@ impl Segment {
         for line in (0..before).rev() {
             let start = self.start(line);
             let Some((own, _)) = self.places[start..].split_first_chunk_mut::<LINE>() else { continue };
-            for place in std::mem::replace(own, [EMPTY; LINE]) {
-                if place.state == FREE {
-                    continue;
-                }
+            let own = std::mem::replace(own, [EMPTY; LINE]);
+            for place in &own[..which(&own, |place| place.state != FREE).count_ones() as usize] {
                 let home = home(place.hash, self.lines);
                 let start = self.start(home);
-                match (home >= line).then(|| self.places[start..].iter_mut().find(|place| place.state == FREE)).flatten() {
-                    Some(free) => *free = place,
-                    None => late.push(place),
+                match which(&self.places[start..start + LINE], |place| place.state == FREE) {
+                    _ if home < line => late.push(*place),
+                    0 => match self.places[start..].iter_mut().find(|place| place.state == FREE) {
+                        Some(free) => *free = *place,
+                        None => late.push(*place),
+                    },
+                    free => self.places[start + free.trailing_zeros() as usize] = *place,
                 }
             }
         }
         for place in late {
-            let at = self.place(place.hash);
+            let (Ok(at) | Err(at)) = self.find(place.hash);
             self.places[at] = place;
         }
     }
@@ -237,10 +256,15 @@ impl Store {
     #[inline]
     pub fn get(&self, slot: u8, hash: u64) -> (Known, From) {
         let segment = &self.segments[usize::from(slot)];
-        match segment.lines {
-            0 => (Known::Unknown, From::Drawn),
-            _ => segment.places[segment.place(hash)].known(),
-        }
+        let found = if segment.lines > 0 { segment.find(hash).ok() } else { None };
+        found.map_or((Known::Unknown, From::Drawn), |at| segment.seen(at).known())
+    }
+
+    /// Adds half units of a key, and returns those so far; [`NOBODY_KNOWS`] of a key that is not remembered.
+    pub fn warm(&mut self, slot: u8, hash: u64, halves: u32) -> u32 {
+        let segment = &mut self.segments[usize::from(slot)];
+        let found = if segment.lines > 0 { segment.find(hash).ok() } else { None };
+        found.map_or(NOBODY_KNOWS, |at| segment.warm(at, halves))
     }
 
     /// The keys of a slot.
@@ -317,12 +341,17 @@ mod tests {
     #[test]
     fn a_spot_is_that_of_its_key() {
         let mut segment = Segment::default();
-        let at = segment.find(5);
-        assert_eq!((segment.known(at), segment.warm(at, 3)), ((Known::Unknown, From::Drawn), None));
-        assert_eq!((segment.put(at, 5, Some(100), 3), segment.keys), (3, 1));
-        assert_eq!((segment.known(at), segment.warm(at, 4)), ((Known::There(100), From::Seen), Some(7)));
-        let again = segment.find(5);
-        assert_eq!((segment.put(again, 5, None, 1), segment.known(again).0, segment.keys), (8, Known::Gone, 1));
+        assert!(!segment.has_room());
+        segment.make_room();
+        for (hash, keys) in [(5, 1), (0, 2)] {
+            let found = segment.find(hash);
+            let Err(at) = found else { panic!("{hash} was never put") };
+            assert_eq!((segment.put(found, hash, 100, 3), segment.keys, segment.find(hash)), (3, keys, Ok(at)));
+            assert_eq!((segment.seen(at).known(), segment.warm(at, 4)), ((Known::There(100), From::Seen), 7));
+            let put = segment.put(Ok(at), hash, NO_BYTES, 1);
+            assert_eq!((put, segment.seen(at).known().0, segment.keys), (8, Known::Gone, keys));
+            assert_eq!((segment.warm(at, u32::MAX - 9), segment.warm(at, 1)), (u32::MAX - 1, NOBODY_KNOWS));
+        }
     }
 
     #[test]
@@ -334,8 +363,10 @@ mod tests {
         let mut store = Store::default();
         for (number, hash) in (0..).zip(&keys) {
             let segment = store.segment(0);
-            let at = segment.find(*hash);
-            segment.put(at, *hash, Some(number), 1);
+            segment.make_room();
+            let found = segment.find(*hash);
+            assert!(found.is_err());
+            segment.put(found, *hash, number, 0);
         }
         assert_eq!(store.keys(), keys.len());
         assert!((0..).zip(&keys).all(|(number, hash)| store.get(0, *hash).0 == Known::There(number)));

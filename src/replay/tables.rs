@@ -39,6 +39,12 @@ impl TableState {
         TableState { entries, extremes, draws, design, declared, store: Store::default(), stored: Stored::default(), has_items: false }
     }
 
+    /// Whether keys draw sizes.
+    #[inline]
+    pub fn draws(&self) -> bool {
+        self.declared && !self.draws.classes.is_empty()
+    }
+
     /// The size that a key draws: what [`drawn`](super::sizes::drawn) says.
     #[inline]
     pub fn draw(&self, hash: u64) -> Option<u32> {

@@ -192,7 +192,7 @@ impl Tally {
     }
 
     /// Adds half units of a key to who is hot; `known` are those of all accounts so far.
-    pub fn heat(&mut self, lane: LaneKey, slot: u8, key: &Key, known: Option<u64>, minute: i64, halves: u64) {
+    pub fn heat(&mut self, lane: LaneKey, slot: u8, key: &Key, known: u32, minute: i64, halves: u64) {
         let slots = self.heat.entry(lane).or_insert_with(|| vec![Heat::default(); SLOTS]);
         let heat = &mut slots[usize::from(slot)];
         if heat.add(key.hash, known, minute, halves, self.minutes.entry(lane).or_default()) {

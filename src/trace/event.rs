@@ -79,12 +79,34 @@ impl Names {
     }
 }
 
+const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+const FIRST: u64 = 0xbf58_476d_1ce4_e5b9;
+const SECOND: u64 = 0x94d0_49bb_1331_11eb;
+
 /// Another number for the same key, even over all 64 bits: its size, and its place in each index, are drawn apart.
 pub(crate) fn mixed(hash: u64, salt: u64) -> u64 {
-    let mut mixed = hash ^ salt.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let mut mixed = hash ^ salt.wrapping_mul(GOLDEN);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(FIRST);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(SECOND);
     mixed ^ (mixed >> 31)
+}
+
+/// The number that was [`mixed`].
+fn unmixed(mixed: u64, salt: u64) -> u64 {
+    let mut hash = mixed ^ (mixed >> 31) ^ (mixed >> 62);
+    hash = hash.wrapping_mul(const { inverse(SECOND) });
+    hash = (hash ^ (hash >> 27) ^ (hash >> 54)).wrapping_mul(const { inverse(FIRST) });
+    hash ^ (hash >> 30) ^ (hash >> 60) ^ salt.wrapping_mul(GOLDEN)
+}
+
+/// What an odd number has to be multiplied by for 1, modulo 2^64: each round finds twice as many bits (Newton).
+const fn inverse(odd: u64) -> u64 {
+    let (mut inverse, mut bits) = (odd, 3);
+    while bits < u64::BITS {
+        inverse = inverse.wrapping_mul(2_u64.wrapping_sub(odd.wrapping_mul(inverse)));
+        bits *= 2;
+    }
+    inverse
 }
 
 /// The hash of a key: XXH3 of its bytes, 64 bits; of a whole number, as a text or in a column of numbers, [its own](hash_of_whole).
@@ -96,14 +118,27 @@ pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
     }
 }
 
-/// The hash of a key that is a whole number, which no other number of at most 18 digits has.
+/// The hash of a key that is a whole number, which no other number of at most 18 digits has: [`whole_of`] it is the number.
 #[inline]
 pub(crate) fn hash_of_whole(number: i64) -> u64 {
-    match number.unsigned_abs() < 10_u64.pow(WHOLE_DIGITS) {
-        true => mixed(number as u64, 91),
+    match is_short(number) {
+        true => mixed(number as u64, WHOLE_SALT),
         false => xxh3_64(itoa::Buffer::new().format(number).as_bytes()),
     }
 }
+
+/// The number of at most 18 digits that a hash is of.
+pub(crate) fn whole_of(hash: u64) -> i64 {
+    unmixed(hash, WHOLE_SALT) as i64
+}
+
+/// Whether a number has at most 18 digits.
+#[inline]
+pub(crate) fn is_short(number: i64) -> bool {
+    number.unsigned_abs() < 10_u64.pow(WHOLE_DIGITS)
+}
+
+const WHOLE_SALT: u64 = 91;
 
 /// Digits of numbers that are hashed as such: any so many fit.
 const WHOLE_DIGITS: u32 = 18;

@@ -40,7 +40,7 @@ use event::{hash_of, hash_of_whole};
 pub use input::{Progress, Source, sources};
 pub use merge::{Batch, Trace};
 pub(crate) use parquet::each_size;
-pub use rows::{NO_BYTES, Row, RowKeys, RowKind, Rows, SLOTS, sign, slot_of};
+pub use rows::{NO_BYTES, Row, RowKeys, RowKind, Rows, SLOT_BITS, SLOTS, sign, slot_of};
 pub use sniff::Kind;
 pub use time::{TimeUnit, parse_time};
 

@@ -19,6 +19,7 @@ use parquet::file::metadata::ParquetMetaDataReader;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::columns::{self, BATCH_ROWS, COLUMNS, Cells, Mapping, check_columns};
+use super::event::is_short;
 use super::rows::{Columns, KINDS_MAX, NO_BYTES, Row, RowKeys, RowKind, Rows, slot_of};
 use super::time::TimeUnit;
 use super::{Api, Names, Options, Place, Time, TraceError, hash_of, hash_of_whole};
@@ -521,6 +522,7 @@ impl Door {
             *code = known[at];
         }
         keys.hash(of, &sorted, hashes, slots)?;
+        let keys = if keys.are_short() { RowKeys::Hashes } else { keys };
         fill(sizes, bytes.as_ref(), rows);
         let before = old.map(|old| {
             let mut before = Vec::new();
@@ -561,9 +563,8 @@ impl Door {
         let keys = match array.data_type() {
             DataType::Utf8View => RowKeys::Text(array.as_string_view().clone()),
             DataType::BinaryView => RowKeys::Binary(array.as_binary_view().clone()),
-            kind if kind.is_integer() && *kind != DataType::UInt64 => RowKeys::Whole(whole(array)?),
-            // Numbers that a signed integer holds are the same text.
-            DataType::UInt64 => RowKeys::Whole(whole(array)?),
+            // Of unsigned numbers those that a signed integer holds: they are the same text.
+            kind if kind.is_integer() => RowKeys::Whole(whole(array)?),
             _ => return None,
         };
         keys.is_complete().then_some(keys)
@@ -580,6 +581,11 @@ fn whole(array: &ArrayRef) -> Option<Int64Array> {
 pub(super) const KEY_BYTES_MAX: usize = (limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16) as usize;
 
 impl RowKeys {
+    /// Whether all are whole numbers that their hashes tell.
+    fn are_short(&self) -> bool {
+        matches!(self, RowKeys::Whole(numbers) if numbers.values().iter().all(|number| is_short(*number)))
+    }
+
     /// The hashes of the keys, and the slots that they or their partition keys belong to; `None` where there is a key
     /// that DynamoDB does not allow.
     fn hash(&self, kinds: &[u32], sorted: &[bool], hashes: &mut Vec<u64>, slots: &mut Vec<u8>) -> Option<()> {
@@ -608,7 +614,7 @@ impl RowKeys {
         match self {
             RowKeys::Text(texts) => texts.iter().try_for_each(|text| each(text?.as_bytes())),
             RowKeys::Binary(all) => all.iter().try_for_each(|bytes| each(bytes?)),
-            RowKeys::Whole(_) | RowKeys::Lines(..) => None,
+            RowKeys::Hashes | RowKeys::Whole(_) | RowKeys::Lines(..) => None,
         }
     }
 }

@@ -8,16 +8,21 @@ use std::sync::Arc;
 use arrow_array::{Array, BinaryViewArray, Int64Array, StringViewArray};
 use arrow_buffer::ScalarBuffer;
 
+use super::event::whole_of;
 use super::{Api, Call, Event, Key, Name, Place, Time, What};
 use crate::table::{Consistency, limits};
 
 /// Keys are dealt to so many slots by the first bits of their hash. What is remembered of a key belongs to its slot, and
 /// a slot to one thread and to one share, so that no result depends on how many there are.
-pub const SLOTS: usize = 256;
+pub const SLOTS: usize = 1 << SLOT_BITS;
+
+/// The first bits of a hash that say its slot.
+pub const SLOT_BITS: u32 = 8;
 
 /// The slot of a hash.
+#[inline]
 pub fn slot_of(hash: u64) -> u8 {
-    (hash >> 56) as u8
+    (hash >> (u64::BITS - SLOT_BITS)) as u8
 }
 
 /// What many rows have in common.
@@ -98,6 +103,8 @@ pub struct Columns<'a> {
 /// The keys of rows, for people and for the slow path.
 #[derive(Clone, Debug)]
 pub enum RowKeys {
+    /// Whole numbers of at most 18 digits, which their hashes tell.
+    Hashes,
     /// Numbers.
     Whole(Int64Array),
     /// Texts.
@@ -112,6 +119,7 @@ impl RowKeys {
     /// Whether every row has one.
     pub fn is_complete(&self) -> bool {
         match self {
+            RowKeys::Hashes => true,
             RowKeys::Whole(numbers) => numbers.null_count() == 0,
             RowKeys::Text(texts) => texts.null_count() == 0,
             RowKeys::Binary(bytes) => bytes.null_count() == 0,
@@ -120,9 +128,12 @@ impl RowKeys {
     }
 
     /// The key of a row.
-    pub fn key(&self, at: usize) -> Key {
+    fn key(&self, row: &Row) -> Key {
+        let at = row.at();
+        let number = |number: i64| Key::of(itoa::Buffer::new().format(number).as_bytes());
         match self {
-            RowKeys::Whole(numbers) => Key::of(itoa::Buffer::new().format(numbers.value(at)).as_bytes()),
+            RowKeys::Hashes => number(whole_of(row.hash)),
+            RowKeys::Whole(numbers) => number(numbers.value(at)),
             RowKeys::Text(texts) => Key::of(texts.value(at).as_bytes()),
             RowKeys::Binary(bytes) => Key::of(bytes.value(at)),
             RowKeys::Lines(text, spans) => {
@@ -142,8 +153,7 @@ pub struct Rows {
     pub rows: Vec<Row>,
     /// Where each slot begins, and the end.
     pub starts: Box<[u32; SLOTS + 1]>,
-    /// Their keys, by `at`.
-    pub keys: Arc<RowKeys>,
+    keys: Arc<RowKeys>,
     /// Where the first stood in its file.
     pub place: Place,
     /// The time of the first.
@@ -185,27 +195,38 @@ impl Rows {
         next.copy_from_slice(&starts[..SLOTS]);
         let mut rows = buffer;
         rows.resize(slots.len(), Row::default());
-        let (mut signature, mut seconds, mut until) = (0_u64, Vec::new(), i64::MIN);
-        let columns = times.iter().zip(hashes).zip(slots).zip(of.iter().zip(bytes));
-        for (at, (((time, hash), slot), (kind, bytes))) in columns.enumerate() {
-            let time = time * each;
-            if time >= until {
-                let second = Time(time).second();
-                seconds.push(second);
-                until = (second + 1).saturating_mul(Time::SECOND);
+        let (mut seconds, mut sums, mut from) = (Vec::new(), [0_u64; 2], 0);
+        while let Some(time) = times.get(from) {
+            let second = Time(time * each).second();
+            let end = (second + 1).saturating_mul(Time::SECOND);
+            let until = from + times[from..].partition_point(|time| time * each < end);
+            let when = (seconds.len() as u32) << 16;
+            seconds.push(second);
+            let columns = times[from..until].iter().zip(&hashes[from..until]).zip(&slots[from..until]);
+            let columns = columns.zip(of[from..until].iter().zip(&bytes[from..until]));
+            for (at, (((time, hash), slot), (kind, bytes))) in (from as u32..).zip(columns) {
+                sums[0] = sums[0].wrapping_add(hash.wrapping_mul(*time as u64));
+                sums[1] = sums[1].wrapping_add(*hash);
+                let to = &mut next[usize::from(*slot)];
+                let what = (kind << BYTES_BITS) | (bytes & NO_BYTES_HERE);
+                rows[*to as usize] = Row { hash: *hash, what, when: when | at };
+                *to += 1;
             }
-            signature = signature.wrapping_add(sign(time, *hash));
-            let to = &mut next[usize::from(*slot)];
-            let what = (kind << BYTES_BITS) | (bytes & NO_BYTES_HERE);
-            rows[*to as usize] = Row { hash: *hash, what, when: ((seconds.len() as u32 - 1) << 16) | at as u32 };
-            *to += 1;
+            from = until;
         }
+        // What the signatures of all rows come to: the unit of time is the same for all, and so is the 1.
+        let signature = sums[0].wrapping_mul((each as u64) << 1).wrapping_add(sums[1]);
         Rows { kinds, rows, starts, keys: Arc::new(keys), place, first, last, ordinal: 0, signature, times, each, seconds, old }
     }
 
     /// The time of a row, by its position.
     pub fn time(&self, at: usize) -> Time {
         Time(self.times[at] * self.each)
+    }
+
+    /// The key of a row.
+    pub fn key(&self, row: &Row) -> Key {
+        self.keys.key(row)
     }
 
     /// The second since 1970 of a row.
@@ -229,7 +250,7 @@ impl Rows {
     pub fn event(&self, row: &Row) -> Event {
         let kind = &self.kinds[row.kind()];
         let given = |bytes: u32| (bytes != NO_BYTES).then_some(bytes);
-        let key = self.keys.key(row.at());
+        let key = self.key(row);
         let call = Call {
             caller: kind.caller,
             consistency: kind.consistency,
