@@ -303,8 +303,7 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
     if let Some(unknown) = asked.columns.iter().find(|column| !HEADER.contains(&column.as_str())) {
         bail!("--columns {unknown:?} is none\nhelp: the columns are {}", HEADER.join(", "));
     }
-    let always = ["time", "operation", "key"].map(str::to_string);
-    let columns = (!asked.columns.is_empty()).then(|| always.into_iter().chain(asked.columns.iter().cloned()).collect());
+    let columns = (!asked.columns.is_empty()).then(|| asked.columns.clone());
     let options = synthesize::Options {
         seconds: (hours * Exact::from(3600)).ceil().to_u64().unwrap_or(u64::MAX),
         seed: asked.seed,

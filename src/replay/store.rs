@@ -142,7 +142,7 @@ impl Segment {
             if free != 0 {
                 return Err(start + free.trailing_zeros() as usize);
             }
-            line = if line + 1 == self.lines { 0 } else { line + 1 };
+            line = self.next(line);
         }
     }
 
@@ -190,47 +190,37 @@ impl Segment {
         place
     }
 
-    /// Grows where it stands, since fresh memory costs more than all the moving.
-    ///
-    /// Homes keep their order when there are more lines, so keys move up from the last to the first, to lines that
-    /// nothing moves from any more. The few for which this does not hold come last.
+    /// Moves every key to half as many lines more. Homes keep their order, so both are gone through from the first line on.
     #[cold]
     fn grow(&mut self) {
-        let (before, from) = (self.lines, self.unused);
-        self.lines = before + before / 2 + 2;
-        self.full = LINE * self.lines * 4 / 5;
-        self.places.reserve_exact(LINE * (self.lines + 1) - self.places.len());
+        let lines = self.lines + self.lines / 2 + 2;
+        let mut places: Vec<Place> = Vec::with_capacity(LINE * (lines + 1));
         // Where places lie across lines none is aligned, and any three are as good.
-        self.unused = self.places.as_ptr().align_offset(LINE * size_of::<Place>()) % LINE;
-        self.places.resize(self.start(self.lines), EMPTY);
-        if self.unused != from {
-            let to = self.unused;
-            self.places.copy_within(from..from + LINE * before, to);
-            let moved = to + LINE * before;
-            self.places[moved..moved.max(from + LINE * before)].fill(EMPTY);
-        }
-        let mut late = Vec::new();
-        for line in (0..before).rev() {
-            let start = self.start(line);
-            let Some((own, _)) = self.places[start..].split_first_chunk_mut::<LINE>() else { continue };
-            let own = std::mem::replace(own, [EMPTY; LINE]);
-            for place in &own[..which(&own, |place| place.state != FREE).count_ones() as usize] {
-                let home = home(place.hash, self.lines);
-                let start = self.start(home);
-                match which(&self.places[start..start + LINE], |place| place.state == FREE) {
-                    _ if home < line => late.push(*place),
-                    0 => match self.places[start..].iter_mut().find(|place| place.state == FREE) {
-                        Some(free) => *free = *place,
-                        None => late.push(*place),
-                    },
-                    free => self.places[start + free.trailing_zeros() as usize] = *place,
+        let unused = places.as_ptr().align_offset(LINE * size_of::<Place>()) % LINE;
+        places.resize(unused + LINE * lines, EMPTY);
+        let (full, keys) = (LINE * lines * 4 / 5, self.keys);
+        let before = std::mem::replace(self, Segment { places, unused, lines, keys, full });
+        for line in before.places[before.unused..].chunks_exact(LINE) {
+            for place in &line[..which(line, |place| place.state != FREE).count_ones() as usize] {
+                let mut line = home(place.hash, lines);
+                loop {
+                    let start = self.start(line);
+                    let own = &mut self.places[start..start + LINE];
+                    let free = which(own, |place| place.state == FREE);
+                    if free != 0 {
+                        own[free.trailing_zeros() as usize % LINE] = *place;
+                        break;
+                    }
+                    line = self.next(line);
                 }
             }
         }
-        for place in late {
-            let (Ok(at) | Err(at)) = self.find(place.hash);
-            self.places[at] = place;
-        }
+    }
+
+    /// The line after one.
+    #[inline]
+    fn next(&self, line: usize) -> usize {
+        if line + 1 == self.lines { 0 } else { line + 1 }
     }
 
     /// Every place, free ones too.

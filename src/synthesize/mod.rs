@@ -96,7 +96,10 @@ pub fn synthesize(
     if expected > Exact::from(MOST_CALLS) {
         return Err(SynthesizeError::TooLong(expected.human(0)));
     }
-    let asked = |column: &&str| options.columns.as_ref().is_none_or(|columns| columns.iter().any(|asked| asked == column));
+    let asked = |column: &&str| match &options.columns {
+        Some(columns) => ["time", "operation", "key"].contains(column) || columns.iter().any(|asked| asked == column),
+        None => true,
+    };
     let columns: Vec<&'static str> = write::HEADER.into_iter().filter(|column| calls::holds(workload, column)).filter(asked).collect();
     let whole_keys = workload.tables.iter().all(|table| table.number_keys[0] && table.table.keys.sort.is_none());
     let mut writer = write::Writer::new(into, options.layout, columns.clone(), whole_keys)?;

@@ -594,6 +594,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_hash_of_a_whole_number_tells_it() {
+        let longest = 10_i64.pow(WHOLE_DIGITS) - 1;
+        for number in [0, 1, -1, 42, 1 << 31, 423_251_253_100_000_001, longest, -longest] {
+            assert!(is_short(number));
+            assert_eq!(whole_of(hash_of_whole(number)), number);
+            assert_eq!(hash_of_whole(number), hash_of(number.to_string().as_bytes()), "{number}");
+        }
+        for number in [longest + 1, -longest - 1, i64::MAX, i64::MIN] {
+            assert!(!is_short(number));
+            assert_eq!(hash_of_whole(number), hash_of(number.to_string().as_bytes()), "{number}");
+        }
+        assert!((0..1_000).all(|number| unmixed(mixed(number, 5), 5) == number));
+    }
+
+    #[test]
     fn keys_are_shown_as_far_as_they_are_kept() {
         assert_eq!(Key::of(b"order#1").to_string(), "order#1");
         assert_eq!(Key::of(&[0xff, 0x00]).to_string(), "ff00");

@@ -2,14 +2,15 @@
 //!
 //! A block of which any line is more than a plain call, or wrong, is read the general way, which says what is wrong.
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use sonic_rs::LazyValue;
+
 use super::parquet::{Door, KEY_BYTES_MAX, Plain};
 use super::rows::{Columns, KINDS_MAX, NO_BYTES, RowKeys, Rows, slot_of};
 use super::time::TimeUnit;
 use super::{Api, Place, hash_of};
 use crate::table::limits;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use sonic_rs::LazyValue;
 
 /// A line of a plain call: the columns of a trace by their own names.
 #[derive(Deserialize)]

@@ -521,8 +521,8 @@ impl Door {
             }
             *code = known[at];
         }
-        keys.hash(of, &sorted, hashes, slots)?;
-        let keys = if keys.are_short() { RowKeys::Hashes } else { keys };
+        let are_short = keys.hash(of, &sorted, hashes, slots)?;
+        let keys = if are_short { RowKeys::Hashes } else { keys };
         fill(sizes, bytes.as_ref(), rows);
         let before = old.map(|old| {
             let mut before = Vec::new();
@@ -581,22 +581,21 @@ fn whole(array: &ArrayRef) -> Option<Int64Array> {
 pub(super) const KEY_BYTES_MAX: usize = (limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16) as usize;
 
 impl RowKeys {
-    /// Whether all are whole numbers that their hashes tell.
-    fn are_short(&self) -> bool {
-        matches!(self, RowKeys::Whole(numbers) if numbers.values().iter().all(|number| is_short(*number)))
-    }
-
-    /// The hashes of the keys, and the slots that they or their partition keys belong to; `None` where there is a key
-    /// that DynamoDB does not allow.
-    fn hash(&self, kinds: &[u32], sorted: &[bool], hashes: &mut Vec<u64>, slots: &mut Vec<u8>) -> Option<()> {
+    /// The hashes of the keys, and the slots that they or their partition keys belong to; whether all are whole numbers
+    /// that their hashes tell. `None` where there is a key that DynamoDB does not allow.
+    fn hash(&self, kinds: &[u32], sorted: &[bool], hashes: &mut Vec<u64>, slots: &mut Vec<u8>) -> Option<bool> {
         hashes.clear();
         hashes.reserve(kinds.len());
         slots.clear();
         slots.reserve(kinds.len());
         if let RowKeys::Whole(numbers) = self {
-            hashes.extend(numbers.values().iter().map(|number| hash_of_whole(*number)));
+            let mut are_short = true;
+            hashes.extend(numbers.values().iter().map(|number| {
+                are_short &= is_short(*number);
+                hash_of_whole(*number)
+            }));
             slots.extend(hashes.iter().map(|hash| slot_of(*hash)));
-            return Some(());
+            return Some(are_short);
         }
         let any_sorted = sorted.contains(&true);
         let mut both = |kind: u32, bytes: &[u8]| -> Option<()> {
@@ -616,5 +615,6 @@ impl RowKeys {
             RowKeys::Binary(all) => all.iter().try_for_each(|bytes| each(bytes?)),
             RowKeys::Hashes | RowKeys::Whole(_) | RowKeys::Lines(..) => None,
         }
+        .map(|()| false)
     }
 }
