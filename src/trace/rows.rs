@@ -199,7 +199,8 @@ impl Rows {
         while let Some(time) = times.get(from) {
             let second = Time(time * each).second();
             let end = (second + 1).saturating_mul(Time::SECOND);
-            let until = from + times[from..].partition_point(|time| time * each < end);
+            // At least the first, whatever the last of all seconds ends with.
+            let until = from + times[from..].partition_point(|time| time * each < end).max(1);
             let when = (seconds.len() as u32) << 16;
             seconds.push(second);
             let columns = times[from..until].iter().zip(&hashes[from..until]).zip(&slots[from..until]);
@@ -267,5 +268,31 @@ impl Rows {
         let mut rows: Vec<&Row> = self.rows.iter().collect();
         rows.sort_unstable_by_key(|row| row.at());
         rows.into_iter().map(|row| self.event(row)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::mixed;
+
+    #[test]
+    fn rows_are_dealt_in_their_order_and_signed_as_each_is() {
+        // Milliseconds: before 1970, some of one second, a gap, the last that there is.
+        let times: Vec<i64> = vec![-1_500, -1, 0, 999, 1_000, 1_001, 90_000, i64::MAX / 1_000_000];
+        let hashes: Vec<u64> = (0..times.len() as u64).map(|at| mixed(at, 7)).collect();
+        let slots: Vec<u8> = hashes.iter().map(|hash| slot_of(*hash) % 2).collect();
+        let (kinds, bytes) = (vec![0; times.len()], vec![NO_BYTES; times.len()]);
+        let times_buffer = ScalarBuffer::from(times.clone());
+        let columns =
+            Columns { times: times_buffer, each: 1_000_000, hashes: &hashes, slots: &slots, kinds: &kinds, bytes: &bytes, old: None };
+        let rows = Rows::dealt(Vec::new(), columns, RowKeys::Hashes, Place { file: 0, row: 1 }, Vec::new());
+        let signed = times.iter().zip(&hashes).map(|(time, hash)| sign(time * 1_000_000, *hash));
+        assert_eq!(rows.signature, signed.fold(0, u64::wrapping_add));
+        for slot in [0, 1] {
+            let own: Vec<usize> = (0..times.len()).filter(|at| usize::from(slots[*at]) == slot).collect();
+            assert_eq!(rows.slot(slot).iter().map(Row::at).collect::<Vec<_>>(), own);
+        }
+        assert!(rows.rows.iter().all(|row| rows.second(row) == rows.time(row.at()).second() && row.hash == hashes[row.at()]));
     }
 }
