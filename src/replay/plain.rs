@@ -13,7 +13,7 @@ use super::dax::Which;
 use super::executor::{Executor, Wrong};
 use super::heat::{Heat, Minutes};
 use super::sizes::{From, Share, is_global, same_action};
-use super::store::{NOBODY_KNOWS, Segment};
+use super::store::{Seen, Segment};
 use super::tables::TableState;
 use super::tally::Grains;
 use crate::meter;
@@ -69,6 +69,7 @@ impl LaneWork {
 struct Here<'a> {
     rows: &'a Rows,
     row: &'a Row,
+    /// The minute of its second.
     minute: i64,
 }
 
@@ -91,6 +92,7 @@ struct TableWork {
     grains: Grains,
     /// A second of the slot, with half units of its own reads and writes, and of the writes of each index.
     second: i64,
+    minute: i64,
     own: [u64; 2],
     arms: Vec<u64>,
     /// Units of a write to each index.
@@ -101,7 +103,7 @@ impl TableWork {
     fn new(table: usize, lanes: [usize; 2], indexes: Vec<Option<usize>>) -> TableWork {
         let (arms, units) = (vec![0; indexes.len()], vec![0; indexes.len()]);
         let (segment, grains) = (Segment::default(), Grains::default());
-        TableWork { table, segment, lanes, indexes, grains, second: i64::MIN, own: [0, 0], arms, units }
+        TableWork { table, segment, lanes, indexes, grains, second: i64::MIN, minute: i64::MIN, own: [0, 0], arms, units }
     }
 
     /// Adds what the second came to to the accounts.
@@ -138,13 +140,22 @@ struct KindWork {
     work: usize,
     consistency: Consistency,
     consistency_assumed: bool,
-    /// Of each index: whether a change moves its entry, and whether it rewrites it.
-    changes: Vec<(bool, bool)>,
+    /// What a change does to the entry of each index.
+    changes: Vec<Changes>,
     /// Whether the pattern says that nothing changes.
     changes_nothing: bool,
     /// The share of writes that find an item, where the pattern says so.
     finds: Option<Share>,
     sums: Sums,
+}
+
+/// What a change of an item does to its entry in an index.
+#[derive(Clone, Copy)]
+struct Changes {
+    moves: bool,
+    rewrites: bool,
+    /// The entry is the item.
+    whole: bool,
 }
 
 /// What rows of a kind came to.
@@ -171,6 +182,9 @@ struct Sums {
 
 const SOURCES: [From; 6] = [From::Row, From::Seen, From::Export, From::Next, From::Drawn, From::Assumed];
 
+/// Where no kind stands: its rows go the general way.
+const GENERAL: usize = usize::MAX;
+
 /// What a round works on.
 struct Work {
     kinds: Vec<KindWork>,
@@ -181,8 +195,8 @@ struct Work {
 /// The rows of a slot that were read together.
 struct Piece<'a> {
     rows: &'a Rows,
-    /// Where each of their kinds stands among all kinds; `None` where its rows go the general way.
-    numbers: &'a [Option<usize>],
+    /// Where each of their kinds stands among all kinds, or [`GENERAL`].
+    numbers: &'a [usize],
     own: &'a [Row],
 }
 
@@ -199,7 +213,7 @@ impl Work {
         };
         match self.tables.as_slice() {
             [only] => only.segment.fetch(row.hash),
-            tables => numbers[row.kind()].iter().for_each(|kind| tables[self.kinds[*kind].work].segment.fetch(row.hash)),
+            tables => self.kinds.get(numbers[row.kind()]).into_iter().for_each(|kind| tables[kind.work].segment.fetch(row.hash)),
         }
     }
 
@@ -209,24 +223,17 @@ impl Work {
         let Piece { rows, numbers, own } = piece;
         // The rows of the next piece, whose keys are fetched before it begins.
         next.iter().for_each(|next| (0..AHEAD).step_by(ROWS_OF_A_LINE).for_each(|at| prefetch_index(next.own, at)));
-        let (mut second, mut minute) = (i64::MIN, 0);
+        self.tables.iter_mut().for_each(|table| table.segment.make_room());
         for (at, row) in own.iter().enumerate().skip(from) {
             self.fetch(piece, next, at + AHEAD);
-            let Some(kind) = numbers[row.kind()] else { return at };
-            let kind = &mut self.kinds[kind];
+            let Some(kind) = self.kinds.get_mut(numbers[row.kind()]) else { return at };
             let table = &mut self.tables[kind.work];
             let now = rows.second(row);
-            if now != second {
-                (second, minute) = (now, now.div_euclid(60));
-            }
             if now != table.second {
                 table.close(slot, &mut self.lanes);
-                table.second = now;
+                (table.second, table.minute) = (now, now.div_euclid(60));
             }
-            if !table.segment.has_room() {
-                table.segment.make_room();
-            }
-            let here = Here { rows, row, minute };
+            let here = Here { rows, row, minute: table.minute };
             let done = match kind.does {
                 Does::Read => kind.read(&here, list, table, &mut self.lanes, log),
                 _ => kind.write(&here, list, table, &mut self.lanes, log),
@@ -262,16 +269,16 @@ impl Executor {
         let (Some(first), Some(last)) = (round.first(), round.last()) else { return failed };
         let (first, last) = (first.first.second(), last.last.second());
         let mut work = Work { kinds: Vec::new(), tables: Vec::new(), lanes: Vec::new() };
-        let mut known: Vec<(RowKind, Option<usize>)> = Vec::new();
+        let mut known: Vec<(RowKind, usize)> = Vec::new();
         let mut number = |kind: &RowKind| match known.iter().find(|(known, _)| known == kind) {
             Some((_, number)) => *number,
             None => {
-                let number = self.kind_work(kind, names, &mut work, first, last);
+                let number = self.kind_work(kind, names, &mut work, first, last).unwrap_or(GENERAL);
                 known.push((*kind, number));
                 number
             }
         };
-        let numbers: Vec<Vec<Option<usize>>> = round.iter().map(|rows| rows.kinds.iter().map(&mut number).collect()).collect();
+        let numbers: Vec<Vec<usize>> = round.iter().map(|rows| rows.kinds.iter().map(&mut number).collect()).collect();
         for slot in slots {
             let own = *slot as u8;
             self.swap_slot(&mut work, *slot);
@@ -379,12 +386,14 @@ impl Executor {
             _ => None,
         });
         let listed = plan.and_then(|plan| plan.changes.as_ref());
-        let changes = design.table.indexes.iter().map(|index| match listed {
-            Some(names) => {
-                let moves = names.iter().any(|name| index.keys.iter().any(|key| key == name));
-                (moves, names.iter().any(|name| index.holds(&design.table.keys, name)))
-            }
-            None => (false, index.holds_more_than_keys()),
+        let entries = &self.tables.list[table].entries;
+        let changes = design.table.indexes.iter().enumerate().map(|(at, index)| {
+            let moves = listed.is_some_and(|names| names.iter().any(|name| index.keys.iter().any(|key| key == name)));
+            let rewrites = match listed {
+                Some(names) => names.iter().any(|name| index.holds(&design.table.keys, name)),
+                None => index.holds_more_than_keys(),
+            };
+            Changes { moves, rewrites, whole: entries.is_whole(at) }
         });
         let reads = does == Does::Read;
         kinds.push(KindWork {
@@ -485,11 +494,11 @@ fn given(bytes: u32) -> u32 {
 
 /// The size of the item of a row that gives none, and from where it is known; `None` where it needs a closer look.
 #[inline]
-fn remembered(state: &TableState, segment: &Segment, found: Result<usize, usize>, hash: u64) -> Option<(u32, From)> {
-    Some(match found.map(|at| segment.seen(at)) {
-        Ok(seen) => (seen.bytes(), seen.from()),
-        Err(_) if state.declared => (state.draw(hash)?, From::Drawn),
-        Err(_) => (NO_BYTES, From::Assumed),
+fn remembered(state: &TableState, seen: Option<Seen>, hash: u64) -> Option<(u32, From)> {
+    Some(match seen {
+        Some(seen) => (seen.bytes(), seen.from()),
+        None if state.declared => (state.draw(hash)?, From::Drawn),
+        None => (NO_BYTES, From::Assumed),
     })
 }
 
@@ -501,11 +510,11 @@ impl KindWork {
         let (segment, hash, consistency) = (&mut table.segment, row.hash, self.consistency);
         let get = |item: Option<Bytes>| meter::get(item, consistency).halves();
         let sums = &mut self.sums;
-        let found = segment.find(hash);
+        let spot = segment.find(hash);
         let (bytes, from, halves, known) = match row.bytes() {
             NO_BYTES => {
                 let state = &list[self.kind.table];
-                let Some((bytes, from)) = remembered(state, segment, found, hash) else { return false };
+                let Some((bytes, from)) = remembered(state, segment.seen(spot), hash) else { return false };
                 let halves = get(item(bytes));
                 match from {
                     From::Assumed => return false,
@@ -517,12 +526,12 @@ impl KindWork {
                     _ => {}
                 }
                 // What is drawn is not remembered.
-                (bytes, from, halves, found.map_or(NOBODY_KNOWS, |at| segment.warm(at, halves as u32)))
+                (bytes, from, halves, segment.warm(spot, halves as u32))
             }
             bytes => {
                 let bytes = given(bytes);
                 let halves = get(item(bytes));
-                (bytes, From::Row, halves, segment.put(found, hash, bytes, halves as u32))
+                (bytes, From::Row, halves, segment.put(spot, hash, bytes, halves as u32))
             }
         };
         let found = item(bytes);
@@ -543,10 +552,13 @@ impl KindWork {
     /// Units of a write to one index, by the bytes of the item before and after it.
     #[inline(always)]
     fn index_write(&self, state: &TableState, index: usize, hash: u64, old: u32, new: u32) -> u64 {
-        let (moves, rewrites) = self.changes[index];
-        let size = |bytes: u32| match (bytes != NO_BYTES).then(|| state.entries.entry(index, bytes, hash)) {
-            Some(Entry::Size(size)) => Some(size),
-            _ => None,
+        let Changes { moves, rewrites, whole } = self.changes[index];
+        let size = |bytes: u32| match item(bytes)? {
+            bytes if whole => Some(bytes),
+            _ => match state.entries.entry(index, bytes, hash) {
+                Entry::Size(size) => Some(size),
+                Entry::None | Entry::Unknown => None,
+            },
         };
         meter::index_write(Transition::of(size(old), size(new), moves, rewrites)).0
     }
@@ -562,17 +574,14 @@ impl KindWork {
     fn write(&mut self, here: &Here, list: &[TableState], table: &mut TableWork, lanes: &mut [LaneWork], log: &mut Log) -> bool {
         let Here { rows, row, .. } = here;
         let (hash, bytes, does, state) = (row.hash, row.bytes(), self.does, &list[self.kind.table]);
-        let found = table.segment.find(hash);
-        let (old, from) = match (rows.old(row), found) {
-            (NO_BYTES, Ok(at)) => {
-                let seen = table.segment.seen(at);
-                (seen.bytes(), seen.from())
-            }
+        let spot = table.segment.find(hash);
+        let (old, from) = match (rows.old(row), table.segment.seen(spot)) {
+            (NO_BYTES, Some(seen)) => (seen.bytes(), seen.from()),
             // Whether a key of which nothing is known has an item is drawn before its size.
-            (NO_BYTES, Err(_)) if state.draws() && !self.finds.as_ref().map_or(does != Does::Put, |finds| finds.holds(hash, 3)) => {
+            (NO_BYTES, None) if state.draws() && !self.finds.as_ref().map_or(does != Does::Put, |finds| finds.holds(hash, 3)) => {
                 (NO_BYTES, From::Drawn)
             }
-            (NO_BYTES, Err(_)) => match remembered(state, &table.segment, found, hash) {
+            (NO_BYTES, None) => match remembered(state, None, hash) {
                 None => return false,
                 Some((_, From::Assumed)) if does != Does::Put && bytes == NO_BYTES => return false,
                 Some(drawn) => drawn,
@@ -596,7 +605,7 @@ impl KindWork {
             table.units[at] = self.index_write(state, at, hash, old, new);
             all += table.units[at];
         }
-        let known = table.segment.put(found, hash, new, 2 * all as u32);
+        let known = table.segment.put(spot, hash, new, 2 * all as u32);
         let sums = &mut self.sums;
         sums.presence_assumed += u64::from(matches!(from, From::Drawn | From::Assumed));
         let from = if does == Does::Put { From::Row } else { from };

@@ -60,10 +60,16 @@ impl Share {
         Share((share * &Exact::whole(1 << 64)).to_i128().map_or(0, |parts| parts.unsigned_abs()))
     }
 
+    /// Whether it holds for every key.
+    #[inline]
+    pub fn is_all(self) -> bool {
+        self.0 > u128::from(u64::MAX)
+    }
+
     /// Whether it holds for a key, always the same.
     #[inline]
     pub fn holds(self, hash: u64, salt: u64) -> bool {
-        self.0 > u128::from(u64::MAX) || u128::from(mixed(hash, salt)) < self.0
+        self.is_all() || u128::from(mixed(hash, salt)) < self.0
     }
 }
 
@@ -128,6 +134,12 @@ impl Entries {
     /// Whether every index says what it holds of every item.
     pub fn are_known(&self) -> bool {
         (0..self.indexes.len()).all(|at| self.classes.iter().all(|class| !matches!(class.entries.get(at), None | Some(Entry::Unknown))))
+    }
+
+    /// Whether an index holds every item whole.
+    pub fn is_whole(&self, index: usize) -> bool {
+        let whole = |held: &Held| held.whole && held.coverage.is_all() && matches!(held.same, Some(Entry::Size(_)));
+        self.indexes.get(index).is_some_and(whole)
     }
 
     /// The entry of one index in an item of some bytes.

@@ -18,14 +18,6 @@ pub enum Known {
     Unknown,
 }
 
-/// One key: its hash, a state of 32 bits, and the half units of it so far, as many as 32 bits hold.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    hash: u64,
-    state: u32,
-    halves: u32,
-}
-
 /// What is remembered of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seen(u32);
@@ -59,8 +51,48 @@ pub const NOBODY_KNOWS: u32 = u32::MAX;
 /// No key is here.
 const FREE: u32 = u32::MAX;
 
-/// A place of no key.
-const EMPTY: Place = Place { hash: 0, state: FREE, halves: 0 };
+/// A line of memory: four places, which are fetched and looked at together.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Line {
+    /// The hashes of the keys; 0 where none is.
+    hashes: [u64; LINE],
+    /// What is known of each: the size of its item, or that it is [`GONE`], and who said so; or that the place is [`FREE`].
+    states: [u32; LINE],
+    /// Half units of each so far, as many as 32 bits hold.
+    halves: [u32; LINE],
+}
+
+/// Places of a line.
+const LINE: usize = 4;
+
+const _: () = assert!(size_of::<Line>() == 64);
+
+/// A line of no key.
+const EMPTY: Line = Line { hashes: [0; LINE], states: [FREE; LINE], halves: [0; LINE] };
+
+impl Line {
+    /// The first free place; [`LINE`] where none is.
+    #[inline(always)]
+    fn free(&self) -> usize {
+        let free = |all: u32, at: usize| all | u32::from(self.states[at] == FREE) << at;
+        (0..LINE).fold(1 << LINE, free).trailing_zeros() as usize
+    }
+
+    /// The place of a key, else the first free one; [`LINE`] where there is neither.
+    ///
+    /// All are looked at, and nothing is guessed: nobody can tell at which of them a search ends. No key stands behind a
+    /// free place; so a free place, whose hash is 0, hides no key of that hash.
+    #[inline(always)]
+    fn place(&self, hash: u64) -> usize {
+        (0..LINE).rev().fold(self.free(), |found, at| if self.hashes[at] == hash { at } else { found })
+    }
+
+    /// Its keys, each with its state and its half units.
+    fn keys(&self) -> impl Iterator<Item = (u64, u32, u32)> {
+        (0..self.free()).map(|at| (self.hashes[at], self.states[at], self.halves[at]))
+    }
+}
 
 /// The item is not there; also the bits of a size.
 const GONE: u32 = u32::MAX >> 1;
@@ -70,17 +102,11 @@ const _: () = assert!(NO_BYTES & GONE == GONE, "no size is the state of no item"
 /// An export said so, no event.
 const EXPORTED: u32 = 1 << 31;
 
-/// Places of a line of memory, which are fetched and looked at together.
-const LINE: usize = 4;
-
 /// The keys of one slot: open addressing by lines, probed one after the other, each filled from its first place on, and
 /// grown by a half so that little is free. No key is ever removed.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
-    /// Some that nobody uses, so that the others begin where a line of memory does; then the lines.
-    places: Vec<Place>,
-    unused: usize,
-    lines: usize,
+    lines: Vec<Line>,
     keys: usize,
     /// With so many keys it grows.
     full: usize,
@@ -92,55 +118,35 @@ fn home(hash: u64, lines: usize) -> usize {
     ((u128::from(hash << SLOT_BITS) * lines as u128) >> 64) as usize
 }
 
-/// The places of a line for which something holds, as bits.
-#[inline]
-fn which(line: &[Place], holds: impl Fn(&Place) -> bool) -> u32 {
-    (0..LINE).fold(0, |all, at| all | (u32::from(holds(&line[at])) << at))
+/// A place of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spot {
+    line: usize,
+    place: usize,
 }
 
 impl Segment {
-    /// Where a line begins.
-    #[inline]
-    fn start(&self, line: usize) -> usize {
-        self.unused + LINE * line
-    }
-
     /// Fetches the place of a key that will be asked for, since the time is that of memory.
     #[inline]
     pub fn fetch(&self, hash: u64) {
-        prefetch_index(&self.places, self.start(home(hash, self.lines)));
+        prefetch_index(&self.lines, home(hash, self.lines.len()));
     }
 
-    /// Whether a key more has room.
-    #[inline]
-    pub fn has_room(&self) -> bool {
-        self.keys < self.full
-    }
-
-    /// Makes room for a key more, which moves all of them.
+    /// Makes room for one key more, as [`put`](Self::put) does for the next.
     pub fn make_room(&mut self) {
-        if !self.has_room() {
+        if self.keys >= self.full {
             self.grow();
         }
     }
 
-    /// Where a key is; where it would be, of one that is not remembered. There [is room](Self::has_room).
+    /// Where a key is, or would be if it were remembered. There [is room](Self::make_room).
     #[inline(always)]
-    pub fn find(&self, hash: u64) -> Result<usize, usize> {
-        let mut line = home(hash, self.lines);
+    pub fn find(&self, hash: u64) -> Spot {
+        let mut line = home(hash, self.lines.len());
         loop {
-            let start = self.start(line);
-            let places = &self.places[start..start + LINE];
-            // All of a line at once, since nobody can tell at which of them a search ends. No key stands behind a free
-            // place; so a free place, whose hash is 0, hides no key of that hash.
-            let own = which(places, |place| place.hash == hash);
-            if own != 0 {
-                let at = own.trailing_zeros() as usize;
-                return if places[at % LINE].state == FREE { Err(start + at) } else { Ok(start + at) };
-            }
-            let free = which(places, |place| place.state == FREE);
-            if free != 0 {
-                return Err(start + free.trailing_zeros() as usize);
+            let place = self.lines[line].place(hash);
+            if place < LINE {
+                return Spot { line, place };
             }
             line = self.next(line);
         }
@@ -148,84 +154,73 @@ impl Segment {
 
     /// What is remembered there.
     #[inline(always)]
-    pub fn seen(&self, at: usize) -> Seen {
-        Seen(self.places[at].state)
+    pub fn seen(&self, Spot { line, place }: Spot) -> Option<Seen> {
+        let state = self.lines[line].states[place];
+        (state != FREE).then_some(Seen(state))
     }
 
     /// Remembers a size of the key that was looked for, or by [`NO_BYTES`] that there is no item; adds half units, and
-    /// returns those so far.
+    /// returns those so far. Spots that were found before are of no use any more.
     #[inline(always)]
-    pub fn put(&mut self, found: Result<usize, usize>, hash: u64, bytes: u32, halves: u32) -> u32 {
-        let state = bytes & GONE;
-        match found {
-            Ok(at) => {
-                let place = &mut self.places[at];
-                (place.state, place.halves) = (state, place.halves.saturating_add(halves));
-                place.halves
-            }
-            Err(at) => {
-                self.places[at] = Place { hash, state, halves };
-                self.keys += 1;
-                halves
-            }
-        }
+    pub fn put(&mut self, Spot { line, place }: Spot, hash: u64, bytes: u32, halves: u32) -> u32 {
+        let line = &mut self.lines[line];
+        self.keys += usize::from(line.states[place] == FREE);
+        (line.hashes[place], line.states[place]) = (hash, bytes & GONE);
+        let sum = line.halves[place].saturating_add(halves);
+        line.halves[place] = sum;
+        self.make_room();
+        sum
     }
 
-    /// Adds half units of the key there, and returns those so far.
+    /// Adds half units of the key there, and returns those so far; [`NOBODY_KNOWS`] of a key that is not remembered.
     #[inline(always)]
-    pub fn warm(&mut self, at: usize, halves: u32) -> u32 {
-        let sum = &mut self.places[at].halves;
+    pub fn warm(&mut self, Spot { line, place }: Spot, halves: u32) -> u32 {
+        let line = &mut self.lines[line];
+        if line.states[place] == FREE {
+            return NOBODY_KNOWS;
+        }
+        let sum = &mut line.halves[place];
         *sum = sum.saturating_add(halves);
         *sum
     }
 
-    /// Remembers a state of a key.
-    fn set(&mut self, hash: u64, state: u32) -> &mut Place {
+    /// Remembers a state of a key, with half units.
+    fn set(&mut self, hash: u64, state: u32, halves: u32) {
         self.make_room();
-        let found = self.find(hash);
-        self.keys += usize::from(found.is_err());
-        let (Ok(at) | Err(at)) = found;
-        let place = &mut self.places[at];
-        (place.hash, place.state) = (hash, state);
-        place
+        let Spot { line, place } = self.find(hash);
+        let line = &mut self.lines[line];
+        self.keys += usize::from(line.states[place] == FREE);
+        (line.hashes[place], line.states[place]) = (hash, state);
+        line.halves[place] = line.halves[place].saturating_add(halves);
     }
 
     /// Moves every key to half as many lines more. Homes keep their order, so both are gone through from the first line on.
     #[cold]
     fn grow(&mut self) {
-        let lines = self.lines + self.lines / 2 + 2;
-        let mut places: Vec<Place> = Vec::with_capacity(LINE * (lines + 1));
-        // Where places lie across lines none is aligned, and any three are as good.
-        let unused = places.as_ptr().align_offset(LINE * size_of::<Place>()) % LINE;
-        places.resize(unused + LINE * lines, EMPTY);
-        let (full, keys) = (LINE * lines * 4 / 5, self.keys);
-        let before = std::mem::replace(self, Segment { places, unused, lines, keys, full });
-        for line in before.places[before.unused..].chunks_exact(LINE) {
-            for place in &line[..which(line, |place| place.state != FREE).count_ones() as usize] {
-                let mut line = home(place.hash, lines);
-                loop {
-                    let start = self.start(line);
-                    let own = &mut self.places[start..start + LINE];
-                    let free = which(own, |place| place.state == FREE);
-                    if free != 0 {
-                        own[free.trailing_zeros() as usize % LINE] = *place;
-                        break;
-                    }
-                    line = self.next(line);
-                }
+        let count = self.lines.len() + self.lines.len() / 2 + 2;
+        let before = std::mem::replace(&mut self.lines, vec![EMPTY; count]);
+        self.full = LINE * count * 4 / 5;
+        for (hash, state, halves) in before.iter().flat_map(Line::keys) {
+            let mut at = home(hash, count);
+            let mut place = self.lines[at].free();
+            while place == LINE {
+                at = self.next(at);
+                place = self.lines[at].free();
             }
+            let line = &mut self.lines[at];
+            (line.hashes[place], line.states[place], line.halves[place]) = (hash, state, halves);
         }
     }
 
     /// The line after one.
     #[inline]
     fn next(&self, line: usize) -> usize {
-        if line + 1 == self.lines { 0 } else { line + 1 }
+        if line + 1 == self.lines.len() { 0 } else { line + 1 }
     }
 
-    /// Every place, free ones too.
-    fn all(&self) -> impl Iterator<Item = &Place> {
-        self.places[self.unused..].iter()
+    /// Where a key is or would be, where there is any place.
+    fn look(&self, hash: u64) -> Option<Spot> {
+        (!self.lines.is_empty()).then(|| self.find(hash))
     }
 }
 
@@ -246,15 +241,13 @@ impl Store {
     #[inline]
     pub fn get(&self, slot: u8, hash: u64) -> (Known, From) {
         let segment = &self.segments[usize::from(slot)];
-        let found = if segment.lines > 0 { segment.find(hash).ok() } else { None };
-        found.map_or((Known::Unknown, From::Drawn), |at| segment.seen(at).known())
+        segment.look(hash).and_then(|spot| segment.seen(spot)).map_or((Known::Unknown, From::Drawn), Seen::known)
     }
 
     /// Adds half units of a key, and returns those so far; [`NOBODY_KNOWS`] of a key that is not remembered.
     pub fn warm(&mut self, slot: u8, hash: u64, halves: u32) -> u32 {
         let segment = &mut self.segments[usize::from(slot)];
-        let found = if segment.lines > 0 { segment.find(hash).ok() } else { None };
-        found.map_or(NOBODY_KNOWS, |at| segment.warm(at, halves))
+        segment.look(hash).map_or(NOBODY_KNOWS, |spot| segment.warm(spot, halves))
     }
 
     /// The keys of a slot.
@@ -265,11 +258,11 @@ impl Store {
 
     /// Remembers a size, or that there is no item.
     #[inline]
-    pub fn set(&mut self, slot: u8, hash: u64, bytes: Option<u32>, from_export: bool) -> &mut Place {
+    pub fn set(&mut self, slot: u8, hash: u64, bytes: Option<u32>, from_export: bool) {
         let state = bytes.unwrap_or(GONE) | if from_export { EXPORTED } else { 0 };
         // An export of nothing would read as a free place.
         let state = if state == FREE { GONE } else { state };
-        self.segments[usize::from(slot)].set(hash, state)
+        self.segments[usize::from(slot)].set(hash, state, 0);
     }
 
     /// The sizes that are there, each with how often; of the slots that `of` says.
@@ -288,14 +281,14 @@ impl Store {
     /// Every key by its slot, with its state and its half units, for a checkpoint.
     pub fn all(&self) -> impl Iterator<Item = (u8, u64, u32, u32)> {
         let slots = (0_u8..=255).zip(self.segments.iter());
-        let places = slots.flat_map(|(slot, segment)| segment.all().map(move |place| (slot, place)));
-        places.filter(|(_, place)| place.state != FREE).map(|(slot, place)| (slot, place.hash, place.state, place.halves))
+        let lines = slots.flat_map(|(slot, segment)| segment.lines.iter().map(move |line| (slot, line)));
+        lines.flat_map(|(slot, line)| line.keys().map(move |(hash, state, halves)| (slot, hash, state, halves)))
     }
 
     /// A key with its state and its half units, from a checkpoint.
     pub fn restore(&mut self, slot: u8, hash: u64, state: u32, halves: u32) {
         if state != FREE {
-            self.segments[usize::from(slot)].set(hash, state).halves = halves;
+            self.segments[usize::from(slot)].set(hash, state, halves);
         }
     }
 
@@ -306,7 +299,7 @@ impl Store {
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        self.segments.iter().map(|segment| segment.places.capacity() * size_of::<Place>()).sum()
+        self.segments.iter().map(|segment| segment.lines.capacity() * size_of::<Line>()).sum()
     }
 }
 
@@ -331,16 +324,16 @@ mod tests {
     #[test]
     fn a_spot_is_that_of_its_key() {
         let mut segment = Segment::default();
-        assert!(!segment.has_room());
         segment.make_room();
         for (hash, keys) in [(5, 1), (0, 2)] {
-            let found = segment.find(hash);
-            let Err(at) = found else { panic!("{hash} was never put") };
-            assert_eq!((segment.put(found, hash, 100, 3), segment.keys, segment.find(hash)), (3, keys, Ok(at)));
-            assert_eq!((segment.seen(at).known(), segment.warm(at, 4)), ((Known::There(100), From::Seen), 7));
-            let put = segment.put(Ok(at), hash, NO_BYTES, 1);
-            assert_eq!((put, segment.seen(at).known().0, segment.keys), (8, Known::Gone, keys));
-            assert_eq!((segment.warm(at, u32::MAX - 9), segment.warm(at, 1)), (u32::MAX - 1, NOBODY_KNOWS));
+            let spot = segment.find(hash);
+            assert_eq!((segment.seen(spot), segment.warm(spot, 1)), (None, NOBODY_KNOWS));
+            assert_eq!((segment.put(spot, hash, 100, 3), segment.keys, segment.find(hash)), (3, keys, spot));
+            let seen = segment.seen(spot).map(Seen::known);
+            assert_eq!((seen, segment.warm(spot, 4)), (Some((Known::There(100), From::Seen)), 7));
+            let put = segment.put(spot, hash, NO_BYTES, 1);
+            assert_eq!((put, segment.seen(spot).map(|seen| seen.known().0), segment.keys), (8, Some(Known::Gone), keys));
+            assert_eq!((segment.warm(spot, u32::MAX - 9), segment.warm(spot, 1)), (u32::MAX - 1, NOBODY_KNOWS));
         }
     }
 
@@ -354,9 +347,9 @@ mod tests {
         for (number, hash) in (0..).zip(&keys) {
             let segment = store.segment(0);
             segment.make_room();
-            let found = segment.find(*hash);
-            assert!(found.is_err());
-            segment.put(found, *hash, number, 0);
+            let spot = segment.find(*hash);
+            assert_eq!(segment.seen(spot), None);
+            segment.put(spot, *hash, number, 0);
         }
         assert_eq!(store.keys(), keys.len());
         assert!((0..).zip(&keys).all(|(number, hash)| store.get(0, *hash).0 == Known::There(number)));

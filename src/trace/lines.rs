@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 use sonic_rs::LazyValue;
 
 use super::parquet::{Door, KEY_BYTES_MAX, Plain};
-use super::rows::{Columns, KINDS_MAX, NO_BYTES, RowKeys, Rows, slot_of};
+use super::rows::{Columns, KINDS_MAX, NO_BYTES, RowKeys, Rows, slot_of, what};
 use super::time::TimeUnit;
 use super::{Api, Place, hash_of};
 use crate::table::limits;
@@ -80,7 +80,7 @@ pub fn plain(
 ) -> Option<(Plain, TimeUnit)> {
     let count = starts.len();
     let (mut times, mut hashes, mut slots) = (Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count));
-    let (mut of, mut sizes, mut before) = (Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut all_what, mut before) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let mut spans: Vec<(u32, u32)> = Vec::with_capacity(starts.len());
     let mut kinds = Vec::new();
     // Operation, table, caller and consistency of each kind.
@@ -140,8 +140,7 @@ pub fn plain(
         times.push(time);
         hashes.push(hash);
         slots.push(slot_of(partition));
-        of.push(kind as u32);
-        sizes.push(bytes);
+        all_what.push(what(kind as u32, bytes));
         before.push(old);
     }
     let names = known.into_iter().map(|([_, table, caller, _], _)| (table.or_else(|| door.table.clone()), caller)).collect();
@@ -151,8 +150,7 @@ pub fn plain(
         each: 1,
         hashes: &hashes,
         slots: &slots,
-        kinds: &of,
-        bytes: &sizes,
+        what: &all_what,
         old: before.iter().any(|old| *old != NO_BYTES).then_some(before),
     };
     let rows = Rows::dealt(kinds, columns, RowKeys::Lines(text, spans), place, door.spare());

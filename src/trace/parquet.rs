@@ -20,7 +20,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::columns::{self, BATCH_ROWS, COLUMNS, Cells, Mapping, check_columns};
 use super::event::is_short;
-use super::rows::{Columns, KINDS_MAX, NO_BYTES, Row, RowKeys, RowKind, Rows, slot_of};
+use super::rows::{Columns, KINDS_MAX, NO_BYTES, Row, RowKeys, RowKind, Rows, bytes_of, kind_of, slot_of, what};
 use super::time::TimeUnit;
 use super::{Api, Names, Options, Place, Time, TraceError, hash_of, hash_of_whole};
 use crate::table::{Consistency, limits};
@@ -348,26 +348,30 @@ impl<'a> Texts<'a> {
 /// Columns of a batch on their way to rows.
 #[derive(Default)]
 struct Scratch {
-    /// Codes of the kinds, then the kinds.
-    kinds: Vec<u32>,
+    /// Codes of the kinds, then the kinds, then with the sizes.
+    what: Vec<u32>,
     hashes: Vec<u64>,
     slots: Vec<u8>,
-    bytes: Vec<u32>,
 }
 
 thread_local! {
     static SCRATCH: Cell<Scratch> = Cell::default();
 }
 
-/// Sizes, of which those that are missing say so.
-fn fill(into: &mut Vec<u32>, sizes: Option<&UInt32Array>, rows: usize) {
-    into.clear();
-    match sizes {
-        None => into.resize(rows, NO_BYTES),
-        Some(sizes) => match sizes.nulls().filter(|nulls| nulls.null_count() > 0) {
-            None => into.extend_from_slice(sizes.values()),
-            Some(nulls) => into.extend(sizes.values().iter().zip(nulls).map(|(bytes, valid)| if valid { *bytes } else { NO_BYTES })),
-        },
+/// Calls a function with each size, or [`NO_BYTES`] where it is missing, and what belongs to it.
+fn with_sizes<T>(sizes: Option<&UInt32Array>, others: &mut [T], mut each: impl FnMut(u32, &mut T)) {
+    let Some(sizes) = sizes else { return others.iter_mut().for_each(|other| each(NO_BYTES, other)) };
+    let pairs = sizes.values().iter().zip(others.iter_mut());
+    let Some(nulls) = sizes.nulls().filter(|nulls| nulls.null_count() > 0) else {
+        return pairs.for_each(|(bytes, other)| each(*bytes, other));
+    };
+    // By words of 64 bits: whether a size is missing cannot be guessed, and is not asked.
+    let words = nulls.inner().bit_chunks();
+    for ((word, bytes), others) in words.iter_padded().zip(sizes.values().chunks(64)).zip(others.chunks_mut(64)) {
+        for (at, (bytes, other)) in bytes.iter().zip(others).enumerate() {
+            let missing = u32::from(word >> at & 1 == 0);
+            each(bytes | missing.wrapping_neg(), other);
+        }
     }
 }
 
@@ -494,7 +498,7 @@ impl Door {
         let (bytes, old) = (self.sizes(batch, "item_bytes")?, self.sizes(batch, "old_bytes")?);
         let keys = self.keys(batch)?;
         let mut scratch = SCRATCH.take();
-        let Scratch { kinds: of, hashes, slots, bytes: sizes } = &mut scratch;
+        let Scratch { what: of, hashes, slots } = &mut scratch;
         of.clear();
         of.resize(rows, 0);
         let strides = [1, codes[0], codes[0] * codes[1], codes[0] * codes[1] * codes[2]];
@@ -523,18 +527,22 @@ impl Door {
         }
         let are_short = keys.hash(of, &sorted, hashes, slots)?;
         let keys = if are_short { RowKeys::Hashes } else { keys };
-        fill(sizes, bytes.as_ref(), rows);
-        let before = old.map(|old| {
-            let mut before = Vec::new();
-            fill(&mut before, Some(&old), rows);
-            before
+        let mut least = NO_BYTES;
+        with_sizes(bytes.as_ref(), of, |bytes, kind| {
+            least = least.min(bytes);
+            *kind = what(*kind, bytes);
         });
         // A write that leaves an item of no bytes is wrong, and said to be so on the slow path.
-        let leaves = |kind: u32| matches!(kinds[kind as usize].api, Api::PutItem | Api::UpdateItem);
-        if sizes.contains(&0) && sizes.iter().zip(&*of).any(|(bytes, kind)| *bytes == 0 && leaves(*kind)) {
+        let leaves = |kind: usize| matches!(kinds[kind].api, Api::PutItem | Api::UpdateItem);
+        if least == 0 && of.iter().any(|what| bytes_of(*what) == 0 && leaves(kind_of(*what))) {
             return None;
         }
-        let columns = Columns { times: times.values().clone(), each, hashes, slots, kinds: of, bytes: sizes, old: before };
+        let before = old.map(|old| {
+            let mut before = vec![NO_BYTES; rows];
+            with_sizes(Some(&old), &mut before, |bytes, before| *before = bytes);
+            before
+        });
+        let columns = Columns { times: times.values().clone(), each, hashes, slots, what: of, old: before };
         let rows = Rows::dealt(kinds, columns, keys, place, self.spare());
         SCRATCH.set(scratch);
         Some(Plain::new(rows, names))

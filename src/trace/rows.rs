@@ -46,7 +46,7 @@ pub const NO_BYTES: u32 = u32::MAX;
 pub struct Row {
     /// The hash of its key.
     pub hash: u64,
-    /// Its kind, by position, and the size of the item.
+    /// [Its kind and the size of the item](what).
     what: u32,
     /// Its second and its position, among those of the rows that were read with it.
     when: u32,
@@ -61,18 +61,36 @@ pub const KINDS_MAX: usize = 1 << (32 - BYTES_BITS);
 
 const _: () = assert!(limits::ITEM_BYTES_MAX < NO_BYTES_HERE as u64);
 
+/// A kind, by its position below [`KINDS_MAX`], and a size of at most 400 KB or [`NO_BYTES`], together.
+#[inline]
+pub fn what(kind: u32, bytes: u32) -> u32 {
+    (kind << BYTES_BITS) | (bytes & NO_BYTES_HERE)
+}
+
+/// The kind in [`what`].
+#[inline]
+pub fn kind_of(what: u32) -> usize {
+    (what >> BYTES_BITS) as usize
+}
+
+/// The size in [`what`].
+#[inline]
+pub fn bytes_of(what: u32) -> u32 {
+    let bytes = what & NO_BYTES_HERE;
+    if bytes == NO_BYTES_HERE { NO_BYTES } else { bytes }
+}
+
 impl Row {
     /// Its [`RowKind`], by position.
     #[inline]
     pub fn kind(&self) -> usize {
-        (self.what >> BYTES_BITS) as usize
+        kind_of(self.what)
     }
 
     /// Size of the item, or [`NO_BYTES`].
     #[inline]
     pub fn bytes(&self) -> u32 {
-        let bytes = self.what & NO_BYTES_HERE;
-        if bytes == NO_BYTES_HERE { NO_BYTES } else { bytes }
+        bytes_of(self.what)
     }
 
     /// Its position among the rows that were read with it.
@@ -92,10 +110,10 @@ pub struct Columns<'a> {
     pub hashes: &'a [u64],
     /// Slots of the keys, or of the partition keys where the table has a sort key.
     pub slots: &'a [u8],
-    /// Kinds, by position, fewer than [`KINDS_MAX`].
-    pub kinds: &'a [u32],
-    /// Sizes of at most 400 KB, or [`NO_BYTES`].
-    pub bytes: &'a [u32],
+    /// [What] each does, to how many bytes.
+    ///
+    /// [What]: what
+    pub what: &'a [u32],
     /// Sizes before a write, or [`NO_BYTES`]; `None` where no row gives one.
     pub old: Option<Vec<u32>>,
 }
@@ -181,7 +199,8 @@ pub fn sign(time: i64, hash: u64) -> u64 {
 impl Rows {
     /// Deals rows to their slots, in a buffer: at most 65,536 of them, which a row has room for.
     pub fn dealt(kinds: Vec<RowKind>, columns: Columns, keys: RowKeys, place: Place, buffer: Vec<Row>) -> Rows {
-        let Columns { times, each, hashes, slots, kinds: of, bytes, old } = columns;
+        let Columns { times, each, hashes, slots, what, old } = columns;
+        debug_assert!(slots.len() <= 1 << 16, "{} rows", slots.len());
         let time = |at: Option<&i64>| Time(at.map_or(0, |time| time * each));
         let (first, last) = (time(times.first()), time(times.last()));
         let mut starts = Box::new([0_u32; SLOTS + 1]);
@@ -193,27 +212,41 @@ impl Rows {
         }
         let mut next = [0_u32; SLOTS];
         next.copy_from_slice(&starts[..SLOTS]);
-        let mut rows = buffer;
-        rows.resize(slots.len(), Row::default());
-        let (mut seconds, mut sums, mut from) = (Vec::new(), [0_u64; 2], 0);
+        // Positions first: two bytes a row stay in the cache while they go to as many places as there are slots, and the
+        // rows are then written one after the other.
+        let mut order = vec![0_u16; slots.len()];
+        for (at, slot) in (0..=u16::MAX).zip(slots) {
+            let to = &mut next[usize::from(*slot)];
+            order[*to as usize] = at;
+            *to += 1;
+        }
+        // Every second that has a row, and the position at which its rows end.
+        let (mut seconds, mut ends, mut sums, mut from) = (Vec::new(), Vec::new(), [0_u64; 2], 0);
         while let Some(time) = times.get(from) {
             let second = Time(time * each).second();
             let end = (second + 1).saturating_mul(Time::SECOND);
             // At least the first, whatever the last of all seconds ends with.
             let until = from + times[from..].partition_point(|time| time * each < end).max(1);
-            let when = (seconds.len() as u32) << 16;
             seconds.push(second);
-            let columns = times[from..until].iter().zip(&hashes[from..until]).zip(&slots[from..until]);
-            let columns = columns.zip(of[from..until].iter().zip(&bytes[from..until]));
-            for (at, (((time, hash), slot), (kind, bytes))) in (from as u32..).zip(columns) {
+            ends.push(until);
+            for (time, hash) in times[from..until].iter().zip(&hashes[from..until]) {
                 sums[0] = sums[0].wrapping_add(hash.wrapping_mul(*time as u64));
                 sums[1] = sums[1].wrapping_add(*hash);
-                let to = &mut next[usize::from(*slot)];
-                let what = (kind << BYTES_BITS) | (bytes & NO_BYTES_HERE);
-                rows[*to as usize] = Row { hash: *hash, what, when: when | at };
-                *to += 1;
             }
             from = until;
+        }
+        let mut rows = buffer;
+        rows.clear();
+        rows.reserve(slots.len());
+        for slot in 0..SLOTS {
+            let mut second = 0;
+            rows.extend(order[starts[slot] as usize..starts[slot + 1] as usize].iter().map(|at| {
+                let at = usize::from(*at);
+                while ends[second] <= at {
+                    second += 1;
+                }
+                Row { hash: hashes[at], what: what[at], when: (second as u32) << 16 | at as u32 }
+            }));
         }
         // What the signatures of all rows come to: the unit of time is the same for all, and so is the 1.
         let signature = sums[0].wrapping_mul((each as u64) << 1).wrapping_add(sums[1]);
@@ -282,10 +315,9 @@ mod tests {
         let times: Vec<i64> = vec![-1_500, -1, 0, 999, 1_000, 1_001, 90_000, i64::MAX / 1_000_000];
         let hashes: Vec<u64> = (0..times.len() as u64).map(|at| mixed(at, 7)).collect();
         let slots: Vec<u8> = hashes.iter().map(|hash| slot_of(*hash) % 2).collect();
-        let (kinds, bytes) = (vec![0; times.len()], vec![NO_BYTES; times.len()]);
+        let all_what = vec![what(0, NO_BYTES); times.len()];
         let times_buffer = ScalarBuffer::from(times.clone());
-        let columns =
-            Columns { times: times_buffer, each: 1_000_000, hashes: &hashes, slots: &slots, kinds: &kinds, bytes: &bytes, old: None };
+        let columns = Columns { times: times_buffer, each: 1_000_000, hashes: &hashes, slots: &slots, what: &all_what, old: None };
         let rows = Rows::dealt(Vec::new(), columns, RowKeys::Hashes, Place { file: 0, row: 1 }, Vec::new());
         let signed = times.iter().zip(&hashes).map(|(time, hash)| sign(time * 1_000_000, *hash));
         assert_eq!(rows.signature, signed.fold(0, u64::wrapping_add));
