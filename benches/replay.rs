@@ -8,9 +8,9 @@
 
 use std::fs::File;
 use std::hint::black_box;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use dynameter::pricing::Books;
@@ -24,6 +24,9 @@ const ROWS: u64 = 50_000_000;
 
 /// A rate is the best of so many runs.
 const RUNS: usize = 4;
+
+/// So often an engine and DuckDB run by turns.
+const TURNS: usize = 5;
 
 /// What the binary has.
 #[global_allocator]
@@ -49,7 +52,8 @@ fn main() {
         "two threads of a loop against one (below 1.8 the rest is in doubt)", "", "", probe, "1.8"
     );
     for threads in [1, 2] {
-        let asked = || python.as_deref().and_then(|python| duckdb(python, &trace, threads));
+        let mut reference = python.as_deref().and_then(|python| DuckDb::begin(python, &trace, threads));
+        let mut asked = || reference.as_mut().and_then(DuckDb::seconds);
         let stateless = || drop(black_box(each_second(&trace, threads).expect("sums")));
         let numbers = || execute(&trace, &workload, threads);
         let texts = || execute(&text_trace, &text_workload, threads);
@@ -58,17 +62,26 @@ fn main() {
             ("full execution, store and index", 0.35, &numbers),
             ("full execution of keys that are texts", 0.35, &texts),
         ];
-        // By turns, so that all of them have the machine at its best.
-        let (mut reference, mut here) = (asked(), [f64::INFINITY; 3]);
-        for _ in 0..RUNS {
-            for (least, (.., run)) in here.iter_mut().zip(&all) {
-                *least = timed(run).min(*least);
+        // Each between two runs of DuckDB, which it is compared with: a machine changes its speed, and the shorter of two
+        // would find the better moments.
+        let mut turns: [Vec<(f64, Option<f64>)>; 3] = Default::default();
+        let mut before = asked();
+        for _ in 0..TURNS {
+            for (turns, (.., run)) in turns.iter_mut().zip(&all) {
+                let own = timed(run);
+                let after = asked();
+                turns.push((own, before.zip(after).map(|(before, after)| (before + after) / 2.0)));
+                before = after;
             }
-            reference = [reference, asked()].into_iter().flatten().reduce(f64::min);
         }
-        for (seconds, (what, wanted, _)) in here.into_iter().zip(all) {
-            let reference = reference.map(|seconds| rows as f64 / seconds);
-            line(&format!("{what}, {threads} threads, rows/s (DuckDB)"), rows as f64 / seconds, reference, wanted);
+        for (turns, (what, wanted, _)) in turns.iter().zip(all) {
+            let rate = |seconds: f64| rows as f64 / seconds;
+            let own = median(turns.iter().map(|(own, _)| rate(*own)));
+            let both: Option<Vec<(f64, f64)>> = turns.iter().map(|(own, reference)| Some((*own, (*reference)?))).collect();
+            let reference = both.map(|both| {
+                (median(both.iter().map(|(_, reference)| rate(*reference))), median(both.iter().map(|(own, reference)| reference / own)))
+            });
+            line_of(&format!("{what}, {threads} threads, rows/s (DuckDB)"), own, reference, wanted);
         }
     }
     caches(&folder, python.as_deref(), &trace);
@@ -88,11 +101,23 @@ fn best(mut run: impl FnMut()) -> f64 {
     (0..RUNS).map(|_| timed(&mut run)).fold(f64::INFINITY, f64::min)
 }
 
+/// The middle of some figures; not a number of none.
+fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut all: Vec<f64> = figures.collect();
+    all.sort_by(f64::total_cmp);
+    all.get(all.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
 fn line(what: &str, here: f64, reference: Option<f64>, wanted: f64) {
+    line_of(what, here, reference.map(|reference| (reference, here / reference)), wanted);
+}
+
+/// A line of a rate here, and of that of the reference with the ratio of the two.
+fn line_of(what: &str, here: f64, reference: Option<(f64, f64)>, wanted: f64) {
     let human = |rate: f64| if rate >= 1e6 { format!("{:.2} M", rate / 1e6) } else { format!("{rate:.2}") };
     match reference {
-        Some(reference) => {
-            println!("{what:<58} {:>14} {:>14} {:>7.2} {wanted:>7}", human(here), human(reference), here / reference);
+        Some((reference, ratio)) => {
+            println!("{what:<58} {:>14} {:>14} {ratio:>7.2} {wanted:>7}", human(here), human(reference));
         }
         None => println!("{what:<58} {:>14} {:>14} {:>7} {wanted:>7}", human(here), "not there", "-"),
     }
@@ -141,20 +166,45 @@ fn said(python: &Path, program: &str) -> Option<f64> {
     String::from_utf8(output.stdout).ok()?.split_whitespace().last()?.parse().ok()
 }
 
-/// Seconds of the best form of the query in DuckDB: per second and operation both sums, of which one is chosen afterwards.
-fn duckdb(python: &Path, trace: &Path, threads: usize) -> Option<f64> {
-    let program = format!(
-        "import duckdb, time\n\
-         c = duckdb.connect(); c.execute('set threads={threads}')\n\
-         q = \"\"\"select s, operation, case when operation = 'GetItem' then r else 2 * w end from (select time // 1000000 s, operation, \
-              sum((item_bytes + 1023) // 1024) w, sum((item_bytes + 4095) // 4096) r from '{}' group by 1, 2)\"\"\"\n\
-         best = 1e9\n\
-         for _ in range(2):\n\
-         \x20   a = time.time(); c.execute(q).fetchall(); best = min(best, time.time() - a)\n\
-         print(best)",
-        trace.display()
-    );
-    said(python, &program)
+/// The best form of the query in DuckDB: per second and operation both sums, of which one is chosen afterwards.
+struct DuckDb {
+    process: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+impl DuckDb {
+    /// Begins, and asks once.
+    fn begin(python: &Path, trace: &Path, threads: usize) -> Option<DuckDb> {
+        let program = format!(
+            "import duckdb, sys, time\n\
+             c = duckdb.connect(); c.execute('set threads={threads}'); c.execute('set enable_progress_bar=false')\n\
+             q = \"\"\"select s, operation, case when operation = 'GetItem' then r else 2 * w end from (select time // 1000000 s, operation, \
+                  sum((item_bytes + 1023) // 1024) w, sum((item_bytes + 4095) // 4096) r from '{}' group by 1, 2)\"\"\"\n\
+             for _ in sys.stdin:\n\
+             \x20   a = time.time(); c.execute(q).fetchall(); print(time.time() - a, flush=True)",
+            trace.display()
+        );
+        let command = Command::new(python).args(["-c", &program]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut process = command.ok()?;
+        let answers = BufReader::new(process.stdout.take()?);
+        let mut duckdb = DuckDb { process, answers };
+        duckdb.seconds().map(|_| duckdb)
+    }
+
+    /// Seconds of the query.
+    fn seconds(&mut self) -> Option<f64> {
+        writeln!(self.process.stdin.as_mut()?).ok()?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).ok()?;
+        answer.trim().parse().ok()
+    }
+}
+
+impl Drop for DuckDb {
+    fn drop(&mut self) {
+        self.process.kill().ok();
+        self.process.wait().ok();
+    }
 }
 
 /// The trace of keys of a type, made once.

@@ -74,7 +74,7 @@ pub type Minutes = BTreeMap<i64, Vec<Hot>>;
 impl Heat {
     /// Adds half units of a key, in a minute; whether its name is wanted. `known` are half units of the key so far, these
     /// included, in this account and others, or [`NOBODY_KNOWS`].
-    #[inline]
+    #[inline(always)]
     pub fn add(&mut self, hash: u64, known: u32, minute: i64, halves: u64, minutes: &mut Minutes) -> bool {
         self.total = self.total.saturating_add(halves);
         if known != NOBODY_KNOWS && u64::from(known) <= self.floor {

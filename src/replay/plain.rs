@@ -90,7 +90,7 @@ struct TableWork {
     /// Of each index, its lane; `None` of a local one.
     indexes: Vec<Option<usize>>,
     grains: Grains,
-    /// A second of the slot, with half units of its own reads and writes, and of the writes of each index.
+    /// A second of the slot and its minute, with half units of its own reads and writes, and of the writes of each index.
     second: i64,
     minute: i64,
     own: [u64; 2],

@@ -119,7 +119,7 @@ pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
 }
 
 /// The hash of a key that is a whole number, which no other number of at most 18 digits has: [`whole_of`] it is the number.
-#[inline]
+#[inline(always)]
 pub(crate) fn hash_of_whole(number: i64) -> u64 {
     match is_short(number) {
         true => mixed(number as u64, WHOLE_SALT),
