@@ -3,7 +3,7 @@
 //! `cargo bench --all-features --bench replay`
 //!
 //! The references are DuckDB and libCacheSim, as the Python packages `duckdb` and `libcachesim` (put into a virtual
-//! environment under `target/bench`), and `sonic-rs`. `DYNAMETER_BENCH_ROWS` makes a shorter trace than that of 50
+//! environment under `target/bench`), and `sonic-rs` (typed, one thread). `DYNAMETER_BENCH_ROWS` makes a shorter trace than that of 50
 //! million rows.
 
 use std::fs::File;
@@ -25,7 +25,7 @@ const ROWS: u64 = 50_000_000;
 /// A rate is the best of so many runs.
 const RUNS: usize = 4;
 
-/// So often an engine and DuckDB run by turns.
+/// So often something and its reference run by turns.
 const TURNS: usize = 5;
 
 /// What the binary has.
@@ -62,26 +62,11 @@ fn main() {
             ("full execution, store and index", 0.35, &numbers),
             ("full execution of keys that are texts", 0.35, &texts),
         ];
-        // Each between two runs of DuckDB, which it is compared with: a machine changes its speed, and the shorter of two
-        // would find the better moments.
-        let mut turns: [Vec<(f64, Option<f64>)>; 3] = Default::default();
-        let mut before = asked();
-        for _ in 0..TURNS {
-            for (turns, (.., run)) in turns.iter_mut().zip(&all) {
-                let own = timed(run);
-                let after = asked();
-                turns.push((own, before.zip(after).map(|(before, after)| (before + after) / 2.0)));
-                before = after;
-            }
-        }
-        for (turns, (what, wanted, _)) in turns.iter().zip(all) {
-            let rate = |seconds: f64| rows as f64 / seconds;
-            let own = median(turns.iter().map(|(own, _)| rate(*own)));
-            let both: Option<Vec<(f64, f64)>> = turns.iter().map(|(own, reference)| Some((*own, (*reference)?))).collect();
-            let reference = both.map(|both| {
-                (median(both.iter().map(|(_, reference)| rate(*reference))), median(both.iter().map(|(own, reference)| reference / own)))
-            });
-            line_of(&format!("{what}, {threads} threads, rows/s (DuckDB)"), own, reference, wanted);
+        let rate = |seconds: f64| rows as f64 / seconds;
+        let turns = by_turns(&mut asked, &all.map(|(.., run)| run));
+        for ((own, reference), (what, wanted, _)) in turns.into_iter().zip(all) {
+            let reference = reference.map(|(seconds, ratio)| (rate(seconds), ratio));
+            line_of(&format!("{what}, {threads} threads, rows/s (DuckDB)"), rate(own), reference, wanted);
         }
     }
     caches(&folder, python.as_deref(), &trace);
@@ -99,6 +84,33 @@ fn timed(mut run: impl FnMut()) -> f64 {
 
 fn best(mut run: impl FnMut()) -> f64 {
     (0..RUNS).map(|_| timed(&mut run)).fold(f64::INFINITY, f64::min)
+}
+
+/// Of each run its seconds, those of the reference, and how many times as fast as the reference it is; each the middle of
+/// some turns.
+///
+/// Every run stands between two of the reference, and is compared with these: a machine changes its speed, and of two that
+/// are taken at their best the shorter finds the better moments.
+fn by_turns(reference: &mut dyn FnMut() -> Option<f64>, runs: &[&dyn Fn()]) -> Vec<(f64, Option<(f64, f64)>)> {
+    let mut turns: Vec<Vec<(f64, Option<f64>)>> = vec![Vec::new(); runs.len()];
+    let mut before = reference();
+    for _ in 0..TURNS {
+        for (turns, run) in turns.iter_mut().zip(runs) {
+            let own = timed(run);
+            let after = reference();
+            turns.push((own, before.zip(after).map(|(before, after)| (before + after) / 2.0)));
+            before = after;
+        }
+    }
+    let middle = |turns: Vec<(f64, Option<f64>)>| {
+        let both: Option<Vec<(f64, f64)>> = turns.iter().map(|(own, reference)| Some((*own, (*reference)?))).collect();
+        let reference = both.map(|both| {
+            let seconds = median(both.iter().map(|(_, reference)| *reference));
+            (seconds, median(both.iter().map(|(own, reference)| reference / own)))
+        });
+        (median(turns.into_iter().map(|(own, _)| own)), reference)
+    };
+    turns.into_iter().map(middle).collect()
 }
 
 /// The middle of some figures; not a number of none.
@@ -350,28 +362,26 @@ fn lines(folder: &Path, workload: &Workload) {
     let text = std::fs::read(&plain).expect("the lines");
     let mut encoder = flate2::write::GzEncoder::new(File::create(&gz).expect("a file"), flate2::Compression::default());
     encoder.write_all(&text).and_then(|()| encoder.finish().map(drop)).expect("a gzip");
-    let reference = best(|| {
+    let sonic = || {
         let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
         black_box(lines.map(|line| sonic_rs::from_slice::<Line>(line).expect("a line").time).fold(0, i64::wrapping_add));
-    });
+    };
     let rate = |seconds: f64| text.len() as f64 / seconds;
-    let read = |path: &Path, threads: usize| {
+    for threads in [1, 2] {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        best(|| {
+        let read = |path: &Path| {
             pool.install(|| {
                 let mut trace = opened(path, workload);
                 while !matches!(trace.batch().expect("rows"), Batch::End) {}
             });
-        })
-    };
-    for threads in [1, 2] {
-        line(
-            &format!("NDJSON, {threads} threads, B/s (sonic-rs typed, one thread)"),
-            rate(read(&plain, threads)),
-            Some(rate(reference)),
-            0.6,
-        );
-        line(&format!("NDJSON in gzip, {threads} threads, B/s of text"), rate(read(&gz, threads)), Some(rate(reference)), 0.4);
+        };
+        let (plain, gz) = (|| read(&plain), || read(&gz));
+        let all: [(&str, f64, &dyn Fn()); 2] = [("NDJSON", 0.6, &plain), ("NDJSON in gzip", 0.4, &gz)];
+        let turns = by_turns(&mut || Some(timed(sonic)), &all.map(|(.., run)| run));
+        for ((own, reference), (what, wanted, _)) in turns.into_iter().zip(all) {
+            let reference = reference.map(|(seconds, ratio)| (rate(seconds), ratio));
+            line_of(&format!("{what}, {threads} threads, B/s of text (sonic-rs)"), rate(own), reference, wanted);
+        }
     }
 }
 

@@ -220,7 +220,7 @@ fn both_ways_through_the_engine_come_to_the_same() {
             };
             (1_704_067_200_000_000 + at as i64 * 7_003, operation, key, bytes)
         };
-        let rows: Vec<_> = (0..150_000).map(text).collect();
+        let rows: Vec<_> = (0..70_000).map(text).collect();
         let table = &workload.tables[0].table.name;
         let short = folder.path().join("short.parquet");
         parquet(&short, &rows, 20_000);
