@@ -3,8 +3,8 @@
 //! `cargo bench --all-features --bench replay`
 //!
 //! The references are DuckDB and libCacheSim, as the Python packages `duckdb` and `libcachesim` (put into a virtual
-//! environment under `target/bench`), and `sonic-rs` (typed, one thread). `DYNAMETER_BENCH_ROWS` makes a shorter trace than that of 50
-//! million rows.
+//! environment under `target/bench`), and `sonic-rs` (typed, one thread). `DYNAMETER_BENCH_ROWS` makes a shorter trace
+//! than that of 50 million rows.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -208,7 +208,11 @@ impl DuckDb {
         writeln!(self.process.stdin.as_mut()?).ok()?;
         let mut answer = String::new();
         self.answers.read_line(&mut answer).ok()?;
-        answer.trim().parse().ok()
+        let seconds = answer.trim().parse().ok();
+        if seconds.is_none() {
+            println!("DuckDB did not say how long it took, but {answer:?}");
+        }
+        seconds
     }
 }
 

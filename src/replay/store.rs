@@ -162,10 +162,16 @@ impl Segment {
     /// Remembers a size of the key that was looked for, or by [`NO_BYTES`] that there is no item; adds half units, and
     /// returns those so far. Spots that were found before are of no use any more.
     #[inline(always)]
-    pub fn put(&mut self, Spot { line, place }: Spot, hash: u64, bytes: u32, halves: u32) -> u32 {
+    pub fn put(&mut self, spot: Spot, hash: u64, bytes: u32, halves: u32) -> u32 {
+        self.keep(spot, hash, bytes & GONE, halves)
+    }
+
+    /// Remembers a state of the key that was looked for, and adds half units.
+    #[inline(always)]
+    fn keep(&mut self, Spot { line, place }: Spot, hash: u64, state: u32, halves: u32) -> u32 {
         let line = &mut self.lines[line];
         self.keys += usize::from(line.states[place] == FREE);
-        (line.hashes[place], line.states[place]) = (hash, bytes & GONE);
+        (line.hashes[place], line.states[place]) = (hash, state);
         let sum = line.halves[place].saturating_add(halves);
         line.halves[place] = sum;
         self.make_room();
@@ -187,11 +193,7 @@ impl Segment {
     /// Remembers a state of a key, with half units.
     fn set(&mut self, hash: u64, state: u32, halves: u32) {
         self.make_room();
-        let Spot { line, place } = self.find(hash);
-        let line = &mut self.lines[line];
-        self.keys += usize::from(line.states[place] == FREE);
-        (line.hashes[place], line.states[place]) = (hash, state);
-        line.halves[place] = line.halves[place].saturating_add(halves);
+        self.keep(self.find(hash), hash, state, halves);
     }
 
     /// Moves every key to half as many lines more. Homes keep their order, so both are gone through from the first line on.

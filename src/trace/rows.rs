@@ -200,7 +200,8 @@ impl Rows {
     /// Deals rows to their slots, in a buffer: at most 65,536 of them, which a row has room for.
     pub fn dealt(kinds: Vec<RowKind>, columns: Columns, keys: RowKeys, place: Place, buffer: Vec<Row>) -> Rows {
         let Columns { times, each, hashes, slots, what, old } = columns;
-        debug_assert!(slots.len() <= 1 << 16, "{} rows", slots.len());
+        // Beyond, rows would be dealt twice and never.
+        assert!(slots.len() <= 1 << 16, "{} rows", slots.len());
         let time = |at: Option<&i64>| Time(at.map_or(0, |time| time * each));
         let (first, last) = (time(times.first()), time(times.last()));
         let mut starts = Box::new([0_u32; SLOTS + 1]);
