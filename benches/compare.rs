@@ -12,7 +12,7 @@ use std::path::Path;
 use divan::Bencher;
 use dynameter::capacity::policy::{AutoScaling, Fixed, Tracking};
 use dynameter::capacity::series::{Arrivals, Horizon, Series, draw};
-use dynameter::capacity::{Lane, Limits, execute};
+use dynameter::capacity::{Course, Lane, Limits, execute};
 use dynameter::compare::{Question, compare};
 use dynameter::estimate::estimate;
 use dynameter::pricing::Books;
@@ -56,8 +56,9 @@ fn five_indexes(books: &Books) -> Workload {
 
 fn comparison(bencher: Bencher, horizon: Horizon) {
     let books = Books::embedded();
-    let workload = Workload { horizon, ..five_indexes(&books) };
-    let run = || compare(&workload, &books, &Question::default()).map(|comparison| comparison.simulations);
+    let workload = five_indexes(&books);
+    let question = Question { horizon, ..Question::default() };
+    let run = || compare(&workload, &books, &question).map(|comparison| comparison.simulations);
     eprintln!("{} simulations", run().unwrap_or_default());
     bencher.bench(run);
 }
@@ -81,7 +82,7 @@ fn estimate_once(bencher: Bencher) {
 
 fn week() -> Series {
     let shape: Vec<f64> = (0..168).map(|hour| if hour % 24 < 12 { 0.4 } else { 1.6 }).collect();
-    let arrivals = Arrivals { per_second: 300.0, shape: shape.into(), calls: vec![(1, 0.8), (4, 0.2)] };
+    let arrivals = Arrivals { per_second: 300.0, shape: shape.into(), course: Course::Smooth, calls: vec![(1, 0.8), (4, 0.2)] };
     draw(&[arrivals], &Horizon::default(), "bench")
 }
 
@@ -102,11 +103,11 @@ fn execute_a_week_of_auto_scaling(bencher: Bencher) {
     bencher.bench(|| execute(&mut [Lane::new(&series, AutoScaling::new(5, 5_000, Tracking::default()))], &Limits::default()).len());
 }
 
-/// Twenty tables with a hundred indexes, simulated by minutes as `report` does it.
+/// Twenty tables with a hundred indexes.
 fn twenty_tables(books: &Books) -> (Workload, String) {
     let text = support::large(20, 5);
     let workload = load("bench.toml", &text, Path::new("."), &Setting::new(books)).unwrap_or_else(|errors| unreachable!("{errors}"));
-    (Workload { horizon: Horizon { days: 7, step_seconds: 60, seed: 1 }, ..workload }, text)
+    (workload, text)
 }
 
 #[divan::bench(sample_count = 10)]

@@ -26,8 +26,36 @@ pub struct Difference {
     pub no_longer_unknown: Vec<Unknown>,
     /// What the owner should look at now and did not have to before.
     pub new_warnings: Vec<String>,
-    /// The new total less the old one.
+    /// What is known of the new total less what is known of the old one.
     pub delta: Money,
+}
+
+/// By how much a total changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TotalChange {
+    /// By so much; what is unknown in both in the same way is no part of it.
+    Known(Money),
+    /// Something is unknown on one side only.
+    Unknown,
+}
+
+impl Difference {
+    /// By how much the total changes.
+    pub fn change(&self) -> TotalChange {
+        match self.newly_unknown.is_empty() && self.no_longer_unknown.is_empty() {
+            true => TotalChange::Known(self.delta),
+            false => TotalChange::Unknown,
+        }
+    }
+
+    /// By how much the total of a table changes.
+    pub fn change_of(&self, table: &str, delta: Money) -> TotalChange {
+        let of_table = |unknown: &&Unknown| unknown.subject.table == table;
+        match self.newly_unknown.iter().chain(&self.no_longer_unknown).find(of_table) {
+            None => TotalChange::Known(delta),
+            Some(_) => TotalChange::Unknown,
+        }
+    }
 }
 
 /// One line of a bill before and after.

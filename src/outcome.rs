@@ -19,6 +19,8 @@ pub struct Outcome {
     pub region: String,
     /// The date of the prices.
     pub prices: Date,
+    /// The date of the newest prices that the home region's book has; `prices` may be later, if that was asked for.
+    pub newest_prices: Option<Date>,
     /// The length of the month.
     pub month: MonthHours,
     /// The free tiers that apply.

@@ -25,11 +25,21 @@ impl Date {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Date {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Date::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a date; write YYYY-MM-DD")))
+    }
+}
+
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.format("%Y-%m-%d"))
     }
 }
+
+/// Hours of a year of 365 days, by which terms of reserved capacity are counted.
+pub const HOURS_A_YEAR: u64 = 8_760;
 
 /// How many hours a month has: 1 to 744; 730 by default, 720 for 30 days.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::capacity::Simulations;
 use crate::capacity::series::Horizon;
 use crate::diag::Diagnostics;
 use crate::estimate::{EstimateError, Metering};
@@ -37,16 +38,14 @@ pub fn uncertainty(
         return Ok(None);
     }
     // Draws are many: capacity that moves is simulated minute by minute, which its bill hardly notices.
-    let horizon = Horizon { step_seconds: 60, days: 7, ..workload.horizon };
     let total = |scenario: Scenario| -> Result<Money, UncertaintyError> {
-        let changed = Workload { horizon, ..load(scenario)? };
-        let metering = Metering::new(&changed, books)?;
-        Ok(metering.bill(&changed).map_err(EstimateError::from)?.total().map_err(EstimateError::from)?)
+        let metering = Metering::with(Simulations::by_minutes(), &load(scenario)?, books)?;
+        Ok(metering.bill().map_err(EstimateError::from)?.total().map_err(EstimateError::from)?)
     };
     // The ends first: where they are wrong, that is what is said.
     total(Scenario::Low)?;
     total(Scenario::High)?;
-    let seed = workload.horizon.seed;
+    let seed = Horizon::default().seed;
     let mut drawn = (0..DRAWS).into_par_iter().map(|draw| total(Scenario::Drawn(seed, draw))).collect::<Result<Vec<_>, _>>()?;
     drawn.sort_unstable();
     let at = |percent: u64| drawn[((DRAWS - 1) * percent / 100) as usize];

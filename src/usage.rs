@@ -1,15 +1,51 @@
 //! What AWS bills: usage types under their own names, quantities, and because of what.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use crate::table::TableClass;
+use crate::table::{Direction, TableClass};
 use crate::units::Exact;
 
-/// A kind of usage that AWS bills, named by the code that the price books use.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct UsageType(String);
+/// A kind of usage that AWS bills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UsageType {
+    /// Request units of the on-demand mode.
+    Requests(Throughput, TableClass),
+    /// Capacity unit-hours of the provisioned mode.
+    CapacityHours(Throughput, TableClass),
+    /// A part of a reservation.
+    Reserved {
+        /// The term, 1 or 3 years.
+        years: u64,
+        /// Reads or writes.
+        direction: Direction,
+        /// What is paid by the hour, or up front.
+        part: ReservedPart,
+    },
+    /// Storage of tables and indexes.
+    Storage(TableClass),
+    /// Hours of a DAX node, by type, such as `dax.r5.large`.
+    DaxNode(String),
+    /// Transfer to another region.
+    TransferTo(String),
+    /// A usage type at the price that a Database Savings Plan of one year gives.
+    Planned(Box<UsageType>),
+    /// Any other of the catalogue, by the code of the price books.
+    Listed(&'static str),
+    /// A code that the catalogue does not have.
+    Unlisted(String),
+}
 
-/// How a usage type is billed: the service, its name on a bill, its unit, and the decimals of a quantity.
+/// The two parts of what a reservation costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReservedPart {
+    /// For each hour of the term.
+    Hourly,
+    /// Once, for each unit.
+    Upfront,
+}
+
+/// The service, the name on a bill and the unit of a usage type.
 struct Billed {
     service: &'static str,
     name: &'static str,
@@ -49,7 +85,7 @@ const CATALOGUE: &[(&str, &str, &str, &str)] = &[
     ("export_s3_full", "AmazonDynamoDB", "ExportDataSize-Bytes", "GB"),
     ("export_s3_incremental", "AmazonDynamoDB", "IncrementalExportDataSize-Bytes", "GB"),
     ("import_s3", "AmazonDynamoDB", "ImportDataSize-Bytes", "GB"),
-    ("streams_read_request", "AmazonDynamoDB", "Streams-RequestsCount", "request"),
+    ("streams_read_request", "AmazonDynamoDB", "Streams-Requests", "request"),
     ("kinesis_change_data_capture_unit", "AmazonDynamoDB", "ChangeDataCaptureUnits-Kinesis", "CDC unit"),
     ("contributor_insights_rule_month", "AmazonCloudWatch", "CW:ContributorRulesManaged", "rule-month"),
     ("contributor_insights_event", "AmazonCloudWatch", "CW:ContributorEventsManaged", "event"),
@@ -93,19 +129,46 @@ pub enum Throughput {
 }
 
 impl Throughput {
-    fn code(self) -> &'static str {
+    /// All, in the order in which bills are settled.
+    pub const ALL: [Throughput; 3] = [Throughput::Read, Throughput::Write, Throughput::ReplicatedWrite];
+
+    /// Reads, or writes of either kind.
+    pub fn direction(self) -> Direction {
+        match self {
+            Throughput::Read => Direction::Read,
+            Throughput::Write | Throughput::ReplicatedWrite => Direction::Write,
+        }
+    }
+
+    /// The word in outputs.
+    pub fn word(self) -> &'static str {
         match self {
             Throughput::Read => "read",
             Throughput::Write => "write",
-            Throughput::ReplicatedWrite => "replicated_write",
+            Throughput::ReplicatedWrite => "replicated write",
         }
     }
-}
 
-fn class_code(class: TableClass) -> &'static str {
-    match class {
-        TableClass::Standard => "standard",
-        TableClass::StandardIa => "ia",
+    fn request_code(self, class: TableClass) -> &'static str {
+        match (self, class) {
+            (Throughput::Read, TableClass::Standard) => "read_request_unit_standard",
+            (Throughput::Read, TableClass::StandardIa) => "read_request_unit_ia",
+            (Throughput::Write, TableClass::Standard) => "write_request_unit_standard",
+            (Throughput::Write, TableClass::StandardIa) => "write_request_unit_ia",
+            (Throughput::ReplicatedWrite, TableClass::Standard) => "replicated_write_request_unit_standard",
+            (Throughput::ReplicatedWrite, TableClass::StandardIa) => "replicated_write_request_unit_ia",
+        }
+    }
+
+    fn capacity_code(self, class: TableClass) -> &'static str {
+        match (self, class) {
+            (Throughput::Read, TableClass::Standard) => "read_capacity_unit_hour_standard",
+            (Throughput::Read, TableClass::StandardIa) => "read_capacity_unit_hour_ia",
+            (Throughput::Write, TableClass::Standard) => "write_capacity_unit_hour_standard",
+            (Throughput::Write, TableClass::StandardIa) => "write_capacity_unit_hour_ia",
+            (Throughput::ReplicatedWrite, TableClass::Standard) => "replicated_write_capacity_unit_hour_standard",
+            (Throughput::ReplicatedWrite, TableClass::StandardIa) => "replicated_write_capacity_unit_hour_ia",
+        }
     }
 }
 
@@ -128,69 +191,187 @@ const PURPOSES: &[(&str, &str)] = &[
     ("kms_", "encryption"),
 ];
 
+/// Where a code of the price books names a DAX node, a region that data goes to, or a savings plan.
+const DAX_CODE: &str = "dax_node_hour_";
+const TRANSFER_CODE: &str = "data_transfer_inter_region_to_";
+const PLAN_CODE: &str = "dsp_1yr_no_upfront_";
+
+/// Transfer between regions on a bill, without the prefixes of both.
+const TRANSFER_NAME: &str = "AWS-Out-Bytes";
+
+/// Names that outputs had before, or that AWS's documentation uses, with the name on a bill.
+const OLD_NAMES: [(&str, &str); 2] = [("Streams-RequestsCount", "Streams-Requests"), ("DataTransfer-Out-Bytes", TRANSFER_NAME)];
+
 impl UsageType {
+    /// Point-in-time recovery.
+    pub const PITR: UsageType = UsageType::Listed("backup_pitr");
+    /// On-demand backups.
+    pub const BACKUP: UsageType = UsageType::Listed("backup_on_demand");
+    /// Restores.
+    pub const RESTORE: UsageType = UsageType::Listed("restore");
+    /// Full exports to Amazon S3.
+    pub const EXPORT_FULL: UsageType = UsageType::Listed("export_s3_full");
+    /// Incremental exports to Amazon S3.
+    pub const EXPORT_INCREMENTAL: UsageType = UsageType::Listed("export_s3_incremental");
+    /// Imports from Amazon S3.
+    pub const IMPORT: UsageType = UsageType::Listed("import_s3");
+    /// GetRecords calls of DynamoDB Streams.
+    pub const STREAM_READS: UsageType = UsageType::Listed("streams_read_request");
+    /// Change data capture units of Kinesis Data Streams.
+    pub const CHANGE_DATA_CAPTURE: UsageType = UsageType::Listed("kinesis_change_data_capture_unit");
+    /// Graphs of CloudWatch Contributor Insights.
+    pub const INSIGHTS_RULES: UsageType = UsageType::Listed("contributor_insights_rule_month");
+    /// Events of CloudWatch Contributor Insights.
+    pub const INSIGHTS_EVENTS: UsageType = UsageType::Listed("contributor_insights_event");
+    /// Customer managed KMS keys.
+    pub const KMS_KEYS: UsageType = UsageType::Listed("kms_key_month");
+    /// Requests to KMS.
+    pub const KMS_REQUESTS: UsageType = UsageType::Listed("kms_request");
+    /// Objects written to Amazon S3.
+    pub const S3_PUTS: UsageType = UsageType::Listed("s3_put_standard");
+
+    /// What a table has and no price book prices.
+    pub fn unpriced() -> UsageType {
+        UsageType::Unlisted("unpriced".to_string())
+    }
+
+    /// Storage of archived objects in a class of Amazon S3, as the price books name it, such as `glacier_instant`.
+    pub fn s3_storage(class: &str) -> UsageType {
+        UsageType::of_code(&format!("s3_storage_{class}"))
+    }
+
+    /// Objects that move to a class of Amazon S3.
+    pub fn s3_transition(class: &str) -> UsageType {
+        UsageType::of_code(&format!("s3_transition_to_{class}"))
+    }
+
     /// The usage type of a code of the price books.
-    pub fn of_code(code: impl Into<String>) -> UsageType {
-        UsageType(code.into())
+    pub fn of_code(code: &str) -> UsageType {
+        if let Some(planned) = code.strip_prefix(PLAN_CODE) {
+            return UsageType::Planned(Box::new(UsageType::of_code(planned)));
+        }
+        if let Some(node) = code.strip_prefix(DAX_CODE) {
+            return UsageType::DaxNode(format!("dax.{node}"));
+        }
+        if let Some(region) = code.strip_prefix(TRANSFER_CODE) {
+            return UsageType::TransferTo(region.to_string());
+        }
+        let classes = [TableClass::Standard, TableClass::StandardIa];
+        for class in classes {
+            if UsageType::Storage(class).code() == code {
+                return UsageType::Storage(class);
+            }
+            for throughput in Throughput::ALL {
+                if throughput.request_code(class) == code {
+                    return UsageType::Requests(throughput, class);
+                }
+                if throughput.capacity_code(class) == code {
+                    return UsageType::CapacityHours(throughput, class);
+                }
+            }
+        }
+        for years in [1, 3] {
+            for direction in Direction::BOTH {
+                for part in [ReservedPart::Hourly, ReservedPart::Upfront] {
+                    let reserved = UsageType::Reserved { years, direction, part };
+                    if reserved.code() == code {
+                        return reserved;
+                    }
+                }
+            }
+        }
+        match CATALOGUE.iter().find(|(listed, ..)| *listed == code) {
+            Some((listed, ..)) => UsageType::Listed(listed),
+            None => UsageType::Unlisted(code.to_string()),
+        }
     }
 
-    /// Request units of the on-demand mode.
-    pub fn request_units(throughput: Throughput, class: TableClass) -> UsageType {
-        UsageType(format!("{}_request_unit_{}", throughput.code(), class_code(class)))
+    /// The code of the price books.
+    pub fn code(&self) -> Cow<'static, str> {
+        match self {
+            UsageType::Requests(throughput, class) => throughput.request_code(*class).into(),
+            UsageType::CapacityHours(throughput, class) => throughput.capacity_code(*class).into(),
+            UsageType::Reserved { years, direction, part } => {
+                let part = match part {
+                    ReservedPart::Hourly => "hourly",
+                    ReservedPart::Upfront => "upfront_per_unit",
+                };
+                format!("reserved_{years}yr_{}_{part}", direction.word()).into()
+            }
+            UsageType::Storage(TableClass::Standard) => "storage_standard".into(),
+            UsageType::Storage(TableClass::StandardIa) => "storage_ia".into(),
+            UsageType::DaxNode(node_type) => format!("{DAX_CODE}{}", node_type.trim_start_matches("dax.")).into(),
+            UsageType::TransferTo(region) => format!("{TRANSFER_CODE}{region}").into(),
+            UsageType::Planned(usage) => format!("{PLAN_CODE}{}", usage.code()).into(),
+            UsageType::Listed(code) => (*code).into(),
+            UsageType::Unlisted(code) => code.clone().into(),
+        }
     }
 
-    /// Capacity unit-hours of the provisioned mode.
-    pub fn capacity_hours(throughput: Throughput, class: TableClass) -> UsageType {
-        UsageType(format!("{}_capacity_unit_hour_{}", throughput.code(), class_code(class)))
+    /// The throughput that it bills, by the request or by the hour; `None` for everything else, reservations included.
+    pub fn throughput(&self) -> Option<Throughput> {
+        match self {
+            UsageType::Requests(throughput, _) | UsageType::CapacityHours(throughput, _) => Some(*throughput),
+            _ => None,
+        }
     }
 
-    /// Storage of tables and indexes.
-    pub fn storage(class: TableClass) -> UsageType {
-        UsageType(format!("storage_{}", class_code(class)))
+    /// Whether it bills reads or writes; `None` where it is no throughput.
+    pub fn direction(&self) -> Option<Direction> {
+        self.throughput().map(Throughput::direction)
     }
 
-    /// Hours of a DAX node, by type, such as `dax.r5.large`.
-    pub fn dax_node(node_type: &str) -> UsageType {
-        UsageType(format!("dax_node_hour_{}", node_type.trim_start_matches("dax.")))
+    /// Whether it bills requests that read.
+    pub fn is_read_request(&self) -> bool {
+        matches!(self, UsageType::Requests(Throughput::Read, _))
     }
 
-    /// Transfer from one region to another.
-    pub fn transfer_to(region: &str) -> UsageType {
-        UsageType(format!("data_transfer_inter_region_to_{region}"))
+    /// Whether its prices are those of every region.
+    pub fn has_global_price(&self) -> bool {
+        matches!(*self, UsageType::KMS_KEYS | UsageType::KMS_REQUESTS)
     }
 
     /// What it is for, where no access pattern causes it.
     pub fn purpose(&self) -> &'static str {
-        PURPOSES.iter().find(|(prefix, _)| self.0.starts_with(prefix)).map_or("(table)", |(_, purpose)| purpose)
+        let code = self.code();
+        PURPOSES.iter().find(|(prefix, _)| code.starts_with(prefix)).map_or("(table)", |(_, purpose)| purpose)
     }
 
     /// The codes of the price books for a usage type of a service, as a bill names it.
     pub fn codes_named<'n>(service: &'n str, name: &'n str) -> impl Iterator<Item = &'static str> + use<'n> {
+        let is = |name: &str| CATALOGUE.iter().any(|(_, of, known, _)| *of == service && *known == name);
+        let name = if is(name) { name } else { UsageType::name_on_a_bill(name) };
         CATALOGUE.iter().filter(move |(_, of, known, _)| *of == service && *known == name).map(|(code, ..)| *code)
     }
 
     /// The names of all usage types that the catalogue has.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        CATALOGUE.iter().map(|(_, _, name, _)| *name)
+        CATALOGUE.iter().map(|(_, _, name, _)| *name).chain([TRANSFER_NAME])
+    }
+
+    /// The name that a bill has for what somebody may still call by an older name.
+    pub fn name_on_a_bill(name: &str) -> &str {
+        OLD_NAMES.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new)
     }
 
     /// Where a transfer between regions goes; `None` for everything else.
     pub fn destination(&self) -> Option<&str> {
-        self.0.strip_prefix("data_transfer_inter_region_to_")
-    }
-
-    /// The code of the price books.
-    pub fn code(&self) -> &str {
-        &self.0
+        match self {
+            UsageType::TransferTo(region) => Some(region),
+            _ => None,
+        }
     }
 
     fn billed(&self) -> Billed {
-        let code = self.0.strip_prefix("dsp_1yr_no_upfront_").unwrap_or(&self.0);
-        let listed = CATALOGUE.iter().find(|(listed, ..)| *listed == code);
-        match listed {
+        let code = match self {
+            UsageType::DaxNode(_) => return Billed { service: "AmazonDAX", name: "NodeUsage", unit: "node-hour" },
+            // Source: Cost and Usage Reports: the product code of a transfer is that of the service whose data it is.
+            UsageType::TransferTo(_) => return Billed { service: "AmazonDynamoDB", name: TRANSFER_NAME, unit: "GB" },
+            UsageType::Planned(usage) => return usage.billed(),
+            _ => self.code(),
+        };
+        match CATALOGUE.iter().find(|(listed, ..)| *listed == code) {
             Some((_, service, name, unit)) => Billed { service, name, unit },
-            None if code.starts_with("dax_node_hour_") => Billed { service: "AmazonDAX", name: "NodeUsage", unit: "node-hour" },
-            None if code.starts_with("data_transfer_") => Billed { service: "AWSDataTransfer", name: "DataTransfer-Out-Bytes", unit: "GB" },
             None => Billed { service: "", name: "", unit: "unit" },
         }
     }
@@ -200,12 +381,24 @@ impl UsageType {
         self.billed().service
     }
 
-    /// Its name on a bill, without the region's prefix.
+    /// Its name on a bill, without the prefix of a region.
     pub fn name(&self) -> String {
-        match (self.0.strip_prefix("dax_node_hour_"), self.billed().name) {
-            (Some(node_type), _) => format!("NodeUsage:dax.{node_type}"),
-            (None, "") => self.0.clone(),
-            (None, name) => name.to_string(),
+        match (self, self.billed().name) {
+            (UsageType::DaxNode(node_type), name) => format!("{name}:{node_type}"),
+            (_, "") => self.code().into_owned(),
+            (_, name) => name.to_string(),
+        }
+    }
+
+    /// Its whole name on the bill of a region: with the region's prefix, and with that of its destination where data goes
+    /// to another region.
+    ///
+    /// Source: Cost and Usage Reports, such as `EUC1-IA-WriteRequestUnits` and `USE1-EUW1-AWS-Out-Bytes`.
+    pub fn bill_name(&self, prefix: &str, destination_prefix: Option<&str>) -> Option<String> {
+        match self {
+            UsageType::TransferTo(_) => Some(format!("{prefix}-{}-{}", destination_prefix?, self.name())),
+            UsageType::Unlisted(_) => None,
+            _ => Some(format!("{prefix}-{}", self.name())),
         }
     }
 
@@ -222,28 +415,50 @@ impl UsageType {
         }
     }
 
-    /// Which of AWS's free tiers covers it; `None` where its lowest tier is not a free one.
-    ///
-    /// Source: the offer's own tiers at $0: 18,600 unit-hours, 25 GB, 2.5 million stream reads.
+    /// Which of AWS's free tiers could cover it. Whether a region has that tier, and for how much, is in its price book.
     pub fn free_tier(&self) -> Option<FreeTier> {
-        match self.0.as_str() {
-            "storage_standard" => Some(FreeTier::Storage),
-            "streams_read_request" => Some(FreeTier::Streams),
-            code if code.ends_with("capacity_unit_hour_standard") => Some(FreeTier::Throughput),
+        match *self {
+            UsageType::CapacityHours(_, TableClass::Standard) => Some(FreeTier::Throughput),
+            UsageType::Storage(TableClass::Standard) => Some(FreeTier::Storage),
+            UsageType::STREAM_READS => Some(FreeTier::Streams),
             _ => None,
         }
+    }
+}
+
+/// By code, as the price books order it.
+impl Ord for UsageType {
+    fn cmp(&self, other: &UsageType) -> std::cmp::Ordering {
+        self.code().cmp(&other.code())
+    }
+}
+
+impl PartialOrd for UsageType {
+    fn partial_cmp(&self, other: &UsageType) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
     }
 }
 
 /// One of AWS's free tiers, each for an account, a region and a month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FreeTier {
-    /// 18,600 hours each of WCU, RCU and rWCU (25 units all month).
+    /// Hours each of WCU, RCU and rWCU of the Standard class.
     Throughput,
-    /// 25 GB of Standard storage.
+    /// Standard storage.
     Storage,
-    /// 2.5 million streams read requests.
+    /// Streams read requests.
     Streams,
+}
+
+impl FreeTier {
+    /// The usage types that it covers.
+    pub fn usage_types(self) -> Vec<UsageType> {
+        match self {
+            FreeTier::Throughput => Throughput::ALL.map(|one| UsageType::CapacityHours(one, TableClass::Standard)).to_vec(),
+            FreeTier::Storage => vec![UsageType::Storage(TableClass::Standard)],
+            FreeTier::Streams => vec![UsageType::STREAM_READS],
+        }
+    }
 }
 
 /// Why a line is there: a sentence with its numbers, and the rule behind it.
@@ -302,6 +517,13 @@ pub struct Usage {
     pub because: Vec<Because>,
 }
 
+impl Usage {
+    /// The same without its working.
+    pub fn without_working(&self) -> Usage {
+        Usage { because: Vec::new(), ..self.clone() }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,14 +531,23 @@ mod tests {
     #[test]
     fn families_have_the_names_of_a_bill() {
         for (usage, name) in [
-            (UsageType::request_units(Throughput::ReplicatedWrite, TableClass::StandardIa), "IA-ReplWriteRequestUnits"),
-            (UsageType::capacity_hours(Throughput::Read, TableClass::Standard), "ReadCapacityUnit-Hrs"),
-            (UsageType::storage(TableClass::StandardIa), "IA-TimedStorage-ByteHrs"),
-            (UsageType::dax_node("dax.r5.large"), "NodeUsage:dax.r5.large"),
-            (UsageType::transfer_to("eu-west-1"), "DataTransfer-Out-Bytes"),
-            (UsageType::of_code("dsp_1yr_no_upfront_write_request_unit_ia"), "IA-WriteRequestUnits"),
+            (UsageType::Requests(Throughput::ReplicatedWrite, TableClass::StandardIa), "EU-IA-ReplWriteRequestUnits"),
+            (UsageType::CapacityHours(Throughput::Read, TableClass::Standard), "EU-ReadCapacityUnit-Hrs"),
+            (UsageType::Storage(TableClass::StandardIa), "EU-IA-TimedStorage-ByteHrs"),
+            (UsageType::DaxNode("dax.r5.large".to_string()), "EU-NodeUsage:dax.r5.large"),
+            (UsageType::TransferTo("us-west-2".to_string()), "EU-USW2-AWS-Out-Bytes"),
+            (UsageType::STREAM_READS, "EU-Streams-Requests"),
+            (UsageType::of_code("dsp_1yr_no_upfront_write_request_unit_ia"), "EU-IA-WriteRequestUnits"),
         ] {
-            assert_eq!(usage.name(), name, "{usage:?}");
+            assert_eq!(usage.bill_name("EU", Some("USW2")).as_deref(), Some(name), "{usage:?}");
+        }
+    }
+
+    #[test]
+    fn a_code_and_its_usage_type_are_one() {
+        let others = ["dax_node_hour_t3.small", "data_transfer_inter_region_to_eu-west-1", "dsp_1yr_no_upfront_storage_ia", "unheard_of"];
+        for code in CATALOGUE.iter().map(|(code, ..)| *code).chain(others) {
+            assert_eq!(UsageType::of_code(code).code(), code);
         }
     }
 }

@@ -265,7 +265,13 @@ fn every_finding_is_found_where_it_is_and_nowhere_else() {
                 (0..18).map(|at| index("projection = \"keys-only\"").replace("ByOwner", &format!("ByOwner{at}"))).collect::<String>()
             )),
         ),
-        ("transaction-size", design(&format!("item.size = \"300 KB\"\n{}", access("TransactGetItems", "items = 50")))),
+        (
+            "transaction-size",
+            design(&format!(
+                "item.histogram = [{{ size = \"1 KB\", share = 0.5 }}, {{ size = \"300 KB\", share = 0.5 }}]\n{}",
+                access("TransactGetItems", "items = 50")
+            )),
+        ),
         ("batch-size", design(&format!("item.size = \"300 KB\"\n{}", access("BatchGetItem", "items = 90")))),
         (
             "wide-projection",

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use dynameter::capacity::policy::{AutoScaling, Fixed, Tracking};
 use dynameter::capacity::series::{Arrivals, Horizon, Series, draw};
-use dynameter::capacity::{Lane, Limits, execute};
-use dynameter::compare::{Comparison, Kind, Question, compare};
+use dynameter::capacity::{Course, Lane, Limits, execute};
+use dynameter::compare::{AlternativeKind, Comparison, Footing, Question, State, compare};
 use dynameter::pricing::Books;
 use dynameter::workload::{self, Setting};
 use proptest::prelude::*;
@@ -77,7 +77,7 @@ capacity = { mode = "provisioned", read = 100, write = 100 }
     assert_eq!(comparison.total.human(), "$56.94");
     for (name, monthly) in [("reserved capacity for 1 year", "$26.17"), ("reserved capacity for 3 years", "$13.08")] {
         let found = comparison.alternatives.iter().find(|one| one.name == name).expect(name);
-        assert_eq!(found.monthly.expect("a figure").human(), monthly, "{name}");
+        assert_eq!(found.monthly().expect("a figure").human(), monthly, "{name}");
     }
 }
 
@@ -85,7 +85,7 @@ capacity = { mode = "provisioned", read = 100, write = 100 }
 fn c05_auto_scaling_settles_at_demand_by_target() {
     // 80 % and 50 % of 50 units, tracked at 70 %.
     for (units, settled) in [(40, 58), (25, 36)] {
-        let series = Series { step_seconds: 1, halves: vec![2 * units; 3 * 86_400], start_minute: 0 };
+        let series = Series::new(1, 0, vec![2 * units; 3 * 86_400]);
         let scaling = AutoScaling::new(1, 10_000, Tracking::default());
         let run = execute(&mut [Lane::new(&series, scaling)], &Limits::default()).remove(0);
         assert_eq!((run.lowest, run.highest), (settled, settled));
@@ -114,8 +114,8 @@ rate = {{ per_month = {billions}_000_000_000 }}
         ))
     };
     let strong = reads("strong", 1);
-    let dax: Vec<_> = strong.alternatives.iter().filter(|one| one.kind == Kind::Dax).collect();
-    assert!(dax.iter().all(|one| !one.feasible) && dax[0].why.contains("strong"), "a strong read is never a hit");
+    let dax: Vec<_> = strong.alternatives.iter().filter(|one| one.kind == AlternativeKind::Dax).collect();
+    assert!(dax.iter().all(|one| one.state == State::Impossible) && dax[0].why.contains("strong"), "a strong read is never a hit");
     // Three nodes cost 558.45; a billion eventual reads 125.00, ten billion 1,250.00.
     assert_eq!(break_even(&reads("eventual", 1), "3 x dax.r5.large = reads of the table", "read").0, "446.76");
     assert_eq!(break_even(&reads("eventual", 10), "3 x dax.r5.large = reads of the table", "read").0, "44.68");
@@ -152,7 +152,7 @@ rate = { per_second = 1 }
     );
     let reason = |name: &str| {
         let found = comparison.alternatives.iter().find(|one| one.name.contains(name)).unwrap_or_else(|| panic!("{name} is left out"));
-        assert!(!found.feasible && found.monthly.is_none() && found.delta.is_none(), "{name} has a figure");
+        assert!(!found.is_priced(), "{name} has a figure");
         found.why.clone()
     };
     assert!(reason("reserved capacity of a Standard-IA table").contains("Standard class only"));
@@ -165,19 +165,19 @@ rate = { per_second = 1 }
 /// Every figure of a comparison agrees with every other.
 fn consistent(comparison: &Comparison) {
     let name = &comparison.outcome.workload;
-    for one in comparison.alternatives.iter().filter(|one| one.feasible) {
-        let (monthly, delta) = (one.monthly.expect("a figure"), one.delta.expect("a difference"));
+    for one in comparison.alternatives.iter().filter(|one| one.is_priced()) {
+        let (monthly, delta) = (one.monthly().expect("a figure"), one.delta().expect("a difference"));
         assert_eq!(monthly.minus(comparison.total), Ok(delta), "{name}: {}", one.name);
-        if one.what_if {
+        if one.footing == Footing::WhatIf {
             continue;
         }
         let all = comparison.best_with_decisions.monthly_with_commitment;
         assert!(all <= monthly, "{name}: {} costs {monthly}, the best of all {all}", one.name);
         let kept = comparison.best.monthly_with_commitment;
-        assert!(one.decision || kept <= monthly, "{name}: {} costs {monthly}, the best {kept}", one.name);
+        assert!(one.footing == Footing::Decision || kept <= monthly, "{name}: {} costs {monthly}, the best {kept}", one.name);
     }
-    for one in comparison.alternatives.iter().filter(|one| !one.feasible) {
-        assert!(one.monthly.is_none() && !one.why.is_empty(), "{name}: {}", one.name);
+    for one in comparison.alternatives.iter().filter(|one| !one.is_priced()) {
+        assert!(!one.why.is_empty(), "{name}: {}", one.name);
     }
     let saves: Vec<_> = comparison.advice.iter().map(|advice| advice.saves).collect();
     assert!(saves.windows(2).all(|pair| pair[0] >= pair[1]), "{name}: advice is ranked");
@@ -193,7 +193,7 @@ fn the_optimum_is_never_dearer_than_any_alternative() {
         consistent(&comparison);
         let again = compare(&workload, &books, &Question::default()).expect("a comparison");
         let figures =
-            |comparison: &Comparison| comparison.alternatives.iter().map(|one| (one.name.clone(), one.monthly)).collect::<Vec<_>>();
+            |comparison: &Comparison| comparison.alternatives.iter().map(|one| (one.name.clone(), one.monthly())).collect::<Vec<_>>();
         assert_eq!(figures(&comparison), figures(&again), "the same input gives the same figures");
     }
 }
@@ -202,7 +202,7 @@ fn demand() -> impl Strategy<Value = Series> {
     (1_u64..400, prop::collection::vec(0_u64..6, 24), 0.0..300.0_f64, 1_u64..9).prop_map(|(seed, shape, per_second, halves)| {
         let mean = shape.iter().sum::<u64>().max(1) as f64 / 24.0;
         let shape: Vec<f64> = (0..168).map(|hour| shape[hour % 24] as f64 / mean).collect();
-        let arrivals = Arrivals { per_second, shape: shape.into(), calls: vec![(halves, 0.7), (2 * halves, 0.3)] };
+        let arrivals = Arrivals { per_second, shape: shape.into(), course: Course::Steps, calls: vec![(halves, 0.7), (2 * halves, 0.3)] };
         draw(&[arrivals], &Horizon { days: 2, step_seconds: 1, seed }, "t")
     })
 }
@@ -245,7 +245,7 @@ proptest! {
 
     #[test]
     fn auto_scaling_of_a_flat_demand_settles_and_stays(units in 1_u64..3_000, target in 20_u64..=90) {
-        let series = Series { step_seconds: 60, halves: vec![120 * units; 2 * 1440], start_minute: 0 };
+        let series = Series::new(60, 0, vec![120 * units; 2 * 1440]);
         let tracking = Tracking { target_percent: target, ..Tracking::default() };
         let run = execute(&mut [Lane::new(&series, AutoScaling::new(1, 1_000_000, tracking))], &Limits::default()).remove(0);
         let settled = (units * 100).div_ceil(target);
@@ -272,7 +272,7 @@ rate = { per_second = 5 }
 "#,
     );
     let plan = comparison.alternatives.iter().find(|one| one.name == "a Database Savings Plan").expect("a plan");
-    let saved = plan.delta.expect("a saving").decimal().abs() / comparison.total.decimal();
+    let saved = plan.delta().expect("a saving").decimal().abs() / comparison.total.decimal();
     // 18 % of what is billed, a little less where the commitment is rounded.
     assert!(saved > rust_decimal::Decimal::new(10, 2) && saved <= rust_decimal::Decimal::new(18, 2), "{saved}");
 }
@@ -307,8 +307,10 @@ rate.per_second = 50
 {more}
 "#
         ));
-        let of_index = comparison.alternatives.into_iter().filter(|one| one.kind == Kind::Projection);
-        of_index.map(|one| (one.name.clone(), (one.decision, one.delta))).collect::<std::collections::BTreeMap<_, _>>()
+        let of_index = comparison.alternatives.into_iter().filter(|one| one.kind == AlternativeKind::Projection);
+        of_index
+            .map(|one| (one.name.clone(), (one.footing == Footing::Decision, one.delta())))
+            .collect::<std::collections::BTreeMap<_, _>>()
     };
     for (kind, keys) in [("global", "partition_key = \"Status\""), ("local", "partition_key = \"CustomerId\"\nsort_key = \"Status\"")] {
         let (silent, said) = (of(kind, keys, ""), of(kind, keys, "attributes = [\"Total\"]"));

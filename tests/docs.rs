@@ -8,7 +8,7 @@ use dynameter::workload;
 use serde_json::Value;
 
 /// The tables of the format in the order of a file, with the heading of each.
-const TABLES: [(&str, &str); 29] = [
+const TABLES: [(&str, &str); 30] = [
     ("TableFile", "[[table]]"),
     ("KeyFile", "partition_key, sort_key"),
     ("ItemFile", "[table.item]"),
@@ -22,6 +22,7 @@ const TABLES: [(&str, &str); 29] = [
     ("IndexFile", "[[table.index]]"),
     ("IncludeFile", "projection: some attributes"),
     ("AccessFile", "[[table.access]]"),
+    ("LoadFile", "loads of a profile"),
     ("ActionFile", "an entry of actions"),
     ("ConsumedFile", "[[table.consumed]]"),
     ("TtlFile", "[table.ttl]"),

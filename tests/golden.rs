@@ -192,11 +192,15 @@ mod proof {
             let (left, amount) = line.rsplit_once(" = ").expect("an amount");
             let (quantity, rate) = left.rsplit_once(" x ").expect("a rate");
             let quantity = plain(quantity).split(' ').next().expect("a quantity").to_string();
-            problems.extend(product(&quantity, &plain(rate), &plain(amount)));
-            whole += decimal(&plain(amount));
+            let exact = decimal(&quantity).checked_mul(decimal(&plain(rate))).expect("fits");
+            let shown = decimal(&plain(amount));
+            if exact.round_dp(shown.scale().max(2)) != shown {
+                problems.push(format!("{quantity} x {rate} is {exact}, shown as {amount}"));
+            }
+            whole += exact;
         }
         let heading = output.lines().next().expect("a heading");
-        let total = plain(heading.rsplit_once(": ").expect("a total").1.split(' ').next().expect("a total"));
+        let total = plain(total(heading));
         problems.extend((whole.round_dp(2) != decimal(&total)).then(|| format!("the lines add up to {whole}, the heading says {total}")));
         problems
     }
@@ -220,8 +224,10 @@ mod proof {
         problems
     }
 
+    /// `NAME: $1.00 a month`, or `NAME: unknown; at least $1.00 a month`.
     fn total(heading: &str) -> &str {
-        heading.rsplit_once(": ").expect("a total").1.split(' ').next().expect("a total")
+        let total = heading.rsplit_once(": ").expect("a total").1;
+        total.trim_start_matches("unknown; at least ").split(' ').next().expect("a total")
     }
 
     pub fn estimate_text(output: &str) -> Vec<String> {

@@ -42,8 +42,10 @@ fn offered(service: &str, usd: impl Fn(&str, &PublishedRate) -> String) -> Vec<P
         let rates = book.rates();
         for (at, tier) in rates.iter().enumerate() {
             let published = &tier.published;
-            let (code, usage) = (published.code.as_str(), UsageType::of_code(published.code.clone()));
-            if usage.service() != service || code.starts_with("dsp_") {
+            let (code, usage) = (published.code.as_str(), UsageType::of_code(&published.code));
+            // Transfer between regions is in the list of AWSDataTransfer, and on a bill under the service whose data it is.
+            let lister = if usage.destination().is_some() { "AWSDataTransfer" } else { usage.service() };
+            if lister != service || code.starts_with("dsp_") {
                 continue;
             }
             let reserved =
@@ -293,7 +295,7 @@ fn tiers_that_come_and_go_keep_every_price() {
         .expect("books")
         .book("eu-west-1", None)
         .expect("a book")
-        .tiers("storage_standard")
+        .tiers(&UsageType::of_code("storage_standard"))
         .expect("tiers");
     let tiers: Vec<(u64, String)> = tiers.iter().map(|tier| (tier.from, tier.published.rate.to_string())).collect();
     assert_eq!(tiers, [(0, "0.283".to_string()), (25, "0.283".to_string()), (1000, "0.2".to_string())]);

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use dynameter::pricing::Books;
 use dynameter::time::Date;
+use dynameter::usage::UsageType;
 
 /// A row of the table: region, code, unit, price, tier, date, source, confidence.
 #[derive(Debug, serde::Deserialize)]
@@ -41,7 +42,7 @@ fn compare(path: &Path) {
         let tiers = books
             .book(&row.region, Some(asked))
             .map_err(|error| error.to_string())
-            .and_then(|book| book.tiers(&row.code).map_err(|error| error.to_string()));
+            .and_then(|book| book.tiers(&UsageType::of_code(&row.code)).map_err(|error| error.to_string()));
         let found = match &tiers {
             Ok(tiers) => tiers.iter().find(|tier| tier.from == from).map(|tier| tier.published.clone()),
             Err(error) => {

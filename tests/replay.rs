@@ -14,7 +14,7 @@ use dynameter::replay::{self, Options, Replayed};
 use dynameter::synthesize::{self, Layout};
 use dynameter::trace::{self, Source, Time, Trace};
 use dynameter::units::Exact;
-use dynameter::workload::{self, Access, Call, Capacity, TableDesign, Units, Workload};
+use dynameter::workload::{self, Access, Call, TableDesign, Units, Workload};
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
@@ -128,7 +128,7 @@ fn thinned() -> Vec<(String, Workload, u64)> {
         let setting = workload::Setting::new(&books);
         let mut workload =
             workload::load(&name, &text, &support::root().join("workloads"), &setting).unwrap_or_else(|errors| panic!("{errors}"));
-        let flat = |access: &Access| access.factors.iter().all(|factor| *factor == Exact::one());
+        let flat = |access: &Access| access.shape.is_flat();
         let accesses = |table: &std::sync::Arc<TableDesign>| {
             table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access)).cloned().collect::<Vec<_>>()
         };
@@ -205,9 +205,10 @@ fn deviation_of_several(access: &Access) -> f64 {
         Call::Write { plans, .. } | Call::Transaction { plans, .. } => plans.iter().map(|(_, count)| count).sum(),
         Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => 1,
     };
-    let total = access.sizes.total() as f64;
-    let mean = access.sizes.mean().to_f64();
-    let square: f64 = access.sizes.iter().map(|class| (class.item.0 as f64).powi(2) * class.weight as f64 / total).sum();
+    let sizes = access.sizes.as_ref().expect("sizes");
+    let total = sizes.total() as f64;
+    let mean = sizes.mean().to_f64();
+    let square: f64 = sizes.iter().map(|class| (class.item.0 as f64).powi(2) * class.weight as f64 / total).sum();
     // What is found and what is not is drawn as well.
     if parts < 2 { 0.0 } else { ((square / mean / mean - 1.0).max(0.0).sqrt() + 0.5) / (parts as f64).sqrt() }
 }
@@ -215,11 +216,7 @@ fn deviation_of_several(access: &Access) -> f64 {
 /// Whether no provisioned units of a table move.
 fn is_fixed(table: &TableDesign) -> bool {
     let fixed = |units: &Units| matches!(units, Units::Fixed(_));
-    let own = match &table.capacity {
-        Capacity::OnDemand => true,
-        Capacity::Provisioned { read, write } => fixed(read) && fixed(write),
-    };
-    own && table.indexes.iter().filter_map(|index| index.capacity.as_ref()).all(|(read, write)| fixed(read) && fixed(write))
+    table.accounts().filter_map(|target| table.provisioned(target)).all(|units| units.values().all(fixed))
 }
 
 type LineKey = (String, Option<String>, String, Option<String>, String);
@@ -249,7 +246,7 @@ fn the_twin_of_every_shipped_workload_agrees_with_its_estimate() {
     let mut wrong = Vec::new();
     for (name, workload, hours) in thinned() {
         let metering = Metering::new(&workload, &books).expect("an estimate");
-        let estimate = metering.outcome(&workload, &books).expect("an estimate");
+        let estimate = metering.outcome(&books).expect("an estimate");
         let start = Time::from_second(1_704_067_200);
         let path = folder.path().join(format!("{name}.parquet"));
         let options =

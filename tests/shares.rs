@@ -380,7 +380,7 @@ fn a_killed_run_goes_on() {
 #[test]
 fn sums_without_state_are_the_rounded_sizes() {
     use dynameter::replay::each_second;
-    use dynameter::trace::Api;
+    use dynameter::trace::ApiName;
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("rows.parquet");
     let second = 1_704_067_200_i64;
@@ -393,7 +393,7 @@ fn sums_without_state_are_the_rounded_sizes() {
         row(1_000_001, "DeleteItem", 0),
     ];
     parquet(&path, &rows, 2);
-    let expected = [((second, Api::GetItem), 2), ((second, Api::PutItem), 6), ((second + 1, Api::PutItem), 4)];
+    let expected = [((second, ApiName::GetItem), 2), ((second, ApiName::PutItem), 6), ((second + 1, ApiName::PutItem), 4)];
     for threads in [1, 2] {
         assert_eq!(each_second(&path, threads).expect("sums").into_iter().collect::<Vec<_>>(), expected, "{threads} threads");
     }

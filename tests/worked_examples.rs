@@ -7,7 +7,7 @@ use dynameter::outcome::Outcome;
 use dynameter::pricing::{Books, LineItem};
 use dynameter::report::{Style, estimate_text, explain_text};
 use dynameter::units::Exact;
-use dynameter::usage::Throughput;
+use dynameter::usage::{Throughput, UsageType};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
@@ -113,7 +113,7 @@ fn matches(line: &&LineItem, usage: &str) -> bool {
         !(usage == "TimedStorage-ByteHrs" && line.usage_type.service() == "AmazonS3")
     };
     let (name, index) = usage.split_once('/').map_or((usage, None), |(name, index)| (name, Some(index)));
-    service && line.usage_type.name() == name && (index.is_none() || line.subject.index.as_deref() == index)
+    service && line.usage_type.name() == UsageType::name_on_a_bill(name) && (index.is_none() || line.subject.index.as_deref() == index)
 }
 
 fn rate(outcome: &Outcome, read: bool) -> Decimal {

@@ -21,7 +21,7 @@ pub struct Demand {
     pub throughput: Throughput,
     /// Units a second over the month.
     pub mean: Exact,
-    /// Units a second in the busiest hour of the week.
+    /// Units a second in the busiest hour of the week; of loads that are shorter than an hour, while they last.
     pub peak: Exact,
     /// Provisioned units; `None` on demand.
     pub provisioned: Option<ProvisionedUnits>,
@@ -64,15 +64,16 @@ impl ProvisionedUnits {
     }
 }
 
-/// Adds up what the access patterns consume of one account, hour by hour of the week: the mean and the peak.
+/// Adds up what the access patterns consume of one account over the week: the mean and the peak, in units a second.
 pub fn demand<'a>(consumptions: impl Iterator<Item = &'a Consumption>, month: &MonthHours) -> (Exact, Exact) {
     let seconds = month.seconds();
     // Patterns of one shape are added before they are spread over the week.
     let mut shapes: Vec<(&Arc<[Exact]>, Exact)> = Vec::new();
     for consumption in consumptions {
-        match shapes.iter_mut().find(|(factors, _)| Arc::ptr_eq(factors, &consumption.factors) || **factors == consumption.factors) {
+        let factors = consumption.shape.factors();
+        match shapes.iter_mut().find(|(known, _)| Arc::ptr_eq(known, factors) || **known == *factors) {
             Some((_, units)) => *units += &consumption.units,
-            None => shapes.push((&consumption.factors, consumption.units.clone())),
+            None => shapes.push((factors, consumption.units.clone())),
         }
     }
     let mean = shapes.iter().map(|(_, units)| units.clone()).sum::<Exact>() / seconds.clone();
@@ -82,10 +83,27 @@ pub fn demand<'a>(consumptions: impl Iterator<Item = &'a Consumption>, month: &M
     if shapes.iter().all(|(factors, _)| flat(factors)) {
         return (mean.clone(), mean);
     }
-    // Hours that are alike in every shape are one.
-    let hours = shapes.iter().map(|(factors, _)| factors.len()).max().unwrap_or(0);
-    // Whether two fractions are equal is seen sooner than which is less.
-    let levels = |factors: &Arc<[Exact]>| -> (Vec<Exact>, Vec<usize>) {
+    // Moments of the week at which every shape is at the same of its levels are alike, and added up once.
+    let levels: Vec<Levels> = shapes.iter().map(|(factors, _)| Levels::of(factors)).collect();
+    let steps = shapes.iter().map(|(factors, _)| factors.len()).max().unwrap_or(0);
+    let alike: BTreeSet<Vec<usize>> = (0..steps).map(|step| levels.iter().map(|one| one.at(step, steps)).collect()).collect();
+    let units_at = |moment: Vec<usize>| {
+        let parts = moment.into_iter().zip(&levels).zip(&shapes);
+        parts.filter_map(|((level, levels), (_, units))| Some(levels.distinct.get(level)? * units)).sum::<Exact>()
+    };
+    let peak = alike.into_iter().map(units_at).max().unwrap_or_else(Exact::zero) / seconds;
+    (mean, peak)
+}
+
+/// The distinct factors of a shape, and which of them holds at each of its steps: whether two fractions are equal is seen
+/// sooner than which is less.
+struct Levels {
+    distinct: Vec<Exact>,
+    steps: Vec<usize>,
+}
+
+impl Levels {
+    fn of(factors: &[Exact]) -> Levels {
         let mut distinct: Vec<Exact> = Vec::new();
         let mut level = |factor: &Exact| match distinct.iter().position(|known| known == factor) {
             Some(at) => at,
@@ -94,16 +112,12 @@ pub fn demand<'a>(consumptions: impl Iterator<Item = &'a Consumption>, month: &M
                 distinct.len() - 1
             }
         };
-        let levels = factors.iter().map(&mut level).collect();
-        (distinct, levels)
-    };
-    let levels: Vec<(Vec<Exact>, Vec<usize>)> = shapes.iter().map(|(factors, _)| levels(factors)).collect();
-    let at = |hour: usize| levels.iter().map(|(_, levels)| levels.get(hour).copied()).collect::<Vec<_>>();
-    let alike: BTreeSet<Vec<Option<usize>>> = (0..hours).map(at).collect();
-    let units_at = |hour: Vec<Option<usize>>| {
-        let parts = hour.into_iter().zip(&levels).zip(&shapes);
-        parts.filter_map(|((level, (distinct, _)), (_, units))| Some(distinct.get(level?)? * units)).sum::<Exact>()
-    };
-    let peak = alike.into_iter().map(units_at).max().unwrap_or_else(Exact::zero) / seconds;
-    (mean, peak)
+        let steps = factors.iter().map(&mut level).collect();
+        Levels { distinct, steps }
+    }
+
+    /// The level at a step of a week of so many.
+    fn at(&self, step: usize, of: usize) -> usize {
+        self.steps.get(step * self.steps.len() / of.max(1)).copied().unwrap_or(0)
+    }
 }

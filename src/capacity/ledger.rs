@@ -2,8 +2,8 @@
 //! and only here are AWS's limits enforced. An estimate's demand and a trace's run through the same ledger.
 
 use super::policy::{Policy, Seen};
-use super::series::Series;
-use crate::table::limits;
+use super::series::{Minute, Series};
+use crate::table::{ByDirection, limits};
 
 /// What AWS lets a table do, as far as it is documented. Every figure has a name, so that a run can say it.
 ///
@@ -42,9 +42,14 @@ impl Hottest {
     ///
     /// Source: Developer Guide, "Burst and adaptive capacity" (rule 6.2): a partition serves 3,000 read and 1,000
     /// write units a second, and one key has no more than one partition.
-    pub fn of(millionths: u64) -> (Hottest, Hottest) {
-        let key = |units_max| Hottest { parts: millionths, of: 1_000_000, units_max };
-        (key(limits::PARTITION_READ_UNITS_MAX), key(limits::PARTITION_WRITE_UNITS_MAX))
+    pub fn of(millionths: u64) -> ByDirection<Hottest> {
+        ByDirection::each(|direction| Hottest { parts: millionths, of: 1_000_000, units_max: limits::partition_units_max(direction) })
+    }
+
+    /// Half units of a step's demand that the key's partition refuses.
+    fn refused_of(&self, halves: u64, seconds: u64) -> u64 {
+        let own = u128::from(halves) * u128::from(self.parts) / u128::from(self.of.max(1));
+        u64::try_from(own).unwrap_or(u64::MAX).saturating_sub(self.units_max.saturating_mul(2 * seconds))
     }
 }
 
@@ -62,6 +67,12 @@ impl<'a> Lane<'a> {
     /// A lane without a hot key.
     pub fn new(series: &'a Series, policy: impl Policy + 'a) -> Lane<'a> {
         Lane { series, policy: Box::new(policy), hottest: None }
+    }
+
+    /// Whether no step of a minute asks for more than is available in a step, nor for more of the hottest key than its
+    /// partition serves.
+    fn serves(&self, minute: &Minute, available: u64) -> bool {
+        minute.highest <= available && self.hottest.is_none_or(|hottest| hottest.refused_of(minute.highest, self.series.step_seconds) == 0)
     }
 }
 
@@ -220,7 +231,7 @@ impl State {
     fn serve(&mut self, lane: &Lane, at: u64, counts: bool, limits: &Limits) {
         let steps = lane.series.steps_a_minute();
         let first = at as usize * steps;
-        let Some(demands) = lane.series.halves.get(first..first + steps) else {
+        let Some(demands) = lane.series.halves().get(first..first + steps) else {
             self.consumed.push(0);
             if counts {
                 self.run.minute(at, self.capacity);
@@ -232,13 +243,23 @@ impl State {
         let saved_max = if lane.policy.bursts() { self.capacity.saturating_mul(2 * limits.burst_seconds) } else { 0 };
         let (mut demanded, mut throttled, mut hot, mut bad_steps) = (0_u64, 0_u64, 0_u64, 0);
         let mut saved = self.saved.min(saved_max);
+        if let Some(minute) = lane.series.by_minute().get(at as usize).filter(|minute| lane.serves(minute, available)) {
+            // Nothing is refused in any step of it, so that its steps need not be looked at: what is left of each is saved.
+            self.saved = saved.saturating_add(available.saturating_mul(steps as u64) - minute.sum).min(saved_max);
+            self.consumed.push(minute.sum);
+            if counts {
+                self.run.demanded += u128::from(minute.sum);
+                self.run.consumed += u128::from(minute.sum);
+                self.run.minute(at, self.capacity);
+            }
+            return;
+        }
         for demand in demands {
             demanded = demanded.saturating_add(*demand);
             let mut wanted = *demand;
             let mut refused = 0;
-            if let Some(Hottest { parts, of, units_max }) = lane.hottest {
-                let share = (u128::from(wanted) * u128::from(parts) / u128::from(of.max(1))) as u64;
-                refused = share.saturating_sub(units_max.saturating_mul(2 * seconds));
+            if let Some(hottest) = lane.hottest {
+                refused = hottest.refused_of(wanted, seconds);
                 hot += refused;
                 wanted -= refused;
             }
@@ -290,7 +311,7 @@ mod tests {
 
     /// Units a second, the same in every second of so many days.
     fn flat(units: u64, days: usize) -> Series {
-        Series { step_seconds: 1, halves: vec![units * 2; days * 86_400], start_minute: 0 }
+        Series::new(1, 0, vec![units * 2; days * 86_400])
     }
 
     fn run(series: &Series, policy: impl Policy) -> Run {
@@ -299,9 +320,10 @@ mod tests {
 
     #[test]
     fn a_burst_is_served_from_what_was_saved_for_five_minutes() {
-        let mut series = flat(0, 1);
         // 100 units a second were unused for more than 300 seconds: 30,000 are saved, and 100 more are there.
-        series.halves[50_000] = 2 * 30_101;
+        let mut halves = vec![0; 86_400];
+        halves[50_000] = 2 * 30_101;
+        let series = Series::new(1, 0, halves);
         let run = run(&series, Fixed { units: 100 });
         assert_eq!((run.throttled, run.throttled_steps, run.throttled_minutes), (2, 1, vec![(50_000 / 60, 2)]));
         assert_eq!(run.consumed + run.throttled, run.demanded);
@@ -319,11 +341,13 @@ mod tests {
     #[test]
     fn on_demand_serves_twice_the_peak_of_half_an_hour_ago() {
         // Two days, so that the warm-up is the one without the peak.
-        let mut series = flat(1_000, 2);
+        let series = flat(1_000, 2);
         let policy = || OnDemand { floor: 4_000, units_max: None };
         assert_eq!(run(&series, policy()).throttled, 0);
         // Three times the floor at once: what is beyond it is refused until a peak is half an hour old.
-        series.halves[40_000..50_000].fill(2 * 12_000);
+        let mut halves = series.halves().to_vec();
+        halves[40_000..50_000].fill(2 * 12_000);
+        let series = Series::new(1, 0, halves);
         let run = run(&series, policy());
         assert!(run.throttled > 0);
         assert_eq!(run.highest, 24_000);
@@ -333,7 +357,7 @@ mod tests {
     fn decreases_of_both_lanes_spend_one_quota() {
         // Ten minutes of load, twenty of none: auto scaling wants to go up and down twice an hour.
         let halves = (0..4 * 86_400).map(|second| if second / 60 % 30 < 10 { 2_000 } else { 20 }).collect();
-        let series = Series { step_seconds: 1, halves, start_minute: 0 };
+        let series = Series::new(1, 0, halves);
         let scaling = || AutoScaling::new(1, 10_000, Tracking { target_percent: 50, ..Tracking::default() });
         let runs = execute(&mut [Lane::new(&series, scaling()), Lane::new(&series, scaling())], &Limits::default());
         let mut all: Vec<u64> = runs.iter().flat_map(|run| run.decreases.clone()).collect();

@@ -8,14 +8,14 @@ mod ledger;
 pub mod policy;
 mod provisioned;
 pub mod series;
+mod shape;
 mod simulate;
 
 pub use demand::{Demand, ProvisionedUnits, demand};
 pub use ledger::{Hottest, Lane, Limits, Run, WARM_UP_MINUTES, execute, execute_cold};
 pub use provisioned::{HourlyUnits, ListedCapacity, ProvisionedCapacity, ReservedUnits, provisioned};
-pub use simulate::{Scaling, Simulations, simulate};
-
-use std::sync::Arc;
+pub use shape::{Course, Shape, WEEK_HOURS};
+pub use simulate::{AccountDemand, Scaling, Simulations, simulate};
 
 use crate::table::TableClass;
 use crate::time::MonthHours;
@@ -23,7 +23,7 @@ use crate::units::Exact;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
 use series::Arrivals;
 
-/// Units that one access pattern consumes on one arm in a month.
+/// Units that one access pattern consumes of a table or an index in a month.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Consumption {
     /// Table, index, region and access pattern.
@@ -34,10 +34,13 @@ pub struct Consumption {
     pub throughput: Throughput,
     /// The class of the table there.
     pub class: TableClass,
-    /// Units in the month.
+    /// Units in the month that the calls ask for.
     pub units: Exact,
-    /// The demand of each hour of the week, divided by its mean.
-    pub factors: Arc<[Exact]>,
+    /// Units in the month that are billed by the request: on demand those of `units` that are served, 0 where capacity is
+    /// provisioned.
+    pub billed: Exact,
+    /// When in the week the calls are made.
+    pub shape: Shape,
     /// Calls in the month.
     pub calls: Exact,
     /// Half units of a call with the share of calls that take them.
@@ -54,20 +57,21 @@ impl Consumption {
         let each = if shares > 1.0 { shares } else { 1.0 };
         Arrivals {
             per_second: (&self.calls / &month.seconds()).to_f64() * each,
-            shape: self.factors.iter().map(Exact::to_f64).collect(),
+            shape: self.shape.factors().iter().map(Exact::to_f64).collect(),
+            course: self.shape.course(),
             calls: self.takes.iter().map(|(halves, share)| (*halves, share / each)).collect(),
         }
     }
 }
 
-/// On demand, every consumed unit is billed, and its cause is known.
+/// On demand, every unit that is served is billed, and its cause is known.
 ///
 /// Source: Developer Guide, "DynamoDB on-demand capacity mode".
 pub fn on_demand(consumption: &Consumption) -> Usage {
     Usage {
         subject: consumption.subject.clone(),
-        usage_type: UsageType::request_units(consumption.throughput, consumption.class),
-        quantity: consumption.units.clone(),
+        usage_type: UsageType::Requests(consumption.throughput, consumption.class),
+        quantity: consumption.billed.clone(),
         because: consumption.because.clone(),
     }
 }

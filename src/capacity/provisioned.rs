@@ -1,9 +1,9 @@
 //! What provisioned capacity bills: the units of every hour, less those that are reserved.
 
 use crate::table::TableClass;
-use crate::time::MonthHours;
+use crate::time::{HOURS_A_YEAR, MonthHours};
 use crate::units::Exact;
-use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
+use crate::usage::{Because, ReservedPart, Subject, Throughput, Usage, UsageType};
 
 /// Units that are reserved in a region, and for how many years.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,10 +117,10 @@ pub fn provisioned(
     reserved: Option<ReservedUnits>,
     month: &MonthHours,
 ) -> (Vec<Usage>, Vec<ListedCapacity>) {
-    let (unit, direction) = match throughput {
-        Throughput::Read => ("RCU", "read"),
-        Throughput::Write => ("WCU", "write"),
-        Throughput::ReplicatedWrite => ("rWCU", "write"),
+    let unit = match throughput {
+        Throughput::Read => "RCU",
+        Throughput::Write => "WCU",
+        Throughput::ReplicatedWrite => "rWCU",
     };
     let hours = month.hours();
     let (mut usages, mut all_listed) = (Vec::new(), Vec::new());
@@ -144,23 +144,24 @@ pub fn provisioned(
         if throughput == Throughput::ReplicatedWrite {
             because.push(Because::rule("4.1", "in a global table the replicated unit replaces the ordinary one in every region"));
         }
-        let usage_type = UsageType::capacity_hours(throughput, account.class);
+        let usage_type = UsageType::CapacityHours(throughput, account.class);
         usages.push(Usage { subject: account.subject.clone(), usage_type, quantity, because });
         all_listed.push(ListedCapacity { subject: account.subject.clone(), throughput, class: account.class, hourly: listed });
     }
     if let Some(ReservedUnits { units, years }) = reserved {
-        let mut push = |part: &str, quantity: Exact, working: String| {
-            let usage_type = UsageType::of_code(format!("reserved_{years}yr_{direction}_{part}"));
+        let direction = throughput.direction();
+        let mut push = |part: ReservedPart, quantity: Exact, working: String| {
+            let usage_type = UsageType::Reserved { years, direction, part };
             usages.push(Usage { subject: table.clone(), usage_type, quantity, because: vec![Because::rule("6.8", working)] });
         };
         let number = Exact::from(units);
         let hourly = &number * hours;
-        let term_hours = Exact::from(8760 * years);
+        let term_hours = Exact::from(HOURS_A_YEAR * years);
         let upfront = &hourly / &term_hours;
-        push("hourly", hourly.clone(), format!("{number} reserved {unit} x {hours} hours = {hourly} {unit}-hours"));
+        push(ReservedPart::Hourly, hourly.clone(), format!("{number} reserved {unit} x {hours} hours = {hourly} {unit}-hours"));
         let working =
             format!("{number} reserved {unit} paid once for {term_hours} hours; {hours} of them are {} upfront payments", upfront.human(9));
-        push("upfront_per_unit", upfront, working);
+        push(ReservedPart::Upfront, upfront, working);
     }
     (usages, all_listed)
 }

@@ -1,13 +1,15 @@
 //! Demand as the ledger executes it: units in equal steps of time, from a week's rates or from a trace.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rand_core::{Rng, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 use rand_pcg::Pcg64Mcg;
 use statrs::distribution::{Discrete, Poisson};
 
+use super::Course;
+use crate::table::Direction;
 use crate::units::Exact;
 
 /// Minutes of a week.
@@ -17,17 +19,59 @@ pub const WEEK_MINUTES: u64 = 7 * 24 * 60;
 ///
 /// Halves, because an eventually consistent read of 4 KB is half a unit; integers, so that the ledger adds up
 /// the same however a trace was divided.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Series {
-    /// Seconds of a step: 1, or 60 where a year is simulated.
+    /// Seconds of a step: 1, or 60 where only minutes are known.
     pub step_seconds: u64,
-    /// Half units of each step.
-    pub halves: Vec<u64>,
     /// The minute of the week at which it starts, from Monday 00:00 UTC; a drawn series starts there.
     pub start_minute: u64,
+    halves: Vec<u64>,
+    /// What is asked for in each minute, once that was asked.
+    minutes: OnceLock<Vec<Minute>>,
 }
 
+/// What is asked for in a minute, in half units.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Minute {
+    /// In all of it.
+    pub sum: u64,
+    /// In its busiest step.
+    pub highest: u64,
+}
+
+impl PartialEq for Series {
+    fn eq(&self, other: &Series) -> bool {
+        (self.step_seconds, self.start_minute, &self.halves) == (other.step_seconds, other.start_minute, &other.halves)
+    }
+}
+
+impl Eq for Series {}
+
 impl Series {
+    /// A series of so many half units in each step of `step_seconds`, from a minute of the week on.
+    pub fn new(step_seconds: u64, start_minute: u64, halves: Vec<u64>) -> Series {
+        Series { step_seconds, start_minute, halves, minutes: OnceLock::new() }
+    }
+
+    /// A series as long as this one of which nothing is asked.
+    pub fn idle(&self) -> Series {
+        Series::new(self.step_seconds, self.start_minute, vec![0; self.halves.len()])
+    }
+
+    /// Half units of each step.
+    pub fn halves(&self) -> &[u64] {
+        &self.halves
+    }
+
+    /// What is asked for in each whole minute.
+    pub fn by_minute(&self) -> &[Minute] {
+        let minute = |steps: &[u64]| Minute {
+            sum: steps.iter().fold(0, |sum: u64, halves| sum.saturating_add(*halves)),
+            highest: steps.iter().copied().max().unwrap_or(0),
+        };
+        self.minutes.get_or_init(|| self.halves.chunks_exact(self.steps_a_minute()).map(minute).collect())
+    }
+
     /// Units a second of the busiest hour.
     pub fn peak_hour(&self) -> Exact {
         let hour = self.steps_a_minute() * 60;
@@ -87,8 +131,10 @@ impl Default for Horizon {
 pub struct Arrivals {
     /// Calls a second, on average over the week.
     pub per_second: f64,
-    /// The rate in the middle of each hour of the week, divided by its mean.
+    /// The rate of each hour of the week, or of each minute, divided by its mean.
     pub shape: Arc<[f64]>,
+    /// How the rate goes from one hour to the next.
+    pub course: Course,
     /// Half units of a call, with the share of calls that take them; what is missing to 1 takes none.
     pub calls: Vec<(u64, f64)>,
 }
@@ -97,16 +143,18 @@ impl Arrivals {
     /// Everything that a draw depends on, as bits.
     pub fn bits(&self) -> impl Iterator<Item = u64> {
         let calls = self.calls.iter().flat_map(|(halves, share)| [*halves, share.to_bits()]);
-        std::iter::once(self.per_second.to_bits()).chain(self.shape.iter().map(|factor| factor.to_bits())).chain(calls)
+        let course = u64::from(self.course == Course::Smooth);
+        [self.per_second.to_bits(), course].into_iter().chain(self.shape.iter().map(|factor| factor.to_bits())).chain(calls)
     }
 
-    /// The rate of a minute of the week: linear between the middles of two hours, so that the mean over the
-    /// week stays what it is.
-    ///
-    /// `Assumption:` a profile has a weight for each hour; traffic that jumped at the hour would be traffic
-    /// that no auto scaling could follow.
+    /// The rate of a minute of the week: that of its hour, or, where the course is smooth, on the line between the middles
+    /// of two hours. The mean over the week is the same either way.
     pub fn rate(&self, minute: u64) -> f64 {
         let hours = self.shape.len().max(1) as u64;
+        if self.course == Course::Steps {
+            let each = (WEEK_MINUTES / hours).max(1);
+            return self.per_second * self.shape[((minute / each) % hours) as usize];
+        }
         let from_middle = minute + hours * 60 - 30;
         let (hour, past) = ((from_middle / 60) % hours, from_middle % 60);
         let (before, after) = (self.shape[hour as usize], self.shape[((hour + 1) % hours) as usize]);
@@ -118,13 +166,12 @@ impl Arrivals {
 pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
     let groups = grouped(arrivals);
     let steps_a_minute = (60 / horizon.step_seconds) as usize;
-    let halves = vec![0; horizon.days as usize * 1440 * steps_a_minute];
-    let mut series = Series { step_seconds: horizon.step_seconds, halves, start_minute: 0 };
+    let mut halves = vec![0; horizon.days as usize * 1440 * steps_a_minute];
     for (at, group) in groups.iter().enumerate() {
         let mut random = Pcg64Mcg::seed_from_u64(seed_of(horizon.seed, account, at));
         let takes = Takes::new(&group.calls);
         let mut counts = Counts::default();
-        for (minute, steps) in series.halves.chunks_mut(steps_a_minute).enumerate() {
+        for (minute, steps) in halves.chunks_mut(steps_a_minute).enumerate() {
             counts.prepare(group.rate(minute as u64 % WEEK_MINUTES) * takes.share * horizon.step_seconds as f64);
             for step in steps {
                 let calls = counts.draw(&mut random);
@@ -132,14 +179,14 @@ pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
             }
         }
     }
-    series
+    Series::new(horizon.step_seconds, 0, halves)
 }
 
 /// Arrivals of one shape become one: their rates add, their shares mix.
 fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
     let mut groups: Vec<Arrivals> = Vec::new();
     for one in arrivals.iter().filter(|one| one.per_second > 0.0) {
-        match groups.iter_mut().find(|group| group.shape == one.shape) {
+        match groups.iter_mut().find(|group| (&group.shape, group.course) == (&one.shape, one.course)) {
             Some(group) => {
                 let sum = group.per_second + one.per_second;
                 let (own, new) = (group.per_second / sum, one.per_second / sum);
@@ -175,7 +222,7 @@ impl Drawn {
     /// The series of an account's direction in a trace; `None` where series are drawn.
     pub fn of_trace(&self, account: &str) -> Option<Arc<Series>> {
         let traced = self.traced.as_ref()?;
-        let idle = || traced.values().next().map(|other| Series { halves: vec![0; other.halves.len()], ..(**other).clone() });
+        let idle = || traced.values().next().map(|other| other.idle());
         traced.get(account).cloned().or_else(|| idle().map(Arc::new))
     }
 
@@ -199,8 +246,8 @@ impl Drawn {
 }
 
 /// The name of an account's direction, by which its draws are its own.
-pub fn account_name(table: &str, index: Option<&str>, region: &str, reads: bool) -> String {
-    format!("{table}/{}/{region}/{}", index.unwrap_or_default(), if reads { "read" } else { "write" })
+pub fn account_name(table: &str, index: Option<&str>, region: &str, direction: Direction) -> String {
+    format!("{table}/{}/{region}/{}", index.unwrap_or_default(), direction.word())
 }
 
 /// A seed of its own for each account and group (FNV-1a), so that a change to one leaves the others alone.
@@ -339,7 +386,7 @@ mod tests {
     use statrs::distribution::{ContinuousCDF, DiscreteCDF, Normal};
 
     fn flat(per_second: f64, calls: &[(u64, f64)]) -> Arrivals {
-        Arrivals { per_second, shape: vec![1.0; 168].into(), calls: calls.to_vec() }
+        Arrivals { per_second, shape: vec![1.0; 168].into(), course: Course::Steps, calls: calls.to_vec() }
     }
 
     #[test]
@@ -398,14 +445,17 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_is_followed_from_middle_to_middle_and_keeps_its_mean() {
+    fn a_profile_is_followed_and_keeps_its_mean() {
         let mut shape = vec![0.5; 168];
         shape[10] = 84.5;
-        let arrivals = Arrivals { per_second: 2.0, shape: shape.into(), calls: vec![(2, 1.0)] };
-        assert_eq!(arrivals.rate(10 * 60 + 30), 169.0);
-        assert_eq!(arrivals.rate(11 * 60), 85.0);
-        assert_eq!(arrivals.rate(0), 1.0);
-        let mean = (0..WEEK_MINUTES).map(|minute| arrivals.rate(minute)).sum::<f64>() / WEEK_MINUTES as f64;
-        assert!((mean - 2.0).abs() < 1e-9, "{mean}");
+        let arrivals = |course| Arrivals { per_second: 2.0, shape: shape.clone().into(), course, calls: vec![(2, 1.0)] };
+        let (steps, smooth) = (arrivals(Course::Steps), arrivals(Course::Smooth));
+        for (minute, by_steps, smoothly) in [(10 * 60 + 30, 169.0, 169.0), (11 * 60, 1.0, 85.0), (10 * 60, 169.0, 85.0), (0, 1.0, 1.0)] {
+            assert_eq!((steps.rate(minute), smooth.rate(minute)), (by_steps, smoothly), "{minute}");
+        }
+        for arrivals in [steps, smooth] {
+            let mean = (0..WEEK_MINUTES).map(|minute| arrivals.rate(minute)).sum::<f64>() / WEEK_MINUTES as f64;
+            assert!((mean - 2.0).abs() < 1e-9, "{mean}");
+        }
     }
 }

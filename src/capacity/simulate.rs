@@ -8,6 +8,7 @@ use super::policy::{AutoScaling, Fixed, Policy, Schedule, Scheduled, Tracking};
 use super::provisioned::HourlyUnits;
 use super::series::{Arrivals, Drawn, Horizon, Series, WEEK_MINUTES};
 use crate::meter::HourBilling;
+use crate::table::ByDirection;
 
 /// How provisioned units move.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,11 +40,23 @@ impl Scaling {
     }
 }
 
+/// One direction of an account: the calls that ask for it, and how its capacity moves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AccountDemand {
+    /// The name of its series: see [`account_name`](super::series::account_name).
+    pub name: String,
+    /// The calls.
+    pub arrivals: Vec<Arrivals>,
+    /// Its capacity.
+    pub scaling: Scaling,
+}
+
 /// Simulations that were run, so that none is run twice.
 #[derive(Debug, Default)]
 pub struct Simulations {
-    known: Mutex<BTreeMap<Asked, Arc<Vec<Run>>>>,
+    known: Mutex<BTreeMap<Asked, Arc<ByDirection<Run>>>>,
     drawn: Arc<Drawn>,
+    horizon: Horizon,
     /// Whether only bills are wanted: what a schedule alone moves needs no demand for that.
     bills_only: bool,
 }
@@ -53,12 +66,27 @@ type Asked = (String, Vec<u64>, Horizon, Scaling, Scaling);
 impl Simulations {
     /// Simulations for bills alone: who is throttled by a schedule is not asked.
     pub fn for_bills(&self) -> Simulations {
-        Simulations { bills_only: true, drawn: self.drawn.clone(), ..Simulations::default() }
+        Simulations { bills_only: true, drawn: self.drawn.clone(), horizon: self.horizon, ..Simulations::default() }
     }
 
     /// Simulations of what a trace asked for, by [`account_name`](super::series::account_name).
     pub fn traced(series: BTreeMap<String, Arc<Series>>) -> Simulations {
         Simulations { drawn: Arc::new(Drawn::traced(series)), ..Simulations::default() }
+    }
+
+    /// Simulations minute by minute, for how far a total moves, not for what it is.
+    pub fn by_minutes() -> Simulations {
+        Simulations { horizon: Horizon { step_seconds: 60, ..Horizon::default() }, ..Simulations::default() }
+    }
+
+    /// How demand is simulated: a week, second by second, wherever a total is told.
+    pub fn horizon(&self) -> &Horizon {
+        &self.horizon
+    }
+
+    /// The demand of an account's direction.
+    pub fn series(&self, name: &str, arrivals: &[Arrivals]) -> Arc<Series> {
+        self.drawn.series(name, arrivals, &self.horizon)
     }
 
     /// The series that were drawn for them.
@@ -67,36 +95,28 @@ impl Simulations {
     }
 
     /// The reads and the writes of one account, drawn and executed.
-    pub fn account(
-        &self,
-        (read_name, reads): (&str, &[Arrivals]),
-        (write_name, writes): (&str, &[Arrivals]),
-        horizon: &Horizon,
-        (read, write): (&Scaling, &Scaling),
-        hottest: Option<(Hottest, Hottest)>,
-    ) -> Arc<Vec<Run>> {
-        let scheduled = |scaling: &Scaling| scaling.target_percent.is_none();
-        if self.bills_only && scheduled(read) && scheduled(write) {
+    pub fn account(&self, asked: &ByDirection<AccountDemand>, hottest: Option<ByDirection<Hottest>>) -> Arc<ByDirection<Run>> {
+        let ByDirection { read, write } = asked;
+        if self.bills_only && asked.values().all(|one| one.scaling.target_percent.is_none()) {
             // What a schedule moves is the same whatever is asked for.
-            let asked = (String::new(), Vec::new(), *horizon, read.clone(), write.clone());
-            return self.known_or(asked, || {
-                let idle = Series { step_seconds: 60, halves: vec![0; WEEK_MINUTES as usize], start_minute: 0 };
-                simulate(&[(&idle, read, None), (&idle, write, None)])
+            let key = (String::new(), Vec::new(), self.horizon, read.scaling.clone(), write.scaling.clone());
+            return self.known_or(key, || {
+                let idle = Series::new(60, 0, vec![0; WEEK_MINUTES as usize]);
+                simulate(ByDirection { read: (&idle, &read.scaling), write: (&idle, &write.scaling) }, None)
             });
         }
         let bits = |arrivals: &[Arrivals]| -> Vec<u64> { arrivals.iter().flat_map(Arrivals::bits).collect() };
-        let hot = hottest.map_or(0, |(reads, _)| reads.parts);
-        let fingerprint: Vec<u64> = bits(reads).into_iter().chain([u64::MAX, hot]).chain(bits(writes)).collect();
-        let asked = (format!("{read_name} {write_name}"), fingerprint, *horizon, read.clone(), write.clone());
-        self.known_or(asked, || {
-            let (reads, writes) = (self.drawn.series(read_name, reads, horizon), self.drawn.series(write_name, writes, horizon));
-            let (hot_reads, hot_writes) = hottest.unzip();
-            simulate(&[(&reads, read, hot_reads), (&writes, write, hot_writes)])
+        let hot = hottest.map_or(0, |hottest| hottest.read.parts);
+        let fingerprint: Vec<u64> = bits(&read.arrivals).into_iter().chain([u64::MAX, hot]).chain(bits(&write.arrivals)).collect();
+        let key = (format!("{} {}", read.name, write.name), fingerprint, self.horizon, read.scaling.clone(), write.scaling.clone());
+        self.known_or(key, || {
+            let series = ByDirection::each(|direction| self.series(&asked[direction].name, &asked[direction].arrivals));
+            simulate(ByDirection::each(|direction| (&*series[direction], &asked[direction].scaling)), hottest)
         })
     }
 
     /// What was simulated before, else what is simulated now.
-    fn known_or(&self, asked: Asked, run: impl FnOnce() -> Vec<Run>) -> Arc<Vec<Run>> {
+    fn known_or(&self, asked: Asked, run: impl FnOnce() -> ByDirection<Run>) -> Arc<ByDirection<Run>> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&asked).cloned();
         known.unwrap_or_else(|| {
             let runs = Arc::new(run());
@@ -113,10 +133,13 @@ impl Simulations {
 }
 
 /// Executes the reads and the writes of one account together, since they share its quota of decreases.
-pub fn simulate(lanes: &[(&Series, &Scaling, Option<Hottest>)]) -> Vec<Run> {
-    let mut lanes: Vec<Lane> =
-        lanes.iter().map(|(series, scaling, hottest)| Lane { series, policy: scaling.policy(), hottest: *hottest }).collect();
-    execute(&mut lanes, &Limits::default())
+pub fn simulate(account: ByDirection<(&Series, &Scaling)>, hottest: Option<ByDirection<Hottest>>) -> ByDirection<Run> {
+    let mut lanes: Vec<Lane> = account
+        .iter()
+        .map(|(direction, (series, scaling))| Lane { series, policy: scaling.policy(), hottest: hottest.map(|hottest| hottest[direction]) })
+        .collect();
+    let mut runs = execute(&mut lanes, &Limits::default()).into_iter();
+    ByDirection::each(|_| runs.next().unwrap_or_default())
 }
 
 impl Run {

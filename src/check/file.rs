@@ -279,7 +279,9 @@ fn of_limit(limit: &Located<LimitFile>, designs: &Designs, today: Date, reader: 
     if let Some(access) = &limit.access {
         known(reader, "unknown-access", "access pattern", access, &designs.accesses(table));
     }
-    if let Some(usage) = &limit.usage_type {
+    // A budget may have the name that an earlier version wrote.
+    let usage_type = limit.usage_type.clone().map(|usage| Located { value: UsageType::name_on_a_bill(&usage.value).to_string(), ..usage });
+    if let Some(usage) = &usage_type {
         let mut names = designs.usage_types();
         let billed = names.contains(&usage.value);
         names.extend(UsageType::names().map(str::to_string));
@@ -295,7 +297,7 @@ fn of_limit(limit: &Located<LimitFile>, designs: &Designs, today: Date, reader: 
         table: text(&limit.table),
         index: text(&limit.index),
         access: text(&limit.access),
-        usage_type: text(&limit.usage_type),
+        usage_type: text(&usage_type),
         region: text(&limit.region),
     };
     let exception = limit.exception.as_ref().and_then(|exception| until(exception, today, reader));

@@ -2,10 +2,10 @@
 
 use super::{Budget, Design, Designs, Place};
 use crate::money::{Money, MoneyError};
-use crate::table::{IndexKind, Projection, limits};
+use crate::table::{ApiName, IndexKind, Projection, limits};
 use crate::units::{Exact, GB, KB, MB};
-use crate::usage::Throughput;
-use crate::workload::{Access, Call, Capacity, TableDesign, Units};
+use crate::usage::{Throughput, UsageType};
+use crate::workload::{Access, Call, SizeClasses, TableDesign, Units};
 
 /// How strictly a finding is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -204,7 +204,7 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
     let patterns: Vec<&Access> = table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access)).collect();
 
     for access in &patterns {
-        if access.operation == "Scan" {
+        if access.operation == Some(ApiName::Scan) {
             let monthly = cost(design, name, |line| line.subject.access.as_ref() == Some(&access.name))?;
             let message = format!("\"{}\" scans {name}", access.name);
             all.push(Found { access: Some(access.name.clone()), monthly, ..found("scan", message, access.line) });
@@ -213,14 +213,14 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
             Call::Transaction { plans, .. } => {
                 (plans.iter().map(|(_, count)| *count).sum::<u64>(), limits::TRANSACTION_BYTES_MAX, "transaction-size")
             }
-            Call::Get { items, .. } if access.operation.starts_with("Transact") => {
+            Call::Get { items, .. } if access.operation == Some(ApiName::TransactGetItems) => {
                 (*items, limits::TRANSACTION_BYTES_MAX, "transaction-size")
             }
             Call::Get { items, .. } if *items > 1 => (*items, limits::BATCH_BYTES_MAX, "batch-size"),
             Call::Write { plans, .. } => (plans.iter().map(|(_, count)| *count).sum::<u64>(), limits::BATCH_BYTES_MAX, "batch-size"),
             _ => continue,
         };
-        let largest = largest(access.sizes.iter().map(|class| class.item.0));
+        let largest = largest(access.sizes.iter().flat_map(SizeClasses::iter).map(|class| class.item.0));
         if items > 1 && items.saturating_mul(largest) > limit {
             let bytes = Exact::ratio(items.saturating_mul(largest), MB).human(1);
             let message = format!(
@@ -232,7 +232,7 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
         }
     }
 
-    let largest_item = largest(table.sizes.iter().map(|class| class.item.0));
+    let largest_item = largest(table.sizes.iter().flat_map(SizeClasses::iter).map(|class| class.item.0));
     if largest_item * 4 > limits::ITEM_BYTES_MAX * 3 {
         let message = format!("items of {name} have up to {} KB of 400", Exact::ratio(largest_item, KB).human(1));
         all.push(found("item-size", message, table.lines.item));
@@ -301,18 +301,14 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
         }
     }
 
-    if let Capacity::Provisioned { read, write } = &table.capacity {
+    {
         let fixed = |units: &Units| matches!(units, Units::Fixed(_));
-        let mut accounts: Vec<(Option<&str>, &Units, &Units, usize)> = vec![(None, read, write, table.lines.capacity)];
-        for (at, index) in table.table.indexes.iter().enumerate() {
-            accounts.extend(
-                table.indexes[at].capacity.as_ref().map(|(read, write)| (Some(index.name.as_str()), read, write, table.indexes[at].line)),
-            );
-        }
-        for (index, read, write, line) in accounts {
-            let place = index.map_or_else(|| name.clone(), |index| format!("{name} / {index}"));
-            let index = index.map(str::to_string);
-            if fixed(read) && fixed(write) {
+        for target in table.accounts() {
+            let Some(units) = table.provisioned(target) else { continue };
+            let line = target.index().map_or(table.lines.capacity, |at| table.indexes[at].line);
+            let index = table.index_name(target).map(str::to_string);
+            let place = index.as_ref().map_or_else(|| name.clone(), |index| format!("{name} / {index}"));
+            if units.values().all(fixed) {
                 let message = format!("neither auto scaling nor a schedule moves the capacity of {place}");
                 all.push(Found { index: index.clone(), ..found("no-auto-scaling", message, line) });
             }
@@ -331,7 +327,7 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
     const SESSIONS: [&str; 8] = ["session", "token", "cache", "otp", "nonce", "lock", "temp", "verification"];
     let lower = name.to_lowercase();
     if table.ttl_deletes.is_zero() && !table.unknown.ttl_deletes && SESSIONS.iter().any(|word| lower.contains(word)) {
-        let monthly = cost(design, name, |line| line.usage_type.code().starts_with("storage_"))?;
+        let monthly = cost(design, name, |line| matches!(line.usage_type, UsageType::Storage(_)))?;
         let message = format!("{name} looks like something that ends, and nothing of it does: no [table.ttl]");
         all.push(Found { monthly, ..found("no-ttl", message, table.lines.table) });
     }

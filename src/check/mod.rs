@@ -339,7 +339,7 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
     };
     let unknown = |designs: &[Design], when: &str| -> Vec<String> {
         let of = |unknown: &&crate::pricing::Unknown| {
-            let usage = unknown.rate.as_ref().map(|rate| UsageType::of_code(rate.code.clone()));
+            let usage = unknown.rate.as_ref().map(|rate| UsageType::of_code(&rate.code));
             scope.holds(&unknown.subject, usage.as_ref())
         };
         let said = |design: &Design, unknown: &crate::pricing::Unknown| {
@@ -397,9 +397,9 @@ fn is_unchanged(now: Option<&Design>, before: Option<&Design>, unknown: &crate::
 fn without_capacity(table: &TableDesign) -> TableDesign {
     let mut plain = table.clone();
     plain.capacity = Capacity::OnDemand;
-    (plain.on_demand_max, plain.reserved, plain.lines) = ([None; 2], None, Default::default());
+    (plain.on_demand_max, plain.reserved, plain.lines) = Default::default();
     for index in &mut plain.indexes {
-        (index.line, index.capacity, index.on_demand_max) = (0, None, [None; 2]);
+        (index.line, index.capacity, index.on_demand_max) = Default::default();
     }
     for replica in &mut plain.replicas {
         (replica.read, replica.read_max) = (None, None);
@@ -431,8 +431,9 @@ fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, 
                 figure.missing.push(format!("the provisioned units of {}", demand.place()));
                 continue;
             }
-            let reads = demand.throughput == crate::usage::Throughput::Read;
-            let of = |one: &&crate::compare::Throttles| (&one.table, &one.index, one.reads) == (&demand.table, &demand.index, reads);
+            let direction = demand.throughput.direction();
+            let of =
+                |one: &&crate::compare::Throttles| (&one.table, &one.index, one.direction) == (&demand.table, &demand.index, direction);
             let provisioned = demand.provisioned.as_ref().and_then(|units| units.throttled.clone());
             let home = demand.region == design.outcome.region;
             let simulated = simulated.iter().find(of).filter(|_| home).map(|one| one.share.clone());

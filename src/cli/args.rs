@@ -283,10 +283,10 @@ pub struct SynthesizeArgs {
 /// How demand is simulated.
 #[derive(Clone, Copy, Debug, clap::Args)]
 pub struct HorizonArgs {
-    /// Days of demand that are simulated, a week at least
+    /// Days of demand that are simulated in the search for capacity, a week at least
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u64).range(7..=366))]
     pub days: u64,
-    /// Seconds of a step: 1 or 60; more than 31 days take 60
+    /// Seconds of a step of the search: 1 or 60; more than 31 days take 60. Totals, and what is called safe, are always of a week of seconds
     #[arg(long, value_name = "1|60")]
     pub step: Option<u64>,
     /// The seed of the random arrivals

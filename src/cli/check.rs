@@ -88,10 +88,7 @@ fn code(checked: &Checked) -> u8 {
 }
 
 fn design(args: &Args, source: input::Text, books: &Books, date: Option<Date>) -> Result<Design> {
-    let mut workload = input::parsed(args, &source, books, date)?;
-    if input::is_large(&workload) {
-        workload.horizon.step_seconds = 60;
-    }
+    let workload = input::parsed(args, &source, books, date)?;
     let outcome = estimate(&workload, books).with_context(|| source.name.clone())?;
     Ok(Design { workload, outcome, text: source.text })
 }

@@ -228,10 +228,10 @@ pub fn again(
 }
 
 /// What alternatives are asked for.
-pub fn question(asked: &QuestionArgs) -> Result<Question> {
+pub fn question(asked: &QuestionArgs, horizon: &HorizonArgs) -> Result<Question> {
     let QuestionArgs { throttled, compress, split, keep } = asked;
     let throttled_billionths = billionths("--throttled", throttled)?;
-    Ok(Question { throttled_billionths, compression: *compress, split: *split, retention_years: *keep })
+    Ok(Question { throttled_billionths, compression: *compress, split: *split, retention_years: *keep, horizon: self::horizon(horizon)? })
 }
 
 /// A share of the command line in billionths.
@@ -242,22 +242,13 @@ pub fn billionths(option: &str, text: &str) -> Result<u64> {
     }
 }
 
-/// Designs of more tables and indexes are simulated by minutes in reports and checks, where nobody asks for seconds.
-const SECONDS_ACCOUNTS_MAX: usize = 24;
-
-/// Whether a design has so many tables and indexes that seconds take too long.
-pub fn is_large(workload: &Workload) -> bool {
-    let accounts: usize = workload.tables.iter().map(|table| 1 + table.table.indexes.len()).sum();
-    accounts > SECONDS_ACCOUNTS_MAX
-}
-
 /// How long and how finely demand is simulated.
-pub fn horizon(args: &HorizonArgs) -> Result<Horizon> {
+fn horizon(args: &HorizonArgs) -> Result<Horizon> {
     let HorizonArgs { days, step, seed } = *args;
     let step_seconds = step.unwrap_or(if days > 31 { 60 } else { 1 });
     match step_seconds {
         1 if days > 31 => {
-            bail!("--days {days} with a step of one second is more than memory is for\nhelp: leave --step out, or write --step 60")
+            bail!("--days {days} with a step of one second is more than memory is for\nhelp: remove --step, or write --step 60")
         }
         1 | 60 => Ok(Horizon { days, step_seconds, seed }),
         other => bail!("--step {other} is neither 1 nor 60\nhelp: write --step 1 (seconds) or --step 60 (minutes)"),

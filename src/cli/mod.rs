@@ -13,7 +13,6 @@ use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
 use args::{Args, Command, Format, PricesCommand, ReportArgs};
-use dynameter::capacity::series::Horizon;
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
 use dynameter::estimate::estimate;
@@ -74,9 +73,7 @@ fn command(args: &Args) -> Result<()> {
         Command::Explain { workload } => explain(args, workload),
         Command::Import { kind, files, before, table } => import(args, kind, files, *before, table.as_deref()),
         Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
-        Command::Compare { workload, question, horizon } => {
-            comparison(args, workload, &input::question(question)?, input::horizon(horizon)?)
-        }
+        Command::Compare { workload, question, horizon } => comparison(args, workload, &input::question(question, horizon)?),
         Command::Report(asked) => page(args, asked),
         #[cfg(feature = "replay")]
         Command::Replay(replay) => trace::replay(args, replay),
@@ -212,10 +209,9 @@ fn difference(args: &Args, paths: &[String]) -> Result<()> {
     output::write(args, &text)
 }
 
-fn comparison(args: &Args, path: &str, question: &Question, horizon: Horizon) -> Result<()> {
+fn comparison(args: &Args, path: &str, question: &Question) -> Result<()> {
     let (books, date) = input::books(args)?;
     let (workload, source) = input::read(args, path, &books, date)?;
-    let workload = Workload { horizon, ..workload };
     let mut comparison = compare(&workload, &books, question).with_context(|| path.to_string())?;
     comparison.outcome.uncertainty = input::interval(args, &workload, &source, &books, date).with_context(|| path.to_string())?;
     let text = match args.format {
@@ -244,9 +240,7 @@ fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     }
     let before = asked.baseline.as_ref().map(|path| outcomes(args, std::slice::from_ref(path), &books, date)).transpose()?;
     let (workload, mut source) = input::read(args, &asked.workload, &books, date)?;
-    let step = asked.horizon.step.or(input::is_large(&workload).then_some(60));
-    let workload = Workload { horizon: input::horizon(&args::HorizonArgs { step, ..asked.horizon })?, ..workload };
-    let question = input::question(&asked.question)?;
+    let question = input::question(&asked.question, &asked.horizon)?;
     let load = |month: &MonthHours, traffic: &Exact| input::again(args, &source, &books, date, month, traffic);
     let interval = input::interval(args, &workload, &source, &books, date).with_context(|| asked.workload.clone())?;
     let mut review = review(&workload, &books, &question, &load).with_context(|| asked.workload.clone())?.with_interval(interval);

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use rust_decimal::Decimal;
 
 use super::commitment::{self, Curve, Mix, best_mix};
-use super::{Alternative, Context, Kind};
+use super::{Alternative, AlternativeKind, Bursts, CapacityMode, CapacityPlan, Context, Footing};
 use crate::estimate::EstimateError;
 use crate::money::Money;
 use crate::workload::Workload;
@@ -15,7 +15,7 @@ use crate::workload::Workload;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Advice {
     /// What it changes.
-    pub kind: Kind,
+    pub kind: AlternativeKind,
     /// The table, where it is about one.
     pub table: Option<String>,
     /// The index, where it is about one.
@@ -28,8 +28,8 @@ pub struct Advice {
     pub why: String,
     /// What it risks.
     pub risk: Option<String>,
-    /// Whether somebody must decide on it.
-    pub decision: bool,
+    /// Whether the application sees no difference, or the owner must decide.
+    pub footing: Footing,
     /// The line of the file, and what to write there.
     pub edit: Option<(usize, String)>,
     /// Whether it is part of the best combination.
@@ -51,34 +51,33 @@ pub struct Combination {
 
 /// Alternatives that save, the best of each slot, the largest saving first.
 pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Advice> {
-    let mut saving: Vec<&Alternative> =
-        alternatives.iter().filter(|one| one.feasible && !one.what_if && one.delta.is_some_and(|delta| delta < Money::ZERO)).collect();
+    let mut saving: Vec<&Alternative> = alternatives.iter().filter(|one| one.saves() && one.footing != Footing::WhatIf).collect();
     // Of equals the first, which moves least.
-    saving.sort_by_key(|one| one.delta);
+    saving.sort_by_key(|one| one.delta());
     let mut slots = BTreeSet::new();
     let mut list = Vec::new();
     for one in saving {
         // Of alternatives that exclude each other the best alone is advice; so of those that need a decision.
         let slot = match one.kind {
-            Kind::Commitment => "commitment".to_string(),
+            AlternativeKind::Commitment => "commitment".to_string(),
             _ => one.slot.clone(),
         };
-        if !slots.insert((slot, one.decision)) {
+        if !slots.insert((slot, one.footing)) {
             continue;
         }
         if !is_worth_words(one) {
             continue;
         }
-        let Some(saves) = one.delta.and_then(|delta| Money::ZERO.minus(delta).ok()) else { continue };
+        let Some(saves) = one.delta().and_then(|delta| Money::ZERO.minus(delta).ok()) else { continue };
         list.push(Advice {
-            kind: one.kind,
+            kind: one.kind.clone(),
             table: one.table.clone(),
             index: one.index.clone(),
             change: one.name.clone(),
             saves,
             why: one.why.clone(),
             risk: one.risk.clone(),
-            decision: one.decision,
+            footing: one.footing,
             edit: one.edit.clone(),
             in_best: best.changes.contains(&described(one)),
         });
@@ -88,7 +87,7 @@ pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Ad
 
 /// A saving below a thousandth of what is left is not worth the change.
 fn is_worth_words(alternative: &Alternative) -> bool {
-    let (Some(delta), Some(monthly)) = (alternative.delta, alternative.monthly) else { return false };
+    let (Some(delta), Some(monthly)) = (alternative.delta(), alternative.monthly()) else { return false };
     Money::ZERO.minus(delta).is_ok_and(|saves| saves.percent_of(monthly).is_none_or(|percent| percent >= Decimal::new(1, 1)))
 }
 
@@ -97,7 +96,7 @@ fn described(alternative: &Alternative) -> String {
     if place.is_empty() { alternative.name.clone() } else { format!("{place}: {}", alternative.name) }
 }
 
-/// The best combination of what nobody has to decide, and that of everything feasible.
+/// The best combination that asks for no decision, and that of everything that can be had.
 pub(super) fn combinations(
     context: &Context,
     alternatives: &[Alternative],
@@ -114,7 +113,8 @@ pub(super) fn combinations(
 fn combine(context: &Context, alternatives: &[Alternative], total: Money, decisions: bool) -> Result<Combination, EstimateError> {
     let usable: Vec<&Alternative> = alternatives
         .iter()
-        .filter(|one| one.feasible && one.change.is_some() && one.monthly.is_some() && !one.what_if && (decisions || !one.decision))
+        .filter(|one| one.is_priced() && one.change.is_some())
+        .filter(|one| one.footing == Footing::Sure || (decisions && one.footing == Footing::Decision))
         .collect();
     let mut best: Option<Combination> = None;
     // From the design itself, and from each capacity that could be the base of commitments.
@@ -131,10 +131,11 @@ fn combine(context: &Context, alternatives: &[Alternative], total: Money, decisi
 
 /// The first changes of a combination: none, or every table provisioned, fixed or its cheapest way.
 fn starts<'a>(usable: &[&'a Alternative]) -> Vec<Vec<&'a Alternative>> {
-    let named = |name: &str| -> Vec<&'a Alternative> {
-        usable.iter().copied().filter(|one| one.kind == Kind::Capacity && one.index.is_none() && one.name == name).collect()
+    let all = |mode: CapacityMode| -> Vec<&'a Alternative> {
+        let kind = AlternativeKind::Capacity(CapacityPlan::Provisioned(mode, Bursts::Without));
+        usable.iter().copied().filter(|one| one.kind == kind).collect()
     };
-    let provisioned = [named("provisioned, fixed at the cheapest safe value"), named("provisioned, each table and index its cheapest way")];
+    let provisioned = [all(CapacityMode::Fixed), all(CapacityMode::Cheapest)];
     std::iter::once(Vec::new()).chain(provisioned.into_iter().filter(|start| !start.is_empty())).collect()
 }
 
@@ -151,22 +152,22 @@ fn climb(context: &Context, usable: &[&Alternative], start: Vec<&Alternative>, t
     }
     if !taken.is_empty() {
         match context.price(&workload)? {
-            (now, None) => monthly = now,
+            Ok(now) => monthly = now,
             // What each table could do alone, they cannot do together.
-            (_, Some(_)) => return committed(context, context.workload, Vec::new(), total),
+            Err(_) => return committed(context, context.workload, Vec::new(), total),
         }
     }
     let first = committed(context, &workload, taken.clone(), monthly)?;
-    let mut untried: Vec<&Alternative> = usable.iter().copied().filter(|one| one.delta.is_some_and(|delta| delta < Money::ZERO)).collect();
-    untried.sort_by_key(|one| one.delta);
+    let mut untried: Vec<&Alternative> = usable.iter().copied().filter(|one| one.saves()).collect();
+    untried.sort_by_key(|one| one.delta());
     loop {
         let open = untried.iter().filter(|one| taken.iter().all(|other| other.slot != one.slot)).take(TRIED_MAX);
         let candidates: Vec<&Alternative> = open.copied().collect();
         let priced = candidates.par_iter().filter_map(|one| {
             let mut changed = workload.clone();
             context.apply(&mut changed, one);
-            let (now, against) = context.price(&changed).ok()?;
-            (against.is_none() && now < monthly).then_some((now, changed, *one))
+            let now = context.price(&changed).ok()?.ok()?;
+            (now < monthly).then_some((now, changed, *one))
         });
         // Of equals the first, so that the order of threads does not matter.
         let steps: Vec<Step> = priced.collect();
@@ -197,7 +198,7 @@ fn without_one(context: &Context, taken: &[&Alternative], best: &Combination) ->
         let rest: Vec<&Alternative> = taken.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, one)| *one).collect();
         let mut workload = context.workload.clone();
         rest.iter().for_each(|one| context.apply(&mut workload, one));
-        let (monthly, None) = context.price(&workload)? else { return Ok(None) };
+        let Ok(monthly) = context.price(&workload)? else { return Ok(None) };
         committed(context, &workload, rest, monthly).map(Some)
     };
     let all: Vec<Result<Option<Combination>, EstimateError>> = (0..taken.len()).into_par_iter().map(without).collect();
@@ -214,8 +215,8 @@ fn without_one(context: &Context, taken: &[&Alternative], best: &Combination) ->
 
 /// A combination with the commitments that are best on top of it.
 fn committed(context: &Context, workload: &Workload, taken: Vec<&Alternative>, monthly: Money) -> Result<Combination, EstimateError> {
-    let metering = context.metering.after(context.workload, workload, context.books)?;
-    let curve = Curve::of(workload, &metering);
+    let metering = context.metering.after(workload, context.books)?;
+    let curve = Curve::of(&metering)?;
     let offers = metering.book(&workload.region).map(|book| commitment::offers(book, workload.prices).0).unwrap_or_default();
     let mix = best_mix(&curve, &offers);
     let delta = commitment::delta(&curve, &mix, &workload.month)?;

@@ -1,6 +1,6 @@
 //! Backups over years: point-in-time recovery, on-demand backups, exports to S3; and archiving what is old.
 
-use super::{Alternative, Context, Kind, table_mut};
+use super::{Alternative, AlternativeKind, BackupPlan, Context, table_mut};
 use crate::units::{Exact, GB, MB};
 use crate::usage::{Subject, Usage, UsageType};
 use crate::workload::{Archive, Stay, TableDesign};
@@ -9,9 +9,9 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     let years = context.question.retention_years.max(1);
     let line = table.lines.table;
     let slot = |what: &str| format!("{what} of {}", table.table.name);
-    let change = |name: String, slot: String, change: fn(&mut TableDesign, u64)| {
+    let change = |plan: BackupPlan, name: String, slot: String, change: fn(&mut TableDesign, u64)| {
         let target = table.table.name.clone();
-        Alternative::new(Kind::Backup, name).of(table, None).change(slot, move |workload| {
+        Alternative::new(AlternativeKind::Backup(plan), name).of(table, None).change(slot, move |workload| {
             if let Some(table) = table_mut(workload, &target) {
                 change(table, years);
             }
@@ -19,18 +19,26 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     };
     let mut all = vec![match table.backup.pitr {
         true if table.archive.is_some() => {
-            Alternative::new(Kind::Backup, "without point-in-time recovery").of(table, None).impossible("the table's exports to S3 need it")
+            Alternative::new(AlternativeKind::Backup(BackupPlan::Recovery), "without point-in-time recovery")
+                .of(table, None)
+                .impossible("the table's exports to S3 need it")
         }
-        true => change("without point-in-time recovery".to_string(), slot("recovery and exports"), |table, _| table.backup.pitr = false)
-            .because("35 days in which every second can be restored are gone")
-            .deciding("a mistake that nobody sees at once is lost for good")
-            .edit(line, "backup.pitr = false"),
-        false => change("with point-in-time recovery".to_string(), slot("recovery and exports"), |table, _| table.backup.pitr = true)
-            .because("every second of up to 35 days can be restored, at the same price whatever the window")
-            .edit(line, "backup.pitr = true"),
+        true => change(BackupPlan::Recovery, "without point-in-time recovery".to_string(), slot("recovery and exports"), |table, _| {
+            table.backup.pitr = false
+        })
+        .because("35 days in which every second can be restored are gone")
+        .deciding("a mistake noticed late cannot be undone")
+        .edit(line, "backup.pitr = false"),
+        false => change(BackupPlan::Recovery, "with point-in-time recovery".to_string(), slot("recovery and exports"), |table, _| {
+            table.backup.pitr = true
+        })
+        .because("every second of up to 35 days can be restored, at the same price whatever the window")
+        .edit(line, "backup.pitr = true"),
     }];
     if !table.backup.kept.is_empty() {
-        let without = change("without on-demand backups".to_string(), slot("backups"), |table, _| table.backup.kept.clear());
+        let without = change(BackupPlan::WithoutBackups, "without on-demand backups".to_string(), slot("backups"), |table, _| {
+            table.backup.kept.clear()
+        });
         all.push(
             without
                 .because("nothing older than point-in-time recovery is kept")
@@ -39,19 +47,20 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         );
     }
     all.push(
-        change(format!("monthly on-demand backups kept for {years} years"), slot("backups"), |table, years| {
+        change(BackupPlan::MonthlyBackups, format!("monthly on-demand backups kept for {years} years"), slot("backups"), |table, years| {
             table.backup.kept = vec![12 * years]
         })
         .because(format!("{} backups at any time, each as large as the table now", 12 * years))
         .replacing(!table.backup.kept.is_empty(), "in place of the backups that are made now", "needs nothing but the schedule")
         .edit(line, format!("backup.on_demand = [{{ every = \"1 month\", keep = {} }}]", 12 * years)),
     );
-    all.extend(table.is_sized().then(|| expired(context, table)));
+    all.extend(table.mean_size().map(|mean| expired(context, table, &mean)));
     let days = Exact::from(365 * years);
     let exports = Exact::one();
-    for (name, stays) in
-        [("S3 Standard", vec![stay("standard", days.clone())]), ("S3, to Deep Archive after 90 days", to_deep_archive(&days))]
-    {
+    for (plan, name, stays) in [
+        (BackupPlan::MonthlyExports, "S3 Standard", vec![stay("standard", days.clone())]),
+        (BackupPlan::MonthlyExportsToDeepArchive, "S3, to Deep Archive after 90 days", to_deep_archive(&days)),
+    ] {
         let (target, stays, exports) = (table.table.name.clone(), stays, exports.clone());
         let pitr = if table.backup.pitr { "" } else { "; point-in-time recovery is needed for it and priced with it" };
         let text = if stays.len() > 1 {
@@ -62,7 +71,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
             format!("backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\" }}")
         };
         all.push(
-            Alternative::new(Kind::Backup, format!("monthly exports kept for {years} years in {name}"))
+            Alternative::new(AlternativeKind::Backup(plan), format!("monthly exports kept for {years} years in {name}"))
                 .of(table, None)
                 .because(format!("{} exports at any time, in the steady state{pitr}", 12 * years))
                 .replacing(
@@ -96,22 +105,23 @@ impl Alternative {
 }
 
 /// The older half of the items, expired by Time to Live and kept in S3.
-fn expired(context: &Context, table: &TableDesign) -> Alternative {
+fn expired(context: &Context, table: &TableDesign, mean: &Exact) -> Alternative {
     let half = Exact::ratio(1, 2);
-    let gigabytes = &(&(&table.items * &half) * &table.sizes.mean()) / &Exact::from(GB);
+    let gigabytes = &(&(&table.items * &half) * mean) / &Exact::from(GB);
     let (target, region) = (table.table.name.clone(), context.workload.region.clone());
-    let mut alternative = Alternative::new(Kind::Backup, "the older half expires by TTL into S3 Glacier Instant Retrieval")
-        .of(table, None)
-        .if_so("reads of old items go to S3, and a stream's reader must put them there: neither is in the figure")
-        .edit(table.lines.table, format!("items = {}, [table.ttl]", (&table.items * &half).human(0)))
-        .change(format!("age of {}", table.table.name), move |workload| {
-            if let Some(table) = table_mut(workload, &target) {
-                table.items = (&table.items * &Exact::ratio(1, 2)).ceil();
-            }
-        });
+    let mut alternative =
+        Alternative::new(AlternativeKind::Backup(BackupPlan::Expiry), "the older half expires by TTL into S3 Glacier Instant Retrieval")
+            .of(table, None)
+            .if_so("reads of old items go to S3, and a stream's reader must put them there: neither is in the figure")
+            .edit(table.lines.table, format!("items = {}, [table.ttl]", (&table.items * &half).human(0)))
+            .change(format!("age of {}", table.table.name), move |workload| {
+                if let Some(table) = table_mut(workload, &target) {
+                    table.items = (&table.items * &Exact::ratio(1, 2)).ceil();
+                }
+            });
     alternative.plus.push(Usage {
         subject: Subject { table: table.table.name.clone(), index: None, region, access: None },
-        usage_type: UsageType::of_code("s3_storage_glacier_instant"),
+        usage_type: UsageType::s3_storage("glacier_instant"),
         quantity: gigabytes,
         because: Vec::new(),
     });

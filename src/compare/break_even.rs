@@ -1,7 +1,8 @@
 //! Where two alternatives cost the same, as numbers.
 
 use super::Context;
-use super::commitment::{Offer, list_rate, offers};
+use super::commitment::{Offer, offers};
+use super::utilization::{self, Payment};
 use crate::dax::NODE_TYPES;
 use crate::meter::{Switches, meter};
 use crate::money::Money;
@@ -12,9 +13,26 @@ use crate::units::{Bytes, Exact, GB, MB};
 use crate::usage::{FreeTier, Throughput, UsageType};
 use crate::workload::TableDesign;
 
+/// Which alternatives cost the same at a break-even.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BreakEvenKind {
+    /// Provisioned and reserved units.
+    Reservation,
+    /// On demand and provisioned or reserved capacity.
+    Mode,
+    /// Both table classes.
+    TableClass,
+    /// A DAX cluster, and reads of the table.
+    Dax,
+    /// An index, and a Scan for each query.
+    Index,
+}
+
 /// A point at which two alternatives cost the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BreakEven {
+    /// Of which alternatives it is.
+    pub kind: BreakEvenKind,
     /// What is compared, such as `on-demand = provisioned`.
     pub name: String,
     /// The table; `None` for what holds everywhere.
@@ -57,8 +75,9 @@ fn reservations(book: &PriceBook) -> Vec<BreakEven> {
     for offer in offers(book, None).0 {
         let Offer::Reserved { years, read, write, .. } = offer else { continue };
         for (throughput, unit) in [(Throughput::Read, read), (Throughput::Write, write)] {
-            let Some(hour) = list_rate(book, UsageType::capacity_hours(throughput, TableClass::Standard).code()) else { continue };
+            let Some(hour) = book.list_rate(&UsageType::CapacityHours(throughput, TableClass::Standard)) else { continue };
             all.push(BreakEven {
+                kind: BreakEvenKind::Reservation,
                 name: format!("provisioned = reserved for {years} year{}", if years == 1 { "" } else { "s" }),
                 table: None,
                 index: None,
@@ -77,60 +96,43 @@ fn reservations(book: &PriceBook) -> Vec<BreakEven> {
 fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
     let month = &context.workload.month;
-    let (sold, _) = offers(book, None);
-    let home = context.metering.demand().filter(|demand| demand.table == table.table.name && demand.region == context.workload.region);
-    for demand in home {
-        let (request, hour) = (
-            UsageType::request_units(demand.throughput, table.table.class),
-            UsageType::capacity_hours(demand.throughput, table.table.class),
-        );
-        let (Some(request), Some(hour)) = (list_rate(book, request.code()), list_rate(book, hour.code())) else { continue };
-        // A unit provisioned for an hour serves 3,600 requests of one unit.
-        let full = &request * &Exact::from(3600);
-        let capacity = demand.provisioned.as_ref().and_then(|units| units.fixed()).map_or_else(|| demand.peak.ceil(), Exact::from);
-        if capacity.is_zero() {
-            continue;
-        }
-        let reads = demand.throughput == Throughput::Read;
-        let of_account = |one: &&crate::capacity::Consumption| {
-            one.account == demand.index && (one.throughput == Throughput::Read) == reads && one.subject.region == demand.region
-        };
-        let consumed = context.metering.consumed(at).iter().filter(of_account);
+    for demand in context.metering.demand_of(at).iter().filter(|demand| demand.region == context.workload.region) {
+        let Some(flat) = utilization::flat(context, at, demand, book) else { continue };
+        let direction = demand.throughput.direction();
+        let own =
+            context.metering.consumed(at).iter().filter(|one| {
+                one.account == demand.index && one.throughput.direction() == direction && one.subject.region == demand.region
+            });
         let (units, calls) =
-            consumed.fold((Exact::zero(), Exact::zero()), |(units, calls), one| (units + one.units.clone(), calls + one.calls.clone()));
-        let used = &demand.mean / &capacity;
-        let one = |name: String, value: Exact, unit: &'static str, here: Option<Exact>, meaning: String| BreakEven {
-            name,
-            table: Some(table.table.name.clone()),
-            index: demand.index.clone(),
-            throughput: Some(demand.throughput),
-            value: &value * &Exact::from(100),
-            unit,
-            here,
-            meaning,
-        };
-        let against_on_demand = |name: String, share: Exact| {
-            let a_second = &capacity * &share;
+            own.fold((Exact::zero(), Exact::zero()), |(units, calls), one| (units + one.units.clone(), calls + one.calls.clone()));
+        for crossing in utilization::crossings(&flat.lines).iter().filter(|one| one.payment_below == Payment::OnDemand) {
+            let name = match crossing.payment_above {
+                Payment::Fixed => "on demand = provisioned".to_string(),
+                Payment::Reserved(_) => format!("on demand = {}", crossing.above),
+                _ => continue,
+            };
+            let a_second = &Exact::from(flat.units) * &crossing.share;
             let monthly = &(&a_second * &Exact::from(3600)) * month.hours();
             let requests = match units.is_zero() {
                 true => String::new(),
                 false => format!(", {} of this workload's requests a second", (&a_second * &(&calls / &units)).human(2)),
             };
-            let meaning = format!(
-                "of {} provisioned units; {} units a month, {} a second{requests}: above it on demand is dearer",
-                capacity.human(0),
-                monthly.human(0),
-                a_second.human(2)
-            );
-            one(name, share, "% utilization", Some(&used * &Exact::from(100)), meaning)
-        };
-        all.push(against_on_demand("on demand = provisioned".to_string(), &hour / &full));
-        let reservable = demand.throughput != Throughput::ReplicatedWrite && table.table.class == TableClass::Standard;
-        for offer in sold.iter().filter(|_| reservable) {
-            let Offer::Reserved { years, read, write, .. } = offer else { continue };
-            let unit = if reads { read } else { write };
-            let term = format!("{years} year{}", if *years == 1 { "" } else { "s" });
-            all.push(against_on_demand(format!("on demand = reserved for {term}"), unit / &full));
+            all.push(BreakEven {
+                kind: BreakEvenKind::Mode,
+                name,
+                table: Some(table.table.name.clone()),
+                index: demand.index.clone(),
+                throughput: Some(demand.throughput),
+                value: &crossing.share * &Exact::from(100),
+                unit: "% utilization",
+                here: Some(&flat.here * &Exact::from(100)),
+                meaning: format!(
+                    "of {} provisioned units; {} units a month, {} a second{requests}: above it on demand is more expensive",
+                    Exact::from(flat.units),
+                    monthly.human(0),
+                    a_second.human(2)
+                ),
+            });
         }
     }
     all
@@ -138,30 +140,34 @@ fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) ->
 
 /// The storage at which both classes cost the same, with the throughput as it is.
 fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<BreakEven> {
-    let rate = |usage: UsageType| list_rate(book, usage.code());
+    let rate = |usage: UsageType| book.list_rate(&usage);
     let home = |line: &&LineItem| line.subject.table == table.table.name && line.subject.region == outcome.region;
     let (mut now, mut other, mut stored) = (Exact::zero(), Exact::zero(), Exact::zero());
     let class = table.table.class;
     let other_class = if class == TableClass::Standard { TableClass::StandardIa } else { TableClass::Standard };
     for line in outcome.bill.lines.iter().filter(home) {
         let quantity = Exact::from(line.quantity);
-        for throughput in [Throughput::Read, Throughput::Write, Throughput::ReplicatedWrite] {
-            for usage in [UsageType::request_units as fn(Throughput, TableClass) -> UsageType, UsageType::capacity_hours] {
-                if line.usage_type == usage(throughput, class) {
-                    now += &money(line.amount);
-                    other += &(&quantity * &rate(usage(throughput, other_class))?);
-                }
-            }
+        let elsewhere = match line.usage_type {
+            UsageType::Requests(throughput, of) if of == class => Some(UsageType::Requests(throughput, other_class)),
+            UsageType::CapacityHours(throughput, of) if of == class => Some(UsageType::CapacityHours(throughput, other_class)),
+            _ => None,
+        };
+        if let Some(usage) = elsewhere {
+            now += &money(line.amount);
+            other += &(&quantity * &rate(usage)?);
         }
-        if line.usage_type == UsageType::storage(class) {
+        if line.usage_type == UsageType::Storage(class) {
             stored += &quantity;
         }
     }
-    let (standard, rare) = (rate(UsageType::storage(TableClass::Standard))?, rate(UsageType::storage(TableClass::StandardIa))?);
+    let (standard, rare) = (rate(UsageType::Storage(TableClass::Standard))?, rate(UsageType::Storage(TableClass::StandardIa))?);
     let dearer = if class == TableClass::Standard { &other - &now } else { &now - &other };
     let gigabytes = &dearer / &(&standard - &rare);
-    // The 25 GB that AWS gives of Standard storage move the point.
-    let given = if outcome.free.contains(&FreeTier::Storage) { &Exact::from(25) * &standard } else { Exact::zero() };
+    // What AWS gives of Standard storage moves the point.
+    let given = match outcome.free.contains(&FreeTier::Storage) {
+        true => &book.free_quantity(&UsageType::Storage(TableClass::Standard)) * &standard,
+        false => Exact::zero(),
+    };
     let gigabytes = gigabytes + given / (&standard - &rare);
     if gigabytes.is_negative() || now.is_zero() {
         return None;
@@ -169,6 +175,7 @@ fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<Bre
     let throughput = if class == TableClass::Standard { &now } else { &other };
     let ratio = &(&gigabytes * &standard) / throughput;
     Some(BreakEven {
+        kind: BreakEvenKind::TableClass,
         name: "Standard = Standard-IA".to_string(),
         table: Some(table.table.name.clone()),
         index: None,
@@ -188,19 +195,25 @@ fn dax(context: &Context, outcome: &Outcome, table: &TableDesign, book: &PriceBo
     let month = &context.workload.month;
     let reads = table.cached_reads_per_second(month);
     let node = &NODE_TYPES[0];
-    let Some(hour) = list_rate(book, UsageType::dax_node(node.name).code()) else { return Vec::new() };
+    let Some(hour) = book.list_rate(&UsageType::DaxNode(node.name.to_string())) else { return Vec::new() };
     if reads.is_zero() {
         return Vec::new();
     }
     let cached = |line: &&LineItem| {
         line.subject.table == table.table.name
             && line.subject.region == outcome.region
-            && line.usage_type.unit() == "RRU"
+            && line.usage_type.is_read_request()
             && table.access.iter().any(|access| access.is_cacheable() && Some(&access.name) == line.subject.access.as_ref())
     };
     let paid: Exact = outcome.bill.lines.iter().filter(cached).map(|line| money(line.amount)).sum();
     // What the same reads cost without a cache.
-    let passes = table.dax.as_ref().map_or_else(Exact::one, |dax| Exact::one() - dax.hit_ratio.clone());
+    let share = table.dax.as_ref().map(|dax| dax.hit_ratio.known());
+    // Of a cluster whose hit ratio is not known, what is paid says nothing of the reads.
+    if share == Some(None) {
+        return Vec::new();
+    }
+    let share = share.flatten();
+    let passes = share.map_or_else(Exact::one, |share| Exact::one() - share.clone());
     let nodes = &(&hour * month.hours()) * &Exact::from(3);
     if paid.is_zero() || passes.is_zero() {
         return Vec::new();
@@ -208,8 +221,9 @@ fn dax(context: &Context, outcome: &Outcome, table: &TableDesign, book: &PriceBo
     let whole = &paid / &passes;
     let ratio = &nodes / &whole;
     let never = ratio > Exact::one();
-    let here = table.dax.as_ref().map(|dax| &dax.hit_ratio * &Exact::from(100));
+    let here = share.map(|share| share * &Exact::from(100));
     let one = |name: String, value: Exact, unit, here, meaning: String| BreakEven {
+        kind: BreakEvenKind::Dax,
         name,
         table: Some(table.table.name.clone()),
         index: None,
@@ -246,7 +260,7 @@ fn dax(context: &Context, outcome: &Outcome, table: &TableDesign, book: &PriceBo
 fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
     let class = table.table.class;
-    let Some(rate) = list_rate(book, UsageType::request_units(Throughput::Read, class).code()) else { return all };
+    let Some(rate) = book.list_rate(&UsageType::Requests(Throughput::Read, class)) else { return all };
     let Some(data) = table.held().map(|held| held.data) else { return all };
     let page = |evaluated: Bytes| {
         let scan = Operation::Scan(ReadPage { evaluated, ..ReadPage::default() });
@@ -258,7 +272,7 @@ fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<Brea
     let scan = &units * &rate;
     for (at, index) in table.table.indexes.iter().enumerate() {
         let of_index = |line: &&LineItem| line.subject.table == table.table.name && line.subject.index.as_ref() == Some(&index.name);
-        let reads = |line: &&LineItem| line.usage_type.unit() == "RRU";
+        let reads = |line: &&LineItem| line.usage_type.is_read_request();
         let lines = || outcome.bill.lines.iter().filter(of_index);
         let cost: Exact = lines().filter(|line| !reads(line)).map(|line| money(line.amount)).sum();
         let queries: Exact = table.access.iter().filter(|access| table.is_read_by(at, access)).map(|access| access.calls.clone()).sum();
@@ -273,6 +287,7 @@ fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<Brea
         }
         let kind = if index.kind == IndexKind::Global { "global" } else { "local" };
         all.push(BreakEven {
+            kind: BreakEvenKind::Index,
             name: "index = a Scan for each query".to_string(),
             table: Some(table.table.name.clone()),
             index: Some(index.name.clone()),

@@ -1,9 +1,9 @@
 //! DAX: node types, how many nodes, and the hit ratios at which they pay.
 
-use super::{Alternative, Context, Kind, table_mut};
+use super::{Alternative, AlternativeKind, Context, table_mut};
 use crate::dax::{Load, NODE_TYPES, NodeType, hit_millionths};
 use crate::units::{Exact, KB};
-use crate::workload::{Call, Dax, TableDesign};
+use crate::workload::{Call, Dax, HitRatio, TableDesign};
 
 /// Hit ratios in percent that are shown where none is known.
 const RATIOS: [u64; 4] = [50, 80, 90, 99];
@@ -11,13 +11,14 @@ const RATIOS: [u64; 4] = [50, 80, 90, 99];
 /// What the cluster of a table must serve at a hit ratio, in the busiest hour.
 pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) -> Load {
     let month = &context.workload.month;
-    let busiest = |access: &crate::workload::Access| access.factors.iter().max().cloned().unwrap_or_else(Exact::one);
+    let busiest = |access: &crate::workload::Access| access.shape.highest();
     let a_second = |access: &crate::workload::Access| &(&access.calls / &month.seconds()) * &busiest(access);
-    let mut load =
-        Load { hits: Exact::zero(), misses: Exact::zero(), writes: Exact::zero(), size_kb: table.sizes.mean() / Exact::from(KB) };
+    // Clusters are asked for where the size of the items is known.
+    let mean = table.mean_size().unwrap_or_else(Exact::one);
+    let mut load = Load { hits: Exact::zero(), misses: Exact::zero(), writes: Exact::zero(), size_kb: &mean / &Exact::from(KB) };
     for access in table.access.iter().filter(|access| access.through_dax) {
         // In items of the table's mean size: what counts is bytes.
-        let larger = access.sizes.mean() / table.sizes.mean();
+        let larger = access.sizes.as_ref().map_or_else(|| mean.clone(), |sizes| sizes.mean()) / mean.clone();
         let calls = &a_second(access) * &larger;
         match &access.call {
             Call::Get { items, .. } | Call::Page { items, .. } => {
@@ -46,7 +47,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     if table.dax.is_some() {
         let target = table.table.name.clone();
         all.push(
-            Alternative::new(Kind::Dax, "without DAX")
+            Alternative::new(AlternativeKind::Dax, "without DAX")
                 .of(table, None)
                 .because("every read is one of the table")
                 .deciding("reads take milliseconds, not microseconds")
@@ -60,7 +61,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     }
     if reads.is_zero() {
         let why = "no eventually consistent read goes through it; strong and transactional reads pass";
-        all.push(Alternative::new(Kind::Dax, "a DAX cluster").of(table, None).impossible(why));
+        all.push(Alternative::new(AlternativeKind::Dax, "a DAX cluster").of(table, None).impossible(why));
         return all;
     }
     for node in &NODE_TYPES {
@@ -76,10 +77,10 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
 fn ratios(table: &TableDesign, node: &NodeType, reads: &Exact) -> Vec<(Exact, bool)> {
     let ttl = table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds);
     match (&table.dax, &table.popularity) {
-        (Some(Dax { given: true, hit_ratio, .. }), _) => vec![(hit_ratio.clone(), true)],
+        (Some(Dax { hit_ratio: HitRatio::Given(share), .. }), _) => vec![(share.clone(), true)],
         (_, Some(popularity)) => {
-            let millionths = hit_millionths(popularity, reads, table.cache_entries(node.memory_gb), Some(ttl));
-            vec![(Exact::ratio(millionths, 1_000_000), true)]
+            let millionths = |entries| hit_millionths(popularity, reads, entries, Some(ttl));
+            table.cache_entries(node.memory_gb).map(|entries| (Exact::ratio(millionths(entries), 1_000_000), true)).into_iter().collect()
         }
         _ if node.name == NODE_TYPES[0].name => RATIOS.iter().map(|ratio| (Exact::ratio(*ratio, 100), false)).collect(),
         _ => vec![(Exact::ratio(RATIOS[2], 100), false)],
@@ -92,7 +93,7 @@ fn cluster(context: &Context, table: &TableDesign, node: &NodeType, ratio: &Exac
     let name = |nodes: u64| format!("{nodes} x {} at {percent} % hits", node.name);
     let Some(nodes) = load.nodes_needed(node) else {
         let why = format!("{} normalized requests a second are more than 11 nodes serve", load.normalized(11).human(0));
-        return Alternative::new(Kind::Dax, name(11)).of(table, None).impossible(why);
+        return Alternative::new(AlternativeKind::Dax, name(11)).of(table, None).impossible(why);
     };
     let target = load.target(nodes).unwrap_or_default();
     let why = format!(
@@ -104,13 +105,11 @@ fn cluster(context: &Context, table: &TableDesign, node: &NodeType, ratio: &Exac
     let dax = Dax {
         node_type: node.name.to_string(),
         nodes,
-        hit_ratio: ratio.clone(),
+        hit_ratio: HitRatio::Given(ratio.clone()),
         ttl_seconds: table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds),
-        given: true,
-        unknown: false,
     };
     let target = table.table.name.clone();
-    let alternative = Alternative::new(Kind::Dax, name(nodes))
+    let alternative = Alternative::new(AlternativeKind::Dax, name(nodes))
         .of(table, None)
         .because(why)
         .edit(table.lines.dax, format!("[table.dax] node_type = \"{}\", nodes = {nodes}, hit_ratio = {}", node.name, ratio.human(6)))

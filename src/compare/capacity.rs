@@ -4,113 +4,142 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::search::{Found, Lane};
-use super::{Alternative, Context, Kind, table_mut};
+use super::search::{Bursts, Capacities, FoundCapacity};
+use super::{Alternative, AlternativeKind, CapacityMode, CapacityPlan, Context, account_search, table_mut};
 use crate::capacity::Scaling;
-use crate::capacity::series::{Arrivals, account_name};
-use crate::table::{IndexKind, TableClass, limits};
+use crate::table::{ByDirection, Direction, TableClass, Target, limits};
 use crate::units::{Exact, group_thousands};
-use crate::usage::Throughput;
 use crate::workload::{Capacity, TableDesign, Units};
 
-/// How a table's provisioned capacity could move.
+/// A mode, and whether its capacity counts on bursts.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
-    Fixed,
-    AutoScaled,
-    Scheduled,
-    Cheapest,
+struct Plan {
+    mode: CapacityMode,
+    bursts: Bursts,
 }
 
-impl Account {
-    /// The reads that a mode must be enough for: of fixed units, each replica has its own.
-    fn reads_of(&self, mode: Mode) -> &Found {
-        let home = mode.pick(&self.reads);
-        if is_fixed(home) { home } else { mode.pick(&self.most_reads) }
+impl Plan {
+    /// What is listed, in this order. Bursts are no part of what is safe; what counts on them says so.
+    const ALL: [Plan; 6] = [
+        Plan { mode: CapacityMode::Fixed, bursts: Bursts::Without },
+        Plan { mode: CapacityMode::AutoScaled, bursts: Bursts::Without },
+        Plan { mode: CapacityMode::Scheduled, bursts: Bursts::Without },
+        Plan { mode: CapacityMode::Cheapest, bursts: Bursts::Without },
+        Plan { mode: CapacityMode::Fixed, bursts: Bursts::Counted },
+        Plan { mode: CapacityMode::AutoScaled, bursts: Bursts::Counted },
+    ];
+
+    fn kind(self) -> AlternativeKind {
+        AlternativeKind::Capacity(CapacityPlan::Provisioned(self.mode, self.bursts))
     }
-}
 
-fn is_fixed(found: &Found) -> bool {
-    found.scaling.target_percent.is_none() && found.scaling.schedule.0.is_empty()
-}
-
-impl Mode {
-    const ALL: [Mode; 4] = [Mode::Fixed, Mode::AutoScaled, Mode::Scheduled, Mode::Cheapest];
-
-    fn name(self) -> &'static str {
-        match self {
-            Mode::Fixed => "provisioned, fixed at the cheapest safe value",
-            Mode::AutoScaled => "provisioned, auto scaled",
-            Mode::Scheduled => "provisioned, scheduled",
-            Mode::Cheapest => "provisioned, each table and index its cheapest way",
+    fn name(self) -> String {
+        let name = match self.mode {
+            CapacityMode::Fixed => "provisioned, fixed at the cheapest safe value",
+            CapacityMode::AutoScaled => "provisioned, auto scaled",
+            CapacityMode::Scheduled => "provisioned, scheduled",
+            CapacityMode::Cheapest => "provisioned, cheapest mode for each table and index",
+        };
+        match self.bursts {
+            Bursts::Without => name.to_string(),
+            Bursts::Counted => format!("{name}, counting on bursts"),
         }
     }
 
-    fn pick(self, lane: &Lane) -> &Found {
+    fn of(self, account: &Account) -> &Found {
+        match self.bursts {
+            Bursts::Without => &account.safe,
+            Bursts::Counted => &account.bursting,
+        }
+    }
+
+    fn writes(self, account: &Account) -> &FoundCapacity {
+        self.mode.pick(&self.of(account).writes)
+    }
+
+    /// The reads that a mode must be enough for: of fixed units, each replica has its own.
+    fn reads(self, account: &Account) -> &FoundCapacity {
+        let found = self.of(account);
+        let home = self.mode.pick(&found.reads);
+        if home.is_fixed() { home } else { self.mode.pick(&found.most_reads) }
+    }
+}
+
+impl CapacityMode {
+    fn pick(self, found: &Capacities) -> &FoundCapacity {
         match self {
-            Mode::Fixed => &lane.fixed,
-            Mode::AutoScaled => &lane.auto_scaled,
-            Mode::Scheduled => &lane.scheduled,
-            Mode::Cheapest => {
-                let ways = [&lane.fixed, &lane.auto_scaled, &lane.scheduled];
+            CapacityMode::Fixed => &found.fixed,
+            CapacityMode::AutoScaled => &found.auto_scaled,
+            CapacityMode::Scheduled => &found.scheduled,
+            CapacityMode::Cheapest => {
+                let ways = [&found.fixed, &found.auto_scaled, &found.scheduled];
                 // Of equals the first, which moves least.
-                ways.into_iter().min_by_key(|found| found.hourly.mean()).unwrap_or(&lane.fixed)
+                ways.into_iter().min_by_key(|found| found.hourly.mean()).unwrap_or(&found.fixed)
             }
         }
     }
 }
 
-/// What was found for one account: a table or a global index, over all its regions.
+/// A table with its local indexes, or a global index, over all its regions.
 struct Account {
     index: Option<String>,
     line: usize,
-    reads: Arc<Lane>,
+    /// What is safe without bursts.
+    safe: Found,
+    /// What is safe if bursts are given.
+    bursting: Found,
+    /// The share of the demand that a new on-demand table refuses while it grows, in billionths.
+    refused_on_demand: u64,
+}
+
+/// The capacities that were found for an account.
+struct Found {
+    reads: Arc<Capacities>,
     /// The region that reads most: units that move, and those of an index, are the same everywhere.
-    most_reads: Arc<Lane>,
+    most_reads: Arc<Capacities>,
     /// Of a global table, the region that asks for most: writes are kept in step everywhere.
-    writes: Arc<Lane>,
+    writes: Arc<Capacities>,
     /// Reads of each replica.
-    abroad: Vec<(String, Arc<Lane>)>,
+    in_replicas: Vec<(String, Arc<Capacities>)>,
 }
 
 /// The accounts of a table, searched.
 fn accounts(context: &Context, at: usize, table: &TableDesign) -> Vec<Account> {
-    let home = &context.workload.region;
-    let lane = |index: Option<&str>, region: &str, reads: bool| {
-        let of = |one: &&crate::capacity::Consumption| {
-            one.account.as_deref() == index && one.subject.region == region && (one.throughput == Throughput::Read) == reads
-        };
-        let consumed = context.metering.consumed(at).iter().filter(of);
-        let arrivals: Vec<Arrivals> = consumed.map(|one| one.arrivals(&context.workload.month)).collect();
-        let name = account_name(&table.table.name, index, region, reads);
-        let billing = context.workload.switches.hour_billing;
-        context.searches.lane((&name, reads), &arrivals, &context.workload.horizon, context.question.throttled_billionths, billing)
-    };
-    let global = |(position, index): (usize, &crate::table::Index)| {
-        (index.kind == IndexKind::Global).then(|| (Some(index.name.clone()), table.indexes[position].line))
-    };
-    let names = std::iter::once((None, table.lines.capacity)).chain(table.table.indexes.iter().enumerate().filter_map(global));
+    let home = context.workload.region.as_str();
     let regions: Vec<&str> = table.replicas.iter().filter(|replica| !replica.witness).map(|replica| replica.region.as_str()).collect();
-    let account = |(index, line): (Option<String>, usize)| {
-        let name = index.as_deref();
-        let everywhere = std::iter::once(home.as_str()).chain(regions.iter().copied()).map(|region| lane(name, region, false));
-        let writes = everywhere.max_by_key(|lane| lane.fixed.scaling.min);
-        let reading = std::iter::once(home.as_str()).chain(regions.iter().copied()).map(|region| lane(name, region, true));
-        let most_reads = reading.max_by_key(|lane| lane.fixed.scaling.min).unwrap_or_else(|| lane(name, home, true));
-        Account {
-            reads: if name.is_some() { most_reads.clone() } else { lane(name, home, true) },
+    let found = |target: Target, bursts: Bursts| {
+        let of = |region: &str, direction: Direction| {
+            account_search(context, (at, target), (region, direction), bursts, |searches, asked| searches.capacities(asked))
+        };
+        let most = |direction: Direction| {
+            let everywhere = std::iter::once(home).chain(regions.iter().copied()).map(|region| of(region, direction));
+            everywhere.max_by_key(|found| found.fixed.scaling.min).unwrap_or_else(|| of(home, direction))
+        };
+        let most_reads = most(Direction::Read);
+        Found {
+            reads: if target == Target::Table { of(home, Direction::Read) } else { most_reads.clone() },
             most_reads,
-            writes: writes.unwrap_or_else(|| lane(name, home, false)),
-            abroad: regions.iter().map(|region| (region.to_string(), lane(name, region, true))).collect(),
-            index,
-            line,
+            writes: most(Direction::Write),
+            in_replicas: regions.iter().map(|region| (region.to_string(), of(region, Direction::Read))).collect(),
         }
     };
-    names.collect::<Vec<_>>().into_par_iter().map(account).collect()
+    let account = |target: Target| {
+        let refused = |direction: Direction| {
+            account_search(context, (at, target), (home, direction), Bursts::Without, |searches, asked| searches.refused_on_demand(asked))
+        };
+        Account {
+            index: table.index_name(target).map(str::to_string),
+            line: target.index().map_or(table.lines.capacity, |at| table.indexes[at].line),
+            safe: found(target, Bursts::Without),
+            bursting: found(target, Bursts::Counted),
+            refused_on_demand: refused(Direction::Read).max(refused(Direction::Write)),
+        }
+    };
+    table.accounts().collect::<Vec<_>>().into_par_iter().map(account).collect()
 }
 
-fn units(found: &Found) -> Units {
-    match is_fixed(found) {
+fn units(found: &FoundCapacity) -> Units {
+    match found.is_fixed() {
         true => Units::Fixed(found.scaling.min),
         false => Units::Scaled(found.scaling.clone()),
     }
@@ -121,29 +150,36 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
     let name = table.table.name.clone();
     let slot = format!("capacity of {name}");
     let mut all = Vec::new();
-    if context.metering.demand().any(|demand| demand.table == name && demand.partly_unknown) {
+    if context.metering.demand_of(at).iter().any(|demand| demand.partly_unknown) {
         let why = "its demand is partly unknown: what could not be metered is listed as unknown";
-        return Mode::ALL.map(|mode| Alternative::new(Kind::Capacity, mode.name()).of(table, None).impossible(why)).into();
+        let plans = Plan::ALL.iter().filter(|plan| plan.bursts == Bursts::Without);
+        return plans.map(|plan| Alternative::new(plan.kind(), plan.name()).of(table, None).unknown(why)).collect();
     }
     let accounts = accounts(context, at, table);
     if table.capacity != Capacity::OnDemand {
         let (target, edit) = (name.clone(), "mode = \"on-demand\"");
-        let alternative = Alternative::new(Kind::Capacity, "on demand")
+        let alternative = Alternative::new(AlternativeKind::Capacity(CapacityPlan::OnDemand), "on demand")
             .of(table, None)
             .because(on_demand_limits(&accounts))
             .edit(table.lines.capacity, edit)
             .change(slot.clone(), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {
                     table.capacity = Capacity::OnDemand;
-                    table.on_demand_max = [None; 2];
+                    table.on_demand_max = ByDirection::default();
                     table.indexes.iter_mut().for_each(|index| index.capacity = None);
                     table.replicas.iter_mut().for_each(|replica| replica.read = None);
                 }
             });
         all.push(alternative);
     }
-    for mode in Mode::ALL {
-        all.push(provisioned(table, &accounts, mode, &slot));
+    let refuses = context.metering.demand_of(at).iter().any(|demand| demand.refused.as_ref().is_some_and(|share| !share.is_zero()));
+    for plan in Plan::ALL {
+        let same = |other: Plan| accounts.iter().all(|one| (plan.reads(one), plan.writes(one)) == (other.reads(one), other.writes(one)));
+        // What bursts change nothing of is there already.
+        if plan.bursts == Bursts::Counted && same(Plan { bursts: Bursts::Without, ..plan }) {
+            continue;
+        }
+        all.push(provisioned(table, &accounts, plan, &slot, refuses));
     }
     for account in accounts.iter().filter(|account| account.index.is_some()) {
         all.push(one_index(table, account));
@@ -153,116 +189,115 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
 
 /// What a new on-demand table refuses until it has grown.
 fn on_demand_limits(accounts: &[Account]) -> String {
-    let lanes = accounts.iter().flat_map(|account| [&account.reads, &account.writes]);
-    match lanes.map(|lane| lane.on_demand_billionths).max().unwrap_or(0) {
+    match accounts.iter().map(|account| account.refused_on_demand).max().unwrap_or(0) {
         0 => "pays for each request and never more than is asked for".to_string(),
         some => format!(
-            "a new table serves 4,000 writes and 12,000 reads a second and then twice its last peak: {} of the first week's demand is throttled; raise its warm throughput before",
-            Exact::ratio(some, 1_000_000_000).human(6)
+            "a new table serves 4,000 writes and 12,000 reads a second and then twice its last peak: {} of the first week's requests are throttled; raise its warm throughput before",
+            percent(some)
         ),
     }
 }
 
+/// A share in billionths as percent.
+fn percent(billionths: u64) -> String {
+    format!("{} %", Exact::ratio(billionths, 10_000_000).human(7))
+}
+
 /// An account's index, its reads and writes, and the reads of its replicas.
-type Chosen = (Option<String>, Units, Units, Vec<(String, u64)>);
+type Chosen = (Option<String>, ByDirection<Units>, Vec<(String, u64)>);
 
 /// A table with all its global indexes provisioned in one way.
-fn provisioned(table: &TableDesign, accounts: &[Account], mode: Mode, slot: &str) -> Alternative {
+fn provisioned(table: &TableDesign, accounts: &[Account], plan: Plan, slot: &str, refuses: bool) -> Alternative {
     let chosen: Vec<Chosen> = accounts
         .iter()
         .map(|account| {
-            let abroad = account.abroad.iter().map(|(region, lane)| (region.clone(), lane.fixed.scaling.min)).collect();
-            (account.index.clone(), units(account.reads_of(mode)), units(mode.pick(&account.writes)), abroad)
+            let in_replicas = plan.of(account).in_replicas.iter();
+            let in_replicas = in_replicas.map(|(region, found)| (region.clone(), found.fixed.scaling.min)).collect();
+            let units = ByDirection { read: units(plan.reads(account)), write: units(plan.writes(account)) };
+            (account.index.clone(), units, in_replicas)
         })
         .collect();
     let words = |account: &Account| {
-        let (reads, writes) = (account.reads_of(mode), mode.pick(&account.writes));
         let place = account.index.as_ref().map(|index| format!("{index}: ")).unwrap_or_default();
-        format!("{place}reads {}, writes {}", described(reads), described(writes))
+        format!("{place}reads {}, writes {}", described(plan.reads(account)), described(plan.writes(account)))
     };
-    let worst = accounts.iter().flat_map(|account| [account.reads_of(mode), mode.pick(&account.writes)]);
-    let throttled = worst.map(|found| found.throttled_billionths).max().unwrap_or(0);
-    let why = format!("{}; {}", accounts.iter().map(words).collect::<Vec<_>>().join("; "), throttles(throttled));
-    let edit = accounts
-        .iter()
-        .map(|account| {
-            let (reads, writes) = (account.reads_of(mode), mode.pick(&account.writes));
-            match &account.index {
-                None => format!("mode = \"provisioned\", {}, {}{}", toml("read", reads), toml("write", writes), schedule(reads, writes)),
-                Some(index) => {
-                    format!(
-                        "{index} (line {}): {}, {}{}",
-                        account.line,
-                        toml("read", reads),
-                        toml("write", writes),
-                        schedule(reads, writes)
-                    )
-                }
-            }
-        })
-        .collect::<Vec<_>>()
-        .join("; ");
-    let most = accounts.iter().flat_map(|account| [account.reads_of(mode).highest, mode.pick(&account.writes).highest]).max().unwrap_or(0);
+    let found = || accounts.iter().flat_map(|account| [plan.reads(account), plan.writes(account)]);
+    let throttled = found().map(|found| found.throttled_billionths).max().unwrap_or(0);
+    let mut why = format!("{}; {}", accounts.iter().map(words).collect::<Vec<_>>().join("; "), throttles(throttled, plan.bursts));
+    if refuses {
+        why += "; it also serves what the maximum throughput of the design refuses";
+    }
+    let edit = |account: &Account| {
+        let (reads, writes) = (plan.reads(account), plan.writes(account));
+        let units = format!("{}, {}{}", toml("read", reads), toml("write", writes), schedule(reads, writes));
+        match &account.index {
+            None => format!("mode = \"provisioned\", {units}"),
+            Some(index) => format!("{index} (line {}): {units}", account.line),
+        }
+    };
+    let edit = accounts.iter().map(edit).collect::<Vec<_>>().join("; ");
+    let alternative = Alternative::new(plan.kind(), plan.name()).of(table, None);
+    let most = found().map(|found| found.highest).max().unwrap_or(0);
     let quota = limits::PROVISIONED_UNITS_MAX;
     if most > quota * 1_000 {
-        let why = format!("{} units are more than any table has", Exact::from(most));
-        return Alternative::new(Kind::Capacity, mode.name()).of(table, None).impossible(why);
+        return alternative.impossible(format!("{} units are more than any table has", Exact::from(most)));
     }
-    let why = if most > quota { format!("{why}; more than AWS's default quota of 40,000 units a table, ask for more") } else { why };
-    let moves = mode != Mode::Fixed;
-    let risk = if moves {
-        "throttling while capacity follows a jump that the profile does not show"
-    } else {
-        "throttling beyond the demand that the file describes"
+    if most > quota {
+        why += "; more than AWS's default quota of 40,000 units a table, ask for more";
+    }
+    let alternative = match (plan.bursts, plan.mode) {
+        (Bursts::Counted, _) => alternative.deciding("relies on bursts, which AWS gives as far as it can and does not promise"),
+        (Bursts::Without, CapacityMode::Fixed) => alternative.risking("throttling beyond the demand that the file describes"),
+        (Bursts::Without, _) => alternative.risking("throttling while capacity follows a jump that the profile does not show"),
     };
     let target = table.table.name.clone();
-    Alternative::new(Kind::Capacity, mode.name()).of(table, None).because(why).risking(risk).edit(table.lines.capacity, edit).change(
-        slot,
-        move |workload| {
-            let Some(table) = table_mut(workload, &target) else { return };
-            for (index, read, write, abroad) in &chosen {
-                match index {
-                    None => {
-                        table.capacity = Capacity::Provisioned { read: read.clone(), write: write.clone() };
-                        for replica in &mut table.replicas {
-                            let own = abroad.iter().find(|(region, _)| *region == replica.region).map(|(_, units)| *units);
-                            replica.read = own.filter(|_| matches!(read, Units::Fixed(_))).map(Units::Fixed);
-                        }
+    alternative.because(why).edit(table.lines.capacity, edit).change(slot, move |workload| {
+        let Some(table) = table_mut(workload, &target) else { return };
+        for (index, units, in_replicas) in &chosen {
+            match index {
+                None => {
+                    table.capacity = Capacity::Provisioned(units.clone());
+                    for replica in &mut table.replicas {
+                        let own = in_replicas.iter().find(|(region, _)| *region == replica.region).map(|(_, units)| *units);
+                        replica.read = own.filter(|_| matches!(units.read, Units::Fixed(_))).map(Units::Fixed);
                     }
-                    Some(name) => {
-                        if let Some(at) = table.table.indexes.iter().position(|index| index.name == *name) {
-                            table.indexes[at].capacity = Some((read.clone(), write.clone()));
-                        }
+                }
+                Some(name) => {
+                    if let Some(at) = table.table.indexes.iter().position(|index| index.name == *name) {
+                        table.indexes[at].capacity = Some(units.clone());
                     }
                 }
             }
-        },
-    )
+        }
+    })
 }
 
 /// One index of a provisioned table, its table left as it is.
 fn one_index(table: &TableDesign, account: &Account) -> Alternative {
-    let (reads, writes) = (Mode::Cheapest.pick(&account.reads).clone(), Mode::Cheapest.pick(&account.writes).clone());
+    let (reads, writes) =
+        (CapacityMode::Cheapest.pick(&account.safe.reads).clone(), CapacityMode::Cheapest.pick(&account.safe.writes).clone());
     let index = account.index.clone().unwrap_or_default();
     let words = format!("reads {}, writes {}", described(&reads), described(&writes));
-    let alternative = Alternative::new(Kind::Capacity, "this index its cheapest way").of(table, Some(&index));
+    let alternative =
+        Alternative::new(AlternativeKind::Capacity(CapacityPlan::Index), "this index in its cheapest mode").of(table, Some(&index));
     if table.capacity == Capacity::OnDemand {
         return alternative.impossible(format!("an index has its table's mode, on demand; provisioned it would need {words}"));
     }
     let target = table.table.name.clone();
+    let throttled = reads.throttled_billionths.max(writes.throttled_billionths);
     alternative
-        .because(format!("{words}; {}", throttles(reads.throttled_billionths.max(writes.throttled_billionths))))
+        .because(format!("{words}; {}", throttles(throttled, Bursts::Without)))
         .risking("throttling of the index, and with it of writes to the table")
         .edit(account.line, format!("{}, {}{}", toml("read", &reads), toml("write", &writes), schedule(&reads, &writes)))
         .change(format!("capacity of {} / {index}", table.table.name), move |workload| {
             let Some(table) = table_mut(workload, &target).filter(|table| table.capacity != Capacity::OnDemand) else { return };
             if let Some(at) = table.table.indexes.iter().position(|one| one.name == index) {
-                table.indexes[at].capacity = Some((units(&reads), units(&writes)));
+                table.indexes[at].capacity = Some(ByDirection { read: units(&reads), write: units(&writes) });
             }
         })
 }
 
-fn described(found: &Found) -> String {
+fn described(found: &FoundCapacity) -> String {
     let Scaling { min, max, target_percent, schedule } = &found.scaling;
     let group = |units: u64| group_thousands(&units.to_string());
     match (target_percent, schedule.0.is_empty()) {
@@ -275,14 +310,18 @@ fn described(found: &Found) -> String {
     }
 }
 
-fn throttles(billionths: u64) -> String {
+fn throttles(billionths: u64, bursts: Bursts) -> String {
+    let rule = match bursts {
+        Bursts::Without => "without bursts",
+        Bursts::Counted => "with bursts",
+    };
     match billionths {
-        0 => "throttles nothing in the simulated time".to_string(),
-        some => format!("throttles {} of the demand", Exact::ratio(some, 1_000_000_000).human(9)),
+        0 => format!("throttles nothing in the simulated time {rule}"),
+        some => format!("throttles {} of requests {rule}", percent(some)),
     }
 }
 
-fn toml(key: &str, found: &Found) -> String {
+fn toml(key: &str, found: &FoundCapacity) -> String {
     let Scaling { min, max, target_percent, .. } = &found.scaling;
     match target_percent {
         Some(target) => format!("{key} = {{ min = {min}, max = {max}, target = 0.{target} }}"),
@@ -291,7 +330,7 @@ fn toml(key: &str, found: &Found) -> String {
 }
 
 /// The scheduled actions of a table's own account, as the file writes them.
-fn schedule(reads: &Found, writes: &Found) -> String {
+fn schedule(reads: &FoundCapacity, writes: &FoundCapacity) -> String {
     let mut actions: Vec<(String, String)> = Vec::new();
     for (direction, found) in [("read", reads), ("write", writes)] {
         let mut groups: Vec<(u64, u64, Vec<u64>)> = Vec::new();
@@ -324,7 +363,7 @@ pub(super) fn classes(table: &TableDesign) -> Vec<Alternative> {
         TableClass::Standard => (TableClass::StandardIa, "Standard-IA", "standard-ia"),
         TableClass::StandardIa => (TableClass::Standard, "Standard", "standard"),
     };
-    let alternative = Alternative::new(Kind::TableClass, name).of(table, None);
+    let alternative = Alternative::new(AlternativeKind::TableClass(other), name).of(table, None);
     if other == TableClass::StandardIa && table.reserved.is_some() {
         let why = "reserved capacity covers the Standard class only, and the table's would be paid for nothing";
         return vec![alternative.impossible(why)];

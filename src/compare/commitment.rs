@@ -1,31 +1,24 @@
 //! Commitments: reserved capacity and Database Savings Plans, and the mix of both that costs least.
 
-use super::{Alternative, Context, Kind};
-use crate::capacity::HourlyUnits;
+use std::collections::BTreeMap;
+
+use num_bigint::BigInt;
+
+use super::{Alternative, AlternativeKind, Context, State};
+use crate::capacity::Consumption;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::{Money, MoneyError};
 use crate::pricing::PriceBook;
-use crate::table::TableClass;
-use crate::time::{Date, MonthHours};
+use crate::table::{ByDirection, Direction, TableClass};
+use crate::time::{Date, HOURS_A_YEAR, MonthHours};
 use crate::units::Exact;
-use crate::usage::{FreeTier, Throughput, UsageType};
-use crate::workload::{Capacity, Workload};
+use crate::usage::{ReservedPart, Throughput, UsageType};
 
 /// Amounts of an hour are whole numbers of this part of a dollar.
 const PARTS_OF_A_DOLLAR: u64 = 1_000_000_000_000;
 
-/// Unit-hours of reads and of writes that AWS gives in a month. Source: the offer file's first tier, 25 x 744.
-const FREE_UNIT_HOURS: u64 = 18_600;
-
-/// Reserved capacity is sold in blocks of so many units (rule 6.8).
-pub(super) const BLOCK: u64 = 100;
-
 /// A plan's hourly commitment is a whole number of these: a tenth of a cent.
 const PLAN_STEP: i128 = 1_000_000_000;
-
-/// What a Database Savings Plan takes off: 18 % of on-demand and 12 % of provisioned throughput, replicated and
-/// Standard-IA included. Source: AWS's offer file of ap-south-2. `Assumption:` the same in other regions.
-const PLAN_PERCENT: [(bool, u64); 2] = [(true, 18), (false, 12)];
 
 /// What one unit costs for an hour or in all: at the list price and under a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -45,6 +38,8 @@ pub struct Curve {
     writes: Vec<u64>,
     read: Price,
     write: Price,
+    /// Units of the smallest reservation.
+    block: u64,
 }
 
 /// A commitment that can be made.
@@ -59,8 +54,8 @@ pub enum Offer {
         read: Exact,
         /// A write unit.
         write: Exact,
-        /// What a read unit and a write unit cost at once, which is part of the above.
-        upfront: [Exact; 2],
+        /// What a unit costs up front, which is part of the above.
+        upfront: ByDirection<Exact>,
     },
     /// A Database Savings Plan of one year, without an upfront payment.
     Plan,
@@ -89,7 +84,11 @@ impl Mix {
         let mut parts = Vec::new();
         if let Some(years) = self.years.filter(|_| self.read_units + self.write_units > 0) {
             let term = if years == 1 { "1 year".to_string() } else { format!("{years} years") };
-            let at_once = if self.upfront.is_zero() { String::new() } else { format!(" (${} at once)", self.upfront.human(2)) };
+            let at_once = if self.upfront.is_zero() {
+                String::new()
+            } else {
+                format!(" (${} up front, included in the monthly figure)", self.upfront.human(2))
+            };
             parts.push(format!(
                 "{} RCU and {} WCU reserved for {term}{at_once}",
                 Exact::from(self.read_units),
@@ -109,81 +108,89 @@ impl Mix {
 }
 
 impl Curve {
-    /// The curve of a workload as it is metered.
-    pub fn of(workload: &Workload, metering: &Metering) -> Curve {
+    /// The curve of a workload as it is billed: what its bill charges for throughput, hour by hour.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
+    pub fn of(metering: &Metering) -> Result<Curve, MoneyError> {
+        let workload = metering.workload();
         let hours = metering.listed().map(|one| one.hourly.hours()).max().unwrap_or(1).max(168);
         let mut curve = Curve { on_demand: vec![Price::default(); hours], bound: vec![Price::default(); hours], ..Curve::default() };
         (curve.reads, curve.writes) = (vec![0; hours], vec![0; hours]);
-        for (at, table) in workload.tables.iter().enumerate() {
-            if table.capacity != Capacity::OnDemand {
-                continue;
-            }
-            for one in metering.consumed(at) {
-                let usage = UsageType::request_units(one.throughput, one.class);
-                let Some((list, plan)) = metering.book(&one.subject.region).and_then(|book| rates(book, &usage, true)) else { continue };
-                // What a maximum throughput refuses is not billed.
-                let refused = metering.demand_of(at).iter().find(|demand| {
-                    one.account.is_none()
-                        && demand.index.is_none()
-                        && (&demand.region, demand.throughput == Throughput::Read)
-                            == (&one.subject.region, one.throughput == Throughput::Read)
-                });
-                let served = Exact::one() - refused.and_then(|demand| demand.refused.clone()).unwrap_or_default();
-                let mean = &(&one.units * &served) / workload.month.hours();
-                let mut known: Vec<(&Exact, Price)> = Vec::new();
-                for hour in 0..hours {
-                    let factor = &one.factors[hour % one.factors.len().max(1)];
-                    let price = match known.iter().find(|(known, _)| *known == factor) {
-                        Some((_, price)) => *price,
-                        None => {
-                            let units = &mean * factor;
-                            let price = Price { list: parts(&(&units * &list)), plan: parts(&(&units * &plan)) };
-                            known.push((factor, price));
-                            price
-                        }
-                    };
-                    curve.on_demand[hour].list += price.list;
-                    curve.on_demand[hour].plan += price.plan;
-                }
-            }
+        let book = metering.book(&workload.region);
+        curve.block = book.and_then(PriceBook::reserved_terms).map_or(1, |terms| terms.block_units.max(1));
+        for one in (0..workload.tables.len()).flat_map(|table| metering.consumed(table)).filter(|one| !one.billed.is_zero()) {
+            let usage = UsageType::Requests(one.throughput, one.class);
+            let Some(rates) = metering.book(&one.subject.region).and_then(|book| rates(book, &usage)) else { continue };
+            curve.add_requests(one, &rates, &(&one.billed / workload.month.hours()));
         }
-        for one in metering.listed() {
-            let usage = UsageType::capacity_hours(one.throughput, one.class);
-            let Some((list, plan)) = metering.book(&one.subject.region).and_then(|book| rates(book, &usage, false)) else { continue };
-            let price = Price { list: parts(&list), plan: parts(&plan) };
-            let reservable = one.subject.region == workload.region && one.class == TableClass::Standard;
-            let add = |units: &mut [u64], hourly: &HourlyUnits| (0..hours).for_each(|hour| units[hour] += hourly.sixtieths_at(hour));
-            match one.throughput {
-                Throughput::Read if reservable => {
-                    add(&mut curve.reads, &one.hourly);
-                    curve.read = price;
+        curve.add_capacity(metering)?;
+        Ok(curve)
+    }
+
+    /// Requests that are billed, spread over the hours of the week as they are made.
+    fn add_requests(&mut self, one: &Consumption, rates: &Rates, mean: &Exact) {
+        let mut known: Vec<(&Exact, Price)> = Vec::new();
+        for (hour, sum) in self.on_demand.iter_mut().enumerate() {
+            let factor = one.shape.of_hour(hour);
+            let price = match known.iter().find(|(known, _)| *known == factor) {
+                Some((_, price)) => *price,
+                None => {
+                    let units = mean * factor;
+                    let price = Price { list: parts(&(&units * &rates.list)), plan: parts(&(&units * &rates.plan)) };
+                    known.push((factor, price));
+                    price
                 }
-                Throughput::Write if reservable => {
-                    add(&mut curve.writes, &one.hourly);
-                    curve.write = price;
+            };
+            sum.list += price.list;
+            sum.plan += price.plan;
+        }
+    }
+
+    /// Provisioned capacity at the list price, without what a free tier covers.
+    fn add_capacity(&mut self, metering: &Metering) -> Result<(), MoneyError> {
+        let workload = metering.workload();
+        let hours = self.on_demand.len();
+        let mut provisioned: BTreeMap<(String, UsageType), Vec<u64>> = BTreeMap::new();
+        for one in metering.listed() {
+            let usage = UsageType::CapacityHours(one.throughput, one.class);
+            let units = provisioned.entry((one.subject.region.clone(), usage)).or_insert_with(|| vec![0; hours]);
+            units.iter_mut().enumerate().for_each(|(hour, units)| *units += one.hourly.sixtieths_at(hour));
+        }
+        for (key, free) in metering.free_hours()? {
+            let Some(units) = provisioned.get_mut(&key) else { continue };
+            let of_curve = &(&free * &Exact::from(60 * hours as u64)) / workload.month.hours();
+            take_evenly(units, of_curve.floor().to_u64().unwrap_or(u64::MAX));
+        }
+        for ((region, usage), units) in provisioned {
+            let Some(rates) = metering.book(&region).and_then(|book| rates(book, &usage)) else { continue };
+            let price = Price { list: parts(&rates.list), plan: parts(&rates.plan) };
+            match usage {
+                UsageType::CapacityHours(Throughput::Read, TableClass::Standard) if region == workload.region => {
+                    (self.reads, self.read) = (units, price);
+                }
+                UsageType::CapacityHours(Throughput::Write, TableClass::Standard) if region == workload.region => {
+                    (self.writes, self.write) = (units, price);
                 }
                 _ => {
-                    for hour in 0..hours {
-                        let units = i128::from(one.hourly.sixtieths_at(hour));
-                        curve.bound[hour].list += units * price.list / 60;
-                        curve.bound[hour].plan += units * price.plan / 60;
+                    for (bound, units) in self.bound.iter_mut().zip(units) {
+                        bound.list += i128::from(units) * price.list / 60;
+                        bound.plan += i128::from(units) * price.plan / 60;
                     }
                 }
             }
         }
-        if workload.free.contains(&FreeTier::Throughput) {
-            curve.without_free_units(workload);
-        }
-        curve
+        Ok(())
     }
 
-    /// Takes off the units that AWS's free tier covers, evenly over the hours: 18,600 unit-hours of reads and of
-    /// writes in a month.
-    fn without_free_units(&mut self, workload: &Workload) {
-        let free = (&Exact::from(FREE_UNIT_HOURS * 60) / workload.month.hours()).ceil().to_u64().unwrap_or(0);
-        for units in self.reads.iter_mut().chain(&mut self.writes) {
-            *units = units.saturating_sub(free);
-        }
+    /// Dollars of a month without any commitment: the throughput lines of the bill.
+    pub fn uncommitted(&self, month: &MonthHours) -> Exact {
+        self.monthly(self.cost(&Reserved::default(), 0), month)
+    }
+
+    /// What all hours of the curve cost together, as dollars of a month.
+    fn monthly(&self, cost: i128, month: &MonthHours) -> Exact {
+        &dollars(cost) * &(month.hours() / &Exact::from(self.on_demand.len().max(1) as u64))
     }
 
     /// Whether a reservation would have anything to cover.
@@ -219,7 +226,7 @@ impl Curve {
                 total += match covered {
                     0 => list,
                     all if all == at_plan => 0,
-                    part => list - list * part / at_plan,
+                    part => list - proportion(list, part, at_plan),
                 };
             }
         }
@@ -255,8 +262,9 @@ impl Curve {
     }
 
     /// Block counts worth trying for a direction: those around each level of its units.
-    fn blocks(units: &[u64]) -> Vec<u64> {
-        let levels = units.iter().flat_map(|units| [units / 60 / BLOCK, (units / 60).div_ceil(BLOCK)]);
+    fn blocks(&self, units: &[u64]) -> Vec<u64> {
+        let block = self.block.max(1);
+        let levels = units.iter().flat_map(|units| [units / 60 / block, (units / 60).div_ceil(block)]);
         let mut candidates: Vec<u64> = levels.chain([0]).collect();
         candidates.sort_unstable();
         candidates.dedup();
@@ -276,8 +284,8 @@ impl Curve {
         };
         let mut best = cost(&reserved);
         loop {
-            let reads = Curve::blocks(&self.reads).into_iter().map(|blocks| of(reserved.years, blocks * BLOCK, reserved.write));
-            let writes = Curve::blocks(&self.writes).into_iter().map(|blocks| of(reserved.years, reserved.read, blocks * BLOCK));
+            let reads = self.blocks(&self.reads).into_iter().map(|blocks| of(reserved.years, blocks * self.block, reserved.write));
+            let writes = self.blocks(&self.writes).into_iter().map(|blocks| of(reserved.years, reserved.read, blocks * self.block));
             match reads.chain(writes).map(|one| (cost(&one), one.read + one.write, one)).min_by_key(|(cost, units, _)| (*cost, *units)) {
                 Some((less, _, one)) if less < best => (best, reserved) = (less, one),
                 _ => return reserved,
@@ -287,12 +295,13 @@ impl Curve {
 
     /// The blocks that pay for themselves against a price of a unit.
     fn best_blocks(&self, units: &[u64], price: i128, reserved: i128) -> u64 {
-        let levels = units.iter().flat_map(|units| [units / 60 / BLOCK, (units / 60).div_ceil(BLOCK)]);
+        let block = self.block.max(1);
+        let levels = units.iter().flat_map(|units| [units / 60 / block, (units / 60).div_ceil(block)]);
         let mut candidates: Vec<u64> = levels.chain([0]).collect();
         candidates.sort_unstable();
         candidates.dedup();
         let cost = |blocks: u64| -> i128 {
-            let covered = blocks * BLOCK;
+            let covered = blocks * block;
             let left: i128 = units.iter().map(|units| i128::from(units.saturating_sub(covered * 60))).sum();
             left * price / 60 + i128::from(covered) * reserved * units.len() as i128
         };
@@ -324,8 +333,8 @@ pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
         let (read, write) = (parts(read), parts(write));
         // Against the list price, and against what a plan would leave of it.
         for against in [(curve.read.list, curve.write.list), (curve.read.plan, curve.write.plan)] {
-            let reads = curve.best_blocks(&curve.reads, against.0, read) * BLOCK;
-            let writes = curve.best_blocks(&curve.writes, against.1, write) * BLOCK;
+            let reads = curve.best_blocks(&curve.reads, against.0, read) * curve.block;
+            let writes = curve.best_blocks(&curve.writes, against.1, write) * curve.block;
             let cost = i128::from(reads) * read + i128::from(writes) * write;
             let first = Reserved { years: *years, read: reads, write: writes, cost };
             reservations.push(first);
@@ -351,8 +360,8 @@ pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
     let best = all.min_by_key(|(reserved, plan, cost)| (*cost, *plan, reserved.read + reserved.write));
     let (reserved, plan, cost) = best.unwrap_or_default();
     let upfront = |offer: &Offer| match offer {
-        Offer::Reserved { years, upfront: [read, write], .. } if *years == reserved.years => {
-            Some(&(read * &Exact::from(reserved.read)) + &(write * &Exact::from(reserved.write)))
+        Offer::Reserved { years, upfront, .. } if *years == reserved.years => {
+            Some(&(&upfront.read * &Exact::from(reserved.read)) + &(&upfront.write * &Exact::from(reserved.write)))
         }
         _ => None,
     };
@@ -375,44 +384,70 @@ fn dollars(parts: i128) -> Exact {
     Exact::whole(parts.unsigned_abs()) / Exact::from(PARTS_OF_A_DOLLAR)
 }
 
-/// The list price of a unit and its price under a plan: the book's own where it has one, else inferred.
-pub(super) fn rates(book: &PriceBook, usage: &UsageType, on_demand: bool) -> Option<(Exact, Exact)> {
-    let list = list_rate(book, usage.code())?;
-    let plan = list_rate(book, &format!("dsp_1yr_no_upfront_{}", usage.code())).unwrap_or_else(|| {
-        let percent = PLAN_PERCENT.iter().find(|(kind, _)| *kind == on_demand).map_or(0, |(_, percent)| *percent);
-        &list * &Exact::ratio(100 - percent, 100)
-    });
-    Some((list, plan))
+/// `amount × part / whole`, for any amount: a product that does not fit is exact all the same.
+fn proportion(amount: i128, part: i128, whole: i128) -> i128 {
+    match amount.checked_mul(part) {
+        Some(product) => product / whole,
+        None => i128::try_from(BigInt::from(amount) * BigInt::from(part) / BigInt::from(whole)).unwrap_or(amount),
+    }
 }
 
-/// The price of a code beyond any free tier.
-pub(super) fn list_rate(book: &PriceBook, code: &str) -> Option<Exact> {
-    book.list_price(code).map(|published| Exact::from(published.rate.decimal()))
+/// Takes `amount` off hours, as evenly as what each has allows.
+fn take_evenly(hours: &mut [u64], amount: u64) {
+    let taken = |level: u64| hours.iter().map(|units| u128::from(*units.min(&level))).sum::<u128>();
+    let (mut low, mut high) = (0, hours.iter().copied().max().unwrap_or(0));
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        if taken(middle) <= u128::from(amount) { low = middle } else { high = middle - 1 }
+    }
+    let mut rest = u64::try_from(u128::from(amount) - taken(low)).unwrap_or(0);
+    for units in hours.iter_mut() {
+        *units = units.saturating_sub(low);
+        let one_more = rest.min(1).min(*units);
+        (*units, rest) = (*units - one_more, rest - one_more);
+    }
 }
 
-/// The day on which AWS announced Database Savings Plans.
-const PLANS_SINCE: &str = "2025-12-02";
+/// The price of a unit: listed, and under a savings plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rates {
+    pub list: Exact,
+    pub plan: Exact,
+}
 
-/// Where no date is asked for, the prices are those of now, however long ago they were read.
+/// The list price of a unit and its price under a plan: the book's own where it has one, else the plan's discount.
+pub(super) fn rates(book: &PriceBook, usage: &UsageType) -> Option<Rates> {
+    let list = book.list_rate(usage)?;
+    let own = book.list_rate(&UsageType::Planned(Box::new(usage.clone())));
+    let plan = own.unwrap_or_else(|| book.savings_plan().map_or_else(|| list.clone(), |plan| &list * &plan.share(usage)));
+    Some(Rates { list, plan })
+}
+
+/// Whether savings plans are sold. Where no date is asked for, the prices are those of now, however long ago they were read.
 fn plans_are_sold(book: &PriceBook, asked: Option<Date>) -> bool {
-    asked.is_none() || Date::parse(PLANS_SINCE).is_some_and(|since| book.date() >= since)
+    book.savings_plan().is_some_and(|plan| asked.is_none() || book.date() >= plan.sold_from)
+}
+
+/// The terms of reserved capacity, in years.
+fn terms(book: &PriceBook) -> Vec<u64> {
+    book.reserved_terms().map(|terms| terms.terms_years.clone()).unwrap_or_default()
 }
 
 /// What the region of a workload sells; for each term that it does not, the reason.
 pub(super) fn offers(book: &PriceBook, asked: Option<Date>) -> (Vec<Offer>, Vec<(u64, String)>) {
     let (mut sold, mut missing) = (Vec::new(), Vec::new());
-    for years in [1, 3] {
-        let unit = |direction: &str| -> Result<(Exact, Exact), String> {
-            let of = |part: &str| -> Result<Exact, String> {
-                let tiers = book.tiers(&format!("reserved_{years}yr_{direction}_{part}")).map_err(|error| error.to_string())?;
+    for years in terms(book) {
+        let unit = |direction: Direction| -> Result<(Exact, Exact), String> {
+            let of = |part: ReservedPart| -> Result<Exact, String> {
+                let tiers = book.tiers(&UsageType::Reserved { years, direction, part }).map_err(|error| error.to_string())?;
                 Ok(tiers.first().map(|tier| Exact::from(tier.published.rate.decimal())).unwrap_or_default())
             };
-            let upfront = of("upfront_per_unit")?;
-            Ok((of("hourly")? + &upfront / &Exact::from(8760 * years), upfront))
+            let upfront = of(ReservedPart::Upfront)?;
+            Ok((of(ReservedPart::Hourly)? + &upfront / &Exact::from(HOURS_A_YEAR * years), upfront))
         };
-        match (unit("read"), unit("write")) {
-            (Ok((read, at_once)), Ok((write, write_at_once))) => {
-                sold.push(Offer::Reserved { years, read, write, upfront: [at_once, write_at_once] });
+        match (unit(Direction::Read), unit(Direction::Write)) {
+            (Ok((read, upfront_read)), Ok((write, upfront_write))) => {
+                sold.push(Offer::Reserved { years, read, write, upfront: ByDirection { read: upfront_read, write: upfront_write } });
             }
             (Err(why), _) | (_, Err(why)) => missing.push((years, why)),
         }
@@ -427,8 +462,7 @@ pub(super) fn offers(book: &PriceBook, asked: Option<Date>) -> (Vec<Offer>, Vec<
 pub(super) fn delta(curve: &Curve, mix: &Mix, month: &MonthHours) -> Result<Money, MoneyError> {
     let before = curve.cost(&Reserved::default(), 0);
     let saved = (before - mix.cost).max(0);
-    let share = month.hours() / &Exact::from(curve.on_demand.len().max(1) as u64);
-    Money::ZERO.minus(Money::dollars(&(&dollars(saved) * &share))?)
+    Money::ZERO.minus(Money::dollars(&curve.monthly(saved, month))?)
 }
 
 /// Each commitment on the design as it is, and the best mix; on top of provisioned designs they stand with the
@@ -436,40 +470,42 @@ pub(super) fn delta(curve: &Curve, mix: &Mix, month: &MonthHours) -> Result<Mone
 pub(super) fn alternatives(context: &Context, total: Money) -> Result<Vec<Alternative>, EstimateError> {
     let workload = context.workload;
     let Some(book) = context.metering.book(&workload.region) else { return Ok(Vec::new()) };
-    let curve = Curve::of(workload, context.metering);
+    let curve = Curve::of(context.metering)?;
     let (sold, missing) = offers(book, workload.prices);
     let mut all = Vec::new();
     let priced = |name: &str, offers: &[Offer]| -> Result<Alternative, MoneyError> {
-        let alternative = Alternative::new(Kind::Commitment, name);
+        let alternative = Alternative::new(AlternativeKind::Commitment, name);
         let mix = best_mix(&curve, offers);
         if !mix.commits() {
             return Ok(alternative.impossible("it would save nothing on the design as it is"));
         }
         let delta = delta(&curve, &mix, &workload.month)?;
         let mut alternative = alternative.because(mix.words()).risking("due for its whole term, whatever the traffic becomes");
-        alternative.monthly = Some(Money::sum([total, delta])?);
-        alternative.delta = Some(delta);
+        alternative.state = State::Priced { monthly: Money::sum([total, delta])?, delta };
         Ok(alternative)
     };
-    for years in [1, 3] {
+    for years in terms(book) {
         let name = format!("reserved capacity for {years} year{}", if years == 1 { "" } else { "s" });
         let offer = sold.iter().find(|offer| matches!(offer, Offer::Reserved { years: of, .. } if *of == years));
         all.push(match offer {
             None => {
                 let why = missing.iter().find(|(of, _)| *of == years).map(|(_, why)| why.clone()).unwrap_or_default();
-                Alternative::new(Kind::Commitment, name).impossible(format!("{} does not sell it: {why}", workload.region))
+                Alternative::new(AlternativeKind::Commitment, name).impossible(format!("{} does not sell it: {why}", workload.region))
             }
-            Some(_) if !curve.is_reservable() => Alternative::new(Kind::Commitment, name)
+            Some(_) if !curve.is_reservable() => Alternative::new(AlternativeKind::Commitment, name)
                 .impossible("it covers provisioned Standard-class capacity of tables in one region, and the design has none"),
             Some(offer) => priced(&name, std::slice::from_ref(offer))?,
         });
     }
     let plan = "a Database Savings Plan";
     all.push(match (curve.is_empty(), plans_are_sold(book, workload.prices)) {
-        (true, _) => Alternative::new(Kind::Commitment, plan).impossible("the design has no throughput to cover"),
+        (true, _) => Alternative::new(AlternativeKind::Commitment, plan).impossible("the design has no throughput to cover"),
         (false, false) => {
-            let why = format!("AWS sells it since {PLANS_SINCE}, and the prices are those of {}", book.date());
-            Alternative::new(Kind::Commitment, plan).impossible(why)
+            let why = match book.savings_plan() {
+                Some(plan) => format!("AWS sells it since {}, and the prices are those of {}", plan.sold_from, book.date()),
+                None => "the price books do not say what it takes off".to_string(),
+            };
+            Alternative::new(AlternativeKind::Commitment, plan).impossible(why)
         }
         (false, true) => priced(plan, &[Offer::Plan])?,
     });
@@ -479,7 +515,7 @@ pub(super) fn alternatives(context: &Context, total: Money) -> Result<Vec<Altern
     let ia: Vec<&str> =
         workload.tables.iter().filter(|table| table.table.class == TableClass::StandardIa).map(|table| table.table.name.as_str()).collect();
     for table in ia {
-        let mut alternative = Alternative::new(Kind::Commitment, "reserved capacity of a Standard-IA table")
+        let mut alternative = Alternative::new(AlternativeKind::Commitment, "reserved capacity of a Standard-IA table")
             .impossible("reserved capacity covers the Standard class only");
         alternative.table = Some(table.to_string());
         all.push(alternative);
@@ -501,13 +537,36 @@ mod tests {
             writes: writes.iter().map(|units| units * 60).collect(),
             read: Price { list: 130_000_000, plan: 114_400_000 },
             write: Price { list: 650_000_000, plan: 572_000_000 },
+            block: 100,
         }
     }
 
     fn reserved(years: u64) -> Offer {
         let (read, write) = if years == 1 { ((598, 7), (2992, 7)) } else { ((299, 7), (1495, 7)) };
         let exact = |(mantissa, places): (u64, u32)| Exact::ratio(mantissa, 10_u64.pow(places));
-        Offer::Reserved { years, read: exact(read), write: exact(write), upfront: [Exact::from(1), Exact::from(5)] }
+        Offer::Reserved {
+            years,
+            read: exact(read),
+            write: exact(write),
+            upfront: ByDirection { read: Exact::from(1), write: Exact::from(5) },
+        }
+    }
+
+    #[test]
+    fn hours_are_relieved_as_evenly_as_they_can_be() {
+        let mut hours = [10, 2, 7, 0];
+        take_evenly(&mut hours, 11);
+        assert_eq!(hours, [5, 0, 3, 0]);
+        take_evenly(&mut hours, 100);
+        assert_eq!(hours, [0; 4]);
+    }
+
+    #[test]
+    fn a_proportion_of_a_large_amount_does_not_wrap() {
+        assert_eq!(
+            proportion(16_000_000_000 * 10_i128.pow(15), 82 * 10_i128.pow(22), 100 * 10_i128.pow(22)),
+            13_120_000_000 * 10_i128.pow(15)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What readers and writers are promised, and how items are stored.
 
-use super::{Alternative, Context, Kind, table_mut};
-use crate::table::{Consistency, IndexKind};
+use super::{Alternative, AlternativeKind, Context, table_mut};
+use crate::table::{ApiName, Consistency, IndexKind};
 use crate::units::Exact;
 use crate::workload::{Access, Call, TableDesign, WriteKind};
 
@@ -20,7 +20,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
 fn of_access(
     table: &TableDesign,
     access: &Access,
-    kind: Kind,
+    kind: AlternativeKind,
     name: &str,
     change: impl Fn(&mut Access) + Send + Sync + 'static,
 ) -> Alternative {
@@ -48,7 +48,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                 Consistency::Strong => (Consistency::Eventual, "read eventually", "eventual"),
                 Consistency::Eventual => (Consistency::Strong, "read strongly", "strong"),
             };
-            let alternative = of_access(table, access, Kind::Consistency, name, move |access| match &mut access.call {
+            let alternative = of_access(table, access, AlternativeKind::Consistency, name, move |access| match &mut access.call {
                 Call::Get { consistency, .. } => *consistency = Some(other),
                 Call::Page { consistency, .. } => *consistency = other,
                 Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
@@ -66,11 +66,11 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
         }
         Call::Get { items, consistency: None, missing } => {
             let (items, missing) = (*items, missing.clone());
-            let plain = of_access(table, access, Kind::Consistency, "without a transaction, strongly", move |access| {
-                access.operation = if items == 1 { "GetItem" } else { "BatchGetItem" };
+            let operation = if items == 1 { ApiName::GetItem } else { ApiName::BatchGetItem };
+            let plain = of_access(table, access, AlternativeKind::Consistency, "without a transaction, strongly", move |access| {
+                access.operation = Some(operation);
                 access.call = Call::Get { items, consistency: Some(Consistency::Strong), missing: missing.clone() };
             });
-            let operation = if items == 1 { "GetItem" } else { "BatchGetItem" };
             all.push(
                 plain
                     .because("a transactional read costs twice a strong one")
@@ -82,14 +82,14 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
             if plans.iter().any(|(plan, _)| plan.kind == WriteKind::ConditionCheck) {
                 let name = format!("\"{}\" without a transaction", access.name);
                 all.push(
-                    Alternative::new(Kind::Consistency, name)
+                    Alternative::new(AlternativeKind::Consistency, name)
                         .of(table, None)
                         .impossible("it checks conditions of items that it does not write"),
                 );
             } else {
                 let plans = plans.clone();
-                let plain = of_access(table, access, Kind::Consistency, "without a transaction", move |access| {
-                    access.operation = "PutItem";
+                let plain = of_access(table, access, AlternativeKind::Consistency, "without a transaction", move |access| {
+                    access.operation = Some(ApiName::PutItem);
                     access.call = Call::Write { plans: plans.clone(), refused: Exact::zero() };
                 });
                 all.push(
@@ -104,10 +104,10 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
     }
     if let Call::Get { items: items @ 2.., consistency: Some(consistency), .. } = &access.call {
         let (items, consistency) = (*items, *consistency);
-        let query = of_access(table, access, Kind::Item, "as a Query of neighbours", move |access| {
+        let query = of_access(table, access, AlternativeKind::Item, "as a Query of neighbours", move |access| {
             let Call::Get { missing, .. } = &access.call else { return };
             let found = (&Exact::from(items) * &(Exact::one() - missing.clone())).ceil().to_u64().unwrap_or(items);
-            access.operation = "Query";
+            access.operation = Some(ApiName::Query);
             access.call =
                 Call::Page { scan: false, index: None, items: found, segments: 1, consistency, fetches: false, missing: Exact::zero() };
         });
@@ -129,11 +129,7 @@ fn key_bytes(table: &TableDesign) -> u64 {
 /// Gives every size of a table another.
 fn resize(table: &mut TableDesign, share: &Exact) {
     let least = key_bytes(table);
-    table.sizes = table.sizes.scaled(share, least);
-    for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
-        access.sizes = access.sizes.scaled(share, least);
-        access.before = access.before.as_ref().map(|before| before.scaled(share, least));
-    }
+    table.resize(|sizes| sizes.scaled(share, least));
 }
 
 fn compressed(table: &TableDesign, factor: u64) -> Option<Alternative> {
@@ -142,7 +138,7 @@ fn compressed(table: &TableDesign, factor: u64) -> Option<Alternative> {
     }
     let target = table.table.name.clone();
     Some(
-        Alternative::new(Kind::Item, format!("items compressed to 1/{factor}"))
+        Alternative::new(AlternativeKind::Item, format!("items compressed to 1/{factor}"))
             .of(table, None)
             .because("saves where an item shrinks by whole blocks: 1 KB written, 4 KB read")
             .if_so("what is compressed can be neither filtered nor indexed; measure how far the items shrink")
@@ -160,9 +156,9 @@ fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
     if parts < 2 {
         return None;
     }
-    let alternative = Alternative::new(Kind::Item, format!("items split in {parts}, one part read and updated")).of(table, None);
+    let alternative = Alternative::new(AlternativeKind::Item, format!("items split in {parts}, one part read and updated")).of(table, None);
     if table.access.iter().any(|access| matches!(access.call, Call::Transaction { .. })) {
-        return Some(alternative.impossible("which parts its transactions need is not known"));
+        return Some(alternative.unknown("which parts its transactions need"));
     }
     let target = table.table.name.clone();
     Some(

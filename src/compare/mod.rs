@@ -5,6 +5,7 @@
 //! never cheap.
 
 mod advice;
+mod alternative;
 mod backups;
 mod break_even;
 mod cache;
@@ -16,6 +17,7 @@ mod places;
 mod projection;
 mod search;
 mod sensitivity;
+mod utilization;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,23 +25,26 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 pub use advice::{Advice, Combination};
-pub use break_even::BreakEven;
+pub use alternative::{Alternative, AlternativeKind, BackupPlan, CapacityMode, CapacityPlan, Footing, RegionChange, State};
+pub use break_even::{BreakEven, BreakEvenKind};
 pub use commitment::{Curve, Mix, Offer, best_mix};
 pub use curves::{
-    Crossing, Curves, HitRatio, HitRatios, Hours, Move, Narrower, Provided, Retention, Throttles, Utilization, Way, Week,
-    compare_with_curves, designed_throttles,
+    Curves, HitRatio, HitRatios, Hours, Move, Narrower, Provided, Retention, Throttles, Week, compare_with_curves, designed_throttles,
 };
-pub use search::{Found, auto_scaled, cheapest_fixed};
+pub use search::{Bursts, FoundCapacity, cheapest_auto_scaled, cheapest_fixed};
 pub use sensitivity::{Swing, swings};
+pub use utilization::{Crossing, Payment, Utilization, Way};
 
 use crate::capacity::Demand;
+use crate::capacity::series::{Arrivals, Horizon, account_name};
 use crate::diag::{Origins, Place};
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::outcome::Outcome;
-use crate::pricing::{BookError, Books, Unknown};
+use crate::pricing::{BookError, Books, PriceBook, Unknown};
+use crate::table::{Direction, Target};
 use crate::units::Exact;
-use crate::usage::{FreeTier, Throughput, Usage};
+use crate::usage::FreeTier;
 use crate::workload::{TableDesign, Workload};
 
 /// What the user wants to know of, beside the workload.
@@ -53,156 +58,15 @@ pub struct Question {
     pub split: u64,
     /// Years that backups and archives are kept.
     pub retention_years: u64,
+    /// How demand is simulated where capacity is searched. The design and its alternatives are priced, and what is called
+    /// safe is checked, over a week second by second, however this is.
+    pub horizon: Horizon,
 }
 
 impl Default for Question {
     /// One request in a million; items compressed to a quarter, split in two; backups kept for seven years.
     fn default() -> Question {
-        Question { throttled_billionths: 1_000, compression: 4, split: 2, retention_years: 7 }
-    }
-}
-
-/// What an alternative changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Capacity mode and units.
-    Capacity,
-    /// Reserved capacity and savings plans.
-    Commitment,
-    /// Standard or Standard-IA.
-    TableClass,
-    /// What an index holds.
-    Projection,
-    /// A DAX cluster.
-    Dax,
-    /// Where the design runs, and its replicas.
-    Regions,
-    /// Backups and archives.
-    Backup,
-    /// What readers and writers are promised.
-    Consistency,
-    /// How items are stored.
-    Item,
-}
-
-impl Kind {
-    /// The word in outputs.
-    pub fn word(self) -> &'static str {
-        match self {
-            Kind::Capacity => "capacity",
-            Kind::Commitment => "commitment",
-            Kind::TableClass => "table-class",
-            Kind::Projection => "projection",
-            Kind::Dax => "dax",
-            Kind::Regions => "regions",
-            Kind::Backup => "backup",
-            Kind::Consistency => "consistency",
-            Kind::Item => "item",
-        }
-    }
-}
-
-/// A change of a workload.
-pub type Change = Arc<dyn Fn(&mut Workload) + Send + Sync>;
-
-/// One thing that could be otherwise, and what the whole design then costs.
-#[derive(Clone)]
-pub struct Alternative {
-    /// What it changes.
-    pub kind: Kind,
-    /// What it is.
-    pub name: String,
-    /// The table that it is about; `None` for the whole design.
-    pub table: Option<String>,
-    /// The index that it is about.
-    pub index: Option<String>,
-    /// The month's total of the whole design; `None` where it cannot be had or is not known.
-    pub monthly: Option<Money>,
-    /// The total less that of the design as it is.
-    pub delta: Option<Money>,
-    /// Whether AWS sells it and the design allows it.
-    pub feasible: bool,
-    /// The reason that it is not, or what there is to know.
-    pub why: String,
-    /// What it asks of whoever decides; `None` where the application sees no difference.
-    pub risk: Option<String>,
-    /// Whether the application is promised less, or something must be decided that money does not.
-    pub decision: bool,
-    /// Whether it rests on a fact that the file does not have, such as a hit ratio; then it is no advice.
-    pub what_if: bool,
-    /// What to write, and the line of the file to write it at.
-    pub edit: Option<(usize, String)>,
-    /// What it costs beside the design, such as what leaves the table for S3.
-    plus: Vec<Usage>,
-    /// Alternatives of one slot exclude each other.
-    slot: String,
-    change: Option<Change>,
-}
-
-impl Alternative {
-    fn new(kind: Kind, name: impl Into<String>) -> Alternative {
-        Alternative {
-            kind,
-            name: name.into(),
-            table: None,
-            index: None,
-            monthly: None,
-            delta: None,
-            feasible: true,
-            why: String::new(),
-            risk: None,
-            decision: false,
-            what_if: false,
-            edit: None,
-            plus: Vec::new(),
-            slot: String::new(),
-            change: None,
-        }
-    }
-
-    fn of(mut self, table: &TableDesign, index: Option<&str>) -> Alternative {
-        self.table = Some(table.table.name.clone());
-        self.index = index.map(str::to_string);
-        self
-    }
-
-    fn because(mut self, why: impl Into<String>) -> Alternative {
-        self.why = why.into();
-        self
-    }
-
-    fn impossible(mut self, why: impl Into<String>) -> Alternative {
-        self.feasible = false;
-        self.why = why.into();
-        self
-    }
-
-    fn risking(mut self, risk: impl Into<String>) -> Alternative {
-        self.risk = Some(risk.into());
-        self
-    }
-
-    /// Something that the owner must decide: less is promised, or facts are needed that the file does not have.
-    fn deciding(mut self, risk: impl Into<String>) -> Alternative {
-        self.decision = true;
-        self.risking(risk)
-    }
-
-    /// Something that holds only if a fact does that the file does not have.
-    fn if_so(mut self, fact: impl Into<String>) -> Alternative {
-        self.what_if = true;
-        self.risking(fact)
-    }
-
-    fn edit(mut self, line: usize, text: impl Into<String>) -> Alternative {
-        self.edit = Some((line, text.into()));
-        self
-    }
-
-    fn change(mut self, slot: impl Into<String>, change: impl Fn(&mut Workload) + Send + Sync + 'static) -> Alternative {
-        self.slot = slot.into();
-        self.change = Some(Arc::new(change));
-        self
+        Question { throttled_billionths: 1_000, compression: 4, split: 2, retention_years: 7, horizon: Horizon::default() }
     }
 }
 
@@ -251,6 +115,14 @@ struct Context<'a> {
     changed: Changed,
 }
 
+/// What speaks against a changed workload.
+enum Against {
+    /// A figure that its price needs is not known.
+    Unknown(String),
+    /// It does not serve the traffic.
+    Impossible(String),
+}
+
 /// Tables after a change, by where the change and the table before it lie in memory: what is tried again and again on
 /// top of other changes is metered once. Both are kept, so that no other takes their places.
 type Changed = Mutex<BTreeMap<(usize, usize), (Arc<TableDesign>, Arc<TableDesign>)>>;
@@ -274,25 +146,29 @@ impl Context<'_> {
         }
     }
 
-    /// What the workload costs after a change, and what speaks against it: provisioned units that no longer cover
-    /// what is asked of them, a figure that has no price.
-    fn price(&self, changed: &Workload) -> Result<(Money, Option<String>), EstimateError> {
-        let metering = self.metering.after(self.workload, changed, self.books)?;
-        let (total, unknown) = metering.total(changed)?;
+    /// What the workload costs after a change; or what speaks against it: provisioned units that no longer cover what is
+    /// asked of them, a figure that has no price.
+    fn price(&self, changed: &Workload) -> Result<Result<Money, Against>, EstimateError> {
+        let metering = self.metering.after(changed, self.books)?;
+        let (total, unknown) = metering.total()?;
         // What is unknown at another rate, or no more, may have changed by any amount.
-        let missing = unknown.iter().find(|one| !self.unknown.contains(one)).map(|one| format!("not known: {}", one.what));
-        let hidden = self.unknown.iter().find(|one| !unknown.contains(one));
-        let hidden = hidden.map(|one| format!("not known: {}, of the design as it is", one.what));
-        Ok((total, missing.or(hidden).or_else(|| self.short(&metering))))
+        if let Some(missing) = unknown.iter().find(|one| !self.unknown.contains(one)) {
+            return Ok(Err(Against::Unknown(missing.what.clone())));
+        }
+        if let Some(hidden) = self.unknown.iter().find(|one| !unknown.contains(one)) {
+            return Ok(Err(Against::Unknown(format!("{}, of the design as it is", hidden.what))));
+        }
+        Ok(self.short(&metering).map_or(Ok(total), |why| Err(Against::Impossible(why))))
     }
 
-    /// Provisioned units that would not cover the demand, where they do, or do better, in the design as it is.
+    /// Provisioned units that would not cover the demand, where they do in the design as it is. A design that throttles more
+    /// than is allowed is compared with changes that throttle up to a tenth more than it does.
     fn short(&self, changed: &Metering) -> Option<String> {
+        // A region that the change adds is held to what the table does where it is.
         let own = |table: usize, demand: &Demand| {
-            self.metering.demand_of(table).iter().find(|one| {
-                (&one.index, &one.region, one.throughput == Throughput::Read)
-                    == (&demand.index, &demand.region, demand.throughput == Throughput::Read)
-            })
+            let alike = |one: &&Demand| (&one.index, one.throughput.direction()) == (&demand.index, demand.throughput.direction());
+            let mut all = self.metering.demand_of(table).iter().filter(alike);
+            all.clone().find(|one| one.region == demand.region).or_else(|| all.next())
         };
         let limit = Exact::ratio(self.question.throttled_billionths, 1_000_000_000);
         // A table that was not changed is short of nothing that it was not short of before.
@@ -305,8 +181,11 @@ impl Context<'_> {
             match &units.throttled {
                 Some(share) if *share > limit => {
                     let was = before.and_then(|one| one.provisioned.as_ref()).and_then(|units| units.throttled.as_ref());
-                    let worse = was.is_none_or(|was| share > was);
-                    worse.then(|| format!("{place}: its capacity would throttle {} of the demand; give it other bounds", share.human(6)))
+                    let worse = was.is_none_or(|was| *share > was * &Exact::ratio(11, 10));
+                    let percent = share * &Exact::from(100);
+                    worse.then(|| {
+                        format!("{place}: its capacity would throttle {} % of the requests; give it other bounds", percent.human(3))
+                    })
                 }
                 _ if demand.is_short() => {
                     let worse = before
@@ -341,7 +220,7 @@ fn with<T>(
     more: impl FnOnce(&Context, &Comparison) -> Result<T, EstimateError>,
 ) -> Result<(Comparison, T), EstimateError> {
     let metering = Metering::new(workload, books)?;
-    let outcome = metering.outcome(workload, books)?;
+    let outcome = metering.outcome(books)?;
     let unknown = outcome.bill.unknown.clone();
     let total = outcome.total()?;
     let searches = search::Searches::new(metering.simulations().drawn());
@@ -357,7 +236,7 @@ fn with<T>(
     let advice = advice::ranked(&alternatives, &best);
     let swings = swings(workload, books, total)?;
     let simulations = metering.simulations().count() + for_bills.simulations().count() + searches.count();
-    let assumptions = assumptions(&context);
+    let assumptions = assumptions(&context, &outcome);
     let comparison = Comparison {
         file: workload.file.clone(),
         origins: workload.origins.clone(),
@@ -408,7 +287,7 @@ pub fn capacities(
     all.par_iter_mut().try_for_each(|alternative| context.settle(alternative, total))?;
     all.extend(commitment::alternatives(&context, total)?);
     let changed = |alternative: Alternative| {
-        let changed = alternative.change.as_ref().filter(|_| alternative.feasible).map(|change| {
+        let changed = alternative.change.as_ref().filter(|_| alternative.is_priced()).map(|change| {
             let mut changed = workload.clone();
             change(&mut changed);
             changed
@@ -416,6 +295,45 @@ pub fn capacities(
         (alternative, changed)
     };
     Ok(all.into_iter().map(changed).collect())
+}
+
+/// The name of the series of an account's direction in a region, and the calls that ask for it.
+fn account_arrivals(context: &Context, at: usize, target: Target, region: &str, direction: Direction) -> (String, Vec<Arrivals>) {
+    let table = &context.workload.tables[at];
+    let index = table.index_name(target);
+    let own = context
+        .metering
+        .consumed(at)
+        .iter()
+        .filter(|one| one.account.as_deref() == index && one.subject.region == region && one.throughput.direction() == direction);
+    let arrivals = own.map(|one| one.arrivals(&context.workload.month)).collect();
+    (account_name(&table.table.name, index, region, direction), arrivals)
+}
+
+/// What is asked of an account's direction in a region, for a search.
+fn account_search<T>(
+    context: &Context,
+    (at, target): (usize, Target),
+    (region, direction): (&str, Direction),
+    bursts: Bursts,
+    search: impl FnOnce(&search::Searches, &search::Asked) -> T,
+) -> T {
+    let (name, arrivals) = account_arrivals(context, at, target, region, direction);
+    let asked = search::Asked {
+        name: &name,
+        direction,
+        arrivals: &arrivals,
+        horizon: &context.question.horizon,
+        limit: context.question.throttled_billionths,
+        billing: context.workload.switches.hour_billing,
+        bursts,
+    };
+    search(context.searches, &asked)
+}
+
+/// The cheapest capacities of an account's direction that are safe without bursts.
+fn account_capacities(context: &Context, at: usize, target: Target, region: &str, direction: Direction) -> Arc<search::Capacities> {
+    account_search(context, (at, target), (region, direction), Bursts::Without, |searches, asked| searches.capacities(asked))
 }
 
 /// Every alternative but commitments, which are made on top of a capacity; not yet priced.
@@ -439,53 +357,47 @@ fn alternatives(context: &Context) -> Vec<Alternative> {
 impl Context<'_> {
     /// Prices an alternative by its change. A figure that lacks a price which the design has is no figure.
     fn settle(&self, alternative: &mut Alternative, total: Money) -> Result<(), EstimateError> {
-        if alternative.change.is_none() || !alternative.feasible {
+        if alternative.change.is_none() || alternative.state == State::Impossible {
             return Ok(());
         }
         let mut changed = self.workload.clone();
         self.apply(&mut changed, alternative);
         match self.price(&changed) {
-            Ok((_, Some(against))) => {
-                alternative.feasible = false;
-                alternative.why = against;
-                alternative.change = None;
+            Ok(Err(Against::Unknown(why))) => *alternative = alternative.clone().unknown(why),
+            Ok(Err(Against::Impossible(why))) => *alternative = alternative.clone().impossible(why),
+            Ok(Ok(monthly)) => {
+                let monthly = Money::sum([monthly, self.metering.price(&alternative.plus)?])?;
+                alternative.state = State::Priced { monthly, delta: monthly.minus(total)? };
             }
-            Ok((monthly, None)) => {
-                let monthly = Money::sum([monthly, self.metering.price(self.workload, &alternative.plus)?])?;
-                alternative.delta = Some(monthly.minus(total)?);
-                alternative.monthly = Some(monthly);
+            Err(EstimateError::Book(BookError::TooEarly { region, date, starts, .. })) => {
+                *alternative = alternative.clone().unknown(format!("the prices of {region} are known from {starts} on, not at {date}"));
             }
-            Err(EstimateError::Book(error)) => {
-                alternative.feasible = false;
-                alternative.why = match error {
-                    BookError::TooEarly { region, date, starts, .. } => {
-                        format!("the prices of {region} are known from {starts} on, not at {date}")
-                    }
-                    other => other.to_string(),
-                };
-                alternative.change = None;
-            }
+            Err(EstimateError::Book(error)) => *alternative = alternative.clone().unknown(error.to_string()),
             Err(error) => return Err(error),
         }
         Ok(())
     }
 }
 
-fn assumptions(context: &Context) -> Vec<String> {
-    let mut list = crate::estimate::simulation(&context.workload.horizon);
+fn assumptions(context: &Context, outcome: &Outcome) -> Vec<String> {
+    let mut list = crate::estimate::simulation(context.workload, context.metering.simulations().horizon());
     let share = Exact::ratio(context.question.throttled_billionths, 1_000_000_000);
     list.push(format!("provisioned capacity is safe where at most {} of the simulated demand is throttled", share.human(9)));
-    list.push("fixed and scheduled capacity is safe without bursts, which AWS gives as far as it can; auto scaling lives on them while it follows".to_string());
-    list.push("each of the accounts of a table, its own and its global indexes', draws its calls by itself".to_string());
     list.push(
-        "Database Savings Plans take 18 % off on-demand and 12 % off provisioned throughput: read from AWS's offer file of ap-south-2, \
-         inferred elsewhere"
+        "fixed, scheduled and auto scaled capacity alike is safe where it throttles no more without bursts, which AWS gives as far as it can; alternatives that count on bursts say so"
             .to_string(),
     );
+    list.push("each of the accounts of a table, its own and its global indexes', draws its calls by itself".to_string());
+    if let Some(plan) = context.metering.book(&context.workload.region).and_then(PriceBook::savings_plan) {
+        list.push(format!(
+            "Database Savings Plans take {} % off on-demand and {} % off provisioned throughput: {}",
+            plan.on_demand_percent, plan.provisioned_percent, plan.note
+        ));
+    }
     list.push(
         "a narrower projection makes each item that a query of the index evaluates a read of the table, in batches of 100".to_string(),
     );
-    if context.workload.free.contains(&FreeTier::Throughput) {
+    if outcome.free.contains(&FreeTier::Throughput) {
         list.push("the free tier's capacity hours are taken off what commitments could cover evenly over the month".to_string());
     }
     list.push("compressed and split items change in size alone; what they cost in processor time or in code is in no figure".to_string());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Alternative, Context, Kind, table_mut};
+use super::{Alternative, AlternativeKind, Context, RegionChange, table_mut};
 use crate::table::IndexKind;
 use crate::units::Exact;
 use crate::workload::{Access, Call, Replica, STRONG_REGION_SETS, TableDesign};
@@ -13,7 +13,7 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
     let reserved = context.workload.tables.iter().find(|table| table.reserved.is_some());
     let region = |region: &str| {
         let (to, from) = (region.to_string(), home.clone());
-        let alternative = Alternative::new(Kind::Regions, format!("in {region}"));
+        let alternative = Alternative::new(AlternativeKind::Regions(RegionChange::MoveTo(region.to_string())), format!("in {region}"));
         if let Some(table) = reserved {
             return alternative
                 .impossible(format!("the reserved capacity of {} stays due in {home} and covers nothing there", table.table.name));
@@ -26,7 +26,7 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
         if let Some(table) = context.workload.tables.iter().filter(|table| table.strong).find(|table| !together(table)) {
             return alternative.impossible(format!("the regions of {}, strongly consistent, lie in one set", table.table.name));
         }
-        Alternative::new(Kind::Regions, format!("in {region}"))
+        Alternative::new(AlternativeKind::Regions(RegionChange::MoveTo(region.to_string())), format!("in {region}"))
             .because(format!("the same design at the prices of {region}"))
             .deciding("another distance to users and other data, another law; the data must move")
             .edit(context.workload.region_line, format!("region = \"{region}\""))
@@ -48,12 +48,12 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
     let slot = format!("replicas of {}", table.table.name);
     if table.strong {
         let why = "a strongly consistent global table has three regions of one set, a witness included, and is made anew to change them";
-        return vec![Alternative::new(Kind::Regions, "other replicas").of(table, None).impossible(why)];
+        return vec![Alternative::new(AlternativeKind::Regions(RegionChange::Replicas), "other replicas").of(table, None).impossible(why)];
     }
     for replica in &table.replicas {
         let (target, region) = (table.table.name.clone(), replica.region.clone());
         all.push(
-            Alternative::new(Kind::Regions, format!("without the replica in {region}"))
+            Alternative::new(AlternativeKind::Regions(RegionChange::Replicas), format!("without the replica in {region}"))
                 .of(table, None)
                 .because("every write is paid for in one region less")
                 .deciding("its readers go to the first region, its loss needs another plan")
@@ -67,7 +67,7 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
     }
     if table.reserved.is_some_and(|reserved| reserved.write > 0) && table.replicas.is_empty() {
         let why = "reserved capacity does not cover the replicated writes of a global table";
-        all.push(Alternative::new(Kind::Regions, "a global table").of(table, None).impossible(why));
+        all.push(Alternative::new(AlternativeKind::Regions(RegionChange::Replicas), "a global table").of(table, None).impossible(why));
         return all;
     }
     let set = STRONG_REGION_SETS.iter().find(|set| set.contains(&context.workload.region.as_str()));
@@ -80,17 +80,15 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
     for count in 1..=others.len().min(2) {
         if table.replicas.is_empty() || count == 1 {
             let added = &others[..count];
-            all.push(added_replicas(table, added, "eventually consistent (MREC)", None, &slot));
+            all.push(added_replicas(table, added, Consistency::Eventual, &slot));
         }
     }
     if let (Some(_), true) = (set, table.replicas.is_empty()) {
-        for (words, witness) in [("strongly consistent (MRSC)", false), ("strongly consistent (MRSC), the last a witness", true)] {
+        for consistency in [Consistency::Strong, Consistency::StrongWithWitness] {
             let added = &others[..2.min(others.len())];
             all.push(match strong_excludes(table) {
-                Some(why) => {
-                    Alternative::new(Kind::Regions, format!("replicas in {}, {words}", added.join(" and "))).of(table, None).impossible(why)
-                }
-                None => added_replicas(table, added, words, witness.then(|| added.last().map(ToString::to_string)).flatten(), &slot),
+                Some(why) => named(table, added, consistency).impossible(why),
+                None => added_replicas(table, added, consistency, &slot),
             });
         }
     }
@@ -132,18 +130,44 @@ fn strong_excludes(table: &TableDesign) -> Option<String> {
     local.then(|| "a strongly consistent global table has no local indexes".to_string())
 }
 
-fn added_replicas(table: &TableDesign, regions: &[&str], words: &str, witness: Option<String>, slot: &str) -> Alternative {
+/// How the replicas of a global table agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Consistency {
+    Eventual,
+    Strong,
+    /// The last of the added regions only keeps what is written.
+    StrongWithWitness,
+}
+
+impl Consistency {
+    fn words(self) -> &'static str {
+        match self {
+            Consistency::Eventual => "eventually consistent (MREC)",
+            Consistency::Strong => "strongly consistent (MRSC)",
+            Consistency::StrongWithWitness => "strongly consistent (MRSC), the last a witness",
+        }
+    }
+}
+
+/// The alternative of replicas in more regions, by its name alone.
+fn named(table: &TableDesign, regions: &[&str], consistency: Consistency) -> Alternative {
+    let name = format!("replicas in {}, {}", regions.join(" and "), consistency.words());
+    Alternative::new(AlternativeKind::Regions(RegionChange::Replicas), name).of(table, None)
+}
+
+fn added_replicas(table: &TableDesign, regions: &[&str], consistency: Consistency, slot: &str) -> Alternative {
     let target = table.table.name.clone();
+    let witness = regions.last().filter(|_| consistency == Consistency::StrongWithWitness).map(ToString::to_string);
+    let alternative = named(table, regions, consistency);
     let regions: Vec<String> = regions.iter().map(ToString::to_string).collect();
-    let strong = words.starts_with("strongly");
+    let strong = consistency != Consistency::Eventual;
     let replica = |region: &String| {
         let more = if witness.as_ref() == Some(region) { ", witness = true" } else { "" };
         format!("[[table.replica]] region = \"{region}\"{more}")
     };
     let text = regions.iter().map(replica).collect::<Vec<_>>().join(", ");
     let text = if strong { format!("multi_region_consistency = \"strong\", {text}") } else { text };
-    Alternative::new(Kind::Regions, format!("replicas in {}, {words}", regions.join(" and ")))
-        .of(table, None)
+    alternative
         .because("a write is paid for in every region, and what it changes is sent there")
         .deciding("more to pay, less to lose")
         .edit(table.lines.table, text)

@@ -1,7 +1,7 @@
 //! What each index could hold: nothing but keys, some attributes, all; or not be there.
 
-use super::{Alternative, Kind, table_mut};
-use crate::table::{Consistency, Index, IndexKind, KeySchema, Projection};
+use super::{Alternative, AlternativeKind, table_mut};
+use crate::table::{ApiName, Consistency, Index, IndexKind, KeySchema, Projection};
 use crate::units::{Bytes, Exact};
 use crate::workload::{Access, Call, Entry, TableDesign};
 
@@ -19,7 +19,7 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
         all.push(projected(table, at, name, projection));
     }
     let readers = readers(table, at);
-    let none = Alternative::new(Kind::Projection, "no index").of(table, Some(&index.name));
+    let none = Alternative::new(AlternativeKind::Projection, "no index").of(table, Some(&index.name));
     all.push(match readers.as_slice() {
         [] => {
             let (target, name) = (table.table.name.clone(), index.name.clone());
@@ -34,11 +34,11 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
         }
         names => none.impossible(format!("it is read by {}", quoted(names))),
     });
-    let known = !table.sizes.iter().any(|class| class.entries.get(at) == Some(&Entry::Unknown));
+    let known = table.entries(at).is_some();
     if known && table.indexes[at].coverage == Exact::one() && !index.keys.iter().all(|key| table.table.keys.names().any(|own| own == key)) {
         let (target, name) = (table.table.name.clone(), index.name.clone());
         all.push(
-            Alternative::new(Kind::Projection, "sparse: a tenth of the items carry the key")
+            Alternative::new(AlternativeKind::Projection, "sparse: a tenth of the items carry the key")
                 .of(table, Some(&index.name))
                 .because("an item without the key attribute has no entry and writes none")
                 .if_so("only items that queries of the index look for may carry its key attribute")
@@ -115,10 +115,9 @@ fn same(one: &Projection, other: &Projection) -> bool {
 
 fn projected(table: &TableDesign, at: usize, name: String, projection: Projection) -> Alternative {
     let index = &table.table.indexes[at];
-    let alternative = Alternative::new(Kind::Projection, name).of(table, Some(&index.name));
+    let alternative = Alternative::new(AlternativeKind::Projection, name).of(table, Some(&index.name));
     let Some(entry) = entry_of(table, at, &projection) else {
-        let why = "the size of such an entry is not known; describe the items by their attributes";
-        return alternative.impossible(why);
+        return alternative.unknown("the size of such an entry; describe the items by their attributes");
     };
     let lost: Vec<&str> =
         held(table, at, &index.projection).into_iter().filter(|name| !held(table, at, &projection).contains(name)).collect();
@@ -188,8 +187,8 @@ fn held<'a>(table: &'a TableDesign, at: usize, projection: &Projection) -> Vec<&
 /// Bytes of an entry of a projection; `None` where they are not known.
 fn entry_of(table: &TableDesign, at: usize, projection: &Projection) -> Option<Bytes> {
     if table.attributes.is_empty() {
-        let sized = table.sizes.count() == 1;
-        return (*projection == Projection::All && sized).then(|| table.sizes.iter().next().map(|class| class.item)).flatten();
+        let one = table.sizes.as_ref().filter(|sizes| *projection == Projection::All && sizes.count() == 1)?;
+        return one.iter().next().map(|class| class.item);
     }
     let index = Index { projection: projection.clone(), ..table.table.indexes[at].clone() };
     Some(Bytes(table.attributes.iter().filter(|(name, _)| index.holds(&table.table.keys, name)).map(|(_, bytes)| bytes).sum()))
@@ -199,17 +198,12 @@ fn entry_of(table: &TableDesign, at: usize, projection: &Projection) -> Option<B
 fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched: bool) {
     let Some(entry) = entry_of(table, at, projection) else { return };
     table.table.indexes[at].projection = projection.clone();
-    let resize = |sizes: &crate::workload::SizeClasses| {
+    table.resize(|sizes| {
         sizes.with_entries(at, |old| match old {
             Entry::None => Entry::None,
             _ => Entry::Size(entry),
         })
-    };
-    table.sizes = resize(&table.sizes);
-    for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
-        access.sizes = resize(&access.sizes);
-        access.before = access.before.as_ref().map(&resize);
-    }
+    });
     let (index, keys) = (table.table.indexes[at].clone(), table.table.keys.clone());
     let fetch = |patterns: &mut Vec<Access>| {
         let mut more = Vec::new();
@@ -227,7 +221,7 @@ fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched:
             let calls = &(&access.calls * &(Exact::one() - missing.clone())) * &Exact::ratio(*items, keys);
             more.push(Access {
                 name: format!("{}, fetched from the table", access.name),
-                operation: "BatchGetItem",
+                operation: Some(ApiName::BatchGetItem),
                 calls,
                 call: Call::Get { items: keys, consistency: Some(Consistency::Eventual), missing: Exact::zero() },
                 ..access.clone()
@@ -244,11 +238,8 @@ pub(super) fn remove(table: &mut TableDesign, name: &str) {
     let Some(at) = table.table.indexes.iter().position(|index| index.name == name) else { return };
     table.table.indexes.remove(at);
     table.indexes.remove(at);
-    let without = |sizes: &crate::workload::SizeClasses| sizes.without_index(at);
-    table.sizes = without(&table.sizes);
+    table.resize(|sizes| sizes.without_index(at));
     for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
-        access.sizes = without(&access.sizes);
-        access.before = access.before.as_ref().map(without);
         if let Call::Page { index: Some(index), .. } = &mut access.call
             && *index > at
         {

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::capacity::policy::{Bounds, OnDemand, READ_FLOOR, Schedule, WRITE_FLOOR};
+use crate::capacity::policy::{Bounds, OnDemand, Schedule};
 use crate::capacity::series::{Arrivals, Drawn, Horizon, Series};
-use crate::capacity::{HourlyUnits, Lane as Ledger, Limits, Run, Scaling, execute, execute_cold};
+use crate::capacity::{HourlyUnits, Lane as Ledger, Limits, Run, Scaling, WEEK_HOURS, execute, execute_cold};
 use crate::meter::HourBilling;
+use crate::table::Direction;
 
 /// Capacity that was found, with what the simulation made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FoundCapacity {
     /// Units, fixed or moving.
     pub scaling: Scaling,
     /// Units of every hour.
@@ -21,17 +22,58 @@ pub struct Found {
     pub highest: u64,
 }
 
-/// The capacities of one account's direction.
+impl FoundCapacity {
+    /// Whether it never changes.
+    pub fn is_fixed(&self) -> bool {
+        self.scaling.target_percent.is_none() && self.scaling.schedule.0.is_empty()
+    }
+}
+
+/// Whether a search counts on the unused capacity that DynamoDB keeps for a burst, which it gives as far as it can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Bursts {
+    /// Capacity is safe without them.
+    Without,
+    /// What they serve is served.
+    Counted,
+}
+
+impl Bursts {
+    fn limits(self) -> Limits {
+        match self {
+            Bursts::Without => Limits { burst_seconds: 0, ..Limits::default() },
+            Bursts::Counted => Limits::default(),
+        }
+    }
+}
+
+/// The capacities of one account's direction: of each kind the cheapest that is safe, by one rule for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Lane {
+pub struct Capacities {
     /// The cheapest that never changes.
-    pub fixed: Found,
+    pub fixed: FoundCapacity,
     /// The cheapest that auto scaling moves.
-    pub auto_scaled: Found,
+    pub auto_scaled: FoundCapacity,
     /// The cheapest that a schedule moves hour by hour.
-    pub scheduled: Found,
-    /// The share of the demand that a new on-demand table refuses while it grows, in billionths.
-    pub on_demand_billionths: u64,
+    pub scheduled: FoundCapacity,
+}
+
+/// What is asked of an account's direction, and how the answer is judged.
+pub struct Asked<'a> {
+    /// The name of its series.
+    pub name: &'a str,
+    /// Reads or writes.
+    pub direction: Direction,
+    /// The calls.
+    pub arrivals: &'a [Arrivals],
+    /// How they are simulated.
+    pub horizon: &'a Horizon,
+    /// The share of the demand that may be refused, in billionths.
+    pub limit: u64,
+    /// What counts of an hour in which capacity changed.
+    pub billing: HourBilling,
+    /// Whether bursts are counted on.
+    pub bursts: Bursts,
 }
 
 /// Counts simulations, and remembers what was found for a demand.
@@ -43,7 +85,8 @@ pub struct Searches {
 
 #[derive(Debug, Default)]
 struct Known {
-    lanes: BTreeMap<(String, Vec<u64>), Arc<Lane>>,
+    capacities: BTreeMap<(String, Vec<u64>, Bursts), Arc<Capacities>>,
+    on_demand: BTreeMap<(String, Vec<u64>), u64>,
     count: u64,
 }
 
@@ -53,53 +96,64 @@ impl Searches {
         Searches { known: Mutex::default(), drawn: drawn.clone() }
     }
 
-    /// The series that they share.
-    pub fn drawn(&self) -> &Drawn {
-        &self.drawn
-    }
-
     /// How many simulations were run.
     pub fn count(&self) -> u64 {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).count
     }
 
+    fn search(&self, asked: &Asked) -> Search {
+        let series = self.drawn.series(asked.name, asked.arrivals, asked.horizon);
+        Search { series, limit: asked.limit, billing: asked.billing, bursts: asked.bursts, count: 0 }
+    }
+
     /// What is cheapest for calls that arrive at an account's direction.
-    pub fn lane(
-        &self,
-        (name, reads): (&str, bool),
-        arrivals: &[Arrivals],
-        horizon: &Horizon,
-        limit: u64,
-        billing: HourBilling,
-    ) -> Arc<Lane> {
-        let bits = arrivals.iter().flat_map(Arrivals::bits).collect();
-        let key = (name.to_string(), bits);
-        if let Some(lane) = self.known.lock().unwrap_or_else(PoisonError::into_inner).lanes.get(&key) {
-            return lane.clone();
+    pub fn capacities(&self, asked: &Asked) -> Arc<Capacities> {
+        let key = (asked.name.to_string(), asked.arrivals.iter().flat_map(Arrivals::bits).collect(), asked.bursts);
+        if let Some(found) = self.known.lock().unwrap_or_else(PoisonError::into_inner).capacities.get(&key) {
+            return found.clone();
         }
-        let mut search = Search { series: self.drawn.series(name, arrivals, horizon), limit, billing, count: 0 };
-        let fixed = search.fixed();
-        let auto_scaled = search.auto_scaled(&fixed);
-        let scheduled = search.scheduled(&fixed);
-        let on_demand_billionths = search.on_demand(reads);
-        let lane = Arc::new(Lane { fixed, auto_scaled, scheduled, on_demand_billionths });
+        let mut search = self.search(asked);
+        let mut found = search.all();
+        if asked.horizon != &Horizon::default() {
+            // Whatever step and time were asked for, what is called safe is safe in the week second by second that every
+            // total rests on.
+            let mut by_seconds = self.search(&Asked { horizon: &Horizon::default(), ..*asked });
+            found = by_seconds.confirmed(found);
+            search.count += by_seconds.count;
+        }
+        let found = Arc::new(found);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         // Two threads may have searched the same; it counts once.
-        if known.lanes.insert(key, lane.clone()).is_none() {
+        if known.capacities.insert(key, found.clone()).is_none() {
             known.count += search.count;
         }
-        lane
+        found
+    }
+
+    /// The share of the demand that a new on-demand table refuses while it grows, in billionths.
+    pub fn refused_on_demand(&self, asked: &Asked) -> u64 {
+        let key = (asked.name.to_string(), asked.arrivals.iter().flat_map(Arrivals::bits).collect());
+        if let Some(refused) = self.known.lock().unwrap_or_else(PoisonError::into_inner).on_demand.get(&key) {
+            return *refused;
+        }
+        let mut search = self.search(asked);
+        let refused = search.on_demand(asked.direction);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.on_demand.insert(key, refused).is_none() {
+            known.count += search.count;
+        }
+        refused
     }
 }
 
-/// The least units that never change and refuse at most `limit` billionths of a demand, bursts not counted on.
-pub fn cheapest_fixed(series: &Series, limit: u64) -> Found {
-    Search { series: Arc::new(series.clone()), limit, billing: HourBilling::Maximum, count: 0 }.fixed()
+/// The least units that never change and refuse at most `limit` billionths of a demand.
+pub fn cheapest_fixed(series: &Series, limit: u64, bursts: Bursts) -> FoundCapacity {
+    Search { series: Arc::new(series.clone()), limit, billing: HourBilling::Maximum, bursts, count: 0 }.fixed()
 }
 
 /// The cheapest bounds and target of auto scaling that refuse at most `limit` billionths of a demand.
-pub fn auto_scaled(series: &Series, limit: u64) -> Found {
-    let mut search = Search { series: Arc::new(series.clone()), limit, billing: HourBilling::Maximum, count: 0 };
+pub fn cheapest_auto_scaled(series: &Series, limit: u64, bursts: Bursts) -> FoundCapacity {
+    let mut search = Search { series: Arc::new(series.clone()), limit, billing: HourBilling::Maximum, bursts, count: 0 };
     let fixed = search.fixed();
     search.auto_scaled(&fixed)
 }
@@ -108,6 +162,7 @@ struct Search {
     series: Arc<Series>,
     limit: u64,
     billing: HourBilling,
+    bursts: Bursts,
     count: u64,
 }
 
@@ -115,71 +170,105 @@ struct Search {
 const TARGETS: [u64; 8] = [90, 80, 70, 60, 50, 40, 30, 20];
 
 impl Search {
-    fn run(&mut self, scaling: &Scaling) -> Run {
-        self.count += 1;
-        execute(&mut [Ledger { series: &self.series, policy: scaling.policy(), hottest: None }], &Limits::default()).swap_remove(0)
+    fn all(&mut self) -> Capacities {
+        let fixed = self.fixed();
+        let (auto_scaled, scheduled) = (self.auto_scaled(&fixed), self.scheduled(&fixed));
+        Capacities { fixed, auto_scaled, scheduled }
     }
 
-    /// The refused share of the demand, in billionths, where each minute has so many units and nothing is saved
-    /// for a burst: burst capacity is given as far as AWS can, and what stands still need not rely on it. Without
-    /// it a step has no memory, so no ledger is needed.
+    /// What was found for another series, as far as it is safe in this one; else the safe one of this series, or fixed units
+    /// that are enough for both.
+    fn confirmed(&mut self, found: Capacities) -> Capacities {
+        let own = self.fixed();
+        let fixed = if own.scaling.min > found.fixed.scaling.min { own } else { found.fixed };
+        let mut safe = |found: FoundCapacity| match self.run(&found.scaling).throttles_at_most(self.limit) {
+            true => found,
+            false => fixed.clone(),
+        };
+        let (auto_scaled, scheduled) = (safe(found.auto_scaled), safe(found.scheduled));
+        Capacities { fixed, auto_scaled, scheduled }
+    }
+
+    fn run(&mut self, scaling: &Scaling) -> Run {
+        self.count += 1;
+        execute(&mut [Ledger { series: &self.series, policy: scaling.policy(), hottest: None }], &self.bursts.limits()).swap_remove(0)
+    }
+
+    /// The refused share of the demand, in billionths, where each minute has so many units and nothing is saved for a
+    /// burst: without it a step has no memory, so no ledger is needed.
     fn refused(&self, units: impl Fn(usize) -> u64) -> u64 {
         let steps = self.series.steps_a_minute();
         let mut refused = 0_u128;
-        for (minute, chunk) in self.series.halves.chunks(steps).enumerate() {
+        for (minute, (chunk, summary)) in self.series.halves().chunks_exact(steps).zip(self.series.by_minute()).enumerate() {
             let available = units(minute).saturating_mul(2 * self.series.step_seconds);
-            refused += u128::from(chunk.iter().map(|halves| halves.saturating_sub(available)).sum::<u64>());
+            if summary.highest > available {
+                refused += u128::from(chunk.iter().map(|halves| halves.saturating_sub(available)).sum::<u64>());
+            }
         }
         let demanded = self.series.sum();
         if demanded == 0 { 0 } else { u64::try_from((refused * 1_000_000_000).div_ceil(demanded)).unwrap_or(u64::MAX) }
     }
 
-    fn found(&self, scaling: Scaling, run: &Run) -> Found {
-        Found { scaling, hourly: run.hourly(self.billing), throttled_billionths: run.throttled_billionths(), highest: run.highest }
+    /// The refused share of the demand, in billionths, of units that a schedule alone moves.
+    fn refused_by(&mut self, scaling: &Scaling, units: impl Fn(usize) -> u64) -> u64 {
+        match self.bursts {
+            Bursts::Without => self.refused(units),
+            Bursts::Counted => self.run(scaling).throttled_billionths(),
+        }
+    }
+
+    fn found(&self, scaling: Scaling, run: &Run) -> FoundCapacity {
+        FoundCapacity { scaling, hourly: run.hourly(self.billing), throttled_billionths: run.throttled_billionths(), highest: run.highest }
     }
 
     /// By bisection between the mean and the busiest step: more units never refuse more.
-    fn fixed(&mut self) -> Found {
+    fn fixed(&mut self) -> FoundCapacity {
         let peak = self.series.peak_units().max(1);
-        let seconds = (self.series.halves.len() as u64 * self.series.step_seconds).max(1);
+        let seconds = (self.series.halves().len() as u64 * self.series.step_seconds).max(1);
         let mean = u64::try_from(self.series.sum() / u128::from(2 * seconds)).unwrap_or(peak).clamp(1, peak);
-        let (mut low, mut high) = (mean, peak);
+        // Bursts serve seconds; an hour that asks for more than its units is not served by them.
+        let least = match self.bursts {
+            Bursts::Without => mean,
+            Bursts::Counted => self.series.peak_hour().ceil().to_u64().unwrap_or(peak).clamp(mean, peak),
+        };
+        let (mut low, mut high) = (least, peak);
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.refused(|_| middle) <= self.limit { high = middle } else { low = middle + 1 }
+            if self.refused_by(&Scaling::fixed(middle), |_| middle) <= self.limit { high = middle } else { low = middle + 1 }
         }
-        Found {
+        FoundCapacity {
             scaling: Scaling::fixed(high),
             hourly: HourlyUnits::constant(high),
-            throttled_billionths: self.refused(|_| high),
+            throttled_billionths: self.refused_by(&Scaling::fixed(high), |_| high),
             highest: high,
         }
     }
 
     /// What a new on-demand table refuses: nothing below its floor, so that nothing need be simulated there. The
     /// warm-up, which a new table has not had, is none here.
-    fn on_demand(&mut self, reads: bool) -> u64 {
-        let floor = if reads { READ_FLOOR } else { WRITE_FLOOR };
-        if self.series.peak_units() <= floor {
+    fn on_demand(&mut self, direction: Direction) -> u64 {
+        let policy = OnDemand::new(direction, None);
+        if self.series.peak_units() <= policy.floor {
             return 0;
         }
         self.count += 1;
-        let policy = Box::new(OnDemand { floor, units_max: None });
+        let policy = Box::new(policy);
         let mut lanes = [Ledger { series: &self.series, policy, hottest: None }];
         execute_cold(&mut lanes, &Limits::default()).swap_remove(0).throttled_billionths()
     }
 
     /// For each target the least minimum that is safe; a target is left out as soon as its cost without any
     /// minimum, which is the least that it can be, is above the best.
-    fn auto_scaled(&mut self, fixed: &Found) -> Found {
+    fn auto_scaled(&mut self, fixed: &FoundCapacity) -> FoundCapacity {
         let ceiling = self.series.peak_minute_units().max(1).saturating_mul(6);
         let scaling =
             |target: u64, min: u64| Scaling { min, max: ceiling.max(min), target_percent: Some(target), schedule: Schedule::default() };
         // Without a change in sight, capacity that stands still is what scaling is measured by.
-        let mut best: Option<Found> = None;
+        let mut best: Option<FoundCapacity> = None;
         for target in TARGETS {
-            let cheaper =
-                |found: &Found, best: &Option<Found>| best.as_ref().is_none_or(|best| found.hourly.unit_hours() < best.hourly.unit_hours());
+            let cheaper = |found: &FoundCapacity, best: &Option<FoundCapacity>| {
+                best.as_ref().is_none_or(|best| found.hourly.unit_hours() < best.hourly.unit_hours())
+            };
             let least = self.run(&scaling(target, 1));
             let lower_bound = self.found(scaling(target, 1), &least);
             if !cheaper(&lower_bound, &best) {
@@ -223,18 +312,18 @@ impl Search {
 
     /// Capacity by the hour of the day, weekdays and weekends apart where they differ, in a few steps a day: the
     /// busiest minute of those hours, all raised alike until it is safe.
-    fn scheduled(&mut self, fixed: &Found) -> Found {
+    fn scheduled(&mut self, fixed: &FoundCapacity) -> FoundCapacity {
         // What is not asked for on any day has no schedule.
         if self.series.minutes() < 1440 {
             return fixed.clone();
         }
-        let (steps, start) = (self.series.steps_a_minute(), self.series.start_minute as usize);
+        let start = self.series.start_minute as usize;
         let (mut days, mut seen) = ([[1_u64; 24]; 2], [false; 2]);
-        for (minute, chunk) in self.series.halves.chunks(steps).enumerate() {
+        for (minute, summary) in self.series.by_minute().iter().enumerate() {
             let minute = start + minute;
             let (weekend, hour) = (usize::from((minute / 1440) % 7 >= 5), (minute / 60) % 24);
             seen[weekend] = true;
-            days[weekend][hour] = days[weekend][hour].max(chunk.iter().sum::<u64>().div_ceil(120));
+            days[weekend][hour] = days[weekend][hour].max(summary.sum.div_ceil(120));
         }
         // Of a trace without weekends, or without other days, all are alike.
         for (own, other) in [(0, 1), (1, 0)] {
@@ -250,29 +339,35 @@ impl Search {
         }
         days.iter_mut().for_each(in_steps);
         let units = |percent: u64, hour: usize| (days[usize::from((hour / 24) % 7 >= 5)][hour % 24] * percent).div_ceil(100);
-        let safe = |percent: u64| self.refused(|minute| units(percent, (start + minute) / 60)) <= self.limit;
+        let scaling = |percent: u64| {
+            let of = |hour: usize| units(percent, hour);
+            let mut schedule = Schedule::default();
+            for hour in (0..WEEK_HOURS).filter(|hour| of(*hour) != of((hour + WEEK_HOURS - 1) % WEEK_HOURS)) {
+                schedule.add(&[hour as u64 * 60], Bounds { min: Some(of(hour)), max: Some(of(hour)) });
+            }
+            Scaling { min: of(0), max: of(0), target_percent: None, schedule }
+        };
         // Up to four times the busiest minute; a demand that needs more is one for fixed units.
         let (mut low, mut high) = (100, 400);
-        if !safe(high) {
+        let refused =
+            |search: &mut Search, percent: u64| search.refused_by(&scaling(percent), |minute| units(percent, (start + minute) / 60));
+        if refused(self, high) > self.limit {
             return fixed.clone();
         }
         while low < high {
             let middle = low + (high - low) / 2;
-            if safe(middle) { high = middle } else { low = middle + 1 }
+            if refused(self, middle) <= self.limit { high = middle } else { low = middle + 1 }
         }
-        let of = |hour: usize| units(high, hour);
-        let mut schedule = Schedule::default();
-        for hour in (0..168).filter(|hour| of(*hour) != of((hour + 167) % 168)) {
-            schedule.add(&[hour as u64 * 60], Bounds { min: Some(of(hour)), max: Some(of(hour)) });
-        }
-        if schedule.0.is_empty() {
+        let scaling = scaling(high);
+        if scaling.schedule.0.is_empty() {
             return fixed.clone();
         }
-        Found {
-            scaling: Scaling { min: of(0), max: of(0), target_percent: None, schedule },
-            hourly: HourlyUnits::of_maxima((0..168).map(of).collect()),
-            throttled_billionths: self.refused(|minute| of((start + minute) / 60)),
-            highest: (0..168).map(of).max().unwrap_or(1),
+        let all = || (0..WEEK_HOURS).map(|hour| units(high, hour));
+        FoundCapacity {
+            hourly: HourlyUnits::of_maxima(all().collect()),
+            throttled_billionths: refused(self, high),
+            highest: all().max().unwrap_or(1),
+            scaling,
         }
     }
 }
@@ -310,7 +405,7 @@ mod tests {
     use super::*;
 
     fn series(units: impl Fn(usize) -> u64) -> Series {
-        Series { step_seconds: 1, halves: (0..7 * 86_400).map(|second| 2 * units(second)).collect(), start_minute: 0 }
+        Series::new(1, 0, (0..7 * 86_400).map(|second| 2 * units(second)).collect())
     }
 
     #[test]
@@ -325,14 +420,16 @@ mod tests {
     #[test]
     fn fixed_capacity_is_the_least_that_is_safe_without_a_burst() {
         let series = series(|second| if second % 1_000 == 0 { 90 } else { 10 });
-        assert_eq!(cheapest_fixed(&series, 0).scaling, Scaling::fixed(90));
+        assert_eq!(cheapest_fixed(&series, 0, Bursts::Without).scaling, Scaling::fixed(90));
+        // With them, what is saved in 300 seconds serves the one that asks for more.
+        assert_eq!(cheapest_fixed(&series, 0, Bursts::Counted).scaling, Scaling::fixed(11));
         // One second in a thousand asks for 80 more: 7.4 % of everything.
-        assert_eq!(cheapest_fixed(&series, 80_000_000).scaling, Scaling::fixed(10));
+        assert_eq!(cheapest_fixed(&series, 80_000_000, Bursts::Without).scaling, Scaling::fixed(10));
     }
 
     #[test]
     fn auto_scaling_of_a_flat_demand_settles_at_demand_by_target() {
-        let found = auto_scaled(&series(|_| 63), 0);
+        let found = cheapest_auto_scaled(&series(|_| 63), 0, Bursts::Without);
         assert_eq!((found.scaling.target_percent, found.highest), (Some(90), 70));
         assert_eq!(found.hourly.mean(), crate::units::Exact::from(70));
     }

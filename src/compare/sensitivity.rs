@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::capacity::series::Horizon;
+use crate::capacity::Simulations;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::pricing::Books;
@@ -50,11 +50,7 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
             table.lines.item,
             Box::new(move |workload, by| {
                 let table = Arc::make_mut(&mut workload.tables[at]);
-                table.sizes = table.sizes.scaled(by, 1);
-                for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
-                    access.sizes = access.sizes.scaled(by, 1);
-                    access.before = access.before.as_ref().map(|before| before.scaled(by, 1));
-                }
+                table.resize(|sizes| sizes.scaled(by, 1));
             }),
         ));
         figures.push((
@@ -77,14 +73,13 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
         }
     }
     // Capacity that moves is simulated minute by minute here: what counts is how far the total moves.
-    let coarse = Workload { horizon: Horizon { days: 7, step_seconds: 60, ..workload.horizon }, ..workload.clone() };
-    let metering = Metering::new(&coarse, books)?.for_bills();
-    let (base, _) = metering.total(&coarse)?;
+    let metering = Metering::with(Simulations::by_minutes(), workload, books)?.for_bills();
+    let (base, _) = metering.total()?;
     let swing = |(what, line, scale): (String, usize, Scale)| -> Result<Swing, EstimateError> {
         let at = |by: &Exact| -> Result<Money, EstimateError> {
-            let mut changed = coarse.clone();
+            let mut changed = workload.clone();
             scale(&mut changed, by);
-            let moved = metering.after(&coarse, &changed, books)?.total(&changed)?.0.minus(base)?;
+            let moved = metering.after(&changed, books)?.total()?.0.minus(base)?;
             Ok(Money::sum([total, moved])?)
         };
         Ok(Swing { what, line, low: at(&Exact::ratio(1, 2))?, high: at(&Exact::ratio(3, 2))? })

@@ -6,32 +6,28 @@ use crate::outcome::PlainCalls;
 use crate::table::{Consistency, Operation, ReadPage, Write};
 use crate::units::{Bytes, Exact};
 use crate::usage::Throughput;
-use crate::workload::{Access, Call, TableDesign, WriteKind};
+use crate::workload::{Access, Call, SizeClasses, TableDesign, WriteKind};
 
 /// The table with every item at the mean size; `None` where sizes do not vary.
 pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
     if is_traced(table) {
         return None;
     }
-    let varies = |access: &Access| access.sizes.count() > 1;
+    let several = |sizes: &Option<SizeClasses>| sizes.as_ref().is_some_and(|sizes| sizes.count() > 1);
+    let varies = |access: &Access| several(&access.sizes);
     let elsewhere = table.replicas.iter().flat_map(|replica| &replica.access);
-    if table.sizes.count() == 1 && !table.access.iter().chain(elsewhere).any(varies) {
+    if !several(&table.sizes) && !table.access.iter().chain(elsewhere).any(varies) {
         return None;
     }
     let mut table = table.clone();
     // Sizes that were measured say which items an index covers; at one size, its coverage must say it.
-    for (at, index) in table.indexes.iter_mut().enumerate() {
-        if let Some((covered, _)) = table.sizes.entries(at)
-            && !covered.is_zero()
-        {
+    let covered: Vec<Option<Exact>> = (0..table.indexes.len()).map(|at| table.entries(at).map(|(covered, _)| covered)).collect();
+    for (index, covered) in table.indexes.iter_mut().zip(covered) {
+        if let Some(covered) = covered.filter(|covered| !covered.is_zero()) {
             index.coverage = &index.coverage * &covered;
         }
     }
-    table.sizes = table.sizes.at_their_mean();
-    for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
-        access.sizes = access.sizes.at_their_mean();
-        access.before = access.before.as_ref().map(|before| before.at_their_mean());
-    }
+    table.resize(SizeClasses::at_their_mean);
     Some(table)
 }
 
@@ -66,8 +62,8 @@ fn differs(one: &Exact, other: &Exact) -> bool {
 
 /// One plain operation for each call: an item of the mean size, or a page of so many of them.
 fn plain(access: &Access, design: &TableDesign) -> Exact {
-    let sizes = access.sizes.at_their_mean();
-    let Some(class) = sizes.iter().next() else { return Exact::zero() };
+    let sizes = access.sizes.as_ref().map(SizeClasses::at_their_mean);
+    let Some(class) = sizes.iter().flat_map(SizeClasses::iter).next() else { return Exact::zero() };
     let size = class.item;
     let operation = match &access.call {
         Call::Get { consistency, .. } => Operation::GetItem { item: Some(size), consistency: consistency.unwrap_or(Consistency::Strong) },

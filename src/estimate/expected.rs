@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::operations::{Case, Cases, Reason, Weight};
 use crate::meter::{Arm, ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes};
-use crate::table::{Operation, Table, Transition, Write};
+use crate::table::{Direction, Operation, Table, Target, Transition, Write};
 use crate::units::{Bytes, Exact};
 use crate::usage::Because;
 use crate::workload::{ArmUnits, IndexDesign, Traced};
@@ -222,16 +222,19 @@ pub(super) fn measured(traced: &Traced) -> Expected {
 }
 
 /// One unit of one arm, as AWS counted it: a write is made once more in every other region of a global table.
-pub(super) fn counted(writes: bool, arm: usize, table: &Table) -> Expected {
+pub(super) fn counted(direction: Direction, target: Target, table: &Table) -> Expected {
     let one =
         Tally { units: Exact::one(), takes: vec![(2, 1.0)], traced: Some("1 unit, as AWS counts them".to_string()), ..Tally::default() };
-    let tallies = |at: usize| match (at == arm, writes) {
+    let tallies = |at: Target| match (at == target, direction) {
         (false, _) => Tallies::default(),
-        (true, false) => Tallies { read: one.clone(), write: Tally::default() },
-        (true, true) => Tallies { read: Tally::default(), write: one.clone() },
+        (true, Direction::Read) => Tallies { read: one.clone(), write: Tally::default() },
+        (true, Direction::Write) => Tallies { read: Tally::default(), write: one.clone() },
     };
-    let home: Vec<Tallies> = (0..=table.indexes.len()).map(tallies).collect();
-    let abroad = if writes { home.clone() } else { Vec::new() };
+    let home: Vec<Tallies> = Target::all(table.indexes.len()).map(tallies).collect();
+    let abroad = match direction {
+        Direction::Read => Vec::new(),
+        Direction::Write => home.clone(),
+    };
     Expected { home, abroad, abroad_by_region: BTreeMap::new(), replicated_bytes: Exact::zero(), captured: Exact::zero() }
 }
 

@@ -9,7 +9,7 @@ use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
 use crate::table::{Index, IndexKind, TableClass, limits};
 use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Because, Usage, UsageType};
-use crate::workload::{Access, Archive, Call};
+use crate::workload::{Access, Archive, Call, Encryption, Import};
 
 /// The least that an incremental export bills. Source: Developer Guide, "DynamoDB data export to Amazon S3" (rule 5.6).
 const INCREMENTAL_EXPORT_BYTES_MIN: u64 = 10 * MB;
@@ -92,8 +92,8 @@ impl Lines<'_> {
         self.usage.push(Usage { subject, usage_type, quantity, because });
     }
 
-    fn code(&mut self, region: &str, code: &str, quantity: Exact, because: Because) {
-        self.push(None, region, None, UsageType::of_code(code), quantity, vec![because]);
+    fn of_table(&mut self, region: &str, usage_type: UsageType, quantity: Exact, because: Because) {
+        self.push(None, region, None, usage_type, quantity, vec![because]);
     }
 
     fn storage(&mut self, region: &str, class: TableClass) {
@@ -103,18 +103,18 @@ impl Lines<'_> {
         match items(design) {
             Some(own) => {
                 let because = stored("items", &own, overhead, global);
-                self.push(None, region, None, UsageType::storage(class), &own.billed(global) / &Exact::from(GB), because);
+                self.push(None, region, None, UsageType::Storage(class), &own.billed(global) / &Exact::from(GB), because);
             }
             None => match &design.table.stored {
                 // The bytes are known, and what is added to each item is not.
                 Some(stored) => {
                     let gigabytes = stored / &Exact::from(GB);
                     let text = format!("{stored} B stored = {} GB, without what is added to each item", gigabytes.human(9));
-                    self.push(None, region, None, UsageType::storage(class), gigabytes, vec![Because::rule("1.10", text)]);
+                    self.push(None, region, None, UsageType::Storage(class), gigabytes, vec![Because::rule("1.10", text)]);
                     let what = format!("the {overhead} bytes that storage adds to each item");
-                    self.gaps.push(design.gap(region, what, UsageType::storage(class)));
+                    self.gaps.push(design.gap(region, what, UsageType::Storage(class)));
                 }
-                None => self.gaps.push(design.gap(region, "the storage of its items".to_string(), UsageType::storage(class))),
+                None => self.gaps.push(design.gap(region, "the storage of its items".to_string(), UsageType::Storage(class))),
             },
         }
         for (at, index) in design.table.table.indexes.iter().enumerate() {
@@ -122,10 +122,10 @@ impl Lines<'_> {
                 Some(held) => {
                     let mut because = stored("entries", &held, OVERHEAD_BYTES, false);
                     because.insert(0, Because::rule("1.6", "an entry holds the keys and the projected attributes"));
-                    self.push(Some(&index.name), region, None, UsageType::storage(class), &held.billed(false) / &Exact::from(GB), because);
+                    self.push(Some(&index.name), region, None, UsageType::Storage(class), &held.billed(false) / &Exact::from(GB), because);
                 }
                 None => {
-                    let gap = design.entry_gap(at, None, region, "the storage of its entries", UsageType::storage(class));
+                    let gap = design.entry_gap(at, None, region, "the storage of its entries", UsageType::Storage(class));
                     self.gaps.push(gap);
                 }
             }
@@ -134,14 +134,14 @@ impl Lines<'_> {
 
     /// What backups, restores and exports hold: the table's data and its local indexes, or all indexes; in bytes.
     /// An index that is included but whose entries have no known size is a gap of the usage type.
-    fn backed_up(&mut self, every_index: bool, region: &str, code: &str, what: &str) -> (Exact, String) {
+    fn backed_up(&mut self, every_index: bool, region: &str, usage_type: &UsageType, what: &str) -> (Exact, String) {
         let design = self.design;
         let global = design.table.is_global();
         let included = design.workload.switches.backup_overhead == BackupOverhead::Included;
         let bytes = |held: Occupied, global: bool| if included { held.billed(global) } else { held.data };
         let own = items(design).map(|held| bytes(held, global)).or_else(|| design.table.stored.clone().filter(|_| !included));
         if own.is_none() {
-            self.gaps.push(design.gap(region, what.replace("its entries", "its items"), UsageType::of_code(code)));
+            self.gaps.push(design.gap(region, what.replace("its entries", "its items"), usage_type.clone()));
         }
         let mut sum = own.unwrap_or_else(Exact::zero);
         let mut names = vec!["the items".to_string()];
@@ -154,7 +154,7 @@ impl Lines<'_> {
                     sum += &bytes(held, false);
                     names.push(index.name.clone());
                 }
-                None => self.gaps.push(design.entry_gap(at, None, region, what, UsageType::of_code(code))),
+                None => self.gaps.push(design.entry_gap(at, None, region, what, usage_type.clone())),
             }
         }
         (sum, names.join(" and "))
@@ -164,30 +164,30 @@ impl Lines<'_> {
         let backup = &self.design.table.backup;
         if home && self.design.table.unknown.pitr {
             let what = "point-in-time recovery, on or off".to_string();
-            let gap = self.design.gap_because(region, what, UsageType::of_code("backup_pitr"));
+            let gap = self.design.gap_because(region, what, UsageType::PITR);
             self.gaps.push(gap("whether it is on is \"unknown\"; give `pitr = true` or `pitr = false`"));
         }
         if pitr {
-            let (bytes, what) = self.backed_up(false, region, "backup_pitr", "the point-in-time recovery of its entries");
+            let (bytes, what) = self.backed_up(false, region, &UsageType::PITR, "the point-in-time recovery of its entries");
             let gigabytes = &bytes / &Exact::from(GB);
             let text = format!("{what}: {bytes} B = {} GB, whatever the window", gigabytes.human(9));
-            self.code(region, "backup_pitr", gigabytes, Because::rule("5.3", text));
+            self.of_table(region, UsageType::PITR, gigabytes, Because::rule("5.3", text));
         }
         if !home {
             return;
         }
         for kept in &backup.kept {
             let kept = Exact::from(*kept);
-            let (bytes, what) = self.backed_up(false, region, "backup_on_demand", "the backups of its entries");
+            let (bytes, what) = self.backed_up(false, region, &UsageType::BACKUP, "the backups of its entries");
             let gigabytes = &bytes / &Exact::from(GB);
             let text = format!("{kept} backups kept x {} GB ({what})", gigabytes.human(9));
-            self.code(region, "backup_on_demand", &kept * &gigabytes, Because::rule("5.4", text));
+            self.of_table(region, UsageType::BACKUP, &kept * &gigabytes, Because::rule("5.4", text));
         }
         if !backup.restores.is_zero() {
-            let (bytes, what) = self.backed_up(true, region, "restore", "the restores of its entries");
+            let (bytes, what) = self.backed_up(true, region, &UsageType::RESTORE, "the restores of its entries");
             let gigabytes = &bytes / &Exact::from(GB);
             let text = format!("{} restores a month x {} GB ({what})", backup.restores.human(9), gigabytes.human(9));
-            self.code(region, "restore", &backup.restores * &gigabytes, Because::rule("5.5", text));
+            self.of_table(region, UsageType::RESTORE, &backup.restores * &gigabytes, Because::rule("5.5", text));
         }
     }
 
@@ -199,7 +199,7 @@ impl Lines<'_> {
         let home = &self.design.workload.region;
         for replica in self.design.copies() {
             let what = format!("the transfer of its writes to {}", replica.region);
-            let gap = self.design.gap_because(home, what, UsageType::transfer_to(&replica.region));
+            let gap = self.design.gap_because(home, what, UsageType::TransferTo(replica.region.to_string()));
             self.gaps.push(gap(UNKNOWN_WRITES));
         }
     }
@@ -207,7 +207,7 @@ impl Lines<'_> {
     /// What the table has that is not metered.
     fn unpriced(&mut self) {
         for what in &self.design.table.unpriced {
-            let gap = self.design.gap_because(&self.design.workload.region, what.clone(), UsageType::of_code("unpriced"));
+            let gap = self.design.gap_because(&self.design.workload.region, what.clone(), UsageType::unpriced());
             self.gaps.push(gap("a workload cannot say it, so that it is not metered; price it by hand"));
         }
     }
@@ -217,16 +217,16 @@ impl Lines<'_> {
         let Some(stream) = &design.table.stream else { return };
         let region = &design.workload.region;
         if design.table.unknown.stream_readers {
-            let gap = design.gap_because(region, "the reads of its stream".to_string(), UsageType::of_code("streams_read_request"));
+            let gap = design.gap_because(region, "the reads of its stream".to_string(), UsageType::STREAM_READS);
             self.gaps.push(gap("who reads it is \"unknown\"; give `readers = { lambda = 1 }` (free) or `{ polling = 1 }`"));
         }
         if stream.kinesis && self.metered.hides_writes() {
-            let usage_type = UsageType::of_code("kinesis_change_data_capture_unit");
+            let usage_type = UsageType::CHANGE_DATA_CAPTURE;
             let gap = design.gap_because(region, "change data capture of writes whose items are not known".to_string(), usage_type);
             self.gaps.push(gap(UNKNOWN_WRITES));
         }
         if !stream.polling.is_zero() && stream.shards.is_none() && items(design).is_none() {
-            let usage_type = UsageType::of_code("streams_read_request");
+            let usage_type = UsageType::STREAM_READS;
             let gap = design.gap_because(region, "the polls of the shards beyond those that its traffic needs".to_string(), usage_type);
             self.gaps.push(gap("shards follow the size of the table, which is not known; give `shards`"));
         }
@@ -238,14 +238,14 @@ impl Lines<'_> {
                 "{} polling readers x {shards} shards x {} GetRecords a second x {seconds} s = {calls}",
                 stream.polling, stream.polls_per_second
             );
-            self.code(&design.workload.region, "streams_read_request", calls, Because::rule("5.1", text));
+            self.of_table(&design.workload.region, UsageType::STREAM_READS, calls, Because::rule("5.1", text));
         }
         if stream.kinesis {
             for (name, calls, units) in self.metered.captured() {
                 let quantity = &calls * &units;
                 let text = format!("{calls} calls x {} units, the larger image of each changed item in KB = {quantity}", units.human(9));
                 let because = vec![Because::rule("5.2", text)];
-                let usage_type = UsageType::of_code("kinesis_change_data_capture_unit");
+                let usage_type = UsageType::CHANGE_DATA_CAPTURE;
                 self.push(None, &design.workload.region, Some(name), usage_type, quantity, because);
             }
         }
@@ -260,7 +260,7 @@ impl Lines<'_> {
             let gap = design.gap_because(
                 &region,
                 "incremental exports of writes whose items are not known".to_string(),
-                UsageType::of_code("export_s3_incremental"),
+                UsageType::EXPORT_INCREMENTAL,
             );
             self.gaps.push(gap(UNKNOWN_WRITES));
         }
@@ -270,13 +270,13 @@ impl Lines<'_> {
             let billed = changed.clone().max(least);
             let billed_gb = &(&billed * exports) / &Exact::from(GB);
             let text = format!("{} incremental exports x {} B changed in each (at least 10 MB)", exports.human(6), changed.human(0));
-            self.code(&region, "export_s3_incremental", billed_gb, Because::rule("5.6", text));
+            self.of_table(&region, UsageType::EXPORT_INCREMENTAL, billed_gb, Because::rule("5.6", text));
             changed
         } else {
-            let (bytes, what) = self.backed_up(false, &region, "export_s3_full", "the exports of its entries");
+            let (bytes, what) = self.backed_up(false, &region, &UsageType::EXPORT_FULL, "the exports of its entries");
             let gigabytes = &(&bytes * exports) / &Exact::from(GB);
             let text = format!("{} full exports x {bytes} B ({what}) = {} GB", exports.human(6), gigabytes.human(9));
-            self.code(&region, "export_s3_full", gigabytes, Because::rule("5.6", text));
+            self.of_table(&region, UsageType::EXPORT_FULL, gigabytes, Because::rule("5.6", text));
             bytes
         };
         self.archived(archive, &(&bytes * &archive.compression), &region);
@@ -290,11 +290,11 @@ impl Lines<'_> {
         let objects = (bytes / &archive.object_bytes).ceil().max(Exact::one());
         let put = exports * &objects;
         let text = format!("{} exports x {objects} objects of up to {} B written", exports.human(6), archive.object_bytes);
-        self.code(region, "s3_put_standard", put.clone(), Because::rule("12.3", text));
+        self.of_table(region, UsageType::S3_PUTS, put.clone(), Because::rule("12.3", text));
         for (at, stay) in archive.stays.iter().enumerate() {
             if at > 0 {
                 let text = format!("{} objects a month move to {}", put.human(6), stay.class.replace('_', " "));
-                self.code(region, &format!("s3_transition_to_{}", stay.class), put.clone(), Because::rule("12.3", text));
+                self.of_table(region, UsageType::s3_transition(stay.class), put.clone(), Because::rule("12.3", text));
             }
             let months = &stay.billed_days / &month.days();
             // An object below the class's least size bills that size.
@@ -314,15 +314,15 @@ impl Lines<'_> {
                 stay.class.replace('_', " "),
                 quantity.human(9)
             );
-            self.code(region, &format!("s3_storage_{}", stay.class), quantity, Because::rule("12.3", text));
+            self.of_table(region, UsageType::s3_storage(stay.class), quantity, Because::rule("12.3", text));
         }
     }
 
     fn import(&mut self) {
-        let Some((bytes, times)) = &self.design.table.import else { return };
+        let Some(Import { bytes, times }) = &self.design.table.import else { return };
         let gigabytes = &(bytes * times) / &Exact::from(GB);
         let text = format!("{} imports a month x {bytes} B, uncompressed = {} GB", times.human(6), gigabytes.human(9));
-        self.code(&self.design.workload.region, "import_s3", gigabytes, Because::rule("5.7", text));
+        self.of_table(&self.design.workload.region, UsageType::IMPORT, gigabytes, Because::rule("5.7", text));
     }
 
     fn dax(&mut self) {
@@ -330,7 +330,7 @@ impl Lines<'_> {
         let hours = self.design.workload.month.hours();
         let quantity = &Exact::from(dax.nodes) * hours;
         let because = vec![Because::rule("7.8", format!("{} nodes x {hours} hours = {quantity} node-hours", dax.nodes))];
-        self.push(None, &self.design.workload.region, None, UsageType::dax_node(&dax.node_type), quantity, because);
+        self.push(None, &self.design.workload.region, None, UsageType::DaxNode(dax.node_type.to_string()), quantity, because);
     }
 
     fn contributor_insights(&mut self) {
@@ -355,7 +355,7 @@ impl Lines<'_> {
         let kinds = if sorted { 4 } else { 2 };
         let text =
             format!("{kinds} graphs: most accessed and most throttled, by partition key{}", if sorted { " and by both keys" } else { "" });
-        let rules = UsageType::of_code("contributor_insights_rule_month");
+        let rules = UsageType::INSIGHTS_RULES;
         if own {
             self.push(None, region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("12.1", text)]);
         }
@@ -380,7 +380,7 @@ impl Lines<'_> {
                 continue;
             }
             if matches!(access.call, Call::Counted { .. } | Call::Unknown { .. }) {
-                let usage_type = UsageType::of_code("contributor_insights_event");
+                let usage_type = UsageType::INSIGHTS_EVENTS;
                 let gap = design.gap_because(region, format!("events of Contributor Insights from {:?}", access.name), usage_type);
                 self.gaps.push(gap("how many items the calls touch is not known; give the calls as [[table.access]]"));
                 continue;
@@ -393,18 +393,18 @@ impl Lines<'_> {
             let behind = if passes == Exact::one() { "" } else { " that reach the table" };
             let text = format!("{calls} calls{behind} x {items} items x {each} events = {events}");
             let index = index.map(|at| table.indexes[at].name.as_str());
-            let usage_type = UsageType::of_code("contributor_insights_event");
+            let usage_type = UsageType::INSIGHTS_EVENTS;
             self.push(index, region, Some(&access.name), usage_type, events, vec![Because::rule("12.1", text)]);
         }
     }
 
     fn encryption(&mut self, region: &str) {
-        let Some((keys, callers)) = &self.design.table.encryption else { return };
-        self.code(region, "kms_key_month", keys.clone(), Because::rule("12.2", format!("{keys} customer managed keys")));
+        let Some(Encryption { keys, callers }) = &self.design.table.encryption else { return };
+        self.of_table(region, UsageType::KMS_KEYS, keys.clone(), Because::rule("12.2", format!("{keys} customer managed keys")));
         let hours = self.design.workload.month.hours();
         let requests = &(callers * hours) * &Exact::from(KEY_REQUESTS_AN_HOUR);
         let text = format!("{callers} callers x {hours} hours x {KEY_REQUESTS_AN_HOUR} requests, one in five minutes = {requests}");
-        self.code(region, "kms_request", requests, Because::rule("12.2", text));
+        self.of_table(region, UsageType::KMS_REQUESTS, requests, Because::rule("12.2", text));
     }
 }
 
@@ -434,8 +434,8 @@ fn touched(access: &Access) -> (Option<usize>, Exact) {
             (None, Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()))
         }
         Call::Traced(traced) => (traced.index, Exact::ratio(traced.touched, traced.calls.max(1))),
-        Call::Counted { arm, .. } => (arm.checked_sub(1), Exact::zero()),
-        Call::Unknown { arms, .. } => (arms.first().and_then(|arm| arm.checked_sub(1)), Exact::zero()),
+        Call::Counted { target, .. } => (target.index(), Exact::zero()),
+        Call::Unknown { targets, .. } => (targets.first().and_then(|target| target.index()), Exact::zero()),
     }
 }
 

@@ -45,6 +45,7 @@ use crate::money::{Money, MoneyError};
 use crate::outcome::{Calculators, Outcome};
 use crate::pricing::{Bill, BookError, Books, PriceBook, Unknown, is_tiered, price};
 use crate::time::Date;
+use crate::units::Exact;
 use crate::usage::{FreeTier, Subject, Usage, UsageType};
 use crate::workload::{Call, Capacity, Replica, TableDesign, Workload};
 pub(crate) use notes::simulation;
@@ -70,12 +71,13 @@ pub enum EstimateError {
 /// # Errors
 /// [`EstimateError`] where a region has no book at the date, or an amount needs more than 28 digits.
 pub fn estimate(workload: &Workload, books: &Books) -> Result<Outcome, EstimateError> {
-    Metering::new(workload, books)?.outcome(workload, books)
+    Metering::new(workload, books)?.outcome(books)
 }
 
 /// A workload, metered table by table: a changed workload meters again only what has changed.
 #[derive(Clone)]
 pub struct Metering {
+    workload: Arc<Workload>,
     books: BTreeMap<String, PriceBook>,
     tables: Vec<Arc<TableResult>>,
     simulations: Arc<Simulations>,
@@ -104,7 +106,7 @@ impl Metering {
         let simulations = simulations.into();
         let tables =
             workload.tables.par_iter().map(|table| Arc::new(run(&Design { workload, table, simulations: &simulations }))).collect();
-        Ok(Metering { books, tables, simulations, known: Arc::default() })
+        Ok(Metering { workload: Arc::new(workload.clone()), books, tables, simulations, known: Arc::default() })
     }
 
     /// The same, to go on from with changed workloads of which only bills are wanted.
@@ -116,14 +118,13 @@ impl Metering {
     ///
     /// # Errors
     /// [`EstimateError`] where a region has no book at the date.
-    pub fn after(&self, before: &Workload, changed: &Workload, books: &Books) -> Result<Metering, EstimateError> {
-        let books = books_of(changed, books)?;
+    pub fn after(&self, changed: &Workload, books: &Books) -> Result<Metering, EstimateError> {
+        let (before, books) = (&self.workload, books_of(changed, books)?);
         let simulations = self.simulations.clone();
         let same = before.region == changed.region
             && before.month == changed.month
             && (before.prices, &before.free) == (changed.prices, &changed.free)
-            && before.switches == changed.switches
-            && before.horizon == changed.horizon;
+            && before.switches == changed.switches;
         let metered = |table: &TableDesign| Arc::new(run(&Design { workload: changed, table, simulations: &simulations }));
         let result = |(at, table): (usize, &Arc<TableDesign>)| match (before.tables.get(at), self.tables.get(at)) {
             (Some(known), Some(result)) if same && Arc::ptr_eq(known, table) => result.clone(),
@@ -139,15 +140,16 @@ impl Metering {
             }
         };
         let tables = changed.tables.iter().enumerate().map(result).collect();
-        Ok(Metering { books, tables, simulations, known: if same { self.known.clone() } else { Arc::default() } })
+        let workload = Arc::new(changed.clone());
+        Ok(Metering { workload, books, tables, simulations, known: if same { self.known.clone() } else { Arc::default() } })
     }
 
     /// The bill of the workload that was metered.
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
-    pub fn bill(&self, workload: &Workload) -> Result<Bill, MoneyError> {
-        bill(workload, self.tables.iter().map(Arc::as_ref), &self.books)
+    pub fn bill(&self) -> Result<Bill, MoneyError> {
+        bill(&self.workload, self.tables.iter().map(Arc::as_ref), &self.books)
     }
 
     /// The total of the workload that was metered, and what has no price: the same as of its [`bill`](Metering::bill),
@@ -155,7 +157,8 @@ impl Metering {
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
-    pub fn total(&self, workload: &Workload) -> Result<(Money, Vec<&Unknown>), MoneyError> {
+    pub fn total(&self) -> Result<(Money, Vec<&Unknown>), MoneyError> {
+        let workload = &self.workload;
         let sums = |table: &Arc<TableResult>| -> Result<Arc<Alone>, MoneyError> {
             match table.alone.get() {
                 Some(alone) => Ok(alone.clone()),
@@ -189,11 +192,34 @@ impl Metering {
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
-    pub fn price(&self, workload: &Workload, usage: &[Usage]) -> Result<Money, MoneyError> {
-        price(usage, &self.books, &workload.free)?.total()
+    pub fn price(&self, usage: &[Usage]) -> Result<Money, MoneyError> {
+        price(usage, &self.books, &self.workload.free)?.total()
     }
 
-    /// What the access patterns of a table consume, by its position.
+    /// Capacity unit-hours of the bill that AWS's free tier covers, by region and usage type.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
+    pub fn free_hours(&self) -> Result<BTreeMap<(String, UsageType), Exact>, MoneyError> {
+        let mut free: BTreeMap<(String, UsageType), Exact> = BTreeMap::new();
+        if !self.workload.free.contains(&FreeTier::Throughput) {
+            return Ok(free);
+        }
+        let by_the_hour = |usage: &&Usage| matches!(usage.usage_type, UsageType::CapacityHours(..));
+        let usage: Vec<Usage> =
+            self.tables.iter().flat_map(|table| table.usage()).filter(by_the_hour).map(Usage::without_working).collect();
+        for line in price(&usage, &self.books, &self.workload.free)?.lines.iter().filter(|line| line.published.rate.is_zero()) {
+            *free.entry((line.subject.region.clone(), line.usage_type.clone())).or_default() += &Exact::from(line.quantity);
+        }
+        Ok(free)
+    }
+
+    /// The workload that was metered.
+    pub fn workload(&self) -> &Workload {
+        &self.workload
+    }
+
+    /// What the access patterns of a table consume and what is billed of it, by the table's position.
     pub fn consumed(&self, table: usize) -> &[Consumption] {
         self.tables.get(table).map_or(&[], |result| &result.settled.consumed)
     }
@@ -222,13 +248,14 @@ impl Metering {
     ///
     /// # Errors
     /// [`EstimateError`] where an amount needs more than 28 digits.
-    pub fn outcome(&self, workload: &Workload, books: &Books) -> Result<Outcome, EstimateError> {
+    pub fn outcome(&self, books: &Books) -> Result<Outcome, EstimateError> {
+        let workload = self.workload.as_ref();
         let newest = books.span(&workload.region).ok().map(|(_, newest)| newest);
         let (books, metered) = (&self.books, &self.tables);
-        let bill = self.bill(workload)?;
+        let bill = self.bill()?;
         let total = bill.total()?;
         let calculators = Calculators {
-            at_mean_size: self.mean_size_total(workload)?.filter(|mean| total.differs_by_a_percent(*mean)),
+            at_mean_size: self.mean_size_total()?.filter(|mean| total.differs_by_a_percent(*mean)),
             plain_calls: workload
                 .tables
                 .iter()
@@ -243,8 +270,10 @@ impl Metering {
             workload: workload.name.clone(),
             region: workload.region.clone(),
             prices: date_of(workload, books),
+            newest_prices: newest,
             month: workload.month.clone(),
-            free: workload.free.clone(),
+            // A tier that no region of the design has is no tier of the design.
+            free: workload.free.iter().copied().filter(|tier| books.values().any(|book| book.gives(*tier))).collect(),
             tables: workload.tables.iter().map(|table| table.table.name.clone()).collect(),
             assumptions: notes::assumptions(workload, &bill, date_of(workload, books), newest),
             switches: notes::switches(workload),
@@ -258,7 +287,8 @@ impl Metering {
     }
 
     /// The total with every item at its mean size; `None` where sizes do not vary.
-    fn mean_size_total(&self, workload: &Workload) -> Result<Option<Money>, MoneyError> {
+    fn mean_size_total(&self) -> Result<Option<Money>, MoneyError> {
+        let workload = self.workload.as_ref();
         let at_mean = |table: &Arc<TableDesign>| {
             calculators::at_mean_sizes(table).map(|table| run(&Design { workload, table: &table, simulations: &self.simulations }))
         };
@@ -299,7 +329,7 @@ struct Alone {
 impl Alone {
     fn of(table: &TableResult, books: &BTreeMap<String, PriceBook>, free: &BTreeSet<FreeTier>) -> Result<Arc<Alone>, MoneyError> {
         let (shared, own): (Vec<_>, Vec<_>) = table.usage().enumerate().partition(|(_, usage)| is_tiered(usage, books, free));
-        let own: Vec<Usage> = own.into_iter().map(|(_, usage)| Usage { because: Vec::new(), ..usage.clone() }).collect();
+        let own: Vec<Usage> = own.into_iter().map(|(_, usage)| usage.without_working()).collect();
         let bill = price(&own, books, free)?;
         let gaps = table.gaps.iter().filter(|gap| gap.costs).map(|gap| gap.unknown(books));
         let total = bill.total()?;

@@ -4,17 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Design;
 use super::operations::expand;
-use crate::capacity::policy::Tracking;
+use crate::capacity::policy::{OnDemand, Tracking};
 use crate::capacity::series::Horizon;
-use crate::capacity::{Demand, Simulations};
+use crate::capacity::{Course, Demand, Shape, Simulations};
 use crate::meter::Switch;
 use crate::money::{Money, MoneyError};
 use crate::pricing::{Bill, PriceBook, price};
-use crate::table::{IndexKind, limits};
+use crate::table::{ApiName, Direction, IndexKind, limits};
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{Throughput, Usage, UsageType};
-use crate::workload::{Access, Call, Capacity, Reserved, TableDesign, Units, Workload, WriteKind, WritePlan};
+use crate::workload::{Access, Call, Capacity, HitRatio, Reserved, TableDesign, Units, Workload, WriteKind, WritePlan};
 
 /// Units a second that AWS grants a table by default. Source: Developer Guide, "Quotas in Amazon DynamoDB".
 const QUOTA: u64 = limits::PROVISIONED_UNITS_MAX;
@@ -40,12 +40,12 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
     );
     say(
         any_access(&|access| {
-            access.before.is_none() && access.sizes.count() > 1 && matches!(access.call, Call::Write { .. } | Call::Transaction { .. })
+            access.before.is_none() && varies(access) && matches!(access.call, Call::Write { .. } | Call::Transaction { .. })
         }),
         "a write leaves an item of the size that it found",
     );
     say(
-        any_access(&|access| spans_pages(access) && access.sizes.count() > 1),
+        any_access(&|access| spans_pages(access) && varies(access)),
         "items of different sizes fill a page of 1 MB as items of their mean size would",
     );
     say(
@@ -66,7 +66,9 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
         "a Query or Scan that finds nothing costs the minimum of one partition, however many it looks into",
     );
     say(
-        any(&|table| table.dax.is_some() && table.access.iter().any(|access| access.through_dax && access.operation == "UpdateItem")),
+        any(&|table| {
+            table.dax.is_some() && table.access.iter().any(|access| access.through_dax && access.operation == Some(ApiName::UpdateItem))
+        }),
         "an UpdateItem through DAX costs what it costs without (AWS does not say how DAX obtains the item after it)",
     );
     say(
@@ -142,7 +144,7 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
     );
     say(any(&|table: &TableDesign| table.reserved.is_some()), "the upfront price of reserved capacity is spread evenly over its term");
     for table in tables {
-        let all = patterns(table).map(|access| &access.sizes).chain([&table.sizes]);
+        let all = patterns(table).filter_map(|access| access.sizes.as_ref()).chain(&table.sizes);
         // One in a million is worth no words.
         let cut = all.filter(|sizes| sizes.cut() * &Exact::from(1_000_000) > Exact::one()).max_by_key(|sizes| sizes.cut().clone());
         list.extend(cut.map(|sizes| {
@@ -155,18 +157,19 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
         }));
     }
     if tables.iter().any(|table| moves(table)) {
-        list.extend(simulation(&workload.horizon));
+        list.extend(simulation(workload, &Horizon::default()));
     }
     if workload.years_ahead > 0 {
         let years = if workload.years_ahead == 1 { "a year".to_string() } else { format!("{} years", workload.years_ahead) };
         list.push(format!("the month lies {years} ahead: items and traffic have grown by each table's `growth`, at the prices known now"));
     }
     for table in tables {
-        let Some(dax) = table.dax.as_ref().filter(|dax| !dax.given) else { continue };
+        let Some(dax) = &table.dax else { continue };
+        let HitRatio::Expected(hit_ratio) = &dax.hit_ratio else { continue };
         list.push(format!(
             "{}: a hit ratio of {} follows from the popularity of its keys (Zipf, Che's approximation, a time to live of {} s, all of a node's memory for items)",
             table.table.name,
-            dax.hit_ratio.human(4),
+            hit_ratio.human(4),
             dax.ttl_seconds
         ));
     }
@@ -177,24 +180,28 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
 /// Whether auto scaling or a schedule moves any of a table's units.
 fn moves(table: &TableDesign) -> bool {
     let scaled = |units: &Units| matches!(units, Units::Scaled(_));
-    let own = table.indexes.iter().filter_map(|index| index.capacity.as_ref());
-    let own = own.map(|(read, write)| scaled(read) || scaled(write));
-    if table.capacity == Capacity::OnDemand && table.on_demand_max.iter().any(Option::is_some) {
-        return true;
-    }
-    match &table.capacity {
-        Capacity::Provisioned { read, write } => own.chain([scaled(read) || scaled(write)]).any(|moves| moves),
-        Capacity::OnDemand => false,
+    match table.capacity {
+        Capacity::Provisioned(_) => table.accounts().filter_map(|target| table.provisioned(target)).any(|units| units.values().any(scaled)),
+        Capacity::OnDemand => {
+            let limited = |target| Direction::BOTH.into_iter().any(|direction| table.maximum(target, direction).is_some());
+            table.accounts().any(limited)
+        }
     }
 }
 
 /// What a simulation of capacity takes for granted.
-pub(crate) fn simulation(horizon: &Horizon) -> Vec<String> {
+pub(crate) fn simulation(workload: &Workload, horizon: &Horizon) -> Vec<String> {
+    let shapes: Vec<&Shape> = workload.tables.iter().flat_map(|table| patterns(table)).map(|access| &access.shape).collect();
+    let course = match shapes.iter().any(|shape| shape.course() == Course::Smooth && !shape.is_flat()) {
+        true => "; the rate of a profile with `profile_shape = \"smooth\"` changes evenly between the middles of two hours",
+        false if shapes.iter().any(|shape| !shape.is_flat()) => "; the rate is constant within the hour of a profile's weight",
+        false => "",
+    };
     let Tracking { up_minutes, down_minutes, gap_points, alarm_delay_minutes, apply_delay_minutes, .. } = Tracking::default();
     let step =
         if horizon.step_seconds == 1 { "second by second" } else { "minute by minute (what is throttled within a minute is not seen)" };
     vec![
-        format!("capacity that moves is simulated over {} days, {step}: calls arrive at random (Poisson, seed {}), the rate between the middles of two hours changes evenly, and what is throttled does not come again", horizon.days, horizon.seed),
+        format!("capacity that moves is simulated over {} days, {step}: calls arrive at random (Poisson, seed {}), and what is throttled does not come again{course}", horizon.days, horizon.seed),
         format!("auto scaling raises capacity after {up_minutes} minutes above the target and lowers it after {down_minutes} minutes {gap_points} points below; an alarm takes {alarm_delay_minutes} minutes (AWS: \"up to a few\"), a change {apply_delay_minutes} more (\"several\"); a scheduled change takes effect at its minute"),
         "the pages of a Query or Scan are asked for one by one, spread like the calls themselves".to_string(),
         "300 seconds of unused capacity are kept for bursts, which AWS gives as far as it can; where a table or an index has no `popularity`, its keys are even enough that no partition is throttled before it".to_string(),
@@ -245,7 +252,7 @@ fn price_notes(bill: &Bill, date: Date, newest: Option<Date>) -> Vec<String> {
     let unknown = bill.unknown.iter().filter_map(|unknown| unknown.rate.as_ref().map(|rate| (unknown.subject.region.as_str(), rate)));
     let lines = bill.lines.iter().map(|line| (line.subject.region.as_str(), &line.published));
     for (region, rate) in lines.chain(unknown) {
-        let name = format!("{} in {region} (${}", UsageType::of_code(rate.code.clone()).name(), rate.rate);
+        let name = format!("{} in {region} (${}", UsageType::of_code(&rate.code).name(), rate.rate);
         if rate.confidence != "high" {
             unsure.insert(format!("{name}, {}, {})", rate.confidence, rate.source));
         }
@@ -278,10 +285,15 @@ fn writes_without_change(call: &Call) -> bool {
     }
 }
 
+/// Whether its items have several sizes.
+fn varies(access: &Access) -> bool {
+    access.sizes.as_ref().is_some_and(|sizes| sizes.count() > 1)
+}
+
 /// Whether a read fills more than one page.
 fn spans_pages(access: &Access) -> bool {
     let Call::Page { items, .. } = &access.call else { return false };
-    access.sizes.mean() * Exact::from(*items) > Exact::from(limits::PAGE_BYTES)
+    access.sizes.as_ref().is_some_and(|sizes| sizes.mean() * Exact::from(*items) > Exact::from(limits::PAGE_BYTES))
 }
 
 /// The switches that change a figure of this workload, or could.
@@ -328,6 +340,7 @@ pub(super) fn warnings(
     let mut list = Vec::new();
     for one in demand {
         list.extend(short_of(one));
+        list.extend(workload.tables.iter().find(|table| table.table.name == one.table).and_then(|table| beyond_a_new_table(table, one)));
         // Calls that are unknown as a whole are lines of the bill that say why.
         if one.partly_unknown && !is_unknown(workload, &one.table) {
             let why = if is_traced(workload, &one.table) {
@@ -370,9 +383,9 @@ pub(super) fn warnings(
         if table.access.is_empty() {
             list.push(format!("{}: no access pattern is given, so no request is in the bill", table.table.name));
         }
-        let Some(dax) = &table.dax else { continue };
+        let Some(hit_ratio) = table.dax.as_ref().and_then(|dax| dax.hit_ratio.known()) else { continue };
         for access in table.access.iter().filter(|access| access.through_dax && access.is_read() && !access.is_cacheable()) {
-            list.push(past_the_cache(&Design { workload, table, simulations }, access, &dax.hit_ratio, bill, books)?);
+            list.push(past_the_cache(&Design { workload, table, simulations }, access, hit_ratio, bill, books)?);
         }
     }
     Ok(list)
@@ -381,7 +394,7 @@ pub(super) fn warnings(
 /// A key that is asked for more often than one partition serves.
 fn hot_key(table: &TableDesign, demand: &[Demand]) -> Option<String> {
     let over = |one: &Demand| {
-        let most = if one.throughput == Throughput::Read { limits::PARTITION_READ_UNITS_MAX } else { limits::PARTITION_WRITE_UNITS_MAX };
+        let most = limits::partition_units_max(one.throughput.direction());
         let own = (one.table == table.table.name).then(|| table.hottest_millionths(one.index.as_deref())).flatten();
         own.map(|millionths| Exact::ratio(millionths, 1_000_000)).filter(|share| &one.peak * share > Exact::from(most))
     };
@@ -398,11 +411,11 @@ fn hot_key(table: &TableDesign, demand: &[Demand]) -> Option<String> {
 /// A reservation of more units than are provisioned in the home region.
 fn over_reserved(table: &TableDesign, reserved: &Reserved, demand: &[Demand]) -> Option<String> {
     let home = demand.iter().filter(|one| one.table == table.table.name).map(|one| one.region.as_str()).next()?;
-    let provisioned = |reads: bool| -> u64 {
-        let of = |one: &&Demand| one.table == table.table.name && one.region == home && (one.throughput == Throughput::Read) == reads;
+    let provisioned = |direction: Direction| -> u64 {
+        let of = |one: &&Demand| one.table == table.table.name && one.region == home && one.throughput.direction() == direction;
         demand.iter().filter(of).filter_map(|one| one.provisioned.as_ref()).map(|units| units.high).sum()
     };
-    let (read, write) = (provisioned(true), provisioned(false));
+    let (read, write) = (provisioned(Direction::Read), provisioned(Direction::Write));
     (reserved.read > read || reserved.write > write).then(|| {
         format!(
             "{}: {} read and {} write units are reserved, but no more than {} and {} are provisioned: the rest is paid for nothing",
@@ -415,27 +428,40 @@ fn over_reserved(table: &TableDesign, reserved: &Reserved, demand: &[Demand]) ->
     })
 }
 
+/// What an index that refuses writes does to its table.
+///
+/// Source: Developer Guide, "Using Global Secondary Indexes in DynamoDB", provisioned throughput considerations: "If the
+/// write capacity of the index is not sufficient, the write to the table is throttled."
+fn back_pressure(demand: &Demand) -> &'static str {
+    match (&demand.index, demand.throughput.direction()) {
+        (Some(_), Direction::Write) => ", and with them the writes of the table, since a write succeeds only if its indexes take it",
+        _ => "",
+    }
+}
+
 /// Provisioned units below the demand, or a demand beyond AWS's quota.
 fn short_of(demand: &Demand) -> Option<String> {
-    let (kind, place) = (kind_of(demand), demand.place());
+    let (kind, place, back) = (kind_of(demand), demand.place(), back_pressure(demand));
     let (mean, peak) = (demand.mean.human(1), demand.peak.human(1));
     if let Some(refused) = demand.refused.as_ref().filter(|share| !share.is_zero()) {
         let percent = refused * &Exact::from(100);
-        return Some(format!("{place}: {} % of the {kind} units are refused beyond the table's maximum throughput", percent.human(6)));
+        let whose = if demand.index.is_some() { "index" } else { "table" };
+        return Some(format!(
+            "{place}: {} % of the {kind} units are refused beyond the {whose}'s maximum throughput{back}",
+            percent.human(6)
+        ));
     }
     if let Some(throttled) = demand.provisioned.as_ref().and_then(|units| units.throttled.as_ref()).filter(|share| !share.is_zero()) {
         let percent = throttled * &Exact::from(100);
-        return Some(format!("{place}: {} % of the {kind} units are throttled while capacity follows the demand", percent.human(6)));
+        return Some(format!("{place}: {} % of the {kind} units are throttled while capacity follows the demand{back}", percent.human(6)));
     }
+    let words = |units: u64, what: String, when: &str| {
+        let plural = if units == 1 { "unit is less" } else { "units are fewer" };
+        format!("{place}: {} provisioned {kind} {plural} than {what}: requests are throttled{when}{back}", Exact::from(units))
+    };
     match demand.provisioned.as_ref().and_then(|units| units.fixed()) {
-        Some(units) if Exact::from(units) < demand.mean => Some(format!(
-            "{place}: {} provisioned {kind} units are fewer than the mean demand of {mean} a second: the difference is throttled",
-            Exact::from(units)
-        )),
-        Some(units) if Exact::from(units) < demand.peak => Some(format!(
-            "{place}: {} provisioned {kind} units are fewer than the {peak} a second of the busiest hour: requests are throttled then",
-            Exact::from(units)
-        )),
+        Some(units) if Exact::from(units) < demand.mean => Some(words(units, format!("the mean demand of {mean} a second"), "")),
+        Some(units) if Exact::from(units) < demand.peak => Some(words(units, format!("the {peak} a second of the busiest hour"), " then")),
         _ if demand.peak > Exact::from(QUOTA) => Some(format!(
             "{place}: {peak} {kind} units a second in the busiest hour exceed AWS's default quota of 40,000; ask AWS to raise it"
         )),
@@ -443,8 +469,24 @@ fn short_of(demand: &Demand) -> Option<String> {
     }
 }
 
+/// An on-demand demand that a new table does not serve at once.
+fn beyond_a_new_table(table: &TableDesign, demand: &Demand) -> Option<String> {
+    let floor = OnDemand::new(demand.throughput.direction(), None).floor;
+    let new = table.capacity == Capacity::OnDemand && demand.peak > Exact::from(floor);
+    new.then(|| {
+        format!(
+            "{}: {} {} units a second are asked for in the busiest hour; a new on-demand table serves {} at once and then up to twice its last \
+             peak: raise its warm throughput before such traffic begins (rule 6.1)",
+            demand.place(),
+            demand.peak.human(0),
+            kind_of(demand),
+            Exact::from(floor)
+        )
+    })
+}
+
 fn kind_of(demand: &Demand) -> &'static str {
-    if demand.throughput == Throughput::Read { "read" } else { "write" }
+    demand.throughput.direction().word()
 }
 
 /// What reads that a cache never answers cost, and what they would cost otherwise.
@@ -465,7 +507,7 @@ fn past_the_cache(
         Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
     }
     let read = |access: &Access| -> Exact {
-        let expected = design.expect(&expand(access, &design.table.table, &design.workload.switches));
+        let expected = design.expect(&expand(access, design.table, &design.workload.switches));
         expected.home.iter().map(|arm| arm.read.units.clone()).sum::<Exact>() * access.calls.clone()
     };
     let (consumed, units) = (read(access), read(&eventual));
@@ -479,13 +521,13 @@ fn past_the_cache(
     }
     let usage = |quantity: Exact| Usage {
         subject: design.subject(None, &design.workload.region, Some(name)),
-        usage_type: UsageType::request_units(Throughput::Read, design.table.table.class),
+        usage_type: UsageType::Requests(Throughput::Read, design.table.table.class),
         quantity,
         because: Vec::new(),
     };
     let cost = |quantity: Exact| price(&[usage(quantity)], books, &BTreeSet::new())?.total();
     let now = bill.lines.iter().filter(|line| line.subject.access.as_ref() == Some(name) && line.subject.table == *table);
-    let home = |line: &&crate::pricing::LineItem| line.usage_type.unit() == "RRU" && line.subject.region == design.workload.region;
+    let home = |line: &&crate::pricing::LineItem| line.usage_type.is_read_request() && line.subject.region == design.workload.region;
     let now = Money::sum(now.filter(home).map(|line| line.amount))?;
     let misses = Exact::one() - hit_ratio.clone();
     let counted = consumed * misses;

@@ -3,10 +3,11 @@
 use crate::dax;
 use crate::meter::{FailedCondition, Switches};
 use crate::table::{
-    Action, Consistency, Index, Operation, Projection, ReadPage, Table, TransactionOutcome, Transition, Write, WriteOutcome,
+    Action, ApiName, Consistency, EntryEffect, Index, Operation, Projection, ReadPage, Table, TransactionOutcome, Transition, Write,
+    WriteOutcome,
 };
 use crate::units::{Bytes, Exact, MB};
-use crate::workload::{Access, Call, Entry, SizeClass, SizeClasses, WriteKind, WritePlan, mean_of, sum_of};
+use crate::workload::{Access, Call, Entry, SizeClass, SizeClasses, TableDesign, WriteKind, WritePlan, mean_of, sum_of};
 
 /// How often something happens in a call: so many parts of a scale, which is an exact number of [`Cases`].
 #[derive(Clone, Copy, Debug)]
@@ -77,11 +78,12 @@ impl Cases {
 ///
 /// Batches and transactions are metered action by action, which changes nothing: every action is rounded
 /// for itself (rules 2.3, 3.5, 3.6), and expectations add up.
-pub(super) fn expand(access: &Access, table: &Table, switches: &Switches) -> Cases {
+pub(super) fn expand(access: &Access, design: &TableDesign, switches: &Switches) -> Cases {
+    let table = &design.table;
     let mut cases = Cases::default();
     match &access.call {
         Call::Get { items, consistency, missing } => get(access, *items, *consistency, missing, &mut cases),
-        Call::Page { index, .. } => match (access.sizes.evaluated(*index), *index) {
+        Call::Page { index, .. } => match (evaluated(access, design, *index), *index) {
             (None, Some(index)) => {
                 cases.unknown_read = Some(index);
                 fetched(access, &mut cases);
@@ -114,6 +116,25 @@ pub(super) fn expand(access: &Access, table: &Table, switches: &Switches) -> Cas
     cases
 }
 
+/// The sizes of what a read evaluates, with their weights: of the pattern's items, or of entries whose size alone is given.
+fn evaluated(access: &Access, design: &TableDesign, index: Option<usize>) -> Option<Vec<(u64, u64)>> {
+    match (&access.sizes, index) {
+        (Some(sizes), _) => sizes.evaluated(index),
+        (None, Some(at)) => Some(vec![(design.indexes.get(at)?.entry_size?.0, 1)]),
+        (None, None) => None,
+    }
+}
+
+/// The classes of a pattern's items; none where their size is not known, of which the bill has its own word.
+fn classes(access: &Access) -> impl Iterator<Item = &SizeClass> {
+    access.sizes.iter().flat_map(SizeClasses::iter)
+}
+
+/// The weights of all classes together.
+fn total(access: &Access) -> u64 {
+    access.sizes.as_ref().map_or(1, SizeClasses::total)
+}
+
 /// What DAX reads after a committed TransactWriteItems to fill its cache (rule 7.4).
 pub(super) fn fills(access: &Access) -> Cases {
     let mut cases = Cases::default();
@@ -125,8 +146,8 @@ pub(super) fn fills(access: &Access) -> Cases {
         let deleted = count(&|kind| kind == WriteKind::Delete);
         let items = count(&|kind| matches!(kind, WriteKind::Put | WriteKind::Update));
         cases.push_alone(&committed * &Exact::from(deleted), dax::fill(None), Reason::new("7.4", "deleted item looked for", None));
-        let scale = cases.scale(committed * Exact::ratio(items, access.sizes.total()));
-        for class in access.sizes.iter() {
+        let scale = cases.scale(committed * Exact::ratio(items, total(access)));
+        for class in classes(access) {
             let reason = Reason::new("7.4", "item read into the cache", Some(class.item));
             cases.push(scale, class.weight.into(), dax::fill(Some(class.item)), reason);
         }
@@ -137,7 +158,7 @@ pub(super) fn fills(access: &Access) -> Cases {
 fn get(access: &Access, items: u64, consistency: Option<Consistency>, missing: &Exact, cases: &mut Cases) {
     let rule = match (consistency, access.operation) {
         (None, _) => "2.9",
-        (Some(_), "GetItem") => "2.2",
+        (Some(_), Some(ApiName::GetItem)) => "2.2",
         (Some(_), _) => "2.3",
     };
     let read = |item: Option<Bytes>| match consistency {
@@ -145,8 +166,8 @@ fn get(access: &Access, items: u64, consistency: Option<Consistency>, missing: &
         Some(consistency) if rule == "2.2" => Operation::GetItem { item, consistency },
         Some(consistency) => Operation::BatchGetItem { items: vec![item], consistency },
     };
-    let found = cases.scale((Exact::one() - missing.clone()) * Exact::ratio(items, access.sizes.total()));
-    for class in access.sizes.iter() {
+    let found = cases.scale((Exact::one() - missing.clone()) * Exact::ratio(items, total(access)));
+    for class in classes(access) {
         cases.push(found, class.weight.into(), read(Some(class.item)), Reason::new(rule, "item", Some(class.item)));
     }
     cases.push_alone(missing * &Exact::from(items), read(None), Reason::new(rule, "no item", None));
@@ -196,8 +217,8 @@ fn fetched(access: &Access, cases: &mut Cases) {
     let Call::Page { items, fetches: true, missing, .. } = &access.call else { return };
     let first = cases.list.len();
     let found = Exact::one() - missing.clone();
-    let scale = cases.scale(&found * &Exact::ratio(*items, access.sizes.total()));
-    for class in access.sizes.iter() {
+    let scale = cases.scale(&found * &Exact::ratio(*items, total(access)));
+    for class in classes(access) {
         let reason = Reason::new("2.7", "item fetched from the table", Some(class.item));
         cases.push(scale, class.weight.into(), page(access, Bytes(0), Some(vec![class.item])), reason);
     }
@@ -207,9 +228,9 @@ fn fetched(access: &Access, cases: &mut Cases) {
 }
 
 /// The API operation of one write.
-fn wrap(operation: &str, kind: WriteKind, write: Write) -> Operation {
+fn wrap(operation: Option<ApiName>, kind: WriteKind, write: Write) -> Operation {
     match (operation, kind) {
-        ("BatchWriteItem", _) => Operation::BatchWriteItem(vec![write]),
+        (Some(ApiName::BatchWriteItem), _) => Operation::BatchWriteItem(vec![write]),
         (_, WriteKind::Update) => Operation::UpdateItem(write),
         (_, WriteKind::Delete) => Operation::DeleteItem(write),
         _ => Operation::PutItem(write),
@@ -220,10 +241,10 @@ fn wrap(operation: &str, kind: WriteKind, write: Write) -> Operation {
 /// With the weight of both classes together.
 fn pairs(access: &Access) -> Vec<(&SizeClass, &SizeClass, u128)> {
     match &access.before {
-        None => access.sizes.iter().map(|class| (class, class, u128::from(class.weight))).collect(),
+        None => classes(access).map(|class| (class, class, u128::from(class.weight))).collect(),
         Some(given) => {
             let with = |class| given.iter().map(move |before: &SizeClass| (before, class));
-            let all = access.sizes.iter().flat_map(with);
+            let all = classes(access).flat_map(with);
             all.map(|(before, class): (_, &SizeClass)| (before, class, u128::from(before.weight) * u128::from(class.weight))).collect()
         }
     }
@@ -242,7 +263,7 @@ fn with_entries(before: &SizeClass, after: &SizeClass, table: &Table) -> SizeCla
 
 /// The total of the weights of [`pairs`].
 fn pairs_total(access: &Access) -> Exact {
-    Exact::from(access.sizes.total()) * access.before.as_ref().map_or_else(Exact::one, |before| Exact::from(before.total()))
+    Exact::from(total(access)) * access.before.as_ref().map_or_else(Exact::one, |before| Exact::from(before.total()))
 }
 
 fn writes(plan: &WritePlan, access: &Access, table: &Table, weight: &Exact, cases: &mut Cases, operation: &dyn Fn(Write) -> Operation) {
@@ -266,8 +287,8 @@ fn writes(plan: &WritePlan, access: &Access, table: &Table, weight: &Exact, case
     if delete {
         cases.push_alone(absent, operation(deletion(None, table)), Reason::new("3.2", "no item to delete", None));
     } else if !absent.is_zero() {
-        let absent = cases.scale(absent / Exact::from(access.sizes.total()));
-        for class in access.sizes.iter() {
+        let absent = cases.scale(absent / Exact::from(total(access)));
+        for class in classes(access) {
             cases.push(absent, class.weight.into(), operation(insertion(class, table)), Reason::new("3.1", "new item", Some(class.item)));
         }
     }
@@ -291,8 +312,8 @@ fn refusals(plan: &WritePlan, access: &Access, weight: &Exact, switches: &Switch
         let reason = Reason::new(rule, "condition failed, the item stays", Some(counted));
         cases.push(found, parts, refused(Some(before.item), class), reason);
     }
-    let absent = cases.scale(weight * &((Exact::one() - finds) / Exact::from(access.sizes.total())));
-    for class in access.sizes.iter() {
+    let absent = cases.scale(weight * &((Exact::one() - finds) / Exact::from(total(access))));
+    for class in classes(access) {
         cases.push(absent, class.weight.into(), refused(None, class), Reason::new(rule, "condition failed, no item", None));
     }
 }
@@ -356,37 +377,10 @@ fn deletion(class: Option<&SizeClass>, table: &Table) -> Write {
 /// one entry put for each entry removed costs what a move costs, so all are counted as moves.
 fn change(plan: &WritePlan, before: &SizeClass, after: &SizeClass, table: &Table) -> Write {
     let transition = |at: usize| {
-        let index = &table.indexes[at];
-        match (entry(before, at), entry(after, at)) {
-            (None, None) => Transition::Absent,
-            (None, Some(new)) => Transition::Inserted { new },
-            (Some(old), None) => Transition::Removed { old },
-            (Some(old), Some(new)) => match effect(plan, index, table) {
-                Effect::Move => Transition::Moved { old, new },
-                Effect::Rewrite => Transition::Replaced { old, new },
-                Effect::Nothing => Transition::Unchanged,
-            },
-        }
+        let effect = table.indexes[at].effect_of(plan.changes.as_deref(), &table.keys);
+        Transition::of(entry(before, at), entry(after, at), effect)
     };
     Write { old: Some(before.item), new: Some(after.item), indexes: (0..table.indexes.len()).map(transition).collect(), ..Write::default() }
-}
-
-/// What a change of an item means for its entry in an index.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Effect {
-    Nothing,
-    Rewrite,
-    Move,
-}
-
-fn effect(plan: &WritePlan, index: &Index, table: &Table) -> Effect {
-    match &plan.changes {
-        Some(changes) if changes.iter().any(|name| index.keys.contains(name)) => Effect::Move,
-        Some(changes) if changes.iter().any(|name| index.holds(&table.keys, name)) => Effect::Rewrite,
-        Some(_) => Effect::Nothing,
-        None if index.holds_more_than_keys() => Effect::Rewrite,
-        None => Effect::Nothing,
-    }
 }
 
 /// Whether an access pattern writes entries of an index, so that their size matters.
@@ -395,6 +389,8 @@ pub(super) fn writes_entries(access: &Access, index: &Index, table: &Table) -> b
     plans.iter().any(|(plan, _)| match plan.kind {
         WriteKind::ConditionCheck => false,
         WriteKind::Delete => !plan.finds.is_zero(),
-        WriteKind::Put | WriteKind::Update => plan.finds != Exact::one() || effect(plan, index, table) != Effect::Nothing,
+        WriteKind::Put | WriteKind::Update => {
+            plan.finds != Exact::one() || index.effect_of(plan.changes.as_deref(), &table.keys) != EntryEffect::Nothing
+        }
     })
 }

@@ -1,19 +1,18 @@
 //! One region of a table: what is consumed in it, and what the capacity mode makes of that.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::Design;
 use super::expected::{Tallies, Tally};
-use crate::capacity::policy::{OnDemand, READ_FLOOR, WRITE_FLOOR};
+use crate::capacity::policy::OnDemand;
 use crate::capacity::series::{Arrivals, account_name};
 use crate::capacity::{
-    Consumption, Demand, Hottest, HourlyUnits, Lane, Limits, ListedCapacity, ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Run,
-    Scaling, demand, execute, on_demand, provisioned,
+    AccountDemand, Consumption, Demand, Hottest, HourlyUnits, Lane, Limits, ListedCapacity, ProvisionedCapacity, ProvisionedUnits,
+    ReservedUnits, Run, Scaling, Shape, demand, execute, on_demand, provisioned,
 };
 use crate::meter::ReplicatedLocalIndex;
 use crate::pricing::{PriceBook, Unknown};
-use crate::table::{Index, IndexKind, TableClass};
+use crate::table::{ByDirection, Direction, Index, IndexKind, TableClass, Target};
 use crate::units::Exact;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
 use crate::workload::{Access, Call, Capacity, Replica, TableDesign, Units};
@@ -23,8 +22,8 @@ use crate::workload::{Access, Call, Capacity, Replica, TableDesign, Units};
 pub(super) struct Traffic<'a> {
     pub name: &'a str,
     pub calls: Exact,
-    /// The demand of each hour of the week, divided by its mean.
-    pub factors: Arc<[Exact]>,
+    /// When in the week they are made.
+    pub shape: Shape,
     /// Whether they are transactions of writes.
     pub transactional: bool,
     /// The region in which they are made; `None` for the home region.
@@ -53,16 +52,16 @@ impl Gap {
     /// The gap with the rate that it would be charged at.
     pub fn unknown(&self, books: &BTreeMap<String, PriceBook>) -> Unknown {
         let book = books.get(&self.subject.region);
-        let rate = book.and_then(|book| book.list_price(self.usage_type.code())).map(|published| (*published).clone());
+        let rate = book.and_then(|book| book.list_price(&self.usage_type)).map(|published| (*published).clone());
         Unknown { subject: self.subject.clone(), what: self.what.clone(), why: self.why.clone(), rate, quantity: None }
     }
 
     /// Whether the unknown is part of an account's demand.
-    fn hides_demand_of(&self, account: Option<&str>, reads: bool, table: &TableDesign) -> bool {
+    fn hides_demand_of(&self, account: Option<&str>, direction: Direction, table: &TableDesign) -> bool {
         // A local index's demand is its table's.
         let local = |name: &&str| table.table.indexes.iter().any(|index| index.name == **name && index.kind == IndexKind::Local);
         let index = self.subject.index.as_deref().filter(|name| !local(name));
-        self.subject.access.is_some() && index == account && (self.usage_type.unit() == "RRU") == reads
+        self.subject.access.is_some() && index == account && self.usage_type.direction() == Some(direction)
     }
 }
 
@@ -95,34 +94,34 @@ impl<'a> Site<'a> {
         Site { design, region, class, replica, consumed: Vec::new(), gaps: Vec::new() }
     }
 
-    /// The reads of some calls, arm by arm.
-    pub fn reads(&mut self, traffic: &Traffic, arms: &[Tallies], reasons: &[Because]) {
-        for (arm, tallies) in arms.iter().enumerate() {
-            self.consume(traffic, arm, Throughput::Read, &tallies.read, reasons);
+    /// The reads of some calls: of the table, then of each index.
+    pub fn reads(&mut self, traffic: &Traffic, targets: &[Tallies], reasons: &[Because]) {
+        for (target, tallies) in Target::all(targets.len()).zip(targets) {
+            self.consume(traffic, target, Throughput::Read, &tallies.read, reasons);
         }
     }
 
-    /// The writes of some calls, arm by arm.
-    pub fn writes(&mut self, traffic: &Traffic, arms: &[Tallies], reasons: &[Because]) {
-        for (arm, tallies) in arms.iter().enumerate() {
-            let local = self.index(arm).is_some_and(|index| index.kind == IndexKind::Local);
+    /// The writes of some calls: of the table, then of each index.
+    pub fn writes(&mut self, traffic: &Traffic, targets: &[Tallies], reasons: &[Because]) {
+        for (target, tallies) in Target::all(targets.len()).zip(targets) {
+            let local = self.index(target).is_some_and(|index| index.kind == IndexKind::Local);
             let own = local.then(|| Because::rule("3.8b", "a local index writes on its table's capacity"));
-            let transacted =
-                (arm > 0 && traffic.transactional).then(|| Because::rule("3.9", "a transaction doubles the base table's units only"));
-            let all: Vec<Because> = reasons.iter().cloned().chain(own).chain(transacted).chain(self.replicated_reason(arm)).collect();
-            self.consume(traffic, arm, self.write_throughput(arm), &tallies.write, &all);
+            let transacted = (target != Target::Table && traffic.transactional)
+                .then(|| Because::rule("3.9", "a transaction doubles the base table's units only"));
+            let all: Vec<Because> = reasons.iter().cloned().chain(own).chain(transacted).chain(self.replicated_reason(target)).collect();
+            self.consume(traffic, target, self.write_throughput(target), &tallies.write, &all);
         }
     }
 
     /// The reads by which DAX fills its cache after transactions (rule 7.4).
     pub fn fill(&mut self, traffic: &Traffic, tally: &Tally) {
         let reason = Because::rule("7.4", "DAX reads each item of a transaction again to fill its cache");
-        self.consume(traffic, 0, Throughput::Read, tally, &[reason]);
+        self.consume(traffic, Target::Table, Throughput::Read, tally, &[reason]);
     }
 
     /// Reads of an index whose entry size nobody gave.
     pub fn unknown_reads(&mut self, access: &str, index: Option<usize>) {
-        let usage_type = UsageType::request_units(Throughput::Read, self.class);
+        let usage_type = UsageType::Requests(Throughput::Read, self.class);
         let gap = |index| self.design.entry_gap(index, Some(access), self.region, "the read units of its entries", usage_type);
         self.gaps.extend(index.map(gap));
     }
@@ -134,22 +133,25 @@ impl<'a> Site<'a> {
         if traced.unmetered == 0 {
             return;
         }
-        let throughput = if traced.writes { self.write_throughput(0) } else { Throughput::Read };
+        let throughput = if traced.writes { self.write_throughput(Target::Table) } else { Throughput::Read };
         self.gaps.push(Gap {
             subject: self.design.subject(None, self.region, Some(&access.name)),
             what: format!("the units of {} calls of \"{}\" in the trace", Exact::from(traced.unmetered), access.name),
             why: traced.unmetered_why.to_string(),
-            usage_type: UsageType::request_units(throughput, self.class),
+            usage_type: UsageType::Requests(throughput, self.class),
             costs: self.design.table.capacity == Capacity::OnDemand,
         });
     }
 
     /// Calls of which it is not known what they consume.
     pub fn unmetered_call(&mut self, access: &Access) {
-        let Call::Unknown { writes, arms, why } = &access.call else { return };
-        for arm in arms {
-            let throughput = if *writes { self.write_throughput(*arm) } else { Throughput::Read };
-            let index = self.index(*arm).map(|index| index.name.as_str());
+        let Call::Unknown { direction, targets, why } = &access.call else { return };
+        for target in targets {
+            let throughput = match direction {
+                Direction::Read => Throughput::Read,
+                Direction::Write => self.write_throughput(*target),
+            };
+            let index = self.index_name(*target);
             let calls = if access.calls.is_zero() { String::new() } else { format!(", {} calls a month", access.calls.human(0)) };
             self.gaps.push(Gap {
                 subject: self.design.subject(index, self.region, Some(&access.name)),
@@ -160,7 +162,7 @@ impl<'a> Site<'a> {
                     index.map(|index| format!(" in {index}")).unwrap_or_default()
                 ),
                 why: why.clone(),
-                usage_type: UsageType::request_units(throughput, self.class),
+                usage_type: UsageType::Requests(throughput, self.class),
                 costs: self.design.table.capacity == Capacity::OnDemand,
             });
         }
@@ -168,12 +170,12 @@ impl<'a> Site<'a> {
 
     /// Deletes of Time to Live in another region, of which nobody knows how many there are.
     pub fn unknown_deletes(&mut self) {
-        let throughput = self.write_throughput(0);
+        let throughput = self.write_throughput(Target::Table);
         self.gaps.push(Gap {
             subject: self.design.subject(None, self.region, Some("Time to Live")),
             what: format!("the {}s of Time to Live's deletes", unit_name(throughput)),
             why: "how many items expire is \"unknown\"; give `deletes`".to_string(),
-            usage_type: UsageType::request_units(throughput, self.class),
+            usage_type: UsageType::Requests(throughput, self.class),
             costs: self.design.table.capacity == Capacity::OnDemand,
         });
     }
@@ -181,44 +183,49 @@ impl<'a> Site<'a> {
     /// Writes to indexes whose entry sizes nobody gave.
     pub fn unknown_writes(&mut self, access: &str, indexes: &[usize]) {
         for index in indexes {
-            let usage_type = UsageType::request_units(self.write_throughput(index + 1), self.class);
+            let usage_type = UsageType::Requests(self.write_throughput(Target::Index(*index)), self.class);
             self.gaps.push(self.design.entry_gap(*index, Some(access), self.region, "the write units of its entries", usage_type));
         }
     }
 
-    /// The index of an arm; `None` for the base table, which is arm 0.
-    fn index(&self, arm: usize) -> Option<&'a Index> {
-        arm.checked_sub(1).and_then(|at| self.design.table.table.indexes.get(at))
+    /// The index of a target; `None` for the table.
+    fn index(&self, target: Target) -> Option<&'a Index> {
+        target.index().and_then(|at| self.design.table.table.indexes.get(at))
+    }
+
+    fn index_name(&self, target: Target) -> Option<&'a str> {
+        self.index(target).map(|index| index.name.as_str())
     }
 
     /// Writes to the base table of a global table, and by default to its local indexes, are replicated units.
-    fn write_throughput(&self, arm: usize) -> Throughput {
-        let local = self.index(arm).is_some_and(|index| index.kind == IndexKind::Local);
-        let replicated = arm == 0 || (local && self.design.workload.switches.replicated_local_index == ReplicatedLocalIndex::Replicated);
+    fn write_throughput(&self, target: Target) -> Throughput {
+        let local = self.index(target).is_some_and(|index| index.kind == IndexKind::Local);
+        let replicated =
+            target == Target::Table || (local && self.design.workload.switches.replicated_local_index == ReplicatedLocalIndex::Replicated);
         if self.design.table.is_global() && replicated { Throughput::ReplicatedWrite } else { Throughput::Write }
     }
 
-    fn replicated_reason(&self, arm: usize) -> Option<Because> {
-        self.design.table.is_global().then(|| match self.index(arm).map(|index| index.kind) {
+    fn replicated_reason(&self, target: Target) -> Option<Because> {
+        self.design.table.is_global().then(|| match self.index(target).map(|index| index.kind) {
             None => Because::rule("4.1", "a global table pays a replicated write in every region, this one included"),
             Some(IndexKind::Local) => Because::rule("4.2l", "a local index of a global table writes on its table's units in every region"),
             Some(IndexKind::Global) => Because::rule("4.2", "a global index of a global table pays ordinary writes in every region"),
         })
     }
 
-    fn consume(&mut self, traffic: &Traffic, arm: usize, throughput: Throughput, tally: &Tally, reasons: &[Because]) {
+    fn consume(&mut self, traffic: &Traffic, target: Target, throughput: Throughput, tally: &Tally, reasons: &[Because]) {
         let units = &tally.units * &traffic.calls;
         if units.is_zero() {
             return;
         }
-        let index = self.index(arm);
+        let index = self.index(target);
         let unit = unit_name(throughput);
         let mut because = tally.because(unit);
         because.push(match throughput {
             Throughput::Read => Because::rule("2.1", READ_ROUNDING),
             Throughput::Write | Throughput::ReplicatedWrite => Because::rule("1.7", "a write unit for each 1 KB, rounded up"),
         });
-        let coverage = arm.checked_sub(1).map(|at| &self.design.table.indexes[at].coverage).filter(|_| throughput != Throughput::Read);
+        let coverage = target.index().map(|at| &self.design.table.indexes[at].coverage).filter(|_| throughput != Throughput::Read);
         if let Some(coverage) = coverage.filter(|coverage| **coverage != Exact::one()) {
             because.push(Because::rule("1.6", format!("{} of the items carry the key of the index", coverage.human(6))));
         }
@@ -231,8 +238,9 @@ impl<'a> Site<'a> {
             account: index.filter(|index| index.kind == IndexKind::Global).map(|index| index.name.clone()),
             throughput,
             class: self.class,
+            billed: Exact::zero(),
             units,
-            factors: traffic.factors.clone(),
+            shape: traffic.shape.clone(),
             calls: traffic.calls.clone(),
             takes: tally.takes.clone(),
             because,
@@ -241,38 +249,23 @@ impl<'a> Site<'a> {
 
     /// The usage of every account in this region: the table with its local indexes, and each global index.
     pub fn settle(mut self, settled: &mut Settled) {
-        let on_demand_mode = self.design.table.capacity == Capacity::OnDemand;
-        let global = |(at, index): (usize, &Index)| (index.kind == IndexKind::Global).then_some(at + 1);
-        let arms: Vec<usize> = std::iter::once(0).chain(self.design.table.table.indexes.iter().enumerate().filter_map(global)).collect();
-        let of_arm = |arm: &usize| [true, false].map(|reads| self.refused(*arm, reads).filter(|_| on_demand_mode));
-        let refused: Vec<[Option<Exact>; 2]> = arms.iter().map(of_arm).collect();
-        if on_demand_mode {
-            settled.usage.extend(self.consumed.iter().map(|one| {
-                let mut usage = on_demand(one);
-                let name = |arm: &usize| self.index(*arm).map(|index| index.name.as_str());
-                let account = arms.iter().position(|arm| name(arm) == one.account.as_deref());
-                let share = account.and_then(|at| refused[at][usize::from(one.throughput != Throughput::Read)].as_ref());
-                if let Some(share) = share.filter(|share| !share.is_zero()) {
-                    usage.quantity = &usage.quantity * &(Exact::one() - share.clone());
-                    let whose = if one.account.is_none() { "table" } else { "index" };
-                    let text = format!("{} of them are refused beyond the {whose}'s maximum throughput, and not billed", share.human(6));
-                    usage.because.push(Because::rule("6.3", text));
-                }
-                usage
-            }));
+        let targets: Vec<Target> = self.design.table.accounts().collect();
+        let refused: Vec<ByDirection<Option<Exact>>> =
+            targets.iter().map(|target| ByDirection::each(|direction| self.refused(*target, direction))).collect();
+        if self.design.table.capacity == Capacity::OnDemand {
+            self.bill_requests(&targets, &refused, settled);
         }
-        let accounts: Vec<Account> = arms.iter().map(|arm| self.account(*arm)).collect();
-        for (arm, account) in arms.iter().zip(&accounts) {
-            self.unsettled(*arm, account);
+        let accounts: Vec<ByDirection<Settling>> = targets.iter().map(|target| self.account(*target)).collect();
+        for (target, account) in targets.iter().zip(&accounts) {
+            self.unsettled(*target, account);
         }
-        for reads in [true, false] {
-            let lanes = accounts.iter().map(|account| if reads { &account.read } else { &account.write });
+        for direction in Direction::BOTH {
             // Of a global table, replicated and ordinary units have prices of their own.
             for throughput in [Throughput::Read, Throughput::ReplicatedWrite, Throughput::Write] {
-                let capacities: Vec<ProvisionedCapacity> =
-                    lanes.clone().filter(|lane| lane.demand.throughput == throughput).filter_map(|lane| lane.capacity.clone()).collect();
-                let reserved = self.reserved(reads).filter(|_| throughput != Throughput::ReplicatedWrite);
-                let due = reserved.is_some() && (reads == (throughput == Throughput::Read));
+                let own = accounts.iter().map(|account| &account[direction]).filter(|one| one.demand.throughput == throughput);
+                let capacities: Vec<ProvisionedCapacity> = own.filter_map(|one| one.capacity.clone()).collect();
+                let reserved = self.reserved(direction).filter(|_| throughput != Throughput::ReplicatedWrite);
+                let due = reserved.is_some() && direction == throughput.direction();
                 if !capacities.is_empty() || due {
                     let table = self.design.subject(None, self.region, None);
                     let (usage, listed) = provisioned(&table, &capacities, throughput, reserved, &self.design.workload.month);
@@ -281,22 +274,43 @@ impl<'a> Site<'a> {
                 }
             }
         }
-        for (at, account) in accounts.into_iter().enumerate() {
-            let [reads, writes] = refused[at].clone();
-            let (mut read, mut write) = (account.read.demand, account.write.demand);
-            (read.refused, write.refused) = (reads, writes);
-            settled.demand.extend([read, write]);
+        for (account, refused) in accounts.into_iter().zip(refused) {
+            settled.demand.extend([
+                Demand { refused: refused.read, ..account.read.demand },
+                Demand { refused: refused.write, ..account.write.demand },
+            ]);
         }
         settled.consumed.append(&mut self.consumed);
         settled.gaps.append(&mut self.gaps);
     }
 
+    /// On demand, what is consumed is billed, less what a maximum throughput refuses: decided here, once, for the table
+    /// and its indexes.
+    fn bill_requests(&mut self, targets: &[Target], refused: &[ByDirection<Option<Exact>>], settled: &mut Settled) {
+        let table = self.design.table;
+        for one in &mut self.consumed {
+            let own = targets.iter().position(|target| table.index_name(*target) == one.account.as_deref());
+            let share = own.and_then(|at| refused[at][one.throughput.direction()].as_ref()).filter(|share| !share.is_zero());
+            one.billed = match share {
+                Some(share) => &one.units * &(Exact::one() - share.clone()),
+                None => one.units.clone(),
+            };
+            let mut usage = on_demand(one);
+            if let Some(share) = share {
+                let whose = if one.account.is_none() { "table" } else { "index" };
+                let text = format!("{} of them are refused beyond the {whose}'s maximum throughput, and not billed", share.human(6));
+                usage.because.push(Because::rule("6.3", text));
+            }
+            settled.usage.push(usage);
+        }
+    }
+
     /// Capacity of an account that is not known, or that moves with demand that is not known.
-    fn unsettled(&mut self, arm: usize, account: &Account) {
-        for (reads, direction) in [(true, &account.read), (false, &account.write)] {
-            let throughput = direction.demand.throughput;
+    fn unsettled(&mut self, target: Target, account: &ByDirection<Settling>) {
+        for (direction, settling) in account.iter() {
+            let throughput = settling.demand.throughput;
             let units = format!("{}s", unit_name(throughput));
-            let (what, why) = match self.given_units(arm, reads) {
+            let (what, why) = match self.given_units(target, direction) {
                 Some(Units::Unknown) => {
                     let why = "the units are \"unknown\"; give a number, or { min = …, max = …, target = … }".to_string();
                     (format!("the provisioned {units}"), why)
@@ -309,99 +323,102 @@ impl<'a> Site<'a> {
                     let why = format!("the target of auto scaling is \"unknown\": {low} to {high} {units}; give `target`");
                     (format!("{units} that auto scaling adds"), why)
                 }
-                Some(Units::Scaled(scaling)) if direction.demand.partly_unknown => {
+                Some(Units::Scaled(scaling)) if settling.demand.partly_unknown => {
                     let (low, high) = (Exact::from(scaling.min), Exact::from(scaling.max));
                     let why = format!("auto scaling follows demand, which is partly unknown: {low} to {high} {units}");
                     (format!("{units} that auto scaling adds for unknown demand"), why)
                 }
                 _ => continue,
             };
-            let subject = self.design.subject(self.index(arm).map(|index| index.name.as_str()), self.region, None);
-            self.gaps.push(Gap { subject, what, why, usage_type: UsageType::capacity_hours(throughput, self.class), costs: true });
+            let subject = self.design.subject(self.index_name(target), self.region, None);
+            self.gaps.push(Gap { subject, what, why, usage_type: UsageType::CapacityHours(throughput, self.class), costs: true });
         }
     }
 
-    /// The share of an account's demand that its maximum throughput refuses.
+    /// The share of an account's demand that its maximum throughput refuses; `None` where it has none.
     ///
     /// Source: Developer Guide, "DynamoDB maximum throughput for on-demand tables" (rule 6.3): best effort.
-    fn refused(&self, arm: usize, reads: bool) -> Option<Exact> {
-        let own = match arm.checked_sub(1) {
-            None => self.design.table.on_demand_max[usize::from(!reads)],
-            Some(at) => self.design.table.indexes[at].on_demand_max[usize::from(!reads)],
-        };
+    fn refused(&self, target: Target, direction: Direction) -> Option<Exact> {
+        if self.design.table.capacity != Capacity::OnDemand {
+            return None;
+        }
         // What a replica does not set for itself, it has from the table.
-        let there = self.replica.filter(|_| reads).and_then(|replica| match arm.checked_sub(1) {
-            None => replica.read_max,
-            Some(at) => replica.indexes.get(at).and_then(|index| index.read_max),
+        let there = self.replica.filter(|_| direction == Direction::Read).and_then(|replica| match target {
+            Target::Table => replica.read_max,
+            Target::Index(at) => replica.indexes.get(at).and_then(|index| index.read_max),
         });
-        let most = there.or(own)?;
-        let arrivals = self.arrivals(arm, reads);
+        let most = there.or(self.design.table.maximum(target, direction))?;
+        let arrivals = self.arrivals(target, direction);
         if arrivals.is_empty() {
             return Some(Exact::zero());
         }
-        let series = self.design.simulations.drawn().series(&self.lane_name(arm, reads), &arrivals, &self.design.workload.horizon);
-        let floor = if reads { READ_FLOOR } else { WRITE_FLOOR };
-        let run = execute(&mut [Lane::new(&series, OnDemand { floor, units_max: Some(most) })], &Limits::default()).pop()?;
-        let share = Exact::whole(run.throttled) / Exact::whole(run.demanded.max(1));
-        Some(share)
+        let series = self.design.simulations.series(&self.series_name(target, direction), &arrivals);
+        let run = execute(&mut [Lane::new(&series, OnDemand::new(direction, Some(most)))], &Limits::default()).pop()?;
+        Some(Exact::whole(run.throttled) / Exact::whole(run.demanded.max(1)))
     }
 
     /// What is asked of the reads and the writes of one account, and what is provisioned for them. Capacity that
     /// moves is simulated, both directions together.
-    fn account(&self, arm: usize) -> Account {
-        let (read, write) = (self.units_of(arm, true), self.units_of(arm, false));
-        // Without a schedule, what nobody asks for stays at its least units.
-        let moves = [(&read, true), (&write, false)].into_iter().any(|(units, reads)| match units {
-            Some(Units::Scaled(scaling)) => !scaling.schedule.0.is_empty() || self.is_asked_for(arm, reads),
+    fn account(&self, target: Target) -> ByDirection<Settling> {
+        let units = ByDirection::each(|direction| self.given_units(target, direction));
+        let scaling = units.as_ref().map(|units| units.as_ref().and_then(Units::scaling));
+        // Without a schedule, capacity that is not asked for stays at its least units.
+        let moves = units.iter().any(|(direction, units)| match units {
+            Some(Units::Scaled(scaling)) => !scaling.schedule.0.is_empty() || self.is_asked_for(target, direction),
             _ => false,
         });
-        let runs = if moves {
-            let of = |units: &Option<Units>| units.as_ref().map_or(Scaling::fixed(1), scaling);
-            let (reads, writes) = (self.arrivals(arm, true), self.arrivals(arm, false));
-            let (reads, writes) = ((self.lane_name(arm, true), reads), (self.lane_name(arm, false), writes));
-            self.design.simulations.account(
-                (&reads.0, &reads.1),
-                (&writes.0, &writes.1),
-                &self.design.workload.horizon,
-                (&of(&read), &of(&write)),
-                self.design.table.hottest_millionths(self.index(arm).map(|index| index.name.as_str())).map(Hottest::of),
-            )
-        } else {
-            Arc::default()
-        };
-        Account { read: self.lane(arm, true, read, runs.first()), write: self.lane(arm, false, write, runs.get(1)) }
+        let runs = moves.then(|| {
+            let asked = ByDirection::each(|direction| AccountDemand {
+                name: self.series_name(target, direction),
+                arrivals: self.arrivals(target, direction),
+                // A direction whose units are not known moves nothing.
+                scaling: scaling[direction].clone().unwrap_or_else(|| Scaling::fixed(1)),
+            });
+            let hottest = self.design.table.hottest_millionths(self.index_name(target)).map(Hottest::of);
+            self.design.simulations.account(&asked, hottest)
+        });
+        ByDirection::each(|direction| {
+            self.settling(target, direction, units[direction].as_ref(), runs.as_deref().map(|runs| &runs[direction]))
+        })
     }
 
-    /// Whether anybody asks for an account's direction; of a trace, its series tells.
-    fn is_asked_for(&self, arm: usize, reads: bool) -> bool {
-        self.design.simulations.drawn().of_trace(&self.lane_name(arm, reads)).is_some() || !self.consumed_by(arm, reads).is_empty()
+    /// Whether anything asks for an account's direction; of a trace, its series tells.
+    fn is_asked_for(&self, target: Target, direction: Direction) -> bool {
+        let traced = self.design.simulations.drawn().of_trace(&self.series_name(target, direction));
+        traced.is_some() || !self.consumed_by(target, direction).is_empty()
     }
 
     /// The calls that ask for an account's direction.
-    fn arrivals(&self, arm: usize, reads: bool) -> Vec<Arrivals> {
-        self.consumed_by(arm, reads).iter().map(|one| one.arrivals(&self.design.workload.month)).collect()
+    fn arrivals(&self, target: Target, direction: Direction) -> Vec<Arrivals> {
+        self.consumed_by(target, direction).iter().map(|one| one.arrivals(&self.design.workload.month)).collect()
     }
 
-    fn lane(&self, arm: usize, reads: bool, units: Option<Units>, run: Option<&Run>) -> DirectionOf {
-        let consumed = &self.consumed_by(arm, reads);
+    fn settling(&self, target: Target, direction: Direction, units: Option<&Units>, run: Option<&Run>) -> Settling {
+        let consumed = &self.consumed_by(target, direction);
         let run = run.filter(|_| matches!(units, Some(Units::Scaled(_))));
-        let index = self.index(arm).map(|index| index.name.as_str());
-        let throughput = if reads { Throughput::Read } else { self.write_throughput(arm) };
+        let index = self.index_name(target);
+        let throughput = match direction {
+            Direction::Read => Throughput::Read,
+            Direction::Write => self.write_throughput(target),
+        };
         let (mean, mut peak) = demand(consumed.iter().copied(), &self.design.workload.month);
-        if let Some(series) = self.design.simulations.drawn().of_trace(&self.lane_name(arm, reads)) {
+        if let Some(series) = self.design.simulations.drawn().of_trace(&self.series_name(target, direction)) {
             peak = series.peak_hour();
         }
         let billing = self.design.workload.switches.hour_billing;
-        let capacity = units.as_ref().map(|units| ProvisionedCapacity {
+        let hourly = match (units, run) {
+            // Listed among the gaps, and charged nowhere.
+            (None | Some(Units::Unknown), _) => None,
+            (Some(Units::Fixed(units)), _) => Some(HourlyUnits::constant(*units)),
+            (Some(Units::Scaled(scaling)), None) => Some(HourlyUnits::constant(scaling.min)),
+            (Some(Units::Scaled(_)), Some(run)) => Some(run.hourly(billing)),
+        };
+        let moved = units.and_then(|units| self.moved(units, run, throughput));
+        let capacity = hourly.map(|hourly| ProvisionedCapacity {
             subject: self.design.subject(index, self.region, None),
             class: self.class,
-            hourly: match (units, run) {
-                (Units::Unknown, _) => HourlyUnits::constant(0),
-                (Units::Fixed(units), _) => HourlyUnits::constant(*units),
-                (Units::Scaled(scaling), None) => HourlyUnits::constant(scaling.min),
-                (Units::Scaled(_), Some(run)) => run.hourly(billing),
-            },
-            because: self.moved(units, run, throughput).into_iter().chain(self.drivers(consumed, throughput)).collect(),
+            hourly,
+            because: moved.into_iter().chain(self.drivers(consumed, throughput)).collect(),
         });
         let provisioned = units.and_then(|units| match (units, run) {
             (Units::Unknown, _) => None,
@@ -410,10 +427,8 @@ impl<'a> Site<'a> {
                 high: run.highest,
                 throttled: Some(Exact::ratio(run.throttled_billionths(), 1_000_000_000)),
             }),
-            (Units::Scaled(Scaling { min: units, .. }), None) => {
-                Some(ProvisionedUnits { low: units, high: units, throttled: Some(Exact::zero()) })
-            }
-            (Units::Fixed(units), _) => Some(ProvisionedUnits { low: units, high: units, throttled: None }),
+            (Units::Scaled(Scaling { min, .. }), None) => Some(ProvisionedUnits { low: *min, high: *min, throttled: Some(Exact::zero()) }),
+            (Units::Fixed(units), _) => Some(ProvisionedUnits { low: *units, high: *units, throttled: None }),
         });
         let demand = Demand {
             table: self.design.table.table.name.clone(),
@@ -424,21 +439,20 @@ impl<'a> Site<'a> {
             peak,
             provisioned,
             refused: None,
-            partly_unknown: self.gaps.iter().any(|gap| gap.hides_demand_of(index, reads, self.design.table)),
+            partly_unknown: self.gaps.iter().any(|gap| gap.hides_demand_of(index, direction, self.design.table)),
         };
-        DirectionOf { demand, capacity }
+        Settling { demand, capacity }
     }
 
-    fn consumed_by(&self, arm: usize, reads: bool) -> Vec<&Consumption> {
-        let index = self.index(arm).map(|index| index.name.as_str());
-        let of_account = |one: &&Consumption| one.account.as_deref() == index && (one.throughput == Throughput::Read) == reads;
+    fn consumed_by(&self, target: Target, direction: Direction) -> Vec<&Consumption> {
+        let index = self.index_name(target);
+        let of_account = |one: &&Consumption| one.account.as_deref() == index && one.throughput.direction() == direction;
         self.consumed.iter().filter(of_account).collect()
     }
 
-    /// A name for the draws of an account's direction, so that each has its own.
-    fn lane_name(&self, arm: usize, reads: bool) -> String {
-        let index = self.index(arm).map(|index| index.name.as_str());
-        account_name(&self.design.table.table.name, index, self.region, reads)
+    /// The name of an account's direction, so that each draws calls of its own.
+    fn series_name(&self, target: Target, direction: Direction) -> String {
+        account_name(&self.design.table.table.name, self.index_name(target), self.region, direction)
     }
 
     /// What moves the units, where anything does.
@@ -485,54 +499,31 @@ impl<'a> Site<'a> {
         std::iter::once(sum).chain(working).collect()
     }
 
-    /// The provisioned units of an account; `None` on demand, and where they are not known.
-    fn units_of(&self, arm: usize, reads: bool) -> Option<Units> {
-        self.given_units(arm, reads).filter(|units| *units != Units::Unknown)
-    }
-
-    /// The same with those that are not known.
-    fn given_units(&self, arm: usize, reads: bool) -> Option<Units> {
-        let there = self.replica.filter(|_| reads).and_then(|replica| match arm.checked_sub(1) {
-            None => replica.read.clone(),
-            Some(at) => replica.indexes.get(at).and_then(|index| index.read.clone()),
+    /// The provisioned units of an account, known or not; `None` on demand.
+    fn given_units(&self, target: Target, direction: Direction) -> Option<Units> {
+        let own = self.design.table.provisioned(target)?;
+        let there = self.replica.filter(|_| direction == Direction::Read).and_then(|replica| match target {
+            Target::Table => replica.read.clone(),
+            Target::Index(at) => replica.indexes.get(at).and_then(|index| index.read.clone()),
         });
-        let (read, write) = match (&self.design.table.capacity, arm.checked_sub(1)) {
-            (Capacity::OnDemand, _) => return None,
-            (Capacity::Provisioned { .. }, _) if there.is_some() => return there,
-            (Capacity::Provisioned { read, write }, None) => (read, write),
-            (Capacity::Provisioned { .. }, Some(at)) => {
-                self.design.table.indexes[at].capacity.as_ref().map(|(read, write)| (read, write))?
-            }
-        };
-        Some(if reads { read } else { write }.clone())
+        Some(there.unwrap_or_else(|| own[direction].clone()))
     }
 
     /// Reserved capacity covers the home region.
-    fn reserved(&self, reads: bool) -> Option<ReservedUnits> {
+    fn reserved(&self, direction: Direction) -> Option<ReservedUnits> {
         let reserved = self.design.table.reserved?;
-        let here = self.region == self.design.workload.region;
-        here.then_some(ReservedUnits { units: if reads { reserved.read } else { reserved.write }, years: reserved.years })
+        let units = match direction {
+            Direction::Read => reserved.read,
+            Direction::Write => reserved.write,
+        };
+        (self.region == self.design.workload.region).then_some(ReservedUnits { units, years: reserved.years })
     }
 }
 
-/// One account of a site, its directions settled.
-struct Account {
-    read: DirectionOf,
-    write: DirectionOf,
-}
-
-/// The demand of one direction, and its capacity where it is provisioned.
-struct DirectionOf {
+/// One direction of an account: its demand, and its capacity where that is provisioned and known.
+struct Settling {
     demand: Demand,
     capacity: Option<ProvisionedCapacity>,
-}
-
-fn scaling(units: &Units) -> Scaling {
-    match units {
-        Units::Fixed(units) => Scaling::fixed(*units),
-        Units::Scaled(scaling) => scaling.clone(),
-        Units::Unknown => Scaling::fixed(1),
-    }
 }
 
 /// The unit's name while the mode is open.

@@ -4,11 +4,12 @@ use super::Design;
 use super::expected::{Expected, Tally, counted, measured};
 use super::operations::{expand, fills, time_to_live, writes_entries};
 use super::site::{Settled, Site, Traffic};
+use crate::capacity::Shape;
 use crate::dax;
-use crate::table::Consistency;
+use crate::table::{ApiName, Consistency, Direction};
 use crate::units::{Exact, GB};
 use crate::usage::{Because, Usage, UsageType};
-use crate::workload::{Access, Call, Profile, Replica};
+use crate::workload::{Access, Call, Replica};
 
 /// The name that lines of Time to Live carry in place of an access pattern's.
 const TIME_TO_LIVE: &str = "Time to Live";
@@ -37,7 +38,8 @@ impl<'a> Metered<'a> {
     pub fn new(design: &'a Design<'a>) -> Metered<'a> {
         let patterns = design.table.access.iter().map(|access| pattern(design, access)).collect();
         let ttl = &design.table.ttl_deletes;
-        let expired = (!ttl.is_zero()).then(|| design.expect(&time_to_live(&design.table.sizes, &design.table.table)));
+        let sizes = design.table.sizes.as_ref().filter(|_| !ttl.is_zero());
+        let expired = sizes.map(|sizes| design.expect(&time_to_live(sizes, &design.table.table)));
         Metered { design, patterns, expired }
     }
 
@@ -46,7 +48,7 @@ impl<'a> Metered<'a> {
         let patterns = self.patterns.iter().map(|pattern| (traffic(pattern.access), &pattern.expected));
         let expired = self.expired.iter().map(|expected| {
             let calls = self.design.table.ttl_deletes.clone();
-            (Traffic { name: TIME_TO_LIVE, calls, factors: Profile::flat_factors(), transactional: false, origin: None }, expected)
+            (Traffic { name: TIME_TO_LIVE, calls, shape: Shape::flat(), transactional: false, origin: None }, expected)
         });
         patterns.chain(expired)
     }
@@ -54,10 +56,12 @@ impl<'a> Metered<'a> {
     /// Whether there are writes of which nobody knows what they change: units were counted, or nothing is known.
     pub fn hides_writes(&self) -> bool {
         self.design.table.unknown.ttl_deletes
-            || self
-                .patterns
-                .iter()
-                .any(|pattern| matches!(pattern.access.call, Call::Counted { writes: true, .. } | Call::Unknown { writes: true, .. }))
+            || self.patterns.iter().any(|pattern| {
+                matches!(
+                    pattern.access.call,
+                    Call::Counted { direction: Direction::Write, .. } | Call::Unknown { direction: Direction::Write, .. }
+                )
+            })
     }
 
     /// Bytes that the writes of a month change, Time to Live included: what replicas receive and
@@ -83,7 +87,7 @@ impl<'a> Metered<'a> {
                 let working = format!("{} x {} B = {} GB", traffic.calls, expected.replicated_bytes.human(3), gigabytes.human(9));
                 let usage = Usage {
                     subject: design.subject(None, origin, Some(traffic.name)),
-                    usage_type: UsageType::transfer_to(region),
+                    usage_type: UsageType::TransferTo(region.to_string()),
                     quantity: gigabytes,
                     because: vec![Because::rule("4.9", format!("to {region}: {working}"))],
                 };
@@ -130,7 +134,7 @@ impl<'a> Metered<'a> {
         }
         if self.expired.is_some() {
             // A delete removes the entry of every index that has one.
-            let unknown = |at: &usize| design.table.sizes.entries(*at).is_none();
+            let unknown = |at: &usize| design.table.entries(*at).is_none();
             let unknown: Vec<usize> = (0..design.table.table.indexes.len()).filter(unknown).collect();
             site.unknown_writes(TIME_TO_LIVE, &unknown);
         }
@@ -157,14 +161,14 @@ impl<'a> Metered<'a> {
 
 /// A PartiQL statement is the operation that it is.
 fn partiql(access: &Access) -> Option<Because> {
-    let text = || format!("{} costs what the operations cost that its statements are", access.operation);
-    ["ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction"].contains(&access.operation).then(|| Because::rule("2.10", text()))
+    let operation = access.operation.filter(|operation| operation.is_partiql())?;
+    Some(Because::rule("2.10", format!("{operation} costs what the operations cost that its statements are")))
 }
 
 /// What a reader may wonder about a write: why a batch saves nothing, why a transaction doubles no index.
 fn write_reasons(access: &Access) -> Vec<Because> {
     let batch = || Because::rule("3.5", "a batch costs what its writes cost one by one");
-    let is_batch = matches!(access.operation, "BatchWriteItem" | "BatchExecuteStatement");
+    let is_batch = matches!(access.operation, Some(ApiName::BatchWriteItem | ApiName::BatchExecuteStatement));
     is_batch.then(batch).into_iter().chain(partiql(access)).collect()
 }
 
@@ -176,7 +180,7 @@ fn traffic(access: &Access) -> Traffic<'_> {
         },
         name: &access.name,
         calls: access.calls.clone(),
-        factors: access.factors.clone(),
+        shape: access.shape.clone(),
         transactional: match &access.call {
             Call::Transaction { .. } => true,
             Call::Traced(traced) => traced.transactional,
@@ -195,10 +199,12 @@ pub(super) fn passing(design: &Design, access: &Access) -> (Exact, Vec<Because>)
         }
     };
     let Some(dax) = design.table.dax.as_ref().filter(|_| access.through_dax) else { return (Exact::one(), Vec::new()) };
-    let passes = dax::share_that_passes(consistency, &dax.hit_ratio);
+    // Calls whose hit ratio is not known are unknown as a whole.
+    let Some(hit_ratio) = dax.hit_ratio.known() else { return (Exact::one(), Vec::new()) };
+    let passes = dax::share_that_passes(consistency, hit_ratio);
     let text = match consistency {
         Some(Consistency::Eventual) => {
-            format!("DAX answers {} of the calls; {} reach the table", dax.hit_ratio.human(6), passes.human(6))
+            format!("DAX answers {} of the calls; {} reach the table", hit_ratio.human(6), passes.human(6))
         }
         _ => "strong and transactional reads pass through DAX and are never a hit".to_string(),
     };
@@ -212,19 +218,20 @@ fn pattern<'a>(design: &'a Design<'a>, access: &'a Access) -> Pattern<'a> {
         let unknown_writes = traced.unknown_indexes.iter().copied().collect();
         return Pattern { access, expected: measured(traced), fills, unknown_read: None, unknown_writes };
     }
-    if let Call::Counted { writes, arm } = &access.call {
+    if let Call::Counted { direction, target } = &access.call {
         return Pattern {
             access,
-            expected: counted(*writes, *arm, table),
+            expected: counted(*direction, *target, table),
             fills: Tally::default(),
             unknown_read: None,
             unknown_writes: Vec::new(),
         };
     }
-    let cases = expand(access, table, &design.workload.switches);
+    let cases = expand(access, design.table, &design.workload.switches);
     let behind_dax = design.table.dax.is_some() && access.through_dax;
     let fills = behind_dax.then(|| design.expect(&fills(access)).home.into_iter().next()).flatten();
-    let unknown = |at: &usize| access.sizes.entries(*at).is_none() && writes_entries(access, &table.indexes[*at], table);
+    let entries = |at: usize| access.sizes.as_ref().and_then(|sizes| sizes.entries(at));
+    let unknown = |at: &usize| access.sizes.is_some() && entries(*at).is_none() && writes_entries(access, &table.indexes[*at], table);
     Pattern {
         access,
         expected: design.expect(&cases),

@@ -16,10 +16,14 @@ pub struct LineItem {
     pub subject: Subject,
     /// What is billed.
     pub usage_type: UsageType,
+    /// Its name on the bill, with the region's prefix; `None` where the price book has no prefix.
+    pub bill_usage_type: Option<String>,
     /// How much of it, as billed.
     pub quantity: Decimal,
     /// Its published price.
     pub published: PublishedRate,
+    /// The first unit of the tier, as it applies: 0 for the first tier that is charged.
+    pub tier_from: u64,
     /// Quantity times rate.
     pub amount: Money,
     /// Why.
@@ -62,56 +66,116 @@ impl Bill {
 
 /// Prices usage, each line by the book of its region. What a book lacks becomes an [`Unknown`].
 ///
-/// Tiers and free tiers belong to an account, a region and a month, so lines of one usage type fill them
-/// together, in their order. A free tier that is not asked for is passed over: its units cost the next tier.
+/// Tiers and free tiers belong to an account, a region and a month, so all usage of one type fills them together, and each
+/// line has a part of every tier in proportion to its quantity. A free tier that is not asked for is passed over: its units
+/// cost the next tier.
+///
+/// `Assumption:` AWS gives a free tier in the order of time, to whatever is used first; usage that is spread alike over the
+/// month then shares it in proportion.
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
 pub fn price(usage: &[Usage], books: &BTreeMap<String, PriceBook>, free: &BTreeSet<FreeTier>) -> Result<Bill, MoneyError> {
     let mut bill = Bill::default();
-    let mut used: BTreeMap<(&str, &str), Exact> = BTreeMap::new();
+    let pools = Pools::of(usage);
     for item in usage.iter().filter(|item| !item.quantity.is_zero()) {
-        let (region, code) = (item.subject.region.as_str(), item.usage_type.code());
+        let region = item.subject.region.as_str();
         let missing = |why: String| {
             let (what, quantity) = (format!("the price of {}", describe(item)), Some(item.quantity.clone()));
             Unknown { subject: item.subject.clone(), what, why, rate: None, quantity }
         };
-        let tiers = match books.get(region).map(|book| book.tiers(code)) {
-            Some(Ok(tiers)) => tiers,
-            Some(Err(error)) => {
+        let Some(book) = books.get(region) else {
+            bill.unknown.push(missing(format!("no price book of {region} is at hand")));
+            continue;
+        };
+        let tiers = match book.tiers(&item.usage_type) {
+            Ok(tiers) => tiers,
+            Err(error) => {
                 bill.unknown.push(missing(error.to_string()));
                 continue;
             }
-            None => {
-                bill.unknown.push(missing(format!("no price book of {region} is at hand")));
-                continue;
-            }
         };
-        let before = used.entry((region, code)).or_insert_with(Exact::zero);
-        for (tier, quantity) in split(&item.usage_type, &tiers, free, before, &item.quantity) {
+        let tiers = charged(&item.usage_type, &tiers, free);
+        let pool = pools.get(item);
+        for (tier, quantity) in split(item, tiers, pool) {
             let charge = tier
                 .published
                 .rate
                 .charge(&quantity, item.usage_type.places())
                 .map_err(|error| error.of(&describe(item), &item.subject.table))?;
+            let mut because = item.because.clone();
+            if tiers.len() > 1 && pool.lines > 1 {
+                because.push(shared(item, tier, pool));
+            }
             bill.lines.push(LineItem {
                 subject: item.subject.clone(),
                 usage_type: item.usage_type.clone(),
+                bill_usage_type: bill_name(&item.usage_type, book, books),
                 quantity: charge.quantity,
                 published: (*tier.published).clone(),
+                tier_from: if std::ptr::eq(tier, &tiers[0]) { 0 } else { tier.from },
                 amount: charge.amount,
-                because: item.because.clone(),
+                because,
             });
         }
-        *before += &item.quantity;
     }
     Ok(bill)
+}
+
+/// The name that the bill of a region has for a usage type; `None` where the books lack a prefix of it.
+fn bill_name(usage: &UsageType, book: &PriceBook, books: &BTreeMap<String, PriceBook>) -> Option<String> {
+    match usage.destination() {
+        Some(region) => usage.bill_name(book.usage_prefix()?, books.get(region).and_then(PriceBook::transfer_prefix)),
+        None => usage.bill_name(book.usage_prefix()?, None),
+    }
+}
+
+/// Usage of one type in one region: how much of it there is in all, in how many lines.
+#[derive(Clone, Debug, Default)]
+struct Pool {
+    quantity: Exact,
+    lines: usize,
+}
+
+/// All usage by region and type, since tiers belong to an account.
+struct Pools<'a>(BTreeMap<(&'a str, &'a UsageType), Pool>);
+
+impl<'a> Pools<'a> {
+    fn of(usage: &'a [Usage]) -> Pools<'a> {
+        let mut pools: BTreeMap<(&str, &UsageType), Pool> = BTreeMap::new();
+        for item in usage.iter().filter(|item| !item.quantity.is_zero()) {
+            let pool = pools.entry((&item.subject.region, &item.usage_type)).or_default();
+            pool.quantity += &item.quantity;
+            pool.lines += 1;
+        }
+        Pools(pools)
+    }
+
+    fn get(&self, item: &'a Usage) -> &Pool {
+        &self.0[&(item.subject.region.as_str(), &item.usage_type)]
+    }
 }
 
 /// A usage type with its code and quantity, for people.
 fn describe(item: &Usage) -> String {
     let usage = &item.usage_type;
     format!("{} ({}): {} {}s", usage.name(), usage.code(), item.quantity.human(usage.places()), usage.unit())
+}
+
+/// Why a line has a part of a tier.
+fn shared(item: &Usage, tier: &Tier, pool: &Pool) -> Because {
+    let usage = &item.usage_type;
+    let tier = match (tier.published.rate.is_zero(), tier.from) {
+        (true, _) => "the free tier".to_string(),
+        (false, 0) => "the first tier".to_string(),
+        (false, from) => format!("the tier from {} {}s on", Exact::from(from), usage.unit()),
+    };
+    Because::plain(format!(
+        "{tier} belongs to the account: the line's part of it is its part of all {} {}s in {}",
+        pool.quantity.human(usage.places()),
+        usage.unit(),
+        item.subject.region
+    ))
 }
 
 /// The tiers without a free one that is not given.
@@ -123,25 +187,34 @@ fn charged<'a>(usage: &UsageType, tiers: &'a [Tier], free: &BTreeSet<FreeTier>) 
 
 /// Whether the price of a unit depends on how many are used in all, by all tables.
 pub fn is_tiered(usage: &Usage, books: &BTreeMap<String, PriceBook>, free: &BTreeSet<FreeTier>) -> bool {
-    match books.get(&usage.subject.region).map(|book| book.tiers(usage.usage_type.code())) {
+    match books.get(&usage.subject.region).map(|book| book.tiers(&usage.usage_type)) {
         Some(Ok(tiers)) => charged(&usage.usage_type, &tiers, free).len() > 1,
         _ => false,
     }
 }
 
-/// Divides a quantity among tiers, after what earlier lines have used of them.
-fn split<'a>(usage: &UsageType, tiers: &'a [Tier], free: &BTreeSet<FreeTier>, before: &Exact, quantity: &Exact) -> Vec<(&'a Tier, Exact)> {
-    let tiers = charged(usage, tiers, free);
-    let (start, end) = (before.clone(), before + quantity);
-    let mut parts = Vec::new();
-    for (at, tier) in tiers.iter().enumerate() {
+/// Divides a quantity among the tiers that all usage of its type fills.
+fn split<'a>(item: &Usage, tiers: &'a [Tier], pool: &Pool) -> Vec<(&'a Tier, Exact)> {
+    let in_tier = |at: usize, tier: &Tier| {
         let from = if at == 0 { Exact::zero() } else { Exact::from(tier.from) };
-        let to = tiers.get(at + 1).map_or_else(|| end.clone(), |next| Exact::from(next.from));
-        let (low, high) = (from.max(start.clone()), to.min(end.clone()));
-        if low < high {
-            parts.push((tier, high - low));
-        }
+        let to = tiers.get(at + 1).map_or_else(|| pool.quantity.clone(), |next| Exact::from(next.from).min(pool.quantity.clone()));
+        if from < to { to - from } else { Exact::zero() }
+    };
+    let filled: Vec<(&Tier, Exact)> =
+        tiers.iter().enumerate().map(|(at, tier)| (tier, in_tier(at, tier))).filter(|(_, part)| !part.is_zero()).collect();
+    let Some(((last, _), lower)) = filled.split_last() else { return Vec::new() };
+    // Parts that no quantity on a bill could state are left to the last tier, so that the parts are the whole.
+    let scale = Exact::from(10_u64.pow(item.usage_type.places()));
+    let mut left = item.quantity.clone();
+    let mut parts = Vec::new();
+    for (tier, part) in lower {
+        let own = &(part * &item.quantity) / &pool.quantity;
+        let own = if pool.lines > 1 { (&own * &scale).floor() / scale.clone() } else { own };
+        left = left - own.clone();
+        parts.push((*tier, own));
     }
+    parts.push((*last, left));
+    parts.retain(|(_, part)| !part.is_zero());
     parts
 }
 
@@ -168,21 +241,21 @@ mod tests {
 
     #[test]
     fn a_free_tier_is_a_line_of_its_own_and_shared_by_all_tables() {
-        let storage = || UsageType::storage(TableClass::Standard);
+        let storage = || UsageType::Storage(TableClass::Standard);
         let both = [usage(storage(), 20), usage(storage(), 80)];
-        assert_eq!(amounts(&bill(&both, &[FreeTier::Storage])), ["20 x 0 = 0", "5 x 0 = 0", "75 x 0.25 = 18.75"]);
+        assert_eq!(amounts(&bill(&both, &[FreeTier::Storage])), ["5 x 0 = 0", "15 x 0.25 = 3.75", "20 x 0 = 0", "60 x 0.25 = 15"]);
         assert_eq!(amounts(&bill(&both, &[])), ["20 x 0.25 = 5", "80 x 0.25 = 20"]);
     }
 
     #[test]
     fn volume_tiers_apply_whatever_the_free_tier() {
-        let s3 = [usage(UsageType::of_code("s3_storage_standard"), 60_000)];
+        let s3 = [usage(UsageType::s3_storage("standard"), 60_000)];
         assert_eq!(amounts(&bill(&s3, &[])), ["51200 x 0.023 = 1177.6", "8800 x 0.022 = 193.6"]);
     }
 
     #[test]
     fn what_a_book_lacks_is_unknown_and_in_no_total() {
-        let bill = bill(&[usage(UsageType::dax_node("dax.r7.large"), 730)], &[]);
+        let bill = bill(&[usage(UsageType::DaxNode("dax.r7.large".to_string()), 730)], &[]);
         assert!(bill.lines.is_empty());
         assert!(bill.unknown[0].why.contains("it has r5.12xlarge"), "{}", bill.unknown[0].why);
         assert_eq!(bill.total(), Ok(Money::ZERO));

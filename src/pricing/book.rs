@@ -6,10 +6,13 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 
+use super::commitments::{ReservedTerms, SavingsPlan};
 use super::embedded;
 use super::update::OpenBook;
 use crate::money::{MoneyError, Rate};
 use crate::time::Date;
+use crate::units::Exact;
+use crate::usage::{FreeTier, UsageType};
 
 /// The region under which prices stand that are not a region's own.
 const GLOBAL: &str = "global";
@@ -102,9 +105,13 @@ pub enum BookError {
 struct BookFile {
     region: String,
     location: Option<String>,
-    /// The start of the region's usage types on a bill: for readers of the book.
+    /// The start of the region's usage types on a bill.
     usage_prefix: Option<String>,
+    /// The same in the names of transfers between regions, where it differs.
+    transfer_prefix: Option<String>,
     rates: Vec<RateFile>,
+    reserved_capacity: Option<ReservedTerms>,
+    savings_plan: Option<SavingsPlan>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -127,7 +134,10 @@ struct RegionBook {
     region: String,
     location: String,
     prefix: Option<String>,
+    transfer_prefix: Option<String>,
     rates: Vec<Arc<PublishedRate>>,
+    reserved_capacity: Option<ReservedTerms>,
+    savings_plan: Option<SavingsPlan>,
 }
 
 /// A region's rates at one date.
@@ -272,7 +282,8 @@ impl Books {
     pub(super) fn open(&self, region: &str) -> Result<OpenBook, BookError> {
         let book = self.region(region)?;
         let (region, location) = (book.region.clone(), book.location.clone());
-        Ok(OpenBook { region, location, prefix: book.prefix.clone(), rates: book.rates.clone() })
+        let (prefix, transfer_prefix) = (book.prefix.clone(), book.transfer_prefix.clone());
+        Ok(OpenBook { region, location, prefix, transfer_prefix, rates: book.rates.clone() })
     }
 
     /// The dates between which a region's prices are known to have changed or been confirmed: first and last.
@@ -325,7 +336,15 @@ fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
         return Err(failed(format!("{} has no tier from 0 on; its first tier starts at {}", rate.code, rate.tier_from)));
     }
     let location = file.location.unwrap_or_else(|| file.region.clone());
-    Ok(Arc::new(RegionBook { region: file.region, location, prefix: file.usage_prefix, rates }))
+    Ok(Arc::new(RegionBook {
+        region: file.region,
+        location,
+        prefix: file.usage_prefix,
+        transfer_prefix: file.transfer_prefix,
+        rates,
+        reserved_capacity: file.reserved_capacity,
+        savings_plan: file.savings_plan,
+    }))
 }
 
 impl RegionBook {
@@ -371,19 +390,59 @@ impl PriceBook {
         self.date
     }
 
-    /// The tiers of a code, lowest first; never empty.
+    /// The tiers of a usage type, lowest first; never empty.
     ///
     /// # Errors
-    /// [`MissingRate`] with what the book has, where it has no rate of that code.
-    pub fn tiers(&self, code: &str) -> Result<Vec<Tier>, MissingRate> {
-        let book = if code.starts_with("kms_") { &self.global } else { &self.book };
-        let tiers = book.at(code, self.date);
-        if tiers.is_empty() { Err(self.missing(code)) } else { Ok(tiers) }
+    /// [`MissingRate`] with what the book has, where it has no rate of that usage type.
+    pub fn tiers(&self, usage: &UsageType) -> Result<Vec<Tier>, MissingRate> {
+        let code = usage.code();
+        let book = if usage.has_global_price() { &self.global } else { &self.book };
+        let tiers = book.at(&code, self.date);
+        if tiers.is_empty() { Err(self.missing(&code)) } else { Ok(tiers) }
     }
 
-    /// The list price of a code: its first tier that is not free; `None` where the book has none.
-    pub fn list_price(&self, code: &str) -> Option<Arc<PublishedRate>> {
-        self.tiers(code).ok()?.into_iter().map(|tier| tier.published).find(|published| !published.rate.is_zero())
+    /// The list price of a usage type: its first tier that is not free; `None` where the book has none.
+    pub fn list_price(&self, usage: &UsageType) -> Option<Arc<PublishedRate>> {
+        self.tiers(usage).ok()?.into_iter().map(|tier| tier.published).find(|published| !published.rate.is_zero())
+    }
+
+    /// The list price of a usage type, as a number.
+    pub fn list_rate(&self, usage: &UsageType) -> Option<Exact> {
+        self.list_price(usage).map(|published| Exact::from(published.rate.decimal()))
+    }
+
+    /// How much of a usage type AWS gives an account in a month in this region: the part of its tiers at $0.
+    pub fn free_quantity(&self, usage: &UsageType) -> Exact {
+        let tiers = self.tiers(usage).unwrap_or_default();
+        match tiers.as_slice() {
+            [first, next, ..] if first.published.rate.is_zero() => Exact::from(next.from),
+            _ => Exact::zero(),
+        }
+    }
+
+    /// Whether the region has a free tier.
+    pub fn gives(&self, tier: FreeTier) -> bool {
+        tier.usage_types().iter().any(|usage| !self.free_quantity(usage).is_zero())
+    }
+
+    /// How reserved capacity is sold; `None` where the books do not say.
+    pub fn reserved_terms(&self) -> Option<&ReservedTerms> {
+        self.book.reserved_capacity.as_ref().or(self.global.reserved_capacity.as_ref())
+    }
+
+    /// What a Database Savings Plan takes off; `None` where the books do not say.
+    pub fn savings_plan(&self) -> Option<&SavingsPlan> {
+        self.book.savings_plan.as_ref().or(self.global.savings_plan.as_ref())
+    }
+
+    /// The start of the region's usage types on a bill, such as `USE1`; `None` where the book does not say.
+    pub fn usage_prefix(&self) -> Option<&str> {
+        self.book.prefix.as_deref()
+    }
+
+    /// The region's part of the names of transfers between regions, such as `EUW1`.
+    pub fn transfer_prefix(&self) -> Option<&str> {
+        self.book.transfer_prefix.as_deref().or(self.usage_prefix())
     }
 
     fn missing(&self, code: &str) -> MissingRate {
@@ -420,7 +479,7 @@ mod tests {
     }
 
     fn usd(region: &str, when: &str, code: &str) -> String {
-        let tiers = Books::embedded().book(region, Some(date(when))).expect("a book").tiers(code).expect(code);
+        let tiers = Books::embedded().book(region, Some(date(when))).expect("a book").tiers(&UsageType::of_code(code)).expect(code);
         tiers.last().expect("a tier").published.rate.to_string()
     }
 
@@ -450,11 +509,11 @@ mod tests {
         let error = books.book("ap-south-1", Some(date("2024-10-01"))).expect_err("too early").to_string();
         assert!(error.contains("2024-11-01") && error.contains("eu-west-1, us-east-1, us-east-2"), "{error}");
         let book = books.book("us-east-2", None).expect("a book");
-        let error = book.tiers("dax_node_hour_r4.large").expect_err("no r4").to_string();
+        let error = book.tiers(&UsageType::of_code("dax_node_hour_r4.large")).expect_err("no r4").to_string();
         assert!(error.contains("it has r5.large"), "{error}");
-        assert!(book.tiers("reserved_3yr_write_hourly").is_err());
+        assert!(book.tiers(&UsageType::of_code("reserved_3yr_write_hourly")).is_err());
         // The old price of Standard-IA was never seen: it is unknown, not the new one.
         let old = books.book("us-east-1", Some(date("2024-10-01"))).expect("a book");
-        assert!(old.tiers("write_request_unit_ia").is_err());
+        assert!(old.tiers(&UsageType::of_code("write_request_unit_ia")).is_err());
     }
 }

@@ -2,6 +2,7 @@
 
 mod bill;
 mod book;
+mod commitments;
 mod diff;
 mod embedded;
 mod offer;
@@ -10,6 +11,7 @@ mod update;
 
 pub use bill::{Bill, LineItem, Unknown, is_tiered, price};
 pub use book::{BookError, Books, MissingRate, PriceBook, PublishedRate, Tier};
+pub use commitments::{ReservedTerms, SavingsPlan};
 pub use diff::{ChangedRate, changed_rates};
 pub use offer::{ANOTHER_SERVICE, Offer, OfferError, OfferedRate, UnknownProduct, read_offer};
 pub use sources::sources_of;

@@ -256,12 +256,12 @@ fn codes_of(row: &Row, usage_type: &str, offer: &str) -> Result<Vec<String>, &'s
     match row.service.as_str() {
         "AmazonDynamoDB" => dynamodb(usage_type, &row.operation).map(|code| vec![code]).ok_or("the books have no code for it"),
         "AmazonDAX" => match usage_type.strip_prefix("NodeUsage:") {
-            Some(node) if node.starts_with("dax.") => Ok(vec![UsageType::dax_node(node).code().to_string()]),
+            Some(node) if node.starts_with("dax.") => Ok(vec![UsageType::DaxNode(node.to_string()).code().to_string()]),
             _ => Err("the books have no code for it"),
         },
         "AWSDataTransfer" => match (row.transfer.as_str(), usage_type) {
             ("InterRegion Outbound", _) if !row.to_region.is_empty() && usage_type.ends_with("AWS-Out-Bytes") => {
-                Ok(vec![UsageType::transfer_to(&row.to_region).code().to_string()])
+                Ok(vec![UsageType::TransferTo(row.to_region.to_string()).code().to_string()])
             }
             ("AWS Outbound", "DataTransfer-Out-Bytes") => Ok(vec!["data_transfer_internet_out".to_string()]),
             _ => Err("the books have no code for it"),

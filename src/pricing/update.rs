@@ -53,6 +53,7 @@ pub fn update(books: &Books, offers: &[Offer]) -> Result<Update, BookError> {
                     region: region.to_string(),
                     location: location.unwrap_or_else(|| region.to_string()),
                     prefix: None,
+                    transfer_prefix: None,
                     rates: Vec::new(),
                 }
             }
@@ -78,6 +79,7 @@ pub(super) struct OpenBook {
     pub region: String,
     pub location: String,
     pub prefix: Option<String>,
+    pub transfer_prefix: Option<String>,
     pub rates: Vec<Arc<PublishedRate>>,
 }
 
@@ -172,6 +174,9 @@ impl OpenBook {
         );
         if let Some(prefix) = &self.prefix {
             text += &format!("usage_prefix = {}\n", quoted(prefix));
+        }
+        if let Some(prefix) = &self.transfer_prefix {
+            text += &format!("transfer_prefix = {}\n", quoted(prefix));
         }
         text += "\nrates = [\n";
         for rate in rates {

@@ -9,6 +9,7 @@ use super::executor::Executor;
 use crate::dax::{Load, NODE_TYPES, NodeType};
 use crate::estimate::Metering;
 use crate::money::Money;
+use crate::table::Direction;
 use crate::units::{Exact, GB, KB};
 use crate::usage::{Throughput, UsageType};
 use crate::workload::Workload;
@@ -135,28 +136,28 @@ fn cluster(
     let design = &executor.tables.list[table].design;
     let seconds = Exact::from(span.seconds());
     // As much more in the busiest second as the table's lanes have then.
-    let peak = |reads: bool| -> Exact {
-        let lane = executor.tally.consumption.lanes.get(&LaneKey { table, index: None, region: 0, reads });
+    let peak = |direction: Direction| -> Exact {
+        let lane = executor.tally.consumption.lanes.get(&LaneKey { table, index: None, region: 0, direction });
         let busiest = lane.and_then(|lane| Some((lane.busiest_second()?.1, lane.sum())));
         busiest.map_or_else(Exact::one, |(halves, sum)| &(&Exact::from(halves) * &seconds) / &Exact::whole(sum.max(1)))
     };
     let a_second = |count: u64, peak: &Exact| &(&Exact::from(count) / &seconds) * peak;
-    let reads = peak(true);
+    let reads = peak(Direction::Read);
     let load = Load {
         hits: a_second(point.hits, &reads),
         misses: a_second(point.reads - point.hits, &reads),
-        writes: a_second(asked.writes, &peak(false)),
+        writes: a_second(asked.writes, &peak(Direction::Write)),
         size_kb: Exact::ratio(asked.bytes, (asked.reads * KB).max(1)),
     };
     let nodes = load.nodes_needed(node);
     let book = metering.book(&executor.regions[0]);
-    let rate = |code: &UsageType| book.and_then(|book| book.list_price(code.code())).map(|published| published.rate);
+    let rate = |code: &UsageType| book.and_then(|book| book.list_price(code)).map(|published| published.rate);
     let charge = |code: &UsageType, quantity: Exact| rate(code).and_then(|rate| rate.charge(&quantity, 0).ok()).map(|charge| charge.amount);
-    let reads = UsageType::request_units(Throughput::Read, design.table.class);
+    let reads = UsageType::Requests(Throughput::Read, design.table.class);
     let month = |halves: u64| (&Exact::ratio(halves, 2) * &span.factor).ceil();
     let (saves, all) = (charge(&reads, month(point.saved_halves)), charge(&reads, month(asked.halves)));
     let hours = |nodes: u64| &Exact::from(nodes) * workload.month.hours();
-    let costs = nodes.and_then(|nodes| charge(&UsageType::dax_node(node.name), hours(nodes)));
+    let costs = nodes.and_then(|nodes| charge(&UsageType::DaxNode(node.name.to_string()), hours(nodes)));
     let times = |(costs, all): (Money, Money)| Exact::parse(&costs.times(all)?.to_string());
     let break_even = costs.zip(all).and_then(times);
     Cluster { nodes, saves, costs, break_even }

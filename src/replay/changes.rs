@@ -4,8 +4,8 @@ use super::consumption::{Kind, LaneKey};
 use super::database::{Stored, named_key};
 use super::executor::{Executor, Wrong};
 use super::sizes::{From, is_global, transitions};
-use crate::table::{Item, KeySchema, Operation, Write, WriteOutcome, limits};
-use crate::trace::{Api, Bad, Call, Change, Counted, Key, Name, Names, Place, Reason, Time};
+use crate::table::{Direction, Item, KeySchema, Operation, Write, WriteOutcome, limits};
+use crate::trace::{ApiName, Bad, Call, Change, Counted, Key, Name, Names, Place, Reason, Time};
 use crate::units::Bytes;
 
 impl Executor {
@@ -73,7 +73,7 @@ impl Executor {
                 },
             )
         } else {
-            let call = Call { old_bytes: None, ..Call::new(Api::PutItem, hashed) };
+            let call = Call { old_bytes: None, ..Call::new(ApiName::PutItem, hashed) };
             let seen = self.item(table, &call, None);
             let new_bytes = new.as_ref().map(|item| item.size(numbers));
             let (old_bytes, from) = match (there_before, &old, seen) {
@@ -93,16 +93,16 @@ impl Executor {
             (Write { old: old_bytes, new: new_bytes, indexes: moves, outcome: WriteOutcome::Applied }, from)
         };
         let drawn = write.clone();
-        self.count(table, false, from, write.old.max(write.new), |_, size| {
+        self.count(table, Direction::Write, from, write.old.max(write.new), |_, size| {
             Operation::PutItem(Write { old: drawn.old.map(|_| size), new: drawn.new.map(|_| size), ..Write::default() })
         });
         let (api, operation) = match (change.time_to_live, write.new) {
             (true, _) => {
                 self.tally.time_to_live.insert(table);
-                (Api::TimeToLiveDelete, Operation::TimeToLiveDelete(write.clone()))
+                (ApiName::TimeToLiveDelete, Operation::TimeToLiveDelete(write.clone()))
             }
-            (false, None) => (Api::DeleteItem, Operation::DeleteItem(write.clone())),
-            (false, Some(_)) => (Api::PutItem, Operation::PutItem(write.clone())),
+            (false, None) => (ApiName::DeleteItem, Operation::DeleteItem(write.clone())),
+            (false, Some(_)) => (ApiName::PutItem, Operation::PutItem(write.clone())),
         };
         let slot = self.slot_of_key(table, &hashed);
         let state = &mut self.tables.list[table];
@@ -113,7 +113,8 @@ impl Executor {
             state.stored.put(&design, key, new);
             state.has_items = true;
         }
-        let traced = self.tally.consumption.kind(Kind { table, region, caller: None, api: Some(api), reads: false, index: None });
+        let traced =
+            self.tally.consumption.kind(Kind { table, region, caller: None, api: Some(api), direction: Direction::Write, index: None });
         traced.calls += 1;
         traced.touched += 1;
         self.consume(table, region, None, api, None, &operation, &hashed, time.second());
@@ -121,7 +122,7 @@ impl Executor {
     }
 
     fn unmetered_change(&mut self, table: usize, region: usize) -> Result<(), Wrong> {
-        let call = Call::new(Api::PutItem, Key::of(b""));
+        let call = Call::new(ApiName::PutItem, Key::of(b""));
         self.unmetered(
             table,
             region,
@@ -148,12 +149,13 @@ impl Executor {
         let arm = index.map_or(0, |at| at + 1);
         let design = &self.tables.list[table].design;
         let account = index.filter(|at| is_global(design, *at));
-        for (reads, halves) in [(true, counted.read_halves), (false, counted.write_halves)] {
+        for (direction, halves) in [(Direction::Read, counted.read_halves), (Direction::Write, counted.write_halves)] {
+            let reads = direction == Direction::Read;
             let is_call = counted.api.is_some_and(|api| api.is_read() == reads) || (counted.api.is_none() && halves > 0);
             if halves == 0 && !is_call {
                 continue;
             }
-            let kind = Kind { table, region, caller: counted.caller, api: counted.api, reads, index: index.filter(|_| reads) };
+            let kind = Kind { table, region, caller: counted.caller, api: counted.api, direction, index: index.filter(|_| reads) };
             let traced = self.tally.consumption.kind(kind);
             (traced.writes, traced.index) = (!reads, kind.index);
             // A call that also writes entries is one call.
@@ -164,7 +166,7 @@ impl Executor {
             let (read, write) = if reads { (halves, 0) } else { (0, halves) };
             let name = (!reads && region > 0).then(|| self.regions[region].clone());
             self.tally.consumption.add_counted(kind, arm, read, write, name.as_deref());
-            let lane = LaneKey { table, index: account, region, reads };
+            let lane = LaneKey { table, index: account, region, direction };
             let seconds = u64::from(counted.seconds.max(1));
             // Evenly over the period, the remainder one by one.
             let (each, more) = (halves / seconds, halves % seconds);
@@ -188,8 +190,10 @@ impl Executor {
                 continue;
             }
             self.copies_assumed.insert(table);
-            let transactional = |kind: &Kind| matches!(kind.api, Some(Api::TransactWriteItems | Api::ExecuteTransaction));
-            for (kind, traced) in self.tally.consumption.kinds.iter_mut().filter(|(kind, _)| kind.table == table && !kind.reads) {
+            let transactional = |kind: &Kind| matches!(kind.api, Some(ApiName::TransactWriteItems | ApiName::ExecuteTransaction));
+            for (kind, traced) in
+                self.tally.consumption.kinds.iter_mut().filter(|(kind, _)| kind.table == table && kind.direction == Direction::Write)
+            {
                 let mut arms = traced.home.clone();
                 // A transaction doubles only at home (rule 4.6).
                 if let (true, Some(arm)) = (transactional(kind), arms.first_mut()) {
@@ -202,7 +206,7 @@ impl Executor {
                 .consumption
                 .lanes
                 .iter()
-                .filter(|(lane, _)| lane.table == table && !lane.reads && lane.region == 0)
+                .filter(|(lane, _)| lane.table == table && lane.direction == Direction::Write && lane.region == 0)
                 .map(|(lane, demand)| (*lane, demand.clone()))
                 .collect();
             for (lane, demand) in lanes {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::capacity::series::{Series, WEEK_MINUTES};
 use crate::meter::ConsumedCapacity;
-use crate::trace::{Api, Name, Time};
+use crate::table::Direction;
+use crate::trace::{ApiName, Name, Time};
 use crate::units::Exact;
 use crate::workload::{ArmUnits, Traced};
 
@@ -21,7 +22,7 @@ pub struct LaneKey {
     /// The region, by position; 0 is the home region.
     pub region: usize,
     /// Reads or writes.
-    pub reads: bool,
+    pub direction: Direction,
 }
 
 /// Half units of each second of the minutes in which something was asked for.
@@ -119,7 +120,7 @@ impl Lane {
                 false => halves[at..at + 60].copy_from_slice(&seconds[..]),
             }
         }
-        Series { step_seconds: if whole { 60 } else { 1 }, halves, start_minute }
+        Series::new(if whole { 60 } else { 1 }, start_minute, halves)
     }
 }
 
@@ -133,9 +134,9 @@ pub struct Kind {
     /// The access pattern or whoever calls; the operation's name where nobody says.
     pub caller: Option<Name>,
     /// The API call; `None` of units that nobody splits by operation.
-    pub api: Option<Api>,
+    pub api: Option<ApiName>,
     /// Whether they read: of units that are not split by operation.
-    pub reads: bool,
+    pub direction: Direction,
     /// The index that was read, by position.
     pub index: Option<usize>,
 }
@@ -251,10 +252,10 @@ mod tests {
         // Of ten seconds eight had nothing.
         assert_eq!(lane.percentiles(10, [50, 80, 90, 91, 100]), [0, 0, 6, 8, 8]);
         let series = lane.series(monday / 60, monday / 60 + 3);
-        assert_eq!((series.start_minute, series.step_seconds, series.halves.len()), (0, 1, 180));
-        assert_eq!((series.halves[2], series.halves[65], series.sum()), (6, 8, 14));
+        assert_eq!((series.start_minute, series.step_seconds, series.halves().len()), (0, 1, 180));
+        assert_eq!((series.halves()[2], series.halves()[65], series.sum()), (6, 8, 14));
         let long = lane.series(monday / 60, monday / 60 + SECONDS_MINUTES_MAX + 1);
-        assert_eq!((long.step_seconds, long.halves[0], long.halves[1]), (60, 6, 8));
+        assert_eq!((long.step_seconds, long.halves()[0], long.halves()[1]), (60, 6, 8));
     }
 
     #[test]

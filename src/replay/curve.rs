@@ -19,7 +19,7 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::lru::{Cache, Overwrite};
 use crate::table::Consistency;
-use crate::trace::{SLOT_BITS, mixed};
+use crate::trace::{SLOT_BITS, mixed, salt};
 use crate::units::Bytes;
 
 /// Accesses that are kept.
@@ -224,7 +224,7 @@ impl Log {
             return point;
         }
         // Eight samples of an eighth each: how far their misses lie apart.
-        let group = |access: &Access| mixed(access.hash, 43) % GROUPS;
+        let group = |access: &Access| mixed(access.hash, salt::CACHE_GROUP) % GROUPS;
         let each: Vec<u64> = (0..GROUPS)
             .map(|at| run(&mut own.iter().filter(|access| group(access) == at), (bytes >> power) / GROUPS).0)
             .map(|misses| scaled(misses.saturating_mul(GROUPS)).min(all.reads))

@@ -11,8 +11,8 @@ use super::tally::{Share, Tally};
 use crate::capacity::policy::{READ_FLOOR, WRITE_FLOOR};
 use crate::dax;
 use crate::meter::{ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes};
-use crate::table::{KeySchema, Operation, TransactionOutcome, limits};
-use crate::trace::{Api, Bad, Call, Event, Key, Name, Names, Place, Reason, Time, What, slot_of};
+use crate::table::{Direction, KeySchema, Operation, limits};
+use crate::trace::{ApiName, Bad, Call, Event, Key, Name, Names, Place, Reason, Time, What, slot_of};
 use crate::units::{Bytes, GB};
 use crate::workload::{Capacity, TableDesign, Units, Workload};
 
@@ -214,7 +214,7 @@ impl Executor {
         table: usize,
         region: usize,
         caller: Option<Name>,
-        api: Api,
+        api: ApiName,
         index: Option<usize>,
         operation: &Operation,
         key: &Key,
@@ -222,8 +222,9 @@ impl Executor {
     ) -> ConsumedCapacity {
         let design = &self.tables.list[table].design;
         let consumed = meter(&design.table, operation, &self.switches);
-        let reads = is_read(operation);
-        let kind = Kind { table, region, caller, api: Some(api), reads, index };
+        let direction = operation.direction();
+        let reads = direction == Direction::Read;
+        let kind = Kind { table, region, caller, api: Some(api), direction, index };
         let copies: Vec<(usize, String)> = if reads || design.replicas.is_empty() {
             Vec::new()
         } else {
@@ -290,11 +291,11 @@ impl Executor {
         let store = &mut self.tables.list[table].store;
         let known = store.warm(slot, key.hash, u32::try_from(all).unwrap_or(u32::MAX));
         for (index, reads, writes) in accounts {
-            for (is_read, halves) in [(true, reads), (false, writes)] {
+            for (direction, halves) in [(Direction::Read, reads), (Direction::Write, writes)] {
                 if halves == 0 {
                     continue;
                 }
-                let lane = LaneKey { table, index, region, reads: is_read };
+                let lane = LaneKey { table, index, region, direction };
                 self.tally.consumption.demand(lane, second, halves);
                 if !owned {
                     continue;
@@ -302,7 +303,7 @@ impl Executor {
                 self.tally.heat(lane, slot, key, known, now.div_euclid(60), halves);
                 // Items of an index lie where its own key says, which a row does not know.
                 if index.is_none() {
-                    self.tally.grains.entry((table, region)).or_default().add(slot, now, is_read, halves);
+                    self.tally.grains.entry((table, region)).or_default().add(slot, now, direction, halves);
                 }
             }
         }
@@ -326,7 +327,7 @@ impl Executor {
     }
 
     /// Whether calls go past a DAX cluster that the design has. Where it has none, all are taken to go through one.
-    pub(super) fn passes_dax(&self, table: usize, caller: Option<&str>, api: Api, index: Option<usize>) -> bool {
+    pub(super) fn passes_dax(&self, table: usize, caller: Option<&str>, api: ApiName, index: Option<usize>) -> bool {
         let design = &self.tables.list[table].design;
         design.dax.is_some() && Executor::pattern(design, caller, api, None, index).is_some_and(|access| !access.through_dax)
     }
@@ -371,24 +372,10 @@ impl Executor {
     }
 }
 
-/// Whether an operation consumes read units on its table.
-pub fn is_read(operation: &Operation) -> bool {
-    match operation {
-        Operation::GetItem { .. }
-        | Operation::BatchGetItem { .. }
-        | Operation::TransactGetItems { .. }
-        | Operation::Query(_)
-        | Operation::Scan(_) => true,
-        Operation::ExecuteStatement(inner) | Operation::ExecuteTransaction(inner) => is_read(inner),
-        Operation::BatchExecuteStatement(all) => all.iter().all(is_read),
-        Operation::TransactWriteItems { outcome, .. } => *outcome == TransactionOutcome::Replayed,
-        _ => false,
-    }
-}
-
 /// Partitions of a table at first: by its data, and by what it serves.
 pub(super) fn starting_partitions(design: &TableDesign) -> u64 {
-    let bytes = (&design.items * &design.sizes.mean()).ceil().to_u64().unwrap_or(0);
+    // What is not known of the data leaves throughput to tell.
+    let bytes = design.held().and_then(|held| held.data.ceil().to_u64()).unwrap_or(0);
     let most = |units: &Units| match units {
         Units::Fixed(units) => *units,
         Units::Scaled(scaling) => scaling.max,
@@ -396,7 +383,7 @@ pub(super) fn starting_partitions(design: &TableDesign) -> u64 {
     };
     let (reads, writes) = match &design.capacity {
         Capacity::OnDemand => (READ_FLOOR, WRITE_FLOOR),
-        Capacity::Provisioned { read, write } => (most(read), most(write)),
+        Capacity::Provisioned(units) => (most(&units.read), most(&units.write)),
     };
     let by_throughput = reads.div_ceil(limits::PARTITION_READ_UNITS_MAX).max(writes.div_ceil(limits::PARTITION_WRITE_UNITS_MAX));
     by_throughput.max(bytes.div_ceil(10 * GB)).max(1)

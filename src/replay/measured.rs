@@ -8,12 +8,13 @@ use super::database::{Stored, named_key};
 use super::executor::Executor;
 use super::tally::Held;
 use super::{Consumed, Options, api_name};
+use crate::capacity::Shape;
 use crate::capacity::series::{Series, WEEK_MINUTES};
 use crate::meter::ReplicatedLocalIndex;
-use crate::table::{Index, IndexKind, Item};
+use crate::table::{ApiName, Direction, Index, IndexKind, Item};
 use crate::trace::{Names, slot_of};
 use crate::units::{Bytes, Exact};
-use crate::workload::{Access, ArmUnits, Call, Entry, Profile, SizeClasses, TableDesign, Traced, Workload};
+use crate::workload::{Access, ArmUnits, Call, Entry, SizeClasses, TableDesign, Traced, Workload};
 
 /// The design with the calls of the trace in place of its access patterns.
 pub(super) fn workload(executor: &Executor, declared: Option<&Workload>, names: &Names, span: &Span, options: &Options) -> Workload {
@@ -28,7 +29,7 @@ pub(super) fn workload(executor: &Executor, declared: Option<&Workload>, names: 
 pub(super) fn idle(span: &Span) -> BTreeMap<String, Arc<Series>> {
     let minutes = ((span.to - span.from).div_euclid(60)).clamp(1, SECONDS_MINUTES_MAX);
     let start_minute = (span.from.div_euclid(60) + 3 * 1440).rem_euclid(WEEK_MINUTES as i64) as u64;
-    let series = Series { step_seconds: 60, halves: vec![0; minutes as usize], start_minute };
+    let series = Series::new(60, start_minute, vec![0; minutes as usize]);
     BTreeMap::from([(String::new(), Arc::new(series))])
 }
 
@@ -36,7 +37,7 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
     let state = &executor.tables.list[at];
     let mut design = state.design.clone();
     if !state.declared {
-        (design.items, design.sizes) = held(executor, at);
+        hold(&mut design, executor, at);
     }
     design.access.clear();
     design.popularity = None;
@@ -51,20 +52,25 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
         design.ttl_deletes = Exact::zero();
     }
     // In the order of their names, whichever was read first.
-    let mut accesses: Vec<(usize, bool, Access)> = executor
+    let mut accesses: Vec<(usize, Direction, Access)> = executor
         .tally
         .consumption
         .kinds
         .iter()
         .filter(|(kind, _)| kind.table == at)
-        .map(|(kind, traced)| (kind.region, kind.reads, access(*kind, traced, &design, names, span)))
+        .map(|(kind, traced)| (kind.region, kind.direction, access(*kind, traced, &design, names, span)))
         .collect();
-    accesses.sort_by(|(region, reads, one), (other_region, other_reads, other)| {
-        (region, &one.name, one.operation, !reads).cmp(&(other_region, &other.name, other.operation, !other_reads))
+    accesses.sort_by(|(region, direction, one), (other_region, other_direction, other)| {
+        (region, &one.name, one.operation.map(ApiName::name), direction).cmp(&(
+            other_region,
+            &other.name,
+            other.operation.map(ApiName::name),
+            other_direction,
+        ))
     });
-    for (at_region, reads, access) in accesses {
+    for (at_region, direction, access) in accesses {
         let region = &executor.regions[at_region];
-        match design.replicas.iter_mut().find(|replica| reads && at_region > 0 && replica.region == *region) {
+        match design.replicas.iter_mut().find(|replica| direction == Direction::Read && at_region > 0 && replica.region == *region) {
             Some(replica) => replica.access.push(access),
             None => design.access.push(access),
         }
@@ -72,13 +78,17 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
     design
 }
 
-/// What a table that nobody declares holds in the end: how many items, of which sizes.
-fn held(executor: &Executor, at: usize) -> (Exact, SizeClasses) {
-    let none = vec![Entry::None; executor.tables.list[at].design.table.indexes.len()];
+/// What a table that no workload declares holds in the end, as far as the trace knows: how many items, of which sizes.
+fn hold(design: &mut TableDesign, executor: &Executor, at: usize) {
     let classes = executor.tally.held.get(&at).cloned().unwrap_or_default();
-    match classes.values().sum::<u64>() {
-        0 => (Exact::zero(), SizeClasses::of([(Bytes(0), none, 1)])),
-        count => (Exact::from(count), SizeClasses::of(classes.into_iter().map(|((size, entries), count)| (size, entries, count)))),
+    let count = classes.values().sum::<u64>();
+    design.items = Exact::from(count);
+    design.sizes = SizeClasses::of(classes.into_iter().map(|((size, entries), count)| (size, entries, count)));
+    if count == 0 {
+        // A table whose items the trace has is empty in the end; of another, nothing is known.
+        let is_empty = executor.tables.list[at].has_items;
+        design.unknown.items = !is_empty;
+        design.stored = is_empty.then(Exact::zero);
     }
 }
 
@@ -105,7 +115,7 @@ impl Executor {
 }
 
 fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span: &Span) -> Access {
-    let operation = api_name(kind.api, kind.reads);
+    let operation = api_name(kind.api, kind.direction);
     let index = kind.index.and_then(|at| design.table.indexes.get(at)).map(|index| index.name.as_str());
     let name = match (kind.caller.map(|caller| names.text(caller)), index) {
         (Some(caller), _) => caller.to_string(),
@@ -119,9 +129,9 @@ fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span
     Access {
         name,
         line: 0,
-        operation,
+        operation: kind.api,
         calls: &Exact::from(calls) * &span.factor,
-        factors: Profile::flat_factors(),
+        shape: Shape::flat(),
         sizes: design.sizes.clone(),
         before: None,
         attributes: None,
@@ -137,9 +147,9 @@ type ByOperation = BTreeMap<&'static str, (u64, ArmUnits)>;
 pub(super) fn consumed(executor: &Executor) -> Vec<Consumed> {
     let mut all: BTreeMap<(usize, usize, usize), ByOperation> = BTreeMap::new();
     for (kind, traced) in &executor.tally.consumption.kinds {
-        let operation = api_name(kind.api, kind.reads);
+        let operation = api_name(kind.api, kind.direction);
         // Reads stand in the region that served them, writes in the home region and in each that has a copy.
-        let here = if kind.reads { kind.region } else { 0 };
+        let here = if kind.direction == Direction::Read { kind.region } else { 0 };
         let elsewhere =
             traced.abroad.iter().filter_map(|(name, arms)| Some((executor.regions.iter().position(|region| region == name)?, arms)));
         for (region, arms) in std::iter::once((here, &traced.home)).chain(elsewhere) {

@@ -58,9 +58,9 @@ use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::outcome::Outcome;
 use crate::pricing::{Books, Unknown};
-use crate::table::KeySchema;
+use crate::table::{Direction, KeySchema};
 use crate::time::{Date, MonthHours};
-use crate::trace::{Api, Names, Place, Reason, Time, Trace, TraceError};
+use crate::trace::{ApiName, Names, Place, Reason, Time, Trace, TraceError};
 use crate::units::Exact;
 use crate::usage::{Subject, Throughput, UsageType};
 use crate::workload::{Workload, export_items};
@@ -233,7 +233,7 @@ pub struct Peak {
     /// The region.
     pub region: String,
     /// Reads or writes.
-    pub reads: bool,
+    pub direction: Direction,
     /// Units a second on average over the trace.
     pub mean: Exact,
     /// Units that half of all seconds do not exceed, 95 and 99 in a hundred.
@@ -254,7 +254,7 @@ pub struct OverTime {
     /// The region.
     pub region: String,
     /// Reads or writes.
-    pub reads: bool,
+    pub direction: Direction,
     /// When the first column begins.
     pub first: Time,
     /// Seconds of a column.
@@ -286,7 +286,7 @@ pub struct HotKey {
     /// The region.
     pub region: String,
     /// Reads or writes.
-    pub reads: bool,
+    pub direction: Direction,
     /// The key, as far as it is kept.
     pub key: String,
     /// Its units.
@@ -338,7 +338,7 @@ pub struct PartitionHeat {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
     /// Rows by direction and source.
-    pub rows: Vec<(bool, From, u64)>,
+    pub rows: Vec<(Direction, From, u64)>,
     /// Units of drawn rows, as drawn, at the smallest and at the largest size of a hundred, by table and direction.
     pub drawn: Vec<Drawn>,
     /// Rows whose number of items came from an access pattern.
@@ -355,7 +355,7 @@ pub struct Drawn {
     /// The table.
     pub table: String,
     /// Reads or writes.
-    pub reads: bool,
+    pub direction: Direction,
     /// Units as drawn.
     pub units: Exact,
     /// Units if each had been as small as the smallest in a hundred.
@@ -490,7 +490,7 @@ pub fn price(mut part: Part, workload: Option<&Workload>, books: &Books, options
     let name_of = |executor: &Executor, lane: &LaneKey| {
         let design = &executor.tables.list[lane.table].design.table;
         let index = lane.index.map(|at| design.indexes[at].name.as_str());
-        account_name(&design.name, index, &executor.regions[lane.region], lane.reads)
+        account_name(&design.name, index, &executor.regions[lane.region], lane.direction)
     };
     let series: BTreeMap<String, _> = executor
         .tally
@@ -501,7 +501,7 @@ pub fn price(mut part: Part, workload: Option<&Workload>, books: &Books, options
         .collect();
     let simulations = || Simulations::traced(if series.is_empty() { measured::idle(&span) } else { series.clone() });
     let metering = Metering::with(simulations(), &measured, books)?;
-    let mut outcome = metering.outcome(&measured, books)?;
+    let mut outcome = metering.outcome(books)?;
     outcome.bill.unknown.extend(uncounted(&executor, &measured, &metering));
     let capacity = modes::of(&mut executor, &metering, &measured, &outcome, books, options, &series, &span)?;
     let sizes = sizes(&executor, &metering, &span)?;
@@ -551,22 +551,21 @@ fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) -> V
     let mut all = Vec::new();
     for table in &executor.tally.counted_writes {
         let design = &executor.tables.list[*table].design;
-        let mut push = |what: String, code: String| {
+        let mut push = |what: String, usage: UsageType| {
             let region = measured.region.clone();
-            let rate = metering.book(&region).and_then(|book| book.list_price(&code)).map(|published| (*published).clone());
+            let rate = metering.book(&region).and_then(|book| book.list_price(&usage)).map(|published| (*published).clone());
             let subject = Subject { table: design.table.name.clone(), index: None, region, access: None };
             let why = "the trace gives the units of writes, not their bytes; a request log, a stream or columns with sizes do".to_string();
             all.push(Unknown { subject, what, why, rate, quantity: None });
         };
         if design.stream.as_ref().is_some_and(|stream| stream.kinesis) {
-            push("the change data capture units of the trace's writes".to_string(), "kinesis_change_data_capture_unit".to_string());
+            push("the change data capture units of the trace's writes".to_string(), UsageType::CHANGE_DATA_CAPTURE);
         }
         for replica in design.replicas.iter().filter(|replica| !replica.witness) {
-            let code = UsageType::transfer_to(&replica.region).code().to_string();
-            push(format!("the transfer of the trace's writes to {}", replica.region), code);
+            push(format!("the transfer of the trace's writes to {}", replica.region), UsageType::TransferTo(replica.region.clone()));
         }
         if design.archive.as_ref().is_some_and(|archive| archive.incremental) {
-            push("what the trace's writes add to incremental exports".to_string(), "export_s3_incremental".to_string());
+            push("what the trace's writes add to incremental exports".to_string(), UsageType::EXPORT_INCREMENTAL);
         }
     }
     all
@@ -583,9 +582,8 @@ fn absent(executor: &Executor, names: &Names) -> Vec<String> {
                 _ => None,
             };
             let named = kinds().any(|kind| kind.caller.is_some_and(|caller| names.text(caller) == access.name));
-            let alike = kinds().any(|kind| {
-                kind.caller.is_none() && (api_name(kind.api, kind.reads) == access.operation || kind.api.is_none()) && kind.index == index
-            });
+            let alike =
+                kinds().any(|kind| kind.caller.is_none() && (kind.api == access.operation || kind.api.is_none()) && kind.index == index);
             if !named && !alike {
                 absent.push(format!("{}: \"{}\"", state.design.table.name, access.name));
             }
@@ -608,7 +606,7 @@ fn peaks(executor: &Executor, span: &Span) -> Vec<Peak> {
             table,
             index,
             region,
-            reads: lane.reads,
+            direction: lane.direction,
             mean: Exact::whole(demand.sum()) / Exact::from(2 * span.seconds()),
             percentiles: demand.percentiles(span.seconds(), [50, 95, 99]).map(|halves| Exact::ratio(halves, 2)),
             second: (second, Exact::ratio(halves, 2)),
@@ -635,7 +633,7 @@ fn over_time(executor: &Executor, span: &Span) -> Vec<OverTime> {
             }
         }
         let units = halves.into_iter().map(|halves| Exact::ratio(halves, 2)).collect();
-        OverTime { table, index, region, reads: lane.reads, first: Time::from_second(span.from), column_seconds: length, units }
+        OverTime { table, index, region, direction: lane.direction, first: Time::from_second(span.from), column_seconds: length, units }
     };
     executor.tally.consumption.lanes.iter().map(of).collect()
 }
@@ -676,7 +674,7 @@ fn hot_keys(executor: &Executor, count: usize) -> Vec<HotKey> {
                 table: table.clone(),
                 index: index.clone(),
                 region: region.clone(),
-                reads: lane.reads,
+                direction: lane.direction,
                 key,
                 units: Exact::ratio(halves, 2),
                 error: Exact::ratio(error, 2),
@@ -691,7 +689,8 @@ fn hot_keys(executor: &Executor, count: usize) -> Vec<HotKey> {
 
 fn partitions(executor: &Executor, heat: &Heats, count: usize) -> Vec<PartitionHeat> {
     let of = |((table, region), (partitions, strip)): (&(usize, usize), &(Partitions, Strip))| {
-        let slots = [true, false].map(|reads| executor.tally.heat.get(&LaneKey { table: *table, index: None, region: *region, reads }));
+        let slots =
+            Direction::BOTH.map(|direction| executor.tally.heat.get(&LaneKey { table: *table, index: None, region: *region, direction }));
         let (name, _, region) = place(executor, *table, None, *region);
         let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
         let refused = partitions.refused();
@@ -730,15 +729,15 @@ fn partitions(executor: &Executor, heat: &Heats, count: usize) -> Vec<PartitionH
 fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes, ReplayError> {
     let provenance = &executor.tally.provenance;
     let mut drawn = Vec::new();
-    for ((table, reads), [as_drawn, low, high]) in &provenance.drawn {
+    for ((table, direction), [as_drawn, low, high]) in &provenance.drawn {
         let design = &executor.tables.list[*table].design;
-        let throughput = match (reads, design.is_global()) {
-            (true, _) => Throughput::Read,
-            (false, true) => Throughput::ReplicatedWrite,
-            (false, false) => Throughput::Write,
+        let throughput = match (direction, design.is_global()) {
+            (Direction::Read, _) => Throughput::Read,
+            (Direction::Write, true) => Throughput::ReplicatedWrite,
+            (Direction::Write, false) => Throughput::Write,
         };
-        let usage_type = UsageType::request_units(throughput, design.table.class);
-        let price = metering.book(&executor.regions[0]).and_then(|book| book.list_price(usage_type.code())).map(|published| published.rate);
+        let usage_type = UsageType::Requests(throughput, design.table.class);
+        let price = metering.book(&executor.regions[0]).and_then(|book| book.list_price(&usage_type)).map(|published| published.rate);
         let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
         let (as_drawn, low, high) = (units(*as_drawn), units(*low), units(*high));
         let month = |units: &Exact| (units * &span.factor).ceil();
@@ -746,7 +745,7 @@ fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes,
         let positive = |difference: Exact| if difference.is_negative() { Exact::zero() } else { difference };
         drawn.push(Drawn {
             table: design.table.name.clone(),
-            reads: *reads,
+            direction: *direction,
             less: charge(month(&positive(&as_drawn - &low))),
             more: charge(month(&positive(&high - &as_drawn))),
             units: as_drawn,
@@ -755,7 +754,7 @@ fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes,
         });
     }
     Ok(Sizes {
-        rows: provenance.rows.iter().map(|((reads, from), count)| (*reads, *from, *count)).collect(),
+        rows: provenance.rows.iter().map(|((direction, from), count)| (*direction, *from, *count)).collect(),
         drawn,
         counts_assumed: provenance.counts_assumed,
         presence_assumed: provenance.presence_assumed,
@@ -864,10 +863,10 @@ pub fn keys(workload: &Workload) -> BTreeMap<String, KeySchema> {
 }
 
 /// The name of an API call, of units that nobody splits by operation a word for them.
-fn api_name(api: Option<Api>, reads: bool) -> &'static str {
-    match (api, reads) {
+fn api_name(api: Option<ApiName>, direction: Direction) -> &'static str {
+    match (api, direction) {
         (Some(api), _) => api.name(),
-        (None, true) => "reads",
-        (None, false) => "writes",
+        (None, Direction::Read) => "reads",
+        (None, Direction::Write) => "writes",
     }
 }

@@ -7,18 +7,21 @@ use super::consumption::{Kind, LaneKey, Span};
 use super::executor::Executor;
 use super::heat::hottest_in;
 use super::{Options, ReplayError};
-use crate::capacity::policy::{OnDemand, READ_FLOOR, WRITE_FLOOR};
+use crate::capacity::policy::OnDemand;
 use crate::capacity::series::{Series, account_name};
 use crate::capacity::{Lane, Limits, Run, Scaling, execute, execute_cold};
-use crate::compare::{Kind as Alternative, capacities};
+use crate::compare::{State, capacities};
 use crate::estimate::Metering;
 use crate::money::Money;
 use crate::outcome::Outcome;
 use crate::pricing::Books;
-use crate::table::IndexKind;
+use crate::table::{Direction, IndexKind, Target};
 use crate::trace::Time;
 use crate::units::Exact;
-use crate::workload::{ArmUnits, Capacity, TableDesign, Traced, Units, Workload};
+use crate::workload::{ArmUnits, Capacity, TableDesign, Traced, Workload};
+
+/// The word for alternatives of capacity.
+const CAPACITY: &str = "capacity";
 
 /// The design in one capacity mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,10 +34,8 @@ pub struct ModeResult {
     pub kind: &'static str,
     /// Whether the design has it.
     pub as_designed: bool,
-    /// A month of the whole design; `None` where it cannot be had or is not known.
-    pub monthly: Option<Money>,
-    /// Whether it can be had.
-    pub feasible: bool,
+    /// Whether it can be had, and what a month of the whole design then costs.
+    pub state: State,
     /// Why not, or what there is to know.
     pub why: String,
     /// Each account of the table.
@@ -51,7 +52,7 @@ pub struct AccountRun {
     /// The region.
     pub region: String,
     /// Reads or writes.
-    pub reads: bool,
+    pub direction: Direction,
     /// Units of the month that are billed: request units, or unit-hours.
     pub billed: Exact,
     /// `request units` or `unit-hours`.
@@ -99,20 +100,19 @@ pub(super) fn of(
             table: Some(design.table.name.clone()),
             mode: match &design.capacity {
                 Capacity::OnDemand => "on demand".to_string(),
-                Capacity::Provisioned { .. } => "provisioned, as designed".to_string(),
+                Capacity::Provisioned(_) => "provisioned, as designed".to_string(),
             },
-            kind: Alternative::Capacity.word(),
+            kind: CAPACITY,
             as_designed: true,
-            monthly: Some(total),
-            feasible: true,
+            state: State::Priced { monthly: total, delta: Money::ZERO },
             why: "the design as it is".to_string(),
             accounts: runs(executor, at, design, measured, series, span),
         });
     }
     for (alternative, changed) in capacities(metering, measured, outcome, books, &options.question)? {
         let at = measured.tables.iter().position(|table| Some(&table.table.name) == alternative.table.as_ref());
-        let accounts = match (&changed, at, alternative.kind) {
-            (Some(changed), Some(at), Alternative::Capacity) => runs(executor, at, &changed.tables[at], changed, series, span),
+        let accounts = match (&changed, at, alternative.kind.is_capacity()) {
+            (Some(changed), Some(at), true) => runs(executor, at, &changed.tables[at], changed, series, span),
             _ => Vec::new(),
         };
         let place = alternative.index.as_ref().map(|index| format!("{index}: ")).unwrap_or_default();
@@ -121,8 +121,7 @@ pub(super) fn of(
             mode: format!("{place}{}", alternative.name),
             kind: alternative.kind.word(),
             as_designed: false,
-            monthly: alternative.monthly,
-            feasible: alternative.feasible,
+            state: alternative.state,
             why: alternative.why.clone(),
             accounts,
         });
@@ -147,24 +146,19 @@ fn runs(
     for (index, region) in accounts {
         let region_name = executor.regions[region].clone();
         let index_name = index.and_then(|at| design.table.indexes.get(at)).map(|index| index.name.clone());
-        let find = |reads: bool| series.get(&account_name(&design.table.name, index_name.as_deref(), &region_name, reads));
+        let find = |direction| series.get(&account_name(&design.table.name, index_name.as_deref(), &region_name, direction));
         let found: Vec<Account> = lanes
             .iter()
             .filter(|lane| lane.index == index && lane.region == region)
-            .filter_map(|lane| Some(Account { lane: *lane, series: find(lane.reads)? }))
+            .filter_map(|lane| Some(Account { lane: *lane, series: find(lane.direction)? }))
             .collect();
-        let units = |reads: bool| units_of(design, index, &region_name, workload, reads);
+        let units = |direction| units_of(design, index, &region_name, workload, direction);
         let mut ledger: Vec<Lane> = Vec::new();
         for account in &found {
-            let reads = account.lane.reads;
-            ledger.push(match units(reads) {
-                Some(Units::Fixed(units)) => Lane { series: account.series, policy: Scaling::fixed(units).policy(), hottest: None },
-                Some(Units::Scaled(scaling)) => Lane { series: account.series, policy: scaling.policy(), hottest: None },
-                Some(Units::Unknown) | None => {
-                    let floor = if reads { READ_FLOOR } else { WRITE_FLOOR };
-                    let most = index.map_or(design.on_demand_max, |at| design.indexes[at].on_demand_max)[usize::from(!reads)];
-                    Lane::new(account.series, OnDemand { floor, units_max: most })
-                }
+            let direction = account.lane.direction;
+            ledger.push(match units(direction) {
+                Some(scaling) => Lane { series: account.series, policy: scaling.policy(), hottest: None },
+                None => Lane::new(account.series, OnDemand::new(direction, design.maximum(Target::from(index), direction))),
             });
         }
         // An on-demand table is taken as new: what it has grown to is nobody's promise.
@@ -173,7 +167,7 @@ fn runs(
         drop(ledger);
         for (account, run) in found.iter().zip(runs) {
             let lane = account.lane;
-            all.push(account_run(executor, lane, &run, units(lane.reads), (design, &index_name, &region_name), workload, span));
+            all.push(account_run(executor, lane, &run, units(lane.direction), (design, &index_name, &region_name), workload, span));
         }
     }
     all
@@ -183,7 +177,7 @@ fn account_run(
     executor: &mut Executor,
     lane: LaneKey,
     run: &Run,
-    units: Option<Units>,
+    units: Option<Scaling>,
     (design, index, region): (&TableDesign, &Option<String>, &str),
     workload: &Workload,
     span: &Span,
@@ -206,7 +200,7 @@ fn account_run(
         table: design.table.name.clone(),
         index: index.clone(),
         region: region.to_string(),
-        reads: lane.reads,
+        direction: lane.direction,
         billed,
         unit,
         provisioned,
@@ -230,32 +224,31 @@ fn calls_of(executor: &Executor, lane: LaneKey) -> u64 {
         Some(_) => lane.index.is_none(),
     };
     let takes = |arms: &[ArmUnits]| {
-        arms.iter().enumerate().any(|(arm, units)| belongs(arm) && if lane.reads { units.read_halves > 0 } else { units.write > 0 })
+        arms.iter().enumerate().any(|(arm, units)| {
+            belongs(arm)
+                && match lane.direction {
+                    Direction::Read => units.read_halves > 0,
+                    Direction::Write => units.write > 0,
+                }
+        })
     };
     let of = |(kind, traced): (&Kind, &Traced)| {
-        let arms = match (lane.reads, lane.region) {
-            (true, region) => (kind.region == region).then_some(traced.home.as_slice()),
-            (false, 0) => Some(traced.home.as_slice()),
-            (false, _) => traced.abroad.get(region).map(Vec::as_slice),
+        let arms = match (lane.direction, lane.region) {
+            (Direction::Read, region) => (kind.region == region).then_some(traced.home.as_slice()),
+            (Direction::Write, 0) => Some(traced.home.as_slice()),
+            (Direction::Write, _) => traced.abroad.get(region).map(Vec::as_slice),
         };
         if kind.table == lane.table && arms.is_some_and(takes) { traced.calls } else { 0 }
     };
     executor.tally.consumption.kinds.iter().map(of).sum()
 }
 
-/// The provisioned units of an account; `None` on demand.
-fn units_of(design: &TableDesign, index: Option<usize>, region: &str, workload: &Workload, reads: bool) -> Option<Units> {
-    let Capacity::Provisioned { read, write } = &design.capacity else { return None };
-    let (read, write) = match index {
-        None => (read, write),
-        Some(at) if design.table.indexes.get(at).is_some_and(|index| index.kind == IndexKind::Global) => {
-            design.indexes.get(at).and_then(|index| index.capacity.as_ref()).map(|(read, write)| (read, write))?
-        }
-        Some(_) => (read, write),
-    };
-    if reads && index.is_none() && region != workload.region {
-        let own = design.replicas.iter().find(|replica| replica.region == region).and_then(|replica| replica.read.clone());
-        return Some(own.unwrap_or_else(|| read.clone()));
+/// How the provisioned units of an account move; `None` on demand, and where they are not known.
+fn units_of(design: &TableDesign, index: Option<usize>, region: &str, workload: &Workload, direction: Direction) -> Option<Scaling> {
+    let own = design.provisioned(Target::from(index))?;
+    if direction == Direction::Read && index.is_none() && region != workload.region {
+        let replica = design.replicas.iter().find(|replica| replica.region == region);
+        return replica.and_then(|replica| replica.read.as_ref()).unwrap_or(&own.read).scaling();
     }
-    Some(if reads { read } else { write }.clone())
+    own[direction].scaling()
 }

@@ -12,13 +12,13 @@ use super::curve::{Access, Asked, CACHES_MAX, Log};
 use super::dax::Which;
 use super::executor::{Executor, Wrong};
 use super::heat::{Heat, Minutes};
-use super::sizes::{From, Share, is_global, same_action};
+use super::sizes::{From, Share, is_global, salt, same_action};
 use super::store::{Seen, Segment};
 use super::tables::TableState;
 use super::tally::Grains;
 use crate::meter;
-use crate::table::{Consistency, Transition};
-use crate::trace::{Action, Api, Bad, NO_BYTES, Names, Place, Row, RowKind, Rows, SLOTS};
+use crate::table::{Consistency, Direction, EntryEffect, Transition};
+use crate::trace::{Action, ApiName, Bad, NO_BYTES, Names, Place, Row, RowKind, Rows, SLOTS};
 use crate::units::Bytes;
 use crate::workload::{ArmUnits, Call as Pattern, Entry};
 
@@ -110,9 +110,9 @@ impl TableWork {
     #[cold]
     fn close(&mut self, slot: u8, lanes: &mut [LaneWork]) {
         let own = std::mem::take(&mut self.own);
-        for ((lane, halves), reads) in self.lanes.into_iter().zip(own).zip([true, false]).filter(|((_, halves), _)| *halves > 0) {
+        for ((lane, halves), direction) in self.lanes.into_iter().zip(own).zip(Direction::BOTH).filter(|((_, halves), _)| *halves > 0) {
             lanes[lane].add(self.second, halves);
-            self.grains.add(slot, self.second, reads, halves);
+            self.grains.add(slot, self.second, direction, halves);
         }
         for (lane, halves) in self.indexes.iter().zip(&mut self.arms) {
             let halves = std::mem::take(halves);
@@ -152,8 +152,7 @@ struct KindWork {
 /// What a change of an item does to its entry in an index.
 #[derive(Clone, Copy)]
 struct Changes {
-    moves: bool,
-    rewrites: bool,
+    effect: EntryEffect,
     /// The entry is the item.
     whole: bool,
 }
@@ -349,16 +348,16 @@ impl Executor {
         let work = match tables.iter().position(|work| work.table == table) {
             Some(known) => known,
             None => {
-                let mut lane = |index: Option<usize>, reads: bool| {
-                    let key = LaneKey { table, index, region: 0, reads };
+                let mut lane = |index: Option<usize>, direction: Direction| {
+                    let key = LaneKey { table, index, region: 0, direction };
                     let span = last - first + 1;
                     let seconds = if span <= DENSE_SECONDS { vec![0; span as usize] } else { Vec::new() };
                     let (lane, heat, own, minutes) = (Lane::default(), Vec::new(), Heat::default(), Minutes::new());
                     lanes.push(LaneWork { key, seconds, first, lane, heat, own, minutes });
                     lanes.len() - 1
                 };
-                let own = [lane(None, true), lane(None, false)];
-                let of = |at| is_global(&state.design, at).then(|| lane(Some(at), false));
+                let own = Direction::BOTH.map(|direction| lane(None, direction));
+                let of = |at| is_global(&state.design, at).then(|| lane(Some(at), Direction::Write));
                 let indexes: Vec<Option<usize>> = (0..state.design.table.indexes.len()).map(of).collect();
                 tables.push(TableWork::new(table, own, indexes));
                 self.take_out(tables, lanes);
@@ -374,9 +373,9 @@ impl Executor {
         );
         let consistency = if assumed { Consistency::Strong } else { kind.consistency.unwrap_or_default() };
         let (does, action) = match kind.api {
-            Api::PutItem => (Does::Put, Action::Put),
-            Api::UpdateItem => (Does::Update, Action::Update),
-            Api::DeleteItem => (Does::Delete, Action::Delete),
+            ApiName::PutItem => (Does::Put, Action::Put),
+            ApiName::UpdateItem => (Does::Update, Action::Update),
+            ApiName::DeleteItem => (Does::Delete, Action::Delete),
             _ => (Does::Read, Action::Put),
         };
         let plan = pattern.and_then(|access| match &access.call {
@@ -388,16 +387,12 @@ impl Executor {
         let listed = plan.and_then(|plan| plan.changes.as_ref());
         let entries = &self.tables.list[table].entries;
         let changes = design.table.indexes.iter().enumerate().map(|(at, index)| {
-            let moves = listed.is_some_and(|names| names.iter().any(|name| index.keys.iter().any(|key| key == name)));
-            let rewrites = match listed {
-                Some(names) => names.iter().any(|name| index.holds(&design.table.keys, name)),
-                None => index.holds_more_than_keys(),
-            };
-            Changes { moves, rewrites, whole: entries.is_whole(at) }
+            let effect = index.effect_of(listed.map(Vec::as_slice), &design.table.keys);
+            Changes { effect, whole: entries.is_whole(at) }
         });
-        let reads = does == Does::Read;
+        let direction = if does == Does::Read { Direction::Read } else { Direction::Write };
         kinds.push(KindWork {
-            kind: Kind { table, region: 0, caller: kind.caller, api: Some(kind.api), reads, index: None },
+            kind: Kind { table, region: 0, caller: kind.caller, api: Some(kind.api), direction, index: None },
             does,
             work,
             consistency,
@@ -448,28 +443,30 @@ impl Executor {
         }
         let provenance = &mut self.tally.provenance;
         for (from, count) in SOURCES.iter().zip(sums.rows).filter(|(_, count)| *count > 0) {
-            *provenance.rows.entry((kind.reads, *from)).or_default() += count;
+            *provenance.rows.entry((kind.direction, *from)).or_default() += count;
         }
         if sums.rows[From::Drawn as usize] > 0 && sums.drawn.iter().any(|halves| *halves > 0) {
-            let drawn = provenance.drawn.entry((kind.table, kind.reads)).or_default();
+            let drawn = provenance.drawn.entry((kind.table, kind.direction)).or_default();
             drawn.iter_mut().zip(sums.drawn).for_each(|(sum, more)| *sum += more);
         }
         provenance.changes_assumed += sums.changes_assumed;
         provenance.presence_assumed += sums.presence_assumed;
         provenance.consistency_assumed += if work.consistency_assumed { calls } else { 0 };
-        let asked = match (kind.reads, work.consistency) {
-            (true, Consistency::Eventual) => Some(Asked { reads: calls, halves: sums.read_halves, bytes: sums.bytes, writes: 0 }),
-            (true, Consistency::Strong) => None,
-            (false, _) => Some(Asked { writes: calls, ..Asked::default() }),
+        let asked = match (kind.direction, work.consistency) {
+            (Direction::Read, Consistency::Eventual) => {
+                Some(Asked { reads: calls, halves: sums.read_halves, bytes: sums.bytes, writes: 0 })
+            }
+            (Direction::Read, Consistency::Strong) => None,
+            (Direction::Write, _) => Some(Asked { writes: calls, ..Asked::default() }),
         };
         if let Some(asked) = asked {
             self.tally.log.count(Which::Item.of(kind.table), asked);
         }
         self.tally.events += calls;
         let traced = self.tally.consumption.kind(kind);
-        traced.writes = !kind.reads;
+        traced.writes = kind.direction == Direction::Write;
         traced.calls += calls;
-        traced.touched += if kind.reads { sums.touched } else { calls };
+        traced.touched += if kind.direction == Direction::Read { sums.touched } else { calls };
         traced.captured += u128::from(sums.captured);
         traced.replicated_bytes += u128::from(sums.sent);
         traced.home.resize(traced.home.len().max(1 + sums.index_writes.len()), ArmUnits::default());
@@ -552,7 +549,7 @@ impl KindWork {
     /// Units of a write to one index, by the bytes of the item before and after it.
     #[inline(always)]
     fn index_write(&self, state: &TableState, index: usize, hash: u64, old: u32, new: u32) -> u64 {
-        let Changes { moves, rewrites, whole } = self.changes[index];
+        let Changes { effect, whole } = self.changes[index];
         let size = |bytes: u32| match item(bytes)? {
             bytes if whole => Some(bytes),
             _ => match state.entries.entry(index, bytes, hash) {
@@ -560,7 +557,7 @@ impl KindWork {
                 Entry::None | Entry::Unknown => None,
             },
         };
-        meter::index_write(Transition::of(size(old), size(new), moves, rewrites)).0
+        meter::index_write(Transition::of(size(old), size(new), effect)).0
     }
 
     /// Half units of a write, of all arms.
@@ -578,7 +575,7 @@ impl KindWork {
         let (old, from) = match (rows.old(row), table.segment.seen(spot)) {
             (NO_BYTES, Some(seen)) => (seen.bytes(), seen.from()),
             // Whether a key of which nothing is known has an item is drawn before its size.
-            (NO_BYTES, None) if state.draws() && !self.finds.as_ref().map_or(does != Does::Put, |finds| finds.holds(hash, 3)) => {
+            (NO_BYTES, None) if state.draws() && !self.finds.as_ref().map_or(does != Does::Put, |finds| finds.holds(hash, salt::FINDS)) => {
                 (NO_BYTES, From::Drawn)
             }
             (NO_BYTES, None) => match remembered(state, None, hash) {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::meter;
 use crate::table::Consistency;
-use crate::trace::{Api, TraceError, each_size};
+use crate::trace::{ApiName, TraceError, each_size};
 use crate::units::Bytes;
 
 /// Half units that rows of one operation come to in one second, each by its own size; rows without one are left out.
@@ -16,7 +16,7 @@ use crate::units::Bytes;
 ///
 /// # Errors
 /// [`TraceError`] where the file is no Parquet with times, operations that DynamoDB has, and sizes.
-pub fn each_second(path: &Path, threads: usize) -> Result<BTreeMap<(i64, Api), u64>, TraceError> {
+pub fn each_second(path: &Path, threads: usize) -> Result<BTreeMap<(i64, ApiName), u64>, TraceError> {
     // What a size comes to as a read and as a write, by 1 KB: both round up, so each KB has one of each.
     let halves = |kilobytes: u64, reads: bool| match reads {
         true => meter::get(Some(Bytes(kilobytes * 1024)), Consistency::Eventual).halves(),
@@ -27,7 +27,7 @@ pub fn each_second(path: &Path, threads: usize) -> Result<BTreeMap<(i64, Api), u
     for (second, operation, [reads, writes]) in each_size(path, threads, &steps)? {
         let unknown =
             || TraceError::file(&path.display().to_string(), format!("DynamoDB has no operation \"{}\"", operation.escape_debug()));
-        let api = Api::parse(&operation).ok_or_else(unknown)?;
+        let api = ApiName::parse(&operation).ok_or_else(unknown)?;
         *all.entry((second, api)).or_default() += if api.is_read() { reads } else { writes };
     }
     Ok(all)

@@ -9,16 +9,17 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::consumption::Kind;
 use super::database::{Asked, KeyValues, Page, Stored, joined, named_key};
 use super::dax::Which;
-use super::executor::{Executor, Wrong, is_read};
+use super::executor::{Executor, Wrong};
 use super::expression::{KeyCondition, Parser, legacy_conditions, legacy_update};
 use super::partiql::{self, Statement};
 use super::sizes::From;
 use super::tables::Tables;
 use crate::meter::{ConsumedCapacity, change_data_capture_units, meter, replicated_bytes};
 use crate::table::{
-    Action, Consistency, IndexKind, Item, Operation, Projection, ReadPage, Table, TransactionOutcome, Write, WriteOutcome, limits,
+    Action, Consistency, Direction, IndexKind, Item, Operation, Projection, ReadPage, Table, TransactionOutcome, Write, WriteOutcome,
+    limits,
 };
-use crate::trace::{Api, Bad, Failure, Key, Names, Place, Reason, Request, Time, slot_of};
+use crate::trace::{ApiName, Bad, Failure, Key, Names, Place, Reason, Request, Time, slot_of};
 use crate::units::Bytes;
 
 /// The first call of a transaction: when, and what it did on each table.
@@ -92,15 +93,15 @@ fn cached_page(member: &Operation) -> Option<&ReadPage> {
 impl Executor {
     /// Executes one request, meters it and compares it with what the line says that it consumed.
     pub(super) fn request(&mut self, request: &Request, time: Time, place: Place, names: &Names, bad: &Bad) -> Result<(), Wrong> {
-        if request.api == Api::CreateTable {
+        if request.api == ApiName::CreateTable {
             return if request.failure.is_none() { self.tables.create(&request.request).map_err(wrong) } else { Ok(()) };
         }
-        if matches!(request.api, Api::UpdateTable | Api::DeleteTable) {
+        if matches!(request.api, ApiName::UpdateTable | ApiName::DeleteTable) {
             let refused = request.failure.is_some();
-            let done = if request.api == Api::UpdateTable { Tables::update } else { Tables::delete };
+            let done = if request.api == ApiName::UpdateTable { Tables::update } else { Tables::delete };
             return if refused { Ok(()) } else { done(&mut self.tables, &request.request).map_err(wrong) };
         }
-        if request.api == Api::Free {
+        if request.api == ApiName::Free {
             return Ok(());
         }
         if request.failure == Some(Failure::Free) {
@@ -115,7 +116,7 @@ impl Executor {
             metered.push(self.done(request, done, region, time.second(), names));
         }
         for (table, captured, bytes) in std::mem::take(&mut self.unchanged) {
-            let kind = Kind { table, region, caller: request.caller, api: Some(request.api), reads: false, index: None };
+            let kind = Kind { table, region, caller: request.caller, api: Some(request.api), direction: Direction::Write, index: None };
             let traced = self.tally.consumption.kind(kind);
             traced.captured = traced.captured.saturating_sub(captured.into());
             traced.replicated_bytes = traced.replicated_bytes.saturating_sub(bytes.into());
@@ -135,12 +136,12 @@ impl Executor {
     fn done(&mut self, request: &Request, done: Done, region: usize, second: i64, names: &Names) -> (usize, Operation, ConsumedCapacity) {
         let Done { table, index, operation, keys, items } = done;
         let whole = meter(&self.tables.list[table].design.table, &operation, &self.switches);
-        let kind = Kind { table, region, caller: request.caller, api: Some(request.api), reads: is_read(&operation), index };
+        let kind = Kind { table, region, caller: request.caller, api: Some(request.api), direction: operation.direction(), index };
         let traced = self.tally.consumption.kind(kind);
-        (traced.writes, traced.index) = (!kind.reads, index);
+        (traced.writes, traced.index) = (kind.direction == Direction::Write, index);
         traced.calls += 1;
         traced.touched += items;
-        *self.tally.provenance.rows.entry((kind.reads, From::Row)).or_default() += 1;
+        *self.tally.provenance.rows.entry((kind.direction, From::Row)).or_default() += 1;
         let caller = request.caller.map(|caller| names.text(caller));
         let passes_by = self.passes_dax(table, caller, request.api, index);
         let has_dax = self.tables.list[table].design.dax.is_some() && region == 0 && !passes_by;
@@ -282,33 +283,33 @@ impl Executor {
             vec![Done { table, index: None, operation: wrap(write), keys: vec![key], items: 1 }]
         };
         Ok(match request.api {
-            Api::PutItem => {
+            ApiName::PutItem => {
                 let table = self.named(body)?;
                 let planned = self.put(table, Executor::item_of(&body["Item"], "Item")?)?;
                 let key = named_key(&planned.key);
                 single(self.write(planned, failed), Operation::PutItem, table, key)
             }
-            Api::UpdateItem => {
+            ApiName::UpdateItem => {
                 let table = self.named(body)?;
                 let planned = self.update(table, body, after, failed)?;
                 let key = named_key(&planned.key);
                 single(self.write(planned, failed), Operation::UpdateItem, table, key)
             }
-            Api::DeleteItem => {
+            ApiName::DeleteItem => {
                 let table = self.named(body)?;
                 let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
                 let key = named_key(&values);
                 let planned = Planned { table, key: values, what: Effect::Becomes(None) };
                 single(self.write(planned, failed), Operation::DeleteItem, table, key)
             }
-            Api::GetItem => {
+            ApiName::GetItem => {
                 let table = self.named(body)?;
                 let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
                 let item = self.size_of(table, &values);
                 let operation = Operation::GetItem { item, consistency: consistency(body) };
                 vec![Done { table, index: None, operation, keys: vec![named_key(&values)], items: u64::from(item.is_some()) }]
             }
-            Api::BatchGetItem => {
+            ApiName::BatchGetItem => {
                 let mut all = Vec::new();
                 for (name, level) in body["RequestItems"].as_object().ok_or_else(|| wrong("no RequestItems"))? {
                     let table = self.table_of(name)?;
@@ -324,7 +325,7 @@ impl Executor {
                 }
                 all
             }
-            Api::TransactGetItems => {
+            ApiName::TransactGetItems => {
                 let mut reads = Vec::new();
                 for one in list(&body["TransactItems"]) {
                     let table = self.named(&one["Get"])?;
@@ -338,7 +339,7 @@ impl Executor {
                 };
                 by_table(reads).into_iter().map(done).collect()
             }
-            Api::BatchWriteItem => {
+            ApiName::BatchWriteItem => {
                 let mut planned = Vec::new();
                 for (name, requests) in body["RequestItems"].as_object().ok_or_else(|| wrong("no RequestItems"))? {
                     let table = self.table_of(name)?;
@@ -359,17 +360,17 @@ impl Executor {
                     Operation::BatchWriteItem(writes.collect())
                 })
             }
-            Api::TransactWriteItems => self.transact(request, time)?,
-            Api::Query | Api::Scan => {
+            ApiName::TransactWriteItems => self.transact(request, time)?,
+            ApiName::Query | ApiName::Scan => {
                 let table = self.named(body)?;
-                vec![self.page(table, body, request.evaluated_keys.as_ref(), request.api == Api::Scan)?]
+                vec![self.page(table, body, request.evaluated_keys.as_ref(), request.api == ApiName::Scan)?]
             }
-            Api::ExecuteStatement => {
+            ApiName::ExecuteStatement => {
                 let statement = partiql::parse(body).map_err(|error| wrong(format!("Statement: {error}")))?;
                 let done = self.statement(&statement, body, after, request.evaluated_keys.as_ref(), failed)?;
                 vec![Done { operation: Operation::ExecuteStatement(Box::new(done.operation)), ..done }]
             }
-            Api::BatchExecuteStatement => {
+            ApiName::BatchExecuteStatement => {
                 let mut all = Vec::new();
                 for (at, one) in list(&body["Statements"]).iter().enumerate() {
                     let statement = partiql::parse(one).map_err(|error| wrong(format!("Statements[{at}]: {error}")))?;
@@ -388,8 +389,8 @@ impl Executor {
                 };
                 by_table(all).into_iter().map(join).collect()
             }
-            Api::ExecuteTransaction => self.execute_transaction(request, time)?,
-            Api::TimeToLiveDelete => {
+            ApiName::ExecuteTransaction => self.execute_transaction(request, time)?,
+            ApiName::TimeToLiveDelete => {
                 let table = self.named(body)?;
                 let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
                 let key = named_key(&values);
@@ -397,7 +398,7 @@ impl Executor {
                 let planned = Planned { table, key: values, what: Effect::Becomes(None) };
                 single(self.write(planned, failed), Operation::TimeToLiveDelete, table, key)
             }
-            Api::CreateTable | Api::UpdateTable | Api::DeleteTable | Api::Free => Vec::new(),
+            ApiName::CreateTable | ApiName::UpdateTable | ApiName::DeleteTable | ApiName::Free => Vec::new(),
         })
     }
 

@@ -3,11 +3,13 @@
 
 use super::consumption::Kind;
 use super::dax::Which;
-use super::executor::{Executor, Waiting, Wrong, is_read};
-use super::sizes::{From, Share, drawn, mixed, same_action, transitions};
+use super::executor::{Executor, Waiting, Wrong};
+use super::sizes::{From, Share, drawn, mixed, salt, same_action, transitions};
 use super::store::Known;
-use crate::table::{Action as Member, Consistency, KeySchema, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome, limits};
-use crate::trace::{Action, Api, Call, Failure, Name, Names, Reason, Time};
+use crate::table::{
+    Action as Member, Consistency, Direction, KeySchema, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome, limits,
+};
+use crate::trace::{Action, ApiName, Call, Failure, Name, Names, Reason, Time};
 use crate::units::Bytes;
 use crate::workload::{Access, Call as Pattern, Entry, TableDesign};
 
@@ -16,7 +18,7 @@ impl Executor {
     pub(super) fn pattern<'a>(
         design: &'a TableDesign,
         caller: Option<&str>,
-        api: Api,
+        api: ApiName,
         region: Option<&str>,
         index: Option<usize>,
     ) -> Option<&'a Access> {
@@ -28,7 +30,7 @@ impl Executor {
                 Pattern::Page { index: own, .. } => *own == index,
                 _ => true,
             };
-            access.operation == api.name() && of_index
+            access.operation == Some(api) && of_index
         };
         match caller {
             Some(caller) => all.clone().find(|access| access.name == caller).or_else(|| all.clone().find(same)),
@@ -62,7 +64,7 @@ impl Executor {
             self.tally.refused += 1;
             return Ok(());
         }
-        if matches!(call.api, Api::ExecuteStatement | Api::BatchExecuteStatement | Api::ExecuteTransaction) {
+        if matches!(call.api, ApiName::ExecuteStatement | ApiName::BatchExecuteStatement | ApiName::ExecuteTransaction) {
             return self.unmetered(table, region, &call, index, "a PartiQL statement is costed by the request log, which has its text");
         }
         let second = time.second();
@@ -82,7 +84,8 @@ impl Executor {
         why: &'static str,
     ) -> Result<(), Wrong> {
         let reads = call.api.is_read();
-        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads, index };
+        let direction = if reads { Direction::Read } else { Direction::Write };
+        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), direction, index };
         let traced = self.tally.consumption.kind(kind);
         (traced.writes, traced.index) = (!reads, index);
         traced.calls += 1;
@@ -102,18 +105,25 @@ impl Executor {
             (Known::Gone, from) => return Some((None, from)),
             (Known::Unknown, _) => {}
         }
-        let class = drawn(&state.design.sizes, call.key.hash).filter(|_| state.declared)?;
+        let class = drawn(state.design.sizes.as_ref().filter(|_| state.declared)?, call.key.hash);
         Some((Some(class.item), From::Drawn))
     }
 
     /// Counts where a size came from; of a drawn one, what it would come to at the smallest and the largest size of a
     /// hundred: `at` is the operation at a size.
-    pub(super) fn count(&mut self, table: usize, reads: bool, from: From, drawn: Option<Bytes>, at: impl Fn(&Self, Bytes) -> Operation) {
-        *self.tally.provenance.rows.entry((reads, from)).or_default() += 1;
+    pub(super) fn count(
+        &mut self,
+        table: usize,
+        direction: Direction,
+        from: From,
+        drawn: Option<Bytes>,
+        at: impl Fn(&Self, Bytes) -> Operation,
+    ) {
+        *self.tally.provenance.rows.entry((direction, from)).or_default() += 1;
         if let (From::Drawn, Some(drawn)) = (from, drawn) {
             let (low, high) = self.tables.list[table].extremes;
             let units = [drawn, low, high].map(|size| self.everywhere(table, &at(self, size)));
-            let sums = self.tally.provenance.drawn.entry((table, reads)).or_default();
+            let sums = self.tally.provenance.drawn.entry((table, direction)).or_default();
             sums.iter_mut().zip(units).for_each(|(sum, units)| *sum += units);
         }
     }
@@ -130,7 +140,7 @@ impl Executor {
             }
             (None, _) => Consistency::Eventual,
         };
-        if matches!(call.api, Api::Query | Api::Scan) {
+        if matches!(call.api, ApiName::Query | ApiName::Scan) {
             return self.row_page(table, region, call, index, second, caller);
         }
         let Some((item, from)) = self.item(table, &call, call.item_bytes) else {
@@ -165,17 +175,17 @@ impl Executor {
     ) {
         let api = call.api;
         let read_of = move |item: Option<Bytes>| match api {
-            Api::TransactGetItems => Operation::TransactGetItems { items: vec![item] },
-            Api::BatchGetItem => Operation::BatchGetItem { items: vec![item], consistency },
+            ApiName::TransactGetItems => Operation::TransactGetItems { items: vec![item] },
+            ApiName::BatchGetItem => Operation::BatchGetItem { items: vec![item], consistency },
             _ => Operation::GetItem { item, consistency },
         };
-        self.count(table, true, from, item, |_, size| read_of(Some(size)));
+        self.count(table, Direction::Read, from, item, |_, size| read_of(Some(size)));
         if from == From::Row {
             let slot = self.slot_of_key(table, &call.key);
             self.tables.list[table].store.set(slot, call.key.hash, item.map(|bytes| bytes.0 as u32), false);
         }
-        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: true, index: None };
-        let cacheable = api != Api::TransactGetItems && consistency == Consistency::Eventual;
+        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), direction: Direction::Read, index: None };
+        let cacheable = api != ApiName::TransactGetItems && consistency == Consistency::Eventual;
         let bytes = item.map_or(0, |bytes| bytes.0);
         let passes_by = self.passes_dax(table, caller, call.api, None);
         let goes_through = cacheable && !passes_by && region == 0;
@@ -211,15 +221,15 @@ impl Executor {
         });
         let consistency = consistency.unwrap_or_default();
         let drawn_sizes = |count: u64| -> Option<(u64, Vec<Bytes>)> {
-            let sizes = pattern.map_or(&state.design.sizes, |pattern| &pattern.sizes);
+            let sizes = pattern.map_or(&state.design.sizes, |pattern| &pattern.sizes).as_ref().filter(|_| state.declared)?;
             let (mut sum, mut items) = (0, Vec::new());
             for at in 0..count {
                 // A page ends with the item that reaches 1 MB (rule 2.5); the rest of the call is in other rows.
                 if sum >= limits::PAGE_BYTES {
                     break;
                 }
-                let hash = mixed(call.key.hash, at + 1_000);
-                let class = drawn(sizes, hash).filter(|_| state.declared)?;
+                let hash = mixed(call.key.hash, salt::of_item(at));
+                let class = drawn(sizes, hash);
                 let size = match index {
                     None => class.item,
                     Some(index) => match state.entries.entry(index, class.item.0 as u32, hash) {
@@ -275,10 +285,10 @@ impl Executor {
         let per_item = count.unwrap_or(1).max(1);
         // Entries of an index have sizes of their own, of which the smallest and the largest are not known apart.
         let drawn_item = index.is_none().then_some(Bytes(evaluated.0 / per_item));
-        self.count(table, true, from, drawn_item, |_, size| {
+        self.count(table, Direction::Read, from, drawn_item, |_, size| {
             Operation::Query(ReadPage { evaluated: Bytes(size.0.saturating_mul(per_item)), consistency, ..ReadPage::default() })
         });
-        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: true, index };
+        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), direction: Direction::Read, index };
         let traced = self.tally.consumption.kind(kind);
         traced.calls += 1;
         traced.touched += call.evaluated_items.unwrap_or(items.len() as u64);
@@ -288,18 +298,18 @@ impl Executor {
             return Ok(());
         }
         let page = ReadPage { index, evaluated, consistency, fetched };
-        let operation = if call.api == Api::Scan { Operation::Scan(page) } else { Operation::Query(page) };
+        let operation = if call.api == ApiName::Scan { Operation::Scan(page) } else { Operation::Query(page) };
         self.consume(table, region, call.caller, call.api, index, &operation, &call.key, second);
         Ok(())
     }
 
     fn row_write(&mut self, table: usize, region: usize, call: Call, second: i64, names: &Names) -> Result<(), Wrong> {
-        if call.action.is_none() && matches!(call.api, Api::BatchWriteItem | Api::TransactWriteItems) {
+        if call.action.is_none() && matches!(call.api, ApiName::BatchWriteItem | ApiName::TransactWriteItems) {
             self.tally.provenance.actions_assumed += 1;
         }
         let action = call.action.unwrap_or(match call.api {
-            Api::DeleteItem | Api::TimeToLiveDelete => Action::Delete,
-            Api::UpdateItem => Action::Update,
+            ApiName::DeleteItem | ApiName::TimeToLiveDelete => Action::Delete,
+            ApiName::UpdateItem => Action::Update,
             _ => Action::Put,
         });
         let caller = call.caller.map(|caller| names.text(caller));
@@ -323,7 +333,7 @@ impl Executor {
                 let there = match &plan {
                     // A put's condition fails because of the item that is there.
                     _ if call.failure == Some(Failure::Condition) && action == Action::Put => true,
-                    Some(plan) => Share::of(&plan.finds).holds(hash, 3),
+                    Some(plan) => Share::of(&plan.finds).holds(hash, salt::FINDS),
                     None => action != Action::Put,
                 };
                 (old.filter(|_| there), From::Drawn)
@@ -349,7 +359,7 @@ impl Executor {
             (_, Some(bytes)) => Some((Bytes(bytes.into()), From::Row)),
             (Action::Update, None) if old.is_some() => old.map(|old| (old, old_from)),
             (_, None) => {
-                let class = drawn(&pattern_sizes, hash).filter(|_| declared);
+                let class = pattern_sizes.as_ref().filter(|_| declared).map(|sizes| drawn(sizes, hash));
                 match (class, old) {
                     (Some(class), _) => Some((class.item, From::Drawn)),
                     (None, Some(old)) => Some((old, old_from)),
@@ -387,12 +397,12 @@ impl Executor {
             Some((_, from)) if action == Action::Put => (from, None),
             _ => (old_from, old),
         };
-        if refused && matches!(call.api, Api::TransactWriteItems) {
+        if refused && matches!(call.api, ApiName::TransactWriteItems) {
             write.outcome = WriteOutcome::Applied;
         }
         let (api, replayed) = (call.api, call.replayed);
         let operation_of = move |write: Write| match api {
-            Api::TransactWriteItems => Operation::TransactWriteItems {
+            ApiName::TransactWriteItems => Operation::TransactWriteItems {
                 outcome: match (refused, replayed) {
                     (true, _) => TransactionOutcome::Cancelled,
                     (false, true) => TransactionOutcome::Replayed,
@@ -403,13 +413,13 @@ impl Executor {
                     _ => Member::Write(write),
                 }],
             },
-            Api::TimeToLiveDelete => Operation::TimeToLiveDelete(write),
-            Api::BatchWriteItem => Operation::BatchWriteItem(vec![write]),
-            Api::UpdateItem => Operation::UpdateItem(write),
-            Api::DeleteItem => Operation::DeleteItem(write),
+            ApiName::TimeToLiveDelete => Operation::TimeToLiveDelete(write),
+            ApiName::BatchWriteItem => Operation::BatchWriteItem(vec![write]),
+            ApiName::UpdateItem => Operation::UpdateItem(write),
+            ApiName::DeleteItem => Operation::DeleteItem(write),
             _ => Operation::PutItem(write),
         };
-        self.count(table, false, from, drawn_size, |executor, size| {
+        self.count(table, Direction::Write, from, drawn_size, |executor, size| {
             let state = &executor.tables.list[table];
             let resized = |bytes: Option<u32>| bytes.map(|_| size.0 as u32);
             let (indexes, _) = transitions(&state.design, &state.entries, hash, resized(old_bytes), resized(new_bytes), changes.as_deref());
@@ -421,10 +431,10 @@ impl Executor {
             let slot = self.slot_of_key(table, &call.key);
             self.tables.list[table].store.set(slot, hash, new_bytes, false);
         }
-        if call.api == Api::TimeToLiveDelete {
+        if call.api == ApiName::TimeToLiveDelete {
             self.tally.time_to_live.insert(table);
         }
-        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), reads: is_read(&operation), index: None };
+        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), direction: operation.direction(), index: None };
         let traced = self.tally.consumption.kind(kind);
         traced.calls += 1;
         traced.touched += 1;
@@ -439,8 +449,8 @@ impl Executor {
         if let Some(bytes) = new_bytes.filter(|_| applied) {
             self.wake(table, hash, bytes);
         }
-        if applied && call.api != Api::TimeToLiveDelete && !self.passes_dax(table, caller, call.api, None) {
-            self.written_through_dax(kind, &call.key, write.new, call.api == Api::TransactWriteItems, second);
+        if applied && call.api != ApiName::TimeToLiveDelete && !self.passes_dax(table, caller, call.api, None) {
+            self.written_through_dax(kind, &call.key, write.new, call.api == ApiName::TransactWriteItems, second);
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use super::partitions::{Partitions, Strip};
 use super::plain::Failed;
 use super::tally::{FIRST_SKIPPED, Share};
 use super::{Options, ReplayError};
-use crate::trace::{Batch, Event, Kind, Names, Place, Reason, Rows, SLOTS, Time, Trace, TraceError, What, mixed, sign};
+use crate::trace::{Batch, Event, Kind, Names, Place, Reason, Rows, SLOTS, Time, Trace, TraceError, What, mixed, salt, sign};
 use crate::workload::Workload;
 
 /// What was read of a trace, whoever executes it.
@@ -469,7 +469,7 @@ impl Run {
 fn signature(event: &Event, ordinal: u64) -> u64 {
     match &event.what {
         What::Call(call) => sign(event.time.0, call.key.hash),
-        _ => sign(event.time.0, mixed(ordinal, 78)),
+        _ => sign(event.time.0, mixed(ordinal, salt::SIGNATURE)),
     }
 }
 

@@ -3,9 +3,9 @@
 
 use crate::table::{IndexKind, Projection, Transition};
 use crate::trace::Action;
-pub(super) use crate::trace::mixed;
+pub(super) use crate::trace::{mixed, salt};
 use crate::units::{Bytes, Exact};
-use crate::workload::{Entry, SizeClass, SizeClasses, TableDesign, WriteKind};
+use crate::workload::{Entry, SizeClass, SizeClasses, TableDesign, WriteKind, pick_weighted};
 
 /// Where a size came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -39,15 +39,8 @@ impl From {
 }
 
 /// The class that a key draws from a distribution, always the same.
-pub fn drawn(sizes: &SizeClasses, hash: u64) -> Option<&SizeClass> {
-    let mut at = ((u128::from(mixed(hash, 1)) * u128::from(sizes.total())) >> 64) as u64;
-    for class in sizes.iter() {
-        if at < class.weight {
-            return Some(class);
-        }
-        at -= class.weight;
-    }
-    sizes.iter().next()
+pub fn drawn(sizes: &SizeClasses, hash: u64) -> &SizeClass {
+    sizes.at(mixed(hash, salt::SIZE))
 }
 
 /// A share of all keys, as parts of 2^64.
@@ -95,7 +88,7 @@ struct Held {
 impl Entries {
     /// Of a design.
     pub fn of(design: &TableDesign) -> Entries {
-        let mut classes: Vec<SizeClass> = design.sizes.iter().cloned().collect();
+        let mut classes: Vec<SizeClass> = design.sizes.iter().flat_map(SizeClasses::iter).cloned().collect();
         classes.sort_by_key(|class| class.item);
         let held = |(at, index): (usize, &crate::workload::IndexDesign)| {
             let whole = design.table.indexes[at].projection == Projection::All;
@@ -116,12 +109,9 @@ impl Entries {
         let first = self.classes.partition_point(|class| class.item < bytes);
         let same = &self.classes[first..self.classes.partition_point(|class| class.item <= bytes)];
         let total: u64 = same.iter().map(|class| class.weight).sum();
-        let mut at = ((u128::from(mixed(hash, 2)) * u128::from(total)) >> 64) as u64;
-        for class in same {
-            if at < class.weight {
-                return Some(class);
-            }
-            at -= class.weight;
+        let found = pick_weighted(same.iter().map(|class| (class, class.weight)), total, mixed(hash, salt::CLASS_OF_SIZE));
+        if found.is_some() {
+            return found;
         }
         let (below, above) = (first.checked_sub(1).and_then(|at| self.classes.get(at)), self.classes.get(first));
         match (below, above) {
@@ -145,7 +135,7 @@ impl Entries {
     /// The entry of one index in an item of some bytes.
     pub fn entry(&self, index: usize, bytes: u32, hash: u64) -> Entry {
         let Some(known) = self.indexes.get(index) else { return Entry::None };
-        if !known.coverage.holds(hash, 16 + index as u64) {
+        if !known.coverage.holds(hash, salt::of_index(index)) {
             return Entry::None;
         }
         let whole = known.whole;
@@ -182,12 +172,7 @@ pub fn transitions(
             }
             Some(Entry::None) | None => None,
         };
-        let moves = changes.is_some_and(|changes| changes.iter().any(|name| index.keys.iter().any(|key| key == name)));
-        let rewrites = match changes {
-            Some(changes) => changes.iter().any(|name| index.holds(&design.table.keys, name)),
-            None => index.holds_more_than_keys(),
-        };
-        Transition::of(size(old), size(new), moves, rewrites)
+        Transition::of(size(old), size(new), index.effect_of(changes, &design.table.keys))
     });
     let transitions = transitions.collect();
     unknown.dedup();

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::database::Stored;
-use super::sizes::{Entries, mixed};
+use super::sizes::{Entries, mixed, salt};
 use super::store::Store;
-use crate::table::{Index, IndexKind, KeySchema, Projection, Table, TableClass};
+use crate::table::{ByDirection, Index, IndexKind, KeySchema, Projection, Table, TableClass};
 use crate::units::Bytes;
-use crate::workload::{Capacity, TableDesign, Units, Workload};
+use crate::workload::{Capacity, SizeClasses, TableDesign, Units, Workload};
 
 /// A table while a trace runs.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ impl TableState {
     fn new(design: TableDesign, declared: bool) -> TableState {
         let entries = Entries::of(&design);
         let extremes = extremes(&design);
-        let draws = Draws::of(design.sizes.iter().map(|class| (class.weight, class.item.0 as u32)));
+        let draws = Draws::of(design.sizes.iter().flat_map(SizeClasses::iter).map(|class| (class.weight, class.item.0 as u32)));
         TableState { entries, extremes, draws, design, declared, store: Store::default(), stored: Stored::default(), has_items: false }
     }
 
@@ -81,7 +81,7 @@ impl Draws {
     #[inline]
     fn of_key(&self, hash: u64) -> Option<u32> {
         let total = self.classes.last()?.0;
-        let drawn = mixed(hash, 1);
+        let drawn = mixed(hash, salt::SIZE);
         let at = ((u128::from(drawn) * u128::from(total)) >> 64) as u64;
         let from = self.guide[(drawn >> 56) as usize] as usize;
         self.classes[from..].iter().find(|(end, _)| *end > at).map(|(_, bytes)| *bytes)
@@ -90,7 +90,7 @@ impl Draws {
 
 /// The sizes below and above which one item in a hundred lies.
 fn extremes(design: &TableDesign) -> (Bytes, Bytes) {
-    let mut sizes: Vec<(Bytes, u64)> = design.sizes.iter().map(|class| (class.item, class.weight)).collect();
+    let mut sizes: Vec<(Bytes, u64)> = design.sizes.iter().flat_map(SizeClasses::iter).map(|class| (class.item, class.weight)).collect();
     sizes.sort_unstable();
     let total: u128 = sizes.iter().map(|(_, weight)| u128::from(*weight)).sum();
     let at = |hundredth: u128| {
@@ -211,7 +211,7 @@ impl Tables {
         }
         let provisioned = |level: &Value| {
             let units = |name: &str| level["ProvisionedThroughput"][name].as_u64().filter(|units| *units > 0).map(Units::Fixed);
-            units("ReadCapacityUnits").zip(units("WriteCapacityUnits"))
+            units("ReadCapacityUnits").zip(units("WriteCapacityUnits")).map(|(read, write)| ByDirection { read, write })
         };
         let (mut indexes, mut capacities) = (Vec::new(), Vec::new());
         for (field, kind) in [("LocalSecondaryIndexes", IndexKind::Local), ("GlobalSecondaryIndexes", IndexKind::Global)] {
@@ -229,7 +229,7 @@ impl Tables {
         };
         let on_demand = request["BillingMode"].as_str() == Some("PAY_PER_REQUEST");
         let capacity = match provisioned(request).filter(|_| !on_demand) {
-            Some((read, write)) => Capacity::Provisioned { read, write },
+            Some(units) => Capacity::Provisioned(units),
             None => Capacity::OnDemand,
         };
         let table = Table { name, class, keys: KeySchema { partition, sort }, indexes: Vec::new() };
@@ -239,8 +239,8 @@ impl Tables {
             let global = index.kind == IndexKind::Global;
             design.add_index(index);
             if let Some(last) = design.indexes.last_mut() {
-                let one = || (Units::Fixed(1), Units::Fixed(1));
-                last.capacity = (is_provisioned && global).then(|| capacity.unwrap_or_else(one));
+                let unknown = ByDirection { read: Units::Unknown, write: Units::Unknown };
+                last.capacity = (is_provisioned && global).then(|| capacity.unwrap_or(unknown));
             }
         }
         self.define(design);
@@ -335,7 +335,7 @@ mod tests {
             let draws = Draws::of(weights.iter().copied().zip(0..));
             let total: u64 = weights.iter().sum();
             for key in 0..20_000 {
-                let mut at = ((u128::from(mixed(key, 1)) * u128::from(total)) >> 64) as u64;
+                let mut at = ((u128::from(mixed(key, salt::SIZE)) * u128::from(total)) >> 64) as u64;
                 let class = weights.iter().position(|weight| {
                     let here = at < *weight;
                     at = at.wrapping_sub(*weight);

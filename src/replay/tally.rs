@@ -9,6 +9,7 @@ use super::heat::{Heat, Minutes, join};
 use super::partitions::{Grain, ordered};
 use super::sizes::From;
 use super::verify::Verification;
+use crate::table::Direction;
 use crate::trace::{Key, Place, Reason, SLOTS, Time};
 use crate::units::Bytes;
 use crate::workload::Entry;
@@ -17,9 +18,9 @@ use crate::workload::Entry;
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Provenance {
     /// Rows by what they read or write, and where its size came from.
-    pub rows: BTreeMap<(bool, From), u64>,
+    pub rows: BTreeMap<(Direction, From), u64>,
     /// Half units of drawn rows on their tables: as drawn, with the smallest and with the largest size in a hundred; by table and direction.
-    pub drawn: BTreeMap<(usize, bool), [u128; 3]>,
+    pub drawn: BTreeMap<(usize, Direction), [u128; 3]>,
     /// Rows of a Query or Scan whose number of items came from an access pattern.
     pub counts_assumed: u64,
     /// Writes of which it was drawn whether they found an item.
@@ -50,7 +51,7 @@ impl Default for Grains {
 impl Grains {
     /// Adds half units of a slot in a second.
     #[inline]
-    pub fn add(&mut self, slot: u8, second: i64, reads: bool, halves: u64) {
+    pub fn add(&mut self, slot: u8, second: i64, direction: Direction, halves: u64) {
         let (known, sums) = &mut self.open[usize::from(slot)];
         if *known != second {
             if *known != i64::MIN {
@@ -58,7 +59,7 @@ impl Grains {
             }
             (*known, *sums) = (second, [0, 0]);
         }
-        let sum = &mut sums[usize::from(!reads)];
+        let sum = &mut sums[direction as usize];
         *sum = u64::from(*sum).saturating_add(halves).min(u32::MAX.into()) as u32;
     }
 

@@ -2,15 +2,15 @@
 
 use serde::Serialize;
 
-use super::estimate::{RANGE_HEADER, conventions, interval, range_rows, switches};
+use super::estimate::{RANGE_HEADER, a_month, conventions, interval, range_rows, switches};
 use super::json::{SwitchRow, UncertaintyRow, decimal, pretty, switch_rows, throughput_word, uncertainty_row};
 use super::table::{Style, aligned, clean, indented, signed};
 use super::{csv, markdown};
-use crate::compare::{Advice, Alternative, BreakEven, Combination, Comparison, Kind, Swing};
+use crate::compare::{Advice, Alternative, AlternativeKind, BreakEven, Combination, Comparison, Footing, State, Swing};
 use crate::money::{Money, MoneyError};
 
 /// As many alternatives of one kind and table as people are shown; the rest is counted.
-const SHOWN: usize = 6;
+const SHOWN: usize = 8;
 
 const ADVICE_HEADER: [&str; 6] = ["#", "Change", "Saves", "Share", "Risk", "Where, and what to write"];
 const ALTERNATIVE_HEADER: [&str; 4] = ["Alternative", "A month", "Difference", "Why"];
@@ -109,6 +109,8 @@ pub fn compare_csv(comparison: &Comparison) -> String {
         "monthly_usd",
         "delta_usd",
         "feasible",
+        "state",
+        "footing",
         "why",
         "risk",
         "decision",
@@ -125,13 +127,15 @@ pub fn compare_csv(comparison: &Comparison) -> String {
             one.name.clone(),
             one.table.clone().unwrap_or_default(),
             one.index.clone().unwrap_or_default(),
-            exact(one.monthly),
-            exact(one.delta),
-            one.feasible.to_string(),
+            exact(one.monthly()),
+            exact(one.delta()),
+            one.is_priced().to_string(),
+            one.state.word().to_string(),
+            one.footing.word().to_string(),
             one.why.clone(),
             one.risk.clone().unwrap_or_default(),
-            one.decision.to_string(),
-            one.what_if.to_string(),
+            (one.footing == Footing::Decision).to_string(),
+            (one.footing == Footing::WhatIf).to_string(),
             line,
             edit,
         ]
@@ -141,14 +145,11 @@ pub fn compare_csv(comparison: &Comparison) -> String {
 
 fn headline(comparison: &Comparison) -> String {
     let (name, total, best) = (clean(&comparison.outcome.workload), comparison.total, &comparison.best);
-    let more = if comparison.outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
+    let now = a_month(total, comparison.outcome.bill.unknown.len());
+    let at_least = if comparison.outcome.bill.unknown.is_empty() { "" } else { "at least " };
     match best.monthly_with_commitment < total {
-        true => format!(
-            "{name}: {} a month{more}; {} with the best changes and commitments",
-            total.human(),
-            best.monthly_with_commitment.human()
-        ),
-        false => format!("{name}: {} a month{more}; nothing that nobody has to decide on makes it cheaper", total.human()),
+        true => format!("{name}: {now}; {at_least}{} with the best changes and commitments", best.monthly_with_commitment.human()),
+        false => format!("{name}: {now}; nothing makes it cheaper without a trade-off"),
     }
 }
 
@@ -164,7 +165,7 @@ fn best_lines(comparison: &Comparison) -> Vec<String> {
     };
     let mut lines = words(&comparison.best);
     if comparison.best_with_decisions != comparison.best {
-        lines.push("with changes that somebody must decide on:".to_string());
+        lines.push("including trade-offs you have to accept:".to_string());
         lines.extend(words(&comparison.best_with_decisions).into_iter().map(|line| format!("  {line}")));
     }
     lines
@@ -182,7 +183,7 @@ pub(super) fn place(table: Option<&String>, index: Option<&String>) -> String {
 fn advice_rows(comparison: &Comparison) -> Vec<Vec<String>> {
     let row = |(at, advice): (usize, &Advice)| {
         let share = advice.saves.percent_of(comparison.total).map(|percent| format!("{percent:.1} %")).unwrap_or_default();
-        let to_decide = if advice.decision { "decide: " } else { "" };
+        let to_decide = if advice.footing == Footing::Decision { "trade-off: " } else { "" };
         vec![
             (at + 1).to_string(),
             format!("{}: {}", place(advice.table.as_ref(), advice.index.as_ref()), advice.change),
@@ -197,67 +198,58 @@ fn advice_rows(comparison: &Comparison) -> Vec<Vec<String>> {
 
 /// Alternatives by kind and table: a title, the rows that are shown, and how many are not.
 fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, Option<String>)> {
-    let mut keys: Vec<(Kind, Option<&String>)> = Vec::new();
+    let mut keys: Vec<(&AlternativeKind, Option<&String>)> = Vec::new();
     for one in &comparison.alternatives {
-        let key = (one.kind, one.table.as_ref());
-        if !keys.contains(&key) {
-            keys.push(key);
+        if !keys.iter().any(|(kind, table)| (kind.word(), *table) == (one.kind.word(), one.table.as_ref())) {
+            keys.push((&one.kind, one.table.as_ref()));
         }
     }
-    keys.sort_by_key(|(kind, _)| *kind);
-    let group = |(kind, table): (Kind, Option<&String>)| {
-        let of = |one: &&Alternative| one.kind == kind && one.table.as_ref() == table;
+    let rank = |kind: &AlternativeKind| TITLES.iter().position(|(word, _)| *word == kind.word());
+    keys.sort_by_key(|(kind, _)| rank(kind));
+    let group = |(kind, table): (&AlternativeKind, Option<&String>)| {
+        let of = |one: &&Alternative| one.kind.word() == kind.word() && one.table.as_ref() == table;
         let mut all: Vec<&Alternative> = comparison.alternatives.iter().filter(of).collect();
-        all.sort_by_key(|one| (!one.feasible, one.monthly, one.name.clone()));
-        let feasible = all.iter().filter(|one| one.feasible).count();
+        all.sort_by_key(|one| (!one.is_priced(), one.monthly(), one.name.clone()));
+        let priced = all.iter().filter(|one| one.is_priced()).count();
         let shown = |(at, one): (usize, &&Alternative)| {
-            let hidden = if one.feasible { at >= SHOWN } else { at - feasible >= SHOWN };
+            let hidden = if one.is_priced() { at >= SHOWN } else { at - priced >= SHOWN };
             (!hidden).then(|| alternative_row(one))
         };
         let rows: Vec<Vec<String>> = all.iter().enumerate().filter_map(shown).collect();
-        let (dearer, impossible) = (feasible.saturating_sub(SHOWN), (all.len() - feasible).saturating_sub(SHOWN));
-        let words = [(dearer, "dearer"), (impossible, "that are not possible")];
+        let (dearer, without) = (priced.saturating_sub(SHOWN), (all.len() - priced).saturating_sub(SHOWN));
+        let words = [(dearer, "more expensive"), (without, "without a price")];
         let parts: Vec<String> = words.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
         let more = (!parts.is_empty()).then(|| parts.join(" and "));
-        let title = format!("{}: {}", title(kind), place(table, None));
-        (title, rows, more)
+        let title = TITLES.iter().find(|(word, _)| *word == kind.word()).map_or(kind.word(), |(_, title)| title);
+        (format!("{title}: {}", place(table, None)), rows, more)
     };
     keys.into_iter().map(group).collect()
 }
 
-fn title(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Capacity => "Capacity",
-        Kind::Commitment => "Commitments",
-        Kind::TableClass => "Table class",
-        Kind::Projection => "Projections",
-        Kind::Dax => "DAX",
-        Kind::Regions => "Regions",
-        Kind::Backup => "Backups",
-        Kind::Consistency => "Consistency",
-        Kind::Item => "Items",
-    }
-}
+/// The titles of the kinds of alternatives, in the order in which they are shown.
+const TITLES: [(&str, &str); 9] = [
+    ("capacity", "Capacity"),
+    ("commitment", "Commitments"),
+    ("table-class", "Table class"),
+    ("projection", "Projections"),
+    ("dax", "DAX"),
+    ("regions", "Regions"),
+    ("backup", "Backups"),
+    ("consistency", "Consistency"),
+    ("item", "Items"),
+];
 
 fn alternative_row(one: &Alternative) -> Vec<String> {
     let name = match &one.index {
         Some(index) => format!("{index}: {}", one.name),
         None => one.name.clone(),
     };
-    match one.feasible {
-        true if one.what_if => vec![
-            format!("what if: {name}"),
-            one.monthly.map(Money::human).unwrap_or_default(),
-            one.delta.map(signed).unwrap_or_default(),
-            one.risk.clone().unwrap_or_default(),
-        ],
-        true => vec![name, one.monthly.map(Money::human).unwrap_or_default(), one.delta.map(signed).unwrap_or_default(), one.why.clone()],
-        false => vec![
-            name,
-            "-".to_string(),
-            "-".to_string(),
-            if one.why.starts_with("not known") { one.why.clone() } else { format!("not possible: {}", one.why) },
-        ],
+    match one.state {
+        State::Priced { monthly, delta } => {
+            let what_if = if one.footing == Footing::WhatIf { "what if: " } else { "" };
+            vec![format!("{what_if}{name}"), monthly.human(), signed(delta), one.words()]
+        }
+        State::Unknown | State::Impossible => vec![name, "-".to_string(), "-".to_string(), one.words()],
     }
 }
 
@@ -369,6 +361,8 @@ struct AlternativeRow<'a> {
     monthly_usd: Option<String>,
     delta_usd: Option<String>,
     feasible: bool,
+    state: &'static str,
+    footing: &'static str,
     why: &'a str,
     risk: Option<&'a str>,
     decision: bool,
@@ -437,7 +431,7 @@ pub fn compare_json(comparison: &Comparison) -> String {
                     change: &one.change,
                     saves_usd,
                     risk: one.risk.as_deref(),
-                    decision: one.decision,
+                    decision: one.footing == Footing::Decision,
                     in_best: one.in_best,
                     file: one.edit.as_ref().map_or_else(|| comparison.file.clone(), |(line, _)| comparison.place(*line).file),
                     line: one.edit.as_ref().map(|(line, _)| comparison.place(*line).line),
@@ -453,13 +447,15 @@ pub fn compare_json(comparison: &Comparison) -> String {
                 name: &one.name,
                 table: one.table.as_deref(),
                 index: one.index.as_deref(),
-                monthly_usd: one.monthly.filter(|_| one.feasible).map(|money| money.to_string()),
-                delta_usd: one.delta.filter(|_| one.feasible).map(|money| money.to_string()),
-                feasible: one.feasible,
+                monthly_usd: one.monthly().map(|money| money.to_string()),
+                delta_usd: one.delta().map(|money| money.to_string()),
+                feasible: one.is_priced(),
+                state: one.state.word(),
+                footing: one.footing.word(),
                 why: &one.why,
                 risk: one.risk.as_deref(),
-                decision: one.decision,
-                what_if: one.what_if,
+                decision: one.footing == Footing::Decision,
+                what_if: one.footing == Footing::WhatIf,
                 line: one.edit.as_ref().map(|(line, _)| comparison.place(*line).line),
                 edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
             })

@@ -6,7 +6,7 @@ use super::estimate::{conventions, headline, usage_name_of, what_is};
 use super::json::pretty;
 use super::table::{Style, aligned, clean, indented, signed};
 use super::{csv, markdown};
-use crate::diff::{ChangedLine, Difference, Side};
+use crate::diff::{ChangedLine, Difference, Side, TotalChange};
 use crate::money::MoneyError;
 use crate::outcome::Outcome;
 use crate::pricing::Unknown;
@@ -109,15 +109,20 @@ pub fn diff_csv(difference: &Difference) -> String {
 
 fn summary(difference: &Difference) -> Result<String, MoneyError> {
     let (old, new) = (difference.old.total()?, difference.new.total()?);
-    let percent = difference.delta.percent_of(old).map(|percent| format!(", {percent:+.1} %")).unwrap_or_default();
-    let unknown = if difference.newly_unknown.is_empty() { "" } else { ", and what is newly unknown" };
-    Ok(format!(
-        "{}: {} a month became {} ({}{percent}){unknown}",
-        clean(&difference.new.workload),
-        old.human(),
-        new.human(),
-        signed(difference.delta)
-    ))
+    let name = clean(&difference.new.workload);
+    Ok(match difference.change() {
+        TotalChange::Known(delta) => {
+            let percent = delta.percent_of(old).map(|percent| format!(", {percent:+.1} %")).unwrap_or_default();
+            let both = if difference.new.bill.unknown.is_empty() { "" } else { "; what is unknown in both is left out" };
+            format!("{name}: {} a month became {} ({}{percent}){both}", old.human(), new.human(), signed(delta))
+        }
+        TotalChange::Unknown => format!(
+            "{name}: change unknown; of what is known, {} a month became {} ({})",
+            old.human(),
+            new.human(),
+            signed(difference.delta)
+        ),
+    })
 }
 
 fn what(line: &ChangedLine, difference: &Difference) -> String {
@@ -125,7 +130,11 @@ fn what(line: &ChangedLine, difference: &Difference) -> String {
 }
 
 fn table_rows(difference: &Difference) -> Vec<Vec<String>> {
-    difference.tables.iter().map(|(table, delta)| vec![table.clone(), signed(*delta)]).collect()
+    let words = |table: &str, delta| match difference.change_of(table, delta) {
+        TotalChange::Known(delta) => signed(delta),
+        TotalChange::Unknown => "unknown".to_string(),
+    };
+    difference.tables.iter().map(|(table, delta)| vec![table.clone(), words(table, *delta)]).collect()
 }
 
 fn line_rows(difference: &Difference) -> Vec<Vec<String>> {
@@ -160,7 +169,10 @@ struct Document<'a> {
     schema: &'static str,
     old: DesignRow<'a>,
     new: DesignRow<'a>,
-    delta_usd: String,
+    /// `null` where something is unknown on one side only.
+    delta_usd: Option<String>,
+    /// Of the lines that are known.
+    known_delta_usd: String,
     tables: Vec<TableRow<'a>>,
     lines: Vec<LineRow<'a>>,
     unchanged_lines: usize,
@@ -181,7 +193,8 @@ struct DesignRow<'a> {
 #[derive(Serialize)]
 struct TableRow<'a> {
     table: &'a str,
-    delta_usd: String,
+    delta_usd: Option<String>,
+    known_delta_usd: String,
 }
 
 #[derive(Serialize)]
@@ -230,14 +243,27 @@ pub fn diff_json(difference: &Difference) -> Result<String, MoneyError> {
     fn unknown(one: &Unknown) -> UnknownRow<'_> {
         UnknownRow { table: &one.subject.table, index: one.subject.index.as_deref(), what: &one.what, why: &one.why }
     }
+    let known = |change: TotalChange| match change {
+        TotalChange::Known(delta) => Some(delta.to_string()),
+        TotalChange::Unknown => None,
+    };
     let side =
         |side: Side| SideRow { quantity: side.quantity.to_string(), rate_usd: side.rate.to_string(), amount_usd: side.amount.to_string() };
     Ok(pretty(&Document {
         schema: "dynameter.diff/1",
         old: design(&difference.old)?,
         new: design(&difference.new)?,
-        delta_usd: difference.delta.to_string(),
-        tables: difference.tables.iter().map(|(table, delta)| TableRow { table, delta_usd: delta.to_string() }).collect(),
+        delta_usd: known(difference.change()),
+        known_delta_usd: difference.delta.to_string(),
+        tables: difference
+            .tables
+            .iter()
+            .map(|(table, delta)| TableRow {
+                table,
+                delta_usd: known(difference.change_of(table, *delta)),
+                known_delta_usd: delta.to_string(),
+            })
+            .collect(),
         lines: difference
             .lines
             .iter()

@@ -63,8 +63,7 @@ pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErr
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub fn estimate_markdown(outcome: &Outcome) -> Result<String, MoneyError> {
     let total = outcome.total()?;
-    let more = if outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
-    let mut text = format!("## {}: {} a month{more}\n\n{}\n", markdown::escape(&outcome.workload), total.human(), conventions(outcome));
+    let mut text = format!("## {}\n\n{}\n", markdown::escape(&headline(outcome)?), conventions(outcome));
     for table in &outcome.tables {
         text += &format!("\n### {}: {}\n\n", markdown::escape(table), outcome.total_of(table)?.human());
         let rows = line_rows(outcome, table, total);
@@ -104,6 +103,7 @@ pub fn estimate_csv(outcomes: &[Outcome]) -> String {
         "access",
         "service",
         "usage_type",
+        "bill_usage_type",
         "quantity",
         "unit",
         "rate_usd",
@@ -136,6 +136,7 @@ pub fn estimate_csv(outcomes: &[Outcome]) -> String {
         let rest = [
             line.usage_type.service().to_string(),
             line.usage_type.name(),
+            line.bill_usage_type.clone().unwrap_or_default(),
             line.quantity.to_string(),
             line.usage_type.unit().to_string(),
             line.published.rate.to_string(),
@@ -147,10 +148,10 @@ pub fn estimate_csv(outcomes: &[Outcome]) -> String {
     };
     let unknown = |outcome: &Outcome, unknown: &Unknown| {
         let rate = unknown.rate.as_ref().map(|rate| rate.rate.to_string()).unwrap_or_default();
-        let mut rest = vec![String::new(); 8];
-        rest[4] = rate;
-        rest[6].clone_from(&unknown.why);
-        rest[7].clone_from(&unknown.what);
+        let mut rest = vec![String::new(); 9];
+        rest[5] = rate;
+        rest[7].clone_from(&unknown.why);
+        rest[8].clone_from(&unknown.what);
         [start(outcome, &unknown.subject), rest, published(unknown.rate.as_ref()), end(outcome)].concat()
     };
     let rows = outcomes.iter().flat_map(|outcome| {
@@ -166,8 +167,15 @@ fn plain(month: &crate::time::MonthHours) -> String {
 
 /// What the design costs, and whether that is all.
 pub(super) fn headline(outcome: &Outcome) -> Result<String, MoneyError> {
-    let more = if outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
-    Ok(format!("{}: {} a month{more}", clean(&outcome.workload), outcome.total()?.human()))
+    Ok(format!("{}: {}", clean(&outcome.workload), a_month(outcome.total()?, outcome.bill.unknown.len())))
+}
+
+/// A month's total in a headline: never a figure alone where something is missing from it.
+pub(super) fn a_month(known: Money, unknown: usize) -> String {
+    match unknown {
+        0 => format!("{} a month", known.human()),
+        _ => format!("unknown; at least {} a month", known.human()),
+    }
 }
 
 /// Region, date, month, gigabyte and free tier in a sentence.
@@ -176,7 +184,11 @@ pub(super) fn conventions(outcome: &Outcome) -> String {
         0 => "no free tier".to_string(),
         _ => format!("free tier: {}", outcome.free.iter().map(|free| free_word(*free)).collect::<Vec<_>>().join(", ")),
     };
-    format!("{}, prices of {}, a month of {} hours, 1 GB = 2^30 bytes, {free}", outcome.region, outcome.prices, outcome.month)
+    let prices = match outcome.newest_prices {
+        Some(newest) if newest < outcome.prices => format!("{newest} (the newest known; asked for {})", outcome.prices),
+        _ => outcome.prices.to_string(),
+    };
+    format!("{}, prices of {prices}, a month of {} hours, 1 GB = 2^30 bytes, {free}", outcome.region, outcome.month)
 }
 
 /// What a line is for, in a few words: its access pattern, else what its usage type is; a transfer names its

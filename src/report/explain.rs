@@ -61,8 +61,8 @@ fn explained(number: usize, line: &LineItem, outcome: &Outcome, style: Style) ->
         text += &format!("  {label:<9} {}\n", clean(&because.to_string()));
     }
     let since = if published.first_seen { "first seen on" } else { "in force since" };
-    let tier = if published.tier_from > 0 {
-        format!(", the tier from {} {unit} on", group_thousands(&published.tier_from.to_string()))
+    let tier = if line.tier_from > 0 {
+        format!(", the tier from {} {unit} on", group_thousands(&line.tier_from.to_string()))
     } else {
         String::new()
     };
@@ -71,7 +71,7 @@ fn explained(number: usize, line: &LineItem, outcome: &Outcome, style: Style) ->
         "  {:<9} book of {} at {}: {}; source {} ({} confidence)\n",
         "", line.subject.region, outcome.prices, published.code, published.source, published.confidence
     );
-    text += &format!("  {:<9} {quantity} {unit} x ${} = ${}\n", "amount", published.rate, group_thousands(&line.amount.to_string()));
+    text += &format!("  {:<9} {quantity} {unit} x ${} = {}\n", "amount", published.rate, line.amount.human());
     text
 }
 

@@ -71,7 +71,7 @@ impl RateRow {
         let published = &tier.published;
         RateRow {
             code: published.code.clone(),
-            usage_type: UsageType::of_code(published.code.clone()).name(),
+            usage_type: UsageType::of_code(&published.code).name(),
             unit: published.unit.clone(),
             tier_from: published.tier_from.to_string(),
             rate_usd: published.rate.to_string(),
@@ -142,7 +142,7 @@ fn changed_rows(changed: &[ChangedRate], nothing: &str) -> Vec<Vec<String>> {
         vec![
             one.region.clone(),
             one.code.clone(),
-            UsageType::of_code(one.code.clone()).name(),
+            UsageType::of_code(&one.code).name(),
             one.tier_from.to_string(),
             rate(&one.before),
             rate(&one.after),

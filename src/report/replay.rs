@@ -6,11 +6,13 @@ use super::estimate::{LINE_HEADER, LINE_NUMBERS, conventions, estimate_csv, line
 use super::json::{HoldingRow, LineRow, SwitchRow, TableRow, UnknownRow, decimal, holding_rows, pretty, switch_rows, table_rows, unknown};
 use super::markdown;
 use super::table::{Style, aligned, clean, indented};
+use crate::compare::State;
 use crate::money::{Money, MoneyError};
 use crate::replay::{
     AccountRun, Cluster, Consumed, DaxResult, Drawn, From, HotKey, ItemSizes, ModeResult, OverTime, PartitionHeat, Peak, Replayed,
     STRIP_ROWS, SizeDifference, Strip, Verification,
 };
+use crate::table::Direction;
 use crate::trace::Reason;
 use crate::units::{Exact, GB, group_thousands};
 
@@ -119,7 +121,7 @@ fn over_time(one: &OverTime) -> OverTimeRow<'_> {
         table: &one.table,
         index: one.index.as_deref(),
         region: &one.region,
-        throughput: direction(one.reads),
+        throughput: one.direction.word(),
         first: one.first.to_string(),
         column_seconds: one.column_seconds.to_string(),
         units: one.units.iter().map(decimal).collect::<Vec<_>>().join(" "),
@@ -150,6 +152,7 @@ struct ModeRow<'a> {
     kind: &'static str,
     as_designed: bool,
     feasible: bool,
+    state: &'static str,
     monthly_usd: Option<String>,
     throttled_requests: String,
     why: &'a str,
@@ -323,10 +326,6 @@ struct SizeDifferenceRow<'a> {
     metered_bytes: String,
 }
 
-fn direction(reads: bool) -> &'static str {
-    if reads { "read" } else { "write" }
-}
-
 fn keys(keys: &[(String, Exact)]) -> Vec<KeyRow<'_>> {
     keys.iter().map(|(key, units)| KeyRow { key, units: decimal(units) }).collect()
 }
@@ -339,7 +338,7 @@ fn account(account: &AccountRun) -> AccountRow<'_> {
     AccountRow {
         index: account.index.as_deref(),
         region: &account.region,
-        throughput: direction(account.reads),
+        throughput: account.direction.word(),
         billed_units: decimal(&account.billed),
         unit: account.unit,
         provisioned_low: account.provisioned.map(|(low, _)| low.to_string()),
@@ -445,7 +444,7 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 table: &peak.table,
                 index: peak.index.as_deref(),
                 region: &peak.region,
-                throughput: direction(peak.reads),
+                throughput: peak.direction.word(),
                 mean_per_second: decimal(&peak.mean),
                 p50_per_second: decimal(&peak.percentiles[0]),
                 p95_per_second: decimal(&peak.percentiles[1]),
@@ -466,8 +465,12 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 mode: &mode.mode,
                 kind: mode.kind,
                 as_designed: mode.as_designed,
-                feasible: mode.feasible,
-                monthly_usd: mode.monthly.map(|money| money.to_string()),
+                feasible: matches!(mode.state, State::Priced { .. }),
+                state: mode.state.word(),
+                monthly_usd: match mode.state {
+                    State::Priced { monthly, .. } => Some(monthly.to_string()),
+                    State::Unknown | State::Impossible => None,
+                },
                 throttled_requests: throttled(mode).to_string(),
                 why: &mode.why,
                 accounts: mode.accounts.iter().map(account).collect(),
@@ -480,7 +483,7 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 table: &hot.table,
                 index: hot.index.as_deref(),
                 region: &hot.region,
-                throughput: direction(hot.reads),
+                throughput: hot.direction.word(),
                 key: &hot.key,
                 units: decimal(&hot.units),
                 units_error: decimal(&hot.error),
@@ -535,7 +538,7 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 .sizes
                 .rows
                 .iter()
-                .map(|(reads, from, rows)| SourceRow { throughput: direction(*reads), source: from.word(), rows: rows.to_string() })
+                .map(|(direction, from, rows)| SourceRow { throughput: direction.word(), source: from.word(), rows: rows.to_string() })
                 .collect(),
             drawn: replayed
                 .sizes
@@ -543,7 +546,7 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 .iter()
                 .map(|drawn| DrawnRow {
                     table: &drawn.table,
-                    throughput: direction(drawn.reads),
+                    throughput: drawn.direction.word(),
                     units: decimal(&drawn.units),
                     units_low: decimal(&drawn.low),
                     units_high: decimal(&drawn.high),
@@ -588,10 +591,6 @@ fn count(number: u64) -> String {
     group_thousands(&number.to_string())
 }
 
-fn money(amount: Option<Money>) -> String {
-    amount.map_or("unknown".to_string(), |amount| amount.human())
-}
-
 fn percent(share: &Exact) -> String {
     format!("{} %", (share * &Exact::from(100)).human(if *share < Exact::ratio(1, 1_000) { 4 } else { 1 }))
 }
@@ -611,7 +610,7 @@ fn consumed_rows(consumed: &[Consumed], home: &str) -> Vec<Vec<String>> {
 fn peak_row(peak: &Peak, home: &str) -> Vec<String> {
     vec![
         place(&peak.table, peak.index.as_deref(), &peak.region, home),
-        direction(peak.reads).to_string(),
+        peak.direction.word().to_string(),
         peak.mean.human(2),
         peak.percentiles[0].human(1),
         peak.percentiles[1].human(1),
@@ -630,8 +629,8 @@ fn size_row(sizes: &ItemSizes) -> Vec<String> {
 
 fn mode_row(mode: &ModeResult, total: Money) -> Vec<String> {
     let name = if mode.as_designed { format!("{} (as it is)", mode.mode) } else { mode.mode.clone() };
-    let difference = match mode.monthly {
-        Some(monthly) if !mode.as_designed => monthly.minus(total).ok().map(super::table::signed).unwrap_or_default(),
+    let difference = match mode.state {
+        State::Priced { monthly, .. } if !mode.as_designed => monthly.minus(total).ok().map(super::table::signed).unwrap_or_default(),
         _ => String::new(),
     };
     let is_capacity = !mode.accounts.is_empty();
@@ -641,7 +640,11 @@ fn mode_row(mode: &ModeResult, total: Money) -> Vec<String> {
     vec![
         mode.table.clone().unwrap_or_else(|| "all".to_string()),
         name,
-        if mode.feasible { money(mode.monthly) } else { "not possible".to_string() },
+        match mode.state {
+            State::Priced { monthly, .. } => monthly.human(),
+            State::Unknown => "not known".to_string(),
+            State::Impossible => "not possible".to_string(),
+        },
         difference,
         if is_capacity { count(throttled(mode)) } else { String::new() },
         if is_capacity { share } else { String::new() },
@@ -654,7 +657,7 @@ fn throttle_rows(mode: &ModeResult, home: &str) -> Vec<Vec<String>> {
     let row = |account: &AccountRun| {
         vec![
             place(&account.table, account.index.as_deref(), &account.region, home),
-            direction(account.reads).to_string(),
+            account.direction.word().to_string(),
             mode.mode.clone(),
             account.throttled.human(1),
             count(account.throttled_minutes),
@@ -668,7 +671,7 @@ fn throttle_rows(mode: &ModeResult, home: &str) -> Vec<Vec<String>> {
 fn hot_row(hot: &HotKey, home: &str) -> Vec<String> {
     vec![
         place(&hot.table, hot.index.as_deref(), &hot.region, home),
-        direction(hot.reads).to_string(),
+        hot.direction.word().to_string(),
         hot.key.clone(),
         match hot.error.is_zero() {
             true => hot.units.human(1),
@@ -742,7 +745,7 @@ fn dax_rows(all: &[DaxResult]) -> Vec<Vec<String>> {
 fn drawn_row(drawn: &Drawn) -> Vec<String> {
     vec![
         drawn.table.clone(),
-        direction(drawn.reads).to_string(),
+        drawn.direction.word().to_string(),
         drawn.units.human(1),
         drawn.low.human(1),
         drawn.high.human(1),
@@ -755,7 +758,8 @@ fn drawn_row(drawn: &Drawn) -> Vec<String> {
 fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
     let home = replayed.outcome.region.as_str();
     let total = replayed.outcome.total()?;
-    let source = |(reads, from, rows): &(bool, From, u64)| vec![direction(*reads).to_string(), from.word().to_string(), count(*rows)];
+    let source =
+        |(direction, from, rows): &(Direction, From, u64)| vec![direction.word().to_string(), from.word().to_string(), count(*rows)];
     let skipped = |(reason, rows): (&Reason, &u64)| vec![reason.word().to_string(), count(*rows)];
     let mut parts = vec![
         Part {

@@ -20,7 +20,6 @@ use crate::outcome::{Outcome, Uncertainty};
 use crate::pricing::Books;
 #[cfg(feature = "replay")]
 use crate::replay::Replayed;
-use crate::units::Exact;
 use crate::workload::{Call, Workload};
 
 /// A design, reviewed.
@@ -54,8 +53,7 @@ pub fn review(workload: &Workload, books: &Books, question: &Question, load: &Lo
     let (compared, traffic) = rayon::join(|| compare_with_curves(workload, books, question), || traffic::of(workload, books, load));
     let (comparison, curves) = compared?;
     let patterns = workload.tables.iter().flat_map(|table| table.access.iter().map(move |access| (table, access)));
-    let flat = patterns
-        .filter(|(_, access)| !matches!(access.call, Call::Unknown { .. }) && access.factors.iter().all(|factor| *factor == Exact::one()));
+    let flat = patterns.filter(|(_, access)| !matches!(access.call, Call::Unknown { .. }) && access.shape.is_flat());
     Ok(Review {
         years_ahead: workload.years_ahead,
         flat: flat.map(|(table, access)| format!("\"{}\" of {}", access.name, table.table.name)).collect(),
@@ -94,8 +92,8 @@ impl Review {
 }
 
 /// What a workload costs, table by table, without the working of its lines.
-fn sums(workload: &Workload, metering: &Metering) -> Result<Sum, EstimateError> {
-    let bill = metering.bill(workload)?;
+fn sums(metering: &Metering) -> Result<Sum, EstimateError> {
+    let (workload, bill) = (metering.workload(), metering.bill()?);
     let of = |name: &str| crate::money::Money::sum(bill.lines.iter().filter(|line| line.subject.table == name).map(|line| line.amount));
     let tables = workload.tables.iter().map(|table| of(&table.table.name)).collect::<Result<_, _>>()?;
     let short = |demand: &&Demand| {

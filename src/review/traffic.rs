@@ -53,9 +53,9 @@ pub(super) fn of(workload: &Workload, books: &Books, load: &Loader) -> Traffic {
     let months: Vec<MonthHours> = std::iter::once(own.clone()).chain(others).collect();
     let factors: Vec<Exact> = FACTORS.iter().map(|tenths| Exact::ratio(*tenths, 10)).collect();
     let sum = |month: &MonthHours, factor: &Exact, simulations: &Arc<Simulations>| -> Option<Sum> {
-        let changed = Workload { horizon: workload.horizon, ..load(month, factor).ok()? };
+        let changed = load(month, factor).ok()?;
         let metering: Result<Metering, EstimateError> = Metering::with(simulations.clone(), &changed, books);
-        metering.and_then(|metering| sums(&changed, &metering)).ok()
+        metering.and_then(|metering| sums(&metering)).ok()
     };
     // A second of a long month is like one of a short: its simulations are the same.
     let of = |factor: &Exact| -> Vec<Option<Sum>> {

@@ -8,12 +8,13 @@ use rand_distr::{Distribution, Zipf};
 use rand_pcg::Pcg64Mcg;
 
 use super::Options;
+use crate::capacity::Shape;
 use crate::capacity::series::{Arrivals, WEEK_MINUTES, seed_of};
 use crate::replay::key_class;
 use crate::table::{Consistency, limits};
-use crate::trace::{Action, Api, Key, Time};
+use crate::trace::{Action, ApiName, Key, Time, mixed, salt};
 use crate::units::{Bytes, Exact};
-use crate::workload::{Access, Call, SizeClass, SizeClasses, TableDesign, Workload, WriteKind, WritePlan, mean_of, sum_of};
+use crate::workload::{Access, Call, SizeClasses, TableDesign, Workload, WriteKind, WritePlan, mean_of, pick_weighted, sum_of};
 
 /// A row of a trace.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -99,8 +100,8 @@ struct Maker {
 }
 
 enum MakerKind {
-    Access { access: Box<Access>, api: Api, index: Option<Arc<str>>, plans: Vec<Planned> },
-    TimeToLive { sizes: SizeClasses },
+    Access { access: Box<Access>, api: ApiName, index: Option<Arc<str>>, plans: Vec<Planned> },
+    TimeToLive { sizes: Option<SizeClasses> },
 }
 
 /// A write with the names that it changes.
@@ -138,7 +139,7 @@ pub fn holds(workload: &Workload, column: &str) -> bool {
         ("error", Call::Transaction { cancelled, .. }) => !cancelled.is_zero(),
         ("replayed", Call::Transaction { replayed, .. }) => !replayed.is_zero(),
         ("changes", Call::Write { plans, .. } | Call::Transaction { plans, .. }) => plans.iter().any(|(plan, _)| plan.changes.is_some()),
-        ("action", _) => access.operation == Api::BatchWriteItem.name() || matches!(access.call, Call::Transaction { .. }),
+        ("action", _) => access.operation == Some(ApiName::BatchWriteItem) || matches!(access.call, Call::Transaction { .. }),
         ("item_bytes" | "old_bytes", _) => writes(access),
         _ => false,
     };
@@ -170,9 +171,8 @@ pub fn streams(workload: &Workload, options: &Options) -> Vec<Stream> {
             }
         }
         if !table.ttl_deletes.is_zero() {
-            let flat = [Exact::one()];
             let kind = MakerKind::TimeToLive { sizes: table.sizes.clone() };
-            all.push(with(workload, options, table, "Time to Live", home.clone(), &table.ttl_deletes, &flat, kind, None));
+            all.push(with(workload, options, table, "Time to Live", home.clone(), &table.ttl_deletes, &Shape::flat(), kind, None));
         }
     }
     all
@@ -192,21 +192,21 @@ fn stream(workload: &Workload, options: &Options, table: &TableDesign, access: &
         count: *count,
     };
     let api = match (&access.call, access.operation) {
-        (_, operation) if !operation.contains("Execute") => Api::parse(operation).unwrap_or(Api::GetItem),
+        (_, Some(operation)) if !operation.is_partiql() => operation,
         // A PartiQL statement is the operation that it is.
-        (Call::Get { consistency: None, .. }, _) => Api::TransactGetItems,
-        (Call::Get { items: 1, .. }, _) => Api::GetItem,
-        (Call::Get { .. }, _) => Api::BatchGetItem,
-        (Call::Page { scan: true, .. }, _) => Api::Scan,
-        (Call::Transaction { .. }, _) => Api::TransactWriteItems,
-        (Call::Write { .. }, _) => Api::BatchWriteItem,
-        _ => Api::Query,
+        (Call::Get { consistency: None, .. }, _) => ApiName::TransactGetItems,
+        (Call::Get { items: 1, .. }, _) => ApiName::GetItem,
+        (Call::Get { .. }, _) => ApiName::BatchGetItem,
+        (Call::Page { scan: true, .. }, _) => ApiName::Scan,
+        (Call::Transaction { .. }, _) => ApiName::TransactWriteItems,
+        (Call::Write { .. }, _) => ApiName::BatchWriteItem,
+        _ => ApiName::Query,
     };
     let here = region.as_deref().is_none_or(|region| region == workload.region);
-    let hit_ratio = table.dax.as_ref().filter(|_| access.is_cacheable() && here).map(|dax| probability(&dax.hit_ratio));
+    let hit_ratio = table.dax.as_ref().filter(|_| access.is_cacheable() && here).and_then(|dax| dax.hit_ratio.known()).map(probability);
     let kind = MakerKind::Access { access: Box::new(access.clone()), api, index, plans: plans.iter().map(planned).collect() };
     let calls = &access.calls * share;
-    with(workload, options, table, &access.name, region, &calls, &access.factors, kind, hit_ratio)
+    with(workload, options, table, &access.name, region, &calls, &access.shape, kind, hit_ratio)
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -217,7 +217,7 @@ fn with(
     name: &str,
     region: Option<Arc<str>>,
     calls: &Exact,
-    factors: &[Exact],
+    shape: &Shape,
     kind: MakerKind,
     hit_ratio: Option<f64>,
 ) -> Stream {
@@ -226,9 +226,14 @@ fn with(
     let second = options.start.second() + 3 * 86_400;
     let (first_minute, into_minute) = (second.div_euclid(60), second.rem_euclid(60) as u64);
     let a_second = calls / &workload.month.seconds();
-    let flat = factors.iter().all(|factor| *factor == Exact::one());
+    let flat = shape.is_flat();
     let expected = &a_second * &Exact::from(options.seconds);
-    let arrivals = Arrivals { per_second: a_second.to_f64(), shape: factors.iter().map(Exact::to_f64).collect(), calls: Vec::new() };
+    let arrivals = Arrivals {
+        per_second: a_second.to_f64(),
+        shape: shape.factors().iter().map(Exact::to_f64).collect(),
+        course: shape.course(),
+        calls: Vec::new(),
+    };
     let (mut starts, mut sum) = (vec![(0, 0.0)], 0.0);
     let mut done = 0;
     while done < options.seconds {
@@ -253,7 +258,7 @@ fn with(
         region,
         caller: (!matches!(kind, MakerKind::TimeToLive { .. })).then(|| name.into()),
         sorted: table.table.keys.sort.is_some(),
-        numbers: table.number_keys,
+        numbers: [table.number_keys.partition, table.number_keys.sort],
         keys,
         fresh: 0,
         tag: seed_of(options.seed, &account, 11) & 0xffff_ffff,
@@ -342,12 +347,12 @@ impl Maker {
 
     fn rows(&mut self, time: Time, random: &mut Pcg64Mcg, rows: &mut Vec<Row>) {
         // Taken out for the call, so that the maker's own counters may change.
-        let kind = std::mem::replace(&mut self.kind, MakerKind::TimeToLive { sizes: SizeClasses::of([]) });
+        let kind = std::mem::replace(&mut self.kind, MakerKind::TimeToLive { sizes: None });
         match &kind {
             MakerKind::TimeToLive { sizes } => {
                 let key = self.there(random);
                 let bytes = size(sizes, &key);
-                rows.push(Row { old_bytes: Some(bytes.0), ..self.row(time, Api::TimeToLiveDelete.name(), key) });
+                rows.push(Row { old_bytes: bytes, ..self.row(time, ApiName::TimeToLiveDelete.name(), key) });
             }
             MakerKind::Access { access, api, index, plans } => match &access.call {
                 Call::Get { items, consistency, missing } => {
@@ -357,9 +362,9 @@ impl Maker {
                     for _ in 0..*items {
                         let gone = missing > 0.0 && uniform(random) < missing;
                         let key = if gone { self.new_key() } else { self.there(random) };
-                        let bytes = if gone { 0 } else { size(&access.sizes, &key).0 };
+                        let bytes = if gone { Some(0) } else { size(&access.sizes, &key) };
                         let consistency = consistency.map(word);
-                        rows.push(Row { item_bytes: Some(bytes), consistency, cached: hit, ..self.row(time, api.name(), key) });
+                        rows.push(Row { item_bytes: bytes, consistency, cached: hit, ..self.row(time, api.name(), key) });
                     }
                 }
                 Call::Page { .. } => self.pages(access, *api, index.as_ref(), time, random, rows),
@@ -393,11 +398,11 @@ impl Maker {
         self.kind = kind;
     }
 
-    fn write(&mut self, access: &Access, planned: &Planned, finds: f64, api: Api, time: Time, random: &mut Pcg64Mcg) -> Row {
+    fn write(&mut self, access: &Access, planned: &Planned, finds: f64, api: ApiName, time: Time, random: &mut Pcg64Mcg) -> Row {
         let found = finds >= 1.0 || (finds > 0.0 && uniform(random) < finds);
         let key = if found { self.there(random) } else { self.new_key() };
         let after = size(&access.sizes, &key);
-        let before = access.before.as_ref().map_or(after, |before| size(before, &format!("before {key}")));
+        let before = if access.before.is_some() { size(&access.before, &format!("before {key}")) } else { after };
         let leaves = matches!(planned.plan.kind, WriteKind::Put | WriteKind::Update);
         let action = match planned.plan.kind {
             WriteKind::Put => Action::Put,
@@ -405,10 +410,10 @@ impl Maker {
             WriteKind::Delete => Action::Delete,
             WriteKind::ConditionCheck => Action::ConditionCheck,
         };
-        let member = matches!(api, Api::BatchWriteItem | Api::TransactWriteItems);
+        let member = matches!(api, ApiName::BatchWriteItem | ApiName::TransactWriteItems);
         Row {
-            item_bytes: leaves.then_some(after.0),
-            old_bytes: Some(if found { before.0 } else { 0 }),
+            item_bytes: after.filter(|_| leaves),
+            old_bytes: if found { before } else { Some(0) },
             action: member.then(|| action.name()),
             changes: planned.changes.clone().filter(|_| leaves),
             ..self.row(time, api.name(), key)
@@ -416,22 +421,23 @@ impl Maker {
     }
 
     /// The pages of a Query or Scan: as many items on each as items of their mean size fill it.
-    fn pages(&mut self, access: &Access, api: Api, index: Option<&Arc<str>>, time: Time, random: &mut Pcg64Mcg, rows: &mut Vec<Row>) {
+    fn pages(&mut self, access: &Access, api: ApiName, index: Option<&Arc<str>>, time: Time, random: &mut Pcg64Mcg, rows: &mut Vec<Row>) {
         let Call::Page { index: at, items, segments, consistency, fetches, missing, .. } = &access.call else { return };
         let key = self.there(random);
         let key = if self.sorted { key.split('|').next().unwrap_or_default().to_string() } else { key };
         let hit = self.hit_ratio.map(|ratio| uniform(random) < ratio);
         let missing = probability(missing);
         let nothing = *items == 0 || (missing > 0.0 && uniform(random) < missing);
-        let sizes = access.sizes.evaluated(*at);
+        let sizes = access.sizes.as_ref().and_then(|sizes| sizes.evaluated(*at));
         let mean = sizes.as_ref().map_or_else(Exact::zero, |sizes| mean_of(sizes));
         let page_items =
             if mean.is_zero() { u64::MAX } else { (Exact::from(limits::PAGE_BYTES) / mean).ceil().to_u64().unwrap_or(u64::MAX).max(1) };
         let mut push = |maker: &mut Maker, count: u64| {
             let evaluated = sizes.as_ref().map(|sizes| maker.sum(sizes, count, random));
             let fetched = fetches.then(|| {
-                let one = |_| size_at(&access.sizes, random.next_u64()).0.to_string();
-                (0..count).map(one).collect::<Vec<_>>().join(" ")
+                let one = |sizes: &SizeClasses| sizes.at(mixed(random.next_u64(), salt::SIZE)).item.0.to_string();
+                let each = access.sizes.as_ref().map(|sizes| (0..count).map(|_| sizes).map(one).collect::<Vec<_>>());
+                each.unwrap_or_default().join(" ")
             });
             rows.push(Row {
                 index: index.cloned(),
@@ -488,14 +494,7 @@ impl Maker {
 }
 
 fn pick(sizes: &[(u64, u64)], total: u64, random: u64) -> u64 {
-    let mut at = ((u128::from(random) * u128::from(total)) >> 64) as u64;
-    for (size, weight) in sizes {
-        if at < *weight {
-            return *size;
-        }
-        at -= weight;
-    }
-    0
+    pick_weighted(sizes.iter().copied(), total, random).unwrap_or(0)
 }
 
 fn word(consistency: Consistency) -> &'static str {
@@ -505,11 +504,7 @@ fn word(consistency: Consistency) -> &'static str {
     }
 }
 
-/// The size of a key's item: drawn by its hash, as a replay would.
-fn size(sizes: &SizeClasses, key: &str) -> Bytes {
-    size_at(sizes, Key::of(key.as_bytes()).hash)
-}
-
-fn size_at(sizes: &SizeClasses, hash: u64) -> Bytes {
-    key_class(sizes, hash).map_or(Bytes(0), |class: &SizeClass| class.item)
+/// The bytes of a key's item: drawn by its hash, as a replay would.
+fn size(sizes: &Option<SizeClasses>, key: &str) -> Option<u64> {
+    sizes.as_ref().map(|sizes| key_class(sizes, Key::of(key.as_bytes()).hash).item.0)
 }

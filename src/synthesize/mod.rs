@@ -101,7 +101,7 @@ pub fn synthesize(
         None => true,
     };
     let columns: Vec<&'static str> = write::HEADER.into_iter().filter(|column| calls::holds(workload, column)).filter(asked).collect();
-    let whole_keys = workload.tables.iter().all(|table| table.number_keys[0] && table.table.keys.sort.is_none());
+    let whole_keys = workload.tables.iter().all(|table| table.number_keys.partition && table.table.keys.sort.is_none());
     let mut writer = write::Writer::new(into, options.layout, columns.clone(), whole_keys)?;
     // The next call of each stream; of calls at one moment, the earlier stream's first.
     let mut next: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::new();

@@ -72,18 +72,31 @@ pub enum Transition {
 }
 
 impl Transition {
-    /// From the entries before and after: whether another index key moves it, and whether a projected attribute changes.
+    /// From the entries before and after, and what the write does to an entry that stays.
     #[inline]
-    pub fn of(old: Option<Bytes>, new: Option<Bytes>, moves: bool, rewrites: bool) -> Transition {
+    pub fn of(old: Option<Bytes>, new: Option<Bytes>, effect: EntryEffect) -> Transition {
         match (old, new) {
             (None, None) => Transition::Absent,
             (None, Some(new)) => Transition::Inserted { new },
             (Some(old), None) => Transition::Removed { old },
-            (Some(old), Some(new)) if moves => Transition::Moved { old, new },
-            (Some(old), Some(new)) if rewrites => Transition::Replaced { old, new },
-            (Some(_), Some(_)) => Transition::Unchanged,
+            (Some(old), Some(new)) => match effect {
+                EntryEffect::Move => Transition::Moved { old, new },
+                EntryEffect::Rewrite => Transition::Replaced { old, new },
+                EntryEffect::Nothing => Transition::Unchanged,
+            },
         }
     }
+}
+
+/// What a change of an item does to the entry that an index holds of it, before and after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryEffect {
+    /// No attribute that the index holds changes.
+    Nothing,
+    /// A projected attribute changes: the entry is written again.
+    Rewrite,
+    /// A key of the index changes: the entry is deleted at one place and put at another.
+    Move,
 }
 
 impl Index {
@@ -93,6 +106,19 @@ impl Index {
             Projection::All => true,
             Projection::Include(names) if names.iter().any(|included| included == name) => true,
             _ => self.keys.iter().any(|key| key == name) || table.names().any(|key| key == name),
+        }
+    }
+
+    /// What a write that changes some attributes does to an entry (rules 3.8a to 3.8d). Where it is not said which attributes
+    /// change, all do but the keys of indexes.
+    #[inline]
+    pub fn effect_of(&self, changes: Option<&[impl AsRef<str>]>, table: &KeySchema) -> EntryEffect {
+        match changes {
+            Some(changes) if changes.iter().any(|name| self.keys.iter().any(|key| key == name.as_ref())) => EntryEffect::Move,
+            Some(changes) if changes.iter().any(|name| self.holds(table, name.as_ref())) => EntryEffect::Rewrite,
+            Some(_) => EntryEffect::Nothing,
+            None if self.holds_more_than_keys() => EntryEffect::Rewrite,
+            None => EntryEffect::Nothing,
         }
     }
 

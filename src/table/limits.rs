@@ -1,6 +1,7 @@
 //! The limits of DynamoDB that a design can break. Source of all: Developer Guide, "Constraints in
 //! Amazon DynamoDB" and "Quotas in Amazon DynamoDB".
 
+use super::Direction;
 use crate::units::{GB, KB, MB};
 
 /// The largest item, attribute names included: 400 KB.
@@ -44,5 +45,13 @@ pub const PROVISIONED_UNITS_MAX: u64 = 40_000;
 pub const PARTITION_READ_UNITS_MAX: u64 = 3_000;
 /// Write units a second that one partition serves.
 pub const PARTITION_WRITE_UNITS_MAX: u64 = 1_000;
+/// Units a second that one partition serves in a direction.
+pub fn partition_units_max(direction: Direction) -> u64 {
+    match direction {
+        Direction::Read => PARTITION_READ_UNITS_MAX,
+        Direction::Write => PARTITION_WRITE_UNITS_MAX,
+    }
+}
+
 /// Nodes of one DAX cluster: a primary and ten replicas.
 pub const DAX_NODES_MAX: u64 = 11;

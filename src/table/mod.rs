@@ -1,15 +1,21 @@
 //! What DynamoDB stores and what is asked of it: attribute values and their sizes, keys, indexes and
 //! projections, and [`Operation`], one variant for each API call that costs.
 
+mod api;
+mod direction;
 mod index;
 mod item;
 pub mod limits;
 mod operation;
+mod target;
 mod value;
 
-pub use index::{Index, IndexKind, Projection, Transition};
+pub use api::ApiName;
+pub use direction::{ByDirection, Direction};
+pub use index::{EntryEffect, Index, IndexKind, Projection, Transition};
 pub use item::Item;
 pub use operation::{Action, Consistency, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome};
+pub use target::Target;
 pub use value::{AttributeValue, Number, NumberAlignment, ValueError};
 
 /// The storage and throughput prices a table is billed at.

@@ -1,5 +1,6 @@
 //! The API calls that cost, as the meter needs to know them: sizes, not contents.
 
+use super::Direction;
 use super::index::Transition;
 use crate::units::Bytes;
 
@@ -120,4 +121,27 @@ pub enum Operation {
     ExecuteTransaction(Box<Operation>),
     /// Time to Live deletes an item.
     TimeToLiveDelete(Write),
+}
+
+impl Operation {
+    /// Whether it consumes read or write units. A transaction of writes that is repeated by its token reads (rule 3.7b).
+    pub fn direction(&self) -> Direction {
+        match self {
+            Operation::GetItem { .. }
+            | Operation::BatchGetItem { .. }
+            | Operation::TransactGetItems { .. }
+            | Operation::Query(_)
+            | Operation::Scan(_)
+            | Operation::TransactWriteItems { outcome: TransactionOutcome::Replayed, .. } => Direction::Read,
+            Operation::PutItem(_)
+            | Operation::UpdateItem(_)
+            | Operation::DeleteItem(_)
+            | Operation::BatchWriteItem(_)
+            | Operation::TransactWriteItems { .. }
+            | Operation::TimeToLiveDelete(_) => Direction::Write,
+            Operation::ExecuteStatement(inner) | Operation::ExecuteTransaction(inner) => inner.direction(),
+            Operation::BatchExecuteStatement(all) if all.iter().all(|one| one.direction() == Direction::Read) => Direction::Read,
+            Operation::BatchExecuteStatement(_) => Direction::Write,
+        }
+    }
 }

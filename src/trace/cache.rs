@@ -8,7 +8,7 @@ use std::io::{BufRead, Read};
 use std::sync::atomic::Ordering;
 
 use super::input::{Text, why};
-use super::{Api, Bad, Call, Event, Key, Names, Place, Progress, Reader, Reason, Time, TraceError, What};
+use super::{ApiName, Bad, Call, Event, Key, Names, Place, Progress, Reader, Reason, Time, TraceError, What};
 use crate::table::limits;
 
 /// Records of a batch.
@@ -45,10 +45,10 @@ impl Twemcache {
         let seconds = number("the time", time).map_err(|(_, text)| (Reason::Time, text))?;
         let (key_size, value_size) = (number("the key size", key_size)?, number("the value size", value_size)?);
         let api = match operation.trim() {
-            "get" | "gets" => Api::GetItem,
-            "set" | "add" | "replace" | "cas" => Api::PutItem,
-            "append" | "prepend" | "incr" | "decr" | "touch" => Api::UpdateItem,
-            "delete" => Api::DeleteItem,
+            "get" | "gets" => ApiName::GetItem,
+            "set" | "add" | "replace" | "cas" => ApiName::PutItem,
+            "append" | "prepend" | "incr" | "decr" | "touch" => ApiName::UpdateItem,
+            "delete" => ApiName::DeleteItem,
             other => {
                 let known = "get, gets, set, add, replace, cas, append, prepend, incr, decr, touch, delete";
                 return Err((Reason::UnknownOperation, format!("no cache operation \"{}\"; known are {known}", other.escape_debug())));
@@ -64,8 +64,8 @@ impl Twemcache {
         let mut call = Call::new(api, Key::of(key.as_bytes()));
         match (api, value_size) {
             // These leave the value that is there, or change a part of it.
-            (Api::DeleteItem | Api::UpdateItem, _) => {}
-            (Api::GetItem, 0) => {
+            (ApiName::DeleteItem | ApiName::UpdateItem, _) => {}
+            (ApiName::GetItem, 0) => {
                 call.sized_by_next = true;
                 self.misses += 1;
             }
@@ -136,12 +136,12 @@ impl Records {
         let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
         let u64_at = |at: usize| u64::from(u32_at(at)) | (u64::from(u32_at(at + 4)) << 32);
         let (time, id, size, api) = match self.vscsi {
-            false => (Time::from_second(i64::from(u32_at(0))), u64_at(4), u32_at(12), Api::GetItem),
+            false => (Time::from_second(i64::from(u32_at(0))), u64_at(4), u32_at(12), ApiName::GetItem),
             true => {
                 let command = u16::from_le_bytes([bytes[12], bytes[13]]);
                 let api = match command {
-                    _ if SCSI_READS.contains(&command) => Api::GetItem,
-                    _ if SCSI_WRITES.contains(&command) => Api::PutItem,
+                    _ if SCSI_READS.contains(&command) => ApiName::GetItem,
+                    _ if SCSI_WRITES.contains(&command) => ApiName::PutItem,
                     other => return Err((Reason::UnknownOperation, format!("SCSI command {other:#04x}; reads and writes are known"))),
                 };
                 let time = Time((u64_at(24).min(i64::MAX as u64 / 1_000) * 1_000) as i64);

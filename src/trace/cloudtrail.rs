@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::json::{Format, member, table_of, text};
-use super::{Action, Api, Call, Event, Failure, Key, Names, Place, Reason, What, parse_time};
+use super::{Action, ApiName, Call, Event, Failure, Key, Names, Place, Reason, What, parse_time};
 use crate::table::{Consistency, KeySchema};
 
 /// CloudTrail's events.
@@ -41,12 +41,12 @@ impl Trail {
         Key::of(values.join("|").as_bytes())
     }
 
-    fn calls(&self, api: Api, request: &Value, names: &mut Names) -> Result<Vec<(String, Call)>, Wrong> {
+    fn calls(&self, api: ApiName, request: &Value, names: &mut Names) -> Result<Vec<(String, Call)>, Wrong> {
         let table = |value: &Value| text(value, "tableName").map(|name| table_of(name).to_string());
         let no_table = || (Reason::UnknownTable, format!("requestParameters name no table; {} needs one", api.name()));
         let mut calls = Vec::new();
         match api {
-            Api::BatchGetItem | Api::BatchWriteItem | Api::TransactGetItems | Api::TransactWriteItems => {
+            ApiName::BatchGetItem | ApiName::BatchWriteItem | ApiName::TransactGetItems | ApiName::TransactWriteItems => {
                 let items = member(request, "requestItems").or_else(|| member(request, "transactItems"));
                 let items = items.ok_or_else(|| (Reason::Malformed, "requestParameters hold no requestItems".to_string()))?;
                 let one_of = |name: &str, key: Option<&Value>, action: Option<Action>| {
@@ -101,7 +101,7 @@ impl Format for Trail {
             return Ok(());
         }
         let name = text(record, "eventName").unwrap_or_default();
-        let known = Api::parse(name);
+        let known = ApiName::parse(name);
         let api = known.ok_or_else(|| (Reason::UnknownOperation, format!("DynamoDB has no operation \"{}\"", name.escape_debug())))?;
         let time = text(record, "eventTime").and_then(|time| parse_time(time, None));
         let (time, _) = time.ok_or_else(|| (Reason::Time, "no eventTime".to_string()))?;
@@ -113,7 +113,7 @@ impl Format for Trail {
         let region = text(record, "awsRegion").map(|region| names.number(region));
         let null = Value::Null;
         let request = member(record, "requestParameters").unwrap_or(&null);
-        if matches!(api, Api::ExecuteStatement | Api::BatchExecuteStatement | Api::ExecuteTransaction) {
+        if matches!(api, ApiName::ExecuteStatement | ApiName::BatchExecuteStatement | ApiName::ExecuteTransaction) {
             let table = member(record, "resources").and_then(|list| list.get(0)).and_then(|one| text(one, "ARN")).map(table_of);
             let table = table.map(|table| names.number(table));
             let call = Call { region, failure, ..Call::new(api, Key::of(b"")) };

@@ -20,7 +20,9 @@ use super::input::{Text, why};
 use super::lines;
 use super::parquet::{Decoded, Door, Parquet, Plain};
 use super::time::{TimeUnit, parse_time};
-use super::{Action, Api, Bad, Call, Event, Failure, Key, Names, Options, Piece, Place, Progress, Reader, Reason, Time, TraceError, What};
+use super::{
+    Action, ApiName, Bad, Call, Event, Failure, Key, Names, Options, Piece, Place, Progress, Reader, Reason, Time, TraceError, What,
+};
 use crate::table::Consistency;
 use crate::table::limits;
 
@@ -598,13 +600,13 @@ impl Cells {
     fn event(&self, row: usize, place: Place, unit: &mut Option<TimeUnit>, table: Option<&str>, names: &mut Names) -> Result<Event, Wrong> {
         let time = self.time(row, unit)?;
         let operation = self.of("operation").text(row).ok_or_else(|| (Reason::UnknownOperation, "no operation".to_string()))?;
-        let api = Api::parse(operation).ok_or_else(|| {
-            let known = Api::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let api = ApiName::parse(operation).ok_or_else(|| {
+            let known = ApiName::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
             (Reason::UnknownOperation, format!("DynamoDB has no operation \"{}\"; known are {known}", operation.escape_debug()))
         })?;
         let key = match self.key(row) {
             Some(key) => key?,
-            None if api == Api::Scan || api.is_free() => Key::of(b""),
+            None if api == ApiName::Scan || api.is_free() => Key::of(b""),
             None => return Err((Reason::Key, format!("no key; {} needs one", api.name()))),
         };
         let table = self.of("table").text(row).or(table).map(|table| names.number(table));

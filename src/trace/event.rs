@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::table::{Consistency, Item};
+use crate::table::{ApiName, Consistency, Item};
 use crate::units::Bytes;
 
 /// A moment, in nanoseconds since 1970-01-01 UTC.
@@ -91,6 +91,33 @@ pub(crate) fn mixed(hash: u64, salt: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
+/// What is drawn by a key's hash, each by a number of its own, so that one draw says nothing of another. Traces and parts
+/// that were written before rest on them: a number stays what it is.
+pub(crate) mod salt {
+    /// The size of a key's item.
+    pub const SIZE: u64 = 1;
+    /// Which of several items of one size it is.
+    pub const CLASS_OF_SIZE: u64 = 2;
+    /// Whether a write finds an item.
+    pub const FINDS: u64 = 3;
+    /// The group of a cache's accesses by which its error is estimated.
+    pub const CACHE_GROUP: u64 = 43;
+    /// The order of an event without a key, in a trace's signature.
+    pub const SIGNATURE: u64 = 78;
+    /// A key that is a whole number.
+    pub const WHOLE_NUMBER: u64 = 91;
+
+    /// Whether an item is in an index, by its position.
+    pub const fn of_index(index: usize) -> u64 {
+        16 + index as u64
+    }
+
+    /// The items that a read of several evaluates, by their number.
+    pub const fn of_item(number: u64) -> u64 {
+        1_000 + number
+    }
+}
+
 /// The number that was [`mixed`].
 fn unmixed(mixed: u64, salt: u64) -> u64 {
     let mut hash = mixed ^ (mixed >> 31) ^ (mixed >> 62);
@@ -138,7 +165,7 @@ pub(crate) fn is_short(number: i64) -> bool {
     number.unsigned_abs() < 10_u64.pow(WHOLE_DIGITS)
 }
 
-const WHOLE_SALT: u64 = 91;
+const WHOLE_SALT: u64 = salt::WHOLE_NUMBER;
 
 /// Digits of numbers that are hashed as such: any so many fit.
 const WHOLE_DIGITS: u32 = 18;
@@ -230,136 +257,6 @@ impl fmt::Display for Key {
     }
 }
 
-/// The API calls that a trace may hold, by their names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-pub enum Api {
-    /// GetItem.
-    GetItem,
-    /// BatchGetItem; in columns, one of its keys.
-    BatchGetItem,
-    /// TransactGetItems; in columns, one of its keys.
-    TransactGetItems,
-    /// Query, one page.
-    Query,
-    /// Scan, one page.
-    Scan,
-    /// PutItem.
-    PutItem,
-    /// UpdateItem.
-    UpdateItem,
-    /// DeleteItem.
-    DeleteItem,
-    /// BatchWriteItem; in columns, one of its puts or deletes.
-    BatchWriteItem,
-    /// TransactWriteItems; in columns, one of its actions.
-    TransactWriteItems,
-    /// ExecuteStatement.
-    ExecuteStatement,
-    /// BatchExecuteStatement.
-    BatchExecuteStatement,
-    /// ExecuteTransaction.
-    ExecuteTransaction,
-    /// A deletion by Time to Live.
-    TimeToLiveDelete,
-    /// CreateTable, which defines a table and costs nothing.
-    CreateTable,
-    /// UpdateTable, which may add an index.
-    UpdateTable,
-    /// DeleteTable.
-    DeleteTable,
-    /// Everything that consumes no units: DescribeTable, ListTables, GetRecords … (rule 2.11).
-    Free,
-}
-
-/// API calls that consume no units of a table (rule 2.11).
-const FREE: &[&str] = &[
-    "DescribeTable",
-    "ListTables",
-    "UpdateTimeToLive",
-    "DescribeTimeToLive",
-    "DescribeLimits",
-    "DescribeEndpoints",
-    "DescribeContinuousBackups",
-    "UpdateContinuousBackups",
-    "DescribeContributorInsights",
-    "UpdateContributorInsights",
-    "CreateBackup",
-    "DeleteBackup",
-    "DescribeBackup",
-    "ListBackups",
-    "RestoreTableFromBackup",
-    "RestoreTableToPointInTime",
-    "ExportTableToPointInTime",
-    "DescribeExport",
-    "ListExports",
-    "ImportTable",
-    "DescribeImport",
-    "ListImports",
-    "CreateGlobalTable",
-    "UpdateGlobalTable",
-    "DescribeGlobalTable",
-    "ListGlobalTables",
-    "DescribeTableReplicaAutoScaling",
-    "UpdateTableReplicaAutoScaling",
-    "EnableKinesisStreamingDestination",
-    "DisableKinesisStreamingDestination",
-    "DescribeKinesisStreamingDestination",
-    "TagResource",
-    "UntagResource",
-    "ListTagsOfResource",
-    "GetResourcePolicy",
-    "PutResourcePolicy",
-    "DeleteResourcePolicy",
-    "GetRecords",
-    "GetShardIterator",
-    "DescribeStream",
-    "ListStreams",
-];
-
-impl Api {
-    /// The calls that cost, with their names.
-    pub const NAMES: &'static [(&'static str, Api)] = &[
-        ("GetItem", Api::GetItem),
-        ("BatchGetItem", Api::BatchGetItem),
-        ("TransactGetItems", Api::TransactGetItems),
-        ("Query", Api::Query),
-        ("Scan", Api::Scan),
-        ("PutItem", Api::PutItem),
-        ("UpdateItem", Api::UpdateItem),
-        ("DeleteItem", Api::DeleteItem),
-        ("BatchWriteItem", Api::BatchWriteItem),
-        ("TransactWriteItems", Api::TransactWriteItems),
-        ("ExecuteStatement", Api::ExecuteStatement),
-        ("BatchExecuteStatement", Api::BatchExecuteStatement),
-        ("ExecuteTransaction", Api::ExecuteTransaction),
-        ("TimeToLiveDelete", Api::TimeToLiveDelete),
-        ("CreateTable", Api::CreateTable),
-        ("UpdateTable", Api::UpdateTable),
-        ("DeleteTable", Api::DeleteTable),
-    ];
-
-    /// The call of a name, as the API writes it; `None` for a name that DynamoDB does not have.
-    pub fn parse(name: &str) -> Option<Api> {
-        let listed = Api::NAMES.iter().find(|(listed, _)| *listed == name).map(|(_, api)| *api);
-        listed.or_else(|| FREE.contains(&name).then_some(Api::Free))
-    }
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        Api::NAMES.iter().find(|(_, api)| *api == self).map_or("control plane", |(name, _)| name)
-    }
-
-    /// Whether it consumes no units of a table.
-    pub fn is_free(self) -> bool {
-        matches!(self, Api::CreateTable | Api::UpdateTable | Api::DeleteTable | Api::Free)
-    }
-
-    /// Whether it reads.
-    pub fn is_read(self) -> bool {
-        matches!(self, Api::GetItem | Api::BatchGetItem | Api::TransactGetItems | Api::Query | Api::Scan)
-    }
-}
-
 /// What a call that failed costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Failure {
@@ -391,7 +288,7 @@ impl Failure {
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Call {
     /// The API call.
-    pub api: Api,
+    pub api: ApiName,
     /// The index that is read.
     pub index: Option<Name>,
     /// The region; the home region where `None`.
@@ -428,7 +325,7 @@ pub struct Call {
 
 impl Call {
     /// A call of which nothing else is known.
-    pub fn new(api: Api, key: Key) -> Call {
+    pub fn new(api: ApiName, key: Key) -> Call {
         Call {
             api,
             index: None,
@@ -491,7 +388,7 @@ impl Action {
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The API call.
-    pub api: Api,
+    pub api: ApiName,
     /// The request, in DynamoDB JSON.
     pub request: Value,
     /// The error that it ended with.
@@ -537,7 +434,7 @@ pub struct Counted {
     /// How many calls they are of, where it is known.
     pub calls: Option<u64>,
     /// The API call, where it is known.
-    pub api: Option<Api>,
+    pub api: Option<ApiName>,
     /// The region; the home region where `None`.
     pub region: Option<Name>,
     /// Who calls.

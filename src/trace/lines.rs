@@ -9,7 +9,7 @@ use sonic_rs::LazyValue;
 use super::parquet::{Door, KEY_BYTES_MAX, Plain};
 use super::rows::{Columns, KINDS_MAX, NO_BYTES, RowKeys, Rows, slot_of, what};
 use super::time::TimeUnit;
-use super::{Api, Place, hash_of};
+use super::{ApiName, Place, hash_of};
 use crate::table::limits;
 
 /// A line of a plain call: the columns of a trace by their own names.
@@ -129,8 +129,8 @@ pub fn plain(
             Some(bytes) => (u64::from(bytes) <= limits::ITEM_BYTES_MAX).then_some(bytes),
         };
         let (bytes, old) = (size(line.item_bytes)?, size(line.old_bytes)?);
-        let leaves_nothing =
-            bytes == 0 && matches!(kinds.get(kind).map(|kind: &super::rows::RowKind| kind.api), Some(Api::PutItem | Api::UpdateItem));
+        let leaves_nothing = bytes == 0
+            && matches!(kinds.get(kind).map(|kind: &super::rows::RowKind| kind.api), Some(ApiName::PutItem | ApiName::UpdateItem));
         if time < last || leaves_nothing || known.len() > KINDS_MAX {
             return None;
         }

@@ -9,7 +9,7 @@
 use serde_json::Value;
 
 use super::json::{Format, member, table_of, text};
-use super::{Api, Counted, Event, Names, Place, Reason, Time, What};
+use super::{ApiName, Counted, Event, Names, Place, Reason, Time, What};
 
 /// Lines of a log.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ impl Logged {
     fn arms(
         &mut self,
         capacity: &Value,
-        api: Option<Api>,
+        api: Option<ApiName>,
         template: &Event,
         names: &mut Names,
         events: &mut Vec<Event>,
@@ -79,7 +79,7 @@ impl Logged {
             let (read, write) = match (read, write, either, api) {
                 (None, None, Some(either), Some(api)) if api.is_read() => (either, 0),
                 (None, None, Some(either), Some(api))
-                    if !matches!(api, Api::ExecuteStatement | Api::BatchExecuteStatement | Api::ExecuteTransaction) =>
+                    if !matches!(api, ApiName::ExecuteStatement | ApiName::BatchExecuteStatement | ApiName::ExecuteTransaction) =>
                 {
                     (0, either)
                 }
@@ -134,7 +134,7 @@ impl Format for Logged {
         let time = time.as_deref().and_then(|time| super::parse_time(time, None));
         let (time, _) = time.ok_or_else(|| (Reason::Time, format!("no time: none of {} holds one", TIMES.join(", "))))?;
         let named = OPERATIONS.iter().find_map(|name| around.iter().find_map(|object| text(object, name)));
-        let api = named.or(self.operation.as_deref()).and_then(|name| Api::parse(name.trim_end_matches("Command")));
+        let api = named.or(self.operation.as_deref()).and_then(|name| ApiName::parse(name.trim_end_matches("Command")));
         let region = ["region", "awsRegion"].iter().find_map(|name| around.iter().find_map(|object| text(object, name)));
         let caller = around.iter().find_map(|object| text(object, "caller"));
         let counted = Counted {
@@ -187,7 +187,7 @@ fn behind_text(line: &str) -> Option<Value> {
         }
     }
     if !OPERATIONS.iter().any(|name| object.contains_key(*name))
-        && let Some(word) = before.split(|c: char| !c.is_alphanumeric()).find(|word| Api::parse(word).is_some())
+        && let Some(word) = before.split(|c: char| !c.is_alphanumeric()).find(|word| ApiName::parse(word).is_some())
     {
         object.insert("operation".to_string(), Value::String(word.to_string()));
     }

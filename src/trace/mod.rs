@@ -33,10 +33,11 @@ mod time;
 
 use std::collections::BTreeMap;
 
+pub use crate::table::ApiName;
 pub use columns::{COLUMNS, Mapping};
-pub(crate) use event::mixed;
-pub use event::{Action, Api, Call, Change, Counted, Event, Failure, Key, Name, Names, Place, Request, Time, What};
+pub use event::{Action, Call, Change, Counted, Event, Failure, Key, Name, Names, Place, Request, Time, What};
 use event::{hash_of, hash_of_whole};
+pub(crate) use event::{mixed, salt};
 pub use input::{Progress, Source, sources};
 pub use merge::{Batch, Trace};
 pub(crate) use parquet::each_size;

@@ -22,7 +22,7 @@ use super::columns::{self, BATCH_ROWS, COLUMNS, Cells, Mapping, check_columns};
 use super::event::is_short;
 use super::rows::{Columns, KINDS_MAX, NO_BYTES, Row, RowKeys, RowKind, Rows, bytes_of, kind_of, slot_of, what};
 use super::time::TimeUnit;
-use super::{Api, Names, Options, Place, Time, TraceError, hash_of, hash_of_whole};
+use super::{ApiName, Names, Options, Place, Time, TraceError, hash_of, hash_of_whole};
 use crate::table::{Consistency, limits};
 
 /// How many rows a file says it holds; `None` of any other than Parquet.
@@ -533,7 +533,7 @@ impl Door {
             *kind = what(*kind, bytes);
         });
         // A write that leaves an item of no bytes is wrong, and said to be so on the slow path.
-        let leaves = |kind: usize| matches!(kinds[kind].api, Api::PutItem | Api::UpdateItem);
+        let leaves = |kind: usize| matches!(kinds[kind].api, ApiName::PutItem | ApiName::UpdateItem);
         if least == 0 && of.iter().any(|what| bytes_of(*what) == 0 && leaves(kind_of(*what))) {
             return None;
         }
@@ -550,8 +550,8 @@ impl Door {
 
     /// The kind of a row; `None` where the call or its consistency needs a closer look.
     pub(super) fn kind(&self, operation: &str, consistency: Option<&str>) -> Option<RowKind> {
-        let api = Api::parse(operation)?;
-        if !matches!(api, Api::GetItem | Api::BatchGetItem | Api::PutItem | Api::UpdateItem | Api::DeleteItem) {
+        let api = ApiName::parse(operation)?;
+        if !matches!(api, ApiName::GetItem | ApiName::BatchGetItem | ApiName::PutItem | ApiName::UpdateItem | ApiName::DeleteItem) {
             return None;
         }
         let consistency = match consistency {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::json::{Format, member, text};
-use super::{Api, Event, Failure, Names, Place, Reason, Request, What};
+use super::{ApiName, Event, Failure, Names, Place, Reason, Request, What};
 
 /// Lines of a request log.
 #[derive(Debug, Default)]
@@ -12,8 +12,8 @@ pub struct Requests;
 impl Format for Requests {
     fn record(&mut self, mut record: Value, place: Place, names: &mut Names, events: &mut Vec<Event>) -> Result<(), (Reason, String)> {
         let operation = text(&record, "operation").ok_or_else(|| (Reason::UnknownOperation, "no \"operation\"".to_string()))?;
-        let api = Api::parse(operation).ok_or_else(|| {
-            let known = Api::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let api = ApiName::parse(operation).ok_or_else(|| {
+            let known = ApiName::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
             (Reason::UnknownOperation, format!("DynamoDB has no operation \"{operation}\"; known are {known}"))
         })?;
         let time = member(&record, "time").map(|time| time.as_str().map_or_else(|| time.to_string(), str::to_string));
@@ -33,7 +33,7 @@ impl Format for Requests {
         let mut take = |name: &str| record.get_mut(name).map(Value::take).filter(|value| !value.is_null());
         let request = match take("request") {
             Some(request @ Value::Object(_)) => request,
-            _ if api == Api::Free => Value::Null,
+            _ if api == ApiName::Free => Value::Null,
             _ => return Err((Reason::Malformed, "no \"request\": the API request in DynamoDB JSON is expected".to_string())),
         };
         // An item after an update may be nothing (null), which is not the same as saying nothing.

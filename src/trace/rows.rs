@@ -9,7 +9,7 @@ use arrow_array::{Array, BinaryViewArray, Int64Array, StringViewArray};
 use arrow_buffer::ScalarBuffer;
 
 use super::event::whole_of;
-use super::{Api, Call, Event, Key, Name, Place, Time, What};
+use super::{ApiName, Call, Event, Key, Name, Place, Time, What};
 use crate::table::{Consistency, limits};
 
 /// Keys are dealt to so many slots by the first bits of their hash. What is remembered of a key belongs to its slot, and
@@ -29,7 +29,7 @@ pub fn slot_of(hash: u64) -> u8 {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKind {
     /// The API call.
-    pub api: Api,
+    pub api: ApiName,
     /// The table; `None` where there is only one.
     pub table: Option<Name>,
     /// Who calls.

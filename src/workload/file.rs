@@ -20,6 +20,8 @@ document! {
         free_tier: Option<FreeTierFile>,
         /// How many whole years ahead the month lies that is estimated; 0 where absent. Tables grow until then.
         years_ahead: Option<Located<Number>>,
+        /// How a rate goes from one hour of a profile to the next, where an access pattern does not say: steps (default) or smooth.
+        profile_shape: Option<CourseWord>,
         /// Readings of rules on which sources disagree.
         switches: Option<SwitchesFile>,
         /// The tables of the design.
@@ -78,6 +80,16 @@ document! {
         replicated_local_index: Option<Located<String>>,
         /// "excluded" (default) or "included": the 100 bytes an item in backups, restores and point-in-time recovery.
         backup_overhead: Option<Located<String>>,
+    }
+}
+
+choice! {
+    /// How a rate goes from one hour of a profile to the next.
+    pub enum CourseWord {
+        /// The same all through an hour.
+        Steps = "steps",
+        /// Evenly from the middle of one hour to the middle of the next.
+        Smooth = "smooth",
     }
 }
 
@@ -551,6 +563,8 @@ document! {
         rate: Known<Frequency>,
         /// The shape of the rate over the week; flat where absent.
         profile: Option<Profile>,
+        /// How the rate goes from one hour of the profile to the next: steps or smooth.
+        profile_shape: Option<CourseWord>,
         /// The index that a Query or Scan reads.
         index: Option<Located<String>>,
         /// Items of one call: of a batch or transaction; evaluated by a Query or Scan before any filter (a Scan: the whole table where absent); or "unknown".
@@ -629,6 +643,8 @@ document! {
         write: Option<Known<Frequency>>,
         /// The shape of the rates over the week; flat where absent.
         profile: Option<Profile>,
+        /// How the rate goes from one hour of the profile to the next: steps or smooth.
+        profile_shape: Option<CourseWord>,
     }
 }
 

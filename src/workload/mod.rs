@@ -19,17 +19,16 @@ pub use decode::{Known, Located, Number};
 pub use export::{Measured, items as export_items, measure};
 pub use quantities::{Frequency, Profile, Size, Span};
 pub use ranges::{Range, Scenario};
-pub use sizes::{Entry, SizeClass, SizeClasses, mean_of, sum_of};
+pub use sizes::{Entry, SizeClass, SizeClasses, mean_of, pick_weighted, sum_of};
 pub use traced::{ArmUnits, Traced};
 
-use crate::capacity::Scaling;
-use crate::capacity::series::Horizon;
+use crate::capacity::{Scaling, Shape};
 use crate::dax::{Popularity, hottest_millionths};
 use crate::diag::{Diagnostics, Origins, Place, Source};
 use crate::meter::Switches;
 use crate::pricing::Books;
 use crate::storage::Occupied;
-use crate::table::{Consistency, IndexKind, Table, TableClass};
+use crate::table::{ApiName, ByDirection, Consistency, Direction, IndexKind, Table, TableClass, Target};
 use crate::time::{Date, MonthHours};
 use crate::units::{Bytes, Exact, GB};
 use crate::usage::FreeTier;
@@ -114,8 +113,6 @@ pub struct Workload {
     pub years_ahead: u64,
     /// The figures that are ranges, in the order in which they were read.
     pub ranges: Vec<Range>,
-    /// How demand is simulated where capacity moves.
-    pub horizon: Horizon,
     /// Where its lines come from, where the file was made of others.
     pub origins: Option<Arc<Origins>>,
     /// The tables; at least one. Changed workloads share those that they do not change.
@@ -129,8 +126,8 @@ pub struct TableDesign {
     pub table: Table,
     /// How many items it holds; 0 where unknown.
     pub items: Exact,
-    /// How large they are, and their index entries; empty items where unknown.
-    pub sizes: SizeClasses,
+    /// How large they are, with their index entries; `None` where that is not known.
+    pub sizes: Option<SizeClasses>,
     /// Bytes of its items together, where they are given so.
     pub stored: Option<Exact>,
     /// What of it nobody knows.
@@ -141,8 +138,8 @@ pub struct TableDesign {
     pub attributes: Vec<(String, u64)>,
     /// The lines of the file to edit.
     pub lines: Lines,
-    /// Whether its partition key and its sort key are numbers.
-    pub number_keys: [bool; 2],
+    /// Which of its keys are numbers.
+    pub number_keys: NumberKeys,
     /// How often some keys are asked for and others not.
     pub popularity: Option<Popularity>,
     /// Whether sizes depend on how numbers are stored.
@@ -151,8 +148,8 @@ pub struct TableDesign {
     pub indexes: Vec<IndexDesign>,
     /// Its capacity mode.
     pub capacity: Capacity,
-    /// The maximum throughput of an on-demand table: read and write units a second.
-    pub on_demand_max: [Option<u64>; 2],
+    /// The maximum throughput of an on-demand table: units a second.
+    pub on_demand_max: ByDirection<Option<u64>>,
     /// Reserved capacity: due whatever the mode, and taken off what is provisioned.
     pub reserved: Option<Reserved>,
     /// Its access patterns.
@@ -163,8 +160,8 @@ pub struct TableDesign {
     pub backup: Backup,
     /// Change data capture.
     pub stream: Option<Stream>,
-    /// Imports: bytes of one, and how many in a month.
-    pub import: Option<(Exact, Exact)>,
+    /// Imports from Amazon S3.
+    pub import: Option<Import>,
     /// Exports kept in S3.
     pub archive: Option<Archive>,
     /// Replicas in other regions.
@@ -175,8 +172,8 @@ pub struct TableDesign {
     pub dax: Option<Dax>,
     /// Whether Contributor Insights is on.
     pub contributor_insights: bool,
-    /// Customer managed keys, and callers that ask for them.
-    pub encryption: Option<(Exact, Exact)>,
+    /// Customer managed KMS keys.
+    pub encryption: Option<Encryption>,
     /// What it has that is not metered.
     pub unpriced: Vec<String>,
 }
@@ -202,8 +199,8 @@ impl TableDesign {
     /// Whether a pattern reads an index, by position. Units of the table may be those of its local indexes.
     pub fn is_read_by(&self, at: usize, access: &Access) -> bool {
         let of_table = match &access.call {
-            Call::Counted { writes, arm } => !writes && *arm == 0,
-            Call::Unknown { writes, arms, .. } => !writes && arms.contains(&0),
+            Call::Counted { direction: Direction::Read, target } => *target == Target::Table,
+            Call::Unknown { direction: Direction::Read, targets, .. } => targets.contains(&Target::Table),
             _ => false,
         };
         access.reads_index(at) || (of_table && self.table.indexes[at].kind == IndexKind::Local)
@@ -250,7 +247,7 @@ impl TableDesign {
 
     /// Whether the size of its items is known.
     pub fn is_sized(&self) -> bool {
-        !self.unknown.size
+        self.sizes.is_some()
     }
 
     /// Whether its calls and the size of its items are known, so that a change of either can be metered.
@@ -262,11 +259,34 @@ impl TableDesign {
 
     /// What its items occupy; `None` where that is not known.
     pub fn held(&self) -> Option<Occupied> {
-        let of_sizes = || self.is_sized().then(|| &self.items * &self.sizes.mean());
+        let of_sizes = || self.sizes.as_ref().map(|sizes| &self.items * &sizes.mean());
         if self.unknown.items {
             return None;
         }
         Some(Occupied { count: self.items.clone(), data: self.stored.clone().or_else(of_sizes)? })
+    }
+
+    /// The entries of an index, by its position: their number for each item that it covers, and their bytes; `None` where
+    /// an entry's size is not known.
+    pub fn entries(&self, index: usize) -> Option<(Exact, Exact)> {
+        match &self.sizes {
+            Some(sizes) => sizes.entries(index),
+            None => self.indexes.get(index)?.entry_size.map(|size| (Exact::one(), Exact::from(size.0))),
+        }
+    }
+
+    /// Gives every size that is known, of the table and of its access patterns, another.
+    pub fn resize(&mut self, change: impl Fn(&SizeClasses) -> SizeClasses) {
+        self.sizes = self.sizes.as_ref().map(&change);
+        for access in self.access.iter_mut().chain(self.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
+            access.sizes = access.sizes.as_ref().map(&change);
+            access.before = access.before.as_ref().map(&change);
+        }
+    }
+
+    /// The mean size of an item; `None` where it is not known.
+    pub fn mean_size(&self) -> Option<Exact> {
+        self.sizes.as_ref().map(SizeClasses::mean)
     }
 
     /// What the entries of an index occupy, by its position; `None` where that is not known.
@@ -276,7 +296,7 @@ impl TableDesign {
             return None;
         }
         let covered = &self.items * &design.coverage;
-        match (&design.stored, self.sizes.entries(index)) {
+        match (&design.stored, self.entries(index)) {
             (Some(stored), Some((number, _))) => Some(Occupied { count: &covered * &number, data: stored.clone() }),
             (Some(stored), None) => Some(Occupied { count: covered, data: stored.clone() }),
             (None, Some((number, bytes))) => Some(Occupied { count: &covered * &number, data: &covered * &bytes }),
@@ -293,12 +313,48 @@ impl TableDesign {
         self.access.iter().filter(|access| access.is_cacheable()).map(calls).sum::<Exact>() / month.seconds()
     }
 
-    /// Items that the memory of a DAX node holds.
+    /// Items that the memory of a DAX node holds; `None` where their size is not known.
     ///
     /// `Assumption:` all of its memory holds items, each with 100 bytes of the cache's own; AWS states neither.
-    pub fn cache_entries(&self, memory_gb: u64) -> u64 {
-        let item = self.sizes.mean() + Exact::from(100);
-        (Exact::from(memory_gb * GB) / item).floor().to_u64().unwrap_or(u64::MAX)
+    pub fn cache_entries(&self, memory_gb: u64) -> Option<u64> {
+        let item = self.mean_size()? + Exact::from(100);
+        Some((Exact::from(memory_gb * GB) / item).floor().to_u64().unwrap_or(u64::MAX))
+    }
+
+    /// The provisioned units of the table with its local indexes, or of a global index, in the home region; `None` on
+    /// demand.
+    pub fn provisioned(&self, target: Target) -> Option<&ByDirection<Units>> {
+        let Capacity::Provisioned(own) = &self.capacity else { return None };
+        match self.account_of(target) {
+            Target::Table => Some(own),
+            Target::Index(at) => self.indexes.get(at)?.capacity.as_ref(),
+        }
+    }
+
+    /// The maximum throughput of the table with its local indexes, or of a global index.
+    pub fn maximum(&self, target: Target, direction: Direction) -> Option<u64> {
+        match self.account_of(target) {
+            Target::Table => self.on_demand_max[direction],
+            Target::Index(at) => self.indexes.get(at).and_then(|index| index.on_demand_max[direction]),
+        }
+    }
+
+    /// Whose capacity a target uses: a global index has its own, a local index uses its table's.
+    pub fn account_of(&self, target: Target) -> Target {
+        match target {
+            Target::Index(at) if self.table.indexes.get(at).is_some_and(|index| index.kind == IndexKind::Global) => target,
+            Target::Table | Target::Index(_) => Target::Table,
+        }
+    }
+
+    /// The targets that have capacity of their own: the table and its global indexes.
+    pub fn accounts(&self) -> impl Iterator<Item = Target> {
+        Target::all(self.table.indexes.len()).filter(|target| self.account_of(*target) == *target)
+    }
+
+    /// The name of the index of a target; `None` for the table.
+    pub fn index_name(&self, target: Target) -> Option<&str> {
+        target.index().and_then(|at| self.table.indexes.get(at)).map(|index| index.name.as_str())
     }
 
     /// Whether this is a global table.
@@ -325,8 +381,6 @@ pub struct Lines {
 pub struct UnknownParts {
     /// How many items it holds.
     pub items: bool,
-    /// How large they are.
-    pub size: bool,
     /// How many Time to Live deletes.
     pub ttl_deletes: bool,
     /// Who reads its stream.
@@ -342,12 +396,14 @@ pub struct IndexDesign {
     pub line: usize,
     /// The share of items that carry the index key; 1 where the sizes were measured and tell.
     pub coverage: Exact,
-    /// Provisioned read and write units of a global index.
-    pub capacity: Option<(Units, Units)>,
+    /// The size of an entry, where it is given by itself.
+    pub entry_size: Option<Bytes>,
+    /// Provisioned units of a global index.
+    pub capacity: Option<ByDirection<Units>>,
     /// Bytes of its entries together, where they are given so.
     pub stored: Option<Exact>,
-    /// The maximum throughput of a global index on demand: read and write units a second.
-    pub on_demand_max: [Option<u64>; 2],
+    /// The maximum throughput of a global index on demand: units a second.
+    pub on_demand_max: ByDirection<Option<u64>>,
     /// Whether Contributor Insights is on.
     pub contributor_insights: bool,
     /// How its partition keys are asked for.
@@ -360,12 +416,7 @@ pub enum Capacity {
     /// Pay for each request.
     OnDemand,
     /// Pay for capacity by the hour.
-    Provisioned {
-        /// Read units.
-        read: Units,
-        /// Write units.
-        write: Units,
-    },
+    Provisioned(ByDirection<Units>),
 }
 
 /// Provisioned units of one direction.
@@ -377,6 +428,44 @@ pub enum Units {
     Scaled(Scaling),
     /// Not known.
     Unknown,
+}
+
+impl Units {
+    /// How they move; `None` where they are not known.
+    pub fn scaling(&self) -> Option<Scaling> {
+        match self {
+            Units::Fixed(units) => Some(Scaling::fixed(*units)),
+            Units::Scaled(scaling) => Some(scaling.clone()),
+            Units::Unknown => None,
+        }
+    }
+}
+
+/// Which keys of a table are numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NumberKeys {
+    /// The partition key.
+    pub partition: bool,
+    /// The sort key.
+    pub sort: bool,
+}
+
+/// Imports from Amazon S3.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// Bytes of one import, uncompressed.
+    pub bytes: Exact,
+    /// Imports in a month.
+    pub times: Exact,
+}
+
+/// Customer managed KMS keys of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Encryption {
+    /// Keys in each region.
+    pub keys: Exact,
+    /// Callers that ask KMS for the table key.
+    pub callers: Exact,
 }
 
 /// Reserved capacity.
@@ -397,14 +486,14 @@ pub struct Access {
     pub name: String,
     /// The line of its name, from 1.
     pub line: usize,
-    /// The API operation.
-    pub operation: &'static str,
+    /// The API call; `None` where units are known and the calls are not.
+    pub operation: Option<ApiName>,
     /// Calls in a month.
     pub calls: Exact,
-    /// The demand of each hour of the week, divided by its mean.
-    pub factors: Arc<[Exact]>,
-    /// The items it reads or leaves.
-    pub sizes: SizeClasses,
+    /// When in the week it is called.
+    pub shape: Shape,
+    /// The items it reads or leaves; `None` where their size is not known, and where units are known and the calls are not.
+    pub sizes: Option<SizeClasses>,
     /// The items it finds before a write, where they differ.
     pub before: Option<SizeClasses>,
     /// Whether it goes through the DAX cluster, where there is one.
@@ -422,7 +511,7 @@ impl Access {
             Call::Get { .. } | Call::Page { .. } => true,
             Call::Write { .. } | Call::Transaction { .. } => false,
             Call::Traced(traced) => !traced.writes,
-            Call::Counted { writes, .. } | Call::Unknown { writes, .. } => !writes,
+            Call::Counted { direction, .. } | Call::Unknown { direction, .. } => *direction == Direction::Read,
         }
     }
 
@@ -431,9 +520,9 @@ impl Access {
         match &self.call {
             Call::Page { index, .. } => *index == Some(at),
             Call::Traced(traced) => traced.index == Some(at) && !traced.writes,
-            Call::Counted { writes, arm } => !writes && *arm == at + 1,
-            Call::Unknown { writes, arms, .. } => !writes && arms.contains(&(at + 1)),
-            Call::Get { .. } | Call::Write { .. } | Call::Transaction { .. } => false,
+            Call::Counted { direction: Direction::Read, target } => *target == Target::Index(at),
+            Call::Unknown { direction: Direction::Read, targets, .. } => targets.contains(&Target::Index(at)),
+            Call::Counted { .. } | Call::Unknown { .. } | Call::Get { .. } | Call::Write { .. } | Call::Transaction { .. } => false,
         }
     }
 
@@ -497,17 +586,17 @@ pub enum Call {
     Traced(Traced),
     /// Units that AWS counted, without the calls: each call stands for one unit.
     Counted {
-        /// Whether they are write units.
-        writes: bool,
-        /// The table, 0, or its index, by position from 1.
-        arm: usize,
+        /// Whether they are read or write units.
+        direction: Direction,
+        /// Whose units they are.
+        target: Target,
     },
-    /// Calls of which nobody can tell what they consume.
+    /// Calls of which it is not known what they consume.
     Unknown {
-        /// Whether they write.
-        writes: bool,
-        /// What they consume: the table, 0, and its indexes, by position from 1.
-        arms: Vec<usize>,
+        /// Whether they read or write.
+        direction: Direction,
+        /// Whose units they consume.
+        targets: Vec<Target>,
         /// What is not known.
         why: String,
     },
@@ -635,13 +724,30 @@ pub struct Dax {
     /// How many nodes.
     pub nodes: u64,
     /// The share of eventually consistent reads that it answers.
-    pub hit_ratio: Exact,
+    pub hit_ratio: HitRatio,
     /// Seconds that it keeps an item.
     pub ttl_seconds: u64,
-    /// Whether the hit ratio was given, and does not follow from the popularity of keys.
-    pub given: bool,
-    /// Whether the hit ratio is unknown.
-    pub unknown: bool,
+}
+
+/// The share of eventually consistent reads that a DAX cluster answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HitRatio {
+    /// As the file says, or as it was measured.
+    Given(Exact),
+    /// As it follows from the popularity of keys.
+    Expected(Exact),
+    /// Not known.
+    Unknown,
+}
+
+impl HitRatio {
+    /// The share, where it is known.
+    pub fn known(&self) -> Option<&Exact> {
+        match self {
+            HitRatio::Given(share) | HitRatio::Expected(share) => Some(share),
+            HitRatio::Unknown => None,
+        }
+    }
 }
 
 impl TableDesign {
@@ -652,16 +758,16 @@ impl TableDesign {
             items: Exact::zero(),
             stored: None,
             unknown: UnknownParts::default(),
-            sizes: SizeClasses::of([(Bytes(0), Vec::new(), 1)]),
+            sizes: None,
             keyless: 0,
             attributes: Vec::new(),
             lines: Lines::default(),
-            number_keys: [false; 2],
+            number_keys: NumberKeys::default(),
             popularity: None,
             has_numbers: false,
             indexes: Vec::new(),
             capacity,
-            on_demand_max: [None; 2],
+            on_demand_max: ByDirection::default(),
             reserved: None,
             access: Vec::new(),
             ttl_deletes: Exact::zero(),
@@ -686,14 +792,15 @@ impl TableDesign {
         self.indexes.push(IndexDesign {
             line: 0,
             coverage: Exact::one(),
+            entry_size: None,
             capacity: None,
             stored: None,
-            on_demand_max: [None; 2],
+            on_demand_max: ByDirection::default(),
             contributor_insights: false,
             popularity: None,
         });
         let with = |class: &SizeClass| (class.item, class.entries.iter().copied().chain([Entry::Unknown]).collect(), class.weight);
-        self.sizes = SizeClasses::of(self.sizes.iter().map(with).collect::<Vec<_>>());
+        self.sizes = self.sizes.as_ref().and_then(|sizes| SizeClasses::of(sizes.iter().map(with).collect::<Vec<_>>()));
     }
 }
 
@@ -717,7 +824,6 @@ impl Workload {
             switches: Switches::default(),
             years_ahead: 0,
             ranges: Vec::new(),
-            horizon: Horizon::default(),
             origins: None,
             tables,
         }

@@ -1,12 +1,14 @@
 //! Quantities as people write them in a workload file: sizes, durations, rates, profiles.
 
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use toml::de::DeValue;
 
-use super::decode::{Decode, Node, Number, Reader};
+use super::decode::{Decode, Located, Node, Number, Reader, document};
+use super::file::Names;
+use crate::capacity::series::WEEK_MINUTES;
+use crate::capacity::{Course, Shape, WEEK_HOURS};
 use crate::time::MonthHours;
 use crate::units::{Bytes, Exact, GB, KB, MB};
 
@@ -279,9 +281,14 @@ impl Decode for Frequency {
 
 /// The shape of a rate over the week: the rate given is its mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile {
-    /// 168 weights, from Monday 00:00; not all zero.
-    weights: Vec<Exact>,
+pub struct Profile(Weights);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Weights {
+    /// Each hour of the week, from Monday 00:00 UTC; not all zero.
+    Hours(Vec<Exact>),
+    /// Loads at set times, and nothing between them.
+    Loads(Vec<LoadFile>),
 }
 
 /// The named profiles, with the weight of an hour of a weekday (0 is Monday) and of a day.
@@ -294,35 +301,95 @@ const PROFILES: [(&str, HourWeight); 5] = [
     ("weekend", |weekday, _| if weekday >= 5 { 4 } else { 1 }),
 ];
 
+/// The days of a week, as cron writes them.
+const DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
+const DAY_MINUTES: u64 = 1440;
+
+document! {
+    /// A load at set times: every day, or on the days that are named.
+    pub struct LoadFile {
+        /// When it begins, in UTC: "02:00", or "MON 02:00" for once a week.
+        at: Located<String>,
+        /// How long it lasts, such as "5 minutes"; whole minutes.
+        r#for: Located<Span>,
+        /// The days on which it begins, such as "MON" or ["MON", "THU"]; every day where absent.
+        on: Option<Located<Names>>,
+    }
+}
+
+impl LoadFile {
+    /// The minutes of the week at which it begins, and how many it lasts.
+    ///
+    /// # Errors
+    /// Where it is wrong, what is wrong, and how to write it.
+    fn minutes(&self) -> Result<(Vec<u64>, u64), (std::ops::Range<usize>, String, &'static str)> {
+        let wrong = |message: String| {
+            (self.at.span.clone(), message, "write a time of day in UTC such as \"02:00\", or a day and a time such as \"MON 02:00\"")
+        };
+        let text = self.at.value.trim();
+        let (day, time) = match text.split_once(' ') {
+            Some((day, time)) => (Some(day), time.trim()),
+            None => (None, text),
+        };
+        let minute = time.split_once(':').and_then(|(hour, minute)| {
+            let digits = |text: &str, most: u64| text.parse::<u64>().ok().filter(|number| text.len() == 2 && *number <= most);
+            Some(digits(hour, 23)? * 60 + digits(minute, 59)?)
+        });
+        let Some(minute) = minute else { return Err(wrong(format!("{text:?} is not a time of day"))) };
+        let position = |name: &str| DAYS.iter().position(|day| day.eq_ignore_ascii_case(name)).map(|day| day as u64);
+        let days: Vec<u64> = match (day, &self.on) {
+            (Some(_), Some(on)) => return Err((on.span.clone(), "the days are named twice".to_string(), "name them in `at` or in `on`")),
+            (Some(day), None) => vec![position(day).ok_or_else(|| wrong(format!("{day:?} is not a day of the week")))?],
+            (None, None) => (0..7).collect(),
+            (None, Some(on)) => {
+                let unknown = |name: &str| {
+                    (on.span.clone(), format!("{name:?} is not a day of the week"), "write MON, TUE, WED, THU, FRI, SAT or SUN")
+                };
+                let days = on.value.list().iter().map(|name| position(name).ok_or_else(|| unknown(name))).collect::<Result<Vec<_>, _>>()?;
+                if days.is_empty() {
+                    return Err((on.span.clone(), "no day is named".to_string(), "name at least one, or remove `on`"));
+                }
+                days
+            }
+        };
+        let most = if days.len() == 1 { 7 * DAY_MINUTES } else { DAY_MINUTES };
+        let lasts = self.r#for.days() * Exact::from(DAY_MINUTES);
+        let whole = (lasts == lasts.floor()).then(|| lasts.to_u64()).flatten().filter(|minutes| (1..=most).contains(minutes));
+        let Some(lasts) = whole else {
+            let message = format!("a load lasts a whole number of minutes, from 1 to {}", Exact::from(most));
+            return Err((self.r#for.span.clone(), message, "write such as \"5 minutes\" or \"2 hours\""));
+        };
+        Ok((days.iter().map(|day| day * DAY_MINUTES + minute).collect(), lasts))
+    }
+}
+
 impl Profile {
     /// The same at every hour.
     pub fn flat() -> Profile {
-        Profile { weights: vec![Exact::one(); 168] }
-    }
-
-    /// The factors of [`flat`](Profile::flat), which most patterns share.
-    pub fn flat_factors() -> Arc<[Exact]> {
-        static FLAT: LazyLock<Arc<[Exact]>> = LazyLock::new(|| Profile::flat().factors());
-        FLAT.clone()
+        Profile(Weights::Hours(vec![Exact::one(); WEEK_HOURS]))
     }
 
     fn named(name: &str) -> Option<Profile> {
         let (_, weight) = PROFILES.iter().find(|(known, _)| *known == name)?;
-        Some(Profile { weights: (0..168).map(|hour| Exact::from(weight(hour / 24, hour % 24))).collect() })
+        Some(Profile(Weights::Hours((0..WEEK_HOURS).map(|hour| Exact::from(weight(hour / 24, hour % 24))).collect())))
     }
 
-    /// The weight of each hour of the week divided by their mean.
-    pub fn factors(&self) -> Arc<[Exact]> {
-        let mean = self.weights.iter().cloned().sum::<Exact>() / Exact::from(168);
-        let mut known: Vec<(&Exact, Exact)> = Vec::new();
-        let factor = |weight| match known.iter().find(|(known, _)| *known == weight) {
-            Some((_, factor)) => factor.clone(),
-            None => {
-                known.push((weight, weight / &mean));
-                weight / &mean
+    /// The weight of each moment of the week divided by their mean. Loads at set times begin and end as they say, whatever
+    /// the course between hours.
+    pub fn shape(&self, course: Course) -> Shape {
+        let shape = match &self.0 {
+            Weights::Hours(weights) => Shape::of_hours(weights, course),
+            Weights::Loads(loads) => {
+                let mut weights = vec![Exact::zero(); WEEK_MINUTES as usize];
+                for (starts, lasts) in loads.iter().filter_map(|load| load.minutes().ok()) {
+                    for minute in starts.iter().flat_map(|start| *start..*start + lasts) {
+                        weights[(minute % WEEK_MINUTES) as usize] = Exact::one();
+                    }
+                }
+                Shape::of_minutes(&weights)
             }
         };
-        self.weights.iter().map(factor).collect()
+        shape.unwrap_or_else(Shape::flat)
     }
 }
 
@@ -330,29 +397,38 @@ impl JsonSchema for Profile {
     fn schema_name() -> Cow<'static, str> {
         "Profile".into()
     }
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let weights = |count: u32| serde_json::json!({ "type": "array", "items": { "type": "number", "minimum": 0 }, "minItems": count, "maxItems": count });
+        let load = generator.subschema_for::<LoadFile>();
         schemars::json_schema!({
-            "description": "The shape over the week: a name, 24 weights (a day) or 168 (a week from Monday)",
-            "anyOf": [{ "enum": PROFILES.map(|(name, _)| name) }, weights(24), weights(168)]
+            "description": "The shape over the week: a name, 24 weights (a day) or 168 (a week from Monday), or loads at set times such as { at = \"02:00\", for = \"5 minutes\" }",
+            "anyOf": [{ "enum": PROFILES.map(|(name, _)| name) }, weights(24), weights(168), load, { "type": "array", "items": load, "minItems": 1 }]
         })
     }
 }
 
 impl Decode for Profile {
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
-        let help =
-            || format!("write {}, or 24 or 168 weights that are not all zero", PROFILES.map(|(name, _)| format!("{name:?}")).join(", "));
+        let help = || {
+            format!(
+                "write {}, 24 or 168 weights that are not all zero, or {{ at = \"02:00\", for = \"5 minutes\" }}",
+                PROFILES.map(|(name, _)| format!("{name:?}")).join(", ")
+            )
+        };
         let profile = match node.get_ref() {
             DeValue::String(name) => Profile::named(name),
+            DeValue::Table(_) => return Profile::loads(vec![LoadFile::decode(node, reader)?], reader),
+            DeValue::Array(list) if list.first().is_some_and(|first| first.get_ref().as_table().is_some()) => {
+                return Profile::loads(Vec::<LoadFile>::decode(node, reader)?, reader);
+            }
             DeValue::Array(_) => {
                 let given: Vec<Exact> = Vec::<Number>::decode(node, reader)?.into_iter().map(|number| number.0).collect();
                 let weights = if given.len() == 24 { (0..7).flat_map(|_| given.clone()).collect() } else { given };
-                let valid = weights.len() == 168 && weights.iter().any(|weight| !weight.is_zero());
-                valid.then_some(Profile { weights })
+                let valid = weights.len() == WEEK_HOURS && weights.iter().any(|weight| !weight.is_zero());
+                valid.then_some(Profile(Weights::Hours(weights)))
             }
             _ => {
-                reader.wrong_type(node, "a profile's name or an array of weights");
+                reader.wrong_type(node, "a profile's name, an array of weights, or loads at set times");
                 return None;
             }
         };
@@ -363,6 +439,20 @@ impl Decode for Profile {
     }
     fn placeholder() -> Self {
         Profile::flat()
+    }
+}
+
+impl Profile {
+    /// Of loads at set times; each that is wrong is reported.
+    fn loads(loads: Vec<LoadFile>, reader: &mut Reader) -> Option<Profile> {
+        let mut right = true;
+        for load in loads.iter().filter(|load| !load.at.is_placeholder() && !load.r#for.is_placeholder()) {
+            if let Err((span, message, help)) = load.minutes() {
+                right = false;
+                reader.report("profile", span, message, help);
+            }
+        }
+        right.then_some(Profile(Weights::Loads(loads)))
     }
 }
 
@@ -391,8 +481,8 @@ mod tests {
     #[test]
     fn a_profile_keeps_the_mean() {
         for (name, _) in PROFILES {
-            let factors = Profile::named(name).expect(name).factors();
-            assert_eq!(factors.iter().cloned().sum::<Exact>(), Exact::from(168), "{name}");
+            let shape = Profile::named(name).expect(name).shape(Course::Steps);
+            assert_eq!(shape.factors().iter().cloned().sum::<Exact>(), Exact::from(168), "{name}");
         }
     }
 }

@@ -48,10 +48,10 @@ const PARTS: u64 = 1_000_000_000_000;
 const READ_BLOCK: u64 = 4 * KB;
 
 impl SizeClasses {
-    /// Classes with their weights; nothing where there are none.
-    pub fn of(weighted: impl IntoIterator<Item = (Bytes, Vec<Entry>, u64)>) -> SizeClasses {
+    /// Classes with their weights; `None` where there are none.
+    pub fn of(weighted: impl IntoIterator<Item = (Bytes, Vec<Entry>, u64)>) -> Option<SizeClasses> {
         let classes = SizeClasses::new(weighted);
-        if classes.total > 0 { classes } else { SizeClasses::new([(Bytes(0), Vec::new(), 1)]) }
+        (classes.total > 0).then_some(classes)
     }
 
     /// Classes with their weights, which must not all be zero.
@@ -75,6 +75,12 @@ impl SizeClasses {
     /// The classes.
     pub fn iter(&self) -> impl Iterator<Item = &SizeClass> {
         self.classes.iter()
+    }
+
+    /// The class at a place on the scale of all weights, which a number between 0 and 2^64 names.
+    pub fn at(&self, place: u64) -> &SizeClass {
+        let all = self.classes.iter().map(|class| (class, class.weight));
+        pick_weighted(all, self.total, place).unwrap_or(&self.classes[0])
     }
 
     /// How many classes there are.
@@ -199,6 +205,18 @@ impl SizeClasses {
         });
         SizeClasses::new([(whole(self.mean()), entries.collect(), 1)])
     }
+}
+
+/// What stands at a place on the scale of all weights, which a number between 0 and 2^64 names; `None` of nothing.
+pub fn pick_weighted<T>(all: impl IntoIterator<Item = (T, u64)>, total: u64, place: u64) -> Option<T> {
+    let mut at = ((u128::from(place) * u128::from(total)) >> 64) as u64;
+    for (one, weight) in all {
+        if at < weight {
+            return Some(one);
+        }
+        at -= weight;
+    }
+    None
 }
 
 /// The mean of sizes with weights; zero of none.

@@ -1,6 +1,7 @@
 //! On-demand throughput: what it serves at once, and how that grows.
 
 use super::{Policy, Seen, Wish};
+use crate::table::Direction;
 
 /// Twice the previous peak, and never less than a floor.
 ///
@@ -25,6 +26,15 @@ pub const READ_FLOOR: u64 = 12_000;
 const PEAK_AGE_MINUTES: usize = 30;
 
 impl OnDemand {
+    /// A new table's reads or writes, with the maximum throughput that its owner has set.
+    pub fn new(direction: Direction, units_max: Option<u64>) -> OnDemand {
+        let floor = match direction {
+            Direction::Read => READ_FLOOR,
+            Direction::Write => WRITE_FLOOR,
+        };
+        OnDemand { floor, units_max }
+    }
+
     fn limited(&self, units: u64) -> u64 {
         units.min(self.units_max.unwrap_or(u64::MAX))
     }

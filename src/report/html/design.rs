@@ -7,7 +7,10 @@ use super::money::float;
 use super::svg::HERE;
 use super::{Cell, Chart, Detail, Hover, Section, Table};
 use crate::capacity::Demand;
-use crate::compare::{Alternative, BreakEven, Crossing, HitRatios, Hours, Kind, Provided, Utilization, Week};
+use crate::compare::{
+    Alternative, AlternativeKind, BreakEvenKind, Crossing, Footing, HitRatios, Hours, Payment, Provided, RegionChange, State, Utilization,
+    Week,
+};
 use crate::money::Money;
 use crate::report::json::throughput_word;
 use crate::report::table::clean;
@@ -69,24 +72,21 @@ pub(super) fn break_even(review: &Review) -> Section {
         &["Table or index", "Cheaper below", "Cheaper above", "#Equal at"],
     );
     for account in accounts.iter().take(DRAWN) {
-        for Crossing { below, above, share } in account.crossings.iter().filter(|one| one.below != ON_DEMAND) {
+        for Crossing { below, above, share, .. } in account.crossings.iter().filter(|one| one.payment_below != Payment::OnDemand) {
             table.row([Cell::from(name(account)), Cell::from(below.as_str()), Cell::from(above.as_str()), Cell::percent(share)]);
         }
     }
     section.table(table.folded());
 
     let mut modes = Table::new("Every capacity mode and commitment", &["For", "Mode", "#A month", "#Difference", "What there is to know"]);
-    for kind in [Kind::Capacity, Kind::Commitment] {
+    for kind in ["capacity", "commitment"] {
         // What an index alone could have is its table's mode anyway where the table is on demand.
-        let of = |one: &&Alternative| one.kind == kind && (one.feasible || one.index.is_none());
+        let of = |one: &&Alternative| one.kind.word() == kind && (one.is_priced() || one.index.is_none());
         review.comparison.alternatives.iter().filter(of).for_each(|one| modes.row(alternative(one)));
     }
     section.table(if modes.rows.len() > 24 { modes.folded() } else { modes });
     section
 }
-
-/// On demand, as the curves name it.
-const ON_DEMAND: &str = "on demand";
 
 fn name(account: &Utilization) -> String {
     format!("{}, {}s", place(&account.table, account.index.as_deref()), throughput_word(account.throughput))
@@ -95,7 +95,7 @@ fn name(account: &Utilization) -> String {
 /// For each account, the utilization above which each flat price is cheaper than on demand.
 fn on_demand_crossings(review: &Review) -> Table {
     let all = &review.curves.utilization;
-    let of = |one: &Crossing| one.below == ON_DEMAND;
+    let of = |one: &Crossing| one.payment_below == Payment::OnDemand;
     let mut ways: Vec<&str> = Vec::new();
     for one in all.iter().flat_map(|account| &account.crossings).filter(|one| of(one)) {
         if !ways.contains(&one.above.as_str()) {
@@ -104,7 +104,8 @@ fn on_demand_crossings(review: &Review) -> Table {
     }
     let heads: Vec<String> = ways.iter().map(|way| format!("#= {way}")).collect();
     let header: Vec<&str> = ["Table or index", "#Units", "#Here"].into_iter().chain(heads.iter().map(String::as_str)).collect();
-    let mut table = Table::new("The utilization at which on demand costs what provisioned does; above it on demand is dearer", &header);
+    let mut table =
+        Table::new("The utilization at which on demand costs what provisioned does; above it on demand is more expensive", &header);
     for account in all {
         let units = Cell { text: group_thousands(&account.units.to_string()), exact: Some(account.units.to_string()) };
         let mut row = vec![Cell::from(name(account)), units, Cell::percent(&account.here)];
@@ -120,19 +121,13 @@ fn on_demand_crossings(review: &Review) -> Table {
 fn alternative(one: &Alternative) -> [Cell; 5] {
     let whole = "the whole design".to_string();
     let for_what = one.table.as_ref().map_or(whole, |table| place(table, one.index.as_deref()));
-    let what_if = if one.what_if { "what if: " } else { "" };
+    let what_if = if one.footing == Footing::WhatIf { "what if: " } else { "" };
     let name = Cell::from(format!("{what_if}{}", one.name));
-    let why = match (one.feasible, one.what_if) {
-        (true, true) => one.risk.clone().unwrap_or_default(),
-        (true, false) => one.why.clone(),
-        (false, _) if one.why.starts_with("not known") => one.why.clone(),
-        (false, _) => format!("not possible: {}", one.why),
+    let [monthly, delta] = match one.state {
+        State::Priced { monthly, delta } => [Cell::from(monthly), Cell::signed(delta)],
+        State::Unknown | State::Impossible => [Cell::from("-"), Cell::from("-")],
     };
-    let [monthly, delta] = match (one.feasible, one.monthly, one.delta) {
-        (true, Some(monthly), Some(delta)) => [Cell::from(monthly), Cell::signed(delta)],
-        _ => [Cell::from("-"), Cell::from("-")],
-    };
-    [Cell::from(for_what), name, monthly, delta, Cell::from(why)]
+    [Cell::from(for_what), name, monthly, delta, Cell::from(one.words())]
 }
 
 fn utilization(account: &Utilization) -> Chart {
@@ -170,13 +165,13 @@ fn utilization(account: &Utilization) -> Chart {
     for way in &account.ways {
         table.row([Cell::from(way.name.as_str()), Cell::from(way.idle), Cell::from(way.here), Cell::from(way.full)]);
     }
-    let first = account.crossings.iter().find(|one| one.below == ON_DEMAND && one.above == "provisioned, fixed");
+    let first = account.crossings.iter().find(|one| (one.payment_below, one.payment_above) == (Payment::OnDemand, Payment::Fixed));
     let equal = first.map(|one| {
         let share = (&one.share * &Exact::from(100)).human(2);
         format!("On demand and fixed units cost the same at {share} %. ")
     });
     // A commitment is another question than how capacity moves.
-    let free = account.ways.iter().filter(|way| !way.name.contains("reserved") && !way.name.contains("plan"));
+    let free = account.ways.iter().filter(|way| !way.payment.is_commitment());
     let cheapest =
         free.min_by_key(|way| way.here).map(|way| format!("; without a commitment the cheapest is {}, {}", way.name, way.here.human()));
     let over = if account.here > Exact::one() { "More is asked for than the capacity serves: some of it is refused. " } else { "" };
@@ -354,7 +349,7 @@ pub(super) fn alternatives(review: &Review, detail: Detail) -> Section {
     regions(review, &mut section);
     classes(review, &mut section);
     backups(review, &mut section);
-    for (kind, title) in [(Kind::Consistency, "Consistency"), (Kind::Item, "How items are stored")] {
+    for (kind, title) in [(AlternativeKind::Consistency, "Consistency"), (AlternativeKind::Item, "How items are stored")] {
         if review.comparison.alternatives.iter().any(|one| one.kind == kind) {
             section.heading(title);
             some_of(review, &mut section, title, |one| one.kind == kind);
@@ -366,12 +361,12 @@ pub(super) fn alternatives(review: &Review, detail: Detail) -> Section {
 /// Alternatives, the cheapest first; of many the first, with how many there are beside them.
 fn some_of(review: &Review, section: &mut Section, caption: &str, of: impl Fn(&Alternative) -> bool) {
     let mut rows: Vec<&Alternative> = review.comparison.alternatives.iter().filter(|one| of(one)).collect();
-    rows.sort_by_key(|one| (!one.feasible, one.monthly));
+    rows.sort_by_key(|one| (!one.is_priced(), one.monthly()));
     let mut table = kinds_table(caption);
     rows.iter().take(SHOWN).for_each(|one| table.row(alternative(one)));
     section.table(if table.rows.len() > 12 { table.folded() } else { table });
     if let Some(more) = rows.len().checked_sub(SHOWN + 1) {
-        section.text(format!("… and {} more, dearer or not possible; `dynameter compare --format csv` has all.", more + 1));
+        section.text(format!("… and {} more, more expensive or without a price; `dynameter compare --format csv` has all.", more + 1));
     }
 }
 
@@ -379,9 +374,9 @@ fn kinds_table(caption: &str) -> Table {
     Table::new(caption, &["For", "Alternative", "#A month", "#Difference", "What there is to know"])
 }
 
-fn break_evens<'a>(review: &'a Review, is: impl Fn(&BreakEven) -> bool + 'a) -> Table {
+fn break_evens(review: &Review, kind: BreakEvenKind) -> Table {
     let mut table = Table::new("Where both cost the same", &["Where", "What", "#Break-even", "#Here", "Meaning"]);
-    for one in review.comparison.break_even.iter().filter(|one| is(one)) {
+    for one in review.comparison.break_even.iter().filter(|one| one.kind == kind) {
         let place = one.table.as_ref().map_or("everywhere".to_string(), |table| place(table, one.index.as_deref()));
         table.row([
             Cell::from(place),
@@ -395,14 +390,14 @@ fn break_evens<'a>(review: &'a Review, is: impl Fn(&BreakEven) -> bool + 'a) -> 
 }
 
 fn projections(review: &Review, section: &mut Section, rows: usize) {
-    let all: Vec<&Alternative> = review.comparison.alternatives.iter().filter(|one| one.kind == Kind::Projection).collect();
+    let all: Vec<&Alternative> = review.comparison.alternatives.iter().filter(|one| one.kind == AlternativeKind::Projection).collect();
     if all.is_empty() {
         return;
     }
     section.heading("Index projections");
     let mut table = kinds_table("Each index as it could be; the design as it is costs nothing more and nothing less");
     // That an index which is read cannot go is no news.
-    let possible = |one: &&&Alternative| one.feasible || one.why.starts_with("not known");
+    let possible = |one: &&&Alternative| one.state != State::Impossible;
     let possible: Vec<_> = all.iter().filter(possible).collect();
     possible.iter().take(rows).for_each(|one| table.row(alternative(one)));
     if possible.len() > rows {
@@ -425,7 +420,7 @@ fn projections(review: &Review, section: &mut Section, rows: usize) {
         ]);
     }
     section.table(if narrower.rows.len() > 24 { narrower.folded() } else { narrower });
-    section.table(break_evens(review, |one| one.name.starts_with("index =")));
+    section.table(break_evens(review, BreakEvenKind::Index));
 }
 
 /// A number of two digits, for what is only about so much.
@@ -442,10 +437,10 @@ fn dax(review: &Review, section: &mut Section, curves: usize) {
         if review.curves.hit_ratios.len() > curves {
             section.text(format!("The first {curves} of {} tables that a cache could serve.", review.curves.hit_ratios.len()));
         }
-        section.table(break_evens(review, |one| one.name.starts_with("3 x ")));
+        section.table(break_evens(review, BreakEvenKind::Dax));
     }
     if !review.curves.hit_ratios.is_empty() {
-        some_of(review, section, "DAX clusters", |one| one.kind == Kind::Dax);
+        some_of(review, section, "DAX clusters", |one| one.kind == AlternativeKind::Dax);
     }
 }
 
@@ -490,13 +485,8 @@ fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
 
 fn regions(review: &Review, section: &mut Section) {
     let comparison = &review.comparison;
-    let mut all: Vec<(&str, Money)> = comparison
-        .alternatives
-        .iter()
-        .filter(|one| one.kind == Kind::Regions && one.table.is_none() && one.feasible)
-        .filter_map(|one| Some((one.name.strip_prefix("in ").unwrap_or(&one.name), one.monthly?)))
-        .collect();
-    if !comparison.alternatives.iter().any(|one| one.kind == Kind::Regions) {
+    let mut all: Vec<(&str, Money)> = comparison.alternatives.iter().filter_map(|one| Some((moved_to(one)?, one.monthly()?))).collect();
+    if !comparison.alternatives.iter().any(|one| matches!(one.kind, AlternativeKind::Regions(_))) {
         return;
     }
     section.heading("Regions");
@@ -553,15 +543,22 @@ fn regions(review: &Review, section: &mut Section) {
         ]);
     }
     section.table(if moves.rows.len() > 8 { moves.folded() } else { moves });
-    some_of(review, section, "Replicas", |one| one.kind == Kind::Regions && one.table.is_some());
+    some_of(review, section, "Replicas", |one| one.kind == AlternativeKind::Regions(RegionChange::Replicas));
+}
+
+/// The region to which an alternative moves the whole design.
+fn moved_to(one: &Alternative) -> Option<&str> {
+    match &one.kind {
+        AlternativeKind::Regions(RegionChange::MoveTo(region)) => Some(region),
+        _ => None,
+    }
 }
 
 /// The regions that are not compared, and why.
 fn unpriced(review: &Review) -> String {
-    let not = |one: &&Alternative| one.kind == Kind::Regions && one.table.is_none() && !one.feasible;
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for one in review.comparison.alternatives.iter().filter(not) {
-        let region = one.name.strip_prefix("in ").unwrap_or(&one.name);
+    for one in review.comparison.alternatives.iter().filter(|one| !one.is_priced()) {
+        let Some(region) = moved_to(one) else { continue };
         match reasons.iter_mut().find(|(why, _)| *why == one.why) {
             Some((_, regions)) => regions.push(region),
             None => reasons.push((&one.why, vec![region])),
@@ -578,12 +575,12 @@ fn unpriced(review: &Review) -> String {
 }
 
 fn classes(review: &Review, section: &mut Section) {
-    if !review.comparison.alternatives.iter().any(|one| one.kind == Kind::TableClass) {
+    if !review.comparison.alternatives.iter().any(|one| matches!(one.kind, AlternativeKind::TableClass(_))) {
         return;
     }
     section.heading("Table class");
-    some_of(review, section, "The other table class", |one| one.kind == Kind::TableClass);
-    section.table(break_evens(review, |one| one.name == "Standard = Standard-IA"));
+    some_of(review, section, "The other table class", |one| matches!(one.kind, AlternativeKind::TableClass(_)));
+    section.table(break_evens(review, BreakEvenKind::TableClass));
 }
 
 fn backups(review: &Review, section: &mut Section) {
@@ -640,7 +637,7 @@ fn backups(review: &Review, section: &mut Section) {
             hover: Hover::at([1.0, 10.0], retention.years.iter().map(u64::to_string).collect()),
         }]);
     }
-    some_of(review, section, "Backups and archives", |one| one.kind == Kind::Backup);
+    some_of(review, section, "Backups and archives", |one| matches!(one.kind, AlternativeKind::Backup(_)));
 }
 
 /// Which way to keep backups is cheapest, and from which year on another is.

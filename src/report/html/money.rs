@@ -2,8 +2,8 @@
 
 use super::charts::{self, Bar, Line, Lines, Range};
 use super::{Answer, Cell, Chart, Hover, ReportError, Section, Table};
-use crate::compare::{Advice, Combination, Kind};
-use crate::diff::Difference;
+use crate::compare::{Advice, AlternativeKind, Combination, Footing};
+use crate::diff::{Difference, TotalChange};
 use crate::money::Money;
 use crate::report::compare::place;
 use crate::report::estimate::{conventions, interval, what_is};
@@ -60,26 +60,26 @@ pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
     })
 }
 
-/// The best change of each kind: one that the application does not see, one that binds, one that somebody must decide on.
+/// The best change of each kind: one that the application does not see, one that binds, one that is a trade-off.
 fn best(review: &Review) -> Vec<String> {
     let advice = &review.comparison.advice;
-    let binds = |one: &&Advice| one.kind == Kind::Commitment;
+    let binds = |one: &&Advice| one.kind == AlternativeKind::Commitment;
     let first = |of: &dyn Fn(&&Advice) -> bool| advice.iter().find(|one| of(one));
     let words = |one: &Advice, before: &str, after: &str| {
         let place = place(one.table.as_ref(), one.index.as_ref());
         clean(&format!("{before}{place}: {} saves {} a month{after}.", one.change, one.saves.human()))
     };
     let mut all = Vec::new();
-    if let Some(one) = first(&|one| !one.decision && !binds(one)) {
-        let flat = one.kind == Kind::Capacity && !review.flat.is_empty();
-        all.push(words(one, "Without giving anything up: ", if flat { ", if the traffic is as even as the file says" } else { "" }));
+    if let Some(one) = first(&|one| one.footing == Footing::Sure && !binds(one)) {
+        let flat = one.kind.is_capacity() && !review.flat.is_empty();
+        all.push(words(one, "No trade-off: ", if flat { ", if the traffic is as even as the file says" } else { "" }));
     }
     if let Some(one) = first(&|one| binds(one)) {
-        all.push(words(one, "If you bind yourself: ", &format!("; {}, due whatever the traffic becomes", one.why)));
+        all.push(words(one, "With a commitment: ", &format!("; {}, due whatever the traffic becomes", one.why)));
     }
-    if let Some(one) = first(&|one| one.decision) {
+    if let Some(one) = first(&|one| one.footing == Footing::Decision) {
         let risk = one.risk.as_ref().map(|risk| format!("; {risk}")).unwrap_or_default();
-        all.push(words(one, "If somebody decides so: ", &risk));
+        all.push(words(one, "If you accept the trade-off: ", &risk));
     }
     match (all.is_empty(), review.comparison.outcome.bill.unknown.is_empty()) {
         (true, true) => vec!["Nothing that is sold makes it cheaper.".to_string()],
@@ -105,10 +105,10 @@ pub(super) fn note(sum: Option<&Sum>) -> String {
 fn changed(difference: &Difference) -> Result<String, ReportError> {
     let before = difference.old.total()?;
     let unknown = if difference.old.bill.unknown.is_empty() { "" } else { " and what was unknown" };
-    let direction = if difference.delta == Money::ZERO {
-        "the same as the baseline".to_string()
-    } else {
-        format!("{} against the baseline", signed(difference.delta))
+    let direction = match difference.change() {
+        TotalChange::Unknown => format!("change unknown; {} of what is known, against the baseline", signed(difference.delta)),
+        TotalChange::Known(delta) if delta == Money::ZERO => "the same as the baseline".to_string(),
+        TotalChange::Known(delta) => format!("{} against the baseline", signed(delta)),
     };
     Ok(clean(&format!("{direction} {}, which was {}{unknown} a month.", difference.old.workload, before.human())))
 }
@@ -166,9 +166,9 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
             Cell::from(combination.monthly_with_commitment),
         ]);
     };
-    words("without giving anything up", &comparison.best);
+    words("no trade-off", &comparison.best);
     if comparison.best_with_decisions != comparison.best {
-        words("with changes that somebody must decide on", &comparison.best_with_decisions);
+        words("including trade-offs you have to accept", &comparison.best_with_decisions);
     }
     section.table(together);
     if !review.flat.is_empty() {
@@ -184,7 +184,7 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
         &["Change", "#Saves a month", "#Share", "What there is to know", "Risk", "Where, and what to write"],
     );
     let row = |advice: &Advice| {
-        let to_decide = if advice.decision { "somebody must decide: " } else { "" };
+        let to_decide = if advice.footing == Footing::Decision { "trade-off: " } else { "" };
         [
             Cell::from(format!("{}: {}", place(advice.table.as_ref(), advice.index.as_ref()), advice.change)),
             Cell::from(advice.saves),

@@ -3,12 +3,14 @@
 use super::charts::{self, Bar, Line, Lines};
 use super::heat::{Heat, LEVELS};
 use super::{Cell, Chart, Hover, ReportError, Section, Table};
+use crate::compare::State;
 use crate::money::Money;
 use crate::replay::{AccountRun, DaxResult, HotKey, ModeResult, OverTime, PartitionHeat, Replayed};
 use crate::report::estimate::unknown_row;
 use crate::report::json::throughput_word;
 use crate::report::table::clean;
 use crate::review::Review;
+use crate::table::Direction;
 use crate::trace::Time;
 use crate::units::{Exact, group_thousands};
 
@@ -24,8 +26,11 @@ fn place(table: &str, index: Option<&str>, region: &str, home: &str) -> String {
     clean(&format!("{table}{index}{region}"))
 }
 
-fn direction(reads: bool) -> &'static str {
-    if reads { "reads" } else { "writes" }
+fn direction(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Read => "reads",
+        Direction::Write => "writes",
+    }
 }
 
 /// A number of something.
@@ -158,7 +163,7 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
                 accounts.len() - 1
             }
         };
-        *(if one.reads { &mut accounts[at].1 } else { &mut accounts[at].2 }) = Some(one);
+        *(if one.direction == Direction::Read { &mut accounts[at].1 } else { &mut accounts[at].2 }) = Some(one);
     }
     let draw = |(account, reads, writes): &(&OverTime, Option<&OverTime>, Option<&OverTime>)| {
         let seconds = account.column_seconds;
@@ -230,7 +235,7 @@ fn peaks(replayed: &Replayed, home: &str) -> Table {
         let [half, most, nearly_all] = &peak.percentiles;
         table.row([
             Cell::from(place(&peak.table, peak.index.as_deref(), &peak.region, home)),
-            Cell::from(direction(peak.reads)),
+            Cell::from(direction(peak.direction)),
             Cell::number(&peak.mean, 2),
             Cell::number(half, 1),
             Cell::number(most, 1),
@@ -248,31 +253,39 @@ fn modes(replayed: &Replayed) -> Table {
         &["For", "Mode", "#A month", "#Throttled requests", "First throttled", "What there is to know"],
     );
     for mode in &replayed.capacity {
-        let ModeResult { table: name, mode: words, as_designed, monthly, feasible, why, accounts, .. } = mode;
+        let ModeResult { table: name, mode: words, as_designed, state, why, accounts, .. } = mode;
         let throttled: u64 = accounts.iter().map(|account: &AccountRun| account.throttled_requests).sum();
         let first = accounts.iter().filter_map(|account| account.first_throttled).min();
         table.row([
             Cell::from(name.as_ref().map_or("the whole design".to_string(), |table| clean(table))),
             Cell::from(if *as_designed { format!("{words} (the design)") } else { words.clone() }),
-            if *feasible { Cell::from(*monthly) } else { Cell::from("-") },
+            match state {
+                State::Priced { monthly, .. } => Cell::from(*monthly),
+                State::Unknown | State::Impossible => Cell::from("-"),
+            },
             if accounts.is_empty() { Cell::from("-") } else { count(throttled) },
             first.map_or(Cell::from("-"), |time| Cell::from(moment(time))),
-            Cell::from(if *feasible || why.starts_with("not known") { why.clone() } else { format!("not possible: {why}") }),
+            Cell::from(match state {
+                State::Priced { .. } => why.clone(),
+                State::Unknown => format!("not known: {why}"),
+                State::Impossible => format!("not possible: {why}"),
+            }),
         ]);
     }
     if table.rows.len() > 16 { table.folded() } else { table }
 }
 
 fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
-    let name =
-        |key: &HotKey| format!("{} ({}, {})", key.key, place(&key.table, key.index.as_deref(), &key.region, home), direction(key.reads));
+    let name = |key: &HotKey| {
+        format!("{} ({}, {})", key.key, place(&key.table, key.index.as_deref(), &key.region, home), direction(key.direction))
+    };
     let mut all: Vec<&HotKey> = replayed.hot_keys.iter().collect();
     all.sort_by(|one, other| other.units.cmp(&one.units));
     let bar = |key: &&HotKey| Bar {
         name: name(key),
         value: key.units.to_f64(),
         words: format!("{} units", key.units.human(1)),
-        color: if key.reads { 1 } else { 2 },
+        color: if key.direction == Direction::Read { 1 } else { 2 },
     };
     let bars: Vec<Bar> = all.iter().take(KEYS).map(bar).collect();
     let mut table = Table::new(
@@ -282,7 +295,7 @@ fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
     for key in &all {
         table.row([
             Cell::from(place(&key.table, key.index.as_deref(), &key.region, home)),
-            Cell::from(direction(key.reads)),
+            Cell::from(direction(key.direction)),
             Cell::from(key.key.as_str()),
             Cell::number(&key.units, 1),
             Cell::number(&key.error, 1),

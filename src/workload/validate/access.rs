@@ -1,12 +1,13 @@
 //! Access patterns: which keys an operation may have, what one call does, and the limits of the API.
 
 use super::Checker;
-use crate::table::{Consistency, Index, IndexKind, Table, limits};
-use crate::units::{Bytes, Exact};
+use crate::capacity::{Course, Shape};
+use crate::table::{ApiName, Consistency, Direction, Index, IndexKind, Table, Target, limits};
+use crate::units::Exact;
 use crate::workload::decode::{Known, Located, Number};
-use crate::workload::file::{AccessFile, ActionFile, ActionWord, ConsistencyWord, OperationWord, StatementWord, TableFile};
+use crate::workload::file::{AccessFile, ActionFile, ActionWord, ConsistencyWord, CourseWord, OperationWord, StatementWord, TableFile};
 use crate::workload::quantities::Profile;
-use crate::workload::sizes::{Entry, SizeClasses};
+use crate::workload::sizes::SizeClasses;
 use crate::workload::{Access, Call, UnknownParts, WriteKind, WritePlan};
 
 /// The families of operations, which decide the keys that make sense.
@@ -43,24 +44,29 @@ impl Checker<'_> {
         access: &Located<AccessFile>,
         written: &Located<TableFile>,
         table: &Table,
-        table_sizes: Option<(&SizeClasses, &UnknownParts)>,
+        table_sizes: Option<&SizeClasses>,
+        unknown: &UnknownParts,
         table_items: &Exact,
     ) -> Option<Access> {
-        let (table_sizes, unknown) = table_sizes.unzip();
         if access.operation.is_placeholder() {
             return None; // what else is right depends on it
         }
         let family = self.family(access)?;
         self.keys_fit(access, family);
         let own = access.item.as_ref().map(|item| self.items(item, &item.span, written, table));
+        // Of a table whose sizes are wrong, not unknown, nothing more is said.
+        let unsized_table = written.item.value == Known::Unknown;
         let sizes = match own {
-            Some(own) => own.map(|described| match table_sizes {
+            Some(own) => Some(own.map(|described| match table_sizes {
                 // Items of a size of their own carry index keys as often as the table's do.
                 Some(measured) if described.measured.is_none() => described.sizes.covered_like(measured),
                 _ => described.sizes,
-            }),
+            })?),
             None => table_sizes.cloned(),
         };
+        if sizes.is_none() && !unsized_table {
+            return None;
+        }
         let before = access.before.as_ref().map(|size| self.before(size, written, table));
         let slips = self.attributes_are_known(access, written, table);
         let call = match family {
@@ -72,17 +78,17 @@ impl Checker<'_> {
             }
             Family::Batch | Family::Transaction => self.several(access, family, table)?,
         };
-        let call = match self.unknown_of(access, &call, unknown.copied().unwrap_or_default(), written, table) {
+        let call = match self.unknown_of(access, &call, (sizes.is_some(), *unknown), written, table) {
             Some(why) => unknown_call(&call, table, why),
             None => call,
         };
         Some(Access {
             name: access.name.value.clone(),
             line: self.line(&access.name.span),
-            operation: access.operation.word(),
+            operation: ApiName::parse(access.operation.word()),
             calls: access.rate.given().map_or_else(Exact::zero, |rate| &rate.monthly(&self.month) * &self.traffic),
-            factors: access.profile.as_ref().map_or_else(Profile::flat_factors, Profile::factors),
-            sizes: sizes?,
+            shape: self.shape(access.profile.as_ref(), access.profile_shape),
+            sizes,
             before: match before {
                 Some(before) => Some(before?),
                 None => None,
@@ -93,12 +99,21 @@ impl Checker<'_> {
         })
     }
 
-    /// What of a call is not known, so that nobody can tell what it consumes.
+    /// When in the week calls are made.
+    fn shape(&self, profile: Option<&Profile>, course: Option<CourseWord>) -> Shape {
+        let course = match course.unwrap_or(self.course) {
+            CourseWord::Steps => Course::Steps,
+            CourseWord::Smooth => Course::Smooth,
+        };
+        profile.map_or_else(Shape::flat, |profile| profile.shape(course))
+    }
+
+    /// What of a call is not known, so that it is not known what it consumes either.
     fn unknown_of(
         &self,
         access: &AccessFile,
         call: &Call,
-        unknown: UnknownParts,
+        (sized, unknown): (bool, UnknownParts),
         written: &Located<TableFile>,
         table: &Table,
     ) -> Option<String> {
@@ -109,8 +124,7 @@ impl Checker<'_> {
             Call::Page { index: Some(at), .. } => written.index.as_deref().and_then(|indexes| indexes.get(*at)),
             _ => None,
         };
-        let sized = access.item.is_some() || entries.is_some_and(|index| index.entry_size.is_some());
-        if unknown.size && !sized {
+        if !sized && !entries.is_some_and(|index| index.entry_size.is_some()) {
             return Some(format!("the size of the items of {} is \"unknown\"; give `item`", table.name));
         }
         if access.items.as_ref().is_some_and(|items| items.value == Known::Unknown) {
@@ -132,10 +146,10 @@ impl Checker<'_> {
     pub(super) fn consumed(&mut self, written: &Located<TableFile>, table: &Table) -> Vec<Access> {
         let mut all: Vec<Access> = Vec::new();
         for one in written.consumed.iter().flatten() {
-            let arm = match &one.index {
-                None => 0,
+            let target = match &one.index {
+                None => Target::Table,
                 Some(name) => match table.indexes.iter().position(|index| index.name == name.value && index.kind == IndexKind::Global) {
-                    Some(at) => at + 1,
+                    Some(at) => Target::Index(at),
                     None => {
                         let help = if table.indexes.iter().any(|index| index.name == name.value) {
                             "a local index consumes its table's units: remove `index`".to_string()
@@ -157,7 +171,7 @@ impl Checker<'_> {
                 self.report("needs", &one.span, "neither read nor write units are given", "add `read = { per_second = … }` or `write = …`");
             }
             let both = one.read.is_some() && one.write.is_some();
-            for (writes, rate, word) in [(false, &one.read, "reads"), (true, &one.write, "writes")] {
+            for (direction, rate, word) in [(Direction::Read, &one.read, "reads"), (Direction::Write, &one.write, "writes")] {
                 let Some(rate) = rate else { continue };
                 let of = one.index.as_ref().map_or_else(String::new, |index| format!(" of {}", index.value));
                 let name = match &one.name {
@@ -175,23 +189,22 @@ impl Checker<'_> {
                     format!("what the {word} of {whose} consume is \"unknown\"; give the units, or write [[table.access]] in their place")
                 };
                 // Of the table alone: every global index has units of its own.
-                let local = |at: &usize| table.indexes[*at - 1].kind == IndexKind::Local && *at > 0;
-                let arms: Vec<usize> = if arm == 0 && writes {
-                    std::iter::once(0).chain((1..=table.indexes.len()).filter(local)).collect()
-                } else {
-                    vec![arm]
+                let local = |target: &Target| target.index().is_none_or(|at| table.indexes[at].kind == IndexKind::Local);
+                let targets: Vec<Target> = match (target, direction) {
+                    (Target::Table, Direction::Write) => Target::all(table.indexes.len()).filter(local).collect(),
+                    _ => vec![target],
                 };
                 let call = match rate {
-                    Known::Given(_) => Call::Counted { writes, arm },
-                    Known::Unknown => Call::Unknown { writes, arms, why: why() },
+                    Known::Given(_) => Call::Counted { direction, target },
+                    Known::Unknown => Call::Unknown { direction, targets, why: why() },
                 };
                 all.push(Access {
                     name,
                     line: self.line(&place),
-                    operation: "consumed",
+                    operation: None,
                     calls: rate.given().map_or_else(Exact::zero, |rate| &rate.monthly(&self.month) * &self.traffic),
-                    factors: one.profile.as_ref().map_or_else(Profile::flat_factors, Profile::factors),
-                    sizes: SizeClasses::of([(Bytes(0), vec![Entry::Unknown; table.indexes.len()], 1)]),
+                    shape: self.shape(one.profile.as_ref(), one.profile_shape),
+                    sizes: None,
                     before: None,
                     attributes: None,
                     through_dax: false,
@@ -531,12 +544,12 @@ fn entries_of(index: Option<usize>, written: &TableFile, sizes: Option<&SizeClas
 
 /// A call of which something is not known: what it would consume, and why nobody can tell how much.
 fn unknown_call(call: &Call, table: &Table, why: String) -> Call {
-    let (writes, arms) = match call {
-        Call::Page { index: Some(at), .. } => (false, vec![at + 1]),
-        Call::Write { .. } | Call::Transaction { .. } => (true, (0..=table.indexes.len()).collect()),
-        _ => (false, vec![0]),
+    let (direction, targets) = match call {
+        Call::Page { index, .. } => (Direction::Read, vec![Target::from(*index)]),
+        Call::Write { .. } | Call::Transaction { .. } => (Direction::Write, Target::all(table.indexes.len()).collect()),
+        _ => (Direction::Read, vec![Target::Table]),
     };
-    Call::Unknown { writes, arms, why }
+    Call::Unknown { direction, targets, why }
 }
 
 /// The items of one call; one where it is unknown how many.

@@ -1,18 +1,20 @@
 //! Backups, streams, archives, replicas, DAX.
 
 use super::{Checker, class};
+use crate::capacity::Shape;
 use crate::dax::{NODE_TYPES, Popularity, hit_millionths};
-use crate::table::{IndexKind, Table, limits};
+use crate::table::{Direction, IndexKind, Table, Target, limits};
 use crate::time::MonthHours;
-use crate::units::{Bytes, Exact, MB};
+use crate::units::{Exact, MB};
 use crate::workload::decode::{Known, Located};
 use crate::workload::file::{
     ArchiveFile, DaxFile, OperationWord, PopularityFile, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
 };
-use crate::workload::quantities::{Profile, Span};
-use crate::workload::sizes::{Entry, SizeClasses};
+use crate::workload::quantities::Span;
+use crate::workload::sizes::SizeClasses;
 use crate::workload::{
-    Access, Archive, Backup, Call, Capacity, Dax, Replica, ReplicaIndex, STRONG_REGION_SETS, Stay, Stream, TableDesign, UnknownParts,
+    Access, Archive, Backup, Call, Capacity, Dax, HitRatio, Replica, ReplicaIndex, STRONG_REGION_SETS, Stay, Stream, TableDesign,
+    UnknownParts,
 };
 
 impl Checker<'_> {
@@ -21,7 +23,7 @@ impl Checker<'_> {
         let schedules = backup.on_demand.as_deref().unwrap_or_default();
         let kept = schedules.iter().map(|schedule| self.whole("needs", "backups kept", &schedule.keep, 1..=100_000)).collect();
         let a_year = backup.restores_per_year.as_ref().map_or_else(Exact::zero, |number| number.0.clone());
-        Backup { pitr: backup.pitr == Some(Known::Given(true)), kept, restores: a_year * self.month.years() }
+        Backup { pitr: backup.pitr == Some(Known::Given(true)), kept, restores: a_year / Exact::from(12) }
     }
 
     pub(super) fn stream(&mut self, written: &Located<StreamFile>) -> Stream {
@@ -97,21 +99,21 @@ impl Checker<'_> {
         let hit_ratio = match (&written.hit_ratio, &design.popularity) {
             (Some(Located { value: Known::Given(given), span }), _) => {
                 let given = Located { value: given.clone(), span: span.clone() };
-                self.share(Some(&given), Exact::zero())
+                HitRatio::Given(self.share(Some(&given), Exact::zero()))
             }
-            (Some(Located { value: Known::Unknown, .. }), _) => Exact::zero(),
+            (Some(Located { value: Known::Unknown, .. }), _) => HitRatio::Unknown,
             (None, Some(_)) if !NODE_TYPES.iter().any(|known| known.name == node_type.value) => {
                 let message = format!("AWS does not say how much {} holds, so its hit ratio is not known", node_type.value);
                 let known = NODE_TYPES.map(|known| known.name).join(", ");
                 self.report("dax", &node_type.span, message, format!("add `hit_ratio = …`, or use one of {known}"));
-                Exact::zero()
+                HitRatio::Unknown
             }
-            (None, Some(_)) if !design.is_sized() => Exact::zero(),
-            (None, Some(popularity)) => expected_hit_ratio(design, popularity, &written.node_type, ttl_seconds, &self.month),
+            (None, Some(popularity)) => expected_hit_ratio(design, popularity, &written.node_type, ttl_seconds, &self.month)
+                .map_or(HitRatio::Unknown, HitRatio::Expected),
             (None, None) => {
                 let help = "add `hit_ratio = 0.9`, or the table's [table.popularity], from which it follows";
                 self.report("dax", &node_type.span, "the share of reads that the cluster answers is not given", help);
-                Exact::zero()
+                HitRatio::Unknown
             }
         };
         Dax {
@@ -119,8 +121,6 @@ impl Checker<'_> {
             nodes: self.whole("dax", "the number of nodes", &written.nodes, 1..=limits::DAX_NODES_MAX),
             hit_ratio,
             ttl_seconds,
-            given: written.hit_ratio.is_some(),
-            unknown: written.hit_ratio.as_ref().map_or(!design.is_sized(), |ratio| ratio.value == Known::Unknown),
         }
     }
 
@@ -146,7 +146,8 @@ impl Checker<'_> {
         &mut self,
         written: &Located<TableFile>,
         table: &Table,
-        sizes: Option<(&SizeClasses, &UnknownParts)>,
+        sizes: Option<&SizeClasses>,
+        unknown: &UnknownParts,
         items: &Exact,
         capacity: &Capacity,
     ) -> Vec<Replica> {
@@ -202,7 +203,7 @@ impl Checker<'_> {
             let accesses = replica.access.as_deref().unwrap_or_default();
             let mut access: Vec<Access> = Vec::new();
             for file in accesses {
-                let Some(one) = checker.access(file, written, table, sizes, items) else { continue };
+                let Some(one) = checker.access(file, written, table, sizes, unknown, items) else { continue };
                 if matches!(one.call, Call::Write { .. } | Call::Transaction { .. }) {
                     let message = "a replica's own access patterns are reads: writes replicate wherever they are made";
                     checker.report("replica", &file.operation.span, message, "move the pattern to [[table.access]]");
@@ -210,11 +211,11 @@ impl Checker<'_> {
                 access.push(one);
             }
             if replica.reads == Some(Known::Unknown) {
-                let global = |at: &usize| *at == 0 || table.indexes[*at - 1].kind == IndexKind::Global;
-                let arms = (0..=table.indexes.len()).filter(global).collect();
+                let global = |target: &Target| target.index().is_none_or(|at| table.indexes[at].kind == IndexKind::Global);
+                let targets = Target::all(table.indexes.len()).filter(global).collect();
                 let why =
                     format!("the share of the reads of {} that {} serves is \"unknown\"; give `reads`", table.name, replica.region.value);
-                access.push(checker.unknown_reads(replica, table, Call::Unknown { writes: false, arms, why }));
+                access.push(checker.unknown_reads(replica, Call::Unknown { direction: Direction::Read, targets, why }));
             }
             let indexes = checker.replica_indexes(replica, table, capacity);
             let on_demand = *capacity == Capacity::OnDemand;
@@ -241,14 +242,14 @@ impl Checker<'_> {
     }
 
     /// Reads of a replica of which nobody knows how many there are.
-    fn unknown_reads(&mut self, replica: &ReplicaFile, table: &Table, call: Call) -> Access {
+    fn unknown_reads(&mut self, replica: &ReplicaFile, call: Call) -> Access {
         Access {
             name: format!("reads in {}", replica.region.value),
             line: self.line(&replica.region.span),
-            operation: "consumed",
+            operation: None,
             calls: Exact::zero(),
-            factors: Profile::flat_factors(),
-            sizes: SizeClasses::of([(Bytes(0), vec![Entry::Unknown; table.indexes.len()], 1)]),
+            shape: Shape::flat(),
+            sizes: None,
             before: None,
             attributes: None,
             through_dax: false,
@@ -332,12 +333,16 @@ impl Checker<'_> {
 
 /// The share of eventually consistent reads that a cluster of a node type answers, by the popularity of keys.
 /// Every node holds the same items, so that more nodes hold no more of them (rule 7.6).
-fn expected_hit_ratio(design: &TableDesign, popularity: &Popularity, node_type: &str, ttl_seconds: u64, month: &MonthHours) -> Exact {
+fn expected_hit_ratio(
+    design: &TableDesign,
+    popularity: &Popularity,
+    node_type: &str,
+    ttl_seconds: u64,
+    month: &MonthHours,
+) -> Option<Exact> {
     let memory_gb = NODE_TYPES.iter().find(|known| known.name == node_type).map_or(0, |known| known.memory_gb);
-    Exact::ratio(
-        hit_millionths(popularity, &design.cached_reads_per_second(month), design.cache_entries(memory_gb), Some(ttl_seconds)),
-        1_000_000,
-    )
+    let entries = design.cache_entries(memory_gb)?;
+    Some(Exact::ratio(hit_millionths(popularity, &design.cached_reads_per_second(month), entries, Some(ttl_seconds)), 1_000_000))
 }
 
 /// S3 storage classes, coldest last, with the days that each bills at least. Source: Amazon S3 User Guide,

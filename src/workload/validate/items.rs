@@ -52,15 +52,6 @@ impl Checker<'_> {
         }
     }
 
-    /// Items of which nobody knows the size; entries of an index may still have one.
-    pub(super) fn undescribed(&mut self, written: &Located<TableFile>, table: &Table) -> Described {
-        let indexes = written.index.as_deref().unwrap_or_default();
-        let entry = |file: &Located<IndexFile>| file.entry_size.as_ref().map_or(Entry::Unknown, |size| Entry::Size(size.0));
-        let entries = indexes.iter().take(table.indexes.len()).map(entry).collect();
-        let sizes = SizeClasses::of([(Bytes(0), entries, 1)]);
-        Described { sizes, measured: None, keyless: 0, attributes: Vec::new(), has_numbers: false }
-    }
-
     /// The sizes of a table's items, or of one access pattern's.
     pub(super) fn items(
         &mut self,
@@ -79,7 +70,7 @@ impl Checker<'_> {
         }
         let indexes = written.index.as_deref().unwrap_or_default();
         let keys = key_attributes(written);
-        let least: u64 = keys.iter().map(|(_, bytes)| bytes).sum();
+        let least = key_bytes_min(written);
         let plain = |weighted: Vec<(Bytes, u64)>| {
             let classes = weighted.into_iter().map(|(size, weight)| {
                 let entries = table.indexes.iter().zip(indexes).map(|(index, file)| entry(size, index, file, table, &keys));
@@ -89,16 +80,13 @@ impl Checker<'_> {
         };
         if let Some(size) = &item.size {
             let bytes = self.item_bytes(size.0.0, &size.span)?;
-            if bytes.0 < least {
-                let message = format!("an item of {} bytes cannot hold its primary key, whose names and values take {least}", bytes.0);
-                self.report("item-size", &size.span, message, "correct the size, or the `bytes` of the keys");
-                return None;
-            }
+            self.holds_its_key(bytes, least, &size.span)?;
             return self.fits_local_indexes(plain(vec![(bytes, 1)]), table, &size.span);
         }
         if let Some(given) = &item.lognormal {
             let (mean, p99) = (given.mean.0.0, given.p99.0.0);
             self.item_bytes(p99, &given.p99.span)?;
+            self.holds_its_key(given.mean.0, least, &given.mean.span)?;
             let Some((classes, cut)) = lognormal(mean, p99, limits::ITEM_BYTES_MAX) else {
                 let message = "no lognormal distribution has this mean and this 99th percentile";
                 self.report(
@@ -123,6 +111,9 @@ impl Checker<'_> {
             let sizes: Vec<Option<Bytes>> = buckets.iter().map(|bucket| self.item_bytes(bucket.size.0.0, &bucket.size.span)).collect();
             for bucket in buckets.iter() {
                 self.share(Some(&bucket.share), Exact::zero());
+                if !bucket.size.is_placeholder() {
+                    self.holds_its_key(bucket.size.0, least, &bucket.size.span)?;
+                }
             }
             let complete = !buckets.iter().any(|bucket| bucket.share.is_placeholder() || bucket.is_placeholder());
             if total != Exact::one() && complete {
@@ -143,6 +134,16 @@ impl Checker<'_> {
             return self.measured(path, table, indexes);
         }
         self.described(item.attributes.as_ref()?, written, table, indexes)
+    }
+
+    /// An item has room for its primary key.
+    fn holds_its_key(&mut self, bytes: Bytes, least: u64, span: &std::ops::Range<usize>) -> Option<()> {
+        if bytes.0 >= least {
+            return Some(());
+        }
+        let message = format!("an item of {} bytes cannot hold its primary key, whose names and values take at least {least}", bytes.0);
+        self.report("item-size", span, message, "correct the size, or the `bytes` of the keys");
+        None
     }
 
     /// An item and its entries in all local indexes have 400 KB together (rule 1.8).
@@ -334,6 +335,12 @@ fn key_bytes(key: &KeyFile) -> Option<u64> {
         _ => key.bytes.as_ref().map(|bytes| bytes.0.0),
     }?;
     Some(value + key.name.value.len() as u64)
+}
+
+/// The bytes of the primary key, at least: a value whose length is not given has one byte.
+fn key_bytes_min(written: &Located<TableFile>) -> u64 {
+    let keys = written.partition_key.given().into_iter().chain(written.sort_key.as_ref().map(|key| &key.value));
+    keys.map(|key| key_bytes(key).unwrap_or(key.name.value.len() as u64 + 1)).sum()
 }
 
 /// The primary key's attributes whose lengths are given.

@@ -12,19 +12,21 @@ use std::sync::Arc;
 
 use super::decode::{Known, Located, Number, Reader, UNKNOWN};
 use super::file::{
-    CapacityFile, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, KeyType, ModeWord, ProjectionFile, ProjectionWord,
+    CapacityFile, CourseWord, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, KeyType, ModeWord, ProjectionFile, ProjectionWord,
     RegionConsistencyWord, ScheduleFile, SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
-use super::{Capacity, IndexDesign, Lines, Reserved, Setting, TableDesign, Units, UnknownParts, Workload};
+use super::{
+    Call, Capacity, Encryption, Import, IndexDesign, Lines, NumberKeys, Reserved, Setting, TableDesign, Units, UnknownParts, Workload,
+    WriteKind,
+};
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
-use crate::capacity::series::Horizon;
 use crate::meter::Switches;
 use crate::pricing::{BookError, PriceBook};
-use crate::table::{Index, IndexKind, KeySchema, Projection, Table, TableClass, limits};
+use crate::table::{ByDirection, Direction, Index, IndexKind, KeySchema, Projection, Table, TableClass, limits};
 use crate::time::{Date, MonthHours};
-use crate::units::Exact;
-use crate::usage::FreeTier;
+use crate::units::{Exact, GB, MB};
+use crate::usage::{FreeTier, ReservedPart, UsageType};
 
 /// The name of a partition key that nobody has given.
 const UNKNOWN_KEY: &str = "(unknown)";
@@ -42,6 +44,8 @@ struct Checker<'a> {
     book: Option<PriceBook>,
     /// Years for which tables grow.
     years_ahead: u64,
+    /// How rates go from one hour of a profile to the next.
+    course: CourseWord,
 }
 
 /// Checks a file.
@@ -82,6 +86,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
         switches,
         book: None,
         years_ahead: 0,
+        course: file.profile_shape.unwrap_or(CourseWord::Steps),
     };
     checker.books(file, setting, prices);
     checker.years_ahead = years_ahead.as_ref().map_or(0, |years| checker.whole("growth", "years ahead", years, 0..=20));
@@ -127,7 +132,6 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
         switches,
         years_ahead: checker.years_ahead,
         ranges,
-        horizon: Horizon::default(),
         origins: None,
         tables,
     })
@@ -298,7 +302,7 @@ impl Checker<'_> {
         };
         let described = match &written.item.value {
             Known::Given(item) => self.items(item, &written.item.span, written, &table),
-            Known::Unknown => Some(self.undescribed(written, &table)),
+            Known::Unknown => None,
         };
         let capacity = self.capacity(written.capacity.as_ref());
         let insights = written.contributor_insights.unwrap_or(false);
@@ -321,7 +325,6 @@ impl Checker<'_> {
         };
         let unknown = UnknownParts {
             items: written.items.as_ref().is_some_and(|items| items.value == Known::Unknown),
-            size: written.item.value == Known::Unknown,
             ttl_deletes: written.ttl.as_ref().is_some_and(|ttl| ttl.deletes == Known::Unknown),
             pitr: written.backup.as_ref().is_some_and(|backup| backup.pitr == Some(Known::Unknown)),
             stream_readers: written.stream.as_ref().is_some_and(|stream| stream.readers == Some(Known::Unknown)),
@@ -330,12 +333,15 @@ impl Checker<'_> {
         let access_files = written.access.as_deref().unwrap_or_default();
         self.unique("duplicate-name", "access pattern", access_files.iter().map(|access| &access.name));
         let mut access: Vec<_> =
-            access_files.iter().map(|access| self.access(access, written, &table, sizes.as_ref().zip(Some(&unknown)), &items)).collect();
+            access_files.iter().map(|access| self.access(access, written, &table, sizes.as_ref(), &unknown, &items)).collect();
         access.extend(self.consumed(written, &table).into_iter().map(Some));
-        let replicas = self.replicas(written, &table, sizes.as_ref().zip(Some(&unknown)), &items, &capacity);
+        let replicas = self.replicas(written, &table, sizes.as_ref(), &unknown, &items, &capacity);
         let design = TableDesign {
             items,
-            sizes: sizes?,
+            sizes: match written.item.value {
+                Known::Given(_) => Some(sizes?),
+                Known::Unknown => None,
+            },
             stored: written.stored.as_ref().map(|stored| Exact::from(stored.0.0)),
             unknown,
             attributes: described.as_ref().map(|described| described.attributes.clone()).unwrap_or_default(),
@@ -345,8 +351,10 @@ impl Checker<'_> {
                 capacity: self.line(written.capacity.as_ref().map_or(&written.name.span, |capacity| &capacity.span)),
                 dax: self.line(written.dax.as_ref().map_or(&written.name.span, |dax| &dax.span)),
             },
-            number_keys: [written.partition_key.given(), written.sort_key.as_deref()]
-                .map(|key| key.is_some_and(|key| key.r#type == Some(KeyType::N))),
+            number_keys: NumberKeys {
+                partition: written.partition_key.given().is_some_and(|key| key.r#type == Some(KeyType::N)),
+                sort: written.sort_key.as_ref().is_some_and(|key| key.r#type == Some(KeyType::N)),
+            },
             popularity: None,
             keyless: described.as_ref().map_or(0, |described| described.keyless),
             has_numbers: described.as_ref().is_some_and(|described| described.has_numbers),
@@ -362,7 +370,10 @@ impl Checker<'_> {
                 .map_or_else(Exact::zero, |rate| rate.monthly(&self.month)),
             backup: self.backup(written),
             stream: written.stream.as_ref().map(|stream| self.stream(stream)),
-            import: written.import.as_ref().map(|import| (Exact::from(import.source.0.0), import.rate.monthly(&self.month))),
+            import: written
+                .import
+                .as_ref()
+                .map(|import| Import { bytes: Exact::from(import.source.0.0), times: import.rate.monthly(&self.month) }),
             archive: written.archive.as_ref().map(|archive| self.archive(archive)),
             replicas,
             strong: written.multi_region_consistency.as_ref().is_some_and(|word| word.value == RegionConsistencyWord::Strong),
@@ -370,7 +381,7 @@ impl Checker<'_> {
             contributor_insights: written.contributor_insights.unwrap_or(false),
             encryption: written.encryption.as_ref().map(|encryption| {
                 let one = |number: &Option<Number>| number.as_ref().map_or_else(Exact::one, |number| number.0.clone());
-                (one(&encryption.keys), one(&encryption.callers))
+                Encryption { keys: one(&encryption.keys), callers: one(&encryption.callers) }
             }),
             unpriced: written.unpriced.clone().unwrap_or_default(),
             table,
@@ -380,8 +391,53 @@ impl Checker<'_> {
         let keys =
             if design.unknown.items { Err("the number of keys is that of the items, which is \"unknown\"") } else { Ok(&design.items) };
         design.popularity = written.popularity.as_ref().map(|popularity| self.popularity(popularity, keys));
+        self.item_collections(written, &design);
+        self.transactions_fit(written, &design);
         design.dax = written.dax.as_ref().map(|dax| self.dax(dax, &design));
         Some(design)
+    }
+
+    /// Where a table has local indexes, the items of one partition key with their entries have 10 GB.
+    fn item_collections(&mut self, written: &Located<TableFile>, design: &TableDesign) {
+        let local = |at: &usize| design.table.indexes[*at].kind == IndexKind::Local;
+        let (Some(popularity), Some(keys)) = (&design.popularity, written.popularity.as_ref().and_then(|one| one.keys.as_ref())) else {
+            return;
+        };
+        let indexes: Vec<usize> = (0..design.table.indexes.len()).filter(local).collect();
+        let Some(own) = design.held().filter(|_| !indexes.is_empty()) else { return };
+        let entries = indexes.iter().filter_map(|at| design.held_by(*at)).map(|held| held.data).sum::<Exact>();
+        let each = &(&own.data + &entries) / &Exact::from(popularity.keys.max(1));
+        if each > Exact::from(limits::ITEM_COLLECTION_BYTES_MAX) {
+            let message = format!(
+                "with {} partition keys each holds {} GB of items and local index entries on average; with a local index it can hold 10",
+                Exact::from(popularity.keys),
+                (&each / &Exact::from(GB)).human(1)
+            );
+            self.report("popularity", &keys.span, message, "use more partition keys, or make the local indexes global");
+        }
+    }
+
+    /// Even with the smallest items a transaction fits into the 4 MB that it may have.
+    fn transactions_fit(&mut self, written: &Located<TableFile>, design: &TableDesign) {
+        for (file, access) in written.access.iter().flatten().zip(&design.access) {
+            let items = match &access.call {
+                Call::Transaction { plans, .. } => {
+                    let written = plans.iter().filter(|(plan, _)| matches!(plan.kind, WriteKind::Put | WriteKind::Update));
+                    written.map(|(_, count)| *count).sum::<u64>()
+                }
+                Call::Get { items, consistency: None, .. } => *items,
+                _ => continue,
+            };
+            let smallest = access.sizes.iter().flat_map(|sizes| sizes.iter()).map(|class| class.item.0).min().unwrap_or(0);
+            if items.saturating_mul(smallest) > limits::TRANSACTION_BYTES_MAX {
+                let bytes = Exact::ratio(items.saturating_mul(smallest), MB).human(1);
+                let message = format!(
+                    "the {items} items of one call of {:?} have at least {bytes} MB together; a transaction holds 4 MB",
+                    access.name
+                );
+                self.report("batch-size", &file.operation.span, message, "use fewer items in one call, or smaller ones");
+            }
+        }
     }
 
     /// The line of a place, from 1.
@@ -477,8 +533,9 @@ impl Checker<'_> {
                 "add `read` and `write`, or remove it",
             );
         }
-        let provisioned = matches!(capacity, Capacity::Provisioned { .. });
-        let on_demand_max = [("max_read", &written.max_read), ("max_write", &written.max_write)].map(|(key, most)| {
+        let provisioned = matches!(capacity, Capacity::Provisioned(_));
+        let given = ByDirection { read: ("max_read", &written.max_read), write: ("max_write", &written.max_write) };
+        let on_demand_max = given.map(|(key, most)| {
             let most = most.as_ref()?;
             if provisioned || written.kind.value == IndexKindWord::Local {
                 let message = format!("only a global index of an on-demand table has a `{key}`");
@@ -516,6 +573,7 @@ impl Checker<'_> {
             popularity: written.popularity.as_ref().map(|popularity| self.popularity(popularity, keys)),
             line: self.line(&written.name.span),
             coverage: self.share(written.coverage.as_ref(), Exact::one()),
+            entry_size: written.entry_size.as_ref().map(|size| size.0),
             capacity,
             stored: written.stored.as_ref().map(|stored| Exact::from(stored.0.0)),
             on_demand_max,
@@ -560,10 +618,11 @@ impl Checker<'_> {
     }
 
     /// The maximum throughput that the owner of an on-demand table has set.
-    fn on_demand_max(&mut self, given: Option<&Located<CapacityFile>>) -> [Option<u64>; 2] {
-        let Some(capacity) = given else { return [None; 2] };
+    fn on_demand_max(&mut self, given: Option<&Located<CapacityFile>>) -> ByDirection<Option<u64>> {
+        let Some(capacity) = given else { return ByDirection::default() };
         let on_demand = capacity.mode.value == ModeWord::OnDemand || capacity.mode.is_placeholder();
-        [("max_read", &capacity.max_read), ("max_write", &capacity.max_write)].map(|(key, most)| {
+        let given = ByDirection { read: ("max_read", &capacity.max_read), write: ("max_write", &capacity.max_write) };
+        given.map(|(key, most)| {
             let most = most.as_ref()?;
             if !on_demand {
                 let message = format!("only an on-demand table has a `{key}`; a provisioned one has `max` where it is auto scaled");
@@ -576,23 +635,30 @@ impl Checker<'_> {
     /// Reserved capacity as AWS sells it.
     fn reserved(&mut self, table: &Located<TableFile>) -> Option<Reserved> {
         let reserved = table.capacity.as_ref().filter(|capacity| !capacity.mode.is_placeholder())?.reserved.as_ref()?;
-        let mut block = |units: &Option<Located<Number>>| {
+        let terms = self.book.as_ref().and_then(PriceBook::reserved_terms).cloned();
+        let block = terms.as_ref().map_or(1, |terms| terms.block_units.max(1));
+        let mut whole_blocks = |units: &Option<Located<Number>>| {
             let Some(units) = units else { return 0 };
             let number = self.whole("reserved", "reserved units", units, 0..=1_000_000_000);
-            if !number.is_multiple_of(100) {
+            if !number.is_multiple_of(block) {
                 self.report(
                     "reserved",
                     &units.span,
-                    format!("reserved capacity is sold in blocks of 100 units, found {number}"),
-                    "write a multiple of 100",
+                    format!("reserved capacity is sold in blocks of {block} units, found {number}"),
+                    format!("write a multiple of {block}"),
                 );
             }
             number
         };
-        let (read, write) = (block(&reserved.read), block(&reserved.write));
-        let years = self.whole("reserved", "the term in years", &reserved.years, 1..=3);
-        if years == 2 {
-            self.report("reserved", &reserved.years.span, "reserved capacity has a term of 1 or 3 years", "write 1 or 3");
+        let (read, write) = (whole_blocks(&reserved.read), whole_blocks(&reserved.write));
+        let years = self.whole("reserved", "the term in years", &reserved.years, 1..=100);
+        let sold = terms.map(|terms| terms.terms_years).unwrap_or_default();
+        let is_sold = sold.contains(&years);
+        if let (Some((last, others)), false) = (sold.split_last(), is_sold) {
+            let others: Vec<String> = others.iter().map(u64::to_string).collect();
+            let words = if others.is_empty() { last.to_string() } else { format!("{} or {last}", others.join(", ")) };
+            let message = format!("reserved capacity has a term of {words} years, found {years}");
+            self.report("reserved", &reserved.years.span, message, format!("write {words}"));
         }
         if class(table.class) == TableClass::StandardIa {
             self.report(
@@ -610,23 +676,24 @@ impl Checker<'_> {
                 "reserve reads only",
             );
         }
-        for (direction, units) in [("read", read), ("write", write)] {
-            let code = format!("reserved_{years}yr_{direction}_hourly");
-            if let (true, Some(Err(missing))) = (units > 0 && years != 2, self.book.as_ref().map(|book| book.tiers(&code))) {
+        for (direction, units) in [(Direction::Read, read), (Direction::Write, write)] {
+            let usage = UsageType::Reserved { years, direction, part: ReservedPart::Hourly };
+            if let (true, Some(Err(missing))) = (units > 0 && is_sold, self.book.as_ref().map(|book| book.tiers(&usage))) {
                 let help = "use a term that the region sells, or remove `reserved`";
-                self.report("reserved", &reserved.years.span, format!("{direction} capacity cannot be reserved so: {missing}"), help);
+                let message = format!("{} capacity cannot be reserved so: {missing}", direction.word());
+                self.report("reserved", &reserved.years.span, message, help);
             }
         }
         Some(Reserved { read, write, years })
     }
 
     /// Units with the schedule that moves their bounds.
-    fn with_schedule(&mut self, read: Units, write: Units, schedule: Option<&Located<Vec<ScheduleFile>>>) -> (Units, Units) {
+    fn with_schedule(&mut self, read: Units, write: Units, schedule: Option<&Located<Vec<ScheduleFile>>>) -> ByDirection<Units> {
         let (mut reads, mut writes) = (Schedule::default(), Schedule::default());
         for step in schedule.iter().flat_map(|schedule| schedule.iter()) {
             self.scheduled(step, &mut reads, &mut writes);
         }
-        (with_schedule(read, reads), with_schedule(write, writes))
+        ByDirection { read: with_schedule(read, reads), write: with_schedule(write, writes) }
     }
 
     /// One scheduled action, for reads, writes or both.
@@ -684,8 +751,7 @@ impl Checker<'_> {
         }
         let read = self.units(capacity.read.as_ref(), "read", &capacity.mode.span);
         let write = self.units(capacity.write.as_ref(), "write", &capacity.mode.span);
-        let (read, write) = self.with_schedule(read, write, capacity.schedule.as_ref());
-        Capacity::Provisioned { read, write }
+        Capacity::Provisioned(self.with_schedule(read, write, capacity.schedule.as_ref()))
     }
 }
 

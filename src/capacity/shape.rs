@@ -1,0 +1,124 @@
+//! The course of a rate over the week.
+
+use std::sync::{Arc, LazyLock};
+
+use super::series::WEEK_MINUTES;
+use crate::units::Exact;
+
+/// Hours of a week.
+pub const WEEK_HOURS: usize = 168;
+
+/// How a rate goes from the weight of one hour to that of the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Course {
+    /// The rate is the same all through an hour.
+    #[default]
+    Steps,
+    /// The rate changes evenly between the middles of two hours.
+    Smooth,
+}
+
+/// A rate over the week, from Monday 00:00 UTC, as a multiple of its mean.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The mean of each hour.
+    hours: Arc<[Exact]>,
+    /// Each minute, where some of them differ within an hour.
+    minutes: Option<Arc<[Exact]>>,
+    course: Course,
+}
+
+impl Shape {
+    /// The same rate at every hour: shared by all that have no profile.
+    pub fn flat() -> Shape {
+        static FLAT: LazyLock<Arc<[Exact]>> = LazyLock::new(|| vec![Exact::one(); WEEK_HOURS].into());
+        Shape { hours: FLAT.clone(), minutes: None, course: Course::Steps }
+    }
+
+    /// Of a weight for each hour of the week; `None` where there are not 168, or all are zero.
+    pub fn of_hours(weights: &[Exact], course: Course) -> Option<Shape> {
+        let hours = relative(weights).filter(|_| weights.len() == WEEK_HOURS)?;
+        Some(Shape { hours, minutes: None, course })
+    }
+
+    /// Of a weight for each minute of the week; `None` where there are not 10,080, or all are zero.
+    pub fn of_minutes(weights: &[Exact]) -> Option<Shape> {
+        let minutes = relative(weights).filter(|_| weights.len() as u64 == WEEK_MINUTES)?;
+        let mean = |hour: &[Exact]| match hour.iter().all(|minute| *minute == hour[0]) {
+            true => hour[0].clone(),
+            false => hour.iter().cloned().sum::<Exact>() / Exact::from(60),
+        };
+        let whole = minutes.chunks(60).all(|hour| hour.iter().all(|minute| *minute == hour[0]));
+        let hours = minutes.chunks(60).map(mean).collect();
+        Some(Shape { hours, minutes: (!whole).then_some(minutes), course: Course::Steps })
+    }
+
+    /// How it goes from one hour to the next.
+    pub fn course(&self) -> Course {
+        self.course
+    }
+
+    /// Whether the rate never changes.
+    pub fn is_flat(&self) -> bool {
+        self.minutes.is_none() && self.hours.iter().all(|hour| *hour == Exact::one())
+    }
+
+    /// Whether the rate differs within an hour.
+    pub fn is_by_minutes(&self) -> bool {
+        self.minutes.is_some()
+    }
+
+    /// The mean of an hour; hours begin again after a week.
+    pub fn of_hour(&self, hour: usize) -> &Exact {
+        &self.hours[hour % WEEK_HOURS]
+    }
+
+    /// The factors of the week at the finest that differ: 168 hours, or 10,080 minutes.
+    pub fn factors(&self) -> &Arc<[Exact]> {
+        self.minutes.as_ref().unwrap_or(&self.hours)
+    }
+
+    /// The highest factor.
+    pub fn highest(&self) -> Exact {
+        self.factors().iter().max().cloned().unwrap_or_else(Exact::one)
+    }
+}
+
+/// Weights divided by their mean; `None` where all are zero.
+fn relative(weights: &[Exact]) -> Option<Arc<[Exact]>> {
+    let sum = weights.iter().cloned().sum::<Exact>();
+    if sum.is_zero() {
+        return None;
+    }
+    let mean = sum / Exact::from(weights.len() as u64);
+    let mut known: Vec<(&Exact, Exact)> = Vec::new();
+    let factor = |weight| match known.iter().find(|(known, _)| *known == weight) {
+        Some((_, factor)) => factor.clone(),
+        None => {
+            known.push((weight, weight / &mean));
+            weight / &mean
+        }
+    };
+    Some(weights.iter().map(factor).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_load_shorter_than_an_hour_keeps_its_rate_and_its_mean() {
+        let weights: Vec<Exact> = (0..WEEK_MINUTES).map(|minute| Exact::from(u64::from(minute % 1440 < 5))).collect();
+        let shape = Shape::of_minutes(&weights).expect("a shape");
+        assert!(shape.is_by_minutes());
+        assert_eq!((shape.highest(), shape.of_hour(0).clone()), (Exact::from(288), Exact::from(24)));
+        assert_eq!(shape.factors().iter().cloned().sum::<Exact>(), Exact::from(WEEK_MINUTES));
+    }
+
+    #[test]
+    fn whole_hours_of_minutes_are_hours() {
+        let weights: Vec<Exact> = (0..WEEK_MINUTES).map(|minute| Exact::from(u64::from(minute < 120))).collect();
+        let hours: Vec<Exact> = (0..WEEK_HOURS).map(|hour| Exact::from(u64::from(hour < 2))).collect();
+        assert_eq!(Shape::of_minutes(&weights), Shape::of_hours(&hours, Course::Steps));
+    }
+}

@@ -1,0 +1,287 @@
+//! One thing that could be otherwise: what it is, what the design then costs, and what it rests on.
+
+use std::sync::Arc;
+
+use super::Bursts;
+use crate::money::Money;
+use crate::table::TableClass;
+use crate::usage::Usage;
+use crate::workload::{TableDesign, Workload};
+
+/// What an alternative changes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AlternativeKind {
+    /// Capacity mode and units.
+    Capacity(CapacityPlan),
+    /// Reserved capacity and savings plans.
+    Commitment,
+    /// The table class.
+    TableClass(TableClass),
+    /// What an index holds.
+    Projection,
+    /// A DAX cluster.
+    Dax,
+    /// Where the design runs, and its replicas.
+    Regions(RegionChange),
+    /// Backups and archives.
+    Backup(BackupPlan),
+    /// What readers and writers are promised.
+    Consistency,
+    /// How items are stored.
+    Item,
+}
+
+/// A capacity mode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CapacityPlan {
+    /// The table on demand.
+    OnDemand,
+    /// The table with its indexes provisioned.
+    Provisioned(CapacityMode, Bursts),
+    /// One index of a provisioned table.
+    Index,
+}
+
+/// How provisioned capacity moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum CapacityMode {
+    /// Never.
+    Fixed,
+    /// By auto scaling.
+    AutoScaled,
+    /// By a schedule.
+    Scheduled,
+    /// For each table and index in the way that costs least.
+    Cheapest,
+}
+
+/// A change of regions.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RegionChange {
+    /// The whole design in another region.
+    MoveTo(String),
+    /// More or fewer replicas, or stronger ones.
+    Replicas,
+}
+
+/// What becomes of old data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BackupPlan {
+    /// Point-in-time recovery, on or off.
+    Recovery,
+    /// No on-demand backups.
+    WithoutBackups,
+    /// On-demand backups every month.
+    MonthlyBackups,
+    /// Exports every month, kept in S3 Standard.
+    MonthlyExports,
+    /// Exports every month, moved to S3 Glacier Deep Archive.
+    MonthlyExportsToDeepArchive,
+    /// Old items expire into S3.
+    Expiry,
+}
+
+impl AlternativeKind {
+    /// The word in outputs.
+    pub fn word(&self) -> &'static str {
+        match self {
+            AlternativeKind::Capacity(_) => "capacity",
+            AlternativeKind::Commitment => "commitment",
+            AlternativeKind::TableClass(_) => "table-class",
+            AlternativeKind::Projection => "projection",
+            AlternativeKind::Dax => "dax",
+            AlternativeKind::Regions(_) => "regions",
+            AlternativeKind::Backup(_) => "backup",
+            AlternativeKind::Consistency => "consistency",
+            AlternativeKind::Item => "item",
+        }
+    }
+
+    /// Whether it is about capacity.
+    pub fn is_capacity(&self) -> bool {
+        matches!(self, AlternativeKind::Capacity(_))
+    }
+}
+
+/// Whether an alternative can be had, and what the design then costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// It can be had.
+    Priced {
+        /// The month's total of the whole design.
+        monthly: Money,
+        /// The total less that of the design as it is.
+        delta: Money,
+    },
+    /// A figure that its price needs is not known.
+    Unknown,
+    /// AWS does not sell it, or the design excludes it.
+    Impossible,
+}
+
+impl State {
+    /// The word in outputs.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Priced { .. } => "priced",
+            State::Unknown => "unknown",
+            State::Impossible => "impossible",
+        }
+    }
+}
+
+/// What an alternative rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Footing {
+    /// The application sees no difference.
+    Sure,
+    /// The application is promised less, or something must be decided that money does not decide.
+    Decision,
+    /// A fact that the file does not have, such as a hit ratio. It is never advice.
+    WhatIf,
+}
+
+impl Footing {
+    /// The word in outputs.
+    pub fn word(self) -> &'static str {
+        match self {
+            Footing::Sure => "sure",
+            Footing::Decision => "decision",
+            Footing::WhatIf => "what-if",
+        }
+    }
+}
+
+/// A change of a workload.
+pub type Change = Arc<dyn Fn(&mut Workload) + Send + Sync>;
+
+/// One thing that could be otherwise, and what the whole design then costs.
+#[derive(Clone)]
+pub struct Alternative {
+    /// What it changes.
+    pub kind: AlternativeKind,
+    /// What it is.
+    pub name: String,
+    /// The table that it is about; `None` for the whole design.
+    pub table: Option<String>,
+    /// The index that it is about.
+    pub index: Option<String>,
+    /// Whether it can be had, and at what price.
+    pub state: State,
+    /// What there is to know; the reason where it cannot be had or is not known.
+    pub why: String,
+    /// What it rests on.
+    pub footing: Footing,
+    /// What it risks, what must be decided, or which fact must hold.
+    pub risk: Option<String>,
+    /// What to write, and the line of the file to write it at.
+    pub edit: Option<(usize, String)>,
+    /// What it costs beside the design, such as what leaves the table for S3.
+    pub(super) plus: Vec<Usage>,
+    /// Alternatives of one slot exclude each other.
+    pub(super) slot: String,
+    pub(super) change: Option<Change>,
+}
+
+impl Alternative {
+    /// An alternative whose price is not known yet.
+    pub(super) fn new(kind: AlternativeKind, name: impl Into<String>) -> Alternative {
+        Alternative {
+            kind,
+            name: name.into(),
+            table: None,
+            index: None,
+            state: State::Unknown,
+            why: String::new(),
+            footing: Footing::Sure,
+            risk: None,
+            edit: None,
+            plus: Vec::new(),
+            slot: String::new(),
+            change: None,
+        }
+    }
+
+    /// The month's total of the whole design; `None` where it cannot be had or is not known.
+    pub fn monthly(&self) -> Option<Money> {
+        match self.state {
+            State::Priced { monthly, .. } => Some(monthly),
+            State::Unknown | State::Impossible => None,
+        }
+    }
+
+    /// The total less that of the design as it is.
+    pub fn delta(&self) -> Option<Money> {
+        match self.state {
+            State::Priced { delta, .. } => Some(delta),
+            State::Unknown | State::Impossible => None,
+        }
+    }
+
+    /// Whether it has a price.
+    pub fn is_priced(&self) -> bool {
+        self.monthly().is_some()
+    }
+
+    /// Whether it costs less than the design as it is.
+    pub fn saves(&self) -> bool {
+        self.delta().is_some_and(|delta| delta < Money::ZERO)
+    }
+
+    /// What there is to know, for people: of what rests on a fact, the fact.
+    pub fn words(&self) -> String {
+        match (self.state, self.footing) {
+            (State::Unknown, _) => format!("not known: {}", self.why),
+            (State::Impossible, _) => format!("not possible: {}", self.why),
+            (State::Priced { .. }, Footing::WhatIf) => self.risk.clone().unwrap_or_default(),
+            (State::Priced { .. }, _) => self.why.clone(),
+        }
+    }
+
+    pub(super) fn of(mut self, table: &TableDesign, index: Option<&str>) -> Alternative {
+        self.table = Some(table.table.name.clone());
+        self.index = index.map(str::to_string);
+        self
+    }
+
+    pub(super) fn because(mut self, why: impl Into<String>) -> Alternative {
+        self.why = why.into();
+        self
+    }
+
+    pub(super) fn impossible(self, why: impl Into<String>) -> Alternative {
+        Alternative { state: State::Impossible, why: why.into(), change: None, ..self }
+    }
+
+    pub(super) fn unknown(self, why: impl Into<String>) -> Alternative {
+        Alternative { state: State::Unknown, why: why.into(), change: None, ..self }
+    }
+
+    pub(super) fn risking(mut self, risk: impl Into<String>) -> Alternative {
+        self.risk = Some(risk.into());
+        self
+    }
+
+    /// The owner must decide: less is promised, or facts are needed that the file does not have.
+    pub(super) fn deciding(mut self, risk: impl Into<String>) -> Alternative {
+        self.footing = Footing::Decision;
+        self.risking(risk)
+    }
+
+    /// It holds only if a fact does that the file does not have.
+    pub(super) fn if_so(mut self, fact: impl Into<String>) -> Alternative {
+        self.footing = Footing::WhatIf;
+        self.risking(fact)
+    }
+
+    pub(super) fn edit(mut self, line: usize, text: impl Into<String>) -> Alternative {
+        self.edit = Some((line, text.into()));
+        self
+    }
+
+    pub(super) fn change(mut self, slot: impl Into<String>, change: impl Fn(&mut Workload) + Send + Sync + 'static) -> Alternative {
+        self.slot = slot.into();
+        self.change = Some(Arc::new(change));
+        self
+    }
+}
