@@ -56,6 +56,7 @@
 //! The rooms below stand in the order of their floors; a room uses those above it in this list only.
 
 pub mod diag;
+pub mod opened;
 pub mod rules;
 pub mod units;
 

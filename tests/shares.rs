@@ -316,6 +316,14 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
     std::fs::write(&broken, &bytes[..bytes.len() / 2]).expect("a file");
     refused(&[&broken, &two], "is no part of a replay");
     refused(&[&support::root().join("traces/columns.csv"), &two], "is no part of a replay");
+    // One bit of each byte, alone.
+    for at in 0..bytes.len() {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << (at % 8);
+        std::fs::write(&broken, changed).expect("a file");
+        let error = columns.merged(&[broken.clone(), two.clone()], &Options::default()).expect_err("a damaged part").to_string();
+        assert!(error.contains("damaged"), "byte {at}: {error}");
+    }
     let error =
         columns.merged(&[one.clone(), two.clone()], &Options { verify: true, ..Options::default() }).expect_err("settings").to_string();
     assert!(error.contains("was made with other settings"), "{error}");

@@ -294,31 +294,6 @@ pub struct HorizonArgs {
     pub seed: u64,
 }
 
-impl Command {
-    /// The files that the command reads.
-    pub fn inputs(&self) -> Vec<&str> {
-        match self {
-            Command::Estimate { workloads } | Command::Import { files: workloads, .. } => workloads.iter().map(String::as_str).collect(),
-            Command::Diff { old, new } => vec![old, new],
-            Command::Explain { workload } | Command::Compare { workload, .. } => vec![workload],
-            Command::Check(check) => {
-                let all = check.workloads.iter().chain(&check.baseline).chain([&check.budget]);
-                all.map(String::as_str).collect()
-            }
-            Command::Report(report) => {
-                let all = std::iter::once(&report.workload).chain(&report.trace).chain(&report.baseline);
-                all.map(String::as_str).collect()
-            }
-            Command::Replay(replay) => replay.traces.iter().chain(&replay.workload).map(String::as_str).collect(),
-            Command::Synthesize(synthesize) => vec![&synthesize.workload],
-            Command::Prices { command: PricesCommand::Import { files, .. } } => files.iter().map(String::as_str).collect(),
-            Command::Init { .. } | Command::Prices { .. } | Command::Schema { .. } | Command::Completions { .. } | Command::Man => {
-                Vec::new()
-            }
-        }
-    }
-}
-
 #[derive(Debug, Subcommand)]
 pub enum PricesCommand {
     /// The regions that have a book, with its dates

@@ -12,6 +12,7 @@ use dynameter::capacity::series::Horizon;
 use dynameter::compare::Question;
 use dynameter::diag::{Diagnostics, Origins, Source};
 use dynameter::import::{Asked, Document, Imported, Kind};
+use dynameter::opened;
 use dynameter::outcome::Uncertainty;
 use dynameter::pricing::{Books, Offer, read_offer};
 use dynameter::time::{Date, MonthHours};
@@ -102,7 +103,7 @@ const OFFER_BYTES_MAX: u64 = 1 << 30;
 pub fn offer(path: &str) -> Result<Offer> {
     let failed =
         |error: std::io::Error| anyhow::anyhow!("{path}: cannot be read: {error}\nhelp: name a file of AWS's price list, JSON or CSV");
-    let file = std::fs::File::open(path).map_err(failed)?;
+    let file = opened::open(Path::new(path)).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(OFFER_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > OFFER_BYTES_MAX {
@@ -271,7 +272,7 @@ fn text(path: &str) -> Result<(String, PathBuf)> {
     let (reader, folder): (Box<dyn Read>, PathBuf) = if path == "-" {
         (Box::new(std::io::stdin()), PathBuf::from("."))
     } else {
-        match std::fs::File::open(path) {
+        match opened::open(Path::new(path)) {
             Ok(file) => (Box::new(file), Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default()),
             Err(error) => {
                 bail!("{path}: cannot be opened: {error}\nhelp: name a workload file; `dynameter init {path}` writes one to start from")

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 
 use super::args::Args;
 use dynameter::diag::{Diagnostics, harmless};
+use dynameter::opened;
 use dynameter::report::Style;
 
 /// Failures that are already words for the user.
@@ -42,9 +43,7 @@ pub fn style(args: &Args) -> Style {
 pub fn write(args: &Args, text: &str) -> Result<()> {
     match args.output.as_ref().filter(|path| path.as_os_str() != "-") {
         Some(path) => {
-            if let Some(input) = args.command.inputs().into_iter().find(|input| same_file(Path::new(input), path)) {
-                bail!("{}: is the input {input} itself\nhelp: name another file for the result", path.display());
-            }
+            refuse_inputs(path)?;
             replace(path, text, true)?;
             note(args, &format!("wrote {}", path.display()));
             Ok(())
@@ -57,8 +56,12 @@ pub fn write(args: &Args, text: &str) -> Result<()> {
     }
 }
 
-fn same_file(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+/// No result is written over a file that the command read.
+pub fn refuse_inputs(path: &Path) -> Result<()> {
+    if opened::is_opened(path) {
+        bail!("{}: is a file that this command reads\nhelp: name another file for the result", path.display());
+    }
+    Ok(())
 }
 
 /// The same where somebody may have worked in the file since: one that exists is never overwritten.
@@ -80,10 +83,14 @@ pub fn create(path: &Path, text: &str) -> Result<()> {
 
 /// Writes a file bit by bit, beside its name until it is whole; what `fill` returns.
 #[cfg(feature = "replay")]
-pub fn file<T>(args: &Args, path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) -> Result<T> {
-    if let Some(input) = args.command.inputs().into_iter().find(|input| same_file(Path::new(input), path)) {
-        bail!("{}: is the input {input} itself\nhelp: name another file for the result", path.display());
-    }
+pub fn file<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) -> Result<T> {
+    refuse_inputs(path)?;
+    save(path, fill)
+}
+
+/// The same, over a file that the command itself may have read: a checkpoint.
+#[cfg(feature = "replay")]
+pub fn save<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) -> Result<T> {
     let resolved = path.canonicalize().ok();
     let path = resolved.as_deref().unwrap_or(path);
     if path.is_dir() {

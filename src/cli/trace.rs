@@ -104,6 +104,14 @@ fn run(
     if sources.contains(&Source::Stdin) && asked.checkpoint.is_some() {
         bail!("a run over standard input cannot go on later\nhelp: write the trace to a file first");
     }
+    // Before hours of work, not after them.
+    let results = args.output.iter().chain(&asked.checkpoint);
+    for result in results.filter(|path| path.as_os_str() != "-") {
+        let is_trace = |source: &Source| matches!(source, Source::File(path) if path.canonicalize().ok() == result.canonicalize().ok());
+        if result.exists() && sources.iter().any(is_trace) {
+            bail!("{}: is a file that this command reads\nhelp: name another file for the result", result.display());
+        }
+    }
     let trace = Trace::open(sources, options)?;
     if let Some(rows) = trace.rows().filter(|rows| *rows >= LONG_ROWS) {
         output::note(args, &memory(rows, replay_options));
@@ -117,14 +125,14 @@ fn run(
         if let Some(checkpoint) = asked.checkpoint.as_ref().filter(|_| !run.is_resuming())
             && run.events_read() >= saved + asked.checkpoint_every.max(1)
         {
-            output::file(args, checkpoint, |file| Ok(run.save(file)?))?;
+            output::save(checkpoint, |file| Ok(run.save(file)?))?;
             saved = run.events_read();
         }
         Ok(())
     })?;
     match (asked.partial, &args.output) {
         (true, Some(path)) => {
-            output::file(args, path, |file| Ok(run.finish_part(file)?))?;
+            output::file(path, |file| Ok(run.finish_part(file)?))?;
             if let Some(checkpoint) = &asked.checkpoint {
                 std::fs::remove_file(checkpoint).ok();
             }
@@ -321,7 +329,7 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
     };
     match path {
         Some(path) => {
-            let rows = output::file(args, path, |file| Ok(synthesize::synthesize(&workload, &options, file, &mut tick)?))?;
+            let rows = output::file(path, |file| Ok(synthesize::synthesize(&workload, &options, file, &mut tick)?))?;
             bar.finish_and_clear();
             output::note(args, &format!("wrote {} rows to {}", rows, path.display()));
         }

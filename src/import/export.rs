@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::draft::{Draft, Said, TableDraft, quoted};
 use super::usage::Usage;
 use crate::diag::Diagnostic;
+use crate::opened;
 use crate::table::{AttributeValue, NumberAlignment};
 use crate::units::Exact;
 use crate::workload::export_items;
@@ -113,7 +114,7 @@ fn summary(folder: &Path) -> (Option<String>, Option<String>) {
     let below = || {
         let entries = std::fs::read_dir(folder.join("AWSDynamoDB")).ok()?;
         let full = |path: &std::path::PathBuf| {
-            let json: Option<Value> = std::fs::read_to_string(path).ok().and_then(|text| serde_json::from_str(&text).ok());
+            let json: Option<Value> = opened::read_to_string(&path).ok().and_then(|text| serde_json::from_str(&text).ok());
             json.is_some_and(|json| json["exportFromTime"].is_null())
         };
         let mut found: Vec<_> =

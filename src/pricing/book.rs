@@ -10,6 +10,7 @@ use super::commitments::{ReservedTerms, SavingsPlan};
 use super::embedded;
 use super::update::OpenBook;
 use crate::money::{MoneyError, Rate};
+use crate::opened;
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{FreeTier, UsageType};
@@ -230,7 +231,7 @@ impl Books {
                 if !size.is_file() || size.len() > BOOK_BYTES_MAX {
                     return Err(failed("a price book is a file of at most 16 MB".to_string()));
                 }
-                parse(name, &std::fs::read_to_string(path).map_err(unreadable)?)
+                parse(name, &opened::read_to_string(path).map_err(unreadable)?)
             }
         };
         let book = read.get_or_init(load).clone()?;
@@ -272,7 +273,7 @@ impl Books {
         self.load(region)?;
         match source {
             TextSource::Embedded(text) => Ok(Some(text.to_string())),
-            TextSource::File(path) => std::fs::read_to_string(path)
+            TextSource::File(path) => opened::read_to_string(path)
                 .map(Some)
                 .map_err(|error| BookError::File { path: name.clone(), message: format!("the price book cannot be read: {error}") }),
         }

@@ -30,6 +30,7 @@ mod quick;
 mod requests;
 mod rows;
 mod run;
+mod seal;
 mod sizes;
 mod store;
 mod tables;

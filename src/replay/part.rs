@@ -6,7 +6,6 @@
 //! (`rest`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,17 +29,19 @@ use super::heat::{Counter, Heat, Hot};
 use super::partitions::{Grain, Partitions, Strip};
 use super::requests::Committed;
 use super::run::{Part, Read};
+use super::seal::{self, Seal, Sealing};
 use super::tables::Definition;
 use super::tally::{Held, Provenance, Share};
 use super::verify::Verification;
 use super::{Options, ReplayError};
+use crate::opened;
 use crate::table::Item;
 use crate::trace::{Name, Names, Place, Reason, SLOTS, Time};
 use crate::units::Bytes;
 use crate::workload::{Entry, Traced, Workload};
 
 /// The form of the file. Another one is refused.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 
 /// What a part says of itself before it is joined with others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,7 +148,7 @@ const GROUP: usize = 1 << 18;
 const PIECE: usize = 1 << 24;
 
 struct Writer<W: Write + Send> {
-    into: Option<ArrowWriter<W>>,
+    into: Option<ArrowWriter<Sealing<W>>>,
     open: Option<W>,
     table: Table,
 }
@@ -190,8 +191,11 @@ impl<W: Write + Send> Writer<W> {
         let batch = RecordBatch::try_from_iter_with_nullable(columns).map_err(failed)?;
         if let Some(open) = self.open.take() {
             let level = ZstdLevel::try_new(1).map_err(failed)?;
-            let properties = WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-            self.into = Some(ArrowWriter::try_new(open, batch.schema(), Some(properties)).map_err(failed)?);
+            let properties = WriterProperties::builder()
+                .set_compression(Compression::ZSTD(level))
+                .set_key_value_metadata(Some(vec![seal::metadata()]))
+                .build();
+            self.into = Some(ArrowWriter::try_new(Sealing::new(open), batch.schema(), Some(properties)).map_err(failed)?);
         }
         if let Some(into) = &mut self.into {
             into.write(&batch).map_err(failed)?;
@@ -330,11 +334,14 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
     };
     let bytes = postcard::to_stdvec(&rest).map_err(failed)?;
     for (time, piece) in (0..).zip(bytes.chunks(PIECE)) {
-        writer.row("rest", Row { time, key: xxh3_64(piece), data: Some(piece.to_vec()), ..Row::default() })?;
+        writer.row("rest", Row { time, data: Some(piece.to_vec()), ..Row::default() })?;
     }
     writer.flush()?;
     match writer.into.take() {
-        Some(into) => into.close().map(drop).map_err(failed),
+        Some(mut into) => {
+            into.inner_mut().begin_footer();
+            into.into_inner().map_err(failed)?.finish().map_err(failed)
+        }
         None => Ok(()),
     }
 }
@@ -374,9 +381,21 @@ impl Loaded {
 /// # Errors
 /// [`ReplayError::Part`] where the file is none, or of another version.
 pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Result<Loaded, ReplayError> {
-    let file = File::open(path).map_err(|error| wrong(path, format!("cannot be read: {error}")))?;
-    let no_part = || wrong(path, "is no part of a replay\nhelp: replay --partial writes one, replay --checkpoint a checkpoint");
+    let cannot = |error: std::io::Error| wrong(path, format!("cannot be read: {error}"));
+    let mut file = opened::open(path).map_err(cannot)?;
+    let seal = seal::check(&mut file).map_err(cannot)?;
+    let no_part = || {
+        wrong(
+            path,
+            "is no part of a replay that this version wrote, or is damaged\nhelp: replay --partial writes a part, replay --checkpoint a checkpoint",
+        )
+    };
     let broken = |error: &dyn std::fmt::Display| wrong(path, format!("is cut or broken: {error}"));
+    match seal {
+        Seal::Whole => {}
+        Seal::Missing => return Err(no_part()),
+        Seal::Broken => return Err(wrong(path, "is damaged: its content is not what was written\nhelp: write it again")),
+    }
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| no_part())?;
     let names: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
     if names != ["section", "owner", "time", "slot", "key", "a", "b", "c", "text", "data"] {
@@ -414,7 +433,7 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
                     executor.tally.log.entries.push(Access { ordinal: time as u64, hash: key, second: small(a)?, what: small(b)? });
                 }
                 "store" => store.push((owner as usize, slot, key, small(a)?, small(b)?)),
-                "rest" if data.is_valid(at) && xxh3_64(data.value(at)) == key => rest.extend_from_slice(data.value(at)),
+                "rest" if data.is_valid(at) => rest.extend_from_slice(data.value(at)),
                 other => return Err(broken(&format!("a row of {other:?}"))),
             }
         }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::json::table_of;
 use super::{Time, parse_time};
+use crate::opened;
 
 /// What a manifest says of an export.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,9 +32,9 @@ pub fn is_export(folder: &Path) -> bool {
 
 /// Reads the manifest of an export's folder; `None` where it has none.
 pub fn manifest(folder: &Path) -> Option<Manifest> {
-    let text = std::fs::read_to_string(folder.join("manifest-summary.json")).ok()?;
+    let text = opened::read_to_string(&folder.join("manifest-summary.json")).ok()?;
     let summary: Value = serde_json::from_str(&text).ok()?;
-    let listed = std::fs::read_to_string(folder.join("manifest-files.json")).unwrap_or_default();
+    let listed = opened::read_to_string(&folder.join("manifest-files.json")).unwrap_or_default();
     let files = listed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let files = files.filter_map(|row| Some(row["dataFileS3Key"].as_str()?.rsplit('/').next()?.to_string()));
     let moment = |name: &str| summary[name].as_str().and_then(|text| parse_time(text, None)).map(|(time, _)| time);

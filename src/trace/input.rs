@@ -1,6 +1,5 @@
 //! Bytes of a trace: files, patterns, standard input; plain, gzip or zstd by what they begin with.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use flate2::bufread::MultiGzDecoder;
 
 use super::TraceError;
+use crate::opened;
 
 /// The longest line that is read: an item of 400 KB takes at most a few times that in JSON.
 pub const LINE_BYTES_MAX: u64 = 64 << 20;
@@ -132,7 +132,7 @@ pub type Text = BufReader<Box<dyn Read + Send>>;
 pub fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
     let raw: Box<dyn Read + Send> = match source {
         Source::File(path) => {
-            let file = File::open(path)?;
+            let file = opened::open(path)?;
             if !file.metadata()?.is_file() {
                 return Err(io::Error::other("it is not a regular file"));
             }

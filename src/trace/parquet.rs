@@ -4,7 +4,6 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -23,11 +22,12 @@ use super::event::is_short;
 use super::rows::{Columns, KINDS_MAX, NO_BYTES, Row, RowKeys, RowKind, Rows, bytes_of, kind_of, slot_of, what};
 use super::time::TimeUnit;
 use super::{ApiName, Names, Options, Place, Time, TraceError, hash_of, hash_of_whole};
+use crate::opened;
 use crate::table::{Consistency, limits};
 
 /// How many rows a file says it holds; `None` of any other than Parquet.
 pub fn rows(path: &Path) -> Option<u64> {
-    let file = File::open(path).ok()?;
+    let file = opened::open(path).ok()?;
     let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).ok()?;
     u64::try_from(metadata.file_metadata().num_rows()).ok()
 }
@@ -100,7 +100,7 @@ impl Opened {
     fn group(&self, group: usize) -> Result<ParquetRecordBatchReader, TraceError> {
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), self.roots.iter().copied());
         // A file of its own: clones share their position, and threads would read at each other's.
-        let data = File::open(&self.path).map_err(|error| self.broken(error))?;
+        let data = opened::open(&self.path).map_err(|error| self.broken(error))?;
         ParquetRecordBatchReaderBuilder::new_with_metadata(data, self.metadata.clone())
             .with_row_groups(vec![group])
             .with_projection(mask)
@@ -203,7 +203,7 @@ impl Parquet {
     /// Opens a file: reads its footer.
     pub fn open(path: &Path, file: u32, name: &str, options: &Options) -> Result<Parquet, TraceError> {
         let broken = |error: String| TraceError::file(name, format!("not a Parquet file that can be read: {error}"));
-        let data = File::open(path).map_err(|error| TraceError::file(name, format!("cannot be read: {error}")))?;
+        let data = opened::open(path).map_err(|error| TraceError::file(name, format!("cannot be read: {error}")))?;
         let first = ArrowReaderMetadata::load(&data, ArrowReaderOptions::new()).map_err(|error| broken(error.to_string()))?;
         let found: Vec<String> = first.schema().fields().iter().map(|field| field.name().clone()).collect();
         let door = Door::new(options);

@@ -1,7 +1,6 @@
 //! Sizes measured from a real S3 full export: every item, and its entry in every index.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +8,7 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::sizes::Entry;
+use crate::opened;
 use crate::table::{AttributeValue, Item, NumberAlignment, Table, limits};
 use crate::units::Bytes;
 
@@ -63,7 +63,7 @@ pub fn items(folder: &Path, each: &mut dyn FnMut(&str, u64, Item) -> Result<(), 
     let mut held = 0_u64;
     for path in &files {
         let shown = path.display();
-        let file = File::open(path).map_err(|error| format!("{shown}: cannot be opened: {error}"))?;
+        let file = opened::open(path).map_err(|error| format!("{shown}: cannot be opened: {error}"))?;
         let text: Box<dyn Read> =
             if path.extension().is_some_and(|extension| extension == "gz") { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
         let mut lines = BufReader::new(text);
@@ -124,7 +124,7 @@ impl Measured {
 /// The folder of the export itself, where a folder above it was named.
 fn full_export(folder: &Path) -> Result<PathBuf, String> {
     let is_full = |path: &PathBuf| {
-        let summary = std::fs::read_to_string(path.join("manifest-summary.json")).ok();
+        let summary = opened::read_to_string(&path.join("manifest-summary.json")).ok();
         let summary: Option<Value> = summary.and_then(|text| serde_json::from_str(&text).ok());
         summary.is_some_and(|summary| summary["exportFromTime"].is_null())
     };
@@ -163,7 +163,7 @@ fn data_files(folder: &Path) -> Result<(Vec<PathBuf>, Option<u64>), String> {
     if !path.is_file() {
         return Ok((files, None));
     }
-    let text = std::fs::read_to_string(&path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
+    let text = opened::read_to_string(&path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
     let (mut named, mut promised) = (Vec::new(), Some(0));
     for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = format!("{}:{}", path.display(), at + 1);
