@@ -111,7 +111,7 @@ fn every_vector_agrees_as_a_request_log() {
         for hints in [true, false] {
             let (log, vectors) = request_log(&path, hints);
             let file = written(folder.path(), "requests.jsonl", &log);
-            let options = Options { verify: true, ..Options::default() };
+            let options = Options { verify: replay::Verify::First, ..Options::default() };
             let replayed = replayed(&[file], None, trace::Options::default(), &options);
             let verification = replayed.verification.expect("a verification");
             let first: Vec<String> = verification.first.iter().map(|difference| format!("{difference:?}")).collect();
@@ -747,7 +747,7 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
 fn the_real_samples_are_read_to_the_byte() {
     let Some(reference) = support::reference("the real samples") else { return };
     let formats = reference.join("formats");
-    let verify = Options { verify: true, ..Options::default() };
+    let verify = Options { verify: replay::Verify::First, ..Options::default() };
     let read = |path: PathBuf| replayed(&[path], None, trace::Options::default(), &verify);
     let stream = read(formats.join("logs/docs-stream-record-insert.json"));
     let verification = stream.verification.expect("a verification");

@@ -324,8 +324,10 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
         let error = columns.merged(&[broken.clone(), two.clone()], &Options::default()).expect_err("a damaged part").to_string();
         assert!(error.contains("damaged"), "byte {at}: {error}");
     }
-    let error =
-        columns.merged(&[one.clone(), two.clone()], &Options { verify: true, ..Options::default() }).expect_err("settings").to_string();
+    let error = columns
+        .merged(&[one.clone(), two.clone()], &Options { verify: replay::Verify::First, ..Options::default() })
+        .expect_err("settings")
+        .to_string();
     assert!(error.contains("was made with other settings"), "{error}");
     // A checkpoint of another trace, and a part in place of one.
     let checkpoint = folder.path().join("checkpoint");

@@ -149,9 +149,12 @@ pub struct ReplayArgs {
     pub workload: Option<String>,
     #[command(flatten)]
     pub reading: ReadingArgs,
-    /// Compare every ConsumedCapacity in the trace with the meter's answer
-    #[arg(long)]
-    pub verify: bool,
+    /// Compare every ConsumedCapacity in the trace with the meter's answer; --verify=all shows every difference
+    #[arg(long, value_name = "SHOWN", num_args = 0..=1, require_equals = true, default_missing_value = "first")]
+    pub verify: Option<String>,
+    /// A reading of a disputed rule, where no workload has [switches]: --switch number_alignment=split
+    #[arg(long, value_name = "NAME=READING", conflicts_with = "workload")]
+    pub switch: Vec<String>,
     /// Sizes of DAX caches that are tried, such as "64 MB,1 GB"; the memory of every node type where absent
     #[arg(long, value_name = "SIZES", value_delimiter = ',')]
     pub dax: Vec<String>,

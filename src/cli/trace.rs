@@ -12,7 +12,8 @@ use super::{input, output};
 use dynameter::compare::Question;
 use dynameter::import::{Imported, import_metrics};
 use dynameter::pricing::Books;
-use dynameter::replay::{self, CONSTANT_BYTES, KEY_BYTES_MAX, Overwrite, ReplayError, Replayed, Run, Share, keys, merge, price};
+use dynameter::meter::Switches;
+use dynameter::replay::{self, CONSTANT_BYTES, KEY_BYTES_MAX, Overwrite, ReplayError, Replayed, Run, Share, Verify, keys, merge, price};
 use dynameter::report;
 use dynameter::synthesize::{self, HEADER, Layout};
 use dynameter::time::{Date, MonthHours};
@@ -205,6 +206,34 @@ pub fn measured(
     Ok(price(run.finish(), Some(workload), books, &options)?)
 }
 
+/// How much of a verification is shown.
+fn verify(asked: Option<&str>) -> Result<Verify> {
+    let Some(name) = asked else { return Ok(Verify::No) };
+    match Verify::NAMES.iter().find(|(known, _)| *known == name) {
+        Some((_, verify)) => Ok(*verify),
+        None => bail!("--verify={name} shows nothing\nhelp: write --verify for the first ten differences, or --verify=all for every one"),
+    }
+}
+
+/// The readings of disputed rules.
+fn switches(asked: &[String]) -> Result<Switches> {
+    let mut switches = Switches::default();
+    for text in asked {
+        let (name, reading) = text.split_once('=').unwrap_or((text, ""));
+        if switches.set(name.trim(), reading.trim()) {
+            continue;
+        }
+        match Switches::NAMES.iter().find(|(known, _)| *known == name.trim()) {
+            Some((name, readings)) => bail!("--switch {text:?} has no such reading\nhelp: {name} is {}", readings.join(" or ")),
+            None => {
+                let known: Vec<&str> = Switches::NAMES.iter().map(|(name, _)| *name).collect();
+                bail!("--switch {text:?} is no switch\nhelp: write NAME=READING; the switches are {}", known.join(", "))
+            }
+        }
+    }
+    Ok(switches)
+}
+
 /// Traces of more rows say what they need before they begin.
 const LONG_ROWS: u64 = 20_000_000;
 
@@ -240,7 +269,8 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     }
     let throttled_billionths = input::billionths("--throttled", &asked.throttled)?;
     let replay_options = replay::Options {
-        verify: asked.verify,
+        verify: verify(asked.verify.as_deref())?,
+        switches: switches(&asked.switch)?,
         dax_sizes,
         share: Share::parse(&asked.share).map_err(|message| anyhow::anyhow!("--share {message}"))?,
         partial: asked.partial,

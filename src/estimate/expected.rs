@@ -276,7 +276,7 @@ fn add(arms: &mut [[Adding; 2]], consumed: &ConsumedCapacity, case: &Case) {
         read.add(reason, arm.read.halves(), case.weight);
         write.add(reason, arm.write.0 * 2, case.weight);
     };
-    put(0, &consumed.table, case.table);
+    put(0, &consumed.of_table(), case.table);
     if case.table_only {
         return;
     }

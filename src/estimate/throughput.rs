@@ -144,7 +144,8 @@ impl<'a> Metered<'a> {
             if !pattern.access.is_read() || !replica.reads.is_zero() {
                 site.unmetered_call(pattern.access);
             }
-            if !replica.reads.is_zero() {
+            // A token that is repeated reads where the write is called (rule 3.7b).
+            if pattern.access.is_read() && !replica.reads.is_zero() {
                 site.reads(&traffic(pattern.access).times(&replica.reads), &pattern.expected.home, std::slice::from_ref(&share));
                 site.unknown_reads(&pattern.access.name, pattern.unknown_read);
             }

@@ -52,23 +52,34 @@ pub struct ConsumedCapacity {
     pub table: Arm,
     /// Each index, by its position in [`Table::indexes`].
     pub indexes: Vec<Arm>,
+    /// Members of a BatchExecuteStatement that failed: in the total, and in no arm that AWS returns (rule 11.1). They are
+    /// requests of the table.
+    pub failed: Arm,
 }
 
 impl ConsumedCapacity {
     /// Nothing, for each arm of a table.
     pub fn none(table: &Table) -> ConsumedCapacity {
-        ConsumedCapacity { table: Arm::default(), indexes: vec![Arm::default(); table.indexes.len()] }
+        ConsumedCapacity { indexes: vec![Arm::default(); table.indexes.len()], ..ConsumedCapacity::default() }
     }
 
-    /// All arms together.
+    /// What is asked of the base table itself: its arm, and members that failed.
+    pub fn of_table(&self) -> Arm {
+        let mut own = self.table;
+        own.add(self.failed);
+        own
+    }
+
+    /// All arms together, and members that failed.
     pub fn total(&self) -> Arm {
-        let mut total = self.table;
+        let mut total = self.of_table();
         self.indexes.iter().for_each(|arm| total.add(*arm));
         total
     }
 
     fn add(&mut self, other: &ConsumedCapacity) {
         self.table.add(other.table);
+        self.failed.add(other.failed);
         self.indexes.iter_mut().zip(&other.indexes).for_each(|(arm, more)| arm.add(*more));
     }
 }
@@ -114,7 +125,12 @@ pub fn meter(table: &Table, operation: &Operation, switches: &Switches) -> Consu
         Operation::BatchExecuteStatement(statements) => {
             // Rule 3.10: failing members count only beside one that succeeded on the same table.
             if statements.iter().any(|statement| !writes::is_refused(statement)) {
-                statements.iter().for_each(|statement| consumed.add(&meter(table, statement, switches)));
+                for statement in statements {
+                    match writes::failed_member(statement, switches) {
+                        Some(units) => consumed.failed.write += units,
+                        None => consumed.add(&meter(table, statement, switches)),
+                    }
+                }
             }
         }
         Operation::TimeToLiveDelete(_) => {} // rule 3.12

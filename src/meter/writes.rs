@@ -83,6 +83,18 @@ fn twice(units: WriteUnits) -> WriteUnits {
     WriteUnits(units.0 * 2)
 }
 
+/// Units of a member of a BatchExecuteStatement that failed; `None` for one that did not. An INSERT of an item that exists
+/// costs the larger of the stored and the attempted item (rule 11.1).
+pub(super) fn failed_member(member: &Operation, switches: &Switches) -> Option<WriteUnits> {
+    match member {
+        Operation::PutItem(write) if is_refused(member) => Some(base(write.old, write.new)),
+        Operation::UpdateItem(write) | Operation::DeleteItem(write) if is_refused(member) => {
+            Some(failed_condition(write, switches.failed_condition))
+        }
+        _ => None,
+    }
+}
+
 /// Whether an operation is a write that its condition refused.
 pub(super) fn is_refused(operation: &Operation) -> bool {
     let (Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write)) = operation else { return false };

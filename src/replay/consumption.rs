@@ -179,7 +179,7 @@ impl Consumption {
             None => &mut traced.home,
             Some(region) => traced.abroad.entry(region.to_string()).or_default(),
         };
-        for (at, arm) in std::iter::once(&consumed.table).chain(&consumed.indexes).enumerate() {
+        for (at, arm) in std::iter::once(&consumed.of_table()).chain(&consumed.indexes).enumerate() {
             add_arm(arms, at, arm.read.halves(), arm.write.0);
         }
     }

@@ -155,6 +155,13 @@ impl Stored {
         self.items.values()
     }
 
+    /// Takes all entries out of an index.
+    pub fn clear_index(&mut self, index: usize) {
+        if let Some(entries) = self.entries.get_mut(index) {
+            entries.clear();
+        }
+    }
+
     /// The item of a key.
     pub fn get(&self, key: &KeyValues) -> Option<&Item> {
         self.items.get(key)

@@ -1,5 +1,7 @@
 //! Executes events: each becomes operations for the meter, by what was there before.
 
+use super::Options;
+use crate::trace::StartingState;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::consumption::{Kind, LaneKey};
@@ -57,13 +59,16 @@ pub struct Executor {
     pub(super) waiting: BTreeMap<u64, Vec<Waiting>>,
     pub(super) declared: bool,
     numbers: RegionNumbers,
+    /// Full exports of tables that nobody has defined so far.
+    pub exports: Vec<StartingState>,
 }
 
 type RegionNumbers = BTreeMap<Name, usize>;
 
 impl Executor {
     /// For the tables of a workload, or for those that the trace defines.
-    pub fn new(workload: Option<&Workload>, region: &str, verify: bool, caches: Caches) -> Executor {
+    pub fn new(workload: Option<&Workload>, region: &str, options: &Options, caches: Caches) -> Executor {
+        let verify = options.verify;
         let mut regions = vec![region.to_string()];
         for replica in workload.into_iter().flat_map(|workload| &workload.tables).flat_map(|table| &table.replicas) {
             if !regions.contains(&replica.region) {
@@ -73,7 +78,7 @@ impl Executor {
         Executor {
             tables: Tables::new(workload),
             regions,
-            switches: workload.map(|workload| workload.switches).unwrap_or_default(),
+            switches: workload.map_or(options.switches, |workload| workload.switches),
             tally: Tally::new(verify),
             caches,
             copies_assumed: BTreeSet::new(),
@@ -87,6 +92,7 @@ impl Executor {
             waiting: BTreeMap::new(),
             declared: workload.is_some(),
             numbers: BTreeMap::new(),
+            exports: Vec::new(),
         }
     }
 
@@ -273,7 +279,8 @@ impl Executor {
     /// Half units of the accounts of a table, and the heat of the key in them.
     pub(super) fn demand(&mut self, table: usize, region: usize, consumed: &ConsumedCapacity, key: &Key, second: i64) {
         let design = &self.tables.list[table].design;
-        let (mut own_reads, mut own_writes) = (consumed.table.read.halves(), consumed.table.write.0 * 2);
+        let own = consumed.of_table();
+        let (mut own_reads, mut own_writes) = (own.read.halves(), own.write.0 * 2);
         let mut accounts: Vec<(Option<usize>, u64, u64)> = Vec::new();
         for (at, arm) in consumed.indexes.iter().enumerate() {
             match is_global(design, at) {

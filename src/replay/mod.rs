@@ -37,6 +37,7 @@ mod tables;
 mod tally;
 mod verify;
 
+use crate::meter::Switches;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
@@ -50,7 +51,7 @@ pub use quick::each_second;
 pub use sizes::From;
 pub(crate) use sizes::drawn as key_class;
 pub use tally::Share;
-pub use verify::{Difference, SizeDifference, Verification};
+pub use verify::{Difference, SizeDifference, Verification, Verify};
 
 use crate::capacity::Simulations;
 use crate::capacity::series::account_name;
@@ -104,7 +105,9 @@ pub struct Options {
     /// The month of such tables.
     pub month: MonthHours,
     /// Whether AWS's answers in the trace are compared with the meter's.
-    pub verify: bool,
+    pub verify: Verify,
+    /// The readings of disputed rules where no workload has them.
+    pub switches: Switches,
     /// The first moment that counts for the length of the trace; the minute of its first event where `None`.
     pub from: Option<Time>,
     /// The moment at which it ends.
@@ -133,7 +136,8 @@ impl Default for Options {
             region: None,
             prices: None,
             month: MonthHours::standard(),
-            verify: false,
+            verify: Verify::No,
+            switches: Switches::default(),
             from: None,
             to: None,
             dax_sizes: Vec::new(),
@@ -424,11 +428,9 @@ fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
             None => executor.tables.only(),
         };
         let Some(table) = table else {
-            let name = state.table.clone().unwrap_or_else(|| "a table without a name".to_string());
-            let help = "an export does not hold the keys of its table: give a workload that declares it";
-            return Err(ReplayError::Trace(
-                TraceError::file(&shown, format!("is a full export of {name}, which no workload declares")).help(help),
-            ));
+            // A log may define the table, with the keys that an export does not hold.
+            executor.exports.push(state.clone());
+            continue;
         };
         let take =
             &mut |file: &str, line, item| executor.start_with(table, item).map_err(|(_, message)| format!("{file}:{line}: {message}"));
@@ -444,6 +446,13 @@ fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
 pub fn price(mut part: Part, workload: Option<&Workload>, books: &Books, options: &Options) -> Result<Replayed, ReplayError> {
     part.settle(i64::MAX);
     let Part { read, names, mut executor, heat } = part;
+    if let Some(state) = executor.exports.first() {
+        let name = state.table.clone().unwrap_or_else(|| "a table without a name".to_string());
+        let help =
+            "an export does not hold the keys of its table: give a workload that declares it, or a log that begins with its CreateTable";
+        let message = format!("is a full export of {name}, which neither a workload nor the trace defines");
+        return Err(ReplayError::Trace(TraceError::file(&state.folder.display().to_string(), message).help(help)));
+    }
     if workload.is_none() && options.region.is_none() {
         // Tables that no workload declares stand in the region that the trace names, where a book has it.
         let named = executor.tally.other_regions.iter().filter(|(name, _)| books.regions().any(|region| region == name.as_str()));
@@ -542,9 +551,20 @@ pub fn price(mut part: Part, workload: Option<&Workload>, books: &Books, options
             first_skipped,
             refused: executor.tally.refused,
             throttled: executor.tally.throttled,
-            notes: read.notes,
+            notes: read.notes.into_iter().chain(short_batches(executor.tally.short_batches)).collect(),
         },
     })
+}
+
+/// Batches that consumed less than their members cost.
+fn short_batches(count: u64) -> Option<String> {
+    let (verb, whose) = if count == 1 { ("batch consumed", "its") } else { ("batches consumed", "their") };
+    let text = format!(
+        "{} {verb} less than all {whose} members cost: what AWS left unprocessed costs nothing, and is executed here all the same; \
+         give it as `unprocessed`, or AWS's answer as `response`",
+        Exact::from(count)
+    );
+    (count > 0).then_some(text)
 }
 
 /// What units that AWS counted do not tell: the bytes and the changes behind them.

@@ -75,6 +75,7 @@ struct Rest {
     events: u64,
     refused: u64,
     throttled: u64,
+    short_batches: u64,
     span: Option<(Time, Time)>,
     other_regions: BTreeMap<String, u64>,
     elsewhere: BTreeSet<usize>,
@@ -100,7 +101,7 @@ pub fn settings(workload: Option<&Workload>, options: &Options) -> String {
     format!(
         "workload {workload:016x}, region {:?}, verify {}, DAX {:?} {:?} {}",
         options.region,
-        options.verify,
+        options.verify.word(),
         options.dax_sizes,
         options.dax_ttl_seconds,
         options.dax_overwrite.name()
@@ -312,6 +313,7 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
         events: joined.events,
         refused: joined.refused,
         throttled: joined.throttled,
+        short_batches: joined.short_batches,
         span: joined.span,
         other_regions: joined.other_regions,
         elsewhere: joined.elsewhere,
@@ -402,7 +404,7 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
         return Err(no_part());
     }
     let reader = builder.with_batch_size(1 << 16).build().map_err(|error| broken(&error))?;
-    let mut executor = Executor::new(workload, "", options.verify, super::dax::Caches::default());
+    let mut executor = Executor::new(workload, "", options, super::dax::Caches::default());
     let mut rest = Vec::new();
     let (mut demand, mut grains, mut heats, mut minutes) =
         (Vec::<(u32, i64, u64)>::new(), Vec::<(u32, Grain)>::new(), BTreeMap::<(u32, u8), Heating>::new(), Vec::<(u32, i64, Hot)>::new());
@@ -490,6 +492,7 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
     tally.log.power = rest.power.min(63);
     tally.log.asked = rest.asked.into_iter().collect();
     (tally.events, tally.refused, tally.throttled, tally.span) = (rest.events, rest.refused, rest.throttled, rest.span);
+    tally.short_batches = rest.short_batches;
     tally.other_regions = rest.other_regions;
     tally.elsewhere = rest.elsewhere;
     tally.counted_regions = rest.counted_regions;

@@ -3,6 +3,8 @@
 //! Conditions come from the recorded error; the rest is evaluated: update expressions, key conditions, pages. What a
 //! line gives (`item_after`, `evaluated_keys`) is taken as it is.
 
+use crate::trace::StartingState;
+use crate::workload::export_items;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -14,13 +16,14 @@ use super::expression::{KeyCondition, Parser, legacy_conditions, legacy_update};
 use super::partiql::{self, Statement};
 use super::sizes::From;
 use super::tables::Tables;
+use super::verify::answered;
 use crate::meter::{ConsumedCapacity, change_data_capture_units, meter, replicated_bytes};
 use crate::table::{
     Action, Consistency, Direction, IndexKind, Item, Operation, Projection, ReadPage, Table, TransactionOutcome, Write, WriteOutcome,
     limits,
 };
 use crate::trace::{ApiName, Bad, Failure, Key, Names, Place, Reason, Request, Time, slot_of};
-use crate::units::Bytes;
+use crate::units::{Bytes, Exact};
 
 /// The first call of a transaction: when, and what it did on each table.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
@@ -46,6 +49,28 @@ struct Planned {
     table: usize,
     key: KeyValues,
     what: Effect,
+}
+
+/// Members of a batch that AWS left unprocessed, by table and key: they cost nothing (rules 2.3, 3.5 and 11.7).
+struct Unprocessed(Vec<(usize, KeyValues)>);
+
+impl Unprocessed {
+    /// Whether a member is one of them.
+    fn take(&mut self, table: usize, key: &KeyValues) -> bool {
+        let found = self.0.iter().position(|(of, known)| *of == table && known == key);
+        found.map(|at| self.0.swap_remove(at)).is_some()
+    }
+
+    /// That the batch held all of them.
+    fn all_found(&self) -> Result<(), Wrong> {
+        match self.0.first() {
+            None => Ok(()),
+            Some((_, key)) => {
+                let key = String::from_utf8_lossy(&joined(key)).escape_debug().to_string();
+                Err(wrong(format!("unprocessed names {key}, which the batch does not ask for")))
+            }
+        }
+    }
 }
 
 enum Effect {
@@ -94,7 +119,11 @@ impl Executor {
     /// Executes one request, meters it and compares it with what the line says that it consumed.
     pub(super) fn request(&mut self, request: &Request, time: Time, place: Place, names: &Names, bad: &Bad) -> Result<(), Wrong> {
         if request.api == ApiName::CreateTable {
-            return if request.failure.is_none() { self.tables.create(&request.request).map_err(wrong) } else { Ok(()) };
+            if request.failure.is_some() {
+                return Ok(());
+            }
+            self.tables.create(&request.request).map_err(wrong)?;
+            return self.start_with_export(&request.request);
         }
         if matches!(request.api, ApiName::UpdateTable | ApiName::DeleteTable) {
             let refused = request.failure.is_some();
@@ -120,6 +149,13 @@ impl Executor {
             let traced = self.tally.consumption.kind(kind);
             traced.captured = traced.captured.saturating_sub(captured.into());
             traced.replicated_bytes = traced.replicated_bytes.saturating_sub(bytes.into());
+        }
+        if let (Some(consumed), None, ApiName::BatchGetItem | ApiName::BatchWriteItem) =
+            (&request.consumed, &request.unprocessed, request.api)
+        {
+            let total = |consumed: &ConsumedCapacity| consumed.total().read.exact() + consumed.total().write.exact();
+            let metered: Exact = metered.iter().map(|(.., consumed)| total(consumed)).sum();
+            self.tally.short_batches += u64::from(answered(consumed).is_some_and(|said| said < metered));
         }
         if let (Some(consumed), Some(verification)) = (&request.consumed, &mut self.tally.verification) {
             let tables = &self.tables;
@@ -172,6 +208,20 @@ impl Executor {
         (table, operation, whole)
     }
 
+    /// The members of a batch that AWS left unprocessed.
+    fn unprocessed(&self, request: &Request) -> Result<Unprocessed, Wrong> {
+        let mut all = Vec::new();
+        for (name, level) in request.unprocessed.iter().filter_map(Value::as_object).flatten() {
+            let table = self.table_of(name)?;
+            let members = if level.is_array() { list(level) } else { list(&level["Keys"]) };
+            for one in members {
+                let key = [&one["PutRequest"]["Item"], &one["DeleteRequest"]["Key"]].into_iter().find(|key| !key.is_null()).unwrap_or(one);
+                all.push((table, self.key_of(table, &Executor::item_of(key, "unprocessed")?)?));
+            }
+        }
+        Ok(Unprocessed(all))
+    }
+
     fn named(&self, level: &Value) -> Result<usize, Wrong> {
         let name = level["TableName"].as_str().ok_or_else(|| wrong("no TableName"))?;
         self.table_of(name)
@@ -197,10 +247,12 @@ impl Executor {
         Stored::key(&self.tables.list[table].design.table, item).map_err(|error| (Reason::Key, error))
     }
 
+    /// An item that a put writes. One that an update leaves may be larger: its limit counts what the statement writes
+    /// (rule 11.4), and a recorded call without an error is believed.
     fn sized(&self, item: Item) -> Result<Item, Wrong> {
         let bytes = item.size(self.switches.number_alignment).0;
         if bytes > limits::ITEM_BYTES_MAX {
-            return Err((Reason::ItemSize, format!("an item of {bytes} bytes; DynamoDB holds at most 409600 bytes (400 KB)")));
+            return Err((Reason::ItemSize, format!("a put of {bytes} bytes; DynamoDB takes at most 409600 bytes (400 KB)")));
         }
         Ok(item)
     }
@@ -230,7 +282,7 @@ impl Executor {
                     let same = Operation::PutItem(Write { old: bytes, new: bytes, ..Write::default() });
                     self.unchanged.push((table, change_data_capture_units(&same), replicated_bytes(&same).0));
                 }
-                let write = state.stored.write(&state.design.table, key, new, refused, numbers);
+                let write = state.write(key, new, refused, numbers);
                 if !refused {
                     state.store.set(slot, named.hash, size, false);
                 }
@@ -266,10 +318,6 @@ impl Executor {
                     Err(error) => return Err(wrong(format!("UpdateExpression: {error}; the line may give the item as item_after"))),
                 }
             }
-        };
-        let new = match new {
-            Some(item) if !failed => Some(self.sized(item)?),
-            other => other,
         };
         Ok(Planned { table, key, what: Effect::Becomes(new) })
     }
@@ -311,18 +359,26 @@ impl Executor {
             }
             ApiName::BatchGetItem => {
                 let mut all = Vec::new();
+                let mut left = self.unprocessed(request)?;
                 for (name, level) in body["RequestItems"].as_object().ok_or_else(|| wrong("no RequestItems"))? {
                     let table = self.table_of(name)?;
                     let (mut items, mut keys) = (Vec::new(), Vec::new());
                     for one in list(&level["Keys"]) {
                         let values = self.key_of(table, &Executor::item_of(one, "Keys")?)?;
+                        if left.take(table, &values) {
+                            continue;
+                        }
                         keys.push(named_key(&values));
                         items.push(self.size_of(table, &values));
+                    }
+                    if items.is_empty() {
+                        continue;
                     }
                     let touched = items.iter().flatten().count() as u64;
                     let operation = Operation::BatchGetItem { items, consistency: consistency(level) };
                     all.push(Done { table, index: None, operation, keys, items: touched });
                 }
+                left.all_found()?;
                 all
             }
             ApiName::TransactGetItems => {
@@ -341,19 +397,24 @@ impl Executor {
             }
             ApiName::BatchWriteItem => {
                 let mut planned = Vec::new();
+                let mut left = self.unprocessed(request)?;
                 for (name, requests) in body["RequestItems"].as_object().ok_or_else(|| wrong("no RequestItems"))? {
                     let table = self.table_of(name)?;
                     for one in list(requests) {
-                        planned.push(match (one.get("PutRequest"), one.get("DeleteRequest")) {
+                        let member = match (one.get("PutRequest"), one.get("DeleteRequest")) {
                             (Some(put), _) => self.put(table, Executor::item_of(&put["Item"], "PutRequest.Item")?)?,
                             (None, Some(delete)) => {
                                 let key = self.key_of(table, &Executor::item_of(&delete["Key"], "DeleteRequest.Key")?)?;
                                 Planned { table, key, what: Effect::Becomes(None) }
                             }
                             (None, None) => return Err(wrong("a member of RequestItems is neither PutRequest nor DeleteRequest")),
-                        });
+                        };
+                        if !left.take(table, &member.key) {
+                            planned.push(member);
+                        }
                     }
                 }
+                left.all_found()?;
                 self.written(planned, failed, |actions| {
                     let writes =
                         actions.into_iter().filter_map(|action| if let Action::Write(write) = action { Some(write) } else { None });
@@ -376,8 +437,13 @@ impl Executor {
                     let statement = partiql::parse(one).map_err(|error| wrong(format!("Statements[{at}]: {error}")))?;
                     let after = after.and_then(|list| list.get(at)).filter(|after| !after.is_null());
                     let keys = request.evaluated_keys.as_ref().and_then(|list| list.get(at)).filter(|keys| keys.is_array());
-                    // A failing member is said to be one by its own error.
-                    let failed = one.get("error").is_some_and(|error| !error.is_null()) || self.fails(&statement);
+                    // A failing member is said to be one by its own error. What never reached an item costs nothing (rule 11.1).
+                    let error = one.get("error").filter(|error| !error.is_null());
+                    let code = error.map(|error| error.as_str().or(error["Code"].as_str()).unwrap_or_default());
+                    if code.is_some_and(|code| Failure::of_member(code) == Failure::Free) {
+                        continue;
+                    }
+                    let failed = error.is_some() || self.fails(&statement);
                     let done = self.statement(&statement, one, after, keys, failed)?;
                     all.push((done.table, done));
                 }
@@ -546,7 +612,6 @@ impl Executor {
                         Err(error) => return Err(wrong(format!("Statement: {error}; the line may give the item as item_after"))),
                     },
                 };
-                let new = self.sized(new)?;
                 write(self, Planned { table, key: values, what: Effect::Becomes(Some(new)) }, Operation::UpdateItem)
             }
             Statement::Delete { key, .. } => {
@@ -605,7 +670,8 @@ impl Executor {
                     Asked { index: position, conditions: keyed, limit: level["Limit"].as_u64(), backward: *backward, ..Asked::default() };
                 let outside = match returned {
                     Some(names) => position.is_some_and(|index| names.iter().any(|name| !design.indexes[index].holds(&design.keys, name))),
-                    None => position.is_some_and(|index| design.indexes[index].projection != Projection::All),
+                    // `SELECT *` gives what the index holds, and fetches nothing (rule 11.2).
+                    None => false,
                 };
                 self.read(table, asked, consistency(level), local && outside, evaluated_keys, scan)?
             }
@@ -613,9 +679,11 @@ impl Executor {
     }
 
     fn index_of(&self, table: usize, name: &str) -> Result<usize, Wrong> {
-        let indexes = &self.tables.list[table].design.table.indexes;
-        indexes.iter().position(|index| index.name == name).ok_or_else(|| {
-            let known = indexes.iter().map(|index| index.name.as_str()).collect::<Vec<_>>().join(", ");
+        let state = &self.tables.list[table];
+        let indexes = &state.design.table.indexes;
+        let there = (0..indexes.len()).filter(|at| !state.has_ended(*at));
+        there.clone().find(|at| indexes[*at].name == name).ok_or_else(|| {
+            let known = there.map(|at| &indexes[at]).map(|index| index.name.as_str()).collect::<Vec<_>>().join(", ");
             (Reason::UnknownIndex, format!("no index {}; the table has {known}", name.escape_debug()))
         })
     }
@@ -694,12 +762,22 @@ impl Executor {
         Ok(Done { table, index: asked.index, operation, keys: vec![key], items: page.count })
     }
 
+    /// Takes the full export of a table that the trace has just defined: what it held when the log began.
+    fn start_with_export(&mut self, request: &Value) -> Result<(), Wrong> {
+        let name = request["TableName"].as_str().unwrap_or_default();
+        let own = |state: &StartingState| state.table.as_deref().is_none_or(|table| table == name);
+        let Some(at) = self.exports.iter().position(own) else { return Ok(()) };
+        let export = self.exports.remove(at);
+        let table = self.table_of(name)?;
+        let take = &mut |file: &str, line, item| self.start_with(table, item).map_err(|(_, text)| format!("{file}:{line}: {text}"));
+        export_items(&export.folder, take).map_err(wrong)
+    }
+
     /// Takes an item of an export into the starting state.
     ///
     /// # Errors
     /// Why it cannot be an item of the table.
     pub fn start_with(&mut self, table: usize, item: Item) -> Result<(), Wrong> {
-        let item = self.sized(item)?;
         let key = self.key_of(table, &item)?;
         let bytes = item.size(self.switches.number_alignment).0 as u32;
         let state = &mut self.tables.list[table];

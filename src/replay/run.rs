@@ -115,7 +115,7 @@ impl Run {
         };
         let threads = options.threads.max(1);
         let executor = || {
-            let mut executor = Executor::new(workload, &region, options.verify, caches.clone());
+            let mut executor = Executor::new(workload, &region, options, caches.clone());
             executor.share = options.share;
             executor
         };
@@ -197,6 +197,8 @@ impl Run {
         let count = self.executors.len();
         for own in &mut self.executors {
             own.tables.define_again(&executor.tables.definitions).map_err(ReplayError::Part)?;
+            let tables = &own.tables;
+            own.exports.retain(|state| state.table.as_ref().is_some_and(|name| tables.find(name).is_none()));
         }
         for (table, slot, key, state, halves) in store {
             let executor = &mut self.executors[usize::from(slot) / self.share.of as usize % count];

@@ -1,14 +1,15 @@
 //! The tables of a replay: declared by a workload, or defined by the trace itself.
 
-use std::collections::BTreeMap;
+use super::database::KeyValues;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::database::Stored;
 use super::sizes::{Entries, mixed, salt};
 use super::store::Store;
-use crate::table::{ByDirection, Index, IndexKind, KeySchema, Projection, Table, TableClass};
-use crate::units::Bytes;
+use crate::table::{ByDirection, Index, IndexKind, Item, KeySchema, NumberAlignment, Projection, Table, TableClass, Transition, Write};
+use crate::units::{Bytes, Exact};
 use crate::workload::{Capacity, SizeClasses, TableDesign, Units, Workload};
 
 /// A table while a trace runs.
@@ -27,6 +28,8 @@ pub struct TableState {
     /// Whether items were stored.
     pub has_items: bool,
     draws: Draws,
+    /// Indexes that the trace deleted.
+    ended: BTreeSet<usize>,
     /// The smallest and the largest size that are taken for possible where one is drawn.
     pub extremes: (Bytes, Bytes),
 }
@@ -36,13 +39,59 @@ impl TableState {
         let entries = Entries::of(&design);
         let extremes = extremes(&design);
         let draws = Draws::of(design.sizes.iter().flat_map(SizeClasses::iter).map(|class| (class.weight, class.item.0 as u32)));
-        TableState { entries, extremes, draws, design, declared, store: Store::default(), stored: Stored::default(), has_items: false }
+        TableState {
+            entries,
+            extremes,
+            draws,
+            design,
+            declared,
+            ended: BTreeSet::new(),
+            store: Store::default(),
+            stored: Stored::default(),
+            has_items: false,
+        }
     }
 
     /// Whether keys draw sizes.
     #[inline]
     pub fn draws(&self) -> bool {
         self.declared && !self.draws.classes.is_empty()
+    }
+
+    /// Whether an index was deleted, so that it holds nothing any more.
+    pub fn has_ended(&self, index: usize) -> bool {
+        self.ended.contains(&index)
+    }
+
+    /// Ends an index: what it consumed stays, and from now on it holds nothing.
+    fn end(&mut self, index: usize) {
+        self.ended.insert(index);
+        self.design.indexes[index].coverage = Exact::zero();
+        self.stored.clear_index(index);
+    }
+
+    /// Adds a global index, in the place of one of its name that was deleted.
+    fn add(&mut self, index: Index) {
+        match self.design.table.indexes.iter().position(|known| known.name == index.name) {
+            Some(at) if self.ended.remove(&at) => {
+                self.design.indexes[at].coverage = Exact::one();
+                self.design.table.indexes[at] = index;
+            }
+            _ => self.design.add_index(index),
+        }
+        self.entries = Entries::of(&self.design);
+        // Filling an index costs no units (rule 3.11).
+        self.stored.reindex(&self.design.table);
+    }
+
+    /// What a write of an item is for the meter; the table changes where it is applied.
+    pub fn write(&mut self, key: KeyValues, new: Option<Item>, refused: bool, numbers: NumberAlignment) -> Write {
+        let mut write = self.stored.write(&self.design.table, key, new, refused, numbers);
+        for (at, transition) in write.indexes.iter_mut().enumerate().filter(|(at, _)| self.ended.contains(at)) {
+            *transition = Transition::Absent;
+            self.stored.clear_index(at);
+        }
+        write
     }
 
     /// The size that a key draws: what [`drawn`](super::sizes::drawn) says.
@@ -265,7 +314,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Executes an UpdateTable request, as far as it adds global indexes to a table that no workload declares.
+    /// Executes an UpdateTable request, as far as it adds and deletes global indexes of a table that no workload declares.
     ///
     /// # Errors
     /// What is missing in the request, or cannot be replayed.
@@ -273,16 +322,16 @@ impl Tables {
         let name = request["TableName"].as_str().unwrap_or_default();
         let table = self.find(name).ok_or_else(|| format!("no table {}", name.escape_debug()))?;
         let state = &mut self.list[table];
-        for update in request["GlobalSecondaryIndexUpdates"].as_array().into_iter().flatten().filter(|_| !state.declared) {
+        let is_declared = state.declared;
+        for update in request["GlobalSecondaryIndexUpdates"].as_array().into_iter().flatten().filter(|_| !is_declared) {
             if let Some(index) = update.get("Delete") {
                 let name = index["IndexName"].as_str().unwrap_or_default();
-                return Err(format!("the index {} is deleted, which a replay cannot follow; cut the log here", name.escape_debug()));
+                let there = state.design.table.indexes.iter().position(|known| known.name == name);
+                let there = there.filter(|at| !state.has_ended(*at));
+                state.end(there.ok_or_else(|| format!("no index {} of {}", name.escape_debug(), state.design.table.name))?);
             }
             if let Some(index) = update.get("Create") {
-                state.design.add_index(index_of(index, IndexKind::Global)?);
-                state.entries = Entries::of(&state.design);
-                // Filling an index costs no units (rule 3.11).
-                state.stored.reindex(&state.design.table);
+                state.add(index_of(index, IndexKind::Global)?);
             }
         }
         self.definitions.push(Definition::Update(request.to_string()));

@@ -8,7 +8,7 @@ use super::curve::Log;
 use super::heat::{Heat, Minutes, join};
 use super::partitions::{Grain, ordered};
 use super::sizes::From;
-use super::verify::Verification;
+use super::verify::{Verification, Verify};
 use crate::table::Direction;
 use crate::trace::{Key, Place, Reason, SLOTS, Time};
 use crate::units::Bytes;
@@ -151,6 +151,8 @@ pub struct Tally {
     pub events: u64,
     /// Calls that AWS or the log says were throttled, or refused for free.
     pub refused: u64,
+    /// Batches that consumed less than all their members cost, where the line names none as unprocessed.
+    pub short_batches: u64,
     /// Throttled requests that metrics count.
     pub throttled: u64,
     /// The times of the first and the last event.
@@ -188,8 +190,8 @@ fn add<K: Ord>(to: &mut BTreeMap<K, u64>, more: BTreeMap<K, u64>) {
 
 impl Tally {
     /// A tally that compares AWS's answers where `verify`, and keeps a log for DAX where `cached`.
-    pub fn new(verify: bool) -> Tally {
-        Tally { verification: verify.then(Verification::default), ..Tally::default() }
+    pub fn new(verify: Verify) -> Tally {
+        Tally { verification: verify.begin(), ..Tally::default() }
     }
 
     /// Adds half units of a key to who is hot; `known` are those of all accounts so far.
@@ -215,6 +217,7 @@ impl Tally {
             events: self.events,
             refused: self.refused,
             throttled: self.throttled,
+            short_batches: self.short_batches,
             span: self.span,
             other_regions: self.other_regions.clone(),
             elsewhere: self.elsewhere.clone(),
@@ -297,6 +300,7 @@ impl Tally {
         self.events += other.events;
         self.refused += other.refused;
         self.throttled += other.throttled;
+        self.short_batches += other.short_batches;
         if let Some((first, last)) = other.span {
             self.cover(first, last);
         }

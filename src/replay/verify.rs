@@ -6,20 +6,58 @@ use crate::meter::{Arm, ConsumedCapacity};
 use crate::table::{Action, IndexKind, Operation, Table, Transition, Write};
 use crate::units::{Bytes, Exact};
 
+/// Whether AWS's answers in a trace are compared with the meter's, and how many differences are kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Verify {
+    /// Nothing is compared.
+    #[default]
+    No,
+    /// Everything is compared, and the first ten differences are kept.
+    First,
+    /// Everything is compared, and every difference is kept.
+    All,
+}
+
+impl Verify {
+    /// The values of the option.
+    pub const NAMES: [(&'static str, Verify); 2] = [("first", Verify::First), ("all", Verify::All)];
+
+    /// The word in settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verify::No => "no",
+            Verify::First => "first",
+            Verify::All => "all",
+        }
+    }
+
+    /// What is compared with; `None` where nothing is.
+    pub fn begin(self) -> Option<Verification> {
+        let kept = match self {
+            Verify::No => return None,
+            Verify::First => Some(SHOWN),
+            Verify::All => None,
+        };
+        Some(Verification { kept, ..Verification::default() })
+    }
+}
+
 /// How often AWS, or an emulator, and the meter agree.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Verification {
+    /// How many differences are kept; all where `None`.
+    kept: Option<usize>,
     /// Lines that carried an answer.
     pub checked: u64,
     /// Lines on which both differ.
     pub mismatches: u64,
-    /// The first few differences.
+    /// The differences that are kept.
     pub first: Vec<Difference>,
     /// Records of streams that say what they weigh, and how many of them weigh something else.
     pub sizes_checked: u64,
     /// How many of these differ.
     pub size_mismatches: u64,
-    /// The first few of them.
+    /// Those that are kept.
     pub first_sizes: Vec<SizeDifference>,
 }
 
@@ -55,6 +93,15 @@ pub struct Difference {
 
 /// Differences that are shown.
 const SHOWN: usize = 10;
+
+/// The units of an answer, of all its tables together; `None` where one of them gives none.
+pub fn answered(answers: &Value) -> Option<Exact> {
+    let one = |answer: &Value| half_units(answer.get("CapacityUnits"));
+    match answers {
+        Value::Array(list) => list.iter().map(one).sum(),
+        answer => one(answer),
+    }
+}
 
 fn half_units(value: Option<&Value>) -> Option<Exact> {
     let number = match value? {
@@ -117,10 +164,14 @@ impl Verification {
         }
         self.mismatches += 1;
         for (table, arms, working) in differences {
-            if self.first.len() < SHOWN {
+            if self.keeps(self.first.len()) {
                 self.first.push(Difference { ordinal, place: place(), operation: api.to_string(), table, arms, working });
             }
         }
+    }
+
+    fn keeps(&self, count: usize) -> bool {
+        self.kept.is_none_or(|kept| count < kept)
     }
 
     /// Joins what was compared elsewhere.
@@ -129,12 +180,12 @@ impl Verification {
         self.mismatches += other.mismatches;
         self.first.extend(other.first);
         self.first.sort_by_key(|difference| difference.ordinal);
-        self.first.truncate(SHOWN);
+        self.first.truncate(self.kept.unwrap_or(usize::MAX));
         self.sizes_checked += other.sizes_checked;
         self.size_mismatches += other.size_mismatches;
         self.first_sizes.extend(other.first_sizes);
         self.first_sizes.sort_by_key(|difference| difference.ordinal);
-        self.first_sizes.truncate(SHOWN);
+        self.first_sizes.truncate(self.kept.unwrap_or(usize::MAX));
     }
 
     /// Compares what the record of a stream says it weighs with what its keys and images weigh.
@@ -142,7 +193,7 @@ impl Verification {
         self.sizes_checked += 1;
         if said != weighed {
             self.size_mismatches += 1;
-            if self.first_sizes.len() < SHOWN {
+            if self.keeps(self.first_sizes.len()) {
                 self.first_sizes.push(SizeDifference { ordinal, place: place(), said, weighed });
             }
         }

@@ -269,6 +269,22 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// What the error of a member of a BatchExecuteStatement means; its codes have no "Exception" at their end. Source: API
+    /// Reference, "BatchStatementError". One that is not known is taken for a condition.
+    pub fn of_member(code: &str) -> Failure {
+        match code {
+            "AccessDenied"
+            | "InternalServerError"
+            | "ItemCollectionSizeLimitExceeded"
+            | "ProvisionedThroughputExceeded"
+            | "RequestLimitExceeded"
+            | "ResourceNotFound"
+            | "ThrottlingError"
+            | "ValidationError" => Failure::Free,
+            code => Failure::parse(code).unwrap_or(Failure::Condition),
+        }
+    }
+
     /// What an error code means for the bill, with or without the class or the service before it and a message behind it;
     /// `None` for a word that is no error code.
     pub fn parse(code: &str) -> Option<Failure> {
@@ -403,6 +419,8 @@ pub struct Request {
     pub item_after: Option<Value>,
     /// The keys of the items that a Query or Scan read; of several statements, a list for each.
     pub evaluated_keys: Option<Value>,
+    /// The members of a batch that AWS left unprocessed, as its UnprocessedItems or UnprocessedKeys name them.
+    pub unprocessed: Option<Value>,
 }
 
 /// A change of an item of which the images are known: a stream's record, an incremental export's.

@@ -24,7 +24,7 @@ pub struct Trace {
     /// What was read so far.
     pub progress: Progress,
     /// Full exports among the files: starting states.
-    pub states: Vec<State>,
+    pub states: Vec<StartingState>,
     /// The time that the trace says it covers, of incremental exports.
     pub window: Option<(Time, Time)>,
     sources: Vec<Source>,
@@ -50,7 +50,7 @@ pub enum Batch {
 
 /// A full export.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State {
+pub struct StartingState {
     /// Its folder.
     pub folder: std::path::PathBuf,
     /// The table, where its manifest names one.
@@ -91,7 +91,7 @@ impl Trace {
                         let wrong = |message: String| TraceError::file(&source.shown(), message);
                         files.extend(incremental_files(path, &found).map_err(wrong)?.into_iter().map(Source::File));
                     }
-                    Some(found) => states.push(State { folder: path.clone(), table: found.table }),
+                    Some(found) => states.push(StartingState { folder: path.clone(), table: found.table }),
                     None => return Err(TraceError::file(&source.shown(), "a folder without a manifest is no export")),
                 },
                 _ => files.push(source),

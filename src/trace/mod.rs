@@ -39,7 +39,7 @@ pub use event::{Action, Call, Change, Counted, Event, Failure, Key, Name, Names,
 use event::{hash_of, hash_of_whole};
 pub(crate) use event::{mixed, salt};
 pub use input::{Progress, Source, sources};
-pub use merge::{Batch, Trace};
+pub use merge::{Batch, StartingState, Trace};
 pub(crate) use parquet::each_size;
 pub use rows::{NO_BYTES, Row, RowKeys, RowKind, Rows, SLOT_BITS, SLOTS, sign, slot_of};
 pub use sniff::Kind;

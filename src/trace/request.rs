@@ -39,8 +39,14 @@ impl Format for Requests {
         // An item after an update may be nothing (null), which is not the same as saying nothing.
         let item_after = record.get_mut("item_after").map(Value::take);
         let mut take = |name: &str| record.get_mut(name).map(Value::take).filter(|value| !value.is_null());
-        let (consumed, evaluated_keys) = (take("consumed"), take("evaluated_keys"));
-        let request = Request { api, request, failure, region, caller, consumed, item_after, evaluated_keys };
+        let (consumed, evaluated_keys, unprocessed, response) =
+            (take("consumed"), take("evaluated_keys"), take("unprocessed"), take("response"));
+        let mut response = response.unwrap_or_default();
+        // An answer that names nothing says that everything was processed.
+        let whole = response.is_object().then(|| Value::Object(serde_json::Map::new()));
+        let mut answered = |name: &str| response.get_mut(name).map(Value::take).filter(|value| !value.is_null());
+        let unprocessed = unprocessed.or_else(|| answered("UnprocessedItems")).or_else(|| answered("UnprocessedKeys")).or(whole);
+        let request = Request { api, request, failure, region, caller, consumed, item_after, evaluated_keys, unprocessed };
         events.push(Event { time, place, table: None, what: What::Request(Box::new(request)) });
         Ok(())
     }

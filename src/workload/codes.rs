@@ -26,6 +26,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("name-length", "a table's or an index's name outside 3 to 255 characters"),
     ("duplicate-table", "two tables of one name in one region"),
     ("duplicate-name", "two indexes, access patterns or attributes of one name"),
+    ("entry-size", "an `entry_size` that differs from the item of an index that holds all attributes"),
     ("item-source", "not exactly one way to say how large an item is"),
     ("item-size", "an item above 400 KB"),
     ("key-size", "a key above 2,048 bytes (partition) or 1,024 bytes (sort), or empty"),

@@ -351,9 +351,24 @@ fn key_attributes(written: &Located<TableFile>) -> Attributes {
 
 /// The entry of an item whose attributes are not described: the item where all is projected, the size that
 /// was given, the keys where they are the table's own; else unknown.
+/// An entry of an index that holds all attributes is the item.
+pub(super) fn whole_entry_size(index: &Index, file: &IndexFile, sizes: &SizeClasses) -> Option<String> {
+    let size = file.entry_size.as_ref().filter(|_| index.projection == Projection::All)?;
+    let differs = sizes.iter().any(|class| class.item != size.0);
+    differs.then(|| {
+        format!(
+            "entry_size is {} B, and the index {:?} holds all attributes: an entry is its item, {} B on average",
+            size.0.0,
+            index.name,
+            sizes.mean().human(1)
+        )
+    })
+}
+
 fn entry(item: Bytes, index: &Index, file: &Located<IndexFile>, table: &Table, keys: &Attributes) -> Entry {
-    if let Some(size) = &file.entry_size {
-        return Entry::Size(size.0.min(item));
+    match &file.entry_size {
+        Some(size) if index.projection != Projection::All => return Entry::Size(size.0.min(item)),
+        _ => {}
     }
     let known = |name: &str| keys.iter().find(|(known, _)| known == name).map(|(_, bytes)| *bytes);
     let mut held: Vec<&str> = table.keys.names().chain(index.keys.iter().map(String::as_str)).collect();

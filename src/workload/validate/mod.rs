@@ -304,6 +304,13 @@ impl Checker<'_> {
             Known::Given(item) => self.items(item, &written.item.span, written, &table),
             Known::Unknown => None,
         };
+        for (index, file) in table.indexes.iter().zip(indexes) {
+            let wrong = described.as_ref().and_then(|described| items::whole_entry_size(index, file, &described.sizes));
+            if let (Some(message), Some(size)) = (wrong, &file.entry_size) {
+                let help = "remove `entry_size`, or say what the index holds: projection = \"keys-only\", or { include = [\"…\"] }";
+                self.report("entry-size", &size.span, message, help);
+            }
+        }
         let capacity = self.capacity(written.capacity.as_ref());
         let insights = written.contributor_insights.unwrap_or(false);
         let index_designs = indexes
