@@ -84,7 +84,7 @@ impl Load {
 }
 
 /// How keys are asked for: the key of rank r as often as 1 / r^zipf.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Popularity {
     /// The exponent.
     pub zipf: Exact,

@@ -42,7 +42,7 @@ impl fmt::Display for Date {
 pub const HOURS_A_YEAR: u64 = 8_760;
 
 /// How many hours a month has: 1 to 744; 730 by default, 720 for 30 days.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Hash)]
 pub struct MonthHours(Exact);
 
 impl MonthHours {

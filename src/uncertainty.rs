@@ -34,7 +34,7 @@ pub fn uncertainty(
     books: &Books,
     load: &(dyn Fn(Scenario) -> Result<Workload, Diagnostics> + Sync),
 ) -> Result<Option<Uncertainty>, UncertaintyError> {
-    if workload.ranges.is_empty() {
+    if workload.written.ranges.is_empty() {
         return Ok(None);
     }
     // Draws are many: capacity that moves is simulated minute by minute, which its bill hardly notices.
@@ -50,12 +50,13 @@ pub fn uncertainty(
     drawn.sort_unstable();
     let at = |percent: u64| drawn[((DRAWS - 1) * percent / 100) as usize];
     let mut ranges = workload
+        .written
         .ranges
         .par_iter()
         .enumerate()
         .map(|(position, range)| -> Result<RangeSwing, UncertaintyError> {
             Ok(RangeSwing {
-                line: workload.place(range.line).line,
+                line: workload.written.place_of(range.line).line,
                 text: range.text.clone(),
                 low: total(Scenario::OnlyLow(position))?,
                 high: total(Scenario::OnlyHigh(position))?,

@@ -161,11 +161,11 @@ impl fmt::Display for WriteUnits {
 /// A fraction of unlimited integers, so that `per_day` over a month of 730 hours (365/12 days) loses
 /// nothing on its way to `Rate::charge`, which alone rounds. Most fractions fit into machine integers and
 /// are kept there, which is several times faster.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Exact(Fraction);
 
 /// A fraction in lowest terms: `Small` whenever it fits, so that equal numbers have equal forms.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 enum Fraction {
     Small(Ratio<i128>),
     Large(Box<BigRational>),

@@ -440,7 +440,7 @@ impl PartialOrd for UsageType {
 }
 
 /// One of AWS's free tiers, each for an account, a region and a month.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FreeTier {
     /// Hours each of WCU, RCU and rWCU of the Standard class.
     Throughput,

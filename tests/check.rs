@@ -255,7 +255,7 @@ fn every_finding_is_found_where_it_is_and_nowhere_else() {
             "item-collection",
             design(
                 "sort_key = { name = \"sk\", type = \"S\", bytes = 8 }\nitem.size = \"200 KB\"\n[[table.index]]\nname = \"ByAt\"\nkind = \"local\"\n\
-                 partition_key = \"id\"\nsort_key = \"at\"\nentry_size = \"60 B\"",
+                 partition_key = \"id\"\nsort_key = \"at\"\nprojection = \"keys-only\"\nentry_size = \"60 B\"",
             ),
         ),
         (

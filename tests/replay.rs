@@ -146,7 +146,7 @@ fn thinned() -> Vec<(String, Workload, u64)> {
                 access.calls = thin(&access.calls);
             }
         }
-        workload.ranges.clear();
+        workload.written.ranges.clear();
         (name, workload, hours)
     };
     support::shipped().into_iter().map(load).collect()

@@ -348,6 +348,37 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
     assert!(error.contains("is a part, no checkpoint"), "{error}");
 }
 
+/// What a workload means decides, and not the name of its file, its comments or its lines.
+#[test]
+fn parts_join_whatever_file_their_workload_was_read_from() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let own = text("traces/orders.toml");
+    let noted = format!("# A note.\n\n{}", own.replace("[[table]]", "# Another.\n\n[[table]]"));
+    let other = own.replacen("[[table]]", "[switches]\nfailed_condition = \"larger\"\n[[table]]", 1);
+    let case = |name: &str, text: &str| Case {
+        name: "samples",
+        files: vec![support::root().join("traces/columns.csv")],
+        workload: Some(load_text(name, text)),
+    };
+    let (plain, noted, other) =
+        (case("traces/orders.toml", &own), case("elsewhere/noted.toml", &noted), case("traces/orders.toml", &other));
+    assert_eq!(plain.workload, noted.workload);
+    assert_ne!(plain.workload, other.workload);
+    let whole = plain.whole(&Options::default());
+    let part = |case: &Case, share: &str| {
+        let inner = folder.path().join(share.replace('/', "-"));
+        std::fs::create_dir_all(&inner).expect("a folder");
+        case.part(&inner, share, 1)
+    };
+    let parts = [part(&plain, "1/2"), part(&noted, "2/2")];
+    for case in [&plain, &noted] {
+        let merged = case.merged(&parts, &Options::default()).expect("the parts join");
+        assert_same(&whole, &merged, "parts of one meaning");
+    }
+    let error = other.merged(&parts, &Options::default()).expect_err("another meaning").to_string();
+    assert!(error.contains("was made with other settings"), "{error}");
+}
+
 /// The command line, killed without warning.
 #[test]
 fn a_killed_run_goes_on() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Rooms by floor, lowest first. A room imports rooms of lower floors and its own files.
 const FLOORS: &[&[&str]] = &[
-    &["units", "diag", "rules"],
+    &["units", "diag", "opened", "rules"],
     &["money", "time"],
     &["table"],
     &["meter", "storage"],

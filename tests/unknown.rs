@@ -104,7 +104,7 @@ fn units_that_aws_counted_cost_what_their_calls_cost() {
         let calls = "[[table.access]]\nname = \"get\"\noperation = \"GetItem\"\nconsistency = \"strong\"\nrate = { per_second = 20 }\nprofile = \"office-hours\"\n\
                      [[table.access]]\nname = \"put\"\noperation = \"PutItem\"\nrate = { per_second = 8 }\n";
         let units = "[[table.consumed]]\nname = \"get\"\nread = { per_second = 20 }\nprofile = \"office-hours\"\n\
-                     [[table.consumed]]\nname = \"put\"\nwrite = { per_second = 8 }\n[[table.consumed]]\nindex = \"ByX\"\nwrite = { per_second = 8 }\n";
+                     [[table.consumed]]\nname = \"put\"\nwrite = { per_second = 8 }\n[[table.consumed]]\nindex = \"ByX\"\nread = { per_month = 0 }\nwrite = { per_second = 8 }\n";
         let (by_calls, by_units) = (table(&item, &format!("{index}{calls}")), table(&item, &format!("{index}{units}")));
         assert_eq!(total(&by_calls), total(&by_units), "{capacity}");
         assert!(by_units.bill.unknown.is_empty());
@@ -125,7 +125,7 @@ fn bytes_that_aws_counted_are_stored_as_they_are() {
 fn replicas_have_capacity_and_limits_of_their_own() {
     let provisioned = |replica: &str| {
         known(&format!(
-            "[table.capacity]\nmode = \"provisioned\"\nread = 10\nwrite = 5\n[[table.index]]\nname = \"ByX\"\nkind = \"global\"\npartition_key = \"X\"\n\
+            "[table.capacity]\nmode = \"provisioned\"\nread = 10\nwrite = 5\n[[table.index]]\nname = \"ByX\"\nkind = \"global\"\npartition_key = \"X\"\nprojection = \"keys-only\"\n\
              entry_size = \"100 B\"\nread = 7\nwrite = 5\n[[table.replica]]\nregion = \"us-west-2\"\n{replica}"
         ))
     };
@@ -145,7 +145,7 @@ fn replicas_have_capacity_and_limits_of_their_own() {
     // A maximum of an index refuses what is above it, and a replica's own goes before the table's.
     let refused = |replica: &str| {
         let text = format!(
-            "[[table.index]]\nname = \"ByX\"\nkind = \"global\"\npartition_key = \"X\"\nentry_size = \"100 B\"\nmax_read = 10\n\
+            "[[table.index]]\nname = \"ByX\"\nkind = \"global\"\npartition_key = \"X\"\nprojection = \"keys-only\"\nentry_size = \"100 B\"\nmax_read = 10\n\
              [[table.consumed]]\nindex = \"ByX\"\nread = {{ per_second = 40 }}\n[[table.replica]]\nregion = \"us-west-2\"\nreads = 1\n{replica}"
         );
         let outcome = known(&text);

@@ -19,7 +19,7 @@ pub enum Course {
 }
 
 /// A rate over the week, from Monday 00:00 UTC, as a multiple of its mean.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
     /// The mean of each hour.
     hours: Arc<[Exact]>,

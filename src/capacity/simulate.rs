@@ -11,7 +11,7 @@ use crate::meter::HourBilling;
 use crate::table::ByDirection;
 
 /// How provisioned units move.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scaling {
     /// The least.
     pub min: u64,

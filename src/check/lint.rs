@@ -5,7 +5,7 @@ use crate::money::{Money, MoneyError};
 use crate::table::{ApiName, IndexKind, Projection, limits};
 use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Throughput, UsageType};
-use crate::workload::{Access, Call, SizeClasses, TableDesign, Units};
+use crate::workload::{Access, Call, Part, SizeClasses, TableDesign, Units};
 
 /// How strictly a finding is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,7 +158,7 @@ struct Found {
     access: Option<String>,
     message: String,
     monthly: Option<Money>,
-    line: usize,
+    part: Part,
 }
 
 /// Everything that is found, the strictest first.
@@ -178,7 +178,7 @@ pub(super) fn findings(designs: &Designs, budget: &Budget) -> Result<Vec<Finding
                         access: found.access,
                         message: found.message,
                         monthly: found.monthly,
-                        place: design.workload.place(found.line.max(1)),
+                        place: design.workload.written.place(&found.part),
                     });
                 }
             }
@@ -200,14 +200,14 @@ fn cost(design: &Design, table: &str, is: impl Fn(&crate::pricing::LineItem) -> 
 fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Vec<Found>, MoneyError> {
     let name = &table.table.name;
     let mut all = Vec::new();
-    let found = |code, message: String, line| Found { code, index: None, access: None, message, monthly: None, line };
+    let found = |code, message: String, part| Found { code, index: None, access: None, message, monthly: None, part };
     let patterns: Vec<&Access> = table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access)).collect();
 
     for access in &patterns {
         if access.operation == Some(ApiName::Scan) {
             let monthly = cost(design, name, |line| line.subject.access.as_ref() == Some(&access.name))?;
             let message = format!("\"{}\" scans {name}", access.name);
-            all.push(Found { access: Some(access.name.clone()), monthly, ..found("scan", message, access.line) });
+            all.push(Found { access: Some(access.name.clone()), monthly, ..found("scan", message, table.access_part(&access.name)) });
         }
         let (items, limit, code) = match &access.call {
             Call::Transaction { plans, .. } => {
@@ -228,14 +228,14 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
                 Exact::ratio(largest, KB).human(1),
                 access.name
             );
-            all.push(Found { access: Some(access.name.clone()), ..found(code, message, access.line) });
+            all.push(Found { access: Some(access.name.clone()), ..found(code, message, table.access_part(&access.name)) });
         }
     }
 
     let largest_item = largest(table.sizes.iter().flat_map(SizeClasses::iter).map(|class| class.item.0));
     if largest_item * 4 > limits::ITEM_BYTES_MAX * 3 {
         let message = format!("items of {name} have up to {} KB of 400", Exact::ratio(largest_item, KB).human(1));
-        all.push(found("item-size", message, table.lines.item));
+        all.push(found("item-size", message, table.part(Part::Item)));
     }
 
     let local = table.table.indexes.iter().filter(|index| index.kind == IndexKind::Local).count();
@@ -246,7 +246,7 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
             "{name} holds {} GB and has local indexes: no partition key may hold more than 10",
             (&data / &Exact::from(GB)).human(1)
         );
-        all.push(found("item-collection", message, table.lines.table));
+        all.push(found("item-collection", message, table.part(Part::Table)));
     }
     if local >= limits::LOCAL_INDEXES_MAX || global + 2 >= limits::GLOBAL_INDEXES_MAX {
         all.push(found(
@@ -256,14 +256,14 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
                 limits::LOCAL_INDEXES_MAX,
                 limits::GLOBAL_INDEXES_MAX
             ),
-            table.lines.table,
+            table.part(Part::Table),
         ));
     }
 
     for (at, index) in table.table.indexes.iter().enumerate() {
         let readers: Vec<&&Access> = patterns.iter().filter(|access| table.is_read_by(at, access)).collect();
         let monthly = cost(design, name, |line| line.subject.index.as_ref() == Some(&index.name))?;
-        let of = |code, message| Found { index: Some(index.name.clone()), monthly, ..found(code, message, table.indexes[at].line) };
+        let of = |code, message| Found { index: Some(index.name.clone()), monthly, ..found(code, message, table.index_part(at)) };
         if readers.is_empty() {
             all.push(of("unread-index", format!("no access pattern reads {} of {name}", index.name)));
         }
@@ -296,8 +296,8 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
                 Exact::from(limit)
             );
             let at = demand.index.as_ref().and_then(|name| table.table.indexes.iter().position(|index| index.name == *name));
-            let line = at.map_or(table.lines.table, |at| table.indexes[at].line);
-            all.push(Found { index: demand.index.clone(), ..found("hot-partition", message, line) });
+            let part = at.map_or_else(|| table.part(Part::Table), |at| table.index_part(at));
+            all.push(Found { index: demand.index.clone(), ..found("hot-partition", message, part) });
         }
     }
 
@@ -305,12 +305,12 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
         let fixed = |units: &Units| matches!(units, Units::Fixed(_));
         for target in table.accounts() {
             let Some(units) = table.provisioned(target) else { continue };
-            let line = target.index().map_or(table.lines.capacity, |at| table.indexes[at].line);
+            let part = || target.index().map_or_else(|| table.part(Part::Capacity), |at| table.index_part(at));
             let index = table.index_name(target).map(str::to_string);
             let place = index.as_ref().map_or_else(|| name.clone(), |index| format!("{name} / {index}"));
             if units.values().all(fixed) {
                 let message = format!("neither auto scaling nor a schedule moves the capacity of {place}");
-                all.push(Found { index: index.clone(), ..found("no-auto-scaling", message, line) });
+                all.push(Found { index: index.clone(), ..found("no-auto-scaling", message, part()) });
             }
             let own = design.outcome.demand.iter().filter(|demand| demand.table == *name && demand.index == index);
             for demand in own {
@@ -318,7 +318,7 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
                 if let Some(units) = short {
                     let message =
                         format!("{}: {} units for {} a second in the busiest hour", demand.place(), units.high, demand.peak.human(1));
-                    all.push(Found { index: index.clone(), ..found("under-provisioned", message, line) });
+                    all.push(Found { index: index.clone(), ..found("under-provisioned", message, part()) });
                 }
             }
         }
@@ -329,10 +329,10 @@ fn of_table(design: &Design, table: &TableDesign, production: bool) -> Result<Ve
     if table.ttl_deletes.is_zero() && !table.unknown.ttl_deletes && SESSIONS.iter().any(|word| lower.contains(word)) {
         let monthly = cost(design, name, |line| matches!(line.usage_type, UsageType::Storage(_)))?;
         let message = format!("{name} looks like something that ends, and nothing of it does: no [table.ttl]");
-        all.push(Found { monthly, ..found("no-ttl", message, table.lines.table) });
+        all.push(Found { monthly, ..found("no-ttl", message, table.part(Part::Table)) });
     }
     if production && !table.backup.pitr && !table.unknown.pitr {
-        all.push(found("no-pitr", format!("{name} is production and has no point-in-time recovery"), table.lines.table));
+        all.push(found("no-pitr", format!("{name} is production and has no point-in-time recovery"), table.part(Part::Table)));
     }
     Ok(all)
 }

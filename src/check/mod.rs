@@ -13,7 +13,7 @@ pub use file::{BUDGET_CODES, Budget, budget, budget_schema};
 pub use lint::{Finding, RULES, Rule, Severity};
 
 use crate::compare::designed_throttles;
-use crate::diff::{Difference, diff};
+use crate::diff::{Difference, TotalChange, diff};
 use crate::estimate::EstimateError;
 use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
@@ -253,6 +253,8 @@ pub struct Checked {
     pub unknown: usize,
     /// The total before.
     pub before: Option<Money>,
+    /// Whether something that became known or unknown may have changed the total by any amount.
+    pub change_is_unknown: bool,
     /// What came of each limit.
     pub verdicts: Vec<Verdict>,
     /// What should be looked at.
@@ -293,9 +295,10 @@ pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checke
     let verdicts = budget.limits.iter().map(|limit| verdict(limit, designs, &differences, books)).collect::<Result<Vec<_>, _>>()?;
     Ok(Checked {
         budget: budget.file.clone(),
-        workloads: designs.now.iter().map(|design| design.workload.file.clone()).collect(),
+        workloads: designs.now.iter().map(|design| design.workload.written.file.clone()).collect(),
         total: total(&designs.now)?,
         unknown: designs.now.iter().map(|design| design.outcome.bill.unknown.len()).sum(),
+        change_is_unknown: differences.iter().any(|difference| difference.change() == TotalChange::Unknown),
         before: (!designs.before.is_empty()).then(|| total(&designs.before)).transpose()?,
         verdicts,
         findings: lint::findings(designs, budget)?,
@@ -393,22 +396,20 @@ fn is_unchanged(now: Option<&Design>, before: Option<&Design>, unknown: &crate::
     unknown.quantity.is_some() || is_alike()
 }
 
-/// A table without its capacity and the lines that it is written at.
+/// A table without its capacity.
 fn without_capacity(table: &TableDesign) -> TableDesign {
     let mut plain = table.clone();
     plain.capacity = Capacity::OnDemand;
-    (plain.on_demand_max, plain.reserved, plain.lines) = Default::default();
+    (plain.on_demand_max, plain.reserved) = Default::default();
     for index in &mut plain.indexes {
-        (index.line, index.capacity, index.on_demand_max) = Default::default();
+        (index.capacity, index.on_demand_max) = Default::default();
     }
     for replica in &mut plain.replicas {
         (replica.read, replica.read_max) = (None, None);
         for index in &mut replica.indexes {
             (index.read, index.read_max) = (None, None);
         }
-        replica.access.iter_mut().for_each(|access| access.line = 0);
     }
-    plain.access.iter_mut().for_each(|access| access.line = 0);
     plain
 }
 

@@ -1,5 +1,6 @@
 //! Which line of a workload file stands behind a line of its bill.
 
+use crate::workload::Part;
 use std::collections::BTreeSet;
 
 use similar::{ChangeTag, TextDiff};
@@ -46,27 +47,29 @@ fn block(text: &str, line: usize, ends: impl Fn(&str) -> bool) -> std::ops::Rang
 /// The line behind a line of the bill: what has changed of its index, its access pattern or its table; where nothing has,
 /// where these are defined.
 pub(super) fn of(design: &Design, before: Option<&Design>, subject: &Subject) -> Place {
-    let place = |line: usize| design.workload.place(line);
-    let Some(table) = design.workload.tables.iter().find(|table| table.table.name == subject.table) else { return place(1) };
-    let named = |name: &String| table.table.indexes.iter().position(|index| index.name == *name).map(|at| table.indexes[at].line);
+    let written = &design.workload.written;
+    let Some(table) = design.workload.tables.iter().find(|table| table.table.name == subject.table) else { return written.place_of(1) };
+    let named =
+        |name: &String| table.table.indexes.iter().position(|index| index.name == *name).map(|at| written.line(&table.index_part(at)));
     let index = subject.index.as_ref().and_then(named);
     let patterns = table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access));
-    let access =
-        subject.access.as_ref().and_then(|name| patterns.into_iter().find(|access| access.name == *name)).map(|access| access.line);
+    let is_pattern = |name: &&String| patterns.clone().any(|access| access.name == **name);
+    let access = subject.access.as_ref().filter(is_pattern).map(|name| written.line(&table.access_part(name)));
+    let own = written.line(&table.part(Part::Table));
     let text = &design.text;
     if let Some(before) = before {
         let changed = changed(&before.text, text);
         let header = |line: &str| line.starts_with('[');
         let of_table = |line: &str| line.starts_with("[[table]]");
         let blocks = [index, access].into_iter().flatten().map(|line| block(text, line, header));
-        let blocks = blocks.chain([block(text, table.lines.table, of_table)]);
+        let blocks = blocks.chain([block(text, own, of_table)]);
         for block in blocks {
             if let Some(line) = changed.range(block).next() {
-                return place(*line);
+                return written.place_of(*line);
             }
         }
     }
-    place(index.or(access).unwrap_or(table.lines.table).max(1))
+    written.place_of(index.or(access).unwrap_or(own))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::commitment::{self, Curve, Mix, best_mix};
 use super::{Alternative, AlternativeKind, Bursts, CapacityMode, CapacityPlan, Context, Footing};
 use crate::estimate::EstimateError;
 use crate::money::Money;
-use crate::workload::Workload;
+use crate::workload::{Part, Workload};
 
 /// A change worth making.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,8 @@ pub struct Advice {
     pub risk: Option<String>,
     /// Whether the application sees no difference, or the owner must decide.
     pub footing: Footing,
-    /// The line of the file, and what to write there.
-    pub edit: Option<(usize, String)>,
+    /// The part of the file, and what to write there.
+    pub edit: Option<(Part, String)>,
     /// Whether it is part of the best combination.
     pub in_best: bool,
 }

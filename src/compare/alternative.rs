@@ -6,7 +6,7 @@ use super::Bursts;
 use crate::money::Money;
 use crate::table::TableClass;
 use crate::usage::Usage;
-use crate::workload::{TableDesign, Workload};
+use crate::workload::{Part, TableDesign, Workload};
 
 /// What an alternative changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,8 +174,8 @@ pub struct Alternative {
     pub footing: Footing,
     /// What it risks, what must be decided, or which fact must hold.
     pub risk: Option<String>,
-    /// What to write, and the line of the file to write it at.
-    pub edit: Option<(usize, String)>,
+    /// What to write, and the part of the file to write it at.
+    pub edit: Option<(Part, String)>,
     /// What it costs beside the design, such as what leaves the table for S3.
     pub(super) plus: Vec<Usage>,
     /// Alternatives of one slot exclude each other.
@@ -274,8 +274,8 @@ impl Alternative {
         self.risking(fact)
     }
 
-    pub(super) fn edit(mut self, line: usize, text: impl Into<String>) -> Alternative {
-        self.edit = Some((line, text.into()));
+    pub(super) fn edit(mut self, part: Part, text: impl Into<String>) -> Alternative {
+        self.edit = Some((part, text.into()));
         self
     }
 

@@ -3,11 +3,11 @@
 use super::{Alternative, AlternativeKind, BackupPlan, Context, table_mut};
 use crate::units::{Exact, GB, MB};
 use crate::usage::{Subject, Usage, UsageType};
-use crate::workload::{Archive, Stay, TableDesign};
+use crate::workload::{Archive, Part, Stay, TableDesign};
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     let years = context.question.retention_years.max(1);
-    let line = table.lines.table;
+    let part = || table.part(Part::Table);
     let slot = |what: &str| format!("{what} of {}", table.table.name);
     let change = |plan: BackupPlan, name: String, slot: String, change: fn(&mut TableDesign, u64)| {
         let target = table.table.name.clone();
@@ -28,12 +28,12 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         })
         .because("35 days in which every second can be restored are gone")
         .deciding("a mistake noticed late cannot be undone")
-        .edit(line, "backup.pitr = false"),
+        .edit(part(), "backup.pitr = false"),
         false => change(BackupPlan::Recovery, "with point-in-time recovery".to_string(), slot("recovery and exports"), |table, _| {
             table.backup.pitr = true
         })
         .because("every second of up to 35 days can be restored, at the same price whatever the window")
-        .edit(line, "backup.pitr = true"),
+        .edit(part(), "backup.pitr = true"),
     }];
     if !table.backup.kept.is_empty() {
         let without = change(BackupPlan::WithoutBackups, "without on-demand backups".to_string(), slot("backups"), |table, _| {
@@ -43,7 +43,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
             without
                 .because("nothing older than point-in-time recovery is kept")
                 .deciding("what must be kept for years is not")
-                .edit(line, "backup.on_demand = []"),
+                .edit(part(), "backup.on_demand = []"),
         );
     }
     all.push(
@@ -52,7 +52,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         })
         .because(format!("{} backups at any time, each as large as the table now", 12 * years))
         .replacing(!table.backup.kept.is_empty(), "in place of the backups that are made now", "needs nothing but the schedule")
-        .edit(line, format!("backup.on_demand = [{{ every = \"1 month\", keep = {} }}]", 12 * years)),
+        .edit(part(), format!("backup.on_demand = [{{ every = \"1 month\", keep = {} }}]", 12 * years)),
     );
     all.extend(table.mean_size().map(|mean| expired(context, table, &mean)));
     let days = Exact::from(365 * years);
@@ -79,7 +79,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
                     "in place of the exports that are made now",
                     "an export is restored by an import into a new table",
                 )
-                .edit(line, text)
+                .edit(part(), text)
                 .change(slot("recovery and exports"), move |workload| {
                     let Some(table) = table_mut(workload, &target) else { return };
                     table.backup.pitr = true;
@@ -113,7 +113,7 @@ fn expired(context: &Context, table: &TableDesign, mean: &Exact) -> Alternative 
         Alternative::new(AlternativeKind::Backup(BackupPlan::Expiry), "the older half expires by TTL into S3 Glacier Instant Retrieval")
             .of(table, None)
             .if_so("reads of old items go to S3, and a stream's reader must put them there: neither is in the figure")
-            .edit(table.lines.table, format!("items = {}, [table.ttl]", (&table.items * &half).human(0)))
+            .edit(table.part(Part::Table), format!("items = {}, [table.ttl]", (&table.items * &half).human(0)))
             .change(format!("age of {}", table.table.name), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {
                     table.items = (&table.items * &Exact::ratio(1, 2)).ceil();

@@ -3,7 +3,7 @@
 use super::{Alternative, AlternativeKind, Context, table_mut};
 use crate::dax::{Load, NODE_TYPES, NodeType, hit_millionths};
 use crate::units::{Exact, KB};
-use crate::workload::{Call, Dax, HitRatio, TableDesign};
+use crate::workload::{Call, Dax, HitRatio, Part, TableDesign};
 
 /// Hit ratios in percent that are shown where none is known.
 const RATIOS: [u64; 4] = [50, 80, 90, 99];
@@ -51,7 +51,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
                 .of(table, None)
                 .because("every read is one of the table")
                 .deciding("reads take milliseconds, not microseconds")
-                .edit(table.lines.dax, "remove [table.dax]")
+                .edit(table.part(Part::Dax), "remove [table.dax]")
                 .change(slot.clone(), move |workload| {
                     if let Some(table) = table_mut(workload, &target) {
                         table.dax = None;
@@ -112,7 +112,7 @@ fn cluster(context: &Context, table: &TableDesign, node: &NodeType, ratio: &Exac
     let alternative = Alternative::new(AlternativeKind::Dax, name(nodes))
         .of(table, None)
         .because(why)
-        .edit(table.lines.dax, format!("[table.dax] node_type = \"{}\", nodes = {nodes}, hit_ratio = {}", node.name, ratio.human(6)))
+        .edit(table.part(Part::Dax), format!("[table.dax] node_type = \"{}\", nodes = {nodes}, hit_ratio = {}", node.name, ratio.human(6)))
         .change(slot, move |workload| {
             if let Some(table) = table_mut(workload, &target) {
                 table.dax = Some(dax.clone());

@@ -9,7 +9,7 @@ use super::{Alternative, AlternativeKind, CapacityMode, CapacityPlan, Context, a
 use crate::capacity::Scaling;
 use crate::table::{ByDirection, Direction, TableClass, Target, limits};
 use crate::units::{Exact, group_thousands};
-use crate::workload::{Capacity, TableDesign, Units};
+use crate::workload::{Capacity, Part, TableDesign, Units};
 
 /// A mode, and whether its capacity counts on bursts.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -83,6 +83,7 @@ impl CapacityMode {
 /// A table with its local indexes, or a global index, over all its regions.
 struct Account {
     index: Option<String>,
+    part: Part,
     line: usize,
     /// What is safe without bursts.
     safe: Found,
@@ -127,9 +128,11 @@ fn accounts(context: &Context, at: usize, table: &TableDesign) -> Vec<Account> {
         let refused = |direction: Direction| {
             account_search(context, (at, target), (home, direction), Bursts::Without, |searches, asked| searches.refused_on_demand(asked))
         };
+        let part = target.index().map_or_else(|| table.part(Part::Capacity), |at| table.index_part(at));
         Account {
             index: table.index_name(target).map(str::to_string),
-            line: target.index().map_or(table.lines.capacity, |at| table.indexes[at].line),
+            line: context.workload.written.line(&part),
+            part,
             safe: found(target, Bursts::Without),
             bursting: found(target, Bursts::Counted),
             refused_on_demand: refused(Direction::Read).max(refused(Direction::Write)),
@@ -161,7 +164,7 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
         let alternative = Alternative::new(AlternativeKind::Capacity(CapacityPlan::OnDemand), "on demand")
             .of(table, None)
             .because(on_demand_limits(&accounts))
-            .edit(table.lines.capacity, edit)
+            .edit(table.part(Part::Capacity), edit)
             .change(slot.clone(), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {
                     table.capacity = Capacity::OnDemand;
@@ -251,7 +254,7 @@ fn provisioned(table: &TableDesign, accounts: &[Account], plan: Plan, slot: &str
         (Bursts::Without, _) => alternative.risking("throttling while capacity follows a jump that the profile does not show"),
     };
     let target = table.table.name.clone();
-    alternative.because(why).edit(table.lines.capacity, edit).change(slot, move |workload| {
+    alternative.because(why).edit(table.part(Part::Capacity), edit).change(slot, move |workload| {
         let Some(table) = table_mut(workload, &target) else { return };
         for (index, units, in_replicas) in &chosen {
             match index {
@@ -288,7 +291,7 @@ fn one_index(table: &TableDesign, account: &Account) -> Alternative {
     alternative
         .because(format!("{words}; {}", throttles(throttled, Bursts::Without)))
         .risking("throttling of the index, and with it of writes to the table")
-        .edit(account.line, format!("{}, {}{}", toml("read", &reads), toml("write", &writes), schedule(&reads, &writes)))
+        .edit(account.part.clone(), format!("{}, {}{}", toml("read", &reads), toml("write", &writes), schedule(&reads, &writes)))
         .change(format!("capacity of {} / {index}", table.table.name), move |workload| {
             let Some(table) = table_mut(workload, &target).filter(|table| table.capacity != Capacity::OnDemand) else { return };
             if let Some(at) = table.table.indexes.iter().position(|one| one.name == index) {
@@ -372,7 +375,7 @@ pub(super) fn classes(table: &TableDesign) -> Vec<Alternative> {
     vec![
         alternative
             .because("storage is cheaper and throughput dearer in Standard-IA; AWS allows two changes of class in 30 days")
-            .edit(table.lines.table, format!("class = \"{word}\""))
+            .edit(table.part(Part::Table), format!("class = \"{word}\""))
             .change(format!("class of {}", table.table.name), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {
                     let before = table.table.class;

@@ -3,7 +3,7 @@
 use super::{Alternative, AlternativeKind, Context, table_mut};
 use crate::table::{ApiName, Consistency, IndexKind};
 use crate::units::Exact;
-use crate::workload::{Access, Call, TableDesign, WriteKind};
+use crate::workload::{Access, Call, Part, TableDesign, WriteKind};
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     if !table.is_described() {
@@ -53,7 +53,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                 Call::Page { consistency, .. } => *consistency = other,
                 Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
             })
-            .edit(access.line, format!("consistency = \"{word}\""));
+            .edit(table.access_part(&access.name), format!("consistency = \"{word}\""));
             all.push(match other {
                 Consistency::Eventual => {
                     alternative.because("an eventually consistent read costs half").deciding("a read may miss a write of the last second")
@@ -75,7 +75,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                 plain
                     .because("a transactional read costs twice a strong one")
                     .deciding("the items may come from different moments")
-                    .edit(access.line, format!("operation = \"{operation}\", consistency = \"strong\"")),
+                    .edit(table.access_part(&access.name), format!("operation = \"{operation}\", consistency = \"strong\"")),
             );
         }
         Call::Transaction { plans, .. } => {
@@ -96,7 +96,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                     plain
                         .because("a transaction costs the base table twice")
                         .deciding("a failure between the writes leaves some of them undone")
-                        .edit(access.line, "single writes instead of a TransactWriteItems"),
+                        .edit(table.access_part(&access.name), "single writes instead of a TransactWriteItems"),
                 );
             }
         }
@@ -115,7 +115,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
             query
                 .because("a Query adds up what it reads before it rounds; a batch rounds each item")
                 .if_so("the items must share a partition key and lie side by side")
-                .edit(access.line, format!("operation = \"Query\", items = {items}")),
+                .edit(table.access_part(&access.name), format!("operation = \"Query\", items = {items}")),
         );
     }
     all
@@ -142,7 +142,7 @@ fn compressed(table: &TableDesign, factor: u64) -> Option<Alternative> {
             .of(table, None)
             .because("saves where an item shrinks by whole blocks: 1 KB written, 4 KB read")
             .if_so("what is compressed can be neither filtered nor indexed; measure how far the items shrink")
-            .edit(table.lines.item, format!("sizes divided by {factor}"))
+            .edit(table.part(Part::Item), format!("sizes divided by {factor}"))
             .change(format!("items of {}", table.table.name), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {
                     resize(table, &Exact::ratio(1, factor));
@@ -165,7 +165,7 @@ fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
         alternative
             .because("a read or an update pays for the part that it needs; a put or a delete for all of them")
             .if_so("readers of the whole item need several reads")
-            .edit(table.lines.item, format!("{parts} items of a share of the size each"))
+            .edit(table.part(Part::Item), format!("{parts} items of a share of the size each"))
             .change(format!("items of {}", table.table.name), move |workload| {
                 let Some(table) = table_mut(workload, &target) else { return };
                 resize(table, &Exact::ratio(1, parts));

@@ -37,7 +37,6 @@ pub use utilization::{Crossing, Payment, Utilization, Way};
 
 use crate::capacity::Demand;
 use crate::capacity::series::{Arrivals, Horizon, account_name};
-use crate::diag::{Origins, Place};
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::outcome::Outcome;
@@ -45,7 +44,7 @@ use crate::pricing::{BookError, Books, PriceBook, Unknown};
 use crate::table::{Direction, Target};
 use crate::units::Exact;
 use crate::usage::FreeTier;
-use crate::workload::{TableDesign, Workload};
+use crate::workload::{TableDesign, Workload, Written};
 
 /// What the user wants to know of, beside the workload.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,10 +76,8 @@ fn table_mut<'a>(workload: &'a mut Workload, name: &str) -> Option<&'a mut Table
 
 /// The design, its alternatives, and what follows from them.
 pub struct Comparison {
-    /// The file of the design.
-    pub file: String,
-    /// Where its lines come from, where it was made of other files.
-    pub origins: Option<Arc<Origins>>,
+    /// Where the design was written.
+    pub written: Written,
     /// The design as it is.
     pub outcome: Outcome,
     /// The month's total as it is.
@@ -238,8 +235,7 @@ fn with<T>(
     let simulations = metering.simulations().count() + for_bills.simulations().count() + searches.count();
     let assumptions = assumptions(&context, &outcome);
     let comparison = Comparison {
-        file: workload.file.clone(),
-        origins: workload.origins.clone(),
+        written: workload.written.clone(),
         outcome,
         total,
         alternatives,
@@ -253,14 +249,6 @@ fn with<T>(
     };
     let more = more(&context, &comparison)?;
     Ok((comparison, more))
-}
-
-impl Comparison {
-    /// The place of a line of the design.
-    pub fn place(&self, line: usize) -> Place {
-        let own = || Place { file: self.file.clone(), line };
-        self.origins.as_ref().and_then(|origins| origins.place(line)).unwrap_or_else(own)
-    }
 }
 
 /// A design in another capacity mode: the alternative with its price, and the changed workload where it has one.

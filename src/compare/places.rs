@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Alternative, AlternativeKind, Context, RegionChange, table_mut};
 use crate::table::IndexKind;
 use crate::units::Exact;
-use crate::workload::{Access, Call, Replica, STRONG_REGION_SETS, TableDesign};
+use crate::workload::{Access, Call, Part, Replica, STRONG_REGION_SETS, TableDesign};
 
 /// The same design in every other region that has a price book.
 pub(super) fn regions(context: &Context) -> Vec<Alternative> {
@@ -29,7 +29,7 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
         Alternative::new(AlternativeKind::Regions(RegionChange::MoveTo(region.to_string())), format!("in {region}"))
             .because(format!("the same design at the prices of {region}"))
             .deciding("another distance to users and other data, another law; the data must move")
-            .edit(context.workload.region_line, format!("region = \"{region}\""))
+            .edit(Part::Region, format!("region = \"{region}\""))
             .change("the region", move |workload| {
                 workload.region.clone_from(&to);
                 // A replica there becomes the table, and the table the replica.
@@ -57,7 +57,7 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
                 .of(table, None)
                 .because("every write is paid for in one region less")
                 .deciding("its readers go to the first region, its loss needs another plan")
-                .edit(table.lines.table, format!("remove the replica of {region}"))
+                .edit(table.part(Part::Table), format!("remove the replica of {region}"))
                 .change(slot.clone(), move |workload| {
                     if let Some(table) = table_mut(workload, &target) {
                         bring_home(table, &region);
@@ -170,7 +170,7 @@ fn added_replicas(table: &TableDesign, regions: &[&str], consistency: Consistenc
     alternative
         .because("a write is paid for in every region, and what it changes is sent there")
         .deciding("more to pay, less to lose")
-        .edit(table.lines.table, text)
+        .edit(table.part(Part::Table), text)
         .change(slot, move |workload| {
             let Some(table) = table_mut(workload, &target) else { return };
             table.strong = strong;

@@ -25,7 +25,7 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
             let (target, name) = (table.table.name.clone(), index.name.clone());
             none.because("no access pattern of the file reads it")
                 .deciding("somebody may read it who is not in the file")
-                .edit(table.indexes[at].line, "remove the index")
+                .edit(table.index_part(at), "remove the index")
                 .change(format!("projection of {} / {}", table.table.name, index.name), move |workload| {
                     if let Some(table) = table_mut(workload, &target) {
                         remove(table, &name);
@@ -42,7 +42,7 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
                 .of(table, Some(&index.name))
                 .because("an item without the key attribute has no entry and writes none")
                 .if_so("only items that queries of the index look for may carry its key attribute")
-                .edit(table.indexes[at].line, "coverage = 0.1")
+                .edit(table.index_part(at), "coverage = 0.1")
                 .change(format!("coverage of {} / {}", table.table.name, index.name), move |workload| {
                     let Some(table) = table_mut(workload, &target) else { return };
                     if let Some(at) = table.table.indexes.iter().position(|index| index.name == name) {
@@ -148,7 +148,7 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
     let alternative = alternative
         .because(why)
         .edit(
-            table.indexes[at].line,
+            table.index_part(at),
             if fetched && index.kind == IndexKind::Global {
                 format!("{text}, and a BatchGetItem for the items that each query finds")
             } else if fetched {

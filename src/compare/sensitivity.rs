@@ -9,15 +9,15 @@ use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::pricing::Books;
 use crate::units::Exact;
-use crate::workload::Workload;
+use crate::workload::{Part, Workload};
 
 /// The totals when one figure is half as large and half as large again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swing {
     /// The figure.
     pub what: String,
-    /// The line of the file that holds it.
-    pub line: usize,
+    /// The part of the file that holds it.
+    pub part: Part,
     /// The month's total with half of it.
     pub low: Money,
     /// The month's total with half as much again.
@@ -42,12 +42,12 @@ type Scale = Box<dyn Fn(&mut Workload, &Exact) + Send + Sync>;
 /// # Errors
 /// [`EstimateError`] where an amount needs more than 28 digits.
 pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Swing>, EstimateError> {
-    let mut figures: Vec<(String, usize, Scale)> = Vec::new();
+    let mut figures: Vec<(String, Part, Scale)> = Vec::new();
     for (at, table) in workload.tables.iter().enumerate() {
         let name = &table.table.name;
         figures.push((
             format!("size of an item of {name}"),
-            table.lines.item,
+            table.part(Part::Item),
             Box::new(move |workload, by| {
                 let table = Arc::make_mut(&mut workload.tables[at]);
                 table.resize(|sizes| sizes.scaled(by, 1));
@@ -55,7 +55,7 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
         ));
         figures.push((
             format!("items of {name}"),
-            table.lines.table,
+            table.part(Part::Table),
             Box::new(move |workload, by| {
                 let table = Arc::make_mut(&mut workload.tables[at]);
                 table.items = &table.items * by;
@@ -64,7 +64,7 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
         for (position, access) in table.access.iter().enumerate() {
             figures.push((
                 format!("rate of \"{}\" of {name}", access.name),
-                access.line,
+                table.access_part(&access.name),
                 Box::new(move |workload, by| {
                     let calls = &mut Arc::make_mut(&mut workload.tables[at]).access[position].calls;
                     *calls = &*calls * by;
@@ -75,14 +75,14 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
     // Capacity that moves is simulated minute by minute here: what counts is how far the total moves.
     let metering = Metering::with(Simulations::by_minutes(), workload, books)?.for_bills();
     let (base, _) = metering.total()?;
-    let swing = |(what, line, scale): (String, usize, Scale)| -> Result<Swing, EstimateError> {
+    let swing = |(what, part, scale): (String, Part, Scale)| -> Result<Swing, EstimateError> {
         let at = |by: &Exact| -> Result<Money, EstimateError> {
             let mut changed = workload.clone();
             scale(&mut changed, by);
             let moved = metering.after(&changed, books)?.total()?.0.minus(base)?;
             Ok(Money::sum([total, moved])?)
         };
-        Ok(Swing { what, line, low: at(&Exact::ratio(1, 2))?, high: at(&Exact::ratio(3, 2))? })
+        Ok(Swing { what, part, low: at(&Exact::ratio(1, 2))?, high: at(&Exact::ratio(3, 2))? })
     };
     let mut all = figures.into_par_iter().map(swing).collect::<Result<Vec<_>, _>>()?;
     all.retain(|swing| swing.low != total || swing.high != total);

@@ -31,7 +31,7 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
         }
     };
     say(any(&|table: &TableDesign| !table.unknown.items), "the tables hold the given number of items all month");
-    say(!workload.ranges.is_empty(), "of each range the likely value is estimated");
+    say(!workload.written.ranges.is_empty(), "of each range the likely value is estimated");
     say(
         any_access(
             &|access| matches!(&access.call, Call::Write { plans, refused } if !refused.is_zero() && plans.iter().any(|(plan, _)| plan.kind == WriteKind::Put)),

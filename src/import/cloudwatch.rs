@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::draft::{Draft, Fields, IndexDraft, Said, TableDraft, UnitsDraft, number};
+use crate::table::Direction;
 use crate::trace::{Batch, Event, Options, Source, Time, Trace, TraceError, What};
 use crate::units::Exact;
 
@@ -73,10 +74,12 @@ impl Metrics {
         let (start, seconds) = (event.time.second(), counted.seconds.max(1));
         self.from = Some(self.from.map_or(start, |from| from.min(start)));
         self.to = self.to.max(start + i64::from(seconds));
-        for (writes, halves) in [(false, counted.read_halves), (true, counted.write_halves)] {
-            if halves == 0 {
+        for (direction, halves) in [(Direction::Read, counted.read_halves), (Direction::Write, counted.write_halves)] {
+            // A metric that counts nothing says so.
+            if halves == 0 && counted.metric != Some(direction) {
                 continue;
             }
+            let writes = direction == Direction::Write;
             let text = |name: &Option<crate::trace::Name>| name.map(|name| trace.names.text(name).to_string());
             let account = Account { table: table.clone(), index: text(&counted.index), region: text(&counted.region), writes };
             let empty = || Consumed { halves: 0, hours: vec![0; WEEK_HOURS], busiest: (0, 1, start) };
@@ -130,7 +133,7 @@ impl Metrics {
             }
             table.consumed.push(self.fields(account, consumed, from));
         }
-        // What no metric tells was not consumed: AWS reports every unit.
+        // A direction of a table or an index that no metric counts is unknown.
         draft.tables = tables.into_values().collect();
         draft
     }

@@ -320,17 +320,22 @@ impl Draft {
                     }
                 }
             }
-            let traffic = |index: Option<&str>| {
-                let mut fields = Fields::default();
-                fields.set_some("index", index.map(|name| Said::text(name, "", None)));
-                fields.set("read", Said::unknown(format!("{missing}: {{ per_second = 10 }}, or write [[table.access]] in place of this")));
-                fields.set("write", Said::unknown("the same"));
-                fields
-            };
-            if table.access.is_empty() && table.consumed.is_empty() {
-                table.consumed.push(traffic(None));
-                let global = table.indexes.iter().filter(|index| index.global);
-                table.consumed.extend(global.map(|index| traffic(Some(&index.name.plain()))).collect::<Vec<_>>());
+            if table.access.is_empty() {
+                let global = table.indexes.iter().filter(|index| index.global).map(|index| Some(index.name.plain()));
+                let accounts: Vec<Option<String>> = std::iter::once(None).chain(global).collect();
+                for index in accounts {
+                    let own = |fields: &&Fields| fields.get("index").map(Said::plain) == index;
+                    let told = |word: &str| table.consumed.iter().filter(own).any(|fields| fields.get(word).is_some());
+                    let mut notes = vec![format!("{missing}: {{ per_second = 10 }}, or write [[table.access]] in place of this")];
+                    let mut fields = Fields::default();
+                    fields.set_some("index", index.as_ref().map(|name| Said::text(name, "", None)));
+                    for word in ["read", "write"].into_iter().filter(|word| !told(word)) {
+                        fields.set(word, Said::unknown(notes.pop().unwrap_or_else(|| "the same".to_string())));
+                    }
+                    if fields.get("read").or(fields.get("write")).is_some() {
+                        table.consumed.push(fields);
+                    }
+                }
             }
             for replica in &mut table.replicas {
                 let witness = replica.fields.get("witness").is_some();

@@ -349,6 +349,7 @@ impl Reading<'_> {
             let items = self.number(node, "item_count");
             table.fields.set_some("items", items.clone());
             let size = self.size(node, "item_size_bytes");
+            let item_bytes = self.number(node, "item_size_bytes").map(|size| whole(&size.toml));
             table.fields.set_some("item", size);
             table.capacity.set(
                 "mode",
@@ -359,6 +360,11 @@ impl Reading<'_> {
                 let mut fields = Fields::default();
                 fields.set("partition_key", Said::new("\"unknown\"", "not in the model: the attribute that keys it", origin.clone()));
                 let size = self.number(index, "item_size_bytes");
+                let smaller = |size: &Said| item_bytes.as_ref().is_some_and(|item| whole(&size.toml) != *item);
+                if size.as_ref().is_some_and(smaller) {
+                    let note = "not in the model: its entries are smaller than the items, so it holds some attributes";
+                    fields.set("projection", Said::new("\"keys-only\"", note, origin.clone()));
+                }
                 fields.set_some("entry_size", size.map(|size| Said { toml: whole(&size.toml), ..size }));
                 let held = self.number(index, "item_count");
                 if let Some((held, share)) =

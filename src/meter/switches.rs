@@ -27,7 +27,7 @@ impl Switch {
 macro_rules! switches {
     ($($(#[$doc:meta])* $field:ident: $type:ident $(as $alias:ident)? { $($(#[$variant_doc:meta])* $variant:ident = $text:literal $rule:literal),* } = $default:ident;)*) => {
         /// The readings in force. The defaults are the best founded ones.
-        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         pub struct Switches {
             $($(#[$doc])* pub $field: switches!(@type $type $($alias)?),)*
         }
@@ -68,7 +68,7 @@ macro_rules! switches {
     (@declare $alias:ident ; $($rest:tt)*) => {};
     (@declare ; $(#[$doc:meta])* $type:ident { $($(#[$variant_doc:meta])* $variant:ident),* } = $default:ident) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $type {
             $($(#[$variant_doc])* $variant),*
         }

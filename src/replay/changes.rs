@@ -149,6 +149,7 @@ impl Executor {
         let arm = index.map_or(0, |at| at + 1);
         let design = &self.tables.list[table].design;
         let account = index.filter(|at| is_global(design, *at));
+        self.tally.metered.extend(counted.metric.map(|direction| (table, account, direction)));
         for (direction, halves) in [(Direction::Read, counted.read_halves), (Direction::Write, counted.write_halves)] {
             let reads = direction == Direction::Read;
             let is_call = counted.api.is_some_and(|api| api.is_read() == reads) || (counted.api.is_none() && halves > 0);

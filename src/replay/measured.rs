@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::consumption::{Kind, SECONDS_MINUTES_MAX, Span};
+use super::consumption::{Kind, LaneKey, SECONDS_MINUTES_MAX, Span};
 use super::database::{Stored, named_key};
 use super::executor::Executor;
 use super::tally::Held;
@@ -14,14 +14,17 @@ use crate::meter::ReplicatedLocalIndex;
 use crate::table::{ApiName, Direction, Index, IndexKind, Item};
 use crate::trace::{Names, slot_of};
 use crate::units::{Bytes, Exact};
-use crate::workload::{Access, ArmUnits, Call, Entry, SizeClasses, TableDesign, Traced, Workload};
+use crate::workload::{Access, ArmUnits, Call, Entry, SizeClasses, TableDesign, Traced, Workload, Written};
 
 /// The design with the calls of the trace in place of its access patterns.
 pub(super) fn workload(executor: &Executor, declared: Option<&Workload>, names: &Names, span: &Span, options: &Options) -> Workload {
     let tables: Vec<Arc<TableDesign>> = (0..executor.tables.list.len()).map(|at| Arc::new(table(executor, at, names, span))).collect();
     match declared {
-        Some(declared) => Workload { tables, ranges: Vec::new(), years_ahead: 0, ..declared.clone() },
-        None => Workload::of_trace("Trace", &executor.regions[0], options.prices, options.month.clone(), tables),
+        Some(declared) => Workload { tables, written: Written::new(&declared.written.file), years_ahead: 0, ..declared.clone() },
+        None => Workload {
+            switches: executor.switches,
+            ..Workload::of_trace("Trace", &executor.regions[0], options.prices, options.month.clone(), tables)
+        },
     }
 }
 
@@ -68,6 +71,22 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
             other_direction,
         ))
     });
+    // What metrics do not count is not known, where nothing else of the trace tells it.
+    let metered = &executor.tally.metered;
+    let is_metered = metered.iter().any(|(table, ..)| *table == at);
+    for target in design.accounts().filter(|_| is_metered).collect::<Vec<_>>() {
+        for direction in [Direction::Read, Direction::Write] {
+            let account = (at, target.index(), direction);
+            let told = |lane: &LaneKey| (lane.table, lane.index, lane.direction) == account;
+            if metered.contains(&account) || executor.tally.consumption.lanes.keys().any(told) {
+                continue;
+            }
+            let whose =
+                design.index_name(target).map_or_else(|| design.table.name.clone(), |index| format!("{index} of {}", design.table.name));
+            let why = format!("no metric of the trace counts the {}s of {whose}; ask CloudWatch for them as well", direction.word());
+            design.access.push(Access::unmeasured(&design.table, target, direction, why));
+        }
+    }
     for (at_region, direction, access) in accesses {
         let region = &executor.regions[at_region];
         match design.replicas.iter_mut().find(|replica| direction == Direction::Read && at_region > 0 && replica.region == *region) {
@@ -128,7 +147,6 @@ fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span
     let traced = Traced { uncounted: traced.calls == 0, calls, scaled: span.words.clone(), ..traced.clone() };
     Access {
         name,
-        line: 0,
         operation: kind.api,
         calls: &Exact::from(calls) * &span.factor,
         shape: Shape::flat(),

@@ -6,6 +6,7 @@
 //! (`rest`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::Hash;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::consumption::{Kind, Lane, LaneKey};
 use super::curve::{Access, Asked};
@@ -35,7 +36,7 @@ use super::tally::{Held, Provenance, Share};
 use super::verify::Verification;
 use super::{Options, ReplayError};
 use crate::opened;
-use crate::table::Item;
+use crate::table::{Direction, Item};
 use crate::trace::{Name, Names, Place, Reason, SLOTS, Time};
 use crate::units::Bytes;
 use crate::workload::{Entry, Traced, Workload};
@@ -81,6 +82,7 @@ struct Rest {
     elsewhere: BTreeSet<usize>,
     counted_regions: BTreeSet<(usize, usize)>,
     counted_writes: BTreeSet<usize>,
+    metered: BTreeSet<(usize, Option<usize>, Direction)>,
     time_to_live: BTreeSet<usize>,
     held: Vec<(usize, Vec<HeldItems>)>,
     skipped: BTreeMap<Reason, u64>,
@@ -95,12 +97,19 @@ struct Rest {
 /// Items of one size with the same entries, and how many.
 type HeldItems = ((Bytes, Vec<Entry>), u64);
 
-/// What decides over the figures of a run, beside the trace.
+/// What decides over the figures of a run, beside the trace: what its workload means, whatever the file, its comments and
+/// its lines, and the options.
 pub fn settings(workload: Option<&Workload>, options: &Options) -> String {
-    let workload = workload.map_or(0, |workload| xxh3_64(format!("{workload:?}").as_bytes()));
+    let meaning = |of: &dyn Fn(&mut Xxh3)| {
+        let mut hash = Xxh3::new();
+        of(&mut hash);
+        hash.digest()
+    };
+    let workload = workload.map_or(0, |workload| meaning(&|hash| workload.hash(hash)));
     format!(
-        "workload {workload:016x}, region {:?}, verify {}, DAX {:?} {:?} {}",
+        "workload {workload:016x}, region {:?}, readings {:016x}, verify {}, DAX {:?} {:?} {}",
         options.region,
+        meaning(&|hash| options.switches.hash(hash)),
         options.verify.word(),
         options.dax_sizes,
         options.dax_ttl_seconds,
@@ -319,6 +328,7 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
         elsewhere: joined.elsewhere,
         counted_regions: joined.counted_regions,
         counted_writes: joined.counted_writes,
+        metered: joined.metered,
         time_to_live: joined.time_to_live,
         held: joined.held.into_iter().map(|(table, held)| (table, held.into_iter().collect())).collect(),
         skipped: joined.skipped,
@@ -497,6 +507,7 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
     tally.elsewhere = rest.elsewhere;
     tally.counted_regions = rest.counted_regions;
     tally.counted_writes = rest.counted_writes;
+    tally.metered = rest.metered;
     tally.time_to_live = rest.time_to_live;
     tally.held = rest.held.into_iter().map(|(table, held)| (table, held.into_iter().collect::<Held>())).collect();
     (tally.skipped, tally.first_skipped) = (rest.skipped, rest.first_skipped);

@@ -165,6 +165,8 @@ pub struct Tally {
     pub counted_regions: BTreeSet<(usize, usize)>,
     /// Tables with writes of which only the units are known.
     pub counted_writes: BTreeSet<usize>,
+    /// Accounts that metrics count: a table or a global index, and the direction.
+    pub metered: BTreeSet<(usize, Option<usize>, Direction)>,
     /// Whether a deletion by Time to Live was seen, by table.
     pub time_to_live: BTreeSet<usize>,
     /// What tables hold in the end, as far as the trace knows: items by their size and their entries.
@@ -223,6 +225,7 @@ impl Tally {
             elsewhere: self.elsewhere.clone(),
             counted_regions: self.counted_regions.clone(),
             counted_writes: self.counted_writes.clone(),
+            metered: self.metered.clone(),
             time_to_live: self.time_to_live.clone(),
             held: self.held.clone(),
             skipped: self.skipped.clone(),
@@ -308,6 +311,7 @@ impl Tally {
         self.elsewhere.extend(other.elsewhere);
         self.counted_regions.extend(other.counted_regions);
         self.counted_writes.extend(other.counted_writes);
+        self.metered.extend(other.metered);
         self.time_to_live.extend(other.time_to_live);
         for (table, held) in other.held {
             add(self.held.entry(table).or_default(), held);

@@ -1,5 +1,6 @@
 //! A comparison for people and machines: what to change, every alternative, break-evens, what matters most.
 
+use crate::workload::Part;
 use serde::Serialize;
 
 use super::estimate::{RANGE_HEADER, a_month, conventions, interval, range_rows, switches};
@@ -120,7 +121,8 @@ pub fn compare_csv(comparison: &Comparison) -> String {
     ];
     let row = |one: &Alternative| {
         let exact = |money: Option<Money>| money.map(|money| money.to_string()).unwrap_or_default();
-        let (line, edit) = one.edit.clone().map(|(line, edit)| (comparison.place(line).line.to_string(), edit)).unwrap_or_default();
+        let (line, edit) =
+            one.edit.clone().map(|(part, edit)| (comparison.written.place(&part).line.to_string(), edit)).unwrap_or_default();
         vec![
             comparison.outcome.workload.clone(),
             one.kind.word().to_string(),
@@ -190,7 +192,7 @@ fn advice_rows(comparison: &Comparison) -> Vec<Vec<String>> {
             advice.saves.human(),
             share,
             advice.risk.as_ref().map(|risk| format!("{to_decide}{risk}")).unwrap_or_default(),
-            advice.edit.as_ref().map(|(line, text)| format!("{}: {text}", place_of(comparison, *line))).unwrap_or_default(),
+            advice.edit.as_ref().map(|(part, text)| format!("{}: {text}", place_of(comparison, part))).unwrap_or_default(),
         ]
     };
     comparison.advice.iter().enumerate().map(row).collect()
@@ -206,6 +208,7 @@ fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, Option<Stri
     }
     let rank = |kind: &AlternativeKind| TITLES.iter().position(|(word, _)| *word == kind.word());
     keys.sort_by_key(|(kind, _)| rank(kind));
+    let is_partial = !comparison.outcome.bill.unknown.is_empty();
     let group = |(kind, table): (&AlternativeKind, Option<&String>)| {
         let of = |one: &&Alternative| one.kind.word() == kind.word() && one.table.as_ref() == table;
         let mut all: Vec<&Alternative> = comparison.alternatives.iter().filter(of).collect();
@@ -213,7 +216,7 @@ fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, Option<Stri
         let priced = all.iter().filter(|one| one.is_priced()).count();
         let shown = |(at, one): (usize, &&Alternative)| {
             let hidden = if one.is_priced() { at >= SHOWN } else { at - priced >= SHOWN };
-            (!hidden).then(|| alternative_row(one))
+            (!hidden).then(|| alternative_row(one, is_partial))
         };
         let rows: Vec<Vec<String>> = all.iter().enumerate().filter_map(shown).collect();
         let (dearer, without) = (priced.saturating_sub(SHOWN), (all.len() - priced).saturating_sub(SHOWN));
@@ -239,7 +242,8 @@ const TITLES: [(&str, &str); 9] = [
     ("item", "Items"),
 ];
 
-fn alternative_row(one: &Alternative) -> Vec<String> {
+/// One alternative. Of a design with something unknown, every total is a lower bound.
+fn alternative_row(one: &Alternative, is_partial: bool) -> Vec<String> {
     let name = match &one.index {
         Some(index) => format!("{index}: {}", one.name),
         None => one.name.clone(),
@@ -247,7 +251,8 @@ fn alternative_row(one: &Alternative) -> Vec<String> {
     match one.state {
         State::Priced { monthly, delta } => {
             let what_if = if one.footing == Footing::WhatIf { "what if: " } else { "" };
-            vec![format!("{what_if}{name}"), monthly.human(), signed(delta), one.words()]
+            let monthly = if is_partial { format!("≥ {}", monthly.human()) } else { monthly.human() };
+            vec![format!("{what_if}{name}"), monthly, signed(delta), one.words()]
         }
         State::Unknown | State::Impossible => vec![name, "-".to_string(), "-".to_string(), one.words()],
     }
@@ -268,8 +273,8 @@ fn break_even_rows(comparison: &Comparison) -> Vec<Vec<String>> {
 }
 
 /// A line of the design as people look it up.
-pub(super) fn place_of(comparison: &Comparison, line: usize) -> String {
-    let place = comparison.place(line);
+pub(super) fn place_of(comparison: &Comparison, part: &Part) -> String {
+    let place = comparison.written.place(part);
     format!("{}:{}", place.file, place.line)
 }
 
@@ -281,7 +286,7 @@ fn swing_rows(comparison: &Comparison) -> Result<Vec<Vec<String>>, MoneyError> {
         };
         Ok(vec![
             swing.what.clone(),
-            comparison.place(swing.line).line.to_string(),
+            comparison.written.place(&swing.part).line.to_string(),
             swing.low.human(),
             swing.high.human(),
             format!("{} to {}", percent(swing.low)?, percent(swing.high)?),
@@ -433,8 +438,11 @@ pub fn compare_json(comparison: &Comparison) -> String {
                     risk: one.risk.as_deref(),
                     decision: one.footing == Footing::Decision,
                     in_best: one.in_best,
-                    file: one.edit.as_ref().map_or_else(|| comparison.file.clone(), |(line, _)| comparison.place(*line).file),
-                    line: one.edit.as_ref().map(|(line, _)| comparison.place(*line).line),
+                    file: one
+                        .edit
+                        .as_ref()
+                        .map_or_else(|| comparison.written.file.clone(), |(part, _)| comparison.written.place(part).file),
+                    line: one.edit.as_ref().map(|(part, _)| comparison.written.place(part).line),
                     edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
                 }
             })
@@ -456,7 +464,7 @@ pub fn compare_json(comparison: &Comparison) -> String {
                 risk: one.risk.as_deref(),
                 decision: one.footing == Footing::Decision,
                 what_if: one.footing == Footing::WhatIf,
-                line: one.edit.as_ref().map(|(line, _)| comparison.place(*line).line),
+                line: one.edit.as_ref().map(|(part, _)| comparison.written.place(part).line),
                 edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
             })
             .collect(),
@@ -479,7 +487,7 @@ pub fn compare_json(comparison: &Comparison) -> String {
             .iter()
             .map(|swing| SwingRow {
                 what: &swing.what,
-                line: comparison.place(swing.line).line,
+                line: comparison.written.place(&swing.part).line,
                 low_usd: swing.low.to_string(),
                 high_usd: swing.high.to_string(),
             })

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::estimate::{LINE_HEADER, LINE_NUMBERS, conventions, estimate_csv, line_rows, switches, unknown_row};
+use super::estimate::{LINE_HEADER, LINE_NUMBERS, a_month, conventions, estimate_csv, line_rows, switches, unknown_row};
 use super::json::{HoldingRow, LineRow, SwitchRow, TableRow, UnknownRow, decimal, holding_rows, pretty, switch_rows, table_rows, unknown};
 use super::markdown;
 use super::table::{Style, aligned, clean, indented};
@@ -627,7 +627,7 @@ fn size_row(sizes: &ItemSizes) -> Vec<String> {
     vec![sizes.table.clone(), count(sizes.items), format!("{} B", sizes.mean.human(1)), half, most, nearly_all, largest]
 }
 
-fn mode_row(mode: &ModeResult, total: Money) -> Vec<String> {
+fn mode_row(mode: &ModeResult, total: Money, is_partial: bool) -> Vec<String> {
     let name = if mode.as_designed { format!("{} (as it is)", mode.mode) } else { mode.mode.clone() };
     let difference = match mode.state {
         State::Priced { monthly, .. } if !mode.as_designed => monthly.minus(total).ok().map(super::table::signed).unwrap_or_default(),
@@ -641,6 +641,7 @@ fn mode_row(mode: &ModeResult, total: Money) -> Vec<String> {
         mode.table.clone().unwrap_or_else(|| "all".to_string()),
         name,
         match mode.state {
+            State::Priced { monthly, .. } if is_partial => format!("≥ {}", monthly.human()),
             State::Priced { monthly, .. } => monthly.human(),
             State::Unknown => "not known".to_string(),
             State::Impossible => "not possible".to_string(),
@@ -758,6 +759,7 @@ fn drawn_row(drawn: &Drawn) -> Vec<String> {
 fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
     let home = replayed.outcome.region.as_str();
     let total = replayed.outcome.total()?;
+    let is_partial = !replayed.outcome.bill.unknown.is_empty();
     let source =
         |(direction, from, rows): &(Direction, From, u64)| vec![direction.word().to_string(), from.word().to_string(), count(*rows)];
     let skipped = |(reason, rows): (&Reason, &u64)| vec![reason.word().to_string(), count(*rows)];
@@ -783,7 +785,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
         Part {
             title: "Every capacity mode, a month of the whole design".to_string(),
             header: &["Table", "Mode", "Monthly", "Difference", "Throttled calls", "of units", "Why"],
-            rows: replayed.capacity.iter().map(|mode| mode_row(mode, total)).collect(),
+            rows: replayed.capacity.iter().map(|mode| mode_row(mode, total, is_partial)).collect(),
             numbers: &[2, 3, 4, 5],
         },
         Part {
@@ -890,9 +892,8 @@ fn verification_lines(verification: &Verification) -> Vec<String> {
 
 fn headline(replayed: &Replayed) -> Result<String, MoneyError> {
     let outcome = &replayed.outcome;
-    let more = if outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
     let like = if replayed.trace.span.factor == Exact::one() { "" } else { ", if the whole month were like the trace" };
-    Ok(format!("{}: {} a month{more}{like}", clean(&outcome.workload), outcome.total()?.human()))
+    Ok(format!("{}: {}{like}", clean(&outcome.workload), a_month(outcome.total()?, outcome.bill.unknown.len())))
 }
 
 fn trace_line(replayed: &Replayed) -> String {

@@ -6,7 +6,7 @@ use super::value::{AttributeValue, NumberAlignment};
 use crate::units::Bytes;
 
 /// Whether an index shares its table's partitions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum IndexKind {
     /// Own partitions and own capacity; eventually consistent reads only.
     Global,
@@ -15,7 +15,7 @@ pub enum IndexKind {
 }
 
 /// Which attributes an index holds beside the keys.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Projection {
     /// The keys of the table and of the index.
     KeysOnly,
@@ -26,7 +26,7 @@ pub enum Projection {
 }
 
 /// A secondary index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Index {
     /// The index's name, 3 to 255 characters.
     pub name: String,

@@ -31,7 +31,7 @@ pub enum TableClass {
 }
 
 /// The primary key of a table: names of its attributes.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize, Hash)]
 pub struct KeySchema {
     /// The partition key's attribute.
     pub partition: String,
@@ -47,7 +47,7 @@ impl KeySchema {
 }
 
 /// A table as the meter sees it. Operations name indexes by their position in `indexes`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Table {
     /// The table's name, 3 to 255 characters.
     pub name: String,
@@ -60,6 +60,24 @@ pub struct Table {
 }
 
 impl Table {
+    /// Whose capacity a target uses: a global index has its own, a local index uses its table's.
+    pub fn account_of(&self, target: Target) -> Target {
+        match target {
+            Target::Index(at) if self.indexes.get(at).is_some_and(|index| index.kind == IndexKind::Global) => target,
+            Target::Table | Target::Index(_) => Target::Table,
+        }
+    }
+
+    /// The targets among which units of an account may lie: writes of a table are those of its local indexes as well.
+    pub fn sharing(&self, account: Target, direction: Direction) -> Vec<Target> {
+        match (account, direction) {
+            (Target::Table, Direction::Write) => {
+                Target::all(self.indexes.len()).filter(|target| self.account_of(*target) == Target::Table).collect()
+            }
+            _ => vec![account],
+        }
+    }
+
     /// What happens in each index when an item becomes another: one transition for each index, in order.
     pub fn transitions(&self, old: Option<&Item>, new: Option<&Item>, numbers: NumberAlignment) -> Vec<Transition> {
         self.indexes.iter().map(|index| index.transition(&self.keys, old, new, numbers)).collect()

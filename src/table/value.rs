@@ -42,7 +42,7 @@ pub enum AttributeValue {
 /// The guide says only "approximately (length of attribute name) + (1 byte per two significant digits) +
 /// (1 byte)". The two readings differ where the digits on one side of the point are even in number and sit
 /// across a base-100 boundary: 120 is 3 bytes aligned and 2 split.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum NumberAlignment {
     /// Base-100 digits aligned on the decimal point (rule 1.3).
     #[default]

@@ -5,6 +5,7 @@
 //! Units are spread evenly over the seconds of a period, which hides peaks within it. Source: "DynamoDB metrics and
 //! dimensions", Developer Guide.
 
+use crate::table::Direction;
 use std::collections::BTreeSet;
 use std::io::{BufRead, Read};
 use std::sync::atomic::Ordering;
@@ -71,6 +72,7 @@ impl Point<'_> {
                     region: self.region.map(|region| names.number(region)),
                     caller: None,
                     index: self.index.map(|index| names.number(index)),
+                    metric: Some(if self.metric == Metric::Read { Direction::Read } else { Direction::Write }),
                     read_halves,
                     write_halves,
                     seconds: self.seconds,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::table::{ApiName, Consistency, Item};
+use crate::table::{ApiName, Consistency, Direction, Item};
 use crate::units::Bytes;
 
 /// A moment, in nanoseconds since 1970-01-01 UTC.
@@ -459,6 +459,8 @@ pub struct Counted {
     pub caller: Option<Name>,
     /// The index; `None` for the table.
     pub index: Option<Name>,
+    /// The direction that a metric counts; `None` of a call, which tells both.
+    pub metric: Option<Direction>,
     /// Half read units.
     pub read_halves: u64,
     /// Half write units.

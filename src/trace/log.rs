@@ -143,6 +143,7 @@ impl Format for Logged {
             region: region.map(|region| names.number(region)),
             caller: caller.map(|caller| names.number(caller)),
             index: None,
+            metric: None,
             read_halves: 0,
             write_halves: 0,
             seconds: 1,

@@ -9,6 +9,7 @@ mod ranges;
 mod sizes;
 mod traced;
 mod validate;
+mod written;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -21,10 +22,11 @@ pub use quantities::{Frequency, Profile, Size, Span};
 pub use ranges::{Range, Scenario};
 pub use sizes::{Entry, SizeClass, SizeClasses, mean_of, pick_weighted, sum_of};
 pub use traced::{ArmUnits, Traced};
+pub use written::{Part, Written};
 
 use crate::capacity::{Scaling, Shape};
 use crate::dax::{Popularity, hottest_millionths};
-use crate::diag::{Diagnostics, Origins, Place, Source};
+use crate::diag::{Diagnostics, Source};
 use crate::meter::Switches;
 use crate::pricing::Books;
 use crate::storage::Occupied;
@@ -91,16 +93,14 @@ pub const STRONG_REGION_SETS: [&[&str]; 3] = [
 ];
 
 /// A design and its traffic, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Workload {
     /// What the design is called.
     pub name: String,
-    /// The file, as the user named it.
-    pub file: String,
+    /// Where it was written, which is no part of what it means.
+    pub written: Written,
     /// The region.
     pub region: String,
-    /// The line of the file that names it, from 1.
-    pub region_line: usize,
     /// The date of the prices; the newest where `None`.
     pub prices: Option<Date>,
     /// The length of the month.
@@ -111,16 +111,12 @@ pub struct Workload {
     pub switches: Switches,
     /// How many years ahead the month lies; the tables have grown until then.
     pub years_ahead: u64,
-    /// The figures that are ranges, in the order in which they were read.
-    pub ranges: Vec<Range>,
-    /// Where its lines come from, where the file was made of others.
-    pub origins: Option<Arc<Origins>>,
     /// The tables; at least one. Changed workloads share those that they do not change.
     pub tables: Vec<Arc<TableDesign>>,
 }
 
 /// A table with its traffic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TableDesign {
     /// The table as the meter sees it.
     pub table: Table,
@@ -136,8 +132,6 @@ pub struct TableDesign {
     pub keyless: u64,
     /// Each attribute with its bytes, name included, where the items are described by them.
     pub attributes: Vec<(String, u64)>,
-    /// The lines of the file to edit.
-    pub lines: Lines,
     /// Which of its keys are numbers.
     pub number_keys: NumberKeys,
     /// How often some keys are asked for and others not.
@@ -179,6 +173,21 @@ pub struct TableDesign {
 }
 
 impl TableDesign {
+    /// A part of the table that its file says: `table.part(Part::Capacity)`.
+    pub fn part(&self, part: fn(String) -> Part) -> Part {
+        part(self.table.name.clone())
+    }
+
+    /// An index, by its position, as a part that the file says.
+    pub fn index_part(&self, at: usize) -> Part {
+        Part::Index(self.table.name.clone(), self.table.indexes[at].name.clone())
+    }
+
+    /// An access pattern as a part that the file says.
+    pub fn access_part(&self, access: &str) -> Part {
+        Part::Access(self.table.name.clone(), access.to_string())
+    }
+
     /// The table when its items and its traffic have grown by a factor.
     fn grown(mut self, factor: &Exact) -> TableDesign {
         if *factor == Exact::one() {
@@ -341,10 +350,7 @@ impl TableDesign {
 
     /// Whose capacity a target uses: a global index has its own, a local index uses its table's.
     pub fn account_of(&self, target: Target) -> Target {
-        match target {
-            Target::Index(at) if self.table.indexes.get(at).is_some_and(|index| index.kind == IndexKind::Global) => target,
-            Target::Table | Target::Index(_) => Target::Table,
-        }
+        self.table.account_of(target)
     }
 
     /// The targets that have capacity of their own: the table and its global indexes.
@@ -363,21 +369,8 @@ impl TableDesign {
     }
 }
 
-/// Lines of the file, from 1, at which parts of a table are written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Lines {
-    /// Its name.
-    pub table: usize,
-    /// How large its items are.
-    pub item: usize,
-    /// Its capacity; its name where it has none.
-    pub capacity: usize,
-    /// Its DAX cluster; its name where it has none.
-    pub dax: usize,
-}
-
 /// What of a table nobody knows. Figures that need it are unknown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct UnknownParts {
     /// How many items it holds.
     pub items: bool,
@@ -390,10 +383,8 @@ pub struct UnknownParts {
 }
 
 /// What the meter does not need to know of an index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IndexDesign {
-    /// The line of its name, from 1.
-    pub line: usize,
     /// The share of items that carry the index key; 1 where the sizes were measured and tell.
     pub coverage: Exact,
     /// The size of an entry, where it is given by itself.
@@ -411,7 +402,7 @@ pub struct IndexDesign {
 }
 
 /// A capacity mode.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Capacity {
     /// Pay for each request.
     OnDemand,
@@ -420,7 +411,7 @@ pub enum Capacity {
 }
 
 /// Provisioned units of one direction.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Units {
     /// The same at every hour.
     Fixed(u64),
@@ -442,7 +433,7 @@ impl Units {
 }
 
 /// Which keys of a table are numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct NumberKeys {
     /// The partition key.
     pub partition: bool,
@@ -451,7 +442,7 @@ pub struct NumberKeys {
 }
 
 /// Imports from Amazon S3.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Import {
     /// Bytes of one import, uncompressed.
     pub bytes: Exact,
@@ -460,7 +451,7 @@ pub struct Import {
 }
 
 /// Customer managed KMS keys of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Encryption {
     /// Keys in each region.
     pub keys: Exact,
@@ -469,7 +460,7 @@ pub struct Encryption {
 }
 
 /// Reserved capacity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Reserved {
     /// Read units.
     pub read: u64,
@@ -480,12 +471,10 @@ pub struct Reserved {
 }
 
 /// An access pattern.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Access {
     /// What it is called.
     pub name: String,
-    /// The line of its name, from 1.
-    pub line: usize,
     /// The API call; `None` where units are known and the calls are not.
     pub operation: Option<ApiName>,
     /// Calls in a month.
@@ -505,6 +494,22 @@ pub struct Access {
 }
 
 impl Access {
+    /// Units of a table with its local indexes, or of a global index, that nobody measured.
+    pub fn unmeasured(table: &Table, target: Target, direction: Direction, why: String) -> Access {
+        let of = target.index().map_or_else(String::new, |at| format!(" of {}", table.indexes[at].name));
+        Access {
+            name: format!("consumed {}s{of}", direction.word()),
+            operation: None,
+            calls: Exact::zero(),
+            shape: Shape::flat(),
+            sizes: None,
+            before: None,
+            attributes: None,
+            through_dax: false,
+            call: Call::Unknown { direction, targets: table.sharing(target, direction), why },
+        }
+    }
+
     /// Whether it reads.
     pub fn is_read(&self) -> bool {
         match &self.call {
@@ -538,7 +543,7 @@ impl Access {
 }
 
 /// What one call of an access pattern does. Shares are of calls or of their items.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Call {
     /// GetItem, BatchGetItem, TransactGetItems: so many keys.
     Get {
@@ -603,7 +608,7 @@ pub enum Call {
 }
 
 /// What one write does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct WritePlan {
     /// Put, Update, Delete or ConditionCheck.
     pub kind: WriteKind,
@@ -614,7 +619,7 @@ pub struct WritePlan {
 }
 
 /// The kinds of writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum WriteKind {
     /// Puts a whole item.
     Put,
@@ -627,7 +632,7 @@ pub enum WriteKind {
 }
 
 /// Backups and restores.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Backup {
     /// Whether point-in-time recovery is on.
     pub pitr: bool,
@@ -638,7 +643,7 @@ pub struct Backup {
 }
 
 /// Change data capture.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stream {
     /// Readers that poll.
     pub polling: Exact,
@@ -653,7 +658,7 @@ pub struct Stream {
 }
 
 /// Exports kept in S3.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Archive {
     /// Exports in a month.
     pub exports: Exact,
@@ -670,7 +675,7 @@ pub struct Archive {
 }
 
 /// A stay of an archived object in one S3 storage class.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Stay {
     /// The class as the price books name it, such as `glacier_instant`.
     pub class: &'static str,
@@ -681,7 +686,7 @@ pub struct Stay {
 }
 
 /// A replica.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Replica {
     /// The region.
     pub region: String,
@@ -706,7 +711,7 @@ pub struct Replica {
 }
 
 /// An index of a replica.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ReplicaIndex {
     /// Provisioned read units there, where they differ from the table's.
     pub read: Option<Units>,
@@ -717,7 +722,7 @@ pub struct ReplicaIndex {
 }
 
 /// A DAX cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Dax {
     /// The node type, such as `dax.r5.large`.
     pub node_type: String,
@@ -730,7 +735,7 @@ pub struct Dax {
 }
 
 /// The share of eventually consistent reads that a DAX cluster answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum HitRatio {
     /// As the file says, or as it was measured.
     Given(Exact),
@@ -761,7 +766,6 @@ impl TableDesign {
             sizes: None,
             keyless: 0,
             attributes: Vec::new(),
-            lines: Lines::default(),
             number_keys: NumberKeys::default(),
             popularity: None,
             has_numbers: false,
@@ -790,7 +794,6 @@ impl TableDesign {
     pub fn add_index(&mut self, index: crate::table::Index) {
         self.table.indexes.push(index);
         self.indexes.push(IndexDesign {
-            line: 0,
             coverage: Exact::one(),
             entry_size: None,
             capacity: None,
@@ -805,26 +808,17 @@ impl TableDesign {
 }
 
 impl Workload {
-    /// The place of a line of the file, from 1: where it comes from, where the file was made of others.
-    pub fn place(&self, line: usize) -> Place {
-        let own = || Place { file: self.file.clone(), line };
-        self.origins.as_ref().and_then(|origins| origins.place(line)).unwrap_or_else(own)
-    }
-
     /// A workload that no file declares: tables of which a trace tells.
     pub fn of_trace(name: &str, region: &str, prices: Option<Date>, month: MonthHours, tables: Vec<Arc<TableDesign>>) -> Workload {
         Workload {
             name: name.to_string(),
-            file: String::new(),
+            written: Written::default(),
             region: region.to_string(),
-            region_line: 0,
             prices,
             month,
             free: BTreeSet::new(),
             switches: Switches::default(),
             years_ahead: 0,
-            ranges: Vec::new(),
-            origins: None,
             tables,
         }
     }

@@ -12,7 +12,7 @@ use statrs::distribution::{ContinuousCDF, LogNormal};
 use crate::units::{Bytes, Exact, KB};
 
 /// What one index holds of an item of a class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, Hash)]
 pub enum Entry {
     /// No entry: the item lacks an index key.
     None,
@@ -23,7 +23,7 @@ pub enum Entry {
 }
 
 /// Items of one size, with one size of entry in each index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SizeClass {
     /// Bytes of the item.
     pub item: Bytes,
@@ -34,7 +34,7 @@ pub struct SizeClass {
 }
 
 /// A distribution of item sizes, exact: whole weights, so that sums over many classes are sums of integers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SizeClasses {
     classes: Arc<[SizeClass]>,
     total: u64,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Units of one arm: the base table, or one index.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, Hash)]
 pub struct ArmUnits {
     /// Half read units.
     pub read_halves: u128,
@@ -13,7 +13,7 @@ pub struct ArmUnits {
 }
 
 /// What the calls of one kind consumed over a whole trace: integers, so that traces may be cut and joined.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, Hash)]
 pub struct Traced {
     /// How many there were.
     pub calls: u64,

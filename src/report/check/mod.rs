@@ -5,7 +5,7 @@ mod sarif;
 use askama::Template;
 use serde::Serialize;
 
-use super::estimate::what_is;
+use super::estimate::{a_month, what_is};
 use super::json::{decimal, pretty};
 use super::table::{Style, aligned, clean, indented, signed};
 use super::{csv, markdown};
@@ -141,13 +141,16 @@ fn summary(checked: &Checked) -> String {
         Status::Fail => "over budget",
         Status::Unknown => "could not tell",
     };
-    let more = if checked.unknown > 0 { ", and what is unknown" } else { "" };
     let change = match checked.before {
-        Some(before) => format!(" ({} against {} before)", checked.total.minus(before).map(signed).unwrap_or_default(), before.human()),
+        Some(before) => {
+            let known = checked.total.minus(before).map(signed).unwrap_or_default();
+            let of = if checked.change_is_unknown { "change unknown; of what is known " } else { "" };
+            format!(" ({of}{known} against {} before)", before.human())
+        }
         None => String::new(),
     };
     let limits = if words.is_empty() { "no limits".to_string() } else { format!("limits: {}", words.join(", ")) };
-    format!("{word}: {} a month{more}{change}; {limits}", checked.total.human())
+    format!("{word}: {}{change}; {limits}", a_month(checked.total, checked.unknown))
 }
 
 /// What is missing, each once, with the limits that need it.

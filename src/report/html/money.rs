@@ -195,7 +195,7 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
                 advice
                     .edit
                     .as_ref()
-                    .map(|(line, text)| format!("{}: {text}", crate::report::compare::place_of(comparison, *line)))
+                    .map(|(part, text)| format!("{}: {text}", crate::report::compare::place_of(comparison, part)))
                     .unwrap_or_default(),
             ),
         ]
@@ -342,8 +342,13 @@ pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
             words: (swing.low.human(), swing.high.human()),
         };
         for swing in &comparison.swings {
-            let line = Cell { text: swing.line.to_string(), exact: Some(swing.line.to_string()) };
-            table.row([Cell::from(swing.what.clone()), line, Cell::from(swing.low), Cell::from(swing.high)]);
+            let line = comparison.written.place(&swing.part).line.to_string();
+            table.row([
+                Cell::from(swing.what.clone()),
+                Cell { text: line.clone(), exact: Some(line) },
+                Cell::from(swing.low),
+                Cell::from(swing.high),
+            ]);
         }
         let ranges: Vec<Range> = comparison.swings.iter().take(BARS).map(range).collect();
         section.charts(vec![Chart {

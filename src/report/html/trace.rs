@@ -6,7 +6,7 @@ use super::{Cell, Chart, Hover, ReportError, Section, Table};
 use crate::compare::State;
 use crate::money::Money;
 use crate::replay::{AccountRun, DaxResult, HotKey, ModeResult, OverTime, PartitionHeat, Replayed};
-use crate::report::estimate::unknown_row;
+use crate::report::estimate::{a_month, unknown_row};
 use crate::report::json::throughput_word;
 use crate::report::table::clean;
 use crate::review::Review;
@@ -48,14 +48,13 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
     let mut section = Section::new("trace", "What the trace says");
     let home = replayed.outcome.region.as_str();
     let trace = &replayed.trace;
-    let unknown = if replayed.outcome.bill.unknown.is_empty() { "" } else { ", and what is unknown" };
     section.text(format!(
-        "{} from {} to {} ({}), executed call by call. Scaled to a month: {}{unknown}.",
+        "{} from {} to {} ({}), executed call by call. Scaled: {}.",
         of_many(trace.events, "event"),
         trace.first,
         trace.last,
         trace.files.join(", "),
-        replayed.outcome.total()?.human()
+        a_month(replayed.outcome.total()?, replayed.outcome.bill.unknown.len())
     ));
     let skipped = trace.skipped.iter().map(|(reason, rows)| format!("{} were skipped: {}", of_many(*rows, "row"), reason.word()));
     let refused = (trace.refused > 0).then(|| {

@@ -4,6 +4,7 @@ use super::Checker;
 use crate::capacity::{Course, Shape};
 use crate::table::{ApiName, Consistency, Direction, Index, IndexKind, Table, Target, limits};
 use crate::units::Exact;
+use crate::workload::Part;
 use crate::workload::decode::{Known, Located, Number};
 use crate::workload::file::{AccessFile, ActionFile, ActionWord, ConsistencyWord, CourseWord, OperationWord, StatementWord, TableFile};
 use crate::workload::quantities::Profile;
@@ -82,9 +83,9 @@ impl Checker<'_> {
             Some(why) => unknown_call(&call, table, why),
             None => call,
         };
+        self.note(Part::Access(table.name.clone(), access.name.value.clone()), &access.name.span);
         Some(Access {
             name: access.name.value.clone(),
-            line: self.line(&access.name.span),
             operation: ApiName::parse(access.operation.word()),
             calls: access.rate.given().map_or_else(Exact::zero, |rate| &rate.monthly(&self.month) * &self.traffic),
             shape: self.shape(access.profile.as_ref(), access.profile_shape),
@@ -145,6 +146,7 @@ impl Checker<'_> {
     /// Units that calls consume, without the calls.
     pub(super) fn consumed(&mut self, written: &Located<TableFile>, table: &Table) -> Vec<Access> {
         let mut all: Vec<Access> = Vec::new();
+        let mut measured: Vec<(Target, Direction)> = Vec::new();
         for one in written.consumed.iter().flatten() {
             let target = match &one.index {
                 None => Target::Table,
@@ -173,6 +175,7 @@ impl Checker<'_> {
             let both = one.read.is_some() && one.write.is_some();
             for (direction, rate, word) in [(Direction::Read, &one.read, "reads"), (Direction::Write, &one.write, "writes")] {
                 let Some(rate) = rate else { continue };
+                measured.push((target, direction));
                 let of = one.index.as_ref().map_or_else(String::new, |index| format!(" of {}", index.value));
                 let name = match &one.name {
                     Some(name) if both => format!("{} ({word})", name.value),
@@ -188,19 +191,14 @@ impl Checker<'_> {
                 let why = || {
                     format!("what the {word} of {whose} consume is \"unknown\"; give the units, or write [[table.access]] in their place")
                 };
-                // Of the table alone: every global index has units of its own.
-                let local = |target: &Target| target.index().is_none_or(|at| table.indexes[at].kind == IndexKind::Local);
-                let targets: Vec<Target> = match (target, direction) {
-                    (Target::Table, Direction::Write) => Target::all(table.indexes.len()).filter(local).collect(),
-                    _ => vec![target],
-                };
+                let targets = table.sharing(target, direction);
                 let call = match rate {
                     Known::Given(_) => Call::Counted { direction, target },
                     Known::Unknown => Call::Unknown { direction, targets, why: why() },
                 };
+                self.note(Part::Access(table.name.clone(), name.clone()), &place);
                 all.push(Access {
                     name,
-                    line: self.line(&place),
                     operation: None,
                     calls: rate.given().map_or_else(Exact::zero, |rate| &rate.monthly(&self.month) * &self.traffic),
                     shape: self.shape(one.profile.as_ref(), one.profile_shape),
@@ -210,6 +208,21 @@ impl Checker<'_> {
                     through_dax: false,
                     call,
                 });
+            }
+        }
+        // Whoever measures some of a table's units and describes no calls has not said what the others are.
+        let is_partial = !all.is_empty() && written.access.iter().flatten().next().is_none();
+        let accounts = || Target::all(table.indexes.len()).filter(|target| table.account_of(*target) == *target);
+        for target in accounts().filter(|_| is_partial) {
+            for direction in [Direction::Read, Direction::Write] {
+                if measured.contains(&(target, direction)) {
+                    continue;
+                }
+                let whose = target.index().map_or_else(|| table.name.clone(), |at| format!("{} of {}", table.indexes[at].name, table.name));
+                let word = direction.word();
+                let why =
+                    format!("[[table.consumed]] does not say what the {word}s of {whose} consume; give `{word}`, 0 where there are none");
+                all.push(Access::unmeasured(table, target, direction, why));
             }
         }
         all

@@ -6,6 +6,7 @@ use crate::dax::{NODE_TYPES, Popularity, hit_millionths};
 use crate::table::{Direction, IndexKind, Table, Target, limits};
 use crate::time::MonthHours;
 use crate::units::{Exact, MB};
+use crate::workload::Part;
 use crate::workload::decode::{Known, Located};
 use crate::workload::file::{
     ArchiveFile, DaxFile, OperationWord, PopularityFile, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
@@ -215,7 +216,7 @@ impl Checker<'_> {
                 let targets = Target::all(table.indexes.len()).filter(global).collect();
                 let why =
                     format!("the share of the reads of {} that {} serves is \"unknown\"; give `reads`", table.name, replica.region.value);
-                access.push(checker.unknown_reads(replica, Call::Unknown { direction: Direction::Read, targets, why }));
+                access.push(checker.unknown_reads(replica, table, Call::Unknown { direction: Direction::Read, targets, why }));
             }
             let indexes = checker.replica_indexes(replica, table, capacity);
             let on_demand = *capacity == Capacity::OnDemand;
@@ -242,10 +243,11 @@ impl Checker<'_> {
     }
 
     /// Reads of a replica of which nobody knows how many there are.
-    fn unknown_reads(&mut self, replica: &ReplicaFile, call: Call) -> Access {
+    fn unknown_reads(&mut self, replica: &ReplicaFile, table: &Table, call: Call) -> Access {
+        let name = format!("reads in {}", replica.region.value);
+        self.note(Part::Access(table.name.clone(), name.clone()), &replica.region.span);
         Access {
-            name: format!("reads in {}", replica.region.value),
-            line: self.line(&replica.region.span),
+            name,
             operation: None,
             calls: Exact::zero(),
             shape: Shape::flat(),

@@ -16,8 +16,8 @@ use super::file::{
     RegionConsistencyWord, ScheduleFile, SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
 use super::{
-    Call, Capacity, Encryption, Import, IndexDesign, Lines, NumberKeys, Reserved, Setting, TableDesign, Units, UnknownParts, Workload,
-    WriteKind,
+    Call, Capacity, Encryption, Import, IndexDesign, NumberKeys, Part, Reserved, Setting, TableDesign, Units, UnknownParts, Workload,
+    WriteKind, Written,
 };
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
@@ -46,6 +46,8 @@ struct Checker<'a> {
     years_ahead: u64,
     /// How rates go from one hour of a profile to the next.
     course: CourseWord,
+    /// Where the parts of the design are written.
+    written: Written,
 }
 
 /// Checks a file.
@@ -77,6 +79,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
     let prices = setting.prices.or(prices);
     let region = setting.region.clone().unwrap_or_else(|| file.region.value.clone());
     let years_ahead = file.years_ahead.clone();
+    let name = reader.source().name.clone();
     let mut checker = Checker {
         reader,
         folder,
@@ -87,6 +90,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
         book: None,
         years_ahead: 0,
         course: file.profile_shape.unwrap_or(CourseWord::Steps),
+        written: Written::new(&name),
     };
     checker.books(file, setting, prices);
     checker.years_ahead = years_ahead.as_ref().map_or(0, |years| checker.whole("growth", "years ahead", years, 0..=20));
@@ -119,20 +123,18 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
     };
     let tables = tables.into_iter().map(|table| table.map(Arc::new)).collect::<Option<Vec<_>>>()?;
     let region = checker.region.clone();
-    let ranges = checker.reader.ranges.clone();
-    let file_name = checker.reader.source().name.clone();
+    checker.note(Part::Region, &file.region.span);
+    checker.written.ranges = checker.reader.ranges.clone();
+    let written = std::mem::take(&mut checker.written);
     Some(Workload {
         name: file.name.value.clone(),
-        file: file_name,
-        region_line: checker.line(&file.region.span),
+        written,
         region,
         prices,
         month: month?,
         free,
         switches,
         years_ahead: checker.years_ahead,
-        ranges,
-        origins: None,
         tables,
     })
 }
@@ -343,6 +345,7 @@ impl Checker<'_> {
             access_files.iter().map(|access| self.access(access, written, &table, sizes.as_ref(), &unknown, &items)).collect();
         access.extend(self.consumed(written, &table).into_iter().map(Some));
         let replicas = self.replicas(written, &table, sizes.as_ref(), &unknown, &items, &capacity);
+        self.note_table(written);
         let design = TableDesign {
             items,
             sizes: match written.item.value {
@@ -352,12 +355,6 @@ impl Checker<'_> {
             stored: written.stored.as_ref().map(|stored| Exact::from(stored.0.0)),
             unknown,
             attributes: described.as_ref().map(|described| described.attributes.clone()).unwrap_or_default(),
-            lines: Lines {
-                table: self.line(&written.name.span),
-                item: self.line(&written.item.span),
-                capacity: self.line(written.capacity.as_ref().map_or(&written.name.span, |capacity| &capacity.span)),
-                dax: self.line(written.dax.as_ref().map_or(&written.name.span, |dax| &dax.span)),
-            },
             number_keys: NumberKeys {
                 partition: written.partition_key.given().is_some_and(|key| key.r#type == Some(KeyType::N)),
                 sort: written.sort_key.as_ref().is_some_and(|key| key.r#type == Some(KeyType::N)),
@@ -447,9 +444,22 @@ impl Checker<'_> {
         }
     }
 
-    /// The line of a place, from 1.
-    fn line(&self, span: &Range<usize>) -> usize {
-        self.reader.source().line_column(span.start).0
+    /// Notes where a part of the design is written.
+    fn note(&mut self, part: Part, span: &Range<usize>) {
+        let (line, _) = self.reader.source().line_column(span.start);
+        self.written.note(part, line);
+    }
+
+    /// Notes where a table and its parts are written.
+    fn note_table(&mut self, table: &Located<TableFile>) {
+        let name = &table.name;
+        self.note(Part::Table(name.value.clone()), &name.span);
+        self.note(Part::Item(name.value.clone()), &table.item.span);
+        self.note(Part::Capacity(name.value.clone()), table.capacity.as_ref().map_or(&name.span, |capacity| &capacity.span));
+        self.note(Part::Dax(name.value.clone()), table.dax.as_ref().map_or(&name.span, |dax| &dax.span));
+        for index in table.index.iter().flatten() {
+            self.note(Part::Index(name.value.clone(), index.name.value.clone()), &index.name.span);
+        }
     }
 
     fn count_indexes(&mut self, indexes: &[Located<IndexFile>], written: &Located<TableFile>) {
@@ -578,7 +588,6 @@ impl Checker<'_> {
         let keys = Err("an index has partition keys of its own, and how many is not said");
         IndexDesign {
             popularity: written.popularity.as_ref().map(|popularity| self.popularity(popularity, keys)),
-            line: self.line(&written.name.span),
             coverage: self.share(written.coverage.as_ref(), Exact::one()),
             entry_size: written.entry_size.as_ref().map(|size| size.0),
             capacity,
