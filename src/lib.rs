@@ -93,7 +93,7 @@ pub mod import;
 #[cfg(feature = "replay")]
 pub mod replay;
 
-#[cfg(feature = "replay")]
+#[cfg(feature = "tables")]
 pub mod synthesize;
 
 pub mod review;

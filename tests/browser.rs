@@ -88,6 +88,7 @@ fn problems(browser: &str, page: &str, name: &str, width: u32, as_if: &[(&str, &
 const DARK: (&str, &str) = ("(prefers-color-scheme:dark)", "all");
 const PAPER: (&str, &str) = ("@media print", "@media all");
 
+#[cfg(feature = "tables")]
 #[test]
 fn pages_are_whole_in_a_browser() {
     let Some(browser) = browser() else {

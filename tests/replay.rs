@@ -1,5 +1,5 @@
 //! Replay: every vector as a request log under `--verify`, the twin of every shipped workload, and how a trace is cut.
-#![cfg(feature = "replay")]
+#![cfg(feature = "tables")]
 
 mod support;
 

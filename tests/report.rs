@@ -303,6 +303,7 @@ fn what_cannot_be_written_leaves_nothing_behind() {
     }
 }
 
+#[cfg(feature = "tables")]
 #[test]
 fn a_trace_and_a_baseline_are_on_the_page() {
     let trace = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report/trace.parquet");

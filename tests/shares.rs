@@ -1,5 +1,5 @@
 //! The result of a replay does not depend on threads, on shares, nor on a run that was broken off: byte for byte.
-#![cfg(feature = "replay")]
+#![cfg(feature = "tables")]
 
 mod support;
 

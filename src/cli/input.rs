@@ -217,6 +217,7 @@ pub fn interval(args: &Args, workload: &Workload, text: &Text, books: &Books, da
 }
 
 /// The same file in another month and with other traffic.
+#[cfg(feature = "html")]
 pub fn again(
     args: &Args,
     text: &Text,

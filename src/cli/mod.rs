@@ -4,6 +4,10 @@ mod args;
 mod check;
 mod input;
 mod output;
+#[cfg(feature = "html")]
+mod page;
+#[cfg(feature = "tables")]
+mod synthesize;
 #[cfg(feature = "replay")]
 mod trace;
 
@@ -12,7 +16,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command, Format, PricesCommand, ReportArgs};
+use args::{Args, Command, Format, PricesCommand};
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
 use dynameter::estimate::estimate;
@@ -20,15 +24,23 @@ use dynameter::import::Kind;
 use dynameter::outcome::Outcome;
 use dynameter::pricing::{Books, Offer, changed_rates, update};
 use dynameter::report::{self, PriceList, Style};
-use dynameter::review::review;
-use dynameter::time::{Date, MonthHours};
-use dynameter::units::Exact;
+use dynameter::time::Date;
 use dynameter::workload::{self, Workload};
 
 /// What a binary without trace readers says.
 #[cfg(not(feature = "replay"))]
 const LIGHT: &str = "this is the light binary, which reads no traces\n\
     help: build the full one with `cargo build --release --features replay` (the trace readers take minutes to compile)";
+
+/// What a binary without polars says.
+#[cfg(not(feature = "tables"))]
+const NO_TABLES: &str = "this binary was built without `synthesize`\n\
+    help: build the full one with `cargo build --release --features tables` (polars takes minutes to compile)";
+
+/// What a binary without pages says.
+#[cfg(not(feature = "html"))]
+const NO_PAGES: &str = "this binary was built without the page of a report\n\
+    help: build it with `cargo build --release` (the feature `html` is on unless it is left out)";
 
 /// Exit code of everything that is wrong: the command line, a file, a value.
 const WRONG: u8 = 2;
@@ -74,13 +86,18 @@ fn command(args: &Args) -> Result<()> {
         Command::Import { kind, files, before, table } => import(args, kind, files, *before, table.as_deref()),
         Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
         Command::Compare { workload, question, horizon } => comparison(args, workload, &input::question(question, horizon)?),
-        Command::Report(asked) => page(args, asked),
+        #[cfg(feature = "html")]
+        Command::Report(asked) => page::page(args, asked),
+        #[cfg(not(feature = "html"))]
+        Command::Report(_) => anyhow::bail!(NO_PAGES),
         #[cfg(feature = "replay")]
         Command::Replay(replay) => trace::replay(args, replay),
-        #[cfg(feature = "replay")]
-        Command::Synthesize(synthesize) => trace::synthesize(args, synthesize),
         #[cfg(not(feature = "replay"))]
-        Command::Replay(_) | Command::Synthesize(_) => anyhow::bail!(LIGHT),
+        Command::Replay(_) => anyhow::bail!(LIGHT),
+        #[cfg(feature = "tables")]
+        Command::Synthesize(synthesize) => synthesize::synthesize(args, synthesize),
+        #[cfg(not(feature = "tables"))]
+        Command::Synthesize(_) => anyhow::bail!(NO_TABLES),
         Command::Prices { command: PricesCommand::List } => prices_list(args),
         Command::Prices { command: PricesCommand::Diff { before, after } } => prices_diff(args, before, after),
         Command::Prices { command: PricesCommand::Import { files, into } } => prices_import(args, files, into.as_deref()),
@@ -219,46 +236,6 @@ fn comparison(args: &Args, path: &str, question: &Question) -> Result<()> {
         Format::Markdown => report::compare_markdown(&comparison)?,
         Format::Csv => report::compare_csv(&comparison),
         _ => report::compare_text(&comparison, output::style(args))?,
-    };
-    output::write(args, &text)
-}
-
-fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
-    if !matches!(args.format, Format::Text | Format::Json) {
-        anyhow::bail!("a report is a page of HTML\nhelp: leave --format out, or write --format json for the figures behind the page");
-    }
-    #[cfg(not(feature = "replay"))]
-    if !asked.trace.is_empty() {
-        anyhow::bail!(LIGHT);
-    }
-    let (books, date) = input::books(args)?;
-    let mut paths = vec![asked.workload.clone()];
-    paths.extend(asked.baseline.clone());
-    paths.extend(asked.trace.iter().filter(|trace| *trace == "-").cloned());
-    if paths.iter().filter(|path| *path == "-").count() > 1 {
-        anyhow::bail!("standard input can be read once only\nhelp: keep one -");
-    }
-    let before = asked.baseline.as_ref().map(|path| outcomes(args, std::slice::from_ref(path), &books, date)).transpose()?;
-    let (workload, mut source) = input::read(args, &asked.workload, &books, date)?;
-    let question = input::question(&asked.question, &asked.horizon)?;
-    let load = |month: &MonthHours, traffic: &Exact| input::again(args, &source, &books, date, month, traffic);
-    let interval = input::interval(args, &workload, &source, &books, date).with_context(|| asked.workload.clone())?;
-    let mut review = review(&workload, &books, &question, &load).with_context(|| asked.workload.clone())?.with_interval(interval);
-    // A plan is its own baseline.
-    let planned = match (source.before(), &before) {
-        (Some(text), None) => Some(estimate(&input::parsed(args, &text, &books, date)?, &books).with_context(|| asked.workload.clone())?),
-        _ => None,
-    };
-    if let Some(before) = before.iter().flatten().next().or(planned.as_ref()) {
-        review = review.against(before)?;
-    }
-    #[cfg(feature = "replay")]
-    if !asked.trace.is_empty() {
-        review = review.with_trace(trace::measured(args, &asked.trace, &asked.reading, &workload, &books, date, question)?);
-    }
-    let text = match args.format {
-        Format::Json => report::report_json(&review)?,
-        _ => report::report_html(&review)?,
     };
     output::write(args, &text)
 }

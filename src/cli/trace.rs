@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::args::{Args, Format, ReadingArgs, ReplayArgs, SynthesizeArgs};
+use super::args::{Args, Format, ReadingArgs, ReplayArgs};
 use super::{input, output};
 use dynameter::compare::Question;
 use dynameter::import::{Imported, import_metrics};
@@ -15,14 +15,13 @@ use dynameter::meter::Switches;
 use dynameter::pricing::Books;
 use dynameter::replay::{self, CONSTANT_BYTES, KEY_BYTES_MAX, Overwrite, ReplayError, Replayed, Run, Share, Verify, keys, merge, price};
 use dynameter::report;
-use dynameter::synthesize::{self, HEADER, Layout};
 use dynameter::time::{Date, MonthHours};
 use dynameter::trace::{Kind, Mapping, Options, Progress, Source, Time, TimeUnit, Trace, parse_time, sources};
 use dynameter::units::Exact;
 use dynameter::workload::{Size, Workload};
 
 /// Set when Ctrl-C is pressed; a second one ends the process at once.
-fn interruption() -> Result<Arc<AtomicBool>> {
+pub fn interruption() -> Result<Arc<AtomicBool>> {
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = stopped.clone();
     ctrlc::set_handler(move || {
@@ -35,7 +34,7 @@ fn interruption() -> Result<Arc<AtomicBool>> {
 }
 
 /// A bar on a terminal's standard error; nothing in a pipe.
-fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
+pub fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
     let target = if args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
     let bar = ProgressBar::with_draw_target((total > 0).then_some(total), target);
     if let Ok(style) = ProgressStyle::with_template(template) {
@@ -45,7 +44,7 @@ fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
     bar
 }
 
-fn moment(option: &str, text: &str) -> Result<Time> {
+pub fn moment(option: &str, text: &str) -> Result<Time> {
     match parse_time(text, None) {
         Some((time, _)) => Ok(time),
         None => bail!("{option} {text:?} is no time\nhelp: write RFC 3339, such as 2024-01-01T00:00:00Z, or seconds since 1970"),
@@ -189,6 +188,7 @@ fn replay_options(args: &Args, asked: &ReadingArgs, date: Option<Date>, question
 }
 
 /// What a trace comes to on a workload, for a report.
+#[cfg(feature = "html")]
 pub fn measured(
     args: &Args,
     traces: &[String],
@@ -313,71 +313,6 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         _ => report::replay_text(&replayed, output::style(args))?,
     };
     output::write(args, &text)
-}
-
-/// `dynameter synthesize`.
-pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
-    let (books, date) = input::books(args)?;
-    let workload = input::workload(args, &asked.workload, &books, date)?;
-    let hours = match Exact::parse(&asked.hours).filter(|hours| !hours.is_negative() && !hours.is_zero()) {
-        Some(hours) => hours,
-        None => bail!("--hours {:?} is no number above 0\nhelp: write hours, such as 1, 0.5 or 24", asked.hours),
-    };
-    let path = args.output.as_ref().filter(|path| path.as_os_str() != "-");
-    let layout = match (asked.layout.as_deref(), path) {
-        (Some(name), _) => match Layout::parse(name) {
-            Some(layout) => layout,
-            None => bail!("--layout {name:?} is none\nhelp: write parquet, csv or ndjson"),
-        },
-        (None, Some(path)) => match Layout::of_name(&path.to_string_lossy()) {
-            Some(layout) => layout,
-            None if path.starts_with("/dev") => Layout::Parquet,
-            None => bail!("{}: the name ends in none of .parquet, .csv, .ndjson\nhelp: name the file so, or say --layout", path.display()),
-        },
-        (None, None) => {
-            bail!("synthesize needs -o FILE for Parquet\nhelp: name a file, or write --layout csv or --layout ndjson for standard output")
-        }
-    };
-    if let Some(unknown) = asked.columns.iter().find(|column| !HEADER.contains(&column.as_str())) {
-        bail!("--columns {unknown:?} is none\nhelp: the columns are {}", HEADER.join(", "));
-    }
-    let columns = (!asked.columns.is_empty()).then(|| asked.columns.clone());
-    let options = synthesize::Options {
-        seconds: (hours * Exact::from(3600)).ceil().to_u64().unwrap_or(u64::MAX),
-        seed: asked.seed,
-        start: moment("--start", &asked.start)?,
-        poisson: asked.poisson,
-        layout,
-        columns,
-    };
-    let bar = bar(args, options.seconds, "{spinner} {pos} of {len} s [{wide_bar}] {msg}, {eta} left");
-    let stopped = interruption()?;
-    let mut tick = |second: u64, rows: u64| {
-        bar.set_position(second);
-        bar.set_message(format!("{rows} rows"));
-        !stopped.load(Ordering::SeqCst)
-    };
-    match path {
-        Some(path) => {
-            let rows = output::file(path, |file| Ok(synthesize::synthesize(&workload, &options, file, &mut tick)?))?;
-            bar.finish_and_clear();
-            output::note(args, &format!("wrote {} rows to {}", rows, path.display()));
-        }
-        None => {
-            if layout == Layout::Parquet {
-                bail!("Parquet is not written to standard output\nhelp: name a file with -o, or write --layout csv or --layout ndjson");
-            }
-            let result = synthesize::synthesize(&workload, &options, std::io::stdout(), &mut tick);
-            bar.finish_and_clear();
-            match result {
-                Err(synthesize::SynthesizeError::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
-                result => {
-                    result?;
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 /// CloudWatch metrics as a workload file.

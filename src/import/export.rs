@@ -114,7 +114,7 @@ fn summary(folder: &Path) -> (Option<String>, Option<String>) {
     let below = || {
         let entries = std::fs::read_dir(folder.join("AWSDynamoDB")).ok()?;
         let full = |path: &std::path::PathBuf| {
-            let json: Option<Value> = opened::read_to_string(&path).ok().and_then(|text| serde_json::from_str(&text).ok());
+            let json: Option<Value> = opened::read_to_string(path).ok().and_then(|text| serde_json::from_str(&text).ok());
             json.is_some_and(|json| json["exportFromTime"].is_null())
         };
         let mut found: Vec<_> =

@@ -49,6 +49,7 @@ pub use lru::{Cache, Overwrite};
 pub use modes::{AccountRun, ModeResult};
 pub use quick::each_second;
 pub use sizes::From;
+#[cfg(feature = "tables")]
 pub(crate) use sizes::drawn as key_class;
 pub use tally::Share;
 pub use verify::{Difference, SizeDifference, Verification, Verify};

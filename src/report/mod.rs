@@ -6,6 +6,7 @@ mod csv;
 mod diff;
 mod estimate;
 mod explain;
+#[cfg(feature = "html")]
 mod html;
 mod json;
 mod markdown;
@@ -19,6 +20,7 @@ pub use compare::{compare_csv, compare_json, compare_markdown, compare_text};
 pub use diff::{diff_csv, diff_json, diff_markdown, diff_text};
 pub use estimate::{estimate_csv, estimate_markdown, estimate_text};
 pub use explain::{explain_json, explain_text};
+#[cfg(feature = "html")]
 pub use html::{ReportError, report_html, report_json};
 pub use json::{estimate_json, estimates_json};
 pub use prices::{

@@ -317,12 +317,15 @@ document! {
     }
 }
 
+/// What is wrong with a load: where, what, and how to write it.
+type WrongLoad = (std::ops::Range<usize>, String, &'static str);
+
 impl LoadFile {
     /// The minutes of the week at which it begins, and how many it lasts.
     ///
     /// # Errors
     /// Where it is wrong, what is wrong, and how to write it.
-    fn minutes(&self) -> Result<(Vec<u64>, u64), (std::ops::Range<usize>, String, &'static str)> {
+    fn minutes(&self) -> Result<(Vec<u64>, u64), WrongLoad> {
         let wrong = |message: String| {
             (self.at.span.clone(), message, "write a time of day in UTC such as \"02:00\", or a day and a time such as \"MON 02:00\"")
         };

@@ -125,7 +125,7 @@ impl Checker<'_> {
             Call::Page { index: Some(at), .. } => written.index.as_deref().and_then(|indexes| indexes.get(*at)),
             _ => None,
         };
-        if !sized && !entries.is_some_and(|index| index.entry_size.is_some()) {
+        if !sized && entries.is_none_or(|index| index.entry_size.is_none()) {
             return Some(format!("the size of the items of {} is \"unknown\"; give `item`", table.name));
         }
         if access.items.as_ref().is_some_and(|items| items.value == Known::Unknown) {

@@ -1,0 +1,52 @@
+//! The page of a report.
+
+use anyhow::{Context, Result};
+
+use super::args::{Args, Format, ReportArgs};
+use super::{input, outcomes, output};
+use dynameter::estimate::estimate;
+use dynameter::report;
+use dynameter::review::review;
+use dynameter::time::MonthHours;
+use dynameter::units::Exact;
+
+/// `dynameter report`.
+pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
+    if !matches!(args.format, Format::Text | Format::Json) {
+        anyhow::bail!("a report is a page of HTML\nhelp: leave --format out, or write --format json for the figures behind the page");
+    }
+    #[cfg(not(feature = "replay"))]
+    if !asked.trace.is_empty() {
+        anyhow::bail!(super::LIGHT);
+    }
+    let (books, date) = input::books(args)?;
+    let mut paths = vec![asked.workload.clone()];
+    paths.extend(asked.baseline.clone());
+    paths.extend(asked.trace.iter().filter(|trace| *trace == "-").cloned());
+    if paths.iter().filter(|path| *path == "-").count() > 1 {
+        anyhow::bail!("standard input can be read once only\nhelp: keep one -");
+    }
+    let before = asked.baseline.as_ref().map(|path| outcomes(args, std::slice::from_ref(path), &books, date)).transpose()?;
+    let (workload, mut source) = input::read(args, &asked.workload, &books, date)?;
+    let question = input::question(&asked.question, &asked.horizon)?;
+    let load = |month: &MonthHours, traffic: &Exact| input::again(args, &source, &books, date, month, traffic);
+    let interval = input::interval(args, &workload, &source, &books, date).with_context(|| asked.workload.clone())?;
+    let mut review = review(&workload, &books, &question, &load).with_context(|| asked.workload.clone())?.with_interval(interval);
+    // A plan is its own baseline.
+    let planned = match (source.before(), &before) {
+        (Some(text), None) => Some(estimate(&input::parsed(args, &text, &books, date)?, &books).with_context(|| asked.workload.clone())?),
+        _ => None,
+    };
+    if let Some(before) = before.iter().flatten().next().or(planned.as_ref()) {
+        review = review.against(before)?;
+    }
+    #[cfg(feature = "replay")]
+    if !asked.trace.is_empty() {
+        review = review.with_trace(super::trace::measured(args, &asked.trace, &asked.reading, &workload, &books, date, question)?);
+    }
+    let text = match args.format {
+        Format::Json => report::report_json(&review)?,
+        _ => report::report_html(&review)?,
+    };
+    output::write(args, &text)
+}
