@@ -125,7 +125,7 @@ proptest! {
             one.name == "on demand = provisioned" && one.throughput.is_some_and(|direction| direction.direction().word() == "read")
         });
         let Some(found) = found else { panic!("no break-even of {region} with {units} units") };
-        let month = design(&fixed, &Exact::one()).month;
+        let month = design(&fixed, &Exact::one()).month.clone();
         let reads = &(&found.value / &Exact::from(100)) * &(&Exact::from(units) * &month.seconds());
         let cost = |workload: &Workload| {
             let outcome = estimate(workload, &Books::embedded()).expect("an estimate");

@@ -126,7 +126,7 @@ fn thinned() -> Vec<(String, Workload, u64)> {
     let books = Books::embedded();
     let load = |(name, text): (String, String)| {
         let setting = workload::Setting::new(&books);
-        let mut workload =
+        let workload =
             workload::load(&name, &text, &support::root().join("workloads"), &setting).unwrap_or_else(|errors| panic!("{errors}"));
         let flat = |access: &Access| access.shape.is_flat();
         let accesses = |table: &std::sync::Arc<TableDesign>| {
@@ -135,19 +135,11 @@ fn thinned() -> Vec<(String, Workload, u64)> {
         // A profile is all there only in a whole week.
         let hours = if workload.tables.iter().flat_map(accesses).all(|access| flat(&access)) { 24 } else { 168 };
         let share = Exact::ratio(hours, 1) / workload.month.hours().clone();
-        for table in &mut workload.tables {
-            let thin = |calls: &Exact| {
-                let events = calls * &share;
-                if events > Exact::from(EVENTS) { &Exact::from(EVENTS) / &share } else { calls.clone() }
-            };
-            let table = std::sync::Arc::make_mut(table);
-            table.ttl_deletes = thin(&table.ttl_deletes);
-            for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
-                access.calls = thin(&access.calls);
-            }
-        }
-        workload.written.ranges.clear();
-        (name, workload, hours)
+        let thin = |calls: &Exact| {
+            let events = calls * &share;
+            if events > Exact::from(EVENTS) { &Exact::from(EVENTS) / &share } else { calls.clone() }
+        };
+        (name, workload.with_calls(thin), hours)
     };
     support::shipped().into_iter().map(load).collect()
 }
@@ -687,15 +679,9 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
     let books = Books::embedded();
     let folder = tempfile::tempdir().expect("a folder");
     let text = std::fs::read_to_string(support::root().join("workloads/marketplace.toml")).expect("a workload");
-    let mut workload = workload::load("marketplace.toml", &text, &support::root().join("workloads"), &workload::Setting::new(&books))
+    let workload = workload::load("marketplace.toml", &text, &support::root().join("workloads"), &workload::Setting::new(&books))
         .unwrap_or_else(|errors| panic!("{errors}"));
-    workload.tables.truncate(1);
-    for table in &mut workload.tables {
-        let table = std::sync::Arc::make_mut(table);
-        for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
-            access.calls = &access.calls * &Exact::ratio(1, 20);
-        }
-    }
+    let workload = workload.with_table_alone("Orders").with_calls(|calls| calls * &Exact::ratio(1, 20));
     let path = folder.path().join("whole.csv");
     let options = synthesize::Options {
         seconds: 600,

@@ -39,13 +39,7 @@ fn load_text(path: &str, text: &str) -> Workload {
 
 /// A workload with a part of its calls, as a trace of some minutes.
 fn synthesized(folder: &Path, name: &str, path: &str, part: u64, layout: Layout) -> (PathBuf, Workload) {
-    let mut workload = load(path);
-    for table in &mut workload.tables {
-        let table = std::sync::Arc::make_mut(table);
-        for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
-            access.calls = &access.calls * &Exact::ratio(1, part);
-        }
-    }
+    let workload = load(path).with_calls(|calls| calls * &Exact::ratio(1, part));
     let options =
         synthesize::Options { seconds: 900, seed: 5, start: Time::from_second(1_704_067_200), poisson: true, layout, columns: None };
     let file = folder.join(name);

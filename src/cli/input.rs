@@ -204,9 +204,7 @@ fn load(
     let loaded = workload::load(&text.name, &text.text, &text.folder, &setting);
     match &text.origins {
         None => loaded,
-        Some(origins) => loaded
-            .map(|workload| Workload { written: workload.written.clone().made_of(origins.clone()), ..workload })
-            .map_err(|wrong| wrong.at_origins(origins)),
+        Some(origins) => loaded.map(|workload| workload.made_of(origins.clone())).map_err(|wrong| wrong.at_origins(origins)),
     }
 }
 

@@ -341,7 +341,7 @@ fn hit_ratios(context: &Context) -> Result<Vec<HitRatios>, EstimateError> {
     let curve = |(at, table): (usize, &Arc<TableDesign>)| -> Result<Option<HitRatios>, EstimateError> {
         let with = |dax: Option<Dax>| -> Result<Option<Money>, EstimateError> {
             let mut changed = context.workload.clone();
-            Arc::make_mut(&mut changed.tables[at]).dax = dax;
+            Arc::make_mut(&mut changed.contents_mut().tables[at]).dax = dax;
             Ok(context.price(&changed)?.ok())
         };
         let Some(without) = with(None)? else { return Ok(None) };
@@ -444,7 +444,7 @@ fn narrower(context: &Context, comparison: &Comparison) -> Result<Vec<Narrower>,
         }
         // Without a query, all of the difference is what the narrower entries save.
         let mut unread = context.workload.clone();
-        let table_mut = Arc::make_mut(&mut unread.tables[at]);
+        let table_mut = Arc::make_mut(&mut unread.contents_mut().tables[at]);
         let mut queries = Exact::zero();
         let patterns = table_mut.access.iter_mut().chain(table_mut.replicas.iter_mut().flat_map(|replica| &mut replica.access));
         for access in patterns.filter(|access| design.is_read_by(position, access)) {

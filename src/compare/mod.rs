@@ -71,7 +71,7 @@ impl Default for Question {
 
 /// A table of a workload by its name.
 fn table_mut<'a>(workload: &'a mut Workload, name: &str) -> Option<&'a mut TableDesign> {
-    workload.tables.iter_mut().find(|table| table.table.name == name).map(Arc::make_mut)
+    workload.contents_mut().tables.iter_mut().find(|table| table.table.name == name).map(Arc::make_mut)
 }
 
 /// The design, its alternatives, and what follows from them.
@@ -134,7 +134,7 @@ impl Context<'_> {
         let key = (Arc::as_ptr(change).cast::<()>() as usize, Arc::as_ptr(&before) as usize);
         let known = self.changed.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(|(_, after)| after.clone());
         match known {
-            Some(after) => workload.tables[at] = after,
+            Some(after) => workload.contents_mut().tables[at] = after,
             None => {
                 change(workload);
                 let after = workload.tables[at].clone();

@@ -31,6 +31,7 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
             .deciding("another distance to users and other data, another law; the data must move")
             .edit(Part::Region, format!("region = \"{region}\""))
             .change("the region", move |workload| {
+                let workload = workload.contents_mut();
                 workload.region.clone_from(&to);
                 // A replica there becomes the table, and the table the replica.
                 for table in workload.tables.iter_mut().filter(|table| table.replicas.iter().any(|replica| replica.region == to)) {

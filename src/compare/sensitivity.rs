@@ -49,7 +49,7 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
             format!("size of an item of {name}"),
             table.part(Part::Item),
             Box::new(move |workload, by| {
-                let table = Arc::make_mut(&mut workload.tables[at]);
+                let table = Arc::make_mut(&mut workload.contents_mut().tables[at]);
                 table.resize(|sizes| sizes.scaled(by, 1));
             }),
         ));
@@ -57,7 +57,7 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
             format!("items of {name}"),
             table.part(Part::Table),
             Box::new(move |workload, by| {
-                let table = Arc::make_mut(&mut workload.tables[at]);
+                let table = Arc::make_mut(&mut workload.contents_mut().tables[at]);
                 table.items = &table.items * by;
             }),
         ));
@@ -66,7 +66,7 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
                 format!("rate of \"{}\" of {name}", access.name),
                 table.access_part(&access.name),
                 Box::new(move |workload, by| {
-                    let calls = &mut Arc::make_mut(&mut workload.tables[at]).access[position].calls;
+                    let calls = &mut Arc::make_mut(&mut workload.contents_mut().tables[at]).access[position].calls;
                     *calls = &*calls * by;
                 }),
             ));

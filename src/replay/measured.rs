@@ -20,11 +20,12 @@ use crate::workload::{Access, ArmUnits, Call, Entry, SizeClasses, TableDesign, T
 pub(super) fn workload(executor: &Executor, declared: Option<&Workload>, names: &Names, span: &Span, options: &Options) -> Workload {
     let tables: Vec<Arc<TableDesign>> = (0..executor.tables.list.len()).map(|at| Arc::new(table(executor, at, names, span))).collect();
     match declared {
-        Some(declared) => Workload { tables, written: Written::new(&declared.written.file), years_ahead: 0, ..declared.clone() },
-        None => Workload {
-            switches: executor.switches,
-            ..Workload::of_trace("Trace", &executor.regions[0], options.prices, options.month.clone(), tables)
-        },
+        Some(declared) => declared.clone().with(|contents| {
+            (contents.tables, contents.years_ahead) = (tables, 0);
+            contents.written = Written::new(&declared.written.file);
+        }),
+        None => Workload::of_trace("Trace", &executor.regions[0], options.prices, options.month.clone(), tables)
+            .with(|contents| contents.switches = executor.switches),
     }
 }
 

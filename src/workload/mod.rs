@@ -1,5 +1,6 @@
 //! The workload file: as written ([`mod@file`]), checked, and as a [`Workload`] that cannot be wrong.
 
+mod builder;
 mod codes;
 pub(crate) mod decode;
 mod export;
@@ -12,9 +13,11 @@ mod validate;
 mod written;
 
 use std::collections::BTreeSet;
+use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use builder::{Builder, BuilderPart};
 pub use codes::CODES;
 pub use decode::{Known, Located, Number};
 pub use export::{Measured, items as export_items, measure};
@@ -26,7 +29,7 @@ pub use written::{Part, Written};
 
 use crate::capacity::{Scaling, Shape};
 use crate::dax::{Popularity, hottest_millionths};
-use crate::diag::{Diagnostics, Source};
+use crate::diag::{Diagnostics, Origins, Source};
 use crate::meter::Switches;
 use crate::pricing::Books;
 use crate::storage::Occupied;
@@ -92,9 +95,22 @@ pub const STRONG_REGION_SETS: [&[&str]; 3] = [
     &["ap-northeast-1", "ap-northeast-2", "ap-northeast-3"],
 ];
 
-/// A design and its traffic, checked.
+/// A design and its traffic, checked. It is made of a file by [`load`], or in Rust by a [`Builder`], and cannot be wrong: what
+/// it holds is read through it and never changed from outside.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Workload {
+pub struct Workload(Contents);
+
+impl Deref for Workload {
+    type Target = Contents;
+
+    fn deref(&self) -> &Contents {
+        &self.0
+    }
+}
+
+/// What a [`Workload`] holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Contents {
     /// What the design is called.
     pub name: String,
     /// Where it was written, which is no part of what it means.
@@ -809,8 +825,8 @@ impl TableDesign {
 
 impl Workload {
     /// A workload that no file declares: tables of which a trace tells.
-    pub fn of_trace(name: &str, region: &str, prices: Option<Date>, month: MonthHours, tables: Vec<Arc<TableDesign>>) -> Workload {
-        Workload {
+    pub(crate) fn of_trace(name: &str, region: &str, prices: Option<Date>, month: MonthHours, tables: Vec<Arc<TableDesign>>) -> Workload {
+        Workload(Contents {
             name: name.to_string(),
             written: Written::default(),
             region: region.to_string(),
@@ -820,6 +836,53 @@ impl Workload {
             switches: Switches::default(),
             years_ahead: 0,
             tables,
+        })
+    }
+
+    /// The same with a change that leaves it right: an alternative, the calls of a trace.
+    #[must_use]
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Contents)) -> Workload {
+        change(&mut self.0);
+        self
+    }
+
+    /// What an alternative changes. Whoever changes it leaves it right.
+    pub(crate) fn contents_mut(&mut self) -> &mut Contents {
+        &mut self.0
+    }
+
+    /// The same, read from a file that was made of others: where its lines come from.
+    #[must_use]
+    pub fn made_of(self, origins: Arc<Origins>) -> Workload {
+        self.with(|contents| contents.written.origins = Some(origins))
+    }
+
+    /// The same with other rates: of each access pattern, and of Time to Live, the calls of a month that `calls` makes of
+    /// those that there are; 0 where that is less. Its ranges are gone, since their values are.
+    #[must_use]
+    pub fn with_calls(self, calls: impl Fn(&Exact) -> Exact) -> Workload {
+        let changed = |given: &Exact| {
+            let changed = calls(given);
+            if changed.is_negative() { Exact::zero() } else { changed }
+        };
+        self.with(|contents| {
+            contents.written.ranges.clear();
+            for table in &mut contents.tables {
+                let table = Arc::make_mut(table);
+                table.ttl_deletes = changed(&table.ttl_deletes);
+                for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
+                    access.calls = changed(&access.calls);
+                }
+            }
+        })
+    }
+
+    /// The same with one of its tables alone; as it is where it has none of that name.
+    #[must_use]
+    pub fn with_table_alone(self, name: &str) -> Workload {
+        match self.tables.iter().any(|table| table.table.name == name) {
+            true => self.with(|contents| contents.tables.retain(|table| table.table.name == name)),
+            false => self,
         }
     }
 }

@@ -37,19 +37,14 @@ pub struct Written {
     lines: BTreeMap<Part, usize>,
     /// The figures that are ranges, in the order in which they were read. The workload has the value of each that was asked for.
     pub ranges: Vec<Range>,
-    origins: Option<Arc<Origins>>,
+    /// Where the lines of the file come from, where it was made of others.
+    pub(super) origins: Option<Arc<Origins>>,
 }
 
 impl Written {
     /// A file of which no line is known so far.
     pub fn new(file: impl Into<String>) -> Written {
         Written { file: file.into(), ..Written::default() }
-    }
-
-    /// Where the lines of the file come from, where it was made of others.
-    #[must_use]
-    pub fn made_of(self, origins: Arc<Origins>) -> Written {
-        Written { origins: Some(origins), ..self }
     }
 
     /// Notes the line of a part, from 1. The first of several counts.

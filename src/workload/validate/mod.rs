@@ -16,8 +16,8 @@ use super::file::{
     RegionConsistencyWord, ScheduleFile, SwitchesFile, TableFile, UnitsFile, WorkloadFile,
 };
 use super::{
-    Call, Capacity, Encryption, Import, IndexDesign, NumberKeys, Part, Reserved, Setting, TableDesign, Units, UnknownParts, Workload,
-    WriteKind, Written,
+    Call, Capacity, Contents, Encryption, Import, IndexDesign, NumberKeys, Part, Reserved, Setting, TableDesign, Units, UnknownParts,
+    Workload, WriteKind, Written,
 };
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
@@ -126,7 +126,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
     checker.note(Part::Region, &file.region.span);
     checker.written.ranges = checker.reader.ranges.clone();
     let written = std::mem::take(&mut checker.written);
-    Some(Workload {
+    Some(Workload(Contents {
         name: file.name.value.clone(),
         written,
         region,
@@ -136,7 +136,7 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
         switches,
         years_ahead: checker.years_ahead,
         tables,
-    })
+    }))
 }
 
 fn set_switches(given: &SwitchesFile, switches: &mut Switches, reader: &mut Reader) {
