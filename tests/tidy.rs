@@ -56,6 +56,31 @@ const FLOATS: &[&str] = &[
     "report/html/trace.rs",
 ];
 
+/// Who may make a billed quantity or an amount, by the words of it. The bill is the only source of both: whoever presents or
+/// compares reads its lines, and prices another design by metering it.
+const MAKERS: &[(&str, &[&str])] = &[
+    // A quantity of a usage type: what the estimate and the simulation of capacity find, and what an alternative adds.
+    (
+        "Usage {",
+        &[
+            "capacity/mod.rs",
+            "capacity/provisioned.rs",
+            "compare/backups.rs",
+            "estimate/features.rs",
+            "estimate/notes.rs",
+            "estimate/throughput.rs",
+            "pricing/bill.rs",
+        ],
+    ),
+    ("LineItem {", &["pricing/bill.rs"]),
+    // A price of a quantity. A replay prices what sizes and caches that nobody has would change.
+    (".charge(", &["money.rs", "pricing/bill.rs", "replay/cached.rs", "replay/mod.rs"]),
+    // A price without a quantity: where two ways to pay cost the same.
+    (".list_rate(", &["compare/break_even.rs", "compare/commitment.rs", "compare/curves.rs", "pricing/book.rs"]),
+    // What is billed of the requests that are asked for.
+    ("billed:", &["capacity/demand.rs", "capacity/mod.rs", "estimate/site.rs"]),
+];
+
 fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
@@ -156,4 +181,26 @@ fn every_dependency_has_its_reason_beside_it() {
         let dependency = section.ends_with("dependencies]") && line.contains(" = ");
         assert!(!dependency || line.contains(" # "), "Cargo.toml:{}: say why: {line}", at + 1);
     }
+}
+
+#[test]
+fn only_the_bill_and_what_meters_make_quantities_and_amounts() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        for (line, code) in without_tests(&text) {
+            let code = code.split("//").next().unwrap_or_default();
+            let is_made = |word: &str| {
+                // A type of another name, its definition and its methods make nothing.
+                code.match_indices(word).any(|(at, _)| {
+                    let before = &code[..at];
+                    let is_whole = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
+                    let is_item = ["struct ", "impl ", "enum ", "for ", "-> "].iter().any(|item| before.ends_with(item));
+                    word.starts_with('.') || (is_whole && !is_item)
+                })
+            };
+            let found = MAKERS.iter().filter(|(word, files)| is_made(word) && !files.contains(&file.as_str()));
+            wrong.extend(found.map(|(word, files)| format!("{file}:{line}: {word} may stand in {} only", files.join(", "))));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

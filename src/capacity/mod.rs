@@ -17,7 +17,7 @@ pub use provisioned::{HourlyUnits, ListedCapacity, ProvisionedCapacity, Reserved
 pub use shape::{Course, Shape, WEEK_HOURS};
 pub use simulate::{AccountDemand, Scaling, Simulations, simulate};
 
-use crate::table::TableClass;
+use crate::table::{TableClass, limits};
 use crate::time::MonthHours;
 use crate::units::Exact;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
@@ -74,4 +74,12 @@ pub fn on_demand(consumption: &Consumption) -> Usage {
         quantity: consumption.billed.clone(),
         because: consumption.because.clone(),
     }
+}
+/// The partitions that hold so many bytes and serve so many units a second; at least one.
+///
+/// `Assumption:` as few as the limits of one allow. AWS says neither how many partitions a table has nor when they split.
+pub fn partitions(bytes: &Exact, reads: &Exact, writes: &Exact) -> Exact {
+    let of = |amount: &Exact, most: u64| amount / &Exact::from(most);
+    let by_throughput = of(reads, limits::PARTITION_READ_UNITS_MAX).max(of(writes, limits::PARTITION_WRITE_UNITS_MAX));
+    of(bytes, limits::PARTITION_BYTES_MAX).max(by_throughput).ceil().max(Exact::one())
 }

@@ -3,10 +3,11 @@
 use super::Design;
 use super::site::Gap;
 use super::throughput::{Metered, passing};
+use crate::capacity::partitions;
 use crate::meter::BackupOverhead;
 use crate::outcome::Holding;
 use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
-use crate::table::{Index, IndexKind, TableClass, limits};
+use crate::table::{Index, IndexKind, TableClass};
 use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Because, Usage, UsageType};
 use crate::workload::{Access, Archive, Call, Encryption, Import};
@@ -443,10 +444,9 @@ fn touched(access: &Access) -> (Option<usize>, Exact) {
 ///
 /// `Assumption:` AWS says neither how many partitions a table has nor that shards follow them.
 fn estimated_shards(design: &Design) -> Exact {
-    let by_size = items(design).map_or_else(Exact::zero, |held| &held.data / &Exact::from(10 * GB));
+    let bytes = items(design).map_or_else(Exact::zero, |held| held.data);
     let writes: Exact = design.table.access.iter().map(|access| &writes_of(access) / &design.workload.month.seconds()).sum();
-    let by_throughput = &writes / &Exact::from(limits::PARTITION_WRITE_UNITS_MAX);
-    by_size.max(by_throughput).ceil().max(Exact::one())
+    partitions(&bytes, &Exact::zero(), &writes)
 }
 
 fn writes_of(access: &Access) -> Exact {

@@ -1,5 +1,6 @@
 //! What a reader must know beside the figures: assumptions, the switches that matter, warnings.
 
+use crate::pricing::LineItem;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Design;
@@ -30,6 +31,14 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
             list.push(text.to_string());
         }
     };
+    let free = |line: &&LineItem| line.published.rate.decimal().is_zero() && line.usage_type.free_tier().is_some();
+    let mut shared = BTreeSet::new();
+    let is_shared = |line: &LineItem| !shared.insert((&line.subject.region, &line.usage_type));
+    say(
+        bill.lines.iter().filter(free).any(is_shared),
+        "a free tier covers tables, indexes and access patterns in proportion to what they use; AWS takes it off the account's usage and does \
+         not say from whose",
+    );
     say(any(&|table: &TableDesign| !table.unknown.items), "the tables hold the given number of items all month");
     say(!workload.written.ranges.is_empty(), "of each range the likely value is estimated");
     say(

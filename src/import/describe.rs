@@ -5,6 +5,7 @@
 //! Sizes and counts are those of AWS's last look, about six hours old at most. Source: DynamoDB API Reference,
 //! TableDescription.
 
+use crate::table::Arn;
 use std::sync::Arc;
 
 use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, number as written, quoted};
@@ -101,7 +102,8 @@ impl Reading<'_> {
     /// The region in a table's ARN.
     fn region(&self, node: &Node) -> Option<Said> {
         let arn = node.get("TableArn")?;
-        let region = arn.text()?.split(':').nth(3).filter(|region| !region.is_empty())?;
+        let text = arn.text()?;
+        let region = Arn::of(&text).region()?;
         Some(Said::text(region, "TableArn", self.origin(arn)))
     }
 

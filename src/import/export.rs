@@ -12,7 +12,7 @@ use super::draft::{Draft, Said, TableDraft, quoted};
 use super::usage::Usage;
 use crate::diag::Diagnostic;
 use crate::opened;
-use crate::table::{AttributeValue, NumberAlignment};
+use crate::table::{Arn, AttributeValue, NumberAlignment};
 use crate::units::Exact;
 use crate::workload::export_items;
 
@@ -123,9 +123,8 @@ fn summary(folder: &Path) -> (Option<String>, Option<String>) {
         found.into_iter().find(full)
     };
     let path = if here.is_file() { Some(here) } else { below() };
-    let json: Option<Value> = path.and_then(|path| std::fs::read_to_string(path).ok()).and_then(|text| serde_json::from_str(&text).ok());
+    let json: Option<Value> = path.and_then(|path| opened::read_to_string(&path).ok()).and_then(|text| serde_json::from_str(&text).ok());
     let arn = json.and_then(|json| json["tableArn"].as_str().map(str::to_string));
-    let part = |at: usize| arn.as_deref().and_then(|arn| arn.split(':').nth(at)).map(str::to_string);
-    let table = part(5).and_then(|name| name.strip_prefix("table/").map(str::to_string));
-    (table, part(3).filter(|region| !region.is_empty()))
+    let arn = arn.as_deref().map(Arn::of);
+    (arn.map(|arn| arn.table().to_string()), arn.and_then(Arn::region).map(str::to_string))
 }

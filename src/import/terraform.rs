@@ -5,6 +5,7 @@
 //! change is applied is missing from the values; references in the configuration tell what it will be. The region is
 //! that of a provider. Source: Terraform documentation, "JSON Output Format"; the AWS provider's documentation.
 
+use crate::table::Arn;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -393,7 +394,8 @@ fn region_of(resource: &Resource) -> Option<(String, Said)> {
     };
     // What exists already says where.
     let by_arn = || {
-        let region = resource.values.text_at("arn")?.split(':').nth(3).filter(|region| !region.is_empty())?;
+        let arn = resource.values.text_at("arn")?;
+        let region = Arn::of(&arn).region()?;
         Some((region.to_string(), resource.said("arn", quoted(region))))
     };
     by_provider().or_else(by_arn)
@@ -482,7 +484,7 @@ fn with_table(resource: &Resource, key: &str, draft: &mut Draft, act: impl FnOnc
         }
         return;
     };
-    let name = named.rsplit_once(":table/").map_or(named.as_str(), |(_, name)| name);
+    let name = Arn::of(&named).table();
     let address = |table: &TableDraft| table.ids.first().cloned().unwrap_or_default();
     let plain = plain_address(name);
     let mut of_name: Vec<&mut TableDraft> = draft.tables.iter_mut().filter(|table| table.is(name) || table.is(&plain)).collect();

@@ -355,24 +355,28 @@ impl RegionBook {
         writes.map(|rate| rate.effective_from).min().or_else(|| self.rates.iter().map(|rate| rate.effective_from).min())
     }
 
-    /// The rates of a code in force at a date, by tier: the newest that had taken effect, or the oldest
-    /// where that is only the first sighting of an older price.
+    /// The rates of a code in force at a date, by tier.
     fn at(&self, code: &str, date: Date) -> Vec<Tier> {
-        let mut tiers: Vec<Tier> = Vec::new();
         let first = self.rates.partition_point(|rate| rate.code.as_str() < code);
-        for rate in self.rates[first..].iter().take_while(|rate| rate.code == code) {
-            let known = tiers.iter_mut().find(|tier| tier.from == rate.tier_from);
-            match known {
-                Some(tier) if rate.effective_from <= date => tier.published = rate.clone(),
-                Some(_) => {}
-                None if rate.effective_from <= date || rate.first_seen => {
-                    tiers.push(Tier { from: rate.tier_from, published: rate.clone() });
-                }
-                None => {}
-            }
-        }
-        tiers
+        let rates = self.rates[first..].iter().take_while(|rate| rate.code == code);
+        in_force(rates, date).into_iter().map(|(from, published)| Tier { from, published }).collect()
     }
+}
+
+/// Of the rates of one code those in force on a day, by tier: the newest that has taken effect, or the oldest where that is
+/// only the first sighting of an older price.
+pub(super) fn in_force<'a>(rates: impl IntoIterator<Item = &'a Arc<PublishedRate>>, day: Date) -> BTreeMap<u64, Arc<PublishedRate>> {
+    let mut tiers: BTreeMap<u64, Arc<PublishedRate>> = BTreeMap::new();
+    for rate in rates.into_iter().filter(|rate| rate.effective_from <= day || rate.first_seen) {
+        let newer = tiers.get(&rate.tier_from).is_none_or(|known| {
+            rate.effective_from <= day && rate.effective_from > known.effective_from
+                || known.effective_from > day && rate.effective_from < known.effective_from
+        });
+        if newer {
+            tiers.insert(rate.tier_from, rate.clone());
+        }
+    }
+    tiers
 }
 
 impl PriceBook {

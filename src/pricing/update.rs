@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::book::{BookError, Books, PublishedRate};
+use super::book::{BookError, Books, PublishedRate, in_force};
 use super::diff::ChangedRate;
 use super::offer::{Offer, OfferedRate};
 use crate::money::Rate;
@@ -97,7 +97,7 @@ impl OpenBook {
                 return Err(BookError::File { path: self.region.clone(), message });
             }
         }
-        let in_force = self.in_force(code, day);
+        let in_force = in_force(self.rates.iter().filter(|rate| rate.code == code), day);
         let (unit, source) = wanted.values().next().map(|(_, unit, source)| (unit.clone(), source.clone())).unwrap_or_default();
         // A tier that is gone is part of the one below it.
         for tier in in_force.keys().filter(|tier| !wanted.contains_key(tier)).copied().collect::<Vec<_>>() {
@@ -141,21 +141,6 @@ impl OpenBook {
             update.changed.push(ChangedRate { region, code, tier_from, before, after: Some(after) });
         }
         Ok(())
-    }
-
-    /// The tiers of a code at a day.
-    fn in_force(&self, code: &str, day: crate::time::Date) -> BTreeMap<u64, Arc<PublishedRate>> {
-        let mut tiers: BTreeMap<u64, Arc<PublishedRate>> = BTreeMap::new();
-        for rate in self.rates.iter().filter(|rate| rate.code == code && (rate.effective_from <= day || rate.first_seen)) {
-            let newer = tiers.get(&rate.tier_from).is_none_or(|known| {
-                rate.effective_from <= day && rate.effective_from > known.effective_from
-                    || known.effective_from > day && rate.effective_from < known.effective_from
-            });
-            if newer {
-                tiers.insert(rate.tier_from, rate.clone());
-            }
-        }
-        tiers
     }
 
     /// The book as a file.

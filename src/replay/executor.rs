@@ -10,12 +10,13 @@ use super::dax::{Caches, Which};
 use super::sizes::is_global;
 use super::tables::Tables;
 use super::tally::{Share, Tally};
+use crate::capacity::partitions;
 use crate::capacity::policy::{READ_FLOOR, WRITE_FLOOR};
 use crate::dax;
 use crate::meter::{ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes};
-use crate::table::{Direction, KeySchema, Operation, limits};
+use crate::table::{Direction, KeySchema, Operation};
 use crate::trace::{ApiName, Bad, Call, Event, Key, Name, Names, Place, Reason, Time, What, slot_of};
-use crate::units::{Bytes, GB};
+use crate::units::{Bytes, Exact};
 use crate::workload::{Capacity, TableDesign, Units, Workload};
 
 /// Why something cannot be executed.
@@ -154,8 +155,7 @@ impl Executor {
 
     /// The slot of a key: of a table with a sort key, that of its partition key.
     pub(super) fn slot_of_key(&self, table: usize, key: &Key) -> u8 {
-        let sorted = self.tables.list[table].design.table.keys.sort.is_some();
-        slot_of(if sorted { key.partition } else { key.hash })
+        self.tables.list[table].slot(key)
     }
 
     /// The table of an event.
@@ -382,7 +382,7 @@ impl Executor {
 /// Partitions of a table at first: by its data, and by what it serves.
 pub(super) fn starting_partitions(design: &TableDesign) -> u64 {
     // What is not known of the data leaves throughput to tell.
-    let bytes = design.held().and_then(|held| held.data.ceil().to_u64()).unwrap_or(0);
+    let bytes = design.held().map_or_else(Exact::zero, |held| held.data);
     let most = |units: &Units| match units {
         Units::Fixed(units) => *units,
         Units::Scaled(scaling) => scaling.max,
@@ -392,6 +392,5 @@ pub(super) fn starting_partitions(design: &TableDesign) -> u64 {
         Capacity::OnDemand => (READ_FLOOR, WRITE_FLOOR),
         Capacity::Provisioned(units) => (most(&units.read), most(&units.write)),
     };
-    let by_throughput = reads.div_ceil(limits::PARTITION_READ_UNITS_MAX).max(writes.div_ceil(limits::PARTITION_WRITE_UNITS_MAX));
-    by_throughput.max(bytes.div_ceil(10 * GB)).max(1)
+    partitions(&bytes, &Exact::from(reads), &Exact::from(writes)).to_u64().unwrap_or(u64::MAX)
 }

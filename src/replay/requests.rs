@@ -19,10 +19,10 @@ use super::tables::Tables;
 use super::verify::answered;
 use crate::meter::{ConsumedCapacity, change_data_capture_units, meter, replicated_bytes};
 use crate::table::{
-    Action, Consistency, Direction, IndexKind, Item, Operation, Projection, ReadPage, Table, TransactionOutcome, Write, WriteOutcome,
+    Action, Arn, Consistency, Direction, IndexKind, Item, Operation, Projection, ReadPage, Table, TransactionOutcome, Write, WriteOutcome,
     limits,
 };
-use crate::trace::{ApiName, Bad, Failure, Key, Names, Place, Reason, Request, Time, slot_of};
+use crate::trace::{ApiName, Bad, Failure, Key, Names, Place, Reason, Request, Time};
 use crate::units::{Bytes, Exact};
 
 /// The first call of a transaction: when, and what it did on each table.
@@ -228,7 +228,7 @@ impl Executor {
     }
 
     fn table_of(&self, name: &str) -> Result<usize, Wrong> {
-        let name = name.split_once(":table/").map_or(name, |(_, rest)| rest.split('/').next().unwrap_or(rest));
+        let name = Arn::of(name).table();
         self.tables.find(name).ok_or_else(|| {
             let defined = self.tables.names();
             let text = if defined.is_empty() { "none; begin the log with CreateTable, or give a workload".to_string() } else { defined };
@@ -274,7 +274,7 @@ impl Executor {
                 let state = &mut self.tables.list[table];
                 state.has_items = true;
                 let named = named_key(&key);
-                let slot = slot_of(if state.design.table.keys.sort.is_some() { named.partition } else { named.hash });
+                let slot = state.slot(&named);
                 let size = new.as_ref().map(|item| item.size(numbers).0 as u32);
                 // A write that changes nothing is no change: no stream sees it (rule 5.2).
                 if let Some(old) = state.stored.get(&key).filter(|old| !refused && Some(*old) == new.as_ref()) {
@@ -782,7 +782,7 @@ impl Executor {
         let bytes = item.size(self.switches.number_alignment).0 as u32;
         let state = &mut self.tables.list[table];
         let named = named_key(&key);
-        let slot = slot_of(if state.design.table.keys.sort.is_some() { named.partition } else { named.hash });
+        let slot = state.slot(&named);
         state.store.set(slot, named.hash, Some(bytes), true);
         state.stored.put(&state.design.table, key, Some(item));
         state.has_items = true;

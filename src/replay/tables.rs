@@ -9,6 +9,7 @@ use super::database::Stored;
 use super::sizes::{Entries, mixed, salt};
 use super::store::Store;
 use crate::table::{ByDirection, Index, IndexKind, Item, KeySchema, NumberAlignment, Projection, Table, TableClass, Transition, Write};
+use crate::trace::{Key, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{Capacity, SizeClasses, TableDesign, Units, Workload};
 
@@ -56,6 +57,11 @@ impl TableState {
     #[inline]
     pub fn draws(&self) -> bool {
         self.declared && !self.draws.classes.is_empty()
+    }
+
+    /// The slot of a key: of a table with a sort key, that of its partition key.
+    pub fn slot(&self, key: &Key) -> u8 {
+        slot_of(if self.design.table.keys.sort.is_some() { key.partition } else { key.hash })
     }
 
     /// Whether an index was deleted, so that it holds nothing any more.

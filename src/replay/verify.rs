@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::meter::{Arm, ConsumedCapacity};
-use crate::table::{Action, IndexKind, Operation, Table, Transition, Write};
+use crate::table::{Action, Arn, IndexKind, Operation, Table, Transition, Write};
 use crate::units::{Bytes, Exact};
 
 /// Whether AWS's answers in a trace are compared with the meter's, and how many differences are kept.
@@ -133,7 +133,7 @@ impl Verification {
         self.checked += 1;
         let mut differences = Vec::new();
         for answer in &answers {
-            let name = answer["TableName"].as_str().map(table_name).unwrap_or_default();
+            let name = answer["TableName"].as_str().map(|name| Arn::of(name).table()).unwrap_or_default();
             match metered.iter().find(|(table, ..)| name.is_empty() || table.name == name) {
                 Some((table, operation, consumed)) => {
                     let arms = compared(answer, table, consumed);
@@ -152,7 +152,7 @@ impl Verification {
         }
         // A list names every table that consumed something.
         for (table, operation, consumed) in metered {
-            let named = answers.iter().any(|answer| answer["TableName"].as_str().is_none_or(|name| table_name(name) == table.name));
+            let named = answers.iter().any(|answer| answer["TableName"].as_str().is_none_or(|name| Arn::of(name).table() == table.name));
             let total = units(&consumed.total());
             if !named && !total.is_zero() {
                 let arms = vec![("total".to_string(), "nothing".to_string(), total.to_string())];
@@ -198,10 +198,6 @@ impl Verification {
             }
         }
     }
-}
-
-fn table_name(name: &str) -> &str {
-    name.split_once(":table/").map_or(name, |(_, rest)| rest.split('/').next().unwrap_or(rest))
 }
 
 /// The arms of an answer that differ from the meter's; an arm that is absent where arms are given is 0.

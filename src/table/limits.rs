@@ -41,6 +41,8 @@ pub const NUMBER_DIGITS_MAX: usize = 38;
 pub const NAME_LENGTH: std::ops::RangeInclusive<usize> = 3..=255;
 /// Provisioned units of one table and direction (a default quota, raisable).
 pub const PROVISIONED_UNITS_MAX: u64 = 40_000;
+/// Bytes that one partition holds.
+pub const PARTITION_BYTES_MAX: u64 = 10 * GB;
 /// Read units a second that one partition serves.
 pub const PARTITION_READ_UNITS_MAX: u64 = 3_000;
 /// Write units a second that one partition serves.

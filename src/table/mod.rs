@@ -2,6 +2,7 @@
 //! projections, and [`Operation`], one variant for each API call that costs.
 
 mod api;
+mod arn;
 mod direction;
 mod index;
 mod item;
@@ -11,6 +12,7 @@ mod target;
 mod value;
 
 pub use api::ApiName;
+pub use arn::Arn;
 pub use direction::{ByDirection, Direction};
 pub use index::{EntryEffect, Index, IndexKind, Projection, Transition};
 pub use item::Item;

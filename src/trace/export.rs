@@ -1,5 +1,6 @@
 //! S3 exports: a full one is a starting state and a source of sizes, an incremental one a trace of changes.
 
+use crate::table::Arn;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
@@ -39,7 +40,7 @@ pub fn manifest(folder: &Path) -> Option<Manifest> {
     let files = files.filter_map(|row| Some(row["dataFileS3Key"].as_str()?.rsplit('/').next()?.to_string()));
     let moment = |name: &str| summary[name].as_str().and_then(|text| parse_time(text, None)).map(|(time, _)| time);
     Some(Manifest {
-        region: summary["tableArn"].as_str().and_then(|arn| arn.split(':').nth(3)).filter(|region| !region.is_empty()).map(str::to_string),
+        region: summary["tableArn"].as_str().and_then(|arn| Arn::of(arn).region()).map(str::to_string),
         window: moment("exportFromTime").zip(moment("exportToTime")),
         table: summary["tableArn"].as_str().map(|arn| table_of(arn).to_string()),
         incremental: !summary["exportFromTime"].is_null(),

@@ -1,5 +1,6 @@
 //! JSON records: one a line, several a line, or documents that hold many; from whoever wrote them.
 
+use crate::table::Arn;
 use std::io::{BufRead, Read};
 use std::sync::atomic::Ordering;
 
@@ -188,10 +189,7 @@ pub fn text<'a>(object: &'a Value, name: &str) -> Option<&'a str> {
     member(object, name).and_then(Value::as_str)
 }
 
-/// The table of a name or of an ARN (`…:table/NAME` with or without more behind it).
+/// The table of a name or of an ARN.
 pub fn table_of(name: &str) -> &str {
-    match name.split_once(":table/") {
-        Some((_, rest)) => rest.split('/').next().unwrap_or(rest),
-        None => name,
-    }
+    Arn::of(name).table()
 }

@@ -6,6 +6,7 @@
 //! Source: API Reference, "ConsumedCapacity": `TOTAL` gives the sum alone, `INDEXES` each arm; an untouched arm is
 //! absent; a call that is no transaction does not say whether its units are reads or writes.
 
+use crate::table::Arn;
 use serde_json::Value;
 
 use super::json::{Format, member, table_of, text};
@@ -71,7 +72,7 @@ impl Logged {
         events: &mut Vec<Event>,
     ) -> Result<(), (Reason, String)> {
         let table = text(capacity, "TableName").ok_or_else(|| (Reason::Malformed, "ConsumedCapacity names no TableName".to_string()))?;
-        let region = table.split(':').nth(3).filter(|_| table.starts_with("arn:")).map(|region| names.number(region));
+        let region = Arn::of(table).region().map(|region| names.number(region));
         let table = names.number(table_of(table));
         let mut push = |index: Option<&str>, level: &Value, first: bool| -> Result<(), (Reason, String)> {
             let unit = |name: &str| member(level, name).map(halves).transpose();

@@ -825,6 +825,7 @@ impl TableDesign {
 
 impl Workload {
     /// A workload that no file declares: tables of which a trace tells.
+    #[cfg(feature = "replay")]
     pub(crate) fn of_trace(name: &str, region: &str, prices: Option<Date>, month: MonthHours, tables: Vec<Arc<TableDesign>>) -> Workload {
         Workload(Contents {
             name: name.to_string(),
