@@ -31,11 +31,10 @@ pub(super) fn assumptions(workload: &Workload, bill: &Bill, date: Date, newest: 
             list.push(text.to_string());
         }
     };
-    let free = |line: &&LineItem| line.published.rate.decimal().is_zero() && line.usage_type.free_tier().is_some();
-    let mut shared = BTreeSet::new();
-    let is_shared = |line: &LineItem| !shared.insert((&line.subject.region, &line.usage_type));
+    let is_free = |line: &&LineItem| line.published.rate.decimal().is_zero() && line.usage_type.free_tier().is_some();
+    let free: Vec<_> = bill.lines.iter().filter(is_free).map(|line| (&line.subject.region, &line.usage_type)).collect();
     say(
-        bill.lines.iter().filter(free).any(is_shared),
+        free.iter().collect::<BTreeSet<_>>().len() < free.len(),
         "a free tier covers tables, indexes and access patterns in proportion to what they use; AWS takes it off the account's usage and does \
          not say from whose",
     );
