@@ -103,7 +103,7 @@ impl Reading<'_> {
     fn region(&self, node: &Node) -> Option<Said> {
         let arn = node.get("TableArn")?;
         let text = arn.text()?;
-        let region = Arn::of(&text).region()?;
+        let region = Arn::of(text).region()?;
         Some(Said::text(region, "TableArn", self.origin(arn)))
     }
 

@@ -395,7 +395,7 @@ fn region_of(resource: &Resource) -> Option<(String, Said)> {
     // What exists already says where.
     let by_arn = || {
         let arn = resource.values.text_at("arn")?;
-        let region = Arn::of(&arn).region()?;
+        let region = Arn::of(arn).region()?;
         Some((region.to_string(), resource.said("arn", quoted(region))))
     };
     by_provider().or_else(by_arn)
