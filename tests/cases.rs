@@ -171,6 +171,12 @@ const TRACES: &[Case] = &[
         &["1 of 1 ConsumedCapacity agree"],
     ),
     case(
+        "an update that AWS accepted is believed",
+        "replay update_above_400kb.jsonl.gz",
+        0,
+        &["4 events", "Tab    UpdateItem      1           0          401"],
+    ),
+    case(
         "an index ends where a log deletes it, and may come again",
         "replay deleted-index.jsonl --verify=all",
         0,

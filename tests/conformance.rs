@@ -16,14 +16,17 @@ use serde_json::Value;
 
 /// The vector files: the project's own, the reference folder's, and those that `DYNAMETER_VECTORS` names.
 fn vector_files() -> Vec<PathBuf> {
-    let mut files = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("metering/vectors-public.jsonl")];
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("metering");
+    let mut files = vec![own.join("vectors-public.jsonl"), own.join("vectors-2026-08.jsonl")];
     match std::env::var("DYNAMETER_REFERENCE") {
         Ok(folder) => {
             let folder = Path::new(&folder).join("metering");
             let entries = std::fs::read_dir(&folder).map(|entries| entries.flatten().map(|entry| entry.path()).collect::<Vec<_>>());
             let is_vectors = |path: &PathBuf| {
                 let name = path.file_name().unwrap_or_default().to_string_lossy().to_string();
-                name.starts_with("vectors-") && name.ends_with(".jsonl") && name != "vectors-public.jsonl"
+                name.starts_with("vectors-")
+                    && name.ends_with(".jsonl")
+                    && !["vectors-public.jsonl", "vectors-2026-08.jsonl"].contains(&name.as_str())
             };
             files.extend(entries.unwrap_or_default().into_iter().filter(is_vectors));
         }

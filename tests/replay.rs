@@ -70,6 +70,9 @@ fn request_log(path: &Path, hints: bool) -> (String, usize) {
                 if !line["error"].is_null() {
                     entry["error"] = line["error"].clone();
                 }
+                if !detail["unprocessed"].is_null() {
+                    entry["unprocessed"] = detail["unprocessed"].clone();
+                }
                 if hints {
                     let after =
                         |list: &str| detail[list].as_array().map(|list| list.iter().map(|one| one["new_item"].clone()).collect::<Vec<_>>());
@@ -97,7 +100,7 @@ fn request_log(path: &Path, hints: bool) -> (String, usize) {
 
 /// The vector files: the project's own, and others that the reference folder or `DYNAMETER_VECTORS` have.
 fn vector_files() -> Vec<PathBuf> {
-    let mut files = vec![support::root().join("metering/vectors-public.jsonl")];
+    let mut files = vec![support::root().join("metering/vectors-public.jsonl"), support::root().join("metering/vectors-2026-08.jsonl")];
     if let Some(more) = std::env::var_os("DYNAMETER_VECTORS") {
         files.extend(std::env::split_paths(&more));
     }

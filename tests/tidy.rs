@@ -70,6 +70,7 @@ const MAKERS: &[(&str, &[&str])] = &[
             "estimate/notes.rs",
             "estimate/throughput.rs",
             "pricing/bill.rs",
+            "usage.rs",
         ],
     ),
     ("LineItem {", &["pricing/bill.rs"]),
@@ -77,8 +78,8 @@ const MAKERS: &[(&str, &[&str])] = &[
     (".charge(", &["money.rs", "pricing/bill.rs", "replay/cached.rs", "replay/mod.rs"]),
     // A price without a quantity: where two ways to pay cost the same.
     (".list_rate(", &["compare/break_even.rs", "compare/commitment.rs", "compare/curves.rs", "pricing/book.rs"]),
-    // What is billed of the requests that are asked for.
-    ("billed:", &["capacity/demand.rs", "capacity/mod.rs", "estimate/site.rs"]),
+    // What is billed of the requests that are asked for; of a trace in another mode, what its execution asks for.
+    ("billed:", &["capacity/demand.rs", "capacity/mod.rs", "estimate/site.rs", "replay/modes.rs"]),
 ];
 
 fn sources() -> Vec<(String, String)> {

@@ -129,13 +129,20 @@ fn combine(context: &Context, alternatives: &[Alternative], total: Money, decisi
     Ok(best.unwrap_or(Combination { changes: Vec::new(), monthly: total, commitment: None, monthly_with_commitment: total }))
 }
 
-/// The first changes of a combination: none, or every table provisioned, fixed or its cheapest way.
+/// The first changes of a combination: none, or every table provisioned. Units that are fixed save most by themselves; those
+/// that follow the demand fall with what other changes save.
 fn starts<'a>(usable: &[&'a Alternative]) -> Vec<Vec<&'a Alternative>> {
-    let all = |mode: CapacityMode| -> Vec<&'a Alternative> {
-        let kind = AlternativeKind::Capacity(CapacityPlan::Provisioned(mode, Bursts::Without));
+    let all = |(mode, bursts): (CapacityMode, Bursts)| -> Vec<&'a Alternative> {
+        let kind = AlternativeKind::Capacity(CapacityPlan::Provisioned(mode, bursts));
         usable.iter().copied().filter(|one| one.kind == kind).collect()
     };
-    let provisioned = [all(CapacityMode::Fixed), all(CapacityMode::Cheapest)];
+    let provisioned = [
+        (CapacityMode::Fixed, Bursts::Without),
+        (CapacityMode::Cheapest, Bursts::Without),
+        (CapacityMode::AutoScaled, Bursts::Without),
+        (CapacityMode::AutoScaled, Bursts::Counted),
+    ]
+    .map(all);
     std::iter::once(Vec::new()).chain(provisioned.into_iter().filter(|start| !start.is_empty())).collect()
 }
 

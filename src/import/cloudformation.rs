@@ -38,7 +38,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     );
     let mut keys = BTreeMap::new();
     for (source, template) in documents {
-        let given = context.usage.map(usage::Usage::parameters).unwrap_or_default();
+        let given = context.usage.map(usage::UsageFile::parameters).unwrap_or_default();
         let is_unknown = |name: &str| template.at(&["Parameters", name]).is_none() && !name.starts_with("AWS::");
         let unknown: Vec<(String, Node)> =
             given.iter().filter(|(name, _)| is_unknown(name)).map(|(name, node)| (name.clone(), node.clone())).collect();

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::draft::{Draft, Said, TableDraft, quoted};
-use super::usage::Usage;
+use super::usage::UsageFile;
 use crate::diag::Diagnostic;
 use crate::opened;
 use crate::table::{Arn, AttributeValue, NumberAlignment};
@@ -27,7 +27,7 @@ struct Seen {
 /// Attributes that are named in comments at most.
 const ATTRIBUTES_MAX: usize = 40;
 
-pub(super) fn draft(folder: &Path, region: Option<&str>, usage: Option<&Usage>, problems: &mut Vec<Diagnostic>) -> Draft {
+pub(super) fn draft(folder: &Path, region: Option<&str>, usage: Option<&UsageFile>, problems: &mut Vec<Diagnostic>) -> Draft {
     let shown = folder.display().to_string();
     let mut draft = Draft { made_of: format!("the S3 export {shown}"), missing: "not in an export", ..Draft::default() };
     let mut attributes: BTreeMap<String, Seen> = BTreeMap::new();
@@ -55,7 +55,7 @@ pub(super) fn draft(folder: &Path, region: Option<&str>, usage: Option<&Usage>, 
     let (table, own_region) = summary(folder);
     let name = table.unwrap_or_else(|| folder.file_name().map_or_else(|| "export".to_string(), |name| name.to_string_lossy().into_owned()));
     draft.head.set("name", Said::text(&name, "the table of the export", None));
-    let asked = region.map(str::to_string).or_else(|| usage.and_then(Usage::region));
+    let asked = region.map(str::to_string).or_else(|| usage.and_then(UsageFile::region));
     let note = if asked.is_some() { "as asked for" } else { "tableArn" };
     draft.head.set_some("region", asked.or(own_region).map(|region| Said::text(&region, note, None)));
     let mut table = TableDraft::new(Said::text(&name, "tableArn", None), Vec::new());

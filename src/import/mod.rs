@@ -291,7 +291,7 @@ fn imported(kind: Kind, documents: &[(Arc<Source>, Node)], asked: &Asked) -> Res
     finish(draft, usage.as_ref(), asked.lenient, documents, problems)
 }
 
-fn read_usage(asked: &Asked) -> Result<Option<usage::Usage>, Diagnostics> {
+fn read_usage(asked: &Asked) -> Result<Option<usage::UsageFile>, Diagnostics> {
     match asked.usage.as_ref().map(usage::read).transpose() {
         Ok(usage) => Ok(usage),
         Err(found) => Err(Diagnostics::of(found).unwrap_or_else(|| unreadable().into())),
@@ -320,7 +320,7 @@ pub fn import_export(folder: &Path, asked: &Asked) -> Result<Imported, Diagnosti
 #[cfg(feature = "replay")]
 pub fn import_metrics(sources: Vec<crate::trace::Source>, table: Option<String>, asked: &Asked) -> Result<Imported, MetricsError> {
     let usage = read_usage(asked)?;
-    let region = asked.region.clone().or_else(|| usage.as_ref().and_then(usage::Usage::region));
+    let region = asked.region.clone().or_else(|| usage.as_ref().and_then(usage::UsageFile::region));
     let draft = cloudwatch::draft(sources, table, region.as_deref())?;
     Ok(finish(draft, usage.as_ref(), asked.lenient, &[], Vec::new())?)
 }
@@ -340,7 +340,7 @@ pub enum MetricsError {
 /// Joins the usage file and writes the workload.
 fn finish(
     mut draft: Draft,
-    usage: Option<&usage::Usage>,
+    usage: Option<&usage::UsageFile>,
     lenient: bool,
     documents: &[(Arc<Source>, Node)],
     mut problems: Vec<Diagnostic>,
@@ -383,7 +383,7 @@ fn finish(
 /// What the readers of one import share.
 struct Context<'a> {
     region: Option<&'a str>,
-    usage: Option<&'a usage::Usage>,
+    usage: Option<&'a usage::UsageFile>,
     before: bool,
     fallback: Option<&'a str>,
     problems: &'a mut Vec<Diagnostic>,

@@ -32,7 +32,7 @@ use crate::diag::{Diagnostic, Source};
 
 /// A usage file.
 #[derive(Clone, Debug)]
-pub(super) struct Usage {
+pub(super) struct UsageFile {
     source: Arc<Source>,
     head: Fields,
     parameters: Vec<(String, Node)>,
@@ -92,7 +92,7 @@ const KEY: [&str; 4] = ["bytes", "digits", "name", "type"];
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub(super) fn read(source: &Arc<Source>) -> Result<Usage, Vec<Diagnostic>> {
+pub(super) fn read(source: &Arc<Source>) -> Result<UsageFile, Vec<Diagnostic>> {
     let is_yaml = source.text.lines().any(|line| line.starts_with("resource_usage:") || line.starts_with("resource_type_default_usage:"));
     if is_yaml || source.text.trim_start().starts_with('{') {
         let document = node::read(source).map_err(|error| vec![*error])?;
@@ -199,7 +199,7 @@ impl Reader<'_> {
         Fields(fields.into_iter().map(|(_, key, said)| (bare(&key), said)).collect())
     }
 
-    fn usage(&mut self, document: &DeTable) -> Usage {
+    fn usage(&mut self, document: &DeTable) -> UsageFile {
         self.known(document, &HEAD);
         let mut head = Fields::default();
         for key in &HEAD[..7] {
@@ -226,7 +226,7 @@ impl Reader<'_> {
         }
         let tables = self.tables(document.get("table"), "table");
         let tables = tables.into_iter().filter_map(|table| self.of_table(table)).collect();
-        Usage { source: self.source.clone(), head, parameters, tables, notes: Vec::new() }
+        UsageFile { source: self.source.clone(), head, parameters, tables, notes: Vec::new() }
     }
 
     fn of_table(&mut self, place: &Toml) -> Option<TableUsage> {
@@ -302,7 +302,7 @@ fn fragment(value: &Toml, text: &str) -> String {
     }
 }
 
-impl Usage {
+impl UsageFile {
     /// The region that it gives.
     pub fn region(&self) -> Option<String> {
         self.head.get("region").map(Said::plain)
@@ -425,9 +425,9 @@ impl Usage {
 /// A usage file of Infracost: units and sizes of a month, by the address of the resource.
 ///
 /// Source: Infracost documentation, "Usage file"; the keys are those of its DynamoDB resource.
-fn infracost(source: &Arc<Source>, document: &Node) -> Result<Usage, Vec<Diagnostic>> {
+fn infracost(source: &Arc<Source>, document: &Node) -> Result<UsageFile, Vec<Diagnostic>> {
     let mut usage =
-        Usage { source: source.clone(), head: Fields::default(), parameters: Vec::new(), tables: Vec::new(), notes: Vec::new() };
+        UsageFile { source: source.clone(), head: Fields::default(), parameters: Vec::new(), tables: Vec::new(), notes: Vec::new() };
     let mut found = Vec::new();
     let Some(resources) = document.get("resource_usage").filter(|node| matches!(node.value, Value::Map(_))) else {
         let help = "a usage file of Infracost has resource_usage; one of dynameter is TOML with [[table]]";

@@ -163,11 +163,14 @@ impl Database {
                 let tables = request["RequestItems"].as_object().expect("tables");
                 let write = |(name, requests): (&String, &Value)| {
                     let stored = self.tables.get_mut(name).expect("a table");
-                    let one = |request: &Value| match request.get("PutRequest") {
+                    let mut one = |request: &Value| match request.get("PutRequest") {
                         Some(put) => stored.write(&item(&put["Item"]), Some(item(&put["Item"])), false, switches),
                         None => stored.write(&item(&request["DeleteRequest"]["Key"]), None, false, switches),
                     };
-                    (name.clone(), Operation::BatchWriteItem(list(requests).iter().map(one).collect()))
+                    // What was left unprocessed costs nothing.
+                    let left = list(&detail["unprocessed"][name]);
+                    let done = list(requests).into_iter().filter(|request| !left.contains(request));
+                    (name.clone(), Operation::BatchWriteItem(done.map(|request| one(&request)).collect()))
                 };
                 tables.iter().map(write).collect()
             }
