@@ -145,3 +145,63 @@ fn a_name_cannot_draw_on_the_terminal_or_run_in_a_spreadsheet() {
     let json: serde_json::Value = serde_json::from_str(&run("json")).expect("JSON");
     assert_eq!(json["workload"], "=cmd|'\u{1b}[31m | <b>*x*");
 }
+
+/// Whatever a command opens is an input: usage, budget, books, the files of a pattern, of a folder and of an export, links to
+/// them.
+#[test]
+fn no_result_is_written_over_a_file_that_was_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let copy = |from: &str, to: &str| {
+        let to = folder.path().join(to);
+        std::fs::create_dir_all(to.parent().expect("a folder")).expect("a folder");
+        std::fs::copy(support::root().join(from), to).expect("a copy");
+    };
+    for name in ["plan.json", "usage.toml"] {
+        copy(&format!("tests/import/{name}"), name);
+    }
+    for entry in std::fs::read_dir(support::root().join("pricing")).expect("books").flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        copy(&format!("pricing/{name}"), &format!("books/{name}"));
+    }
+    for part in ["manifest-files.json", "data/part-one.json.gz", "data/part-two.json.gz"] {
+        copy(&format!("workloads/catalog-export/{part}"), &format!("catalog-export/{part}"));
+    }
+    copy("workloads/marketplace.toml", "marketplace.toml");
+    copy("workloads/shopping-cart.toml", "cart.toml");
+    copy("tests/cases/budget-50.toml", "budget.toml");
+    copy("traces/orders.toml", "orders.toml");
+    copy("traces/columns.csv", "traces/one.csv");
+    copy("traces/columns.csv", "traces/two.csv");
+    #[cfg(unix)]
+    std::os::unix::fs::symlink("usage.toml", folder.path().join("link.toml")).expect("a link");
+    let mut all = vec![
+        ("estimate plan.json --usage usage.toml", "usage.toml"),
+        ("check cart.toml --budget budget.toml", "budget.toml"),
+        ("check cart.toml --budget budget.toml --baseline orders.toml", "orders.toml"),
+        ("estimate cart.toml --prices books", "books/us-east-1.toml"),
+        ("estimate marketplace.toml", "catalog-export/data/part-two.json.gz"),
+        ("estimate marketplace.toml", "catalog-export/manifest-files.json"),
+    ];
+    if cfg!(unix) {
+        all.push(("estimate plan.json --usage usage.toml", "link.toml"));
+    }
+    if cfg!(feature = "replay") {
+        all.push(("replay traces/*.csv --workload orders.toml", "traces/one.csv"));
+        all.push(("replay traces --workload orders.toml", "traces/two.csv"));
+        all.push(("replay traces/one.csv --workload orders.toml", "orders.toml"));
+    }
+    for (command, result) in all {
+        let before = std::fs::read(folder.path().join(result)).expect("the file");
+        let output = Command::cargo_bin("dynameter")
+            .expect("the binary")
+            .current_dir(folder.path())
+            .args(command.split(' '))
+            .args(["-o", result])
+            .output()
+            .expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{command} -o {result}: {said}");
+        assert!(said.contains("is a file that this command reads"), "{command} -o {result}: {said}");
+        assert_eq!(std::fs::read(folder.path().join(result)).expect("the file"), before, "{command} -o {result}");
+    }
+}
