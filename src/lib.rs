@@ -94,6 +94,9 @@ pub mod import;
 pub mod replay;
 
 #[cfg(feature = "tables")]
+pub mod frames;
+
+#[cfg(feature = "tables")]
 pub mod synthesize;
 
 pub mod review;

@@ -19,7 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["compare", "diff", "uncertainty"],
     &["check", "import"],
     &["replay"],
-    &["synthesize"],
+    &["frames", "synthesize"],
     &["review"],
     &["report"],
 ];

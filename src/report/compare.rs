@@ -157,11 +157,13 @@ fn headline(comparison: &Comparison) -> String {
 
 /// The best combinations in sentences.
 fn best_lines(comparison: &Comparison) -> Vec<String> {
+    // Of a design with something unknown, every total is a lower bound.
+    let at_least = if comparison.outcome.bill.unknown.is_empty() { "" } else { "≥ " };
     let words = |combination: &Combination| {
         let changes = if combination.changes.is_empty() { "the design as it is".to_string() } else { combination.changes.join("; ") };
-        let mut lines = vec![format!("{}: {changes}", combination.monthly.human())];
+        let mut lines = vec![format!("{at_least}{}: {changes}", combination.monthly.human())];
         if let Some(mix) = &combination.commitment {
-            lines.push(format!("{}: with {} as well", combination.monthly_with_commitment.human(), mix.words()));
+            lines.push(format!("{at_least}{}: with {} as well", combination.monthly_with_commitment.human(), mix.words()));
         }
         lines
     };

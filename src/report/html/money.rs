@@ -156,14 +156,21 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
     let comparison = &review.comparison;
     let mut section = Section::new("changes", "What to change");
     let mut together = Table::new("The best together", &["", "Changes", "#A month", "Commitments as well", "#A month"]);
+    let is_partial = !comparison.outcome.bill.unknown.is_empty();
+    // Of a design with something unknown, every total is a lower bound.
+    let total = |amount: Money| {
+        let cell = Cell::from(amount);
+        let text = if is_partial { format!("≥ {}", cell.text) } else { cell.text };
+        Cell { text, ..cell }
+    };
     let mut words = |name: &str, combination: &Combination| {
         let changes = if combination.changes.is_empty() { "the design as it is".to_string() } else { combination.changes.join("; ") };
         together.row([
             Cell::from(name),
             Cell::from(changes),
-            Cell::from(combination.monthly),
+            total(combination.monthly),
             Cell::from(combination.commitment.as_ref().map_or("none that saves".to_string(), |mix| mix.words())),
-            Cell::from(combination.monthly_with_commitment),
+            total(combination.monthly_with_commitment),
         ]);
     };
     words("no trade-off", &comparison.best);
