@@ -491,6 +491,13 @@ impl fmt::Display for Because {
     }
 }
 
+/// A table, or an index of it, perhaps in a region, for people: `Orders / ByStatus in eu-west-1`.
+pub fn place(table: &str, index: Option<&str>, region: Option<&str>) -> String {
+    let index = index.map(|index| format!(" / {index}")).unwrap_or_default();
+    let region = region.map(|region| format!(" in {region}")).unwrap_or_default();
+    format!("{table}{index}{region}")
+}
+
 /// What a line is about: the place in the design and in the world.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subject {

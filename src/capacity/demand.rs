@@ -7,6 +7,7 @@ use super::Consumption;
 use crate::time::MonthHours;
 use crate::units::Exact;
 use crate::usage::Throughput;
+use crate::usage::place;
 
 /// The demand of one account in one direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,10 +40,7 @@ impl Demand {
 
     /// Table, index and region, for people.
     pub fn place(&self) -> String {
-        match &self.index {
-            Some(index) => format!("{} / {index} in {}", self.table, self.region),
-            None => format!("{} in {}", self.table, self.region),
-        }
+        place(&self.table, self.index.as_deref(), Some(&self.region))
     }
 }
 

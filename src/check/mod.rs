@@ -20,7 +20,7 @@ use crate::outcome::Outcome;
 use crate::pricing::{Books, LineItem};
 use crate::time::Date;
 use crate::units::Exact;
-use crate::usage::{Subject, UsageType};
+use crate::usage::{self, Subject, UsageType};
 use crate::workload::{Capacity, TableDesign, Workload};
 
 /// A design as it was read and estimated.
@@ -347,9 +347,8 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
         };
         let said = |design: &Design, unknown: &crate::pricing::Unknown| {
             let Subject { table, index, region, .. } = &unknown.subject;
-            let index = index.as_ref().map(|index| format!(" / {index}")).unwrap_or_default();
-            let region = if *region == design.outcome.region { String::new() } else { format!(" in {region}") };
-            format!("{table}{index}{region}: {}{when}", unknown.what)
+            let place = usage::place(table, index.as_deref(), (*region != design.outcome.region).then_some(region));
+            format!("{place}: {}{when}", unknown.what)
         };
         let mut all = Vec::new();
         for (at, design) in designs.iter().enumerate() {

@@ -176,20 +176,38 @@ pub struct Parser<'a> {
 
 type Parsed<T> = Result<T, String>;
 
-impl<'a> Parser<'a> {
-    /// For an expression of a request.
-    pub fn new(text: &str, request: &'a Value) -> Parsed<Parser<'a>> {
-        let mut values = BTreeMap::new();
-        for (name, value) in request["ExpressionAttributeValues"].as_object().into_iter().flatten() {
-            values.insert(name.clone(), AttributeValue::from_json(value).map_err(|error| format!("{name}: {error}"))?);
+/// Tokens of which document paths are made: of an expression, or of a PartiQL statement.
+pub trait Tokens {
+    /// The next token.
+    fn next(&mut self) -> Parsed<Token>;
+
+    /// Reads a sign where it comes next; whether it did.
+    fn is_sign(&mut self, sign: &str) -> bool;
+
+    /// Reads a sign that must come next.
+    fn sign(&mut self, sign: &str) -> Parsed<()>;
+
+    /// The name of an attribute.
+    fn name(&mut self) -> Parsed<String>;
+
+    /// A document path, such as `a.b[0].c`.
+    fn path(&mut self) -> Parsed<Path> {
+        let mut path = vec![Step::Name(self.name()?)];
+        loop {
+            if self.is_sign(".") {
+                path.push(Step::Name(self.name()?));
+            } else if self.is_sign("[") {
+                let Token::Number(number) = self.next()? else { return Err("an index is expected after [".to_string()) };
+                path.push(Step::Index(number.parse().map_err(|_| format!("[{number}] is no index"))?));
+                self.sign("]")?;
+            } else {
+                return Ok(path);
+            }
         }
-        Ok(Parser { tokens: tokens(text)?, at: 0, names: request.get("ExpressionAttributeNames"), values })
     }
+}
 
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
-    }
-
+impl Tokens for Parser<'_> {
     fn next(&mut self) -> Parsed<Token> {
         let token = self.peek().cloned().ok_or_else(|| "the expression ends too early".to_string());
         self.at += 1;
@@ -206,16 +224,6 @@ impl<'a> Parser<'a> {
         if self.is_sign(sign) { Ok(()) } else { Err(format!("{sign} is expected{}", self.found())) }
     }
 
-    fn found(&self) -> String {
-        self.peek().map_or(" at the end".to_string(), |token| format!(", found {token:?}"))
-    }
-
-    fn is_word(&mut self, word: &str) -> bool {
-        let is = matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
-        self.at += usize::from(is);
-        is
-    }
-
     fn name(&mut self) -> Parsed<String> {
         match self.next()? {
             Token::Word(name) | Token::Quoted(name) => Ok(name),
@@ -226,21 +234,30 @@ impl<'a> Parser<'a> {
             other => Err(format!("an attribute is expected, found {other:?}")),
         }
     }
+}
 
-    /// A document path.
-    pub fn path(&mut self) -> Parsed<Path> {
-        let mut path = vec![Step::Name(self.name()?)];
-        loop {
-            if self.is_sign(".") {
-                path.push(Step::Name(self.name()?));
-            } else if self.is_sign("[") {
-                let Token::Number(number) = self.next()? else { return Err("an index is expected after [".to_string()) };
-                path.push(Step::Index(number.parse().map_err(|_| format!("[{number}] is no index"))?));
-                self.sign("]")?;
-            } else {
-                return Ok(path);
-            }
+impl<'a> Parser<'a> {
+    /// For an expression of a request.
+    pub fn new(text: &str, request: &'a Value) -> Parsed<Parser<'a>> {
+        let mut values = BTreeMap::new();
+        for (name, value) in request["ExpressionAttributeValues"].as_object().into_iter().flatten() {
+            values.insert(name.clone(), AttributeValue::from_json(value).map_err(|error| format!("{name}: {error}"))?);
         }
+        Ok(Parser { tokens: tokens(text)?, at: 0, names: request.get("ExpressionAttributeNames"), values })
+    }
+
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn found(&self) -> String {
+        self.peek().map_or(" at the end".to_string(), |token| format!(", found {token:?}"))
+    }
+
+    fn is_word(&mut self, word: &str) -> bool {
+        let is = matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
+        self.at += usize::from(is);
+        is
     }
 
     fn value(&mut self) -> Parsed<AttributeValue> {

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::expression::{KeyCondition, Operand, Path, Step, Test, Token, Update, compared, tokens};
+use super::expression::{KeyCondition, Operand, Step, Test, Token, Tokens, Update, compared, tokens};
 use crate::table::{AttributeValue, Item, Number};
 
 /// A statement.
@@ -87,25 +87,11 @@ pub fn parse(request: &Value) -> Parsed<Statement> {
     }
 }
 
-impl Reader {
-    fn peek(&self) -> Option<&Token> {
-        self.tokens.get(self.at)
-    }
-
+impl Tokens for Reader {
     fn next(&mut self) -> Parsed<Token> {
         let token = self.peek().cloned().ok_or_else(|| "the statement ends too early".to_string())?;
         self.at += 1;
         Ok(token)
-    }
-
-    fn is_word(&mut self, word: &str) -> bool {
-        let is = matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
-        self.at += usize::from(is);
-        is
-    }
-
-    fn word(&mut self, word: &str) -> Parsed<()> {
-        if self.is_word(word) { Ok(()) } else { Err(format!("{word} is expected, found {:?}", self.peek())) }
     }
 
     fn is_sign(&mut self, sign: &str) -> bool {
@@ -124,6 +110,22 @@ impl Reader {
             other => Err(format!("a name is expected, found {other:?}")),
         }
     }
+}
+
+impl Reader {
+    fn peek(&self) -> Option<&Token> {
+        self.tokens.get(self.at)
+    }
+
+    fn is_word(&mut self, word: &str) -> bool {
+        let is = matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
+        self.at += usize::from(is);
+        is
+    }
+
+    fn word(&mut self, word: &str) -> Parsed<()> {
+        if self.is_word(word) { Ok(()) } else { Err(format!("{word} is expected, found {:?}", self.peek())) }
+    }
 
     fn table(&mut self) -> Parsed<(String, Option<String>)> {
         let mut table = self.name()?;
@@ -133,21 +135,6 @@ impl Reader {
         }
         let index = if self.is_sign(".") { Some(self.name()?) } else { None };
         Ok((table, index))
-    }
-
-    fn path(&mut self) -> Parsed<Path> {
-        let mut path = vec![Step::Name(self.name()?)];
-        loop {
-            if self.is_sign(".") {
-                path.push(Step::Name(self.name()?));
-            } else if self.is_sign("[") {
-                let Token::Number(number) = self.next()? else { return Err("an index is expected after [".to_string()) };
-                path.push(Step::Index(number.parse().map_err(|_| format!("[{number}] is no index"))?));
-                self.sign("]")?;
-            } else {
-                return Ok(path);
-            }
-        }
     }
 
     fn value(&mut self) -> Parsed<AttributeValue> {

@@ -15,6 +15,7 @@ use crate::replay::{
 use crate::table::Direction;
 use crate::trace::Reason;
 use crate::units::{Exact, GB, group_thousands};
+use crate::usage;
 
 #[derive(Serialize)]
 struct Replay<'a> {
@@ -582,9 +583,7 @@ struct Part {
 }
 
 fn place(table: &str, index: Option<&str>, region: &str, home: &str) -> String {
-    let index = index.map(|index| format!(" / {index}")).unwrap_or_default();
-    let region = if region == home { String::new() } else { format!(" in {region}") };
-    format!("{table}{index}{region}")
+    usage::place(table, index, (region != home).then_some(region))
 }
 
 fn count(number: u64) -> String {

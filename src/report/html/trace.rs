@@ -13,6 +13,7 @@ use crate::review::Review;
 use crate::table::Direction;
 use crate::trace::Time;
 use crate::units::{Exact, group_thousands};
+use crate::usage;
 
 /// Accounts whose units are drawn over time; the totals of all are in a table.
 const DRAWN: usize = 12;
@@ -21,9 +22,7 @@ const DRAWN: usize = 12;
 const KEYS: usize = 10;
 
 fn place(table: &str, index: Option<&str>, region: &str, home: &str) -> String {
-    let index = index.map(|index| format!(" / {index}")).unwrap_or_default();
-    let region = if region == home { String::new() } else { format!(", {region}") };
-    clean(&format!("{table}{index}{region}"))
+    clean(&usage::place(table, index, (region != home).then_some(region)))
 }
 
 fn direction(direction: Direction) -> &'static str {
