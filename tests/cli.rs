@@ -205,3 +205,33 @@ fn no_result_is_written_over_a_file_that_was_read() {
         assert_eq!(std::fs::read(folder.path().join(result)).expect("the file"), before, "{command} -o {result}");
     }
 }
+
+/// An export does not hold the keys of its table; a log that begins with the table's CreateTable does.
+#[cfg(feature = "replay")]
+#[test]
+fn a_log_defines_the_table_of_a_full_export() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let export = folder.path().join("export");
+    fs::create_dir_all(export.join("data")).expect("a folder");
+    for part in ["manifest-files.json", "data/part-one.json.gz", "data/part-two.json.gz"] {
+        fs::copy(support::root().join("workloads/catalog-export").join(part), export.join(part)).expect("a copy");
+    }
+    let summary = r#"{"tableArn":"arn:aws:dynamodb:us-east-1:123456789012:table/Catalog","exportType":"FULL_EXPORT","itemCount":16}"#;
+    fs::write(export.join("manifest-summary.json"), summary).expect("written");
+    let create = |name: &str| {
+        format!(
+            r#"{{"time":"2026-11-01T00:00:00Z","operation":"CreateTable","request":{{"TableName":"{name}","KeySchema":[{{"AttributeName":"Sku","KeyType":"HASH"}}]}}}}"#
+        )
+    };
+    let read = r#"{"time":"2026-11-01T00:00:01Z","operation":"GetItem","request":{"TableName":"NAME","Key":{"Sku":{"S":"sku-00000"}}}}"#;
+    for (name, code, words) in
+        [("Catalog", 0, "Catalog     16"), ("Other", 2, "is a full export of Catalog, which neither a workload nor the trace")]
+    {
+        let log = format!("{}\n{}\n", create(name), read.replace("NAME", name));
+        fs::write(folder.path().join("log.jsonl"), log).expect("written");
+        let output = dynameter(folder.path(), &["replay", "export", "log.jsonl"]);
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{name}: {said}");
+        assert!(said.contains(words), "{name}: {said}");
+    }
+}
