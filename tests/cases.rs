@@ -130,6 +130,13 @@ const CASES: &[Case] = &[
         ],
     ),
     case(
+        "a note is one line, whatever stands in an address",
+        "estimate newline-plan.json --region us-east-1",
+        0,
+        &["note: newline-plan.json: aws_appautoscaling_scheduled_action.x[\"a\\n::error::injected by an address\"]"],
+    )
+    .never(&["\n::error::"]),
+    case(
         "a repeated transaction reads where it is called",
         "estimate replica_reads_of_replayed_transaction.toml",
         0,

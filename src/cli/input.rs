@@ -152,7 +152,9 @@ pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
             document.kind().described()
         );
     }
-    now.notes.iter().for_each(|note| output::note(args, &format!("note: {}: {note}", text.name)));
+    // One line each, whatever stands in an address or in the name of a file.
+    let line = |note: &String| format!("note: {}: {note}", text.name).replace('\n', "\\n").replace('\r', "\\r");
+    now.notes.iter().for_each(|note| output::note(args, &line(note)));
     let mut now = made(now);
     now.before = before.map(|before| Box::new(made(before)));
     Ok(now)
