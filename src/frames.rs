@@ -1,7 +1,7 @@
-//! Results as frames of polars, for whoever goes on from there.
+//! Results as polars data frames, for further analysis.
 //!
 //! Quantities, rates and amounts are texts with every digit, as in JSON and CSV: a float would round them. Cast them where that
-//! is good enough.
+//! is precise enough.
 
 use polars::prelude::{Column, DataFrame, PolarsResult};
 

@@ -349,7 +349,7 @@ impl UsageType {
         CATALOGUE.iter().map(|(_, _, name, _)| *name).chain([TRANSFER_NAME])
     }
 
-    /// The name that a bill has for what somebody may still call by an older name.
+    /// The current name on a bill of a usage type that is given by its current or an older name.
     pub fn name_on_a_bill(name: &str) -> &str {
         OLD_NAMES.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new)
     }

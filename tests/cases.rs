@@ -190,6 +190,18 @@ const TRACES: &[Case] = &[
         &["4 of 4 ConsumedCapacity agree", "Tab / G  PutItem         2           0            1"],
     ),
     case(
+        "how long a deleted index was provisioned in a month is unknown",
+        "replay deleted-index-provisioned.jsonl",
+        0,
+        &["unknown; at least $", "Tab / G / us-east-1: the provisioned write units"],
+    ),
+    case(
+        "an error of a member that is no error code",
+        "replay bes_unknown_error.jsonl",
+        2,
+        &["bes_unknown_error.jsonl:3", "error is \"Oops\"; the code of a BatchStatementError is expected"],
+    ),
+    case(
         "a switch for a log that defines its tables",
         "replay failed-condition.jsonl --switch failed_condition=larger",
         0,
@@ -235,7 +247,7 @@ fn every_case_says_what_is_right() {
     assert!(wrong.is_empty(), "{} cases\n\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
-/// Three commands of one design say one decimal.
+/// Four commands give one decimal for one design.
 #[test]
 fn every_command_has_the_same_total() {
     let run = |args: &[&str]| {

@@ -374,7 +374,7 @@ pub(super) fn classes(table: &TableDesign) -> Vec<Alternative> {
     let target = table.table.name.clone();
     vec![
         alternative
-            .because("storage is cheaper and throughput dearer in Standard-IA; AWS allows two changes of class in 30 days")
+            .because("storage is cheaper and throughput more expensive in Standard-IA; AWS allows two changes of class in 30 days")
             .edit(table.part(Part::Table), format!("class = \"{word}\""))
             .change(format!("class of {}", table.table.name), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {

@@ -24,7 +24,7 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
         [] => {
             let (target, name) = (table.table.name.clone(), index.name.clone());
             none.because("no access pattern of the file reads it")
-                .deciding("somebody may read it who is not in the file")
+                .deciding("something not listed in the file may read it")
                 .edit(table.index_part(at), "remove the index")
                 .change(format!("projection of {} / {}", table.table.name, index.name), move |workload| {
                     if let Some(table) = table_mut(workload, &target) {
@@ -167,7 +167,7 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
     match narrower {
         true if !fetched && !readers.is_empty() => alternative.risking("the index must be built again"),
         true if fetched => alternative.deciding(format!("{work}: each query becomes two calls, the second as fresh as the table")),
-        true => alternative.deciding(format!("{work}; somebody may read it who is not in the file")),
+        true => alternative.deciding(format!("{work}; something not listed in the file may read it")),
         false => alternative.risking(work),
     }
 }

@@ -60,7 +60,7 @@ pub struct Executor {
     pub(super) waiting: BTreeMap<u64, Vec<Waiting>>,
     pub(super) declared: bool,
     numbers: RegionNumbers,
-    /// Full exports of tables that nobody has defined so far.
+    /// Full exports whose tables are not defined yet.
     pub exports: Vec<StartingState>,
 }
 

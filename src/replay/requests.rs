@@ -439,8 +439,14 @@ impl Executor {
                     let keys = request.evaluated_keys.as_ref().and_then(|list| list.get(at)).filter(|keys| keys.is_array());
                     // A failing member is said to be one by its own error. What never reached an item costs nothing (rule 11.1).
                     let error = one.get("error").filter(|error| !error.is_null());
-                    let code = error.map(|error| error.as_str().or(error["Code"].as_str()).unwrap_or_default());
-                    if code.is_some_and(|code| Failure::of_member(code) == Failure::Free) {
+                    let failure = error.map(|error| {
+                        let code = error.as_str().or(error["Code"].as_str()).unwrap_or_default();
+                        Failure::of_member(code).ok_or_else(|| {
+                            let found = code.escape_debug();
+                            wrong(format!("Statements[{at}]: error is \"{found}\"; the code of a BatchStatementError is expected, such as DuplicateItem"))
+                        })
+                    });
+                    if failure.transpose()? == Some(Failure::Free) {
                         continue;
                     }
                     let failed = error.is_some() || self.fails(&statement);

@@ -69,21 +69,30 @@ impl TableState {
         self.ended.contains(&index)
     }
 
-    /// Ends an index: what it consumed stays, and from now on it holds nothing.
+    /// Ends an index: what it consumed stays, and from now on it holds nothing. For how many hours its provisioned capacity
+    /// is billed in a month is unknown.
     fn end(&mut self, index: usize) {
         self.ended.insert(index);
+        if let Some(capacity) = &mut self.design.indexes[index].capacity {
+            *capacity = UNKNOWN_UNITS;
+        }
         self.design.indexes[index].coverage = Exact::zero();
         self.stored.clear_index(index);
     }
 
     /// Adds a global index, in the place of one of its name that was deleted.
-    fn add(&mut self, index: Index) {
+    fn add(&mut self, index: Index, units: Option<ByDirection<Units>>) {
+        let name = index.name.clone();
         match self.design.table.indexes.iter().position(|known| known.name == index.name) {
             Some(at) if self.ended.remove(&at) => {
                 self.design.indexes[at].coverage = Exact::one();
                 self.design.table.indexes[at] = index;
             }
             _ => self.design.add_index(index),
+        }
+        let is_provisioned = self.design.capacity != Capacity::OnDemand;
+        if let Some(at) = self.design.table.indexes.iter().position(|known| known.name == name) {
+            self.design.indexes[at].capacity = is_provisioned.then(|| units.unwrap_or(UNKNOWN_UNITS));
         }
         self.entries = Entries::of(&self.design);
         // Filling an index costs no units (rule 3.11).
@@ -264,10 +273,6 @@ impl Tables {
                 false => Err(format!("{name} is there already")),
             };
         }
-        let provisioned = |level: &Value| {
-            let units = |name: &str| level["ProvisionedThroughput"][name].as_u64().filter(|units| *units > 0).map(Units::Fixed);
-            units("ReadCapacityUnits").zip(units("WriteCapacityUnits")).map(|(read, write)| ByDirection { read, write })
-        };
         let (mut indexes, mut capacities) = (Vec::new(), Vec::new());
         for (field, kind) in [("LocalSecondaryIndexes", IndexKind::Local), ("GlobalSecondaryIndexes", IndexKind::Global)] {
             for index in list(&request[field]) {
@@ -294,8 +299,7 @@ impl Tables {
             let global = index.kind == IndexKind::Global;
             design.add_index(index);
             if let Some(last) = design.indexes.last_mut() {
-                let unknown = ByDirection { read: Units::Unknown, write: Units::Unknown };
-                last.capacity = (is_provisioned && global).then(|| capacity.unwrap_or(unknown));
+                last.capacity = (is_provisioned && global).then(|| capacity.unwrap_or(UNKNOWN_UNITS));
             }
         }
         self.define(design);
@@ -337,7 +341,7 @@ impl Tables {
                 state.end(there.ok_or_else(|| format!("no index {} of {}", name.escape_debug(), state.design.table.name))?);
             }
             if let Some(index) = update.get("Create") {
-                state.add(index_of(index, IndexKind::Global)?);
+                state.add(index_of(index, IndexKind::Global)?, provisioned(index));
             }
         }
         self.definitions.push(Definition::Update(request.to_string()));
@@ -355,6 +359,15 @@ impl Tables {
         (state.store, state.stored) = (Store::default(), Stored::default());
         Ok(())
     }
+}
+
+/// Provisioned units that a request does not say.
+const UNKNOWN_UNITS: ByDirection<Units> = ByDirection { read: Units::Unknown, write: Units::Unknown };
+
+/// The provisioned units of a table or an index in a request; `None` where it gives none.
+fn provisioned(level: &Value) -> Option<ByDirection<Units>> {
+    let units = |name: &str| level["ProvisionedThroughput"][name].as_u64().filter(|units| *units > 0).map(Units::Fixed);
+    units("ReadCapacityUnits").zip(units("WriteCapacityUnits")).map(|(read, write)| ByDirection { read, write })
 }
 
 /// An index as a CreateTable or an UpdateTable describes it.

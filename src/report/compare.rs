@@ -221,8 +221,8 @@ fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, Option<Stri
             (!hidden).then(|| alternative_row(one, is_partial))
         };
         let rows: Vec<Vec<String>> = all.iter().enumerate().filter_map(shown).collect();
-        let (dearer, without) = (priced.saturating_sub(SHOWN), (all.len() - priced).saturating_sub(SHOWN));
-        let words = [(dearer, "more expensive"), (without, "without a price")];
+        let (more_expensive, without) = (priced.saturating_sub(SHOWN), (all.len() - priced).saturating_sub(SHOWN));
+        let words = [(more_expensive, "more expensive"), (without, "without a price")];
         let parts: Vec<String> = words.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
         let more = (!parts.is_empty()).then(|| parts.join(" and "));
         let title = TITLES.iter().find(|(word, _)| *word == kind.word()).map_or(kind.word(), |(_, title)| title);

@@ -270,9 +270,9 @@ pub enum Failure {
 
 impl Failure {
     /// What the error of a member of a BatchExecuteStatement means; its codes have no "Exception" at their end. Source: API
-    /// Reference, "BatchStatementError". One that is not known is taken for a condition.
-    pub fn of_member(code: &str) -> Failure {
-        match code {
+    /// Reference, "BatchStatementError". `None` for a word that is no error code.
+    pub fn of_member(code: &str) -> Option<Failure> {
+        Some(match code {
             "AccessDenied"
             | "InternalServerError"
             | "ItemCollectionSizeLimitExceeded"
@@ -281,8 +281,8 @@ impl Failure {
             | "ResourceNotFound"
             | "ThrottlingError"
             | "ValidationError" => Failure::Free,
-            code => Failure::parse(code).unwrap_or(Failure::Condition),
-        }
+            code => return Failure::parse(code),
+        })
     }
 
     /// What an error code means for the bill, with or without the class or the service before it and a message behind it;

@@ -510,11 +510,19 @@ pub struct Access {
 }
 
 impl Access {
-    /// Units of a table with its local indexes, or of a global index, that nobody measured.
+    /// Consumed units that were not measured: of a table with its local indexes, or of a global index.
     pub fn unmeasured(table: &Table, target: Target, direction: Direction, why: String) -> Access {
         let of = target.index().map_or_else(String::new, |at| format!(" of {}", table.indexes[at].name));
+        Access::unknown(
+            format!("consumed {}s{of}", direction.word()),
+            Call::Unknown { direction, targets: table.sharing(target, direction), why },
+        )
+    }
+
+    /// Calls of which neither the number nor the units are known.
+    pub(super) fn unknown(name: String, call: Call) -> Access {
         Access {
-            name: format!("consumed {}s{of}", direction.word()),
+            name,
             operation: None,
             calls: Exact::zero(),
             shape: Shape::flat(),
@@ -522,7 +530,7 @@ impl Access {
             before: None,
             attributes: None,
             through_dax: false,
-            call: Call::Unknown { direction, targets: table.sharing(target, direction), why },
+            call,
         }
     }
 
@@ -840,14 +848,14 @@ impl Workload {
         })
     }
 
-    /// The same with a change that leaves it right: an alternative, the calls of a trace.
+    /// A copy with a change, which must keep the contents valid.
     #[must_use]
     pub(crate) fn with(mut self, change: impl FnOnce(&mut Contents)) -> Workload {
         change(&mut self.0);
         self
     }
 
-    /// What an alternative changes. Whoever changes it leaves it right.
+    /// The contents, to be changed by an alternative. The caller must keep them valid.
     pub(crate) fn contents_mut(&mut self) -> &mut Contents {
         &mut self.0
     }

@@ -210,7 +210,7 @@ impl Checker<'_> {
                 });
             }
         }
-        // Whoever measures some of a table's units and describes no calls has not said what the others are.
+        // Where some units of a table are measured and no calls are described, the other units are unknown.
         let is_partial = !all.is_empty() && written.access.iter().flatten().next().is_none();
         let accounts = || Target::all(table.indexes.len()).filter(|target| table.account_of(*target) == *target);
         for target in accounts().filter(|_| is_partial) {

@@ -1,7 +1,6 @@
 //! Backups, streams, archives, replicas, DAX.
 
 use super::{Checker, class};
-use crate::capacity::Shape;
 use crate::dax::{NODE_TYPES, Popularity, hit_millionths};
 use crate::table::{Direction, IndexKind, Table, Target, limits};
 use crate::time::MonthHours;
@@ -242,21 +241,11 @@ impl Checker<'_> {
         files.iter().map(|file| replica(self, file)).collect()
     }
 
-    /// Reads of a replica of which nobody knows how many there are.
+    /// Reads of a replica whose number is unknown.
     fn unknown_reads(&mut self, replica: &ReplicaFile, table: &Table, call: Call) -> Access {
         let name = format!("reads in {}", replica.region.value);
         self.note(Part::Access(table.name.clone(), name.clone()), &replica.region.span);
-        Access {
-            name,
-            operation: None,
-            calls: Exact::zero(),
-            shape: Shape::flat(),
-            sizes: None,
-            before: None,
-            attributes: None,
-            through_dax: false,
-            call,
-        }
+        Access::unknown(name, call)
     }
 
     /// What a replica has of each index, by its position.
