@@ -2,9 +2,9 @@
 //!
 //! `cargo bench --all-features --bench replay`
 //!
-//! The references are DuckDB and libCacheSim, as the Python packages `duckdb` and `libcachesim` (put into a virtual
-//! environment under `target/bench`), and `sonic-rs` (typed, one thread). `DYNAMETER_BENCH_ROWS` makes a shorter trace
-//! than that of 50 million rows.
+//! The references are DuckDB and libCacheSim, as the Python packages `duckdb` and `libcachesim`
+//! (put into a virtual environment under `target/bench`), and `sonic-rs` (typed, one thread).
+//! `DYNAMETER_BENCH_ROWS` makes a shorter trace than that of 50 million rows.
 
 use std::fs::File;
 use std::hint::black_box;
@@ -39,20 +39,33 @@ fn main() {
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench");
     std::fs::create_dir_all(&folder).expect("target/bench");
-    let rows = std::env::var("DYNAMETER_BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(ROWS);
+    let rows = std::env::var("DYNAMETER_BENCH_ROWS")
+        .ok()
+        .and_then(|rows| rows.parse().ok())
+        .unwrap_or(ROWS);
     let python = python(&folder);
     let (text_trace, text_workload) = trace(&folder, rows, "S");
     let (trace, workload) = trace(&folder, rows, "N");
-    let rows = File::open(&trace).map(|_| counted(&trace)).expect("the trace");
-    println!("{rows} rows, {} MB of Parquet", std::fs::metadata(&trace).expect("the trace").len() / 1_000_000);
-    println!("{:<58} {:>14} {:>14} {:>7} {:>7}", "", "here", "reference", "ratio", "wanted");
+    let rows = File::open(&trace)
+        .map(|_| counted(&trace))
+        .expect("the trace");
+    println!(
+        "{rows} rows, {} MB of Parquet",
+        std::fs::metadata(&trace).expect("the trace").len() / 1_000_000
+    );
+    println!(
+        "{:<58} {:>14} {:>14} {:>7} {:>7}",
+        "", "here", "reference", "ratio", "wanted"
+    );
     let probe = scaling();
     println!(
         "{:<58} {:>14} {:>14} {:>7.2} {:>7}",
         "two threads of a loop against one (below 1.8 the rest is in doubt)", "", "", probe, "1.8"
     );
     for threads in [1, 2] {
-        let mut reference = python.as_deref().and_then(|python| DuckDb::begin(python, &trace, threads));
+        let mut reference = python
+            .as_deref()
+            .and_then(|python| DuckDb::begin(python, &trace, threads));
         let mut asked = || reference.as_mut().and_then(DuckDb::seconds);
         let stateless = || drop(black_box(each_second(&trace, threads).expect("sums")));
         let numbers = || execute(&trace, &workload, threads);
@@ -66,7 +79,12 @@ fn main() {
         let turns = by_turns(&mut asked, &all.map(|(.., run)| run));
         for ((own, reference), (what, wanted, _)) in turns.into_iter().zip(all) {
             let reference = reference.map(|(seconds, ratio)| (rate(seconds), ratio));
-            line_of(&format!("{what}, {threads} threads, rows/s (DuckDB)"), rate(own), reference, wanted);
+            line_of(
+                &format!("{what}, {threads} threads, rows/s (DuckDB)"),
+                rate(own),
+                reference,
+                wanted,
+            );
         }
     }
     caches(&folder, python.as_deref(), &trace);
@@ -83,30 +101,46 @@ fn timed(mut run: impl FnMut()) -> f64 {
 }
 
 fn best(mut run: impl FnMut()) -> f64 {
-    (0..RUNS).map(|_| timed(&mut run)).fold(f64::INFINITY, f64::min)
+    (0..RUNS)
+        .map(|_| timed(&mut run))
+        .fold(f64::INFINITY, f64::min)
 }
 
-/// Of each run its seconds, those of the reference, and how many times as fast as the reference it is; each the middle of
-/// some turns.
+/// Of each run its seconds, those of the reference, and how many times as fast as the reference it
+/// is; each the middle of some turns.
 ///
-/// Every run stands between two of the reference, and is compared with these: a machine changes its speed, and of two that
-/// are taken at their best the shorter finds the better moments.
-fn by_turns(reference: &mut dyn FnMut() -> Option<f64>, runs: &[&dyn Fn()]) -> Vec<(f64, Option<(f64, f64)>)> {
+/// Every run stands between two of the reference, and is compared with these: a machine changes its
+/// speed, and of two that are taken at their best the shorter finds the better moments.
+fn by_turns(
+    reference: &mut dyn FnMut() -> Option<f64>,
+    runs: &[&dyn Fn()],
+) -> Vec<(f64, Option<(f64, f64)>)> {
     let mut turns: Vec<Vec<(f64, Option<f64>)>> = vec![Vec::new(); runs.len()];
     let mut before = reference();
     for _ in 0..TURNS {
         for (turns, run) in turns.iter_mut().zip(runs) {
             let own = timed(run);
             let after = reference();
-            turns.push((own, before.zip(after).map(|(before, after)| (before + after) / 2.0)));
+            turns.push((
+                own,
+                before
+                    .zip(after)
+                    .map(|(before, after)| (before + after) / 2.0),
+            ));
             before = after;
         }
     }
     let middle = |turns: Vec<(f64, Option<f64>)>| {
-        let both: Option<Vec<(f64, f64)>> = turns.iter().map(|(own, reference)| Some((*own, (*reference)?))).collect();
+        let both: Option<Vec<(f64, f64)>> = turns
+            .iter()
+            .map(|(own, reference)| Some((*own, (*reference)?)))
+            .collect();
         let reference = both.map(|both| {
             let seconds = median(both.iter().map(|(_, reference)| *reference));
-            (seconds, median(both.iter().map(|(own, reference)| reference / own)))
+            (
+                seconds,
+                median(both.iter().map(|(own, reference)| reference / own)),
+            )
         });
         (median(turns.into_iter().map(|(own, _)| own)), reference)
     };
@@ -121,17 +155,37 @@ fn median(figures: impl Iterator<Item = f64>) -> f64 {
 }
 
 fn line(what: &str, here: f64, reference: Option<f64>, wanted: f64) {
-    line_of(what, here, reference.map(|reference| (reference, here / reference)), wanted);
+    line_of(
+        what,
+        here,
+        reference.map(|reference| (reference, here / reference)),
+        wanted,
+    );
 }
 
 /// A line of a rate here, and of that of the reference with the ratio of the two.
 fn line_of(what: &str, here: f64, reference: Option<(f64, f64)>, wanted: f64) {
-    let human = |rate: f64| if rate >= 1e6 { format!("{:.2} M", rate / 1e6) } else { format!("{rate:.2}") };
+    let human = |rate: f64| {
+        if rate >= 1e6 {
+            format!("{:.2} M", rate / 1e6)
+        } else {
+            format!("{rate:.2}")
+        }
+    };
     match reference {
         Some((reference, ratio)) => {
-            println!("{what:<58} {:>14} {:>14} {ratio:>7.2} {wanted:>7}", human(here), human(reference));
+            println!(
+                "{what:<58} {:>14} {:>14} {ratio:>7.2} {wanted:>7}",
+                human(here),
+                human(reference)
+            );
         }
-        None => println!("{what:<58} {:>14} {:>14} {:>7} {wanted:>7}", human(here), "not there", "-"),
+        None => println!(
+            "{what:<58} {:>14} {:>14} {:>7} {wanted:>7}",
+            human(here),
+            "not there",
+            "-"
+        ),
     }
     std::io::stdout().flush().ok();
 }
@@ -146,7 +200,9 @@ fn scaling() -> f64 {
         }
         black_box(sum);
     }
-    let threads = |count: usize| best(|| std::thread::scope(|scope| (0..count).for_each(|_| drop(scope.spawn(work)))));
+    let threads = |count: usize| {
+        best(|| std::thread::scope(|scope| (0..count).for_each(|_| drop(scope.spawn(work)))))
+    };
     let (one, two) = (threads(1), threads(2));
     2.0 * one / two
 }
@@ -156,29 +212,54 @@ fn python(folder: &Path) -> Option<PathBuf> {
     let environment = folder.join("python");
     let python = environment.join("bin/python");
     let ready = |python: &Path| {
-        Command::new(python).args(["-c", "import duckdb, libcachesim"]).output().is_ok_and(|output| output.status.success())
+        Command::new(python)
+            .args(["-c", "import duckdb, libcachesim"])
+            .output()
+            .is_ok_and(|output| output.status.success())
     };
     if !ready(&python) {
-        Command::new("python3").args(["-m", "venv"]).arg(&environment).status().ok()?;
-        Command::new(&python).args(["-m", "pip", "install", "--quiet", "duckdb", "libcachesim"]).status().ok()?;
+        Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(&environment)
+            .status()
+            .ok()?;
+        Command::new(&python)
+            .args(["-m", "pip", "install", "--quiet", "duckdb", "libcachesim"])
+            .status()
+            .ok()?;
     }
     if ready(&python) {
         return Some(python);
     }
-    println!("the references duckdb and libcachesim are not there: Python 3 with venv and pip, and a network, would bring them");
+    println!(
+        "the references duckdb and libcachesim are not there: Python 3 with venv and pip, and a \
+         network, would bring them"
+    );
     None
 }
 
 fn said(python: &Path, program: &str) -> Option<f64> {
     let output = Command::new(python).args(["-c", program]).output().ok()?;
     if !output.status.success() {
-        println!("{}", String::from_utf8_lossy(&output.stderr).lines().last().unwrap_or_default());
+        println!(
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+                .lines()
+                .last()
+                .unwrap_or_default()
+        );
         return None;
     }
-    String::from_utf8(output.stdout).ok()?.split_whitespace().last()?.parse().ok()
+    String::from_utf8(output.stdout)
+        .ok()?
+        .split_whitespace()
+        .last()?
+        .parse()
+        .ok()
 }
 
-/// The best form of the query in DuckDB: per second and operation both sums, of which one is chosen afterwards.
+/// The best form of the query in DuckDB: per second and operation both sums, of which one is chosen
+/// afterwards.
 struct DuckDb {
     process: Child,
     answers: BufReader<ChildStdout>,
@@ -188,15 +269,19 @@ impl DuckDb {
     /// Begins, and asks once.
     fn begin(python: &Path, trace: &Path, threads: usize) -> Option<DuckDb> {
         let program = format!(
-            "import duckdb, sys, time\n\
-             c = duckdb.connect(); c.execute('set threads={threads}'); c.execute('set enable_progress_bar=false')\n\
-             q = \"\"\"select s, operation, case when operation = 'GetItem' then r else 2 * w end from (select time // 1000000 s, operation, \
-                  sum((item_bytes + 1023) // 1024) w, sum((item_bytes + 4095) // 4096) r from '{}' group by 1, 2)\"\"\"\n\
-             for _ in sys.stdin:\n\
-             \x20   a = time.time(); c.execute(q).fetchall(); print(time.time() - a, flush=True)",
+            "import duckdb, sys, time\nc = duckdb.connect(); c.execute('set threads={threads}'); \
+             c.execute('set enable_progress_bar=false')\nq = \"\"\"select s, operation, case when \
+             operation = 'GetItem' then r else 2 * w end from (select time // 1000000 s, \
+             operation, sum((item_bytes + 1023) // 1024) w, sum((item_bytes + 4095) // 4096) r \
+             from '{}' group by 1, 2)\"\"\"\nfor _ in sys.stdin:\n\x20   a = time.time(); \
+             c.execute(q).fetchall(); print(time.time() - a, flush=True)",
             trace.display()
         );
-        let command = Command::new(python).args(["-c", &program]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let command = Command::new(python)
+            .args(["-c", &program])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
         let mut process = command.ok()?;
         let answers = BufReader::new(process.stdout.take()?);
         let mut duckdb = DuckDb { process, answers };
@@ -226,7 +311,13 @@ impl Drop for DuckDb {
 /// The trace of keys of a type, made once.
 fn trace(folder: &Path, rows: u64, keys: &str) -> (PathBuf, Workload) {
     let text = include_str!("replay.toml").replace("type = \"N\"", &format!("type = \"{keys}\""));
-    let workload = load("replay.toml", &text, folder, &Setting::new(&Books::embedded())).unwrap_or_else(|errors| panic!("{errors}"));
+    let workload = load(
+        "replay.toml",
+        &text,
+        folder,
+        &Setting::new(&Books::embedded()),
+    )
+    .unwrap_or_else(|errors| panic!("{errors}"));
     let path = folder.join(format!("{rows}-{keys}.parquet"));
     if !path.exists() {
         let seconds = (3_600 * rows / ROWS).max(1);
@@ -236,27 +327,52 @@ fn trace(folder: &Path, rows: u64, keys: &str) -> (PathBuf, Workload) {
             start: Time::from_second(1_704_067_200),
             poisson: true,
             layout: Layout::Parquet,
-            columns: Some(["time", "operation", "key", "item_bytes"].map(str::to_string).to_vec()),
+            columns: Some(
+                ["time", "operation", "key", "item_bytes"]
+                    .map(str::to_string)
+                    .to_vec(),
+            ),
         };
         let beside = folder.join("unfinished");
-        synthesize::synthesize(&workload, &options, File::create(&beside).expect("a file"), &mut |_, _| true).expect("a trace");
+        synthesize::synthesize(
+            &workload,
+            &options,
+            File::create(&beside).expect("a file"),
+            &mut |_, _| true,
+        )
+        .expect("a trace");
         std::fs::rename(beside, &path).expect("a file");
     }
     (path, workload)
 }
 
 fn opened(path: &Path, workload: &Workload) -> Trace {
-    Trace::open(vec![Source::File(path.to_path_buf())], trace::Options { keys: keys(workload), ..trace::Options::default() })
-        .expect("a trace")
+    Trace::open(
+        vec![Source::File(path.to_path_buf())],
+        trace::Options {
+            keys: keys(workload),
+            ..trace::Options::default()
+        },
+    )
+    .expect("a trace")
 }
 
 fn counted(path: &Path) -> u64 {
-    Trace::open(vec![Source::File(path.to_path_buf())], trace::Options::default()).expect("a trace").rows().expect("rows")
+    Trace::open(
+        vec![Source::File(path.to_path_buf())],
+        trace::Options::default(),
+    )
+    .expect("a trace")
+    .rows()
+    .expect("rows")
 }
 
 /// Reads and executes everything: what is priced afterwards does not depend on the number of rows.
 fn execute(path: &Path, workload: &Workload, threads: usize) {
-    let options = Options { threads, ..Options::default() };
+    let options = Options {
+        threads,
+        ..Options::default()
+    };
     let mut run = Run::new(opened(path, workload), Some(workload), &options).expect("a run");
     while run.batch().expect("a batch") {}
     black_box(run.events_read());
@@ -264,20 +380,37 @@ fn execute(path: &Path, workload: &Workload, threads: usize) {
 
 /// One size of DAX's item cache against libCacheSim, and the whole curve against one size.
 fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
-    let mut reader = Trace::open(vec![Source::File(trace.to_path_buf())], trace::Options::default()).expect("a trace");
+    let mut reader = Trace::open(
+        vec![Source::File(trace.to_path_buf())],
+        trace::Options::default(),
+    )
+    .expect("a trace");
     let mut asked: Vec<(u64, u32, i64)> = Vec::new();
     while asked.len() < 20_000_000 {
-        let Batch::Rows(rows) = reader.batch().expect("rows") else { break };
+        let Batch::Rows(rows) = reader.batch().expect("rows") else {
+            break;
+        };
         for rows in &rows {
             let mut own = rows.rows.clone();
             own.sort_unstable_by_key(|row| row.at());
-            asked.extend(own.iter().map(|row| (row.hash, if row.bytes() == u32::MAX { 1 } else { row.bytes() }, rows.second(row))));
+            asked.extend(own.iter().map(|row| {
+                (
+                    row.hash,
+                    if row.bytes() == u32::MAX {
+                        1
+                    } else {
+                        row.bytes()
+                    },
+                    rows.second(row),
+                )
+            }));
         }
     }
     let binary = folder.join("requests.oracleGeneral");
     let mut file = std::io::BufWriter::new(File::create(&binary).expect("a file"));
     for (key, bytes, second) in &asked {
-        file.write_all(&(*second as u32).to_le_bytes()).expect("written");
+        file.write_all(&(*second as u32).to_le_bytes())
+            .expect("written");
         file.write_all(&key.to_le_bytes()).expect("written");
         file.write_all(&bytes.to_le_bytes()).expect("written");
         file.write_all(&(-1_i64).to_le_bytes()).expect("written");
@@ -299,21 +432,26 @@ fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
         let seconds = best(&mut run);
         one_size = Duration::from_secs_f64(seconds);
         let program = format!(
-            "import libcachesim as l, time\n\
-             best = 1e9\n\
-             for _ in range({RUNS}):\n\
-             \x20   r = l.TraceReader(trace='{}', trace_type=l.TraceType.ORACLE_GENERAL_TRACE)\n\
-             \x20   c = l.LRU(cache_size={capacity}, consider_obj_metadata=False)\n\
-             \x20   a = time.time(); o, b = c.process_trace(r); best = min(best, time.time() - a)\n\
-             assert abs(o * {} - {misses}) < 2, (o, {misses} / {})\n\
-             print(best)",
+            "import libcachesim as l, time\nbest = 1e9\nfor _ in range({RUNS}):\n\x20   r = \
+             l.TraceReader(trace='{}', trace_type=l.TraceType.ORACLE_GENERAL_TRACE)\n\x20   c = \
+             l.LRU(cache_size={capacity}, consider_obj_metadata=False)\n\x20   a = time.time(); \
+             o, b = c.process_trace(r); best = min(best, time.time() - a)\nassert abs(o * {} - \
+             {misses}) < 2, (o, {misses} / {})\nprint(best)",
             binary.display(),
             asked.len(),
             asked.len()
         );
         let reference = python.and_then(|python| said(python, &program));
         let rate = |seconds: f64| asked.len() as f64 / seconds;
-        line(&format!("one exact LRU of {} MiB, requests/s (libCacheSim)", capacity >> 20), rate(seconds), reference.map(rate), 1.0);
+        line(
+            &format!(
+                "one exact LRU of {} MiB, requests/s (libCacheSim)",
+                capacity >> 20
+            ),
+            rate(seconds),
+            reference.map(rate),
+            1.0,
+        );
     }
     std::fs::remove_file(&binary).ok();
     let seconds = best(|| {
@@ -321,10 +459,16 @@ fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
         let mut sum = Asked::default();
         for (at, (key, bytes, second)) in asked.iter().enumerate() {
             sum.add(*bytes, false);
-            log.push(*key, || Access::new(at as u64, 0, *key, *second, *bytes, false));
+            log.push(*key, || {
+                Access::new(at as u64, 0, *key, *second, *bytes, false)
+            });
         }
         log.count(0, sum);
-        let sizes: Vec<u64> = (20..34).step_by(2).map(|power| 1 << power).chain((1..=8).map(|node| (16 * node) << 30)).collect();
+        let sizes: Vec<u64> = (20..34)
+            .step_by(2)
+            .map(|power| 1 << power)
+            .chain((1..=8).map(|node| (16 * node) << 30))
+            .collect();
         black_box(log.curve(0, &sizes, 300, Overwrite::Refresh));
     });
     let one = one_size.as_secs_f64();
@@ -362,17 +506,38 @@ fn lines(folder: &Path, workload: &Workload) {
         layout: Layout::NdJson,
         columns: None,
     };
-    synthesize::synthesize(workload, &options, File::create(&plain).expect("a file"), &mut |_, _| true).expect("a trace");
+    synthesize::synthesize(
+        workload,
+        &options,
+        File::create(&plain).expect("a file"),
+        &mut |_, _| true,
+    )
+    .expect("a trace");
     let text = std::fs::read(&plain).expect("the lines");
-    let mut encoder = flate2::write::GzEncoder::new(File::create(&gz).expect("a file"), flate2::Compression::default());
-    encoder.write_all(&text).and_then(|()| encoder.finish().map(drop)).expect("a gzip");
+    let mut encoder = flate2::write::GzEncoder::new(
+        File::create(&gz).expect("a file"),
+        flate2::Compression::default(),
+    );
+    encoder
+        .write_all(&text)
+        .and_then(|()| encoder.finish().map(drop))
+        .expect("a gzip");
     let sonic = || {
-        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        black_box(lines.map(|line| sonic_rs::from_slice::<Line>(line).expect("a line").time).fold(0, i64::wrapping_add));
+        let lines = text
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty());
+        black_box(
+            lines
+                .map(|line| sonic_rs::from_slice::<Line>(line).expect("a line").time)
+                .fold(0, i64::wrapping_add),
+        );
     };
     let rate = |seconds: f64| text.len() as f64 / seconds;
     for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .expect("threads");
         let read = |path: &Path| {
             pool.install(|| {
                 let mut trace = opened(path, workload);
@@ -380,11 +545,17 @@ fn lines(folder: &Path, workload: &Workload) {
             });
         };
         let (plain, gz) = (|| read(&plain), || read(&gz));
-        let all: [(&str, f64, &dyn Fn()); 2] = [("NDJSON", 0.6, &plain), ("NDJSON in gzip", 0.4, &gz)];
+        let all: [(&str, f64, &dyn Fn()); 2] =
+            [("NDJSON", 0.6, &plain), ("NDJSON in gzip", 0.4, &gz)];
         let turns = by_turns(&mut || Some(timed(sonic)), &all.map(|(.., run)| run));
         for ((own, reference), (what, wanted, _)) in turns.into_iter().zip(all) {
             let reference = reference.map(|(seconds, ratio)| (rate(seconds), ratio));
-            line_of(&format!("{what}, {threads} threads, B/s of text (sonic-rs)"), rate(own), reference, wanted);
+            line_of(
+                &format!("{what}, {threads} threads, B/s of text (sonic-rs)"),
+                rate(own),
+                reference,
+                wanted,
+            );
         }
     }
 }
@@ -401,10 +572,19 @@ fn memory(trace: &Path) {
         .expect("a run");
     let (mut most, start) = (0_u64, Instant::now());
     while child.try_wait().expect("a state").is_none() {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        most = most.max(line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0));
+        most = most.max(
+            line.and_then(|line| line.split_whitespace().next()?.parse().ok())
+                .unwrap_or(0),
+        );
         std::thread::sleep(Duration::from_millis(20));
     }
-    println!("{:<58} {:>12.2} s {:>11} MB", "the whole process, all threads: time and memory", start.elapsed().as_secs_f64(), most / 1_000);
+    println!(
+        "{:<58} {:>12.2} s {:>11} MB",
+        "the whole process, all threads: time and memory",
+        start.elapsed().as_secs_f64(),
+        most / 1_000
+    );
 }

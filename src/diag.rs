@@ -21,21 +21,37 @@ impl Source {
     /// A text with its name.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Source> {
         let text: String = text.into();
-        let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
-        Arc::new(Source { name: name.into(), text, starts })
+        let starts = std::iter::once(0)
+            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .collect();
+        Arc::new(Source {
+            name: name.into(),
+            text,
+            starts,
+        })
     }
 
     /// Line and column of a byte offset, both from 1; the column counts characters.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let offset = self.floor(offset);
         let line = self.starts.partition_point(|start| *start <= offset);
-        (line, self.text[self.starts[line - 1]..offset].chars().count() + 1)
+        (
+            line,
+            self.text[self.starts[line - 1]..offset].chars().count() + 1,
+        )
     }
 
     /// The byte offset of a line, from 1, and of a column of characters, from 0.
     pub fn offset(&self, line: usize, column: usize) -> usize {
-        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
-        self.text[start..].char_indices().nth(column).map_or(self.text.len(), |(at, _)| start + at)
+        let start = self
+            .starts
+            .get(line.saturating_sub(1))
+            .copied()
+            .unwrap_or(self.text.len());
+        self.text[start..]
+            .char_indices()
+            .nth(column)
+            .map_or(self.text.len(), |(at, _)| start + at)
     }
 
     /// The nearest character boundary at or before an offset.
@@ -69,12 +85,28 @@ impl fmt::Display for Diagnostic {
         let Some(source) = &self.source else {
             return write!(f, "error[{}]: {message}\nhelp: {help}", self.code);
         };
-        let (start, end) = (source.floor(self.span.start), source.floor(self.span.end).max(source.floor(self.span.start)));
+        let (start, end) = (
+            source.floor(self.span.start),
+            source
+                .floor(self.span.end)
+                .max(source.floor(self.span.start)),
+        );
         let (line, column) = source.line_column(start);
         let line_start = source.text[..start].rfind('\n').map_or(0, |at| at + 1);
-        let line_end = source.text[line_start..].find('\n').map_or(source.text.len(), |at| line_start + at);
-        let window = Window::around(&source.text[line_start..line_end], start - line_start, end.min(line_end).saturating_sub(line_start));
-        writeln!(f, "{}:{line}:{column}: error[{}]: {message}", harmless(&source.name), self.code)?;
+        let line_end = source.text[line_start..]
+            .find('\n')
+            .map_or(source.text.len(), |at| line_start + at);
+        let window = Window::around(
+            &source.text[line_start..line_end],
+            start - line_start,
+            end.min(line_end).saturating_sub(line_start),
+        );
+        writeln!(
+            f,
+            "{}:{line}:{column}: error[{}]: {message}",
+            harmless(&source.name),
+            self.code
+        )?;
         writeln!(f, "{line} | {}", window.text)?;
         writeln!(
             f,
@@ -87,11 +119,18 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// A text as a terminal may show it: control and direction-changing characters replaced, and not without end.
+/// A text as a terminal may show it: control and direction-changing characters replaced, and not
+/// without end.
 pub fn harmless(text: &str) -> String {
     const MOST: usize = 2_000;
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let clean = |c: char| if (c.is_control() && c != '\n') || turns(c) { '\u{fffd}' } else { c };
+    let clean = |c: char| {
+        if (c.is_control() && c != '\n') || turns(c) {
+            '\u{fffd}'
+        } else {
+            c
+        }
+    };
     let mut shown: String = text.chars().take(MOST).map(clean).collect();
     if text.chars().nth(MOST).is_some() {
         shown.push('…');
@@ -107,14 +146,23 @@ struct Window {
 }
 
 impl Window {
-    /// As many characters of a line as a message shows; minified or binary files have no short lines.
+    /// As many characters of a line as a message shows; minified or binary files have no short
+    /// lines.
     const WIDTH: usize = 120;
 
     fn around(line: &str, start: usize, end: usize) -> Window {
-        let clean = |text: &str| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>();
+        let clean = |text: &str| {
+            text.chars()
+                .map(|c| if c.is_control() { ' ' } else { c })
+                .collect::<String>()
+        };
         if line.len() <= Self::WIDTH {
             let (before, marked) = (clean(&line[..start]), clean(&line[start..end.max(start)]));
-            return Window { text: clean(line), before, marked };
+            return Window {
+                text: clean(line),
+                before,
+                marked,
+            };
         }
         let before: Vec<char> = clean(&line[..start]).chars().collect();
         let skipped = before.len().saturating_sub(Self::WIDTH / 2);
@@ -122,10 +170,20 @@ impl Window {
         if skipped > 0 {
             shown.insert(0, '…');
         }
-        let marked: String = clean(&line[start..end.max(start)]).chars().take(Self::WIDTH / 2).collect();
-        let rest: String = clean(&line[start..]).chars().take(Self::WIDTH / 2).collect();
+        let marked: String = clean(&line[start..end.max(start)])
+            .chars()
+            .take(Self::WIDTH / 2)
+            .collect();
+        let rest: String = clean(&line[start..])
+            .chars()
+            .take(Self::WIDTH / 2)
+            .collect();
         let cut = line[start..].chars().count() > Self::WIDTH / 2;
-        Window { text: format!("{shown}{rest}{}", if cut { "…" } else { "" }), before: shown, marked }
+        Window {
+            text: format!("{shown}{rest}{}", if cut { "…" } else { "" }),
+            before: shown,
+            marked,
+        }
     }
 }
 
@@ -148,7 +206,8 @@ impl Origins {
         Origins(lines)
     }
 
-    /// The bytes behind a line, from 1; of a line that no file says, those of the nearest line before it that one does.
+    /// The bytes behind a line, from 1; of a line that no file says, those of the nearest line
+    /// before it that one does.
     pub fn of(&self, line: usize) -> Option<&(Arc<Source>, Range<usize>)> {
         let until = line.min(self.0.len());
         self.0[..until].iter().rev().find_map(Option::as_ref)
@@ -156,7 +215,10 @@ impl Origins {
 
     /// The place behind a line, from 1.
     pub fn place(&self, line: usize) -> Option<Place> {
-        self.of(line).map(|(source, span)| Place { file: source.name.clone(), line: source.line_column(span.start).0 })
+        self.of(line).map(|(source, span)| Place {
+            file: source.name.clone(),
+            line: source.line_column(span.start).0,
+        })
     }
 }
 
@@ -192,11 +254,24 @@ impl Diagnostics {
     pub fn at_origins(self, origins: &Origins) -> Diagnostics {
         // A message may name another line of the text.
         let told = |message: String| {
-            let other = message.rsplit_once(" in line ").and_then(|(start, line)| Some((start, origins.place(line.parse().ok()?)?)));
-            other.map(|(start, place)| format!("{start} at {}:{}", place.file, place.line)).unwrap_or(message)
+            let other = message
+                .rsplit_once(" in line ")
+                .and_then(|(start, line)| Some((start, origins.place(line.parse().ok()?)?)));
+            other
+                .map(|(start, place)| format!("{start} at {}:{}", place.file, place.line))
+                .unwrap_or(message)
         };
-        let moved = |found: Diagnostic| match found.source.as_ref().and_then(|source| origins.of(source.line_column(found.span.start).0)) {
-            Some((source, span)) => Diagnostic { source: Some(source.clone()), span: span.clone(), message: told(found.message), ..found },
+        let moved = |found: Diagnostic| match found
+            .source
+            .as_ref()
+            .and_then(|source| origins.of(source.line_column(found.span.start).0))
+        {
+            Some((source, span)) => Diagnostic {
+                source: Some(source.clone()),
+                span: span.clone(),
+                message: told(found.message),
+                ..found
+            },
             None => found,
         };
         Diagnostics(self.0.into_iter().map(moved).collect())
@@ -227,13 +302,24 @@ mod tests {
 
     fn at(text: &str, span: Range<usize>) -> String {
         let source = Some(Source::new("orders.toml", text));
-        Diagnostic { source, span, code: "item-size", message: "wrong".into(), help: "mend it".into() }.to_string()
+        Diagnostic {
+            source,
+            span,
+            code: "item-size",
+            message: "wrong".into(),
+            help: "mend it".into(),
+        }
+        .to_string()
     }
 
     #[test]
     fn a_diagnostic_shows_the_place_the_line_and_the_way_out() {
         let text = "name = \"x\"\nsize = \"512KB\"\n";
-        assert_eq!(at(text, 18..25), "orders.toml:2:8: error[item-size]: wrong\n2 | size = \"512KB\"\n  |        ^^^^^^^\nhelp: mend it");
+        assert_eq!(
+            at(text, 18..25),
+            "orders.toml:2:8: error[item-size]: wrong\n2 | size = \"512KB\"\n  |        \
+             ^^^^^^^\nhelp: mend it"
+        );
     }
 
     #[test]

@@ -51,7 +51,12 @@ impl Difference {
     /// By how much the total of a table changes.
     pub fn change_of(&self, table: &str, delta: Money) -> TotalChange {
         let of_table = |unknown: &&Unknown| unknown.subject.table == table;
-        match self.newly_unknown.iter().chain(&self.no_longer_unknown).find(of_table) {
+        match self
+            .newly_unknown
+            .iter()
+            .chain(&self.no_longer_unknown)
+            .find(of_table)
+        {
             None => TotalChange::Known(delta),
             Some(_) => TotalChange::Unknown,
         }
@@ -88,17 +93,43 @@ pub struct Side {
 
 impl Side {
     fn of(line: &LineItem) -> Side {
-        Side { quantity: line.quantity, rate: line.published.rate.decimal(), amount: line.amount }
+        Side {
+            quantity: line.quantity,
+            rate: line.published.rate.decimal(),
+            amount: line.amount,
+        }
     }
 }
 
 /// A line's identity in both designs: its place, its usage type and its tier.
 ///
 /// The home region is one place, wherever it is, so that a move shows as a change of rates.
-fn key<'a>(line: &'a LineItem, home: &str) -> (&'a str, Option<&'a str>, Option<&'a str>, Option<&'a str>, &'a UsageType, u64) {
-    let Subject { table, index, region, access } = &line.subject;
+fn key<'a>(
+    line: &'a LineItem,
+    home: &str,
+) -> (
+    &'a str,
+    Option<&'a str>,
+    Option<&'a str>,
+    Option<&'a str>,
+    &'a UsageType,
+    u64,
+) {
+    let Subject {
+        table,
+        index,
+        region,
+        access,
+    } = &line.subject;
     let abroad = (region != home).then_some(region.as_str());
-    (table, index.as_deref(), abroad, access.as_deref(), &line.usage_type, line.published.tier_from)
+    (
+        table,
+        index.as_deref(),
+        abroad,
+        access.as_deref(),
+        &line.usage_type,
+        line.published.tier_from,
+    )
 }
 
 /// What differs between two outcomes.
@@ -111,7 +142,10 @@ pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
     // Lines of one place and kind are paired in their order.
     let mut left: Vec<&LineItem> = new.bill.lines.iter().collect();
     for before in &old.bill.lines {
-        let after = left.iter().position(|after| key(after, &new.region) == key(before, &old.region)).map(|at| left.remove(at));
+        let after = left
+            .iter()
+            .position(|after| key(after, &new.region) == key(before, &old.region))
+            .map(|at| left.remove(at));
         match after {
             Some(after) if Side::of(before) == Side::of(after) => unchanged += 1,
             after => lines.push(changed(Some(before), after)?),
@@ -122,12 +156,28 @@ pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
     }
     lines.sort_by(|one, other| {
         let size = |line: &ChangedLine| line.delta.decimal().abs();
-        size(other).cmp(&size(one)).then_with(|| (&one.subject, &one.usage_type).cmp(&(&other.subject, &other.usage_type)))
+        size(other)
+            .cmp(&size(one))
+            .then_with(|| (&one.subject, &one.usage_type).cmp(&(&other.subject, &other.usage_type)))
     });
-    let names = old.tables.iter().chain(new.tables.iter().filter(|name| !old.tables.contains(name)));
-    let table = |name: &String| Ok((name.clone(), new.total_of(name)?.minus(old.total_of(name)?)?));
+    let names = old
+        .tables
+        .iter()
+        .chain(new.tables.iter().filter(|name| !old.tables.contains(name)));
+    let table = |name: &String| {
+        Ok((
+            name.clone(),
+            new.total_of(name)?.minus(old.total_of(name)?)?,
+        ))
+    };
     let only = |some: &Outcome, other: &Outcome| -> Vec<Unknown> {
-        let known = |one: &&Unknown| !other.bill.unknown.iter().any(|two| two.subject == one.subject && two.what == one.what);
+        let known = |one: &&Unknown| {
+            !other
+                .bill
+                .unknown
+                .iter()
+                .any(|two| two.subject == one.subject && two.what == one.what)
+        };
         some.bill.unknown.iter().filter(known).cloned().collect()
     };
     Ok(Difference {
@@ -135,7 +185,12 @@ pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
         tables: names.map(table).collect::<Result<_, MoneyError>>()?,
         newly_unknown: only(new, old),
         no_longer_unknown: only(old, new),
-        new_warnings: new.warnings.iter().filter(|warning| !old.warnings.contains(warning)).cloned().collect(),
+        new_warnings: new
+            .warnings
+            .iter()
+            .filter(|warning| !old.warnings.contains(warning))
+            .cloned()
+            .collect(),
         lines,
         unchanged,
         old: old.clone(),
@@ -147,7 +202,15 @@ fn changed(old: Option<&LineItem>, new: Option<&LineItem>) -> Result<ChangedLine
     let amount = |line: Option<&LineItem>| line.map_or(Money::ZERO, |line| line.amount);
     let (subject, usage_type) = match (new, old) {
         (Some(line), _) | (None, Some(line)) => (line.subject.clone(), line.usage_type.clone()),
-        (None, None) => (Subject { table: String::new(), index: None, region: String::new(), access: None }, UsageType::of_code("")),
+        (None, None) => (
+            Subject {
+                table: String::new(),
+                index: None,
+                region: String::new(),
+                access: None,
+            },
+            UsageType::of_code(""),
+        ),
     };
     Ok(ChangedLine {
         subject,
@@ -161,21 +224,39 @@ fn changed(old: Option<&LineItem>, new: Option<&LineItem>) -> Result<ChangedLine
 
 /// The workings that differ, and the rate where it does.
 fn why(old: Option<&LineItem>, new: Option<&LineItem>) -> Vec<String> {
-    let texts = |line: Option<&LineItem>| -> Vec<String> { line.iter().flat_map(|line| &line.because).map(ToString::to_string).collect() };
+    let texts = |line: Option<&LineItem>| -> Vec<String> {
+        line.iter()
+            .flat_map(|line| &line.because)
+            .map(ToString::to_string)
+            .collect()
+    };
     let (before, after) = (texts(old), texts(new));
     let mut why = Vec::new();
     if let (Some(old), Some(new)) = (old, new)
         && old.published.rate != new.published.rate
     {
         let (before, after) = (&old.published, &new.published);
-        why.push(format!("the rate: ${} of {} became ${} of {}", before.rate, before.effective_from, after.rate, after.effective_from));
+        why.push(format!(
+            "the rate: ${} of {} became ${} of {}",
+            before.rate, before.effective_from, after.rate, after.effective_from
+        ));
     }
     match (old, new) {
         (None, _) => why.extend(after.into_iter().map(|text| format!("new: {text}"))),
         (_, None) => why.extend(before.into_iter().map(|text| format!("was: {text}"))),
         _ => {
-            why.extend(before.iter().filter(|text| !after.contains(text)).map(|text| format!("was: {text}")));
-            why.extend(after.iter().filter(|text| !before.contains(text)).map(|text| format!("now: {text}")));
+            why.extend(
+                before
+                    .iter()
+                    .filter(|text| !after.contains(text))
+                    .map(|text| format!("was: {text}")),
+            );
+            why.extend(
+                after
+                    .iter()
+                    .filter(|text| !before.contains(text))
+                    .map(|text| format!("now: {text}")),
+            );
         }
     }
     why

@@ -1,7 +1,7 @@
 //! Results as polars data frames, for further analysis.
 //!
-//! Quantities, rates and amounts are texts with every digit, as in JSON and CSV: a float would round them. Cast them where that
-//! is precise enough.
+//! Quantities, rates and amounts are texts with every digit, as in JSON and CSV: a float would
+//! round them. Cast them where that is precise enough.
 
 use polars::prelude::{Column, DataFrame, PolarsResult};
 
@@ -23,28 +23,60 @@ fn optional<T>(name: &str, rows: &[T], text: impl Fn(&T) -> Option<String>) -> C
     Column::new(name.into(), rows.iter().map(text).collect::<Vec<_>>())
 }
 
-/// The lines of a bill, a row each, in their order. What is unknown has a row whose rate and amount are null.
+/// The lines of a bill, a row each, in their order. What is unknown has a row whose rate and amount
+/// are null.
 ///
 /// # Errors
 /// What polars says.
 pub fn bill(outcome: &Outcome) -> PolarsResult<DataFrame> {
-    let lines: Vec<Option<&LineItem>> = outcome.bill.lines.iter().map(Some).chain(outcome.bill.unknown.iter().map(|_| None)).collect();
-    let subjects = outcome.bill.lines.iter().map(|line| &line.subject).chain(outcome.bill.unknown.iter().map(|unknown| &unknown.subject));
+    let lines: Vec<Option<&LineItem>> = outcome
+        .bill
+        .lines
+        .iter()
+        .map(Some)
+        .chain(outcome.bill.unknown.iter().map(|_| None))
+        .collect();
+    let subjects = outcome
+        .bill
+        .lines
+        .iter()
+        .map(|line| &line.subject)
+        .chain(outcome.bill.unknown.iter().map(|unknown| &unknown.subject));
     let subjects: Vec<_> = subjects.collect();
-    let whats: Vec<_> = lines.iter().map(|_| None).take(outcome.bill.lines.len()).chain(outcome.bill.unknown.iter().map(Some)).collect();
-    let of = |line: &Option<&LineItem>, text: &dyn Fn(&LineItem) -> Option<String>| line.and_then(text);
+    let whats: Vec<_> = lines
+        .iter()
+        .map(|_| None)
+        .take(outcome.bill.lines.len())
+        .chain(outcome.bill.unknown.iter().map(Some))
+        .collect();
+    let of =
+        |line: &Option<&LineItem>, text: &dyn Fn(&LineItem) -> Option<String>| line.and_then(text);
     frame(vec![
         texts("table", &subjects, |subject| subject.table.clone()),
         optional("index", &subjects, |subject| subject.index.clone()),
         texts("region", &subjects, |subject| subject.region.clone()),
         optional("access", &subjects, |subject| subject.access.clone()),
-        optional("usage_type", &lines, |line| of(line, &|line| Some(line.usage_type.name()))),
-        optional("bill_usage_type", &lines, |line| of(line, &|line| line.bill_usage_type.clone())),
-        optional("quantity", &lines, |line| of(line, &|line| Some(line.quantity.to_string()))),
-        optional("unit", &lines, |line| of(line, &|line| Some(line.usage_type.unit().to_string()))),
-        optional("rate_usd", &lines, |line| of(line, &|line| Some(line.published.rate.to_string()))),
-        optional("amount_usd", &lines, |line| of(line, &|line| Some(line.amount.to_string()))),
-        optional("unknown", &whats, |unknown| unknown.map(|unknown| unknown.what.clone())),
+        optional("usage_type", &lines, |line| {
+            of(line, &|line| Some(line.usage_type.name()))
+        }),
+        optional("bill_usage_type", &lines, |line| {
+            of(line, &|line| line.bill_usage_type.clone())
+        }),
+        optional("quantity", &lines, |line| {
+            of(line, &|line| Some(line.quantity.to_string()))
+        }),
+        optional("unit", &lines, |line| {
+            of(line, &|line| Some(line.usage_type.unit().to_string()))
+        }),
+        optional("rate_usd", &lines, |line| {
+            of(line, &|line| Some(line.published.rate.to_string()))
+        }),
+        optional("amount_usd", &lines, |line| {
+            of(line, &|line| Some(line.amount.to_string()))
+        }),
+        optional("unknown", &whats, |unknown| {
+            unknown.map(|unknown| unknown.what.clone())
+        }),
     ])
 }
 
@@ -61,8 +93,12 @@ pub fn alternatives(comparison: &Comparison) -> PolarsResult<DataFrame> {
         optional("index", all, |one| one.index.clone()),
         texts("state", all, |one| one.state.word().to_string()),
         texts("footing", all, |one| one.footing.word().to_string()),
-        optional("monthly_usd", all, |one| one.monthly().map(|money| money.to_string())),
-        optional("delta_usd", all, |one| one.delta().map(|money| money.to_string())),
+        optional("monthly_usd", all, |one| {
+            one.monthly().map(|money| money.to_string())
+        }),
+        optional("delta_usd", all, |one| {
+            one.delta().map(|money| money.to_string())
+        }),
         texts("why", all, |one| one.why.clone()),
     ])
 }
@@ -80,21 +116,46 @@ mod tests {
     #[test]
     fn frames_hold_what_the_bill_and_the_comparison_hold() {
         let books = Books::embedded();
-        let text = "name = \"x\"\nregion = \"us-east-1\"\n[[table]]\nname = \"Items\"\nitems = 1000\npartition_key = { name = \"id\" }\n\
-                    item.size = \"1 KB\"\n[[table.access]]\nname = \"get\"\noperation = \"GetItem\"\nrate = { per_second = 1 }\n\
-                    [[table.access]]\nname = \"put\"\noperation = \"PutItem\"\nrate = \"unknown\"\n";
-        let workload = load("x.toml", text, Path::new(""), &Setting::new(&books)).expect("a workload");
+        let text = "name = \"x\"\nregion = \"us-east-1\"\n[[table]]\nname = \"Items\"\nitems = \
+                    1000\npartition_key = { name = \"id\" }\nitem.size = \"1 \
+                    KB\"\n[[table.access]]\nname = \"get\"\noperation = \"GetItem\"\nrate = { \
+                    per_second = 1 }\n[[table.access]]\nname = \"put\"\noperation = \
+                    \"PutItem\"\nrate = \"unknown\"\n";
+        let workload =
+            load("x.toml", text, Path::new(""), &Setting::new(&books)).expect("a workload");
         let outcome = estimate(&workload, &books).expect("an estimate");
         let lines = bill(&outcome).expect("a frame");
-        assert_eq!(lines.height(), outcome.bill.lines.len() + outcome.bill.unknown.len());
-        assert_eq!(lines.column("amount_usd").expect("a column").null_count(), outcome.bill.unknown.len());
-        assert_eq!(lines.column("unknown").expect("a column").null_count(), outcome.bill.lines.len());
-        let first = lines.column("amount_usd").expect("a column").str().expect("texts").get(0).map(str::to_string);
+        assert_eq!(
+            lines.height(),
+            outcome.bill.lines.len() + outcome.bill.unknown.len()
+        );
+        assert_eq!(
+            lines.column("amount_usd").expect("a column").null_count(),
+            outcome.bill.unknown.len()
+        );
+        assert_eq!(
+            lines.column("unknown").expect("a column").null_count(),
+            outcome.bill.lines.len()
+        );
+        let first = lines
+            .column("amount_usd")
+            .expect("a column")
+            .str()
+            .expect("texts")
+            .get(0)
+            .map(str::to_string);
         assert_eq!(first, Some(outcome.bill.lines[0].amount.to_string()));
         let comparison = compare(&workload, &books, &Question::default()).expect("a comparison");
         let all = alternatives(&comparison).expect("a frame");
         assert_eq!(all.height(), comparison.alternatives.len());
-        let without = comparison.alternatives.iter().filter(|one| !one.is_priced()).count();
-        assert_eq!(all.column("monthly_usd").expect("a column").null_count(), without);
+        let without = comparison
+            .alternatives
+            .iter()
+            .filter(|one| !one.is_priced())
+            .count();
+        assert_eq!(
+            all.column("monthly_usd").expect("a column").null_count(),
+            without
+        );
     }
 }

@@ -8,16 +8,21 @@
 //! trace ─reader─► events ─replay─► operations ───────┘
 //! ```
 //!
-//! 1. [`workload::load`] reads a file, strictly, into a [`Workload`](workload::Workload) that cannot be wrong.
+//! 1. [`workload::load`] reads a file, strictly, into a [`Workload`](workload::Workload) that
+//!    cannot be wrong.
 //! 2. [`estimate::estimate`] makes operations of its access patterns, each of an exact size, and
 //! 3. [`meter::meter`], the one door, says what each consumes, arm by arm.
-//! 4. [`capacity`] turns consumption into [`usage`] as the capacity mode bills it; storage and the rest join it.
-//! 5. [`pricing::price`] finds each rate in a dated book and charges it: every line is quantity × rate = amount.
-//! 6. With the feature `replay`, a trace takes the place of the access patterns: `trace` reads it, `replay` executes it, and
-//!    `synthesize` makes one of a workload.
-//! 7. [`import`] makes a workload of a plan, a template, or what AWS describes; the same file may stand in its place.
+//! 4. [`capacity`] turns consumption into [`usage`] as the capacity mode bills it; storage and the
+//!    rest join it.
+//! 5. [`pricing::price`] finds each rate in a dated book and charges it: every line is quantity ×
+//!    rate = amount.
+//! 6. With the feature `replay`, a trace takes the place of the access patterns: `trace` reads it,
+//!    `replay` executes it, and `synthesize` makes one of a workload.
+//! 7. [`import`] makes a workload of a plan, a template, or what AWS describes; the same file may
+//!    stand in its place.
 //! 8. [`compare`], [`diff`], [`check`] and [`review`] ask questions of what comes out.
-//! 9. [`report`] presents the [`Outcome`](outcome::Outcome), which carries its working with it, and their answers.
+//! 9. [`report`] presents the [`Outcome`](outcome::Outcome), which carries its working with it, and
+//!    their answers.
 //!
 //! ```
 //! use std::path::Path;
@@ -53,7 +58,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The rooms below stand in the order of their floors; a room uses those above it in this list only.
+//! The rooms below stand in the order of their floors; a room uses those above it in this list
+//! only.
 
 pub mod diag;
 pub mod opened;

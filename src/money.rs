@@ -1,4 +1,5 @@
-//! Exact money. A [`Rate`] charges a quantity; nothing else rounds and nothing else multiplies money.
+//! Exact money. A [`Rate`] charges a quantity; nothing else rounds and nothing else multiplies
+//! money.
 
 use std::fmt;
 
@@ -28,7 +29,8 @@ pub struct Charge {
 pub enum MoneyError {
     /// A product or a sum has more than 28 digits.
     #[error(
-        "{0} is more than 28 digits can hold exactly; no DynamoDB bill is that large, so look for a rate or a size with too many zeros"
+        "{0} is more than 28 digits can hold exactly; no DynamoDB bill is that large, so look for \
+         a rate or a size with too many zeros"
     )]
     TooLarge(String),
     /// A text that is not a price.
@@ -40,7 +42,9 @@ impl MoneyError {
     /// The same, with what it is about.
     pub fn of(self, what: &str, table: &str) -> MoneyError {
         match self {
-            MoneyError::TooLarge(product) => MoneyError::TooLarge(format!("{table}: {what}: {product}")),
+            MoneyError::TooLarge(product) => {
+                MoneyError::TooLarge(format!("{table}: {what}: {product}"))
+            }
             other => other,
         }
     }
@@ -60,16 +64,24 @@ impl Money {
     /// # Errors
     /// [`MoneyError::TooLarge`] where the sum has more than 28 digits.
     pub fn sum(amounts: impl IntoIterator<Item = Money>) -> Result<Money, MoneyError> {
-        amounts.into_iter().try_fold(Money::ZERO, |Money(sum), Money(next)| {
-            let too_large = || MoneyError::TooLarge(format!("the sum of ${sum} and ${next}"));
-            // The library drops digits that do not fit; a smaller scale than both operands need shows it.
-            let scale = sum.normalize().scale().max(next.normalize().scale());
-            let total = sum.checked_add(next).ok_or_else(too_large)?;
-            if total.scale() < scale { Err(too_large()) } else { Ok(Money(total)) }
-        })
+        amounts
+            .into_iter()
+            .try_fold(Money::ZERO, |Money(sum), Money(next)| {
+                let too_large = || MoneyError::TooLarge(format!("the sum of ${sum} and ${next}"));
+                // The library drops digits that do not fit; a smaller scale than both operands need
+                // shows it.
+                let scale = sum.normalize().scale().max(next.normalize().scale());
+                let total = sum.checked_add(next).ok_or_else(too_large)?;
+                if total.scale() < scale {
+                    Err(too_large())
+                } else {
+                    Ok(Money(total))
+                }
+            })
     }
 
-    /// So many dollars: a charge of as many at a dollar each, so that it is rounded where charges are.
+    /// So many dollars: a charge of as many at a dollar each, so that it is rounded where charges
+    /// are.
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] where it needs more than 28 digits.
@@ -85,21 +97,31 @@ impl Money {
         Money::sum([self, Money(-other.0)])
     }
 
-    /// Rounded to cents for people, with thousands separated: `$1,234.57`. An amount that is not zero but
-    /// rounds to zero keeps two significant digits: `$0.000037`.
+    /// Rounded to cents for people, with thousands separated: `$1,234.57`. An amount that is not
+    /// zero but rounds to zero keeps two significant digits: `$0.000037`.
     pub fn human(self) -> String {
         let cents = self.0.round_dp(2);
         if cents.is_zero() && !self.0.is_zero() {
             let sign = if self.0.is_sign_negative() { "-" } else { "" };
-            return format!("{sign}${}", self.0.abs().round_sf(2).unwrap_or(self.0).normalize());
+            return format!(
+                "{sign}${}",
+                self.0.abs().round_sf(2).unwrap_or(self.0).normalize()
+            );
         }
         let text = group_thousands(&format!("{:.2}", cents.abs()));
-        if self.0.is_sign_negative() && !cents.is_zero() { format!("-${text}") } else { format!("${text}") }
+        if self.0.is_sign_negative() && !cents.is_zero() {
+            format!("-${text}")
+        } else {
+            format!("${text}")
+        }
     }
 
     /// This amount as a share of `whole`, in percent with one decimal; `None` of nothing.
     pub fn percent_of(self, whole: Money) -> Option<Decimal> {
-        self.0.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(whole.0).map(|percent| percent.round_dp(1))
+        self.0
+            .checked_mul(Decimal::ONE_HUNDRED)?
+            .checked_div(whole.0)
+            .map(|percent| percent.round_dp(1))
     }
 
     /// How many times `other` this amount is, with two decimals; `None` of nothing.
@@ -109,8 +131,13 @@ impl Money {
 
     /// Whether two amounts differ by more than 1 % of the first.
     pub fn differs_by_a_percent(self, other: Money) -> bool {
-        let difference = self.0.checked_sub(other.0).map(|difference| difference.abs());
-        difference.and_then(|difference| difference.checked_mul(Decimal::ONE_HUNDRED)).is_none_or(|hundredfold| hundredfold > self.0.abs())
+        let difference = self
+            .0
+            .checked_sub(other.0)
+            .map(|difference| difference.abs());
+        difference
+            .and_then(|difference| difference.checked_mul(Decimal::ONE_HUNDRED))
+            .is_none_or(|hundredfold| hundredfold > self.0.abs())
     }
 }
 
@@ -136,7 +163,9 @@ impl Rate {
     pub fn parse(text: &str) -> Result<Rate, MoneyError> {
         let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         let decimal = plain.then(|| Decimal::from_str_exact(text).ok()).flatten();
-        decimal.map(|decimal| Rate(decimal.normalize())).ok_or_else(|| MoneyError::NotAPrice(text.to_string()))
+        decimal
+            .map(|decimal| Rate(decimal.normalize()))
+            .ok_or_else(|| MoneyError::NotAPrice(text.to_string()))
     }
 
     /// The exact price of one unit.
@@ -149,18 +178,28 @@ impl Rate {
         self.0.is_zero()
     }
 
-    /// Charges a quantity. **The only place that rounds**: the quantity is brought to `places` decimals,
-    /// half to even, as a bill states it; the product is exact.
+    /// Charges a quantity. **The only place that rounds**: the quantity is brought to `places`
+    /// decimals, half to even, as a bill states it; the product is exact.
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] where quantity or product need more than 28 digits.
     pub fn charge(self, quantity: &Exact, places: u32) -> Result<Charge, MoneyError> {
-        let too_large = || MoneyError::TooLarge(format!("{} × ${}", quantity.human(places), self.0));
+        let too_large =
+            || MoneyError::TooLarge(format!("{} × ${}", quantity.human(places), self.0));
         let quantity = quantity.to_decimal(places).ok_or_else(too_large)?;
         let amount = quantity.checked_mul(self.0).ok_or_else(too_large)?;
         // A product that does not fit comes back with digits cut off its end.
-        let whole = quantity.is_zero() || self.0.is_zero() || amount.scale() == quantity.scale() + self.0.scale();
-        if whole { Ok(Charge { quantity, amount: Money(amount) }) } else { Err(too_large()) }
+        let whole = quantity.is_zero()
+            || self.0.is_zero()
+            || amount.scale() == quantity.scale() + self.0.scale();
+        if whole {
+            Ok(Charge {
+                quantity,
+                amount: Money(amount),
+            })
+        } else {
+            Err(too_large())
+        }
     }
 }
 
@@ -189,9 +228,15 @@ mod tests {
     #[test]
     fn a_product_that_loses_digits_is_an_error() {
         let quantity = Exact::parse("79228162514264337593.543951").expect("number");
-        let error = rate("0.0000001169").charge(&quantity, 6).expect_err("too many digits");
+        let error = rate("0.0000001169")
+            .charge(&quantity, 6)
+            .expect_err("too many digits");
         assert!(matches!(error, MoneyError::TooLarge(_)));
-        assert!(rate("0.0000000000000000000000000001").charge(&Exact::ratio(1, 10), 6).is_err());
+        assert!(
+            rate("0.0000000000000000000000000001")
+                .charge(&Exact::ratio(1, 10), 6)
+                .is_err()
+        );
         let huge = rate("1").charge(&Exact::parse("1e30").expect("number"), 6);
         assert!(huge.is_err());
     }
@@ -201,12 +246,23 @@ mod tests {
         let large = Money(Decimal::from_str_exact("79228162514264337593543950").expect("decimal"));
         let small = Money(Decimal::from_str_exact("0.000000000000001").expect("decimal"));
         assert!(Money::sum([large, small]).is_err());
-        assert_eq!(Money::sum([small, small]).expect("fits").to_string(), "0.000000000000002");
+        assert_eq!(
+            Money::sum([small, small]).expect("fits").to_string(),
+            "0.000000000000002"
+        );
     }
 
     #[test]
     fn prices_are_plain_decimals() {
-        for text in ["", "-1", "1e-6", "nan", "0,5", "1.2.3", "99999999999999999999999999999999"] {
+        for text in [
+            "",
+            "-1",
+            "1e-6",
+            "nan",
+            "0,5",
+            "1.2.3",
+            "99999999999999999999999999999999",
+        ] {
             assert!(Rate::parse(text).is_err(), "{text}");
         }
     }
@@ -221,7 +277,10 @@ mod tests {
             ("-0.0021", "-$0.0021"),
             ("-12.5", "-$12.50"),
         ] {
-            assert_eq!(Money(Decimal::from_str_exact(amount).expect("decimal")).human(), expected);
+            assert_eq!(
+                Money(Decimal::from_str_exact(amount).expect("decimal")).human(),
+                expected
+            );
         }
     }
 }

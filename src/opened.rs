@@ -11,7 +11,10 @@ static OPENED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn remember(path: &Path) {
     if let Ok(path) = path.canonicalize() {
-        OPENED.lock().unwrap_or_else(PoisonError::into_inner).insert(path);
+        OPENED
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path);
     }
 }
 
@@ -34,5 +37,6 @@ pub fn read_to_string(path: &Path) -> io::Result<String> {
 /// Whether a path leads to a regular file that this process has read, by whatever name.
 pub fn is_opened(path: &Path) -> bool {
     let opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
-    path.canonicalize().is_ok_and(|path| path.is_file() && opened.contains(&path))
+    path.canonicalize()
+        .is_ok_and(|path| path.is_file() && opened.contains(&path))
 }

@@ -1,4 +1,5 @@
-//! What an engine returns: the bill with its working, and everything that a reader must know to trust it.
+//! What an engine returns: the bill with its working, and everything that a reader must know to
+//! trust it.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +20,8 @@ pub struct Outcome {
     pub region: String,
     /// The date of the prices.
     pub prices: Date,
-    /// The date of the newest prices that the home region's book has; `prices` may be later, if that was asked for.
+    /// The date of the newest prices that the home region's book has; `prices` may be later, if
+    /// that was asked for.
     pub newest_prices: Option<Date>,
     /// The length of the month.
     pub month: MonthHours,
@@ -78,8 +80,15 @@ pub struct RangeSwing {
 impl RangeSwing {
     /// How far apart both totals are.
     pub fn width(&self) -> Exact {
-        let (low, high) = (Exact::from(self.low.decimal()), Exact::from(self.high.decimal()));
-        if low < high { &high - &low } else { &low - &high }
+        let (low, high) = (
+            Exact::from(self.low.decimal()),
+            Exact::from(self.high.decimal()),
+        );
+        if low < high {
+            &high - &low
+        } else {
+            &low - &high
+        }
     }
 }
 
@@ -102,7 +111,10 @@ impl Outcome {
 
     /// The lines of one table.
     pub fn lines_of(&self, table: &str) -> impl Iterator<Item = &LineItem> {
-        self.bill.lines.iter().filter(move |line| line.subject.table == table)
+        self.bill
+            .lines
+            .iter()
+            .filter(move |line| line.subject.table == table)
     }
 }
 
@@ -128,8 +140,8 @@ pub struct Calculators {
     pub plain_calls: Vec<PlainCalls>,
 }
 
-/// Units of a table where every call is taken as one plain operation on an item of the mean size: no
-/// transactions, no batches, no indexes, no replicas.
+/// Units of a table where every call is taken as one plain operation on an item of the mean size:
+/// no transactions, no batches, no indexes, no replicas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlainCalls {
     /// The table.

@@ -100,7 +100,11 @@ mod tests {
     #[test]
     fn rules_have_unique_numbers() {
         for (at, rule) in RULES.iter().enumerate() {
-            assert!(RULES[..at].iter().all(|earlier| earlier.id != rule.id), "{}", rule.id);
+            assert!(
+                RULES[..at].iter().all(|earlier| earlier.id != rule.id),
+                "{}",
+                rule.id
+            );
         }
     }
 }

@@ -21,7 +21,11 @@ pub struct Occupied {
 impl Occupied {
     /// Bytes that storage bills: the data and the overhead of each item or entry.
     pub fn billed(&self, global_table_item: bool) -> Exact {
-        let extra = if global_table_item { GLOBAL_TABLE_OVERHEAD_BYTES } else { 0 };
+        let extra = if global_table_item {
+            GLOBAL_TABLE_OVERHEAD_BYTES
+        } else {
+            0
+        };
         &self.data + &(&self.count * &Exact::from(OVERHEAD_BYTES + extra))
     }
 }
@@ -32,7 +36,10 @@ mod tests {
 
     #[test]
     fn storage_adds_to_each_item() {
-        let items = Occupied { count: Exact::from(10), data: Exact::from(5_000) };
+        let items = Occupied {
+            count: Exact::from(10),
+            data: Exact::from(5_000),
+        };
         assert_eq!(items.billed(false), Exact::from(6_000));
         assert_eq!(items.billed(true), Exact::from(6_480));
     }

@@ -19,16 +19,27 @@ impl From<NaiveDate> for Date {
 impl Date {
     /// Reads `YYYY-MM-DD`; `None` for anything else and for days that do not exist.
     pub fn parse(text: &str) -> Option<Date> {
-        let shape =
-            text.len() == 10 && text.bytes().enumerate().all(|(at, b)| if at == 4 || at == 7 { b == b'-' } else { b.is_ascii_digit() });
-        shape.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()).flatten().map(Date)
+        let shape = text.len() == 10
+            && text.bytes().enumerate().all(|(at, b)| {
+                if at == 4 || at == 7 {
+                    b == b'-'
+                } else {
+                    b.is_ascii_digit()
+                }
+            });
+        shape
+            .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
+            .flatten()
+            .map(Date)
     }
 }
 
 impl<'de> serde::Deserialize<'de> for Date {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Date, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Date::parse(&text).ok_or_else(|| serde::de::Error::custom(format!("{text:?} is not a date; write YYYY-MM-DD")))
+        Date::parse(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!("{text:?} is not a date; write YYYY-MM-DD"))
+        })
     }
 }
 
@@ -89,8 +100,18 @@ mod tests {
 
     #[test]
     fn only_real_days_are_dates() {
-        assert_eq!(Date::parse("2024-11-01").expect("a day").to_string(), "2024-11-01");
-        for text in ["2024-02-30", "2024-1-1", "24-01-01", "", "2024-11-01T00:00", "+024-11-01"] {
+        assert_eq!(
+            Date::parse("2024-11-01").expect("a day").to_string(),
+            "2024-11-01"
+        );
+        for text in [
+            "2024-02-30",
+            "2024-1-1",
+            "24-01-01",
+            "",
+            "2024-11-01T00:00",
+            "+024-11-01",
+        ] {
             assert_eq!(Date::parse(text), None, "{text}");
         }
     }

@@ -1,4 +1,5 @@
-//! What ranges in the file do to the total: an interval from seeded draws, and which range matters most.
+//! What ranges in the file do to the total: an interval from seeded draws, and which range matters
+//! most.
 
 use rayon::prelude::*;
 
@@ -25,7 +26,8 @@ pub enum UncertaintyError {
     Estimate(#[from] EstimateError),
 }
 
-/// The interval of a workload's total; `None` where the file has no range. `load` reads the file in a scenario.
+/// The interval of a workload's total; `None` where the file has no range. `load` reads the file in
+/// a scenario.
 ///
 /// # Errors
 /// [`UncertaintyError`] where a value within a range makes the file wrong or has no estimate.
@@ -37,16 +39,24 @@ pub fn uncertainty(
     if workload.written.ranges.is_empty() {
         return Ok(None);
     }
-    // Draws are many: capacity that moves is simulated minute by minute, which its bill hardly notices.
+    // Draws are many: capacity that moves is simulated minute by minute, which its bill hardly
+    // notices.
     let total = |scenario: Scenario| -> Result<Money, UncertaintyError> {
         let metering = Metering::with(Simulations::by_minutes(), &load(scenario)?, books)?;
-        Ok(metering.bill().map_err(EstimateError::from)?.total().map_err(EstimateError::from)?)
+        Ok(metering
+            .bill()
+            .map_err(EstimateError::from)?
+            .total()
+            .map_err(EstimateError::from)?)
     };
     // The ends first: where they are wrong, that is what is said.
     total(Scenario::Low)?;
     total(Scenario::High)?;
     let seed = Horizon::default().seed;
-    let mut drawn = (0..DRAWS).into_par_iter().map(|draw| total(Scenario::Drawn(seed, draw))).collect::<Result<Vec<_>, _>>()?;
+    let mut drawn = (0..DRAWS)
+        .into_par_iter()
+        .map(|draw| total(Scenario::Drawn(seed, draw)))
+        .collect::<Result<Vec<_>, _>>()?;
     drawn.sort_unstable();
     let at = |percent: u64| drawn[((DRAWS - 1) * percent / 100) as usize];
     let mut ranges = workload
@@ -54,15 +64,24 @@ pub fn uncertainty(
         .ranges
         .par_iter()
         .enumerate()
-        .map(|(position, range)| -> Result<RangeSwing, UncertaintyError> {
-            Ok(RangeSwing {
-                line: workload.written.place_of(range.line).line,
-                text: range.text.clone(),
-                low: total(Scenario::OnlyLow(position))?,
-                high: total(Scenario::OnlyHigh(position))?,
-            })
-        })
+        .map(
+            |(position, range)| -> Result<RangeSwing, UncertaintyError> {
+                Ok(RangeSwing {
+                    line: workload.written.place_of(range.line).line,
+                    text: range.text.clone(),
+                    low: total(Scenario::OnlyLow(position))?,
+                    high: total(Scenario::OnlyHigh(position))?,
+                })
+            },
+        )
         .collect::<Result<Vec<_>, _>>()?;
     ranges.sort_by_key(|swing| std::cmp::Reverse((swing.width(), std::cmp::Reverse(swing.line))));
-    Ok(Some(Uncertainty { draws: DRAWS, seed, low: at(5), middle: at(50), high: at(95), ranges }))
+    Ok(Some(Uncertainty {
+        draws: DRAWS,
+        seed,
+        low: at(5),
+        middle: at(50),
+        high: at(95),
+        ranges,
+    }))
 }

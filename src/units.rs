@@ -12,7 +12,8 @@ use num_rational::{BigRational, Ratio};
 use num_traits::{CheckedAdd, CheckedDiv, CheckedMul, CheckedSub, Signed, ToPrimitive, Zero};
 use rust_decimal::Decimal;
 
-/// 1 KB, as DynamoDB counts it: 1,024 bytes. Source: Developer Guide, "Constraints in Amazon DynamoDB".
+/// 1 KB, as DynamoDB counts it: 1,024 bytes. Source: Developer Guide, "Constraints in Amazon
+/// DynamoDB".
 pub const KB: u64 = 1024;
 /// 1 MB: 1,024 KB.
 pub const MB: u64 = 1024 * KB;
@@ -20,7 +21,19 @@ pub const MB: u64 = 1024 * KB;
 pub const GB: u64 = 1024 * MB;
 
 /// A size in bytes. Always a whole number; never a mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Bytes(pub u64);
 
 impl Bytes {
@@ -92,7 +105,9 @@ impl ReadUnits {
 impl Add for ReadUnits {
     type Output = ReadUnits;
     fn add(self, other: ReadUnits) -> ReadUnits {
-        ReadUnits { halves: self.halves + other.halves }
+        ReadUnits {
+            halves: self.halves + other.halves,
+        }
     }
 }
 
@@ -158,9 +173,9 @@ impl fmt::Display for WriteUnits {
 
 /// An exact number that is not money: an expected count, a share, a quantity before it is charged.
 ///
-/// A fraction of unlimited integers, so that `per_day` over a month of 730 hours (365/12 days) loses
-/// nothing on its way to `Rate::charge`, which alone rounds. Most fractions fit into machine integers and
-/// are kept there, which is several times faster.
+/// A fraction of unlimited integers, so that `per_day` over a month of 730 hours (365/12 days)
+/// loses nothing on its way to `Rate::charge`, which alone rounds. Most fractions fit into machine
+/// integers and are kept there, which is several times faster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Exact(Fraction);
 
@@ -184,14 +199,19 @@ impl Exact {
 
     /// `numerator / denominator`. The denominator must not be zero.
     pub fn ratio(numerator: u64, denominator: u64) -> Exact {
-        Exact(Fraction::Small(Ratio::new(numerator.into(), denominator.into())))
+        Exact(Fraction::Small(Ratio::new(
+            numerator.into(),
+            denominator.into(),
+        )))
     }
 
     /// A large whole number.
     pub fn whole(number: u128) -> Exact {
         match i128::try_from(number) {
             Ok(number) => Exact(Fraction::Small(Ratio::from(number))),
-            Err(_) => Exact(Fraction::Large(Box::new(BigRational::from(BigInt::from(number))))),
+            Err(_) => Exact(Fraction::Large(Box::new(BigRational::from(BigInt::from(
+                number,
+            ))))),
         }
     }
 
@@ -205,14 +225,18 @@ impl Exact {
         // The lowest integer has no positive counterpart, so it is left to the unlimited ones.
         let small = |number: &BigInt| number.to_i128().filter(|number| *number != i128::MIN);
         Exact(match (small(large.numer()), small(large.denom())) {
-            (Some(numerator), Some(denominator)) => Fraction::Small(Ratio::new_raw(numerator, denominator)),
+            (Some(numerator), Some(denominator)) => {
+                Fraction::Small(Ratio::new_raw(numerator, denominator))
+            }
             _ => Fraction::Large(Box::new(large)),
         })
     }
 
     fn large(&self) -> BigRational {
         match &self.0 {
-            Fraction::Small(small) => BigRational::new_raw((*small.numer()).into(), (*small.denom()).into()),
+            Fraction::Small(small) => {
+                BigRational::new_raw((*small.numer()).into(), (*small.denom()).into())
+            }
             Fraction::Large(large) => (**large).clone(),
         }
     }
@@ -223,7 +247,13 @@ impl Exact {
     pub fn parse(text: &str) -> Option<Exact> {
         let plain: String = text.chars().filter(|c| *c != '_').collect();
         let (mantissa, exponent) = match plain.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok().filter(|exponent| (-40..=40).contains(exponent))?),
+            Some((mantissa, exponent)) => (
+                mantissa,
+                exponent
+                    .parse::<i32>()
+                    .ok()
+                    .filter(|exponent| (-40..=40).contains(exponent))?,
+            ),
             None => (plain.as_str(), 0),
         };
         let (sign, digits) = match mantissa.strip_prefix('-') {
@@ -261,13 +291,19 @@ impl Exact {
     /// The smallest whole number that is not below this one.
     pub fn ceil(&self) -> Exact {
         let floor = self.floor();
-        if floor == *self { floor } else { floor + Exact::one() }
+        if floor == *self {
+            floor
+        } else {
+            floor + Exact::one()
+        }
     }
 
     /// The largest whole number that is not above this one.
     pub fn floor(&self) -> Exact {
         match &self.0 {
-            Fraction::Small(small) => Exact(Fraction::Small(Ratio::from(small.numer().div_floor(small.denom())))),
+            Fraction::Small(small) => Exact(Fraction::Small(Ratio::from(
+                small.numer().div_floor(small.denom()),
+            ))),
             Fraction::Large(large) => Exact::of(large.floor()),
         }
     }
@@ -290,11 +326,13 @@ impl Exact {
         }
     }
 
-    /// Rounded half to even to `places` decimals, as a decimal without trailing zeros; `None` where it
-    /// has more digits than a decimal holds (28).
+    /// Rounded half to even to `places` decimals, as a decimal without trailing zeros; `None` where
+    /// it has more digits than a decimal holds (28).
     pub fn to_decimal(&self, places: u32) -> Option<Decimal> {
         let mantissa = self.rounded(places).to_i128()?;
-        Decimal::try_from_i128_with_scale(mantissa, places).ok().map(|decimal| decimal.normalize())
+        Decimal::try_from_i128_with_scale(mantissa, places)
+            .ok()
+            .map(|decimal| decimal.normalize())
     }
 
     /// This number times 10^`places`, as the nearest integer, halves to even.
@@ -439,34 +477,67 @@ mod tests {
 
     #[test]
     fn decimals_are_read_without_loss() {
-        for (text, expected) in [("0.1", "0.1"), ("1_000", "1,000"), ("1.5e3", "1,500"), ("-2.50", "-2.5"), ("12e-2", "0.12")] {
+        for (text, expected) in [
+            ("0.1", "0.1"),
+            ("1_000", "1,000"),
+            ("1.5e3", "1,500"),
+            ("-2.50", "-2.5"),
+            ("12e-2", "0.12"),
+        ] {
             assert_eq!(Exact::parse(text).expect(text).to_string(), expected);
         }
-        for text in ["", "nan", "inf", "1e400", "1.0e-2147483648", ".5", "1.2.3", "0x10", "--1"] {
+        for text in [
+            "",
+            "nan",
+            "inf",
+            "1e400",
+            "1.0e-2147483648",
+            ".5",
+            "1.2.3",
+            "0x10",
+            "--1",
+        ] {
             assert_eq!(Exact::parse(text), None, "{text}");
         }
     }
 
     #[test]
     fn machine_integers_and_unlimited_ones_agree() {
-        let large = Exact::parse("170141183460469231731687303715884105727").expect("the largest machine integer");
+        let large = Exact::parse("170141183460469231731687303715884105727")
+            .expect("the largest machine integer");
         let tiny = Exact::one() / (large.clone() * large.clone());
         assert!(matches!(tiny.0, Fraction::Large(_)));
         assert_eq!((tiny.clone() * large.clone()) * large.clone(), Exact::one());
-        assert!(matches!((large.clone() + large.clone() - large.clone()).0, Fraction::Small(_)));
+        assert!(matches!(
+            (large.clone() + large.clone() - large.clone()).0,
+            Fraction::Small(_)
+        ));
         assert!(tiny < Exact::one() && large > tiny && !tiny.is_zero());
         let minus = Exact::zero() - large.clone() - Exact::one();
         assert_eq!(minus.clone() + Exact::one() + large.clone(), Exact::zero());
         assert!(minus.is_negative() && minus < Exact::zero());
-        assert_eq!(((large.clone() + large.clone()) / Exact::from(4)).floor() + Exact::one(), (large / Exact::from(2)).ceil());
+        assert_eq!(
+            ((large.clone() + large.clone()) / Exact::from(4)).floor() + Exact::one(),
+            (large / Exact::from(2)).ceil()
+        );
         assert_eq!(Exact::parse("-1.5").expect("number").floor().human(0), "-2");
         assert_eq!(Exact::parse("-1.5").expect("number").ceil().human(0), "-1");
     }
 
     #[test]
     fn rounding_is_half_to_even() {
-        for (text, places, expected) in [("0.5", 0, "0"), ("1.5", 0, "2"), ("-0.5", 0, "0"), ("-1.5", 0, "-2"), ("0.125", 2, "0.12")] {
-            assert_eq!(Exact::parse(text).expect(text).human(places), expected, "{text}");
+        for (text, places, expected) in [
+            ("0.5", 0, "0"),
+            ("1.5", 0, "2"),
+            ("-0.5", 0, "0"),
+            ("-1.5", 0, "-2"),
+            ("0.125", 2, "0.12"),
+        ] {
+            assert_eq!(
+                Exact::parse(text).expect(text).human(places),
+                expected,
+                "{text}"
+            );
         }
     }
 
@@ -479,7 +550,14 @@ mod tests {
 
     #[test]
     fn sizes_are_shown_in_the_largest_unit_that_is_exact() {
-        for (bytes, expected) in [(0, "0 B"), (1023, "1,023 B"), (1024, "1 KB"), (1536, "1.5 KB"), (1843, "1,843 B"), (3 * MB, "3 MB")] {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (1023, "1,023 B"),
+            (1024, "1 KB"),
+            (1536, "1.5 KB"),
+            (1843, "1,843 B"),
+            (3 * MB, "3 MB"),
+        ] {
             assert_eq!(Bytes(bytes).to_string(), expected);
         }
     }

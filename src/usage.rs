@@ -57,63 +57,318 @@ struct Billed {
 /// Source: Developer Guide, "Understanding DynamoDB billing and usage reports"; S3 User Guide,
 /// "Understanding your AWS billing and usage reports for Amazon S3".
 const CATALOGUE: &[(&str, &str, &str, &str)] = &[
-    ("write_request_unit_standard", "AmazonDynamoDB", "WriteRequestUnits", "WRU"),
-    ("write_request_unit_ia", "AmazonDynamoDB", "IA-WriteRequestUnits", "WRU"),
-    ("read_request_unit_standard", "AmazonDynamoDB", "ReadRequestUnits", "RRU"),
-    ("read_request_unit_ia", "AmazonDynamoDB", "IA-ReadRequestUnits", "RRU"),
-    ("replicated_write_request_unit_standard", "AmazonDynamoDB", "ReplWriteRequestUnits", "rWRU"),
-    ("replicated_write_request_unit_ia", "AmazonDynamoDB", "IA-ReplWriteRequestUnits", "rWRU"),
-    ("write_capacity_unit_hour_standard", "AmazonDynamoDB", "WriteCapacityUnit-Hrs", "WCU-hour"),
-    ("write_capacity_unit_hour_ia", "AmazonDynamoDB", "IA-WriteCapacityUnit-Hrs", "WCU-hour"),
-    ("read_capacity_unit_hour_standard", "AmazonDynamoDB", "ReadCapacityUnit-Hrs", "RCU-hour"),
-    ("read_capacity_unit_hour_ia", "AmazonDynamoDB", "IA-ReadCapacityUnit-Hrs", "RCU-hour"),
-    ("replicated_write_capacity_unit_hour_standard", "AmazonDynamoDB", "ReplWriteCapacityUnit-Hrs", "rWCU-hour"),
-    ("replicated_write_capacity_unit_hour_ia", "AmazonDynamoDB", "IA-ReplWriteCapacityUnit-Hrs", "rWCU-hour"),
-    ("reserved_1yr_write_hourly", "AmazonDynamoDB", "HeavyUsage:dynamodb.write", "WCU-hour"),
-    ("reserved_1yr_read_hourly", "AmazonDynamoDB", "HeavyUsage:dynamodb.read", "RCU-hour"),
-    ("reserved_3yr_write_hourly", "AmazonDynamoDB", "HeavyUsage:dynamodb.write", "WCU-hour"),
-    ("reserved_3yr_read_hourly", "AmazonDynamoDB", "HeavyUsage:dynamodb.read", "RCU-hour"),
-    ("reserved_1yr_write_upfront_per_unit", "AmazonDynamoDB", "HeavyUsage:dynamodb.write", "WCU upfront"),
-    ("reserved_1yr_read_upfront_per_unit", "AmazonDynamoDB", "HeavyUsage:dynamodb.read", "RCU upfront"),
-    ("reserved_3yr_write_upfront_per_unit", "AmazonDynamoDB", "HeavyUsage:dynamodb.write", "WCU upfront"),
-    ("reserved_3yr_read_upfront_per_unit", "AmazonDynamoDB", "HeavyUsage:dynamodb.read", "RCU upfront"),
-    ("storage_standard", "AmazonDynamoDB", "TimedStorage-ByteHrs", "GB-month"),
-    ("storage_ia", "AmazonDynamoDB", "IA-TimedStorage-ByteHrs", "GB-month"),
-    ("backup_pitr", "AmazonDynamoDB", "TimedPITRStorage-ByteHrs", "GB-month"),
-    ("backup_on_demand", "AmazonDynamoDB", "TimedBackupStorage-ByteHrs", "GB-month"),
+    (
+        "write_request_unit_standard",
+        "AmazonDynamoDB",
+        "WriteRequestUnits",
+        "WRU",
+    ),
+    (
+        "write_request_unit_ia",
+        "AmazonDynamoDB",
+        "IA-WriteRequestUnits",
+        "WRU",
+    ),
+    (
+        "read_request_unit_standard",
+        "AmazonDynamoDB",
+        "ReadRequestUnits",
+        "RRU",
+    ),
+    (
+        "read_request_unit_ia",
+        "AmazonDynamoDB",
+        "IA-ReadRequestUnits",
+        "RRU",
+    ),
+    (
+        "replicated_write_request_unit_standard",
+        "AmazonDynamoDB",
+        "ReplWriteRequestUnits",
+        "rWRU",
+    ),
+    (
+        "replicated_write_request_unit_ia",
+        "AmazonDynamoDB",
+        "IA-ReplWriteRequestUnits",
+        "rWRU",
+    ),
+    (
+        "write_capacity_unit_hour_standard",
+        "AmazonDynamoDB",
+        "WriteCapacityUnit-Hrs",
+        "WCU-hour",
+    ),
+    (
+        "write_capacity_unit_hour_ia",
+        "AmazonDynamoDB",
+        "IA-WriteCapacityUnit-Hrs",
+        "WCU-hour",
+    ),
+    (
+        "read_capacity_unit_hour_standard",
+        "AmazonDynamoDB",
+        "ReadCapacityUnit-Hrs",
+        "RCU-hour",
+    ),
+    (
+        "read_capacity_unit_hour_ia",
+        "AmazonDynamoDB",
+        "IA-ReadCapacityUnit-Hrs",
+        "RCU-hour",
+    ),
+    (
+        "replicated_write_capacity_unit_hour_standard",
+        "AmazonDynamoDB",
+        "ReplWriteCapacityUnit-Hrs",
+        "rWCU-hour",
+    ),
+    (
+        "replicated_write_capacity_unit_hour_ia",
+        "AmazonDynamoDB",
+        "IA-ReplWriteCapacityUnit-Hrs",
+        "rWCU-hour",
+    ),
+    (
+        "reserved_1yr_write_hourly",
+        "AmazonDynamoDB",
+        "HeavyUsage:dynamodb.write",
+        "WCU-hour",
+    ),
+    (
+        "reserved_1yr_read_hourly",
+        "AmazonDynamoDB",
+        "HeavyUsage:dynamodb.read",
+        "RCU-hour",
+    ),
+    (
+        "reserved_3yr_write_hourly",
+        "AmazonDynamoDB",
+        "HeavyUsage:dynamodb.write",
+        "WCU-hour",
+    ),
+    (
+        "reserved_3yr_read_hourly",
+        "AmazonDynamoDB",
+        "HeavyUsage:dynamodb.read",
+        "RCU-hour",
+    ),
+    (
+        "reserved_1yr_write_upfront_per_unit",
+        "AmazonDynamoDB",
+        "HeavyUsage:dynamodb.write",
+        "WCU upfront",
+    ),
+    (
+        "reserved_1yr_read_upfront_per_unit",
+        "AmazonDynamoDB",
+        "HeavyUsage:dynamodb.read",
+        "RCU upfront",
+    ),
+    (
+        "reserved_3yr_write_upfront_per_unit",
+        "AmazonDynamoDB",
+        "HeavyUsage:dynamodb.write",
+        "WCU upfront",
+    ),
+    (
+        "reserved_3yr_read_upfront_per_unit",
+        "AmazonDynamoDB",
+        "HeavyUsage:dynamodb.read",
+        "RCU upfront",
+    ),
+    (
+        "storage_standard",
+        "AmazonDynamoDB",
+        "TimedStorage-ByteHrs",
+        "GB-month",
+    ),
+    (
+        "storage_ia",
+        "AmazonDynamoDB",
+        "IA-TimedStorage-ByteHrs",
+        "GB-month",
+    ),
+    (
+        "backup_pitr",
+        "AmazonDynamoDB",
+        "TimedPITRStorage-ByteHrs",
+        "GB-month",
+    ),
+    (
+        "backup_on_demand",
+        "AmazonDynamoDB",
+        "TimedBackupStorage-ByteHrs",
+        "GB-month",
+    ),
     ("restore", "AmazonDynamoDB", "RestoreDataSize-Bytes", "GB"),
-    ("export_s3_full", "AmazonDynamoDB", "ExportDataSize-Bytes", "GB"),
-    ("export_s3_incremental", "AmazonDynamoDB", "IncrementalExportDataSize-Bytes", "GB"),
+    (
+        "export_s3_full",
+        "AmazonDynamoDB",
+        "ExportDataSize-Bytes",
+        "GB",
+    ),
+    (
+        "export_s3_incremental",
+        "AmazonDynamoDB",
+        "IncrementalExportDataSize-Bytes",
+        "GB",
+    ),
     ("import_s3", "AmazonDynamoDB", "ImportDataSize-Bytes", "GB"),
-    ("streams_read_request", "AmazonDynamoDB", "Streams-Requests", "request"),
-    ("kinesis_change_data_capture_unit", "AmazonDynamoDB", "ChangeDataCaptureUnits-Kinesis", "CDC unit"),
-    ("contributor_insights_rule_month", "AmazonCloudWatch", "CW:ContributorRulesManaged", "rule-month"),
-    ("contributor_insights_event", "AmazonCloudWatch", "CW:ContributorEventsManaged", "event"),
+    (
+        "streams_read_request",
+        "AmazonDynamoDB",
+        "Streams-Requests",
+        "request",
+    ),
+    (
+        "kinesis_change_data_capture_unit",
+        "AmazonDynamoDB",
+        "ChangeDataCaptureUnits-Kinesis",
+        "CDC unit",
+    ),
+    (
+        "contributor_insights_rule_month",
+        "AmazonCloudWatch",
+        "CW:ContributorRulesManaged",
+        "rule-month",
+    ),
+    (
+        "contributor_insights_event",
+        "AmazonCloudWatch",
+        "CW:ContributorEventsManaged",
+        "event",
+    ),
     ("kms_key_month", "awskms", "KMS-Keys", "key-month"),
     ("kms_request", "awskms", "KMS-Requests", "request"),
-    ("data_transfer_internet_out", "AWSDataTransfer", "DataTransfer-Out-Bytes", "GB"),
-    ("s3_storage_standard", "AmazonS3", "TimedStorage-ByteHrs", "GB-month"),
-    ("s3_storage_standard_ia", "AmazonS3", "TimedStorage-SIA-ByteHrs", "GB-month"),
-    ("s3_storage_glacier_instant", "AmazonS3", "TimedStorage-GIR-ByteHrs", "GB-month"),
-    ("s3_storage_glacier_flexible", "AmazonS3", "TimedStorage-GlacierByteHrs", "GB-month"),
-    ("s3_storage_deep_archive", "AmazonS3", "TimedStorage-GDA-ByteHrs", "GB-month"),
-    ("s3_storage_intelligent_tiering_deep_archive_access", "AmazonS3", "TimedStorage-INT-DAA-ByteHrs", "GB-month"),
+    (
+        "data_transfer_internet_out",
+        "AWSDataTransfer",
+        "DataTransfer-Out-Bytes",
+        "GB",
+    ),
+    (
+        "s3_storage_standard",
+        "AmazonS3",
+        "TimedStorage-ByteHrs",
+        "GB-month",
+    ),
+    (
+        "s3_storage_standard_ia",
+        "AmazonS3",
+        "TimedStorage-SIA-ByteHrs",
+        "GB-month",
+    ),
+    (
+        "s3_storage_glacier_instant",
+        "AmazonS3",
+        "TimedStorage-GIR-ByteHrs",
+        "GB-month",
+    ),
+    (
+        "s3_storage_glacier_flexible",
+        "AmazonS3",
+        "TimedStorage-GlacierByteHrs",
+        "GB-month",
+    ),
+    (
+        "s3_storage_deep_archive",
+        "AmazonS3",
+        "TimedStorage-GDA-ByteHrs",
+        "GB-month",
+    ),
+    (
+        "s3_storage_intelligent_tiering_deep_archive_access",
+        "AmazonS3",
+        "TimedStorage-INT-DAA-ByteHrs",
+        "GB-month",
+    ),
     ("s3_put_standard", "AmazonS3", "Requests-Tier1", "request"),
-    ("s3_put_standard_ia", "AmazonS3", "Requests-SIA-Tier1", "request"),
-    ("s3_put_glacier_instant", "AmazonS3", "Requests-GIR-Tier1", "request"),
-    ("s3_put_glacier_flexible", "AmazonS3", "Requests-GLACIER-Tier1", "request"),
+    (
+        "s3_put_standard_ia",
+        "AmazonS3",
+        "Requests-SIA-Tier1",
+        "request",
+    ),
+    (
+        "s3_put_glacier_instant",
+        "AmazonS3",
+        "Requests-GIR-Tier1",
+        "request",
+    ),
+    (
+        "s3_put_glacier_flexible",
+        "AmazonS3",
+        "Requests-GLACIER-Tier1",
+        "request",
+    ),
     ("s3_get_standard", "AmazonS3", "Requests-Tier2", "request"),
-    ("s3_get_standard_ia", "AmazonS3", "Requests-SIA-Tier2", "request"),
-    ("s3_get_glacier_instant", "AmazonS3", "Requests-GIR-Tier2", "request"),
-    ("s3_transition_to_standard_ia", "AmazonS3", "Requests-Tier4", "request"),
-    ("s3_transition_to_glacier_instant", "AmazonS3", "Requests-GIR-Tier1", "request"),
-    ("s3_transition_to_glacier_flexible", "AmazonS3", "Requests-Tier3", "request"),
-    ("s3_transition_to_deep_archive", "AmazonS3", "Requests-GDA-Tier1", "request"),
-    ("s3_retrieval_standard_ia", "AmazonS3", "Retrieval-SIA", "GB"),
-    ("s3_retrieval_glacier_instant", "AmazonS3", "Retrieval-SIA-GIR", "GB"),
-    ("s3_retrieval_glacier_flexible_standard", "AmazonS3", "Standard-Retrieval-Bytes", "GB"),
-    ("s3_retrieval_deep_archive_standard", "AmazonS3", "Standard-Retrieval-Bytes-GDA", "GB"),
-    ("s3_retrieval_deep_archive_bulk", "AmazonS3", "Bulk-Retrieval-Bytes-GDA", "GB"),
+    (
+        "s3_get_standard_ia",
+        "AmazonS3",
+        "Requests-SIA-Tier2",
+        "request",
+    ),
+    (
+        "s3_get_glacier_instant",
+        "AmazonS3",
+        "Requests-GIR-Tier2",
+        "request",
+    ),
+    (
+        "s3_transition_to_standard_ia",
+        "AmazonS3",
+        "Requests-Tier4",
+        "request",
+    ),
+    (
+        "s3_transition_to_glacier_instant",
+        "AmazonS3",
+        "Requests-GIR-Tier1",
+        "request",
+    ),
+    (
+        "s3_transition_to_glacier_flexible",
+        "AmazonS3",
+        "Requests-Tier3",
+        "request",
+    ),
+    (
+        "s3_transition_to_deep_archive",
+        "AmazonS3",
+        "Requests-GDA-Tier1",
+        "request",
+    ),
+    (
+        "s3_retrieval_standard_ia",
+        "AmazonS3",
+        "Retrieval-SIA",
+        "GB",
+    ),
+    (
+        "s3_retrieval_glacier_instant",
+        "AmazonS3",
+        "Retrieval-SIA-GIR",
+        "GB",
+    ),
+    (
+        "s3_retrieval_glacier_flexible_standard",
+        "AmazonS3",
+        "Standard-Retrieval-Bytes",
+        "GB",
+    ),
+    (
+        "s3_retrieval_deep_archive_standard",
+        "AmazonS3",
+        "Standard-Retrieval-Bytes-GDA",
+        "GB",
+    ),
+    (
+        "s3_retrieval_deep_archive_bulk",
+        "AmazonS3",
+        "Bulk-Retrieval-Bytes-GDA",
+        "GB",
+    ),
 ];
 
 /// Which way throughput goes, for the usage types that come in families.
@@ -130,7 +385,11 @@ pub enum Throughput {
 
 impl Throughput {
     /// All, in the order in which bills are settled.
-    pub const ALL: [Throughput; 3] = [Throughput::Read, Throughput::Write, Throughput::ReplicatedWrite];
+    pub const ALL: [Throughput; 3] = [
+        Throughput::Read,
+        Throughput::Write,
+        Throughput::ReplicatedWrite,
+    ];
 
     /// Reads, or writes of either kind.
     pub fn direction(self) -> Direction {
@@ -155,8 +414,12 @@ impl Throughput {
             (Throughput::Read, TableClass::StandardIa) => "read_request_unit_ia",
             (Throughput::Write, TableClass::Standard) => "write_request_unit_standard",
             (Throughput::Write, TableClass::StandardIa) => "write_request_unit_ia",
-            (Throughput::ReplicatedWrite, TableClass::Standard) => "replicated_write_request_unit_standard",
-            (Throughput::ReplicatedWrite, TableClass::StandardIa) => "replicated_write_request_unit_ia",
+            (Throughput::ReplicatedWrite, TableClass::Standard) => {
+                "replicated_write_request_unit_standard"
+            }
+            (Throughput::ReplicatedWrite, TableClass::StandardIa) => {
+                "replicated_write_request_unit_ia"
+            }
         }
     }
 
@@ -166,8 +429,12 @@ impl Throughput {
             (Throughput::Read, TableClass::StandardIa) => "read_capacity_unit_hour_ia",
             (Throughput::Write, TableClass::Standard) => "write_capacity_unit_hour_standard",
             (Throughput::Write, TableClass::StandardIa) => "write_capacity_unit_hour_ia",
-            (Throughput::ReplicatedWrite, TableClass::Standard) => "replicated_write_capacity_unit_hour_standard",
-            (Throughput::ReplicatedWrite, TableClass::StandardIa) => "replicated_write_capacity_unit_hour_ia",
+            (Throughput::ReplicatedWrite, TableClass::Standard) => {
+                "replicated_write_capacity_unit_hour_standard"
+            }
+            (Throughput::ReplicatedWrite, TableClass::StandardIa) => {
+                "replicated_write_capacity_unit_hour_ia"
+            }
         }
     }
 }
@@ -200,7 +467,10 @@ const PLAN_CODE: &str = "dsp_1yr_no_upfront_";
 const TRANSFER_NAME: &str = "AWS-Out-Bytes";
 
 /// Names that outputs had before, or that AWS's documentation uses, with the name on a bill.
-const OLD_NAMES: [(&str, &str); 2] = [("Streams-RequestsCount", "Streams-Requests"), ("DataTransfer-Out-Bytes", TRANSFER_NAME)];
+const OLD_NAMES: [(&str, &str); 2] = [
+    ("Streams-RequestsCount", "Streams-Requests"),
+    ("DataTransfer-Out-Bytes", TRANSFER_NAME),
+];
 
 impl UsageType {
     /// Point-in-time recovery.
@@ -218,7 +488,8 @@ impl UsageType {
     /// GetRecords calls of DynamoDB Streams.
     pub const STREAM_READS: UsageType = UsageType::Listed("streams_read_request");
     /// Change data capture units of Kinesis Data Streams.
-    pub const CHANGE_DATA_CAPTURE: UsageType = UsageType::Listed("kinesis_change_data_capture_unit");
+    pub const CHANGE_DATA_CAPTURE: UsageType =
+        UsageType::Listed("kinesis_change_data_capture_unit");
     /// Graphs of CloudWatch Contributor Insights.
     pub const INSIGHTS_RULES: UsageType = UsageType::Listed("contributor_insights_rule_month");
     /// Events of CloudWatch Contributor Insights.
@@ -235,7 +506,8 @@ impl UsageType {
         UsageType::Unlisted("unpriced".to_string())
     }
 
-    /// Storage of archived objects in a class of Amazon S3, as the price books name it, such as `glacier_instant`.
+    /// Storage of archived objects in a class of Amazon S3, as the price books name it, such as
+    /// `glacier_instant`.
     pub fn s3_storage(class: &str) -> UsageType {
         UsageType::of_code(&format!("s3_storage_{class}"))
     }
@@ -273,7 +545,11 @@ impl UsageType {
         for years in [1, 3] {
             for direction in Direction::BOTH {
                 for part in [ReservedPart::Hourly, ReservedPart::Upfront] {
-                    let reserved = UsageType::Reserved { years, direction, part };
+                    let reserved = UsageType::Reserved {
+                        years,
+                        direction,
+                        part,
+                    };
                     if reserved.code() == code {
                         return reserved;
                     }
@@ -291,7 +567,11 @@ impl UsageType {
         match self {
             UsageType::Requests(throughput, class) => throughput.request_code(*class).into(),
             UsageType::CapacityHours(throughput, class) => throughput.capacity_code(*class).into(),
-            UsageType::Reserved { years, direction, part } => {
+            UsageType::Reserved {
+                years,
+                direction,
+                part,
+            } => {
                 let part = match part {
                     ReservedPart::Hourly => "hourly",
                     ReservedPart::Upfront => "upfront_per_unit",
@@ -300,7 +580,9 @@ impl UsageType {
             }
             UsageType::Storage(TableClass::Standard) => "storage_standard".into(),
             UsageType::Storage(TableClass::StandardIa) => "storage_ia".into(),
-            UsageType::DaxNode(node_type) => format!("{DAX_CODE}{}", node_type.trim_start_matches("dax.")).into(),
+            UsageType::DaxNode(node_type) => {
+                format!("{DAX_CODE}{}", node_type.trim_start_matches("dax.")).into()
+            }
             UsageType::TransferTo(region) => format!("{TRANSFER_CODE}{region}").into(),
             UsageType::Planned(usage) => format!("{PLAN_CODE}{}", usage.code()).into(),
             UsageType::Listed(code) => (*code).into(),
@@ -308,10 +590,13 @@ impl UsageType {
         }
     }
 
-    /// The throughput that it bills, by the request or by the hour; `None` for everything else, reservations included.
+    /// The throughput that it bills, by the request or by the hour; `None` for everything else,
+    /// reservations included.
     pub fn throughput(&self) -> Option<Throughput> {
         match self {
-            UsageType::Requests(throughput, _) | UsageType::CapacityHours(throughput, _) => Some(*throughput),
+            UsageType::Requests(throughput, _) | UsageType::CapacityHours(throughput, _) => {
+                Some(*throughput)
+            }
             _ => None,
         }
     }
@@ -334,24 +619,47 @@ impl UsageType {
     /// What it is for, where no access pattern causes it.
     pub fn purpose(&self) -> &'static str {
         let code = self.code();
-        PURPOSES.iter().find(|(prefix, _)| code.starts_with(prefix)).map_or("(table)", |(_, purpose)| purpose)
+        PURPOSES
+            .iter()
+            .find(|(prefix, _)| code.starts_with(prefix))
+            .map_or("(table)", |(_, purpose)| purpose)
     }
 
     /// The codes of the price books for a usage type of a service, as a bill names it.
-    pub fn codes_named<'n>(service: &'n str, name: &'n str) -> impl Iterator<Item = &'static str> + use<'n> {
-        let is = |name: &str| CATALOGUE.iter().any(|(_, of, known, _)| *of == service && *known == name);
-        let name = if is(name) { name } else { UsageType::name_on_a_bill(name) };
-        CATALOGUE.iter().filter(move |(_, of, known, _)| *of == service && *known == name).map(|(code, ..)| *code)
+    pub fn codes_named<'n>(
+        service: &'n str,
+        name: &'n str,
+    ) -> impl Iterator<Item = &'static str> + use<'n> {
+        let is = |name: &str| {
+            CATALOGUE
+                .iter()
+                .any(|(_, of, known, _)| *of == service && *known == name)
+        };
+        let name = if is(name) {
+            name
+        } else {
+            UsageType::name_on_a_bill(name)
+        };
+        CATALOGUE
+            .iter()
+            .filter(move |(_, of, known, _)| *of == service && *known == name)
+            .map(|(code, ..)| *code)
     }
 
     /// The names of all usage types that the catalogue has.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        CATALOGUE.iter().map(|(_, _, name, _)| *name).chain([TRANSFER_NAME])
+        CATALOGUE
+            .iter()
+            .map(|(_, _, name, _)| *name)
+            .chain([TRANSFER_NAME])
     }
 
     /// The current name on a bill of a usage type that is given by its current or an older name.
     pub fn name_on_a_bill(name: &str) -> &str {
-        OLD_NAMES.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| new)
+        OLD_NAMES
+            .iter()
+            .find(|(old, _)| *old == name)
+            .map_or(name, |(_, new)| new)
     }
 
     /// Where a transfer between regions goes; `None` for everything else.
@@ -364,15 +672,36 @@ impl UsageType {
 
     fn billed(&self) -> Billed {
         let code = match self {
-            UsageType::DaxNode(_) => return Billed { service: "AmazonDAX", name: "NodeUsage", unit: "node-hour" },
-            // Source: Cost and Usage Reports: the product code of a transfer is that of the service whose data it is.
-            UsageType::TransferTo(_) => return Billed { service: "AmazonDynamoDB", name: TRANSFER_NAME, unit: "GB" },
+            UsageType::DaxNode(_) => {
+                return Billed {
+                    service: "AmazonDAX",
+                    name: "NodeUsage",
+                    unit: "node-hour",
+                };
+            }
+            // Source: Cost and Usage Reports: the product code of a transfer is that of the service
+            // whose data it is.
+            UsageType::TransferTo(_) => {
+                return Billed {
+                    service: "AmazonDynamoDB",
+                    name: TRANSFER_NAME,
+                    unit: "GB",
+                };
+            }
             UsageType::Planned(usage) => return usage.billed(),
             _ => self.code(),
         };
         match CATALOGUE.iter().find(|(listed, ..)| *listed == code) {
-            Some((_, service, name, unit)) => Billed { service, name, unit },
-            None => Billed { service: "", name: "", unit: "unit" },
+            Some((_, service, name, unit)) => Billed {
+                service,
+                name,
+                unit,
+            },
+            None => Billed {
+                service: "",
+                name: "",
+                unit: "unit",
+            },
         }
     }
 
@@ -390,13 +719,16 @@ impl UsageType {
         }
     }
 
-    /// Its whole name on the bill of a region: with the region's prefix, and with that of its destination where data goes
-    /// to another region.
+    /// Its whole name on the bill of a region: with the region's prefix, and with that of its
+    /// destination where data goes to another region.
     ///
-    /// Source: Cost and Usage Reports, such as `EUC1-IA-WriteRequestUnits` and `USE1-EUW1-AWS-Out-Bytes`.
+    /// Source: Cost and Usage Reports, such as `EUC1-IA-WriteRequestUnits` and
+    /// `USE1-EUW1-AWS-Out-Bytes`.
     pub fn bill_name(&self, prefix: &str, destination_prefix: Option<&str>) -> Option<String> {
         match self {
-            UsageType::TransferTo(_) => Some(format!("{prefix}-{}-{}", destination_prefix?, self.name())),
+            UsageType::TransferTo(_) => {
+                Some(format!("{prefix}-{}-{}", destination_prefix?, self.name()))
+            }
             UsageType::Unlisted(_) => None,
             _ => Some(format!("{prefix}-{}", self.name())),
         }
@@ -407,7 +739,8 @@ impl UsageType {
         self.billed().unit
     }
 
-    /// The decimals that a quantity keeps when it is charged: 9 for sizes and shares of a term, 6 for counts.
+    /// The decimals that a quantity keeps when it is charged: 9 for sizes and shares of a term, 6
+    /// for counts.
     pub fn places(&self) -> u32 {
         match self.unit() {
             "GB" | "GB-month" | "WCU upfront" | "RCU upfront" => 9,
@@ -415,7 +748,8 @@ impl UsageType {
         }
     }
 
-    /// Which of AWS's free tiers could cover it. Whether a region has that tier, and for how much, is in its price book.
+    /// Which of AWS's free tiers could cover it. Whether a region has that tier, and for how much,
+    /// is in its price book.
     pub fn free_tier(&self) -> Option<FreeTier> {
         match *self {
             UsageType::CapacityHours(_, TableClass::Standard) => Some(FreeTier::Throughput),
@@ -454,7 +788,9 @@ impl FreeTier {
     /// The usage types that it covers.
     pub fn usage_types(self) -> Vec<UsageType> {
         match self {
-            FreeTier::Throughput => Throughput::ALL.map(|one| UsageType::CapacityHours(one, TableClass::Standard)).to_vec(),
+            FreeTier::Throughput => Throughput::ALL
+                .map(|one| UsageType::CapacityHours(one, TableClass::Standard))
+                .to_vec(),
             FreeTier::Storage => vec![UsageType::Storage(TableClass::Standard)],
             FreeTier::Streams => vec![UsageType::STREAM_READS],
         }
@@ -473,12 +809,18 @@ pub struct Because {
 impl Because {
     /// A reason with its rule.
     pub fn rule(rule: &'static str, text: impl Into<String>) -> Because {
-        Because { text: text.into(), rule: Some(rule) }
+        Because {
+            text: text.into(),
+            rule: Some(rule),
+        }
     }
 
     /// A reason that is arithmetic alone.
     pub fn plain(text: impl Into<String>) -> Because {
-        Because { text: text.into(), rule: None }
+        Because {
+            text: text.into(),
+            rule: None,
+        }
     }
 }
 
@@ -494,7 +836,9 @@ impl fmt::Display for Because {
 /// A table, or an index of it, perhaps in a region, for people: `Orders / ByStatus in eu-west-1`.
 pub fn place(table: &str, index: Option<&str>, region: Option<&str>) -> String {
     let index = index.map(|index| format!(" / {index}")).unwrap_or_default();
-    let region = region.map(|region| format!(" in {region}")).unwrap_or_default();
+    let region = region
+        .map(|region| format!(" in {region}"))
+        .unwrap_or_default();
     format!("{table}{index}{region}")
 }
 
@@ -527,7 +871,10 @@ pub struct Usage {
 impl Usage {
     /// The same without its working.
     pub fn without_working(&self) -> Usage {
-        Usage { because: Vec::new(), ..self.clone() }
+        Usage {
+            because: Vec::new(),
+            ..self.clone()
+        }
     }
 }
 
@@ -538,21 +885,48 @@ mod tests {
     #[test]
     fn families_have_the_names_of_a_bill() {
         for (usage, name) in [
-            (UsageType::Requests(Throughput::ReplicatedWrite, TableClass::StandardIa), "EU-IA-ReplWriteRequestUnits"),
-            (UsageType::CapacityHours(Throughput::Read, TableClass::Standard), "EU-ReadCapacityUnit-Hrs"),
-            (UsageType::Storage(TableClass::StandardIa), "EU-IA-TimedStorage-ByteHrs"),
-            (UsageType::DaxNode("dax.r5.large".to_string()), "EU-NodeUsage:dax.r5.large"),
-            (UsageType::TransferTo("us-west-2".to_string()), "EU-USW2-AWS-Out-Bytes"),
+            (
+                UsageType::Requests(Throughput::ReplicatedWrite, TableClass::StandardIa),
+                "EU-IA-ReplWriteRequestUnits",
+            ),
+            (
+                UsageType::CapacityHours(Throughput::Read, TableClass::Standard),
+                "EU-ReadCapacityUnit-Hrs",
+            ),
+            (
+                UsageType::Storage(TableClass::StandardIa),
+                "EU-IA-TimedStorage-ByteHrs",
+            ),
+            (
+                UsageType::DaxNode("dax.r5.large".to_string()),
+                "EU-NodeUsage:dax.r5.large",
+            ),
+            (
+                UsageType::TransferTo("us-west-2".to_string()),
+                "EU-USW2-AWS-Out-Bytes",
+            ),
             (UsageType::STREAM_READS, "EU-Streams-Requests"),
-            (UsageType::of_code("dsp_1yr_no_upfront_write_request_unit_ia"), "EU-IA-WriteRequestUnits"),
+            (
+                UsageType::of_code("dsp_1yr_no_upfront_write_request_unit_ia"),
+                "EU-IA-WriteRequestUnits",
+            ),
         ] {
-            assert_eq!(usage.bill_name("EU", Some("USW2")).as_deref(), Some(name), "{usage:?}");
+            assert_eq!(
+                usage.bill_name("EU", Some("USW2")).as_deref(),
+                Some(name),
+                "{usage:?}"
+            );
         }
     }
 
     #[test]
     fn a_code_and_its_usage_type_are_one() {
-        let others = ["dax_node_hour_t3.small", "data_transfer_inter_region_to_eu-west-1", "dsp_1yr_no_upfront_storage_ia", "unheard_of"];
+        let others = [
+            "dax_node_hour_t3.small",
+            "data_transfer_inter_region_to_eu-west-1",
+            "dsp_1yr_no_upfront_storage_ia",
+            "unheard_of",
+        ];
         for code in CATALOGUE.iter().map(|(code, ..)| *code).chain(others) {
             assert_eq!(UsageType::of_code(code).code(), code);
         }

@@ -1,4 +1,5 @@
-//! Designs and traces that once came out wrong, each with what it must say: one table, one assertion path.
+//! Designs and traces that once came out wrong, each with what it must say: one table, one
+//! assertion path.
 
 mod support;
 
@@ -13,8 +14,19 @@ struct Case {
     never: &'static [&'static str],
 }
 
-const fn case(why: &'static str, args: &'static str, code: i32, says: &'static [&'static str]) -> Case {
-    Case { why, args, code, says, never: &[] }
+const fn case(
+    why: &'static str,
+    args: &'static str,
+    code: i32,
+    says: &'static [&'static str],
+) -> Case {
+    Case {
+        why,
+        args,
+        code,
+        says,
+        never: &[],
+    }
 }
 
 impl Case {
@@ -28,24 +40,45 @@ const CASES: &[Case] = &[
         "a plan saves at most 18 % of what a maximum throughput lets through, of an index",
         "compare idxmax.toml",
         0,
-        &["Index maximum: $34.80 a month", "a Database Savings Plan                              $28.96      -$5.84"],
+        &[
+            "Index maximum: $34.80 a month",
+            "a Database Savings Plan                              $28.96      -$5.84",
+        ],
     )
     .never(&["-$24.33", "$328.50"]),
-    case("the page pays what the bill has, of an index", "report idxmax.toml", 0, &["The design pays $32.85 a month here"])
-        .never(&["$328.50"]),
-    case("the page pays what the bill has, of a table", "report tabmax.toml", 0, &["The design pays $32.85 a month here"])
-        .never(&["$328.50"]),
+    case(
+        "the page pays what the bill has, of an index",
+        "report idxmax.toml",
+        0,
+        &["The design pays $32.85 a month here"],
+    )
+    .never(&["$328.50"]),
+    case(
+        "the page pays what the bill has, of a table",
+        "report tabmax.toml",
+        0,
+        &["The design pays $32.85 a month here"],
+    )
+    .never(&["$328.50"]),
     case(
         "a region without a free tier, with one asked for",
         "compare gov-true.toml",
         0,
-        &["Gov: $85.41 a month", "no free tier", "a Database Savings Plan                              $75.19     -$10.22"],
+        &[
+            "Gov: $85.41 a month",
+            "no free tier",
+            "a Database Savings Plan                              $75.19     -$10.22",
+        ],
     ),
     case(
         "a region without a free tier",
         "compare gov-false.toml",
         0,
-        &["Gov: $85.41 a month", "no free tier", "a Database Savings Plan                              $75.19     -$10.22"],
+        &[
+            "Gov: $85.41 a month",
+            "no free tier",
+            "a Database Savings Plan                              $75.19     -$10.22",
+        ],
     ),
     case(
         "safe means one thing for fixed and auto-scaled capacity",
@@ -62,7 +95,10 @@ const CASES: &[Case] = &[
         "an hour of a profile is an hour",
         "estimate 25-batch.toml",
         0,
-        &["write      41.67         1,000  10 to", "the rate is constant within the hour of a profile's weight"],
+        &[
+            "write      41.67         1,000  10 to",
+            "the rate is constant within the hour of a profile's weight",
+        ],
     ),
     case(
         "a schedule of one hour serves a batch of one hour",
@@ -76,7 +112,12 @@ const CASES: &[Case] = &[
         1,
         &["everything: throttled  45.820326 %"],
     ),
-    case("one total from every command", "estimate 26-tables.toml", 0, &["Many: $4,274.20 a month"]),
+    case(
+        "one total from every command",
+        "estimate 26-tables.toml",
+        0,
+        &["Many: $4,274.20 a month"],
+    ),
     case(
         "twelve restores a year are one a month",
         "estimate 48-restore.toml",
@@ -87,17 +128,24 @@ const CASES: &[Case] = &[
         "an index that throttles throttles its table",
         "estimate 46-gsi-throttle.toml",
         0,
-        &["and with them the writes of the table, since a write succeeds only if its indexes take it"],
+        &[
+            "and with them the writes of the table, since a write succeeds only if its indexes \
+             take it",
+        ],
     ),
     case(
         "a new on-demand table has a limit at first",
         "estimate 47-spike.toml",
         0,
-        &["20,000 write units a second are asked for in the busiest hour; a new on-demand table serves 4,000 at once"],
+        &[
+            "20,000 write units a second are asked for in the busiest hour; a new on-demand table \
+             serves 4,000 at once",
+        ],
     ),
     case(
         "what a usage file does not measure stays unknown",
-        "check partial-consumed.describe.json --usage partial-consumed.usage.toml --budget budget-50.toml",
+        "check partial-consumed.describe.json --usage partial-consumed.usage.toml --budget \
+         budget-50.toml",
         2,
         &[
             "could not tell: unknown; at least $25.73 a month",
@@ -110,22 +158,39 @@ const CASES: &[Case] = &[
         "an importer asks for what a usage file does not measure",
         "import describe-table partial-consumed.describe.json --usage partial-consumed.usage.toml",
         0,
-        &["[[table.consumed]]\nwrite = \"unknown\"", "index = \"gsi1\"\nread  = \"unknown\""],
+        &[
+            "[[table.consumed]]\nwrite = \"unknown\"",
+            "index = \"gsi1\"\nread  = \"unknown\"",
+        ],
     ),
-    case("an older name of a usage type", "check 48-restore.toml --budget budget-streams.toml", 0, &["within budget: $40.00 a month"]),
+    case(
+        "an older name of a usage type",
+        "check 48-restore.toml --budget budget-streams.toml",
+        0,
+        &["within budget: $40.00 a month"],
+    ),
     case(
         "amounts that no table has cannot wrap",
         "compare overflow.toml",
         0,
-        &["Over: $147,825,000,000,000.00 a month", "a savings plan of $166,050,000,000 an hour"],
+        &[
+            "Over: $147,825,000,000,000.00 a month",
+            "a savings plan of $166,050,000,000 an hour",
+        ],
     ),
-    case("nor can commitments", "compare overflow-commitment-min.toml", 0, &["Over: $16,425,000,000.00 a month; $15,484,295,454.62 with"]),
+    case(
+        "nor can commitments",
+        "compare overflow-commitment-min.toml",
+        0,
+        &["Over: $16,425,000,000.00 a month; $15,484,295,454.62 with"],
+    ),
     case(
         "an entry of an index with everything is its item",
         "estimate entry_size.toml",
         2,
         &[
-            "entry_size.toml:14:12: error[entry-size]: entry_size is 200 B, and the index \"ByStatus\" holds all attributes",
+            "entry_size.toml:14:12: error[entry-size]: entry_size is 200 B, and the index \
+             \"ByStatus\" holds all attributes",
             "5,000 B on average",
         ],
     ),
@@ -133,7 +198,8 @@ const CASES: &[Case] = &[
         "a note is one line, whatever stands in an address",
         "estimate newline-plan.json --region us-east-1",
         0,
-        &["note: newline-plan.json: aws_appautoscaling_scheduled_action.x[\"a\\n::error::injected by an address\"]"],
+        &["note: newline-plan.json: \
+           aws_appautoscaling_scheduled_action.x[\"a\\n::error::injected by an address\"]"],
     )
     .never(&["\n::error::"]),
     case(
@@ -162,9 +228,17 @@ const TRACES: &[Case] = &[
         "the same without the workload",
         "replay unsized.ndjson",
         0,
-        &["unknown; at least", "the units of 2 calls of \"GetItem\" in the trace"],
+        &[
+            "unknown; at least",
+            "the units of 2 calls of \"GetItem\" in the trace",
+        ],
     ),
-    case("what a batch left unprocessed is free", "replay unprocessed.jsonl --verify", 0, &["2 of 2 ConsumedCapacity agree"]),
+    case(
+        "what a batch left unprocessed is free",
+        "replay unprocessed.jsonl --verify",
+        0,
+        &["2 of 2 ConsumedCapacity agree"],
+    ),
     case(
         "SELECT * of a local index fetches nothing",
         "replay partiql_select_star_lsi.jsonl --verify",
@@ -181,25 +255,37 @@ const TRACES: &[Case] = &[
         "an update that AWS accepted is believed",
         "replay update_above_400kb.jsonl.gz",
         0,
-        &["4 events", "Tab    UpdateItem      1           0          401"],
+        &[
+            "4 events",
+            "Tab    UpdateItem      1           0          401",
+        ],
     ),
     case(
         "an index ends where a log deletes it, and may come again",
         "replay deleted-index.jsonl --verify=all",
         0,
-        &["4 of 4 ConsumedCapacity agree", "Tab / G  PutItem         2           0            1"],
+        &[
+            "4 of 4 ConsumedCapacity agree",
+            "Tab / G  PutItem         2           0            1",
+        ],
     ),
     case(
         "how long a deleted index was provisioned in a month is unknown",
         "replay deleted-index-provisioned.jsonl",
         0,
-        &["unknown; at least $", "Tab / G / us-east-1: the provisioned write units"],
+        &[
+            "unknown; at least $",
+            "Tab / G / us-east-1: the provisioned write units",
+        ],
     ),
     case(
         "an error of a member that is no error code",
         "replay bes_unknown_error.jsonl",
         2,
-        &["bes_unknown_error.jsonl:3", "error is \"Oops\"; the code of a BatchStatementError is expected"],
+        &[
+            "bes_unknown_error.jsonl:3",
+            "error is \"Oops\"; the code of a BatchStatementError is expected",
+        ],
     ),
     case(
         "a switch for a log that defines its tables",
@@ -211,7 +297,10 @@ const TRACES: &[Case] = &[
         "a switch that is none",
         "replay deleted-index.jsonl --switch number=split",
         2,
-        &["--switch \"number=split\" is no switch", "number_alignment, failed_condition"],
+        &[
+            "--switch \"number=split\" is no switch",
+            "number_alignment, failed_condition",
+        ],
     ),
     case(
         "a reading that is none",
@@ -219,7 +308,12 @@ const TRACES: &[Case] = &[
         2,
         &["number_alignment is aligned or split"],
     ),
-    case("a verification that is none", "replay deleted-index.jsonl --verify=some", 2, &["--verify=all for every one"]),
+    case(
+        "a verification that is none",
+        "replay deleted-index.jsonl --verify=some",
+        2,
+        &["--verify=all for every one"],
+    ),
 ];
 
 #[cfg(not(feature = "replay"))]
@@ -235,29 +329,63 @@ fn every_case_says_what_is_right() {
             .env("NO_COLOR", "1")
             .output()
             .expect("the command runs");
-        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        let missing: Vec<_> = case.says.iter().filter(|text| !said.contains(*text)).collect();
-        let found: Vec<_> = case.never.iter().filter(|text| said.contains(*text)).collect();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        let missing: Vec<_> = case
+            .says
+            .iter()
+            .filter(|text| !said.contains(*text))
+            .collect();
+        let found: Vec<_> = case
+            .never
+            .iter()
+            .filter(|text| said.contains(*text))
+            .collect();
         if output.status.code() != Some(case.code) || !missing.is_empty() || !found.is_empty() {
             let code = output.status.code();
             let start: String = said.chars().take(1_500).collect();
-            wrong.push(format!("{} ({}): exit {code:?}, missing {missing:?}, unwanted {found:?}\n{start}", case.why, case.args));
+            wrong.push(format!(
+                "{} ({}): exit {code:?}, missing {missing:?}, unwanted {found:?}\n{start}",
+                case.why, case.args
+            ));
         }
     }
-    assert!(wrong.is_empty(), "{} cases\n\n{}", wrong.len(), wrong.join("\n\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} cases\n\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
 }
 
 /// Four commands give one decimal for one design.
 #[test]
 fn every_command_has_the_same_total() {
     let run = |args: &[&str]| {
-        let output =
-            Command::new(env!("CARGO_BIN_EXE_dynameter")).current_dir(support::root()).args(args).output().expect("the command runs");
-        assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = Command::new(env!("CARGO_BIN_EXE_dynameter"))
+            .current_dir(support::root())
+            .args(args)
+            .output()
+            .expect("the command runs");
+        assert!(
+            output.status.success(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON")
     };
-    let mut paths: Vec<String> = support::shipped().into_iter().map(|(name, _)| format!("workloads/{name}.toml")).collect();
-    paths.extend(["tests/cases/26-tables.toml", "tests/cases/25-batch.toml", "tests/cases/04b.toml"].map(str::to_string));
+    let mut paths: Vec<String> = support::shipped()
+        .into_iter()
+        .map(|(name, _)| format!("workloads/{name}.toml"))
+        .collect();
+    paths.extend(
+        [
+            "tests/cases/26-tables.toml",
+            "tests/cases/25-batch.toml",
+            "tests/cases/04b.toml",
+        ]
+        .map(str::to_string),
+    );
     for path in paths {
         let [estimate, compare, report, explain] = [
             run(&["estimate", &path, "--format", "json"])["total_usd"].clone(),

@@ -14,15 +14,20 @@ use proptest::prelude::*;
 
 fn compared(text: &str) -> Comparison {
     let books = Books::embedded();
-    let workload =
-        workload::load("case.toml", text, Path::new("."), &Setting::new(&books)).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
-    compare(&workload, &books, &Question::default()).unwrap_or_else(|error| panic!("{error}\n{text}"))
+    let workload = workload::load("case.toml", text, Path::new("."), &Setting::new(&books))
+        .unwrap_or_else(|errors| panic!("{errors}\n{text}"));
+    compare(&workload, &books, &Question::default())
+        .unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 fn break_even(comparison: &Comparison, name: &str, direction: &str) -> (String, String) {
     let word = |throughput| format!("{throughput:?}").to_lowercase();
-    let found =
-        comparison.break_even.iter().find(|one| one.name == name && one.throughput.is_none_or(|throughput| word(throughput) == direction));
+    let found = comparison.break_even.iter().find(|one| {
+        one.name == name
+            && one
+                .throughput
+                .is_none_or(|throughput| word(throughput) == direction)
+    });
     let found = found.unwrap_or_else(|| panic!("no {name} of {direction}s"));
     (found.value.human(2), found.meaning.clone())
 }
@@ -47,14 +52,18 @@ capacity = {{ mode = "provisioned", read = 100, write = 50 }}
 
 #[test]
 fn c04_break_even_of_provisioned_and_on_demand() {
-    for (prices, utilization, reads, writes) in
-        [("2024-10-31", "14.44", "37,440,000", "18,720,000"), ("2024-11-01", "28.89", "74,880,000", "37,440,000")]
-    {
+    for (prices, utilization, reads, writes) in [
+        ("2024-10-31", "14.44", "37,440,000", "18,720,000"),
+        ("2024-11-01", "28.89", "74,880,000", "37,440,000"),
+    ] {
         let comparison = c04(prices);
         for (direction, units) in [("read", reads), ("write", writes)] {
             let (value, meaning) = break_even(&comparison, "on demand = provisioned", direction);
             assert_eq!(value, utilization, "{prices} {direction}");
-            assert!(meaning.contains(&format!("{units} units a month")), "{prices} {direction}: {meaning}");
+            assert!(
+                meaning.contains(&format!("{units} units a month")),
+                "{prices} {direction}: {meaning}"
+            );
         }
     }
 }
@@ -75,9 +84,20 @@ capacity = { mode = "provisioned", read = 100, write = 100 }
 "#,
     );
     assert_eq!(comparison.total.human(), "$56.94");
-    for (name, monthly) in [("reserved capacity for 1 year", "$26.17"), ("reserved capacity for 3 years", "$13.08")] {
-        let found = comparison.alternatives.iter().find(|one| one.name == name).expect(name);
-        assert_eq!(found.monthly().expect("a figure").human(), monthly, "{name}");
+    for (name, monthly) in [
+        ("reserved capacity for 1 year", "$26.17"),
+        ("reserved capacity for 3 years", "$13.08"),
+    ] {
+        let found = comparison
+            .alternatives
+            .iter()
+            .find(|one| one.name == name)
+            .expect(name);
+        assert_eq!(
+            found.monthly().expect("a figure").human(),
+            monthly,
+            "{name}"
+        );
     }
 }
 
@@ -114,11 +134,34 @@ rate = {{ per_month = {billions}_000_000_000 }}
         ))
     };
     let strong = reads("strong", 1);
-    let dax: Vec<_> = strong.alternatives.iter().filter(|one| one.kind == AlternativeKind::Dax).collect();
-    assert!(dax.iter().all(|one| one.state == State::Impossible) && dax[0].why.contains("strong"), "a strong read is never a hit");
+    let dax: Vec<_> = strong
+        .alternatives
+        .iter()
+        .filter(|one| one.kind == AlternativeKind::Dax)
+        .collect();
+    assert!(
+        dax.iter().all(|one| one.state == State::Impossible) && dax[0].why.contains("strong"),
+        "a strong read is never a hit"
+    );
     // Three nodes cost 558.45; a billion eventual reads 125.00, ten billion 1,250.00.
-    assert_eq!(break_even(&reads("eventual", 1), "3 x dax.r5.large = reads of the table", "read").0, "446.76");
-    assert_eq!(break_even(&reads("eventual", 10), "3 x dax.r5.large = reads of the table", "read").0, "44.68");
+    assert_eq!(
+        break_even(
+            &reads("eventual", 1),
+            "3 x dax.r5.large = reads of the table",
+            "read"
+        )
+        .0,
+        "446.76"
+    );
+    assert_eq!(
+        break_even(
+            &reads("eventual", 10),
+            "3 x dax.r5.large = reads of the table",
+            "read"
+        )
+        .0,
+        "44.68"
+    );
 }
 
 #[test]
@@ -151,7 +194,11 @@ rate = { per_second = 1 }
 "#,
     );
     let reason = |name: &str| {
-        let found = comparison.alternatives.iter().find(|one| one.name.contains(name)).unwrap_or_else(|| panic!("{name} is left out"));
+        let found = comparison
+            .alternatives
+            .iter()
+            .find(|one| one.name.contains(name))
+            .unwrap_or_else(|| panic!("{name} is left out"));
         assert!(!found.is_priced(), "{name} has a figure");
         found.why.clone()
     };
@@ -166,21 +213,48 @@ rate = { per_second = 1 }
 fn consistent(comparison: &Comparison) {
     let name = &comparison.outcome.workload;
     for one in comparison.alternatives.iter().filter(|one| one.is_priced()) {
-        let (monthly, delta) = (one.monthly().expect("a figure"), one.delta().expect("a difference"));
-        assert_eq!(monthly.minus(comparison.total), Ok(delta), "{name}: {}", one.name);
+        let (monthly, delta) = (
+            one.monthly().expect("a figure"),
+            one.delta().expect("a difference"),
+        );
+        assert_eq!(
+            monthly.minus(comparison.total),
+            Ok(delta),
+            "{name}: {}",
+            one.name
+        );
         if one.footing == Footing::WhatIf {
             continue;
         }
         let all = comparison.best_with_decisions.monthly_with_commitment;
-        assert!(all <= monthly, "{name}: {} costs {monthly}, the best of all {all}", one.name);
+        assert!(
+            all <= monthly,
+            "{name}: {} costs {monthly}, the best of all {all}",
+            one.name
+        );
         let kept = comparison.best.monthly_with_commitment;
-        assert!(one.footing == Footing::Decision || kept <= monthly, "{name}: {} costs {monthly}, the best {kept}", one.name);
+        assert!(
+            one.footing == Footing::Decision || kept <= monthly,
+            "{name}: {} costs {monthly}, the best {kept}",
+            one.name
+        );
     }
-    for one in comparison.alternatives.iter().filter(|one| !one.is_priced()) {
+    for one in comparison
+        .alternatives
+        .iter()
+        .filter(|one| !one.is_priced())
+    {
         assert!(!one.why.is_empty(), "{name}: {}", one.name);
     }
-    let saves: Vec<_> = comparison.advice.iter().map(|advice| advice.saves).collect();
-    assert!(saves.windows(2).all(|pair| pair[0] >= pair[1]), "{name}: advice is ranked");
+    let saves: Vec<_> = comparison
+        .advice
+        .iter()
+        .map(|advice| advice.saves)
+        .collect();
+    assert!(
+        saves.windows(2).all(|pair| pair[0] >= pair[1]),
+        "{name}: advice is ranked"
+    );
 }
 
 #[test]
@@ -188,23 +262,54 @@ fn the_optimum_is_never_dearer_than_any_alternative() {
     for (_, text) in support::shipped() {
         let books = Books::embedded();
         let folder = support::root().join("workloads");
-        let workload = workload::load("shipped.toml", &text, &folder, &Setting::new(&books)).expect("a workload");
+        let workload = workload::load("shipped.toml", &text, &folder, &Setting::new(&books))
+            .expect("a workload");
         let comparison = compare(&workload, &books, &Question::default()).expect("a comparison");
         consistent(&comparison);
         let again = compare(&workload, &books, &Question::default()).expect("a comparison");
-        let figures =
-            |comparison: &Comparison| comparison.alternatives.iter().map(|one| (one.name.clone(), one.monthly())).collect::<Vec<_>>();
-        assert_eq!(figures(&comparison), figures(&again), "the same input gives the same figures");
+        let figures = |comparison: &Comparison| {
+            comparison
+                .alternatives
+                .iter()
+                .map(|one| (one.name.clone(), one.monthly()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            figures(&comparison),
+            figures(&again),
+            "the same input gives the same figures"
+        );
     }
 }
 
 fn demand() -> impl Strategy<Value = Series> {
-    (1_u64..400, prop::collection::vec(0_u64..6, 24), 0.0..300.0_f64, 1_u64..9).prop_map(|(seed, shape, per_second, halves)| {
-        let mean = shape.iter().sum::<u64>().max(1) as f64 / 24.0;
-        let shape: Vec<f64> = (0..168).map(|hour| shape[hour % 24] as f64 / mean).collect();
-        let arrivals = Arrivals { per_second, shape: shape.into(), course: Course::Steps, calls: vec![(halves, 0.7), (2 * halves, 0.3)] };
-        draw(&[arrivals], &Horizon { days: 2, step_seconds: 1, seed }, "t")
-    })
+    (
+        1_u64..400,
+        prop::collection::vec(0_u64..6, 24),
+        0.0..300.0_f64,
+        1_u64..9,
+    )
+        .prop_map(|(seed, shape, per_second, halves)| {
+            let mean = shape.iter().sum::<u64>().max(1) as f64 / 24.0;
+            let shape: Vec<f64> = (0..168)
+                .map(|hour| shape[hour % 24] as f64 / mean)
+                .collect();
+            let arrivals = Arrivals {
+                per_second,
+                shape: shape.into(),
+                course: Course::Steps,
+                calls: vec![(halves, 0.7), (2 * halves, 0.3)],
+            };
+            draw(
+                &[arrivals],
+                &Horizon {
+                    days: 2,
+                    step_seconds: 1,
+                    seed,
+                },
+                "t",
+            )
+        })
 }
 
 proptest! {
@@ -271,10 +376,17 @@ operation = "PutItem"
 rate = { per_second = 5 }
 "#,
     );
-    let plan = comparison.alternatives.iter().find(|one| one.name == "a Database Savings Plan").expect("a plan");
+    let plan = comparison
+        .alternatives
+        .iter()
+        .find(|one| one.name == "a Database Savings Plan")
+        .expect("a plan");
     let saved = plan.delta().expect("a saving").decimal().abs() / comparison.total.decimal();
     // 18 % of what is billed, a little less where the commitment is rounded.
-    assert!(saved > rust_decimal::Decimal::new(10, 2) && saved <= rust_decimal::Decimal::new(18, 2), "{saved}");
+    assert!(
+        saved > rust_decimal::Decimal::new(10, 2) && saved <= rust_decimal::Decimal::new(18, 2),
+        "{saved}"
+    );
 }
 
 #[test]
@@ -307,17 +419,44 @@ rate.per_second = 50
 {more}
 "#
         ));
-        let of_index = comparison.alternatives.into_iter().filter(|one| one.kind == AlternativeKind::Projection);
+        let of_index = comparison
+            .alternatives
+            .into_iter()
+            .filter(|one| one.kind == AlternativeKind::Projection);
         of_index
-            .map(|one| (one.name.clone(), (one.footing == Footing::Decision, one.delta())))
+            .map(|one| {
+                (
+                    one.name.clone(),
+                    (one.footing == Footing::Decision, one.delta()),
+                )
+            })
             .collect::<std::collections::BTreeMap<_, _>>()
     };
-    for (kind, keys) in [("global", "partition_key = \"Status\""), ("local", "partition_key = \"CustomerId\"\nsort_key = \"Status\"")] {
-        let (silent, said) = (of(kind, keys, ""), of(kind, keys, "attributes = [\"Total\"]"));
-        let (name, narrow) = said.iter().find(|(name, _)| name.starts_with("include") && name.contains("Total")).expect("what it wants");
+    for (kind, keys) in [
+        ("global", "partition_key = \"Status\""),
+        (
+            "local",
+            "partition_key = \"CustomerId\"\nsort_key = \"Status\"",
+        ),
+    ] {
+        let (silent, said) = (
+            of(kind, keys, ""),
+            of(kind, keys, "attributes = [\"Total\"]"),
+        );
+        let (name, narrow) = said
+            .iter()
+            .find(|(name, _)| name.starts_with("include") && name.contains("Total"))
+            .expect("what it wants");
         assert!(!narrow.0, "{kind}: {name} takes nothing from its reader");
         assert!(silent[name].0, "{kind}: who does not say wants all");
-        assert!(narrow.1 < silent[name].1, "{kind}: {name} fetches nothing: {narrow:?}, {:?}", silent[name]);
-        assert_eq!(silent["keys-only"], said["keys-only"], "{kind}: without Total it fetches either way");
+        assert!(
+            narrow.1 < silent[name].1,
+            "{kind}: {name} fetches nothing: {narrow:?}, {:?}",
+            silent[name]
+        );
+        assert_eq!(
+            silent["keys-only"], said["keys-only"],
+            "{kind}: without Total it fetches either way"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! Plans, templates, descriptions and models as workloads: what arrives, where it points, and every mistake.
+//! Plans, templates, descriptions and models as workloads: what arrives, where it points, and every
+//! mistake.
 
 mod support;
 
@@ -12,9 +13,18 @@ use serde_json::{Value, json};
 
 /// Runs the binary in a folder: exit code, standard output, standard error.
 fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::cargo_bin("dynameter").expect("the binary").current_dir(folder).args(arguments).output().expect("it runs");
+    let output = Command::cargo_bin("dynameter")
+        .expect("the binary")
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .expect("it runs");
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    (output.status.code().expect("an exit code"), text(&output.stdout), text(&output.stderr))
+    (
+        output.status.code().expect("an exit code"),
+        text(&output.stdout),
+        text(&output.stderr),
+    )
 }
 
 fn samples() -> PathBuf {
@@ -25,31 +35,45 @@ fn goldens() -> PathBuf {
     support::root().join("tests/golden/import")
 }
 
-/// Imports files, compares with the golden file, and estimates what came out. Where one file was imported, the file itself estimates the same.
+/// Imports files, compares with the golden file, and estimates what came out. Where one file was
+/// imported, the file itself estimates the same.
 fn imported(folder: &Path, name: &str, kind: &str, files: &[&str], more: &[&str]) -> Vec<String> {
     let mut wrong = Vec::new();
     let (code, text, errors) = run_in(folder, &[&["import", kind], files, more].concat());
     if code != 0 || !errors.is_empty() {
         return vec![format!("{name}: exit {code}: {errors}")];
     }
-    wrong.extend(support::golden(&goldens().join(format!("{name}.toml")), &text));
+    wrong.extend(support::golden(
+        &goldens().join(format!("{name}.toml")),
+        &text,
+    ));
     let scratch = tempfile::tempdir().expect("a folder");
     let file = scratch.path().join("imported.toml");
     std::fs::write(&file, &text).expect("the file");
     let total = |arguments: &[&str]| -> Result<Value, String> {
-        let (code, json, errors) = run_in(folder, &[&["estimate", "--format", "json"], arguments].concat());
+        let (code, json, errors) = run_in(
+            folder,
+            &[&["estimate", "--format", "json"], arguments].concat(),
+        );
         if code != 0 {
-            return Err(format!("{name}: estimate {arguments:?}: exit {code}: {errors}"));
+            return Err(format!(
+                "{name}: estimate {arguments:?}: exit {code}: {errors}"
+            ));
         }
         let json: Value = serde_json::from_str(&json).expect("JSON");
-        Ok(Value::from(vec![json["total_usd"].clone(), json["unknown"].as_array().expect("a list").len().into()]))
+        Ok(Value::from(vec![
+            json["total_usd"].clone(),
+            json["unknown"].as_array().expect("a list").len().into(),
+        ]))
     };
     let own = total(&[&file.to_string_lossy()]);
     match (own, files) {
         (Err(error), _) => wrong.push(error),
         (Ok(own), [one]) => match total(&[&[*one], more].concat()) {
             Ok(direct) if direct == own => {}
-            Ok(direct) => wrong.push(format!("{name}: the file by itself comes to {direct}, imported to {own}")),
+            Ok(direct) => wrong.push(format!(
+                "{name}: the file by itself comes to {direct}, imported to {own}"
+            )),
             Err(error) => wrong.push(error),
         },
         _ => {}
@@ -62,40 +86,87 @@ fn every_setting_arrives_in_the_workload() {
     let region = ["--region", "us-east-1"];
     let all: [(&str, &str, &[&str], &[&str]); 10] = [
         ("terraform", "terraform", &["plan.json"], &[]),
-        ("terraform-usage", "terraform", &["plan.json"], &["--usage", "usage.toml"]),
-        ("terraform-infracost", "terraform", &["plan.json"], &["--usage", "infracost.yml"]),
+        (
+            "terraform-usage",
+            "terraform",
+            &["plan.json"],
+            &["--usage", "usage.toml"],
+        ),
+        (
+            "terraform-infracost",
+            "terraform",
+            &["plan.json"],
+            &["--usage", "infracost.yml"],
+        ),
         ("cloudformation", "cloudformation", &["stack.yaml"], &region),
         ("describe-table", "describe-table", &["describe.json"], &[]),
-        ("describe-all", "describe-table", &["describe.json", "backups.json", "targets.json"], &[]),
+        (
+            "describe-all",
+            "describe-table",
+            &["describe.json", "backups.json", "targets.json"],
+            &[],
+        ),
         ("toolkit", "model", &["toolkit.json"], &region),
         ("awslabs", "model", &["awslabs.json"], &region),
         ("infracost", "model", &["infracost.yml"], &region),
-        ("terraform-elsewhere", "terraform", &["plan.json"], &["--region", "eu-central-1"]),
+        (
+            "terraform-elsewhere",
+            "terraform",
+            &["plan.json"],
+            &["--region", "eu-central-1"],
+        ),
     ];
-    let wrong: Vec<String> = all.iter().flat_map(|(name, kind, files, more)| imported(&samples(), name, kind, files, more)).collect();
+    let wrong: Vec<String> = all
+        .iter()
+        .flat_map(|(name, kind, files, more)| imported(&samples(), name, kind, files, more))
+        .collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let (code, before, errors) = run_in(&samples(), &["import", "terraform", "plan.json", "--before"]);
+    let (code, before, errors) = run_in(
+        &samples(),
+        &["import", "terraform", "plan.json", "--before"],
+    );
     assert_eq!((code, errors.as_str()), (0, ""));
-    assert_eq!(support::golden(&goldens().join("terraform-before.toml"), &before), None);
+    assert_eq!(
+        support::golden(&goldens().join("terraform-before.toml"), &before),
+        None
+    );
 }
 
 #[test]
 fn the_real_samples_arrive_whole() {
-    let Some(reference) = support::reference("the_real_samples_arrive_whole") else { return };
+    let Some(reference) = support::reference("the_real_samples_arrive_whole") else {
+        return;
+    };
     let formats = reference.join("formats");
     let mut wrong = Vec::new();
     let mut seen = 0;
-    for (folder, kind) in [("terraform-plan", "terraform"), ("cloudformation", "cloudformation"), ("workload-models", "model")] {
+    for (folder, kind) in [
+        ("terraform-plan", "terraform"),
+        ("cloudformation", "cloudformation"),
+        ("workload-models", "model"),
+    ] {
         let folder = formats.join(folder);
         let mut files: Vec<String> = std::fs::read_dir(&folder)
             .expect("samples")
             .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
-            .filter(|name| (name.ends_with(".json") || name.ends_with(".yaml")) && !name.contains("usage"))
+            .filter(|name| {
+                (name.ends_with(".json") || name.ends_with(".yaml")) && !name.contains("usage")
+            })
             .collect();
         files.sort();
         for file in files {
-            let region: &[&str] = if kind == "terraform" { &[] } else { &["--region", "us-east-1"] };
-            wrong.extend(imported(&folder, &format!("reference/{file}"), kind, &[&file], region));
+            let region: &[&str] = if kind == "terraform" {
+                &[]
+            } else {
+                &["--region", "us-east-1"]
+            };
+            wrong.extend(imported(
+                &folder,
+                &format!("reference/{file}"),
+                kind,
+                &[&file],
+                region,
+            ));
             seen += 1;
         }
     }
@@ -112,16 +183,26 @@ fn the_real_samples_arrive_whole() {
 
 #[test]
 fn an_export_is_measured_where_it_lies() {
-    let Some(reference) = support::reference("an_export_is_measured_where_it_lies") else { return };
-    let (code, text, errors) = run_in(&reference.join("formats/s3-export"), &["import", "export", "unicorn_activities"]);
+    let Some(reference) = support::reference("an_export_is_measured_where_it_lies") else {
+        return;
+    };
+    let (code, text, errors) = run_in(
+        &reference.join("formats/s3-export"),
+        &["import", "export", "unicorn_activities"],
+    );
     assert_eq!((code, errors.as_str()), (0, ""));
-    for part in ["items         = 133199", "133199 items of 44570968 B", "region = \"us-west-1\"", "export = \"unicorn_activities\""] {
+    for part in [
+        "items         = 133199",
+        "133199 items of 44570968 B",
+        "region = \"us-west-1\"",
+        "export = \"unicorn_activities\"",
+    ] {
         assert!(text.contains(part), "{part} is not in\n{text}");
     }
 }
 
-/// Eight days of hourly sums: reads are ten times as many in office hours, writes the same at every hour, and an index only
-/// in office hours.
+/// Eight days of hourly sums: reads are ten times as many in office hours, writes the same at every
+/// hour, and an index only in office hours.
 #[cfg(feature = "replay")]
 fn metrics() -> String {
     let hours: Vec<i64> = (0..24 * 8).collect();
@@ -130,13 +211,18 @@ fn metrics() -> String {
     let busy = |hour: &i64| (9..17).contains(&(hour % 24)) && (hour / 24) % 7 < 5;
     let result = |label: &str, value: &dyn Fn(&i64) -> u64| {
         let shown = hours.iter().rev().filter(|hour| value(hour) > 0);
-        let (times, values): (Vec<i64>, Vec<u64>) = shown.map(|hour| (time(hour), value(hour))).unzip();
+        let (times, values): (Vec<i64>, Vec<u64>) =
+            shown.map(|hour| (time(hour), value(hour))).unzip();
         serde_json::json!({ "Id": "m", "Label": label, "Timestamps": times, "Values": values, "StatusCode": "Complete" })
     };
     let results = [
-        result("Orders ConsumedReadCapacityUnits", &|hour| if busy(hour) { 36_000 } else { 3_600 }),
+        result("Orders ConsumedReadCapacityUnits", &|hour| {
+            if busy(hour) { 36_000 } else { 3_600 }
+        }),
         result("Orders ConsumedWriteCapacityUnits", &|_| 7_200),
-        result("Orders ByStatus ConsumedWriteCapacityUnits", &|hour| if busy(hour) { 1_800 } else { 0 }),
+        result("Orders ByStatus ConsumedWriteCapacityUnits", &|hour| {
+            if busy(hour) { 1_800 } else { 0 }
+        }),
     ];
     serde_json::json!({ "MetricDataResults": results, "Messages": [] }).to_string()
 }
@@ -146,41 +232,114 @@ fn metrics() -> String {
 fn metrics_become_rates_with_the_shape_of_the_week() {
     let scratch = tempfile::tempdir().expect("a folder");
     std::fs::write(scratch.path().join("metrics.json"), metrics()).expect("the metrics");
-    let wrong = imported(scratch.path(), "cloudwatch", "cloudwatch", &["metrics.json"], &["--region", "eu-west-1"]);
+    let wrong = imported(
+        scratch.path(),
+        "cloudwatch",
+        "cloudwatch",
+        &["metrics.json"],
+        &["--region", "eu-west-1"],
+    );
     // By themselves they are no design.
-    assert!(wrong.iter().all(|wrong| wrong.contains("CloudWatch metrics, which are no design by themselves")), "{}", wrong.join("\n"));
-    let (code, json, errors) =
-        run_in(scratch.path(), &["import", "cloudwatch", "metrics.json", "--region", "eu-west-1", "-o", "measured.toml", "--quiet"]);
+    assert!(
+        wrong
+            .iter()
+            .all(|wrong| wrong.contains("CloudWatch metrics, which are no design by themselves")),
+        "{}",
+        wrong.join("\n")
+    );
+    let (code, json, errors) = run_in(
+        scratch.path(),
+        &[
+            "import",
+            "cloudwatch",
+            "metrics.json",
+            "--region",
+            "eu-west-1",
+            "-o",
+            "measured.toml",
+            "--quiet",
+        ],
+    );
     assert_eq!((code, json.as_str(), errors.as_str()), (0, "", ""));
-    let (code, json, _) = run_in(scratch.path(), &["estimate", "measured.toml", "--format", "json"]);
+    let (code, json, _) = run_in(
+        scratch.path(),
+        &["estimate", "measured.toml", "--format", "json"],
+    );
     assert_eq!(code, 0);
     let json: Value = serde_json::from_str(&json).expect("JSON");
     let quantity = |usage_type: &str, index: Option<&str>| -> f64 {
-        let of = |line: &&Value| line["usage_type"] == usage_type && line["index"].as_str() == index;
-        let line = json["lines"].as_array().expect("lines").iter().find(of).expect("a line");
-        line["quantity"].as_str().expect("a quantity").parse().expect("a number")
+        let of =
+            |line: &&Value| line["usage_type"] == usage_type && line["index"].as_str() == index;
+        let line = json["lines"]
+            .as_array()
+            .expect("lines")
+            .iter()
+            .find(of)
+            .expect("a line");
+        line["quantity"]
+            .as_str()
+            .expect("a quantity")
+            .parse()
+            .expect("a number")
     };
     // 40 of the 168 hours of a week are busy; a month has 730 hours.
     let hourly = |week: f64| week / 168.0 * 730.0;
     for (usage_type, index, expected) in [
-        ("ReadRequestUnits", None, hourly(40.0 * 36_000.0 + 128.0 * 3_600.0)),
+        (
+            "ReadRequestUnits",
+            None,
+            hourly(40.0 * 36_000.0 + 128.0 * 3_600.0),
+        ),
         ("WriteRequestUnits", None, hourly(168.0 * 7_200.0)),
-        ("WriteRequestUnits", Some("ByStatus"), hourly(40.0 * 1_800.0)),
+        (
+            "WriteRequestUnits",
+            Some("ByStatus"),
+            hourly(40.0 * 1_800.0),
+        ),
     ] {
         let found = quantity(usage_type, index);
-        assert!((found / expected - 1.0).abs() < 1e-6, "{usage_type} {index:?}: {found}, expected {expected}");
+        assert!(
+            (found / expected - 1.0).abs() < 1e-6,
+            "{usage_type} {index:?}: {found}, expected {expected}"
+        );
     }
     // What was made of metrics is a usage file for a design.
     let describe = samples().join("describe.json");
-    let (code, text, errors) =
-        run_in(scratch.path(), &["import", "describe-table", &describe.to_string_lossy(), "--usage", "measured.toml"]);
+    let (code, text, errors) = run_in(
+        scratch.path(),
+        &[
+            "import",
+            "describe-table",
+            &describe.to_string_lossy(),
+            "--usage",
+            "measured.toml",
+        ],
+    );
     assert_eq!((code, errors.as_str()), (0, ""));
-    assert!(text.contains("at most 10 a second") || text.contains("per_hour ="), "{text}");
+    assert!(
+        text.contains("at most 10 a second") || text.contains("per_hour ="),
+        "{text}"
+    );
     // Of a table that nobody names, the name is asked for.
     let (code, _, errors) = run_in(&samples(), &["import", "cloudwatch", "metrics.json"]);
     assert_eq!(code, 2);
-    assert!(errors.contains("metrics.json: the metrics name no table") && errors.contains("--table NAME"), "{errors}");
-    let (code, text, _) = run_in(&samples(), &["import", "cloudwatch", "metrics.json", "--table", "Orders", "--region", "us-east-1"]);
+    assert!(
+        errors.contains("metrics.json: the metrics name no table")
+            && errors.contains("--table NAME"),
+        "{errors}"
+    );
+    let (code, text, _) = run_in(
+        &samples(),
+        &[
+            "import",
+            "cloudwatch",
+            "metrics.json",
+            "--table",
+            "Orders",
+            "--region",
+            "us-east-1",
+        ],
+    );
     assert_eq!(code, 0);
     assert!(text.contains("read = { per_hour = 4200 }"), "{text}");
 }
@@ -189,34 +348,80 @@ fn metrics_become_rates_with_the_shape_of_the_week() {
 fn a_plan_is_baseline_and_change_at_once() {
     let (code, json, errors) = run_in(
         &samples(),
-        &["check", "plan.json", "--usage", "usage.toml", "--budget", "budget.toml", "--format", "json", "--today", "2026-12-01", "--quiet"],
+        &[
+            "check",
+            "plan.json",
+            "--usage",
+            "usage.toml",
+            "--budget",
+            "budget.toml",
+            "--format",
+            "json",
+            "--today",
+            "2026-12-01",
+            "--quiet",
+        ],
     );
     assert_eq!((code, errors.as_str()), (1, ""), "{json}");
     let json: Value = serde_json::from_str(&json).expect("JSON");
     let verdicts = json["verdicts"].as_array().expect("verdicts");
-    let change = verdicts.iter().find(|one| one["measure"] == "increase_usd" && one["status"] == "fail").expect("a change");
+    let change = verdicts
+        .iter()
+        .find(|one| one["measure"] == "increase_usd" && one["status"] == "fail")
+        .expect("a change");
     let plan = std::fs::read_to_string(samples().join("plan.json")).expect("the plan");
-    let line = plan.lines().position(|line| line.contains("\"projection_type\": \"ALL\"")).expect("the projection") + 1;
+    let line = plan
+        .lines()
+        .position(|line| line.contains("\"projection_type\": \"ALL\""))
+        .expect("the projection")
+        + 1;
     let causes = change["causes"].as_array().expect("causes");
-    let cause = causes.iter().find(|one| one["index"] == "ByStatus").expect("the index");
+    let cause = causes
+        .iter()
+        .find(|one| one["index"] == "ByStatus")
+        .expect("the index");
     assert_eq!(
         (&cause["file"], &cause["line"], &cause["index"]),
-        (&Value::from("plan.json"), &Value::from(line), &Value::from("ByStatus"))
+        (
+            &Value::from("plan.json"),
+            &Value::from(line),
+            &Value::from("ByStatus")
+        )
     );
     // What the plan holds before and after the change, as two files, differs by the same dollars.
     let scratch = tempfile::tempdir().expect("a folder");
     let total = |before: &[&str]| -> rust_decimal::Decimal {
-        let (_, text, _) = run_in(&samples(), &[&["import", "terraform", "plan.json", "--usage", "usage.toml"], before].concat());
+        let (_, text, _) = run_in(
+            &samples(),
+            &[
+                &["import", "terraform", "plan.json", "--usage", "usage.toml"],
+                before,
+            ]
+            .concat(),
+        );
         // What is new is not in the design before, so that the usage file knows more than it.
         let file = scratch.path().join("design.toml");
         std::fs::write(&file, text).expect("the file");
-        let (code, json, errors) = run_in(&samples(), &["estimate", &file.to_string_lossy(), "--format", "json"]);
+        let (code, json, errors) = run_in(
+            &samples(),
+            &["estimate", &file.to_string_lossy(), "--format", "json"],
+        );
         assert_eq!(code, 0, "{errors}");
         let json: Value = serde_json::from_str(&json).expect("JSON");
-        json["total_usd"].as_str().expect("dollars").parse().expect("a decimal")
+        json["total_usd"]
+            .as_str()
+            .expect("dollars")
+            .parse()
+            .expect("a decimal")
     };
     let after = total(&[]);
-    let decimal = |value: &Value| value.as_str().expect("dollars").parse::<rust_decimal::Decimal>().expect("a decimal");
+    let decimal = |value: &Value| {
+        value
+            .as_str()
+            .expect("dollars")
+            .parse::<rust_decimal::Decimal>()
+            .expect("a decimal")
+    };
     assert_eq!(decimal(&json["total_usd"]), after);
     assert!(decimal(&json["before_usd"]) < after);
 }
@@ -225,46 +430,98 @@ fn a_plan_is_baseline_and_change_at_once() {
 fn import_text(kind: &str, name: &str, text: &str) -> String {
     let scratch = tempfile::tempdir().expect("a folder");
     std::fs::write(scratch.path().join(name), text).expect("the file");
-    let (code, out, errors) = run_in(scratch.path(), &["import", kind, name, "--region", "us-east-1"]);
+    let (code, out, errors) = run_in(
+        scratch.path(),
+        &["import", kind, name, "--region", "us-east-1"],
+    );
     assert_eq!(code, 0, "{text}\n{errors}");
     out
 }
 
-const TABLE: &str =
-    "      AttributeDefinitions: [{ AttributeName: Id, AttributeType: S }]\n      KeySchema: [{ AttributeName: Id, KeyType: HASH }]\n";
+const TABLE: &str = "      AttributeDefinitions: [{ AttributeName: Id, AttributeType: S }]\n      \
+                     KeySchema: [{ AttributeName: Id, KeyType: HASH }]\n";
 
 /// A template with one table T of these properties.
 fn template(head: &str, properties: &str, more: &str) -> String {
-    format!("{head}\nResources:\n  T:\n    Type: AWS::DynamoDB::Table\n    Properties:\n{TABLE}{properties}\n{more}")
+    format!(
+        "{head}\nResources:\n  T:\n    Type: AWS::DynamoDB::Table\n    \
+         Properties:\n{TABLE}{properties}\n{more}"
+    )
 }
 
 #[test]
 fn what_only_a_deployment_knows_is_neither_off_nor_gone() {
     let head = "Parameters: { P: { Type: String } }\nConditions: { C: !Equals [!Ref P, x] }";
-    let index = "{ IndexName: !Ref P, KeySchema: [{ AttributeName: X, KeyType: HASH }], Projection: { ProjectionType: ALL }, ProvisionedThroughput: { ReadCapacityUnits: 70, WriteCapacityUnits: 80 } }";
+    let index = "{ IndexName: !Ref P, KeySchema: [{ AttributeName: X, KeyType: HASH }], \
+                 Projection: { ProjectionType: ALL }, ProvisionedThroughput: { ReadCapacityUnits: \
+                 70, WriteCapacityUnits: 80 } }";
     for (property, expected) in [
-        ("      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: !Ref P }", "pitr = \"unknown\""),
-        ("      TimeToLiveSpecification: { AttributeName: a, Enabled: !Ref P }", "deletes = \"unknown\""),
-        ("      TableClass: !Ref P", "\"T: the table class: only known once the stack is deployed\""),
-        ("      BillingMode: !Ref P", "\"T: the capacity mode: only known once the stack is deployed\""),
-        ("      SSESpecification: { SSEEnabled: !Ref P }", "SSEEnabled, on or off"),
-        ("      ContributorInsightsSpecification: { Enabled: !If [C, true, false] }", "Enabled, on or off"),
-        ("      StreamSpecification: !If [C, { StreamViewType: NEW_IMAGE }, !Ref AWS::NoValue]", "view    = \"new-image\""),
-        (&format!("      GlobalSecondaryIndexes: [{index}]"), "read          = 70"),
-        (&format!("      GlobalSecondaryIndexes: [!If [C, {index}, !Ref AWS::NoValue]]"), "write         = 80"),
-        ("      ProvisionedThroughput: { ReadCapacityUnits: !Ref P, WriteCapacityUnits: 4 }", "read  = \"unknown\""),
+        (
+            "      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: !Ref P }",
+            "pitr = \"unknown\"",
+        ),
+        (
+            "      TimeToLiveSpecification: { AttributeName: a, Enabled: !Ref P }",
+            "deletes = \"unknown\"",
+        ),
+        (
+            "      TableClass: !Ref P",
+            "\"T: the table class: only known once the stack is deployed\"",
+        ),
+        (
+            "      BillingMode: !Ref P",
+            "\"T: the capacity mode: only known once the stack is deployed\"",
+        ),
+        (
+            "      SSESpecification: { SSEEnabled: !Ref P }",
+            "SSEEnabled, on or off",
+        ),
+        (
+            "      ContributorInsightsSpecification: { Enabled: !If [C, true, false] }",
+            "Enabled, on or off",
+        ),
+        (
+            "      StreamSpecification: !If [C, { StreamViewType: NEW_IMAGE }, !Ref AWS::NoValue]",
+            "view    = \"new-image\"",
+        ),
+        (
+            &format!("      GlobalSecondaryIndexes: [{index}]"),
+            "read          = 70",
+        ),
+        (
+            &format!("      GlobalSecondaryIndexes: [!If [C, {index}, !Ref AWS::NoValue]]"),
+            "write         = 80",
+        ),
+        (
+            "      ProvisionedThroughput: { ReadCapacityUnits: !Ref P, WriteCapacityUnits: 4 }",
+            "read  = \"unknown\"",
+        ),
     ] {
         let out = import_text("cloudformation", "t.yaml", &template(head, property, ""));
-        assert!(out.contains(expected), "{property}\n{expected} is not in\n{out}");
+        assert!(
+            out.contains(expected),
+            "{property}\n{expected} is not in\n{out}"
+        );
     }
-    let replica = "  R: { Type: 'Custom::DynamoDBReplica', Properties: { TableName: !Ref T, Region: eu-west-2 } }\n  D: { Type: AWS::DAX::Cluster, Properties: { NodeType: !Ref P, ReplicationFactor: 3 } }";
-    let out = import_text("cloudformation", "t.yaml", &template(head, "      BillingMode: PAY_PER_REQUEST", replica));
-    assert!(out.contains("region = \"eu-west-2\"") && out.contains("the DAX cluster D, of which"), "{out}");
+    let replica = "  R: { Type: 'Custom::DynamoDBReplica', Properties: { TableName: !Ref T, \
+                   Region: eu-west-2 } }\n  D: { Type: AWS::DAX::Cluster, Properties: { NodeType: \
+                   !Ref P, ReplicationFactor: 3 } }";
+    let out = import_text(
+        "cloudformation",
+        "t.yaml",
+        &template(head, "      BillingMode: PAY_PER_REQUEST", replica),
+    );
+    assert!(
+        out.contains("region = \"eu-west-2\"") && out.contains("the DAX cluster D, of which"),
+        "{out}"
+    );
 }
 
 #[test]
 fn a_template_takes_no_more_time_and_memory_than_it_should() {
-    let doubled: String = (1..40).map(|at| format!("  C{at}: !Or [!Condition C{0}, !Condition C{0}]\n", at - 1)).collect();
+    let doubled: String = (1..40)
+        .map(|at| format!("  C{at}: !Or [!Condition C{0}, !Condition C{0}]\n", at - 1))
+        .collect();
     let out = import_text(
         "cloudformation",
         "t.yaml",
@@ -275,16 +532,28 @@ fn a_template_takes_no_more_time_and_memory_than_it_should() {
         ),
     );
     assert!(out.contains("mode = \"on-demand\""), "{out}");
-    let chain: String = (1..60).map(|at| format!("  C{at}: !Not [!Condition C{}]\n", at - 1)).collect();
+    let chain: String = (1..60)
+        .map(|at| format!("  C{at}: !Not [!Condition C{}]\n", at - 1))
+        .collect();
     let out = import_text(
         "cloudformation",
         "t.yaml",
-        &template(&format!("Conditions:\n  C0: !Equals [a, a]\n{chain}"), "      BillingMode: !If [C59, PROVISIONED, PAY_PER_REQUEST]", ""),
+        &template(
+            &format!("Conditions:\n  C0: !Equals [a, a]\n{chain}"),
+            "      BillingMode: !If [C59, PROVISIONED, PAY_PER_REQUEST]",
+            "",
+        ),
     );
     assert!(out.contains("mode = \"on-demand\""), "{out}");
     // Ten times ten times … a text.
-    let exploding = (0..9).fold(format!("'{}'", "x".repeat(100)), |inner, _| format!("!Sub ['{}', {{ a: {inner} }}]", "${a}".repeat(10)));
-    let out = import_text("cloudformation", "t.yaml", &template("", &format!("      TableName: {exploding}"), ""));
+    let exploding = (0..9).fold(format!("'{}'", "x".repeat(100)), |inner, _| {
+        format!("!Sub ['{}', {{ a: {inner} }}]", "${a}".repeat(10))
+    });
+    let out = import_text(
+        "cloudformation",
+        "t.yaml",
+        &template("", &format!("      TableName: {exploding}"), ""),
+    );
     assert!(out.contains("longer than any property may be"), "{out}");
 }
 
@@ -292,8 +561,7 @@ fn a_template_takes_no_more_time_and_memory_than_it_should() {
 fn scaled_plan(instances: &[&str], dimension: &str) -> String {
     let mut resources = Vec::new();
     for (at, key) in instances.iter().enumerate() {
-        let index =
-            serde_json::json!({ "name": "ByX", "hash_key": "X", "projection_type": "ALL", "read_capacity": 3, "write_capacity": 3 });
+        let index = serde_json::json!({ "name": "ByX", "hash_key": "X", "projection_type": "ALL", "read_capacity": 3, "write_capacity": 3 });
         resources.push(serde_json::json!({ "address": format!("aws_dynamodb_table.t{key}"), "mode": "managed", "type": "aws_dynamodb_table", "name": "t",
             "values": { "hash_key": "Id", "billing_mode": "PROVISIONED", "read_capacity": 10, "write_capacity": 5, "global_secondary_index": [index] } }));
         resources.push(serde_json::json!({ "address": format!("aws_appautoscaling_target.g{key}"), "mode": "managed", "type": "aws_appautoscaling_target", "name": "g",
@@ -313,29 +581,60 @@ fn scaled_plan(instances: &[&str], dimension: &str) -> String {
 
 #[test]
 fn scaling_finds_what_it_scales_by_the_configuration() {
-    let out = import_text("terraform", "plan.json", &scaled_plan(&[""], "dynamodb:table:ReadCapacityUnits"));
-    assert!(out.contains("read  = { min = 20, max = 500, target = 0.7 }"), "{out}");
-    // Each instance its own.
-    let out = import_text("terraform", "plan.json", &scaled_plan(&["[\"a\"]", "[\"b\"]"], "dynamodb:table:ReadCapacityUnits"));
+    let out = import_text(
+        "terraform",
+        "plan.json",
+        &scaled_plan(&[""], "dynamodb:table:ReadCapacityUnits"),
+    );
     assert!(
-        out.contains("read  = { min = 20, max = 500, target = 0.7 }") && out.contains("read  = { min = 21, max = 500, target = 0.7 }"),
+        out.contains("read  = { min = 20, max = 500, target = 0.7 }"),
+        "{out}"
+    );
+    // Each instance its own.
+    let out = import_text(
+        "terraform",
+        "plan.json",
+        &scaled_plan(&["[\"a\"]", "[\"b\"]"], "dynamodb:table:ReadCapacityUnits"),
+    );
+    assert!(
+        out.contains("read  = { min = 20, max = 500, target = 0.7 }")
+            && out.contains("read  = { min = 21, max = 500, target = 0.7 }"),
         "{out}"
     );
     // An index, of which a reference to the table leaves only that it is one.
-    let out = import_text("terraform", "plan.json", &scaled_plan(&[""], "dynamodb:index:WriteCapacityUnits"));
-    assert!(out.contains("read  = 10") && out.contains("write         = { min = 20, max = 500, target = 0.7 }"), "{out}");
+    let out = import_text(
+        "terraform",
+        "plan.json",
+        &scaled_plan(&[""], "dynamodb:index:WriteCapacityUnits"),
+    );
+    assert!(
+        out.contains("read  = 10")
+            && out.contains("write         = { min = 20, max = 500, target = 0.7 }"),
+        "{out}"
+    );
 }
 
-/// A plan of some resources: address, values, expressions; with the variables, providers and module calls beside them.
+/// A plan of some resources: address, values, expressions; with the variables, providers and module
+/// calls beside them.
 fn plan(resources: &[(&str, Value, Value)], beside: Value) -> String {
-    let kind = |address: &str| address.split('.').rfind(|part| part.starts_with("aws_")).expect("a type").to_string();
+    let kind = |address: &str| {
+        address
+            .split('.')
+            .rfind(|part| part.starts_with("aws_"))
+            .expect("a type")
+            .to_string()
+    };
     let (mut planned, mut changes, mut configured) = (Vec::new(), Vec::new(), Vec::new());
     for (address, values, expressions) in resources {
         planned.push(json!({ "address": address, "mode": "managed", "type": kind(address), "values": values }));
         changes
             .push(json!({ "address": address, "type": kind(address), "change": { "actions": ["create"], "before": null, "after": values,
             "after_unknown": beside["unknown"][address] } }));
-        let provider = if address.ends_with("_eu") { "aws.eu" } else { "aws" };
+        let provider = if address.ends_with("_eu") {
+            "aws.eu"
+        } else {
+            "aws"
+        };
         let plain = address.split('[').next().expect("an address");
         configured.push(json!({ "address": plain, "provider_config_key": provider, "expressions": expressions }));
     }
@@ -354,7 +653,10 @@ fn plan(resources: &[(&str, Value, Value)], beside: Value) -> String {
 fn what_a_plan_hides_is_found_or_unknown() {
     let own = |more: Value| -> Value {
         let mut table = json!({ "name": "T-1", "hash_key": "Id", "billing_mode": "PROVISIONED", "read_capacity": 5, "write_capacity": 5 });
-        table.as_object_mut().expect("a table").extend(more.as_object().expect("values").clone());
+        table
+            .as_object_mut()
+            .expect("a table")
+            .extend(more.as_object().expect("values").clone());
         table
     };
     let nothing = || json!({});
@@ -362,11 +664,13 @@ fn what_a_plan_hides_is_found_or_unknown() {
     let policy = |metric: Value| json!({ "resource_id": "table/T-1", "scalable_dimension": "dynamodb:table:ReadCapacityUnits", "service_namespace": "dynamodb", "target_tracking_scaling_policy_configuration": [metric] });
     let utilization = || policy(json!({ "target_value": 70 }));
     let encrypted = |arn: Value| own(json!({ "server_side_encryption": [arn] }));
-    let (table, replica, insights) =
-        ("aws_dynamodb_table.t", json!({ "replica": [{ "region_name": "eu-west-1" }] }), "aws_dynamodb_contributor_insights.i_eu");
+    let (table, replica, insights) = (
+        "aws_dynamodb_table.t",
+        json!({ "replica": [{ "region_name": "eu-west-1" }] }),
+        "aws_dynamodb_contributor_insights.i_eu",
+    );
     let index = json!([{ "name": "ByX", "hash_key": "X", "projection_type": "ALL", "read_capacity": 3, "write_capacity": 3 }]);
-    let by_variable =
-        json!({ "server_side_encryption": [{ "enabled": { "constant_value": true }, "kms_key_arn": { "references": ["var.key"] } }] });
+    let by_variable = json!({ "server_side_encryption": [{ "enabled": { "constant_value": true }, "kms_key_arn": { "references": ["var.key"] } }] });
     let by_key = json!({ "server_side_encryption": [{ "enabled": { "constant_value": true }, "kms_key_arn": { "references": ["aws_kms_key.k", "each.key"] } }] });
     let of_table = |key: &str, reference: &str| json!({ key: { "references": [format!("{reference}.name"), reference] } });
     let rows: Vec<(&str, String, Vec<&str>)> = vec![
@@ -375,18 +679,31 @@ fn what_a_plan_hides_is_found_or_unknown() {
             plan(
                 &[
                     (table, own(replica.clone()), nothing()),
-                    ("aws_appautoscaling_target.t_eu", target("table/T-1".into()), nothing()),
+                    (
+                        "aws_appautoscaling_target.t_eu",
+                        target("table/T-1".into()),
+                        nothing(),
+                    ),
                     ("aws_appautoscaling_policy.p_eu", utilization(), nothing()),
                 ],
                 nothing(),
             ),
-            vec!["read  = 5 ", "read   = { min = 100, max = 400, target = 0.7 }"],
+            vec![
+                "read  = 5 ",
+                "read   = { min = 100, max = 400, target = 0.7 }",
+            ],
         ),
         (
             "scaling of a replica's index, which is named by reference",
             plan(
                 &[
-                    (table, own(json!({ "replica": [{ "region_name": "eu-west-1" }], "global_secondary_index": index })), nothing()),
+                    (
+                        table,
+                        own(
+                            json!({ "replica": [{ "region_name": "eu-west-1" }], "global_secondary_index": index }),
+                        ),
+                        nothing(),
+                    ),
                     (
                         "aws_appautoscaling_target.t_eu",
                         json!({ "scalable_dimension": "dynamodb:index:ReadCapacityUnits", "service_namespace": "dynamodb", "min_capacity": 7, "max_capacity": 70 }),
@@ -395,36 +712,77 @@ fn what_a_plan_hides_is_found_or_unknown() {
                 ],
                 nothing(),
             ),
-            vec!["[[table.replica.index]]\nname = \"ByX\"\nread = { min = 7, max = 70, target = \"unknown\" }"],
+            vec![
+                "[[table.replica.index]]\nname = \"ByX\"\nread = { min = 7, max = 70, target = \
+                 \"unknown\" }",
+            ],
         ),
         (
             "a key that a dynamic block names",
-            plan(&[(table, encrypted(json!({ "enabled": true, "kms_key_arn": "arn:aws:kms:us-east-1:1:key/a" })), nothing())], nothing()),
+            plan(
+                &[(
+                    table,
+                    encrypted(
+                        json!({ "enabled": true, "kms_key_arn": "arn:aws:kms:us-east-1:1:key/a" }),
+                    ),
+                    nothing(),
+                )],
+                nothing(),
+            ),
             vec!["keys = 1"],
         ),
         (
             "an empty name of a key",
-            plan(&[(table, encrypted(json!({ "enabled": true, "kms_key_arn": "" })), by_variable.clone())], nothing()),
+            plan(
+                &[(
+                    table,
+                    encrypted(json!({ "enabled": true, "kms_key_arn": "" })),
+                    by_variable.clone(),
+                )],
+                nothing(),
+            ),
             vec!["keys = 0"],
         ),
-        ("a variable without a value", plan(&[(table, encrypted(json!({ "enabled": true })), by_variable)], nothing()), vec!["keys = 0"]),
+        (
+            "a variable without a value",
+            plan(
+                &[(table, encrypted(json!({ "enabled": true })), by_variable)],
+                nothing(),
+            ),
+            vec!["keys = 0"],
+        ),
         (
             "a key for each instance",
             plan(
                 &[
-                    ("aws_dynamodb_table.t[\"a\"]", encrypted(json!({ "enabled": true })), by_key.clone()),
-                    ("aws_dynamodb_table.t[\"b\"]", own(json!({ "name": "T-2", "server_side_encryption": [{ "enabled": true }] })), by_key),
+                    (
+                        "aws_dynamodb_table.t[\"a\"]",
+                        encrypted(json!({ "enabled": true })),
+                        by_key.clone(),
+                    ),
+                    (
+                        "aws_dynamodb_table.t[\"b\"]",
+                        own(
+                            json!({ "name": "T-2", "server_side_encryption": [{ "enabled": true }] }),
+                        ),
+                        by_key,
+                    ),
                 ],
                 nothing(),
             ),
-            vec!["keys = 1  # aws_dynamodb_table.t[\"a\"]", "keys = 1  # aws_dynamodb_table.t[\"b\"]"],
+            vec![
+                "keys = 1  # aws_dynamodb_table.t[\"a\"]",
+                "keys = 1  # aws_dynamodb_table.t[\"b\"]",
+            ],
         ),
         (
             "the key of a replica",
             plan(
                 &[(
                     table,
-                    own(json!({ "replica": [{ "region_name": "eu-west-1", "kms_key_arn": "arn:aws:kms:eu-west-1:1:key/b" }] })),
+                    own(
+                        json!({ "replica": [{ "region_name": "eu-west-1", "kms_key_arn": "arn:aws:kms:eu-west-1:1:key/b" }] }),
+                    ),
                     nothing(),
                 )],
                 nothing(),
@@ -436,12 +794,17 @@ fn what_a_plan_hides_is_found_or_unknown() {
             plan(
                 &[(
                     table,
-                    own(json!({ "warm_throughput": [{ "read_units_per_second": 40000 }], "restore_source_name": "old" })),
+                    own(
+                        json!({ "warm_throughput": [{ "read_units_per_second": 40000 }], "restore_source_name": "old" }),
+                    ),
                     nothing(),
                 )],
                 nothing(),
             ),
-            vec!["warm throughput that is bought", "a restore when the table is created"],
+            vec![
+                "warm throughput that is bought",
+                "a restore when the table is created",
+            ],
         ),
         (
             "dynamic blocks that are known later",
@@ -449,15 +812,26 @@ fn what_a_plan_hides_is_found_or_unknown() {
                 &[(table, own(nothing()), nothing())],
                 json!({ "unknown": { table: { "replica": true, "point_in_time_recovery": [{ "enabled": true }], "ttl": true } } }),
             ),
-            vec!["\"replica: known after the plan is applied\"", "\"point_in_time_recovery: known after the plan is applied\""],
+            vec![
+                "\"replica: known after the plan is applied\"",
+                "\"point_in_time_recovery: known after the plan is applied\"",
+            ],
         ),
         (
             "targets of nobody",
             plan(
                 &[
                     (table, own(nothing()), nothing()),
-                    ("aws_appautoscaling_target.a", target(Value::Null), json!({ "resource_id": { "references": ["local.one"] } })),
-                    ("aws_appautoscaling_target.b", target(Value::Null), json!({ "resource_id": { "references": ["local.two"] } })),
+                    (
+                        "aws_appautoscaling_target.a",
+                        target(Value::Null),
+                        json!({ "resource_id": { "references": ["local.one"] } }),
+                    ),
+                    (
+                        "aws_appautoscaling_target.b",
+                        target(Value::Null),
+                        json!({ "resource_id": { "references": ["local.two"] } }),
+                    ),
                 ],
                 nothing(),
             ),
@@ -473,10 +847,16 @@ fn what_a_plan_hides_is_found_or_unknown() {
             plan(
                 &[
                     (table, own(nothing()), nothing()),
-                    ("aws_appautoscaling_target.a", target("table/T-1".into()), nothing()),
+                    (
+                        "aws_appautoscaling_target.a",
+                        target("table/T-1".into()),
+                        nothing(),
+                    ),
                     (
                         "aws_appautoscaling_policy.p",
-                        policy(json!({ "target_value": 4200, "customized_metric_specification": [{}] })),
+                        policy(
+                            json!({ "target_value": 4200, "customized_metric_specification": [{}] }),
+                        ),
                         nothing(),
                     ),
                 ],
@@ -504,19 +884,33 @@ fn what_a_plan_hides_is_found_or_unknown() {
             plan(
                 &[
                     (table, own(nothing()), nothing()),
-                    ("aws_dynamodb_kinesis_streaming_destination.k", nothing(), json!({ "table_name": { "references": ["local.name"] } })),
+                    (
+                        "aws_dynamodb_kinesis_streaming_destination.k",
+                        nothing(),
+                        json!({ "table_name": { "references": ["local.name"] } }),
+                    ),
                 ],
                 nothing(),
             ),
-            vec!["aws_dynamodb_kinesis_streaming_destination.k: of which table it is cannot be told"],
+            vec![
+                "aws_dynamodb_kinesis_streaming_destination.k: of which table it is cannot be told",
+            ],
         ),
         (
             "the instance that is written",
             plan(
                 &[
                     ("aws_dynamodb_table.t[0]", own(nothing()), nothing()),
-                    ("aws_dynamodb_table.t[1]", own(json!({ "name": "T-2" })), nothing()),
-                    ("aws_dynamodb_contributor_insights.i[1]", nothing(), of_table("table_name", "aws_dynamodb_table.t[0]")),
+                    (
+                        "aws_dynamodb_table.t[1]",
+                        own(json!({ "name": "T-2" })),
+                        nothing(),
+                    ),
+                    (
+                        "aws_dynamodb_contributor_insights.i[1]",
+                        nothing(),
+                        of_table("table_name", "aws_dynamodb_table.t[0]"),
+                    ),
                 ],
                 nothing(),
             ),
@@ -526,18 +920,32 @@ fn what_a_plan_hides_is_found_or_unknown() {
             "a replica's Contributor Insights are not those of its indexes",
             plan(
                 &[
-                    (table, own(json!({ "replica": [{ "region_name": "eu-west-1" }], "global_secondary_index": index })), nothing()),
+                    (
+                        table,
+                        own(
+                            json!({ "replica": [{ "region_name": "eu-west-1" }], "global_secondary_index": index }),
+                        ),
+                        nothing(),
+                    ),
                     (insights, json!({ "table_name": "T-1" }), nothing()),
                 ],
                 nothing(),
             ),
-            vec!["[[table.replica.index]]\nname                 = \"ByX\"\ncontributor_insights = false"],
+            vec![
+                "[[table.replica.index]]\nname                 = \"ByX\"\ncontributor_insights = \
+                 false",
+            ],
         ),
     ];
     let mut wrong = Vec::new();
     for (what, text, expected) in rows {
         let out = import_text("terraform", "plan.json", &text);
-        wrong.extend(expected.iter().filter(|line| !out.contains(**line)).map(|line| format!("{what}: {line} is not in\n{out}")));
+        wrong.extend(
+            expected
+                .iter()
+                .filter(|line| !out.contains(**line))
+                .map(|line| format!("{what}: {line} is not in\n{out}")),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
@@ -551,35 +959,75 @@ fn answers_that_name_their_table_find_it() {
             "Replicas": [{ "RegionName": "us-east-1", "KMSMasterKeyId": "arn:aws:kms:us-east-1:1:key/a" }, { "RegionName": "eu-west-1", "KMSMasterKeyId": "arn:aws:kms:eu-west-1:1:key/b" }] } })
     };
     let stream = |name: &str, status: &str| json!({ "TableName": name, "KinesisDataStreamDestinations": [{ "StreamArn": "a", "DestinationStatus": status }] });
-    let insights = |name: &str| json!({ "TableName": name, "ContributorInsightsStatus": "ENABLED" });
+    let insights =
+        |name: &str| json!({ "TableName": name, "ContributorInsightsStatus": "ENABLED" });
     let run = |answers: Vec<Value>| {
-        std::fs::write(scratch.path().join("answers.json"), Value::from(answers).to_string()).expect("the file");
-        run_in(scratch.path(), &["import", "describe-table", "answers.json"])
+        std::fs::write(
+            scratch.path().join("answers.json"),
+            Value::from(answers).to_string(),
+        )
+        .expect("the file");
+        run_in(
+            scratch.path(),
+            &["import", "describe-table", "answers.json"],
+        )
     };
-    let (code, out, errors) = run(vec![stream("One", "ACTIVE"), table("One"), table("Two"), insights("Two"), stream("Two", "DISABLED")]);
+    let (code, out, errors) = run(vec![
+        stream("One", "ACTIVE"),
+        table("One"),
+        table("Two"),
+        insights("Two"),
+        stream("Two", "DISABLED"),
+    ]);
     assert_eq!((code, errors.as_str()), (0, ""));
     let (one, two) = out.split_once("\"Two\"").expect("both tables");
-    assert!(one.contains("kinesis = true") && !one.contains("contributor_insights"), "{out}");
-    assert!(!two.contains("kinesis") && two.contains("contributor_insights = true"), "{out}");
-    assert!(out.contains("the KMS key in us-east-1") && !out.contains("the KMS key in eu-west-1"), "{out}");
+    assert!(
+        one.contains("kinesis = true") && !one.contains("contributor_insights"),
+        "{out}"
+    );
+    assert!(
+        !two.contains("kinesis") && two.contains("contributor_insights = true"),
+        "{out}"
+    );
+    assert!(
+        out.contains("the KMS key in us-east-1") && !out.contains("the KMS key in eu-west-1"),
+        "{out}"
+    );
     let (code, _, errors) = run(vec![table("One"), insights("Three")]);
-    assert!(code == 2 && errors.contains("error[unknown-table]: this is of the table \"Three\""), "{errors}");
+    assert!(
+        code == 2 && errors.contains("error[unknown-table]: this is of the table \"Three\""),
+        "{errors}"
+    );
 }
 
 #[test]
 fn a_region_is_taken_where_a_variable_says_it_alone() {
-    let table = [("aws_dynamodb_table.t", json!({ "name": "T-1", "hash_key": "Id" }), json!({}))];
+    let table = [(
+        "aws_dynamodb_table.t",
+        json!({ "name": "T-1", "hash_key": "Id" }),
+        json!({}),
+    )];
     for (references, value, expected) in [
         (json!(["var.region"]), "eu-central-1", "eu-central-1"),
         (json!(["var.env"]), "prod", "unknown"),
         (json!(["var.a", "var.b"]), "us-east-1", "unknown"),
     ] {
-        let name = references[0].as_str().expect("a text").trim_start_matches("var.").to_string();
-        let text = plan(&table, json!({ "region": { "references": references }, "variables": { name: { "value": value } } }));
+        let name = references[0]
+            .as_str()
+            .expect("a text")
+            .trim_start_matches("var.")
+            .to_string();
+        let text = plan(
+            &table,
+            json!({ "region": { "references": references }, "variables": { name: { "value": value } } }),
+        );
         let scratch = tempfile::tempdir().expect("a folder");
         std::fs::write(scratch.path().join("plan.json"), text).expect("the file");
         let (code, out, errors) = run_in(scratch.path(), &["import", "terraform", "plan.json"]);
-        assert!(code == 0 && out.contains(&format!("region = \"{expected}\"")), "{out}{errors}");
+        assert!(
+            code == 0 && out.contains(&format!("region = \"{expected}\"")),
+            "{out}{errors}"
+        );
     }
 }
 
@@ -588,37 +1036,163 @@ fn what_a_template_writes_in_another_way_is_read() {
     let on_demand = "      BillingMode: PAY_PER_REQUEST\n";
     let target = |body: &str| {
         format!(
-            "      ProvisionedThroughput: {{ ReadCapacityUnits: 5, WriteCapacityUnits: 5 }}\n  S:\n    Type: AWS::ApplicationAutoScaling::ScalableTarget\n    Properties: {{ ResourceId: !Sub 'table/${{T}}', ScalableDimension: dynamodb:table:ReadCapacityUnits, MinCapacity: 5, MaxCapacity: 50{body} }}\n  P:\n    Type: AWS::ApplicationAutoScaling::ScalingPolicy\n    Properties: {{ ScalingTargetId: !Ref S, TargetTrackingScalingPolicyConfiguration: {{ TargetValue: 70 }} }}"
+            "      ProvisionedThroughput: {{ ReadCapacityUnits: 5, WriteCapacityUnits: 5 }}\n  \
+             S:\n    Type: AWS::ApplicationAutoScaling::ScalableTarget\n    Properties: {{ \
+             ResourceId: !Sub 'table/${{T}}', ScalableDimension: \
+             dynamodb:table:ReadCapacityUnits, MinCapacity: 5, MaxCapacity: 50{body} }}\n  P:\n    \
+             Type: AWS::ApplicationAutoScaling::ScalingPolicy\n    Properties: {{ \
+             ScalingTargetId: !Ref S, TargetTrackingScalingPolicyConfiguration: {{ TargetValue: \
+             70 }} }}"
         )
     };
     let rows: Vec<(&str, String, Vec<&str>)> = vec![
-        ("truths of YAML 1.1", template("", &format!("{on_demand}      PointInTimeRecoverySpecification: {{ PointInTimeRecoveryEnabled: yes }}\n      TimeToLiveSpecification: {{ AttributeName: a, Enabled: on }}"), ""), vec!["pitr = true", "deletes = \"unknown\""]),
-        ("merged maps", template("X: &base\n  BillingMode: PAY_PER_REQUEST", "      <<: *base", ""), vec!["mode = \"on-demand\""]),
-        ("no maximum by a parameter", template("Parameters: { M: { Type: Number, Default: -1 } }", &format!("{on_demand}      OnDemandThroughput: {{ MaxReadRequestUnits: !Ref M, MaxWriteRequestUnits: 40 }}"), ""), vec!["max_write = 40"]),
-        ("a maximum that nobody knows", template("Parameters: { M: { Type: Number } }", &format!("{on_demand}      OnDemandThroughput: {{ MaxReadRequestUnits: !Ref M }}"), ""), vec!["T: MaxReadRequestUnits: only known once the stack is deployed"]),
-        ("AWS's own key by its alias", template("", &format!("{on_demand}      SSESpecification: {{ SSEEnabled: true, KMSMasterKeyId: alias/aws/dynamodb }}"), ""), vec!["keys = 0"]),
-        ("a loop within properties", template("Transform: AWS::LanguageExtensions", "      Fn::ForEach::P: [Name, [BillingMode], { '${Name}': PAY_PER_REQUEST }]", ""), vec!["mode = \"on-demand\""]),
-        ("settings of all simple tables", "Transform: AWS::Serverless-2016-10-31\nGlobals: { SimpleTable: { SSESpecification: { SSEEnabled: true, KMSMasterKeyId: k-1 } } }\nResources: { A: { Type: AWS::Serverless::SimpleTable }, B: { Type: AWS::Serverless::SimpleTable } }".to_string(), vec!["keys = 1", "keys = 0"]),
-        ("the unknown bound gives the reason", template("Parameters: { M: { Type: Number } }", &target("").replace("MaxCapacity: 50", "MaxCapacity: !Ref M"), ""), vec!["read  = \"unknown\"      # S: MaxCapacity: the parameter M has no default"]),
+        (
+            "truths of YAML 1.1",
+            template(
+                "",
+                &format!(
+                    "{on_demand}      PointInTimeRecoverySpecification: {{ \
+                     PointInTimeRecoveryEnabled: yes }}\n      TimeToLiveSpecification: {{ \
+                     AttributeName: a, Enabled: on }}"
+                ),
+                "",
+            ),
+            vec!["pitr = true", "deletes = \"unknown\""],
+        ),
+        (
+            "merged maps",
+            template(
+                "X: &base\n  BillingMode: PAY_PER_REQUEST",
+                "      <<: *base",
+                "",
+            ),
+            vec!["mode = \"on-demand\""],
+        ),
+        (
+            "no maximum by a parameter",
+            template(
+                "Parameters: { M: { Type: Number, Default: -1 } }",
+                &format!(
+                    "{on_demand}      OnDemandThroughput: {{ MaxReadRequestUnits: !Ref M, \
+                     MaxWriteRequestUnits: 40 }}"
+                ),
+                "",
+            ),
+            vec!["max_write = 40"],
+        ),
+        (
+            "a maximum that nobody knows",
+            template(
+                "Parameters: { M: { Type: Number } }",
+                &format!("{on_demand}      OnDemandThroughput: {{ MaxReadRequestUnits: !Ref M }}"),
+                "",
+            ),
+            vec!["T: MaxReadRequestUnits: only known once the stack is deployed"],
+        ),
+        (
+            "AWS's own key by its alias",
+            template(
+                "",
+                &format!(
+                    "{on_demand}      SSESpecification: {{ SSEEnabled: true, KMSMasterKeyId: \
+                     alias/aws/dynamodb }}"
+                ),
+                "",
+            ),
+            vec!["keys = 0"],
+        ),
+        (
+            "a loop within properties",
+            template(
+                "Transform: AWS::LanguageExtensions",
+                "      Fn::ForEach::P: [Name, [BillingMode], { '${Name}': PAY_PER_REQUEST }]",
+                "",
+            ),
+            vec!["mode = \"on-demand\""],
+        ),
+        (
+            "settings of all simple tables",
+            "Transform: AWS::Serverless-2016-10-31\nGlobals: { SimpleTable: { SSESpecification: { \
+             SSEEnabled: true, KMSMasterKeyId: k-1 } } }\nResources: { A: { Type: \
+             AWS::Serverless::SimpleTable }, B: { Type: AWS::Serverless::SimpleTable } }"
+                .to_string(),
+            vec!["keys = 1", "keys = 0"],
+        ),
+        (
+            "the unknown bound gives the reason",
+            template(
+                "Parameters: { M: { Type: Number } }",
+                &target("").replace("MaxCapacity: 50", "MaxCapacity: !Ref M"),
+                "",
+            ),
+            vec!["read  = \"unknown\"      # S: MaxCapacity: the parameter M has no default"],
+        ),
         (
             "scaling that is suspended",
-            template("", &target(", SuspendedState: { DynamicScalingInSuspended: true, DynamicScalingOutSuspended: true }"), ""),
+            template(
+                "",
+                &target(
+                    ", SuspendedState: { DynamicScalingInSuspended: true, \
+                     DynamicScalingOutSuspended: true }",
+                ),
+                "",
+            ),
             vec!["read  = 5", "S: scaling is suspended"],
         ),
         (
             "scaling that is suspended in one direction",
-            template("", &target(", SuspendedState: { DynamicScalingInSuspended: true }"), ""),
-            vec!["read  = { min = 5, max = 50, target = \"unknown\" }", "S: scaling is suspended in one direction"],
+            template(
+                "",
+                &target(", SuspendedState: { DynamicScalingInSuspended: true }"),
+                "",
+            ),
+            vec![
+                "read  = { min = 5, max = 50, target = \"unknown\" }",
+                "S: scaling is suspended in one direction",
+            ],
         ),
-        ("a schedule with an end", template("", &target(", ScheduledActions: [{ ScheduledActionName: x, Schedule: 'cron(0 8 * * ? *)', EndTime: 2027-01-01, ScalableTargetAction: { MinCapacity: 9 } }]"), ""), vec!["it begins or ends at a moment"]),
-        ("a scaling plan", template("", "      ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 5 }", "  Q: { Type: AWS::AutoScalingPlans::ScalingPlan }"), vec!["the scaling plan Q, which is not read"]),
-        ("a mark of the byte order", "\u{feff}{ \"Resources\": { \"T\": { \"Type\": \"AWS::Serverless::SimpleTable\" } } }".to_string(), vec!["mode = \"on-demand\""]),
+        (
+            "a schedule with an end",
+            template(
+                "",
+                &target(
+                    ", ScheduledActions: [{ ScheduledActionName: x, Schedule: 'cron(0 8 * * ? \
+                     *)', EndTime: 2027-01-01, ScalableTargetAction: { MinCapacity: 9 } }]",
+                ),
+                "",
+            ),
+            vec!["it begins or ends at a moment"],
+        ),
+        (
+            "a scaling plan",
+            template(
+                "",
+                "      ProvisionedThroughput: { ReadCapacityUnits: 5, WriteCapacityUnits: 5 }",
+                "  Q: { Type: AWS::AutoScalingPlans::ScalingPlan }",
+            ),
+            vec!["the scaling plan Q, which is not read"],
+        ),
+        (
+            "a mark of the byte order",
+            "\u{feff}{ \"Resources\": { \"T\": { \"Type\": \"AWS::Serverless::SimpleTable\" } } }"
+                .to_string(),
+            vec!["mode = \"on-demand\""],
+        ),
     ];
     let mut wrong = Vec::new();
     for (what, text, expected) in rows {
-        let name = if text.starts_with('\u{feff}') { "t.json" } else { "t.yaml" };
+        let name = if text.starts_with('\u{feff}') {
+            "t.json"
+        } else {
+            "t.yaml"
+        };
         let out = import_text("cloudformation", name, &text);
-        wrong.extend(expected.iter().filter(|line| !out.contains(**line)).map(|line| format!("{what}: {line} is not in\n{out}")));
+        wrong.extend(
+            expected
+                .iter()
+                .filter(|line| !out.contains(**line))
+                .map(|line| format!("{what}: {line} is not in\n{out}")),
+        );
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for (property, said) in [
@@ -626,44 +1200,109 @@ fn what_a_template_writes_in_another_way_is_read() {
             "PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: enabled }",
             "PointInTimeRecoveryEnabled is true or false, found \"enabled\"",
         ),
-        ("TableClass: STANDARD_IA", "TableClass is STANDARD or STANDARD_INFREQUENT_ACCESS, found \"STANDARD_IA\""),
+        (
+            "TableClass: STANDARD_IA",
+            "TableClass is STANDARD or STANDARD_INFREQUENT_ACCESS, found \"STANDARD_IA\"",
+        ),
         ("<<: 5", "<< takes the entries of a map, found a number"),
     ] {
         let scratch = tempfile::tempdir().expect("a folder");
-        std::fs::write(scratch.path().join("t.yaml"), template("", &format!("{on_demand}      {property}"), "")).expect("the file");
-        let (code, _, errors) = run_in(scratch.path(), &["estimate", "t.yaml", "--region", "us-east-1"]);
-        assert!(code == 2 && errors.contains(said) && errors.contains("t.yaml:"), "{errors}");
+        std::fs::write(
+            scratch.path().join("t.yaml"),
+            template("", &format!("{on_demand}      {property}"), ""),
+        )
+        .expect("the file");
+        let (code, _, errors) = run_in(
+            scratch.path(),
+            &["estimate", "t.yaml", "--region", "us-east-1"],
+        );
+        assert!(
+            code == 2 && errors.contains(said) && errors.contains("t.yaml:"),
+            "{errors}"
+        );
     }
     // A list of a usage file, written as on AWS's command line.
     let scratch = tempfile::tempdir().expect("a folder");
-    let loops = "Transform: AWS::LanguageExtensions\nParameters: { N: { Type: CommaDelimitedList } }\nResources:\n  Fn::ForEach::L: [Name, !Ref N, { '${Name}': { Type: AWS::Serverless::SimpleTable } }]\n";
+    let loops = "Transform: AWS::LanguageExtensions\nParameters: { N: { Type: CommaDelimitedList \
+                 } }\nResources:\n  Fn::ForEach::L: [Name, !Ref N, { '${Name}': { Type: \
+                 AWS::Serverless::SimpleTable } }]\n";
     std::fs::write(scratch.path().join("t.yaml"), loops).expect("the file");
     for (given, expected) in [("\"One,Two\"", "Two"), ("[\"One\", \"Two\"]", "Two")] {
-        std::fs::write(scratch.path().join("usage.toml"), format!("[parameters]\nN = {given}\n")).expect("the file");
-        let (code, out, errors) = run_in(scratch.path(), &["import", "cloudformation", "t.yaml", "--usage", "usage.toml"]);
-        assert!(code == 0 && out.contains(&format!("name          = \"{expected}\"")), "{out}{errors}");
+        std::fs::write(
+            scratch.path().join("usage.toml"),
+            format!("[parameters]\nN = {given}\n"),
+        )
+        .expect("the file");
+        let (code, out, errors) = run_in(
+            scratch.path(),
+            &[
+                "import",
+                "cloudformation",
+                "t.yaml",
+                "--usage",
+                "usage.toml",
+            ],
+        );
+        assert!(
+            code == 0 && out.contains(&format!("name          = \"{expected}\"")),
+            "{out}{errors}"
+        );
     }
 }
 
 #[test]
 fn what_is_unknown_is_never_cheap() {
-    let (code, text, _) = run_in(&samples(), &["check", "plan.json", "--budget", "budget.toml", "--today", "2026-12-01"]);
+    let (code, text, _) = run_in(
+        &samples(),
+        &[
+            "check",
+            "plan.json",
+            "--budget",
+            "budget.toml",
+            "--today",
+            "2026-12-01",
+        ],
+    );
     assert_eq!(code, 2, "{text}");
-    assert!(text.contains("the number and the size of the items") || text.contains("the read units"), "{text}");
+    assert!(
+        text.contains("the number and the size of the items") || text.contains("the read units"),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_finding_of_a_template_names_the_line_of_the_template() {
     let (_, text, _) = run_in(
         &samples(),
-        &["check", "stack.yaml", "--region", "us-east-1", "--budget", "total.toml", "--format", "json", "--today", "2026-12-01"],
+        &[
+            "check",
+            "stack.yaml",
+            "--region",
+            "us-east-1",
+            "--budget",
+            "total.toml",
+            "--format",
+            "json",
+            "--today",
+            "2026-12-01",
+        ],
     );
     let json: Value = serde_json::from_str(&text).expect("JSON");
     let findings = json["findings"].as_array().expect("findings");
-    let fixed = findings.iter().find(|one| one["code"] == "no-auto-scaling" && one["table"] == "keyed").expect("a finding");
+    let fixed = findings
+        .iter()
+        .find(|one| one["code"] == "no-auto-scaling" && one["table"] == "keyed")
+        .expect("a finding");
     let template = std::fs::read_to_string(samples().join("stack.yaml")).expect("the template");
-    let line = template.lines().position(|line| line.contains("ReadCapacityUnits: 3,")).expect("the units") + 1;
-    assert_eq!((&fixed["file"], &fixed["line"]), (&Value::from("stack.yaml"), &Value::from(line)));
+    let line = template
+        .lines()
+        .position(|line| line.contains("ReadCapacityUnits: 3,"))
+        .expect("the units")
+        + 1;
+    assert_eq!(
+        (&fixed["file"], &fixed["line"]),
+        (&Value::from("stack.yaml"), &Value::from(line))
+    );
 }
 
 #[test]
@@ -673,12 +1312,45 @@ fn every_mistake_is_told_with_its_place() {
     let binary = scratch.path().join("plan.bin");
     std::fs::write(&binary, b"PK\x03\x04\x14\x00 a plan of Terraform").expect("the plan");
     let mut told = String::new();
-    let estimate = ["state.json", "pulumi.json", "messages.json", "metrics.json", "other.json", "cut.json", "comment.json"];
-    let yaml = ["bomb.yaml", "deep.json", "deep.yaml", "alias.yaml", "duplicate.yaml", "indent.yaml", "two.yaml", "empty.yaml"];
-    let templates =
-        ["queue.yaml", "conditions.yaml", "itself.yaml", "loop.yaml", "no-key.yaml", "words.yaml", "elsewhere.yaml", "twice.yaml"];
-    let mut all: Vec<Vec<&str>> = estimate.iter().chain(&yaml).map(|file| vec!["estimate", file]).collect();
-    all.extend(templates.iter().map(|file| vec!["estimate", file, "--region", "us-east-1"]));
+    let estimate = [
+        "state.json",
+        "pulumi.json",
+        "messages.json",
+        "metrics.json",
+        "other.json",
+        "cut.json",
+        "comment.json",
+    ];
+    let yaml = [
+        "bomb.yaml",
+        "deep.json",
+        "deep.yaml",
+        "alias.yaml",
+        "duplicate.yaml",
+        "indent.yaml",
+        "two.yaml",
+        "empty.yaml",
+    ];
+    let templates = [
+        "queue.yaml",
+        "conditions.yaml",
+        "itself.yaml",
+        "loop.yaml",
+        "no-key.yaml",
+        "words.yaml",
+        "elsewhere.yaml",
+        "twice.yaml",
+    ];
+    let mut all: Vec<Vec<&str>> = estimate
+        .iter()
+        .chain(&yaml)
+        .map(|file| vec!["estimate", file])
+        .collect();
+    all.extend(
+        templates
+            .iter()
+            .map(|file| vec!["estimate", file, "--region", "us-east-1"]),
+    );
     all.push(vec!["estimate", "good.yaml"]);
     all.push(vec!["import", "terraform", "good.yaml"]);
     all.push(vec!["import", "describe-table", "other.json"]);
@@ -687,11 +1359,30 @@ fn every_mistake_is_told_with_its_place() {
     all.push(vec!["import", "describe-table", "whose.json"]);
     all.push(vec!["import", "model", "model.json"]);
     all.push(vec!["import", "export", "."]);
-    for usage in ["syntax.toml", "keys.toml", "nobody.toml", "sizes.toml", "infracost.yml", "other.json"] {
-        all.push(vec!["estimate", "good.yaml", "--region", "us-east-1", "--usage", usage]);
+    for usage in [
+        "syntax.toml",
+        "keys.toml",
+        "nobody.toml",
+        "sizes.toml",
+        "infracost.yml",
+        "other.json",
+    ] {
+        all.push(vec![
+            "estimate",
+            "good.yaml",
+            "--region",
+            "us-east-1",
+            "--usage",
+            usage,
+        ]);
     }
     all.push(vec!["import", "cloudformation", "good.yaml", "--before"]);
-    all.push(vec!["estimate", "../../../workloads/shopping-cart.toml", "--usage", "keys.toml"]);
+    all.push(vec![
+        "estimate",
+        "../../../workloads/shopping-cart.toml",
+        "--usage",
+        "keys.toml",
+    ]);
     for arguments in &all {
         let (code, stdout, stderr) = run_in(&folder, arguments);
         assert_eq!((code, stdout.as_str()), (2, ""), "{arguments:?}: {stderr}");
@@ -701,13 +1392,24 @@ fn every_mistake_is_told_with_its_place() {
     let (code, _, stderr) = run_in(scratch.path(), &["estimate", "plan.bin"]);
     assert_eq!(code, 2);
     told += &format!("$ dynameter estimate plan.bin\n{stderr}\n");
-    let mut page = "# Mistakes in imported files\n\nMade by `tests/import.rs`: each kind of mistake, and what is said of the samples in `tests/import/bad`.\n\n\
-                    | code | meaning |\n| --- | --- |\n"
+    let mut page = "# Mistakes in imported files\n\nMade by `tests/import.rs`: each kind of \
+                    mistake, and what is said of the samples in `tests/import/bad`.\n\n| code | \
+                    meaning |\n| --- | --- |\n"
         .to_string();
-    page += &CODES.iter().map(|(code, meaning)| format!("| `{code}` | {meaning} |\n")).collect::<String>();
+    page += &CODES
+        .iter()
+        .map(|(code, meaning)| format!("| `{code}` | {meaning} |\n"))
+        .collect::<String>();
     page += &format!("\n```text\n{}\n```\n", told.trim_end());
-    assert_eq!(support::golden(&support::root().join("docs/import-errors.md"), &page), None);
-    let untold: Vec<&str> = CODES.iter().map(|(code, _)| *code).filter(|code| !told.contains(&format!("error[{code}]"))).collect();
+    assert_eq!(
+        support::golden(&support::root().join("docs/import-errors.md"), &page),
+        None
+    );
+    let untold: Vec<&str> = CODES
+        .iter()
+        .map(|(code, _)| *code)
+        .filter(|code| !told.contains(&format!("error[{code}]")))
+        .collect();
     assert!(untold.is_empty(), "no sample for {untold:?}");
 }
 

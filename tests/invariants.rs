@@ -16,22 +16,36 @@ use proptest::prelude::*;
 
 fn load(text: &str) -> Workload {
     let books = Books::embedded();
-    workload::load("design.toml", text, &support::root().join("workloads"), &Setting::new(&books))
-        .unwrap_or_else(|errors| panic!("{errors}\n{text}"))
+    workload::load(
+        "design.toml",
+        text,
+        &support::root().join("workloads"),
+        &Setting::new(&books),
+    )
+    .unwrap_or_else(|errors| panic!("{errors}\n{text}"))
 }
 
 fn compared(workload: &Workload) -> Comparison {
-    compare(workload, &Books::embedded(), &Question::default()).unwrap_or_else(|error| panic!("{error}"))
+    compare(workload, &Books::embedded(), &Question::default())
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn throughput(outcome: &Outcome) -> Exact {
-    let lines = outcome.bill.lines.iter().filter(|line| line.usage_type.throughput().is_some());
+    let lines = outcome
+        .bill
+        .lines
+        .iter()
+        .filter(|line| line.usage_type.throughput().is_some());
     lines.map(|line| Exact::from(line.amount.decimal())).sum()
 }
 
 fn apart(one: &Exact, other: &Exact) -> Exact {
     let apart = one - other;
-    if apart.is_negative() { other - one } else { apart }
+    if apart.is_negative() {
+        other - one
+    } else {
+        apart
+    }
 }
 
 /// Decimals of the curve and of the bill are rounded in their last digits.
@@ -39,44 +53,86 @@ fn is_close(one: &Exact, other: &Exact) -> bool {
     apart(one, other) <= Exact::ratio(1, 1_000_000) + other / &Exact::from(1_000_000_000)
 }
 
-/// A design with what a table may have: a mode, an index with a maximum, a region with or without free tiers, a class.
+/// A design with what a table may have: a mode, an index with a maximum, a region with or without
+/// free tiers, a class.
 fn design() -> impl Strategy<Value = String> {
-    let region = prop_oneof![Just("us-east-1"), Just("eu-west-1"), Just("us-gov-west-1"), Just("ap-southeast-2")];
+    let region = prop_oneof![
+        Just("us-east-1"),
+        Just("eu-west-1"),
+        Just("us-gov-west-1"),
+        Just("ap-southeast-2")
+    ];
     let capacity = prop_oneof![
         Just("mode = \"on-demand\"".to_string()),
-        (1..40_u64).prop_map(|units| format!("mode = \"on-demand\"\nmax_read = {units}\nmax_write = {units}")),
-        (1..200_u64, 1..200_u64).prop_map(|(read, write)| format!("mode = \"provisioned\"\nread = {read}\nwrite = {write}")),
+        (1..40_u64).prop_map(|units| format!(
+            "mode = \"on-demand\"\nmax_read = {units}\nmax_write = {units}"
+        )),
+        (1..200_u64, 1..200_u64).prop_map(|(read, write)| format!(
+            "mode = \"provisioned\"\nread = {read}\nwrite = {write}"
+        )),
     ];
     let class = prop_oneof![Just("standard"), Just("standard-ia")];
-    (region, capacity, class, any::<bool>(), 1..5_000_u64, (0..60_u64, 0..60_u64, 0..20_u64), 0..50_000_000_u64).prop_map(
-        |(region, capacity, class, free, size, (reads, writes, queries), items)| {
-            let index = if capacity.contains("provisioned") { "read = 5\nwrite = 50" } else { "max_read = 30" };
-            format!(
-                "name = \"random\"\nregion = \"{region}\"\nfree_tier = {free}\n[[table]]\nname = \"Items\"\nclass = \"{class}\"\n\
-                 items = {items}\npartition_key = {{ name = \"id\", bytes = 8 }}\nitem.size = {}\n[table.capacity]\n{capacity}\n\
-                 [[table.index]]\nname = \"Other\"\nkind = \"global\"\npartition_key = \"o\"\n{index}\n\
-                 [[table.access]]\nname = \"get\"\noperation = \"GetItem\"\nrate = {{ per_second = {reads} }}\n\
-                 [[table.access]]\nname = \"put\"\noperation = \"PutItem\"\nrate = {{ per_second = {writes} }}\n\
-                 [[table.access]]\nname = \"query\"\noperation = \"Query\"\nindex = \"Other\"\nitems = 3\nrate = {{ per_second = {queries} }}\n",
-                size + 20
-            )
-        },
+    (
+        region,
+        capacity,
+        class,
+        any::<bool>(),
+        1..5_000_u64,
+        (0..60_u64, 0..60_u64, 0..20_u64),
+        0..50_000_000_u64,
     )
+        .prop_map(
+            |(region, capacity, class, free, size, (reads, writes, queries), items)| {
+                let index = if capacity.contains("provisioned") {
+                    "read = 5\nwrite = 50"
+                } else {
+                    "max_read = 30"
+                };
+                format!(
+                    "name = \"random\"\nregion = \"{region}\"\nfree_tier = \
+                     {free}\n[[table]]\nname = \"Items\"\nclass = \"{class}\"\nitems = \
+                     {items}\npartition_key = {{ name = \"id\", bytes = 8 }}\nitem.size = \
+                     {}\n[table.capacity]\n{capacity}\n[[table.index]]\nname = \"Other\"\nkind = \
+                     \"global\"\npartition_key = \"o\"\n{index}\n[[table.access]]\nname = \
+                     \"get\"\noperation = \"GetItem\"\nrate = {{ per_second = {reads} \
+                     }}\n[[table.access]]\nname = \"put\"\noperation = \"PutItem\"\nrate = {{ \
+                     per_second = {writes} }}\n[[table.access]]\nname = \"query\"\noperation = \
+                     \"Query\"\nindex = \"Other\"\nitems = 3\nrate = {{ per_second = {queries} \
+                     }}\n",
+                    size + 20
+                )
+            },
+        )
 }
 
-/// No alternative is paid for being had, and no commitment saves more than its share of what it covers.
+/// No alternative is paid for being had, and no commitment saves more than its share of what it
+/// covers.
 fn has_sound_alternatives(workload: &Workload, comparison: &Comparison) {
     let books = Books::embedded();
-    let book = books.book(&workload.region, workload.prices).expect("a book");
+    let book = books
+        .book(&workload.region, workload.prices)
+        .expect("a book");
     for one in comparison.alternatives.iter() {
-        assert!(one.monthly().is_none_or(|monthly| monthly >= Money::ZERO), "{}: {:?}", one.name, one.state);
+        assert!(
+            one.monthly().is_none_or(|monthly| monthly >= Money::ZERO),
+            "{}: {:?}",
+            one.name,
+            one.state
+        );
     }
     assert!(comparison.best_with_decisions.monthly_with_commitment >= Money::ZERO);
     let covered = throughput(&comparison.outcome);
     if let Some(plan) = book.savings_plan() {
-        let most = &covered * &Exact::ratio(plan.on_demand_percent.max(plan.provisioned_percent), 100);
-        let saves = comparison.alternatives.iter().find(|one| one.name == "a Database Savings Plan").and_then(|one| one.delta());
-        let saves = saves.map_or_else(Exact::zero, |delta| Exact::zero() - Exact::from(delta.decimal()));
+        let most =
+            &covered * &Exact::ratio(plan.on_demand_percent.max(plan.provisioned_percent), 100);
+        let saves = comparison
+            .alternatives
+            .iter()
+            .find(|one| one.name == "a Database Savings Plan")
+            .and_then(|one| one.delta());
+        let saves = saves.map_or_else(Exact::zero, |delta| {
+            Exact::zero() - Exact::from(delta.decimal())
+        });
         assert!(saves <= most, "a plan saves {saves} of {covered}");
     }
 }
@@ -88,14 +144,19 @@ fn has_the_curve_of_its_bill(workload: &Workload) {
     let curve = Curve::of(&metering).expect("a curve");
     let billed = throughput(&outcome);
     let uncommitted = curve.uncommitted(&workload.month);
-    // The curve counts capacity in sixtieths of a unit: of what a free tier covers, one of them may be left in each direction.
-    assert!(apart(&uncommitted, &billed) <= Exact::ratio(1, 1_000), "the curve begins at {uncommitted}, the bill has {billed}");
+    // The curve counts capacity in sixtieths of a unit: of what a free tier covers, one of them may
+    // be left in each direction.
+    assert!(
+        apart(&uncommitted, &billed) <= Exact::ratio(1, 1_000),
+        "the curve begins at {uncommitted}, the bill has {billed}"
+    );
 }
 
 #[test]
 fn shipped_designs_are_sound() {
     for (name, _) in support::shipped() {
-        let text = std::fs::read_to_string(support::root().join(format!("workloads/{name}.toml"))).expect("a workload");
+        let text = std::fs::read_to_string(support::root().join(format!("workloads/{name}.toml")))
+            .expect("a workload");
         let workload = load(&text);
         has_sound_alternatives(&workload, &compared(&workload));
         has_the_curve_of_its_bill(&workload);

@@ -8,7 +8,10 @@ use dynameter::estimate::estimate;
 use dynameter::meter::{Switches, meter};
 use dynameter::money::Money;
 use dynameter::pricing::Books;
-use dynameter::table::{Action, Consistency, KeySchema, Operation, ReadPage, Table, TableClass, TransactionOutcome, Write};
+use dynameter::table::{
+    Action, Consistency, KeySchema, Operation, ReadPage, Table, TableClass, TransactionOutcome,
+    Write,
+};
 use dynameter::units::{Bytes, Exact, ReadUnits, WriteUnits};
 use dynameter::workload::{Setting, TEMPLATE, load};
 use proptest::prelude::*;
@@ -16,7 +19,15 @@ use proptest::prelude::*;
 const ITEM_MAX: u64 = 409_600;
 
 fn table() -> Table {
-    Table { name: "Items".into(), class: TableClass::Standard, keys: KeySchema { partition: "id".into(), sort: None }, indexes: Vec::new() }
+    Table {
+        name: "Items".into(),
+        class: TableClass::Standard,
+        keys: KeySchema {
+            partition: "id".into(),
+            sort: None,
+        },
+        indexes: Vec::new(),
+    }
 }
 
 fn units(operation: &Operation) -> (ReadUnits, WriteUnits) {
@@ -25,21 +36,31 @@ fn units(operation: &Operation) -> (ReadUnits, WriteUnits) {
 }
 
 fn get(size: u64, consistency: Consistency) -> Operation {
-    Operation::GetItem { item: Some(Bytes(size)), consistency }
+    Operation::GetItem {
+        item: Some(Bytes(size)),
+        consistency,
+    }
 }
 
 fn put(old: Option<u64>, new: u64) -> Write {
-    Write { old: old.map(Bytes), new: Some(Bytes(new)), ..Write::default() }
+    Write {
+        old: old.map(Bytes),
+        new: Some(Bytes(new)),
+        ..Write::default()
+    }
 }
 
 /// A workload of one table with a few patterns, all figures from outside.
 fn workload(sizes: &str, read: u64, write: u64, items: u64, coverage: u64) -> String {
     format!(
-        "name = \"p\"\nregion = \"us-east-1\"\n[[table]]\nname = \"Items\"\nitems = {items}\npartition_key = {{ name = \"id\" }}\nitem.{sizes}\n\
-         [[table.index]]\nname = \"Index\"\nkind = \"global\"\npartition_key = \"k\"\ncoverage = 0.{coverage:02}\n\
-         [[table.access]]\nname = \"read\"\noperation = \"GetItem\"\nrate = {{ per_day = {read} }}\nmissing = 0.1\n\
-         [[table.access]]\nname = \"list\"\noperation = \"Query\"\nitems = 7\nrate = {{ per_hour = {read} }}\n\
-         [[table.access]]\nname = \"write\"\noperation = \"UpdateItem\"\nchanges = [\"k\"]\nrate = {{ per_minute = {write} }}\nmissing = 0.25\n"
+        "name = \"p\"\nregion = \"us-east-1\"\n[[table]]\nname = \"Items\"\nitems = \
+         {items}\npartition_key = {{ name = \"id\" }}\nitem.{sizes}\n[[table.index]]\nname = \
+         \"Index\"\nkind = \"global\"\npartition_key = \"k\"\ncoverage = \
+         0.{coverage:02}\n[[table.access]]\nname = \"read\"\noperation = \"GetItem\"\nrate = {{ \
+         per_day = {read} }}\nmissing = 0.1\n[[table.access]]\nname = \"list\"\noperation = \
+         \"Query\"\nitems = 7\nrate = {{ per_hour = {read} }}\n[[table.access]]\nname = \
+         \"write\"\noperation = \"UpdateItem\"\nchanges = [\"k\"]\nrate = {{ per_minute = {write} \
+         }}\nmissing = 0.25\n"
     )
 }
 
@@ -51,7 +72,10 @@ fn sizes() -> impl Strategy<Value = String> {
             share as f64 / 100.0,
             (100 - share) as f64 / 100.0
         )),
-        (100..20_000_u64, 2..14_u64).prop_map(|(mean, times)| format!("lognormal = {{ mean = {mean}, p99 = {} }}", mean * times)),
+        (100..20_000_u64, 2..14_u64).prop_map(|(mean, times)| format!(
+            "lognormal = {{ mean = {mean}, p99 = {} }}",
+            mean * times
+        )),
     ]
 }
 

@@ -1,4 +1,5 @@
-//! Replay: every vector as a request log under `--verify`, the twin of every shipped workload, and how a trace is cut.
+//! Replay: every vector as a request log under `--verify`, the twin of every shipped workload, and
+//! how a trace is cut.
 #![cfg(feature = "tables")]
 
 mod support;
@@ -19,10 +20,19 @@ use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
 /// Replays files that must be right.
-fn replayed(files: &[PathBuf], workload: Option<&Workload>, read: trace::Options, options: &Options) -> Replayed {
-    let sources = files.iter().map(|file| Source::File(file.clone())).collect();
+fn replayed(
+    files: &[PathBuf],
+    workload: Option<&Workload>,
+    read: trace::Options,
+    options: &Options,
+) -> Replayed {
+    let sources = files
+        .iter()
+        .map(|file| Source::File(file.clone()))
+        .collect();
     let trace = Trace::open(sources, read).unwrap_or_else(|error| panic!("{error}"));
-    replay::replay(trace, workload, &Books::embedded(), options, |_| true).unwrap_or_else(|error| panic!("{error}"))
+    replay::replay(trace, workload, &Books::embedded(), options, |_| true)
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn written(folder: &Path, name: &str, text: &str) -> PathBuf {
@@ -39,34 +49,45 @@ fn expand(json: &Value) -> Value {
                 let text = repeat[0].as_str().expect("a text");
                 Value::String(text.repeat(repeat[1].as_u64().expect("a count") as usize))
             }
-            None => Value::Object(object.iter().map(|(key, value)| (key.clone(), expand(value))).collect()),
+            None => Value::Object(
+                object
+                    .iter()
+                    .map(|(key, value)| (key.clone(), expand(value)))
+                    .collect(),
+            ),
         },
         Value::Array(list) => Value::Array(list.iter().map(expand).collect()),
         other => other.clone(),
     }
 }
 
-/// A vector file as a request log: what a recorder would have written, `hints` with what the vectors know beyond the
-/// request (the item after an update; which items a page read).
+/// A vector file as a request log: what a recorder would have written, `hints` with what the
+/// vectors know beyond the request (the item after an update; which items a page read).
 fn request_log(path: &Path, hints: bool) -> (String, usize) {
     let text = std::fs::read_to_string(path).expect("the vectors");
     let (mut log, mut vectors) = (String::new(), 0);
     for line in text.lines().filter(|line| !line.is_empty()) {
         let line: Value = expand(&serde_json::from_str(line).expect("a JSON line"));
         let entry = match line["kind"].as_str() {
-            Some("table") => json!({"time": 0, "operation": "CreateTable", "request": line["create"]}),
+            Some("table") => {
+                json!({"time": 0, "operation": "CreateTable", "request": line["create"]})
+            }
             Some("vector") => {
                 vectors += 1;
                 let detail = &line["detail"];
                 let mut request = line["op"]["request"].clone();
                 // A member of a batch that failed carries its error.
-                for (at, statement) in detail["statements"].as_array().into_iter().flatten().enumerate() {
+                for (at, statement) in detail["statements"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .enumerate()
+                {
                     if !statement["error"].is_null() && request["Statements"][at].is_object() {
                         request["Statements"][at]["error"] = statement["error"].clone();
                     }
                 }
-                let mut entry =
-                    json!({"time": line["n"], "operation": line["op"]["api"], "request": request, "consumed": line["expected"]});
+                let mut entry = json!({"time": line["n"], "operation": line["op"]["api"], "request": request, "consumed": line["expected"]});
                 if !line["error"].is_null() {
                     entry["error"] = line["error"].clone();
                 }
@@ -74,18 +95,28 @@ fn request_log(path: &Path, hints: bool) -> (String, usize) {
                     entry["unprocessed"] = detail["unprocessed"].clone();
                 }
                 if hints {
-                    let after =
-                        |list: &str| detail[list].as_array().map(|list| list.iter().map(|one| one["new_item"].clone()).collect::<Vec<_>>());
+                    let after = |list: &str| {
+                        detail[list].as_array().map(|list| {
+                            list.iter()
+                                .map(|one| one["new_item"].clone())
+                                .collect::<Vec<_>>()
+                        })
+                    };
                     match (&line["new_item"], after("writes").or(after("statements"))) {
                         (item @ Value::Object(_), _) => entry["item_after"] = item.clone(),
                         (_, Some(list)) if list.iter().any(Value::is_object) => {
                             let single = line["op"]["api"] == "ExecuteStatement";
-                            entry["item_after"] = if single { list[0].clone() } else { Value::Array(list) };
+                            entry["item_after"] = if single {
+                                list[0].clone()
+                            } else {
+                                Value::Array(list)
+                            };
                         }
                         _ => {}
                     }
                 }
-                // Hash order is private to a server, so a page that ends early must say what it read.
+                // Hash order is private to a server, so a page that ends early must say what it
+                // read.
                 if detail["evaluated_keys"].is_array() {
                     entry["evaluated_keys"] = detail["evaluated_keys"].clone();
                 }
@@ -98,9 +129,13 @@ fn request_log(path: &Path, hints: bool) -> (String, usize) {
     (log, vectors)
 }
 
-/// The vector files: the project's own, and others that the reference folder or `DYNAMETER_VECTORS` have.
+/// The vector files: the project's own, and others that the reference folder or `DYNAMETER_VECTORS`
+/// have.
 fn vector_files() -> Vec<PathBuf> {
-    let mut files = vec![support::root().join("metering/vectors-public.jsonl"), support::root().join("metering/vectors-2026-08.jsonl")];
+    let mut files = vec![
+        support::root().join("metering/vectors-public.jsonl"),
+        support::root().join("metering/vectors-2026-08.jsonl"),
+    ];
     if let Some(more) = std::env::var_os("DYNAMETER_VECTORS") {
         files.extend(std::env::split_paths(&more));
     }
@@ -114,33 +149,65 @@ fn every_vector_agrees_as_a_request_log() {
         for hints in [true, false] {
             let (log, vectors) = request_log(&path, hints);
             let file = written(folder.path(), "requests.jsonl", &log);
-            let options = Options { verify: replay::Verify::First, ..Options::default() };
+            let options = Options {
+                verify: replay::Verify::First,
+                ..Options::default()
+            };
             let replayed = replayed(&[file], None, trace::Options::default(), &options);
             let verification = replayed.verification.expect("a verification");
-            let first: Vec<String> = verification.first.iter().map(|difference| format!("{difference:?}")).collect();
-            assert_eq!(verification.mismatches, 0, "{} with hints {hints}:\n{}", path.display(), first.join("\n"));
+            let first: Vec<String> = verification
+                .first
+                .iter()
+                .map(|difference| format!("{difference:?}"))
+                .collect();
+            assert_eq!(
+                verification.mismatches,
+                0,
+                "{} with hints {hints}:\n{}",
+                path.display(),
+                first.join("\n")
+            );
             assert_eq!(verification.checked, vectors as u64, "{}", path.display());
         }
     }
 }
 
-/// The shipped workloads, their traffic thinned so that a trace of it is small; with the hours that it must last.
+/// The shipped workloads, their traffic thinned so that a trace of it is small; with the hours that
+/// it must last.
 fn thinned() -> Vec<(String, Workload, u64)> {
     let books = Books::embedded();
     let load = |(name, text): (String, String)| {
         let setting = workload::Setting::new(&books);
-        let workload =
-            workload::load(&name, &text, &support::root().join("workloads"), &setting).unwrap_or_else(|errors| panic!("{errors}"));
+        let workload = workload::load(&name, &text, &support::root().join("workloads"), &setting)
+            .unwrap_or_else(|errors| panic!("{errors}"));
         let flat = |access: &Access| access.shape.is_flat();
         let accesses = |table: &std::sync::Arc<TableDesign>| {
-            table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access)).cloned().collect::<Vec<_>>()
+            table
+                .access
+                .iter()
+                .chain(table.replicas.iter().flat_map(|replica| &replica.access))
+                .cloned()
+                .collect::<Vec<_>>()
         };
         // A profile is all there only in a whole week.
-        let hours = if workload.tables.iter().flat_map(accesses).all(|access| flat(&access)) { 24 } else { 168 };
+        let hours = if workload
+            .tables
+            .iter()
+            .flat_map(accesses)
+            .all(|access| flat(&access))
+        {
+            24
+        } else {
+            168
+        };
         let share = Exact::ratio(hours, 1) / workload.month.hours().clone();
         let thin = |calls: &Exact| {
             let events = calls * &share;
-            if events > Exact::from(EVENTS) { &Exact::from(EVENTS) / &share } else { calls.clone() }
+            if events > Exact::from(EVENTS) {
+                &Exact::from(EVENTS) / &share
+            } else {
+                calls.clone()
+            }
         };
         (name, workload.with_calls(thin), hours)
     };
@@ -152,10 +219,11 @@ const EVENTS: u64 = 4_000;
 
 /// How far a line of the replay may lie from the estimate's.
 ///
-/// A trace of N calls has at most one call more or less than the rate says. What is drawn for a call (sizes, whether
-/// something is found) has a standard error: of a call by its own deviation, of keys by how few of them take all
-/// calls (their sizes are drawn once). Four of them are allowed: of the 150 lines of all designs one in a hundred runs
-/// would fail, and the seed is fixed.
+/// A trace of N calls has at most one call more or less than the rate says. What is drawn for a
+/// call (sizes, whether something is found) has a standard error: of a call by its own deviation,
+/// of keys by how few of them take all calls (their sizes are drawn once). Four of them are
+/// allowed: of the 150 lines of all designs one in a hundred runs would fail, and the seed is
+/// fixed.
 struct Tolerance {
     /// Calls of the trace.
     calls: f64,
@@ -172,10 +240,16 @@ impl Tolerance {
                 let (zipf, count) = (popularity.zipf.to_f64(), popularity.keys.min(1_000_000));
                 let weights: Vec<f64> = (1..=count).map(|rank| (rank as f64).powf(-zipf)).collect();
                 let sum: f64 = weights.iter().sum();
-                weights.iter().map(|weight| (weight / sum) * (weight / sum)).sum()
+                weights
+                    .iter()
+                    .map(|weight| (weight / sum) * (weight / sum))
+                    .sum()
             }
         };
-        Tolerance { calls, concentration }
+        Tolerance {
+            calls,
+            concentration,
+        }
     }
 
     /// Relative, for something whose deviation is so many times its mean.
@@ -187,31 +261,53 @@ impl Tolerance {
 /// The deviation of what a call takes, by its mean.
 fn deviation(takes: &[(u64, f64)]) -> f64 {
     let shares: f64 = takes.iter().map(|(_, share)| share).sum::<f64>().max(1.0);
-    let mean: f64 = takes.iter().map(|(halves, share)| *halves as f64 * share / shares).sum();
-    let square: f64 = takes.iter().map(|(halves, share)| (*halves as f64).powi(2) * share / shares).sum();
-    if mean == 0.0 { 0.0 } else { (square - mean * mean).max(0.0).sqrt() / mean }
+    let mean: f64 = takes
+        .iter()
+        .map(|(halves, share)| *halves as f64 * share / shares)
+        .sum();
+    let square: f64 = takes
+        .iter()
+        .map(|(halves, share)| (*halves as f64).powi(2) * share / shares)
+        .sum();
+    if mean == 0.0 {
+        0.0
+    } else {
+        (square - mean * mean).max(0.0).sqrt() / mean
+    }
 }
 
-/// The deviation of the sum of all items of a call, by its mean, where it has several: the estimate keeps of such a sum only the
-/// whole numbers around its mean.
+/// The deviation of the sum of all items of a call, by its mean, where it has several: the estimate
+/// keeps of such a sum only the whole numbers around its mean.
 fn deviation_of_several(access: &Access) -> f64 {
     let parts = match &access.call {
         Call::Get { items, .. } | Call::Page { items, .. } => *items,
-        Call::Write { plans, .. } | Call::Transaction { plans, .. } => plans.iter().map(|(_, count)| count).sum(),
+        Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
+            plans.iter().map(|(_, count)| count).sum()
+        }
         Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => 1,
     };
     let sizes = access.sizes.as_ref().expect("sizes");
     let total = sizes.total() as f64;
     let mean = sizes.mean().to_f64();
-    let square: f64 = sizes.iter().map(|class| (class.item.0 as f64).powi(2) * class.weight as f64 / total).sum();
+    let square: f64 = sizes
+        .iter()
+        .map(|class| (class.item.0 as f64).powi(2) * class.weight as f64 / total)
+        .sum();
     // What is found and what is not is drawn as well.
-    if parts < 2 { 0.0 } else { ((square / mean / mean - 1.0).max(0.0).sqrt() + 0.5) / (parts as f64).sqrt() }
+    if parts < 2 {
+        0.0
+    } else {
+        ((square / mean / mean - 1.0).max(0.0).sqrt() + 0.5) / (parts as f64).sqrt()
+    }
 }
 
 /// Whether no provisioned units of a table move.
 fn is_fixed(table: &TableDesign) -> bool {
     let fixed = |units: &Units| matches!(units, Units::Fixed(_));
-    table.accounts().filter_map(|target| table.provisioned(target)).all(|units| units.values().all(fixed))
+    table
+        .accounts()
+        .filter_map(|target| table.provisioned(target))
+        .all(|units| units.values().all(fixed))
 }
 
 type LineKey = (String, Option<String>, String, Option<String>, String);
@@ -244,29 +340,55 @@ fn the_twin_of_every_shipped_workload_agrees_with_its_estimate() {
         let estimate = metering.outcome(&books).expect("an estimate");
         let start = Time::from_second(1_704_067_200);
         let path = folder.path().join(format!("{name}.parquet"));
-        let options =
-            synthesize::Options { seconds: hours * 3_600, seed: 1, start, poisson: false, layout: Layout::Parquet, columns: None };
+        let options = synthesize::Options {
+            seconds: hours * 3_600,
+            seed: 1,
+            start,
+            poisson: false,
+            layout: Layout::Parquet,
+            columns: None,
+        };
         let file = std::fs::File::create(&path).expect("a file");
-        let rows = synthesize::synthesize(&workload, &options, file, &mut |_, _| true).expect("a trace");
-        let window = Options { from: Some(start), to: Some(Time::from_second(1_704_067_200 + hours as i64 * 3_600)), ..Options::default() };
+        let rows =
+            synthesize::synthesize(&workload, &options, file, &mut |_, _| true).expect("a trace");
+        let window = Options {
+            from: Some(start),
+            to: Some(Time::from_second(1_704_067_200 + hours as i64 * 3_600)),
+            ..Options::default()
+        };
         let replayed = replayed(&[path], Some(&workload), trace::Options::default(), &window);
         assert!(rows > 0 && replayed.trace.skipped.is_empty(), "{name}");
         let (expected, found) = (lines(&estimate), lines(&replayed.outcome));
         let factor = replayed.trace.span.factor.to_f64();
         for key in expected.keys().chain(found.keys()).collect::<BTreeSet<_>>() {
             let (table, index, region, access, code) = key;
-            let ((quantity, amount), (measured, measured_amount)) =
-                (expected.get(key).copied().unwrap_or_default(), found.get(key).copied().unwrap_or_default());
-            let design = workload.tables.iter().find(|design| design.table.name == *table).expect("a table");
-            let at = workload.tables.iter().position(|design| design.table.name == *table).expect("a table");
-            let same = |one: &&Consumption| one.subject.index == *index && one.subject.region == *region && one.subject.access == *access;
+            let ((quantity, amount), (measured, measured_amount)) = (
+                expected.get(key).copied().unwrap_or_default(),
+                found.get(key).copied().unwrap_or_default(),
+            );
+            let design = workload
+                .tables
+                .iter()
+                .find(|design| design.table.name == *table)
+                .expect("a table");
+            let at = workload
+                .tables
+                .iter()
+                .position(|design| design.table.name == *table)
+                .expect("a table");
+            let same = |one: &&Consumption| {
+                one.subject.index == *index
+                    && one.subject.region == *region
+                    && one.subject.access == *access
+            };
             let consumed: Vec<&Consumption> = metering.consumed(at).iter().filter(same).collect();
             let tolerance = match access {
                 // Incremental exports hold what was changed: the writes of all patterns.
                 None if code.starts_with("s3_") || code == "export_s3_incremental" => 0.01,
                 // What the design declares beside its traffic is the same to the last digit.
                 None if !code.contains("capacity_unit_hour") => 0.0,
-                // Fixed capacity as well; what moves follows demand that was drawn for one and laid out evenly for the other.
+                // Fixed capacity as well; what moves follows demand that was drawn for one and laid
+                // out evenly for the other.
                 None if is_fixed(design) => 0.0,
                 None => 0.1,
                 Some(access) => {
@@ -275,9 +397,10 @@ fn the_twin_of_every_shipped_workload_agrees_with_its_estimate() {
                         .iter()
                         .chain(design.replicas.iter().flat_map(|replica| &replica.access))
                         .find(|one| one.name == *access);
-                    let month = consumed
-                        .first()
-                        .map_or_else(|| own.map_or(design.ttl_deletes.clone(), |own| own.calls.clone()), |one| one.calls.clone());
+                    let month = consumed.first().map_or_else(
+                        || own.map_or(design.ttl_deletes.clone(), |own| own.calls.clone()),
+                        |one| one.calls.clone(),
+                    );
                     let tolerance = Tolerance::new(design, (month.to_f64() / factor).max(0.5));
                     let request = code.contains("request_unit");
                     // Bytes deviate as sizes do, and by whether something is found.
@@ -291,10 +414,15 @@ fn the_twin_of_every_shipped_workload_agrees_with_its_estimate() {
                     tolerance.of(deviation + passes + own.map_or(0.0, deviation_of_several))
                 }
             };
-            let differs = |one: f64, other: f64| (one - other).abs() > one.abs().max(other.abs()) * (tolerance + 1e-7);
-            if differs(quantity, measured) || (differs(amount, measured_amount) && (amount - measured_amount).abs() > 1e-6) {
+            let differs = |one: f64, other: f64| {
+                (one - other).abs() > one.abs().max(other.abs()) * (tolerance + 1e-7)
+            };
+            if differs(quantity, measured)
+                || (differs(amount, measured_amount) && (amount - measured_amount).abs() > 1e-6)
+            {
                 wrong.push(format!(
-                    "{name}: {key:?}: estimate {quantity} (${amount}), replay {measured} (${measured_amount}), allowed {tolerance:.4}"
+                    "{name}: {key:?}: estimate {quantity} (${amount}), replay {measured} \
+                     (${measured_amount}), allowed {tolerance:.4}"
                 ));
             }
         }
@@ -302,7 +430,8 @@ fn the_twin_of_every_shipped_workload_agrees_with_its_estimate() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A design in which nothing is left to chance: one size, every rate a whole number of calls in the trace.
+/// A design in which nothing is left to chance: one size, every rate a whole number of calls in the
+/// trace.
 const WITHOUT_CHANCE: &str = r#"
 name        = "Without chance"
 region      = "us-east-1"
@@ -400,11 +529,19 @@ fn the_twin_of_a_workload_without_chance_is_exact() {
     for text in [
         WITHOUT_CHANCE.to_string(),
         WITHOUT_CHANCE
-            .replace("capacity      = { mode = \"provisioned\", read = 900, write = 700 }", "")
+            .replace(
+                "capacity      = { mode = \"provisioned\", read = 900, write = 700 }",
+                "",
+            )
             .replace("read = 100\nwrite = 300\n", ""),
     ] {
-        let workload = workload::load("chance.toml", &text, Path::new("."), &workload::Setting::new(&books))
-            .unwrap_or_else(|errors| panic!("{errors}"));
+        let workload = workload::load(
+            "chance.toml",
+            &text,
+            Path::new("."),
+            &workload::Setting::new(&books),
+        )
+        .unwrap_or_else(|errors| panic!("{errors}"));
         let estimate = dynameter::estimate::estimate(&workload, &books).expect("an estimate");
         for layout in [Layout::Parquet, Layout::Csv, Layout::NdJson] {
             let path = folder.path().join("trace");
@@ -416,8 +553,19 @@ fn the_twin_of_a_workload_without_chance_is_exact() {
                 layout,
                 columns: None,
             };
-            synthesize::synthesize(&workload, &options, std::fs::File::create(&path).expect("a file"), &mut |_, _| true).expect("a trace");
-            let replayed = replayed(&[path], Some(&workload), trace::Options::default(), &Options::default());
+            synthesize::synthesize(
+                &workload,
+                &options,
+                std::fs::File::create(&path).expect("a file"),
+                &mut |_, _| true,
+            )
+            .expect("a trace");
+            let replayed = replayed(
+                &[path],
+                Some(&workload),
+                trace::Options::default(),
+                &Options::default(),
+            );
             let (expected, found) = (exact_lines(&estimate), exact_lines(&replayed.outcome));
             let differ: Vec<String> = expected
                 .iter()
@@ -432,8 +580,15 @@ fn the_twin_of_a_workload_without_chance_is_exact() {
                 found.len(),
                 differ.join("\n")
             );
-            assert_eq!(estimate.total().expect("a total"), replayed.outcome.total().expect("a total"), "{layout:?}");
-            assert_eq!(estimate.bill.unknown.len(), replayed.outcome.bill.unknown.len());
+            assert_eq!(
+                estimate.total().expect("a total"),
+                replayed.outcome.total().expect("a total"),
+                "{layout:?}"
+            );
+            assert_eq!(
+                estimate.bill.unknown.len(),
+                replayed.outcome.bill.unknown.len()
+            );
         }
     }
 }
@@ -458,26 +613,52 @@ fn exact_lines(outcome: &Outcome) -> BTreeSet<(LineKey, String, String)> {
 const SAMPLES: &[(&str, &[&str])] = &[
     ("requests", &["requests.jsonl", "--verify"]),
     ("columns-csv", &["columns.csv", "--workload", "orders.toml"]),
-    ("columns-ndjson", &["columns.ndjson", "--workload", "orders.toml"]),
+    (
+        "columns-ndjson",
+        &["columns.ndjson", "--workload", "orders.toml"],
+    ),
     ("streams", &["streams.json", "--verify"]),
-    ("streams-workload", &["streams.json", "--workload", "orders.toml"]),
+    (
+        "streams-workload",
+        &["streams.json", "--workload", "orders.toml"],
+    ),
     ("incremental-export", &["incremental"]),
-    ("export-and-cloudtrail", &["export", "cloudtrail.json", "--workload", "orders.toml"]),
-    ("cloudtrail", &["cloudtrail.json", "--workload", "orders.toml"]),
+    (
+        "export-and-cloudtrail",
+        &["export", "cloudtrail.json", "--workload", "orders.toml"],
+    ),
+    (
+        "cloudtrail",
+        &["cloudtrail.json", "--workload", "orders.toml"],
+    ),
     ("cloudwatch", &["cloudwatch.json"]),
-    ("cloudwatch-statistics", &["cloudwatch-statistics.json", "--table", "Orders"]),
+    (
+        "cloudwatch-statistics",
+        &["cloudwatch-statistics.json", "--table", "Orders"],
+    ),
     ("metric-stream", &["metric-stream.jsonl"]),
-    ("cloudwatch-console", &["cloudwatch-console.csv", "--table", "Orders"]),
+    (
+        "cloudwatch-console",
+        &["cloudwatch-console.csv", "--table", "Orders"],
+    ),
     ("log", &["application.log"]),
     ("twemcache", &["twemcache.csv", "--dax", "1 KB,1 MB"]),
     ("oracle-general", &["cache.oracleGeneral"]),
 ];
 
 fn dynameter(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output =
-        assert_cmd::Command::cargo_bin("dynameter").expect("the binary").current_dir(folder).args(arguments).output().expect("a run");
+    let output = assert_cmd::Command::cargo_bin("dynameter")
+        .expect("the binary")
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .expect("a run");
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
-    (output.status.code().unwrap_or(-1), text(output.stdout), text(output.stderr))
+    (
+        output.status.code().unwrap_or(-1),
+        text(output.stdout),
+        text(output.stderr),
+    )
 }
 
 #[test]
@@ -486,8 +667,12 @@ fn every_sample_is_replayed_by_one_command() {
     let mut wrong = Vec::new();
     for (name, arguments) in SAMPLES {
         for format in ["text", "json"] {
-            let all: Vec<&str> =
-                ["replay"].iter().chain(*arguments).copied().chain(["--prices", "2024-11-01", "--format", format]).collect();
+            let all: Vec<&str> = ["replay"]
+                .iter()
+                .chain(*arguments)
+                .copied()
+                .chain(["--prices", "2024-11-01", "--format", format])
+                .collect();
             let (code, out, error) = dynameter(&folder, &all);
             assert_eq!((code, error.as_str()), (0, ""), "{name}: {all:?}");
             if format == "json" {
@@ -496,7 +681,12 @@ fn every_sample_is_replayed_by_one_command() {
             let golden = support::root().join(format!("tests/golden/replay/{name}.{format}"));
             wrong.extend(support::golden(&golden, &out));
         }
-        let all: Vec<&str> = ["replay"].iter().chain(*arguments).copied().chain(["--format", "markdown"]).collect();
+        let all: Vec<&str> = ["replay"]
+            .iter()
+            .chain(*arguments)
+            .copied()
+            .chain(["--format", "markdown"])
+            .collect();
         assert!(dynameter(&folder, &all).1.starts_with("## "), "{name}");
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -505,26 +695,55 @@ fn every_sample_is_replayed_by_one_command() {
 /// Every line is quantity × rate, the total is their sum, calls and shares add up.
 fn proved(name: &str, json: &Value) {
     use rust_decimal::Decimal;
-    let number = |value: &Value| value.as_str().expect("a decimal string").parse::<Decimal>().expect("a decimal");
+    let number = |value: &Value| {
+        value
+            .as_str()
+            .expect("a decimal string")
+            .parse::<Decimal>()
+            .expect("a decimal")
+    };
     let lines = json["lines"].as_array().expect("lines");
     for line in lines {
         let product = number(&line["quantity"]) * number(&line["rate_usd"]);
-        assert_eq!(product.normalize(), number(&line["amount_usd"]).normalize(), "{name}: {line}");
+        assert_eq!(
+            product.normalize(),
+            number(&line["amount_usd"]).normalize(),
+            "{name}: {line}"
+        );
     }
     let sum: Decimal = lines.iter().map(|line| number(&line["amount_usd"])).sum();
-    assert_eq!(sum.normalize(), number(&json["total_usd"]).normalize(), "{name}");
+    assert_eq!(
+        sum.normalize(),
+        number(&json["total_usd"]).normalize(),
+        "{name}"
+    );
     for consumed in json["consumed"].as_array().expect("consumed") {
-        let sum =
-            |field: &str| consumed["operations"].as_array().expect("operations").iter().map(|one| number(&one[field])).sum::<Decimal>();
+        let sum = |field: &str| {
+            consumed["operations"]
+                .as_array()
+                .expect("operations")
+                .iter()
+                .map(|one| number(&one[field]))
+                .sum::<Decimal>()
+        };
         assert_eq!(sum("read_units"), number(&consumed["read_units"]), "{name}");
-        assert_eq!(sum("write_units"), number(&consumed["write_units"]) + number(&consumed["replicated_write_units"]), "{name}");
+        assert_eq!(
+            sum("write_units"),
+            number(&consumed["write_units"]) + number(&consumed["replicated_write_units"]),
+            "{name}"
+        );
     }
     for dax in json["dax"].as_array().expect("dax") {
-        assert_eq!(number(&dax["hits"]) + number(&dax["misses"]), number(&dax["requests"]), "{name}");
+        assert_eq!(
+            number(&dax["hits"]) + number(&dax["misses"]),
+            number(&dax["requests"]),
+            "{name}"
+        );
     }
 }
 
-/// What is wrong with a trace, how the error begins, and the reason under which such rows are counted.
+/// What is wrong with a trace, how the error begins, and the reason under which such rows are
+/// counted.
 #[test]
 fn bad_input_stops_with_its_place_or_is_counted() {
     use std::io::Write;
@@ -537,75 +756,183 @@ fn bad_input_stops_with_its_place_or_is_counted() {
     let csv = |rows: &[&str]| format!("{header}{good}{}{good}", rows.concat());
     let key = "k".repeat(1 << 20);
     let cases: Vec<(&str, String, &str, &str)> = vec![
-        ("type.csv", csv(&["2024-05-29T16:30:00Z,GetItem,Orders,a,large\n"]), "type.csv:3: item_bytes is \"large\"", "wrong type"),
-        ("time.csv", csv(&["soon,GetItem,Orders,a,1\n"]), "time.csv:3: time is \"soon\"", "no time"),
-        ("operation.csv", csv(&["2024-05-29T16:30:00Z,GetThing,Orders,a,1\n"]), "operation.csv:3: DynamoDB has no operation \"GetThing\"", "unknown operation"),
-        ("table.csv", csv(&["2024-05-29T16:30:00Z,GetItem,Elsewhere,a,1\n"]), "table.csv:3: the workload defines no table Elsewhere", "unknown table"),
-        ("key.csv", csv(&[&format!("2024-05-29T16:30:00Z,GetItem,Orders,{key},1\n")]), "key.csv:3: a key of 1048576 bytes", "bad key"),
-        ("nokey.csv", csv(&["2024-05-29T16:30:00Z,GetItem,Orders,,1\n"]), "nokey.csv:3: no key", "bad key"),
-        ("item.csv", csv(&["2024-05-29T16:30:00Z,PutItem,Orders,a,409601\n"]), "item.csv:3: item_bytes is 409601", "item too large"),
+        (
+            "type.csv",
+            csv(&["2024-05-29T16:30:00Z,GetItem,Orders,a,large\n"]),
+            "type.csv:3: item_bytes is \"large\"",
+            "wrong type",
+        ),
+        (
+            "time.csv",
+            csv(&["soon,GetItem,Orders,a,1\n"]),
+            "time.csv:3: time is \"soon\"",
+            "no time",
+        ),
+        (
+            "operation.csv",
+            csv(&["2024-05-29T16:30:00Z,GetThing,Orders,a,1\n"]),
+            "operation.csv:3: DynamoDB has no operation \"GetThing\"",
+            "unknown operation",
+        ),
+        (
+            "table.csv",
+            csv(&["2024-05-29T16:30:00Z,GetItem,Elsewhere,a,1\n"]),
+            "table.csv:3: the workload defines no table Elsewhere",
+            "unknown table",
+        ),
+        (
+            "key.csv",
+            csv(&[&format!("2024-05-29T16:30:00Z,GetItem,Orders,{key},1\n")]),
+            "key.csv:3: a key of 1048576 bytes",
+            "bad key",
+        ),
+        (
+            "nokey.csv",
+            csv(&["2024-05-29T16:30:00Z,GetItem,Orders,,1\n"]),
+            "nokey.csv:3: no key",
+            "bad key",
+        ),
+        (
+            "item.csv",
+            csv(&["2024-05-29T16:30:00Z,PutItem,Orders,a,409601\n"]),
+            "item.csv:3: item_bytes is 409601",
+            "item too large",
+        ),
         (
             "half.ndjson",
-            "{\"time\":1,\"operation\":\"GetItem\",\"key\":\"a\",\"item_bytes\":5}\n{\"time\":2,\"operation\":\"Get\n{\"time\":3,\"operation\":\"GetItem\",\"key\":\"a\",\"item_bytes\":5}\n".to_string(),
+            "{\"time\":1,\"operation\":\"GetItem\",\"key\":\"a\",\"item_bytes\":5}\n{\"time\":2,\"\
+             operation\":\"Get\n{\"time\":3,\"operation\":\"GetItem\",\"key\":\"a\",\"item_bytes\"\
+             :5}\n"
+                .to_string(),
             "half.ndjson:2: not a JSON object",
             "malformed",
         ),
         (
             "half.jsonl",
-            "{\"time\":1,\"operation\":\"GetItem\",\"request\":{\"TableName\":\"Orders\",\"Key\":{\"CustomerId\":{\"S\":\"a\"},\"OrderId\":{\"S\":\"b\"}}}}\n{\"time\":2,\"operation\":\"Get\n".to_string(),
+            "{\"time\":1,\"operation\":\"GetItem\",\"request\":{\"TableName\":\"Orders\",\"Key\":\
+             {\"CustomerId\":{\"S\":\"a\"},\"OrderId\":{\"S\":\"b\"}}}}\n{\"time\":2,\"operation\"\
+             :\"Get\n"
+                .to_string(),
             "half.jsonl:2: ",
             "malformed",
         ),
         (
             "request.jsonl",
-            "{\"time\":1,\"operation\":\"PutItem\",\"request\":{\"TableName\":\"Orders\",\"Item\":{\"CustomerId\":{\"S\":\"a\"},\"OrderId\":{\"S\":\"b\"}}}}\n{\"time\":2,\"operation\":\"PutItem\",\"request\":{\"TableName\":\"Orders\",\"Item\":{\"CustomerId\":{\"S\":\"a\"}}}}\n".to_string(),
+            "{\"time\":1,\"operation\":\"PutItem\",\"request\":{\"TableName\":\"Orders\",\"Item\":\
+             {\"CustomerId\":{\"S\":\"a\"},\"OrderId\":{\"S\":\"b\"}}}}\n{\"time\":2,\"operation\"\
+             :\"PutItem\",\"request\":{\"TableName\":\"Orders\",\"Item\":{\"CustomerId\":{\"S\":\"\
+             a\"}}}}\n"
+                .to_string(),
             "request.jsonl:2: no OrderId",
             "bad key",
         ),
     ];
     for (name, text, message, reason) in &cases {
         written(path, name, text);
-        let (code, out, error) =
-            dynameter(path, &["replay", name, "--workload", workload, "--table", "Orders", "-o", "out.json", "--format", "json"]);
+        let (code, out, error) = dynameter(
+            path,
+            &[
+                "replay",
+                name,
+                "--workload",
+                workload,
+                "--table",
+                "Orders",
+                "-o",
+                "out.json",
+                "--format",
+                "json",
+            ],
+        );
         assert_eq!((code, out.as_str()), (2, ""), "{name}: {error}");
-        assert!(error.starts_with(&format!("error: {message}")) && error.contains("help: "), "{name}: {error}");
+        assert!(
+            error.starts_with(&format!("error: {message}")) && error.contains("help: "),
+            "{name}: {error}"
+        );
         assert!(!path.join("out.json").exists(), "{name} left a file");
-        let (code, out, error) =
-            dynameter(path, &["replay", name, "--workload", workload, "--table", "Orders", "--skip-bad-rows", "--format", "json"]);
+        let (code, out, error) = dynameter(
+            path,
+            &[
+                "replay",
+                name,
+                "--workload",
+                workload,
+                "--table",
+                "Orders",
+                "--skip-bad-rows",
+                "--format",
+                "json",
+            ],
+        );
         assert_eq!(code, 0, "{name}: {error}");
         let json: Value = serde_json::from_str(&out).expect("JSON");
-        assert_eq!(json["trace"]["skipped"], json!([{"reason": reason, "rows": "1"}]), "{name}");
+        assert_eq!(
+            json["trace"]["skipped"],
+            json!([{"reason": reason, "rows": "1"}]),
+            "{name}"
+        );
         assert!(json["trace"]["events"] != "0", "{name}");
     }
 
     // A time that jumps back by a year, farther than the window reaches.
-    let late = format!("{header}{}2023-05-29T16:30:00Z,GetItem,Orders,a,1\n", good.repeat(40));
+    let late = format!(
+        "{header}{}2023-05-29T16:30:00Z,GetItem,Orders,a,1\n",
+        good.repeat(40)
+    );
     written(path, "late.csv", &late);
     let (code, _, error) = dynameter(path, &["replay", "late.csv", "--workload", workload]);
-    assert!(code == 2 && error.starts_with("error: late.csv:42: its time 2023-05-29T16:30:00Z lies more than 25 hours before"), "{error}");
-    let lines: String = (0..200_000).map(|row| format!("2024-05-29T16:30:{:02}Z,GetItem,Orders,a,1\n", row / 4_000)).collect();
-    written(path, "later.csv", &format!("{header}{lines}2023-05-29T16:30:00Z,GetItem,Orders,a,1\n"));
+    assert!(
+        code == 2
+            && error.starts_with(
+                "error: late.csv:42: its time 2023-05-29T16:30:00Z lies more than 25 hours before"
+            ),
+        "{error}"
+    );
+    let lines: String = (0..200_000)
+        .map(|row| format!("2024-05-29T16:30:{:02}Z,GetItem,Orders,a,1\n", row / 4_000))
+        .collect();
+    written(
+        path,
+        "later.csv",
+        &format!("{header}{lines}2023-05-29T16:30:00Z,GetItem,Orders,a,1\n"),
+    );
     let (code, _, error) = dynameter(path, &["replay", "later.csv", "--workload", workload]);
     assert_eq!(code, 2);
-    assert!(error.starts_with("error: later.csv:200002: its time 2023-05-29T16:30:00Z lies ") && error.contains("--window"), "{error}");
+    assert!(
+        error.starts_with("error: later.csv:200002: its time 2023-05-29T16:30:00Z lies ")
+            && error.contains("--window"),
+        "{error}"
+    );
 
     // Times that lie too far apart to be right.
-    written(path, "ages.csv", &format!("{header}1,GetItem,Orders,a,1\n1700000000000000,GetItem,Orders,a,1\n"));
+    written(
+        path,
+        "ages.csv",
+        &format!("{header}1,GetItem,Orders,a,1\n1700000000000000,GetItem,Orders,a,1\n"),
+    );
     let (code, _, error) = dynameter(path, &["replay", "ages.csv", "--workload", workload]);
-    assert!(code == 2 && (error.contains("more than three years") || error.contains("ages.csv:3: time is")), "{error}");
+    assert!(
+        code == 2
+            && (error.contains("more than three years") || error.contains("ages.csv:3: time is")),
+        "{error}"
+    );
 
     // Files that are no traces.
     written(path, "empty.csv", "");
     written(path, "words.txt", "these are only words\n");
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    gz.write_all(csv(&[&good.repeat(2_000)]).as_bytes()).expect("written");
+    gz.write_all(csv(&[&good.repeat(2_000)]).as_bytes())
+        .expect("written");
     let whole = gz.finish().expect("a gzip");
     std::fs::write(path.join("cut.csv.gz"), &whole[..whole.len() / 2]).expect("a file");
     std::fs::write(path.join("whole.csv.gz"), &whole).expect("a file");
     for (name, message) in [
         ("empty.csv", "empty.csv: the file is empty"),
         ("words.txt", "words.txt: begins with \"these are only words"),
-        ("cut.csv.gz", "the compressed data ends too early; the file is truncated"),
+        (
+            "cut.csv.gz",
+            "the compressed data ends too early; the file is truncated",
+        ),
         ("missing.csv", "missing.csv: no such file"),
         ("*.nothing", "*.nothing: no file matches"),
     ] {
@@ -614,66 +941,142 @@ fn bad_input_stops_with_its_place_or_is_counted() {
         assert!(error.contains(message), "{name}: {error}");
     }
     let events = |arguments: &[&str]| {
-        let all: Vec<&str> = ["replay"].iter().chain(arguments).copied().chain(["--workload", workload, "--format", "json"]).collect();
+        let all: Vec<&str> = ["replay"]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .chain(["--workload", workload, "--format", "json"])
+            .collect();
         let (code, out, error) = dynameter(path, &all);
         assert_eq!(code, 0, "{arguments:?}: {error}");
         serde_json::from_str::<Value>(&out).expect("JSON")["trace"].clone()
     };
     assert_eq!(events(&["whole.csv.gz"])["events"], "2002");
-    assert_eq!(events(&["cut.csv.gz", "--skip-bad-rows"])["skipped"], json!([{"reason": "truncated file", "rows": "1"}]));
+    assert_eq!(
+        events(&["cut.csv.gz", "--skip-bad-rows"])["skipped"],
+        json!([{"reason": "truncated file", "rows": "1"}])
+    );
     // Parquet with other columns.
     let mut frame = polars::prelude::df!("when" => [1_i64, 2], "op" => ["GetItem", "GetItem"], "id" => ["a", "b"]).expect("a frame");
     let file = std::fs::File::create(path.join("other.parquet")).expect("a file");
-    polars::prelude::ParquetWriter::new(file).finish(&mut frame).expect("written");
+    polars::prelude::ParquetWriter::new(file)
+        .finish(&mut frame)
+        .expect("written");
     let (code, _, error) = dynameter(path, &["replay", "other.parquet", "--workload", workload]);
     assert_eq!(code, 2);
-    assert!(error.contains("other.parquet: no column time, operation, key; it has when, op, id") && error.contains("--map"), "{error}");
-    assert_eq!(events(&["other.parquet", "--map", "time=when", "--map", "operation=op", "--map", "id=key"])["events"], "2");
+    assert!(
+        error.contains("other.parquet: no column time, operation, key; it has when, op, id")
+            && error.contains("--map"),
+        "{error}"
+    );
+    assert_eq!(
+        events(&[
+            "other.parquet",
+            "--map",
+            "time=when",
+            "--map",
+            "operation=op",
+            "--map",
+            "id=key"
+        ])["events"],
+        "2"
+    );
 }
 
-/// The figures of a workload's trace, the same in every format; with what the keys of its Parquet are.
+/// The figures of a workload's trace, the same in every format; with what the keys of its Parquet
+/// are.
 fn same_in_every_format(text: &str, columns: &[&str]) -> arrow_schema::DataType {
     let folder = tempfile::tempdir().expect("a folder");
     let books = Books::embedded();
     let setting = workload::Setting::new(&books);
-    let workload = workload::load("numbers.toml", text, Path::new("."), &setting).unwrap_or_else(|errors| panic!("{errors}"));
+    let workload = workload::load("numbers.toml", text, Path::new("."), &setting)
+        .unwrap_or_else(|errors| panic!("{errors}"));
     const PARTS: [&str; 5] = ["consumed", "total_usd", "hot_keys", "sizes", "dax"];
     let mut keys = arrow_schema::DataType::Null;
     let figures = [Layout::Parquet, Layout::Csv, Layout::NdJson].map(|layout| {
         let path = folder.path().join("trace");
         let start = Time::from_second(1_704_067_200);
         let columns = Some(columns.iter().map(ToString::to_string).collect());
-        let options = synthesize::Options { seconds: 3, seed: 7, start, poisson: true, layout, columns };
-        synthesize::synthesize(&workload, &options, std::fs::File::create(&path).expect("a file"), &mut |_, _| true).expect("a trace");
+        let options = synthesize::Options {
+            seconds: 3,
+            seed: 7,
+            start,
+            poisson: true,
+            layout,
+            columns,
+        };
+        synthesize::synthesize(
+            &workload,
+            &options,
+            std::fs::File::create(&path).expect("a file"),
+            &mut |_, _| true,
+        )
+        .expect("a trace");
         if layout == Layout::Parquet {
             let file = std::fs::File::open(&path).expect("the trace");
-            let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).expect("Parquet");
-            keys = reader.schema().field_with_name("key").expect("keys").data_type().clone();
+            let reader =
+                parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
+                    .expect("Parquet");
+            keys = reader
+                .schema()
+                .field_with_name("key")
+                .expect("keys")
+                .data_type()
+                .clone();
         }
-        let read = trace::Options { keys: dynameter::replay::keys(&workload), ..trace::Options::default() };
+        let read = trace::Options {
+            keys: dynameter::replay::keys(&workload),
+            ..trace::Options::default()
+        };
         let replayed = replayed(&[path], Some(&workload), read, &Options::default());
-        let json: Value = serde_json::from_str(&dynameter::report::replay_json(&replayed).expect("JSON")).expect("JSON");
-        assert!(json["hot_keys"].as_array().is_some_and(|keys| !keys.is_empty()));
+        let json: Value =
+            serde_json::from_str(&dynameter::report::replay_json(&replayed).expect("JSON"))
+                .expect("JSON");
+        assert!(
+            json["hot_keys"]
+                .as_array()
+                .is_some_and(|keys| !keys.is_empty())
+        );
         PARTS.map(|part| json[part].clone())
     });
     for (at, part) in PARTS.iter().enumerate() {
         assert_eq!(figures[0][at], figures[1][at], "{part} of Parquet and CSV");
-        assert_eq!(figures[0][at], figures[2][at], "{part} of Parquet and NDJSON");
+        assert_eq!(
+            figures[0][at], figures[2][at],
+            "{part} of Parquet and NDJSON"
+        );
     }
     keys
 }
 
 #[test]
 fn a_key_that_is_a_number_is_the_same_key_in_every_format() {
-    let text = include_str!("../benches/replay.toml").replace("_333 }", " }").replace("_389 }", " }").replace("10_000_000", "2_000");
+    let text = include_str!("../benches/replay.toml")
+        .replace("_333 }", " }")
+        .replace("_389 }", " }")
+        .replace("10_000_000", "2_000");
     let keys = same_in_every_format(&text, &["time", "operation", "key", "item_bytes"]);
-    assert_eq!(keys, arrow_schema::DataType::Int64, "a table whose key is a number has numbers");
-    // Two tables by turns, whose writes without a size take the general way between reads that take the short one.
+    assert_eq!(
+        keys,
+        arrow_schema::DataType::Int64,
+        "a table whose key is a number has numbers"
+    );
+    // Two tables by turns, whose writes without a size take the general way between reads that take
+    // the short one.
     let (_, table) = text.split_once("[[table]]\n").expect("a table");
     let sorted = "type = \"S\", bytes = 8 }\nsort_key = { name = \"at\", type = \"N\", bytes = 8 }";
-    let other = table.replace("\"Items\"", "\"Others\"").replace("type = \"N\", bytes = 8 }", sorted);
-    let keys = same_in_every_format(&format!("{text}\n[[table]]\n{other}"), &["time", "operation", "table", "key"]);
-    assert_ne!(keys, arrow_schema::DataType::Int64, "a table of texts beside it has none");
+    let other = table
+        .replace("\"Items\"", "\"Others\"")
+        .replace("type = \"N\", bytes = 8 }", sorted);
+    let keys = same_in_every_format(
+        &format!("{text}\n[[table]]\n{other}"),
+        &["time", "operation", "table", "key"],
+    );
+    assert_ne!(
+        keys,
+        arrow_schema::DataType::Int64,
+        "a table of texts beside it has none"
+    );
 }
 
 #[test]
@@ -681,10 +1084,18 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
     use std::io::Write;
     let books = Books::embedded();
     let folder = tempfile::tempdir().expect("a folder");
-    let text = std::fs::read_to_string(support::root().join("workloads/marketplace.toml")).expect("a workload");
-    let workload = workload::load("marketplace.toml", &text, &support::root().join("workloads"), &workload::Setting::new(&books))
-        .unwrap_or_else(|errors| panic!("{errors}"));
-    let workload = workload.with_table_alone("Orders").with_calls(|calls| calls * &Exact::ratio(1, 20));
+    let text = std::fs::read_to_string(support::root().join("workloads/marketplace.toml"))
+        .expect("a workload");
+    let workload = workload::load(
+        "marketplace.toml",
+        &text,
+        &support::root().join("workloads"),
+        &workload::Setting::new(&books),
+    )
+    .unwrap_or_else(|errors| panic!("{errors}"));
+    let workload = workload
+        .with_table_alone("Orders")
+        .with_calls(|calls| calls * &Exact::ratio(1, 20));
     let path = folder.path().join("whole.csv");
     let options = synthesize::Options {
         seconds: 600,
@@ -694,27 +1105,63 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
         layout: Layout::Csv,
         columns: None,
     };
-    synthesize::synthesize(&workload, &options, std::fs::File::create(&path).expect("a file"), &mut |_, _| true).expect("a trace");
+    synthesize::synthesize(
+        &workload,
+        &options,
+        std::fs::File::create(&path).expect("a file"),
+        &mut |_, _| true,
+    )
+    .expect("a trace");
     let whole = std::fs::read_to_string(&path).expect("the trace");
     let (header, rows) = whole.split_once('\n').expect("a header");
     let lines: Vec<&str> = rows.lines().collect();
     let json = |files: &[PathBuf], window: Option<usize>| {
-        let read = trace::Options { window, ..trace::Options::default() };
+        let read = trace::Options {
+            window,
+            ..trace::Options::default()
+        };
         let replayed = replayed(files, Some(&workload), read, &Options::default());
-        let mut json: Value = serde_json::from_str(&dynameter::report::replay_json(&replayed).expect("JSON")).expect("JSON");
+        let mut json: Value =
+            serde_json::from_str(&dynameter::report::replay_json(&replayed).expect("JSON"))
+                .expect("JSON");
         json["trace"]["files"] = Value::Null;
         json
     };
     let expected = json(std::slice::from_ref(&path), None);
-    let piece = |name: String, lines: &[&str]| written(folder.path(), &name, &format!("{header}\n{}\n", lines.join("\n")));
-    // In the order of time, named in another order; every third row to another file; one file in gzip; out of order within the window.
-    let mut cut: Vec<PathBuf> =
-        lines.chunks(lines.len() / 7 + 1).enumerate().map(|(at, lines)| piece(format!("cut{at}.csv"), lines)).collect();
+    let piece = |name: String, lines: &[&str]| {
+        written(
+            folder.path(),
+            &name,
+            &format!("{header}\n{}\n", lines.join("\n")),
+        )
+    };
+    // In the order of time, named in another order; every third row to another file; one file in
+    // gzip; out of order within the window.
+    let mut cut: Vec<PathBuf> = lines
+        .chunks(lines.len() / 7 + 1)
+        .enumerate()
+        .map(|(at, lines)| piece(format!("cut{at}.csv"), lines))
+        .collect();
     cut.reverse();
     assert_eq!(expected, json(&cut, None), "cut in time");
-    assert_eq!(expected, json(&cut, Some(100)), "cut in time with a small window");
-    let dealt: Vec<PathBuf> =
-        (0..3).map(|hand| piece(format!("dealt{hand}.csv"), &lines.iter().skip(hand).step_by(3).copied().collect::<Vec<_>>())).collect();
+    assert_eq!(
+        expected,
+        json(&cut, Some(100)),
+        "cut in time with a small window"
+    );
+    let dealt: Vec<PathBuf> = (0..3)
+        .map(|hand| {
+            piece(
+                format!("dealt{hand}.csv"),
+                &lines
+                    .iter()
+                    .skip(hand)
+                    .step_by(3)
+                    .copied()
+                    .collect::<Vec<_>>(),
+            )
+        })
+        .collect();
     assert_eq!(expected, json(&dealt, None), "dealt out");
     let mut gz = flate2::write::GzEncoder::new(
         std::fs::File::create(folder.path().join("whole.csv.gz")).expect("a file"),
@@ -722,59 +1169,132 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
     );
     gz.write_all(whole.as_bytes()).expect("written");
     gz.finish().expect("a gzip");
-    assert_eq!(expected, json(&[folder.path().join("whole.csv.gz")], None), "gzip");
+    assert_eq!(
+        expected,
+        json(&[folder.path().join("whole.csv.gz")], None),
+        "gzip"
+    );
     let mut shuffled = lines.clone();
     shuffled.chunks_mut(50).for_each(<[&str]>::reverse);
     // Rows of one moment keep their order only where it is kept.
-    shuffled.sort_by_key(|line| line.split(',').next().and_then(|time| time.parse::<i64>().ok()).expect("a time") / 1_000_000);
+    shuffled.sort_by_key(|line| {
+        line.split(',')
+            .next()
+            .and_then(|time| time.parse::<i64>().ok())
+            .expect("a time")
+            / 1_000_000
+    });
     let shuffled = json(&[piece("shuffled.csv".to_string(), &shuffled)], None);
-    assert_eq!((&expected["total_usd"], &expected["consumed"]), (&shuffled["total_usd"], &shuffled["consumed"]), "out of order");
+    assert_eq!(
+        (&expected["total_usd"], &expected["consumed"]),
+        (&shuffled["total_usd"], &shuffled["consumed"]),
+        "out of order"
+    );
 }
 
-/// The real samples of the reference folder: sizes to the byte, and the counts that their descriptions give.
+/// The real samples of the reference folder: sizes to the byte, and the counts that their
+/// descriptions give.
 #[test]
 fn the_real_samples_are_read_to_the_byte() {
-    let Some(reference) = support::reference("the real samples") else { return };
+    let Some(reference) = support::reference("the real samples") else {
+        return;
+    };
     let formats = reference.join("formats");
-    let verify = Options { verify: replay::Verify::First, ..Options::default() };
+    let verify = Options {
+        verify: replay::Verify::First,
+        ..Options::default()
+    };
     let read = |path: PathBuf| replayed(&[path], None, trace::Options::default(), &verify);
     let stream = read(formats.join("logs/docs-stream-record-insert.json"));
     let verification = stream.verification.expect("a verification");
-    assert_eq!((verification.sizes_checked, verification.size_mismatches), (1, 0), "SizeBytes 174");
+    assert_eq!(
+        (verification.sizes_checked, verification.size_mismatches),
+        (1, 0),
+        "SizeBytes 174"
+    );
     // The older documentation's example was edited and does not match: a warning, no error.
-    let edited = read(formats.join("logs/docs-stream-lambda-event.json")).verification.expect("a verification");
+    let edited = read(formats.join("logs/docs-stream-lambda-event.json"))
+        .verification
+        .expect("a verification");
     assert_eq!((edited.sizes_checked, edited.size_mismatches), (1, 1));
-    let export = read(formats.join("s3-export/unicorn_activities/AWSDynamoDB/01716791487000-6ddcf8cf"));
-    assert_eq!((export.trace.events, export.trace.span.seconds()), (15, 900));
+    let export =
+        read(formats.join("s3-export/unicorn_activities/AWSDynamoDB/01716791487000-6ddcf8cf"));
+    assert_eq!(
+        (export.trace.events, export.trace.span.seconds()),
+        (15, 900)
+    );
     assert_eq!(export.outcome.region, "us-west-1");
     let trail = read(reference.join("traces/cloudtrail/dynamodb_doc_examples.json"));
-    assert!(trail.trace.events > 0 && trail.outcome.bill.unknown.iter().any(|unknown| unknown.what.contains("PutItem")));
+    assert!(
+        trail.trace.events > 0
+            && trail
+                .outcome
+                .bill
+                .unknown
+                .iter()
+                .any(|unknown| unknown.what.contains("PutItem"))
+    );
     // Block I/O taken as items: the sums that the traces' description gives.
     let vscsi = read(reference.join("traces/cloudphysics/cloudPhysicsIO.vscsi"));
-    assert_eq!((vscsi.trace.events, vscsi.consumed[0].read.to_string().as_str()), (113_872, "219,767"));
+    assert_eq!(
+        (
+            vscsi.trace.events,
+            vscsi.consumed[0].read.to_string().as_str()
+        ),
+        (113_872, "219,767")
+    );
     let oracle = read(reference.join("traces/cloudphysics/cloudPhysicsIO.oracleGeneral.bin"));
     assert_eq!(oracle.trace.events, 113_872);
     let twitter = read(reference.join("traces/twitter/twitter_sample_100.csv"));
     assert_eq!(twitter.trace.events, 100);
 }
 
-/// What DAX would have caught, against LRU references that others computed: misses of reads, write-through.
+/// What DAX would have caught, against LRU references that others computed: misses of reads,
+/// write-through.
 #[test]
 fn dax_catches_what_the_ground_truth_says() {
-    let Some(reference) = support::reference("the ground truth of caches") else { return };
-    let truth = std::fs::read_to_string(reference.join("traces/GROUND_TRUTH.csv")).expect("the ground truth");
+    let Some(reference) = support::reference("the ground truth of caches") else {
+        return;
+    };
+    let truth = std::fs::read_to_string(reference.join("traces/GROUND_TRUTH.csv"))
+        .expect("the ground truth");
     let mut checked = 0;
     for line in truth.lines() {
         let cells: Vec<&str> = line.split(',').collect();
-        let ["cloudphysics", _, "bytes", capacity, ttl, "dax_write_through", requests, misses, ..] = cells.as_slice() else { continue };
+        let [
+            "cloudphysics",
+            _,
+            "bytes",
+            capacity,
+            ttl,
+            "dax_write_through",
+            requests,
+            misses,
+            ..,
+        ] = cells.as_slice()
+        else {
+            continue;
+        };
         let options = Options {
             dax_sizes: vec![capacity.parse().expect("bytes")],
             dax_ttl_seconds: Some(ttl.parse().expect("seconds")),
             ..Options::default()
         };
-        let replayed = replayed(&[reference.join("traces/cloudphysics/cloudPhysicsIO.vscsi")], None, trace::Options::default(), &options);
+        let replayed = replayed(
+            &[reference.join("traces/cloudphysics/cloudPhysicsIO.vscsi")],
+            None,
+            trace::Options::default(),
+            &options,
+        );
         let caught = &replayed.dax[0].point;
-        assert_eq!((caught.reads.to_string().as_str(), (caught.reads - caught.hits).to_string().as_str()), (*requests, *misses), "{line}");
+        assert_eq!(
+            (
+                caught.reads.to_string().as_str(),
+                (caught.reads - caught.hits).to_string().as_str()
+            ),
+            (*requests, *misses),
+            "{line}"
+        );
         checked += 1;
     }
     assert!(checked > 10, "{checked} rows");

@@ -26,15 +26,27 @@ const FLOORS: &[&[&str]] = &[
 
 /// Words that no source holds, with the way out.
 const BANNED: &[(&str, &str)] = &[
-    (concat!("TO", "DO"), "do it, or say in the docs that it is not done"),
+    (
+        concat!("TO", "DO"),
+        "do it, or say in the docs that it is not done",
+    ),
     (concat!("FIX", "ME"), "fix it"),
     (".unwrap()", "handle the error; `expect` in tests"),
     ("panic!(", "return an error"),
     (concat!("unimplemented", "!("), "implement it"),
     ("println!(", "return the text; only `cli` writes"),
-    ("HashMap", "its order is random; use BTreeMap, so that the same input gives the same bytes"),
-    ("SystemTime", "no clock: the same input gives the same bytes"),
-    ("Instant::now", "no clock: the same input gives the same bytes"),
+    (
+        "HashMap",
+        "its order is random; use BTreeMap, so that the same input gives the same bytes",
+    ),
+    (
+        "SystemTime",
+        "no clock: the same input gives the same bytes",
+    ),
+    (
+        "Instant::now",
+        "no clock: the same input gives the same bytes",
+    ),
 ];
 
 /// Files in which a float may stand: distributions, and conversions for charts.
@@ -56,10 +68,11 @@ const FLOATS: &[&str] = &[
     "report/html/trace.rs",
 ];
 
-/// Who may make a billed quantity or an amount, by the words of it. The bill is the only source of both: whoever presents or
-/// compares reads its lines, and prices another design by metering it.
+/// Who may make a billed quantity or an amount, by the words of it. The bill is the only source of
+/// both: whoever presents or compares reads its lines, and prices another design by metering it.
 const MAKERS: &[(&str, &[&str])] = &[
-    // A quantity of a usage type: what the estimate and the simulation of capacity find, and what an alternative adds.
+    // A quantity of a usage type: what the estimate and the simulation of capacity find, and what
+    // an alternative adds.
     (
         "Usage {",
         &[
@@ -75,31 +88,71 @@ const MAKERS: &[(&str, &[&str])] = &[
     ),
     ("LineItem {", &["pricing/bill.rs"]),
     // A price of a quantity. A replay prices what sizes and caches that nobody has would change.
-    (".charge(", &["money.rs", "pricing/bill.rs", "replay/cached.rs", "replay/mod.rs"]),
+    (
+        ".charge(",
+        &[
+            "money.rs",
+            "pricing/bill.rs",
+            "replay/cached.rs",
+            "replay/mod.rs",
+        ],
+    ),
     // A price without a quantity: where two ways to pay cost the same.
-    (".list_rate(", &["compare/break_even.rs", "compare/commitment.rs", "compare/curves.rs", "pricing/book.rs"]),
-    // What is billed of the requests that are asked for; of a trace in another mode, what its execution asks for.
-    ("billed:", &["capacity/demand.rs", "capacity/mod.rs", "estimate/site.rs", "replay/modes.rs"]),
+    (
+        ".list_rate(",
+        &[
+            "compare/break_even.rs",
+            "compare/commitment.rs",
+            "compare/curves.rs",
+            "pricing/book.rs",
+        ],
+    ),
+    // What is billed of the requests that are asked for; of a trace in another mode, what its
+    // execution asks for.
+    (
+        "billed:",
+        &[
+            "capacity/demand.rs",
+            "capacity/mod.rs",
+            "estimate/site.rs",
+            "replay/modes.rs",
+        ],
+    ),
 ];
 
 fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
             let path = entry.path();
-            if path.is_dir() { walk(&path, found) } else { found.push(path) }
+            if path.is_dir() {
+                walk(&path, found)
+            } else {
+                found.push(path)
+            }
         }
     }
     let root = support::root().join("src");
     let mut paths = Vec::new();
     walk(&root, &mut paths);
     paths.sort();
-    let name = |path: &Path| path.strip_prefix(&root).expect("below src").to_string_lossy().replace('\\', "/");
-    paths.iter().map(|path| (name(path), std::fs::read_to_string(path).expect("a source"))).collect()
+    let name = |path: &Path| {
+        path.strip_prefix(&root)
+            .expect("below src")
+            .to_string_lossy()
+            .replace('\\', "/")
+    };
+    paths
+        .iter()
+        .map(|path| (name(path), std::fs::read_to_string(path).expect("a source")))
+        .collect()
 }
 
 /// The code of a source without its tests.
 fn without_tests(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    text.lines().enumerate().take_while(|(_, line)| !line.starts_with("#[cfg(test)]")).map(|(at, line)| (at + 1, line))
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .map(|(at, line)| (at + 1, line))
 }
 
 fn floor(room: &str) -> Option<usize> {
@@ -107,15 +160,21 @@ fn floor(room: &str) -> Option<usize> {
 }
 
 fn room(file: &str) -> &str {
-    file.split('/').next().map_or(file, |first| first.trim_end_matches(".rs"))
+    file.split('/')
+        .next()
+        .map_or(file, |first| first.trim_end_matches(".rs"))
 }
 
 /// The rooms that a line names: `crate::room`.
 fn named(line: &str) -> impl Iterator<Item = &str> {
-    line.match_indices("crate::").filter(|(at, _)| !line[..*at].ends_with('$')).map(|(at, found)| {
-        let rest = &line[at + found.len()..];
-        rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
-    })
+    line.match_indices("crate::")
+        .filter(|(at, _)| !line[..*at].ends_with('$'))
+        .map(|(at, found)| {
+            let rest = &line[at + found.len()..];
+            rest.split(|c: char| !c.is_alphanumeric() && c != '_')
+                .next()
+                .unwrap_or_default()
+        })
 }
 
 #[test]
@@ -127,7 +186,9 @@ fn rooms_import_lower_floors_only() {
             continue;
         }
         let Some(here) = floor(own) else {
-            wrong.push(format!("{file}: the room {own} has no floor; give it one in tests/tidy.rs"));
+            wrong.push(format!(
+                "{file}: the room {own} has no floor; give it one in tests/tidy.rs"
+            ));
             continue;
         };
         for (line, code) in without_tests(&text) {
@@ -135,7 +196,9 @@ fn rooms_import_lower_floors_only() {
                 match floor(other) {
                     Some(there) if there < here => {}
                     Some(_) => wrong.push(format!("{file}:{line}: {own} may not import {other}")),
-                    None => wrong.push(format!("{file}:{line}: {own} imports {other}, which has no floor")),
+                    None => wrong.push(format!(
+                        "{file}:{line}: {own} imports {other}, which has no floor"
+                    )),
                 }
             }
         }
@@ -146,10 +209,20 @@ fn rooms_import_lower_floors_only() {
 #[test]
 fn the_library_lists_its_rooms_in_the_order_of_the_floors() {
     let text = std::fs::read_to_string(support::root().join("src/lib.rs")).expect("the library");
-    let listed: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';')).collect();
-    let floors: Vec<usize> = listed.iter().map(|room| floor(room).unwrap_or_else(|| panic!("{room} has no floor"))).collect();
+    let listed: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod ")?.strip_suffix(';'))
+        .collect();
+    let floors: Vec<usize> = listed
+        .iter()
+        .map(|room| floor(room).unwrap_or_else(|| panic!("{room} has no floor")))
+        .collect();
     assert!(floors.is_sorted(), "{listed:?} stand on floors {floors:?}");
-    assert_eq!(listed.len(), FLOORS.iter().map(|rooms| rooms.len()).sum::<usize>(), "a floor lists a room that is not there");
+    assert_eq!(
+        listed.len(),
+        FLOORS.iter().map(|rooms| rooms.len()).sum::<usize>(),
+        "a floor lists a room that is not there"
+    );
 }
 
 #[test]
@@ -158,13 +231,20 @@ fn some_words_stay_out() {
     for (file, text) in sources() {
         for (line, code) in without_tests(&text) {
             for (word, way_out) in BANNED.iter().filter(|(word, _)| code.contains(word)) {
-                let allowed = *word == "println!(" && (file.starts_with("cli/") || code.contains("eprintln!("));
+                let allowed = *word == "println!("
+                    && (file.starts_with("cli/") || code.contains("eprintln!("));
                 if !allowed {
                     wrong.push(format!("src/{file}:{line}: {word}: {way_out}"));
                 }
             }
-            if code.contains("f64") && !FLOATS.contains(&file.as_str()) && !code.trim_start().starts_with("//") {
-                wrong.push(format!("src/{file}:{line}: f64: units and money are exact; floats live in distributions and charts"));
+            if code.contains("f64")
+                && !FLOATS.contains(&file.as_str())
+                && !code.trim_start().starts_with("//")
+            {
+                wrong.push(format!(
+                    "src/{file}:{line}: f64: units and money are exact; floats live in \
+                     distributions and charts"
+                ));
             }
         }
     }
@@ -180,7 +260,11 @@ fn every_dependency_has_its_reason_beside_it() {
             section = line;
         }
         let dependency = section.ends_with("dependencies]") && line.contains(" = ");
-        assert!(!dependency || line.contains(" # "), "Cargo.toml:{}: say why: {line}", at + 1);
+        assert!(
+            !dependency || line.contains(" # "),
+            "Cargo.toml:{}: say why: {line}",
+            at + 1
+        );
     }
 }
 
@@ -195,12 +279,21 @@ fn only_the_bill_and_what_meters_make_quantities_and_amounts() {
                 code.match_indices(word).any(|(at, _)| {
                     let before = &code[..at];
                     let is_whole = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
-                    let is_item = ["struct ", "impl ", "enum ", "for ", "-> "].iter().any(|item| before.ends_with(item));
+                    let is_item = ["struct ", "impl ", "enum ", "for ", "-> "]
+                        .iter()
+                        .any(|item| before.ends_with(item));
                     word.starts_with('.') || (is_whole && !is_item)
                 })
             };
-            let found = MAKERS.iter().filter(|(word, files)| is_made(word) && !files.contains(&file.as_str()));
-            wrong.extend(found.map(|(word, files)| format!("{file}:{line}: {word} may stand in {} only", files.join(", "))));
+            let found = MAKERS
+                .iter()
+                .filter(|(word, files)| is_made(word) && !files.contains(&file.as_str()));
+            wrong.extend(found.map(|(word, files)| {
+                format!(
+                    "{file}:{line}: {word} may stand in {} only",
+                    files.join(", ")
+                )
+            }));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -1,4 +1,5 @@
-//! Every published case, and one for each rule that is easily got wrong, through one assertion path.
+//! Every published case, and one for each rule that is easily got wrong, through one assertion
+//! path.
 
 mod support;
 
@@ -43,14 +44,20 @@ fn all_say(cases: &str, least: usize) {
     let mut wrong = Vec::new();
     for case in &cases.case {
         let text = match case.workload.strip_prefix('@') {
-            Some(name) => std::fs::read_to_string(support::root().join(format!("workloads/{name}.toml"))).expect(name),
+            Some(name) => {
+                std::fs::read_to_string(support::root().join(format!("workloads/{name}.toml")))
+                    .expect(name)
+            }
             None => case.workload.clone(),
         };
         let outcome = support::estimated_with(&case.id, &text, &books(&case.alike));
         for (measure, expected) in &case.says {
             let found = say(&outcome, measure, expected);
             if found != *expected {
-                wrong.push(format!("{} ({}): {measure} is {found}, expected {expected}", case.id, case.what));
+                wrong.push(format!(
+                    "{} ({}): {measure} is {found}, expected {expected}",
+                    case.id, case.what
+                ));
             }
         }
     }
@@ -64,37 +71,78 @@ fn books(alike: &[String]) -> Books {
         return Books::embedded();
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let text = std::fs::read_to_string(support::root().join("pricing/us-east-1.toml")).expect("the book");
+    let text =
+        std::fs::read_to_string(support::root().join("pricing/us-east-1.toml")).expect("the book");
     for region in alike.iter().map(String::as_str).chain(["us-east-1"]) {
         let text = text.replace("region = \"us-east-1\"", &format!("region = {region:?}"));
         std::fs::write(folder.path().join(format!("{region}.toml")), text).expect("written");
     }
     let books = Books::from_folder(folder.path()).expect("books");
     // Books are read when they are asked for, and the folder goes away.
-    books.regions().for_each(|region| assert!(books.book(region, None).is_ok()));
+    books
+        .regions()
+        .for_each(|region| assert!(books.book(region, None).is_ok()));
     books
 }
 
-/// A figure of an outcome, at the decimals of the expected one; for words, those words where they stand.
+/// A figure of an outcome, at the decimals of the expected one; for words, those words where they
+/// stand.
 fn say(outcome: &Outcome, measure: &str, expected: &str) -> String {
-    let places = u32::try_from(expected.split_once('.').map_or(0, |(_, decimals)| decimals.len())).expect("few decimals");
+    let places = u32::try_from(
+        expected
+            .split_once('.')
+            .map_or(0, |(_, decimals)| decimals.len()),
+    )
+    .expect("few decimals");
     let shown = |decimal: Decimal| format!("{:.*}", places as usize, decimal.round_dp(places));
     let money = |lines: &dyn Fn(&&LineItem) -> bool| {
-        shown(Money::sum(outcome.bill.lines.iter().filter(lines).map(|line| line.amount)).expect("fits").decimal())
+        shown(
+            Money::sum(
+                outcome
+                    .bill
+                    .lines
+                    .iter()
+                    .filter(lines)
+                    .map(|line| line.amount),
+            )
+            .expect("fits")
+            .decimal(),
+        )
     };
-    let words = |text: String| if text.contains(expected) { expected.to_string() } else { format!("not said in:\n{text}") };
+    let words = |text: String| {
+        if text.contains(expected) {
+            expected.to_string()
+        } else {
+            format!("not said in:\n{text}")
+        }
+    };
     match measure.split_once(':') {
         Some(("usd", usage)) => money(&|line| matches(line, usage)),
         Some(("quantity", usage)) => {
-            let lines = || outcome.bill.lines.iter().filter(|line| matches(line, usage));
+            let lines = || {
+                outcome
+                    .bill
+                    .lines
+                    .iter()
+                    .filter(|line| matches(line, usage))
+            };
             // A quantity of the table alone, unless its indexes have none of their own.
-            let own: Decimal = lines().filter(|line| line.subject.index.is_none()).map(|line| line.quantity).sum();
+            let own: Decimal = lines()
+                .filter(|line| line.subject.index.is_none())
+                .map(|line| line.quantity)
+                .sum();
             let all: Decimal = lines().map(|line| line.quantity).sum();
-            if shown(all) == expected { shown(all) } else { shown(own) }
+            if shown(all) == expected {
+                shown(all)
+            } else {
+                shown(own)
+            }
         }
         _ => match measure {
             "total" => shown(outcome.total().expect("fits").decimal()),
-            "throughput" => money(&|line| line.usage_type.unit().contains("CU") || line.usage_type.unit().contains("RU")),
+            "throughput" => money(&|line| {
+                line.usage_type.unit().contains("CU") || line.usage_type.unit().contains("RU")
+            }),
             "reads_per_second" => shown(rate(outcome, true)),
             "writes_per_second" => shown(rate(outcome, false)),
             "explain" => words(explain_text(outcome, Style::default()).expect("fits")),
@@ -104,19 +152,33 @@ fn say(outcome: &Outcome, measure: &str, expected: &str) -> String {
     }
 }
 
-/// `USAGE`, `USAGE/INDEX`, or `S3 USAGE` for the usage types that share their names with DynamoDB's.
+/// `USAGE`, `USAGE/INDEX`, or `S3 USAGE` for the usage types that share their names with
+/// DynamoDB's.
 fn matches(line: &&LineItem, usage: &str) -> bool {
-    let (usage, s3) = usage.strip_prefix("S3 ").map_or((usage, false), |usage| (usage, true));
+    let (usage, s3) = usage
+        .strip_prefix("S3 ")
+        .map_or((usage, false), |usage| (usage, true));
     let service = if s3 {
         line.usage_type.service() == "AmazonS3"
     } else {
         !(usage == "TimedStorage-ByteHrs" && line.usage_type.service() == "AmazonS3")
     };
-    let (name, index) = usage.split_once('/').map_or((usage, None), |(name, index)| (name, Some(index)));
-    service && line.usage_type.name() == UsageType::name_on_a_bill(name) && (index.is_none() || line.subject.index.as_deref() == index)
+    let (name, index) = usage
+        .split_once('/')
+        .map_or((usage, None), |(name, index)| (name, Some(index)));
+    service
+        && line.usage_type.name() == UsageType::name_on_a_bill(name)
+        && (index.is_none() || line.subject.index.as_deref() == index)
 }
 
 fn rate(outcome: &Outcome, read: bool) -> Decimal {
-    let of_direction = outcome.demand.iter().filter(|demand| (demand.throughput == Throughput::Read) == read);
-    of_direction.map(|demand| demand.mean.clone()).sum::<Exact>().to_decimal(12).expect("fits")
+    let of_direction = outcome
+        .demand
+        .iter()
+        .filter(|demand| (demand.throughput == Throughput::Read) == read);
+    of_direction
+        .map(|demand| demand.mean.clone())
+        .sum::<Exact>()
+        .to_decimal(12)
+        .expect("fits")
 }

@@ -22,11 +22,13 @@ pub struct Demand {
     pub throughput: Throughput,
     /// Units a second over the month.
     pub mean: Exact,
-    /// Units a second in the busiest hour of the week; of loads that are shorter than an hour, while they last.
+    /// Units a second in the busiest hour of the week; of loads that are shorter than an hour,
+    /// while they last.
     pub peak: Exact,
     /// Provisioned units; `None` on demand.
     pub provisioned: Option<ProvisionedUnits>,
-    /// The share of the demand that a maximum throughput refuses, where an on-demand table has one.
+    /// The share of the demand that a maximum throughput refuses, where an on-demand table has
+    /// one.
     pub refused: Option<Exact>,
     /// Whether part of the demand is unknown, so that `mean` and `peak` are lower bounds.
     pub partly_unknown: bool,
@@ -35,7 +37,9 @@ pub struct Demand {
 impl Demand {
     /// Whether its provisioned units, at their most, are less than the busiest hour asks for.
     pub fn is_short(&self) -> bool {
-        self.provisioned.as_ref().is_some_and(|units| self.peak > Exact::from(units.high))
+        self.provisioned
+            .as_ref()
+            .is_some_and(|units| self.peak > Exact::from(units.high))
     }
 
     /// Table, index and region, for people.
@@ -62,39 +66,64 @@ impl ProvisionedUnits {
     }
 }
 
-/// Adds up what the access patterns consume of one account over the week: the mean and the peak, in units a second.
-pub fn demand<'a>(consumptions: impl Iterator<Item = &'a Consumption>, month: &MonthHours) -> (Exact, Exact) {
+/// Adds up what the access patterns consume of one account over the week: the mean and the peak, in
+/// units a second.
+pub fn demand<'a>(
+    consumptions: impl Iterator<Item = &'a Consumption>,
+    month: &MonthHours,
+) -> (Exact, Exact) {
     let seconds = month.seconds();
     // Patterns of one shape are added before they are spread over the week.
     let mut shapes: Vec<(&Arc<[Exact]>, Exact)> = Vec::new();
     for consumption in consumptions {
         let factors = consumption.shape.factors();
-        match shapes.iter_mut().find(|(known, _)| Arc::ptr_eq(known, factors) || **known == *factors) {
+        match shapes
+            .iter_mut()
+            .find(|(known, _)| Arc::ptr_eq(known, factors) || **known == *factors)
+        {
             Some((_, units)) => *units += &consumption.units,
             None => shapes.push((factors, consumption.units.clone())),
         }
     }
     let mean = shapes.iter().map(|(_, units)| units.clone()).sum::<Exact>() / seconds.clone();
     let flat = |factors: &Arc<[Exact]>| {
-        factors.first().is_some_and(|first| *first == Exact::one()) && factors.windows(2).all(|pair| pair[0] == pair[1])
+        factors.first().is_some_and(|first| *first == Exact::one())
+            && factors.windows(2).all(|pair| pair[0] == pair[1])
     };
     if shapes.iter().all(|(factors, _)| flat(factors)) {
         return (mean.clone(), mean);
     }
-    // Moments of the week at which every shape is at the same of its levels are alike, and added up once.
-    let levels: Vec<Levels> = shapes.iter().map(|(factors, _)| Levels::of(factors)).collect();
-    let steps = shapes.iter().map(|(factors, _)| factors.len()).max().unwrap_or(0);
-    let alike: BTreeSet<Vec<usize>> = (0..steps).map(|step| levels.iter().map(|one| one.at(step, steps)).collect()).collect();
+    // Moments of the week at which every shape is at the same of its levels are alike, and added up
+    // once.
+    let levels: Vec<Levels> = shapes
+        .iter()
+        .map(|(factors, _)| Levels::of(factors))
+        .collect();
+    let steps = shapes
+        .iter()
+        .map(|(factors, _)| factors.len())
+        .max()
+        .unwrap_or(0);
+    let alike: BTreeSet<Vec<usize>> = (0..steps)
+        .map(|step| levels.iter().map(|one| one.at(step, steps)).collect())
+        .collect();
     let units_at = |moment: Vec<usize>| {
         let parts = moment.into_iter().zip(&levels).zip(&shapes);
-        parts.filter_map(|((level, levels), (_, units))| Some(levels.distinct.get(level)? * units)).sum::<Exact>()
+        parts
+            .filter_map(|((level, levels), (_, units))| Some(levels.distinct.get(level)? * units))
+            .sum::<Exact>()
     };
-    let peak = alike.into_iter().map(units_at).max().unwrap_or_else(Exact::zero) / seconds;
+    let peak = alike
+        .into_iter()
+        .map(units_at)
+        .max()
+        .unwrap_or_else(Exact::zero)
+        / seconds;
     (mean, peak)
 }
 
-/// The distinct factors of a shape, and which of them holds at each of its steps: whether two fractions are equal is seen
-/// sooner than which is less.
+/// The distinct factors of a shape, and which of them holds at each of its steps: whether two
+/// fractions are equal is seen sooner than which is less.
 struct Levels {
     distinct: Vec<Exact>,
     steps: Vec<usize>,
@@ -116,6 +145,9 @@ impl Levels {
 
     /// The level at a step of a week of so many.
     fn at(&self, step: usize, of: usize) -> usize {
-        self.steps.get(step * self.steps.len() / of.max(1)).copied().unwrap_or(0)
+        self.steps
+            .get(step * self.steps.len() / of.max(1))
+            .copied()
+            .unwrap_or(0)
     }
 }

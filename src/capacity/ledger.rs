@@ -1,14 +1,16 @@
-//! The mechanism: executes demand step by step. Policies wish, the ledger acts: only here does capacity change,
-//! and only here are AWS's limits enforced. An estimate's demand and a trace's run through the same ledger.
+//! The mechanism: executes demand step by step. Policies wish, the ledger acts: only here does
+//! capacity change, and only here are AWS's limits enforced. An estimate's demand and a trace's run
+//! through the same ledger.
 
 use super::policy::{Policy, Seen};
 use super::series::{Minute, Series};
 use crate::table::{ByDirection, limits};
 
-/// What AWS lets a table do, as far as it is documented. Every figure has a name, so that a run can say it.
+/// What AWS lets a table do, as far as it is documented. Every figure has a name, so that a run can
+/// say it.
 ///
-/// Source: Developer Guide, "Burst and adaptive capacity" (300 s; 3,000 and 1,000 units a partition; rule 6.2)
-/// and "Service quotas" (decreases; rule 6.5).
+/// Source: Developer Guide, "Burst and adaptive capacity" (300 s; 3,000 and 1,000 units a
+/// partition; rule 6.2) and "Service quotas" (decreases; rule 6.5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Seconds of unused capacity that are kept for a burst.
@@ -21,12 +23,16 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Limits {
-        Limits { burst_seconds: 300, decreases_in_hand: 4, decreases_a_day: 27 }
+        Limits {
+            burst_seconds: 300,
+            decreases_in_hand: 4,
+            decreases_a_day: 27,
+        }
     }
 }
 
-/// The share of the demand that the hottest partition key takes: `parts` of `of`, and the units a second that
-/// its partition serves at most.
+/// The share of the demand that the hottest partition key takes: `parts` of `of`, and the units a
+/// second that its partition serves at most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hottest {
     /// Parts of the demand.
@@ -40,20 +46,27 @@ pub struct Hottest {
 impl Hottest {
     /// Reads and writes of a key that gets so many millionths of all requests.
     ///
-    /// Source: Developer Guide, "Burst and adaptive capacity" (rule 6.2): a partition serves 3,000 read and 1,000
-    /// write units a second, and one key has no more than one partition.
+    /// Source: Developer Guide, "Burst and adaptive capacity" (rule 6.2): a partition serves 3,000
+    /// read and 1,000 write units a second, and one key has no more than one partition.
     pub fn of(millionths: u64) -> ByDirection<Hottest> {
-        ByDirection::each(|direction| Hottest { parts: millionths, of: 1_000_000, units_max: limits::partition_units_max(direction) })
+        ByDirection::each(|direction| Hottest {
+            parts: millionths,
+            of: 1_000_000,
+            units_max: limits::partition_units_max(direction),
+        })
     }
 
     /// Half units of a step's demand that the key's partition refuses.
     fn refused_of(&self, halves: u64, seconds: u64) -> u64 {
         let own = u128::from(halves) * u128::from(self.parts) / u128::from(self.of.max(1));
-        u64::try_from(own).unwrap_or(u64::MAX).saturating_sub(self.units_max.saturating_mul(2 * seconds))
+        u64::try_from(own)
+            .unwrap_or(u64::MAX)
+            .saturating_sub(self.units_max.saturating_mul(2 * seconds))
     }
 }
 
-/// One direction of an account: its demand, the policy that moves its capacity, and its hottest key.
+/// One direction of an account: its demand, the policy that moves its capacity, and its hottest
+/// key.
 pub struct Lane<'a> {
     /// What is asked for.
     pub series: &'a Series,
@@ -66,13 +79,20 @@ pub struct Lane<'a> {
 impl<'a> Lane<'a> {
     /// A lane without a hot key.
     pub fn new(series: &'a Series, policy: impl Policy + 'a) -> Lane<'a> {
-        Lane { series, policy: Box::new(policy), hottest: None }
+        Lane {
+            series,
+            policy: Box::new(policy),
+            hottest: None,
+        }
     }
 
-    /// Whether no step of a minute asks for more than is available in a step, nor for more of the hottest key than its
-    /// partition serves.
+    /// Whether no step of a minute asks for more than is available in a step, nor for more of the
+    /// hottest key than its partition serves.
     fn serves(&self, minute: &Minute, available: u64) -> bool {
-        minute.highest <= available && self.hottest.is_none_or(|hottest| hottest.refused_of(minute.highest, self.series.step_seconds) == 0)
+        minute.highest <= available
+            && self.hottest.is_none_or(|hottest| {
+                hottest.refused_of(minute.highest, self.series.step_seconds) == 0
+            })
     }
 }
 
@@ -114,11 +134,18 @@ impl Run {
         if at.is_multiple_of(60) || self.hourly_maxima.is_empty() {
             self.hourly_maxima.push(capacity);
             self.hourly_minute_sums.push(capacity);
-        } else if let (Some(most), Some(sum)) = (self.hourly_maxima.last_mut(), self.hourly_minute_sums.last_mut()) {
+        } else if let (Some(most), Some(sum)) = (
+            self.hourly_maxima.last_mut(),
+            self.hourly_minute_sums.last_mut(),
+        ) {
             *most = capacity.max(*most);
             *sum += capacity;
         }
-        self.lowest = if at == 0 { capacity } else { self.lowest.min(capacity) };
+        self.lowest = if at == 0 {
+            capacity
+        } else {
+            self.lowest.min(capacity)
+        };
         self.highest = self.highest.max(capacity);
     }
 
@@ -129,12 +156,17 @@ impl Run {
 
     /// The refused share of the demand in billionths, rounded up; nothing of nothing.
     pub fn throttled_billionths(&self) -> u64 {
-        if self.demanded == 0 { 0 } else { u64::try_from((self.throttled * 1_000_000_000).div_ceil(self.demanded)).unwrap_or(u64::MAX) }
+        if self.demanded == 0 {
+            0
+        } else {
+            u64::try_from((self.throttled * 1_000_000_000).div_ceil(self.demanded))
+                .unwrap_or(u64::MAX)
+        }
     }
 }
 
-/// Minutes that are executed before the run counts, so that it starts neither with a full burst nor with a
-/// capacity out of nowhere: the last day of the series.
+/// Minutes that are executed before the run counts, so that it starts neither with a full burst nor
+/// with a capacity out of nowhere: the last day of the series.
 pub const WARM_UP_MINUTES: u64 = 1440;
 
 /// Executes the lanes of one account, which share its quota of decreases.
@@ -148,26 +180,44 @@ pub fn execute_cold(lanes: &mut [Lane], limits: &Limits) -> Vec<Run> {
 }
 
 fn run(lanes: &mut [Lane], limits: &Limits, warm_up: u64) -> Vec<Run> {
-    let minutes = lanes.iter().map(|lane| lane.series.minutes()).max().unwrap_or(0);
+    let minutes = lanes
+        .iter()
+        .map(|lane| lane.series.minutes())
+        .max()
+        .unwrap_or(0);
     let warm_up = warm_up.min(minutes);
-    let mut states: Vec<State> = lanes.iter().map(|lane| State::new(lane, minutes as usize)).collect();
+    let mut states: Vec<State> = lanes
+        .iter()
+        .map(|lane| State::new(lane, minutes as usize))
+        .collect();
     let mut quota = Quota::new(limits);
     for now in 0..warm_up + minutes {
         quota.minute(now);
-        let (counts, at) = if now < warm_up { (false, minutes - warm_up + now) } else { (true, now - warm_up) };
+        let (counts, at) = if now < warm_up {
+            (false, minutes - warm_up + now)
+        } else {
+            (true, now - warm_up)
+        };
         for (state, lane) in states.iter_mut().zip(lanes.iter_mut()) {
             state.apply(now, &mut quota);
             state.serve(lane, at, counts, limits);
             state.wish(lane, now, at);
         }
     }
-    states.into_iter().map(|state| Run { decreases: state.decreases, ..state.run }).collect()
+    states
+        .into_iter()
+        .map(|state| Run {
+            decreases: state.decreases,
+            ..state.run
+        })
+        .collect()
 }
 
 /// The quota of decreases: four in hand, one more each hour, never more than 27 in 24 hours.
 ///
-/// Source: Developer Guide, "Service, account, and table quotas": four decreases, one more for each hour
-/// without one, 27 a day (rule 6.5). `Assumption:` the 27 hold for any 24 hours, not only from midnight on.
+/// Source: Developer Guide, "Service, account, and table quotas": four decreases, one more for each
+/// hour without one, 27 a day (rule 6.5). `Assumption:` the 27 hold for any 24 hours, not only from
+/// midnight on.
 struct Quota {
     in_hand: u64,
     most: u64,
@@ -177,7 +227,12 @@ struct Quota {
 
 impl Quota {
     fn new(limits: &Limits) -> Quota {
-        Quota { in_hand: limits.decreases_in_hand, most: limits.decreases_in_hand, a_day: limits.decreases_a_day, spent: Vec::new() }
+        Quota {
+            in_hand: limits.decreases_in_hand,
+            most: limits.decreases_in_hand,
+            a_day: limits.decreases_a_day,
+            spent: Vec::new(),
+        }
     }
 
     fn minute(&mut self, now: u64) {
@@ -187,7 +242,12 @@ impl Quota {
     }
 
     fn spend(&mut self, now: u64) -> bool {
-        let recent = self.spent.iter().rev().take_while(|spent| **spent + 1440 > now).count();
+        let recent = self
+            .spent
+            .iter()
+            .rev()
+            .take_while(|spent| **spent + 1440 > now)
+            .count();
         let allowed = self.in_hand > 0 && recent < self.a_day;
         if allowed {
             self.in_hand -= 1;
@@ -212,11 +272,20 @@ struct State {
 impl State {
     fn new(lane: &Lane, minutes: usize) -> State {
         let consumed = Vec::with_capacity(minutes + WARM_UP_MINUTES as usize);
-        State { capacity: lane.policy.start(), saved: 0, pending: None, consumed, decreases: Vec::new(), run: Run::default() }
+        State {
+            capacity: lane.policy.start(),
+            saved: 0,
+            pending: None,
+            consumed,
+            decreases: Vec::new(),
+            run: Run::default(),
+        }
     }
 
     fn apply(&mut self, now: u64, quota: &mut Quota) {
-        let Some((_, units)) = self.pending.filter(|(due, _)| *due <= now) else { return };
+        let Some((_, units)) = self.pending.filter(|(due, _)| *due <= now) else {
+            return;
+        };
         self.pending = None;
         if units < self.capacity {
             if !quota.spend(now) {
@@ -240,12 +309,24 @@ impl State {
         };
         let seconds = lane.series.step_seconds;
         let available = self.capacity.saturating_mul(2 * seconds);
-        let saved_max = if lane.policy.bursts() { self.capacity.saturating_mul(2 * limits.burst_seconds) } else { 0 };
+        let saved_max = if lane.policy.bursts() {
+            self.capacity.saturating_mul(2 * limits.burst_seconds)
+        } else {
+            0
+        };
         let (mut demanded, mut throttled, mut hot, mut bad_steps) = (0_u64, 0_u64, 0_u64, 0);
         let mut saved = self.saved.min(saved_max);
-        if let Some(minute) = lane.series.by_minute().get(at as usize).filter(|minute| lane.serves(minute, available)) {
-            // Nothing is refused in any step of it, so that its steps need not be looked at: what is left of each is saved.
-            self.saved = saved.saturating_add(available.saturating_mul(steps as u64) - minute.sum).min(saved_max);
+        if let Some(minute) = lane
+            .series
+            .by_minute()
+            .get(at as usize)
+            .filter(|minute| lane.serves(minute, available))
+        {
+            // Nothing is refused in any step of it, so that its steps need not be looked at: what
+            // is left of each is saved.
+            self.saved = saved
+                .saturating_add(available.saturating_mul(steps as u64) - minute.sum)
+                .min(saved_max);
             self.consumed.push(minute.sum);
             if counts {
                 self.run.demanded += u128::from(minute.sum);
@@ -320,31 +401,49 @@ mod tests {
 
     #[test]
     fn a_burst_is_served_from_what_was_saved_for_five_minutes() {
-        // 100 units a second were unused for more than 300 seconds: 30,000 are saved, and 100 more are there.
+        // 100 units a second were unused for more than 300 seconds: 30,000 are saved, and 100 more
+        // are there.
         let mut halves = vec![0; 86_400];
         halves[50_000] = 2 * 30_101;
         let series = Series::new(1, 0, halves);
         let run = run(&series, Fixed { units: 100 });
-        assert_eq!((run.throttled, run.throttled_steps, run.throttled_minutes), (2, 1, vec![(50_000 / 60, 2)]));
+        assert_eq!(
+            (run.throttled, run.throttled_steps, run.throttled_minutes),
+            (2, 1, vec![(50_000 / 60, 2)])
+        );
         assert_eq!(run.consumed + run.throttled, run.demanded);
     }
 
     #[test]
     fn the_hottest_key_is_refused_beyond_its_partition_whatever_the_capacity() {
         let series = flat(4_000, 1);
-        let hottest = Some(Hottest { parts: 1, of: 2, units_max: 1_000 });
-        let lane = Lane { hottest, ..Lane::new(&series, Fixed { units: 10_000 }) };
+        let hottest = Some(Hottest {
+            parts: 1,
+            of: 2,
+            units_max: 1_000,
+        });
+        let lane = Lane {
+            hottest,
+            ..Lane::new(&series, Fixed { units: 10_000 })
+        };
         let run = execute(&mut [lane], &Limits::default()).remove(0);
-        assert_eq!((run.throttled, run.throttled_hot), (2 * 1_000 * 86_400, 2 * 1_000 * 86_400));
+        assert_eq!(
+            (run.throttled, run.throttled_hot),
+            (2 * 1_000 * 86_400, 2 * 1_000 * 86_400)
+        );
     }
 
     #[test]
     fn on_demand_serves_twice_the_peak_of_half_an_hour_ago() {
         // Two days, so that the warm-up is the one without the peak.
         let series = flat(1_000, 2);
-        let policy = || OnDemand { floor: 4_000, units_max: None };
+        let policy = || OnDemand {
+            floor: 4_000,
+            units_max: None,
+        };
         assert_eq!(run(&series, policy()).throttled, 0);
-        // Three times the floor at once: what is beyond it is refused until a peak is half an hour old.
+        // Three times the floor at once: what is beyond it is refused until a peak is half an hour
+        // old.
         let mut halves = series.halves().to_vec();
         halves[40_000..50_000].fill(2 * 12_000);
         let series = Series::new(1, 0, halves);
@@ -356,13 +455,35 @@ mod tests {
     #[test]
     fn decreases_of_both_lanes_spend_one_quota() {
         // Ten minutes of load, twenty of none: auto scaling wants to go up and down twice an hour.
-        let halves = (0..4 * 86_400).map(|second| if second / 60 % 30 < 10 { 2_000 } else { 20 }).collect();
+        let halves = (0..4 * 86_400)
+            .map(|second| if second / 60 % 30 < 10 { 2_000 } else { 20 })
+            .collect();
         let series = Series::new(1, 0, halves);
-        let scaling = || AutoScaling::new(1, 10_000, Tracking { target_percent: 50, ..Tracking::default() });
-        let runs = execute(&mut [Lane::new(&series, scaling()), Lane::new(&series, scaling())], &Limits::default());
+        let scaling = || {
+            AutoScaling::new(
+                1,
+                10_000,
+                Tracking {
+                    target_percent: 50,
+                    ..Tracking::default()
+                },
+            )
+        };
+        let runs = execute(
+            &mut [Lane::new(&series, scaling()), Lane::new(&series, scaling())],
+            &Limits::default(),
+        );
         let mut all: Vec<u64> = runs.iter().flat_map(|run| run.decreases.clone()).collect();
         all.sort_unstable();
-        assert!(all.iter().all(|first| all.iter().filter(|one| *first <= **one && **one < first + 1440).count() <= 27));
-        assert!(runs.iter().any(|run| run.refused_decreases > 0), "the load asks for more decreases than there are");
+        assert!(all.iter().all(|first| {
+            all.iter()
+                .filter(|one| *first <= **one && **one < first + 1440)
+                .count()
+                <= 27
+        }));
+        assert!(
+            runs.iter().any(|run| run.refused_decreases > 0),
+            "the load asks for more decreases than there are"
+        );
     }
 }

@@ -1,7 +1,8 @@
-//! Capacity: what a mode makes of the units that are consumed. Consumption goes in, [`Usage`] comes out.
+//! Capacity: what a mode makes of the units that are consumed. Consumption goes in, [`Usage`] comes
+//! out.
 //!
-//! An account is what capacity belongs to: a table with its local indexes, or one global index, in one
-//! region, reads and writes apart.
+//! An account is what capacity belongs to: a table with its local indexes, or one global index, in
+//! one region, reads and writes apart.
 
 mod demand;
 mod ledger;
@@ -13,7 +14,9 @@ mod simulate;
 
 pub use demand::{Demand, ProvisionedUnits, demand};
 pub use ledger::{Hottest, Lane, Limits, Run, WARM_UP_MINUTES, execute, execute_cold};
-pub use provisioned::{HourlyUnits, ListedCapacity, ProvisionedCapacity, ReservedUnits, provisioned};
+pub use provisioned::{
+    HourlyUnits, ListedCapacity, ProvisionedCapacity, ReservedUnits, provisioned,
+};
 pub use shape::{Course, Shape, WEEK_HOURS};
 pub use simulate::{AccountDemand, Scaling, Simulations, simulate};
 
@@ -36,8 +39,8 @@ pub struct Consumption {
     pub class: TableClass,
     /// Units in the month that the calls ask for.
     pub units: Exact,
-    /// Units in the month that are billed by the request: on demand those of `units` that are served, 0 where capacity is
-    /// provisioned.
+    /// Units in the month that are billed by the request: on demand those of `units` that are
+    /// served, 0 where capacity is provisioned.
     pub billed: Exact,
     /// When in the week the calls are made.
     pub shape: Shape,
@@ -59,7 +62,11 @@ impl Consumption {
             per_second: (&self.calls / &month.seconds()).to_f64() * each,
             shape: self.shape.factors().iter().map(Exact::to_f64).collect(),
             course: self.shape.course(),
-            calls: self.takes.iter().map(|(halves, share)| (*halves, share / each)).collect(),
+            calls: self
+                .takes
+                .iter()
+                .map(|(halves, share)| (*halves, share / each))
+                .collect(),
         }
     }
 }
@@ -77,9 +84,14 @@ pub fn on_demand(consumption: &Consumption) -> Usage {
 }
 /// The partitions that hold so many bytes and serve so many units a second; at least one.
 ///
-/// `Assumption:` as few as the limits of one allow. AWS says neither how many partitions a table has nor when they split.
+/// `Assumption:` as few as the limits of one allow. AWS says neither how many partitions a table
+/// has nor when they split.
 pub fn partitions(bytes: &Exact, reads: &Exact, writes: &Exact) -> Exact {
     let of = |amount: &Exact, most: u64| amount / &Exact::from(most);
-    let by_throughput = of(reads, limits::PARTITION_READ_UNITS_MAX).max(of(writes, limits::PARTITION_WRITE_UNITS_MAX));
-    of(bytes, limits::PARTITION_BYTES_MAX).max(by_throughput).ceil().max(Exact::one())
+    let by_throughput = of(reads, limits::PARTITION_READ_UNITS_MAX)
+        .max(of(writes, limits::PARTITION_WRITE_UNITS_MAX));
+    of(bytes, limits::PARTITION_BYTES_MAX)
+        .max(by_throughput)
+        .ceil()
+        .max(Exact::one())
 }

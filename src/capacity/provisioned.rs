@@ -14,8 +14,9 @@ pub struct ReservedUnits {
     pub years: u64,
 }
 
-/// Provisioned units hour by hour, over as many hours as were simulated; capacity that never changes is one
-/// hour. In sixtieths, so that an hour may count by its highest value or by the mean of its minutes.
+/// Provisioned units hour by hour, over as many hours as were simulated; capacity that never
+/// changes is one hour. In sixtieths, so that an hour may count by its highest value or by the mean
+/// of its minutes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HourlyUnits {
     sixtieths: Vec<u64>,
@@ -29,7 +30,12 @@ impl HourlyUnits {
 
     /// Each hour by its highest value (rule 6.7).
     pub fn of_maxima(units: Vec<u64>) -> HourlyUnits {
-        HourlyUnits { sixtieths: units.into_iter().map(|units| units.saturating_mul(60)).collect() }
+        HourlyUnits {
+            sixtieths: units
+                .into_iter()
+                .map(|units| units.saturating_mul(60))
+                .collect(),
+        }
     }
 
     /// Each hour by the sum of its minutes, which is sixty times their mean.
@@ -62,8 +68,8 @@ impl HourlyUnits {
         self.unit_hours() / Exact::from(self.sixtieths.len().max(1) as u64)
     }
 
-    /// Divides the units, hour by hour, into those that a pool covers and those that it leaves; the pool keeps
-    /// what is over. Both cover the same hours afterwards.
+    /// Divides the units, hour by hour, into those that a pool covers and those that it leaves; the
+    /// pool keeps what is over. Both cover the same hours afterwards.
     fn covered_by(&self, pool: &mut HourlyUnits) -> HourlyUnits {
         let hours = self.hours().max(pool.hours());
         let at = |units: &HourlyUnits, hour: usize| units.sixtieths[hour % units.hours().max(1)];
@@ -91,7 +97,8 @@ pub struct ProvisionedCapacity {
     pub because: Vec<Because>,
 }
 
-/// Provisioned units that are charged at the list price, hour by hour: what a further commitment could cover.
+/// Provisioned units that are charged at the list price, hour by hour: what a further commitment
+/// could cover.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedCapacity {
     /// The account.
@@ -104,12 +111,12 @@ pub struct ListedCapacity {
     pub hourly: HourlyUnits,
 }
 
-/// The usage of the accounts of one region and direction: each by the hour, what is reserved taken off in
-/// their order, and the reservation itself.
+/// The usage of the accounts of one region and direction: each by the hour, what is reserved taken
+/// off in their order, and the reservation itself.
 ///
-/// Source: Developer Guide, "Provisioned capacity mode" (rule 6.7) and "Reserved capacity" (rule 6.8): a
-/// reservation is made for a region and covers whatever is provisioned there, tables and global indexes; its
-/// hours and its upfront price are due whether used or not.
+/// Source: Developer Guide, "Provisioned capacity mode" (rule 6.7) and "Reserved capacity" (rule
+/// 6.8): a reservation is made for a region and covers whatever is provisioned there, tables and
+/// global indexes; its hours and its upfront price are due whether used or not.
 pub fn provisioned(
     table: &Subject,
     accounts: &[ProvisionedCapacity],
@@ -129,38 +136,75 @@ pub fn provisioned(
     for account in accounts {
         let listed = account.hourly.covered_by(&mut pool);
         let quantity = &listed.mean() * hours;
-        let constant = account.hourly.is_constant() && listed.sixtieths.windows(2).all(|pair| pair[0] == pair[1]);
+        let constant = account.hourly.is_constant()
+            && listed.sixtieths.windows(2).all(|pair| pair[0] == pair[1]);
         let working = match constant {
-            true => format!("{} {unit} x {hours} hours = {quantity} {unit}-hours", listed.mean()),
+            true => format!(
+                "{} {unit} x {hours} hours = {quantity} {unit}-hours",
+                listed.mean()
+            ),
             false => format!(
                 "{} {unit}-hours in {} simulated hours{}, in a month of {hours} hours {quantity}",
                 listed.unit_hours(),
                 listed.hours(),
-                if reserved.is_some() { " beyond what is reserved" } else { "" }
+                if reserved.is_some() {
+                    " beyond what is reserved"
+                } else {
+                    ""
+                }
             ),
         };
         let mut because = account.because.clone();
         because.push(Because::rule("6.7", working));
         if throughput == Throughput::ReplicatedWrite {
-            because.push(Because::rule("4.1", "in a global table the replicated unit replaces the ordinary one in every region"));
+            because.push(Because::rule(
+                "4.1",
+                "in a global table the replicated unit replaces the ordinary one in every region",
+            ));
         }
         let usage_type = UsageType::CapacityHours(throughput, account.class);
-        usages.push(Usage { subject: account.subject.clone(), usage_type, quantity, because });
-        all_listed.push(ListedCapacity { subject: account.subject.clone(), throughput, class: account.class, hourly: listed });
+        usages.push(Usage {
+            subject: account.subject.clone(),
+            usage_type,
+            quantity,
+            because,
+        });
+        all_listed.push(ListedCapacity {
+            subject: account.subject.clone(),
+            throughput,
+            class: account.class,
+            hourly: listed,
+        });
     }
     if let Some(ReservedUnits { units, years }) = reserved {
         let direction = throughput.direction();
         let mut push = |part: ReservedPart, quantity: Exact, working: String| {
-            let usage_type = UsageType::Reserved { years, direction, part };
-            usages.push(Usage { subject: table.clone(), usage_type, quantity, because: vec![Because::rule("6.8", working)] });
+            let usage_type = UsageType::Reserved {
+                years,
+                direction,
+                part,
+            };
+            usages.push(Usage {
+                subject: table.clone(),
+                usage_type,
+                quantity,
+                because: vec![Because::rule("6.8", working)],
+            });
         };
         let number = Exact::from(units);
         let hourly = &number * hours;
         let term_hours = Exact::from(HOURS_A_YEAR * years);
         let upfront = &hourly / &term_hours;
-        push(ReservedPart::Hourly, hourly.clone(), format!("{number} reserved {unit} x {hours} hours = {hourly} {unit}-hours"));
-        let working =
-            format!("{number} reserved {unit} paid once for {term_hours} hours; {hours} of them are {} upfront payments", upfront.human(9));
+        push(
+            ReservedPart::Hourly,
+            hourly.clone(),
+            format!("{number} reserved {unit} x {hours} hours = {hourly} {unit}-hours"),
+        );
+        let working = format!(
+            "{number} reserved {unit} paid once for {term_hours} hours; {hours} of them are {} \
+             upfront payments",
+            upfront.human(9)
+        );
         push(ReservedPart::Upfront, upfront, working);
     }
     (usages, all_listed)
@@ -171,14 +215,36 @@ mod tests {
     use super::*;
 
     fn account(index: Option<&str>, hourly: HourlyUnits) -> ProvisionedCapacity {
-        let subject = Subject { table: "t".into(), index: index.map(str::to_string), region: "us-east-1".into(), access: None };
-        ProvisionedCapacity { subject, class: TableClass::Standard, hourly, because: Vec::new() }
+        let subject = Subject {
+            table: "t".into(),
+            index: index.map(str::to_string),
+            region: "us-east-1".into(),
+            access: None,
+        };
+        ProvisionedCapacity {
+            subject,
+            class: TableClass::Standard,
+            hourly,
+            because: Vec::new(),
+        }
     }
 
-    fn quantities(accounts: &[ProvisionedCapacity], reserved: Option<ReservedUnits>) -> Vec<(String, String)> {
+    fn quantities(
+        accounts: &[ProvisionedCapacity],
+        reserved: Option<ReservedUnits>,
+    ) -> Vec<(String, String)> {
         let table = account(None, HourlyUnits::constant(0)).subject;
-        let (usages, _) = provisioned(&table, accounts, Throughput::Write, reserved, &MonthHours::standard());
-        usages.iter().map(|usage| (usage.usage_type.code().to_string(), usage.quantity.human(9))).collect()
+        let (usages, _) = provisioned(
+            &table,
+            accounts,
+            Throughput::Write,
+            reserved,
+            &MonthHours::standard(),
+        );
+        usages
+            .iter()
+            .map(|usage| (usage.usage_type.code().to_string(), usage.quantity.human(9)))
+            .collect()
     }
 
     fn pair(code: &str, quantity: &str) -> (String, String) {
@@ -187,7 +253,10 @@ mod tests {
 
     #[test]
     fn reserved_units_are_taken_off_the_list_price() {
-        let reserved = Some(ReservedUnits { units: 100, years: 3 });
+        let reserved = Some(ReservedUnits {
+            units: 100,
+            years: 3,
+        });
         assert_eq!(
             quantities(&[account(None, HourlyUnits::constant(150))], reserved),
             [
@@ -200,18 +269,31 @@ mod tests {
 
     #[test]
     fn a_reservation_covers_the_table_and_then_its_indexes_hour_by_hour() {
-        let reserved = Some(ReservedUnits { units: 200, years: 1 });
+        let reserved = Some(ReservedUnits {
+            units: 200,
+            years: 1,
+        });
         let table = account(None, HourlyUnits::of_maxima(vec![100, 300]));
         let index = account(Some("i"), HourlyUnits::constant(150));
         let found = quantities(&[table, index], reserved);
-        // Hours of the first kind leave 100 for the index, hours of the second kind none and 100 of the table.
-        assert_eq!(found[0], pair("write_capacity_unit_hour_standard", "36,500"));
-        assert_eq!(found[1], pair("write_capacity_unit_hour_standard", "73,000"));
+        // Hours of the first kind leave 100 for the index, hours of the second kind none and 100 of
+        // the table.
+        assert_eq!(
+            found[0],
+            pair("write_capacity_unit_hour_standard", "36,500")
+        );
+        assert_eq!(
+            found[1],
+            pair("write_capacity_unit_hour_standard", "73,000")
+        );
     }
 
     #[test]
     fn an_hour_counts_by_its_maximum_or_by_its_minutes() {
         assert_eq!(HourlyUnits::of_maxima(vec![10, 20]).mean(), Exact::from(15));
-        assert_eq!(HourlyUnits::of_minute_sums(vec![60 * 10 + 30]).mean(), Exact::ratio(21, 2));
+        assert_eq!(
+            HourlyUnits::of_minute_sums(vec![60 * 10 + 30]).mean(),
+            Exact::ratio(21, 2)
+        );
     }
 }

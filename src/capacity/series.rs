@@ -1,4 +1,5 @@
-//! Demand as the ledger executes it: units in equal steps of time, from a week's rates or from a trace.
+//! Demand as the ledger executes it: units in equal steps of time, from a week's rates or from a
+//! trace.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -17,13 +18,14 @@ pub const WEEK_MINUTES: u64 = 7 * 24 * 60;
 
 /// Half units that are asked for in each step.
 ///
-/// Halves, because an eventually consistent read of 4 KB is half a unit; integers, so that the ledger adds up
-/// the same however a trace was divided.
+/// Halves, because an eventually consistent read of 4 KB is half a unit; integers, so that the
+/// ledger adds up the same however a trace was divided.
 #[derive(Clone, Debug)]
 pub struct Series {
     /// Seconds of a step: 1, or 60 where only minutes are known.
     pub step_seconds: u64,
-    /// The minute of the week at which it starts, from Monday 00:00 UTC; a drawn series starts there.
+    /// The minute of the week at which it starts, from Monday 00:00 UTC; a drawn series starts
+    /// there.
     pub start_minute: u64,
     halves: Vec<u64>,
     /// What is asked for in each minute, once that was asked.
@@ -41,7 +43,8 @@ pub struct Minute {
 
 impl PartialEq for Series {
     fn eq(&self, other: &Series) -> bool {
-        (self.step_seconds, self.start_minute, &self.halves) == (other.step_seconds, other.start_minute, &other.halves)
+        (self.step_seconds, self.start_minute, &self.halves)
+            == (other.step_seconds, other.start_minute, &other.halves)
     }
 }
 
@@ -50,12 +53,21 @@ impl Eq for Series {}
 impl Series {
     /// A series of so many half units in each step of `step_seconds`, from a minute of the week on.
     pub fn new(step_seconds: u64, start_minute: u64, halves: Vec<u64>) -> Series {
-        Series { step_seconds, start_minute, halves, minutes: OnceLock::new() }
+        Series {
+            step_seconds,
+            start_minute,
+            halves,
+            minutes: OnceLock::new(),
+        }
     }
 
     /// A series as long as this one of which nothing is asked.
     pub fn idle(&self) -> Series {
-        Series::new(self.step_seconds, self.start_minute, vec![0; self.halves.len()])
+        Series::new(
+            self.step_seconds,
+            self.start_minute,
+            vec![0; self.halves.len()],
+        )
     }
 
     /// Half units of each step.
@@ -66,10 +78,17 @@ impl Series {
     /// What is asked for in each whole minute.
     pub fn by_minute(&self) -> &[Minute] {
         let minute = |steps: &[u64]| Minute {
-            sum: steps.iter().fold(0, |sum: u64, halves| sum.saturating_add(*halves)),
+            sum: steps
+                .iter()
+                .fold(0, |sum: u64, halves| sum.saturating_add(*halves)),
             highest: steps.iter().copied().max().unwrap_or(0),
         };
-        self.minutes.get_or_init(|| self.halves.chunks_exact(self.steps_a_minute()).map(minute).collect())
+        self.minutes.get_or_init(|| {
+            self.halves
+                .chunks_exact(self.steps_a_minute())
+                .map(minute)
+                .collect()
+        })
     }
 
     /// Units a second of the busiest hour.
@@ -79,7 +98,11 @@ impl Series {
             let sum: u128 = steps.iter().map(|halves| u128::from(*halves)).sum();
             Exact::whole(sum) / Exact::from(2 * steps.len() as u64 * self.step_seconds)
         };
-        self.halves.chunks(hour.max(1)).map(mean).max().unwrap_or_else(Exact::zero)
+        self.halves
+            .chunks(hour.max(1))
+            .map(mean)
+            .max()
+            .unwrap_or_else(Exact::zero)
     }
 
     /// Steps of a minute.
@@ -99,12 +122,19 @@ impl Series {
 
     /// The busiest step, as units a second, rounded up.
     pub fn peak_units(&self) -> u64 {
-        self.halves.iter().max().map_or(0, |halves| halves.div_ceil(2 * self.step_seconds))
+        self.halves
+            .iter()
+            .max()
+            .map_or(0, |halves| halves.div_ceil(2 * self.step_seconds))
     }
 
     /// The busiest minute, as units a second, rounded up.
     pub fn peak_minute_units(&self) -> u64 {
-        self.halves.chunks(self.steps_a_minute()).map(|minute| minute.iter().sum::<u64>().div_ceil(120)).max().unwrap_or(0)
+        self.halves
+            .chunks(self.steps_a_minute())
+            .map(|minute| minute.iter().sum::<u64>().div_ceil(120))
+            .max()
+            .unwrap_or(0)
     }
 }
 
@@ -122,7 +152,11 @@ pub struct Horizon {
 impl Default for Horizon {
     /// A week, second by second.
     fn default() -> Horizon {
-        Horizon { days: 7, step_seconds: 1, seed: 1 }
+        Horizon {
+            days: 7,
+            step_seconds: 1,
+            seed: 1,
+        }
     }
 }
 
@@ -135,20 +169,27 @@ pub struct Arrivals {
     pub shape: Arc<[f64]>,
     /// How the rate goes from one hour to the next.
     pub course: Course,
-    /// Half units of a call, with the share of calls that take them; what is missing to 1 takes none.
+    /// Half units of a call, with the share of calls that take them; what is missing to 1 takes
+    /// none.
     pub calls: Vec<(u64, f64)>,
 }
 
 impl Arrivals {
     /// Everything that a draw depends on, as bits.
     pub fn bits(&self) -> impl Iterator<Item = u64> {
-        let calls = self.calls.iter().flat_map(|(halves, share)| [*halves, share.to_bits()]);
+        let calls = self
+            .calls
+            .iter()
+            .flat_map(|(halves, share)| [*halves, share.to_bits()]);
         let course = u64::from(self.course == Course::Smooth);
-        [self.per_second.to_bits(), course].into_iter().chain(self.shape.iter().map(|factor| factor.to_bits())).chain(calls)
+        [self.per_second.to_bits(), course]
+            .into_iter()
+            .chain(self.shape.iter().map(|factor| factor.to_bits()))
+            .chain(calls)
     }
 
-    /// The rate of a minute of the week: that of its hour, or, where the course is smooth, on the line between the middles
-    /// of two hours. The mean over the week is the same either way.
+    /// The rate of a minute of the week: that of its hour, or, where the course is smooth, on the
+    /// line between the middles of two hours. The mean over the week is the same either way.
     pub fn rate(&self, minute: u64) -> f64 {
         let hours = self.shape.len().max(1) as u64;
         if self.course == Course::Steps {
@@ -157,7 +198,10 @@ impl Arrivals {
         }
         let from_middle = minute + hours * 60 - 30;
         let (hour, past) = ((from_middle / 60) % hours, from_middle % 60);
-        let (before, after) = (self.shape[hour as usize], self.shape[((hour + 1) % hours) as usize]);
+        let (before, after) = (
+            self.shape[hour as usize],
+            self.shape[((hour + 1) % hours) as usize],
+        );
         self.per_second * (before + (after - before) * past as f64 / 60.0)
     }
 }
@@ -172,7 +216,11 @@ pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
         let takes = Takes::new(&group.calls);
         let mut counts = Counts::default();
         for (minute, steps) in halves.chunks_mut(steps_a_minute).enumerate() {
-            counts.prepare(group.rate(minute as u64 % WEEK_MINUTES) * takes.share * horizon.step_seconds as f64);
+            counts.prepare(
+                group.rate(minute as u64 % WEEK_MINUTES)
+                    * takes.share
+                    * horizon.step_seconds as f64,
+            );
             for step in steps {
                 let calls = counts.draw(&mut random);
                 *step += takes.of(calls, &mut random);
@@ -186,12 +234,19 @@ pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
 fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
     let mut groups: Vec<Arrivals> = Vec::new();
     for one in arrivals.iter().filter(|one| one.per_second > 0.0) {
-        match groups.iter_mut().find(|group| (&group.shape, group.course) == (&one.shape, one.course)) {
+        match groups
+            .iter_mut()
+            .find(|group| (&group.shape, group.course) == (&one.shape, one.course))
+        {
             Some(group) => {
                 let sum = group.per_second + one.per_second;
                 let (own, new) = (group.per_second / sum, one.per_second / sum);
                 group.calls.iter_mut().for_each(|(_, share)| *share *= own);
-                group.calls.extend(one.calls.iter().map(|(halves, share)| (*halves, share * new)));
+                group.calls.extend(
+                    one.calls
+                        .iter()
+                        .map(|(halves, share)| (*halves, share * new)),
+                );
                 group.per_second = sum;
             }
             None => groups.push(one.clone()),
@@ -200,7 +255,8 @@ fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
     groups
 }
 
-/// Series that were drawn, so that few are drawn twice; or those of a trace, of which none is drawn.
+/// Series that were drawn, so that few are drawn twice; or those of a trace, of which none is
+/// drawn.
 #[derive(Debug, Default)]
 pub struct Drawn {
     known: Mutex<BTreeMap<Asked, Arc<Series>>>,
@@ -216,14 +272,20 @@ const KEPT_STEPS: usize = 25_000_000;
 impl Drawn {
     /// The series that a trace has, by [`account_name`]; an account that it does not name was idle.
     pub fn traced(series: BTreeMap<String, Arc<Series>>) -> Drawn {
-        Drawn { traced: Some(series), ..Drawn::default() }
+        Drawn {
+            traced: Some(series),
+            ..Drawn::default()
+        }
     }
 
     /// The series of an account's direction in a trace; `None` where series are drawn.
     pub fn of_trace(&self, account: &str) -> Option<Arc<Series>> {
         let traced = self.traced.as_ref()?;
         let idle = || traced.values().next().map(|other| other.idle());
-        traced.get(account).cloned().or_else(|| idle().map(Arc::new))
+        traced
+            .get(account)
+            .cloned()
+            .or_else(|| idle().map(Arc::new))
     }
 
     /// The series of an account's direction.
@@ -231,8 +293,17 @@ impl Drawn {
         if let Some(series) = self.of_trace(account) {
             return series;
         }
-        let asked = (account.to_string(), arrivals.iter().flat_map(Arrivals::bits).collect(), *horizon);
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&asked).cloned();
+        let asked = (
+            account.to_string(),
+            arrivals.iter().flat_map(Arrivals::bits).collect(),
+            *horizon,
+        );
+        let known = self
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&asked)
+            .cloned();
         known.unwrap_or_else(|| {
             let series = Arc::new(draw(arrivals, horizon, account));
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
@@ -246,14 +317,29 @@ impl Drawn {
 }
 
 /// The name of an account's direction, by which its draws are its own.
-pub fn account_name(table: &str, index: Option<&str>, region: &str, direction: Direction) -> String {
-    format!("{table}/{}/{region}/{}", index.unwrap_or_default(), direction.word())
+pub fn account_name(
+    table: &str,
+    index: Option<&str>,
+    region: &str,
+    direction: Direction,
+) -> String {
+    format!(
+        "{table}/{}/{region}/{}",
+        index.unwrap_or_default(),
+        direction.word()
+    )
 }
 
-/// A seed of its own for each account and group (FNV-1a), so that a change to one leaves the others alone.
+/// A seed of its own for each account and group (FNV-1a), so that a change to one leaves the others
+/// alone.
 pub fn seed_of(seed: u64, account: &str, group: usize) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325 ^ seed;
-    account.bytes().chain(group.to_le_bytes()).fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    account
+        .bytes()
+        .chain(group.to_le_bytes())
+        .fold(start, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
 }
 
 /// A number between 0 and 1.
@@ -270,13 +356,18 @@ struct Takes {
     deviation: f64,
 }
 
-/// Up to so many calls are drawn one by one; more are, by the central limit theorem, their mean and deviation.
+/// Up to so many calls are drawn one by one; more are, by the central limit theorem, their mean and
+/// deviation.
 const ONE_BY_ONE: u64 = 24;
 
 impl Takes {
     fn new(calls: &[(u64, f64)]) -> Takes {
         let mut merged: Vec<(u64, f64)> = Vec::new();
-        let mut sorted: Vec<_> = calls.iter().copied().filter(|(halves, share)| *halves > 0 && *share > 0.0).collect();
+        let mut sorted: Vec<_> = calls
+            .iter()
+            .copied()
+            .filter(|(halves, share)| *halves > 0 && *share > 0.0)
+            .collect();
         sorted.sort_by_key(|(halves, _)| *halves);
         for (halves, share) in sorted {
             match merged.last_mut().filter(|(last, _)| *last == halves) {
@@ -285,21 +376,37 @@ impl Takes {
             }
         }
         let share: f64 = merged.iter().map(|(_, share)| share).sum();
-        let moment = |power: i32| merged.iter().map(|(halves, part)| (*halves as f64).powi(power) * part / share).sum::<f64>();
-        let (mean, square) = if share > 0.0 { (moment(1), moment(2)) } else { (0.0, 0.0) };
+        let moment = |power: i32| {
+            merged
+                .iter()
+                .map(|(halves, part)| (*halves as f64).powi(power) * part / share)
+                .sum::<f64>()
+        };
+        let (mean, square) = if share > 0.0 {
+            (moment(1), moment(2))
+        } else {
+            (0.0, 0.0)
+        };
         let mut sum = 0.0;
         for (_, part) in &mut merged {
             sum += *part / share;
             *part = sum;
         }
-        Takes { share, classes: merged, mean, deviation: (square - mean * mean).max(0.0).sqrt() }
+        Takes {
+            share,
+            classes: merged,
+            mean,
+            deviation: (square - mean * mean).max(0.0).sqrt(),
+        }
     }
 
     fn of(&self, calls: u64, random: &mut Pcg64Mcg) -> u64 {
         match self.classes.as_slice() {
             [] => 0,
             [(halves, _)] => calls * halves,
-            classes if calls <= ONE_BY_ONE => (0..calls).map(|_| pick(classes, uniform(random))).sum(),
+            classes if calls <= ONE_BY_ONE => {
+                (0..calls).map(|_| pick(classes, uniform(random))).sum()
+            }
             classes => {
                 let z: f64 = StandardNormal.sample(random);
                 let drawn = calls as f64 * self.mean + (calls as f64).sqrt() * self.deviation * z;
@@ -339,7 +446,9 @@ impl Counts {
         if expected <= 0.0 || expected > TABLE_MAX {
             return;
         }
-        let Ok(poisson) = Poisson::new(expected) else { return };
+        let Ok(poisson) = Poisson::new(expected) else {
+            return;
+        };
         let spread = 8.0 * expected.sqrt() + 12.0;
         self.first = (expected - spread).max(0.0) as u64;
         let mut probability = poisson.pmf(self.first);
@@ -377,7 +486,9 @@ impl Counts {
 
 /// The Poisson quantile at a normal deviate.
 fn normal_count(expected: f64, z: f64) -> u64 {
-    (expected + expected.sqrt() * z + (z * z - 1.0) / 6.0).round().max(0.0) as u64
+    (expected + expected.sqrt() * z + (z * z - 1.0) / 6.0)
+        .round()
+        .max(0.0) as u64
 }
 
 #[cfg(test)]
@@ -386,13 +497,28 @@ mod tests {
     use statrs::distribution::{ContinuousCDF, DiscreteCDF, Normal};
 
     fn flat(per_second: f64, calls: &[(u64, f64)]) -> Arrivals {
-        Arrivals { per_second, shape: vec![1.0; 168].into(), course: Course::Steps, calls: calls.to_vec() }
+        Arrivals {
+            per_second,
+            shape: vec![1.0; 168].into(),
+            course: Course::Steps,
+            calls: calls.to_vec(),
+        }
     }
 
     #[test]
     fn the_same_seed_gives_the_same_seconds_and_another_gives_others() {
         let arrivals = [flat(3.0, &[(1, 0.5), (2, 0.5)])];
-        let of = |seed, account| draw(&arrivals, &Horizon { days: 1, step_seconds: 1, seed }, account);
+        let of = |seed, account| {
+            draw(
+                &arrivals,
+                &Horizon {
+                    days: 1,
+                    step_seconds: 1,
+                    seed,
+                },
+                account,
+            )
+        };
         assert_eq!(of(1, "a"), of(1, "a"));
         assert_ne!(of(1, "a"), of(2, "a"));
         assert_ne!(of(1, "a"), of(1, "b"));
@@ -402,15 +528,35 @@ mod tests {
     fn draws_have_the_mean_and_the_variance_of_the_arrivals() {
         for per_second in [0.01, 2.0, 40.0, 180.0, 900.0, 50_000.0] {
             for calls in [vec![(2, 1.0)], vec![(1, 0.6), (9, 0.3)]] {
-                let series = draw(&[flat(per_second, &calls)], &Horizon { days: 2, ..Horizon::default() }, "t");
+                let series = draw(
+                    &[flat(per_second, &calls)],
+                    &Horizon {
+                        days: 2,
+                        ..Horizon::default()
+                    },
+                    "t",
+                );
                 let count = series.halves.len() as f64;
-                let moment =
-                    |power: i32| calls.iter().map(|(halves, share)| (*halves as f64).powi(power) * share).sum::<f64>() * per_second;
+                let moment = |power: i32| {
+                    calls
+                        .iter()
+                        .map(|(halves, share)| (*halves as f64).powi(power) * share)
+                        .sum::<f64>()
+                        * per_second
+                };
                 let (mean, variance) = (moment(1), moment(2));
                 let found = series.sum() as f64 / count;
-                let spread = series.halves.iter().map(|halves| (*halves as f64 - found).powi(2)).sum::<f64>() / count;
+                let spread = series
+                    .halves
+                    .iter()
+                    .map(|halves| (*halves as f64 - found).powi(2))
+                    .sum::<f64>()
+                    / count;
                 // Six standard errors of either.
-                assert!((found - mean).abs() < 6.0 * (variance / count).sqrt(), "{per_second}: mean {found}, not {mean}");
+                assert!(
+                    (found - mean).abs() < 6.0 * (variance / count).sqrt(),
+                    "{per_second}: mean {found}, not {mean}"
+                );
                 assert!(
                     (spread / variance - 1.0).abs() < 0.05 + 20.0 / (count * per_second).sqrt(),
                     "{per_second}: {spread}, not {variance}"
@@ -426,7 +572,10 @@ mod tests {
             counts.prepare(expected);
             let poisson = Poisson::new(expected).expect("a rate");
             for (at, cumulative) in counts.table.iter().enumerate() {
-                assert!((cumulative - poisson.cdf(counts.first + at as u64)).abs() < 1e-10, "{expected}: {at}");
+                assert!(
+                    (cumulative - poisson.cdf(counts.first + at as u64)).abs() < 1e-10,
+                    "{expected}: {at}"
+                );
             }
         }
     }
@@ -439,7 +588,10 @@ mod tests {
             for tail in [0.5, 0.01, 1e-4, 1e-6] {
                 let exact = poisson.inverse_cdf(1.0 - tail);
                 let found = normal_count(expected, normal.inverse_cdf(1.0 - tail));
-                assert!(found.abs_diff(exact) <= 1, "{expected} at {tail}: {found}, not {exact}");
+                assert!(
+                    found.abs_diff(exact) <= 1,
+                    "{expected} at {tail}: {found}, not {exact}"
+                );
             }
         }
     }
@@ -448,13 +600,30 @@ mod tests {
     fn a_profile_is_followed_and_keeps_its_mean() {
         let mut shape = vec![0.5; 168];
         shape[10] = 84.5;
-        let arrivals = |course| Arrivals { per_second: 2.0, shape: shape.clone().into(), course, calls: vec![(2, 1.0)] };
+        let arrivals = |course| Arrivals {
+            per_second: 2.0,
+            shape: shape.clone().into(),
+            course,
+            calls: vec![(2, 1.0)],
+        };
         let (steps, smooth) = (arrivals(Course::Steps), arrivals(Course::Smooth));
-        for (minute, by_steps, smoothly) in [(10 * 60 + 30, 169.0, 169.0), (11 * 60, 1.0, 85.0), (10 * 60, 169.0, 85.0), (0, 1.0, 1.0)] {
-            assert_eq!((steps.rate(minute), smooth.rate(minute)), (by_steps, smoothly), "{minute}");
+        for (minute, by_steps, smoothly) in [
+            (10 * 60 + 30, 169.0, 169.0),
+            (11 * 60, 1.0, 85.0),
+            (10 * 60, 169.0, 85.0),
+            (0, 1.0, 1.0),
+        ] {
+            assert_eq!(
+                (steps.rate(minute), smooth.rate(minute)),
+                (by_steps, smoothly),
+                "{minute}"
+            );
         }
         for arrivals in [steps, smooth] {
-            let mean = (0..WEEK_MINUTES).map(|minute| arrivals.rate(minute)).sum::<f64>() / WEEK_MINUTES as f64;
+            let mean = (0..WEEK_MINUTES)
+                .map(|minute| arrivals.rate(minute))
+                .sum::<f64>()
+                / WEEK_MINUTES as f64;
             assert!((mean - 2.0).abs() < 1e-9, "{mean}");
         }
     }

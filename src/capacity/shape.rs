@@ -31,14 +31,23 @@ pub struct Shape {
 impl Shape {
     /// The same rate at every hour: shared by all that have no profile.
     pub fn flat() -> Shape {
-        static FLAT: LazyLock<Arc<[Exact]>> = LazyLock::new(|| vec![Exact::one(); WEEK_HOURS].into());
-        Shape { hours: FLAT.clone(), minutes: None, course: Course::Steps }
+        static FLAT: LazyLock<Arc<[Exact]>> =
+            LazyLock::new(|| vec![Exact::one(); WEEK_HOURS].into());
+        Shape {
+            hours: FLAT.clone(),
+            minutes: None,
+            course: Course::Steps,
+        }
     }
 
     /// Of a weight for each hour of the week; `None` where there are not 168, or all are zero.
     pub fn of_hours(weights: &[Exact], course: Course) -> Option<Shape> {
         let hours = relative(weights).filter(|_| weights.len() == WEEK_HOURS)?;
-        Some(Shape { hours, minutes: None, course })
+        Some(Shape {
+            hours,
+            minutes: None,
+            course,
+        })
     }
 
     /// Of a weight for each minute of the week; `None` where there are not 10,080, or all are zero.
@@ -48,9 +57,15 @@ impl Shape {
             true => hour[0].clone(),
             false => hour.iter().cloned().sum::<Exact>() / Exact::from(60),
         };
-        let whole = minutes.chunks(60).all(|hour| hour.iter().all(|minute| *minute == hour[0]));
+        let whole = minutes
+            .chunks(60)
+            .all(|hour| hour.iter().all(|minute| *minute == hour[0]));
         let hours = minutes.chunks(60).map(mean).collect();
-        Some(Shape { hours, minutes: (!whole).then_some(minutes), course: Course::Steps })
+        Some(Shape {
+            hours,
+            minutes: (!whole).then_some(minutes),
+            course: Course::Steps,
+        })
     }
 
     /// How it goes from one hour to the next.
@@ -80,7 +95,11 @@ impl Shape {
 
     /// The highest factor.
     pub fn highest(&self) -> Exact {
-        self.factors().iter().max().cloned().unwrap_or_else(Exact::one)
+        self.factors()
+            .iter()
+            .max()
+            .cloned()
+            .unwrap_or_else(Exact::one)
     }
 }
 
@@ -108,17 +127,32 @@ mod tests {
 
     #[test]
     fn a_load_shorter_than_an_hour_keeps_its_rate_and_its_mean() {
-        let weights: Vec<Exact> = (0..WEEK_MINUTES).map(|minute| Exact::from(u64::from(minute % 1440 < 5))).collect();
+        let weights: Vec<Exact> = (0..WEEK_MINUTES)
+            .map(|minute| Exact::from(u64::from(minute % 1440 < 5)))
+            .collect();
         let shape = Shape::of_minutes(&weights).expect("a shape");
         assert!(shape.is_by_minutes());
-        assert_eq!((shape.highest(), shape.of_hour(0).clone()), (Exact::from(288), Exact::from(24)));
-        assert_eq!(shape.factors().iter().cloned().sum::<Exact>(), Exact::from(WEEK_MINUTES));
+        assert_eq!(
+            (shape.highest(), shape.of_hour(0).clone()),
+            (Exact::from(288), Exact::from(24))
+        );
+        assert_eq!(
+            shape.factors().iter().cloned().sum::<Exact>(),
+            Exact::from(WEEK_MINUTES)
+        );
     }
 
     #[test]
     fn whole_hours_of_minutes_are_hours() {
-        let weights: Vec<Exact> = (0..WEEK_MINUTES).map(|minute| Exact::from(u64::from(minute < 120))).collect();
-        let hours: Vec<Exact> = (0..WEEK_HOURS).map(|hour| Exact::from(u64::from(hour < 2))).collect();
-        assert_eq!(Shape::of_minutes(&weights), Shape::of_hours(&hours, Course::Steps));
+        let weights: Vec<Exact> = (0..WEEK_MINUTES)
+            .map(|minute| Exact::from(u64::from(minute < 120)))
+            .collect();
+        let hours: Vec<Exact> = (0..WEEK_HOURS)
+            .map(|hour| Exact::from(u64::from(hour < 2)))
+            .collect();
+        assert_eq!(
+            Shape::of_minutes(&weights),
+            Shape::of_hours(&hours, Course::Steps)
+        );
     }
 }

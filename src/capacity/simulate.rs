@@ -26,16 +26,29 @@ pub struct Scaling {
 impl Scaling {
     /// Units that never move.
     pub fn fixed(units: u64) -> Scaling {
-        Scaling { min: units, max: units, target_percent: None, schedule: Schedule::default() }
+        Scaling {
+            min: units,
+            max: units,
+            target_percent: None,
+            schedule: Schedule::default(),
+        }
     }
 
     /// The policy that this is.
     pub fn policy(&self) -> Box<dyn Policy> {
-        let tracking = self.target_percent.map(|target_percent| Tracking { target_percent, ..Tracking::default() });
+        let tracking = self.target_percent.map(|target_percent| Tracking {
+            target_percent,
+            ..Tracking::default()
+        });
         match (tracking, self.schedule.0.is_empty()) {
             (None, true) => Box::new(Fixed { units: self.min }),
             (Some(tracking), true) => Box::new(AutoScaling::new(self.min, self.max, tracking)),
-            (tracking, false) => Box::new(Scheduled::new(self.schedule.clone(), self.min, self.max, tracking)),
+            (tracking, false) => Box::new(Scheduled::new(
+                self.schedule.clone(),
+                self.min,
+                self.max,
+                tracking,
+            )),
         }
     }
 }
@@ -66,17 +79,31 @@ type Asked = (String, Vec<u64>, Horizon, Scaling, Scaling);
 impl Simulations {
     /// Simulations for bills alone: who is throttled by a schedule is not asked.
     pub fn for_bills(&self) -> Simulations {
-        Simulations { bills_only: true, drawn: self.drawn.clone(), horizon: self.horizon, ..Simulations::default() }
+        Simulations {
+            bills_only: true,
+            drawn: self.drawn.clone(),
+            horizon: self.horizon,
+            ..Simulations::default()
+        }
     }
 
     /// Simulations of what a trace asked for, by [`account_name`](super::series::account_name).
     pub fn traced(series: BTreeMap<String, Arc<Series>>) -> Simulations {
-        Simulations { drawn: Arc::new(Drawn::traced(series)), ..Simulations::default() }
+        Simulations {
+            drawn: Arc::new(Drawn::traced(series)),
+            ..Simulations::default()
+        }
     }
 
     /// Simulations minute by minute, for how far a total moves, not for what it is.
     pub fn by_minutes() -> Simulations {
-        Simulations { horizon: Horizon { step_seconds: 60, ..Horizon::default() }, ..Simulations::default() }
+        Simulations {
+            horizon: Horizon {
+                step_seconds: 60,
+                ..Horizon::default()
+            },
+            ..Simulations::default()
+        }
     }
 
     /// How demand is simulated: a week, second by second, wherever a total is told.
@@ -95,32 +122,81 @@ impl Simulations {
     }
 
     /// The reads and the writes of one account, drawn and executed.
-    pub fn account(&self, asked: &ByDirection<AccountDemand>, hottest: Option<ByDirection<Hottest>>) -> Arc<ByDirection<Run>> {
+    pub fn account(
+        &self,
+        asked: &ByDirection<AccountDemand>,
+        hottest: Option<ByDirection<Hottest>>,
+    ) -> Arc<ByDirection<Run>> {
         let ByDirection { read, write } = asked;
-        if self.bills_only && asked.values().all(|one| one.scaling.target_percent.is_none()) {
+        if self.bills_only
+            && asked
+                .values()
+                .all(|one| one.scaling.target_percent.is_none())
+        {
             // What a schedule moves is the same whatever is asked for.
-            let key = (String::new(), Vec::new(), self.horizon, read.scaling.clone(), write.scaling.clone());
+            let key = (
+                String::new(),
+                Vec::new(),
+                self.horizon,
+                read.scaling.clone(),
+                write.scaling.clone(),
+            );
             return self.known_or(key, || {
                 let idle = Series::new(60, 0, vec![0; WEEK_MINUTES as usize]);
-                simulate(ByDirection { read: (&idle, &read.scaling), write: (&idle, &write.scaling) }, None)
+                simulate(
+                    ByDirection {
+                        read: (&idle, &read.scaling),
+                        write: (&idle, &write.scaling),
+                    },
+                    None,
+                )
             });
         }
-        let bits = |arrivals: &[Arrivals]| -> Vec<u64> { arrivals.iter().flat_map(Arrivals::bits).collect() };
+        let bits = |arrivals: &[Arrivals]| -> Vec<u64> {
+            arrivals.iter().flat_map(Arrivals::bits).collect()
+        };
         let hot = hottest.map_or(0, |hottest| hottest.read.parts);
-        let fingerprint: Vec<u64> = bits(&read.arrivals).into_iter().chain([u64::MAX, hot]).chain(bits(&write.arrivals)).collect();
-        let key = (format!("{} {}", read.name, write.name), fingerprint, self.horizon, read.scaling.clone(), write.scaling.clone());
+        let fingerprint: Vec<u64> = bits(&read.arrivals)
+            .into_iter()
+            .chain([u64::MAX, hot])
+            .chain(bits(&write.arrivals))
+            .collect();
+        let key = (
+            format!("{} {}", read.name, write.name),
+            fingerprint,
+            self.horizon,
+            read.scaling.clone(),
+            write.scaling.clone(),
+        );
         self.known_or(key, || {
-            let series = ByDirection::each(|direction| self.series(&asked[direction].name, &asked[direction].arrivals));
-            simulate(ByDirection::each(|direction| (&*series[direction], &asked[direction].scaling)), hottest)
+            let series = ByDirection::each(|direction| {
+                self.series(&asked[direction].name, &asked[direction].arrivals)
+            });
+            simulate(
+                ByDirection::each(|direction| (&*series[direction], &asked[direction].scaling)),
+                hottest,
+            )
         })
     }
 
     /// What was simulated before, else what is simulated now.
-    fn known_or(&self, asked: Asked, run: impl FnOnce() -> ByDirection<Run>) -> Arc<ByDirection<Run>> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&asked).cloned();
+    fn known_or(
+        &self,
+        asked: Asked,
+        run: impl FnOnce() -> ByDirection<Run>,
+    ) -> Arc<ByDirection<Run>> {
+        let known = self
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&asked)
+            .cloned();
         known.unwrap_or_else(|| {
             let runs = Arc::new(run());
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(asked, runs.clone());
+            self.known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(asked, runs.clone());
             runs
         })
     }
@@ -132,11 +208,19 @@ impl Simulations {
     }
 }
 
-/// Executes the reads and the writes of one account together, since they share its quota of decreases.
-pub fn simulate(account: ByDirection<(&Series, &Scaling)>, hottest: Option<ByDirection<Hottest>>) -> ByDirection<Run> {
+/// Executes the reads and the writes of one account together, since they share its quota of
+/// decreases.
+pub fn simulate(
+    account: ByDirection<(&Series, &Scaling)>,
+    hottest: Option<ByDirection<Hottest>>,
+) -> ByDirection<Run> {
     let mut lanes: Vec<Lane> = account
         .iter()
-        .map(|(direction, (series, scaling))| Lane { series, policy: scaling.policy(), hottest: hottest.map(|hottest| hottest[direction]) })
+        .map(|(direction, (series, scaling))| Lane {
+            series,
+            policy: scaling.policy(),
+            hottest: hottest.map(|hottest| hottest[direction]),
+        })
         .collect();
     let mut runs = execute(&mut lanes, &Limits::default()).into_iter();
     ByDirection::each(|_| runs.next().unwrap_or_default())
@@ -145,15 +229,27 @@ pub fn simulate(account: ByDirection<(&Series, &Scaling)>, hottest: Option<ByDir
 impl Run {
     /// The units that each hour is charged for.
     pub fn hourly(&self, billing: HourBilling) -> HourlyUnits {
-        // The part of an hour at the end of a trace says nothing of a whole one, unless there is no other.
+        // The part of an hour at the end of a trace says nothing of a whole one, unless there is no
+        // other.
         let whole = (self.minutes / 60) as usize;
-        let hours = if whole > 0 { whole } else { self.hourly_maxima.len() };
+        let hours = if whole > 0 {
+            whole
+        } else {
+            self.hourly_maxima.len()
+        };
         match billing {
             HourBilling::Maximum => HourlyUnits::of_maxima(self.hourly_maxima[..hours].to_vec()),
-            HourBilling::Mean if whole > 0 => HourlyUnits::of_minute_sums(self.hourly_minute_sums[..hours].to_vec()),
+            HourBilling::Mean if whole > 0 => {
+                HourlyUnits::of_minute_sums(self.hourly_minute_sums[..hours].to_vec())
+            }
             HourBilling::Mean => {
                 let minutes = self.minutes.max(1);
-                HourlyUnits::of_minute_sums(self.hourly_minute_sums.iter().map(|sum| sum.saturating_mul(60) / minutes).collect())
+                HourlyUnits::of_minute_sums(
+                    self.hourly_minute_sums
+                        .iter()
+                        .map(|sum| sum.saturating_mul(60) / minutes)
+                        .collect(),
+                )
             }
         }
     }

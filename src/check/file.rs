@@ -24,16 +24,34 @@ pub const BUDGET_CODES: &[(&str, &str)] = &[
     ("unknown-word", "a word that is not among those allowed"),
     ("negative-number", "a limit below zero"),
     ("number-too-large", "a number above 1e15"),
-    ("not-a-number", "NaN, an infinity, or a number with too many digits"),
+    (
+        "not-a-number",
+        "NaN, an infinity, or a number with too many digits",
+    ),
     ("bad-date", "a date that is not YYYY-MM-DD"),
-    ("level", "a limit without warn and fail, or one that fails before it warns"),
-    ("no-limit", "a limit that limits nothing, or a budget without any"),
+    (
+        "level",
+        "a limit without warn and fail, or one that fails before it warns",
+    ),
+    (
+        "no-limit",
+        "a limit that limits nothing, or a budget without any",
+    ),
     ("needs", "a limit that needs another key"),
     ("unknown-table", "a table that no design has"),
     ("unknown-index", "an index that the table does not have"),
-    ("unknown-access", "an access pattern that the table does not have"),
-    ("unknown-usage-type", "a usage type that no bill of DynamoDB has"),
-    ("unknown-region", "a region in which no design bills anything"),
+    (
+        "unknown-access",
+        "an access pattern that the table does not have",
+    ),
+    (
+        "unknown-usage-type",
+        "a usage type that no bill of DynamoDB has",
+    ),
+    (
+        "unknown-region",
+        "a region in which no design bills anything",
+    ),
     ("expired", "an exception whose day has passed"),
 ];
 
@@ -118,8 +136,7 @@ impl JsonSchema for LevelFile {
         "Level".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let figure =
-            serde_json::json!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?$" }] });
+        let figure = serde_json::json!({ "anyOf": [{ "type": "number", "minimum": 0 }, { "type": "string", "pattern": "^[0-9]+(\\.[0-9]+)?$" }] });
         schemars::json_schema!({
             "anyOf": [
                 figure.clone(),
@@ -135,7 +152,12 @@ fn figure(node: &Node, reader: &mut Reader) -> Option<Exact> {
         Some(text) => {
             let found = Exact::parse(text.trim()).filter(|figure| !figure.is_negative());
             if found.is_none() {
-                reader.report("not-a-number", node.span(), "not a decimal number", "write digits, such as \"250.00\"");
+                reader.report(
+                    "not-a-number",
+                    node.span(),
+                    "not a decimal number",
+                    "write digits, such as \"250.00\"",
+                );
             }
             found
         }
@@ -146,7 +168,10 @@ fn figure(node: &Node, reader: &mut Reader) -> Option<Exact> {
 impl Decode for LevelFile {
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
         let DeValue::Table(table) = node.get_ref() else {
-            return figure(node, reader).map(|fail| LevelFile { warn: None, fail: Some(fail) });
+            return figure(node, reader).map(|fail| LevelFile {
+                warn: None,
+                fail: Some(fail),
+            });
         };
         reader.known_keys(table, &["warn", "fail"]);
         let mut of = |key: &str| match table.get(key) {
@@ -154,13 +179,26 @@ impl Decode for LevelFile {
             None => Some(None),
         };
         let (warn, fail) = (of("warn"), of("fail"));
-        let level = LevelFile { warn: warn?, fail: fail? };
+        let level = LevelFile {
+            warn: warn?,
+            fail: fail?,
+        };
         if level == LevelFile::default() {
-            reader.report("level", node.span(), "a limit without a figure", "write `{ warn = …, fail = … }`, one of them, or a number");
+            reader.report(
+                "level",
+                node.span(),
+                "a limit without a figure",
+                "write `{ warn = …, fail = … }`, one of them, or a number",
+            );
             return None;
         }
         if matches!((&level.warn, &level.fail), (Some(warn), Some(fail)) if warn > fail) {
-            reader.report("level", node.span(), "it fails before it warns", "let `warn` be the smaller of both");
+            reader.report(
+                "level",
+                node.span(),
+                "it fails before it warns",
+                "let `warn` be the smaller of both",
+            );
             return None;
         }
         Some(level)
@@ -180,8 +218,10 @@ impl JsonSchema for LintFile {
     }
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let level = generator.subschema_for::<LintWord>();
-        let properties: serde_json::Map<String, serde_json::Value> =
-            lint::RULES.iter().map(|rule| (rule.code.to_string(), level.clone().to_value())).collect();
+        let properties: serde_json::Map<String, serde_json::Value> = lint::RULES
+            .iter()
+            .map(|rule| (rule.code.to_string(), level.clone().to_value()))
+            .collect();
         schemars::json_schema!({ "type": "object", "additionalProperties": false, "properties": properties })
     }
 }
@@ -196,7 +236,10 @@ impl Decode for LintFile {
         reader.known_keys(table, &codes);
         let level = |rule: &lint::Rule| {
             let word = LintWord::decode(table.get(rule.code)?, reader)?.word();
-            Severity::ALL.into_iter().find(|severity| severity.word() == word).map(|severity| (rule.code, severity))
+            Severity::ALL
+                .into_iter()
+                .find(|severity| severity.word() == word)
+                .map(|severity| (rule.code, severity))
         };
         Some(LintFile(lint::RULES.iter().filter_map(level).collect()))
     }
@@ -227,7 +270,12 @@ pub fn budget_schema() -> Schema {
 ///
 /// # Errors
 /// Every mistake of the file, each with its place and the way out.
-pub fn budget(name: &str, text: &str, designs: &Designs, today: Date) -> Result<Budget, Diagnostics> {
+pub fn budget(
+    name: &str,
+    text: &str,
+    designs: &Designs,
+    today: Date,
+) -> Result<Budget, Diagnostics> {
     let mut reader = Reader::of(Source::new(name, text), BUDGET_CODES);
     let file = reader.parse::<BudgetFile>();
     let budget = file.map(|file| checked(file, designs, today, &mut reader));
@@ -238,49 +286,116 @@ fn checked(file: BudgetFile, designs: &Designs, today: Date, reader: &mut Reader
     let mut limits = Vec::new();
     let written = file.limit.unwrap_or_default();
     if written.is_empty() && file.lint.is_none() && file.production.is_none() {
-        reader.report("no-limit", 0..0, "a budget without a limit", "add [[limit]] with monthly_usd = …");
+        reader.report(
+            "no-limit",
+            0..0,
+            "a budget without a limit",
+            "add [[limit]] with monthly_usd = …",
+        );
     }
     for limit in &written {
         limits.extend(of_limit(limit, designs, today, reader));
     }
-    for table in file.production.iter().flatten().filter(|table| !table.is_placeholder()) {
+    for table in file
+        .production
+        .iter()
+        .flatten()
+        .filter(|table| !table.is_placeholder())
+    {
         known(reader, "unknown-table", "table", table, &designs.tables());
     }
-    let production = file.production.unwrap_or_default().into_iter().map(|table| table.value).collect();
-    Budget { file: reader.source().name.clone(), limits, production, lint: file.lint.map(|lint| lint.0).unwrap_or_default() }
+    let production = file
+        .production
+        .unwrap_or_default()
+        .into_iter()
+        .map(|table| table.value)
+        .collect();
+    Budget {
+        file: reader.source().name.clone(),
+        limits,
+        production,
+        lint: file.lint.map(|lint| lint.0).unwrap_or_default(),
+    }
 }
 
 /// Reports a name that is not among those that are there.
-fn known(reader: &mut Reader, code: &'static str, what: &str, found: &Located<String>, there: &BTreeSet<String>) {
+fn known(
+    reader: &mut Reader,
+    code: &'static str,
+    what: &str,
+    found: &Located<String>,
+    there: &BTreeSet<String>,
+) {
     if there.contains(&found.value) || found.is_placeholder() {
         return;
     }
-    let near = there.iter().map(|one| (strsim::damerau_levenshtein(one, &found.value), one)).min();
+    let near = there
+        .iter()
+        .map(|one| (strsim::damerau_levenshtein(one, &found.value), one))
+        .min();
     let help = match near {
         Some((distance, near)) if distance <= 3 => format!("did you mean {near:?}?"),
         _ if there.is_empty() => format!("the designs have no {what}"),
-        _ => format!("the designs have {}", there.iter().take(12).map(|one| format!("{one:?}")).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "the designs have {}",
+            there
+                .iter()
+                .take(12)
+                .map(|one| format!("{one:?}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     };
     let shown: String = found.value.chars().take(60).collect();
-    reader.report(code, found.span.clone(), format!("no design has the {what} {shown:?}"), help);
+    reader.report(
+        code,
+        found.span.clone(),
+        format!("no design has the {what} {shown:?}"),
+        help,
+    );
 }
 
-fn of_limit(limit: &Located<LimitFile>, designs: &Designs, today: Date, reader: &mut Reader) -> Vec<Limit> {
+fn of_limit(
+    limit: &Located<LimitFile>,
+    designs: &Designs,
+    today: Date,
+    reader: &mut Reader,
+) -> Vec<Limit> {
     let start = limit.span.start..limit.span.start.saturating_add(1);
     if let Some(table) = &limit.table {
         known(reader, "unknown-table", "table", table, &designs.tables());
     }
     let table = limit.table.as_ref().map(|table| table.value.as_str());
     match (&limit.index, &limit.table) {
-        (Some(index), None) => reader.report("needs", index.span.clone(), "an index needs its table", "add `table = …`"),
-        (Some(index), Some(_)) => known(reader, "unknown-index", "index", index, &designs.indexes(table)),
+        (Some(index), None) => reader.report(
+            "needs",
+            index.span.clone(),
+            "an index needs its table",
+            "add `table = …`",
+        ),
+        (Some(index), Some(_)) => known(
+            reader,
+            "unknown-index",
+            "index",
+            index,
+            &designs.indexes(table),
+        ),
         _ => {}
     }
     if let Some(access) = &limit.access {
-        known(reader, "unknown-access", "access pattern", access, &designs.accesses(table));
+        known(
+            reader,
+            "unknown-access",
+            "access pattern",
+            access,
+            &designs.accesses(table),
+        );
     }
     // A budget may have the name that an earlier version wrote.
-    let usage_type = limit.usage_type.clone().map(|usage| Located { value: UsageType::name_on_a_bill(&usage.value).to_string(), ..usage });
+    let usage_type = limit.usage_type.clone().map(|usage| Located {
+        value: UsageType::name_on_a_bill(&usage.value).to_string(),
+        ..usage
+    });
     if let Some(usage) = &usage_type {
         let mut names = designs.usage_types();
         let billed = names.contains(&usage.value);
@@ -290,7 +405,13 @@ fn of_limit(limit: &Located<LimitFile>, designs: &Designs, today: Date, reader: 
         }
     }
     if let Some(region) = &limit.region {
-        known(reader, "unknown-region", "region", region, &designs.regions());
+        known(
+            reader,
+            "unknown-region",
+            "region",
+            region,
+            &designs.regions(),
+        );
     }
     let text = |text: &Option<Located<String>>| text.as_ref().map(|text| text.value.clone());
     let scope = Scope {
@@ -300,7 +421,10 @@ fn of_limit(limit: &Located<LimitFile>, designs: &Designs, today: Date, reader: 
         usage_type: text(&usage_type),
         region: text(&limit.region),
     };
-    let exception = limit.exception.as_ref().and_then(|exception| until(exception, today, reader));
+    let exception = limit
+        .exception
+        .as_ref()
+        .and_then(|exception| until(exception, today, reader));
     let measures: [(&Option<Located<LevelFile>>, Measure); 5] = [
         (&limit.monthly_usd, Measure::Monthly),
         (&limit.increase_usd, Measure::Increase),
@@ -312,9 +436,14 @@ fn of_limit(limit: &Located<LimitFile>, designs: &Designs, today: Date, reader: 
     for (level, measure) in measures {
         let Some(level) = level else { continue };
         needs(measure, limit, designs, &level.span, reader);
-        let (line, _) = reader.source().line_column(level.span.start.min(reader.source().text.len()));
+        let (line, _) = reader
+            .source()
+            .line_column(level.span.start.min(reader.source().text.len()));
         limits.push(Limit {
-            name: limit.name.as_ref().map_or_else(|| scope.words(), |name| name.value.clone()),
+            name: limit
+                .name
+                .as_ref()
+                .map_or_else(|| scope.words(), |name| name.value.clone()),
             line,
             scope: scope.clone(),
             measure,
@@ -325,38 +454,75 @@ fn of_limit(limit: &Located<LimitFile>, designs: &Designs, today: Date, reader: 
     }
     if limits.is_empty() {
         let message = "a limit that limits nothing";
-        reader.report("no-limit", start, message, "add monthly_usd, increase_usd, increase_percent, units or throttled_share");
+        reader.report(
+            "no-limit",
+            start,
+            message,
+            "add monthly_usd, increase_usd, increase_percent, units or throttled_share",
+        );
     }
     limits
 }
 
 /// What a measure needs beside itself.
-fn needs(measure: Measure, limit: &LimitFile, designs: &Designs, span: &Range<usize>, reader: &mut Reader) {
+fn needs(
+    measure: Measure,
+    limit: &LimitFile,
+    designs: &Designs,
+    span: &Range<usize>,
+    reader: &mut Reader,
+) {
     match measure {
         Measure::Units if limit.usage_type.is_none() => {
-            reader.report("needs", span.clone(), "units are of one usage type", "add `usage_type = \"WriteRequestUnits\"` or another");
+            reader.report(
+                "needs",
+                span.clone(),
+                "units are of one usage type",
+                "add `usage_type = \"WriteRequestUnits\"` or another",
+            );
         }
         Measure::Increase | Measure::IncreasePercent if designs.before.is_empty() => {
             let message = "an increase needs the design before";
-            reader.report("needs", span.clone(), message, "run `dynameter check` with --baseline OLD, a file or git:REV:PATH");
+            reader.report(
+                "needs",
+                span.clone(),
+                message,
+                "run `dynameter check` with --baseline OLD, a file or git:REV:PATH",
+            );
         }
         Measure::ThrottledShare if limit.access.is_some() || limit.usage_type.is_some() => {
-            let message = "throttling is of a table or an index, not of an access pattern or a usage type";
-            reader.report("needs", span.clone(), message, "leave `access` and `usage_type` out");
+            let message =
+                "throttling is of a table or an index, not of an access pattern or a usage type";
+            reader.report(
+                "needs",
+                span.clone(),
+                message,
+                "leave `access` and `usage_type` out",
+            );
         }
         _ => {}
     }
 }
 
 /// An exception that still holds.
-fn until(exception: &Located<ExceptionFile>, today: Date, reader: &mut Reader) -> Option<super::Exception> {
+fn until(
+    exception: &Located<ExceptionFile>,
+    today: Date,
+    reader: &mut Reader,
+) -> Option<super::Exception> {
     let written = &exception.until;
     let Some(until) = Date::parse(&written.value) else {
-        reader.report("bad-date", written.span.clone(), "not a date", "write YYYY-MM-DD, such as 2027-01-31");
+        reader.report(
+            "bad-date",
+            written.span.clone(),
+            "not a date",
+            "write YYYY-MM-DD, such as 2027-01-31",
+        );
         return None;
     };
     if until < today {
-        let message = format!("the exception has expired: its last day was {until}, today is {today}");
+        let message =
+            format!("the exception has expired: its last day was {until}, today is {today}");
         reader.report(
             "expired",
             written.span.clone(),
@@ -365,5 +531,8 @@ fn until(exception: &Located<ExceptionFile>, today: Date, reader: &mut Reader) -
         );
         return None;
     }
-    Some(super::Exception { until, reason: exception.reason.value.clone() })
+    Some(super::Exception {
+        until,
+        reason: exception.reason.value.clone(),
+    })
 }

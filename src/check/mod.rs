@@ -1,6 +1,8 @@
-//! The budget gate: what designs may cost, and what about them should be looked at, before a change is merged.
+//! The budget gate: what designs may cost, and what about them should be looked at, before a change
+//! is merged.
 //!
-//! A figure that a limit needs and that is unknown is never cheap: the check then could not tell, and says what is missing.
+//! A figure that a limit needs and that is unknown is never cheap: the check then could not tell,
+//! and says what is missing.
 
 mod file;
 mod lint;
@@ -50,36 +52,61 @@ impl Designs {
 
     /// The names of all tables.
     pub fn tables(&self) -> BTreeSet<String> {
-        self.all().flat_map(|design| design.outcome.tables.clone()).collect()
+        self.all()
+            .flat_map(|design| design.outcome.tables.clone())
+            .collect()
     }
 
     /// The names of the indexes of a table.
     pub fn indexes(&self, table: Option<&str>) -> BTreeSet<String> {
-        self.tables_of(table).flat_map(|design| design.table.indexes.iter().map(|index| index.name.clone())).collect()
+        self.tables_of(table)
+            .flat_map(|design| design.table.indexes.iter().map(|index| index.name.clone()))
+            .collect()
     }
 
     /// The names of the access patterns of a table, or of all tables.
     pub fn accesses(&self, table: Option<&str>) -> BTreeSet<String> {
-        let of_workload = self.tables_of(table).flat_map(|design| design.access.iter().map(|access| access.name.clone()));
+        let of_workload = self
+            .tables_of(table)
+            .flat_map(|design| design.access.iter().map(|access| access.name.clone()));
         // Those of replicas are in the bill alone.
-        let of_bill = self.all().flat_map(|design| &design.outcome.bill.lines).filter_map(|line| line.subject.access.clone());
+        let of_bill = self
+            .all()
+            .flat_map(|design| &design.outcome.bill.lines)
+            .filter_map(|line| line.subject.access.clone());
         of_workload.chain(of_bill).collect()
     }
 
     /// The usage types of all bills.
     pub fn usage_types(&self) -> BTreeSet<String> {
-        self.all().flat_map(|design| &design.outcome.bill.lines).map(|line| line.usage_type.name()).collect()
+        self.all()
+            .flat_map(|design| &design.outcome.bill.lines)
+            .map(|line| line.usage_type.name())
+            .collect()
     }
 
     /// The regions in which something is billed.
     pub fn regions(&self) -> BTreeSet<String> {
-        let lines = self.all().flat_map(|design| &design.outcome.bill.lines).map(|line| line.subject.region.clone());
-        lines.chain(self.all().map(|design| design.outcome.region.clone())).collect()
+        let lines = self
+            .all()
+            .flat_map(|design| &design.outcome.bill.lines)
+            .map(|line| line.subject.region.clone());
+        lines
+            .chain(self.all().map(|design| design.outcome.region.clone()))
+            .collect()
     }
 
-    fn tables_of<'a>(&'a self, table: Option<&'a str>) -> impl Iterator<Item = &'a crate::workload::TableDesign> {
-        let of = move |design: &&std::sync::Arc<crate::workload::TableDesign>| table.is_none_or(|table| design.table.name == table);
-        self.all().flat_map(|design| &design.workload.tables).filter(of).map(std::sync::Arc::as_ref)
+    fn tables_of<'a>(
+        &'a self,
+        table: Option<&'a str>,
+    ) -> impl Iterator<Item = &'a crate::workload::TableDesign> {
+        let of = move |design: &&std::sync::Arc<crate::workload::TableDesign>| {
+            table.is_none_or(|table| design.table.name == table)
+        };
+        self.all()
+            .flat_map(|design| &design.workload.tables)
+            .filter(of)
+            .map(std::sync::Arc::as_ref)
     }
 }
 
@@ -101,16 +128,33 @@ pub struct Scope {
 impl Scope {
     /// The words for it.
     pub fn words(&self) -> String {
-        let place: Vec<&str> = [&self.table, &self.index].into_iter().flatten().map(String::as_str).collect();
-        let mut words = if place.is_empty() { "everything".to_string() } else { place.join(" / ") };
-        for (what, some) in [("", &self.access), ("", &self.usage_type), ("in ", &self.region)] {
-            words += &some.as_ref().map(|some| format!(", {what}{some}")).unwrap_or_default();
+        let place: Vec<&str> = [&self.table, &self.index]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let mut words = if place.is_empty() {
+            "everything".to_string()
+        } else {
+            place.join(" / ")
+        };
+        for (what, some) in [
+            ("", &self.access),
+            ("", &self.usage_type),
+            ("in ", &self.region),
+        ] {
+            words += &some
+                .as_ref()
+                .map(|some| format!(", {what}{some}"))
+                .unwrap_or_default();
         }
         words
     }
 
     fn holds(&self, subject: &Subject, usage_type: Option<&UsageType>) -> bool {
-        let same = |wanted: &Option<String>, found: Option<&str>| wanted.as_deref().is_none_or(|wanted| Some(wanted) == found);
+        let same = |wanted: &Option<String>, found: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| Some(wanted) == found)
+        };
         same(&self.table, Some(&subject.table))
             && same(&self.index, subject.index.as_deref())
             && same(&self.access, subject.access.as_deref())
@@ -119,7 +163,10 @@ impl Scope {
     }
 
     fn lines<'a>(&'a self, designs: &'a [Design]) -> impl Iterator<Item = &'a LineItem> {
-        designs.iter().flat_map(|design| &design.outcome.bill.lines).filter(|line| self.holds(&line.subject, Some(&line.usage_type)))
+        designs
+            .iter()
+            .flat_map(|design| &design.outcome.bill.lines)
+            .filter(|line| self.holds(&line.subject, Some(&line.usage_type)))
     }
 }
 
@@ -277,7 +324,10 @@ impl Checked {
 
     /// How many verdicts came out so.
     pub fn count(&self, status: Status) -> usize {
-        self.verdicts.iter().filter(|verdict| verdict.status == status).count()
+        self.verdicts
+            .iter()
+            .filter(|verdict| verdict.status == status)
+            .count()
     }
 }
 
@@ -290,16 +340,41 @@ const CAUSES: usize = 5;
 /// [`EstimateError`] where a sum has more than 28 digits, or a region has no book.
 pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checked, EstimateError> {
     let pairs = designs.before.iter().zip(&designs.now);
-    let differences = pairs.map(|(before, now)| diff(&before.outcome, &now.outcome)).collect::<Result<Vec<_>, MoneyError>>()?;
-    let total = |designs: &[Design]| Money::sum(designs.iter().flat_map(|design| &design.outcome.bill.lines).map(|line| line.amount));
-    let verdicts = budget.limits.iter().map(|limit| verdict(limit, designs, &differences, books)).collect::<Result<Vec<_>, _>>()?;
+    let differences = pairs
+        .map(|(before, now)| diff(&before.outcome, &now.outcome))
+        .collect::<Result<Vec<_>, MoneyError>>()?;
+    let total = |designs: &[Design]| {
+        Money::sum(
+            designs
+                .iter()
+                .flat_map(|design| &design.outcome.bill.lines)
+                .map(|line| line.amount),
+        )
+    };
+    let verdicts = budget
+        .limits
+        .iter()
+        .map(|limit| verdict(limit, designs, &differences, books))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Checked {
         budget: budget.file.clone(),
-        workloads: designs.now.iter().map(|design| design.workload.written.file.clone()).collect(),
+        workloads: designs
+            .now
+            .iter()
+            .map(|design| design.workload.written.file.clone())
+            .collect(),
         total: total(&designs.now)?,
-        unknown: designs.now.iter().map(|design| design.outcome.bill.unknown.len()).sum(),
-        change_is_unknown: differences.iter().any(|difference| difference.change() == TotalChange::Unknown),
-        before: (!designs.before.is_empty()).then(|| total(&designs.before)).transpose()?,
+        unknown: designs
+            .now
+            .iter()
+            .map(|design| design.outcome.bill.unknown.len())
+            .sum(),
+        change_is_unknown: differences
+            .iter()
+            .any(|difference| difference.change() == TotalChange::Unknown),
+        before: (!designs.before.is_empty())
+            .then(|| total(&designs.before))
+            .transpose()?,
         verdicts,
         findings: lint::findings(designs, budget)?,
         differences,
@@ -312,14 +387,28 @@ struct Figure {
     /// Whether it grew from nothing, so that no percentage says how much.
     from_nothing: bool,
     missing: Vec<String>,
-    /// Whether it can only become more once what is missing is known: what is missing before makes an increase less.
+    /// Whether it can only become more once what is missing is known: what is missing before makes
+    /// an increase less.
     at_least: bool,
 }
 
-fn verdict(limit: &Limit, designs: &Designs, differences: &[Difference], books: &Books) -> Result<Verdict, EstimateError> {
-    let Figure { value, from_nothing, missing, at_least } = figure(limit, designs, books)?;
-    let above =
-        |level: &Option<Exact>| level.as_ref().is_some_and(|level| from_nothing || value.as_ref().is_some_and(|value| value > level));
+fn verdict(
+    limit: &Limit,
+    designs: &Designs,
+    differences: &[Difference],
+    books: &Books,
+) -> Result<Verdict, EstimateError> {
+    let Figure {
+        value,
+        from_nothing,
+        missing,
+        at_least,
+    } = figure(limit, designs, books)?;
+    let above = |level: &Option<Exact>| {
+        level
+            .as_ref()
+            .is_some_and(|level| from_nothing || value.as_ref().is_some_and(|value| value > level))
+    };
     // Where a lower bound is above already, what is missing changes nothing.
     let status = match (above(&limit.fail), above(&limit.warn)) {
         _ if !missing.is_empty() && !at_least => Status::Unknown,
@@ -329,69 +418,149 @@ fn verdict(limit: &Limit, designs: &Designs, differences: &[Difference], books: 
         (_, true) => Status::Warn,
         _ => Status::Pass,
     };
-    let causes = if status == Status::Pass { Vec::new() } else { causes(limit, designs, differences) };
-    Ok(Verdict { limit: limit.clone(), figure: value, at_least, status, missing, causes })
+    let causes = if status == Status::Pass {
+        Vec::new()
+    } else {
+        causes(limit, designs, differences)
+    };
+    Ok(Verdict {
+        limit: limit.clone(),
+        figure: value,
+        at_least,
+        status,
+        missing,
+        causes,
+    })
 }
 
 fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
     let scope = &limit.scope;
-    let dollars = |designs: &[Design]| Money::sum(scope.lines(designs).map(|line| line.amount)).map(|money| Exact::from(money.decimal()));
+    let dollars = |designs: &[Design]| {
+        Money::sum(scope.lines(designs).map(|line| line.amount))
+            .map(|money| Exact::from(money.decimal()))
+    };
     // Of a change, what is unknown before and after in the same way is no part.
     let cancels = |at: usize, unknown: &crate::pricing::Unknown| {
-        limit.measure == Measure::Increase && is_unchanged(designs.now.get(at), designs.before.get(at), unknown)
+        limit.measure == Measure::Increase
+            && is_unchanged(designs.now.get(at), designs.before.get(at), unknown)
     };
     let unknown = |designs: &[Design], when: &str| -> Vec<String> {
         let of = |unknown: &&crate::pricing::Unknown| {
-            let usage = unknown.rate.as_ref().map(|rate| UsageType::of_code(&rate.code));
+            let usage = unknown
+                .rate
+                .as_ref()
+                .map(|rate| UsageType::of_code(&rate.code));
             scope.holds(&unknown.subject, usage.as_ref())
         };
         let said = |design: &Design, unknown: &crate::pricing::Unknown| {
-            let Subject { table, index, region, .. } = &unknown.subject;
-            let place = usage::place(table, index.as_deref(), (*region != design.outcome.region).then_some(region));
+            let Subject {
+                table,
+                index,
+                region,
+                ..
+            } = &unknown.subject;
+            let place = usage::place(
+                table,
+                index.as_deref(),
+                (*region != design.outcome.region).then_some(region),
+            );
             format!("{place}: {}{when}", unknown.what)
         };
         let mut all = Vec::new();
         for (at, design) in designs.iter().enumerate() {
-            let unknown = design.outcome.bill.unknown.iter().filter(of).filter(|unknown| !cancels(at, unknown));
+            let unknown = design
+                .outcome
+                .bill
+                .unknown
+                .iter()
+                .filter(of)
+                .filter(|unknown| !cancels(at, unknown));
             all.extend(unknown.map(|unknown| said(design, unknown)));
         }
         all
     };
-    let known = |value: Exact, missing: Vec<String>| Figure { value: Some(value), from_nothing: false, missing, at_least: true };
-    let (missing, missing_before) = (unknown(&designs.now, ""), unknown(&designs.before, ", before"));
-    let increase = |figure: Figure| Figure { at_least: missing_before.is_empty(), ..figure };
+    let known = |value: Exact, missing: Vec<String>| Figure {
+        value: Some(value),
+        from_nothing: false,
+        missing,
+        at_least: true,
+    };
+    let (missing, missing_before) = (
+        unknown(&designs.now, ""),
+        unknown(&designs.before, ", before"),
+    );
+    let increase = |figure: Figure| Figure {
+        at_least: missing_before.is_empty(),
+        ..figure
+    };
     let both = || [missing.clone(), missing_before.clone()].concat();
     Ok(match limit.measure {
         Measure::Monthly => known(dollars(&designs.now)?, missing),
-        Measure::Increase => increase(known(&dollars(&designs.now)? - &dollars(&designs.before)?, both())),
+        Measure::Increase => increase(known(
+            &dollars(&designs.now)? - &dollars(&designs.before)?,
+            both(),
+        )),
         Measure::IncreasePercent => {
             let (now, before) = (dollars(&designs.now)?, dollars(&designs.before)?);
             increase(match (before.is_zero(), now.is_zero()) {
                 (true, true) => known(Exact::zero(), both()),
-                (true, false) => Figure { value: None, from_nothing: true, missing: both(), at_least: true },
+                (true, false) => Figure {
+                    value: None,
+                    from_nothing: true,
+                    missing: both(),
+                    at_least: true,
+                },
                 _ => known(&(&(&now - &before) / &before) * &Exact::from(100), both()),
             })
         }
-        Measure::Units => known(scope.lines(&designs.now).map(|line| Exact::from(line.quantity)).sum(), missing),
+        Measure::Units => known(
+            scope
+                .lines(&designs.now)
+                .map(|line| Exact::from(line.quantity))
+                .sum(),
+            missing,
+        ),
         Measure::ThrottledShare => throttled(scope, designs, books)?,
     })
 }
 
-/// Whether something unknown is as unknown before: as many units of one price, or, at a rate that is known, of a table of
-/// which nothing but capacity has changed.
-fn is_unchanged(now: Option<&Design>, before: Option<&Design>, unknown: &crate::pricing::Unknown) -> bool {
-    let (Some(now), Some(before)) = (now, before) else { return false };
+/// Whether something unknown is as unknown before: as many units of one price, or, at a rate that
+/// is known, of a table of which nothing but capacity has changed.
+fn is_unchanged(
+    now: Option<&Design>,
+    before: Option<&Design>,
+    unknown: &crate::pricing::Unknown,
+) -> bool {
+    let (Some(now), Some(before)) = (now, before) else {
+        return false;
+    };
     let both = [now, before];
-    let [count, count_before] = both.map(|design| design.outcome.bill.unknown.iter().filter(|one| *one == unknown).count());
+    let [count, count_before] = both.map(|design| {
+        design
+            .outcome
+            .bill
+            .unknown
+            .iter()
+            .filter(|one| *one == unknown)
+            .count()
+    });
     if count != count_before {
         return false;
     }
     // What has no rate may have become more of it.
     let table = |design: &Design| {
-        let table = design.workload.tables.iter().find(|table| table.table.name == unknown.subject.table)?;
+        let table = design
+            .workload
+            .tables
+            .iter()
+            .find(|table| table.table.name == unknown.subject.table)?;
         Some(without_capacity(table))
     };
-    let is_alike = || unknown.rate.is_some() && now.workload.region == before.workload.region && table(now) == table(before);
+    let is_alike = || {
+        unknown.rate.is_some()
+            && now.workload.region == before.workload.region
+            && table(now) == table(before)
+    };
     unknown.quantity.is_some() || is_alike()
 }
 
@@ -414,35 +583,66 @@ fn without_capacity(table: &TableDesign) -> TableDesign {
 
 /// The largest share of an account's demand that is refused.
 fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
-    let mut figure = Figure { value: Some(Exact::zero()), from_nothing: false, missing: Vec::new(), at_least: true };
+    let mut figure = Figure {
+        value: Some(Exact::zero()),
+        from_nothing: false,
+        missing: Vec::new(),
+        at_least: true,
+    };
     for design in &designs.now {
         let simulated = designed_throttles(&design.workload, books)?;
         for demand in &design.outcome.demand {
-            let subject = Subject { table: demand.table.clone(), index: demand.index.clone(), region: demand.region.clone(), access: None };
+            let subject = Subject {
+                table: demand.table.clone(),
+                index: demand.index.clone(),
+                region: demand.region.clone(),
+                access: None,
+            };
             if !scope.holds(&subject, None) {
                 continue;
             }
             if demand.partly_unknown {
-                figure.missing.push(format!("the demand of {}", demand.place()));
+                figure
+                    .missing
+                    .push(format!("the demand of {}", demand.place()));
                 continue;
             }
-            let mut tables = design.workload.tables.iter().filter(|table| table.table.name == demand.table);
-            if demand.provisioned.is_none() && tables.any(|table| table.capacity != Capacity::OnDemand) {
-                figure.missing.push(format!("the provisioned units of {}", demand.place()));
+            let mut tables = design
+                .workload
+                .tables
+                .iter()
+                .filter(|table| table.table.name == demand.table);
+            if demand.provisioned.is_none()
+                && tables.any(|table| table.capacity != Capacity::OnDemand)
+            {
+                figure
+                    .missing
+                    .push(format!("the provisioned units of {}", demand.place()));
                 continue;
             }
             let direction = demand.throughput.direction();
-            let of =
-                |one: &&crate::compare::Throttles| (&one.table, &one.index, one.direction) == (&demand.table, &demand.index, direction);
-            let provisioned = demand.provisioned.as_ref().and_then(|units| units.throttled.clone());
+            let of = |one: &&crate::compare::Throttles| {
+                (&one.table, &one.index, one.direction) == (&demand.table, &demand.index, direction)
+            };
+            let provisioned = demand
+                .provisioned
+                .as_ref()
+                .and_then(|units| units.throttled.clone());
             let home = demand.region == design.outcome.region;
-            let simulated = simulated.iter().find(of).filter(|_| home).map(|one| one.share.clone());
+            let simulated = simulated
+                .iter()
+                .find(of)
+                .filter(|_| home)
+                .map(|one| one.share.clone());
             let share = match (provisioned, simulated, &demand.refused, &demand.provisioned) {
                 (Some(share), ..) | (None, Some(share), ..) => share,
                 (_, _, Some(refused), _) => refused.clone(),
                 (_, _, _, None) => Exact::zero(),
                 _ => {
-                    figure.missing.push(format!("what the provisioned units of {} refuse", demand.place()));
+                    figure.missing.push(format!(
+                        "what the provisioned units of {} refuse",
+                        demand.place()
+                    ));
                     continue;
                 }
             };
@@ -455,7 +655,10 @@ fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, 
 fn causes(limit: &Limit, designs: &Designs, differences: &[Difference]) -> Vec<Cause> {
     let mut all: Vec<Cause> = Vec::new();
     for ((at, design), difference) in designs.now.iter().enumerate().zip(differences) {
-        let moved = difference.lines.iter().filter(|line| limit.scope.holds(&line.subject, Some(&line.usage_type)));
+        let moved = difference
+            .lines
+            .iter()
+            .filter(|line| limit.scope.holds(&line.subject, Some(&line.usage_type)));
         all.extend(moved.map(|line| Cause {
             subject: line.subject.clone(),
             usage_type: line.usage_type.clone(),
@@ -469,19 +672,27 @@ fn causes(limit: &Limit, designs: &Designs, differences: &[Difference]) -> Vec<C
     // A standing cost has lines of its own, if none that moved.
     if all.is_empty() {
         for design in &designs.now {
-            all.extend(limit.scope.lines(std::slice::from_ref(design)).map(|line| Cause {
-                subject: line.subject.clone(),
-                usage_type: line.usage_type.clone(),
-                home: design.outcome.region.clone(),
-                amount: line.amount,
-                moved: false,
-                why: line.because.iter().map(ToString::to_string).collect(),
-                place: places::of(design, None, &line.subject),
-            }));
+            all.extend(
+                limit
+                    .scope
+                    .lines(std::slice::from_ref(design))
+                    .map(|line| Cause {
+                        subject: line.subject.clone(),
+                        usage_type: line.usage_type.clone(),
+                        home: design.outcome.region.clone(),
+                        amount: line.amount,
+                        moved: false,
+                        why: line.because.iter().map(ToString::to_string).collect(),
+                        place: places::of(design, None, &line.subject),
+                    }),
+            );
         }
     }
     all.sort_by(|one, other| {
-        other.amount.cmp(&one.amount).then_with(|| (&one.subject, &one.usage_type).cmp(&(&other.subject, &other.usage_type)))
+        other
+            .amount
+            .cmp(&one.amount)
+            .then_with(|| (&one.subject, &one.usage_type).cmp(&(&other.subject, &other.usage_type)))
     });
     all.truncate(CAUSES);
     all

@@ -9,13 +9,18 @@ use super::Design;
 use crate::diag::Place;
 use crate::usage::Subject;
 
-/// The lines of a text that are not in another, from 1; a line that is gone counts for the one that follows it.
+/// The lines of a text that are not in another, from 1; a line that is gone counts for the one that
+/// follows it.
 fn changed(before: &str, now: &str) -> BTreeSet<usize> {
     let mut lines = BTreeSet::new();
     let mut at = 1;
     let mut gone = None;
     // Spaces that align a file are no change of it.
-    let plain = |text: &str| text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect::<String>();
+    let plain = |text: &str| {
+        text.lines()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n")
+            .collect::<String>()
+    };
     let (before, now) = (plain(before), plain(now));
     for change in TextDiff::from_lines(&before, &now).iter_all_changes() {
         match change.tag() {
@@ -39,29 +44,57 @@ fn changed(before: &str, now: &str) -> BTreeSet<usize> {
 fn block(text: &str, line: usize, ends: impl Fn(&str) -> bool) -> std::ops::Range<usize> {
     let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
     let at = line.clamp(1, lines.len().max(1));
-    let start = (1..=at).rev().find(|line| lines.get(line - 1).is_some_and(|text| ends(text))).unwrap_or(1);
-    let end = (at + 1..=lines.len()).find(|line| lines.get(line - 1).is_some_and(|text| ends(text))).unwrap_or(lines.len() + 1);
+    let start = (1..=at)
+        .rev()
+        .find(|line| lines.get(line - 1).is_some_and(|text| ends(text)))
+        .unwrap_or(1);
+    let end = (at + 1..=lines.len())
+        .find(|line| lines.get(line - 1).is_some_and(|text| ends(text)))
+        .unwrap_or(lines.len() + 1);
     start..end
 }
 
-/// The line behind a line of the bill: what has changed of its index, its access pattern or its table; where nothing has,
-/// where these are defined.
+/// The line behind a line of the bill: what has changed of its index, its access pattern or its
+/// table; where nothing has, where these are defined.
 pub(super) fn of(design: &Design, before: Option<&Design>, subject: &Subject) -> Place {
     let written = &design.workload.written;
-    let Some(table) = design.workload.tables.iter().find(|table| table.table.name == subject.table) else { return written.place_of(1) };
-    let named =
-        |name: &String| table.table.indexes.iter().position(|index| index.name == *name).map(|at| written.line(&table.index_part(at)));
+    let Some(table) = design
+        .workload
+        .tables
+        .iter()
+        .find(|table| table.table.name == subject.table)
+    else {
+        return written.place_of(1);
+    };
+    let named = |name: &String| {
+        table
+            .table
+            .indexes
+            .iter()
+            .position(|index| index.name == *name)
+            .map(|at| written.line(&table.index_part(at)))
+    };
     let index = subject.index.as_ref().and_then(named);
-    let patterns = table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access));
+    let patterns = table
+        .access
+        .iter()
+        .chain(table.replicas.iter().flat_map(|replica| &replica.access));
     let is_pattern = |name: &&String| patterns.clone().any(|access| access.name == **name);
-    let access = subject.access.as_ref().filter(is_pattern).map(|name| written.line(&table.access_part(name)));
+    let access = subject
+        .access
+        .as_ref()
+        .filter(is_pattern)
+        .map(|name| written.line(&table.access_part(name)));
     let own = written.line(&table.part(Part::Table));
     let text = &design.text;
     if let Some(before) = before {
         let changed = changed(&before.text, text);
         let header = |line: &str| line.starts_with('[');
         let of_table = |line: &str| line.starts_with("[[table]]");
-        let blocks = [index, access].into_iter().flatten().map(|line| block(text, line, header));
+        let blocks = [index, access]
+            .into_iter()
+            .flatten()
+            .map(|line| block(text, line, header));
         let blocks = blocks.chain([block(text, own, of_table)]);
         for block in blocks {
             if let Some(line) = changed.range(block).next() {
@@ -82,6 +115,9 @@ mod tests {
         assert_eq!(changed("a\nb\nc\n", "a\nc\n"), BTreeSet::from([2]));
         assert_eq!(changed("a\n", "a\nb\n"), BTreeSet::from([2]));
         assert_eq!(changed("a\n", "a\n"), BTreeSet::new());
-        assert_eq!(changed("a = 1\nb = 2\n", "a    = 1\nlong = 2\n"), BTreeSet::from([2]));
+        assert_eq!(
+            changed("a = 1\nb = 2\n", "a    = 1\nlong = 2\n"),
+            BTreeSet::from([2])
+        );
     }
 }

@@ -8,9 +8,11 @@ use clap_complete::Shell;
 /// What an Amazon DynamoDB design costs, exactly, with the working of every line.
 #[derive(Debug, Parser)]
 #[command(name = "dynameter", version, max_term_width = 100)]
-#[command(after_help = "Exit codes: 0 done; 1 over budget (check); 2 the command line, a file or a value is wrong, or a figure that \
-    a budget needs is unknown.\n\n\
-    Start with `dynameter init workload.toml`, then `dynameter estimate workload.toml`.")]
+#[command(
+    after_help = "Exit codes: 0 done; 1 over budget (check); 2 the command line, a file or a \
+                  value is wrong, or a figure that a budget needs is unknown.\n\nStart with \
+                  `dynameter init workload.toml`, then `dynameter estimate workload.toml`."
+)]
 pub struct Args {
     #[command(subcommand)]
     pub command: Command,
@@ -31,7 +33,8 @@ pub struct Args {
     #[arg(long, global = true, value_name = "DATE|DIR")]
     pub prices: Option<String>,
 
-    /// Rates and sizes that a plan or a template lacks, joined by table name: TOML (docs/import.md), or a usage file of Infracost
+    /// Rates and sizes that a plan or a template lacks, joined by table name: TOML
+    /// (docs/import.md), or a usage file of Infracost
     #[arg(long, global = true, value_name = "FILE")]
     pub usage: Option<String>,
 
@@ -73,7 +76,8 @@ pub enum Command {
         /// The workload file after
         new: String,
     },
-    /// Make a workload file of a plan, a template, what AWS describes or measures, or another tool's model
+    /// Make a workload file of a plan, a template, what AWS describes or measures, or another
+    /// tool's model
     Import {
         /// What the files are
         #[arg(value_parser = ["terraform", "cloudformation", "describe-table", "export", "cloudwatch", "model"])]
@@ -95,7 +99,8 @@ pub enum Command {
         /// A workload file; - reads standard input
         workload: String,
     },
-    /// One HTML page for a design review: the answer, break-evens, where the money goes, the working
+    /// One HTML page for a design review: the answer, break-evens, where the money goes, the
+    /// working
     Report(Box<ReportArgs>),
     /// Execute a trace: units, throttles, hot keys, DAX, and the bill in every mode
     Replay(Box<ReplayArgs>),
@@ -130,7 +135,8 @@ pub struct CheckArgs {
     /// The budget file
     #[arg(long, value_name = "FILE")]
     pub budget: String,
-    /// The workload before: a file, or git:REV:PATH; git:REV: for the same path. One for each workload
+    /// The workload before: a file, or git:REV:PATH; git:REV: for the same path. One for each
+    /// workload
     #[arg(long, value_name = "OLD")]
     pub baseline: Vec<String>,
     /// The day on which exceptions are looked at, YYYY-MM-DD; today where absent
@@ -149,17 +155,25 @@ pub struct ReplayArgs {
     pub workload: Option<String>,
     #[command(flatten)]
     pub reading: ReadingArgs,
-    /// Compare every ConsumedCapacity in the trace with the meter's answer; --verify=all shows every difference
+    /// Compare every ConsumedCapacity in the trace with the meter's answer; --verify=all shows
+    /// every difference
     #[arg(long, value_name = "SHOWN", num_args = 0..=1, require_equals = true, default_missing_value = "first")]
     pub verify: Option<String>,
-    /// A reading of a disputed rule, where no workload has [switches]: --switch number_alignment=split
+    /// A reading of a disputed rule, where no workload has [switches]: --switch
+    /// number_alignment=split
     #[arg(long, value_name = "NAME=READING", conflicts_with = "workload")]
     pub switch: Vec<String>,
-    /// Sizes of DAX caches that are tried, such as "64 MB,1 GB"; the memory of every node type where absent
+    /// Sizes of DAX caches that are tried, such as "64 MB,1 GB"; the memory of every node type
+    /// where absent
     #[arg(long, value_name = "SIZES", value_delimiter = ',')]
     pub dax: Vec<String>,
     /// Take the keys of one share only: 2/8 is the second of eight
-    #[arg(long, value_name = "I/N", default_value = "1/1", hide_default_value = true)]
+    #[arg(
+        long,
+        value_name = "I/N",
+        default_value = "1/1",
+        hide_default_value = true
+    )]
     pub share: String,
     /// Write what the share comes to as a part (-o part.parquet), for --merge
     #[arg(long)]
@@ -202,7 +216,8 @@ pub struct ReadingArgs {
     /// How many rows an event may come late within its file
     #[arg(long, value_name = "ROWS", default_value_t = 65_536)]
     pub window: usize,
-    /// The moment at which the time that the trace covers begins; the minute of its first event where absent
+    /// The moment at which the time that the trace covers begins; the minute of its first event
+    /// where absent
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
     /// The moment at which it ends; the end of the minute of its last event where absent
@@ -211,7 +226,8 @@ pub struct ReadingArgs {
     /// Seconds that DAX keeps an item, in place of the design's or 300
     #[arg(long, value_name = "SECONDS")]
     pub dax_ttl: Option<u64>,
-    /// Whether overwriting an item moves it to the front of DAX's list, which AWS does not say: refresh or keep
+    /// Whether overwriting an item moves it to the front of DAX's list, which AWS does not say:
+    /// refresh or keep
     #[arg(long, value_name = "READING", default_value = "refresh")]
     pub dax_overwrite: String,
     /// Threads; as many as the machine has where absent. No figure depends on it
@@ -289,7 +305,8 @@ pub struct HorizonArgs {
     /// Days of demand that are simulated in the search for capacity, a week at least
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = clap::value_parser!(u64).range(7..=366))]
     pub days: u64,
-    /// Seconds of a step of the search: 1 or 60; more than 31 days take 60. Totals, and what is called safe, are always of a week of seconds
+    /// Seconds of a step of the search: 1 or 60; more than 31 days take 60. Totals, and what is
+    /// called safe, are always of a week of seconds
     #[arg(long, value_name = "1|60")]
     pub step: Option<u64>,
     /// The seed of the random arrivals
@@ -308,12 +325,14 @@ pub enum PricesCommand {
         /// The same, after
         after: String,
     },
-    /// Take in AWS's price list files, JSON or CSV: DynamoDB, DAX, data transfer, S3, savings plans of databases
+    /// Take in AWS's price list files, JSON or CSV: DynamoDB, DAX, data transfer, S3, savings plans
+    /// of databases
     Import {
         /// The files, as AWS publishes them
         #[arg(required = true)]
         files: Vec<String>,
-        /// The folder that the books are written to, for --prices DIR; where absent, only what would change is shown
+        /// The folder that the books are written to, for --prices DIR; where absent, only what
+        /// would change is shown
         #[arg(long, value_name = "DIR")]
         into: Option<PathBuf>,
     },

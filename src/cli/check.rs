@@ -22,13 +22,18 @@ const GIT: &str = "git:";
 /// `dynameter check`.
 pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
     let (books, date) = input::books(args)?;
-    let files = asked.workloads.iter().chain(&asked.baseline).chain([&asked.budget]);
+    let files = asked
+        .workloads
+        .iter()
+        .chain(&asked.baseline)
+        .chain([&asked.budget]);
     if files.filter(|path| *path == "-").count() > 1 {
         bail!("standard input can be read once only\nhelp: keep one -");
     }
     if !asked.baseline.is_empty() && asked.baseline.len() != asked.workloads.len() {
         bail!(
-            "{} workloads have {} baselines\nhelp: give --baseline once for each workload, in their order",
+            "{} workloads have {} baselines\nhelp: give --baseline once for each workload, in \
+             their order",
             asked.workloads.len(),
             asked.baseline.len()
         );
@@ -38,27 +43,54 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
         None => Date::from(chrono::Utc::now().date_naive()),
     };
     // Every file is read before the first is judged, so that all mistakes are told at once.
-    let role = if asked.workloads.len() > 1 { Role::OneOfSeveral } else { Role::Only };
-    let now = asked.workloads.iter().map(|path| input::design(args, input::source(path)?, role));
+    let role = if asked.workloads.len() > 1 {
+        Role::OneOfSeveral
+    } else {
+        Role::Only
+    };
+    let now = asked
+        .workloads
+        .iter()
+        .map(|path| input::design(args, input::source(path)?, role));
     let before = asked.baseline.iter().zip(&asked.workloads);
-    let before = before.map(|(path, workload)| input::design(args, baseline(path, workload)?, Role::OneOfSeveral));
-    let (mut texts, before): (Vec<Result<input::Text>>, Vec<Result<input::Text>>) = (now.collect(), before.collect());
+    let before = before
+        .map(|(path, workload)| input::design(args, baseline(path, workload)?, Role::OneOfSeveral));
+    let (mut texts, before): (Vec<Result<input::Text>>, Vec<Result<input::Text>>) =
+        (now.collect(), before.collect());
     // Where nobody names a baseline, plans are their own: all of them, or none.
     let planned: Vec<input::Text> = match before.is_empty() {
-        true => texts.iter_mut().flatten().filter_map(input::Text::before).collect(),
+        true => texts
+            .iter_mut()
+            .flatten()
+            .filter_map(input::Text::before)
+            .collect(),
         false => Vec::new(),
     };
-    let planned = if planned.len() == texts.len() { planned } else { Vec::new() };
-    let designs = texts.into_iter().chain(before).chain(planned.into_iter().map(Ok));
+    let planned = if planned.len() == texts.len() {
+        planned
+    } else {
+        Vec::new()
+    };
+    let designs = texts
+        .into_iter()
+        .chain(before)
+        .chain(planned.into_iter().map(Ok));
     let designs = designs.map(|text| design(args, text?, &books, date));
     let (designs, errors): (Vec<_>, Vec<_>) = designs.partition(Result::is_ok);
-    let errors: Vec<String> = errors.into_iter().filter_map(Result::err).map(|error| output::failure(&error)).collect();
+    let errors: Vec<String> = errors
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|error| output::failure(&error))
+        .collect();
     if !errors.is_empty() {
         return Err(output::Reported(errors.join("\n\n")).into());
     }
     let mut designs: Vec<Design> = designs.into_iter().flatten().collect();
     let before = designs.split_off(asked.workloads.len());
-    let designs = Designs { now: designs, before };
+    let designs = Designs {
+        now: designs,
+        before,
+    };
     let file = input::source(&asked.budget)?;
     let budget = budget(&file.name, &file.text, &designs, today)?;
     let checked = checked(&designs, &budget, &books)?;
@@ -75,13 +107,17 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
     Ok(code(&checked))
 }
 
-/// What cannot be told outweighs what is too dear: neither may be merged, and only one of them can be read off a bill.
+/// What cannot be told outweighs what is too dear: neither may be merged, and only one of them can
+/// be read off a bill.
 fn code(checked: &Checked) -> u8 {
     match checked.status() {
         Status::Pass | Status::Warn => 0,
         Status::Fail => OVER,
         Status::Unknown => {
-            output::say("error: a figure that the budget needs is unknown; what is missing is in the result");
+            output::say(
+                "error: a figure that the budget needs is unknown; what is missing is in the \
+                 result",
+            );
             WRONG
         }
     }
@@ -90,36 +126,68 @@ fn code(checked: &Checked) -> u8 {
 fn design(args: &Args, source: input::Text, books: &Books, date: Option<Date>) -> Result<Design> {
     let workload = input::parsed(args, &source, books, date)?;
     let outcome = estimate(&workload, books).with_context(|| source.name.clone())?;
-    Ok(Design { workload, outcome, text: source.text })
+    Ok(Design {
+        workload,
+        outcome,
+        text: source.text,
+    })
 }
 
 /// A baseline: a file, or what git has of one.
 fn baseline(path: &str, workload: &str) -> Result<input::Text> {
-    let Some(object) = path.strip_prefix(GIT) else { return input::source(path) };
+    let Some(object) = path.strip_prefix(GIT) else {
+        return input::source(path);
+    };
     let Some((revision, file)) = object.split_once(':') else {
-        bail!("--baseline {path:?} names no file\nhelp: write git:REV:PATH, or git:REV: for the same path, such as git:origin/main:");
+        bail!(
+            "--baseline {path:?} names no file\nhelp: write git:REV:PATH, or git:REV: for the \
+             same path, such as git:origin/main:"
+        );
     };
     let file = if file.is_empty() { workload } else { file };
     if revision.is_empty() || revision.starts_with('-') || file.is_empty() || file == "-" {
-        bail!("--baseline {path:?} is no revision and path\nhelp: write git:REV:PATH, such as git:origin/main:design.toml");
+        bail!(
+            "--baseline {path:?} is no revision and path\nhelp: write git:REV:PATH, such as \
+             git:origin/main:design.toml"
+        );
     }
     // From the root of the repository as git has it, else from here.
     let mut why = String::new();
     for object in [format!("{revision}:{file}"), format!("{revision}:./{file}")] {
-        let output = Command::new("git").args(["show", "--no-textconv", "--end-of-options", &object]).output();
+        let output = Command::new("git")
+            .args(["show", "--no-textconv", "--end-of-options", &object])
+            .output();
         let output = match output {
             Ok(output) => output,
-            Err(error) => bail!("--baseline {path:?}: git cannot be run: {error}\nhelp: install git, or give the baseline as a file"),
+            Err(error) => bail!(
+                "--baseline {path:?}: git cannot be run: {error}\nhelp: install git, or give the \
+                 baseline as a file"
+            ),
         };
         if output.status.success() {
             let Ok(text) = String::from_utf8(output.stdout) else {
-                bail!("--baseline {path:?}: {file} of {revision} is not UTF-8 text\nhelp: name a workload file");
+                bail!(
+                    "--baseline {path:?}: {file} of {revision} is not UTF-8 text\nhelp: name a \
+                     workload file"
+                );
             };
-            return Ok(input::Text::new(format!("{revision}:{file}"), text, workload));
+            return Ok(input::Text::new(
+                format!("{revision}:{file}"),
+                text,
+                workload,
+            ));
         }
         if why.is_empty() {
-            why = String::from_utf8_lossy(&output.stderr).lines().next().unwrap_or_default().trim_start_matches("fatal: ").to_string();
+            why = String::from_utf8_lossy(&output.stderr)
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("fatal: ")
+                .to_string();
         }
     }
-    bail!("--baseline {path:?}: {why}\nhelp: name a revision and a path that git has; in CI, fetch the revision first (fetch-depth: 0)")
+    bail!(
+        "--baseline {path:?}: {why}\nhelp: name a revision and a path that git has; in CI, fetch \
+         the revision first (fetch-depth: 0)"
+    )
 }

@@ -25,14 +25,17 @@ const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// The price books, and the date that `--prices` names.
 pub fn books(args: &Args) -> Result<(Books, Option<Date>)> {
-    let Some(prices) = &args.prices else { return Ok((Books::embedded(), None)) };
+    let Some(prices) = &args.prices else {
+        return Ok((Books::embedded(), None));
+    };
     if Path::new(prices).is_dir() {
         return Ok((Books::from_folder(Path::new(prices))?, None));
     }
     match Date::parse(prices) {
         Some(date) => Ok((Books::embedded(), Some(date))),
         None => bail!(
-            "--prices {prices:?} is neither a date nor a folder\nhelp: write YYYY-MM-DD, such as 2024-11-01, or the path of a folder of price books"
+            "--prices {prices:?} is neither a date nor a folder\nhelp: write YYYY-MM-DD, such as \
+             2024-11-01, or the path of a folder of price books"
         ),
     }
 }
@@ -45,7 +48,8 @@ pub fn price_list(text: &str) -> Result<(Books, Option<Date>)> {
     match Date::parse(text) {
         Some(date) => Ok((Books::embedded(), Some(date))),
         None => bail!(
-            "{text:?} is neither a date nor a folder of price books\nhelp: write YYYY-MM-DD, such as 2024-11-01, or the path of a folder"
+            "{text:?} is neither a date nor a folder of price books\nhelp: write YYYY-MM-DD, such \
+             as 2024-11-01, or the path of a folder"
         ),
     }
 }
@@ -54,7 +58,9 @@ pub fn price_list(text: &str) -> Result<(Books, Option<Date>)> {
 pub fn date(option: &str, text: &str) -> Result<Date> {
     match Date::parse(text) {
         Some(date) => Ok(date),
-        None => bail!("{option} {text:?} is not a date\nhelp: write YYYY-MM-DD, such as 2024-11-01"),
+        None => {
+            bail!("{option} {text:?} is not a date\nhelp: write YYYY-MM-DD, such as 2024-11-01")
+        }
     }
 }
 
@@ -74,8 +80,17 @@ pub struct Text {
 impl Text {
     /// A text that comes from elsewhere; paths in it are relative to the folder of a file.
     pub fn new(name: String, text: String, file: &str) -> Text {
-        let folder = Path::new(file).parent().map(Path::to_path_buf).unwrap_or_default();
-        Text { name, text, folder, origins: None, before: None }
+        let folder = Path::new(file)
+            .parent()
+            .map(Path::to_path_buf)
+            .unwrap_or_default();
+        Text {
+            name,
+            text,
+            folder,
+            origins: None,
+            before: None,
+        }
     }
 
     /// The design before the change that a plan makes.
@@ -93,7 +108,13 @@ impl Text {
 pub fn source(path: &str) -> Result<Text> {
     let (text, folder) = text(path)?;
     let name = if path == "-" { "<stdin>" } else { path };
-    Ok(Text { name: name.to_string(), text, folder, origins: None, before: None })
+    Ok(Text {
+        name: name.to_string(),
+        text,
+        folder,
+        origins: None,
+        before: None,
+    })
 }
 
 /// No price list of AWS is larger: 1 GB.
@@ -101,11 +122,16 @@ const OFFER_BYTES_MAX: u64 = 1 << 30;
 
 /// Reads a file of AWS's price list.
 pub fn offer(path: &str) -> Result<Offer> {
-    let failed =
-        |error: std::io::Error| anyhow::anyhow!("{path}: cannot be read: {error}\nhelp: name a file of AWS's price list, JSON or CSV");
+    let failed = |error: std::io::Error| {
+        anyhow::anyhow!(
+            "{path}: cannot be read: {error}\nhelp: name a file of AWS's price list, JSON or CSV"
+        )
+    };
     let file = opened::open(Path::new(path)).map_err(failed)?;
     let mut bytes = Vec::new();
-    file.take(OFFER_BYTES_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    file.take(OFFER_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
     if bytes.len() as u64 > OFFER_BYTES_MAX {
         bail!("{path}: is larger than 1 GB\nhelp: name an offer of one region, or of one service");
     }
@@ -124,12 +150,14 @@ pub enum Role {
     OneOfSeveral,
 }
 
-/// A design that was read: a workload file as it is, and a plan, a template or a model as the workload that it comes to.
+/// A design that was read: a workload file as it is, and a plan, a template or a model as the
+/// workload that it comes to.
 pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
     let Some(document) = Document::read(&text.source())? else {
         if let (Some(usage), Role::Only) = (&args.usage, role) {
             bail!(
-                "{} is a workload file, which holds its own rates and sizes\nhelp: leave --usage {usage} out; it joins plans and templates",
+                "{} is a workload file, which holds its own rates and sizes\nhelp: leave --usage \
+                 {usage} out; it joins plans and templates",
                 text.name
             );
         }
@@ -138,23 +166,41 @@ pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
     let asked = asked(args, role)?;
     let made = |imported: Imported| {
         let (name, folder) = (text.name.clone(), text.folder.clone());
-        Text { name, text: imported.text, folder, origins: Some(Arc::new(imported.origins)), before: None }
+        Text {
+            name,
+            text: imported.text,
+            folder,
+            origins: Some(Arc::new(imported.origins)),
+            before: None,
+        }
     };
     let now = document.import(&asked)?;
     let before = match document.has_before() {
-        true => Some(document.import(&Asked { before: true, lenient: true, fallback: now.region.clone(), ..asked.clone() })?),
+        true => Some(document.import(&Asked {
+            before: true,
+            lenient: true,
+            fallback: now.region.clone(),
+            ..asked.clone()
+        })?),
         false => None,
     };
     if now.region.is_none() {
         bail!(
-            "{}: {} does not say its region, and prices differ by region\nhelp: give --region, such as --region us-east-1, or `region` in a usage file",
+            "{}: {} does not say its region, and prices differ by region\nhelp: give --region, \
+             such as --region us-east-1, or `region` in a usage file",
             text.name,
             document.kind().described()
         );
     }
     // One line each, whatever stands in an address or in the name of a file.
-    let line = |note: &String| format!("note: {}: {note}", text.name).replace('\n', "\\n").replace('\r', "\\r");
-    now.notes.iter().for_each(|note| output::note(args, &line(note)));
+    let line = |note: &String| {
+        format!("note: {}: {note}", text.name)
+            .replace('\n', "\\n")
+            .replace('\r', "\\r")
+    };
+    now.notes
+        .iter()
+        .for_each(|note| output::note(args, &line(note)));
     let mut now = made(now);
     now.before = before.map(|before| Box::new(made(before)));
     Ok(now)
@@ -162,24 +208,54 @@ pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
 
 /// What an import is asked for.
 pub fn asked(args: &Args, role: Role) -> Result<Asked> {
-    let usage = args.usage.as_ref().map(|path| source(path)).transpose()?.map(|usage| usage.source());
-    Ok(Asked { region: args.region.clone(), usage, before: false, fallback: None, lenient: role == Role::OneOfSeveral })
+    let usage = args
+        .usage
+        .as_ref()
+        .map(|path| source(path))
+        .transpose()?
+        .map(|usage| usage.source());
+    Ok(Asked {
+        region: args.region.clone(),
+        usage,
+        before: false,
+        fallback: None,
+        lenient: role == Role::OneOfSeveral,
+    })
 }
 
 /// Makes a workload file of files of one kind.
 pub fn imported(args: &Args, kind: Kind, files: &[String], before: bool) -> Result<Imported> {
-    let asked = Asked { before, ..asked(args, Role::Only)? };
+    let asked = Asked {
+        before,
+        ..asked(args, Role::Only)?
+    };
     if kind == Kind::Export {
-        let [folder] = files else { bail!("an export is one folder, found {} names\nhelp: import one after the other", files.len()) };
+        let [folder] = files else {
+            bail!(
+                "an export is one folder, found {} names\nhelp: import one after the other",
+                files.len()
+            )
+        };
         return Ok(dynameter::import::import_export(Path::new(folder), &asked)?);
     }
-    let sources = files.iter().map(|path| source(path).map(|text| text.source())).collect::<Result<Vec<_>>>()?;
+    let sources = files
+        .iter()
+        .map(|path| source(path).map(|text| text.source()))
+        .collect::<Result<Vec<_>>>()?;
     Ok(dynameter::import::import(kind, &sources, &asked)?)
 }
 
 /// Checks a file that was read.
 pub fn parsed(args: &Args, text: &Text, books: &Books, date: Option<Date>) -> Result<Workload> {
-    Ok(load(args, text, books, date, month(args)?, Scenario::Likely, Exact::one())?)
+    Ok(load(
+        args,
+        text,
+        books,
+        date,
+        month(args)?,
+        Scenario::Likely,
+        Exact::one(),
+    )?)
 }
 
 /// Reads and checks a workload file.
@@ -188,7 +264,12 @@ pub fn workload(args: &Args, path: &str, books: &Books, date: Option<Date>) -> R
 }
 
 /// The same, with the text that it was read from.
-pub fn read(args: &Args, path: &str, books: &Books, date: Option<Date>) -> Result<(Workload, Text)> {
+pub fn read(
+    args: &Args,
+    path: &str,
+    books: &Books,
+    date: Option<Date>,
+) -> Result<(Workload, Text)> {
     let text = design(args, source(path)?, Role::Only)?;
     Ok((parsed(args, &text, books, date)?, text))
 }
@@ -202,18 +283,43 @@ fn load(
     scenario: Scenario,
     traffic: Exact,
 ) -> Result<Workload, Diagnostics> {
-    let setting = Setting { books, region: args.region.clone(), prices, month, scenario, traffic };
+    let setting = Setting {
+        books,
+        region: args.region.clone(),
+        prices,
+        month,
+        scenario,
+        traffic,
+    };
     let loaded = workload::load(&text.name, &text.text, &text.folder, &setting);
     match &text.origins {
         None => loaded,
-        Some(origins) => loaded.map(|workload| workload.made_of(origins.clone())).map_err(|wrong| wrong.at_origins(origins)),
+        Some(origins) => loaded
+            .map(|workload| workload.made_of(origins.clone()))
+            .map_err(|wrong| wrong.at_origins(origins)),
     }
 }
 
 /// What the ranges of a file do to the total.
-pub fn interval(args: &Args, workload: &Workload, text: &Text, books: &Books, date: Option<Date>) -> Result<Option<Uncertainty>> {
+pub fn interval(
+    args: &Args,
+    workload: &Workload,
+    text: &Text,
+    books: &Books,
+    date: Option<Date>,
+) -> Result<Option<Uncertainty>> {
     let month = month(args)?;
-    Ok(uncertainty(workload, books, &|scenario| load(args, text, books, date, month.clone(), scenario, Exact::one()))?)
+    Ok(uncertainty(workload, books, &|scenario| {
+        load(
+            args,
+            text,
+            books,
+            date,
+            month.clone(),
+            scenario,
+            Exact::one(),
+        )
+    })?)
 }
 
 /// The same file in another month and with other traffic.
@@ -226,21 +332,46 @@ pub fn again(
     month: &MonthHours,
     traffic: &Exact,
 ) -> Result<Workload, Diagnostics> {
-    load(args, text, books, date, Some(month.clone()), Scenario::Likely, traffic.clone())
+    load(
+        args,
+        text,
+        books,
+        date,
+        Some(month.clone()),
+        Scenario::Likely,
+        traffic.clone(),
+    )
 }
 
 /// What alternatives are asked for.
 pub fn question(asked: &QuestionArgs, horizon: &HorizonArgs) -> Result<Question> {
-    let QuestionArgs { throttled, compress, split, keep } = asked;
+    let QuestionArgs {
+        throttled,
+        compress,
+        split,
+        keep,
+    } = asked;
     let throttled_billionths = billionths("--throttled", throttled)?;
-    Ok(Question { throttled_billionths, compression: *compress, split: *split, retention_years: *keep, horizon: self::horizon(horizon)? })
+    Ok(Question {
+        throttled_billionths,
+        compression: *compress,
+        split: *split,
+        retention_years: *keep,
+        horizon: self::horizon(horizon)?,
+    })
 }
 
 /// A share of the command line in billionths.
 pub fn billionths(option: &str, text: &str) -> Result<u64> {
     match Exact::parse(text).filter(|share| !share.is_negative() && *share <= Exact::one()) {
-        Some(share) => Ok((share * Exact::from(1_000_000_000)).floor().to_u64().unwrap_or(0)),
-        None => bail!("{option} {text:?} is not a share\nhelp: write a number from 0 to 1, such as 0.000001 for one in a million"),
+        Some(share) => Ok((share * Exact::from(1_000_000_000))
+            .floor()
+            .to_u64()
+            .unwrap_or(0)),
+        None => bail!(
+            "{option} {text:?} is not a share\nhelp: write a number from 0 to 1, such as 0.000001 \
+             for one in a million"
+        ),
     }
 }
 
@@ -250,19 +381,32 @@ fn horizon(args: &HorizonArgs) -> Result<Horizon> {
     let step_seconds = step.unwrap_or(if days > 31 { 60 } else { 1 });
     match step_seconds {
         1 if days > 31 => {
-            bail!("--days {days} with a step of one second is more than memory is for\nhelp: remove --step, or write --step 60")
+            bail!(
+                "--days {days} with a step of one second is more than memory is for\nhelp: remove \
+                 --step, or write --step 60"
+            )
         }
-        1 | 60 => Ok(Horizon { days, step_seconds, seed }),
-        other => bail!("--step {other} is neither 1 nor 60\nhelp: write --step 1 (seconds) or --step 60 (minutes)"),
+        1 | 60 => Ok(Horizon {
+            days,
+            step_seconds,
+            seed,
+        }),
+        other => bail!(
+            "--step {other} is neither 1 nor 60\nhelp: write --step 1 (seconds) or --step 60 \
+             (minutes)"
+        ),
     }
 }
 
 pub fn month(args: &Args) -> Result<Option<MonthHours>> {
-    let Some(text) = &args.month_hours else { return Ok(None) };
+    let Some(text) = &args.month_hours else {
+        return Ok(None);
+    };
     match Exact::parse(text).and_then(MonthHours::new) {
         Some(month) => Ok(Some(month)),
         None => bail!(
-            "--month-hours {text:?} is not a month of 1 to 744 hours\nhelp: write 720 (30 days), 730 (a twelfth of a year) or 744 (31 days)"
+            "--month-hours {text:?} is not a month of 1 to 744 hours\nhelp: write 720 (30 days), \
+             730 (a twelfth of a year) or 744 (31 days)"
         ),
     }
 }
@@ -274,9 +418,18 @@ fn text(path: &str) -> Result<(String, PathBuf)> {
         (Box::new(std::io::stdin()), PathBuf::from("."))
     } else {
         match opened::open(Path::new(path)) {
-            Ok(file) => (Box::new(file), Path::new(path).parent().map(Path::to_path_buf).unwrap_or_default()),
+            Ok(file) => (
+                Box::new(file),
+                Path::new(path)
+                    .parent()
+                    .map(Path::to_path_buf)
+                    .unwrap_or_default(),
+            ),
             Err(error) => {
-                bail!("{path}: cannot be opened: {error}\nhelp: name a workload file; `dynameter init {path}` writes one to start from")
+                bail!(
+                    "{path}: cannot be opened: {error}\nhelp: name a workload file; `dynameter \
+                     init {path}` writes one to start from"
+                )
             }
         }
     };
@@ -284,23 +437,35 @@ fn text(path: &str) -> Result<(String, PathBuf)> {
         bail!("{path}: cannot be read: {error}\nhelp: name a workload file");
     }
     if bytes.len() as u64 > FILE_BYTES_MAX {
-        bail!("{path}: is larger than 64 MB\nhelp: a workload file is a few KB of TOML; is this a trace or an export?");
+        bail!(
+            "{path}: is larger than 64 MB\nhelp: a workload file is a few KB of TOML; is this a \
+             trace or an export?"
+        );
     }
     if bytes.starts_with(b"PK\x03\x04") {
         bail!(
-            "{path}: is a Terraform plan in its binary form, or another ZIP archive\nhelp: run `terraform show -json {path} > plan.json` and name that file"
+            "{path}: is a Terraform plan in its binary form, or another ZIP archive\nhelp: run \
+             `terraform show -json {path} > plan.json` and name that file"
         );
     }
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        bail!("{path}: is UTF-16 text, which PowerShell's > writes\nhelp: write it as UTF-8, such as with `| Out-File -Encoding utf8`");
+        bail!(
+            "{path}: is UTF-16 text, which PowerShell's > writes\nhelp: write it as UTF-8, such \
+             as with `| Out-File -Encoding utf8`"
+        );
     }
     match String::from_utf8(bytes) {
         Ok(text) => Ok((text, folder)),
         Err(error) => {
             let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = error.as_bytes()[..at]
+                .iter()
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1;
             bail!(
-                "{path}:{line}: is not UTF-8 text (byte {at})\nhelp: a workload file is TOML in UTF-8; is this a binary or compressed file?"
+                "{path}:{line}: is not UTF-8 text (byte {at})\nhelp: a workload file is TOML in \
+                 UTF-8; is this a binary or compressed file?"
             )
         }
     }

@@ -29,18 +29,20 @@ use dynameter::workload::{self, Workload};
 
 /// What a binary without trace readers says.
 #[cfg(not(feature = "replay"))]
-const LIGHT: &str = "this is the light binary, which reads no traces\n\
-    help: build the full one with `cargo build --release --features replay` (the trace readers take minutes to compile)";
+const LIGHT: &str = "this is the light binary, which reads no traces\nhelp: build the full one \
+                     with `cargo build --release --features replay` (the trace readers take \
+                     minutes to compile)";
 
 /// What a binary without polars says.
 #[cfg(not(feature = "tables"))]
-const NO_TABLES: &str = "this binary was built without `synthesize`\n\
-    help: build the full one with `cargo build --release --features tables` (polars takes minutes to compile)";
+const NO_TABLES: &str = "this binary was built without `synthesize`\nhelp: build the full one \
+                         with `cargo build --release --features tables` (polars takes minutes to \
+                         compile)";
 
 /// What a binary without pages says.
 #[cfg(not(feature = "html"))]
-const NO_PAGES: &str = "this binary was built without the page of a report\n\
-    help: build it with `cargo build --release` (the feature `html` is on unless it is left out)";
+const NO_PAGES: &str = "this binary was built without the page of a report\nhelp: build it with \
+                        `cargo build --release` (the feature `html` is on unless it is left out)";
 
 /// Exit code of everything that is wrong: the command line, a file, a value.
 const WRONG: u8 = 2;
@@ -71,7 +73,10 @@ fn execute(args: &Args) -> Result<u8> {
         return check::check(args, asked);
     }
     if args.format.is_of_checks() {
-        anyhow::bail!("--format github, sarif and junit are of `dynameter check`\nhelp: write text, json, markdown or csv");
+        anyhow::bail!(
+            "--format github, sarif and junit are of `dynameter check`\nhelp: write text, json, \
+             markdown or csv"
+        );
     }
     command(args).map(|()| 0)
 }
@@ -83,9 +88,18 @@ fn command(args: &Args) -> Result<()> {
         Command::Init { file } => init(args, file.as_deref()),
         Command::Estimate { workloads } => estimates(args, workloads),
         Command::Explain { workload } => explain(args, workload),
-        Command::Import { kind, files, before, table } => import(args, kind, files, *before, table.as_deref()),
+        Command::Import {
+            kind,
+            files,
+            before,
+            table,
+        } => import(args, kind, files, *before, table.as_deref()),
         Command::Diff { old, new } => difference(args, &[old.clone(), new.clone()]),
-        Command::Compare { workload, question, horizon } => comparison(args, workload, &input::question(question, horizon)?),
+        Command::Compare {
+            workload,
+            question,
+            horizon,
+        } => comparison(args, workload, &input::question(question, horizon)?),
         #[cfg(feature = "html")]
         Command::Report(asked) => page::page(args, asked),
         #[cfg(not(feature = "html"))]
@@ -98,12 +112,24 @@ fn command(args: &Args) -> Result<()> {
         Command::Synthesize(synthesize) => synthesize::synthesize(args, synthesize),
         #[cfg(not(feature = "tables"))]
         Command::Synthesize(_) => anyhow::bail!(NO_TABLES),
-        Command::Prices { command: PricesCommand::List } => prices_list(args),
-        Command::Prices { command: PricesCommand::Diff { before, after } } => prices_diff(args, before, after),
-        Command::Prices { command: PricesCommand::Import { files, into } } => prices_import(args, files, into.as_deref()),
-        Command::Prices { command: PricesCommand::Show { date } } => prices_show(args, date.as_deref()),
+        Command::Prices {
+            command: PricesCommand::List,
+        } => prices_list(args),
+        Command::Prices {
+            command: PricesCommand::Diff { before, after },
+        } => prices_diff(args, before, after),
+        Command::Prices {
+            command: PricesCommand::Import { files, into },
+        } => prices_import(args, files, into.as_deref()),
+        Command::Prices {
+            command: PricesCommand::Show { date },
+        } => prices_show(args, date.as_deref()),
         Command::Schema { budget } => {
-            let schema = if *budget { dynameter::check::budget_schema().to_value() } else { workload::schema() };
+            let schema = if *budget {
+                dynameter::check::budget_schema().to_value()
+            } else {
+                workload::schema()
+            };
             output::write(args, &(serde_json::to_string_pretty(&schema)? + "\n"))
         }
         Command::Completions { shell } => {
@@ -123,23 +149,43 @@ fn init(args: &Args, file: Option<&std::path::Path>) -> Result<()> {
     if file.is_some() && args.output.is_some() {
         anyhow::bail!("init takes one file, found two\nhelp: name it once, with or without -o");
     }
-    let named = file.or(args.output.as_deref()).filter(|file| file.as_os_str() != "-");
-    let Some(file) = named else { return output::write(args, workload::TEMPLATE) };
+    let named = file
+        .or(args.output.as_deref())
+        .filter(|file| file.as_os_str() != "-");
+    let Some(file) = named else {
+        return output::write(args, workload::TEMPLATE);
+    };
     output::create(file, workload::TEMPLATE)?;
-    output::note(args, &format!("wrote {0}; now run: dynameter estimate {0}", file.display()));
+    output::note(
+        args,
+        &format!("wrote {0}; now run: dynameter estimate {0}", file.display()),
+    );
     Ok(())
 }
 
-fn import(args: &Args, kind: &str, files: &[String], before: bool, table: Option<&str>) -> Result<()> {
+fn import(
+    args: &Args,
+    kind: &str,
+    files: &[String],
+    before: bool,
+    table: Option<&str>,
+) -> Result<()> {
     if files.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read once only\nhelp: keep one -");
     }
-    let Some(kind) = Kind::parse(kind) else { anyhow::bail!("{kind:?} is no kind of file that is imported") };
+    let Some(kind) = Kind::parse(kind) else {
+        anyhow::bail!("{kind:?} is no kind of file that is imported")
+    };
     if before && kind != Kind::Terraform {
-        anyhow::bail!("only a Terraform plan holds a design before its change\nhelp: leave --before out");
+        anyhow::bail!(
+            "only a Terraform plan holds a design before its change\nhelp: leave --before out"
+        );
     }
     if args.month_hours.is_some() || args.prices.is_some() {
-        anyhow::bail!("import writes what the files hold\nhelp: leave --month-hours and --prices out; estimate takes them");
+        anyhow::bail!(
+            "import writes what the files hold\nhelp: leave --month-hours and --prices out; \
+             estimate takes them"
+        );
     }
     if args.format != Format::Text {
         anyhow::bail!("import writes a workload file, which is TOML\nhelp: leave --format out");
@@ -157,7 +203,8 @@ fn import(args: &Args, kind: &str, files: &[String], before: bool, table: Option
     output::new(args, &imported.text)
 }
 
-/// Every workload is read before the first is estimated, so that all mistakes of all files are told at once.
+/// Every workload is read before the first is estimated, so that all mistakes of all files are told
+/// at once.
 fn estimates(args: &Args, paths: &[String]) -> Result<()> {
     let (books, date) = input::books(args)?;
     let outcomes = outcomes(args, paths, &books, date)?;
@@ -165,7 +212,10 @@ fn estimates(args: &Args, paths: &[String]) -> Result<()> {
     let several = outcomes.len() > 1;
     let text = match args.format {
         Format::Json if several => report::estimates_json(&outcomes)?,
-        Format::Json => outcomes.iter().map(report::estimate_json).collect::<Result<_, _>>()?,
+        Format::Json => outcomes
+            .iter()
+            .map(report::estimate_json)
+            .collect::<Result<_, _>>()?,
         Format::Csv => report::estimate_csv(&outcomes),
         Format::Markdown => joined(&outcomes, report::estimate_markdown)?,
         _ => joined(&outcomes, |outcome| report::estimate_text(outcome, style))?,
@@ -173,30 +223,60 @@ fn estimates(args: &Args, paths: &[String]) -> Result<()> {
     output::write(args, &text)
 }
 
-fn joined<E>(outcomes: &[Outcome], present: impl Fn(&Outcome) -> Result<String, E>) -> Result<String, E> {
-    Ok(outcomes.iter().map(present).collect::<Result<Vec<_>, _>>()?.join("\n"))
+fn joined<E>(
+    outcomes: &[Outcome],
+    present: impl Fn(&Outcome) -> Result<String, E>,
+) -> Result<String, E> {
+    Ok(outcomes
+        .iter()
+        .map(present)
+        .collect::<Result<Vec<_>, _>>()?
+        .join("\n"))
 }
 
-fn outcomes(args: &Args, paths: &[String], books: &Books, date: Option<Date>) -> Result<Vec<Outcome>> {
+fn outcomes(
+    args: &Args,
+    paths: &[String],
+    books: &Books,
+    date: Option<Date>,
+) -> Result<Vec<Outcome>> {
     if paths.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read once only\nhelp: keep one -");
     }
-    let role = if paths.len() > 1 { input::Role::OneOfSeveral } else { input::Role::Only };
+    let role = if paths.len() > 1 {
+        input::Role::OneOfSeveral
+    } else {
+        input::Role::Only
+    };
     let read = |path: &String| -> Result<(Workload, input::Text)> {
         let text = input::design(args, input::source(path)?, role)?;
         Ok((input::parsed(args, &text, books, date)?, text))
     };
     let workloads: Vec<Result<(Workload, input::Text)>> = paths.iter().map(read).collect();
     let (workloads, errors): (Vec<_>, Vec<_>) = workloads.into_iter().partition(Result::is_ok);
-    let errors: Vec<String> = errors.into_iter().filter_map(Result::err).map(|error| output::failure(&error)).collect();
+    let errors: Vec<String> = errors
+        .into_iter()
+        .filter_map(Result::err)
+        .map(|error| output::failure(&error))
+        .collect();
     if !errors.is_empty() {
         return Err(output::Reported(errors.join("\n\n")).into());
     }
-    let outcome = |((workload, text), path): ((Workload, input::Text), &String)| -> Result<Outcome> {
-        let outcome = estimate(&workload, books).with_context(|| path.clone())?;
-        Ok(Outcome { uncertainty: input::interval(args, &workload, &text, books, date).with_context(|| path.clone())?, ..outcome })
-    };
-    workloads.into_iter().flatten().zip(paths).map(outcome).collect()
+    let outcome =
+        |((workload, text), path): ((Workload, input::Text), &String)| -> Result<Outcome> {
+            let outcome = estimate(&workload, books).with_context(|| path.clone())?;
+            Ok(Outcome {
+                uncertainty: input::interval(args, &workload, &text, books, date)
+                    .with_context(|| path.clone())?,
+                ..outcome
+            })
+        };
+    workloads
+        .into_iter()
+        .flatten()
+        .zip(paths)
+        .map(outcome)
+        .collect()
 }
 
 fn explain(args: &Args, path: &str) -> Result<()> {
@@ -205,7 +285,10 @@ fn explain(args: &Args, path: &str) -> Result<()> {
     let outcome = estimate(&workload, &books)?;
     let text = match args.format {
         Format::Json => report::explain_json(&outcome)?,
-        Format::Markdown => format!("```text\n{}```\n", report::explain_text(&outcome, Style::default())?),
+        Format::Markdown => format!(
+            "```text\n{}```\n",
+            report::explain_text(&outcome, Style::default())?
+        ),
         Format::Csv => report::estimate_csv(&[outcome]),
         _ => report::explain_text(&outcome, output::style(args))?,
     };
@@ -215,7 +298,9 @@ fn explain(args: &Args, path: &str) -> Result<()> {
 fn difference(args: &Args, paths: &[String]) -> Result<()> {
     let (books, date) = input::books(args)?;
     let outcomes = outcomes(args, paths, &books, date)?;
-    let [old, new] = outcomes.as_slice() else { anyhow::bail!("diff takes two workload files") };
+    let [old, new] = outcomes.as_slice() else {
+        anyhow::bail!("diff takes two workload files")
+    };
     let difference = diff(old, new)?;
     let text = match args.format {
         Format::Json => report::diff_json(&difference)?,
@@ -230,7 +315,8 @@ fn comparison(args: &Args, path: &str, question: &Question) -> Result<()> {
     let (books, date) = input::books(args)?;
     let (workload, source) = input::read(args, path, &books, date)?;
     let mut comparison = compare(&workload, &books, question).with_context(|| path.to_string())?;
-    comparison.outcome.uncertainty = input::interval(args, &workload, &source, &books, date).with_context(|| path.to_string())?;
+    comparison.outcome.uncertainty = input::interval(args, &workload, &source, &books, date)
+        .with_context(|| path.to_string())?;
     let text = match args.format {
         Format::Json => report::compare_json(&comparison),
         Format::Markdown => report::compare_markdown(&comparison)?,
@@ -243,7 +329,10 @@ fn comparison(args: &Args, path: &str, question: &Question) -> Result<()> {
 fn prices_list(args: &Args) -> Result<()> {
     let (books, date) = input::books(args)?;
     let mut lists = Vec::new();
-    for region in books.regions().filter(|region| args.region.as_deref().is_none_or(|asked| asked == *region)) {
+    for region in books
+        .regions()
+        .filter(|region| args.region.as_deref().is_none_or(|asked| asked == *region))
+    {
         let (from, newest) = books.span(region)?;
         let book = match books.book(region, date) {
             Ok(book) => book,
@@ -277,9 +366,13 @@ fn prices_diff(args: &Args, before: &str, after: &str) -> Result<()> {
     if args.prices.is_some() {
         anyhow::bail!("prices diff names both price lists itself\nhelp: leave --prices out");
     }
-    let ((old, old_date), (new, new_date)) = (input::price_list(before)?, input::price_list(after)?);
-    let mut regions: Vec<&str> =
-        old.regions().chain(new.regions()).filter(|one| args.region.as_deref().is_none_or(|asked| asked == *one)).collect();
+    let ((old, old_date), (new, new_date)) =
+        (input::price_list(before)?, input::price_list(after)?);
+    let mut regions: Vec<&str> = old
+        .regions()
+        .chain(new.regions())
+        .filter(|one| args.region.as_deref().is_none_or(|asked| asked == *one))
+        .collect();
     regions.sort_unstable();
     regions.dedup();
     if regions.is_empty() {
@@ -288,7 +381,10 @@ fn prices_diff(args: &Args, before: &str, after: &str) -> Result<()> {
     }
     let mut changed = Vec::new();
     for region in regions {
-        let (before, after) = (old.book(region, old_date).ok(), new.book(region, new_date).ok());
+        let (before, after) = (
+            old.book(region, old_date).ok(),
+            new.book(region, new_date).ok(),
+        );
         changed.extend(changed_rates(before.as_ref(), after.as_ref()));
     }
     output::write(
@@ -302,11 +398,15 @@ fn prices_diff(args: &Args, before: &str, after: &str) -> Result<()> {
     )
 }
 
-/// AWS's price list taken into the books: those of the binary, or of the folder that `--prices` names.
+/// AWS's price list taken into the books: those of the binary, or of the folder that `--prices`
+/// names.
 fn prices_import(args: &Args, files: &[String], into: Option<&std::path::Path>) -> Result<()> {
     let (books, date) = input::books(args)?;
     if date.is_some() {
-        anyhow::bail!("prices import takes new prices into whole books\nhelp: leave --prices out, or name a folder of books");
+        anyhow::bail!(
+            "prices import takes new prices into whole books\nhelp: leave --prices out, or name a \
+             folder of books"
+        );
     }
     let mut errors = Vec::new();
     let mut offers: Vec<Offer> = Vec::new();
@@ -320,7 +420,9 @@ fn prices_import(args: &Args, files: &[String], into: Option<&std::path::Path>) 
         return Err(output::Reported(errors.join("\n\n")).into());
     }
     if let Some(region) = &args.region {
-        offers.iter_mut().for_each(|offer| offer.rates.retain(|rate| rate.region == *region));
+        offers
+            .iter_mut()
+            .for_each(|offer| offer.rates.retain(|rate| rate.region == *region));
     }
     let update = update(&books, &offers)?;
     if let Some(folder) = into {
@@ -343,7 +445,10 @@ fn prices_show(args: &Args, date: Option<&str>) -> Result<()> {
         None => from_prices,
     };
     let Some(region) = &args.region else {
-        anyhow::bail!("prices show needs a region\nhelp: add --region us-east-1; `dynameter prices list` shows all of them");
+        anyhow::bail!(
+            "prices show needs a region\nhelp: add --region us-east-1; `dynameter prices list` \
+             shows all of them"
+        );
     };
     let book = books.book(region, date)?;
     output::write(

@@ -25,7 +25,11 @@ impl std::error::Error for Reported {}
 
 /// A failure in words; diagnostics of files and failures of several files bring their own.
 pub fn failure(error: &anyhow::Error) -> String {
-    if error.is::<Diagnostics>() || error.is::<Reported>() { error.to_string() } else { harmless(&format!("error: {error:#}")) }
+    if error.is::<Diagnostics>() || error.is::<Reported>() {
+        error.to_string()
+    } else {
+        harmless(&format!("error: {error:#}"))
+    }
 }
 
 /// Says something on standard error. Whoever closed it does not want to hear it.
@@ -36,7 +40,9 @@ pub fn say(text: &str) {
 /// Colour on a terminal, unless `NO_COLOR` is set.
 pub fn style(args: &Args) -> Style {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    Style { color: wanted && args.output.is_none() && std::io::stdout().is_terminal() }
+    Style {
+        color: wanted && args.output.is_none() && std::io::stdout().is_terminal(),
+    }
 }
 
 /// Writes the result to standard output, or to the file of `-o`.
@@ -59,7 +65,10 @@ pub fn write(args: &Args, text: &str) -> Result<()> {
 /// No result is written over a file that the command read.
 pub fn refuse_inputs(path: &Path) -> Result<()> {
     if opened::is_opened(path) {
-        bail!("{}: is a file that this command reads\nhelp: name another file for the result", path.display());
+        bail!(
+            "{}: is a file that this command reads\nhelp: name another file for the result",
+            path.display()
+        );
     }
     Ok(())
 }
@@ -69,7 +78,13 @@ pub fn new(args: &Args, text: &str) -> Result<()> {
     match args.output.as_ref().filter(|path| path.as_os_str() != "-") {
         Some(path) => {
             create(path, text)?;
-            note(args, &format!("wrote {0}; fill in what is \"unknown\", then run: dynameter estimate {0}", path.display()));
+            note(
+                args,
+                &format!(
+                    "wrote {0}; fill in what is \"unknown\", then run: dynameter estimate {0}",
+                    path.display()
+                ),
+            );
             Ok(())
         }
         None => write(args, text),
@@ -97,29 +112,38 @@ pub fn save<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) 
         bail!("{}: is a folder\nhelp: name a file in it", path.display());
     }
     if path.exists() && !path.is_file() {
-        let mut device =
-            std::fs::OpenOptions::new().write(true).open(path).with_context(|| format!("{}: cannot be written", path.display()))?;
+        let mut device = std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .with_context(|| format!("{}: cannot be written", path.display()))?;
         return fill(&mut device).with_context(|| path.display().to_string());
     }
     let mut file = beside(path)?;
     let done = fill(file.as_file_mut()).with_context(|| path.display().to_string())?;
-    file.as_file().sync_all().map_err(|error| failed(path, &error))?;
-    file.persist(path).map_err(|error| failed(path, &error.error))?;
+    file.as_file()
+        .sync_all()
+        .map_err(|error| failed(path, &error))?;
+    file.persist(path)
+        .map_err(|error| failed(path, &error.error))?;
     Ok(done)
 }
 
-/// Writes price books into a folder: all of them are whole beside their names before the first takes its own.
+/// Writes price books into a folder: all of them are whole beside their names before the first
+/// takes its own.
 pub fn books(folder: &Path, texts: &std::collections::BTreeMap<String, String>) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
     let mut written = Vec::new();
     for (region, text) in texts {
         let path = folder.join(format!("{region}.toml"));
         let mut file = beside(&path)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(|error| failed(&path, &error))?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.as_file().sync_all())
+            .map_err(|error| failed(&path, &error))?;
         written.push((file, path));
     }
     for (file, path) in written {
-        file.persist(&path).map_err(|error| failed(&path, &error.error))?;
+        file.persist(&path)
+            .map_err(|error| failed(&path, &error.error))?;
     }
     Ok(())
 }
@@ -134,9 +158,13 @@ fn beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     builder.prefix(".dynameter-");
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.tempfile_in(folder).map_err(|error| failed(path, &error))?;
+    let file = builder
+        .tempfile_in(folder)
+        .map_err(|error| failed(path, &error))?;
     if let Ok(existing) = std::fs::metadata(path) {
-        file.as_file().set_permissions(existing.permissions()).map_err(|error| failed(path, &error))?;
+        file.as_file()
+            .set_permissions(existing.permissions())
+            .map_err(|error| failed(path, &error))?;
     }
     Ok(file)
 }
@@ -146,7 +174,10 @@ fn failed(path: &Path, error: &std::io::Error) -> anyhow::Error {
         ErrorKind::StorageFull => "make room, or name a file on another disk",
         _ => "name a file in a folder that exists and may be written to",
     };
-    anyhow::anyhow!("{}: cannot be written: {error}\nhelp: {help}", path.display())
+    anyhow::anyhow!(
+        "{}: cannot be written: {error}\nhelp: {help}",
+        path.display()
+    )
 }
 
 /// Says something on standard error, unless `--quiet`.
@@ -159,8 +190,14 @@ pub fn note(args: &Args, text: &str) {
 /// The file appears under its name whole or not at all: it is written beside it first.
 fn replace(path: &Path, text: &str, overwrite: bool) -> Result<()> {
     // A link is followed: what it points to is replaced, not the link.
-    let resolved = if overwrite { path.canonicalize().ok() } else { None };
-    let device = overwrite && path.exists() && (path.starts_with("/dev") || path.starts_with("/proc") || !path.is_file());
+    let resolved = if overwrite {
+        path.canonicalize().ok()
+    } else {
+        None
+    };
+    let device = overwrite
+        && path.exists()
+        && (path.starts_with("/dev") || path.starts_with("/proc") || !path.is_file());
     if device && !path.is_dir() {
         return std::fs::OpenOptions::new()
             .write(true)
@@ -175,13 +212,18 @@ fn replace(path: &Path, text: &str, overwrite: bool) -> Result<()> {
     }
     let failed = |error: std::io::Error| failed(path, &error);
     let mut file = beside(path)?;
-    file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
+    file.write_all(text.as_bytes())
+        .and_then(|()| file.as_file().sync_all())
+        .map_err(failed)?;
     if overwrite {
         file.persist(path).map_err(|error| failed(error.error))?;
     } else if let Err(error) = file.persist_noclobber(path) {
         match error.error.kind() {
             ErrorKind::AlreadyExists => {
-                bail!("{shown}: exists already and is not overwritten\nhelp: name another file, or remove this one")
+                bail!(
+                    "{shown}: exists already and is not overwritten\nhelp: name another file, or \
+                     remove this one"
+                )
             }
             _ => return Err(failed(error.error)),
         }

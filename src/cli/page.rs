@@ -13,7 +13,10 @@ use dynameter::units::Exact;
 /// `dynameter report`.
 pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     if !matches!(args.format, Format::Text | Format::Json) {
-        anyhow::bail!("a report is a page of HTML\nhelp: leave --format out, or write --format json for the figures behind the page");
+        anyhow::bail!(
+            "a report is a page of HTML\nhelp: leave --format out, or write --format json for the \
+             figures behind the page"
+        );
     }
     #[cfg(not(feature = "replay"))]
     if !asked.trace.is_empty() {
@@ -26,15 +29,27 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     if paths.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read once only\nhelp: keep one -");
     }
-    let before = asked.baseline.as_ref().map(|path| outcomes(args, std::slice::from_ref(path), &books, date)).transpose()?;
+    let before = asked
+        .baseline
+        .as_ref()
+        .map(|path| outcomes(args, std::slice::from_ref(path), &books, date))
+        .transpose()?;
     let (workload, mut source) = input::read(args, &asked.workload, &books, date)?;
     let question = input::question(&asked.question, &asked.horizon)?;
-    let load = |month: &MonthHours, traffic: &Exact| input::again(args, &source, &books, date, month, traffic);
-    let interval = input::interval(args, &workload, &source, &books, date).with_context(|| asked.workload.clone())?;
-    let mut review = review(&workload, &books, &question, &load).with_context(|| asked.workload.clone())?.with_interval(interval);
+    let load = |month: &MonthHours, traffic: &Exact| {
+        input::again(args, &source, &books, date, month, traffic)
+    };
+    let interval = input::interval(args, &workload, &source, &books, date)
+        .with_context(|| asked.workload.clone())?;
+    let mut review = review(&workload, &books, &question, &load)
+        .with_context(|| asked.workload.clone())?
+        .with_interval(interval);
     // A plan is its own baseline.
     let planned = match (source.before(), &before) {
-        (Some(text), None) => Some(estimate(&input::parsed(args, &text, &books, date)?, &books).with_context(|| asked.workload.clone())?),
+        (Some(text), None) => Some(
+            estimate(&input::parsed(args, &text, &books, date)?, &books)
+                .with_context(|| asked.workload.clone())?,
+        ),
         _ => None,
     };
     if let Some(before) = before.iter().flatten().next().or(planned.as_ref()) {
@@ -42,7 +57,15 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     }
     #[cfg(feature = "replay")]
     if !asked.trace.is_empty() {
-        review = review.with_trace(super::trace::measured(args, &asked.trace, &asked.reading, &workload, &books, date, question)?);
+        review = review.with_trace(super::trace::measured(
+            args,
+            &asked.trace,
+            &asked.reading,
+            &workload,
+            &books,
+            date,
+            question,
+        )?);
     }
     let text = match args.format {
         Format::Json => report::report_json(&review)?,

@@ -14,10 +14,14 @@ use dynameter::units::Exact;
 pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
     let (books, date) = input::books(args)?;
     let workload = input::workload(args, &asked.workload, &books, date)?;
-    let hours = match Exact::parse(&asked.hours).filter(|hours| !hours.is_negative() && !hours.is_zero()) {
-        Some(hours) => hours,
-        None => bail!("--hours {:?} is no number above 0\nhelp: write hours, such as 1, 0.5 or 24", asked.hours),
-    };
+    let hours =
+        match Exact::parse(&asked.hours).filter(|hours| !hours.is_negative() && !hours.is_zero()) {
+            Some(hours) => hours,
+            None => bail!(
+                "--hours {:?} is no number above 0\nhelp: write hours, such as 1, 0.5 or 24",
+                asked.hours
+            ),
+        };
     let path = args.output.as_ref().filter(|path| path.as_os_str() != "-");
     let layout = match (asked.layout.as_deref(), path) {
         (Some(name), _) => match Layout::parse(name) {
@@ -27,25 +31,46 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
         (None, Some(path)) => match Layout::of_name(&path.to_string_lossy()) {
             Some(layout) => layout,
             None if path.starts_with("/dev") => Layout::Parquet,
-            None => bail!("{}: the name ends in none of .parquet, .csv, .ndjson\nhelp: name the file so, or say --layout", path.display()),
+            None => bail!(
+                "{}: the name ends in none of .parquet, .csv, .ndjson\nhelp: name the file so, or \
+                 say --layout",
+                path.display()
+            ),
         },
         (None, None) => {
-            bail!("synthesize needs -o FILE for Parquet\nhelp: name a file, or write --layout csv or --layout ndjson for standard output")
+            bail!(
+                "synthesize needs -o FILE for Parquet\nhelp: name a file, or write --layout csv \
+                 or --layout ndjson for standard output"
+            )
         }
     };
-    if let Some(unknown) = asked.columns.iter().find(|column| !HEADER.contains(&column.as_str())) {
-        bail!("--columns {unknown:?} is none\nhelp: the columns are {}", HEADER.join(", "));
+    if let Some(unknown) = asked
+        .columns
+        .iter()
+        .find(|column| !HEADER.contains(&column.as_str()))
+    {
+        bail!(
+            "--columns {unknown:?} is none\nhelp: the columns are {}",
+            HEADER.join(", ")
+        );
     }
     let columns = (!asked.columns.is_empty()).then(|| asked.columns.clone());
     let options = synthesize::Options {
-        seconds: (hours * Exact::from(3600)).ceil().to_u64().unwrap_or(u64::MAX),
+        seconds: (hours * Exact::from(3600))
+            .ceil()
+            .to_u64()
+            .unwrap_or(u64::MAX),
         seed: asked.seed,
         start: moment("--start", &asked.start)?,
         poisson: asked.poisson,
         layout,
         columns,
     };
-    let bar = bar(args, options.seconds, "{spinner} {pos} of {len} s [{wide_bar}] {msg}, {eta} left");
+    let bar = bar(
+        args,
+        options.seconds,
+        "{spinner} {pos} of {len} s [{wide_bar}] {msg}, {eta} left",
+    );
     let stopped = interruption()?;
     let mut tick = |second: u64, rows: u64| {
         bar.set_position(second);
@@ -54,18 +79,26 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
     };
     match path {
         Some(path) => {
-            let rows = output::file(path, |file| Ok(synthesize::synthesize(&workload, &options, file, &mut tick)?))?;
+            let rows = output::file(path, |file| {
+                Ok(synthesize::synthesize(
+                    &workload, &options, file, &mut tick,
+                )?)
+            })?;
             bar.finish_and_clear();
             output::note(args, &format!("wrote {} rows to {}", rows, path.display()));
         }
         None => {
             if layout == Layout::Parquet {
-                bail!("Parquet is not written to standard output\nhelp: name a file with -o, or write --layout csv or --layout ndjson");
+                bail!(
+                    "Parquet is not written to standard output\nhelp: name a file with -o, or \
+                     write --layout csv or --layout ndjson"
+                );
             }
             let result = synthesize::synthesize(&workload, &options, std::io::stdout(), &mut tick);
             bar.finish_and_clear();
             match result {
-                Err(synthesize::SynthesizeError::Write(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {}
+                Err(synthesize::SynthesizeError::Write(error))
+                    if error.kind() == std::io::ErrorKind::BrokenPipe => {}
                 result => {
                     result?;
                 }

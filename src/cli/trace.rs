@@ -13,10 +13,15 @@ use dynameter::compare::Question;
 use dynameter::import::{Imported, import_metrics};
 use dynameter::meter::Switches;
 use dynameter::pricing::Books;
-use dynameter::replay::{self, CONSTANT_BYTES, KEY_BYTES_MAX, Overwrite, ReplayError, Replayed, Run, Share, Verify, keys, merge, price};
+use dynameter::replay::{
+    self, CONSTANT_BYTES, KEY_BYTES_MAX, Overwrite, ReplayError, Replayed, Run, Share, Verify,
+    keys, merge, price,
+};
 use dynameter::report;
 use dynameter::time::{Date, MonthHours};
-use dynameter::trace::{Kind, Mapping, Options, Progress, Source, Time, TimeUnit, Trace, parse_time, sources};
+use dynameter::trace::{
+    Kind, Mapping, Options, Progress, Source, Time, TimeUnit, Trace, parse_time, sources,
+};
 use dynameter::units::Exact;
 use dynameter::workload::{Size, Workload};
 
@@ -35,7 +40,11 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
 
 /// A bar on a terminal's standard error; nothing in a pipe.
 pub fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
-    let target = if args.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr_with_hz(5) };
+    let target = if args.quiet {
+        ProgressDrawTarget::hidden()
+    } else {
+        ProgressDrawTarget::stderr_with_hz(5)
+    };
     let bar = ProgressBar::with_draw_target((total > 0).then_some(total), target);
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);
@@ -47,7 +56,10 @@ pub fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
 pub fn moment(option: &str, text: &str) -> Result<Time> {
     match parse_time(text, None) {
         Some((time, _)) => Ok(time),
-        None => bail!("{option} {text:?} is no time\nhelp: write RFC 3339, such as 2024-01-01T00:00:00Z, or seconds since 1970"),
+        None => bail!(
+            "{option} {text:?} is no time\nhelp: write RFC 3339, such as 2024-01-01T00:00:00Z, or \
+             seconds since 1970"
+        ),
     }
 }
 
@@ -64,7 +76,11 @@ fn options(asked: &ReadingArgs) -> Result<Options> {
         Some(name) => match Kind::parse(name) {
             Some(kind) => Some(kind),
             None => {
-                let known = Kind::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+                let known = Kind::NAMES
+                    .iter()
+                    .map(|(name, _)| *name)
+                    .collect::<Vec<_>>()
+                    .join(", ");
                 bail!("--kind {name:?} is no format of a trace\nhelp: the formats are {known}")
             }
         },
@@ -96,20 +112,29 @@ fn run(
     replay_options: &replay::Options,
 ) -> Result<Option<Run>> {
     let sources = sources(&asked.traces)?;
-    if sources.iter().filter(|source| **source == Source::Stdin).count() > 1
+    if sources
+        .iter()
+        .filter(|source| **source == Source::Stdin)
+        .count()
+        > 1
         || (sources.contains(&Source::Stdin) && asked.workload.as_deref() == Some("-"))
     {
         bail!("standard input can be read once only\nhelp: keep one -");
     }
     if sources.contains(&Source::Stdin) && asked.checkpoint.is_some() {
-        bail!("a run over standard input cannot go on later\nhelp: write the trace to a file first");
+        bail!(
+            "a run over standard input cannot go on later\nhelp: write the trace to a file first"
+        );
     }
     // Before hours of work, not after them.
     let results = args.output.iter().chain(&asked.checkpoint);
     for result in results.filter(|path| path.as_os_str() != "-") {
         let is_trace = |source: &Source| matches!(source, Source::File(path) if path.canonicalize().ok() == result.canonicalize().ok());
         if result.exists() && sources.iter().any(is_trace) {
-            bail!("{}: is a file that this command reads\nhelp: name another file for the result", result.display());
+            bail!(
+                "{}: is a file that this command reads\nhelp: name another file for the result",
+                result.display()
+            );
         }
     }
     let trace = Trace::open(sources, options)?;
@@ -136,7 +161,10 @@ fn run(
             if let Some(checkpoint) = &asked.checkpoint {
                 std::fs::remove_file(checkpoint).ok();
             }
-            output::note(args, &format!("wrote share {} to {}", asked.share, path.display()));
+            output::note(
+                args,
+                &format!("wrote share {} to {}", asked.share, path.display()),
+            );
             Ok(None)
         }
         _ => Ok(Some(run)),
@@ -144,14 +172,26 @@ fn run(
 }
 
 /// Executes batch by batch, with a bar, until the trace ends or somebody asks for the end.
-fn to_the_end(args: &Args, run: &mut Run, mut after: impl FnMut(&mut Run) -> Result<()>) -> Result<()> {
+fn to_the_end(
+    args: &Args,
+    run: &mut Run,
+    mut after: impl FnMut(&mut Run) -> Result<()>,
+) -> Result<()> {
     let Progress { read, total, rows } = run.trace().progress.clone();
-    let bar = bar(args, total.load(Ordering::Relaxed), "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left");
+    let bar = bar(
+        args,
+        total.load(Ordering::Relaxed),
+        "{spinner} {bytes} of {total_bytes} read [{wide_bar}] {msg}, {eta} left",
+    );
     let stopped = interruption()?;
     while run.batch()? {
         bar.set_position(read.load(Ordering::Relaxed));
         let (rows, seconds) = (rows.load(Ordering::Relaxed), bar.elapsed().as_secs().max(1));
-        let what = if run.is_resuming() { " of before the checkpoint" } else { "" };
+        let what = if run.is_resuming() {
+            " of before the checkpoint"
+        } else {
+            ""
+        };
         bar.set_message(format!("{rows} rows{what}, {} a second", rows / seconds));
         after(run)?;
         if stopped.load(Ordering::SeqCst) {
@@ -163,7 +203,12 @@ fn to_the_end(args: &Args, run: &mut Run, mut after: impl FnMut(&mut Run) -> Res
 }
 
 /// How a trace is executed.
-fn replay_options(args: &Args, asked: &ReadingArgs, date: Option<Date>, question: Question) -> Result<replay::Options> {
+fn replay_options(
+    args: &Args,
+    asked: &ReadingArgs,
+    date: Option<Date>,
+    question: Question,
+) -> Result<replay::Options> {
     let threads = match asked.threads {
         None => std::thread::available_parallelism().map_or(1, usize::from),
         Some(threads @ 1..=256) => threads,
@@ -173,12 +218,26 @@ fn replay_options(args: &Args, asked: &ReadingArgs, date: Option<Date>, question
         region: args.region.clone(),
         prices: date,
         month: input::month(args)?.unwrap_or_else(MonthHours::standard),
-        from: asked.from.as_deref().map(|text| moment("--from", text)).transpose()?,
-        to: asked.to.as_deref().map(|text| moment("--to", text)).transpose()?,
+        from: asked
+            .from
+            .as_deref()
+            .map(|text| moment("--from", text))
+            .transpose()?,
+        to: asked
+            .to
+            .as_deref()
+            .map(|text| moment("--to", text))
+            .transpose()?,
         dax_ttl_seconds: asked.dax_ttl,
-        dax_overwrite: match Overwrite::NAMES.iter().find(|(name, _)| *name == asked.dax_overwrite) {
+        dax_overwrite: match Overwrite::NAMES
+            .iter()
+            .find(|(name, _)| *name == asked.dax_overwrite)
+        {
             Some((_, reading)) => *reading,
-            None => bail!("--dax-overwrite {:?} is no reading\nhelp: write refresh or keep", asked.dax_overwrite),
+            None => bail!(
+                "--dax-overwrite {:?} is no reading\nhelp: write refresh or keep",
+                asked.dax_overwrite
+            ),
         },
         threads,
         hot_keys: asked.hot_keys,
@@ -201,17 +260,26 @@ pub fn measured(
     let mut reading = options(asked)?;
     reading.keys = keys(workload);
     let options = replay_options(args, asked, date, question)?;
-    let mut run = Run::new(Trace::open(sources(traces)?, reading)?, Some(workload), &options)?;
+    let mut run = Run::new(
+        Trace::open(sources(traces)?, reading)?,
+        Some(workload),
+        &options,
+    )?;
     to_the_end(args, &mut run, |_| Ok(()))?;
     Ok(price(run.finish(), Some(workload), books, &options)?)
 }
 
 /// How much of a verification is shown.
 fn verify(asked: Option<&str>) -> Result<Verify> {
-    let Some(name) = asked else { return Ok(Verify::No) };
+    let Some(name) = asked else {
+        return Ok(Verify::No);
+    };
     match Verify::NAMES.iter().find(|(known, _)| *known == name) {
         Some((_, verify)) => Ok(*verify),
-        None => bail!("--verify={name} shows nothing\nhelp: write --verify for the first ten differences, or --verify=all for every one"),
+        None => bail!(
+            "--verify={name} shows nothing\nhelp: write --verify for the first ten differences, \
+             or --verify=all for every one"
+        ),
     }
 }
 
@@ -223,11 +291,20 @@ fn switches(asked: &[String]) -> Result<Switches> {
         if switches.set(name.trim(), reading.trim()) {
             continue;
         }
-        match Switches::NAMES.iter().find(|(known, _)| *known == name.trim()) {
-            Some((name, readings)) => bail!("--switch {text:?} has no such reading\nhelp: {name} is {}", readings.join(" or ")),
+        match Switches::NAMES
+            .iter()
+            .find(|(known, _)| *known == name.trim())
+        {
+            Some((name, readings)) => bail!(
+                "--switch {text:?} has no such reading\nhelp: {name} is {}",
+                readings.join(" or ")
+            ),
             None => {
                 let known: Vec<&str> = Switches::NAMES.iter().map(|(name, _)| *name).collect();
-                bail!("--switch {text:?} is no switch\nhelp: write NAME=READING; the switches are {}", known.join(", "))
+                bail!(
+                    "--switch {text:?} is no switch\nhelp: write NAME=READING; the switches are {}",
+                    known.join(", ")
+                )
             }
         }
     }
@@ -242,7 +319,8 @@ fn memory(rows: u64, options: &replay::Options) -> String {
     let most = CONSTANT_BYTES + rows.saturating_mul(KEY_BYTES_MAX) / u64::from(options.share.of);
     let gigabytes = |bytes: u64| Exact::ratio(bytes, 1 << 30).human(1);
     format!(
-        "{} rows: at most {} GB of memory, {} GB and {KEY_BYTES_MAX} bytes for each distinct key; --share divides the keys",
+        "{} rows: at most {} GB of memory, {} GB and {KEY_BYTES_MAX} bytes for each distinct key; \
+         --share divides the keys",
         Exact::from(rows),
         gigabytes(most),
         gigabytes(CONSTANT_BYTES)
@@ -253,7 +331,11 @@ fn memory(rows: u64, options: &replay::Options) -> String {
 pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     let (books, date) = input::books(args)?;
     let mut options = options(&asked.reading)?;
-    let workload = asked.workload.as_deref().map(|path| input::workload(args, path, &books, date)).transpose()?;
+    let workload = asked
+        .workload
+        .as_deref()
+        .map(|path| input::workload(args, path, &books, date))
+        .transpose()?;
     if let Some(workload) = &workload {
         options.keys = keys(workload);
     }
@@ -261,7 +343,12 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         books.book(region, date)?;
     }
     let mut dax_sizes = Vec::new();
-    for text in asked.dax.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+    for text in asked
+        .dax
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+    {
         match Size::parse(text).map(|size| size.0.0) {
             Some(bytes) if bytes > 0 => dax_sizes.push(bytes),
             _ => bail!("--dax {text:?} is no size\nhelp: write sizes such as \"64 MB,1 GB\""),
@@ -272,9 +359,18 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         verify: verify(asked.verify.as_deref())?,
         switches: switches(&asked.switch)?,
         dax_sizes,
-        share: Share::parse(&asked.share).map_err(|message| anyhow::anyhow!("--share {message}"))?,
+        share: Share::parse(&asked.share)
+            .map_err(|message| anyhow::anyhow!("--share {message}"))?,
         partial: asked.partial,
-        ..replay_options(args, &asked.reading, date, Question { throttled_billionths, ..Question::default() })?
+        ..replay_options(
+            args,
+            &asked.reading,
+            date,
+            Question {
+                throttled_billionths,
+                ..Question::default()
+            },
+        )?
     };
     let part = match (asked.partial, &args.output) {
         (true, Some(path)) if path.as_os_str() != "-" => Some(path),
@@ -283,7 +379,8 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     };
     if replay_options.share.of > 1 && part.is_none() {
         bail!(
-            "--share {} without --partial would price a part as if it were all\nhelp: write --share {} --partial -o part.parquet, and join all parts with --merge",
+            "--share {} without --partial would price a part as if it were all\nhelp: write \
+             --share {} --partial -o part.parquet, and join all parts with --merge",
             asked.share,
             asked.share
         );
@@ -293,12 +390,16 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
             .into_iter()
             .map(|source| match source {
                 Source::File(path) => Ok(path),
-                Source::Stdin => bail!("parts are not read from standard input\nhelp: name their files"),
+                Source::Stdin => {
+                    bail!("parts are not read from standard input\nhelp: name their files")
+                }
             })
             .collect::<Result<_>>()?;
         merge(&paths, workload.as_ref(), &books, &replay_options)?
     } else {
-        let Some(run) = run(args, asked, options, workload.as_ref(), &replay_options)? else { return Ok(()) };
+        let Some(run) = run(args, asked, options, workload.as_ref(), &replay_options)? else {
+            return Ok(());
+        };
         let replayed = price(run.finish(), workload.as_ref(), &books, &replay_options)?;
         // What it was good for is done.
         if let Some(checkpoint) = &asked.checkpoint {
@@ -318,5 +419,9 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
 /// CloudWatch metrics as a workload file.
 pub fn imported(args: &Args, files: &[String], table: Option<&str>) -> Result<Imported> {
     let asked = input::asked(args, input::Role::Only)?;
-    Ok(import_metrics(sources(files)?, table.map(str::to_string), &asked)?)
+    Ok(import_metrics(
+        sources(files)?,
+        table.map(str::to_string),
+        &asked,
+    )?)
 }

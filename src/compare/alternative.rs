@@ -250,11 +250,21 @@ impl Alternative {
     }
 
     pub(super) fn impossible(self, why: impl Into<String>) -> Alternative {
-        Alternative { state: State::Impossible, why: why.into(), change: None, ..self }
+        Alternative {
+            state: State::Impossible,
+            why: why.into(),
+            change: None,
+            ..self
+        }
     }
 
     pub(super) fn unknown(self, why: impl Into<String>) -> Alternative {
-        Alternative { state: State::Unknown, why: why.into(), change: None, ..self }
+        Alternative {
+            state: State::Unknown,
+            why: why.into(),
+            change: None,
+            ..self
+        }
     }
 
     pub(super) fn risking(mut self, risk: impl Into<String>) -> Alternative {
@@ -279,7 +289,11 @@ impl Alternative {
         self
     }
 
-    pub(super) fn change(mut self, slot: impl Into<String>, change: impl Fn(&mut Workload) + Send + Sync + 'static) -> Alternative {
+    pub(super) fn change(
+        mut self,
+        slot: impl Into<String>,
+        change: impl Fn(&mut Workload) + Send + Sync + 'static,
+    ) -> Alternative {
         self.slot = slot.into();
         self.change = Some(Arc::new(change));
         self

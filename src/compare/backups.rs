@@ -1,4 +1,5 @@
-//! Backups over years: point-in-time recovery, on-demand backups, exports to S3; and archiving what is old.
+//! Backups over years: point-in-time recovery, on-demand backups, exports to S3; and archiving what
+//! is old.
 
 use super::{Alternative, AlternativeKind, BackupPlan, Context, table_mut};
 use crate::units::{Exact, GB, MB};
@@ -9,36 +10,51 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     let years = context.question.retention_years.max(1);
     let part = || table.part(Part::Table);
     let slot = |what: &str| format!("{what} of {}", table.table.name);
-    let change = |plan: BackupPlan, name: String, slot: String, change: fn(&mut TableDesign, u64)| {
-        let target = table.table.name.clone();
-        Alternative::new(AlternativeKind::Backup(plan), name).of(table, None).change(slot, move |workload| {
-            if let Some(table) = table_mut(workload, &target) {
-                change(table, years);
-            }
-        })
-    };
-    let mut all = vec![match table.backup.pitr {
-        true if table.archive.is_some() => {
-            Alternative::new(AlternativeKind::Backup(BackupPlan::Recovery), "without point-in-time recovery")
+    let change =
+        |plan: BackupPlan, name: String, slot: String, change: fn(&mut TableDesign, u64)| {
+            let target = table.table.name.clone();
+            Alternative::new(AlternativeKind::Backup(plan), name)
                 .of(table, None)
-                .impossible("the table's exports to S3 need it")
-        }
-        true => change(BackupPlan::Recovery, "without point-in-time recovery".to_string(), slot("recovery and exports"), |table, _| {
-            table.backup.pitr = false
-        })
+                .change(slot, move |workload| {
+                    if let Some(table) = table_mut(workload, &target) {
+                        change(table, years);
+                    }
+                })
+        };
+    let mut all = vec![match table.backup.pitr {
+        true if table.archive.is_some() => Alternative::new(
+            AlternativeKind::Backup(BackupPlan::Recovery),
+            "without point-in-time recovery",
+        )
+        .of(table, None)
+        .impossible("the table's exports to S3 need it"),
+        true => change(
+            BackupPlan::Recovery,
+            "without point-in-time recovery".to_string(),
+            slot("recovery and exports"),
+            |table, _| table.backup.pitr = false,
+        )
         .because("35 days in which every second can be restored are gone")
         .deciding("a mistake noticed late cannot be undone")
         .edit(part(), "backup.pitr = false"),
-        false => change(BackupPlan::Recovery, "with point-in-time recovery".to_string(), slot("recovery and exports"), |table, _| {
-            table.backup.pitr = true
-        })
-        .because("every second of up to 35 days can be restored, at the same price whatever the window")
+        false => change(
+            BackupPlan::Recovery,
+            "with point-in-time recovery".to_string(),
+            slot("recovery and exports"),
+            |table, _| table.backup.pitr = true,
+        )
+        .because(
+            "every second of up to 35 days can be restored, at the same price whatever the window",
+        )
         .edit(part(), "backup.pitr = true"),
     }];
     if !table.backup.kept.is_empty() {
-        let without = change(BackupPlan::WithoutBackups, "without on-demand backups".to_string(), slot("backups"), |table, _| {
-            table.backup.kept.clear()
-        });
+        let without = change(
+            BackupPlan::WithoutBackups,
+            "without on-demand backups".to_string(),
+            slot("backups"),
+            |table, _| table.backup.kept.clear(),
+        );
         all.push(
             without
                 .because("nothing older than point-in-time recovery is kept")
@@ -47,51 +63,92 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         );
     }
     all.push(
-        change(BackupPlan::MonthlyBackups, format!("monthly on-demand backups kept for {years} years"), slot("backups"), |table, years| {
-            table.backup.kept = vec![12 * years]
-        })
-        .because(format!("{} backups at any time, each as large as the table now", 12 * years))
-        .replacing(!table.backup.kept.is_empty(), "in place of the backups that are made now", "needs nothing but the schedule")
-        .edit(part(), format!("backup.on_demand = [{{ every = \"1 month\", keep = {} }}]", 12 * years)),
+        change(
+            BackupPlan::MonthlyBackups,
+            format!("monthly on-demand backups kept for {years} years"),
+            slot("backups"),
+            |table, years| table.backup.kept = vec![12 * years],
+        )
+        .because(format!(
+            "{} backups at any time, each as large as the table now",
+            12 * years
+        ))
+        .replacing(
+            !table.backup.kept.is_empty(),
+            "in place of the backups that are made now",
+            "needs nothing but the schedule",
+        )
+        .edit(
+            part(),
+            format!(
+                "backup.on_demand = [{{ every = \"1 month\", keep = {} }}]",
+                12 * years
+            ),
+        ),
     );
     all.extend(table.mean_size().map(|mean| expired(context, table, &mean)));
     let days = Exact::from(365 * years);
     let exports = Exact::one();
     for (plan, name, stays) in [
-        (BackupPlan::MonthlyExports, "S3 Standard", vec![stay("standard", days.clone())]),
-        (BackupPlan::MonthlyExportsToDeepArchive, "S3, to Deep Archive after 90 days", to_deep_archive(&days)),
+        (
+            BackupPlan::MonthlyExports,
+            "S3 Standard",
+            vec![stay("standard", days.clone())],
+        ),
+        (
+            BackupPlan::MonthlyExportsToDeepArchive,
+            "S3, to Deep Archive after 90 days",
+            to_deep_archive(&days),
+        ),
     ] {
         let (target, stays, exports) = (table.table.name.clone(), stays, exports.clone());
-        let pitr = if table.backup.pitr { "" } else { "; point-in-time recovery is needed for it and priced with it" };
+        let pitr = if table.backup.pitr {
+            ""
+        } else {
+            "; point-in-time recovery is needed for it and priced with it"
+        };
         let text = if stays.len() > 1 {
             format!(
-                "backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\", lifecycle = [{{ after_days = 30, class = \"standard-ia\" }}, {{ after_days = 90, class = \"deep-archive\" }}] }}"
+                "backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \
+                 \"{years} years\", lifecycle = [{{ after_days = 30, class = \"standard-ia\" }}, \
+                 {{ after_days = 90, class = \"deep-archive\" }}] }}"
             )
         } else {
-            format!("backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \"{years} years\" }}")
+            format!(
+                "backup.pitr = true, archive = {{ export = {{ every = \"1 month\" }}, keep = \
+                 \"{years} years\" }}"
+            )
         };
         all.push(
-            Alternative::new(AlternativeKind::Backup(plan), format!("monthly exports kept for {years} years in {name}"))
-                .of(table, None)
-                .because(format!("{} exports at any time, in the steady state{pitr}", 12 * years))
-                .replacing(
-                    table.archive.is_some(),
-                    "in place of the exports that are made now",
-                    "an export is restored by an import into a new table",
-                )
-                .edit(part(), text)
-                .change(slot("recovery and exports"), move |workload| {
-                    let Some(table) = table_mut(workload, &target) else { return };
-                    table.backup.pitr = true;
-                    table.archive = Some(Archive {
-                        exports: exports.clone(),
-                        incremental: false,
-                        stays: stays.clone(),
-                        keep_given: true,
-                        compression: Exact::one(),
-                        object_bytes: Exact::from(100 * MB),
-                    });
-                }),
+            Alternative::new(
+                AlternativeKind::Backup(plan),
+                format!("monthly exports kept for {years} years in {name}"),
+            )
+            .of(table, None)
+            .because(format!(
+                "{} exports at any time, in the steady state{pitr}",
+                12 * years
+            ))
+            .replacing(
+                table.archive.is_some(),
+                "in place of the exports that are made now",
+                "an export is restored by an import into a new table",
+            )
+            .edit(part(), text)
+            .change(slot("recovery and exports"), move |workload| {
+                let Some(table) = table_mut(workload, &target) else {
+                    return;
+                };
+                table.backup.pitr = true;
+                table.archive = Some(Archive {
+                    exports: exports.clone(),
+                    incremental: false,
+                    stays: stays.clone(),
+                    keep_given: true,
+                    compression: Exact::one(),
+                    object_bytes: Exact::from(100 * MB),
+                });
+            }),
         );
     }
     all
@@ -100,7 +157,11 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
 impl Alternative {
     /// What is in place now must be given up on purpose.
     fn replacing(self, something: bool, decision: &str, risk: &str) -> Alternative {
-        if something { self.deciding(decision) } else { self.risking(risk) }
+        if something {
+            self.deciding(decision)
+        } else {
+            self.risking(risk)
+        }
     }
 }
 
@@ -109,18 +170,31 @@ fn expired(context: &Context, table: &TableDesign, mean: &Exact) -> Alternative 
     let half = Exact::ratio(1, 2);
     let gigabytes = &(&(&table.items * &half) * mean) / &Exact::from(GB);
     let (target, region) = (table.table.name.clone(), context.workload.region.clone());
-    let mut alternative =
-        Alternative::new(AlternativeKind::Backup(BackupPlan::Expiry), "the older half expires by TTL into S3 Glacier Instant Retrieval")
-            .of(table, None)
-            .if_so("reads of old items go to S3, and a stream's reader must put them there: neither is in the figure")
-            .edit(table.part(Part::Table), format!("items = {}, [table.ttl]", (&table.items * &half).human(0)))
-            .change(format!("age of {}", table.table.name), move |workload| {
-                if let Some(table) = table_mut(workload, &target) {
-                    table.items = (&table.items * &Exact::ratio(1, 2)).ceil();
-                }
-            });
+    let mut alternative = Alternative::new(
+        AlternativeKind::Backup(BackupPlan::Expiry),
+        "the older half expires by TTL into S3 Glacier Instant Retrieval",
+    )
+    .of(table, None)
+    .if_so(
+        "reads of old items go to S3, and a stream's reader must put them there: neither is in \
+         the figure",
+    )
+    .edit(
+        table.part(Part::Table),
+        format!("items = {}, [table.ttl]", (&table.items * &half).human(0)),
+    )
+    .change(format!("age of {}", table.table.name), move |workload| {
+        if let Some(table) = table_mut(workload, &target) {
+            table.items = (&table.items * &Exact::ratio(1, 2)).ceil();
+        }
+    });
     alternative.plus.push(Usage {
-        subject: Subject { table: table.table.name.clone(), index: None, region, access: None },
+        subject: Subject {
+            table: table.table.name.clone(),
+            index: None,
+            region,
+            access: None,
+        },
         usage_type: UsageType::s3_storage("glacier_instant"),
         quantity: gigabytes,
         because: Vec::new(),
@@ -129,9 +203,17 @@ fn expired(context: &Context, table: &TableDesign, mean: &Exact) -> Alternative 
 }
 
 fn stay(class: &'static str, days: Exact) -> Stay {
-    Stay { class, billed_days: days.clone(), days }
+    Stay {
+        class,
+        billed_days: days.clone(),
+        days,
+    }
 }
 
 fn to_deep_archive(days: &Exact) -> Vec<Stay> {
-    vec![stay("standard", Exact::from(30)), stay("standard_ia", Exact::from(60)), stay("deep_archive", days - &Exact::from(90))]
+    vec![
+        stay("standard", Exact::from(30)),
+        stay("standard_ia", Exact::from(60)),
+        stay("deep_archive", days - &Exact::from(90)),
+    ]
 }

@@ -58,7 +58,9 @@ fn money(amount: Money) -> Exact {
 /// Every break-even of a design.
 pub(super) fn of(context: &Context, outcome: &Outcome) -> Vec<BreakEven> {
     let mut all = Vec::new();
-    let Some(book) = context.metering.book(&context.workload.region) else { return all };
+    let Some(book) = context.metering.book(&context.workload.region) else {
+        return all;
+    };
     all.extend(reservations(book));
     for (at, table) in context.workload.tables.iter().enumerate() {
         all.extend(modes(context, at, table, book));
@@ -69,43 +71,70 @@ pub(super) fn of(context: &Context, outcome: &Outcome) -> Vec<BreakEven> {
     all
 }
 
-/// The share of hours in which a unit must be provisioned to be cheaper reserved: the same for every table.
+/// The share of hours in which a unit must be provisioned to be cheaper reserved: the same for
+/// every table.
 fn reservations(book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
     for offer in offers(book, None).0 {
-        let Offer::Reserved { years, read, write, .. } = offer else { continue };
+        let Offer::Reserved {
+            years, read, write, ..
+        } = offer
+        else {
+            continue;
+        };
         for (throughput, unit) in [(Throughput::Read, read), (Throughput::Write, write)] {
-            let Some(hour) = book.list_rate(&UsageType::CapacityHours(throughput, TableClass::Standard)) else { continue };
+            let Some(hour) =
+                book.list_rate(&UsageType::CapacityHours(throughput, TableClass::Standard))
+            else {
+                continue;
+            };
             all.push(BreakEven {
                 kind: BreakEvenKind::Reservation,
-                name: format!("provisioned = reserved for {years} year{}", if years == 1 { "" } else { "s" }),
+                name: format!(
+                    "provisioned = reserved for {years} year{}",
+                    if years == 1 { "" } else { "s" }
+                ),
                 table: None,
                 index: None,
                 throughput: Some(throughput),
                 value: &(&unit / &hour) * &Exact::from(100),
                 unit: "% of the hours",
                 here: None,
-                meaning: "a unit that is provisioned in more of the hours is cheaper reserved".to_string(),
+                meaning: "a unit that is provisioned in more of the hours is cheaper reserved"
+                    .to_string(),
             });
         }
     }
     all
 }
 
-/// The utilization at which provisioned, reserved for one and for three years, costs what on demand does.
+/// The utilization at which provisioned, reserved for one and for three years, costs what on demand
+/// does.
 fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
     let month = &context.workload.month;
-    for demand in context.metering.demand_of(at).iter().filter(|demand| demand.region == context.workload.region) {
-        let Some(flat) = utilization::flat(context, at, demand, book) else { continue };
+    for demand in context
+        .metering
+        .demand_of(at)
+        .iter()
+        .filter(|demand| demand.region == context.workload.region)
+    {
+        let Some(flat) = utilization::flat(context, at, demand, book) else {
+            continue;
+        };
         let direction = demand.throughput.direction();
-        let own =
-            context.metering.consumed(at).iter().filter(|one| {
-                one.account == demand.index && one.throughput.direction() == direction && one.subject.region == demand.region
-            });
-        let (units, calls) =
-            own.fold((Exact::zero(), Exact::zero()), |(units, calls), one| (units + one.units.clone(), calls + one.calls.clone()));
-        for crossing in utilization::crossings(&flat.lines).iter().filter(|one| one.payment_below == Payment::OnDemand) {
+        let own = context.metering.consumed(at).iter().filter(|one| {
+            one.account == demand.index
+                && one.throughput.direction() == direction
+                && one.subject.region == demand.region
+        });
+        let (units, calls) = own.fold((Exact::zero(), Exact::zero()), |(units, calls), one| {
+            (units + one.units.clone(), calls + one.calls.clone())
+        });
+        for crossing in utilization::crossings(&flat.lines)
+            .iter()
+            .filter(|one| one.payment_below == Payment::OnDemand)
+        {
             let name = match crossing.payment_above {
                 Payment::Fixed => "on demand = provisioned".to_string(),
                 Payment::Reserved(_) => format!("on demand = {}", crossing.above),
@@ -115,7 +144,10 @@ fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) ->
             let monthly = &(&a_second * &Exact::from(3600)) * month.hours();
             let requests = match units.is_zero() {
                 true => String::new(),
-                false => format!(", {} of this workload's requests a second", (&a_second * &(&calls / &units)).human(2)),
+                false => format!(
+                    ", {} of this workload's requests a second",
+                    (&a_second * &(&calls / &units)).human(2)
+                ),
             };
             all.push(BreakEven {
                 kind: BreakEvenKind::Mode,
@@ -127,7 +159,8 @@ fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) ->
                 unit: "% utilization",
                 here: Some(&flat.here * &Exact::from(100)),
                 meaning: format!(
-                    "of {} provisioned units; {} units a month, {} a second{requests}: above it on demand is more expensive",
+                    "of {} provisioned units; {} units a month, {} a second{requests}: above it \
+                     on demand is more expensive",
                     Exact::from(flat.units),
                     monthly.human(0),
                     a_second.human(2)
@@ -141,15 +174,25 @@ fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) ->
 /// The storage at which both classes cost the same, with the throughput as it is.
 fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<BreakEven> {
     let rate = |usage: UsageType| book.list_rate(&usage);
-    let home = |line: &&LineItem| line.subject.table == table.table.name && line.subject.region == outcome.region;
+    let home = |line: &&LineItem| {
+        line.subject.table == table.table.name && line.subject.region == outcome.region
+    };
     let (mut now, mut other, mut stored) = (Exact::zero(), Exact::zero(), Exact::zero());
     let class = table.table.class;
-    let other_class = if class == TableClass::Standard { TableClass::StandardIa } else { TableClass::Standard };
+    let other_class = if class == TableClass::Standard {
+        TableClass::StandardIa
+    } else {
+        TableClass::Standard
+    };
     for line in outcome.bill.lines.iter().filter(home) {
         let quantity = Exact::from(line.quantity);
         let elsewhere = match line.usage_type {
-            UsageType::Requests(throughput, of) if of == class => Some(UsageType::Requests(throughput, other_class)),
-            UsageType::CapacityHours(throughput, of) if of == class => Some(UsageType::CapacityHours(throughput, other_class)),
+            UsageType::Requests(throughput, of) if of == class => {
+                Some(UsageType::Requests(throughput, other_class))
+            }
+            UsageType::CapacityHours(throughput, of) if of == class => {
+                Some(UsageType::CapacityHours(throughput, other_class))
+            }
             _ => None,
         };
         if let Some(usage) = elsewhere {
@@ -160,8 +203,15 @@ fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<Bre
             stored += &quantity;
         }
     }
-    let (standard, rare) = (rate(UsageType::Storage(TableClass::Standard))?, rate(UsageType::Storage(TableClass::StandardIa))?);
-    let dearer = if class == TableClass::Standard { &other - &now } else { &now - &other };
+    let (standard, rare) = (
+        rate(UsageType::Storage(TableClass::Standard))?,
+        rate(UsageType::Storage(TableClass::StandardIa))?,
+    );
+    let dearer = if class == TableClass::Standard {
+        &other - &now
+    } else {
+        &now - &other
+    };
     let gigabytes = &dearer / &(&standard - &rare);
     // What AWS gives of Standard storage moves the point.
     let given = match outcome.free.contains(&FreeTier::Storage) {
@@ -172,7 +222,11 @@ fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<Bre
     if gigabytes.is_negative() || now.is_zero() {
         return None;
     }
-    let throughput = if class == TableClass::Standard { &now } else { &other };
+    let throughput = if class == TableClass::Standard {
+        &now
+    } else {
+        &other
+    };
     let ratio = &(&gigabytes * &standard) / throughput;
     Some(BreakEven {
         kind: BreakEvenKind::TableClass,
@@ -184,18 +238,26 @@ fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<Bre
         unit: "GB stored",
         here: Some(stored),
         meaning: format!(
-            "with more, Standard-IA is cheaper: where Standard storage costs {} of Standard throughput or more",
+            "with more, Standard-IA is cheaper: where Standard storage costs {} of Standard \
+             throughput or more",
             ratio.human(3)
         ),
     })
 }
 
 /// The hit ratio and the request rate at which three of the smallest DAX nodes pay for themselves.
-fn dax(context: &Context, outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<BreakEven> {
+fn dax(
+    context: &Context,
+    outcome: &Outcome,
+    table: &TableDesign,
+    book: &PriceBook,
+) -> Vec<BreakEven> {
     let month = &context.workload.month;
     let reads = table.cached_reads_per_second(month);
     let node = &NODE_TYPES[0];
-    let Some(hour) = book.list_rate(&UsageType::DaxNode(node.name.to_string())) else { return Vec::new() };
+    let Some(hour) = book.list_rate(&UsageType::DaxNode(node.name.to_string())) else {
+        return Vec::new();
+    };
     if reads.is_zero() {
         return Vec::new();
     }
@@ -203,9 +265,17 @@ fn dax(context: &Context, outcome: &Outcome, table: &TableDesign, book: &PriceBo
         line.subject.table == table.table.name
             && line.subject.region == outcome.region
             && line.usage_type.is_read_request()
-            && table.access.iter().any(|access| access.is_cacheable() && Some(&access.name) == line.subject.access.as_ref())
+            && table.access.iter().any(|access| {
+                access.is_cacheable() && Some(&access.name) == line.subject.access.as_ref()
+            })
     };
-    let paid: Exact = outcome.bill.lines.iter().filter(cached).map(|line| money(line.amount)).sum();
+    let paid: Exact = outcome
+        .bill
+        .lines
+        .iter()
+        .filter(cached)
+        .map(|line| money(line.amount))
+        .sum();
     // What the same reads cost without a cache.
     let share = table.dax.as_ref().map(|dax| dax.hit_ratio.known());
     // Of a cluster whose hit ratio is not known, what is paid says nothing of the reads.
@@ -260,32 +330,74 @@ fn dax(context: &Context, outcome: &Outcome, table: &TableDesign, book: &PriceBo
 fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
     let class = table.table.class;
-    let Some(rate) = book.list_rate(&UsageType::Requests(Throughput::Read, class)) else { return all };
-    let Some(data) = table.held().map(|held| held.data) else { return all };
+    let Some(rate) = book.list_rate(&UsageType::Requests(Throughput::Read, class)) else {
+        return all;
+    };
+    let Some(data) = table.held().map(|held| held.data) else {
+        return all;
+    };
     let page = |evaluated: Bytes| {
-        let scan = Operation::Scan(ReadPage { evaluated, ..ReadPage::default() });
-        meter(&table.table, &scan, &Switches::default()).table.read.exact()
+        let scan = Operation::Scan(ReadPage {
+            evaluated,
+            ..ReadPage::default()
+        });
+        meter(&table.table, &scan, &Switches::default())
+            .table
+            .read
+            .exact()
     };
     let full = (&data / &Exact::from(MB)).floor();
-    let rest = Bytes((&data - &(&full * &Exact::from(MB))).ceil().to_u64().unwrap_or(0));
-    let units = &(&full * &page(Bytes(MB))) + &(if rest.0 > 0 || full.is_zero() { page(rest) } else { Exact::zero() });
+    let rest = Bytes(
+        (&data - &(&full * &Exact::from(MB)))
+            .ceil()
+            .to_u64()
+            .unwrap_or(0),
+    );
+    let units = &(&full * &page(Bytes(MB)))
+        + &(if rest.0 > 0 || full.is_zero() {
+            page(rest)
+        } else {
+            Exact::zero()
+        });
     let scan = &units * &rate;
     for (at, index) in table.table.indexes.iter().enumerate() {
-        let of_index = |line: &&LineItem| line.subject.table == table.table.name && line.subject.index.as_ref() == Some(&index.name);
+        let of_index = |line: &&LineItem| {
+            line.subject.table == table.table.name
+                && line.subject.index.as_ref() == Some(&index.name)
+        };
         let reads = |line: &&LineItem| line.usage_type.is_read_request();
         let lines = || outcome.bill.lines.iter().filter(of_index);
-        let cost: Exact = lines().filter(|line| !reads(line)).map(|line| money(line.amount)).sum();
-        let queries: Exact = table.access.iter().filter(|access| table.is_read_by(at, access)).map(|access| access.calls.clone()).sum();
+        let cost: Exact = lines()
+            .filter(|line| !reads(line))
+            .map(|line| money(line.amount))
+            .sum();
+        let queries: Exact = table
+            .access
+            .iter()
+            .filter(|access| table.is_read_by(at, access))
+            .map(|access| access.calls.clone())
+            .sum();
         let one_query: Exact = match queries.is_zero() {
             true => Exact::zero(),
-            false => lines().filter(reads).map(|line| money(line.amount)).sum::<Exact>() / queries.clone(),
+            false => {
+                lines()
+                    .filter(reads)
+                    .map(|line| money(line.amount))
+                    .sum::<Exact>()
+                    / queries.clone()
+            }
         };
-        let unknown =
-            outcome.bill.unknown.iter().any(|one| one.subject.table == table.table.name && one.subject.index.as_ref() == Some(&index.name));
+        let unknown = outcome.bill.unknown.iter().any(|one| {
+            one.subject.table == table.table.name && one.subject.index.as_ref() == Some(&index.name)
+        });
         if scan <= one_query || cost.is_zero() || unknown {
             continue;
         }
-        let kind = if index.kind == IndexKind::Global { "global" } else { "local" };
+        let kind = if index.kind == IndexKind::Global {
+            "global"
+        } else {
+            "local"
+        };
         all.push(BreakEven {
             kind: BreakEvenKind::Index,
             name: "index = a Scan for each query".to_string(),

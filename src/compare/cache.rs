@@ -12,23 +12,38 @@ const RATIOS: [u64; 4] = [50, 80, 90, 99];
 pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) -> Load {
     let month = &context.workload.month;
     let busiest = |access: &crate::workload::Access| access.shape.highest();
-    let a_second = |access: &crate::workload::Access| &(&access.calls / &month.seconds()) * &busiest(access);
+    let a_second =
+        |access: &crate::workload::Access| &(&access.calls / &month.seconds()) * &busiest(access);
     // Clusters are asked for where the size of the items is known.
     let mean = table.mean_size().unwrap_or_else(Exact::one);
-    let mut load = Load { hits: Exact::zero(), misses: Exact::zero(), writes: Exact::zero(), size_kb: &mean / &Exact::from(KB) };
+    let mut load = Load {
+        hits: Exact::zero(),
+        misses: Exact::zero(),
+        writes: Exact::zero(),
+        size_kb: &mean / &Exact::from(KB),
+    };
     for access in table.access.iter().filter(|access| access.through_dax) {
         // In items of the table's mean size: what counts is bytes.
-        let larger = access.sizes.as_ref().map_or_else(|| mean.clone(), |sizes| sizes.mean()) / mean.clone();
+        let larger = access
+            .sizes
+            .as_ref()
+            .map_or_else(|| mean.clone(), |sizes| sizes.mean())
+            / mean.clone();
         let calls = &a_second(access) * &larger;
         match &access.call {
             Call::Get { items, .. } | Call::Page { items, .. } => {
                 let reads = &calls * &Exact::from((*items).max(1));
-                let hits = if access.is_cacheable() { &reads * hit_ratio } else { Exact::zero() };
+                let hits = if access.is_cacheable() {
+                    &reads * hit_ratio
+                } else {
+                    Exact::zero()
+                };
                 load.misses += &(&reads - &hits);
                 load.hits += &hits;
             }
             Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
-                load.writes += &(&calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()));
+                load.writes +=
+                    &(&calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()));
             }
             Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
         }
@@ -60,8 +75,13 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         );
     }
     if reads.is_zero() {
-        let why = "no eventually consistent read goes through it; strong and transactional reads pass";
-        all.push(Alternative::new(AlternativeKind::Dax, "a DAX cluster").of(table, None).impossible(why));
+        let why =
+            "no eventually consistent read goes through it; strong and transactional reads pass";
+        all.push(
+            Alternative::new(AlternativeKind::Dax, "a DAX cluster")
+                .of(table, None)
+                .impossible(why),
+        );
         return all;
     }
     for node in &NODE_TYPES {
@@ -72,32 +92,58 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     all
 }
 
-/// The hit ratios of a node type: the one that is given, the one that the popularity of keys gives, or several.
-/// With whether it is known.
+/// The hit ratios of a node type: the one that is given, the one that the popularity of keys gives,
+/// or several. With whether it is known.
 fn ratios(table: &TableDesign, node: &NodeType, reads: &Exact) -> Vec<(Exact, bool)> {
     let ttl = table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds);
     match (&table.dax, &table.popularity) {
-        (Some(Dax { hit_ratio: HitRatio::Given(share), .. }), _) => vec![(share.clone(), true)],
+        (
+            Some(Dax {
+                hit_ratio: HitRatio::Given(share),
+                ..
+            }),
+            _,
+        ) => vec![(share.clone(), true)],
         (_, Some(popularity)) => {
             let millionths = |entries| hit_millionths(popularity, reads, entries, Some(ttl));
-            table.cache_entries(node.memory_gb).map(|entries| (Exact::ratio(millionths(entries), 1_000_000), true)).into_iter().collect()
+            table
+                .cache_entries(node.memory_gb)
+                .map(|entries| (Exact::ratio(millionths(entries), 1_000_000), true))
+                .into_iter()
+                .collect()
         }
-        _ if node.name == NODE_TYPES[0].name => RATIOS.iter().map(|ratio| (Exact::ratio(*ratio, 100), false)).collect(),
+        _ if node.name == NODE_TYPES[0].name => RATIOS
+            .iter()
+            .map(|ratio| (Exact::ratio(*ratio, 100), false))
+            .collect(),
         _ => vec![(Exact::ratio(RATIOS[2], 100), false)],
     }
 }
 
-fn cluster(context: &Context, table: &TableDesign, node: &NodeType, ratio: &Exact, known: bool, slot: &str) -> Alternative {
+fn cluster(
+    context: &Context,
+    table: &TableDesign,
+    node: &NodeType,
+    ratio: &Exact,
+    known: bool,
+    slot: &str,
+) -> Alternative {
     let percent = (ratio * &Exact::from(100)).human(2);
     let load = load(context, table, ratio);
     let name = |nodes: u64| format!("{nodes} x {} at {percent} % hits", node.name);
     let Some(nodes) = load.nodes_needed(node) else {
-        let why = format!("{} normalized requests a second are more than 11 nodes serve", load.normalized(11).human(0));
-        return Alternative::new(AlternativeKind::Dax, name(11)).of(table, None).impossible(why);
+        let why = format!(
+            "{} normalized requests a second are more than 11 nodes serve",
+            load.normalized(11).human(0)
+        );
+        return Alternative::new(AlternativeKind::Dax, name(11))
+            .of(table, None)
+            .impossible(why);
     };
     let target = load.target(nodes).unwrap_or_default();
     let why = format!(
-        "{} normalized requests a second, with room for a lost node {}, of {} that {nodes} nodes serve",
+        "{} normalized requests a second, with room for a lost node {}, of {} that {nodes} nodes \
+         serve",
         load.normalized(nodes).human(0),
         target.human(0),
         Exact::from(node.requests * nodes)
@@ -112,14 +158,27 @@ fn cluster(context: &Context, table: &TableDesign, node: &NodeType, ratio: &Exac
     let alternative = Alternative::new(AlternativeKind::Dax, name(nodes))
         .of(table, None)
         .because(why)
-        .edit(table.part(Part::Dax), format!("[table.dax] node_type = \"{}\", nodes = {nodes}, hit_ratio = {}", node.name, ratio.human(6)))
+        .edit(
+            table.part(Part::Dax),
+            format!(
+                "[table.dax] node_type = \"{}\", nodes = {nodes}, hit_ratio = {}",
+                node.name,
+                ratio.human(6)
+            ),
+        )
         .change(slot, move |workload| {
             if let Some(table) = table_mut(workload, &target) {
                 table.dax = Some(dax.clone());
             }
         });
     match known {
-        true => alternative.deciding("cached reads may be stale until their time to live ends; writes that pass DAX by are not seen"),
-        false => alternative.if_so("the hit ratio is a guess: give it, or the popularity of keys, or measure it from a trace"),
+        true => alternative.deciding(
+            "cached reads may be stale until their time to live ends; writes that pass DAX by are \
+             not seen",
+        ),
+        false => alternative.if_so(
+            "the hit ratio is a guess: give it, or the popularity of keys, or measure it from a \
+             trace",
+        ),
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::search::{Bursts, Capacities, FoundCapacity};
-use super::{Alternative, AlternativeKind, CapacityMode, CapacityPlan, Context, account_search, table_mut};
+use super::{
+    Alternative, AlternativeKind, CapacityMode, CapacityPlan, Context, account_search, table_mut,
+};
 use crate::capacity::Scaling;
 use crate::table::{ByDirection, Direction, TableClass, Target, limits};
 use crate::units::{Exact, group_thousands};
@@ -19,14 +21,33 @@ struct Plan {
 }
 
 impl Plan {
-    /// What is listed, in this order. Bursts are no part of what is safe; what counts on them says so.
+    /// What is listed, in this order. Bursts are no part of what is safe; what counts on them says
+    /// so.
     const ALL: [Plan; 6] = [
-        Plan { mode: CapacityMode::Fixed, bursts: Bursts::Without },
-        Plan { mode: CapacityMode::AutoScaled, bursts: Bursts::Without },
-        Plan { mode: CapacityMode::Scheduled, bursts: Bursts::Without },
-        Plan { mode: CapacityMode::Cheapest, bursts: Bursts::Without },
-        Plan { mode: CapacityMode::Fixed, bursts: Bursts::Counted },
-        Plan { mode: CapacityMode::AutoScaled, bursts: Bursts::Counted },
+        Plan {
+            mode: CapacityMode::Fixed,
+            bursts: Bursts::Without,
+        },
+        Plan {
+            mode: CapacityMode::AutoScaled,
+            bursts: Bursts::Without,
+        },
+        Plan {
+            mode: CapacityMode::Scheduled,
+            bursts: Bursts::Without,
+        },
+        Plan {
+            mode: CapacityMode::Cheapest,
+            bursts: Bursts::Without,
+        },
+        Plan {
+            mode: CapacityMode::Fixed,
+            bursts: Bursts::Counted,
+        },
+        Plan {
+            mode: CapacityMode::AutoScaled,
+            bursts: Bursts::Counted,
+        },
     ];
 
     fn kind(self) -> AlternativeKind {
@@ -61,7 +82,11 @@ impl Plan {
     fn reads(self, account: &Account) -> &FoundCapacity {
         let found = self.of(account);
         let home = self.mode.pick(&found.reads);
-        if home.is_fixed() { home } else { self.mode.pick(&found.most_reads) }
+        if home.is_fixed() {
+            home
+        } else {
+            self.mode.pick(&found.most_reads)
+        }
     }
 }
 
@@ -74,7 +99,9 @@ impl CapacityMode {
             CapacityMode::Cheapest => {
                 let ways = [&found.fixed, &found.auto_scaled, &found.scheduled];
                 // Of equals the first, which moves least.
-                ways.into_iter().min_by_key(|found| found.hourly.mean()).unwrap_or(&found.fixed)
+                ways.into_iter()
+                    .min_by_key(|found| found.hourly.mean())
+                    .unwrap_or(&found.fixed)
             }
         }
     }
@@ -96,7 +123,8 @@ struct Account {
 /// The capacities that were found for an account.
 struct Found {
     reads: Arc<Capacities>,
-    /// The region that reads most: units that move, and those of an index, are the same everywhere.
+    /// The region that reads most: units that move, and those of an index, are the same
+    /// everywhere.
     most_reads: Arc<Capacities>,
     /// Of a global table, the region that asks for most: writes are kept in step everywhere.
     writes: Arc<Capacities>,
@@ -107,28 +135,58 @@ struct Found {
 /// The accounts of a table, searched.
 fn accounts(context: &Context, at: usize, table: &TableDesign) -> Vec<Account> {
     let home = context.workload.region.as_str();
-    let regions: Vec<&str> = table.replicas.iter().filter(|replica| !replica.witness).map(|replica| replica.region.as_str()).collect();
+    let regions: Vec<&str> = table
+        .replicas
+        .iter()
+        .filter(|replica| !replica.witness)
+        .map(|replica| replica.region.as_str())
+        .collect();
     let found = |target: Target, bursts: Bursts| {
         let of = |region: &str, direction: Direction| {
-            account_search(context, (at, target), (region, direction), bursts, |searches, asked| searches.capacities(asked))
+            account_search(
+                context,
+                (at, target),
+                (region, direction),
+                bursts,
+                |searches, asked| searches.capacities(asked),
+            )
         };
         let most = |direction: Direction| {
-            let everywhere = std::iter::once(home).chain(regions.iter().copied()).map(|region| of(region, direction));
-            everywhere.max_by_key(|found| found.fixed.scaling.min).unwrap_or_else(|| of(home, direction))
+            let everywhere = std::iter::once(home)
+                .chain(regions.iter().copied())
+                .map(|region| of(region, direction));
+            everywhere
+                .max_by_key(|found| found.fixed.scaling.min)
+                .unwrap_or_else(|| of(home, direction))
         };
         let most_reads = most(Direction::Read);
         Found {
-            reads: if target == Target::Table { of(home, Direction::Read) } else { most_reads.clone() },
+            reads: if target == Target::Table {
+                of(home, Direction::Read)
+            } else {
+                most_reads.clone()
+            },
             most_reads,
             writes: most(Direction::Write),
-            in_replicas: regions.iter().map(|region| (region.to_string(), of(region, Direction::Read))).collect(),
+            in_replicas: regions
+                .iter()
+                .map(|region| (region.to_string(), of(region, Direction::Read)))
+                .collect(),
         }
     };
     let account = |target: Target| {
         let refused = |direction: Direction| {
-            account_search(context, (at, target), (home, direction), Bursts::Without, |searches, asked| searches.refused_on_demand(asked))
+            account_search(
+                context,
+                (at, target),
+                (home, direction),
+                Bursts::Without,
+                |searches, asked| searches.refused_on_demand(asked),
+            )
         };
-        let part = target.index().map_or_else(|| table.part(Part::Capacity), |at| table.index_part(at));
+        let part = target
+            .index()
+            .map_or_else(|| table.part(Part::Capacity), |at| table.index_part(at));
         Account {
             index: table.index_name(target).map(str::to_string),
             line: context.workload.written.line(&part),
@@ -138,7 +196,12 @@ fn accounts(context: &Context, at: usize, table: &TableDesign) -> Vec<Account> {
             refused_on_demand: refused(Direction::Read).max(refused(Direction::Write)),
         }
     };
-    table.accounts().collect::<Vec<_>>().into_par_iter().map(account).collect()
+    table
+        .accounts()
+        .collect::<Vec<_>>()
+        .into_par_iter()
+        .map(account)
+        .collect()
 }
 
 fn units(found: &FoundCapacity) -> Units {
@@ -153,33 +216,69 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
     let name = table.table.name.clone();
     let slot = format!("capacity of {name}");
     let mut all = Vec::new();
-    if context.metering.demand_of(at).iter().any(|demand| demand.partly_unknown) {
+    if context
+        .metering
+        .demand_of(at)
+        .iter()
+        .any(|demand| demand.partly_unknown)
+    {
         let why = "its demand is partly unknown: what could not be metered is listed as unknown";
-        let plans = Plan::ALL.iter().filter(|plan| plan.bursts == Bursts::Without);
-        return plans.map(|plan| Alternative::new(plan.kind(), plan.name()).of(table, None).unknown(why)).collect();
+        let plans = Plan::ALL
+            .iter()
+            .filter(|plan| plan.bursts == Bursts::Without);
+        return plans
+            .map(|plan| {
+                Alternative::new(plan.kind(), plan.name())
+                    .of(table, None)
+                    .unknown(why)
+            })
+            .collect();
     }
     let accounts = accounts(context, at, table);
     if table.capacity != Capacity::OnDemand {
         let (target, edit) = (name.clone(), "mode = \"on-demand\"");
-        let alternative = Alternative::new(AlternativeKind::Capacity(CapacityPlan::OnDemand), "on demand")
-            .of(table, None)
-            .because(on_demand_limits(&accounts))
-            .edit(table.part(Part::Capacity), edit)
-            .change(slot.clone(), move |workload| {
-                if let Some(table) = table_mut(workload, &target) {
-                    table.capacity = Capacity::OnDemand;
-                    table.on_demand_max = ByDirection::default();
-                    table.indexes.iter_mut().for_each(|index| index.capacity = None);
-                    table.replicas.iter_mut().for_each(|replica| replica.read = None);
-                }
-            });
+        let alternative = Alternative::new(
+            AlternativeKind::Capacity(CapacityPlan::OnDemand),
+            "on demand",
+        )
+        .of(table, None)
+        .because(on_demand_limits(&accounts))
+        .edit(table.part(Part::Capacity), edit)
+        .change(slot.clone(), move |workload| {
+            if let Some(table) = table_mut(workload, &target) {
+                table.capacity = Capacity::OnDemand;
+                table.on_demand_max = ByDirection::default();
+                table
+                    .indexes
+                    .iter_mut()
+                    .for_each(|index| index.capacity = None);
+                table
+                    .replicas
+                    .iter_mut()
+                    .for_each(|replica| replica.read = None);
+            }
+        });
         all.push(alternative);
     }
-    let refuses = context.metering.demand_of(at).iter().any(|demand| demand.refused.as_ref().is_some_and(|share| !share.is_zero()));
+    let refuses = context.metering.demand_of(at).iter().any(|demand| {
+        demand
+            .refused
+            .as_ref()
+            .is_some_and(|share| !share.is_zero())
+    });
     for plan in Plan::ALL {
-        let same = |other: Plan| accounts.iter().all(|one| (plan.reads(one), plan.writes(one)) == (other.reads(one), other.writes(one)));
+        let same = |other: Plan| {
+            accounts.iter().all(|one| {
+                (plan.reads(one), plan.writes(one)) == (other.reads(one), other.writes(one))
+            })
+        };
         // What bursts change nothing of is there already.
-        if plan.bursts == Bursts::Counted && same(Plan { bursts: Bursts::Without, ..plan }) {
+        if plan.bursts == Bursts::Counted
+            && same(Plan {
+                bursts: Bursts::Without,
+                ..plan
+            })
+        {
             continue;
         }
         all.push(provisioned(table, &accounts, plan, &slot, refuses));
@@ -192,10 +291,16 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
 
 /// What a new on-demand table refuses until it has grown.
 fn on_demand_limits(accounts: &[Account]) -> String {
-    match accounts.iter().map(|account| account.refused_on_demand).max().unwrap_or(0) {
+    match accounts
+        .iter()
+        .map(|account| account.refused_on_demand)
+        .max()
+        .unwrap_or(0)
+    {
         0 => "pays for each request and never more than is asked for".to_string(),
         some => format!(
-            "a new table serves 4,000 writes and 12,000 reads a second and then twice its last peak: {} of the first week's requests are throttled; raise its warm throughput before",
+            "a new table serves 4,000 writes and 12,000 reads a second and then twice its last \
+             peak: {} of the first week's requests are throttled; raise its warm throughput before",
             percent(some)
         ),
     }
@@ -210,29 +315,64 @@ fn percent(billionths: u64) -> String {
 type Chosen = (Option<String>, ByDirection<Units>, Vec<(String, u64)>);
 
 /// A table with all its global indexes provisioned in one way.
-fn provisioned(table: &TableDesign, accounts: &[Account], plan: Plan, slot: &str, refuses: bool) -> Alternative {
+fn provisioned(
+    table: &TableDesign,
+    accounts: &[Account],
+    plan: Plan,
+    slot: &str,
+    refuses: bool,
+) -> Alternative {
     let chosen: Vec<Chosen> = accounts
         .iter()
         .map(|account| {
             let in_replicas = plan.of(account).in_replicas.iter();
-            let in_replicas = in_replicas.map(|(region, found)| (region.clone(), found.fixed.scaling.min)).collect();
-            let units = ByDirection { read: units(plan.reads(account)), write: units(plan.writes(account)) };
+            let in_replicas = in_replicas
+                .map(|(region, found)| (region.clone(), found.fixed.scaling.min))
+                .collect();
+            let units = ByDirection {
+                read: units(plan.reads(account)),
+                write: units(plan.writes(account)),
+            };
             (account.index.clone(), units, in_replicas)
         })
         .collect();
     let words = |account: &Account| {
-        let place = account.index.as_ref().map(|index| format!("{index}: ")).unwrap_or_default();
-        format!("{place}reads {}, writes {}", described(plan.reads(account)), described(plan.writes(account)))
+        let place = account
+            .index
+            .as_ref()
+            .map(|index| format!("{index}: "))
+            .unwrap_or_default();
+        format!(
+            "{place}reads {}, writes {}",
+            described(plan.reads(account)),
+            described(plan.writes(account))
+        )
     };
-    let found = || accounts.iter().flat_map(|account| [plan.reads(account), plan.writes(account)]);
-    let throttled = found().map(|found| found.throttled_billionths).max().unwrap_or(0);
-    let mut why = format!("{}; {}", accounts.iter().map(words).collect::<Vec<_>>().join("; "), throttles(throttled, plan.bursts));
+    let found = || {
+        accounts
+            .iter()
+            .flat_map(|account| [plan.reads(account), plan.writes(account)])
+    };
+    let throttled = found()
+        .map(|found| found.throttled_billionths)
+        .max()
+        .unwrap_or(0);
+    let mut why = format!(
+        "{}; {}",
+        accounts.iter().map(words).collect::<Vec<_>>().join("; "),
+        throttles(throttled, plan.bursts)
+    );
     if refuses {
         why += "; it also serves what the maximum throughput of the design refuses";
     }
     let edit = |account: &Account| {
         let (reads, writes) = (plan.reads(account), plan.writes(account));
-        let units = format!("{}, {}{}", toml("read", reads), toml("write", writes), schedule(reads, writes));
+        let units = format!(
+            "{}, {}{}",
+            toml("read", reads),
+            toml("write", writes),
+            schedule(reads, writes)
+        );
         match &account.index {
             None => format!("mode = \"provisioned\", {units}"),
             Some(index) => format!("{index} (line {}): {units}", account.line),
@@ -243,71 +383,136 @@ fn provisioned(table: &TableDesign, accounts: &[Account], plan: Plan, slot: &str
     let most = found().map(|found| found.highest).max().unwrap_or(0);
     let quota = limits::PROVISIONED_UNITS_MAX;
     if most > quota * 1_000 {
-        return alternative.impossible(format!("{} units are more than any table has", Exact::from(most)));
+        return alternative.impossible(format!(
+            "{} units are more than any table has",
+            Exact::from(most)
+        ));
     }
     if most > quota {
         why += "; more than AWS's default quota of 40,000 units a table, ask for more";
     }
     let alternative = match (plan.bursts, plan.mode) {
-        (Bursts::Counted, _) => alternative.deciding("relies on bursts, which AWS gives as far as it can and does not promise"),
-        (Bursts::Without, CapacityMode::Fixed) => alternative.risking("throttling beyond the demand that the file describes"),
-        (Bursts::Without, _) => alternative.risking("throttling while capacity follows a jump that the profile does not show"),
+        (Bursts::Counted, _) => alternative
+            .deciding("relies on bursts, which AWS gives as far as it can and does not promise"),
+        (Bursts::Without, CapacityMode::Fixed) => {
+            alternative.risking("throttling beyond the demand that the file describes")
+        }
+        (Bursts::Without, _) => alternative
+            .risking("throttling while capacity follows a jump that the profile does not show"),
     };
     let target = table.table.name.clone();
-    alternative.because(why).edit(table.part(Part::Capacity), edit).change(slot, move |workload| {
-        let Some(table) = table_mut(workload, &target) else { return };
-        for (index, units, in_replicas) in &chosen {
-            match index {
-                None => {
-                    table.capacity = Capacity::Provisioned(units.clone());
-                    for replica in &mut table.replicas {
-                        let own = in_replicas.iter().find(|(region, _)| *region == replica.region).map(|(_, units)| *units);
-                        replica.read = own.filter(|_| matches!(units.read, Units::Fixed(_))).map(Units::Fixed);
-                    }
-                }
-                Some(name) => {
-                    if let Some(at) = table.table.indexes.iter().position(|index| index.name == *name) {
-                        table.indexes[at].capacity = Some(units.clone());
-                    }
-                }
-            }
-        }
-    })
-}
-
-/// One index of a provisioned table, its table left as it is.
-fn one_index(table: &TableDesign, account: &Account) -> Alternative {
-    let (reads, writes) =
-        (CapacityMode::Cheapest.pick(&account.safe.reads).clone(), CapacityMode::Cheapest.pick(&account.safe.writes).clone());
-    let index = account.index.clone().unwrap_or_default();
-    let words = format!("reads {}, writes {}", described(&reads), described(&writes));
-    let alternative =
-        Alternative::new(AlternativeKind::Capacity(CapacityPlan::Index), "this index in its cheapest mode").of(table, Some(&index));
-    if table.capacity == Capacity::OnDemand {
-        return alternative.impossible(format!("an index has its table's mode, on demand; provisioned it would need {words}"));
-    }
-    let target = table.table.name.clone();
-    let throttled = reads.throttled_billionths.max(writes.throttled_billionths);
     alternative
-        .because(format!("{words}; {}", throttles(throttled, Bursts::Without)))
-        .risking("throttling of the index, and with it of writes to the table")
-        .edit(account.part.clone(), format!("{}, {}{}", toml("read", &reads), toml("write", &writes), schedule(&reads, &writes)))
-        .change(format!("capacity of {} / {index}", table.table.name), move |workload| {
-            let Some(table) = table_mut(workload, &target).filter(|table| table.capacity != Capacity::OnDemand) else { return };
-            if let Some(at) = table.table.indexes.iter().position(|one| one.name == index) {
-                table.indexes[at].capacity = Some(ByDirection { read: units(&reads), write: units(&writes) });
+        .because(why)
+        .edit(table.part(Part::Capacity), edit)
+        .change(slot, move |workload| {
+            let Some(table) = table_mut(workload, &target) else {
+                return;
+            };
+            for (index, units, in_replicas) in &chosen {
+                match index {
+                    None => {
+                        table.capacity = Capacity::Provisioned(units.clone());
+                        for replica in &mut table.replicas {
+                            let own = in_replicas
+                                .iter()
+                                .find(|(region, _)| *region == replica.region)
+                                .map(|(_, units)| *units);
+                            replica.read = own
+                                .filter(|_| matches!(units.read, Units::Fixed(_)))
+                                .map(Units::Fixed);
+                        }
+                    }
+                    Some(name) => {
+                        if let Some(at) = table
+                            .table
+                            .indexes
+                            .iter()
+                            .position(|index| index.name == *name)
+                        {
+                            table.indexes[at].capacity = Some(units.clone());
+                        }
+                    }
+                }
             }
         })
 }
 
+/// One index of a provisioned table, its table left as it is.
+fn one_index(table: &TableDesign, account: &Account) -> Alternative {
+    let (reads, writes) = (
+        CapacityMode::Cheapest.pick(&account.safe.reads).clone(),
+        CapacityMode::Cheapest.pick(&account.safe.writes).clone(),
+    );
+    let index = account.index.clone().unwrap_or_default();
+    let words = format!("reads {}, writes {}", described(&reads), described(&writes));
+    let alternative = Alternative::new(
+        AlternativeKind::Capacity(CapacityPlan::Index),
+        "this index in its cheapest mode",
+    )
+    .of(table, Some(&index));
+    if table.capacity == Capacity::OnDemand {
+        return alternative.impossible(format!(
+            "an index has its table's mode, on demand; provisioned it would need {words}"
+        ));
+    }
+    let target = table.table.name.clone();
+    let throttled = reads.throttled_billionths.max(writes.throttled_billionths);
+    alternative
+        .because(format!(
+            "{words}; {}",
+            throttles(throttled, Bursts::Without)
+        ))
+        .risking("throttling of the index, and with it of writes to the table")
+        .edit(
+            account.part.clone(),
+            format!(
+                "{}, {}{}",
+                toml("read", &reads),
+                toml("write", &writes),
+                schedule(&reads, &writes)
+            ),
+        )
+        .change(
+            format!("capacity of {} / {index}", table.table.name),
+            move |workload| {
+                let Some(table) = table_mut(workload, &target)
+                    .filter(|table| table.capacity != Capacity::OnDemand)
+                else {
+                    return;
+                };
+                if let Some(at) = table.table.indexes.iter().position(|one| one.name == index) {
+                    table.indexes[at].capacity = Some(ByDirection {
+                        read: units(&reads),
+                        write: units(&writes),
+                    });
+                }
+            },
+        )
+}
+
 fn described(found: &FoundCapacity) -> String {
-    let Scaling { min, max, target_percent, schedule } = &found.scaling;
+    let Scaling {
+        min,
+        max,
+        target_percent,
+        schedule,
+    } = &found.scaling;
     let group = |units: u64| group_thousands(&units.to_string());
     match (target_percent, schedule.0.is_empty()) {
         (Some(target), _) => format!("{} to {} at {target} %", group(*min), group(*max)),
         (None, false) => {
-            let least = schedule.0.iter().filter_map(|(_, bounds)| bounds.min).min().unwrap_or(*min);
-            format!("{} to {} in {} scheduled changes a week", group(least), group(found.highest), schedule.0.len())
+            let least = schedule
+                .0
+                .iter()
+                .filter_map(|(_, bounds)| bounds.min)
+                .min()
+                .unwrap_or(*min);
+            format!(
+                "{} to {} in {} scheduled changes a week",
+                group(least),
+                group(found.highest),
+                schedule.0.len()
+            )
         }
         (None, true) => group(*min),
     }
@@ -325,7 +530,12 @@ fn throttles(billionths: u64, bursts: Bursts) -> String {
 }
 
 fn toml(key: &str, found: &FoundCapacity) -> String {
-    let Scaling { min, max, target_percent, .. } = &found.scaling;
+    let Scaling {
+        min,
+        max,
+        target_percent,
+        ..
+    } = &found.scaling;
     match target_percent {
         Some(target) => format!("{key} = {{ min = {min}, max = {max}, target = 0.{target} }}"),
         None => format!("{key} = {min}"),
@@ -339,22 +549,35 @@ fn schedule(reads: &FoundCapacity, writes: &FoundCapacity) -> String {
         let mut groups: Vec<(u64, u64, Vec<u64>)> = Vec::new();
         for (minute, bounds) in &found.scaling.schedule.0 {
             let (time, units) = (minute % 1440, bounds.min.unwrap_or(1));
-            match groups.iter_mut().find(|(at, of, _)| *at == time && *of == units) {
+            match groups
+                .iter_mut()
+                .find(|(at, of, _)| *at == time && *of == units)
+            {
                 Some((_, _, days)) => days.push(minute / 1440),
                 None => groups.push((time, units, vec![minute / 1440])),
             }
         }
         for (time, units, days) in groups {
             let week: Vec<&str> = days.iter().map(|day| DAYS[(*day % 7) as usize]).collect();
-            let days = if week.len() == 7 { "*".to_string() } else { week.join(",") };
-            actions
-                .push((format!("{} {} * * {days}", time % 60, time / 60), format!("min_{direction} = {units}, max_{direction} = {units}")));
+            let days = if week.len() == 7 {
+                "*".to_string()
+            } else {
+                week.join(",")
+            };
+            actions.push((
+                format!("{} {} * * {days}", time % 60, time / 60),
+                format!("min_{direction} = {units}, max_{direction} = {units}"),
+            ));
         }
     }
     if actions.is_empty() {
         return String::new();
     }
-    let list = actions.into_iter().map(|(cron, bounds)| format!("{{ cron = \"{cron}\", {bounds} }}")).collect::<Vec<_>>().join(", ");
+    let list = actions
+        .into_iter()
+        .map(|(cron, bounds)| format!("{{ cron = \"{cron}\", {bounds} }}"))
+        .collect::<Vec<_>>()
+        .join(", ");
     format!(", schedule = [{list}]")
 }
 
@@ -368,19 +591,27 @@ pub(super) fn classes(table: &TableDesign) -> Vec<Alternative> {
     };
     let alternative = Alternative::new(AlternativeKind::TableClass(other), name).of(table, None);
     if other == TableClass::StandardIa && table.reserved.is_some() {
-        let why = "reserved capacity covers the Standard class only, and the table's would be paid for nothing";
+        let why = "reserved capacity covers the Standard class only, and the table's would be \
+                   paid for nothing";
         return vec![alternative.impossible(why)];
     }
     let target = table.table.name.clone();
     vec![
         alternative
-            .because("storage is cheaper and throughput more expensive in Standard-IA; AWS allows two changes of class in 30 days")
+            .because(
+                "storage is cheaper and throughput more expensive in Standard-IA; AWS allows two \
+                 changes of class in 30 days",
+            )
             .edit(table.part(Part::Table), format!("class = \"{word}\""))
             .change(format!("class of {}", table.table.name), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {
                     let before = table.table.class;
                     table.table.class = other;
-                    table.replicas.iter_mut().filter(|replica| replica.class == before).for_each(|replica| replica.class = other);
+                    table
+                        .replicas
+                        .iter_mut()
+                        .filter(|replica| replica.class == before)
+                        .for_each(|replica| replica.class = other);
                 }
             }),
     ]

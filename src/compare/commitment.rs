@@ -27,8 +27,8 @@ struct Price {
     plan: i128,
 }
 
-/// What a design uses of throughput in each hour, in parts of a dollar, and the units that a reservation could
-/// cover, in sixtieths.
+/// What a design uses of throughput in each hour, in parts of a dollar, and the units that a
+/// reservation could cover, in sixtieths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Curve {
     on_demand: Vec<Price>,
@@ -45,8 +45,8 @@ pub struct Curve {
 /// A commitment that can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Offer {
-    /// Reserved capacity: years, and what a unit costs for each hour with its share of the upfront price, for
-    /// reads and for writes.
+    /// Reserved capacity: years, and what a unit costs for each hour with its share of the upfront
+    /// price, for reads and for writes.
     Reserved {
         /// 1 or 3.
         years: u64,
@@ -82,12 +82,22 @@ impl Mix {
     /// The words for it.
     pub fn words(&self) -> String {
         let mut parts = Vec::new();
-        if let Some(years) = self.years.filter(|_| self.read_units + self.write_units > 0) {
-            let term = if years == 1 { "1 year".to_string() } else { format!("{years} years") };
+        if let Some(years) = self
+            .years
+            .filter(|_| self.read_units + self.write_units > 0)
+        {
+            let term = if years == 1 {
+                "1 year".to_string()
+            } else {
+                format!("{years} years")
+            };
             let at_once = if self.upfront.is_zero() {
                 String::new()
             } else {
-                format!(" (${} up front, included in the monthly figure)", self.upfront.human(2))
+                format!(
+                    " (${} up front, included in the monthly figure)",
+                    self.upfront.human(2)
+                )
             };
             parts.push(format!(
                 "{} RCU and {} WCU reserved for {term}{at_once}",
@@ -96,9 +106,16 @@ impl Mix {
             ));
         }
         if !self.plan_usd_per_hour.is_zero() {
-            parts.push(format!("a savings plan of ${} an hour for 1 year", self.plan_usd_per_hour));
+            parts.push(format!(
+                "a savings plan of ${} an hour for 1 year",
+                self.plan_usd_per_hour
+            ));
         }
-        if parts.is_empty() { "no commitment".to_string() } else { parts.join(" and ") }
+        if parts.is_empty() {
+            "no commitment".to_string()
+        } else {
+            parts.join(" and ")
+        }
     }
 
     /// Whether anything is committed.
@@ -114,14 +131,33 @@ impl Curve {
     /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
     pub fn of(metering: &Metering) -> Result<Curve, MoneyError> {
         let workload = metering.workload();
-        let hours = metering.listed().map(|one| one.hourly.hours()).max().unwrap_or(1).max(168);
-        let mut curve = Curve { on_demand: vec![Price::default(); hours], bound: vec![Price::default(); hours], ..Curve::default() };
+        let hours = metering
+            .listed()
+            .map(|one| one.hourly.hours())
+            .max()
+            .unwrap_or(1)
+            .max(168);
+        let mut curve = Curve {
+            on_demand: vec![Price::default(); hours],
+            bound: vec![Price::default(); hours],
+            ..Curve::default()
+        };
         (curve.reads, curve.writes) = (vec![0; hours], vec![0; hours]);
         let book = metering.book(&workload.region);
-        curve.block = book.and_then(PriceBook::reserved_terms).map_or(1, |terms| terms.block_units.max(1));
-        for one in (0..workload.tables.len()).flat_map(|table| metering.consumed(table)).filter(|one| !one.billed.is_zero()) {
+        curve.block = book
+            .and_then(PriceBook::reserved_terms)
+            .map_or(1, |terms| terms.block_units.max(1));
+        for one in (0..workload.tables.len())
+            .flat_map(|table| metering.consumed(table))
+            .filter(|one| !one.billed.is_zero())
+        {
             let usage = UsageType::Requests(one.throughput, one.class);
-            let Some(rates) = metering.book(&one.subject.region).and_then(|book| rates(book, &usage)) else { continue };
+            let Some(rates) = metering
+                .book(&one.subject.region)
+                .and_then(|book| rates(book, &usage))
+            else {
+                continue;
+            };
             curve.add_requests(one, &rates, &(&one.billed / workload.month.hours()));
         }
         curve.add_capacity(metering)?;
@@ -137,7 +173,10 @@ impl Curve {
                 Some((_, price)) => *price,
                 None => {
                     let units = mean * factor;
-                    let price = Price { list: parts(&(&units * &rates.list)), plan: parts(&(&units * &rates.plan)) };
+                    let price = Price {
+                        list: parts(&(&units * &rates.list)),
+                        plan: parts(&(&units * &rates.plan)),
+                    };
                     known.push((factor, price));
                     price
                 }
@@ -154,22 +193,38 @@ impl Curve {
         let mut provisioned: BTreeMap<(String, UsageType), Vec<u64>> = BTreeMap::new();
         for one in metering.listed() {
             let usage = UsageType::CapacityHours(one.throughput, one.class);
-            let units = provisioned.entry((one.subject.region.clone(), usage)).or_insert_with(|| vec![0; hours]);
-            units.iter_mut().enumerate().for_each(|(hour, units)| *units += one.hourly.sixtieths_at(hour));
+            let units = provisioned
+                .entry((one.subject.region.clone(), usage))
+                .or_insert_with(|| vec![0; hours]);
+            units
+                .iter_mut()
+                .enumerate()
+                .for_each(|(hour, units)| *units += one.hourly.sixtieths_at(hour));
         }
         for (key, free) in metering.free_hours()? {
-            let Some(units) = provisioned.get_mut(&key) else { continue };
+            let Some(units) = provisioned.get_mut(&key) else {
+                continue;
+            };
             let of_curve = &(&free * &Exact::from(60 * hours as u64)) / workload.month.hours();
             take_evenly(units, of_curve.floor().to_u64().unwrap_or(u64::MAX));
         }
         for ((region, usage), units) in provisioned {
-            let Some(rates) = metering.book(&region).and_then(|book| rates(book, &usage)) else { continue };
-            let price = Price { list: parts(&rates.list), plan: parts(&rates.plan) };
+            let Some(rates) = metering.book(&region).and_then(|book| rates(book, &usage)) else {
+                continue;
+            };
+            let price = Price {
+                list: parts(&rates.list),
+                plan: parts(&rates.plan),
+            };
             match usage {
-                UsageType::CapacityHours(Throughput::Read, TableClass::Standard) if region == workload.region => {
+                UsageType::CapacityHours(Throughput::Read, TableClass::Standard)
+                    if region == workload.region =>
+                {
                     (self.reads, self.read) = (units, price);
                 }
-                UsageType::CapacityHours(Throughput::Write, TableClass::Standard) if region == workload.region => {
+                UsageType::CapacityHours(Throughput::Write, TableClass::Standard)
+                    if region == workload.region =>
+                {
                     (self.writes, self.write) = (units, price);
                 }
                 _ => {
@@ -195,31 +250,50 @@ impl Curve {
 
     /// Whether a reservation would have anything to cover.
     pub fn is_reservable(&self) -> bool {
-        self.reads.iter().chain(&self.writes).any(|units| *units > 0)
+        self.reads
+            .iter()
+            .chain(&self.writes)
+            .any(|units| *units > 0)
     }
 
     /// Whether there is any throughput.
     pub fn is_empty(&self) -> bool {
-        !self.is_reservable() && self.on_demand.iter().chain(&self.bound).all(|price| price.list == 0)
+        !self.is_reservable()
+            && self
+                .on_demand
+                .iter()
+                .chain(&self.bound)
+                .all(|price| price.list == 0)
     }
 
-    /// What the throughput costs with so many units reserved and so much committed to a plan, over all hours. A
-    /// plan is used up by what it saves most on first: on demand, then provisioned.
+    /// What the throughput costs with so many units reserved and so much committed to a plan, over
+    /// all hours. A plan is used up by what it saves most on first: on demand, then
+    /// provisioned.
     fn cost(&self, reserved: &Reserved, plan: i128) -> i128 {
         let mut total = 0;
         for hour in 0..self.on_demand.len() {
             let left = |units: u64, reserved: u64| i128::from(units.saturating_sub(reserved * 60));
-            let (reads, writes) = (left(self.reads[hour], reserved.read), left(self.writes[hour], reserved.write));
+            let (reads, writes) = (
+                left(self.reads[hour], reserved.read),
+                left(self.writes[hour], reserved.write),
+            );
             let mut listed = self.bound[hour].list;
             let mut planned = self.bound[hour].plan;
             // Divisions take most of the time, and mostly there is nothing to divide.
             if reads > 0 || writes > 0 {
                 listed += (reads * self.read.list + writes * self.write.list) / 60;
-                planned += if plan == 0 { 0 } else { (reads * self.read.plan + writes * self.write.plan) / 60 };
+                planned += if plan == 0 {
+                    0
+                } else {
+                    (reads * self.read.plan + writes * self.write.plan) / 60
+                };
             }
             total += plan + reserved.cost;
             let mut free = plan;
-            for (list, at_plan) in [(self.on_demand[hour].list, self.on_demand[hour].plan), (listed, planned)] {
+            for (list, at_plan) in [
+                (self.on_demand[hour].list, self.on_demand[hour].plan),
+                (listed, planned),
+            ] {
                 let covered = free.min(at_plan);
                 free -= covered;
                 // What is covered of a price is covered of its list price in proportion.
@@ -240,11 +314,20 @@ impl Curve {
             let left = |units: u64, reserved: u64| i128::from(units.saturating_sub(reserved * 60));
             let on_demand = self.on_demand[hour].plan;
             let provisioned = self.bound[hour].plan
-                + (left(self.reads[hour], reserved.read) * self.read.plan + left(self.writes[hour], reserved.write) * self.write.plan) / 60;
+                + (left(self.reads[hour], reserved.read) * self.read.plan
+                    + left(self.writes[hour], reserved.write) * self.write.plan)
+                    / 60;
             levels.extend([on_demand, on_demand + provisioned]);
         }
-        let mut levels: Vec<i128> =
-            levels.into_iter().flat_map(|level| [level / PLAN_STEP * PLAN_STEP, (level / PLAN_STEP + 1) * PLAN_STEP]).collect();
+        let mut levels: Vec<i128> = levels
+            .into_iter()
+            .flat_map(|level| {
+                [
+                    level / PLAN_STEP * PLAN_STEP,
+                    (level / PLAN_STEP + 1) * PLAN_STEP,
+                ]
+            })
+            .collect();
         levels.push(0);
         levels.sort_unstable();
         levels.dedup();
@@ -256,7 +339,10 @@ impl Curve {
 
     /// The cheapest plan on top of a reservation.
     fn best_plan(&self, reserved: Reserved) -> (Reserved, i128, i128) {
-        let costs = self.planned(&reserved).into_iter().map(|plan| (self.cost(&reserved, plan), plan));
+        let costs = self
+            .planned(&reserved)
+            .into_iter()
+            .map(|plan| (self.cost(&reserved, plan), plan));
         let (cost, plan) = costs.min().unwrap_or((self.cost(&reserved, 0), 0));
         (reserved, plan, cost)
     }
@@ -264,7 +350,9 @@ impl Curve {
     /// Block counts worth trying for a direction: those around each level of its units.
     fn blocks(&self, units: &[u64]) -> Vec<u64> {
         let block = self.block.max(1);
-        let levels = units.iter().flat_map(|units| [units / 60 / block, (units / 60).div_ceil(block)]);
+        let levels = units
+            .iter()
+            .flat_map(|units| [units / 60 / block, (units / 60).div_ceil(block)]);
         let mut candidates: Vec<u64> = levels.chain([0]).collect();
         candidates.sort_unstable();
         candidates.dedup();
@@ -273,8 +361,14 @@ impl Curve {
         candidates.into_iter().step_by(every).chain(last).collect()
     }
 
-    /// The best reservation of a term under a plan, from a first one: reads and writes in turn, until neither helps.
-    fn improved(&self, mut reserved: Reserved, (read, write): (i128, i128), plan: i128) -> Reserved {
+    /// The best reservation of a term under a plan, from a first one: reads and writes in turn,
+    /// until neither helps.
+    fn improved(
+        &self,
+        mut reserved: Reserved,
+        (read, write): (i128, i128),
+        plan: i128,
+    ) -> Reserved {
         let cost = |reserved: &Reserved| self.cost(reserved, plan);
         let of = |years: u64, reads: u64, writes: u64| Reserved {
             years,
@@ -284,9 +378,19 @@ impl Curve {
         };
         let mut best = cost(&reserved);
         loop {
-            let reads = self.blocks(&self.reads).into_iter().map(|blocks| of(reserved.years, blocks * self.block, reserved.write));
-            let writes = self.blocks(&self.writes).into_iter().map(|blocks| of(reserved.years, reserved.read, blocks * self.block));
-            match reads.chain(writes).map(|one| (cost(&one), one.read + one.write, one)).min_by_key(|(cost, units, _)| (*cost, *units)) {
+            let reads = self
+                .blocks(&self.reads)
+                .into_iter()
+                .map(|blocks| of(reserved.years, blocks * self.block, reserved.write));
+            let writes = self
+                .blocks(&self.writes)
+                .into_iter()
+                .map(|blocks| of(reserved.years, reserved.read, blocks * self.block));
+            match reads
+                .chain(writes)
+                .map(|one| (cost(&one), one.read + one.write, one))
+                .min_by_key(|(cost, units, _)| (*cost, *units))
+            {
                 Some((less, _, one)) if less < best => (best, reserved) = (less, one),
                 _ => return reserved,
             }
@@ -296,16 +400,24 @@ impl Curve {
     /// The blocks that pay for themselves against a price of a unit.
     fn best_blocks(&self, units: &[u64], price: i128, reserved: i128) -> u64 {
         let block = self.block.max(1);
-        let levels = units.iter().flat_map(|units| [units / 60 / block, (units / 60).div_ceil(block)]);
+        let levels = units
+            .iter()
+            .flat_map(|units| [units / 60 / block, (units / 60).div_ceil(block)]);
         let mut candidates: Vec<u64> = levels.chain([0]).collect();
         candidates.sort_unstable();
         candidates.dedup();
         let cost = |blocks: u64| -> i128 {
             let covered = blocks * block;
-            let left: i128 = units.iter().map(|units| i128::from(units.saturating_sub(covered * 60))).sum();
+            let left: i128 = units
+                .iter()
+                .map(|units| i128::from(units.saturating_sub(covered * 60)))
+                .sum();
             left * price / 60 + i128::from(covered) * reserved * units.len() as i128
         };
-        candidates.into_iter().min_by_key(|blocks| (cost(*blocks), *blocks)).unwrap_or(0)
+        candidates
+            .into_iter()
+            .min_by_key(|blocks| (cost(*blocks), *blocks))
+            .unwrap_or(0)
     }
 }
 
@@ -324,19 +436,33 @@ struct Reserved {
     cost: i128,
 }
 
-/// The mix of offers that costs least. More offers never make it dearer: making none is always among them.
+/// The mix of offers that costs least. More offers never make it dearer: making none is always
+/// among them.
 pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
     let plans = offers.contains(&Offer::Plan);
     let mut reservations = vec![Reserved::default()];
     for offer in offers {
-        let Offer::Reserved { years, read, write, .. } = offer else { continue };
+        let Offer::Reserved {
+            years, read, write, ..
+        } = offer
+        else {
+            continue;
+        };
         let (read, write) = (parts(read), parts(write));
         // Against the list price, and against what a plan would leave of it.
-        for against in [(curve.read.list, curve.write.list), (curve.read.plan, curve.write.plan)] {
+        for against in [
+            (curve.read.list, curve.write.list),
+            (curve.read.plan, curve.write.plan),
+        ] {
             let reads = curve.best_blocks(&curve.reads, against.0, read) * curve.block;
             let writes = curve.best_blocks(&curve.writes, against.1, write) * curve.block;
             let cost = i128::from(reads) * read + i128::from(writes) * write;
-            let first = Reserved { years: *years, read: reads, write: writes, cost };
+            let first = Reserved {
+                years: *years,
+                read: reads,
+                write: writes,
+                cost,
+            };
             reservations.push(first);
             if plans {
                 // What is reserved decides what a plan is worth, and the other way round.
@@ -355,14 +481,23 @@ pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
     }
     let all = reservations.into_iter().map(|reserved| {
         let alone = (reserved, 0, curve.cost(&reserved, 0));
-        if plans { [alone, curve.best_plan(reserved)].into_iter().min_by_key(|(_, _, cost)| *cost).unwrap_or(alone) } else { alone }
+        if plans {
+            [alone, curve.best_plan(reserved)]
+                .into_iter()
+                .min_by_key(|(_, _, cost)| *cost)
+                .unwrap_or(alone)
+        } else {
+            alone
+        }
     });
-    let best = all.min_by_key(|(reserved, plan, cost)| (*cost, *plan, reserved.read + reserved.write));
+    let best =
+        all.min_by_key(|(reserved, plan, cost)| (*cost, *plan, reserved.read + reserved.write));
     let (reserved, plan, cost) = best.unwrap_or_default();
     let upfront = |offer: &Offer| match offer {
-        Offer::Reserved { years, upfront, .. } if *years == reserved.years => {
-            Some(&(&upfront.read * &Exact::from(reserved.read)) + &(&upfront.write * &Exact::from(reserved.write)))
-        }
+        Offer::Reserved { years, upfront, .. } if *years == reserved.years => Some(
+            &(&upfront.read * &Exact::from(reserved.read))
+                + &(&upfront.write * &Exact::from(reserved.write)),
+        ),
         _ => None,
     };
     Mix {
@@ -377,7 +512,10 @@ pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
 
 fn parts(dollars: &Exact) -> i128 {
     let scaled = dollars * &Exact::from(PARTS_OF_A_DOLLAR);
-    scaled.floor().to_i128().unwrap_or(i128::MAX / 1_000_000_000)
+    scaled
+        .floor()
+        .to_i128()
+        .unwrap_or(i128::MAX / 1_000_000_000)
 }
 
 fn dollars(parts: i128) -> Exact {
@@ -388,17 +526,27 @@ fn dollars(parts: i128) -> Exact {
 fn proportion(amount: i128, part: i128, whole: i128) -> i128 {
     match amount.checked_mul(part) {
         Some(product) => product / whole,
-        None => i128::try_from(BigInt::from(amount) * BigInt::from(part) / BigInt::from(whole)).unwrap_or(amount),
+        None => i128::try_from(BigInt::from(amount) * BigInt::from(part) / BigInt::from(whole))
+            .unwrap_or(amount),
     }
 }
 
 /// Takes `amount` off hours, as evenly as what each has allows.
 fn take_evenly(hours: &mut [u64], amount: u64) {
-    let taken = |level: u64| hours.iter().map(|units| u128::from(*units.min(&level))).sum::<u128>();
+    let taken = |level: u64| {
+        hours
+            .iter()
+            .map(|units| u128::from(*units.min(&level)))
+            .sum::<u128>()
+    };
     let (mut low, mut high) = (0, hours.iter().copied().max().unwrap_or(0));
     while low < high {
         let middle = low + (high - low).div_ceil(2);
-        if taken(middle) <= u128::from(amount) { low = middle } else { high = middle - 1 }
+        if taken(middle) <= u128::from(amount) {
+            low = middle
+        } else {
+            high = middle - 1
+        }
     }
     let mut rest = u64::try_from(u128::from(amount) - taken(low)).unwrap_or(0);
     for units in hours.iter_mut() {
@@ -415,22 +563,30 @@ pub(super) struct Rates {
     pub plan: Exact,
 }
 
-/// The list price of a unit and its price under a plan: the book's own where it has one, else the plan's discount.
+/// The list price of a unit and its price under a plan: the book's own where it has one, else the
+/// plan's discount.
 pub(super) fn rates(book: &PriceBook, usage: &UsageType) -> Option<Rates> {
     let list = book.list_rate(usage)?;
     let own = book.list_rate(&UsageType::Planned(Box::new(usage.clone())));
-    let plan = own.unwrap_or_else(|| book.savings_plan().map_or_else(|| list.clone(), |plan| &list * &plan.share(usage)));
+    let plan = own.unwrap_or_else(|| {
+        book.savings_plan()
+            .map_or_else(|| list.clone(), |plan| &list * &plan.share(usage))
+    });
     Some(Rates { list, plan })
 }
 
-/// Whether savings plans are sold. Where no date is asked for, the prices are those of now, however long ago they were read.
+/// Whether savings plans are sold. Where no date is asked for, the prices are those of now, however
+/// long ago they were read.
 fn plans_are_sold(book: &PriceBook, asked: Option<Date>) -> bool {
-    book.savings_plan().is_some_and(|plan| asked.is_none() || book.date() >= plan.sold_from)
+    book.savings_plan()
+        .is_some_and(|plan| asked.is_none() || book.date() >= plan.sold_from)
 }
 
 /// The terms of reserved capacity, in years.
 fn terms(book: &PriceBook) -> Vec<u64> {
-    book.reserved_terms().map(|terms| terms.terms_years.clone()).unwrap_or_default()
+    book.reserved_terms()
+        .map(|terms| terms.terms_years.clone())
+        .unwrap_or_default()
 }
 
 /// What the region of a workload sells; for each term that it does not, the reason.
@@ -439,15 +595,35 @@ pub(super) fn offers(book: &PriceBook, asked: Option<Date>) -> (Vec<Offer>, Vec<
     for years in terms(book) {
         let unit = |direction: Direction| -> Result<(Exact, Exact), String> {
             let of = |part: ReservedPart| -> Result<Exact, String> {
-                let tiers = book.tiers(&UsageType::Reserved { years, direction, part }).map_err(|error| error.to_string())?;
-                Ok(tiers.first().map(|tier| Exact::from(tier.published.rate.decimal())).unwrap_or_default())
+                let tiers = book
+                    .tiers(&UsageType::Reserved {
+                        years,
+                        direction,
+                        part,
+                    })
+                    .map_err(|error| error.to_string())?;
+                Ok(tiers
+                    .first()
+                    .map(|tier| Exact::from(tier.published.rate.decimal()))
+                    .unwrap_or_default())
             };
             let upfront = of(ReservedPart::Upfront)?;
-            Ok((of(ReservedPart::Hourly)? + &upfront / &Exact::from(HOURS_A_YEAR * years), upfront))
+            Ok((
+                of(ReservedPart::Hourly)? + &upfront / &Exact::from(HOURS_A_YEAR * years),
+                upfront,
+            ))
         };
         match (unit(Direction::Read), unit(Direction::Write)) {
             (Ok((read, upfront_read)), Ok((write, upfront_write))) => {
-                sold.push(Offer::Reserved { years, read, write, upfront: ByDirection { read: upfront_read, write: upfront_write } });
+                sold.push(Offer::Reserved {
+                    years,
+                    read,
+                    write,
+                    upfront: ByDirection {
+                        read: upfront_read,
+                        write: upfront_write,
+                    },
+                });
             }
             (Err(why), _) | (_, Err(why)) => missing.push((years, why)),
         }
@@ -465,11 +641,16 @@ pub(super) fn delta(curve: &Curve, mix: &Mix, month: &MonthHours) -> Result<Mone
     Money::ZERO.minus(Money::dollars(&curve.monthly(saved, month))?)
 }
 
-/// Each commitment on the design as it is, and the best mix; on top of provisioned designs they stand with the
-/// combinations.
-pub(super) fn alternatives(context: &Context, total: Money) -> Result<Vec<Alternative>, EstimateError> {
+/// Each commitment on the design as it is, and the best mix; on top of provisioned designs they
+/// stand with the combinations.
+pub(super) fn alternatives(
+    context: &Context,
+    total: Money,
+) -> Result<Vec<Alternative>, EstimateError> {
     let workload = context.workload;
-    let Some(book) = context.metering.book(&workload.region) else { return Ok(Vec::new()) };
+    let Some(book) = context.metering.book(&workload.region) else {
+        return Ok(Vec::new());
+    };
     let curve = Curve::of(context.metering)?;
     let (sold, missing) = offers(book, workload.prices);
     let mut all = Vec::new();
@@ -480,43 +661,79 @@ pub(super) fn alternatives(context: &Context, total: Money) -> Result<Vec<Altern
             return Ok(alternative.impossible("it would save nothing on the design as it is"));
         }
         let delta = delta(&curve, &mix, &workload.month)?;
-        let mut alternative = alternative.because(mix.words()).risking("due for its whole term, whatever the traffic becomes");
-        alternative.state = State::Priced { monthly: Money::sum([total, delta])?, delta };
+        let mut alternative = alternative
+            .because(mix.words())
+            .risking("due for its whole term, whatever the traffic becomes");
+        alternative.state = State::Priced {
+            monthly: Money::sum([total, delta])?,
+            delta,
+        };
         Ok(alternative)
     };
     for years in terms(book) {
-        let name = format!("reserved capacity for {years} year{}", if years == 1 { "" } else { "s" });
-        let offer = sold.iter().find(|offer| matches!(offer, Offer::Reserved { years: of, .. } if *of == years));
+        let name = format!(
+            "reserved capacity for {years} year{}",
+            if years == 1 { "" } else { "s" }
+        );
+        let offer = sold
+            .iter()
+            .find(|offer| matches!(offer, Offer::Reserved { years: of, .. } if *of == years));
         all.push(match offer {
             None => {
-                let why = missing.iter().find(|(of, _)| *of == years).map(|(_, why)| why.clone()).unwrap_or_default();
-                Alternative::new(AlternativeKind::Commitment, name).impossible(format!("{} does not sell it: {why}", workload.region))
+                let why = missing
+                    .iter()
+                    .find(|(of, _)| *of == years)
+                    .map(|(_, why)| why.clone())
+                    .unwrap_or_default();
+                Alternative::new(AlternativeKind::Commitment, name)
+                    .impossible(format!("{} does not sell it: {why}", workload.region))
             }
-            Some(_) if !curve.is_reservable() => Alternative::new(AlternativeKind::Commitment, name)
-                .impossible("it covers provisioned Standard-class capacity of tables in one region, and the design has none"),
+            Some(_) if !curve.is_reservable() => {
+                Alternative::new(AlternativeKind::Commitment, name).impossible(
+                    "it covers provisioned Standard-class capacity of tables in one region, and \
+                     the design has none",
+                )
+            }
             Some(offer) => priced(&name, std::slice::from_ref(offer))?,
         });
     }
     let plan = "a Database Savings Plan";
-    all.push(match (curve.is_empty(), plans_are_sold(book, workload.prices)) {
-        (true, _) => Alternative::new(AlternativeKind::Commitment, plan).impossible("the design has no throughput to cover"),
-        (false, false) => {
-            let why = match book.savings_plan() {
-                Some(plan) => format!("AWS sells it since {}, and the prices are those of {}", plan.sold_from, book.date()),
-                None => "the price books do not say what it takes off".to_string(),
-            };
-            Alternative::new(AlternativeKind::Commitment, plan).impossible(why)
-        }
-        (false, true) => priced(plan, &[Offer::Plan])?,
-    });
+    all.push(
+        match (curve.is_empty(), plans_are_sold(book, workload.prices)) {
+            (true, _) => Alternative::new(AlternativeKind::Commitment, plan)
+                .impossible("the design has no throughput to cover"),
+            (false, false) => {
+                let why = match book.savings_plan() {
+                    Some(plan) => format!(
+                        "AWS sells it since {}, and the prices are those of {}",
+                        plan.sold_from,
+                        book.date()
+                    ),
+                    None => "the price books do not say what it takes off".to_string(),
+                };
+                Alternative::new(AlternativeKind::Commitment, plan).impossible(why)
+            }
+            (false, true) => priced(plan, &[Offer::Plan])?,
+        },
+    );
     if !curve.is_empty() && !sold.is_empty() {
-        all.push(priced("the best mix of reserved capacity and savings plan", &sold)?);
+        all.push(priced(
+            "the best mix of reserved capacity and savings plan",
+            &sold,
+        )?);
     }
-    let ia: Vec<&str> =
-        workload.tables.iter().filter(|table| table.table.class == TableClass::StandardIa).map(|table| table.table.name.as_str()).collect();
+    let ia: Vec<&str> = workload
+        .tables
+        .iter()
+        .filter(|table| table.table.class == TableClass::StandardIa)
+        .map(|table| table.table.name.as_str())
+        .collect();
     for table in ia {
-        let mut alternative = Alternative::new(AlternativeKind::Commitment, "reserved capacity of a Standard-IA table")
-            .impossible("reserved capacity covers the Standard class only");
+        let mut alternative = Alternative::new(
+            AlternativeKind::Commitment,
+            "reserved capacity of a Standard-IA table",
+        )
+        .impossible("reserved capacity covers the Standard class only");
         alternative.table = Some(table.to_string());
         all.push(alternative);
     }
@@ -529,26 +746,42 @@ mod tests {
 
     fn curve(reads: &[u64], writes: &[u64], on_demand: &[i128]) -> Curve {
         let hours = reads.len();
-        let price = |list: i128| Price { list, plan: list * 82 / 100 };
+        let price = |list: i128| Price {
+            list,
+            plan: list * 82 / 100,
+        };
         Curve {
             on_demand: on_demand.iter().map(|list| price(*list)).collect(),
             bound: vec![Price::default(); hours],
             reads: reads.iter().map(|units| units * 60).collect(),
             writes: writes.iter().map(|units| units * 60).collect(),
-            read: Price { list: 130_000_000, plan: 114_400_000 },
-            write: Price { list: 650_000_000, plan: 572_000_000 },
+            read: Price {
+                list: 130_000_000,
+                plan: 114_400_000,
+            },
+            write: Price {
+                list: 650_000_000,
+                plan: 572_000_000,
+            },
             block: 100,
         }
     }
 
     fn reserved(years: u64) -> Offer {
-        let (read, write) = if years == 1 { ((598, 7), (2992, 7)) } else { ((299, 7), (1495, 7)) };
+        let (read, write) = if years == 1 {
+            ((598, 7), (2992, 7))
+        } else {
+            ((299, 7), (1495, 7))
+        };
         let exact = |(mantissa, places): (u64, u32)| Exact::ratio(mantissa, 10_u64.pow(places));
         Offer::Reserved {
             years,
             read: exact(read),
             write: exact(write),
-            upfront: ByDirection { read: Exact::from(1), write: Exact::from(5) },
+            upfront: ByDirection {
+                read: Exact::from(1),
+                write: Exact::from(5),
+            },
         }
     }
 
@@ -564,34 +797,63 @@ mod tests {
     #[test]
     fn a_proportion_of_a_large_amount_does_not_wrap() {
         assert_eq!(
-            proportion(16_000_000_000 * 10_i128.pow(15), 82 * 10_i128.pow(22), 100 * 10_i128.pow(22)),
+            proportion(
+                16_000_000_000 * 10_i128.pow(15),
+                82 * 10_i128.pow(22),
+                100 * 10_i128.pow(22)
+            ),
             13_120_000_000 * 10_i128.pow(15)
         );
     }
 
     #[test]
     fn blocks_that_are_used_less_than_they_cost_are_not_bought() {
-        // 100 units always, 300 in one hour of four: the second block would be used a quarter of the time.
-        let mix = best_mix(&curve(&[0; 4], &[100, 100, 100, 300], &[0; 4]), &[reserved(1)]);
-        assert_eq!((mix.years, mix.read_units, mix.write_units), (Some(1), 0, 100));
-        let mix = best_mix(&curve(&[0; 4], &[100, 100, 100, 300], &[0; 4]), &[reserved(3)]);
-        assert_eq!(mix.write_units, 300, "three years cost less than a quarter of the list price");
+        // 100 units always, 300 in one hour of four: the second block would be used a quarter of
+        // the time.
+        let mix = best_mix(
+            &curve(&[0; 4], &[100, 100, 100, 300], &[0; 4]),
+            &[reserved(1)],
+        );
+        assert_eq!(
+            (mix.years, mix.read_units, mix.write_units),
+            (Some(1), 0, 100)
+        );
+        let mix = best_mix(
+            &curve(&[0; 4], &[100, 100, 100, 300], &[0; 4]),
+            &[reserved(3)],
+        );
+        assert_eq!(
+            mix.write_units, 300,
+            "three years cost less than a quarter of the list price"
+        );
     }
 
     #[test]
     fn more_offers_never_cost_more() {
         let curves = [
-            curve(&[900, 10, 450, 120], &[700, 710, 50, 300], &[0, 5_000_000_000, 90_000_000_000, 1_000_000_000]),
+            curve(
+                &[900, 10, 450, 120],
+                &[700, 710, 50, 300],
+                &[0, 5_000_000_000, 90_000_000_000, 1_000_000_000],
+            ),
             curve(&[0; 4], &[0; 4], &[4_000_000_000; 4]),
             curve(&[99; 4], &[1; 4], &[0; 4]),
         ];
         for curve in curves {
             let all = [reserved(1), reserved(3), Offer::Plan];
-            let subsets = (0..8_usize)
-                .map(|mask| all.iter().enumerate().filter(|(at, _)| mask & (1 << at) != 0).map(|(_, offer)| offer.clone()).collect());
+            let subsets = (0..8_usize).map(|mask| {
+                all.iter()
+                    .enumerate()
+                    .filter(|(at, _)| mask & (1 << at) != 0)
+                    .map(|(_, offer)| offer.clone())
+                    .collect()
+            });
             let subsets: Vec<Vec<Offer>> = subsets.collect();
             for fewer in &subsets {
-                for more in subsets.iter().filter(|more| fewer.iter().all(|offer| more.contains(offer))) {
+                for more in subsets
+                    .iter()
+                    .filter(|more| fewer.iter().all(|offer| more.contains(offer)))
+                {
                     assert!(best_mix(&curve, more).cost <= best_mix(&curve, fewer).cost);
                 }
             }

@@ -1,5 +1,6 @@
-//! The curves behind the break-evens, for whoever draws them: what each way to pay costs at other utilizations, what
-//! auto scaling would do in the simulated week, what a cache costs at each hit ratio, what backups cost over the years.
+//! The curves behind the break-evens, for whoever draws them: what each way to pay costs at other
+//! utilizations, what auto scaling would do in the simulated week, what a cache costs at each hit
+//! ratio, what backups cost over the years.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use super::projection::readers;
 use super::search::Searches;
 use super::utilization::{self, Line, Utilization};
 use super::{
-    Alternative, AlternativeKind, BackupPlan, Changed, Comparison, Context, Footing, Question, RegionChange, account_arrivals,
-    account_capacities, with,
+    Alternative, AlternativeKind, BackupPlan, Changed, Comparison, Context, Footing, Question,
+    RegionChange, account_arrivals, account_capacities, with,
 };
 use crate::capacity::series::Series;
 use crate::capacity::{Demand, Hottest, Run, Scaling, simulate};
@@ -104,7 +105,8 @@ pub struct HitRatio {
     pub monthly: Money,
 }
 
-/// What the whole design costs where all its tables keep backups for years, once they are all there.
+/// What the whole design costs where all its tables keep backups for years, once they are all
+/// there.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Retention {
     /// Years.
@@ -120,13 +122,15 @@ pub struct Move {
     pub region: String,
     /// What a month saves.
     pub saves: Money,
-    /// What it costs once to send the data of all tables there; `None` where the book has no such rate.
+    /// What it costs once to send the data of all tables there; `None` where the book has no such
+    /// rate.
     pub transfer: Option<Money>,
     /// Months until that is paid back.
     pub months: Option<Exact>,
 }
 
-/// A narrower projection: what it saves on writes and storage, each query pays for with reads of the table.
+/// A narrower projection: what it saves on writes and storage, each query pays for with reads of
+/// the table.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Narrower {
     /// The table.
@@ -137,7 +141,8 @@ pub struct Narrower {
     pub name: String,
     /// Queries a month as they are.
     pub queries: Exact,
-    /// Queries a month at which both projections cost the same; `None` where there is no such number.
+    /// Queries a month at which both projections cost the same; `None` where there is no such
+    /// number.
     pub break_even: Option<Exact>,
 }
 
@@ -145,7 +150,11 @@ pub struct Narrower {
 ///
 /// # Errors
 /// [`EstimateError`] where the design itself has no estimate.
-pub fn compare_with_curves(workload: &Workload, books: &Books, question: &Question) -> Result<(Comparison, Curves), EstimateError> {
+pub fn compare_with_curves(
+    workload: &Workload,
+    books: &Books,
+    question: &Question,
+) -> Result<(Comparison, Curves), EstimateError> {
     with(workload, books, question, |context, comparison| {
         Ok(Curves {
             utilization: utilization(context, &comparison.outcome)?,
@@ -159,15 +168,24 @@ pub fn compare_with_curves(workload: &Workload, books: &Books, question: &Questi
 }
 
 fn utilization(context: &Context, outcome: &Outcome) -> Result<Vec<Utilization>, EstimateError> {
-    let Some(book) = context.metering.book(&context.workload.region) else { return Ok(Vec::new()) };
+    let Some(book) = context.metering.book(&context.workload.region) else {
+        return Ok(Vec::new());
+    };
     let mut all = Vec::new();
     for (at, table) in context.workload.tables.iter().enumerate() {
-        let home = context.metering.demand_of(at).iter().filter(|demand| demand.region == context.workload.region);
+        let home = context
+            .metering
+            .demand_of(at)
+            .iter()
+            .filter(|demand| demand.region == context.workload.region);
         for demand in home.filter(|demand| !demand.mean.is_zero()) {
-            let Some(flat) = utilization::flat(context, at, demand, book) else { continue };
+            let Some(flat) = utilization::flat(context, at, demand, book) else {
+                continue;
+            };
             let line = auto_scaled_line(context, at, demand, book, &flat.here);
             match utilization::utilization(table, demand, outcome, flat, line) {
-                // A figure of more digits than money has is no curve, and says nothing of the design.
+                // A figure of more digits than money has is no curve, and says nothing of the
+                // design.
                 Err(EstimateError::Money(_)) => {}
                 curve => all.push(curve?),
             }
@@ -176,23 +194,48 @@ fn utilization(context: &Context, outcome: &Outcome) -> Result<Vec<Utilization>,
     Ok(all)
 }
 
-/// What auto scaling costs an account's direction, simulated: reads and writes together, since they share the quota of
-/// decreases.
-fn auto_scaled_line(context: &Context, at: usize, demand: &Demand, book: &PriceBook, here: &Exact) -> Option<Line> {
+/// What auto scaling costs an account's direction, simulated: reads and writes together, since they
+/// share the quota of decreases.
+fn auto_scaled_line(
+    context: &Context,
+    at: usize,
+    demand: &Demand,
+    book: &PriceBook,
+    here: &Exact,
+) -> Option<Line> {
     let table = &context.workload.tables[at];
-    let (target, direction) = (utilization::target_of(table, demand), demand.throughput.direction());
-    let hour = book.list_rate(&UsageType::CapacityHours(demand.throughput, table.table.class))?;
+    let (target, direction) = (
+        utilization::target_of(table, demand),
+        demand.throughput.direction(),
+    );
+    let hour = book.list_rate(&UsageType::CapacityHours(
+        demand.throughput,
+        table.table.class,
+    ))?;
     let found = account_capacities(context, at, target, &demand.region, direction);
     let billing = context.workload.switches.hour_billing;
-    let simulated = auto_scaled_runs(context, at, target)[direction].hourly(billing).mean();
-    Some(utilization::auto_scaled(&found.auto_scaled, &simulated, here, &hour, context.workload.month.hours()))
+    let simulated = auto_scaled_runs(context, at, target)[direction]
+        .hourly(billing)
+        .mean();
+    Some(utilization::auto_scaled(
+        &found.auto_scaled,
+        &simulated,
+        here,
+        &hour,
+        context.workload.month.hours(),
+    ))
 }
 
 /// The table and each global index, hour by hour.
 fn weeks(context: &Context) -> Vec<Week> {
     let tables = context.workload.tables.iter().enumerate();
-    let accounts: Vec<(usize, Target)> = tables.flat_map(|(at, table)| table.accounts().map(move |target| (at, target))).collect();
-    accounts.into_par_iter().filter_map(|(at, target)| week(context, at, target)).collect()
+    let accounts: Vec<(usize, Target)> = tables
+        .flat_map(|(at, table)| table.accounts().map(move |target| (at, target)))
+        .collect();
+    accounts
+        .into_par_iter()
+        .filter_map(|(at, target)| week(context, at, target))
+        .collect()
 }
 
 fn week(context: &Context, at: usize, target: Target) -> Option<Week> {
@@ -205,18 +248,29 @@ fn week(context: &Context, at: usize, target: Target) -> Option<Week> {
     let series = ByDirection::each(|direction| series(context, at, target, direction));
     let scaled = auto_scaled_runs(context, at, target);
     let designed = designed(table, target);
-    let runs = designed
-        .as_ref()
-        .map(|scaling| simulate(ByDirection::each(|direction| (&*series[direction], &scaling[direction])), hottest(table, target)));
+    let runs = designed.as_ref().map(|scaling| {
+        simulate(
+            ByDirection::each(|direction| (&*series[direction], &scaling[direction])),
+            hottest(table, target),
+        )
+    });
     let hours = |direction: Direction| {
         let found = account_capacities(context, at, target, &context.workload.region, direction);
         Hours {
             demand: demand(&series[direction]),
             auto_scaled: provided(&scaled[direction], words(&found.auto_scaled.scaling)),
-            designed: runs.as_ref().zip(designed.as_ref()).map(|(runs, scaling)| provided(&runs[direction], words(&scaling[direction]))),
+            designed: runs
+                .as_ref()
+                .zip(designed.as_ref())
+                .map(|(runs, scaling)| provided(&runs[direction], words(&scaling[direction]))),
         }
     };
-    Some(Week { reads: hours(Direction::Read), writes: hours(Direction::Write), table: table.table.name.clone(), index })
+    Some(Week {
+        reads: hours(Direction::Read),
+        writes: hours(Direction::Write),
+        table: table.table.name.clone(),
+        index,
+    })
 }
 
 /// What the capacity of a design refuses of one direction of an account.
@@ -236,7 +290,10 @@ pub struct Throttles {
 ///
 /// # Errors
 /// [`EstimateError`] where a region has no book at the date.
-pub fn designed_throttles(workload: &Workload, books: &Books) -> Result<Vec<Throttles>, EstimateError> {
+pub fn designed_throttles(
+    workload: &Workload,
+    books: &Books,
+) -> Result<Vec<Throttles>, EstimateError> {
     let metering = Metering::new(workload, books)?;
     let searches = Searches::new(metering.simulations().drawn());
     let question = Question::default();
@@ -252,13 +309,23 @@ pub fn designed_throttles(workload: &Workload, books: &Books) -> Result<Vec<Thro
     let mut all = Vec::new();
     for (at, table) in workload.tables.iter().enumerate() {
         for target in table.accounts() {
-            let Some(scaling) = designed(table, target) else { continue };
+            let Some(scaling) = designed(table, target) else {
+                continue;
+            };
             let series = ByDirection::each(|direction| series(&context, at, target, direction));
-            let runs = simulate(ByDirection::each(|direction| (&*series[direction], &scaling[direction])), hottest(table, target));
+            let runs = simulate(
+                ByDirection::each(|direction| (&*series[direction], &scaling[direction])),
+                hottest(table, target),
+            );
             for (direction, run) in runs.iter() {
                 let share = Exact::ratio(run.throttled_billionths(), 1_000_000_000);
                 let index = table.index_name(target).map(str::to_string);
-                all.push(Throttles { table: table.table.name.clone(), index, direction, share });
+                all.push(Throttles {
+                    table: table.table.name.clone(),
+                    index,
+                    direction,
+                    share,
+                });
             }
         }
     }
@@ -270,30 +337,43 @@ fn auto_scaled_runs(context: &Context, at: usize, target: Target) -> ByDirection
     let table = &context.workload.tables[at];
     let home = &context.workload.region;
     let series = ByDirection::each(|direction| series(context, at, target, direction));
-    let found = ByDirection::each(|direction| account_capacities(context, at, target, home, direction));
-    let account = ByDirection::each(|direction| (&*series[direction], &found[direction].auto_scaled.scaling));
+    let found =
+        ByDirection::each(|direction| account_capacities(context, at, target, home, direction));
+    let account =
+        ByDirection::each(|direction| (&*series[direction], &found[direction].auto_scaled.scaling));
     simulate(account, hottest(table, target))
 }
 
 /// What is asked of one direction of an account in the home region, drawn.
 fn series(context: &Context, at: usize, target: Target, direction: Direction) -> Arc<Series> {
-    let (name, arrivals) = account_arrivals(context, at, target, &context.workload.region, direction);
+    let (name, arrivals) =
+        account_arrivals(context, at, target, &context.workload.region, direction);
     context.metering.simulations().series(&name, &arrivals)
 }
 
 /// The hottest key of an account.
 fn hottest(table: &TableDesign, target: Target) -> Option<ByDirection<Hottest>> {
-    table.hottest_millionths(table.index_name(target)).map(Hottest::of)
+    table
+        .hottest_millionths(table.index_name(target))
+        .map(Hottest::of)
 }
 
 /// The capacity that a design gives an account; `None` on demand, and where units are not known.
 fn designed(table: &TableDesign, target: Target) -> Option<ByDirection<Scaling>> {
     let units = table.provisioned(target)?;
-    Some(ByDirection { read: units.read.scaling()?, write: units.write.scaling()? })
+    Some(ByDirection {
+        read: units.read.scaling()?,
+        write: units.write.scaling()?,
+    })
 }
 
 fn words(scaling: &Scaling) -> String {
-    let Scaling { min, max, target_percent, schedule } = scaling;
+    let Scaling {
+        min,
+        max,
+        target_percent,
+        schedule,
+    } = scaling;
     let (min, max) = (Exact::from(*min), Exact::from(*max));
     match (target_percent, schedule.0.is_empty()) {
         (Some(target), true) => format!("{min} to {max} units at {target} %"),
@@ -306,7 +386,12 @@ fn words(scaling: &Scaling) -> String {
 /// Units a second of each hour on average.
 fn demand(series: &Series) -> Vec<Exact> {
     let an_hour = (3600 / series.step_seconds) as usize;
-    let mean = |hour: &[u64]| Exact::ratio(hour.iter().sum(), 2 * series.step_seconds * hour.len() as u64);
+    let mean = |hour: &[u64]| {
+        Exact::ratio(
+            hour.iter().sum(),
+            2 * series.step_seconds * hour.len() as u64,
+        )
+    };
     series.halves().chunks(an_hour).map(mean).collect()
 }
 
@@ -320,7 +405,10 @@ fn provided(run: &Run, bounds: String) -> Provided {
     Provided {
         bounds,
         units: run.hourly_maxima.clone(),
-        throttled: throttled.into_iter().map(|halves| Exact::ratio(halves, 2)).collect(),
+        throttled: throttled
+            .into_iter()
+            .map(|halves| Exact::ratio(halves, 2))
+            .collect(),
         throttled_billionths: run.throttled_billionths(),
     }
 }
@@ -330,45 +418,76 @@ const HIT_RATIOS: [u64; 13] = [0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 10
 
 fn hit_ratios(context: &Context) -> Result<Vec<HitRatios>, EstimateError> {
     let month = &context.workload.month;
-    let Some(book) = context.metering.book(&context.workload.region) else { return Ok(Vec::new()) };
+    let Some(book) = context.metering.book(&context.workload.region) else {
+        return Ok(Vec::new());
+    };
     let tables = context.workload.tables.par_iter().enumerate();
     // Where reads have no price, nothing can be saved on them.
     let priced = |table: &TableDesign| {
         let usage = UsageType::Requests(Throughput::Read, table.table.class);
         book.list_rate(&usage).is_some()
     };
-    let cached = tables.filter(|(_, table)| table.is_described() && !table.cached_reads_per_second(month).is_zero() && priced(table));
-    let curve = |(at, table): (usize, &Arc<TableDesign>)| -> Result<Option<HitRatios>, EstimateError> {
-        let with = |dax: Option<Dax>| -> Result<Option<Money>, EstimateError> {
-            let mut changed = context.workload.clone();
-            Arc::make_mut(&mut changed.contents_mut().tables[at]).dax = dax;
-            Ok(context.price(&changed)?.ok())
-        };
-        let Some(without) = with(None)? else { return Ok(None) };
-        let mut points = Vec::new();
-        for percent in HIT_RATIOS {
-            let ratio = Exact::ratio(percent, 100);
-            let load = cache::load(context, table, &ratio);
-            let cluster = |node: &crate::dax::NodeType| {
-                let hour = book.list_rate(&UsageType::DaxNode(node.name.to_string()))?;
-                let nodes = load.nodes_needed(node)?;
-                Some((&hour * &Exact::from(nodes), nodes, node.name))
+    let cached = tables.filter(|(_, table)| {
+        table.is_described() && !table.cached_reads_per_second(month).is_zero() && priced(table)
+    });
+    let curve =
+        |(at, table): (usize, &Arc<TableDesign>)| -> Result<Option<HitRatios>, EstimateError> {
+            let with = |dax: Option<Dax>| -> Result<Option<Money>, EstimateError> {
+                let mut changed = context.workload.clone();
+                Arc::make_mut(&mut changed.contents_mut().tables[at]).dax = dax;
+                Ok(context.price(&changed)?.ok())
             };
-            let Some((_, nodes, node)) = NODE_TYPES.iter().filter_map(cluster).min_by(|one, other| one.0.cmp(&other.0)) else { continue };
-            let ttl_seconds = table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds);
-            let dax = Dax { node_type: node.to_string(), nodes, hit_ratio: crate::workload::HitRatio::Given(ratio), ttl_seconds };
-            if let Some(monthly) = with(Some(dax))? {
-                points.push(HitRatio { percent, cluster: format!("{nodes} x {node}"), monthly });
+            let Some(without) = with(None)? else {
+                return Ok(None);
+            };
+            let mut points = Vec::new();
+            for percent in HIT_RATIOS {
+                let ratio = Exact::ratio(percent, 100);
+                let load = cache::load(context, table, &ratio);
+                let cluster = |node: &crate::dax::NodeType| {
+                    let hour = book.list_rate(&UsageType::DaxNode(node.name.to_string()))?;
+                    let nodes = load.nodes_needed(node)?;
+                    Some((&hour * &Exact::from(nodes), nodes, node.name))
+                };
+                let Some((_, nodes, node)) = NODE_TYPES
+                    .iter()
+                    .filter_map(cluster)
+                    .min_by(|one, other| one.0.cmp(&other.0))
+                else {
+                    continue;
+                };
+                let ttl_seconds = table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds);
+                let dax = Dax {
+                    node_type: node.to_string(),
+                    nodes,
+                    hit_ratio: crate::workload::HitRatio::Given(ratio),
+                    ttl_seconds,
+                };
+                if let Some(monthly) = with(Some(dax))? {
+                    points.push(HitRatio {
+                        percent,
+                        cluster: format!("{nodes} x {node}"),
+                        monthly,
+                    });
+                }
             }
-        }
-        Ok((!points.is_empty()).then(|| HitRatios {
-            table: table.table.name.clone(),
-            here: table.dax.as_ref().and_then(|dax| dax.hit_ratio.known()).map(|share| share * &Exact::from(100)),
-            without,
-            points,
-        }))
-    };
-    Ok(cached.map(curve).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+            Ok((!points.is_empty()).then(|| HitRatios {
+                table: table.table.name.clone(),
+                here: table
+                    .dax
+                    .as_ref()
+                    .and_then(|dax| dax.hit_ratio.known())
+                    .map(|share| share * &Exact::from(100)),
+                without,
+                points,
+            }))
+        };
+    Ok(cached
+        .map(curve)
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect())
 }
 
 /// Years for which backups are kept.
@@ -376,22 +495,47 @@ const YEARS: [u64; 6] = [1, 2, 3, 5, 7, 10];
 
 /// Ways to keep backups.
 const WAYS: [(BackupPlan, &str); 3] = [
-    (BackupPlan::MonthlyBackups, "monthly on-demand backups, kept"),
-    (BackupPlan::MonthlyExports, "monthly exports, kept in S3 Standard"),
-    (BackupPlan::MonthlyExportsToDeepArchive, "monthly exports, Standard-IA after 30 days, Deep Archive after 90"),
+    (
+        BackupPlan::MonthlyBackups,
+        "monthly on-demand backups, kept",
+    ),
+    (
+        BackupPlan::MonthlyExports,
+        "monthly exports, kept in S3 Standard",
+    ),
+    (
+        BackupPlan::MonthlyExportsToDeepArchive,
+        "monthly exports, Standard-IA after 30 days, Deep Archive after 90",
+    ),
 ];
 
 fn retention(context: &Context) -> Result<Retention, EstimateError> {
     let year = |years: &u64| -> Result<Vec<Option<Money>>, EstimateError> {
-        let question = Question { retention_years: *years, ..context.question.clone() };
-        let asked = Context { question: &question, changed: Changed::default(), ..*context };
-        let tables: Vec<Vec<Alternative>> = context.workload.tables.iter().map(|table| backups::of(&asked, table)).collect();
+        let question = Question {
+            retention_years: *years,
+            ..context.question.clone()
+        };
+        let asked = Context {
+            question: &question,
+            changed: Changed::default(),
+            ..*context
+        };
+        let tables: Vec<Vec<Alternative>> = context
+            .workload
+            .tables
+            .iter()
+            .map(|table| backups::of(&asked, table))
+            .collect();
         WAYS.iter()
             .map(|(plan, _)| {
                 let mut changed = context.workload.clone();
                 for alternatives in &tables {
                     let kept = |one: &&Alternative| one.kind == AlternativeKind::Backup(*plan);
-                    if let Some(change) = alternatives.iter().find(kept).and_then(|one| one.change.as_ref()) {
+                    if let Some(change) = alternatives
+                        .iter()
+                        .find(kept)
+                        .and_then(|one| one.change.as_ref())
+                    {
                         change(&mut changed);
                     }
                 }
@@ -401,44 +545,91 @@ fn retention(context: &Context) -> Result<Retention, EstimateError> {
     };
     let by_year = YEARS.par_iter().map(year).collect::<Result<Vec<_>, _>>()?;
     let of = |way: usize| by_year.iter().map(|ways| ways[way]).collect();
-    let ways = WAYS.iter().enumerate().map(|(way, (_, name))| (name.to_string(), of(way))).collect();
-    Ok(Retention { years: YEARS.to_vec(), ways })
+    let ways = WAYS
+        .iter()
+        .enumerate()
+        .map(|(way, (_, name))| (name.to_string(), of(way)))
+        .collect();
+    Ok(Retention {
+        years: YEARS.to_vec(),
+        ways,
+    })
 }
 
 /// Regions in which the design costs less, and what it takes to bring its data there.
 fn moves(context: &Context, comparison: &Comparison) -> Result<Vec<Move>, EstimateError> {
     let book = context.metering.book(&context.workload.region);
-    let bytes: Option<Exact> = comparison.outcome.holdings.iter().filter(|held| held.index.is_none()).map(|held| held.data.clone()).sum();
+    let bytes: Option<Exact> = comparison
+        .outcome
+        .holdings
+        .iter()
+        .filter(|held| held.index.is_none())
+        .map(|held| held.data.clone())
+        .sum();
     let gigabytes = bytes.map(|bytes| bytes / Exact::from(crate::units::GB));
     let mut all = Vec::new();
     for one in comparison.alternatives.iter().filter(|one| one.saves()) {
-        let (AlternativeKind::Regions(RegionChange::MoveTo(region)), Some(delta)) = (&one.kind, one.delta()) else { continue };
+        let (AlternativeKind::Regions(RegionChange::MoveTo(region)), Some(delta)) =
+            (&one.kind, one.delta())
+        else {
+            continue;
+        };
         let rate = book.and_then(|book| book.list_rate(&UsageType::TransferTo(region.clone())));
-        let transfer = rate.zip(gigabytes.as_ref()).map(|(rate, gigabytes)| &rate * gigabytes);
+        let transfer = rate
+            .zip(gigabytes.as_ref())
+            .map(|(rate, gigabytes)| &rate * gigabytes);
         let saves = Money::ZERO.minus(delta)?;
-        let months = transfer.as_ref().map(|transfer| transfer / &Exact::from(saves.decimal()));
+        let months = transfer
+            .as_ref()
+            .map(|transfer| transfer / &Exact::from(saves.decimal()));
         all.push(Move {
             region: region.to_string(),
             saves,
-            transfer: transfer.map(|transfer| Money::dollars(&transfer)).transpose()?,
+            transfer: transfer
+                .map(|transfer| Money::dollars(&transfer))
+                .transpose()?,
             months,
         });
     }
-    all.sort_by(|one, other| other.saves.cmp(&one.saves).then_with(|| one.region.cmp(&other.region)));
+    all.sort_by(|one, other| {
+        other
+            .saves
+            .cmp(&one.saves)
+            .then_with(|| one.region.cmp(&other.region))
+    });
     Ok(all)
 }
 
 /// For each index that is queried, how many queries its narrower projections are good for.
 fn narrower(context: &Context, comparison: &Comparison) -> Result<Vec<Narrower>, EstimateError> {
     let narrow = |one: &&Alternative| {
-        one.kind == AlternativeKind::Projection && one.footing == Footing::Decision && one.change.is_some() && one.is_priced()
+        one.kind == AlternativeKind::Projection
+            && one.footing == Footing::Decision
+            && one.change.is_some()
+            && one.is_priced()
     };
     let all: Vec<&Alternative> = comparison.alternatives.iter().filter(narrow).collect();
     let one = |one: &&Alternative| -> Result<Option<Narrower>, EstimateError> {
-        let (Some(table), Some(index), Some(delta)) = (&one.table, &one.index, one.delta()) else { return Ok(None) };
-        let Some(at) = context.workload.tables.iter().position(|design| design.table.name == *table) else { return Ok(None) };
+        let (Some(table), Some(index), Some(delta)) = (&one.table, &one.index, one.delta()) else {
+            return Ok(None);
+        };
+        let Some(at) = context
+            .workload
+            .tables
+            .iter()
+            .position(|design| design.table.name == *table)
+        else {
+            return Ok(None);
+        };
         let design = &context.workload.tables[at];
-        let Some(position) = design.table.indexes.iter().position(|one| one.name == *index) else { return Ok(None) };
+        let Some(position) = design
+            .table
+            .indexes
+            .iter()
+            .position(|one| one.name == *index)
+        else {
+            return Ok(None);
+        };
         if readers(design, position).is_empty() {
             return Ok(None);
         }
@@ -446,19 +637,38 @@ fn narrower(context: &Context, comparison: &Comparison) -> Result<Vec<Narrower>,
         let mut unread = context.workload.clone();
         let table_mut = Arc::make_mut(&mut unread.contents_mut().tables[at]);
         let mut queries = Exact::zero();
-        let patterns = table_mut.access.iter_mut().chain(table_mut.replicas.iter_mut().flat_map(|replica| &mut replica.access));
+        let patterns = table_mut.access.iter_mut().chain(
+            table_mut
+                .replicas
+                .iter_mut()
+                .flat_map(|replica| &mut replica.access),
+        );
         for access in patterns.filter(|access| design.is_read_by(position, access)) {
             queries += &access.calls;
             access.calls = Exact::zero();
         }
         let mut narrowed = unread.clone();
         context.apply(&mut narrowed, one);
-        let (Ok(before), Ok(after)) = (context.price(&unread)?, context.price(&narrowed)?) else { return Ok(None) };
+        let (Ok(before), Ok(after)) = (context.price(&unread)?, context.price(&narrowed)?) else {
+            return Ok(None);
+        };
         let saves = Exact::from(before.minus(after)?.decimal());
         let fetches = &Exact::from(delta.decimal()) + &saves;
         let possible = !saves.is_negative() && !fetches.is_zero() && !fetches.is_negative();
         let break_even = possible.then(|| &queries * &(&saves / &fetches));
-        Ok(Some(Narrower { table: table.clone(), index: index.clone(), name: one.name.clone(), queries, break_even }))
+        Ok(Some(Narrower {
+            table: table.clone(),
+            index: index.clone(),
+            name: one.name.clone(),
+            queries,
+            break_even,
+        }))
     };
-    Ok(all.par_iter().map(one).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+    Ok(all
+        .par_iter()
+        .map(one)
+        .collect::<Result<Vec<_>, _>>()?
+        .into_iter()
+        .flatten()
+        .collect())
 }

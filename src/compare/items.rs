@@ -9,7 +9,11 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     if !table.is_described() {
         return Vec::new();
     }
-    let mut all: Vec<Alternative> = table.access.iter().flat_map(|access| promises(table, access)).collect();
+    let mut all: Vec<Alternative> = table
+        .access
+        .iter()
+        .flat_map(|access| promises(table, access))
+        .collect();
     let factor = context.question.compression;
     all.extend(compressed(table, factor));
     all.extend(split(table, context.question.split));
@@ -26,60 +30,119 @@ fn of_access(
 ) -> Alternative {
     let (target, pattern) = (table.table.name.clone(), access.name.clone());
     let index = match &access.call {
-        Call::Page { index: Some(at), .. } => table.table.indexes.get(*at).map(|index| index.name.as_str()),
+        Call::Page {
+            index: Some(at), ..
+        } => table
+            .table
+            .indexes
+            .get(*at)
+            .map(|index| index.name.as_str()),
         _ => None,
     };
-    Alternative::new(kind, format!("\"{}\" {name}", access.name)).of(table, index).change(
-        format!("how {} does \"{}\"", table.table.name, access.name),
-        move |workload| {
-            let Some(table) = table_mut(workload, &target) else { return };
-            table.access.iter_mut().filter(|access| access.name == pattern).for_each(&change);
-        },
-    )
+    Alternative::new(kind, format!("\"{}\" {name}", access.name))
+        .of(table, index)
+        .change(
+            format!("how {} does \"{}\"", table.table.name, access.name),
+            move |workload| {
+                let Some(table) = table_mut(workload, &target) else {
+                    return;
+                };
+                table
+                    .access
+                    .iter_mut()
+                    .filter(|access| access.name == pattern)
+                    .for_each(&change);
+            },
+        )
 }
 
 /// The other consistency of a read; a transaction as plain calls; a batch read as a query.
 fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
     let mut all = Vec::new();
     match &access.call {
-        Call::Get { consistency: Some(now), .. } | Call::Page { consistency: now, .. } => {
+        Call::Get {
+            consistency: Some(now),
+            ..
+        }
+        | Call::Page {
+            consistency: now, ..
+        } => {
             let global = matches!(&access.call, Call::Page { index: Some(at), .. } if table.table.indexes[*at].kind == IndexKind::Global);
             let (other, name, word) = match now {
                 Consistency::Strong => (Consistency::Eventual, "read eventually", "eventual"),
                 Consistency::Eventual => (Consistency::Strong, "read strongly", "strong"),
             };
-            let alternative = of_access(table, access, AlternativeKind::Consistency, name, move |access| match &mut access.call {
-                Call::Get { consistency, .. } => *consistency = Some(other),
-                Call::Page { consistency, .. } => *consistency = other,
-                Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
-            })
-            .edit(table.access_part(&access.name), format!("consistency = \"{word}\""));
+            let alternative = of_access(
+                table,
+                access,
+                AlternativeKind::Consistency,
+                name,
+                move |access| match &mut access.call {
+                    Call::Get { consistency, .. } => *consistency = Some(other),
+                    Call::Page { consistency, .. } => *consistency = other,
+                    Call::Write { .. }
+                    | Call::Transaction { .. }
+                    | Call::Traced(_)
+                    | Call::Counted { .. }
+                    | Call::Unknown { .. } => {}
+                },
+            )
+            .edit(
+                table.access_part(&access.name),
+                format!("consistency = \"{word}\""),
+            );
             all.push(match other {
-                Consistency::Eventual => {
-                    alternative.because("an eventually consistent read costs half").deciding("a read may miss a write of the last second")
+                Consistency::Eventual => alternative
+                    .because("an eventually consistent read costs half")
+                    .deciding("a read may miss a write of the last second"),
+                Consistency::Strong if global => {
+                    alternative.impossible("a global index is read eventually consistently only")
                 }
-                Consistency::Strong if global => alternative.impossible("a global index is read eventually consistently only"),
-                Consistency::Strong => {
-                    alternative.because("a strongly consistent read costs twice").risking("fails while a partition is unreachable")
-                }
+                Consistency::Strong => alternative
+                    .because("a strongly consistent read costs twice")
+                    .risking("fails while a partition is unreachable"),
             });
         }
-        Call::Get { items, consistency: None, missing } => {
+        Call::Get {
+            items,
+            consistency: None,
+            missing,
+        } => {
             let (items, missing) = (*items, missing.clone());
-            let operation = if items == 1 { ApiName::GetItem } else { ApiName::BatchGetItem };
-            let plain = of_access(table, access, AlternativeKind::Consistency, "without a transaction, strongly", move |access| {
-                access.operation = Some(operation);
-                access.call = Call::Get { items, consistency: Some(Consistency::Strong), missing: missing.clone() };
-            });
+            let operation = if items == 1 {
+                ApiName::GetItem
+            } else {
+                ApiName::BatchGetItem
+            };
+            let plain = of_access(
+                table,
+                access,
+                AlternativeKind::Consistency,
+                "without a transaction, strongly",
+                move |access| {
+                    access.operation = Some(operation);
+                    access.call = Call::Get {
+                        items,
+                        consistency: Some(Consistency::Strong),
+                        missing: missing.clone(),
+                    };
+                },
+            );
             all.push(
                 plain
                     .because("a transactional read costs twice a strong one")
                     .deciding("the items may come from different moments")
-                    .edit(table.access_part(&access.name), format!("operation = \"{operation}\", consistency = \"strong\"")),
+                    .edit(
+                        table.access_part(&access.name),
+                        format!("operation = \"{operation}\", consistency = \"strong\""),
+                    ),
             );
         }
         Call::Transaction { plans, .. } => {
-            if plans.iter().any(|(plan, _)| plan.kind == WriteKind::ConditionCheck) {
+            if plans
+                .iter()
+                .any(|(plan, _)| plan.kind == WriteKind::ConditionCheck)
+            {
                 let name = format!("\"{}\" without a transaction", access.name);
                 all.push(
                     Alternative::new(AlternativeKind::Consistency, name)
@@ -88,34 +151,72 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                 );
             } else {
                 let plans = plans.clone();
-                let plain = of_access(table, access, AlternativeKind::Consistency, "without a transaction", move |access| {
-                    access.operation = Some(ApiName::PutItem);
-                    access.call = Call::Write { plans: plans.clone(), refused: Exact::zero() };
-                });
+                let plain = of_access(
+                    table,
+                    access,
+                    AlternativeKind::Consistency,
+                    "without a transaction",
+                    move |access| {
+                        access.operation = Some(ApiName::PutItem);
+                        access.call = Call::Write {
+                            plans: plans.clone(),
+                            refused: Exact::zero(),
+                        };
+                    },
+                );
                 all.push(
                     plain
                         .because("a transaction costs the base table twice")
                         .deciding("a failure between the writes leaves some of them undone")
-                        .edit(table.access_part(&access.name), "single writes instead of a TransactWriteItems"),
+                        .edit(
+                            table.access_part(&access.name),
+                            "single writes instead of a TransactWriteItems",
+                        ),
                 );
             }
         }
         Call::Write { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
     }
-    if let Call::Get { items: items @ 2.., consistency: Some(consistency), .. } = &access.call {
+    if let Call::Get {
+        items: items @ 2..,
+        consistency: Some(consistency),
+        ..
+    } = &access.call
+    {
         let (items, consistency) = (*items, *consistency);
-        let query = of_access(table, access, AlternativeKind::Item, "as a Query of neighbours", move |access| {
-            let Call::Get { missing, .. } = &access.call else { return };
-            let found = (&Exact::from(items) * &(Exact::one() - missing.clone())).ceil().to_u64().unwrap_or(items);
-            access.operation = Some(ApiName::Query);
-            access.call =
-                Call::Page { scan: false, index: None, items: found, segments: 1, consistency, fetches: false, missing: Exact::zero() };
-        });
+        let query = of_access(
+            table,
+            access,
+            AlternativeKind::Item,
+            "as a Query of neighbours",
+            move |access| {
+                let Call::Get { missing, .. } = &access.call else {
+                    return;
+                };
+                let found = (&Exact::from(items) * &(Exact::one() - missing.clone()))
+                    .ceil()
+                    .to_u64()
+                    .unwrap_or(items);
+                access.operation = Some(ApiName::Query);
+                access.call = Call::Page {
+                    scan: false,
+                    index: None,
+                    items: found,
+                    segments: 1,
+                    consistency,
+                    fetches: false,
+                    missing: Exact::zero(),
+                };
+            },
+        );
         all.push(
             query
                 .because("a Query adds up what it reads before it rounds; a batch rounds each item")
                 .if_so("the items must share a partition key and lie side by side")
-                .edit(table.access_part(&access.name), format!("operation = \"Query\", items = {items}")),
+                .edit(
+                    table.access_part(&access.name),
+                    format!("operation = \"Query\", items = {items}"),
+                ),
         );
     }
     all
@@ -123,7 +224,12 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
 
 /// Bytes of the primary key, names included, where they are known: what no compression shrinks.
 fn key_bytes(table: &TableDesign) -> u64 {
-    table.attributes.iter().filter(|(name, _)| table.table.keys.names().any(|key| key == name)).map(|(_, bytes)| bytes).sum()
+    table
+        .attributes
+        .iter()
+        .filter(|(name, _)| table.table.keys.names().any(|key| key == name))
+        .map(|(_, bytes)| bytes)
+        .sum()
 }
 
 /// Gives every size of a table another.
@@ -138,16 +244,22 @@ fn compressed(table: &TableDesign, factor: u64) -> Option<Alternative> {
     }
     let target = table.table.name.clone();
     Some(
-        Alternative::new(AlternativeKind::Item, format!("items compressed to 1/{factor}"))
-            .of(table, None)
-            .because("saves where an item shrinks by whole blocks: 1 KB written, 4 KB read")
-            .if_so("what is compressed can be neither filtered nor indexed; measure how far the items shrink")
-            .edit(table.part(Part::Item), format!("sizes divided by {factor}"))
-            .change(format!("items of {}", table.table.name), move |workload| {
-                if let Some(table) = table_mut(workload, &target) {
-                    resize(table, &Exact::ratio(1, factor));
-                }
-            }),
+        Alternative::new(
+            AlternativeKind::Item,
+            format!("items compressed to 1/{factor}"),
+        )
+        .of(table, None)
+        .because("saves where an item shrinks by whole blocks: 1 KB written, 4 KB read")
+        .if_so(
+            "what is compressed can be neither filtered nor indexed; measure how far the items \
+             shrink",
+        )
+        .edit(table.part(Part::Item), format!("sizes divided by {factor}"))
+        .change(format!("items of {}", table.table.name), move |workload| {
+            if let Some(table) = table_mut(workload, &target) {
+                resize(table, &Exact::ratio(1, factor));
+            }
+        }),
     )
 }
 
@@ -156,26 +268,47 @@ fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
     if parts < 2 {
         return None;
     }
-    let alternative = Alternative::new(AlternativeKind::Item, format!("items split in {parts}, one part read and updated")).of(table, None);
-    if table.access.iter().any(|access| matches!(access.call, Call::Transaction { .. })) {
+    let alternative = Alternative::new(
+        AlternativeKind::Item,
+        format!("items split in {parts}, one part read and updated"),
+    )
+    .of(table, None);
+    if table
+        .access
+        .iter()
+        .any(|access| matches!(access.call, Call::Transaction { .. }))
+    {
         return Some(alternative.unknown("which parts its transactions need"));
     }
     let target = table.table.name.clone();
     Some(
         alternative
-            .because("a read or an update pays for the part that it needs; a put or a delete for all of them")
+            .because(
+                "a read or an update pays for the part that it needs; a put or a delete for all \
+                 of them",
+            )
             .if_so("readers of the whole item need several reads")
-            .edit(table.part(Part::Item), format!("{parts} items of a share of the size each"))
+            .edit(
+                table.part(Part::Item),
+                format!("{parts} items of a share of the size each"),
+            )
             .change(format!("items of {}", table.table.name), move |workload| {
-                let Some(table) = table_mut(workload, &target) else { return };
+                let Some(table) = table_mut(workload, &target) else {
+                    return;
+                };
                 resize(table, &Exact::ratio(1, parts));
                 table.items = &table.items * &Exact::from(parts);
                 for access in &mut table.access {
-                    if let Call::Page { scan: true, items, .. } = &mut access.call {
+                    if let Call::Page {
+                        scan: true, items, ..
+                    } = &mut access.call
+                    {
                         *items = items.saturating_mul(parts);
                     }
                     if let Call::Write { plans, .. } = &mut access.call {
-                        let whole = plans.iter_mut().filter(|(plan, _)| matches!(plan.kind, WriteKind::Put | WriteKind::Delete));
+                        let whole = plans.iter_mut().filter(|(plan, _)| {
+                            matches!(plan.kind, WriteKind::Put | WriteKind::Delete)
+                        });
                         whole.for_each(|(_, count)| *count *= parts);
                     }
                 }

@@ -1,8 +1,9 @@
-//! What should change: the design under every alternative that AWS sells, break-evens, and a ranked list.
+//! What should change: the design under every alternative that AWS sells, break-evens, and a ranked
+//! list.
 //!
-//! Every alternative is a changed workload that goes through the same meter, ledger and prices as the design
-//! itself. What cannot be had is listed with the reason; what a price book lacks makes an alternative unknown,
-//! never cheap.
+//! Every alternative is a changed workload that goes through the same meter, ledger and prices as
+//! the design itself. What cannot be had is listed with the reason; what a price book lacks makes
+//! an alternative unknown, never cheap.
 
 mod advice;
 mod alternative;
@@ -25,11 +26,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 pub use advice::{Advice, Combination};
-pub use alternative::{Alternative, AlternativeKind, BackupPlan, CapacityMode, CapacityPlan, Footing, RegionChange, State};
+pub use alternative::{
+    Alternative, AlternativeKind, BackupPlan, CapacityMode, CapacityPlan, Footing, RegionChange,
+    State,
+};
 pub use break_even::{BreakEven, BreakEvenKind};
 pub use commitment::{Curve, Mix, Offer, best_mix};
 pub use curves::{
-    Curves, HitRatio, HitRatios, Hours, Move, Narrower, Provided, Retention, Throttles, Week, compare_with_curves, designed_throttles,
+    Curves, HitRatio, HitRatios, Hours, Move, Narrower, Provided, Retention, Throttles, Week,
+    compare_with_curves, designed_throttles,
 };
 pub use search::{Bursts, FoundCapacity, cheapest_auto_scaled, cheapest_fixed};
 pub use sensitivity::{Swing, swings};
@@ -57,21 +62,34 @@ pub struct Question {
     pub split: u64,
     /// Years that backups and archives are kept.
     pub retention_years: u64,
-    /// How demand is simulated where capacity is searched. The design and its alternatives are priced, and what is called
-    /// safe is checked, over a week second by second, however this is.
+    /// How demand is simulated where capacity is searched. The design and its alternatives are
+    /// priced, and what is called safe is checked, over a week second by second, however this
+    /// is.
     pub horizon: Horizon,
 }
 
 impl Default for Question {
-    /// One request in a million; items compressed to a quarter, split in two; backups kept for seven years.
+    /// One request in a million; items compressed to a quarter, split in two; backups kept for
+    /// seven years.
     fn default() -> Question {
-        Question { throttled_billionths: 1_000, compression: 4, split: 2, retention_years: 7, horizon: Horizon::default() }
+        Question {
+            throttled_billionths: 1_000,
+            compression: 4,
+            split: 2,
+            retention_years: 7,
+            horizon: Horizon::default(),
+        }
     }
 }
 
 /// A table of a workload by its name.
 fn table_mut<'a>(workload: &'a mut Workload, name: &str) -> Option<&'a mut TableDesign> {
-    workload.contents_mut().tables.iter_mut().find(|table| table.table.name == name).map(Arc::make_mut)
+    workload
+        .contents_mut()
+        .tables
+        .iter_mut()
+        .find(|table| table.table.name == name)
+        .map(Arc::make_mut)
 }
 
 /// The design, its alternatives, and what follows from them.
@@ -120,31 +138,52 @@ enum Against {
     Impossible(String),
 }
 
-/// Tables after a change, by where the change and the table before it lie in memory: what is tried again and again on
-/// top of other changes is metered once. Both are kept, so that no other takes their places.
+/// Tables after a change, by where the change and the table before it lie in memory: what is tried
+/// again and again on top of other changes is metered once. Both are kept, so that no other takes
+/// their places.
 type Changed = Mutex<BTreeMap<(usize, usize), (Arc<TableDesign>, Arc<TableDesign>)>>;
 
 impl Context<'_> {
     /// Makes an alternative's change.
     fn apply(&self, workload: &mut Workload, alternative: &Alternative) {
-        let Some(change) = &alternative.change else { return };
-        let of = |name: &String| workload.tables.iter().position(|table| table.table.name == *name);
-        let Some(at) = alternative.table.as_ref().and_then(of) else { return change(workload) };
+        let Some(change) = &alternative.change else {
+            return;
+        };
+        let of = |name: &String| {
+            workload
+                .tables
+                .iter()
+                .position(|table| table.table.name == *name)
+        };
+        let Some(at) = alternative.table.as_ref().and_then(of) else {
+            return change(workload);
+        };
         let before = workload.tables[at].clone();
-        let key = (Arc::as_ptr(change).cast::<()>() as usize, Arc::as_ptr(&before) as usize);
-        let known = self.changed.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(|(_, after)| after.clone());
+        let key = (
+            Arc::as_ptr(change).cast::<()>() as usize,
+            Arc::as_ptr(&before) as usize,
+        );
+        let known = self
+            .changed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&key)
+            .map(|(_, after)| after.clone());
         match known {
             Some(after) => workload.contents_mut().tables[at] = after,
             None => {
                 change(workload);
                 let after = workload.tables[at].clone();
-                self.changed.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (before, after));
+                self.changed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .insert(key, (before, after));
             }
         }
     }
 
-    /// What the workload costs after a change; or what speaks against it: provisioned units that no longer cover what is
-    /// asked of them, a figure that has no price.
+    /// What the workload costs after a change; or what speaks against it: provisioned units that no
+    /// longer cover what is asked of them, a figure that has no price.
     fn price(&self, changed: &Workload) -> Result<Result<Money, Against>, EstimateError> {
         let metering = self.metering.after(changed, self.books)?;
         let (total, unknown) = metering.total()?;
@@ -153,43 +192,72 @@ impl Context<'_> {
             return Ok(Err(Against::Unknown(missing.what.clone())));
         }
         if let Some(hidden) = self.unknown.iter().find(|one| !unknown.contains(one)) {
-            return Ok(Err(Against::Unknown(format!("{}, of the design as it is", hidden.what))));
+            return Ok(Err(Against::Unknown(format!(
+                "{}, of the design as it is",
+                hidden.what
+            ))));
         }
-        Ok(self.short(&metering).map_or(Ok(total), |why| Err(Against::Impossible(why))))
+        Ok(self
+            .short(&metering)
+            .map_or(Ok(total), |why| Err(Against::Impossible(why))))
     }
 
-    /// Provisioned units that would not cover the demand, where they do in the design as it is. A design that throttles more
-    /// than is allowed is compared with changes that throttle up to a tenth more than it does.
+    /// Provisioned units that would not cover the demand, where they do in the design as it is. A
+    /// design that throttles more than is allowed is compared with changes that throttle up to
+    /// a tenth more than it does.
     fn short(&self, changed: &Metering) -> Option<String> {
         // A region that the change adds is held to what the table does where it is.
         let own = |table: usize, demand: &Demand| {
-            let alike = |one: &&Demand| (&one.index, one.throughput.direction()) == (&demand.index, demand.throughput.direction());
+            let alike = |one: &&Demand| {
+                (&one.index, one.throughput.direction())
+                    == (&demand.index, demand.throughput.direction())
+            };
             let mut all = self.metering.demand_of(table).iter().filter(alike);
-            all.clone().find(|one| one.region == demand.region).or_else(|| all.next())
+            all.clone()
+                .find(|one| one.region == demand.region)
+                .or_else(|| all.next())
         };
         let limit = Exact::ratio(self.question.throttled_billionths, 1_000_000_000);
         // A table that was not changed is short of nothing that it was not short of before.
-        let tables = (0..self.workload.tables.len()).filter(|table| !changed.is_same(self.metering, *table));
-        let demand = tables.flat_map(|table| changed.demand_of(table).iter().map(move |demand| (table, demand)));
+        let tables =
+            (0..self.workload.tables.len()).filter(|table| !changed.is_same(self.metering, *table));
+        let demand = tables.flat_map(|table| {
+            changed
+                .demand_of(table)
+                .iter()
+                .map(move |demand| (table, demand))
+        });
         demand.into_iter().find_map(|(table, demand)| {
             let units = demand.provisioned.as_ref()?;
             let before = own(table, demand);
             let place = demand.place();
             match &units.throttled {
                 Some(share) if *share > limit => {
-                    let was = before.and_then(|one| one.provisioned.as_ref()).and_then(|units| units.throttled.as_ref());
+                    let was = before
+                        .and_then(|one| one.provisioned.as_ref())
+                        .and_then(|units| units.throttled.as_ref());
                     let worse = was.is_none_or(|was| *share > was * &Exact::ratio(11, 10));
                     let percent = share * &Exact::from(100);
                     worse.then(|| {
-                        format!("{place}: its capacity would throttle {} % of the requests; give it other bounds", percent.human(3))
+                        format!(
+                            "{place}: its capacity would throttle {} % of the requests; give it \
+                             other bounds",
+                            percent.human(3)
+                        )
                     })
                 }
                 _ if demand.is_short() => {
-                    let worse = before
-                        .is_none_or(|one| demand.peak > one.peak || one.provisioned.as_ref().is_none_or(|before| before.high > units.high));
+                    let worse = before.is_none_or(|one| {
+                        demand.peak > one.peak
+                            || one
+                                .provisioned
+                                .as_ref()
+                                .is_none_or(|before| before.high > units.high)
+                    });
                     worse.then(|| {
                         format!(
-                            "{place}: its {} provisioned units would not cover the {} a second of the busiest hour; give it more",
+                            "{place}: its {} provisioned units would not cover the {} a second of \
+                             the busiest hour; give it more",
                             Exact::from(units.high),
                             demand.peak.human(1)
                         )
@@ -205,7 +273,11 @@ impl Context<'_> {
 ///
 /// # Errors
 /// [`EstimateError`] where the design itself has no estimate.
-pub fn compare(workload: &Workload, books: &Books, question: &Question) -> Result<Comparison, EstimateError> {
+pub fn compare(
+    workload: &Workload,
+    books: &Books,
+    question: &Question,
+) -> Result<Comparison, EstimateError> {
     Ok(with(workload, books, question, |_, _| Ok(()))?.0)
 }
 
@@ -222,17 +294,27 @@ fn with<T>(
     let total = outcome.total()?;
     let searches = search::Searches::new(metering.simulations().drawn());
     let for_bills = metering.for_bills();
-    let context =
-        Context { workload, books, metering: &for_bills, question, unknown: &unknown, searches: &searches, changed: Changed::default() };
+    let context = Context {
+        workload,
+        books,
+        metering: &for_bills,
+        question,
+        unknown: &unknown,
+        searches: &searches,
+        changed: Changed::default(),
+    };
 
     let mut alternatives = alternatives(&context);
-    alternatives.par_iter_mut().try_for_each(|alternative| context.settle(alternative, total))?;
+    alternatives
+        .par_iter_mut()
+        .try_for_each(|alternative| context.settle(alternative, total))?;
     alternatives.extend(commitment::alternatives(&context, total)?);
     let (best, best_with_decisions) = advice::combinations(&context, &alternatives, total)?;
     let break_even = break_even::of(&context, &outcome);
     let advice = advice::ranked(&alternatives, &best);
     let swings = swings(workload, books, total)?;
-    let simulations = metering.simulations().count() + for_bills.simulations().count() + searches.count();
+    let simulations =
+        metering.simulations().count() + for_bills.simulations().count() + searches.count();
     let assumptions = assumptions(&context, &outcome);
     let comparison = Comparison {
         written: workload.written.clone(),
@@ -251,7 +333,8 @@ fn with<T>(
     Ok((comparison, more))
 }
 
-/// A design in another capacity mode: the alternative with its price, and the changed workload where it has one.
+/// A design in another capacity mode: the alternative with its price, and the changed workload
+/// where it has one.
 pub type Mode = (Alternative, Option<Workload>);
 
 /// A metered workload in every capacity mode, and with every commitment on top of it as it is.
@@ -267,35 +350,63 @@ pub fn capacities(
 ) -> Result<Vec<Mode>, EstimateError> {
     let total = outcome.total()?;
     let searches = search::Searches::new(metering.simulations().drawn());
-    let context =
-        Context { workload, books, metering, question, unknown: &outcome.bill.unknown, searches: &searches, changed: Changed::default() };
+    let context = Context {
+        workload,
+        books,
+        metering,
+        question,
+        unknown: &outcome.bill.unknown,
+        searches: &searches,
+        changed: Changed::default(),
+    };
     let tables = workload.tables.iter().enumerate();
-    let mut all: Vec<Alternative> =
-        tables.flat_map(|(at, table)| capacity::of(&context, at, table).into_iter().chain(capacity::classes(table))).collect();
-    all.par_iter_mut().try_for_each(|alternative| context.settle(alternative, total))?;
+    let mut all: Vec<Alternative> = tables
+        .flat_map(|(at, table)| {
+            capacity::of(&context, at, table)
+                .into_iter()
+                .chain(capacity::classes(table))
+        })
+        .collect();
+    all.par_iter_mut()
+        .try_for_each(|alternative| context.settle(alternative, total))?;
     all.extend(commitment::alternatives(&context, total)?);
     let changed = |alternative: Alternative| {
-        let changed = alternative.change.as_ref().filter(|_| alternative.is_priced()).map(|change| {
-            let mut changed = workload.clone();
-            change(&mut changed);
-            changed
-        });
+        let changed = alternative
+            .change
+            .as_ref()
+            .filter(|_| alternative.is_priced())
+            .map(|change| {
+                let mut changed = workload.clone();
+                change(&mut changed);
+                changed
+            });
         (alternative, changed)
     };
     Ok(all.into_iter().map(changed).collect())
 }
 
 /// The name of the series of an account's direction in a region, and the calls that ask for it.
-fn account_arrivals(context: &Context, at: usize, target: Target, region: &str, direction: Direction) -> (String, Vec<Arrivals>) {
+fn account_arrivals(
+    context: &Context,
+    at: usize,
+    target: Target,
+    region: &str,
+    direction: Direction,
+) -> (String, Vec<Arrivals>) {
     let table = &context.workload.tables[at];
     let index = table.index_name(target);
-    let own = context
-        .metering
-        .consumed(at)
-        .iter()
-        .filter(|one| one.account.as_deref() == index && one.subject.region == region && one.throughput.direction() == direction);
-    let arrivals = own.map(|one| one.arrivals(&context.workload.month)).collect();
-    (account_name(&table.table.name, index, region, direction), arrivals)
+    let own = context.metering.consumed(at).iter().filter(|one| {
+        one.account.as_deref() == index
+            && one.subject.region == region
+            && one.throughput.direction() == direction
+    });
+    let arrivals = own
+        .map(|one| one.arrivals(&context.workload.month))
+        .collect();
+    (
+        account_name(&table.table.name, index, region, direction),
+        arrivals,
+    )
 }
 
 /// What is asked of an account's direction in a region, for a search.
@@ -320,15 +431,32 @@ fn account_search<T>(
 }
 
 /// The cheapest capacities of an account's direction that are safe without bursts.
-fn account_capacities(context: &Context, at: usize, target: Target, region: &str, direction: Direction) -> Arc<search::Capacities> {
-    account_search(context, (at, target), (region, direction), Bursts::Without, |searches, asked| searches.capacities(asked))
+fn account_capacities(
+    context: &Context,
+    at: usize,
+    target: Target,
+    region: &str,
+    direction: Direction,
+) -> Arc<search::Capacities> {
+    account_search(
+        context,
+        (at, target),
+        (region, direction),
+        Bursts::Without,
+        |searches, asked| searches.capacities(asked),
+    )
 }
 
 /// Every alternative but commitments, which are made on top of a capacity; not yet priced.
 fn alternatives(context: &Context) -> Vec<Alternative> {
     let mut all = Vec::new();
-    let capacities: Vec<Vec<Alternative>> =
-        context.workload.tables.par_iter().enumerate().map(|(at, table)| capacity::of(context, at, table)).collect();
+    let capacities: Vec<Vec<Alternative>> = context
+        .workload
+        .tables
+        .par_iter()
+        .enumerate()
+        .map(|(at, table)| capacity::of(context, at, table))
+        .collect();
     for (table, capacities) in context.workload.tables.iter().zip(capacities) {
         all.extend(capacities);
         all.extend(capacity::classes(table));
@@ -343,7 +471,8 @@ fn alternatives(context: &Context) -> Vec<Alternative> {
 }
 
 impl Context<'_> {
-    /// Prices an alternative by its change. A figure that lacks a price which the design has is no figure.
+    /// Prices an alternative by its change. A figure that lacks a price which the design has is no
+    /// figure.
     fn settle(&self, alternative: &mut Alternative, total: Money) -> Result<(), EstimateError> {
         if alternative.change.is_none() || alternative.state == State::Impossible {
             return Ok(());
@@ -355,12 +484,24 @@ impl Context<'_> {
             Ok(Err(Against::Impossible(why))) => *alternative = alternative.clone().impossible(why),
             Ok(Ok(monthly)) => {
                 let monthly = Money::sum([monthly, self.metering.price(&alternative.plus)?])?;
-                alternative.state = State::Priced { monthly, delta: monthly.minus(total)? };
+                alternative.state = State::Priced {
+                    monthly,
+                    delta: monthly.minus(total)?,
+                };
             }
-            Err(EstimateError::Book(BookError::TooEarly { region, date, starts, .. })) => {
-                *alternative = alternative.clone().unknown(format!("the prices of {region} are known from {starts} on, not at {date}"));
+            Err(EstimateError::Book(BookError::TooEarly {
+                region,
+                date,
+                starts,
+                ..
+            })) => {
+                *alternative = alternative.clone().unknown(format!(
+                    "the prices of {region} are known from {starts} on, not at {date}"
+                ));
             }
-            Err(EstimateError::Book(error)) => *alternative = alternative.clone().unknown(error.to_string()),
+            Err(EstimateError::Book(error)) => {
+                *alternative = alternative.clone().unknown(error.to_string())
+            }
             Err(error) => return Err(error),
         }
         Ok(())
@@ -368,26 +509,51 @@ impl Context<'_> {
 }
 
 fn assumptions(context: &Context, outcome: &Outcome) -> Vec<String> {
-    let mut list = crate::estimate::simulation(context.workload, context.metering.simulations().horizon());
+    let mut list =
+        crate::estimate::simulation(context.workload, context.metering.simulations().horizon());
     let share = Exact::ratio(context.question.throttled_billionths, 1_000_000_000);
-    list.push(format!("provisioned capacity is safe where at most {} of the simulated demand is throttled", share.human(9)));
+    list.push(format!(
+        "provisioned capacity is safe where at most {} of the simulated demand is throttled",
+        share.human(9)
+    ));
     list.push(
-        "fixed, scheduled and auto scaled capacity alike is safe where it throttles no more without bursts, which AWS gives as far as it can; alternatives that count on bursts say so"
+        "fixed, scheduled and auto scaled capacity alike is safe where it throttles no more \
+         without bursts, which AWS gives as far as it can; alternatives that count on bursts say \
+         so"
+        .to_string(),
+    );
+    list.push(
+        "each of the accounts of a table, its own and its global indexes', draws its calls by \
+         itself"
             .to_string(),
     );
-    list.push("each of the accounts of a table, its own and its global indexes', draws its calls by itself".to_string());
-    if let Some(plan) = context.metering.book(&context.workload.region).and_then(PriceBook::savings_plan) {
+    if let Some(plan) = context
+        .metering
+        .book(&context.workload.region)
+        .and_then(PriceBook::savings_plan)
+    {
         list.push(format!(
-            "Database Savings Plans take {} % off on-demand and {} % off provisioned throughput: {}",
+            "Database Savings Plans take {} % off on-demand and {} % off provisioned throughput: \
+             {}",
             plan.on_demand_percent, plan.provisioned_percent, plan.note
         ));
     }
     list.push(
-        "a narrower projection makes each item that a query of the index evaluates a read of the table, in batches of 100".to_string(),
+        "a narrower projection makes each item that a query of the index evaluates a read of the \
+         table, in batches of 100"
+            .to_string(),
     );
     if outcome.free.contains(&FreeTier::Throughput) {
-        list.push("the free tier's capacity hours are taken off what commitments could cover evenly over the month".to_string());
+        list.push(
+            "the free tier's capacity hours are taken off what commitments could cover evenly \
+             over the month"
+                .to_string(),
+        );
     }
-    list.push("compressed and split items change in size alone; what they cost in processor time or in code is in no figure".to_string());
+    list.push(
+        "compressed and split items change in size alone; what they cost in processor time or in \
+         code is in no figure"
+            .to_string(),
+    );
     list
 }

@@ -10,37 +10,78 @@ use crate::workload::{Access, Call, Part, Replica, STRONG_REGION_SETS, TableDesi
 /// The same design in every other region that has a price book.
 pub(super) fn regions(context: &Context) -> Vec<Alternative> {
     let home = &context.workload.region;
-    let reserved = context.workload.tables.iter().find(|table| table.reserved.is_some());
+    let reserved = context
+        .workload
+        .tables
+        .iter()
+        .find(|table| table.reserved.is_some());
     let region = |region: &str| {
         let (to, from) = (region.to_string(), home.clone());
-        let alternative = Alternative::new(AlternativeKind::Regions(RegionChange::MoveTo(region.to_string())), format!("in {region}"));
+        let alternative = Alternative::new(
+            AlternativeKind::Regions(RegionChange::MoveTo(region.to_string())),
+            format!("in {region}"),
+        );
         if let Some(table) = reserved {
-            return alternative
-                .impossible(format!("the reserved capacity of {} stays due in {home} and covers nothing there", table.table.name));
+            return alternative.impossible(format!(
+                "the reserved capacity of {} stays due in {home} and covers nothing there",
+                table.table.name
+            ));
         }
         let together = |table: &TableDesign| {
             let mut all = vec![region];
-            all.extend(table.replicas.iter().map(|replica| if replica.region == region { home.as_str() } else { replica.region.as_str() }));
-            STRONG_REGION_SETS.iter().any(|set| all.iter().all(|one| set.contains(one)))
-        };
-        if let Some(table) = context.workload.tables.iter().filter(|table| table.strong).find(|table| !together(table)) {
-            return alternative.impossible(format!("the regions of {}, strongly consistent, lie in one set", table.table.name));
-        }
-        Alternative::new(AlternativeKind::Regions(RegionChange::MoveTo(region.to_string())), format!("in {region}"))
-            .because(format!("the same design at the prices of {region}"))
-            .deciding("another distance to users and other data, another law; the data must move")
-            .edit(Part::Region, format!("region = \"{region}\""))
-            .change("the region", move |workload| {
-                let workload = workload.contents_mut();
-                workload.region.clone_from(&to);
-                // A replica there becomes the table, and the table the replica.
-                for table in workload.tables.iter_mut().filter(|table| table.replicas.iter().any(|replica| replica.region == to)) {
-                    let there = Arc::make_mut(table).replicas.iter_mut().filter(|replica| replica.region == to);
-                    there.for_each(|replica| replica.region.clone_from(&from));
+            all.extend(table.replicas.iter().map(|replica| {
+                if replica.region == region {
+                    home.as_str()
+                } else {
+                    replica.region.as_str()
                 }
-            })
+            }));
+            STRONG_REGION_SETS
+                .iter()
+                .any(|set| all.iter().all(|one| set.contains(one)))
+        };
+        if let Some(table) = context
+            .workload
+            .tables
+            .iter()
+            .filter(|table| table.strong)
+            .find(|table| !together(table))
+        {
+            return alternative.impossible(format!(
+                "the regions of {}, strongly consistent, lie in one set",
+                table.table.name
+            ));
+        }
+        Alternative::new(
+            AlternativeKind::Regions(RegionChange::MoveTo(region.to_string())),
+            format!("in {region}"),
+        )
+        .because(format!("the same design at the prices of {region}"))
+        .deciding("another distance to users and other data, another law; the data must move")
+        .edit(Part::Region, format!("region = \"{region}\""))
+        .change("the region", move |workload| {
+            let workload = workload.contents_mut();
+            workload.region.clone_from(&to);
+            // A replica there becomes the table, and the table the replica.
+            for table in workload
+                .tables
+                .iter_mut()
+                .filter(|table| table.replicas.iter().any(|replica| replica.region == to))
+            {
+                let there = Arc::make_mut(table)
+                    .replicas
+                    .iter_mut()
+                    .filter(|replica| replica.region == to);
+                there.for_each(|replica| replica.region.clone_from(&from));
+            }
+        })
     };
-    context.books.regions().filter(|region| region != home).map(region).collect()
+    context
+        .books
+        .regions()
+        .filter(|region| region != home)
+        .map(region)
+        .collect()
 }
 
 /// One replica fewer or more, and strong consistency among regions.
@@ -48,34 +89,61 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
     let mut all = Vec::new();
     let slot = format!("replicas of {}", table.table.name);
     if table.strong {
-        let why = "a strongly consistent global table has three regions of one set, a witness included, and is made anew to change them";
-        return vec![Alternative::new(AlternativeKind::Regions(RegionChange::Replicas), "other replicas").of(table, None).impossible(why)];
+        let why = "a strongly consistent global table has three regions of one set, a witness \
+                   included, and is made anew to change them";
+        return vec![
+            Alternative::new(
+                AlternativeKind::Regions(RegionChange::Replicas),
+                "other replicas",
+            )
+            .of(table, None)
+            .impossible(why),
+        ];
     }
     for replica in &table.replicas {
         let (target, region) = (table.table.name.clone(), replica.region.clone());
         all.push(
-            Alternative::new(AlternativeKind::Regions(RegionChange::Replicas), format!("without the replica in {region}"))
-                .of(table, None)
-                .because("every write is paid for in one region less")
-                .deciding("its readers go to the first region, its loss needs another plan")
-                .edit(table.part(Part::Table), format!("remove the replica of {region}"))
-                .change(slot.clone(), move |workload| {
-                    if let Some(table) = table_mut(workload, &target) {
-                        bring_home(table, &region);
-                    }
-                }),
+            Alternative::new(
+                AlternativeKind::Regions(RegionChange::Replicas),
+                format!("without the replica in {region}"),
+            )
+            .of(table, None)
+            .because("every write is paid for in one region less")
+            .deciding("its readers go to the first region, its loss needs another plan")
+            .edit(
+                table.part(Part::Table),
+                format!("remove the replica of {region}"),
+            )
+            .change(slot.clone(), move |workload| {
+                if let Some(table) = table_mut(workload, &target) {
+                    bring_home(table, &region);
+                }
+            }),
         );
     }
     if table.reserved.is_some_and(|reserved| reserved.write > 0) && table.replicas.is_empty() {
         let why = "reserved capacity does not cover the replicated writes of a global table";
-        all.push(Alternative::new(AlternativeKind::Regions(RegionChange::Replicas), "a global table").of(table, None).impossible(why));
+        all.push(
+            Alternative::new(
+                AlternativeKind::Regions(RegionChange::Replicas),
+                "a global table",
+            )
+            .of(table, None)
+            .impossible(why),
+        );
         return all;
     }
-    let set = STRONG_REGION_SETS.iter().find(|set| set.contains(&context.workload.region.as_str()));
+    let set = STRONG_REGION_SETS
+        .iter()
+        .find(|set| set.contains(&context.workload.region.as_str()));
     let mut own = vec![context.workload.region.as_str()];
     own.extend(table.replicas.iter().map(|replica| replica.region.as_str()));
     let others: Vec<&str> = match set {
-        Some(set) => set.iter().copied().filter(|region| !own.contains(region)).collect(),
+        Some(set) => set
+            .iter()
+            .copied()
+            .filter(|region| !own.contains(region))
+            .collect(),
         None => near(context, &own),
     };
     for count in 1..=others.len().min(2) {
@@ -98,11 +166,24 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
 
 /// Removes a replica; the first region serves its readers.
 fn bring_home(table: &mut TableDesign, region: &str) {
-    let Some(at) = table.replicas.iter().position(|replica| replica.region == region) else { return };
+    let Some(at) = table
+        .replicas
+        .iter()
+        .position(|replica| replica.region == region)
+    else {
+        return;
+    };
     let replica = table.replicas.remove(at);
     let more = Exact::one() + replica.reads;
-    table.access.iter_mut().filter(|access| access.is_read()).for_each(|access| access.calls = &access.calls * &more);
-    let named = |access: Access| Access { name: format!("{}, from {region}", access.name), ..access };
+    table
+        .access
+        .iter_mut()
+        .filter(|access| access.is_read())
+        .for_each(|access| access.calls = &access.calls * &more);
+    let named = |access: Access| Access {
+        name: format!("{}, from {region}", access.name),
+        ..access
+    };
     table.access.extend(replica.access.into_iter().map(named));
 }
 
@@ -113,21 +194,42 @@ fn near<'a>(context: &'a Context, own: &[&str]) -> Vec<&'a str> {
     context
         .books
         .regions()
-        .filter(|region| region.starts_with(part) && !own.contains(region) && region.contains("gov") == home.contains("gov"))
+        .filter(|region| {
+            region.starts_with(part)
+                && !own.contains(region)
+                && region.contains("gov") == home.contains("gov")
+        })
         .take(2)
         .collect()
 }
 
 /// What multi-Region strong consistency does not have (rule 4.4).
 fn strong_excludes(table: &TableDesign) -> Option<String> {
-    let transactional = |call: &Call| matches!(call, Call::Transaction { .. } | Call::Get { consistency: None, .. });
-    if table.access.iter().any(|access| transactional(&access.call)) {
+    let transactional = |call: &Call| {
+        matches!(
+            call,
+            Call::Transaction { .. }
+                | Call::Get {
+                    consistency: None,
+                    ..
+                }
+        )
+    };
+    if table
+        .access
+        .iter()
+        .any(|access| transactional(&access.call))
+    {
         return Some("a strongly consistent global table has no transactions".to_string());
     }
     if !table.ttl_deletes.is_zero() {
         return Some("a strongly consistent global table has no Time to Live".to_string());
     }
-    let local = table.table.indexes.iter().any(|index| index.kind == IndexKind::Local);
+    let local = table
+        .table
+        .indexes
+        .iter()
+        .any(|index| index.kind == IndexKind::Local);
     local.then(|| "a strongly consistent global table has no local indexes".to_string())
 }
 
@@ -152,28 +254,50 @@ impl Consistency {
 
 /// The alternative of replicas in more regions, by its name alone.
 fn named(table: &TableDesign, regions: &[&str], consistency: Consistency) -> Alternative {
-    let name = format!("replicas in {}, {}", regions.join(" and "), consistency.words());
+    let name = format!(
+        "replicas in {}, {}",
+        regions.join(" and "),
+        consistency.words()
+    );
     Alternative::new(AlternativeKind::Regions(RegionChange::Replicas), name).of(table, None)
 }
 
-fn added_replicas(table: &TableDesign, regions: &[&str], consistency: Consistency, slot: &str) -> Alternative {
+fn added_replicas(
+    table: &TableDesign,
+    regions: &[&str],
+    consistency: Consistency,
+    slot: &str,
+) -> Alternative {
     let target = table.table.name.clone();
-    let witness = regions.last().filter(|_| consistency == Consistency::StrongWithWitness).map(ToString::to_string);
+    let witness = regions
+        .last()
+        .filter(|_| consistency == Consistency::StrongWithWitness)
+        .map(ToString::to_string);
     let alternative = named(table, regions, consistency);
     let regions: Vec<String> = regions.iter().map(ToString::to_string).collect();
     let strong = consistency != Consistency::Eventual;
     let replica = |region: &String| {
-        let more = if witness.as_ref() == Some(region) { ", witness = true" } else { "" };
+        let more = if witness.as_ref() == Some(region) {
+            ", witness = true"
+        } else {
+            ""
+        };
         format!("[[table.replica]] region = \"{region}\"{more}")
     };
     let text = regions.iter().map(replica).collect::<Vec<_>>().join(", ");
-    let text = if strong { format!("multi_region_consistency = \"strong\", {text}") } else { text };
+    let text = if strong {
+        format!("multi_region_consistency = \"strong\", {text}")
+    } else {
+        text
+    };
     alternative
         .because("a write is paid for in every region, and what it changes is sent there")
         .deciding("more to pay, less to lose")
         .edit(table.part(Part::Table), text)
         .change(slot, move |workload| {
-            let Some(table) = table_mut(workload, &target) else { return };
+            let Some(table) = table_mut(workload, &target) else {
+                return;
+            };
             table.strong = strong;
             for region in &regions {
                 table.replicas.push(Replica {

@@ -9,7 +9,10 @@ use crate::workload::{Access, Call, Entry, TableDesign};
 const SETS_MAX: usize = 6;
 
 pub(super) fn of(table: &TableDesign) -> Vec<Alternative> {
-    (0..table.table.indexes.len()).filter(|_| table.is_described()).flat_map(|at| of_index(table, at)).collect()
+    (0..table.table.indexes.len())
+        .filter(|_| table.is_described())
+        .flat_map(|at| of_index(table, at))
+        .collect()
 }
 
 fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
@@ -19,71 +22,129 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
         all.push(projected(table, at, name, projection));
     }
     let readers = readers(table, at);
-    let none = Alternative::new(AlternativeKind::Projection, "no index").of(table, Some(&index.name));
+    let none =
+        Alternative::new(AlternativeKind::Projection, "no index").of(table, Some(&index.name));
     all.push(match readers.as_slice() {
         [] => {
             let (target, name) = (table.table.name.clone(), index.name.clone());
             none.because("no access pattern of the file reads it")
                 .deciding("something not listed in the file may read it")
                 .edit(table.index_part(at), "remove the index")
-                .change(format!("projection of {} / {}", table.table.name, index.name), move |workload| {
-                    if let Some(table) = table_mut(workload, &target) {
-                        remove(table, &name);
-                    }
-                })
+                .change(
+                    format!("projection of {} / {}", table.table.name, index.name),
+                    move |workload| {
+                        if let Some(table) = table_mut(workload, &target) {
+                            remove(table, &name);
+                        }
+                    },
+                )
         }
         names => none.impossible(format!("it is read by {}", quoted(names))),
     });
     let known = table.entries(at).is_some();
-    if known && table.indexes[at].coverage == Exact::one() && !index.keys.iter().all(|key| table.table.keys.names().any(|own| own == key)) {
+    if known
+        && table.indexes[at].coverage == Exact::one()
+        && !index
+            .keys
+            .iter()
+            .all(|key| table.table.keys.names().any(|own| own == key))
+    {
         let (target, name) = (table.table.name.clone(), index.name.clone());
         all.push(
-            Alternative::new(AlternativeKind::Projection, "sparse: a tenth of the items carry the key")
-                .of(table, Some(&index.name))
-                .because("an item without the key attribute has no entry and writes none")
-                .if_so("only items that queries of the index look for may carry its key attribute")
-                .edit(table.index_part(at), "coverage = 0.1")
-                .change(format!("coverage of {} / {}", table.table.name, index.name), move |workload| {
-                    let Some(table) = table_mut(workload, &target) else { return };
-                    if let Some(at) = table.table.indexes.iter().position(|index| index.name == name) {
+            Alternative::new(
+                AlternativeKind::Projection,
+                "sparse: a tenth of the items carry the key",
+            )
+            .of(table, Some(&index.name))
+            .because("an item without the key attribute has no entry and writes none")
+            .if_so("only items that queries of the index look for may carry its key attribute")
+            .edit(table.index_part(at), "coverage = 0.1")
+            .change(
+                format!("coverage of {} / {}", table.table.name, index.name),
+                move |workload| {
+                    let Some(table) = table_mut(workload, &target) else {
+                        return;
+                    };
+                    if let Some(at) = table
+                        .table
+                        .indexes
+                        .iter()
+                        .position(|index| index.name == name)
+                    {
                         table.indexes[at].coverage = Exact::ratio(1, 10);
                     }
-                }),
+                },
+            ),
         );
     }
     all
 }
 
 fn quoted(names: &[&str]) -> String {
-    names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
+    names
+        .iter()
+        .map(|name| format!("\"{name}\""))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// The names of the patterns that read an index, in any region.
 pub(super) fn readers(table: &TableDesign, at: usize) -> Vec<&str> {
-    table.readers_of(at).map(|access| access.name.as_str()).collect()
+    table
+        .readers_of(at)
+        .map(|access| access.name.as_str())
+        .collect()
 }
 
-/// The projections that an index does not have now: keys, sets of attributes from the smallest on, all.
+/// The projections that an index does not have now: keys, sets of attributes from the smallest on,
+/// all.
 fn projections(table: &TableDesign, at: usize) -> Vec<(String, Projection)> {
     let index = &table.table.indexes[at];
     let mut all = vec![("keys-only".to_string(), Projection::KeysOnly)];
-    let is_key = |name: &str| index.keys.iter().any(|key| key == name) || table.table.keys.names().any(|key| key == name);
-    let include = |names: Vec<String>| (format!("include {}", names.join(", ")), Projection::Include(names));
+    let is_key = |name: &str| {
+        index.keys.iter().any(|key| key == name) || table.table.keys.names().any(|key| key == name)
+    };
+    let include = |names: Vec<String>| {
+        (
+            format!("include {}", names.join(", ")),
+            Projection::Include(names),
+        )
+    };
     // What its readers want, where each of them says so.
     if let Some(wanted) = table.wanted_of(at) {
-        let wanted = table.attributes.iter().map(|(name, _)| name).filter(|name| !is_key(name) && wanted.contains(&name.as_str()));
-        all.extend(Some(wanted.cloned().collect::<Vec<_>>()).filter(|names| !names.is_empty()).map(include));
+        let wanted = table
+            .attributes
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| !is_key(name) && wanted.contains(&name.as_str()));
+        all.extend(
+            Some(wanted.cloned().collect::<Vec<_>>())
+                .filter(|names| !names.is_empty())
+                .map(include),
+        );
     }
-    let mut others: Vec<&(String, u64)> = table.attributes.iter().filter(|(name, _)| !is_key(name)).collect();
+    let mut others: Vec<&(String, u64)> = table
+        .attributes
+        .iter()
+        .filter(|(name, _)| !is_key(name))
+        .collect();
     others.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
     // Sets that need as many blocks as a wider one are of no use.
-    let keys: u64 = table.attributes.iter().filter(|(name, _)| is_key(name)).map(|(_, bytes)| bytes).sum();
+    let keys: u64 = table
+        .attributes
+        .iter()
+        .filter(|(name, _)| is_key(name))
+        .map(|(_, bytes)| bytes)
+        .sum();
     let mut sets: Vec<(u64, Vec<String>)> = Vec::new();
     let (mut bytes, mut names) = (keys, Vec::new());
     for (name, own) in others.iter().take(others.len().saturating_sub(1)) {
         bytes += own;
         names.push(name.clone());
-        match sets.last_mut().filter(|(last, _)| last.div_ceil(1024) == bytes.div_ceil(1024)) {
+        match sets
+            .last_mut()
+            .filter(|(last, _)| last.div_ceil(1024) == bytes.div_ceil(1024))
+        {
             Some(last) => *last = (bytes, names.clone()),
             None => sets.push((bytes, names.clone())),
         }
@@ -115,17 +176,28 @@ fn same(one: &Projection, other: &Projection) -> bool {
 
 fn projected(table: &TableDesign, at: usize, name: String, projection: Projection) -> Alternative {
     let index = &table.table.indexes[at];
-    let alternative = Alternative::new(AlternativeKind::Projection, name).of(table, Some(&index.name));
+    let alternative =
+        Alternative::new(AlternativeKind::Projection, name).of(table, Some(&index.name));
     let Some(entry) = entry_of(table, at, &projection) else {
-        return alternative.unknown("the size of such an entry; describe the items by their attributes");
+        return alternative
+            .unknown("the size of such an entry; describe the items by their attributes");
     };
-    let lost: Vec<&str> =
-        held(table, at, &index.projection).into_iter().filter(|name| !held(table, at, &projection).contains(name)).collect();
-    let narrower = !lost.is_empty() || (index.projection == Projection::All && projection != Projection::All);
+    let lost: Vec<&str> = held(table, at, &index.projection)
+        .into_iter()
+        .filter(|name| !held(table, at, &projection).contains(name))
+        .collect();
+    let narrower =
+        !lost.is_empty() || (index.projection == Projection::All && projection != Projection::All);
     let readers = readers(table, at);
-    let narrow = Index { projection: projection.clone(), ..index.clone() };
-    let fetching: Vec<&str> =
-        table.readers_of(at).filter(|access| wants_more(access, &narrow, &table.table.keys)).map(|access| access.name.as_str()).collect();
+    let narrow = Index {
+        projection: projection.clone(),
+        ..index.clone()
+    };
+    let fetching: Vec<&str> = table
+        .readers_of(at)
+        .filter(|access| wants_more(access, &narrow, &table.table.keys))
+        .map(|access| access.name.as_str())
+        .collect();
     let fetched = narrower && !fetching.is_empty();
     let why = match (fetched, narrower) {
         (true, _) => format!(
@@ -133,15 +205,23 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
             quoted(&fetching),
             if fetching.len() == 1 { "reads" } else { "read" }
         ),
-        (false, true) if readers.is_empty() => format!("entries are {entry}; no access pattern of the file reads the index"),
-        (false, true) => format!("entries are {entry}, with all the attributes that {} wants", quoted(&readers)),
+        (false, true) if readers.is_empty() => {
+            format!("entries are {entry}; no access pattern of the file reads the index")
+        }
+        (false, true) => format!(
+            "entries are {entry}, with all the attributes that {} wants",
+            quoted(&readers)
+        ),
         (false, false) => format!("entries are {entry}"),
     };
     let text = match &projection {
         Projection::KeysOnly => "projection = \"keys-only\"".to_string(),
         Projection::All => "projection = \"all\"".to_string(),
         Projection::Include(names) => {
-            format!("projection = {{ include = [{}] }}", quoted(&names.iter().map(String::as_str).collect::<Vec<_>>()))
+            format!(
+                "projection = {{ include = [{}] }}",
+                quoted(&names.iter().map(String::as_str).collect::<Vec<_>>())
+            )
         }
     };
     let (target, name) = (table.table.name.clone(), index.name.clone());
@@ -157,46 +237,85 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
                 text
             },
         )
-        .change(format!("projection of {} / {}", table.table.name, index.name), move |workload| {
-            let Some(table) = table_mut(workload, &target) else { return };
-            if let Some(at) = table.table.indexes.iter().position(|index| index.name == name) {
-                project(table, at, &projection, fetched);
-            }
-        });
+        .change(
+            format!("projection of {} / {}", table.table.name, index.name),
+            move |workload| {
+                let Some(table) = table_mut(workload, &target) else {
+                    return;
+                };
+                if let Some(at) = table
+                    .table
+                    .indexes
+                    .iter()
+                    .position(|index| index.name == name)
+                {
+                    project(table, at, &projection, fetched);
+                }
+            },
+        );
     let work = "the index must be built again, and its readers changed";
     match narrower {
-        true if !fetched && !readers.is_empty() => alternative.risking("the index must be built again"),
-        true if fetched => alternative.deciding(format!("{work}: each query becomes two calls, the second as fresh as the table")),
-        true => alternative.deciding(format!("{work}; something not listed in the file may read it")),
+        true if !fetched && !readers.is_empty() => {
+            alternative.risking("the index must be built again")
+        }
+        true if fetched => alternative.deciding(format!(
+            "{work}: each query becomes two calls, the second as fresh as the table"
+        )),
+        true => alternative.deciding(format!(
+            "{work}; something not listed in the file may read it"
+        )),
         false => alternative.risking(work),
     }
 }
 
 /// Whether a read wants attributes that an index does not hold; one that does not say wants all.
 fn wants_more(access: &Access, index: &Index, keys: &KeySchema) -> bool {
-    access.attributes.as_ref().is_none_or(|wanted| wanted.iter().any(|name| !index.holds(keys, name)))
+    access
+        .attributes
+        .as_ref()
+        .is_none_or(|wanted| wanted.iter().any(|name| !index.holds(keys, name)))
 }
 
 /// Attributes that an index holds, where they are known.
 fn held<'a>(table: &'a TableDesign, at: usize, projection: &Projection) -> Vec<&'a str> {
-    let index = Index { projection: projection.clone(), ..table.table.indexes[at].clone() };
+    let index = Index {
+        projection: projection.clone(),
+        ..table.table.indexes[at].clone()
+    };
     let names = table.attributes.iter().map(|(name, _)| name.as_str());
-    names.filter(|name| index.holds(&table.table.keys, name)).collect()
+    names
+        .filter(|name| index.holds(&table.table.keys, name))
+        .collect()
 }
 
 /// Bytes of an entry of a projection; `None` where they are not known.
 fn entry_of(table: &TableDesign, at: usize, projection: &Projection) -> Option<Bytes> {
     if table.attributes.is_empty() {
-        let one = table.sizes.as_ref().filter(|sizes| *projection == Projection::All && sizes.count() == 1)?;
+        let one = table
+            .sizes
+            .as_ref()
+            .filter(|sizes| *projection == Projection::All && sizes.count() == 1)?;
         return one.iter().next().map(|class| class.item);
     }
-    let index = Index { projection: projection.clone(), ..table.table.indexes[at].clone() };
-    Some(Bytes(table.attributes.iter().filter(|(name, _)| index.holds(&table.table.keys, name)).map(|(_, bytes)| bytes).sum()))
+    let index = Index {
+        projection: projection.clone(),
+        ..table.table.indexes[at].clone()
+    };
+    Some(Bytes(
+        table
+            .attributes
+            .iter()
+            .filter(|(name, _)| index.holds(&table.table.keys, name))
+            .map(|(_, bytes)| bytes)
+            .sum(),
+    ))
 }
 
 /// Gives an index another projection; where that is narrower, its readers fetch from the table.
 fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched: bool) {
-    let Some(entry) = entry_of(table, at, projection) else { return };
+    let Some(entry) = entry_of(table, at, projection) else {
+        return;
+    };
     table.table.indexes[at].projection = projection.clone();
     table.resize(|sizes| {
         sizes.with_entries(at, |old| match old {
@@ -208,8 +327,19 @@ fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched:
     let fetch = |patterns: &mut Vec<Access>| {
         let mut more = Vec::new();
         for access in patterns.iter_mut().filter(|access| access.reads_index(at)) {
-            let (wants, said) = (wants_more(access, &index, &keys), access.attributes.is_some());
-            let Call::Page { items, fetches, missing, .. } = &mut access.call else { continue };
+            let (wants, said) = (
+                wants_more(access, &index, &keys),
+                access.attributes.is_some(),
+            );
+            let Call::Page {
+                items,
+                fetches,
+                missing,
+                ..
+            } = &mut access.call
+            else {
+                continue;
+            };
             if index.kind == IndexKind::Local {
                 *fetches = if said { wants } else { fetched || *fetches };
                 continue;
@@ -218,29 +348,51 @@ fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched:
                 continue;
             }
             let keys = (*items).clamp(1, 100);
-            let calls = &(&access.calls * &(Exact::one() - missing.clone())) * &Exact::ratio(*items, keys);
+            let calls =
+                &(&access.calls * &(Exact::one() - missing.clone())) * &Exact::ratio(*items, keys);
             more.push(Access {
                 name: format!("{}, fetched from the table", access.name),
                 operation: Some(ApiName::BatchGetItem),
                 calls,
-                call: Call::Get { items: keys, consistency: Some(Consistency::Eventual), missing: Exact::zero() },
+                call: Call::Get {
+                    items: keys,
+                    consistency: Some(Consistency::Eventual),
+                    missing: Exact::zero(),
+                },
                 ..access.clone()
             });
         }
         patterns.extend(more.into_iter().filter(|access| !access.calls.is_zero()));
     };
     fetch(&mut table.access);
-    table.replicas.iter_mut().for_each(|replica| fetch(&mut replica.access));
+    table
+        .replicas
+        .iter_mut()
+        .for_each(|replica| fetch(&mut replica.access));
 }
 
 /// Removes an index that nothing reads.
 pub(super) fn remove(table: &mut TableDesign, name: &str) {
-    let Some(at) = table.table.indexes.iter().position(|index| index.name == name) else { return };
+    let Some(at) = table
+        .table
+        .indexes
+        .iter()
+        .position(|index| index.name == name)
+    else {
+        return;
+    };
     table.table.indexes.remove(at);
     table.indexes.remove(at);
     table.resize(|sizes| sizes.without_index(at));
-    for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
-        if let Call::Page { index: Some(index), .. } = &mut access.call
+    for access in table.access.iter_mut().chain(
+        table
+            .replicas
+            .iter_mut()
+            .flat_map(|replica| &mut replica.access),
+    ) {
+        if let Call::Page {
+            index: Some(index), ..
+        } = &mut access.call
             && *index > at
         {
             *index -= 1;

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capacity::policy::{Bounds, OnDemand, Schedule};
 use crate::capacity::series::{Arrivals, Drawn, Horizon, Series};
-use crate::capacity::{HourlyUnits, Lane as Ledger, Limits, Run, Scaling, WEEK_HOURS, execute, execute_cold};
+use crate::capacity::{
+    HourlyUnits, Lane as Ledger, Limits, Run, Scaling, WEEK_HOURS, execute, execute_cold,
+};
 use crate::meter::HourBilling;
 use crate::table::Direction;
 
@@ -29,7 +31,8 @@ impl FoundCapacity {
     }
 }
 
-/// Whether a search counts on the unused capacity that DynamoDB keeps for a burst, which it gives as far as it can.
+/// Whether a search counts on the unused capacity that DynamoDB keeps for a burst, which it gives
+/// as far as it can.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bursts {
     /// Capacity is safe without them.
@@ -41,13 +44,17 @@ pub enum Bursts {
 impl Bursts {
     fn limits(self) -> Limits {
         match self {
-            Bursts::Without => Limits { burst_seconds: 0, ..Limits::default() },
+            Bursts::Without => Limits {
+                burst_seconds: 0,
+                ..Limits::default()
+            },
             Bursts::Counted => Limits::default(),
         }
     }
 }
 
-/// The capacities of one account's direction: of each kind the cheapest that is safe, by one rule for all.
+/// The capacities of one account's direction: of each kind the cheapest that is safe, by one rule
+/// for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capacities {
     /// The cheapest that never changes.
@@ -93,31 +100,56 @@ struct Known {
 impl Searches {
     /// Searches that share what was drawn.
     pub fn new(drawn: &Arc<Drawn>) -> Searches {
-        Searches { known: Mutex::default(), drawn: drawn.clone() }
+        Searches {
+            known: Mutex::default(),
+            drawn: drawn.clone(),
+        }
     }
 
     /// How many simulations were run.
     pub fn count(&self) -> u64 {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).count
+        self.known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .count
     }
 
     fn search(&self, asked: &Asked) -> Search {
         let series = self.drawn.series(asked.name, asked.arrivals, asked.horizon);
-        Search { series, limit: asked.limit, billing: asked.billing, bursts: asked.bursts, count: 0 }
+        Search {
+            series,
+            limit: asked.limit,
+            billing: asked.billing,
+            bursts: asked.bursts,
+            count: 0,
+        }
     }
 
     /// What is cheapest for calls that arrive at an account's direction.
     pub fn capacities(&self, asked: &Asked) -> Arc<Capacities> {
-        let key = (asked.name.to_string(), asked.arrivals.iter().flat_map(Arrivals::bits).collect(), asked.bursts);
-        if let Some(found) = self.known.lock().unwrap_or_else(PoisonError::into_inner).capacities.get(&key) {
+        let key = (
+            asked.name.to_string(),
+            asked.arrivals.iter().flat_map(Arrivals::bits).collect(),
+            asked.bursts,
+        );
+        if let Some(found) = self
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .capacities
+            .get(&key)
+        {
             return found.clone();
         }
         let mut search = self.search(asked);
         let mut found = search.all();
         if asked.horizon != &Horizon::default() {
-            // Whatever step and time were asked for, what is called safe is safe in the week second by second that every
-            // total rests on.
-            let mut by_seconds = self.search(&Asked { horizon: &Horizon::default(), ..*asked });
+            // Whatever step and time were asked for, what is called safe is safe in the week second
+            // by second that every total rests on.
+            let mut by_seconds = self.search(&Asked {
+                horizon: &Horizon::default(),
+                ..*asked
+            });
             found = by_seconds.confirmed(found);
             search.count += by_seconds.count;
         }
@@ -132,8 +164,17 @@ impl Searches {
 
     /// The share of the demand that a new on-demand table refuses while it grows, in billionths.
     pub fn refused_on_demand(&self, asked: &Asked) -> u64 {
-        let key = (asked.name.to_string(), asked.arrivals.iter().flat_map(Arrivals::bits).collect());
-        if let Some(refused) = self.known.lock().unwrap_or_else(PoisonError::into_inner).on_demand.get(&key) {
+        let key = (
+            asked.name.to_string(),
+            asked.arrivals.iter().flat_map(Arrivals::bits).collect(),
+        );
+        if let Some(refused) = self
+            .known
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .on_demand
+            .get(&key)
+        {
             return *refused;
         }
         let mut search = self.search(asked);
@@ -148,12 +189,26 @@ impl Searches {
 
 /// The least units that never change and refuse at most `limit` billionths of a demand.
 pub fn cheapest_fixed(series: &Series, limit: u64, bursts: Bursts) -> FoundCapacity {
-    Search { series: Arc::new(series.clone()), limit, billing: HourBilling::Maximum, bursts, count: 0 }.fixed()
+    Search {
+        series: Arc::new(series.clone()),
+        limit,
+        billing: HourBilling::Maximum,
+        bursts,
+        count: 0,
+    }
+    .fixed()
 }
 
-/// The cheapest bounds and target of auto scaling that refuse at most `limit` billionths of a demand.
+/// The cheapest bounds and target of auto scaling that refuse at most `limit` billionths of a
+/// demand.
 pub fn cheapest_auto_scaled(series: &Series, limit: u64, bursts: Bursts) -> FoundCapacity {
-    let mut search = Search { series: Arc::new(series.clone()), limit, billing: HourBilling::Maximum, bursts, count: 0 };
+    let mut search = Search {
+        series: Arc::new(series.clone()),
+        limit,
+        billing: HourBilling::Maximum,
+        bursts,
+        count: 0,
+    };
     let fixed = search.fixed();
     search.auto_scaled(&fixed)
 }
@@ -173,40 +228,76 @@ impl Search {
     fn all(&mut self) -> Capacities {
         let fixed = self.fixed();
         let (auto_scaled, scheduled) = (self.auto_scaled(&fixed), self.scheduled(&fixed));
-        Capacities { fixed, auto_scaled, scheduled }
+        Capacities {
+            fixed,
+            auto_scaled,
+            scheduled,
+        }
     }
 
-    /// What was found for another series, as far as it is safe in this one; else the safe one of this series, or fixed units
-    /// that are enough for both.
+    /// What was found for another series, as far as it is safe in this one; else the safe one of
+    /// this series, or fixed units that are enough for both.
     fn confirmed(&mut self, found: Capacities) -> Capacities {
         let own = self.fixed();
-        let fixed = if own.scaling.min > found.fixed.scaling.min { own } else { found.fixed };
-        let mut safe = |found: FoundCapacity| match self.run(&found.scaling).throttles_at_most(self.limit) {
-            true => found,
-            false => fixed.clone(),
+        let fixed = if own.scaling.min > found.fixed.scaling.min {
+            own
+        } else {
+            found.fixed
         };
+        let mut safe =
+            |found: FoundCapacity| match self.run(&found.scaling).throttles_at_most(self.limit) {
+                true => found,
+                false => fixed.clone(),
+            };
         let (auto_scaled, scheduled) = (safe(found.auto_scaled), safe(found.scheduled));
-        Capacities { fixed, auto_scaled, scheduled }
+        Capacities {
+            fixed,
+            auto_scaled,
+            scheduled,
+        }
     }
 
     fn run(&mut self, scaling: &Scaling) -> Run {
         self.count += 1;
-        execute(&mut [Ledger { series: &self.series, policy: scaling.policy(), hottest: None }], &self.bursts.limits()).swap_remove(0)
+        execute(
+            &mut [Ledger {
+                series: &self.series,
+                policy: scaling.policy(),
+                hottest: None,
+            }],
+            &self.bursts.limits(),
+        )
+        .swap_remove(0)
     }
 
-    /// The refused share of the demand, in billionths, where each minute has so many units and nothing is saved for a
-    /// burst: without it a step has no memory, so no ledger is needed.
+    /// The refused share of the demand, in billionths, where each minute has so many units and
+    /// nothing is saved for a burst: without it a step has no memory, so no ledger is needed.
     fn refused(&self, units: impl Fn(usize) -> u64) -> u64 {
         let steps = self.series.steps_a_minute();
         let mut refused = 0_u128;
-        for (minute, (chunk, summary)) in self.series.halves().chunks_exact(steps).zip(self.series.by_minute()).enumerate() {
+        for (minute, (chunk, summary)) in self
+            .series
+            .halves()
+            .chunks_exact(steps)
+            .zip(self.series.by_minute())
+            .enumerate()
+        {
             let available = units(minute).saturating_mul(2 * self.series.step_seconds);
             if summary.highest > available {
-                refused += u128::from(chunk.iter().map(|halves| halves.saturating_sub(available)).sum::<u64>());
+                refused += u128::from(
+                    chunk
+                        .iter()
+                        .map(|halves| halves.saturating_sub(available))
+                        .sum::<u64>(),
+                );
             }
         }
         let demanded = self.series.sum();
-        if demanded == 0 { 0 } else { u64::try_from((refused * 1_000_000_000).div_ceil(demanded)).unwrap_or(u64::MAX) }
+        if demanded == 0 {
+            0
+        } else {
+            u64::try_from((refused * 1_000_000_000).div_ceil(demanded)).unwrap_or(u64::MAX)
+        }
     }
 
     /// The refused share of the demand, in billionths, of units that a schedule alone moves.
@@ -218,23 +309,40 @@ impl Search {
     }
 
     fn found(&self, scaling: Scaling, run: &Run) -> FoundCapacity {
-        FoundCapacity { scaling, hourly: run.hourly(self.billing), throttled_billionths: run.throttled_billionths(), highest: run.highest }
+        FoundCapacity {
+            scaling,
+            hourly: run.hourly(self.billing),
+            throttled_billionths: run.throttled_billionths(),
+            highest: run.highest,
+        }
     }
 
     /// By bisection between the mean and the busiest step: more units never refuse more.
     fn fixed(&mut self) -> FoundCapacity {
         let peak = self.series.peak_units().max(1);
         let seconds = (self.series.halves().len() as u64 * self.series.step_seconds).max(1);
-        let mean = u64::try_from(self.series.sum() / u128::from(2 * seconds)).unwrap_or(peak).clamp(1, peak);
+        let mean = u64::try_from(self.series.sum() / u128::from(2 * seconds))
+            .unwrap_or(peak)
+            .clamp(1, peak);
         // Bursts serve seconds; an hour that asks for more than its units is not served by them.
         let least = match self.bursts {
             Bursts::Without => mean,
-            Bursts::Counted => self.series.peak_hour().ceil().to_u64().unwrap_or(peak).clamp(mean, peak),
+            Bursts::Counted => self
+                .series
+                .peak_hour()
+                .ceil()
+                .to_u64()
+                .unwrap_or(peak)
+                .clamp(mean, peak),
         };
         let (mut low, mut high) = (least, peak);
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.refused_by(&Scaling::fixed(middle), |_| middle) <= self.limit { high = middle } else { low = middle + 1 }
+            if self.refused_by(&Scaling::fixed(middle), |_| middle) <= self.limit {
+                high = middle
+            } else {
+                low = middle + 1
+            }
         }
         FoundCapacity {
             scaling: Scaling::fixed(high),
@@ -244,8 +352,8 @@ impl Search {
         }
     }
 
-    /// What a new on-demand table refuses: nothing below its floor, so that nothing need be simulated there. The
-    /// warm-up, which a new table has not had, is none here.
+    /// What a new on-demand table refuses: nothing below its floor, so that nothing need be
+    /// simulated there. The warm-up, which a new table has not had, is none here.
     fn on_demand(&mut self, direction: Direction) -> u64 {
         let policy = OnDemand::new(direction, None);
         if self.series.peak_units() <= policy.floor {
@@ -253,21 +361,32 @@ impl Search {
         }
         self.count += 1;
         let policy = Box::new(policy);
-        let mut lanes = [Ledger { series: &self.series, policy, hottest: None }];
-        execute_cold(&mut lanes, &Limits::default()).swap_remove(0).throttled_billionths()
+        let mut lanes = [Ledger {
+            series: &self.series,
+            policy,
+            hottest: None,
+        }];
+        execute_cold(&mut lanes, &Limits::default())
+            .swap_remove(0)
+            .throttled_billionths()
     }
 
-    /// For each target the least minimum that is safe; a target is left out as soon as its cost without any
-    /// minimum, which is the least that it can be, is above the best.
+    /// For each target the least minimum that is safe; a target is left out as soon as its cost
+    /// without any minimum, which is the least that it can be, is above the best.
     fn auto_scaled(&mut self, fixed: &FoundCapacity) -> FoundCapacity {
         let ceiling = self.series.peak_minute_units().max(1).saturating_mul(6);
-        let scaling =
-            |target: u64, min: u64| Scaling { min, max: ceiling.max(min), target_percent: Some(target), schedule: Schedule::default() };
+        let scaling = |target: u64, min: u64| Scaling {
+            min,
+            max: ceiling.max(min),
+            target_percent: Some(target),
+            schedule: Schedule::default(),
+        };
         // Without a change in sight, capacity that stands still is what scaling is measured by.
         let mut best: Option<FoundCapacity> = None;
         for target in TARGETS {
             let cheaper = |found: &FoundCapacity, best: &Option<FoundCapacity>| {
-                best.as_ref().is_none_or(|best| found.hourly.unit_hours() < best.hourly.unit_hours())
+                best.as_ref()
+                    .is_none_or(|best| found.hourly.unit_hours() < best.hourly.unit_hours())
             };
             let least = self.run(&scaling(target, 1));
             let lower_bound = self.found(scaling(target, 1), &least);
@@ -310,8 +429,8 @@ impl Search {
         best
     }
 
-    /// Capacity by the hour of the day, weekdays and weekends apart where they differ, in a few steps a day: the
-    /// busiest minute of those hours, all raised alike until it is safe.
+    /// Capacity by the hour of the day, weekdays and weekends apart where they differ, in a few
+    /// steps a day: the busiest minute of those hours, all raised alike until it is safe.
     fn scheduled(&mut self, fixed: &FoundCapacity) -> FoundCapacity {
         // What is not asked for on any day has no schedule.
         if self.series.minutes() < 1440 {
@@ -332,31 +451,60 @@ impl Search {
             }
         }
         // Within a tenth of one another, all days are alike.
-        let alike = days[0].iter().zip(&days[1]).all(|(one, other)| one.abs_diff(*other) * 10 <= *one.max(other));
+        let alike = days[0]
+            .iter()
+            .zip(&days[1])
+            .all(|(one, other)| one.abs_diff(*other) * 10 <= *one.max(other));
         if alike {
-            let both: Vec<u64> = days[0].iter().zip(&days[1]).map(|(one, other)| *one.max(other)).collect();
+            let both: Vec<u64> = days[0]
+                .iter()
+                .zip(&days[1])
+                .map(|(one, other)| *one.max(other))
+                .collect();
             days.iter_mut().for_each(|day| day.copy_from_slice(&both));
         }
         days.iter_mut().for_each(in_steps);
-        let units = |percent: u64, hour: usize| (days[usize::from((hour / 24) % 7 >= 5)][hour % 24] * percent).div_ceil(100);
+        let units = |percent: u64, hour: usize| {
+            (days[usize::from((hour / 24) % 7 >= 5)][hour % 24] * percent).div_ceil(100)
+        };
         let scaling = |percent: u64| {
             let of = |hour: usize| units(percent, hour);
             let mut schedule = Schedule::default();
-            for hour in (0..WEEK_HOURS).filter(|hour| of(*hour) != of((hour + WEEK_HOURS - 1) % WEEK_HOURS)) {
-                schedule.add(&[hour as u64 * 60], Bounds { min: Some(of(hour)), max: Some(of(hour)) });
+            for hour in
+                (0..WEEK_HOURS).filter(|hour| of(*hour) != of((hour + WEEK_HOURS - 1) % WEEK_HOURS))
+            {
+                schedule.add(
+                    &[hour as u64 * 60],
+                    Bounds {
+                        min: Some(of(hour)),
+                        max: Some(of(hour)),
+                    },
+                );
             }
-            Scaling { min: of(0), max: of(0), target_percent: None, schedule }
+            Scaling {
+                min: of(0),
+                max: of(0),
+                target_percent: None,
+                schedule,
+            }
         };
         // Up to four times the busiest minute; a demand that needs more is one for fixed units.
         let (mut low, mut high) = (100, 400);
-        let refused =
-            |search: &mut Search, percent: u64| search.refused_by(&scaling(percent), |minute| units(percent, (start + minute) / 60));
+        let refused = |search: &mut Search, percent: u64| {
+            search.refused_by(&scaling(percent), |minute| {
+                units(percent, (start + minute) / 60)
+            })
+        };
         if refused(self, high) > self.limit {
             return fixed.clone();
         }
         while low < high {
             let middle = low + (high - low) / 2;
-            if refused(self, middle) <= self.limit { high = middle } else { low = middle + 1 }
+            if refused(self, middle) <= self.limit {
+                high = middle
+            } else {
+                low = middle + 1
+            }
         }
         let scaling = scaling(high);
         if scaling.schedule.0.is_empty() {
@@ -375,8 +523,8 @@ impl Search {
 /// As many steps as a day's schedule has: more would be more to look after than they save.
 const STEPS_A_DAY: usize = 4;
 
-/// Joins neighbouring hours at the higher of their units until few steps are left, each time the two that cost
-/// least to join.
+/// Joins neighbouring hours at the higher of their units until few steps are left, each time the
+/// two that cost least to join.
 fn in_steps(day: &mut [u64; 24]) {
     let mut steps: Vec<(u64, u64)> = day.iter().map(|units| (*units, 1)).collect();
     let joined = |one: (u64, u64), other: (u64, u64)| {
@@ -385,8 +533,11 @@ fn in_steps(day: &mut [u64; 24]) {
     };
     loop {
         // Hours within a tenth of one another are one step.
-        let near = |pair: &[(u64, u64)]| pair[0].0.abs_diff(pair[1].0) * 10 <= pair[0].0.max(pair[1].0);
-        let costs = steps.windows(2).map(|pair| (!near(pair), joined(pair[0], pair[1]).1));
+        let near =
+            |pair: &[(u64, u64)]| pair[0].0.abs_diff(pair[1].0) * 10 <= pair[0].0.max(pair[1].0);
+        let costs = steps
+            .windows(2)
+            .map(|pair| (!near(pair), joined(pair[0], pair[1]).1));
         match costs.enumerate().min_by_key(|(_, cost)| *cost) {
             Some((at, (far, _))) if !far || steps.len() > STEPS_A_DAY => {
                 let (units, _) = joined(steps[at], steps[at + 1]);
@@ -396,8 +547,12 @@ fn in_steps(day: &mut [u64; 24]) {
             _ => break,
         }
     }
-    let hours = steps.into_iter().flat_map(|(units, hours)| std::iter::repeat_n(units, hours as usize));
-    day.iter_mut().zip(hours).for_each(|(hour, units)| *hour = units);
+    let hours = steps
+        .into_iter()
+        .flat_map(|(units, hours)| std::iter::repeat_n(units, hours as usize));
+    day.iter_mut()
+        .zip(hours)
+        .for_each(|(hour, units)| *hour = units);
 }
 
 #[cfg(test)]
@@ -405,12 +560,17 @@ mod tests {
     use super::*;
 
     fn series(units: impl Fn(usize) -> u64) -> Series {
-        Series::new(1, 0, (0..7 * 86_400).map(|second| 2 * units(second)).collect())
+        Series::new(
+            1,
+            0,
+            (0..7 * 86_400).map(|second| 2 * units(second)).collect(),
+        )
     }
 
     #[test]
     fn a_day_has_few_steps_and_none_is_below_its_hours() {
-        let day: [u64; 24] = std::array::from_fn(|hour| [5, 5, 6, 9, 40, 41, 90, 95, 93, 60, 22, 7][hour / 2]);
+        let day: [u64; 24] =
+            std::array::from_fn(|hour| [5, 5, 6, 9, 40, 41, 90, 95, 93, 60, 22, 7][hour / 2]);
         let mut steps = day;
         in_steps(&mut steps);
         assert!(steps.iter().zip(&day).all(|(step, hour)| step >= hour));
@@ -420,17 +580,29 @@ mod tests {
     #[test]
     fn fixed_capacity_is_the_least_that_is_safe_without_a_burst() {
         let series = series(|second| if second % 1_000 == 0 { 90 } else { 10 });
-        assert_eq!(cheapest_fixed(&series, 0, Bursts::Without).scaling, Scaling::fixed(90));
+        assert_eq!(
+            cheapest_fixed(&series, 0, Bursts::Without).scaling,
+            Scaling::fixed(90)
+        );
         // With them, what is saved in 300 seconds serves the one that asks for more.
-        assert_eq!(cheapest_fixed(&series, 0, Bursts::Counted).scaling, Scaling::fixed(11));
+        assert_eq!(
+            cheapest_fixed(&series, 0, Bursts::Counted).scaling,
+            Scaling::fixed(11)
+        );
         // One second in a thousand asks for 80 more: 7.4 % of everything.
-        assert_eq!(cheapest_fixed(&series, 80_000_000, Bursts::Without).scaling, Scaling::fixed(10));
+        assert_eq!(
+            cheapest_fixed(&series, 80_000_000, Bursts::Without).scaling,
+            Scaling::fixed(10)
+        );
     }
 
     #[test]
     fn auto_scaling_of_a_flat_demand_settles_at_demand_by_target() {
         let found = cheapest_auto_scaled(&series(|_| 63), 0, Bursts::Without);
-        assert_eq!((found.scaling.target_percent, found.highest), (Some(90), 70));
+        assert_eq!(
+            (found.scaling.target_percent, found.highest),
+            (Some(90), 70)
+        );
         assert_eq!(found.hourly.mean(), crate::units::Exact::from(70));
     }
 }

@@ -27,8 +27,15 @@ pub struct Swing {
 impl Swing {
     /// How far apart both totals are.
     fn width(&self) -> Exact {
-        let (low, high) = (Exact::from(self.low.decimal()), Exact::from(self.high.decimal()));
-        if low < high { &high - &low } else { &low - &high }
+        let (low, high) = (
+            Exact::from(self.low.decimal()),
+            Exact::from(self.high.decimal()),
+        );
+        if low < high {
+            &high - &low
+        } else {
+            &low - &high
+        }
     }
 }
 
@@ -37,11 +44,16 @@ const SHOWN: usize = 12;
 
 type Scale = Box<dyn Fn(&mut Workload, &Exact) + Send + Sync>;
 
-/// The totals for an error of 50 % in every rate, every size and every number of items, the widest first.
+/// The totals for an error of 50 % in every rate, every size and every number of items, the widest
+/// first.
 ///
 /// # Errors
 /// [`EstimateError`] where an amount needs more than 28 digits.
-pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Swing>, EstimateError> {
+pub fn swings(
+    workload: &Workload,
+    books: &Books,
+    total: Money,
+) -> Result<Vec<Swing>, EstimateError> {
     let mut figures: Vec<(String, Part, Scale)> = Vec::new();
     for (at, table) in workload.tables.iter().enumerate() {
         let name = &table.table.name;
@@ -66,13 +78,16 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
                 format!("rate of \"{}\" of {name}", access.name),
                 table.access_part(&access.name),
                 Box::new(move |workload, by| {
-                    let calls = &mut Arc::make_mut(&mut workload.contents_mut().tables[at]).access[position].calls;
+                    let calls = &mut Arc::make_mut(&mut workload.contents_mut().tables[at]).access
+                        [position]
+                        .calls;
                     *calls = &*calls * by;
                 }),
             ));
         }
     }
-    // Capacity that moves is simulated minute by minute here: what counts is how far the total moves.
+    // Capacity that moves is simulated minute by minute here: what counts is how far the total
+    // moves.
     let metering = Metering::with(Simulations::by_minutes(), workload, books)?.for_bills();
     let (base, _) = metering.total()?;
     let swing = |(what, part, scale): (String, Part, Scale)| -> Result<Swing, EstimateError> {
@@ -82,11 +97,24 @@ pub fn swings(workload: &Workload, books: &Books, total: Money) -> Result<Vec<Sw
             let moved = metering.after(&changed, books)?.total()?.0.minus(base)?;
             Ok(Money::sum([total, moved])?)
         };
-        Ok(Swing { what, part, low: at(&Exact::ratio(1, 2))?, high: at(&Exact::ratio(3, 2))? })
+        Ok(Swing {
+            what,
+            part,
+            low: at(&Exact::ratio(1, 2))?,
+            high: at(&Exact::ratio(3, 2))?,
+        })
     };
-    let mut all = figures.into_par_iter().map(swing).collect::<Result<Vec<_>, _>>()?;
+    let mut all = figures
+        .into_par_iter()
+        .map(swing)
+        .collect::<Result<Vec<_>, _>>()?;
     all.retain(|swing| swing.low != total || swing.high != total);
-    all.sort_by(|one, other| other.width().cmp(&one.width()).then_with(|| one.what.cmp(&other.what)));
+    all.sort_by(|one, other| {
+        other
+            .width()
+            .cmp(&one.width())
+            .then_with(|| one.what.cmp(&other.what))
+    });
     all.truncate(SHOWN);
     Ok(all)
 }

@@ -1,5 +1,5 @@
-//! What each way to pay for one direction of an account costs, by how much of its capacity is used; and where two of
-//! them cost the same. Break-evens and curves are both made of this.
+//! What each way to pay for one direction of an account costs, by how much of its capacity is used;
+//! and where two of them cost the same. Break-evens and curves are both made of this.
 
 use super::commitment::{Offer, offers, rates};
 use super::search::FoundCapacity;
@@ -25,10 +25,11 @@ pub struct Utilization {
     pub index: Option<String>,
     /// Reads, writes or replicated writes.
     pub throughput: Throughput,
-    /// Units of capacity that are used or not: those of the design where they never change, else the least that are safe.
+    /// Units of capacity that are used or not: those of the design where they never change, else
+    /// the least that are safe.
     pub units: u64,
-    /// The share of them that the design uses on average, from 0 to 1; of an on-demand design, what is billed of its
-    /// demand.
+    /// The share of them that the design uses on average, from 0 to 1; of an on-demand design,
+    /// what is billed of its demand.
     pub here: Exact,
     /// The ways to pay.
     pub ways: Vec<Way>,
@@ -74,7 +75,10 @@ impl Payment {
 
     /// Whether it commits the account for a term.
     pub fn is_commitment(self) -> bool {
-        matches!(self, Payment::Reserved(_) | Payment::PlannedRequests | Payment::PlannedCapacity)
+        matches!(
+            self,
+            Payment::Reserved(_) | Payment::PlannedRequests | Payment::PlannedCapacity
+        )
     }
 }
 
@@ -113,11 +117,18 @@ pub struct Crossing {
 
 /// The account that a demand belongs to: the table with its local indexes, or a global index.
 pub(super) fn target_of(table: &TableDesign, demand: &Demand) -> Target {
-    let at = |name: &String| table.table.indexes.iter().position(|index| index.name == *name);
+    let at = |name: &String| {
+        table
+            .table
+            .indexes
+            .iter()
+            .position(|index| index.name == *name)
+    };
     Target::from(demand.index.as_ref().and_then(at))
 }
 
-/// Ways to pay whose lines are known without a simulation, for each demand of the home region that is known.
+/// Ways to pay whose lines are known without a simulation, for each demand of the home region that
+/// is known.
 pub(super) struct Flat {
     pub units: u64,
     pub here: Exact,
@@ -133,28 +144,47 @@ pub(super) struct Line {
 
 impl Line {
     fn level(cost: Exact) -> Line {
-        Line { idle: cost.clone(), full: cost }
+        Line {
+            idle: cost.clone(),
+            full: cost,
+        }
     }
 }
 
 /// The ways that need no simulation; `None` where the demand is unknown or a price is missing.
-pub(super) fn flat(context: &Context, at: usize, demand: &Demand, book: &PriceBook) -> Option<Flat> {
+pub(super) fn flat(
+    context: &Context,
+    at: usize,
+    demand: &Demand,
+    book: &PriceBook,
+) -> Option<Flat> {
     let table = &context.workload.tables[at];
     if demand.partly_unknown || (demand.mean.is_zero() && demand.provisioned.is_none()) {
         return None;
     }
-    let (target, direction, class) = (target_of(table, demand), demand.throughput.direction(), table.table.class);
+    let (target, direction, class) = (
+        target_of(table, demand),
+        demand.throughput.direction(),
+        table.table.class,
+    );
     let request = rates(book, &UsageType::Requests(demand.throughput, class))?;
     let hour = rates(book, &UsageType::CapacityHours(demand.throughput, class))?;
     let fixed = demand.provisioned.as_ref().and_then(|units| units.fixed());
-    let least = || account_capacities(context, at, target, &demand.region, direction).fixed.scaling.min;
+    let least = || {
+        account_capacities(context, at, target, &demand.region, direction)
+            .fixed
+            .scaling
+            .min
+    };
     let units = fixed.unwrap_or_else(least).max(1);
     let used = match table.capacity {
         Capacity::Provisioned(_) => demand.mean.clone(),
         // What a maximum throughput refuses is not used.
         Capacity::OnDemand => {
             let own = context.metering.consumed(at).iter().filter(|one| {
-                one.account == demand.index && one.throughput.direction() == direction && one.subject.region == demand.region
+                one.account == demand.index
+                    && one.throughput.direction() == direction
+                    && one.subject.region == demand.region
             });
             own.map(|one| one.billed.clone()).sum::<Exact>() / context.workload.month.seconds()
         }
@@ -164,34 +194,72 @@ pub(super) fn flat(context: &Context, at: usize, demand: &Demand, book: &PriceBo
     let unit_hours = &Exact::from(units) * hours;
     let requests = &unit_hours * &Exact::from(3600);
     let mut lines = vec![
-        (Payment::OnDemand, Line { idle: Exact::zero(), full: &requests * &request.list }),
+        (
+            Payment::OnDemand,
+            Line {
+                idle: Exact::zero(),
+                full: &requests * &request.list,
+            },
+        ),
         (Payment::Fixed, Line::level(&unit_hours * &hour.list)),
     ];
-    let reservable = demand.throughput != Throughput::ReplicatedWrite && class == TableClass::Standard;
+    let reservable =
+        demand.throughput != Throughput::ReplicatedWrite && class == TableClass::Standard;
     let (sold, _) = offers(book, context.workload.prices);
-    let block = book.reserved_terms().map_or(1, |terms| terms.block_units.max(1));
+    let block = book
+        .reserved_terms()
+        .map_or(1, |terms| terms.block_units.max(1));
     for offer in sold.iter().filter(|_| reservable) {
-        if let Offer::Reserved { years, read, write, .. } = offer {
-            let unit = if direction == crate::table::Direction::Read { read } else { write };
+        if let Offer::Reserved {
+            years, read, write, ..
+        } = offer
+        {
+            let unit = if direction == crate::table::Direction::Read {
+                read
+            } else {
+                write
+            };
             // It is sold in blocks, which the tables of a region share.
             let blocks = &Exact::from(units.div_ceil(block) * block) * hours;
             lines.push((Payment::Reserved(*years), Line::level(&blocks * unit)));
         }
     }
     if sold.contains(&Offer::Plan) {
-        lines.push((Payment::PlannedRequests, Line { idle: Exact::zero(), full: &requests * &request.plan }));
-        lines.push((Payment::PlannedCapacity, Line::level(&unit_hours * &hour.plan)));
+        lines.push((
+            Payment::PlannedRequests,
+            Line {
+                idle: Exact::zero(),
+                full: &requests * &request.plan,
+            },
+        ));
+        lines.push((
+            Payment::PlannedCapacity,
+            Line::level(&unit_hours * &hour.plan),
+        ));
     }
     Some(Flat { units, here, lines })
 }
 
-/// What auto scaling costs at other traffic of the same course: from its least units through what the simulation makes of
-/// the design's own.
-pub(super) fn auto_scaled(found: &FoundCapacity, simulated: &Exact, here: &Exact, hour: &Exact, hours: &Exact) -> Line {
+/// What auto scaling costs at other traffic of the same course: from its least units through what
+/// the simulation makes of the design's own.
+pub(super) fn auto_scaled(
+    found: &FoundCapacity,
+    simulated: &Exact,
+    here: &Exact,
+    hour: &Exact,
+    hours: &Exact,
+) -> Line {
     let follows = &(simulated * hours) * hour;
     let idle = &(&Exact::from(found.scaling.min) * hours) * hour;
-    let rises = if here.is_zero() || follows < idle { Exact::zero() } else { &(&follows - &idle) / here };
-    Line { full: &idle + &rises, idle }
+    let rises = if here.is_zero() || follows < idle {
+        Exact::zero()
+    } else {
+        &(&follows - &idle) / here
+    };
+    Line {
+        full: &idle + &rises,
+        idle,
+    }
 }
 
 /// The whole of it.
@@ -202,19 +270,31 @@ pub(super) fn utilization(
     flat: Flat,
     auto_scaled: Option<Line>,
 ) -> Result<Utilization, EstimateError> {
-    let Flat { units, here, mut lines } = flat;
+    let Flat {
+        units,
+        here,
+        mut lines,
+    } = flat;
     if let Some(line) = auto_scaled {
         lines.insert(2.min(lines.len()), (Payment::AutoScaled, line));
     }
     let way = |(payment, Line { idle, full }): &(Payment, Line)| -> Result<Way, MoneyError> {
         let now = idle + &(&(full - idle) * &here);
         let (name, idle, full) = (payment.name(), Money::dollars(idle)?, Money::dollars(full)?);
-        Ok(Way { name, payment: *payment, idle, full, here: Money::dollars(&now)? })
+        Ok(Way {
+            name,
+            payment: *payment,
+            idle,
+            full,
+            here: Money::dollars(&now)?,
+        })
     };
-    let reserved = table.reserved.is_some_and(|reserved| match demand.throughput.direction() {
-        crate::table::Direction::Read => reserved.read > 0,
-        crate::table::Direction::Write => reserved.write > 0,
-    });
+    let reserved = table
+        .reserved
+        .is_some_and(|reserved| match demand.throughput.direction() {
+            crate::table::Direction::Read => reserved.read > 0,
+            crate::table::Direction::Write => reserved.write > 0,
+        });
     Ok(Utilization {
         table: table.table.name.clone(),
         index: demand.index.clone(),
@@ -231,14 +311,27 @@ pub(super) fn utilization(
 /// The lines of the bill for an account's direction; a reservation is paid for by itself.
 fn billed(table: &TableDesign, demand: &Demand, outcome: &Outcome) -> Result<Money, MoneyError> {
     let target = target_of(table, demand);
-    let at = |name: &String| table.table.indexes.iter().position(|index| index.name == *name);
+    let at = |name: &String| {
+        table
+            .table
+            .indexes
+            .iter()
+            .position(|index| index.name == *name)
+    };
     let own = |line: &&LineItem| {
         line.subject.table == demand.table
             && line.subject.region == demand.region
             && line.usage_type.direction() == Some(demand.throughput.direction())
             && table.account_of(Target::from(line.subject.index.as_ref().and_then(at))) == target
     };
-    Money::sum(outcome.bill.lines.iter().filter(own).map(|line| line.amount))
+    Money::sum(
+        outcome
+            .bill
+            .lines
+            .iter()
+            .filter(own)
+            .map(|line| line.amount),
+    )
 }
 
 /// Where a rising line crosses a flat one, from the least utilization on.
@@ -248,7 +341,13 @@ pub(super) fn crossings(lines: &[(Payment, Line)]) -> Vec<Crossing> {
         for (above, flat) in lines.iter().filter(|(_, line)| line.idle == line.full) {
             let share = &(&flat.idle - &rising.idle) / &(&rising.full - &rising.idle);
             if !share.is_negative() && share <= Exact::one() {
-                all.push(Crossing { below: below.name(), above: above.name(), payment_below: *below, payment_above: *above, share });
+                all.push(Crossing {
+                    below: below.name(),
+                    above: above.name(),
+                    payment_below: *below,
+                    payment_above: *above,
+                    share,
+                });
             }
         }
     }

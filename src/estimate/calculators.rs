@@ -13,15 +13,19 @@ pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
     if is_traced(table) {
         return None;
     }
-    let several = |sizes: &Option<SizeClasses>| sizes.as_ref().is_some_and(|sizes| sizes.count() > 1);
+    let several =
+        |sizes: &Option<SizeClasses>| sizes.as_ref().is_some_and(|sizes| sizes.count() > 1);
     let varies = |access: &Access| several(&access.sizes);
     let elsewhere = table.replicas.iter().flat_map(|replica| &replica.access);
     if !several(&table.sizes) && !table.access.iter().chain(elsewhere).any(varies) {
         return None;
     }
     let mut table = table.clone();
-    // Sizes that were measured say which items an index covers; at one size, its coverage must say it.
-    let covered: Vec<Option<Exact>> = (0..table.indexes.len()).map(|at| table.entries(at).map(|(covered, _)| covered)).collect();
+    // Sizes that were measured say which items an index covers; at one size, its coverage must say
+    // it.
+    let covered: Vec<Option<Exact>> = (0..table.indexes.len())
+        .map(|at| table.entries(at).map(|(covered, _)| covered))
+        .collect();
     for (index, covered) in table.indexes.iter_mut().zip(covered) {
         if let Some(covered) = covered.filter(|covered| !covered.is_zero()) {
             index.coverage = &index.coverage * &covered;
@@ -31,18 +35,34 @@ pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
     Some(table)
 }
 
-/// Units of a table where each call is one plain operation on an item of the mean size, beside the exact
-/// ones, where they differ by more than 1 %.
+/// Units of a table where each call is one plain operation on an item of the mean size, beside the
+/// exact ones, where they differ by more than 1 %.
 pub(super) fn plain_calls(design: &TableDesign, settled: &Settled) -> Vec<PlainCalls> {
-    let units =
-        |read: bool| -> Exact { design.access.iter().filter(|access| access.is_read() == read).map(|access| plain(access, design)).sum() };
+    let units = |read: bool| -> Exact {
+        design
+            .access
+            .iter()
+            .filter(|access| access.is_read() == read)
+            .map(|access| plain(access, design))
+            .sum()
+    };
     let consumed = |read: bool| -> Exact {
-        settled.consumed.iter().filter(|one| (one.throughput == Throughput::Read) == read).map(|one| one.units.clone()).sum()
+        settled
+            .consumed
+            .iter()
+            .filter(|one| (one.throughput == Throughput::Read) == read)
+            .map(|one| one.units.clone())
+            .sum()
     };
     [(true, Throughput::Read), (false, Throughput::Write)]
         .into_iter()
         .filter(|_| !is_traced(design))
-        .map(|(read, throughput)| PlainCalls { table: design.table.name.clone(), throughput, plain: units(read), exact: consumed(read) })
+        .map(|(read, throughput)| PlainCalls {
+            table: design.table.name.clone(),
+            throughput,
+            plain: units(read),
+            exact: consumed(read),
+        })
         // What a cache saves is no mistake of a calculator.
         .filter(|one| design.dax.is_none() || one.throughput != Throughput::Read)
         .filter(|one| differs(&one.plain, &one.exact))
@@ -51,33 +71,66 @@ pub(super) fn plain_calls(design: &TableDesign, settled: &Settled) -> Vec<PlainC
 
 /// Whether the traffic comes from a trace, whose calls no calculator is asked for.
 fn is_traced(table: &TableDesign) -> bool {
-    table.access.iter().any(|access| matches!(access.call, Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. }))
+    table.access.iter().any(|access| {
+        matches!(
+            access.call,
+            Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. }
+        )
+    })
 }
 
 /// Whether two figures differ by more than 1 % of the second.
 fn differs(one: &Exact, other: &Exact) -> bool {
-    let (low, high) = if one < other { (one, other) } else { (other, one) };
+    let (low, high) = if one < other {
+        (one, other)
+    } else {
+        (other, one)
+    };
     &(high - low) * &Exact::from(100) > *other
 }
 
 /// One plain operation for each call: an item of the mean size, or a page of so many of them.
 fn plain(access: &Access, design: &TableDesign) -> Exact {
     let sizes = access.sizes.as_ref().map(SizeClasses::at_their_mean);
-    let Some(class) = sizes.iter().flat_map(SizeClasses::iter).next() else { return Exact::zero() };
+    let Some(class) = sizes.iter().flat_map(SizeClasses::iter).next() else {
+        return Exact::zero();
+    };
     let size = class.item;
     let operation = match &access.call {
-        Call::Get { consistency, .. } => Operation::GetItem { item: Some(size), consistency: consistency.unwrap_or(Consistency::Strong) },
-        Call::Page { items, consistency, .. } => {
+        Call::Get { consistency, .. } => Operation::GetItem {
+            item: Some(size),
+            consistency: consistency.unwrap_or(Consistency::Strong),
+        },
+        Call::Page {
+            items, consistency, ..
+        } => {
             let evaluated = Bytes(size.0.saturating_mul(*items));
-            Operation::Query(ReadPage { evaluated, consistency: *consistency, ..ReadPage::default() })
+            Operation::Query(ReadPage {
+                evaluated,
+                consistency: *consistency,
+                ..ReadPage::default()
+            })
         }
         Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
             let deletes = plans.iter().all(|(plan, _)| plan.kind == WriteKind::Delete);
-            let write = Write { old: deletes.then_some(size), new: (!deletes).then_some(size), ..Write::default() };
-            if deletes { Operation::DeleteItem(write) } else { Operation::PutItem(write) }
+            let write = Write {
+                old: deletes.then_some(size),
+                new: (!deletes).then_some(size),
+                ..Write::default()
+            };
+            if deletes {
+                Operation::DeleteItem(write)
+            } else {
+                Operation::PutItem(write)
+            }
         }
         Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => return Exact::zero(),
     };
     let consumed = crate::meter::meter(&design.table, &operation, &Switches::default()).table;
-    &access.calls * &if access.is_read() { consumed.read.exact() } else { consumed.write.exact() }
+    &access.calls
+        * &if access.is_read() {
+            consumed.read.exact()
+        } else {
+            consumed.write.exact()
+        }
 }

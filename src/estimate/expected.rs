@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::operations::{Case, Cases, Reason, Weight};
-use crate::meter::{Arm, ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes};
+use crate::meter::{
+    Arm, ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes,
+};
 use crate::table::{Direction, Operation, Table, Target, Transition, Write};
 use crate::units::{Bytes, Exact};
 use crate::usage::Because;
@@ -43,8 +45,8 @@ pub(super) struct Tallies {
 pub(super) struct Tally {
     /// Expected units of one call.
     pub units: Exact,
-    /// Half units of a call with the share of calls that take them, for simulated demand; of pages, how many
-    /// there are of each.
+    /// Half units of a call with the share of calls that take them, for simulated demand; of
+    /// pages, how many there are of each.
     pub takes: Vec<(u64, f64)>,
     /// The first few kinds of each rule.
     shown: Vec<(Kind, Part)>,
@@ -57,8 +59,8 @@ pub(super) struct Tally {
 /// Kinds of a rule that the working shows; the rest is counted.
 const SHOWN: usize = 4;
 
-/// What makes parts of a tally one: the rule, the words, the units of one operation (in halves, so that reads
-/// and writes share the arithmetic).
+/// What makes parts of a tally one: the rule, the words, the units of one operation (in halves, so
+/// that reads and writes share the arithmetic).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
     halves: u64,
@@ -79,14 +81,22 @@ struct Sum(Vec<(usize, u128)>);
 impl Sum {
     fn add(&mut self, weight: Weight, times: u64) {
         let more = weight.parts * u128::from(times);
-        match self.0.iter_mut().rev().find(|(scale, _)| *scale == weight.scale) {
+        match self
+            .0
+            .iter_mut()
+            .rev()
+            .find(|(scale, _)| *scale == weight.scale)
+        {
             Some((_, parts)) => *parts += more,
             None => self.0.push((weight.scale, more)),
         }
     }
 
     fn exact(&self, scales: &[Exact]) -> Exact {
-        self.0.iter().map(|(scale, parts)| &scales[*scale] * &Exact::whole(*parts)).sum()
+        self.0
+            .iter()
+            .map(|(scale, parts)| &scales[*scale] * &Exact::whole(*parts))
+            .sum()
     }
 }
 
@@ -95,7 +105,8 @@ impl Sum {
 struct Adding {
     parts: Vec<Added>,
     positions: BTreeMap<Kind, usize>,
-    /// The position of the last part: sizes come in order, so most cases are of the kind of the one before.
+    /// The position of the last part: sizes come in order, so most cases are of the kind of the
+    /// one before.
     last: usize,
 }
 
@@ -112,32 +123,66 @@ impl Adding {
         if halves == 0 {
             return;
         }
-        let (kind, size) = (Kind { halves, rule: reason.rule, what: reason.what }, reason.size.map(|size| (size, size)));
-        if self.parts.get(self.last).is_none_or(|last| last.kind != kind) {
+        let (kind, size) = (
+            Kind {
+                halves,
+                rule: reason.rule,
+                what: reason.what,
+            },
+            reason.size.map(|size| (size, size)),
+        );
+        if self
+            .parts
+            .get(self.last)
+            .is_none_or(|last| last.kind != kind)
+        {
             let next = self.parts.len();
             self.last = *self.positions.entry(kind).or_insert(next);
             if self.last == next {
-                self.parts.push(Added { kind, sum: Sum::default(), sizes: size });
+                self.parts.push(Added {
+                    kind,
+                    sum: Sum::default(),
+                    sizes: size,
+                });
             }
         }
         let part = &mut self.parts[self.last];
         part.sum.add(weight, 1);
-        part.sizes = part.sizes.zip(size).map(|((low, high), (size, _))| (low.min(size), high.max(size)));
+        part.sizes = part
+            .sizes
+            .zip(size)
+            .map(|((low, high), (size, _))| (low.min(size), high.max(size)));
     }
 
-    /// Where a call does one of several things, each as it is; where it does several, their sum as the two whole
-    /// numbers around the mean.
+    /// Where a call does one of several things, each as it is; where it does several, their sum as
+    /// the two whole numbers around the mean.
     fn takes(&self, scales: &[Exact], factor: &Exact) -> Vec<(u64, f64)> {
         let factor = factor.to_f64();
         let scales: Vec<f64> = scales.iter().map(|scale| scale.to_f64() * factor).collect();
-        let share = |sum: &Sum| sum.0.iter().map(|(scale, parts)| scales[*scale] * *parts as f64).sum::<f64>();
-        let parts: Vec<(u64, f64)> = self.parts.iter().map(|part| (part.kind.halves, share(&part.sum))).collect();
-        // The pages of one Query or Scan follow one another as capacity allows, so each is a call of its own.
-        let paged = self.parts.iter().all(|part| matches!(part.kind.rule, "2.4" | "2.7" | "2.7a"));
+        let share = |sum: &Sum| {
+            sum.0
+                .iter()
+                .map(|(scale, parts)| scales[*scale] * *parts as f64)
+                .sum::<f64>()
+        };
+        let parts: Vec<(u64, f64)> = self
+            .parts
+            .iter()
+            .map(|part| (part.kind.halves, share(&part.sum)))
+            .collect();
+        // The pages of one Query or Scan follow one another as capacity allows, so each is a call
+        // of its own.
+        let paged = self
+            .parts
+            .iter()
+            .all(|part| matches!(part.kind.rule, "2.4" | "2.7" | "2.7a"));
         if paged || parts.iter().map(|(_, share)| share).sum::<f64>() <= 1.0 + 1e-9 {
             return parts;
         }
-        let mean: f64 = parts.iter().map(|(halves, share)| *halves as f64 * share).sum();
+        let mean: f64 = parts
+            .iter()
+            .map(|(halves, share)| *halves as f64 * share)
+            .sum();
         let (whole, fraction) = (mean.floor(), mean.fract());
         vec![(whole as u64, 1.0 - fraction), (whole as u64 + 1, fraction)]
     }
@@ -151,11 +196,25 @@ impl Adding {
         kinds.sort_by_key(|part| (part.kind.rule, part.kind.what, part.kind.halves));
         let mut halves = Sum::default();
         for Added { kind, sum, sizes } in kinds {
-            sum.0.iter().for_each(|(scale, parts)| halves.add(Weight { scale: *scale, parts: *parts }, kind.halves));
+            sum.0.iter().for_each(|(scale, parts)| {
+                halves.add(
+                    Weight {
+                        scale: *scale,
+                        parts: *parts,
+                    },
+                    kind.halves,
+                )
+            });
             let known = tally.kinds.entry(kind.rule).or_default();
             *known += 1;
             if *known <= SHOWN + 1 {
-                tally.shown.push((*kind, Part { weight: &sum.exact(scales) * factor, sizes: *sizes }));
+                tally.shown.push((
+                    *kind,
+                    Part {
+                        weight: &sum.exact(scales) * factor,
+                        sizes: *sizes,
+                    },
+                ));
             }
         }
         tally.units = &(&halves.exact(scales) * factor) * &Exact::ratio(1, 2);
@@ -171,25 +230,51 @@ impl Tally {
             return Tally::default();
         }
         let units = Exact::whole(halves) / Exact::from(2);
-        let calls = if traced.uncounted { "calls that nobody counted".to_string() } else { format!("{} calls", Exact::from(traced.calls)) };
+        let calls = if traced.uncounted {
+            "calls that nobody counted".to_string()
+        } else {
+            format!("{} calls", Exact::from(traced.calls))
+        };
         let text = format!("{units} units of {calls} in the trace{}", traced.scaled);
         let units = units / Exact::from(traced.calls.max(1));
-        let takes = vec![((&units * &Exact::from(2)).ceil().to_u64().unwrap_or(u64::MAX), 1.0)];
-        Tally { units, takes, traced: Some(text), ..Tally::default() }
+        let takes = vec![(
+            (&units * &Exact::from(2))
+                .ceil()
+                .to_u64()
+                .unwrap_or(u64::MAX),
+            1.0,
+        )];
+        Tally {
+            units,
+            takes,
+            traced: Some(text),
+            ..Tally::default()
+        }
     }
 
     /// The working: for each rule, how often × how many units, for what.
     pub fn because(&self, unit: &str) -> Vec<Because> {
         let mut rules: Vec<(&'static str, Vec<String>)> = Vec::new();
         for (Kind { halves, rule, what }, part) in &self.shown {
-            let times = if part.weight == Exact::one() { String::new() } else { format!("{} x ", part.weight.human(6)) };
+            let times = if part.weight == Exact::one() {
+                String::new()
+            } else {
+                format!("{} x ", part.weight.human(6))
+            };
             let size = match part.sizes {
                 Some((low, high)) if low == high => format!(", {low}"),
                 Some((low, high)) => format!(", {low} to {high}"),
                 None => String::new(),
             };
-            let plural = if *halves == 2 { unit } else { &format!("{unit}s") };
-            let text = format!("{times}{} {plural} ({what}{size})", Exact::ratio(*halves, 2).human(1));
+            let plural = if *halves == 2 {
+                unit
+            } else {
+                &format!("{unit}s")
+            };
+            let text = format!(
+                "{times}{} {plural} ({what}{size})",
+                Exact::ratio(*halves, 2).human(1)
+            );
             match rules.last_mut().filter(|(last, _)| last == rule) {
                 Some((_, texts)) => texts.push(text),
                 None => rules.push((rule, vec![text])),
@@ -197,56 +282,103 @@ impl Tally {
         }
         let sum = |(rule, texts): (&'static str, Vec<String>)| {
             // One more term takes no more room than to say that there is one.
-            let more = self.kinds.get(rule).map_or(0, |kinds| kinds - SHOWN.min(*kinds));
+            let more = self
+                .kinds
+                .get(rule)
+                .map_or(0, |kinds| kinds - SHOWN.min(*kinds));
             match more {
                 0 | 1 => Because::rule(rule, texts.join(" + ")),
-                _ => Because::rule(rule, format!("{} + {more} more sizes", texts[..SHOWN].join(" + "))),
+                _ => Because::rule(
+                    rule,
+                    format!("{} + {more} more sizes", texts[..SHOWN].join(" + ")),
+                ),
             }
         };
-        rules.into_iter().map(sum).chain(self.traced.iter().map(Because::plain)).collect()
+        rules
+            .into_iter()
+            .map(sum)
+            .chain(self.traced.iter().map(Because::plain))
+            .collect()
     }
 }
 
 /// What one call of a trace consumed on average.
 pub(super) fn measured(traced: &Traced) -> Expected {
-    let tallies =
-        |arm: &ArmUnits| Tallies { read: Tally::measured(arm.read_halves, traced), write: Tally::measured(arm.write * 2, traced) };
+    let tallies = |arm: &ArmUnits| Tallies {
+        read: Tally::measured(arm.read_halves, traced),
+        write: Tally::measured(arm.write * 2, traced),
+    };
     let calls = Exact::from(traced.calls.max(1));
     Expected {
         home: traced.home.iter().map(tallies).collect(),
         abroad: Vec::new(),
-        abroad_by_region: traced.abroad.iter().map(|(region, arms)| (region.clone(), arms.iter().map(tallies).collect())).collect(),
+        abroad_by_region: traced
+            .abroad
+            .iter()
+            .map(|(region, arms)| (region.clone(), arms.iter().map(tallies).collect()))
+            .collect(),
         replicated_bytes: Exact::whole(traced.replicated_bytes) / calls.clone(),
         captured: Exact::whole(traced.captured) / calls,
     }
 }
 
-/// One unit of one arm, as AWS counted it: a write is made once more in every other region of a global table.
+/// One unit of one arm, as AWS counted it: a write is made once more in every other region of a
+/// global table.
 pub(super) fn counted(direction: Direction, target: Target, table: &Table) -> Expected {
-    let one =
-        Tally { units: Exact::one(), takes: vec![(2, 1.0)], traced: Some("1 unit, as AWS counts them".to_string()), ..Tally::default() };
+    let one = Tally {
+        units: Exact::one(),
+        takes: vec![(2, 1.0)],
+        traced: Some("1 unit, as AWS counts them".to_string()),
+        ..Tally::default()
+    };
     let tallies = |at: Target| match (at == target, direction) {
         (false, _) => Tallies::default(),
-        (true, Direction::Read) => Tallies { read: one.clone(), write: Tally::default() },
-        (true, Direction::Write) => Tallies { read: Tally::default(), write: one.clone() },
+        (true, Direction::Read) => Tallies {
+            read: one.clone(),
+            write: Tally::default(),
+        },
+        (true, Direction::Write) => Tallies {
+            read: Tally::default(),
+            write: one.clone(),
+        },
     };
     let home: Vec<Tallies> = Target::all(table.indexes.len()).map(tallies).collect();
     let abroad = match direction {
         Direction::Read => Vec::new(),
         Direction::Write => home.clone(),
     };
-    Expected { home, abroad, abroad_by_region: BTreeMap::new(), replicated_bytes: Exact::zero(), captured: Exact::zero() }
+    Expected {
+        home,
+        abroad,
+        abroad_by_region: BTreeMap::new(),
+        replicated_bytes: Exact::zero(),
+        captured: Exact::zero(),
+    }
 }
 
-/// Meters the cases and adds up what they expect. An index of a given coverage writes that much of its arm.
-pub(super) fn expect(cases: &Cases, table: &Table, designs: &[IndexDesign], switches: &Switches, replicated: bool) -> Expected {
+/// Meters the cases and adds up what they expect. An index of a given coverage writes that much of
+/// its arm.
+pub(super) fn expect(
+    cases: &Cases,
+    table: &Table,
+    designs: &[IndexDesign],
+    switches: &Switches,
+    replicated: bool,
+) -> Expected {
     let arms = table.indexes.len() + 1;
-    let (mut home, mut abroad) = (vec![[Adding::default(), Adding::default()]; arms], vec![[Adding::default(), Adding::default()]; arms]);
+    let (mut home, mut abroad) = (
+        vec![[Adding::default(), Adding::default()]; arms],
+        vec![[Adding::default(), Adding::default()]; arms],
+    );
     let (mut sent, mut captured) = (Sum::default(), Sum::default());
     for case in &cases.list {
         add(&mut home, &meter(table, &case.operation, switches), case);
         if replicated {
-            add(&mut abroad, &replicate(table, &case.operation, switches), case);
+            add(
+                &mut abroad,
+                &replicate(table, &case.operation, switches),
+                case,
+            );
         }
         if !case.changes_nothing {
             sent.add(case.weight, replicated_bytes(&case.operation).0);
@@ -256,8 +388,14 @@ pub(super) fn expect(cases: &Cases, table: &Table, designs: &[IndexDesign], swit
     let finish = |arms: Vec<[Adding; 2]>| {
         let one = Exact::one();
         let tallies = |(at, [read, write]): (usize, [Adding; 2])| {
-            let coverage = at.checked_sub(1).and_then(|index| designs.get(index)).map_or(&one, |design| &design.coverage);
-            Tallies { read: read.finish(&cases.scales, &one), write: write.finish(&cases.scales, coverage) }
+            let coverage = at
+                .checked_sub(1)
+                .and_then(|index| designs.get(index))
+                .map_or(&one, |design| &design.coverage);
+            Tallies {
+                read: read.finish(&cases.scales, &one),
+                write: write.finish(&cases.scales, coverage),
+            }
         };
         arms.into_iter().enumerate().map(tallies).collect()
     };
@@ -280,7 +418,9 @@ fn add(arms: &mut [[Adding; 2]], consumed: &ConsumedCapacity, case: &Case) {
     if case.table_only {
         return;
     }
-    let transitions = written(&case.operation).map(|write| write.indexes.as_slice()).unwrap_or_default();
+    let transitions = written(&case.operation)
+        .map(|write| write.indexes.as_slice())
+        .unwrap_or_default();
     for (at, arm) in consumed.indexes.iter().enumerate() {
         put(at + 1, arm, transitions.get(at).map_or(case.table, reason));
     }
@@ -290,9 +430,10 @@ fn add(arms: &mut [[Adding; 2]], consumed: &ConsumedCapacity, case: &Case) {
 fn written(operation: &Operation) -> Option<&Write> {
     use crate::table::Action;
     match operation {
-        Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) | Operation::TimeToLiveDelete(write) => {
-            Some(write)
-        }
+        Operation::PutItem(write)
+        | Operation::UpdateItem(write)
+        | Operation::DeleteItem(write)
+        | Operation::TimeToLiveDelete(write) => Some(write),
         Operation::BatchWriteItem(batch) => batch.first(),
         Operation::TransactWriteItems { actions, .. } => match actions.first() {
             Some(Action::Write(write)) => Some(write),
@@ -308,7 +449,11 @@ fn reason(transition: &Transition) -> Reason {
         Transition::Unchanged => Reason::new("3.8", "entry unchanged", None),
         Transition::Inserted { new } => Reason::new("3.8", "entry put", Some(new)),
         Transition::Removed { old } => Reason::new("3.8", "entry deleted", Some(old)),
-        Transition::Replaced { old, new } => Reason::new("3.8", "entry rewritten", Some(old.max(new))),
-        Transition::Moved { new, .. } => Reason::new("3.8", "entry deleted and put at its new key", Some(new)),
+        Transition::Replaced { old, new } => {
+            Reason::new("3.8", "entry rewritten", Some(old.max(new)))
+        }
+        Transition::Moved { new, .. } => {
+            Reason::new("3.8", "entry deleted and put at its new key", Some(new))
+        }
     }
 }

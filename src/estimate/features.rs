@@ -1,4 +1,5 @@
-//! Everything that is billed beside throughput: storage, backups, streams, exports, archives, DAX and the rest.
+//! Everything that is billed beside throughput: storage, backups, streams, exports, archives, DAX
+//! and the rest.
 
 use super::Design;
 use super::site::Gap;
@@ -12,18 +13,26 @@ use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Because, Usage, UsageType};
 use crate::workload::{Access, Archive, Call, Encryption, Import};
 
-/// The least that an incremental export bills. Source: Developer Guide, "DynamoDB data export to Amazon S3" (rule 5.6).
+/// The least that an incremental export bills. Source: Developer Guide, "DynamoDB data export to
+/// Amazon S3" (rule 5.6).
 const INCREMENTAL_EXPORT_BYTES_MIN: u64 = 10 * MB;
 
-/// How often at most DynamoDB asks KMS for the table key of one caller: once in five minutes (rule 12.2).
+/// How often at most DynamoDB asks KMS for the table key of one caller: once in five minutes (rule
+/// 12.2).
 const KEY_REQUESTS_AN_HOUR: u64 = 12;
 
 /// Why what follows writes cannot be told.
-const UNKNOWN_WRITES: &str = "units, or nothing, are known of these writes; give them as [[table.access]] with the size of the items";
+const UNKNOWN_WRITES: &str = "units, or nothing, are known of these writes; give them as \
+                              [[table.access]] with the size of the items";
 
 /// Usage of one table beside its throughput, in all its regions.
 pub(super) fn features(design: &Design, metered: &Metered, gaps: &mut Vec<Gap>) -> Vec<Usage> {
-    let mut lines = Lines { design, metered, gaps, usage: Vec::new() };
+    let mut lines = Lines {
+        design,
+        metered,
+        gaps,
+        usage: Vec::new(),
+    };
     lines.storage(&design.workload.region, design.table.table.class);
     lines.backups(&design.workload.region, design.table.backup.pitr, true);
     lines.streams();
@@ -49,16 +58,24 @@ pub(super) fn holdings(design: &Design) -> Vec<Holding> {
     let holding = |index: Option<usize>, occupied: Option<Occupied>| Holding {
         table: table.name.clone(),
         index: index.map(|at| table.indexes[at].name.clone()),
-        count: occupied.as_ref().map_or_else(Exact::zero, |occupied| occupied.count.clone()),
+        count: occupied
+            .as_ref()
+            .map_or_else(Exact::zero, |occupied| occupied.count.clone()),
         data: occupied.map(|occupied| occupied.data),
     };
     let own = match items(design) {
         Some(held) => holding(None, Some(held)),
-        None => Holding { count: design.table.items.clone(), ..holding(None, None) },
+        None => Holding {
+            count: design.table.items.clone(),
+            ..holding(None, None)
+        },
     };
     let indexes = (0..table.indexes.len()).map(|at| match entries(design, at) {
         Some(occupied) => holding(Some(at), Some(occupied)),
-        None => Holding { count: &design.table.items * &design.table.indexes[at].coverage, ..holding(Some(at), None) },
+        None => Holding {
+            count: &design.table.items * &design.table.indexes[at].coverage,
+            ..holding(Some(at), None)
+        },
     });
     std::iter::once(own).chain(indexes).collect()
 }
@@ -90,7 +107,12 @@ impl Lines<'_> {
         because: Vec<Because>,
     ) {
         let subject = self.design.subject(index, region, access);
-        self.usage.push(Usage { subject, usage_type, quantity, because });
+        self.usage.push(Usage {
+            subject,
+            usage_type,
+            quantity,
+            because,
+        });
     }
 
     fn of_table(&mut self, region: &str, usage_type: UsageType, quantity: Exact, because: Because) {
@@ -100,49 +122,113 @@ impl Lines<'_> {
     fn storage(&mut self, region: &str, class: TableClass) {
         let design = self.design;
         let global = design.table.is_global();
-        let overhead = if global { OVERHEAD_BYTES + GLOBAL_TABLE_OVERHEAD_BYTES } else { OVERHEAD_BYTES };
+        let overhead = if global {
+            OVERHEAD_BYTES + GLOBAL_TABLE_OVERHEAD_BYTES
+        } else {
+            OVERHEAD_BYTES
+        };
         match items(design) {
             Some(own) => {
                 let because = stored("items", &own, overhead, global);
-                self.push(None, region, None, UsageType::Storage(class), &own.billed(global) / &Exact::from(GB), because);
+                self.push(
+                    None,
+                    region,
+                    None,
+                    UsageType::Storage(class),
+                    &own.billed(global) / &Exact::from(GB),
+                    because,
+                );
             }
             None => match &design.table.stored {
                 // The bytes are known, and what is added to each item is not.
                 Some(stored) => {
                     let gigabytes = stored / &Exact::from(GB);
-                    let text = format!("{stored} B stored = {} GB, without what is added to each item", gigabytes.human(9));
-                    self.push(None, region, None, UsageType::Storage(class), gigabytes, vec![Because::rule("1.10", text)]);
+                    let text = format!(
+                        "{stored} B stored = {} GB, without what is added to each item",
+                        gigabytes.human(9)
+                    );
+                    self.push(
+                        None,
+                        region,
+                        None,
+                        UsageType::Storage(class),
+                        gigabytes,
+                        vec![Because::rule("1.10", text)],
+                    );
                     let what = format!("the {overhead} bytes that storage adds to each item");
-                    self.gaps.push(design.gap(region, what, UsageType::Storage(class)));
+                    self.gaps
+                        .push(design.gap(region, what, UsageType::Storage(class)));
                 }
-                None => self.gaps.push(design.gap(region, "the storage of its items".to_string(), UsageType::Storage(class))),
+                None => self.gaps.push(design.gap(
+                    region,
+                    "the storage of its items".to_string(),
+                    UsageType::Storage(class),
+                )),
             },
         }
         for (at, index) in design.table.table.indexes.iter().enumerate() {
             match entries(design, at) {
                 Some(held) => {
                     let mut because = stored("entries", &held, OVERHEAD_BYTES, false);
-                    because.insert(0, Because::rule("1.6", "an entry holds the keys and the projected attributes"));
-                    self.push(Some(&index.name), region, None, UsageType::Storage(class), &held.billed(false) / &Exact::from(GB), because);
+                    because.insert(
+                        0,
+                        Because::rule(
+                            "1.6",
+                            "an entry holds the keys and the projected attributes",
+                        ),
+                    );
+                    self.push(
+                        Some(&index.name),
+                        region,
+                        None,
+                        UsageType::Storage(class),
+                        &held.billed(false) / &Exact::from(GB),
+                        because,
+                    );
                 }
                 None => {
-                    let gap = design.entry_gap(at, None, region, "the storage of its entries", UsageType::Storage(class));
+                    let gap = design.entry_gap(
+                        at,
+                        None,
+                        region,
+                        "the storage of its entries",
+                        UsageType::Storage(class),
+                    );
                     self.gaps.push(gap);
                 }
             }
         }
     }
 
-    /// What backups, restores and exports hold: the table's data and its local indexes, or all indexes; in bytes.
-    /// An index that is included but whose entries have no known size is a gap of the usage type.
-    fn backed_up(&mut self, every_index: bool, region: &str, usage_type: &UsageType, what: &str) -> (Exact, String) {
+    /// What backups, restores and exports hold: the table's data and its local indexes, or all
+    /// indexes; in bytes. An index that is included but whose entries have no known size is a
+    /// gap of the usage type.
+    fn backed_up(
+        &mut self,
+        every_index: bool,
+        region: &str,
+        usage_type: &UsageType,
+        what: &str,
+    ) -> (Exact, String) {
         let design = self.design;
         let global = design.table.is_global();
         let included = design.workload.switches.backup_overhead == BackupOverhead::Included;
-        let bytes = |held: Occupied, global: bool| if included { held.billed(global) } else { held.data };
-        let own = items(design).map(|held| bytes(held, global)).or_else(|| design.table.stored.clone().filter(|_| !included));
+        let bytes = |held: Occupied, global: bool| {
+            if included {
+                held.billed(global)
+            } else {
+                held.data
+            }
+        };
+        let own = items(design)
+            .map(|held| bytes(held, global))
+            .or_else(|| design.table.stored.clone().filter(|_| !included));
         if own.is_none() {
-            self.gaps.push(design.gap(region, what.replace("its entries", "its items"), usage_type.clone()));
+            self.gaps.push(design.gap(
+                region,
+                what.replace("its entries", "its items"),
+                usage_type.clone(),
+            ));
         }
         let mut sum = own.unwrap_or_else(Exact::zero);
         let mut names = vec!["the items".to_string()];
@@ -155,7 +241,10 @@ impl Lines<'_> {
                     sum += &bytes(held, false);
                     names.push(index.name.clone());
                 }
-                None => self.gaps.push(design.entry_gap(at, None, region, what, usage_type.clone())),
+                None => {
+                    self.gaps
+                        .push(design.entry_gap(at, None, region, what, usage_type.clone()))
+                }
             }
         }
         (sum, names.join(" and "))
@@ -166,29 +255,68 @@ impl Lines<'_> {
         if home && self.design.table.unknown.pitr {
             let what = "point-in-time recovery, on or off".to_string();
             let gap = self.design.gap_because(region, what, UsageType::PITR);
-            self.gaps.push(gap("whether it is on is \"unknown\"; give `pitr = true` or `pitr = false`"));
+            self.gaps.push(gap(
+                "whether it is on is \"unknown\"; give `pitr = true` or `pitr = false`",
+            ));
         }
         if pitr {
-            let (bytes, what) = self.backed_up(false, region, &UsageType::PITR, "the point-in-time recovery of its entries");
+            let (bytes, what) = self.backed_up(
+                false,
+                region,
+                &UsageType::PITR,
+                "the point-in-time recovery of its entries",
+            );
             let gigabytes = &bytes / &Exact::from(GB);
-            let text = format!("{what}: {bytes} B = {} GB, whatever the window", gigabytes.human(9));
-            self.of_table(region, UsageType::PITR, gigabytes, Because::rule("5.3", text));
+            let text = format!(
+                "{what}: {bytes} B = {} GB, whatever the window",
+                gigabytes.human(9)
+            );
+            self.of_table(
+                region,
+                UsageType::PITR,
+                gigabytes,
+                Because::rule("5.3", text),
+            );
         }
         if !home {
             return;
         }
         for kept in &backup.kept {
             let kept = Exact::from(*kept);
-            let (bytes, what) = self.backed_up(false, region, &UsageType::BACKUP, "the backups of its entries");
+            let (bytes, what) = self.backed_up(
+                false,
+                region,
+                &UsageType::BACKUP,
+                "the backups of its entries",
+            );
             let gigabytes = &bytes / &Exact::from(GB);
             let text = format!("{kept} backups kept x {} GB ({what})", gigabytes.human(9));
-            self.of_table(region, UsageType::BACKUP, &kept * &gigabytes, Because::rule("5.4", text));
+            self.of_table(
+                region,
+                UsageType::BACKUP,
+                &kept * &gigabytes,
+                Because::rule("5.4", text),
+            );
         }
         if !backup.restores.is_zero() {
-            let (bytes, what) = self.backed_up(true, region, &UsageType::RESTORE, "the restores of its entries");
+            let (bytes, what) = self.backed_up(
+                true,
+                region,
+                &UsageType::RESTORE,
+                "the restores of its entries",
+            );
             let gigabytes = &bytes / &Exact::from(GB);
-            let text = format!("{} restores a month x {} GB ({what})", backup.restores.human(9), gigabytes.human(9));
-            self.of_table(region, UsageType::RESTORE, &backup.restores * &gigabytes, Because::rule("5.5", text));
+            let text = format!(
+                "{} restores a month x {} GB ({what})",
+                backup.restores.human(9),
+                gigabytes.human(9)
+            );
+            self.of_table(
+                region,
+                UsageType::RESTORE,
+                &backup.restores * &gigabytes,
+                Because::rule("5.5", text),
+            );
         }
     }
 
@@ -200,7 +328,11 @@ impl Lines<'_> {
         let home = &self.design.workload.region;
         for replica in self.design.copies() {
             let what = format!("the transfer of its writes to {}", replica.region);
-            let gap = self.design.gap_because(home, what, UsageType::TransferTo(replica.region.to_string()));
+            let gap = self.design.gap_because(
+                home,
+                what,
+                UsageType::TransferTo(replica.region.to_string()),
+            );
             self.gaps.push(gap(UNKNOWN_WRITES));
         }
     }
@@ -208,53 +340,99 @@ impl Lines<'_> {
     /// What the table has that is not metered.
     fn unpriced(&mut self) {
         for what in &self.design.table.unpriced {
-            let gap = self.design.gap_because(&self.design.workload.region, what.clone(), UsageType::unpriced());
-            self.gaps.push(gap("a workload cannot say it, so that it is not metered; price it by hand"));
+            let gap = self.design.gap_because(
+                &self.design.workload.region,
+                what.clone(),
+                UsageType::unpriced(),
+            );
+            self.gaps.push(gap(
+                "a workload cannot say it, so that it is not metered; price it by hand",
+            ));
         }
     }
 
     fn streams(&mut self) {
         let design = self.design;
-        let Some(stream) = &design.table.stream else { return };
+        let Some(stream) = &design.table.stream else {
+            return;
+        };
         let region = &design.workload.region;
         if design.table.unknown.stream_readers {
-            let gap = design.gap_because(region, "the reads of its stream".to_string(), UsageType::STREAM_READS);
-            self.gaps.push(gap("who reads it is \"unknown\"; give `readers = { lambda = 1 }` (free) or `{ polling = 1 }`"));
+            let gap = design.gap_because(
+                region,
+                "the reads of its stream".to_string(),
+                UsageType::STREAM_READS,
+            );
+            self.gaps
+                .push(gap("who reads it is \"unknown\"; give `readers = { \
+                           lambda = 1 }` (free) or `{ polling = 1 }`"));
         }
         if stream.kinesis && self.metered.hides_writes() {
             let usage_type = UsageType::CHANGE_DATA_CAPTURE;
-            let gap = design.gap_because(region, "change data capture of writes whose items are not known".to_string(), usage_type);
+            let gap = design.gap_because(
+                region,
+                "change data capture of writes whose items are not known".to_string(),
+                usage_type,
+            );
             self.gaps.push(gap(UNKNOWN_WRITES));
         }
         if !stream.polling.is_zero() && stream.shards.is_none() && items(design).is_none() {
             let usage_type = UsageType::STREAM_READS;
-            let gap = design.gap_because(region, "the polls of the shards beyond those that its traffic needs".to_string(), usage_type);
-            self.gaps.push(gap("shards follow the size of the table, which is not known; give `shards`"));
+            let gap = design.gap_because(
+                region,
+                "the polls of the shards beyond those that its traffic needs".to_string(),
+                usage_type,
+            );
+            self.gaps.push(gap(
+                "shards follow the size of the table, which is not known; give `shards`",
+            ));
         }
         if !stream.polling.is_zero() {
-            let shards = stream.shards.clone().unwrap_or_else(|| estimated_shards(design));
+            let shards = stream
+                .shards
+                .clone()
+                .unwrap_or_else(|| estimated_shards(design));
             let seconds = design.workload.month.seconds();
             let calls = &(&(&stream.polling * &shards) * &stream.polls_per_second) * &seconds;
             let text = format!(
-                "{} polling readers x {shards} shards x {} GetRecords a second x {seconds} s = {calls}",
+                "{} polling readers x {shards} shards x {} GetRecords a second x {seconds} s = \
+                 {calls}",
                 stream.polling, stream.polls_per_second
             );
-            self.of_table(&design.workload.region, UsageType::STREAM_READS, calls, Because::rule("5.1", text));
+            self.of_table(
+                &design.workload.region,
+                UsageType::STREAM_READS,
+                calls,
+                Because::rule("5.1", text),
+            );
         }
         if stream.kinesis {
             for (name, calls, units) in self.metered.captured() {
                 let quantity = &calls * &units;
-                let text = format!("{calls} calls x {} units, the larger image of each changed item in KB = {quantity}", units.human(9));
+                let text = format!(
+                    "{calls} calls x {} units, the larger image of each changed item in KB = \
+                     {quantity}",
+                    units.human(9)
+                );
                 let because = vec![Because::rule("5.2", text)];
                 let usage_type = UsageType::CHANGE_DATA_CAPTURE;
-                self.push(None, &design.workload.region, Some(name), usage_type, quantity, because);
+                self.push(
+                    None,
+                    &design.workload.region,
+                    Some(name),
+                    usage_type,
+                    quantity,
+                    because,
+                );
             }
         }
     }
 
     fn exports(&mut self) {
         let design = self.design;
-        let Some(archive) = &design.table.archive else { return };
+        let Some(archive) = &design.table.archive else {
+            return;
+        };
         let region = design.workload.region.clone();
         let exports = &archive.exports;
         if archive.incremental && self.metered.hides_writes() {
@@ -270,14 +448,37 @@ impl Lines<'_> {
             let least = Exact::from(INCREMENTAL_EXPORT_BYTES_MIN);
             let billed = changed.clone().max(least);
             let billed_gb = &(&billed * exports) / &Exact::from(GB);
-            let text = format!("{} incremental exports x {} B changed in each (at least 10 MB)", exports.human(6), changed.human(0));
-            self.of_table(&region, UsageType::EXPORT_INCREMENTAL, billed_gb, Because::rule("5.6", text));
+            let text = format!(
+                "{} incremental exports x {} B changed in each (at least 10 MB)",
+                exports.human(6),
+                changed.human(0)
+            );
+            self.of_table(
+                &region,
+                UsageType::EXPORT_INCREMENTAL,
+                billed_gb,
+                Because::rule("5.6", text),
+            );
             changed
         } else {
-            let (bytes, what) = self.backed_up(false, &region, &UsageType::EXPORT_FULL, "the exports of its entries");
+            let (bytes, what) = self.backed_up(
+                false,
+                &region,
+                &UsageType::EXPORT_FULL,
+                "the exports of its entries",
+            );
             let gigabytes = &(&bytes * exports) / &Exact::from(GB);
-            let text = format!("{} full exports x {bytes} B ({what}) = {} GB", exports.human(6), gigabytes.human(9));
-            self.of_table(&region, UsageType::EXPORT_FULL, gigabytes, Because::rule("5.6", text));
+            let text = format!(
+                "{} full exports x {bytes} B ({what}) = {} GB",
+                exports.human(6),
+                gigabytes.human(9)
+            );
+            self.of_table(
+                &region,
+                UsageType::EXPORT_FULL,
+                gigabytes,
+                Because::rule("5.6", text),
+            );
             bytes
         };
         self.archived(archive, &(&bytes * &archive.compression), &region);
@@ -290,20 +491,45 @@ impl Lines<'_> {
         let gigabytes = bytes / &Exact::from(GB);
         let objects = (bytes / &archive.object_bytes).ceil().max(Exact::one());
         let put = exports * &objects;
-        let text = format!("{} exports x {objects} objects of up to {} B written", exports.human(6), archive.object_bytes);
-        self.of_table(region, UsageType::S3_PUTS, put.clone(), Because::rule("12.3", text));
+        let text = format!(
+            "{} exports x {objects} objects of up to {} B written",
+            exports.human(6),
+            archive.object_bytes
+        );
+        self.of_table(
+            region,
+            UsageType::S3_PUTS,
+            put.clone(),
+            Because::rule("12.3", text),
+        );
         for (at, stay) in archive.stays.iter().enumerate() {
             if at > 0 {
-                let text = format!("{} objects a month move to {}", put.human(6), stay.class.replace('_', " "));
-                self.of_table(region, UsageType::s3_transition(stay.class), put.clone(), Because::rule("12.3", text));
+                let text = format!(
+                    "{} objects a month move to {}",
+                    put.human(6),
+                    stay.class.replace('_', " ")
+                );
+                self.of_table(
+                    region,
+                    UsageType::s3_transition(stay.class),
+                    put.clone(),
+                    Because::rule("12.3", text),
+                );
             }
             let months = &stay.billed_days / &month.days();
             // An object below the class's least size bills that size.
             let least = Exact::from(object_bytes_min(stay.class));
-            let gigabytes = if archive.object_bytes < least { &(&objects * &least) / &Exact::from(GB) } else { gigabytes.clone() };
+            let gigabytes = if archive.object_bytes < least {
+                &(&objects * &least) / &Exact::from(GB)
+            } else {
+                gigabytes.clone()
+            };
             let quantity = &(exports * &gigabytes) * &months;
             let minimum = if stay.billed_days > stay.days {
-                format!(" (billed {}, the class's minimum)", stay.billed_days.human(2))
+                format!(
+                    " (billed {}, the class's minimum)",
+                    stay.billed_days.human(2)
+                )
             } else {
                 String::new()
             };
@@ -315,23 +541,54 @@ impl Lines<'_> {
                 stay.class.replace('_', " "),
                 quantity.human(9)
             );
-            self.of_table(region, UsageType::s3_storage(stay.class), quantity, Because::rule("12.3", text));
+            self.of_table(
+                region,
+                UsageType::s3_storage(stay.class),
+                quantity,
+                Because::rule("12.3", text),
+            );
         }
     }
 
     fn import(&mut self) {
-        let Some(Import { bytes, times }) = &self.design.table.import else { return };
+        let Some(Import { bytes, times }) = &self.design.table.import else {
+            return;
+        };
         let gigabytes = &(bytes * times) / &Exact::from(GB);
-        let text = format!("{} imports a month x {bytes} B, uncompressed = {} GB", times.human(6), gigabytes.human(9));
-        self.of_table(&self.design.workload.region, UsageType::IMPORT, gigabytes, Because::rule("5.7", text));
+        let text = format!(
+            "{} imports a month x {bytes} B, uncompressed = {} GB",
+            times.human(6),
+            gigabytes.human(9)
+        );
+        self.of_table(
+            &self.design.workload.region,
+            UsageType::IMPORT,
+            gigabytes,
+            Because::rule("5.7", text),
+        );
     }
 
     fn dax(&mut self) {
-        let Some(dax) = &self.design.table.dax else { return };
+        let Some(dax) = &self.design.table.dax else {
+            return;
+        };
         let hours = self.design.workload.month.hours();
         let quantity = &Exact::from(dax.nodes) * hours;
-        let because = vec![Because::rule("7.8", format!("{} nodes x {hours} hours = {quantity} node-hours", dax.nodes))];
-        self.push(None, &self.design.workload.region, None, UsageType::DaxNode(dax.node_type.to_string()), quantity, because);
+        let because = vec![Because::rule(
+            "7.8",
+            format!(
+                "{} nodes x {hours} hours = {quantity} node-hours",
+                dax.nodes
+            ),
+        )];
+        self.push(
+            None,
+            &self.design.workload.region,
+            None,
+            UsageType::DaxNode(dax.node_type.to_string()),
+            quantity,
+            because,
+        );
     }
 
     fn contributor_insights(&mut self) {
@@ -339,13 +596,32 @@ impl Lines<'_> {
         let home = &design.workload.region;
         let of_index = |at: usize| design.table.indexes[at].contributor_insights;
         self.graphs(home, design.table.contributor_insights, &of_index);
-        self.events(home, design.table.contributor_insights, &of_index, &design.table.access);
+        self.events(
+            home,
+            design.table.contributor_insights,
+            &of_index,
+            &design.table.access,
+        );
         for replica in design.copies() {
-            let of_index = |at: usize| replica.indexes.get(at).is_some_and(|index| index.contributor_insights);
+            let of_index = |at: usize| {
+                replica
+                    .indexes
+                    .get(at)
+                    .is_some_and(|index| index.contributor_insights)
+            };
             self.graphs(&replica.region, replica.contributor_insights, &of_index);
-            let writes = design.table.access.iter().filter(|access| !access.is_read());
+            let writes = design
+                .table
+                .access
+                .iter()
+                .filter(|access| !access.is_read());
             let there: Vec<Access> = replica.access.iter().chain(writes).cloned().collect();
-            self.events(&replica.region, replica.contributor_insights, &of_index, &there);
+            self.events(
+                &replica.region,
+                replica.contributor_insights,
+                &of_index,
+                &there,
+            );
         }
     }
 
@@ -354,22 +630,45 @@ impl Lines<'_> {
         let table = &self.design.table.table;
         let sorted = table.keys.sort.is_some();
         let kinds = if sorted { 4 } else { 2 };
-        let text =
-            format!("{kinds} graphs: most accessed and most throttled, by partition key{}", if sorted { " and by both keys" } else { "" });
+        let text = format!(
+            "{kinds} graphs: most accessed and most throttled, by partition key{}",
+            if sorted { " and by both keys" } else { "" }
+        );
         let rules = UsageType::INSIGHTS_RULES;
         if own {
-            self.push(None, region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("12.1", text)]);
+            self.push(
+                None,
+                region,
+                None,
+                rules.clone(),
+                Exact::from(kinds),
+                vec![Because::rule("12.1", text)],
+            );
         }
         let on = |(at, index): &(usize, &Index)| index.kind == IndexKind::Global && of_index(*at);
         for (_, index) in table.indexes.iter().enumerate().filter(on) {
             let kinds = if index.keys.len() > 1 { 4 } else { 2 };
             let text = format!("{kinds} graphs of the index");
-            self.push(Some(&index.name), region, None, rules.clone(), Exact::from(kinds), vec![Because::rule("12.1", text)]);
+            self.push(
+                Some(&index.name),
+                region,
+                None,
+                rules.clone(),
+                Exact::from(kinds),
+                vec![Because::rule("12.1", text)],
+            );
         }
     }
 
-    /// The events of the calls of one region: each item that is read or written through a table or an index that is watched.
-    fn events(&mut self, region: &str, own: bool, of_index: &dyn Fn(usize) -> bool, accesses: &[Access]) {
+    /// The events of the calls of one region: each item that is read or written through a table or
+    /// an index that is watched.
+    fn events(
+        &mut self,
+        region: &str,
+        own: bool,
+        of_index: &dyn Fn(usize) -> bool,
+        accesses: &[Access],
+    ) {
         let design = self.design;
         let table = &design.table.table;
         let sorted = table.keys.sort.is_some();
@@ -382,8 +681,14 @@ impl Lines<'_> {
             }
             if matches!(access.call, Call::Counted { .. } | Call::Unknown { .. }) {
                 let usage_type = UsageType::INSIGHTS_EVENTS;
-                let gap = design.gap_because(region, format!("events of Contributor Insights from {:?}", access.name), usage_type);
-                self.gaps.push(gap("how many items the calls touch is not known; give the calls as [[table.access]]"));
+                let gap = design.gap_because(
+                    region,
+                    format!("events of Contributor Insights from {:?}", access.name),
+                    usage_type,
+                );
+                self.gaps
+                    .push(gap("how many items the calls touch is not known; give \
+                               the calls as [[table.access]]"));
                 continue;
             }
             let (passes, _) = passing(design, access);
@@ -391,33 +696,67 @@ impl Lines<'_> {
             let sorted = index.map_or(sorted, |at| table.indexes[at].keys.len() > 1);
             let each = if sorted { 2 } else { 1 };
             let events = &(&calls * &items) * &Exact::from(each);
-            let behind = if passes == Exact::one() { "" } else { " that reach the table" };
+            let behind = if passes == Exact::one() {
+                ""
+            } else {
+                " that reach the table"
+            };
             let text = format!("{calls} calls{behind} x {items} items x {each} events = {events}");
             let index = index.map(|at| table.indexes[at].name.as_str());
             let usage_type = UsageType::INSIGHTS_EVENTS;
-            self.push(index, region, Some(&access.name), usage_type, events, vec![Because::rule("12.1", text)]);
+            self.push(
+                index,
+                region,
+                Some(&access.name),
+                usage_type,
+                events,
+                vec![Because::rule("12.1", text)],
+            );
         }
     }
 
     fn encryption(&mut self, region: &str) {
-        let Some(Encryption { keys, callers }) = &self.design.table.encryption else { return };
-        self.of_table(region, UsageType::KMS_KEYS, keys.clone(), Because::rule("12.2", format!("{keys} customer managed keys")));
+        let Some(Encryption { keys, callers }) = &self.design.table.encryption else {
+            return;
+        };
+        self.of_table(
+            region,
+            UsageType::KMS_KEYS,
+            keys.clone(),
+            Because::rule("12.2", format!("{keys} customer managed keys")),
+        );
         let hours = self.design.workload.month.hours();
         let requests = &(callers * hours) * &Exact::from(KEY_REQUESTS_AN_HOUR);
-        let text = format!("{callers} callers x {hours} hours x {KEY_REQUESTS_AN_HOUR} requests, one in five minutes = {requests}");
-        self.of_table(region, UsageType::KMS_REQUESTS, requests, Because::rule("12.2", text));
+        let text = format!(
+            "{callers} callers x {hours} hours x {KEY_REQUESTS_AN_HOUR} requests, one in five \
+             minutes = {requests}"
+        );
+        self.of_table(
+            region,
+            UsageType::KMS_REQUESTS,
+            requests,
+            Because::rule("12.2", text),
+        );
     }
 }
 
 fn stored(what: &str, held: &Occupied, overhead: u64, global: bool) -> Vec<Because> {
-    let mean = if held.count.is_zero() { Exact::zero() } else { &held.data / &held.count };
-    let text =
-        format!("{} {what} x ({} B + {overhead} B) = {} GB", held.count, mean.human(3), (&held.billed(global) / &Exact::from(GB)).human(9));
+    let mean = if held.count.is_zero() {
+        Exact::zero()
+    } else {
+        &held.data / &held.count
+    };
+    let text = format!(
+        "{} {what} x ({} B + {overhead} B) = {} GB",
+        held.count,
+        mean.human(3),
+        (&held.billed(global) / &Exact::from(GB)).human(9)
+    );
     vec![Because::rule("1.10", text)]
 }
 
-/// The least size that an object bills in an S3 class: 128 KB in Standard-IA and Glacier Instant Retrieval, 40 KB
-/// in Glacier Flexible Retrieval and Deep Archive (rule 12.3).
+/// The least size that an object bills in an S3 class: 128 KB in Standard-IA and Glacier Instant
+/// Retrieval, 40 KB in Glacier Flexible Retrieval and Deep Archive (rule 12.3).
 fn object_bytes_min(class: &str) -> u64 {
     match class {
         "standard_ia" | "glacier_instant" => 128 * KB,
@@ -429,14 +768,31 @@ fn object_bytes_min(class: &str) -> u64 {
 /// Items that one call touches, and the index it reads. What is not there is not touched.
 fn touched(access: &Access) -> (Option<usize>, Exact) {
     match &access.call {
-        Call::Get { items, missing, .. } => (None, Exact::from(*items) * (Exact::one() - missing.clone())),
-        Call::Page { index, items, missing, .. } => (*index, Exact::from(*items) * (Exact::one() - missing.clone())),
-        Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
-            (None, Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()))
+        Call::Get { items, missing, .. } => {
+            (None, Exact::from(*items) * (Exact::one() - missing.clone()))
         }
-        Call::Traced(traced) => (traced.index, Exact::ratio(traced.touched, traced.calls.max(1))),
+        Call::Page {
+            index,
+            items,
+            missing,
+            ..
+        } => (
+            *index,
+            Exact::from(*items) * (Exact::one() - missing.clone()),
+        ),
+        Call::Write { plans, .. } | Call::Transaction { plans, .. } => (
+            None,
+            Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()),
+        ),
+        Call::Traced(traced) => (
+            traced.index,
+            Exact::ratio(traced.touched, traced.calls.max(1)),
+        ),
         Call::Counted { target, .. } => (target.index(), Exact::zero()),
-        Call::Unknown { targets, .. } => (targets.first().and_then(|target| target.index()), Exact::zero()),
+        Call::Unknown { targets, .. } => (
+            targets.first().and_then(|target| target.index()),
+            Exact::zero(),
+        ),
     }
 }
 
@@ -445,7 +801,12 @@ fn touched(access: &Access) -> (Option<usize>, Exact) {
 /// `Assumption:` AWS says neither how many partitions a table has nor that shards follow them.
 fn estimated_shards(design: &Design) -> Exact {
     let bytes = items(design).map_or_else(Exact::zero, |held| held.data);
-    let writes: Exact = design.table.access.iter().map(|access| &writes_of(access) / &design.workload.month.seconds()).sum();
+    let writes: Exact = design
+        .table
+        .access
+        .iter()
+        .map(|access| &writes_of(access) / &design.workload.month.seconds())
+        .sum();
     partitions(&bytes, &Exact::zero(), &writes)
 }
 
@@ -454,7 +815,13 @@ fn writes_of(access: &Access) -> Exact {
         Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
             &access.calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>())
         }
-        Call::Traced(traced) if traced.writes => &access.calls * &Exact::ratio(traced.touched, traced.calls.max(1)),
-        Call::Get { .. } | Call::Page { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => Exact::zero(),
+        Call::Traced(traced) if traced.writes => {
+            &access.calls * &Exact::ratio(traced.touched, traced.calls.max(1))
+        }
+        Call::Get { .. }
+        | Call::Page { .. }
+        | Call::Traced(_)
+        | Call::Counted { .. }
+        | Call::Unknown { .. } => Exact::zero(),
     }
 }

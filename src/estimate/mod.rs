@@ -69,7 +69,8 @@ pub enum EstimateError {
 /// What a workload costs in a month.
 ///
 /// # Errors
-/// [`EstimateError`] where a region has no book at the date, or an amount needs more than 28 digits.
+/// [`EstimateError`] where a region has no book at the date, or an amount needs more than 28
+/// digits.
 pub fn estimate(workload: &Workload, books: &Books) -> Result<Outcome, EstimateError> {
     Metering::new(workload, books)?.outcome(books)
 }
@@ -84,8 +85,8 @@ pub struct Metering {
     known: Arc<Known>,
 }
 
-/// Designs of changed workloads that were metered before, by where they lie in memory: each is kept, so that no other
-/// takes its place.
+/// Designs of changed workloads that were metered before, by where they lie in memory: each is
+/// kept, so that no other takes its place.
 type Known = Mutex<BTreeMap<usize, (Arc<TableDesign>, Arc<TableResult>)>>;
 
 impl Metering {
@@ -101,17 +102,40 @@ impl Metering {
     ///
     /// # Errors
     /// [`EstimateError`] where a region has no book at the date.
-    pub fn with(simulations: impl Into<Arc<Simulations>>, workload: &Workload, books: &Books) -> Result<Metering, EstimateError> {
+    pub fn with(
+        simulations: impl Into<Arc<Simulations>>,
+        workload: &Workload,
+        books: &Books,
+    ) -> Result<Metering, EstimateError> {
         let books = books_of(workload, books)?;
         let simulations = simulations.into();
-        let tables =
-            workload.tables.par_iter().map(|table| Arc::new(run(&Design { workload, table, simulations: &simulations }))).collect();
-        Ok(Metering { workload: Arc::new(workload.clone()), books, tables, simulations, known: Arc::default() })
+        let tables = workload
+            .tables
+            .par_iter()
+            .map(|table| {
+                Arc::new(run(&Design {
+                    workload,
+                    table,
+                    simulations: &simulations,
+                }))
+            })
+            .collect();
+        Ok(Metering {
+            workload: Arc::new(workload.clone()),
+            books,
+            tables,
+            simulations,
+            known: Arc::default(),
+        })
     }
 
     /// The same, to go on from with changed workloads of which only bills are wanted.
     pub fn for_bills(&self) -> Metering {
-        Metering { simulations: Arc::new(self.simulations.for_bills()), known: Arc::default(), ..self.clone() }
+        Metering {
+            simulations: Arc::new(self.simulations.for_bills()),
+            known: Arc::default(),
+            ..self.clone()
+        }
     }
 
     /// Meters a changed workload; tables that are what they were keep their results.
@@ -125,23 +149,50 @@ impl Metering {
             && before.month == changed.month
             && (before.prices, &before.free) == (changed.prices, &changed.free)
             && before.switches == changed.switches;
-        let metered = |table: &TableDesign| Arc::new(run(&Design { workload: changed, table, simulations: &simulations }));
-        let result = |(at, table): (usize, &Arc<TableDesign>)| match (before.tables.get(at), self.tables.get(at)) {
+        let metered = |table: &TableDesign| {
+            Arc::new(run(&Design {
+                workload: changed,
+                table,
+                simulations: &simulations,
+            }))
+        };
+        let result = |(at, table): (usize, &Arc<TableDesign>)| match (
+            before.tables.get(at),
+            self.tables.get(at),
+        ) {
             (Some(known), Some(result)) if same && Arc::ptr_eq(known, table) => result.clone(),
             _ if !same => metered(table),
             _ => {
                 let key = Arc::as_ptr(table) as usize;
-                let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key).map(|(_, result)| result.clone());
+                let known = self
+                    .known
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get(&key)
+                    .map(|(_, result)| result.clone());
                 known.unwrap_or_else(|| {
                     let result = metered(table);
-                    self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(key, (table.clone(), result.clone()));
+                    self.known
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .insert(key, (table.clone(), result.clone()));
                     result
                 })
             }
         };
         let tables = changed.tables.iter().enumerate().map(result).collect();
         let workload = Arc::new(changed.clone());
-        Ok(Metering { workload, books, tables, simulations, known: if same { self.known.clone() } else { Arc::default() } })
+        Ok(Metering {
+            workload,
+            books,
+            tables,
+            simulations,
+            known: if same {
+                self.known.clone()
+            } else {
+                Arc::default()
+            },
+        })
     }
 
     /// The bill of the workload that was metered.
@@ -149,11 +200,16 @@ impl Metering {
     /// # Errors
     /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
     pub fn bill(&self) -> Result<Bill, MoneyError> {
-        bill(&self.workload, self.tables.iter().map(Arc::as_ref), &self.books)
+        bill(
+            &self.workload,
+            self.tables.iter().map(Arc::as_ref),
+            &self.books,
+        )
     }
 
-    /// The total of the workload that was metered, and what has no price: the same as of its [`bill`](Metering::bill),
-    /// without a line. What tables pay by themselves is remembered with them.
+    /// The total of the workload that was metered, and what has no price: the same as of its
+    /// [`bill`](Metering::bill), without a line. What tables pay by themselves is remembered
+    /// with them.
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
@@ -168,13 +224,29 @@ impl Metering {
                 }
             }
         };
-        let sums = self.tables.iter().map(sums).collect::<Result<Vec<_>, _>>()?;
+        let sums = self
+            .tables
+            .iter()
+            .map(sums)
+            .collect::<Result<Vec<_>, _>>()?;
         let all = |table: &TableResult, at: &usize| table.usage().nth(*at).cloned();
-        let shared: Vec<Usage> =
-            self.tables.iter().zip(&sums).flat_map(|(table, alone)| alone.shared.iter().filter_map(move |at| all(table, at))).collect();
+        let shared: Vec<Usage> = self
+            .tables
+            .iter()
+            .zip(&sums)
+            .flat_map(|(table, alone)| alone.shared.iter().filter_map(move |at| all(table, at)))
+            .collect();
         let shared = price(&shared, &self.books, &workload.free)?;
-        let total = Money::sum(sums.iter().map(|alone| alone.total).chain([shared.total()?]))?;
-        let unknown = self.tables.iter().flat_map(|table| table.alone.get()).flat_map(|alone| &alone.unknown);
+        let total = Money::sum(
+            sums.iter()
+                .map(|alone| alone.total)
+                .chain([shared.total()?]),
+        )?;
+        let unknown = self
+            .tables
+            .iter()
+            .flat_map(|table| table.alone.get())
+            .flat_map(|alone| &alone.unknown);
         Ok((total, unknown.collect()))
     }
 
@@ -185,7 +257,9 @@ impl Metering {
 
     /// Units a second of each account of a table, by its position.
     pub fn demand_of(&self, table: usize) -> &[Demand] {
-        self.tables.get(table).map_or(&[], |result| &result.settled.demand)
+        self.tables
+            .get(table)
+            .map_or(&[], |result| &result.settled.demand)
     }
 
     /// What usage beside the design costs.
@@ -206,10 +280,21 @@ impl Metering {
             return Ok(free);
         }
         let by_the_hour = |usage: &&Usage| matches!(usage.usage_type, UsageType::CapacityHours(..));
-        let usage: Vec<Usage> =
-            self.tables.iter().flat_map(|table| table.usage()).filter(by_the_hour).map(Usage::without_working).collect();
-        for line in price(&usage, &self.books, &self.workload.free)?.lines.iter().filter(|line| line.published.rate.is_zero()) {
-            *free.entry((line.subject.region.clone(), line.usage_type.clone())).or_default() += &Exact::from(line.quantity);
+        let usage: Vec<Usage> = self
+            .tables
+            .iter()
+            .flat_map(|table| table.usage())
+            .filter(by_the_hour)
+            .map(Usage::without_working)
+            .collect();
+        for line in price(&usage, &self.books, &self.workload.free)?
+            .lines
+            .iter()
+            .filter(|line| line.published.rate.is_zero())
+        {
+            *free
+                .entry((line.subject.region.clone(), line.usage_type.clone()))
+                .or_default() += &Exact::from(line.quantity);
         }
         Ok(free)
     }
@@ -219,9 +304,12 @@ impl Metering {
         &self.workload
     }
 
-    /// What the access patterns of a table consume and what is billed of it, by the table's position.
+    /// What the access patterns of a table consume and what is billed of it, by the table's
+    /// position.
     pub fn consumed(&self, table: usize) -> &[Consumption] {
-        self.tables.get(table).map_or(&[], |result| &result.settled.consumed)
+        self.tables
+            .get(table)
+            .map_or(&[], |result| &result.settled.consumed)
     }
 
     /// Provisioned units of all tables that are charged at the list price.
@@ -255,12 +343,20 @@ impl Metering {
         let bill = self.bill()?;
         let total = bill.total()?;
         let calculators = Calculators {
-            at_mean_size: self.mean_size_total()?.filter(|mean| total.differs_by_a_percent(*mean)),
+            at_mean_size: self
+                .mean_size_total()?
+                .filter(|mean| total.differs_by_a_percent(*mean)),
             plain_calls: workload
                 .tables
                 .iter()
                 .zip(metered)
-                .filter(|(_, result)| !result.settled.demand.iter().any(|demand| demand.partly_unknown))
+                .filter(|(_, result)| {
+                    !result
+                        .settled
+                        .demand
+                        .iter()
+                        .any(|demand| demand.partly_unknown)
+                })
                 .flat_map(|(table, result)| calculators::plain_calls(table, &result.settled))
                 .collect(),
         };
@@ -273,12 +369,31 @@ impl Metering {
             newest_prices: newest,
             month: workload.month.clone(),
             // A tier that no region of the design has is no tier of the design.
-            free: workload.free.iter().copied().filter(|tier| books.values().any(|book| book.gives(*tier))).collect(),
-            tables: workload.tables.iter().map(|table| table.table.name.clone()).collect(),
+            free: workload
+                .free
+                .iter()
+                .copied()
+                .filter(|tier| books.values().any(|book| book.gives(*tier)))
+                .collect(),
+            tables: workload
+                .tables
+                .iter()
+                .map(|table| table.table.name.clone())
+                .collect(),
             assumptions: notes::assumptions(workload, &bill, date_of(workload, books), newest),
             switches: notes::switches(workload),
             warnings: notes::warnings(workload, &demand, &bill, books, simulations)?,
-            holdings: workload.tables.iter().flat_map(|table| features::holdings(&Design { workload, table, simulations })).collect(),
+            holdings: workload
+                .tables
+                .iter()
+                .flat_map(|table| {
+                    features::holdings(&Design {
+                        workload,
+                        table,
+                        simulations,
+                    })
+                })
+                .collect(),
             demand,
             bill,
             calculators,
@@ -290,13 +405,22 @@ impl Metering {
     fn mean_size_total(&self) -> Result<Option<Money>, MoneyError> {
         let workload = self.workload.as_ref();
         let at_mean = |table: &Arc<TableDesign>| {
-            calculators::at_mean_sizes(table).map(|table| run(&Design { workload, table: &table, simulations: &self.simulations }))
+            calculators::at_mean_sizes(table).map(|table| {
+                run(&Design {
+                    workload,
+                    table: &table,
+                    simulations: &self.simulations,
+                })
+            })
         };
         let means: Vec<Option<TableResult>> = workload.tables.par_iter().map(at_mean).collect();
         if means.iter().all(Option::is_none) {
             return Ok(None);
         }
-        let results = means.iter().zip(&self.tables).map(|(mean, exact)| mean.as_ref().unwrap_or(exact));
+        let results = means
+            .iter()
+            .zip(&self.tables)
+            .map(|(mean, exact)| mean.as_ref().unwrap_or(exact));
         bill(workload, results, &self.books)?.total().map(Some)
     }
 }
@@ -327,14 +451,32 @@ struct Alone {
 }
 
 impl Alone {
-    fn of(table: &TableResult, books: &BTreeMap<String, PriceBook>, free: &BTreeSet<FreeTier>) -> Result<Arc<Alone>, MoneyError> {
-        let (shared, own): (Vec<_>, Vec<_>) = table.usage().enumerate().partition(|(_, usage)| is_tiered(usage, books, free));
-        let own: Vec<Usage> = own.into_iter().map(|(_, usage)| usage.without_working()).collect();
+    fn of(
+        table: &TableResult,
+        books: &BTreeMap<String, PriceBook>,
+        free: &BTreeSet<FreeTier>,
+    ) -> Result<Arc<Alone>, MoneyError> {
+        let (shared, own): (Vec<_>, Vec<_>) = table
+            .usage()
+            .enumerate()
+            .partition(|(_, usage)| is_tiered(usage, books, free));
+        let own: Vec<Usage> = own
+            .into_iter()
+            .map(|(_, usage)| usage.without_working())
+            .collect();
         let bill = price(&own, books, free)?;
-        let gaps = table.gaps.iter().filter(|gap| gap.costs).map(|gap| gap.unknown(books));
+        let gaps = table
+            .gaps
+            .iter()
+            .filter(|gap| gap.costs)
+            .map(|gap| gap.unknown(books));
         let total = bill.total()?;
         let unknown = bill.unknown.into_iter().chain(gaps).collect();
-        Ok(Arc::new(Alone { total, unknown, shared: shared.into_iter().map(|(at, _)| at).collect() }))
+        Ok(Arc::new(Alone {
+            total,
+            unknown,
+            shared: shared.into_iter().map(|(at, _)| at).collect(),
+        }))
     }
 }
 
@@ -343,7 +485,12 @@ fn run(design: &Design) -> TableResult {
     let mut settled = metered.settle();
     let mut gaps = std::mem::take(&mut settled.gaps);
     let features = features::features(design, &metered, &mut gaps);
-    TableResult { settled, features, gaps, alone: OnceLock::new() }
+    TableResult {
+        settled,
+        features,
+        gaps,
+        alone: OnceLock::new(),
+    }
 }
 
 /// Prices all tables together, since tiers belong to the account.
@@ -352,21 +499,33 @@ fn bill<'a>(
     results: impl Iterator<Item = &'a TableResult> + Clone,
     books: &BTreeMap<String, PriceBook>,
 ) -> Result<Bill, MoneyError> {
-    let usage: Vec<Usage> = results.clone().flat_map(TableResult::usage).cloned().collect();
+    let usage: Vec<Usage> = results
+        .clone()
+        .flat_map(TableResult::usage)
+        .cloned()
+        .collect();
     let mut bill = price(&usage, books, &workload.free)?;
-    for gap in results.flat_map(|result| &result.gaps).filter(|gap| gap.costs) {
+    for gap in results
+        .flat_map(|result| &result.gaps)
+        .filter(|gap| gap.costs)
+    {
         bill.unknown.push(gap.unknown(books));
     }
     Ok(bill)
 }
 
-/// The book of every region that the workload names, all at one date: the one asked for, else the newest
-/// of the home region.
+/// The book of every region that the workload names, all at one date: the one asked for, else the
+/// newest of the home region.
 fn books_of(workload: &Workload, books: &Books) -> Result<BTreeMap<String, PriceBook>, BookError> {
     let home = books.book(&workload.region, workload.prices)?;
     let date = home.date();
     let mut all = BTreeMap::from([(workload.region.clone(), home)]);
-    for region in workload.tables.iter().flat_map(|table| &table.replicas).map(|replica| &replica.region) {
+    for region in workload
+        .tables
+        .iter()
+        .flat_map(|table| &table.replicas)
+        .map(|replica| &replica.region)
+    {
         if !all.contains_key(region) {
             all.insert(region.clone(), books.book(region, Some(date))?);
         }
@@ -398,16 +557,28 @@ impl<'a> Design<'a> {
 
     /// The replicas that store a copy: all but witnesses.
     fn copies(&self) -> impl Iterator<Item = &'a Replica> {
-        self.table.replicas.iter().filter(|replica| !replica.witness)
+        self.table
+            .replicas
+            .iter()
+            .filter(|replica| !replica.witness)
     }
 
     /// Whether a trace has writes made in another region than the home region.
     fn is_written_elsewhere(&self) -> bool {
-        self.table.access.iter().any(|access| matches!(&access.call, Call::Traced(traced) if traced.origin.is_some()))
+        self.table
+            .access
+            .iter()
+            .any(|access| matches!(&access.call, Call::Traced(traced) if traced.origin.is_some()))
     }
 
     fn expect(&self, cases: &Cases) -> Expected {
-        expect(cases, &self.table.table, &self.table.indexes, &self.workload.switches, self.table.is_global())
+        expect(
+            cases,
+            &self.table.table,
+            &self.table.indexes,
+            &self.workload.switches,
+            self.table.is_global(),
+        )
     }
 
     /// What depends on the number or the size of the items, which nobody gave.
@@ -415,27 +586,51 @@ impl<'a> Design<'a> {
         let why = match (self.table.unknown.items, self.table.is_sized()) {
             (true, true) => "the number of items is \"unknown\"; give `items`",
             (false, _) => "the size of the items is \"unknown\"; give `item`",
-            (true, false) => "the number and the size of the items are \"unknown\"; give `items` and `item`",
+            (true, false) => {
+                "the number and the size of the items are \"unknown\"; give `items` and `item`"
+            }
         };
         self.gap_because(region, what, usage_type)(why)
     }
 
     /// Something of a region that cannot be known, once it is said why.
-    fn gap_because(&self, region: &str, what: String, usage_type: UsageType) -> impl FnOnce(&str) -> Gap + use<> {
+    fn gap_because(
+        &self,
+        region: &str,
+        what: String,
+        usage_type: UsageType,
+    ) -> impl FnOnce(&str) -> Gap + use<> {
         let subject = self.subject(None, region, None);
-        move |why| Gap { subject, what, why: why.to_string(), usage_type, costs: true }
+        move |why| Gap {
+            subject,
+            what,
+            why: why.to_string(),
+            usage_type,
+            costs: true,
+        }
     }
 
-    /// What depends on the size of an index's entries, which nobody gave. Where capacity is provisioned, unknown
-    /// requests hide demand but no cost.
-    fn entry_gap(&self, index: usize, access: Option<&str>, region: &str, what: &str, usage_type: UsageType) -> Gap {
+    /// What depends on the size of an index's entries, which nobody gave. Where capacity is
+    /// provisioned, unknown requests hide demand but no cost.
+    fn entry_gap(
+        &self,
+        index: usize,
+        access: Option<&str>,
+        region: &str,
+        what: &str,
+        usage_type: UsageType,
+    ) -> Gap {
         let name = &self.table.table.indexes[index].name;
         Gap {
             subject: self.subject(Some(name), region, access),
             what: format!("{what} in {name}"),
             why: match access {
-                None if self.table.unknown.items => "the number of items is \"unknown\"; give `items`".to_string(),
-                _ => "the size of an entry is not given; describe the item by its attributes, or give the index an entry_size".to_string(),
+                None if self.table.unknown.items => {
+                    "the number of items is \"unknown\"; give `items`".to_string()
+                }
+                _ => "the size of an entry is not given; describe the item by its attributes, or \
+                      give the index an entry_size"
+                    .to_string(),
             },
             usage_type,
             costs: access.is_none() || self.table.capacity == Capacity::OnDemand,

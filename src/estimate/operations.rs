@@ -3,20 +3,24 @@
 use crate::dax;
 use crate::meter::{FailedCondition, Switches};
 use crate::table::{
-    Action, ApiName, Consistency, EntryEffect, Index, Operation, Projection, ReadPage, Table, TransactionOutcome, Transition, Write,
-    WriteOutcome,
+    Action, ApiName, Consistency, EntryEffect, Index, Operation, Projection, ReadPage, Table,
+    TransactionOutcome, Transition, Write, WriteOutcome,
 };
 use crate::units::{Bytes, Exact, MB};
-use crate::workload::{Access, Call, Entry, SizeClass, SizeClasses, TableDesign, WriteKind, WritePlan, mean_of, sum_of};
+use crate::workload::{
+    Access, Call, Entry, SizeClass, SizeClasses, TableDesign, WriteKind, WritePlan, mean_of, sum_of,
+};
 
-/// How often something happens in a call: so many parts of a scale, which is an exact number of [`Cases`].
+/// How often something happens in a call: so many parts of a scale, which is an exact number of
+/// [`Cases`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Weight {
     pub scale: usize,
     pub parts: u128,
 }
 
-/// One thing that a call does: an operation, how often a call does it on average, and the words for it.
+/// One thing that a call does: an operation, how often a call does it on average, and the words for
+/// it.
 #[derive(Debug)]
 pub(super) struct Case {
     pub operation: Operation,
@@ -45,7 +49,8 @@ impl Reason {
 
 /// Everything that one call does on average.
 ///
-/// Sums over size classes are sums of integers; the exact fractions that multiply them, the scales, are few.
+/// Sums over size classes are sums of integers; the exact fractions that multiply them, the scales,
+/// are few.
 #[derive(Debug, Default)]
 pub(super) struct Cases {
     pub list: Vec<Case>,
@@ -63,7 +68,13 @@ impl Cases {
 
     fn push(&mut self, scale: usize, parts: u128, operation: Operation, table: Reason) {
         if parts > 0 && !self.scales[scale].is_zero() {
-            self.list.push(Case { operation, weight: Weight { scale, parts }, table, table_only: false, changes_nothing: false });
+            self.list.push(Case {
+                operation,
+                weight: Weight { scale, parts },
+                table,
+                table_only: false,
+                changes_nothing: false,
+            });
         }
     }
 
@@ -76,13 +87,17 @@ impl Cases {
 
 /// Everything that one call of an access pattern does on average.
 ///
-/// Batches and transactions are metered action by action, which changes nothing: every action is rounded
-/// for itself (rules 2.3, 3.5, 3.6), and expectations add up.
+/// Batches and transactions are metered action by action, which changes nothing: every action is
+/// rounded for itself (rules 2.3, 3.5, 3.6), and expectations add up.
 pub(super) fn expand(access: &Access, design: &TableDesign, switches: &Switches) -> Cases {
     let table = &design.table;
     let mut cases = Cases::default();
     match &access.call {
-        Call::Get { items, consistency, missing } => get(access, *items, *consistency, missing, &mut cases),
+        Call::Get {
+            items,
+            consistency,
+            missing,
+        } => get(access, *items, *consistency, missing, &mut cases),
         Call::Page { index, .. } => match (evaluated(access, design, *index), *index) {
             (None, Some(index)) => {
                 cases.unknown_read = Some(index);
@@ -97,17 +112,44 @@ pub(super) fn expand(access: &Access, design: &TableDesign, switches: &Switches)
             for (plan, count) in plans {
                 let count = Exact::from(*count);
                 let applied = &count * &(Exact::one() - refused.clone());
-                writes(plan, access, table, &applied, &mut cases, &|write| wrap(access.operation, plan.kind, write));
+                writes(plan, access, table, &applied, &mut cases, &|write| {
+                    wrap(access.operation, plan.kind, write)
+                });
                 refusals(plan, access, &(&count * refused), switches, &mut cases);
             }
         }
-        Call::Transaction { plans, cancelled, replayed } => {
+        Call::Transaction {
+            plans,
+            cancelled,
+            replayed,
+        } => {
             let committed = Exact::one() - cancelled.clone() - replayed.clone();
             for (plan, count) in plans {
                 let count = Exact::from(*count);
-                transaction(plan, access, table, &(&count * &committed), TransactionOutcome::Committed, &mut cases);
-                transaction(plan, access, table, &(&count * cancelled), TransactionOutcome::Cancelled, &mut cases);
-                transaction(plan, access, table, &(&count * replayed), TransactionOutcome::Replayed, &mut cases);
+                transaction(
+                    plan,
+                    access,
+                    table,
+                    &(&count * &committed),
+                    TransactionOutcome::Committed,
+                    &mut cases,
+                );
+                transaction(
+                    plan,
+                    access,
+                    table,
+                    &(&count * cancelled),
+                    TransactionOutcome::Cancelled,
+                    &mut cases,
+                );
+                transaction(
+                    plan,
+                    access,
+                    table,
+                    &(&count * replayed),
+                    TransactionOutcome::Replayed,
+                    &mut cases,
+                );
             }
         }
         // Metered when the trace was read, counted by AWS, or beyond what can be metered.
@@ -116,8 +158,13 @@ pub(super) fn expand(access: &Access, design: &TableDesign, switches: &Switches)
     cases
 }
 
-/// The sizes of what a read evaluates, with their weights: of the pattern's items, or of entries whose size alone is given.
-fn evaluated(access: &Access, design: &TableDesign, index: Option<usize>) -> Option<Vec<(u64, u64)>> {
+/// The sizes of what a read evaluates, with their weights: of the pattern's items, or of entries
+/// whose size alone is given.
+fn evaluated(
+    access: &Access,
+    design: &TableDesign,
+    index: Option<usize>,
+) -> Option<Vec<(u64, u64)>> {
     match (&access.sizes, index) {
         (Some(sizes), _) => sizes.evaluated(index),
         (None, Some(at)) => Some(vec![(design.indexes.get(at)?.entry_size?.0, 1)]),
@@ -125,7 +172,8 @@ fn evaluated(access: &Access, design: &TableDesign, index: Option<usize>) -> Opt
     }
 }
 
-/// The classes of a pattern's items; none where their size is not known, of which the bill has its own word.
+/// The classes of a pattern's items; none where their size is not known, of which the bill has its
+/// own word.
 fn classes(access: &Access) -> impl Iterator<Item = &SizeClass> {
     access.sizes.iter().flat_map(SizeClasses::iter)
 }
@@ -138,24 +186,48 @@ fn total(access: &Access) -> u64 {
 /// What DAX reads after a committed TransactWriteItems to fill its cache (rule 7.4).
 pub(super) fn fills(access: &Access) -> Cases {
     let mut cases = Cases::default();
-    if let Call::Transaction { plans, cancelled, replayed } = &access.call {
+    if let Call::Transaction {
+        plans,
+        cancelled,
+        replayed,
+    } = &access.call
+    {
         let committed = Exact::one() - cancelled.clone() - replayed.clone();
         let count = |wanted: &dyn Fn(WriteKind) -> bool| -> u64 {
-            plans.iter().filter(|(plan, _)| wanted(plan.kind)).map(|(_, count)| count).sum()
+            plans
+                .iter()
+                .filter(|(plan, _)| wanted(plan.kind))
+                .map(|(_, count)| count)
+                .sum()
         };
         let deleted = count(&|kind| kind == WriteKind::Delete);
         let items = count(&|kind| matches!(kind, WriteKind::Put | WriteKind::Update));
-        cases.push_alone(&committed * &Exact::from(deleted), dax::fill(None), Reason::new("7.4", "deleted item looked for", None));
+        cases.push_alone(
+            &committed * &Exact::from(deleted),
+            dax::fill(None),
+            Reason::new("7.4", "deleted item looked for", None),
+        );
         let scale = cases.scale(committed * Exact::ratio(items, total(access)));
         for class in classes(access) {
             let reason = Reason::new("7.4", "item read into the cache", Some(class.item));
-            cases.push(scale, class.weight.into(), dax::fill(Some(class.item)), reason);
+            cases.push(
+                scale,
+                class.weight.into(),
+                dax::fill(Some(class.item)),
+                reason,
+            );
         }
     }
     cases
 }
 
-fn get(access: &Access, items: u64, consistency: Option<Consistency>, missing: &Exact, cases: &mut Cases) {
+fn get(
+    access: &Access,
+    items: u64,
+    consistency: Option<Consistency>,
+    missing: &Exact,
+    cases: &mut Cases,
+) {
     let rule = match (consistency, access.operation) {
         (None, _) => "2.9",
         (Some(_), Some(ApiName::GetItem)) => "2.2",
@@ -164,30 +236,62 @@ fn get(access: &Access, items: u64, consistency: Option<Consistency>, missing: &
     let read = |item: Option<Bytes>| match consistency {
         None => Operation::TransactGetItems { items: vec![item] },
         Some(consistency) if rule == "2.2" => Operation::GetItem { item, consistency },
-        Some(consistency) => Operation::BatchGetItem { items: vec![item], consistency },
+        Some(consistency) => Operation::BatchGetItem {
+            items: vec![item],
+            consistency,
+        },
     };
     let found = cases.scale((Exact::one() - missing.clone()) * Exact::ratio(items, total(access)));
     for class in classes(access) {
-        cases.push(found, class.weight.into(), read(Some(class.item)), Reason::new(rule, "item", Some(class.item)));
+        cases.push(
+            found,
+            class.weight.into(),
+            read(Some(class.item)),
+            Reason::new(rule, "item", Some(class.item)),
+        );
     }
-    cases.push_alone(missing * &Exact::from(items), read(None), Reason::new(rule, "no item", None));
+    cases.push_alone(
+        missing * &Exact::from(items),
+        read(None),
+        Reason::new(rule, "no item", None),
+    );
 }
 
 /// The pages of a Query or Scan (rules 2.4 to 2.7).
 ///
 /// `Assumption:` items of different sizes fill a page as so many items of their mean size would.
 fn pages(access: &Access, sizes: &[(u64, u64)], cases: &mut Cases) {
-    let Call::Page { items, segments, missing, .. } = &access.call else { return };
+    let Call::Page {
+        items,
+        segments,
+        missing,
+        ..
+    } = &access.call
+    else {
+        return;
+    };
     let found = Exact::one() - missing.clone();
     let mean = mean_of(sizes);
-    let page_items = if mean.is_zero() { u64::MAX } else { (Exact::from(MB) / mean).ceil().to_u64().unwrap_or(u64::MAX).max(1) };
+    let page_items = if mean.is_zero() {
+        u64::MAX
+    } else {
+        (Exact::from(MB) / mean)
+            .ceil()
+            .to_u64()
+            .unwrap_or(u64::MAX)
+            .max(1)
+    };
     let alike = sizes.len() == 1;
     let mut push_page = |count: u64, weight: Exact| {
         if weight.is_zero() {
             return;
         }
         for (bytes, share) in sum_of(sizes, count) {
-            let what = if count == 0 { "nothing found" } else { "items evaluated together" };
+            let what = if count == 0 {
+                "nothing found"
+            } else {
+                "items evaluated together"
+            };
             let reason = Reason::new("2.4", what, (alike && count > 0).then_some(bytes));
             cases.push_alone(&weight * &share, page(access, bytes, None), reason);
         }
@@ -207,24 +311,64 @@ fn pages(access: &Access, sizes: &[(u64, u64)], cases: &mut Cases) {
 
 /// One page of a Query or Scan.
 fn page(access: &Access, evaluated: Bytes, fetched: Option<Vec<Bytes>>) -> Operation {
-    let Call::Page { scan, index, consistency, .. } = &access.call else { return Operation::Query(ReadPage::default()) };
-    let page = ReadPage { index: *index, evaluated, consistency: *consistency, fetched };
-    if *scan { Operation::Scan(page) } else { Operation::Query(page) }
+    let Call::Page {
+        scan,
+        index,
+        consistency,
+        ..
+    } = &access.call
+    else {
+        return Operation::Query(ReadPage::default());
+    };
+    let page = ReadPage {
+        index: *index,
+        evaluated,
+        consistency: *consistency,
+        fetched,
+    };
+    if *scan {
+        Operation::Scan(page)
+    } else {
+        Operation::Query(page)
+    }
 }
 
 /// What a query of a local index fetches from the table (rule 2.7).
 fn fetched(access: &Access, cases: &mut Cases) {
-    let Call::Page { items, fetches: true, missing, .. } = &access.call else { return };
+    let Call::Page {
+        items,
+        fetches: true,
+        missing,
+        ..
+    } = &access.call
+    else {
+        return;
+    };
     let first = cases.list.len();
     let found = Exact::one() - missing.clone();
     let scale = cases.scale(&found * &Exact::ratio(*items, total(access)));
     for class in classes(access) {
         let reason = Reason::new("2.7", "item fetched from the table", Some(class.item));
-        cases.push(scale, class.weight.into(), page(access, Bytes(0), Some(vec![class.item])), reason);
+        cases.push(
+            scale,
+            class.weight.into(),
+            page(access, Bytes(0), Some(vec![class.item])),
+            reason,
+        );
     }
-    let nothing = if *items == 0 { Exact::one() } else { missing.clone() };
-    cases.push_alone(nothing, page(access, Bytes(0), Some(Vec::new())), Reason::new("2.7a", "nothing fetched", None));
-    cases.list[first..].iter_mut().for_each(|case| case.table_only = true);
+    let nothing = if *items == 0 {
+        Exact::one()
+    } else {
+        missing.clone()
+    };
+    cases.push_alone(
+        nothing,
+        page(access, Bytes(0), Some(Vec::new())),
+        Reason::new("2.7a", "nothing fetched", None),
+    );
+    cases.list[first..]
+        .iter_mut()
+        .for_each(|case| case.table_only = true);
 }
 
 /// The API operation of one write.
@@ -237,36 +381,63 @@ fn wrap(operation: Option<ApiName>, kind: WriteKind, write: Write) -> Operation 
     }
 }
 
-/// Classes of the item that a write finds: of the size given for before, else of the size that it leaves.
-/// With the weight of both classes together.
+/// Classes of the item that a write finds: of the size given for before, else of the size that it
+/// leaves. With the weight of both classes together.
 fn pairs(access: &Access) -> Vec<(&SizeClass, &SizeClass, u128)> {
     match &access.before {
-        None => classes(access).map(|class| (class, class, u128::from(class.weight))).collect(),
+        None => classes(access)
+            .map(|class| (class, class, u128::from(class.weight)))
+            .collect(),
         Some(given) => {
             let with = |class| given.iter().map(move |before: &SizeClass| (before, class));
             let all = classes(access).flat_map(with);
-            all.map(|(before, class): (_, &SizeClass)| (before, class, u128::from(before.weight) * u128::from(class.weight))).collect()
+            all.map(|(before, class): (_, &SizeClass)| {
+                (
+                    before,
+                    class,
+                    u128::from(before.weight) * u128::from(class.weight),
+                )
+            })
+            .collect()
         }
     }
 }
 
-/// The item before a write, given by its size alone, with the entries that it had: those of the item after,
-/// but where an index holds the whole item.
+/// The item before a write, given by its size alone, with the entries that it had: those of the
+/// item after, but where an index holds the whole item.
 fn with_entries(before: &SizeClass, after: &SizeClass, table: &Table) -> SizeClass {
-    let entry = |(at, own): (usize, &Entry)| match (own, after.entries.get(at), &table.indexes[at].projection) {
+    let entry = |(at, own): (usize, &Entry)| match (
+        own,
+        after.entries.get(at),
+        &table.indexes[at].projection,
+    ) {
         (Entry::Unknown, Some(Entry::Size(_)), Projection::All) => Entry::Size(before.item),
         (Entry::Unknown, Some(known), _) => *known,
         _ => *own,
     };
-    SizeClass { entries: before.entries.iter().enumerate().map(entry).collect(), ..before.clone() }
+    SizeClass {
+        entries: before.entries.iter().enumerate().map(entry).collect(),
+        ..before.clone()
+    }
 }
 
 /// The total of the weights of [`pairs`].
 fn pairs_total(access: &Access) -> Exact {
-    Exact::from(total(access)) * access.before.as_ref().map_or_else(Exact::one, |before| Exact::from(before.total()))
+    Exact::from(total(access))
+        * access
+            .before
+            .as_ref()
+            .map_or_else(Exact::one, |before| Exact::from(before.total()))
 }
 
-fn writes(plan: &WritePlan, access: &Access, table: &Table, weight: &Exact, cases: &mut Cases, operation: &dyn Fn(Write) -> Operation) {
+fn writes(
+    plan: &WritePlan,
+    access: &Access,
+    table: &Table,
+    weight: &Exact,
+    cases: &mut Cases,
+    operation: &dyn Fn(Write) -> Operation,
+) {
     let delete = plan.kind == WriteKind::Delete;
     let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
     if !cases.scales[found].is_zero() {
@@ -274,69 +445,143 @@ fn writes(plan: &WritePlan, access: &Access, table: &Table, weight: &Exact, case
             let before = &with_entries(before, class, table);
             let (write, rule, what) = match delete {
                 true => (deletion(Some(before), table), "3.2", "item deleted"),
-                false => (change(plan, before, class, table), "3.1", "item before and after"),
+                false => (
+                    change(plan, before, class, table),
+                    "3.1",
+                    "item before and after",
+                ),
             };
             let size = write.old.max(write.new);
-            cases.push(found, parts, operation(write), Reason::new(rule, what, size));
+            cases.push(
+                found,
+                parts,
+                operation(write),
+                Reason::new(rule, what, size),
+            );
             if let Some(case) = cases.list.last_mut() {
-                case.changes_nothing = !delete && before.item == class.item && plan.changes.as_ref().is_some_and(Vec::is_empty);
+                case.changes_nothing = !delete
+                    && before.item == class.item
+                    && plan.changes.as_ref().is_some_and(Vec::is_empty);
             }
         }
     }
     let absent = weight * &(Exact::one() - plan.finds.clone());
     if delete {
-        cases.push_alone(absent, operation(deletion(None, table)), Reason::new("3.2", "no item to delete", None));
+        cases.push_alone(
+            absent,
+            operation(deletion(None, table)),
+            Reason::new("3.2", "no item to delete", None),
+        );
     } else if !absent.is_zero() {
         let absent = cases.scale(absent / Exact::from(total(access)));
         for class in classes(access) {
-            cases.push(absent, class.weight.into(), operation(insertion(class, table)), Reason::new("3.1", "new item", Some(class.item)));
+            cases.push(
+                absent,
+                class.weight.into(),
+                operation(insertion(class, table)),
+                Reason::new("3.1", "new item", Some(class.item)),
+            );
         }
     }
 }
 
 /// Writes that a condition refuses. A put's condition fails because of the item that is there.
-fn refusals(plan: &WritePlan, access: &Access, weight: &Exact, switches: &Switches, cases: &mut Cases) {
+fn refusals(
+    plan: &WritePlan,
+    access: &Access,
+    weight: &Exact,
+    switches: &Switches,
+    cases: &mut Cases,
+) {
     let rule = switches.failed_condition().rule;
     let larger = switches.failed_condition == FailedCondition::Larger;
     if weight.is_zero() {
         return;
     }
-    let finds = if plan.kind == WriteKind::Put { Exact::one() } else { plan.finds.clone() };
+    let finds = if plan.kind == WriteKind::Put {
+        Exact::one()
+    } else {
+        plan.finds.clone()
+    };
     let refused = |old: Option<Bytes>, class: &SizeClass| {
         let new = (plan.kind != WriteKind::Delete).then_some(class.item);
-        wrap(access.operation, plan.kind, Write { old, new, indexes: Vec::new(), outcome: WriteOutcome::ConditionFailed })
+        wrap(
+            access.operation,
+            plan.kind,
+            Write {
+                old,
+                new,
+                indexes: Vec::new(),
+                outcome: WriteOutcome::ConditionFailed,
+            },
+        )
     };
     let found = cases.scale(&(weight * &finds) / &pairs_total(access));
     for (before, class, parts) in pairs(access) {
-        let counted = if larger && plan.kind != WriteKind::Delete { before.item.max(class.item) } else { before.item };
+        let counted = if larger && plan.kind != WriteKind::Delete {
+            before.item.max(class.item)
+        } else {
+            before.item
+        };
         let reason = Reason::new(rule, "condition failed, the item stays", Some(counted));
         cases.push(found, parts, refused(Some(before.item), class), reason);
     }
     let absent = cases.scale(weight * &((Exact::one() - finds) / Exact::from(total(access))));
     for class in classes(access) {
-        cases.push(absent, class.weight.into(), refused(None, class), Reason::new(rule, "condition failed, no item", None));
+        cases.push(
+            absent,
+            class.weight.into(),
+            refused(None, class),
+            Reason::new(rule, "condition failed, no item", None),
+        );
     }
 }
 
-fn transaction(plan: &WritePlan, access: &Access, table: &Table, weight: &Exact, outcome: TransactionOutcome, cases: &mut Cases) {
+fn transaction(
+    plan: &WritePlan,
+    access: &Access,
+    table: &Table,
+    weight: &Exact,
+    outcome: TransactionOutcome,
+    cases: &mut Cases,
+) {
     let first = cases.list.len();
-    let whole = |action: Action| Operation::TransactWriteItems { actions: vec![action], outcome };
+    let whole = |action: Action| Operation::TransactWriteItems {
+        actions: vec![action],
+        outcome,
+    };
     if plan.kind == WriteKind::ConditionCheck {
         let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
         for (before, _, parts) in pairs(access) {
             let reason = Reason::new("3.6", "condition check of an item", Some(before.item));
-            cases.push(found, parts, whole(Action::ConditionCheck(Some(before.item))), reason);
+            cases.push(
+                found,
+                parts,
+                whole(Action::ConditionCheck(Some(before.item))),
+                reason,
+            );
         }
         let absent = weight * &(Exact::one() - plan.finds.clone());
-        cases.push_alone(absent, whole(Action::ConditionCheck(None)), Reason::new("3.6", "condition check, no item", None));
+        cases.push_alone(
+            absent,
+            whole(Action::ConditionCheck(None)),
+            Reason::new("3.6", "condition check, no item", None),
+        );
     } else {
-        writes(plan, access, table, weight, cases, &|write| whole(Action::Write(write)));
+        writes(plan, access, table, weight, cases, &|write| {
+            whole(Action::Write(write))
+        });
     }
     for case in &mut cases.list[first..] {
         case.table = match outcome {
-            TransactionOutcome::Committed => Reason { rule: "3.6", ..case.table },
+            TransactionOutcome::Committed => Reason {
+                rule: "3.6",
+                ..case.table
+            },
             TransactionOutcome::Cancelled => Reason::new("3.7a", "transaction cancelled", None),
-            TransactionOutcome::Replayed => Reason::new("3.7b", "token repeated, items read again", None),
+            TransactionOutcome::Replayed => {
+                Reason::new("3.7b", "token repeated, items read again", None)
+            }
         };
     }
 }
@@ -347,12 +592,18 @@ pub(super) fn time_to_live(sizes: &SizeClasses, table: &Table) -> Cases {
     let scale = cases.scale(Exact::ratio(1, sizes.total()));
     for class in sizes.iter() {
         let operation = Operation::TimeToLiveDelete(deletion(Some(class), table));
-        cases.push(scale, class.weight.into(), operation, Reason::new("4.5", "item expired", Some(class.item)));
+        cases.push(
+            scale,
+            class.weight.into(),
+            operation,
+            Reason::new("4.5", "item expired", Some(class.item)),
+        );
     }
     cases
 }
 
-/// The size of an entry for a transition; a size that nobody gave counts as no entry and is reported elsewhere.
+/// The size of an entry for a transition; a size that nobody gave counts as no entry and is
+/// reported elsewhere.
 fn entry(class: &SizeClass, index: usize) -> Option<Bytes> {
     match class.entries.get(index) {
         Some(Entry::Size(size)) => Some(*size),
@@ -361,36 +612,58 @@ fn entry(class: &SizeClass, index: usize) -> Option<Bytes> {
 }
 
 fn insertion(class: &SizeClass, table: &Table) -> Write {
-    let transition = |index: usize| entry(class, index).map_or(Transition::Absent, |new| Transition::Inserted { new });
-    Write { new: Some(class.item), indexes: (0..table.indexes.len()).map(transition).collect(), ..Write::default() }
+    let transition = |index: usize| {
+        entry(class, index).map_or(Transition::Absent, |new| Transition::Inserted { new })
+    };
+    Write {
+        new: Some(class.item),
+        indexes: (0..table.indexes.len()).map(transition).collect(),
+        ..Write::default()
+    }
 }
 
 fn deletion(class: Option<&SizeClass>, table: &Table) -> Write {
-    let transition =
-        |index: usize| class.and_then(|class| entry(class, index)).map_or(Transition::Absent, |old| Transition::Removed { old });
-    Write { old: class.map(|class| class.item), indexes: (0..table.indexes.len()).map(transition).collect(), ..Write::default() }
+    let transition = |index: usize| {
+        class
+            .and_then(|class| entry(class, index))
+            .map_or(Transition::Absent, |old| Transition::Removed { old })
+    };
+    Write {
+        old: class.map(|class| class.item),
+        indexes: (0..table.indexes.len()).map(transition).collect(),
+        ..Write::default()
+    }
 }
 
 /// A write over an item. What becomes of an index entry follows from the attributes that change.
 ///
-/// In a sparse index a changed key may as well appear or disappear; as long as its coverage stays the same,
-/// one entry put for each entry removed costs what a move costs, so all are counted as moves.
+/// In a sparse index a changed key may as well appear or disappear; as long as its coverage stays
+/// the same, one entry put for each entry removed costs what a move costs, so all are counted as
+/// moves.
 fn change(plan: &WritePlan, before: &SizeClass, after: &SizeClass, table: &Table) -> Write {
     let transition = |at: usize| {
         let effect = table.indexes[at].effect_of(plan.changes.as_deref(), &table.keys);
         Transition::of(entry(before, at), entry(after, at), effect)
     };
-    Write { old: Some(before.item), new: Some(after.item), indexes: (0..table.indexes.len()).map(transition).collect(), ..Write::default() }
+    Write {
+        old: Some(before.item),
+        new: Some(after.item),
+        indexes: (0..table.indexes.len()).map(transition).collect(),
+        ..Write::default()
+    }
 }
 
 /// Whether an access pattern writes entries of an index, so that their size matters.
 pub(super) fn writes_entries(access: &Access, index: &Index, table: &Table) -> bool {
-    let (Call::Write { plans, .. } | Call::Transaction { plans, .. }) = &access.call else { return false };
+    let (Call::Write { plans, .. } | Call::Transaction { plans, .. }) = &access.call else {
+        return false;
+    };
     plans.iter().any(|(plan, _)| match plan.kind {
         WriteKind::ConditionCheck => false,
         WriteKind::Delete => !plan.finds.is_zero(),
         WriteKind::Put | WriteKind::Update => {
-            plan.finds != Exact::one() || index.effect_of(plan.changes.as_deref(), &table.keys) != EntryEffect::Nothing
+            plan.finds != Exact::one()
+                || index.effect_of(plan.changes.as_deref(), &table.keys) != EntryEffect::Nothing
         }
     })
 }

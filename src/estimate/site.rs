@@ -7,8 +7,9 @@ use super::expected::{Tallies, Tally};
 use crate::capacity::policy::OnDemand;
 use crate::capacity::series::{Arrivals, account_name};
 use crate::capacity::{
-    AccountDemand, Consumption, Demand, Hottest, HourlyUnits, Lane, Limits, ListedCapacity, ProvisionedCapacity, ProvisionedUnits,
-    ReservedUnits, Run, Scaling, Shape, demand, execute, on_demand, provisioned,
+    AccountDemand, Consumption, Demand, Hottest, HourlyUnits, Lane, Limits, ListedCapacity,
+    ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Run, Scaling, Shape, demand, execute,
+    on_demand, provisioned,
 };
 use crate::meter::ReplicatedLocalIndex;
 use crate::pricing::{PriceBook, Unknown};
@@ -52,16 +53,37 @@ impl Gap {
     /// The gap with the rate that it would be charged at.
     pub fn unknown(&self, books: &BTreeMap<String, PriceBook>) -> Unknown {
         let book = books.get(&self.subject.region);
-        let rate = book.and_then(|book| book.list_price(&self.usage_type)).map(|published| (*published).clone());
-        Unknown { subject: self.subject.clone(), what: self.what.clone(), why: self.why.clone(), rate, quantity: None }
+        let rate = book
+            .and_then(|book| book.list_price(&self.usage_type))
+            .map(|published| (*published).clone());
+        Unknown {
+            subject: self.subject.clone(),
+            what: self.what.clone(),
+            why: self.why.clone(),
+            rate,
+            quantity: None,
+        }
     }
 
     /// Whether the unknown is part of an account's demand.
-    fn hides_demand_of(&self, account: Option<&str>, direction: Direction, table: &TableDesign) -> bool {
+    fn hides_demand_of(
+        &self,
+        account: Option<&str>,
+        direction: Direction,
+        table: &TableDesign,
+    ) -> bool {
         // A local index's demand is its table's.
-        let local = |name: &&str| table.table.indexes.iter().any(|index| index.name == **name && index.kind == IndexKind::Local);
+        let local = |name: &&str| {
+            table
+                .table
+                .indexes
+                .iter()
+                .any(|index| index.name == **name && index.kind == IndexKind::Local)
+        };
         let index = self.subject.index.as_deref().filter(|name| !local(name));
-        self.subject.access.is_some() && index == account && self.usage_type.direction() == Some(direction)
+        self.subject.access.is_some()
+            && index == account
+            && self.usage_type.direction() == Some(direction)
     }
 }
 
@@ -87,11 +109,24 @@ pub(super) struct Site<'a> {
 }
 
 /// What a read unit is, for the working of a line.
-const READ_ROUNDING: &str = "for each 4 KB, rounded up: 0.5 read units eventually consistent, 1 strongly, 2 in a transaction";
+const READ_ROUNDING: &str = "for each 4 KB, rounded up: 0.5 read units eventually consistent, 1 \
+                             strongly, 2 in a transaction";
 
 impl<'a> Site<'a> {
-    pub fn new(design: &'a Design<'a>, region: &'a str, class: TableClass, replica: Option<&'a Replica>) -> Site<'a> {
-        Site { design, region, class, replica, consumed: Vec::new(), gaps: Vec::new() }
+    pub fn new(
+        design: &'a Design<'a>,
+        region: &'a str,
+        class: TableClass,
+        replica: Option<&'a Replica>,
+    ) -> Site<'a> {
+        Site {
+            design,
+            region,
+            class,
+            replica,
+            consumed: Vec::new(),
+            gaps: Vec::new(),
+        }
     }
 
     /// The reads of some calls: of the table, then of each index.
@@ -104,39 +139,75 @@ impl<'a> Site<'a> {
     /// The writes of some calls: of the table, then of each index.
     pub fn writes(&mut self, traffic: &Traffic, targets: &[Tallies], reasons: &[Because]) {
         for (target, tallies) in Target::all(targets.len()).zip(targets) {
-            let local = self.index(target).is_some_and(|index| index.kind == IndexKind::Local);
-            let own = local.then(|| Because::rule("3.8b", "a local index writes on its table's capacity"));
+            let local = self
+                .index(target)
+                .is_some_and(|index| index.kind == IndexKind::Local);
+            let own = local
+                .then(|| Because::rule("3.8b", "a local index writes on its table's capacity"));
             let transacted = (target != Target::Table && traffic.transactional)
                 .then(|| Because::rule("3.9", "a transaction doubles the base table's units only"));
-            let all: Vec<Because> = reasons.iter().cloned().chain(own).chain(transacted).chain(self.replicated_reason(target)).collect();
-            self.consume(traffic, target, self.write_throughput(target), &tallies.write, &all);
+            let all: Vec<Because> = reasons
+                .iter()
+                .cloned()
+                .chain(own)
+                .chain(transacted)
+                .chain(self.replicated_reason(target))
+                .collect();
+            self.consume(
+                traffic,
+                target,
+                self.write_throughput(target),
+                &tallies.write,
+                &all,
+            );
         }
     }
 
     /// The reads by which DAX fills its cache after transactions (rule 7.4).
     pub fn fill(&mut self, traffic: &Traffic, tally: &Tally) {
-        let reason = Because::rule("7.4", "DAX reads each item of a transaction again to fill its cache");
+        let reason = Because::rule(
+            "7.4",
+            "DAX reads each item of a transaction again to fill its cache",
+        );
         self.consume(traffic, Target::Table, Throughput::Read, tally, &[reason]);
     }
 
     /// Reads of an index whose entry size nobody gave.
     pub fn unknown_reads(&mut self, access: &str, index: Option<usize>) {
         let usage_type = UsageType::Requests(Throughput::Read, self.class);
-        let gap = |index| self.design.entry_gap(index, Some(access), self.region, "the read units of its entries", usage_type);
+        let gap = |index| {
+            self.design.entry_gap(
+                index,
+                Some(access),
+                self.region,
+                "the read units of its entries",
+                usage_type,
+            )
+        };
         self.gaps.extend(index.map(gap));
     }
 
     /// Calls of a trace that could not be metered.
     pub fn unmetered(&mut self, access: &Access) {
         self.unmetered_call(access);
-        let Call::Traced(traced) = &access.call else { return };
+        let Call::Traced(traced) = &access.call else {
+            return;
+        };
         if traced.unmetered == 0 {
             return;
         }
-        let throughput = if traced.writes { self.write_throughput(Target::Table) } else { Throughput::Read };
+        let throughput = if traced.writes {
+            self.write_throughput(Target::Table)
+        } else {
+            Throughput::Read
+        };
         self.gaps.push(Gap {
             subject: self.design.subject(None, self.region, Some(&access.name)),
-            what: format!("the units of {} calls of \"{}\" in the trace", Exact::from(traced.unmetered), access.name),
+            what: format!(
+                "the units of {} calls of \"{}\" in the trace",
+                Exact::from(traced.unmetered),
+                access.name
+            ),
             why: traced.unmetered_why.to_string(),
             usage_type: UsageType::Requests(throughput, self.class),
             costs: self.design.table.capacity == Capacity::OnDemand,
@@ -145,21 +216,34 @@ impl<'a> Site<'a> {
 
     /// Calls of which it is not known what they consume.
     pub fn unmetered_call(&mut self, access: &Access) {
-        let Call::Unknown { direction, targets, why } = &access.call else { return };
+        let Call::Unknown {
+            direction,
+            targets,
+            why,
+        } = &access.call
+        else {
+            return;
+        };
         for target in targets {
             let throughput = match direction {
                 Direction::Read => Throughput::Read,
                 Direction::Write => self.write_throughput(*target),
             };
             let index = self.index_name(*target);
-            let calls = if access.calls.is_zero() { String::new() } else { format!(", {} calls a month", access.calls.human(0)) };
+            let calls = if access.calls.is_zero() {
+                String::new()
+            } else {
+                format!(", {} calls a month", access.calls.human(0))
+            };
             self.gaps.push(Gap {
                 subject: self.design.subject(index, self.region, Some(&access.name)),
                 what: format!(
                     "the {}s of \"{}\"{}{calls}",
                     unit_name(throughput),
                     access.name,
-                    index.map(|index| format!(" in {index}")).unwrap_or_default()
+                    index
+                        .map(|index| format!(" in {index}"))
+                        .unwrap_or_default()
                 ),
                 why: why.clone(),
                 usage_type: UsageType::Requests(throughput, self.class),
@@ -183,37 +267,74 @@ impl<'a> Site<'a> {
     /// Writes to indexes whose entry sizes nobody gave.
     pub fn unknown_writes(&mut self, access: &str, indexes: &[usize]) {
         for index in indexes {
-            let usage_type = UsageType::Requests(self.write_throughput(Target::Index(*index)), self.class);
-            self.gaps.push(self.design.entry_gap(*index, Some(access), self.region, "the write units of its entries", usage_type));
+            let usage_type =
+                UsageType::Requests(self.write_throughput(Target::Index(*index)), self.class);
+            self.gaps.push(self.design.entry_gap(
+                *index,
+                Some(access),
+                self.region,
+                "the write units of its entries",
+                usage_type,
+            ));
         }
     }
 
     /// The index of a target; `None` for the table.
     fn index(&self, target: Target) -> Option<&'a Index> {
-        target.index().and_then(|at| self.design.table.table.indexes.get(at))
+        target
+            .index()
+            .and_then(|at| self.design.table.table.indexes.get(at))
     }
 
     fn index_name(&self, target: Target) -> Option<&'a str> {
         self.index(target).map(|index| index.name.as_str())
     }
 
-    /// Writes to the base table of a global table, and by default to its local indexes, are replicated units.
+    /// Writes to the base table of a global table, and by default to its local indexes, are
+    /// replicated units.
     fn write_throughput(&self, target: Target) -> Throughput {
-        let local = self.index(target).is_some_and(|index| index.kind == IndexKind::Local);
-        let replicated =
-            target == Target::Table || (local && self.design.workload.switches.replicated_local_index == ReplicatedLocalIndex::Replicated);
-        if self.design.table.is_global() && replicated { Throughput::ReplicatedWrite } else { Throughput::Write }
+        let local = self
+            .index(target)
+            .is_some_and(|index| index.kind == IndexKind::Local);
+        let replicated = target == Target::Table
+            || (local
+                && self.design.workload.switches.replicated_local_index
+                    == ReplicatedLocalIndex::Replicated);
+        if self.design.table.is_global() && replicated {
+            Throughput::ReplicatedWrite
+        } else {
+            Throughput::Write
+        }
     }
 
     fn replicated_reason(&self, target: Target) -> Option<Because> {
-        self.design.table.is_global().then(|| match self.index(target).map(|index| index.kind) {
-            None => Because::rule("4.1", "a global table pays a replicated write in every region, this one included"),
-            Some(IndexKind::Local) => Because::rule("4.2l", "a local index of a global table writes on its table's units in every region"),
-            Some(IndexKind::Global) => Because::rule("4.2", "a global index of a global table pays ordinary writes in every region"),
-        })
+        self.design
+            .table
+            .is_global()
+            .then(|| match self.index(target).map(|index| index.kind) {
+                None => Because::rule(
+                    "4.1",
+                    "a global table pays a replicated write in every region, this one included",
+                ),
+                Some(IndexKind::Local) => Because::rule(
+                    "4.2l",
+                    "a local index of a global table writes on its table's units in every region",
+                ),
+                Some(IndexKind::Global) => Because::rule(
+                    "4.2",
+                    "a global index of a global table pays ordinary writes in every region",
+                ),
+            })
     }
 
-    fn consume(&mut self, traffic: &Traffic, target: Target, throughput: Throughput, tally: &Tally, reasons: &[Because]) {
+    fn consume(
+        &mut self,
+        traffic: &Traffic,
+        target: Target,
+        throughput: Throughput,
+        tally: &Tally,
+        reasons: &[Because],
+    ) {
         let units = &tally.units * &traffic.calls;
         if units.is_zero() {
             return;
@@ -223,19 +344,44 @@ impl<'a> Site<'a> {
         let mut because = tally.because(unit);
         because.push(match throughput {
             Throughput::Read => Because::rule("2.1", READ_ROUNDING),
-            Throughput::Write | Throughput::ReplicatedWrite => Because::rule("1.7", "a write unit for each 1 KB, rounded up"),
+            Throughput::Write | Throughput::ReplicatedWrite => {
+                Because::rule("1.7", "a write unit for each 1 KB, rounded up")
+            }
         });
-        let coverage = target.index().map(|at| &self.design.table.indexes[at].coverage).filter(|_| throughput != Throughput::Read);
+        let coverage = target
+            .index()
+            .map(|at| &self.design.table.indexes[at].coverage)
+            .filter(|_| throughput != Throughput::Read);
         if let Some(coverage) = coverage.filter(|coverage| **coverage != Exact::one()) {
-            because.push(Because::rule("1.6", format!("{} of the items carry the key of the index", coverage.human(6))));
+            because.push(Because::rule(
+                "1.6",
+                format!(
+                    "{} of the items carry the key of the index",
+                    coverage.human(6)
+                ),
+            ));
         }
         because.extend(reasons.iter().cloned());
-        let each = if tally.units == Exact::one() { unit.to_string() } else { format!("{unit}s") };
-        let working = format!("{} {each} a call x {} calls = {units} {unit}s", tally.units.human(9), traffic.calls);
+        let each = if tally.units == Exact::one() {
+            unit.to_string()
+        } else {
+            format!("{unit}s")
+        };
+        let working = format!(
+            "{} {each} a call x {} calls = {units} {unit}s",
+            tally.units.human(9),
+            traffic.calls
+        );
         because.push(Because::plain(working));
         self.consumed.push(Consumption {
-            subject: self.design.subject(index.map(|index| index.name.as_str()), self.region, Some(traffic.name)),
-            account: index.filter(|index| index.kind == IndexKind::Global).map(|index| index.name.clone()),
+            subject: self.design.subject(
+                index.map(|index| index.name.as_str()),
+                self.region,
+                Some(traffic.name),
+            ),
+            account: index
+                .filter(|index| index.kind == IndexKind::Global)
+                .map(|index| index.name.clone()),
             throughput,
             class: self.class,
             billed: Exact::zero(),
@@ -247,28 +393,48 @@ impl<'a> Site<'a> {
         });
     }
 
-    /// The usage of every account in this region: the table with its local indexes, and each global index.
+    /// The usage of every account in this region: the table with its local indexes, and each global
+    /// index.
     pub fn settle(mut self, settled: &mut Settled) {
         let targets: Vec<Target> = self.design.table.accounts().collect();
-        let refused: Vec<ByDirection<Option<Exact>>> =
-            targets.iter().map(|target| ByDirection::each(|direction| self.refused(*target, direction))).collect();
+        let refused: Vec<ByDirection<Option<Exact>>> = targets
+            .iter()
+            .map(|target| ByDirection::each(|direction| self.refused(*target, direction)))
+            .collect();
         if self.design.table.capacity == Capacity::OnDemand {
             self.bill_requests(&targets, &refused, settled);
         }
-        let accounts: Vec<ByDirection<Settling>> = targets.iter().map(|target| self.account(*target)).collect();
+        let accounts: Vec<ByDirection<Settling>> =
+            targets.iter().map(|target| self.account(*target)).collect();
         for (target, account) in targets.iter().zip(&accounts) {
             self.unsettled(*target, account);
         }
         for direction in Direction::BOTH {
             // Of a global table, replicated and ordinary units have prices of their own.
-            for throughput in [Throughput::Read, Throughput::ReplicatedWrite, Throughput::Write] {
-                let own = accounts.iter().map(|account| &account[direction]).filter(|one| one.demand.throughput == throughput);
-                let capacities: Vec<ProvisionedCapacity> = own.filter_map(|one| one.capacity.clone()).collect();
-                let reserved = self.reserved(direction).filter(|_| throughput != Throughput::ReplicatedWrite);
+            for throughput in [
+                Throughput::Read,
+                Throughput::ReplicatedWrite,
+                Throughput::Write,
+            ] {
+                let own = accounts
+                    .iter()
+                    .map(|account| &account[direction])
+                    .filter(|one| one.demand.throughput == throughput);
+                let capacities: Vec<ProvisionedCapacity> =
+                    own.filter_map(|one| one.capacity.clone()).collect();
+                let reserved = self
+                    .reserved(direction)
+                    .filter(|_| throughput != Throughput::ReplicatedWrite);
                 let due = reserved.is_some() && direction == throughput.direction();
                 if !capacities.is_empty() || due {
                     let table = self.design.subject(None, self.region, None);
-                    let (usage, listed) = provisioned(&table, &capacities, throughput, reserved, &self.design.workload.month);
+                    let (usage, listed) = provisioned(
+                        &table,
+                        &capacities,
+                        throughput,
+                        reserved,
+                        &self.design.workload.month,
+                    );
                     settled.usage.extend(usage);
                     settled.listed.extend(listed);
                 }
@@ -276,29 +442,52 @@ impl<'a> Site<'a> {
         }
         for (account, refused) in accounts.into_iter().zip(refused) {
             settled.demand.extend([
-                Demand { refused: refused.read, ..account.read.demand },
-                Demand { refused: refused.write, ..account.write.demand },
+                Demand {
+                    refused: refused.read,
+                    ..account.read.demand
+                },
+                Demand {
+                    refused: refused.write,
+                    ..account.write.demand
+                },
             ]);
         }
         settled.consumed.append(&mut self.consumed);
         settled.gaps.append(&mut self.gaps);
     }
 
-    /// On demand, what is consumed is billed, less what a maximum throughput refuses: decided here, once, for the table
-    /// and its indexes.
-    fn bill_requests(&mut self, targets: &[Target], refused: &[ByDirection<Option<Exact>>], settled: &mut Settled) {
+    /// On demand, what is consumed is billed, less what a maximum throughput refuses: decided here,
+    /// once, for the table and its indexes.
+    fn bill_requests(
+        &mut self,
+        targets: &[Target],
+        refused: &[ByDirection<Option<Exact>>],
+        settled: &mut Settled,
+    ) {
         let table = self.design.table;
         for one in &mut self.consumed {
-            let own = targets.iter().position(|target| table.index_name(*target) == one.account.as_deref());
-            let share = own.and_then(|at| refused[at][one.throughput.direction()].as_ref()).filter(|share| !share.is_zero());
+            let own = targets
+                .iter()
+                .position(|target| table.index_name(*target) == one.account.as_deref());
+            let share = own
+                .and_then(|at| refused[at][one.throughput.direction()].as_ref())
+                .filter(|share| !share.is_zero());
             one.billed = match share {
                 Some(share) => &one.units * &(Exact::one() - share.clone()),
                 None => one.units.clone(),
             };
             let mut usage = on_demand(one);
             if let Some(share) = share {
-                let whose = if one.account.is_none() { "table" } else { "index" };
-                let text = format!("{} of them are refused beyond the {whose}'s maximum throughput, and not billed", share.human(6));
+                let whose = if one.account.is_none() {
+                    "table"
+                } else {
+                    "index"
+                };
+                let text = format!(
+                    "{} of them are refused beyond the {whose}'s maximum throughput, and not \
+                     billed",
+                    share.human(6)
+                );
                 usage.because.push(Because::rule("6.3", text));
             }
             settled.usage.push(usage);
@@ -312,59 +501,96 @@ impl<'a> Site<'a> {
             let units = format!("{}s", unit_name(throughput));
             let (what, why) = match self.given_units(target, direction) {
                 Some(Units::Unknown) => {
-                    let why = "the units are \"unknown\"; give a number, or { min = …, max = …, target = … }".to_string();
+                    let why = "the units are \"unknown\"; give a number, or { min = …, max = …, \
+                               target = … }"
+                        .to_string();
                     (format!("the provisioned {units}"), why)
                 }
-                // Bounds without a target: what moves the units is not known. Units that a schedule alone moves have one bound.
+                // Bounds without a target: what moves the units is not known. Units that a schedule
+                // alone moves have one bound.
                 Some(Units::Scaled(scaling))
-                    if scaling.target_percent.is_none() && (scaling.schedule.0.is_empty() || scaling.min < scaling.max) =>
+                    if scaling.target_percent.is_none()
+                        && (scaling.schedule.0.is_empty() || scaling.min < scaling.max) =>
                 {
                     let (low, high) = (Exact::from(scaling.min), Exact::from(scaling.max));
-                    let why = format!("the target of auto scaling is \"unknown\": {low} to {high} {units}; give `target`");
+                    let why = format!(
+                        "the target of auto scaling is \"unknown\": {low} to {high} {units}; give \
+                         `target`"
+                    );
                     (format!("{units} that auto scaling adds"), why)
                 }
                 Some(Units::Scaled(scaling)) if settling.demand.partly_unknown => {
                     let (low, high) = (Exact::from(scaling.min), Exact::from(scaling.max));
-                    let why = format!("auto scaling follows demand, which is partly unknown: {low} to {high} {units}");
-                    (format!("{units} that auto scaling adds for unknown demand"), why)
+                    let why = format!(
+                        "auto scaling follows demand, which is partly unknown: {low} to {high} \
+                         {units}"
+                    );
+                    (
+                        format!("{units} that auto scaling adds for unknown demand"),
+                        why,
+                    )
                 }
                 _ => continue,
             };
-            let subject = self.design.subject(self.index_name(target), self.region, None);
-            self.gaps.push(Gap { subject, what, why, usage_type: UsageType::CapacityHours(throughput, self.class), costs: true });
+            let subject = self
+                .design
+                .subject(self.index_name(target), self.region, None);
+            self.gaps.push(Gap {
+                subject,
+                what,
+                why,
+                usage_type: UsageType::CapacityHours(throughput, self.class),
+                costs: true,
+            });
         }
     }
 
-    /// The share of an account's demand that its maximum throughput refuses; `None` where it has none.
+    /// The share of an account's demand that its maximum throughput refuses; `None` where it has
+    /// none.
     ///
-    /// Source: Developer Guide, "DynamoDB maximum throughput for on-demand tables" (rule 6.3): best effort.
+    /// Source: Developer Guide, "DynamoDB maximum throughput for on-demand tables" (rule 6.3): best
+    /// effort.
     fn refused(&self, target: Target, direction: Direction) -> Option<Exact> {
         if self.design.table.capacity != Capacity::OnDemand {
             return None;
         }
         // What a replica does not set for itself, it has from the table.
-        let there = self.replica.filter(|_| direction == Direction::Read).and_then(|replica| match target {
-            Target::Table => replica.read_max,
-            Target::Index(at) => replica.indexes.get(at).and_then(|index| index.read_max),
-        });
+        let there = self
+            .replica
+            .filter(|_| direction == Direction::Read)
+            .and_then(|replica| match target {
+                Target::Table => replica.read_max,
+                Target::Index(at) => replica.indexes.get(at).and_then(|index| index.read_max),
+            });
         let most = there.or(self.design.table.maximum(target, direction))?;
         let arrivals = self.arrivals(target, direction);
         if arrivals.is_empty() {
             return Some(Exact::zero());
         }
-        let series = self.design.simulations.series(&self.series_name(target, direction), &arrivals);
-        let run = execute(&mut [Lane::new(&series, OnDemand::new(direction, Some(most)))], &Limits::default()).pop()?;
+        let series = self
+            .design
+            .simulations
+            .series(&self.series_name(target, direction), &arrivals);
+        let run = execute(
+            &mut [Lane::new(&series, OnDemand::new(direction, Some(most)))],
+            &Limits::default(),
+        )
+        .pop()?;
         Some(Exact::whole(run.throttled) / Exact::whole(run.demanded.max(1)))
     }
 
-    /// What is asked of the reads and the writes of one account, and what is provisioned for them. Capacity that
-    /// moves is simulated, both directions together.
+    /// What is asked of the reads and the writes of one account, and what is provisioned for them.
+    /// Capacity that moves is simulated, both directions together.
     fn account(&self, target: Target) -> ByDirection<Settling> {
         let units = ByDirection::each(|direction| self.given_units(target, direction));
-        let scaling = units.as_ref().map(|units| units.as_ref().and_then(Units::scaling));
+        let scaling = units
+            .as_ref()
+            .map(|units| units.as_ref().and_then(Units::scaling));
         // Without a schedule, capacity that is not asked for stays at its least units.
         let moves = units.iter().any(|(direction, units)| match units {
-            Some(Units::Scaled(scaling)) => !scaling.schedule.0.is_empty() || self.is_asked_for(target, direction),
+            Some(Units::Scaled(scaling)) => {
+                !scaling.schedule.0.is_empty() || self.is_asked_for(target, direction)
+            }
             _ => false,
         });
         let runs = moves.then(|| {
@@ -372,28 +598,52 @@ impl<'a> Site<'a> {
                 name: self.series_name(target, direction),
                 arrivals: self.arrivals(target, direction),
                 // A direction whose units are not known moves nothing.
-                scaling: scaling[direction].clone().unwrap_or_else(|| Scaling::fixed(1)),
+                scaling: scaling[direction]
+                    .clone()
+                    .unwrap_or_else(|| Scaling::fixed(1)),
             });
-            let hottest = self.design.table.hottest_millionths(self.index_name(target)).map(Hottest::of);
+            let hottest = self
+                .design
+                .table
+                .hottest_millionths(self.index_name(target))
+                .map(Hottest::of);
             self.design.simulations.account(&asked, hottest)
         });
         ByDirection::each(|direction| {
-            self.settling(target, direction, units[direction].as_ref(), runs.as_deref().map(|runs| &runs[direction]))
+            self.settling(
+                target,
+                direction,
+                units[direction].as_ref(),
+                runs.as_deref().map(|runs| &runs[direction]),
+            )
         })
     }
 
     /// Whether anything asks for an account's direction; of a trace, its series tells.
     fn is_asked_for(&self, target: Target, direction: Direction) -> bool {
-        let traced = self.design.simulations.drawn().of_trace(&self.series_name(target, direction));
+        let traced = self
+            .design
+            .simulations
+            .drawn()
+            .of_trace(&self.series_name(target, direction));
         traced.is_some() || !self.consumed_by(target, direction).is_empty()
     }
 
     /// The calls that ask for an account's direction.
     fn arrivals(&self, target: Target, direction: Direction) -> Vec<Arrivals> {
-        self.consumed_by(target, direction).iter().map(|one| one.arrivals(&self.design.workload.month)).collect()
+        self.consumed_by(target, direction)
+            .iter()
+            .map(|one| one.arrivals(&self.design.workload.month))
+            .collect()
     }
 
-    fn settling(&self, target: Target, direction: Direction, units: Option<&Units>, run: Option<&Run>) -> Settling {
+    fn settling(
+        &self,
+        target: Target,
+        direction: Direction,
+        units: Option<&Units>,
+        run: Option<&Run>,
+    ) -> Settling {
         let consumed = &self.consumed_by(target, direction);
         let run = run.filter(|_| matches!(units, Some(Units::Scaled(_))));
         let index = self.index_name(target);
@@ -402,7 +652,12 @@ impl<'a> Site<'a> {
             Direction::Write => self.write_throughput(target),
         };
         let (mean, mut peak) = demand(consumed.iter().copied(), &self.design.workload.month);
-        if let Some(series) = self.design.simulations.drawn().of_trace(&self.series_name(target, direction)) {
+        if let Some(series) = self
+            .design
+            .simulations
+            .drawn()
+            .of_trace(&self.series_name(target, direction))
+        {
             peak = series.peak_hour();
         }
         let billing = self.design.workload.switches.hour_billing;
@@ -418,7 +673,10 @@ impl<'a> Site<'a> {
             subject: self.design.subject(index, self.region, None),
             class: self.class,
             hourly,
-            because: moved.into_iter().chain(self.drivers(consumed, throughput)).collect(),
+            because: moved
+                .into_iter()
+                .chain(self.drivers(consumed, throughput))
+                .collect(),
         });
         let provisioned = units.and_then(|units| match (units, run) {
             (Units::Unknown, _) => None,
@@ -427,8 +685,16 @@ impl<'a> Site<'a> {
                 high: run.highest,
                 throttled: Some(Exact::ratio(run.throttled_billionths(), 1_000_000_000)),
             }),
-            (Units::Scaled(Scaling { min, .. }), None) => Some(ProvisionedUnits { low: *min, high: *min, throttled: Some(Exact::zero()) }),
-            (Units::Fixed(units), _) => Some(ProvisionedUnits { low: *units, high: *units, throttled: None }),
+            (Units::Scaled(Scaling { min, .. }), None) => Some(ProvisionedUnits {
+                low: *min,
+                high: *min,
+                throttled: Some(Exact::zero()),
+            }),
+            (Units::Fixed(units), _) => Some(ProvisionedUnits {
+                low: *units,
+                high: *units,
+                throttled: None,
+            }),
         });
         let demand = Demand {
             table: self.design.table.table.name.clone(),
@@ -439,37 +705,59 @@ impl<'a> Site<'a> {
             peak,
             provisioned,
             refused: None,
-            partly_unknown: self.gaps.iter().any(|gap| gap.hides_demand_of(index, direction, self.design.table)),
+            partly_unknown: self
+                .gaps
+                .iter()
+                .any(|gap| gap.hides_demand_of(index, direction, self.design.table)),
         };
         Settling { demand, capacity }
     }
 
     fn consumed_by(&self, target: Target, direction: Direction) -> Vec<&Consumption> {
         let index = self.index_name(target);
-        let of_account = |one: &&Consumption| one.account.as_deref() == index && one.throughput.direction() == direction;
+        let of_account = |one: &&Consumption| {
+            one.account.as_deref() == index && one.throughput.direction() == direction
+        };
         self.consumed.iter().filter(of_account).collect()
     }
 
     /// The name of an account's direction, so that each draws calls of its own.
     fn series_name(&self, target: Target, direction: Direction) -> String {
-        account_name(&self.design.table.table.name, self.index_name(target), self.region, direction)
+        account_name(
+            &self.design.table.table.name,
+            self.index_name(target),
+            self.region,
+            direction,
+        )
     }
 
     /// What moves the units, where anything does.
     fn moved(&self, units: &Units, run: Option<&Run>, throughput: Throughput) -> Option<Because> {
-        let (Units::Scaled(scaling), Some(run)) = (units, run) else { return None };
+        let (Units::Scaled(scaling), Some(run)) = (units, run) else {
+            return None;
+        };
         let unit = match throughput {
             Throughput::Read => "RCU",
             Throughput::Write => "WCU",
             Throughput::ReplicatedWrite => "rWCU",
         };
-        let bounds = format!("between {} and {} {unit}", Exact::from(scaling.min), Exact::from(scaling.max));
+        let bounds = format!(
+            "between {} and {} {unit}",
+            Exact::from(scaling.min),
+            Exact::from(scaling.max)
+        );
         let how = match (scaling.target_percent, scaling.schedule.0.is_empty()) {
             (Some(target), true) => format!("auto scaling {bounds} at a target of {target} %"),
-            (Some(target), false) => format!("auto scaling {bounds} at a target of {target} %, and a schedule"),
+            (Some(target), false) => {
+                format!("auto scaling {bounds} at a target of {target} %, and a schedule")
+            }
             (None, _) => "a schedule moves the units".to_string(),
         };
-        let text = format!("{how}: {} to {} {unit} in the simulated time", Exact::from(run.lowest), Exact::from(run.highest));
+        let text = format!(
+            "{how}: {} to {} {unit} in the simulated time",
+            Exact::from(run.lowest),
+            Exact::from(run.highest)
+        );
         Some(Because::rule("6.6", text))
     }
 
@@ -486,26 +774,44 @@ impl<'a> Site<'a> {
             }
         }
         parts.sort_by(|one, other| other.1.cmp(&one.1));
-        let text = parts.iter().map(|(name, units)| format!("\"{name}\" {}", units.human(2))).collect::<Vec<_>>().join(", ");
+        let text = parts
+            .iter()
+            .map(|(name, units)| format!("\"{name}\" {}", units.human(2)))
+            .collect::<Vec<_>>()
+            .join(", ");
         if text.is_empty() {
             return Vec::new();
         }
         let working = consumed.iter().flat_map(|one| {
             let name = one.subject.access.as_deref().unwrap_or_default();
-            let place = one.subject.index.as_ref().map(|index| format!(" / {index}")).unwrap_or_default();
-            one.because.iter().map(move |because| Because { text: format!("{name}{place}: {}", because.text), ..because.clone() })
+            let place = one
+                .subject
+                .index
+                .as_ref()
+                .map(|index| format!(" / {index}"))
+                .unwrap_or_default();
+            one.because.iter().map(move |because| Because {
+                text: format!("{name}{place}: {}", because.text),
+                ..because.clone()
+            })
         });
-        let sum = Because::plain(format!("asked for, {}s a second on average: {text}", unit_name(throughput)));
+        let sum = Because::plain(format!(
+            "asked for, {}s a second on average: {text}",
+            unit_name(throughput)
+        ));
         std::iter::once(sum).chain(working).collect()
     }
 
     /// The provisioned units of an account, known or not; `None` on demand.
     fn given_units(&self, target: Target, direction: Direction) -> Option<Units> {
         let own = self.design.table.provisioned(target)?;
-        let there = self.replica.filter(|_| direction == Direction::Read).and_then(|replica| match target {
-            Target::Table => replica.read.clone(),
-            Target::Index(at) => replica.indexes.get(at).and_then(|index| index.read.clone()),
-        });
+        let there = self
+            .replica
+            .filter(|_| direction == Direction::Read)
+            .and_then(|replica| match target {
+                Target::Table => replica.read.clone(),
+                Target::Index(at) => replica.indexes.get(at).and_then(|index| index.read.clone()),
+            });
         Some(there.unwrap_or_else(|| own[direction].clone()))
     }
 
@@ -516,7 +822,10 @@ impl<'a> Site<'a> {
             Direction::Read => reserved.read,
             Direction::Write => reserved.write,
         };
-        (self.region == self.design.workload.region).then_some(ReservedUnits { units, years: reserved.years })
+        (self.region == self.design.workload.region).then_some(ReservedUnits {
+            units,
+            years: reserved.years,
+        })
     }
 }
 

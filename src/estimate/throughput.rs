@@ -36,30 +36,59 @@ struct Pattern<'a> {
 impl<'a> Metered<'a> {
     /// Meters every access pattern of a table.
     pub fn new(design: &'a Design<'a>) -> Metered<'a> {
-        let patterns = design.table.access.iter().map(|access| pattern(design, access)).collect();
+        let patterns = design
+            .table
+            .access
+            .iter()
+            .map(|access| pattern(design, access))
+            .collect();
         let ttl = &design.table.ttl_deletes;
         let sizes = design.table.sizes.as_ref().filter(|_| !ttl.is_zero());
         let expired = sizes.map(|sizes| design.expect(&time_to_live(sizes, &design.table.table)));
-        Metered { design, patterns, expired }
+        Metered {
+            design,
+            patterns,
+            expired,
+        }
     }
 
-    /// Everything that writes: access patterns and Time to Live, with what one call of each expects.
+    /// Everything that writes: access patterns and Time to Live, with what one call of each
+    /// expects.
     fn writers(&self) -> impl Iterator<Item = (Traffic<'_>, &Expected)> {
-        let patterns = self.patterns.iter().map(|pattern| (traffic(pattern.access), &pattern.expected));
+        let patterns = self
+            .patterns
+            .iter()
+            .map(|pattern| (traffic(pattern.access), &pattern.expected));
         let expired = self.expired.iter().map(|expected| {
             let calls = self.design.table.ttl_deletes.clone();
-            (Traffic { name: TIME_TO_LIVE, calls, shape: Shape::flat(), transactional: false, origin: None }, expected)
+            (
+                Traffic {
+                    name: TIME_TO_LIVE,
+                    calls,
+                    shape: Shape::flat(),
+                    transactional: false,
+                    origin: None,
+                },
+                expected,
+            )
         });
         patterns.chain(expired)
     }
 
-    /// Whether there are writes of which nobody knows what they change: units were counted, or nothing is known.
+    /// Whether there are writes of which nobody knows what they change: units were counted, or
+    /// nothing is known.
     pub fn hides_writes(&self) -> bool {
         self.design.table.unknown.ttl_deletes
             || self.patterns.iter().any(|pattern| {
                 matches!(
                     pattern.access.call,
-                    Call::Counted { direction: Direction::Write, .. } | Call::Unknown { direction: Direction::Write, .. }
+                    Call::Counted {
+                        direction: Direction::Write,
+                        ..
+                    } | Call::Unknown {
+                        direction: Direction::Write,
+                        ..
+                    }
                 )
             })
     }
@@ -67,12 +96,16 @@ impl<'a> Metered<'a> {
     /// Bytes that the writes of a month change, Time to Live included: what replicas receive and
     /// incremental exports hold.
     pub fn changed_bytes(&self) -> Exact {
-        self.writers().map(|(traffic, expected)| &traffic.calls * &expected.replicated_bytes).sum()
+        self.writers()
+            .map(|(traffic, expected)| &traffic.calls * &expected.replicated_bytes)
+            .sum()
     }
 
     /// Change data capture units of a month: the writer, its calls and the units of one.
     pub fn captured(&self) -> Vec<(&str, Exact, Exact)> {
-        let captured = self.writers().map(|(traffic, expected)| (traffic.name, traffic.calls, expected.captured.clone()));
+        let captured = self
+            .writers()
+            .map(|(traffic, expected)| (traffic.name, traffic.calls, expected.captured.clone()));
         captured.filter(|(_, _, units)| !units.is_zero()).collect()
     }
 
@@ -84,7 +117,12 @@ impl<'a> Metered<'a> {
             let usage = move |(traffic, expected): (Traffic, &Expected)| {
                 let origin = traffic.origin.unwrap_or(home);
                 let gigabytes = &(&traffic.calls * &expected.replicated_bytes) / &Exact::from(GB);
-                let working = format!("{} x {} B = {} GB", traffic.calls, expected.replicated_bytes.human(3), gigabytes.human(9));
+                let working = format!(
+                    "{} x {} B = {} GB",
+                    traffic.calls,
+                    expected.replicated_bytes.human(3),
+                    gigabytes.human(9)
+                );
                 let usage = Usage {
                     subject: design.subject(None, origin, Some(traffic.name)),
                     usage_type: UsageType::TransferTo(region.to_string()),
@@ -95,7 +133,10 @@ impl<'a> Metered<'a> {
             };
             self.writers().filter_map(usage).collect::<Vec<_>>()
         };
-        let regions = design.copies().map(|replica| replica.region.as_str()).chain(design.is_written_elsewhere().then_some(home.as_str()));
+        let regions = design
+            .copies()
+            .map(|replica| replica.region.as_str())
+            .chain(design.is_written_elsewhere().then_some(home.as_str()));
         regions.flat_map(to).collect()
     }
 
@@ -103,15 +144,29 @@ impl<'a> Metered<'a> {
     pub fn settle(&self) -> Settled {
         let design = self.design;
         let mut settled = Settled::default();
-        let mut home = Site::new(design, &design.workload.region, design.table.table.class, None);
+        let mut home = Site::new(
+            design,
+            &design.workload.region,
+            design.table.table.class,
+            None,
+        );
         for pattern in &self.patterns {
             let traffic = traffic(pattern.access);
             let (passes, reasons) = passing(design, pattern.access);
-            let reasons: Vec<Because> = reasons.into_iter().chain(partiql(pattern.access)).collect();
-            home.reads(&traffic.clone().times(&passes), &pattern.expected.home, &reasons);
+            let reasons: Vec<Because> =
+                reasons.into_iter().chain(partiql(pattern.access)).collect();
+            home.reads(
+                &traffic.clone().times(&passes),
+                &pattern.expected.home,
+                &reasons,
+            );
             home.unknown_reads(traffic.name, pattern.unknown_read);
             home.fill(&traffic, &pattern.fills);
-            home.writes(&traffic, &pattern.expected.home, &write_reasons(pattern.access));
+            home.writes(
+                &traffic,
+                &pattern.expected.home,
+                &write_reasons(pattern.access),
+            );
             home.unknown_writes(traffic.name, &pattern.unknown_writes);
             home.unmetered(pattern.access);
         }
@@ -135,10 +190,16 @@ impl<'a> Metered<'a> {
         if self.expired.is_some() {
             // A delete removes the entry of every index that has one.
             let unknown = |at: &usize| design.table.entries(*at).is_none();
-            let unknown: Vec<usize> = (0..design.table.table.indexes.len()).filter(unknown).collect();
+            let unknown: Vec<usize> = (0..design.table.table.indexes.len())
+                .filter(unknown)
+                .collect();
             site.unknown_writes(TIME_TO_LIVE, &unknown);
         }
-        let share = Because::plain(format!("{} x the reads of {}", replica.reads.human(6), design.workload.region));
+        let share = Because::plain(format!(
+            "{} x the reads of {}",
+            replica.reads.human(6),
+            design.workload.region
+        ));
         for pattern in &self.patterns {
             site.unknown_writes(&pattern.access.name, &pattern.unknown_writes);
             if !pattern.access.is_read() || !replica.reads.is_zero() {
@@ -146,7 +207,11 @@ impl<'a> Metered<'a> {
             }
             // A token that is repeated reads where the write is called (rule 3.7b).
             if pattern.access.is_read() && !replica.reads.is_zero() {
-                site.reads(&traffic(pattern.access).times(&replica.reads), &pattern.expected.home, std::slice::from_ref(&share));
+                site.reads(
+                    &traffic(pattern.access).times(&replica.reads),
+                    &pattern.expected.home,
+                    std::slice::from_ref(&share),
+                );
                 site.unknown_reads(&pattern.access.name, pattern.unknown_read);
             }
         }
@@ -162,15 +227,28 @@ impl<'a> Metered<'a> {
 
 /// A PartiQL statement is the operation that it is.
 fn partiql(access: &Access) -> Option<Because> {
-    let operation = access.operation.filter(|operation| operation.is_partiql())?;
-    Some(Because::rule("2.10", format!("{operation} costs what the operations cost that its statements are")))
+    let operation = access
+        .operation
+        .filter(|operation| operation.is_partiql())?;
+    Some(Because::rule(
+        "2.10",
+        format!("{operation} costs what the operations cost that its statements are"),
+    ))
 }
 
-/// What a reader may wonder about a write: why a batch saves nothing, why a transaction doubles no index.
+/// What a reader may wonder about a write: why a batch saves nothing, why a transaction doubles no
+/// index.
 fn write_reasons(access: &Access) -> Vec<Because> {
     let batch = || Because::rule("3.5", "a batch costs what its writes cost one by one");
-    let is_batch = matches!(access.operation, Some(ApiName::BatchWriteItem | ApiName::BatchExecuteStatement));
-    is_batch.then(batch).into_iter().chain(partiql(access)).collect()
+    let is_batch = matches!(
+        access.operation,
+        Some(ApiName::BatchWriteItem | ApiName::BatchExecuteStatement)
+    );
+    is_batch
+        .then(batch)
+        .into_iter()
+        .chain(partiql(access))
+        .collect()
 }
 
 fn traffic(access: &Access) -> Traffic<'_> {
@@ -195,17 +273,29 @@ pub(super) fn passing(design: &Design, access: &Access) -> (Exact, Vec<Because>)
     let consistency = match &access.call {
         Call::Get { consistency, .. } => *consistency,
         Call::Page { consistency, .. } => Some(*consistency),
-        Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {
+        Call::Write { .. }
+        | Call::Transaction { .. }
+        | Call::Traced(_)
+        | Call::Counted { .. }
+        | Call::Unknown { .. } => {
             return (Exact::one(), Vec::new());
         }
     };
-    let Some(dax) = design.table.dax.as_ref().filter(|_| access.through_dax) else { return (Exact::one(), Vec::new()) };
+    let Some(dax) = design.table.dax.as_ref().filter(|_| access.through_dax) else {
+        return (Exact::one(), Vec::new());
+    };
     // Calls whose hit ratio is not known are unknown as a whole.
-    let Some(hit_ratio) = dax.hit_ratio.known() else { return (Exact::one(), Vec::new()) };
+    let Some(hit_ratio) = dax.hit_ratio.known() else {
+        return (Exact::one(), Vec::new());
+    };
     let passes = dax::share_that_passes(consistency, hit_ratio);
     let text = match consistency {
         Some(Consistency::Eventual) => {
-            format!("DAX answers {} of the calls; {} reach the table", hit_ratio.human(6), passes.human(6))
+            format!(
+                "DAX answers {} of the calls; {} reach the table",
+                hit_ratio.human(6),
+                passes.human(6)
+            )
         }
         _ => "strong and transactional reads pass through DAX and are never a hit".to_string(),
     };
@@ -217,7 +307,13 @@ fn pattern<'a>(design: &'a Design<'a>, access: &'a Access) -> Pattern<'a> {
     if let Call::Traced(traced) = &access.call {
         let fills = Tally::measured(traced.fill_halves, traced);
         let unknown_writes = traced.unknown_indexes.iter().copied().collect();
-        return Pattern { access, expected: measured(traced), fills, unknown_read: None, unknown_writes };
+        return Pattern {
+            access,
+            expected: measured(traced),
+            fills,
+            unknown_read: None,
+            unknown_writes,
+        };
     }
     if let Call::Counted { direction, target } = &access.call {
         return Pattern {
@@ -230,9 +326,15 @@ fn pattern<'a>(design: &'a Design<'a>, access: &'a Access) -> Pattern<'a> {
     }
     let cases = expand(access, design.table, &design.workload.switches);
     let behind_dax = design.table.dax.is_some() && access.through_dax;
-    let fills = behind_dax.then(|| design.expect(&fills(access)).home.into_iter().next()).flatten();
+    let fills = behind_dax
+        .then(|| design.expect(&fills(access)).home.into_iter().next())
+        .flatten();
     let entries = |at: usize| access.sizes.as_ref().and_then(|sizes| sizes.entries(at));
-    let unknown = |at: &usize| access.sizes.is_some() && entries(*at).is_none() && writes_entries(access, &table.indexes[*at], table);
+    let unknown = |at: &usize| {
+        access.sizes.is_some()
+            && entries(*at).is_none()
+            && writes_entries(access, &table.indexes[*at], table)
+    };
     Pattern {
         access,
         expected: design.expect(&cases),

@@ -1,13 +1,16 @@
 //! CloudFormation, SAM and CDK templates, JSON and YAML.
 //!
-//! Expressions are resolved as far as the template tells; what only a deployment knows is named, and is unknown in the
-//! workload. A template does not say its region. A global table has its writes at the top and its reads by replica; the
-//! replica of the home region is the table itself. Source: CloudFormation Template Reference.
+//! Expressions are resolved as far as the template tells; what only a deployment knows is named,
+//! and is unknown in the workload. A template does not say its region. A global table has its
+//! writes at the top and its reads by replica; the replica of the home region is the table itself.
+//! Source: CloudFormation Template Reference.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, quoted};
+use super::draft::{
+    Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, quoted,
+};
 use super::intrinsic::{Resolver, Unresolved};
 use super::node::{Key, Node, Value, shown, wrong};
 use super::scaling::{self, AWS_WORDS, Step, Suspended, Target};
@@ -28,24 +31,59 @@ struct Template<'a> {
 
 pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
     let made_of = format!("the CloudFormation template {}", names_of(documents));
-    let mut draft = Draft { made_of, missing: "not in a template", ..Draft::default() };
-    draft.head.set("name", Said::text(&name_of(documents), "the name of the file", None));
-    let asked = context.region.map(str::to_string).or_else(|| context.usage.and_then(|usage| usage.region()));
+    let mut draft = Draft {
+        made_of,
+        missing: "not in a template",
+        ..Draft::default()
+    };
+    draft.head.set(
+        "name",
+        Said::text(&name_of(documents), "the name of the file", None),
+    );
+    let asked = context
+        .region
+        .map(str::to_string)
+        .or_else(|| context.usage.and_then(|usage| usage.region()));
     let region = asked.or_else(|| only_replica(documents));
     draft.head.set_some(
         "region",
-        region.as_ref().map(|region| Said::text(region, if context.region.is_some() { "as asked for" } else { "" }, None)),
+        region.as_ref().map(|region| {
+            Said::text(
+                region,
+                if context.region.is_some() {
+                    "as asked for"
+                } else {
+                    ""
+                },
+                None,
+            )
+        }),
     );
     let mut keys = BTreeMap::new();
     for (source, template) in documents {
-        let given = context.usage.map(usage::UsageFile::parameters).unwrap_or_default();
-        let is_unknown = |name: &str| template.at(&["Parameters", name]).is_none() && !name.starts_with("AWS::");
-        let unknown: Vec<(String, Node)> =
-            given.iter().filter(|(name, _)| is_unknown(name)).map(|(name, node)| (name.clone(), node.clone())).collect();
+        let given = context
+            .usage
+            .map(usage::UsageFile::parameters)
+            .unwrap_or_default();
+        let is_unknown =
+            |name: &str| template.at(&["Parameters", name]).is_none() && !name.starts_with("AWS::");
+        let unknown: Vec<(String, Node)> = given
+            .iter()
+            .filter(|(name, _)| is_unknown(name))
+            .map(|(name, node)| (name.clone(), node.clone()))
+            .collect();
         for (name, node) in unknown {
             let message = format!("{} has no parameter {name:?}", source.name);
-            let usage = context.usage.map_or_else(|| source.clone(), |usage| usage.source().clone());
-            context.problems.push(wrong(&usage, node.span, "unknown-parameter", message, "correct its name under [parameters]"));
+            let usage = context
+                .usage
+                .map_or_else(|| source.clone(), |usage| usage.source().clone());
+            context.problems.push(wrong(
+                &usage,
+                node.span,
+                "unknown-parameter",
+                message,
+                "correct its name under [parameters]",
+            ));
         }
         let expanded = match Resolver::new(template, region.clone(), given.clone()).expanded() {
             Ok(expanded) => expanded,
@@ -53,19 +91,33 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
                 let code = if error.cycle { "cycle" } else { "wrong-type" };
                 let span = node.span.start..node.span.end.min(node.span.start + 200);
                 let message = format!("a loop (Fn::ForEach) cannot be written out: {}", error.why);
-                context.problems.push(wrong(source, span, code, message, "write the resources out"));
+                context.problems.push(wrong(
+                    source,
+                    span,
+                    code,
+                    message,
+                    "write the resources out",
+                ));
                 continue;
             }
         };
         let template = &expanded;
         let resolver = Resolver::new(template, region.clone(), given);
-        let mut reading = Template { source, resolver, problems: context.problems, notes: Vec::new(), untold: Vec::new() };
+        let mut reading = Template {
+            source,
+            resolver,
+            problems: context.problems,
+            notes: Vec::new(),
+            untold: Vec::new(),
+        };
         reading.resources(template, region.as_deref(), &mut draft, &mut keys);
         draft.notes.append(&mut reading.notes);
         if region.is_none() && draft.tables.iter().any(|table| !table.replicas.is_empty()) {
-            draft
-                .notes
-                .push("the region is not known: remove the replica of the region that you write, which is the table itself".to_string());
+            draft.notes.push(
+                "the region is not known: remove the replica of the region that you write, which \
+                 is the table itself"
+                    .to_string(),
+            );
         }
     }
     draft
@@ -73,8 +125,14 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
 
 /// The region of global tables that have but one.
 fn only_replica(documents: &[(Arc<Source>, Node)]) -> Option<String> {
-    let resources = documents.iter().flat_map(|(_, template)| template.get("Resources").map(Node::entries).unwrap_or_default());
-    let global = resources.filter(|(_, resource)| resource.text_at("Type") == Some("AWS::DynamoDB::GlobalTable"));
+    let resources = documents.iter().flat_map(|(_, template)| {
+        template
+            .get("Resources")
+            .map(Node::entries)
+            .unwrap_or_default()
+    });
+    let global = resources
+        .filter(|(_, resource)| resource.text_at("Type") == Some("AWS::DynamoDB::GlobalTable"));
     let mut regions: Vec<&str> = Vec::new();
     for (_, table) in global {
         match table.at(&["Properties", "Replicas"]).map(Node::elements) {
@@ -96,15 +154,27 @@ impl Template<'_> {
 
     fn problem(&mut self, node: &Node, code: &'static str, message: String, help: &str) {
         let span = node.span.start..node.span.end.min(node.span.start + 200);
-        self.problems.push(wrong(self.source, span, code, message, help));
+        self.problems
+            .push(wrong(self.source, span, code, message, help));
     }
 
-    /// What an expression comes to. What cannot be told is a note; what leads back to itself is a mistake.
-    fn told(&mut self, node: &Node, label: &str, result: Result<Option<Node>, Unresolved>) -> Option<Node> {
+    /// What an expression comes to. What cannot be told is a note; what leads back to itself is a
+    /// mistake.
+    fn told(
+        &mut self,
+        node: &Node,
+        label: &str,
+        result: Result<Option<Node>, Unresolved>,
+    ) -> Option<Node> {
         match result {
             Ok(value) => value,
             Err(Unresolved { why, cycle: true }) => {
-                self.problem(node, "cycle", format!("{label}: {why}"), "break the circle: one of them needs a value of its own");
+                self.problem(
+                    node,
+                    "cycle",
+                    format!("{label}: {why}"),
+                    "break the circle: one of them needs a value of its own",
+                );
                 None
             }
             Err(Unresolved { why, .. }) => {
@@ -114,12 +184,15 @@ impl Template<'_> {
         }
     }
 
-    /// A property as it stands, with a choice among several made; what is within it is not resolved yet. Where nobody can
-    /// tell the choice, what is there is taken rather than nothing, and the reason comes with it.
+    /// A property as it stands, with a choice among several made; what is within it is not resolved
+    /// yet. Where nobody can tell the choice, what is there is taken rather than nothing, and
+    /// the reason comes with it.
     fn open(&self, node: &Node) -> Result<(Option<Node>, Option<String>), Unresolved> {
         let (mut node, mut taken) = (node.clone(), None);
         for _ in 0..50 {
-            let [(key, argument)] = node.entries() else { return Ok((Some(node), taken)) };
+            let [(key, argument)] = node.entries() else {
+                return Ok((Some(node), taken));
+            };
             match (key.name.as_str(), argument.elements()) {
                 ("Fn::If", [name, yes, no]) => {
                     let holds = match self.resolver.holds(name.text().unwrap_or_default()) {
@@ -132,11 +205,16 @@ impl Template<'_> {
                     };
                     node = if holds { yes.clone() } else { no.clone() };
                 }
-                ("Ref", _) | ("Fn::FindInMap", _) => return self.resolver.resolve(&node).map(|node| (node, taken)),
+                ("Ref", _) | ("Fn::FindInMap", _) => {
+                    return self.resolver.resolve(&node).map(|node| (node, taken));
+                }
                 _ => return Ok((Some(node), taken)),
             }
         }
-        Err(Unresolved { why: "its conditions have no end".to_string(), cycle: true })
+        Err(Unresolved {
+            why: "its conditions have no end".to_string(),
+            cycle: true,
+        })
     }
 
     fn opened(&mut self, node: &Node, label: &str) -> Option<Node> {
@@ -145,7 +223,8 @@ impl Template<'_> {
             Err(error) => (Err(error), None),
         };
         if let Some(why) = taken {
-            self.notes.push(format!("{label}: {UNTOLD_CONDITION}: {why}"));
+            self.notes
+                .push(format!("{label}: {UNTOLD_CONDITION}: {why}"));
         }
         if matches!(&opened, Err(error) if !error.cycle) {
             self.not_told(node, label.to_string());
@@ -155,7 +234,11 @@ impl Template<'_> {
 
     /// Something that has a cost and that only a deployment knows.
     fn not_told(&mut self, node: &Node, what: String) {
-        self.untold.push(Said::new(quoted(&format!("{what}: only known once the stack is deployed")), "", self.origin(node)));
+        self.untold.push(Said::new(
+            quoted(&format!("{what}: only known once the stack is deployed")),
+            "",
+            self.origin(node),
+        ));
     }
 
     fn child(&mut self, node: &Node, key: &str, label: &str) -> Option<Node> {
@@ -165,7 +248,9 @@ impl Template<'_> {
 
     /// The elements of a list, each as far as it is there.
     fn each(&mut self, node: &Node, key: &str, label: &str) -> Vec<Node> {
-        let Some(list) = self.child(node, key, label) else { return Vec::new() };
+        let Some(list) = self.child(node, key, label) else {
+            return Vec::new();
+        };
         if !matches!(list.value, Value::List(_)) {
             self.problem(
                 &list,
@@ -176,7 +261,10 @@ impl Template<'_> {
             return Vec::new();
         }
         let elements: Vec<Node> = list.elements().to_vec();
-        elements.iter().filter_map(|element| self.opened(element, &format!("{label}: {key}"))).collect()
+        elements
+            .iter()
+            .filter_map(|element| self.opened(element, &format!("{label}: {key}")))
+            .collect()
     }
 
     fn text(&mut self, node: &Node, key: &str, label: &str) -> Option<String> {
@@ -186,7 +274,12 @@ impl Template<'_> {
         match resolved.scalar() {
             Some(text) => Some(text.into_owned()),
             None => {
-                self.problem(value, "wrong-type", format!("{label}: {key} is a text, found {}", resolved.kind()), "write a text");
+                self.problem(
+                    value,
+                    "wrong-type",
+                    format!("{label}: {key} is a text, found {}", resolved.kind()),
+                    "write a text",
+                );
                 None
             }
         }
@@ -202,8 +295,16 @@ impl Template<'_> {
         let told = self.told(value, &format!("{label}: {key}"), resolved)?;
         let truth = told.truth();
         if truth.is_none() {
-            let found = told.scalar().map_or_else(|| told.kind().to_string(), |text| format!("{:?}", shown(&text)));
-            self.problem(value, "wrong-type", format!("{label}: {key} is true or false, found {found}"), "write true or false");
+            let found = told.scalar().map_or_else(
+                || told.kind().to_string(),
+                |text| format!("{:?}", shown(&text)),
+            );
+            self.problem(
+                value,
+                "wrong-type",
+                format!("{label}: {key} is true or false, found {found}"),
+                "write true or false",
+            );
         }
         truth
     }
@@ -224,35 +325,69 @@ impl Template<'_> {
         match self.resolver.resolve(value) {
             Ok(None) => None,
             Ok(Some(resolved)) => {
-                let text = resolved.scalar().filter(|text| Exact::parse(text).is_some_and(|number| !number.is_negative()));
+                let text = resolved
+                    .scalar()
+                    .filter(|text| Exact::parse(text).is_some_and(|number| !number.is_negative()));
                 let Some(text) = text else {
-                    let found = resolved.scalar().map_or_else(|| resolved.kind().to_string(), |text| format!("{:?}", shown(&text)));
-                    self.problem(value, "wrong-type", format!("{label}: {key} is a number, found {found}"), "write a number");
+                    let found = resolved.scalar().map_or_else(
+                        || resolved.kind().to_string(),
+                        |text| format!("{:?}", shown(&text)),
+                    );
+                    self.problem(
+                        value,
+                        "wrong-type",
+                        format!("{label}: {key} is a number, found {found}"),
+                        "write a number",
+                    );
                     return None;
                 };
-                Some(Said::new(text.trim().to_string(), format!("{label}: {key}"), origin))
+                Some(Said::new(
+                    text.trim().to_string(),
+                    format!("{label}: {key}"),
+                    origin,
+                ))
             }
             Err(error) if error.cycle => {
                 self.told(value, &format!("{label}: {key}"), Err(error));
                 None
             }
-            Err(Unresolved { why, .. }) => Some(Said { origin, ..Said::unknown(format!("{label}: {key}: {why}")) }),
+            Err(Unresolved { why, .. }) => Some(Said {
+                origin,
+                ..Said::unknown(format!("{label}: {key}: {why}"))
+            }),
         }
     }
 
-    fn resources(&mut self, template: &Node, region: Option<&str>, draft: &mut Draft, keys: &mut BTreeMap<String, ()>) {
-        let Some(resources) = template.get("Resources") else { return };
+    fn resources(
+        &mut self,
+        template: &Node,
+        region: Option<&str>,
+        draft: &mut Draft,
+        keys: &mut BTreeMap<String, ()>,
+    ) {
+        let Some(resources) = template.get("Resources") else {
+            return;
+        };
         let mut there: Vec<(Key, Node)> = Vec::new();
         for (key, resource) in resources.entries() {
-            if key.name.starts_with("Fn::Transform") || resource.at(&["Properties", "Fn::Transform"]).is_some() {
-                self.notes.push(format!("{}: what a macro or AWS::Include adds is not in the template", key.name));
+            if key.name.starts_with("Fn::Transform")
+                || resource.at(&["Properties", "Fn::Transform"]).is_some()
+            {
+                self.notes.push(format!(
+                    "{}: what a macro or AWS::Include adds is not in the template",
+                    key.name
+                ));
             }
             if self.is_there(key, resource) {
                 there.push((key.clone(), resource.clone()));
             }
         }
         let empty = Node::new(Value::Map(Vec::new()), 0..0);
-        let of = |node: &Node| node.get("Properties").cloned().unwrap_or_else(|| empty.clone());
+        let of = |node: &Node| {
+            node.get("Properties")
+                .cloned()
+                .unwrap_or_else(|| empty.clone())
+        };
         for (key, resource) in &there {
             let properties = of(resource);
             match resource.text_at("Type").unwrap_or_default() {
@@ -277,19 +412,35 @@ impl Template<'_> {
                     draft.tables.extend(table);
                 }
                 "AWS::CloudFormation::Stack" | "AWS::Serverless::Application" => {
-                    self.notes.push(format!("{}: the tables of a nested stack are in another template, and not here", key.name));
+                    self.notes.push(format!(
+                        "{}: the tables of a nested stack are in another template, and not here",
+                        key.name
+                    ));
                 }
                 kind if kind.ends_with("::MODULE") => {
-                    self.notes.push(format!("{}: what a module is made of is in the registry, and not here", key.name));
+                    self.notes.push(format!(
+                        "{}: what a module is made of is in the registry, and not here",
+                        key.name
+                    ));
                 }
                 _ => {}
             }
         }
-        for (key, resource) in there.iter().filter(|(_, node)| node.text_at("Type") == Some("Custom::DynamoDBReplica")) {
+        for (key, resource) in there
+            .iter()
+            .filter(|(_, node)| node.text_at("Type") == Some("Custom::DynamoDBReplica"))
+        {
             self.custom_replica(key, &of(resource), draft);
         }
-        for (key, resource) in there.iter().filter(|(_, node)| node.text_at("Type") == Some("AWS::AutoScalingPlans::ScalingPlan")) {
-            let words = format!("the scaling plan {}, which is not read: give the tables it scales min, max and target", key.name);
+        for (key, resource) in there
+            .iter()
+            .filter(|(_, node)| node.text_at("Type") == Some("AWS::AutoScalingPlans::ScalingPlan"))
+        {
+            let words = format!(
+                "the scaling plan {}, which is not read: give the tables it scales min, max and \
+                 target",
+                key.name
+            );
             let origin = self.origin(resource);
             if let Some(table) = draft.tables.iter_mut().find(|table| table.is_provisioned()) {
                 table.unpriced.push(Said::new(quoted(&words), "", origin));
@@ -303,7 +454,9 @@ impl Template<'_> {
                 let properties = of(resource);
                 let origin = self.origin(resource);
                 let label = key.name.clone();
-                let kind = self.text(&properties, "NodeType", &label).map(|kind| Said::text(&kind, format!("{label}: NodeType"), origin));
+                let kind = self
+                    .text(&properties, "NodeType", &label)
+                    .map(|kind| Said::text(&kind, format!("{label}: NodeType"), origin));
                 let nodes = self.number(&properties, "ReplicationFactor", &label);
                 attach_dax(draft, &label, kind, nodes);
             }
@@ -321,25 +474,47 @@ impl Template<'_> {
     /// What the CDK makes of `replicationRegions`: a replica that a custom resource adds.
     fn custom_replica(&mut self, key: &Key, properties: &Node, draft: &mut Draft) {
         let label = &key.name;
-        let (name, region) = (self.text(properties, "TableName", label), self.text(properties, "Region", label));
+        let (name, region) = (
+            self.text(properties, "TableName", label),
+            self.text(properties, "Region", label),
+        );
         let origin = properties.get("Region").and_then(|node| self.origin(node));
-        let Some(table) = draft.tables.iter_mut().find(|table| name.as_deref().is_some_and(|name| table.is(name))) else {
-            self.notes.push(format!("{label}: a replica of a table that is not in this template"));
+        let Some(table) = draft
+            .tables
+            .iter_mut()
+            .find(|table| name.as_deref().is_some_and(|name| table.is(name)))
+        else {
+            self.notes.push(format!(
+                "{label}: a replica of a table that is not in this template"
+            ));
             return;
         };
         match region {
             Some(region) => {
-                let region = Said::text(&region, format!("{label}: Custom::DynamoDBReplica"), origin);
+                let region =
+                    Said::text(&region, format!("{label}: Custom::DynamoDBReplica"), origin);
                 let (fields, read) = (Fields::default(), UnitsDraft::default());
-                table.replicas.push(ReplicaDraft { region, fields, read, indexes: Vec::new(), access: Vec::new() });
+                table.replicas.push(ReplicaDraft {
+                    region,
+                    fields,
+                    read,
+                    indexes: Vec::new(),
+                    access: Vec::new(),
+                });
             }
-            None => table.unpriced.push(Said::new(quoted("a replica in a region that the template does not say"), "", origin)),
+            None => table.unpriced.push(Said::new(
+                quoted("a replica in a region that the template does not say"),
+                "",
+                origin,
+            )),
         }
     }
 
     /// Whether a resource is made: its condition holds, or cannot be told.
     fn is_there(&mut self, key: &Key, resource: &Node) -> bool {
-        let Some(condition) = resource.get("Condition") else { return true };
+        let Some(condition) = resource.get("Condition") else {
+            return true;
+        };
         match self.resolver.holds(condition.text().unwrap_or_default()) {
             Ok(holds) => holds,
             Err(Unresolved { why, cycle }) => {
@@ -351,7 +526,8 @@ impl Template<'_> {
                         "break the circle: one of them needs a value of its own",
                     );
                 } else {
-                    self.notes.push(format!("{}: {UNTOLD_CONDITION}: {why}", key.name));
+                    self.notes
+                        .push(format!("{}: {UNTOLD_CONDITION}: {why}", key.name));
                 }
                 true
             }
@@ -361,23 +537,37 @@ impl Template<'_> {
     fn new_table(&mut self, key: &Key, resource: &Node, properties: &Node) -> TableDraft {
         let label = &key.name;
         let name = self.text(properties, "TableName", label);
-        let origin = properties.get("TableName").map_or_else(|| Some((self.source.clone(), key.span.clone())), |node| self.origin(node));
+        let origin = properties.get("TableName").map_or_else(
+            || Some((self.source.clone(), key.span.clone())),
+            |node| self.origin(node),
+        );
         let note = match (&name, properties.get("TableName")) {
             (Some(_), _) => format!("{label}: TableName"),
-            (None, Some(_)) => "its logical id: TableName is only known once the stack is deployed".to_string(),
+            (None, Some(_)) => {
+                "its logical id: TableName is only known once the stack is deployed".to_string()
+            }
             (None, None) => "its logical id: the template gives no TableName".to_string(),
         };
         let _ = resource;
         // A name has three characters at least, a logical id one.
-        let stand_in = if label.chars().count() < 3 { format!("{label}-table") } else { label.clone() };
-        TableDraft::new(Said::text(name.as_deref().unwrap_or(&stand_in), note, origin), vec![label.clone()])
+        let stand_in = if label.chars().count() < 3 {
+            format!("{label}-table")
+        } else {
+            label.clone()
+        };
+        TableDraft::new(
+            Said::text(name.as_deref().unwrap_or(&stand_in), note, origin),
+            vec![label.clone()],
+        )
     }
 
     /// Partition and sort keys of a key schema.
     fn schema(&mut self, node: &Node, label: &str) -> (Vec<String>, Vec<String>) {
         let (mut hash, mut range) = (Vec::new(), Vec::new());
         for element in self.each(node, "KeySchema", label) {
-            let name = self.text(&element, "AttributeName", label).unwrap_or_else(|| UNTOLD.to_string());
+            let name = self
+                .text(&element, "AttributeName", label)
+                .unwrap_or_else(|| UNTOLD.to_string());
             match self.text(&element, "KeyType", label).as_deref() {
                 Some("RANGE") => range.push(name),
                 _ => hash.push(name),
@@ -396,42 +586,99 @@ impl Template<'_> {
         types
     }
 
-    fn keys(&mut self, table: &mut TableDraft, properties: &Node, key: &Key, resource: &Node) -> bool {
+    fn keys(
+        &mut self,
+        table: &mut TableDraft,
+        properties: &Node,
+        key: &Key,
+        resource: &Node,
+    ) -> bool {
         let label = key.name.clone();
         let types = self.types(properties, &label);
         let (hash, range) = self.schema(properties, &label);
-        let origin = properties.get("KeySchema").map_or_else(|| self.origin(resource), |node| self.origin(node));
+        let origin = properties
+            .get("KeySchema")
+            .map_or_else(|| self.origin(resource), |node| self.origin(node));
         let Some(hash) = hash.first() else {
             let message = format!("{label} has no partition key");
-            self.problem(resource, "missing-key", message, "give it a KeySchema with a HASH key");
+            self.problem(
+                resource,
+                "missing-key",
+                message,
+                "give it a KeySchema with a HASH key",
+            );
             return false;
         };
-        let written = |name: &String| match types.get(name).filter(|kind| ["S", "N", "B"].contains(&kind.as_str())) {
+        let written = |name: &String| match types
+            .get(name)
+            .filter(|kind| ["S", "N", "B"].contains(&kind.as_str()))
+        {
             Some(kind) => format!("{{ name = {}, type = {} }}", quoted(name), quoted(kind)),
             None => format!("{{ name = {} }}", quoted(name)),
         };
-        let key = if hash == UNTOLD { quoted(UNTOLD) } else { written(hash) };
-        table.fields.set("partition_key", Said::new(key, format!("{label}: KeySchema"), origin.clone()));
+        let key = if hash == UNTOLD {
+            quoted(UNTOLD)
+        } else {
+            written(hash)
+        };
+        table.fields.set(
+            "partition_key",
+            Said::new(key, format!("{label}: KeySchema"), origin.clone()),
+        );
         if let Some(range) = range.first() {
-            table.fields.set("sort_key", Said::new(written(range), format!("{label}: KeySchema"), origin));
+            table.fields.set(
+                "sort_key",
+                Said::new(written(range), format!("{label}: KeySchema"), origin),
+            );
         }
         true
     }
 
     /// The capacity mode; a template that says none means provisioned.
-    fn mode(&mut self, table: &mut TableDraft, properties: &Node, label: &str, resource: &Node) -> bool {
+    fn mode(
+        &mut self,
+        table: &mut TableDraft,
+        properties: &Node,
+        label: &str,
+        resource: &Node,
+    ) -> bool {
         let mode = self.text(properties, "BillingMode", label);
-        let origin = properties.get("BillingMode").map_or_else(|| self.origin(resource), |node| self.origin(node));
+        let origin = properties
+            .get("BillingMode")
+            .map_or_else(|| self.origin(resource), |node| self.origin(node));
         let (on_demand, note) = match (mode.as_deref(), properties.get("BillingMode")) {
             (Some(mode), _) => (mode == "PAY_PER_REQUEST", format!("{label}: BillingMode")),
             (None, Some(node)) if self.resolver.resolve(node).is_err() => {
                 self.not_told(node, format!("{label}: the capacity mode"));
-                (!has_units(properties), format!("{label}: BillingMode is only known once the stack is deployed; by its units"))
+                (
+                    !has_units(properties),
+                    format!(
+                        "{label}: BillingMode is only known once the stack is deployed; by its \
+                         units"
+                    ),
+                )
             }
-            (None, Some(_)) => (false, format!("{label}: no BillingMode, which is PROVISIONED")),
-            (None, None) => (false, format!("{label}: no BillingMode, which is PROVISIONED")),
+            (None, Some(_)) => (
+                false,
+                format!("{label}: no BillingMode, which is PROVISIONED"),
+            ),
+            (None, None) => (
+                false,
+                format!("{label}: no BillingMode, which is PROVISIONED"),
+            ),
         };
-        table.capacity.set("mode", Said::new(if on_demand { "\"on-demand\"" } else { "\"provisioned\"" }, note, origin));
+        table.capacity.set(
+            "mode",
+            Said::new(
+                if on_demand {
+                    "\"on-demand\""
+                } else {
+                    "\"provisioned\""
+                },
+                note,
+                origin,
+            ),
+        );
         on_demand
     }
 
@@ -449,7 +696,10 @@ impl Template<'_> {
             "STANDARD_INFREQUENT_ACCESS" => "\"standard-ia\"",
             "STANDARD" => "\"standard\"",
             other => {
-                let message = format!("{label}: TableClass is STANDARD or STANDARD_INFREQUENT_ACCESS, found {:?}", shown(other));
+                let message = format!(
+                    "{label}: TableClass is STANDARD or STANDARD_INFREQUENT_ACCESS, found {:?}",
+                    shown(other)
+                );
                 self.problem(node, "wrong-type", message, "write one of the two");
                 return None;
             }
@@ -458,24 +708,50 @@ impl Template<'_> {
     }
 
     fn projection(&mut self, fields: &mut Fields, index: &Node, label: &str) {
-        let Some(node) = self.child(index, "Projection", label) else { return };
+        let Some(node) = self.child(index, "Projection", label) else {
+            return;
+        };
         let attributes: Vec<String> = match self.child(&node, "NonKeyAttributes", label) {
             Some(list) => {
                 let resolved = self.resolver.resolve(&list);
                 let list = self.told(&list, label, resolved);
-                list.iter().flat_map(|list| list.elements()).filter_map(|node| node.text().map(str::to_string)).collect()
+                list.iter()
+                    .flat_map(|list| list.elements())
+                    .filter_map(|node| node.text().map(str::to_string))
+                    .collect()
             }
             None => Vec::new(),
         };
-        let kind =
-            self.text(&node, "ProjectionType", label).unwrap_or_else(|| if attributes.is_empty() { "ALL" } else { "INCLUDE" }.to_string());
+        let kind = self
+            .text(&node, "ProjectionType", label)
+            .unwrap_or_else(|| {
+                if attributes.is_empty() {
+                    "ALL"
+                } else {
+                    "INCLUDE"
+                }
+                .to_string()
+            });
         let origin = self.origin(&node);
-        fields.set_some("projection", projection(&kind, &attributes).map(|toml| Said::new(toml, "Projection", origin)));
+        fields.set_some(
+            "projection",
+            projection(&kind, &attributes).map(|toml| Said::new(toml, "Projection", origin)),
+        );
     }
 
-    fn index(&mut self, node: &Node, label: &str, global: bool, partition: Option<&str>) -> Option<IndexDraft> {
-        let name = self.text(node, "IndexName", label).unwrap_or_else(|| format!("index-{}", node.span.start));
-        let place = node.get("IndexName").map_or_else(|| self.origin(node), |node| self.origin(node));
+    fn index(
+        &mut self,
+        node: &Node,
+        label: &str,
+        global: bool,
+        partition: Option<&str>,
+    ) -> Option<IndexDraft> {
+        let name = self
+            .text(node, "IndexName", label)
+            .unwrap_or_else(|| format!("index-{}", node.span.start));
+        let place = node
+            .get("IndexName")
+            .map_or_else(|| self.origin(node), |node| self.origin(node));
         let inner = format!("{label} / {name}");
         let (mut hash, range) = self.schema(node, &inner);
         if let Some(key) = partition.filter(|_| !global) {
@@ -483,25 +759,55 @@ impl Template<'_> {
             hash = vec![key.to_string()];
         }
         if hash.is_empty() {
-            self.problem(node, "missing-key", format!("{inner} has no partition key"), "give it a KeySchema with a HASH key");
+            self.problem(
+                node,
+                "missing-key",
+                format!("{inner} has no partition key"),
+                "give it a KeySchema with a HASH key",
+            );
             return None;
         }
-        let origin = node.get("KeySchema").map_or_else(|| place.clone(), |node| self.origin(node));
+        let origin = node
+            .get("KeySchema")
+            .map_or_else(|| place.clone(), |node| self.origin(node));
         let mut fields = Fields::default();
-        fields.set("partition_key", Said::new(list(&hash), "KeySchema", origin.clone()));
+        fields.set(
+            "partition_key",
+            Said::new(list(&hash), "KeySchema", origin.clone()),
+        );
         if !range.is_empty() {
             fields.set("sort_key", Said::new(list(&range), "KeySchema", origin));
         }
         self.projection(&mut fields, node, &inner);
-        let kind = if global { "GlobalSecondaryIndexes" } else { "LocalSecondaryIndexes" };
+        let kind = if global {
+            "GlobalSecondaryIndexes"
+        } else {
+            "LocalSecondaryIndexes"
+        };
         let name = Said::text(&name, format!("{label}: {kind}"), place);
         let (read, write) = (UnitsDraft::default(), UnitsDraft::default());
-        Some(IndexDraft { name, global, fields, read, write, schedule: Vec::new() })
+        Some(IndexDraft {
+            name,
+            global,
+            fields,
+            read,
+            write,
+            schedule: Vec::new(),
+        })
     }
 
     /// A maximum throughput; -1 is none.
-    fn maximum(&mut self, fields: &mut Fields, node: &Node, block: &str, pairs: &[(&str, &str)], label: &str) {
-        let Some(settings) = self.child(node, block, label) else { return };
+    fn maximum(
+        &mut self,
+        fields: &mut Fields,
+        node: &Node,
+        block: &str,
+        pairs: &[(&str, &str)],
+        label: &str,
+    ) {
+        let Some(settings) = self.child(node, block, label) else {
+            return;
+        };
         for (key, name) in pairs {
             let said = self.number_or_none(&settings, key, label);
             if said.as_ref().is_some_and(Said::is_unknown) {
@@ -512,12 +818,27 @@ impl Template<'_> {
     }
 
     fn number_or_none(&mut self, node: &Node, key: &str, label: &str) -> Option<Said> {
-        let resolved = node.get(key).and_then(|value| self.resolver.resolve(value).ok().flatten());
-        let none = resolved.as_ref().and_then(Node::scalar).is_some_and(|text| text == "-1");
-        if none { None } else { self.number(node, key, label) }
+        let resolved = node
+            .get(key)
+            .and_then(|value| self.resolver.resolve(value).ok().flatten());
+        let none = resolved
+            .as_ref()
+            .and_then(Node::scalar)
+            .is_some_and(|text| text == "-1");
+        if none {
+            None
+        } else {
+            self.number(node, key, label)
+        }
     }
 
-    fn table(&mut self, key: &Key, resource: &Node, properties: &Node, keys: &mut BTreeMap<String, ()>) -> Option<TableDraft> {
+    fn table(
+        &mut self,
+        key: &Key,
+        resource: &Node,
+        properties: &Node,
+        keys: &mut BTreeMap<String, ()>,
+    ) -> Option<TableDraft> {
         let label = key.name.clone();
         let mut table = self.new_table(key, resource, properties);
         let class = self.class(properties, &label);
@@ -526,21 +847,38 @@ impl Template<'_> {
             return None;
         }
         let on_demand = self.mode(&mut table, properties, &label, resource);
-        let throughput = [("MaxReadRequestUnits", "max_read"), ("MaxWriteRequestUnits", "max_write")];
+        let throughput = [
+            ("MaxReadRequestUnits", "max_read"),
+            ("MaxWriteRequestUnits", "max_write"),
+        ];
         if on_demand {
             let mut capacity = std::mem::take(&mut table.capacity);
-            self.maximum(&mut capacity, properties, "OnDemandThroughput", &throughput, &label);
+            self.maximum(
+                &mut capacity,
+                properties,
+                "OnDemandThroughput",
+                &throughput,
+                &label,
+            );
             table.capacity = capacity;
         } else if let Some(units) = self.child(properties, "ProvisionedThroughput", &label) {
             table.read.fixed = self.number(&units, "ReadCapacityUnits", &label);
             table.write.fixed = self.number(&units, "WriteCapacityUnits", &label);
         }
         for node in self.each(properties, "GlobalSecondaryIndexes", &label) {
-            let Some(mut index) = self.index(&node, &label, true, None) else { continue };
+            let Some(mut index) = self.index(&node, &label, true, None) else {
+                continue;
+            };
             let inner = format!("{label} / {}", index.name.plain());
             if on_demand {
                 let mut fields = std::mem::take(&mut index.fields);
-                self.maximum(&mut fields, &node, "OnDemandThroughput", &throughput, &inner);
+                self.maximum(
+                    &mut fields,
+                    &node,
+                    "OnDemandThroughput",
+                    &throughput,
+                    &inner,
+                );
                 index.fields = fields;
             } else if let Some(units) = self.child(&node, "ProvisionedThroughput", &inner) {
                 index.read.fixed = self.number(&units, "ReadCapacityUnits", &inner);
@@ -570,121 +908,241 @@ impl Template<'_> {
 
     fn warm(&mut self, index: &Node, label: &str) {
         if let Some(warm) = self.child(index, "WarmThroughput", label) {
-            self.untold.push(Said::new(quoted(&format!("{label}: warm throughput that is bought")), "", self.origin(&warm)));
+            self.untold.push(Said::new(
+                quoted(&format!("{label}: warm throughput that is bought")),
+                "",
+                self.origin(&warm),
+            ));
         }
     }
 
     fn insights(&mut self, fields: &mut Fields, node: &Node, label: &str) {
-        let Some(settings) = self.child(node, "ContributorInsightsSpecification", label) else { return };
+        let Some(settings) = self.child(node, "ContributorInsightsSpecification", label) else {
+            return;
+        };
         let origin = self.origin(&settings);
-        let some = self.text(&settings, "Mode", label).is_some_and(|mode| mode == "THROTTLED_KEYS");
+        let some = self
+            .text(&settings, "Mode", label)
+            .is_some_and(|mode| mode == "THROTTLED_KEYS");
         if let Some(on) = self.truth(&settings, "Enabled", label) {
             if some && on {
-                self.untold.push(Said::new(quoted(&format!("{label}: Contributor Insights of throttled keys alone")), "", origin));
+                self.untold.push(Said::new(
+                    quoted(&format!(
+                        "{label}: Contributor Insights of throttled keys alone"
+                    )),
+                    "",
+                    origin,
+                ));
                 return;
             }
-            fields.set("contributor_insights", Said::new(on.to_string(), "ContributorInsightsSpecification", origin));
+            fields.set(
+                "contributor_insights",
+                Said::new(on.to_string(), "ContributorInsightsSpecification", origin),
+            );
         }
     }
 
     fn recovery(&mut self, table: &mut TableDraft, node: &Node, label: &str) {
         let label = &format!("{label}: PointInTimeRecoverySpecification");
-        let Some(settings) = self.child(node, "PointInTimeRecoverySpecification", label) else { return };
+        let Some(settings) = self.child(node, "PointInTimeRecoverySpecification", label) else {
+            return;
+        };
         let origin = self.origin(&settings);
         let note = label.clone();
         match self.truth_or_unknown(&settings, "PointInTimeRecoveryEnabled", label) {
-            Some(Some(true)) => table.block("backup").set("pitr", Said::new("true", note, origin)),
-            Some(None) => table
+            Some(Some(true)) => table
                 .block("backup")
-                .set("pitr", Said { origin, ..Said::unknown(format!("{note}: only known once the stack is deployed")) }),
+                .set("pitr", Said::new("true", note, origin)),
+            Some(None) => table.block("backup").set(
+                "pitr",
+                Said {
+                    origin,
+                    ..Said::unknown(format!("{note}: only known once the stack is deployed"))
+                },
+            ),
             _ => {}
         }
     }
 
     fn streams(&mut self, table: &mut TableDraft, properties: &Node, label: &str) {
-        let Some(settings) = self.child(properties, "StreamSpecification", label) else { return };
+        let Some(settings) = self.child(properties, "StreamSpecification", label) else {
+            return;
+        };
         let origin = self.origin(&settings);
-        let view = self.text(&settings, "StreamViewType", label).unwrap_or_else(|| "NEW_AND_OLD_IMAGES".to_string());
+        let view = self
+            .text(&settings, "StreamViewType", label)
+            .unwrap_or_else(|| "NEW_AND_OLD_IMAGES".to_string());
         let stream = table.block("stream");
-        stream.set("view", Said::new(quoted(&view.to_lowercase().replace('_', "-")), format!("{label}: StreamSpecification"), origin));
-        stream.set("readers", Said::unknown("not in a template: who reads it? { lambda = 1 } is free, { polling = 1 } pays"));
+        stream.set(
+            "view",
+            Said::new(
+                quoted(&view.to_lowercase().replace('_', "-")),
+                format!("{label}: StreamSpecification"),
+                origin,
+            ),
+        );
+        stream.set(
+            "readers",
+            Said::unknown(
+                "not in a template: who reads it? { lambda = 1 } is free, { polling = 1 } pays",
+            ),
+        );
     }
 
     fn kinesis(&mut self, table: &mut TableDraft, node: &Node, label: &str) {
         if let Some(settings) = self.child(node, "KinesisStreamSpecification", label) {
             let origin = self.origin(&settings);
-            table.block("stream").set("kinesis", Said::new("true", format!("{label}: KinesisStreamSpecification"), origin));
+            table.block("stream").set(
+                "kinesis",
+                Said::new(
+                    "true",
+                    format!("{label}: KinesisStreamSpecification"),
+                    origin,
+                ),
+            );
         }
     }
 
     /// Time to Live, encryption, and what has no place in a workload.
-    fn features(&mut self, table: &mut TableDraft, properties: &Node, key: Option<&Node>, label: &str, keys: &mut BTreeMap<String, ()>) {
+    fn features(
+        &mut self,
+        table: &mut TableDraft,
+        properties: &Node,
+        key: Option<&Node>,
+        label: &str,
+        keys: &mut BTreeMap<String, ()>,
+    ) {
         if let Some(settings) = self.child(properties, "TimeToLiveSpecification", label)
-            && matches!(self.truth_or_unknown(&settings, "Enabled", label), Some(Some(true) | None))
+            && matches!(
+                self.truth_or_unknown(&settings, "Enabled", label),
+                Some(Some(true) | None)
+            )
         {
-            let attribute = self.text(&settings, "AttributeName", label).unwrap_or_default();
-            let note = format!("{label}: TimeToLiveSpecification on {attribute}; how many items expire? {{ per_day = 1000 }}");
+            let attribute = self
+                .text(&settings, "AttributeName", label)
+                .unwrap_or_default();
+            let note = format!(
+                "{label}: TimeToLiveSpecification on {attribute}; how many items expire? {{ \
+                 per_day = 1000 }}"
+            );
             let origin = self.origin(&settings);
-            table.block("ttl").set("deletes", Said { origin, ..Said::unknown(note) });
+            table.block("ttl").set(
+                "deletes",
+                Said {
+                    origin,
+                    ..Said::unknown(note)
+                },
+            );
         }
         if let Some(settings) = self.child(properties, "SSESpecification", label)
             && self.truth(&settings, "SSEEnabled", label) == Some(true)
         {
             let key = self.key_name(settings.get("KMSMasterKeyId").or(key));
-            let said = Said::new("1", format!("{label}: SSESpecification"), self.origin(&settings));
+            let said = Said::new(
+                "1",
+                format!("{label}: SSESpecification"),
+                self.origin(&settings),
+            );
             encrypted(table, key.as_deref(), said, keys);
         }
         for node in self.each(properties, "VectorIndexes", label) {
             let name = self.text(&node, "IndexName", label).unwrap_or_default();
             let origin = self.origin(&node);
             table.unpriced.push(Said::new(
-                quoted(&format!("the vector index {name}: VectorWriteRequest, VectorSearch and its storage")),
+                quoted(&format!(
+                    "the vector index {name}: VectorWriteRequest, VectorSearch and its storage"
+                )),
                 "",
                 origin,
             ));
         }
         for (key, what) in [
-            ("ImportSourceSpecification", "an import from S3 when the table is created"),
+            (
+                "ImportSourceSpecification",
+                "an import from S3 when the table is created",
+            ),
             ("WarmThroughput", "warm throughput that is bought"),
         ] {
             if let Some(node) = self.child(properties, key, label) {
-                table.unpriced.push(Said::new(quoted(what), format!("{label}: {key}"), self.origin(&node)));
+                table.unpriced.push(Said::new(
+                    quoted(what),
+                    format!("{label}: {key}"),
+                    self.origin(&node),
+                ));
             }
         }
     }
 
-    /// What tells a customer's key from others: its name, else how it is written. AWS's own has an alias.
+    /// What tells a customer's key from others: its name, else how it is written. AWS's own has an
+    /// alias.
     fn key_name(&self, node: Option<&Node>) -> Option<String> {
         let node = node?;
         match self.resolver.resolve(node) {
             Ok(None) => None,
-            Ok(Some(resolved)) if resolved.text().is_some_and(|text| text.ends_with("alias/aws/dynamodb")) => None,
-            Ok(Some(resolved)) => Some(resolved.text().map_or_else(|| format!("{:?}", node.value), str::to_string)),
+            Ok(Some(resolved))
+                if resolved
+                    .text()
+                    .is_some_and(|text| text.ends_with("alias/aws/dynamodb")) =>
+            {
+                None
+            }
+            Ok(Some(resolved)) => Some(
+                resolved
+                    .text()
+                    .map_or_else(|| format!("{:?}", node.value), str::to_string),
+            ),
             Err(_) => Some(format!("{:?}", node.value)),
         }
     }
 
     /// Units of a global table's direction: fixed, or auto scaled.
-    fn settings(&mut self, node: &Node, block: &str, fixed: &str, scaled: &str, label: &str) -> UnitsDraft {
+    fn settings(
+        &mut self,
+        node: &Node,
+        block: &str,
+        fixed: &str,
+        scaled: &str,
+        label: &str,
+    ) -> UnitsDraft {
         let mut units = UnitsDraft::default();
-        let Some(settings) = self.child(node, block, label) else { return units };
+        let Some(settings) = self.child(node, block, label) else {
+            return units;
+        };
         units.fixed = self.number(&settings, fixed, label);
-        let Some(scaling) = self.child(&settings, scaled, label) else { return units };
+        let Some(scaling) = self.child(&settings, scaled, label) else {
+            return units;
+        };
         units.min = self.number(&scaling, "MinCapacity", label);
         units.max = self.number(&scaling, "MaxCapacity", label);
-        units.fixed = units.fixed.or_else(|| self.number(&scaling, "SeedCapacity", label));
-        if let Some(tracking) = self.child(&scaling, "TargetTrackingScalingPolicyConfiguration", label) {
+        units.fixed = units
+            .fixed
+            .or_else(|| self.number(&scaling, "SeedCapacity", label));
+        if let Some(tracking) =
+            self.child(&scaling, "TargetTrackingScalingPolicyConfiguration", label)
+        {
             units.target = self.number(&tracking, "TargetValue", label);
         }
         units
     }
 
     fn reads(&mut self, node: &Node, label: &str) -> UnitsDraft {
-        self.settings(node, "ReadProvisionedThroughputSettings", "ReadCapacityUnits", "ReadCapacityAutoScalingSettings", label)
+        self.settings(
+            node,
+            "ReadProvisionedThroughputSettings",
+            "ReadCapacityUnits",
+            "ReadCapacityAutoScalingSettings",
+            label,
+        )
     }
 
     fn writes(&mut self, node: &Node, label: &str) -> UnitsDraft {
-        self.settings(node, "WriteProvisionedThroughputSettings", "WriteCapacityUnits", "WriteCapacityAutoScalingSettings", label)
+        self.settings(
+            node,
+            "WriteProvisionedThroughputSettings",
+            "WriteCapacityUnits",
+            "WriteCapacityAutoScalingSettings",
+            label,
+        )
     }
 
     fn global_table(
@@ -698,14 +1156,30 @@ impl Template<'_> {
         let label = key.name.clone();
         let mut table = self.new_table(key, resource, properties);
         let replicas = self.each(properties, "Replicas", &label);
-        let named: Vec<(Option<String>, Node)> =
-            replicas.into_iter().map(|replica| (self.text(&replica, "Region", &label), replica)).collect();
-        let home = named.iter().find(|(name, _)| region.is_some() && name.as_deref() == region).map(|(_, node)| node.clone());
+        let named: Vec<(Option<String>, Node)> = replicas
+            .into_iter()
+            .map(|replica| (self.text(&replica, "Region", &label), replica))
+            .collect();
+        let home = named
+            .iter()
+            .find(|(name, _)| region.is_some() && name.as_deref() == region)
+            .map(|(_, node)| node.clone());
         let empty = Node::new(Value::Map(Vec::new()), 0..0);
         if let (Some(region), None) = (region, &home) {
-            let list: Vec<&str> = named.iter().filter_map(|(name, _)| name.as_deref()).collect();
+            let list: Vec<&str> = named
+                .iter()
+                .filter_map(|(name, _)| name.as_deref())
+                .collect();
             let message = format!("{label} is deployed in {region}, where it has no replica");
-            self.problem(resource, "region", message, &format!("give --region with one of its replicas: {}", list.join(", ")));
+            self.problem(
+                resource,
+                "region",
+                message,
+                &format!(
+                    "give --region with one of its replicas: {}",
+                    list.join(", ")
+                ),
+            );
             return None;
         }
         let home = home.unwrap_or(empty);
@@ -717,8 +1191,20 @@ impl Template<'_> {
         let on_demand = self.mode(&mut table, properties, &label, resource);
         if on_demand {
             let mut capacity = std::mem::take(&mut table.capacity);
-            self.maximum(&mut capacity, &home, "ReadOnDemandThroughputSettings", &[("MaxReadRequestUnits", "max_read")], &label);
-            self.maximum(&mut capacity, properties, "WriteOnDemandThroughputSettings", &[("MaxWriteRequestUnits", "max_write")], &label);
+            self.maximum(
+                &mut capacity,
+                &home,
+                "ReadOnDemandThroughputSettings",
+                &[("MaxReadRequestUnits", "max_read")],
+                &label,
+            );
+            self.maximum(
+                &mut capacity,
+                properties,
+                "WriteOnDemandThroughputSettings",
+                &[("MaxWriteRequestUnits", "max_write")],
+                &label,
+            );
             table.capacity = capacity;
         } else {
             table.read = self.reads(&home, &label);
@@ -726,19 +1212,37 @@ impl Template<'_> {
         }
         let of_home = self.each(&home, "GlobalSecondaryIndexes", &label);
         for node in self.each(properties, "GlobalSecondaryIndexes", &label) {
-            let Some(mut index) = self.index(&node, &label, true, None) else { continue };
+            let Some(mut index) = self.index(&node, &label, true, None) else {
+                continue;
+            };
             let name = index.name.plain();
             let inner = format!("{label} / {name}");
-            let here = of_home.iter().find(|node| self.text(node, "IndexName", &label).as_deref() == Some(name.as_str()));
+            let here = of_home.iter().find(|node| {
+                self.text(node, "IndexName", &label).as_deref() == Some(name.as_str())
+            });
             if on_demand {
                 let mut fields = std::mem::take(&mut index.fields);
                 if let Some(here) = here {
-                    self.maximum(&mut fields, here, "ReadOnDemandThroughputSettings", &[("MaxReadRequestUnits", "max_read")], &inner);
+                    self.maximum(
+                        &mut fields,
+                        here,
+                        "ReadOnDemandThroughputSettings",
+                        &[("MaxReadRequestUnits", "max_read")],
+                        &inner,
+                    );
                 }
-                self.maximum(&mut fields, &node, "WriteOnDemandThroughputSettings", &[("MaxWriteRequestUnits", "max_write")], &inner);
+                self.maximum(
+                    &mut fields,
+                    &node,
+                    "WriteOnDemandThroughputSettings",
+                    &[("MaxWriteRequestUnits", "max_write")],
+                    &inner,
+                );
                 index.fields = fields;
             } else {
-                index.read = here.map(|here| self.reads(here, &inner)).unwrap_or_default();
+                index.read = here
+                    .map(|here| self.reads(here, &inner))
+                    .unwrap_or_default();
                 index.write = self.writes(&node, &inner);
             }
             if let Some(here) = here {
@@ -759,105 +1263,214 @@ impl Template<'_> {
             table.insights_alone();
         }
         self.recovery(&mut table, &home, &label);
-        // A global table has a stream by which it replicates; whether somebody else reads it is not said.
+        // A global table has a stream by which it replicates; whether somebody else reads it is not
+        // said.
         self.streams(&mut table, properties, &label);
         self.kinesis(&mut table, &home, &label);
         // A key lies in its region, so that each replica names its own.
         let key = home.at(&["SSESpecification", "KMSMasterKeyId"]).cloned();
         self.features(&mut table, properties, key.as_ref(), &label, keys);
-        if self.text(properties, "MultiRegionConsistency", &label).as_deref() == Some("STRONG") {
-            let origin = properties.get("MultiRegionConsistency").and_then(|node| self.origin(node));
-            table.fields.set("multi_region_consistency", Said::new("\"strong\"", format!("{label}: MultiRegionConsistency"), origin));
+        if self
+            .text(properties, "MultiRegionConsistency", &label)
+            .as_deref()
+            == Some("STRONG")
+        {
+            let origin = properties
+                .get("MultiRegionConsistency")
+                .and_then(|node| self.origin(node));
+            table.fields.set(
+                "multi_region_consistency",
+                Said::new(
+                    "\"strong\"",
+                    format!("{label}: MultiRegionConsistency"),
+                    origin,
+                ),
+            );
         }
-        let home_class = table.fields.get("class").map_or("\"standard\"".to_string(), |said| said.toml.clone());
-        for (name, node) in named.iter().filter(|(name, _)| region.is_none() || name.as_deref() != region) {
+        let home_class = table
+            .fields
+            .get("class")
+            .map_or("\"standard\"".to_string(), |said| said.toml.clone());
+        for (name, node) in named
+            .iter()
+            .filter(|(name, _)| region.is_none() || name.as_deref() != region)
+        {
             let Some(name) = name else {
-                table.unpriced.push(Said::new(quoted("a replica in a region that the template does not say"), "", self.origin(node)));
+                table.unpriced.push(Said::new(
+                    quoted("a replica in a region that the template does not say"),
+                    "",
+                    self.origin(node),
+                ));
                 continue;
             };
             let mut replica = self.replica(name, node, &label);
             if replica.fields.get("class").is_none() && home_class != "\"standard\"" {
-                replica.fields.set("class", Said::new("\"standard\"", "no TableClass, which is STANDARD", replica.region.origin.clone()));
+                replica.fields.set(
+                    "class",
+                    Said::new(
+                        "\"standard\"",
+                        "no TableClass, which is STANDARD",
+                        replica.region.origin.clone(),
+                    ),
+                );
             }
-            if replica.fields.get("contributor_insights").is_some_and(|said| said.toml == "true") {
+            if replica
+                .fields
+                .get("contributor_insights")
+                .is_some_and(|said| said.toml == "true")
+            {
                 replica.insights_alone(table.global_names().into_iter());
             }
             if let Some(key) = self.key_name(node.at(&["SSESpecification", "KMSMasterKeyId"])) {
                 let note = format!("{label}: the key of {name}");
-                also_encrypted(&mut table, &key, Said::new("1", note, self.origin(node)), keys);
+                also_encrypted(
+                    &mut table,
+                    &key,
+                    Said::new("1", note, self.origin(node)),
+                    keys,
+                );
             }
             table.replicas.push(replica);
         }
         for node in self.each(properties, "GlobalTableWitnesses", &label) {
-            let Some(name) = self.text(&node, "Region", &label) else { continue };
+            let Some(name) = self.text(&node, "Region", &label) else {
+                continue;
+            };
             let origin = self.origin(&node);
             let mut fields = Fields::default();
             fields.set("witness", Said::new("true", "", origin.clone()));
             let region = Said::text(&name, format!("{label}: GlobalTableWitnesses"), origin);
-            table.replicas.push(ReplicaDraft { region, fields, read: UnitsDraft::default(), indexes: Vec::new(), access: Vec::new() });
+            table.replicas.push(ReplicaDraft {
+                region,
+                fields,
+                read: UnitsDraft::default(),
+                indexes: Vec::new(),
+                access: Vec::new(),
+            });
         }
         Some(table)
     }
 
     fn replica(&mut self, name: &str, node: &Node, label: &str) -> ReplicaDraft {
         let inner = format!("{label} in {name}");
-        let origin = node.get("Region").map_or_else(|| self.origin(node), |node| self.origin(node));
+        let origin = node
+            .get("Region")
+            .map_or_else(|| self.origin(node), |node| self.origin(node));
         let mut fields = Fields::default();
         let class = self.class(node, &inner);
         fields.set_some("class", class);
         if let Some(settings) = self.child(node, "PointInTimeRecoverySpecification", &inner) {
             let origin = self.origin(&settings);
             if self.truth(&settings, "PointInTimeRecoveryEnabled", &inner) == Some(true) {
-                fields.set("pitr", Said::new("true", "PointInTimeRecoverySpecification", origin));
+                fields.set(
+                    "pitr",
+                    Said::new("true", "PointInTimeRecoverySpecification", origin),
+                );
             }
         }
         self.insights(&mut fields, node, &inner);
-        self.maximum(&mut fields, node, "ReadOnDemandThroughputSettings", &[("MaxReadRequestUnits", "max_read")], &inner);
+        self.maximum(
+            &mut fields,
+            node,
+            "ReadOnDemandThroughputSettings",
+            &[("MaxReadRequestUnits", "max_read")],
+            &inner,
+        );
         if let Some(kinesis) = self.child(node, "KinesisStreamSpecification", &inner) {
             let what = format!("change data capture to Kinesis in {name}");
-            self.untold.push(Said::new(quoted(&what), "", self.origin(&kinesis)));
+            self.untold
+                .push(Said::new(quoted(&what), "", self.origin(&kinesis)));
         }
         let read = self.reads(node, &inner);
         let mut indexes = Vec::new();
         for index in self.each(node, "GlobalSecondaryIndexes", &inner) {
-            let Some(name) = self.text(&index, "IndexName", &inner) else { continue };
+            let Some(name) = self.text(&index, "IndexName", &inner) else {
+                continue;
+            };
             let own = format!("{inner} / {name}");
             let mut fields = Fields::default();
-            self.maximum(&mut fields, &index, "ReadOnDemandThroughputSettings", &[("MaxReadRequestUnits", "max_read")], &own);
+            self.maximum(
+                &mut fields,
+                &index,
+                "ReadOnDemandThroughputSettings",
+                &[("MaxReadRequestUnits", "max_read")],
+                &own,
+            );
             self.insights(&mut fields, &index, &own);
             let read = self.reads(&index, &own);
             indexes.push((name, read, fields));
         }
-        ReplicaDraft { region: Said::text(name, format!("{label}: Replicas"), origin), fields, read, indexes, access: Vec::new() }
+        ReplicaDraft {
+            region: Said::text(name, format!("{label}: Replicas"), origin),
+            fields,
+            read,
+            indexes,
+            access: Vec::new(),
+        }
     }
 
-    fn simple_table(&mut self, key: &Key, resource: &Node, properties: &Node, keys: &mut BTreeMap<String, ()>) -> Option<TableDraft> {
+    fn simple_table(
+        &mut self,
+        key: &Key,
+        resource: &Node,
+        properties: &Node,
+        keys: &mut BTreeMap<String, ()>,
+    ) -> Option<TableDraft> {
         let label = key.name.clone();
         let mut table = self.new_table(key, resource, properties);
         let own = self.child(properties, "PrimaryKey", &label);
-        let origin = own.as_ref().map_or_else(|| self.origin(resource), |node| self.origin(node));
+        let origin = own
+            .as_ref()
+            .map_or_else(|| self.origin(resource), |node| self.origin(node));
         let (name, kind) = match &own {
-            Some(own) => (self.text(own, "Name", &label), self.text(own, "Type", &label)),
+            Some(own) => (
+                self.text(own, "Name", &label),
+                self.text(own, "Type", &label),
+            ),
             None => (None, None),
         };
-        // Source: SAM specification, AWS::Serverless::SimpleTable: the primary key is id, a String, where none is given.
+        // Source: SAM specification, AWS::Serverless::SimpleTable: the primary key is id, a String,
+        // where none is given.
         let name = name.unwrap_or_else(|| "id".to_string());
         let kind = match kind.as_deref() {
             Some("Number") => "N",
             Some("Binary") => "B",
             _ => "S",
         };
-        let note = if own.is_some() { format!("{label}: PrimaryKey") } else { format!("{label}: no PrimaryKey, which is id") };
-        table
-            .fields
-            .set("partition_key", Said::new(format!("{{ name = {}, type = {} }}", quoted(&name), quoted(kind)), note, origin.clone()));
+        let note = if own.is_some() {
+            format!("{label}: PrimaryKey")
+        } else {
+            format!("{label}: no PrimaryKey, which is id")
+        };
+        table.fields.set(
+            "partition_key",
+            Said::new(
+                format!("{{ name = {}, type = {} }}", quoted(&name), quoted(kind)),
+                note,
+                origin.clone(),
+            ),
+        );
         match self.child(properties, "ProvisionedThroughput", &label) {
             Some(units) => {
-                table.capacity.set("mode", Said::new("\"provisioned\"", format!("{label}: ProvisionedThroughput"), self.origin(&units)));
+                table.capacity.set(
+                    "mode",
+                    Said::new(
+                        "\"provisioned\"",
+                        format!("{label}: ProvisionedThroughput"),
+                        self.origin(&units),
+                    ),
+                );
                 table.read.fixed = self.number(&units, "ReadCapacityUnits", &label);
                 table.write.fixed = self.number(&units, "WriteCapacityUnits", &label);
             }
-            None => table.capacity.set("mode", Said::new("\"on-demand\"", format!("{label}: no ProvisionedThroughput"), origin)),
+            None => table.capacity.set(
+                "mode",
+                Said::new(
+                    "\"on-demand\"",
+                    format!("{label}: no ProvisionedThroughput"),
+                    origin,
+                ),
+            ),
         }
         self.recovery(&mut table, properties, &label);
         if self.child(properties, "SSESpecification", &label).is_some() {
@@ -869,15 +1482,23 @@ impl Template<'_> {
     /// Scalable targets with their policies and schedules.
     fn targets(&mut self, there: &[(Key, Node)], of: &dyn Fn(&Node) -> Node) -> Vec<Target> {
         let mut targets: Vec<(String, Option<Node>, Target)> = Vec::new();
-        for (key, resource) in there.iter().filter(|(_, node)| node.text_at("Type") == Some("AWS::ApplicationAutoScaling::ScalableTarget"))
-        {
+        for (key, resource) in there.iter().filter(|(_, node)| {
+            node.text_at("Type") == Some("AWS::ApplicationAutoScaling::ScalableTarget")
+        }) {
             let (label, properties) = (&key.name, of(resource));
-            if self.text(&properties, "ServiceNamespace", label).is_some_and(|namespace| namespace != "dynamodb") {
+            if self
+                .text(&properties, "ServiceNamespace", label)
+                .is_some_and(|namespace| namespace != "dynamodb")
+            {
                 continue;
             }
             let mut target = Target {
-                resource: self.text(&properties, "ResourceId", label).unwrap_or_default(),
-                dimension: self.text(&properties, "ScalableDimension", label).unwrap_or_default(),
+                resource: self
+                    .text(&properties, "ResourceId", label)
+                    .unwrap_or_default(),
+                dimension: self
+                    .text(&properties, "ScalableDimension", label)
+                    .unwrap_or_default(),
                 min: self.number(&properties, "MinCapacity", label),
                 max: self.number(&properties, "MaxCapacity", label),
                 label: label.clone(),
@@ -886,40 +1507,71 @@ impl Template<'_> {
             if let Some(state) = properties.get("SuspendedState") {
                 let resolved = self.resolver.resolve(state);
                 let state = self.told(state, &format!("{label}: SuspendedState"), resolved);
-                target.suspended = state.map(|state| Suspended::of(&state, AWS_WORDS)).unwrap_or_default();
+                target.suspended = state
+                    .map(|state| Suspended::of(&state, AWS_WORDS))
+                    .unwrap_or_default();
             }
             for action in self.each(&properties, "ScheduledActions", label) {
-                let name = self.text(&action, "ScheduledActionName", label).unwrap_or_else(|| label.clone());
-                let Some(schedule) = self.text(&action, "Schedule", label) else { continue };
+                let name = self
+                    .text(&action, "ScheduledActionName", label)
+                    .unwrap_or_else(|| label.clone());
+                let Some(schedule) = self.text(&action, "Schedule", label) else {
+                    continue;
+                };
                 let origin = self.origin(&action);
                 let timezone = self.text(&action, "Timezone", label);
-                let Some(bounds) = self.child(&action, "ScalableTargetAction", label) else { continue };
-                let (min, max) = (self.number(&bounds, "MinCapacity", label), self.number(&bounds, "MaxCapacity", label));
-                let is_temporary = action.get("StartTime").is_some() || action.get("EndTime").is_some();
-                target.steps.push(Step { schedule: Said::text(&schedule, name, origin), timezone, is_temporary, min, max });
+                let Some(bounds) = self.child(&action, "ScalableTargetAction", label) else {
+                    continue;
+                };
+                let (min, max) = (
+                    self.number(&bounds, "MinCapacity", label),
+                    self.number(&bounds, "MaxCapacity", label),
+                );
+                let is_temporary =
+                    action.get("StartTime").is_some() || action.get("EndTime").is_some();
+                target.steps.push(Step {
+                    schedule: Said::text(&schedule, name, origin),
+                    timezone,
+                    is_temporary,
+                    min,
+                    max,
+                });
             }
             targets.push((label.clone(), properties.get("ResourceId").cloned(), target));
         }
-        for (key, resource) in there.iter().filter(|(_, node)| node.text_at("Type") == Some("AWS::ApplicationAutoScaling::ScalingPolicy")) {
+        for (key, resource) in there.iter().filter(|(_, node)| {
+            node.text_at("Type") == Some("AWS::ApplicationAutoScaling::ScalingPolicy")
+        }) {
             let (label, properties) = (&key.name, of(resource));
             let id = self.text(&properties, "ScalingTargetId", label);
             let resource_id = self.text(&properties, "ResourceId", label);
             let dimension = self.text(&properties, "ScalableDimension", label);
-            let Some(tracking) = self.child(&properties, "TargetTrackingScalingPolicyConfiguration", label) else { continue };
+            let Some(tracking) = self.child(
+                &properties,
+                "TargetTrackingScalingPolicyConfiguration",
+                label,
+            ) else {
+                continue;
+            };
             let percent = match tracking.get("CustomizedMetricSpecification") {
                 Some(_) => Some(Said::unknown(format!("{label}: {}", scaling::OWN_METRIC))),
                 None => self.number(&tracking, "TargetValue", label),
             };
             let written = properties.get("ResourceId").map(unplaced);
             let mine = |(name, of, target): &&mut (String, Option<Node>, Target)| {
-                // A reference to a target comes to its id, which AWS makes of the resource and the dimension. What only a
-                // deployment knows is the same where it is written in the same way.
-                let same = resource_id.as_ref() == Some(&target.resource) || resource_id.is_none() && of.as_ref().map(unplaced) == written;
-                id.as_ref() == Some(name) || (written.is_some() && same && dimension.as_ref() == Some(&target.dimension))
+                // A reference to a target comes to its id, which AWS makes of the resource and the
+                // dimension. What only a deployment knows is the same where it is
+                // written in the same way.
+                let same = resource_id.as_ref() == Some(&target.resource)
+                    || resource_id.is_none() && of.as_ref().map(unplaced) == written;
+                id.as_ref() == Some(name)
+                    || (written.is_some() && same && dimension.as_ref() == Some(&target.dimension))
             };
             match targets.iter_mut().find(mine) {
                 Some((.., target)) => target.percent = percent,
-                None => self.notes.push(format!("{label}: scales a target that is not in this template")),
+                None => self.notes.push(format!(
+                    "{label}: scales a target that is not in this template"
+                )),
             }
         }
         targets.into_iter().map(|(.., target)| target).collect()
@@ -930,9 +1582,20 @@ impl Template<'_> {
 fn unplaced(node: &Node) -> Node {
     let value = match &node.value {
         Value::List(elements) => Value::List(elements.iter().map(unplaced).collect()),
-        Value::Map(entries) => {
-            Value::Map(entries.iter().map(|(key, node)| (Key { name: key.name.clone(), span: 0..0 }, unplaced(node))).collect())
-        }
+        Value::Map(entries) => Value::Map(
+            entries
+                .iter()
+                .map(|(key, node)| {
+                    (
+                        Key {
+                            name: key.name.clone(),
+                            span: 0..0,
+                        },
+                        unplaced(node),
+                    )
+                })
+                .collect(),
+        ),
         other => other.clone(),
     };
     Node::new(value, 0..0)
@@ -941,8 +1604,16 @@ fn unplaced(node: &Node) -> Node {
 /// Properties with those of `Globals` that they do not have.
 fn with_globals(properties: &Node, globals: &Node) -> Node {
     let own = properties.entries().iter();
-    let more = globals.entries().iter().filter(|(key, _)| !properties.entries().iter().any(|(known, _)| known.name == key.name));
-    Node::new(Value::Map(own.chain(more).cloned().collect()), properties.span.clone())
+    let more = globals.entries().iter().filter(|(key, _)| {
+        !properties
+            .entries()
+            .iter()
+            .any(|(known, _)| known.name == key.name)
+    });
+    Node::new(
+        Value::Map(own.chain(more).cloned().collect()),
+        properties.span.clone(),
+    )
 }
 
 /// What a note says of a choice that nobody can tell.
@@ -953,5 +1624,10 @@ const UNTOLD: &str = "unknown";
 
 /// Whether a table has provisioned units, by which its mode is told where a parameter hides it.
 fn has_units(properties: &Node) -> bool {
-    ["ProvisionedThroughput", "WriteProvisionedThroughputSettings"].iter().any(|key| properties.get(key).is_some())
+    [
+        "ProvisionedThroughput",
+        "WriteProvisionedThroughputSettings",
+    ]
+    .iter()
+    .any(|key| properties.get(key).is_some())
 }

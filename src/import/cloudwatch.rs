@@ -1,7 +1,9 @@
-//! CloudWatch metrics: what tables and indexes consumed, as AWS counted it, as rates with the shape of the week.
+//! CloudWatch metrics: what tables and indexes consumed, as AWS counted it, as rates with the shape
+//! of the week.
 //!
-//! Minutes that are missing were idle. A week of metrics gives the shape of the week, a day that of the day; of less, the
-//! rate is taken as flat. What was made can be a usage file itself: `--usage` joins it to a plan or a template.
+//! Minutes that are missing were idle. A week of metrics gives the shape of the week, a day that of
+//! the day; of less, the rate is taken as flat. What was made can be a usage file itself: `--usage`
+//! joins it to a plan or a template.
 
 use std::collections::BTreeMap;
 
@@ -40,9 +42,23 @@ struct Metrics {
     to: i64,
 }
 
-pub(super) fn draft(sources: Vec<Source>, table: Option<String>, region: Option<&str>) -> Result<Draft, TraceError> {
-    let names = sources.iter().map(Source::shown).collect::<Vec<_>>().join(", ");
-    let mut trace = Trace::open(sources, Options { table, ..Options::default() })?;
+pub(super) fn draft(
+    sources: Vec<Source>,
+    table: Option<String>,
+    region: Option<&str>,
+) -> Result<Draft, TraceError> {
+    let names = sources
+        .iter()
+        .map(Source::shown)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let mut trace = Trace::open(
+        sources,
+        Options {
+            table,
+            ..Options::default()
+        },
+    )?;
     let mut metrics = Metrics::default();
     loop {
         match trace.batch()? {
@@ -52,13 +68,17 @@ pub(super) fn draft(sources: Vec<Source>, table: Option<String>, region: Option<
                 }
             }
             Batch::Rows(_) => {
-                return Err(TraceError::file(&names, "holds calls, not CloudWatch metrics").help("replay it: `dynameter replay`"));
+                return Err(
+                    TraceError::file(&names, "holds calls, not CloudWatch metrics")
+                        .help("replay it: `dynameter replay`"),
+                );
             }
             Batch::End => break,
         }
     }
     let Some(from) = metrics.from else {
-        let help = "ask CloudWatch for the Sum of ConsumedReadCapacityUnits and ConsumedWriteCapacityUnits";
+        let help = "ask CloudWatch for the Sum of ConsumedReadCapacityUnits and \
+                    ConsumedWriteCapacityUnits";
         return Err(TraceError::file(&names, "holds no consumed units of a table").help(help));
     };
     Ok(metrics.draft(from, &names, region))
@@ -66,30 +86,50 @@ pub(super) fn draft(sources: Vec<Source>, table: Option<String>, region: Option<
 
 impl Metrics {
     fn add(&mut self, event: &Event, trace: &Trace) -> Result<(), TraceError> {
-        let What::Counted(counted) = &event.what else { return Ok(()) };
+        let What::Counted(counted) = &event.what else {
+            return Ok(());
+        };
         let Some(table) = event.table.map(|table| trace.names.text(table).to_string()) else {
             let file = trace.bad.file(event.place);
-            return Err(TraceError::file(file, "the metrics name no table").help("name it: --table NAME"));
+            return Err(
+                TraceError::file(file, "the metrics name no table").help("name it: --table NAME")
+            );
         };
         let (start, seconds) = (event.time.second(), counted.seconds.max(1));
         self.from = Some(self.from.map_or(start, |from| from.min(start)));
         self.to = self.to.max(start + i64::from(seconds));
-        for (direction, halves) in [(Direction::Read, counted.read_halves), (Direction::Write, counted.write_halves)] {
+        for (direction, halves) in [
+            (Direction::Read, counted.read_halves),
+            (Direction::Write, counted.write_halves),
+        ] {
             // A metric that counts nothing says so.
             if halves == 0 && counted.metric != Some(direction) {
                 continue;
             }
             let writes = direction == Direction::Write;
-            let text = |name: &Option<crate::trace::Name>| name.map(|name| trace.names.text(name).to_string());
-            let account = Account { table: table.clone(), index: text(&counted.index), region: text(&counted.region), writes };
-            let empty = || Consumed { halves: 0, hours: vec![0; WEEK_HOURS], busiest: (0, 1, start) };
+            let text = |name: &Option<crate::trace::Name>| {
+                name.map(|name| trace.names.text(name).to_string())
+            };
+            let account = Account {
+                table: table.clone(),
+                index: text(&counted.index),
+                region: text(&counted.region),
+                writes,
+            };
+            let empty = || Consumed {
+                halves: 0,
+                hours: vec![0; WEEK_HOURS],
+                busiest: (0, 1, start),
+            };
             let consumed = self.accounts.entry(account).or_insert_with(empty);
             consumed.halves += u128::from(halves);
             // 1970 began on a Thursday.
             let hour = ((start.div_euclid(HOUR) + 72).rem_euclid(WEEK_HOURS as i64)) as usize;
             consumed.hours[hour] += u128::from(halves);
             let (most, most_seconds, _) = consumed.busiest;
-            if u128::from(halves) * u128::from(most_seconds) > u128::from(most) * u128::from(seconds) {
+            if u128::from(halves) * u128::from(most_seconds)
+                > u128::from(most) * u128::from(seconds)
+            {
                 consumed.busiest = (halves, seconds, start);
             }
         }
@@ -97,23 +137,54 @@ impl Metrics {
     }
 
     fn draft(&self, from: i64, names: &str, region: Option<&str>) -> Draft {
-        let mut draft =
-            Draft { made_of: format!("CloudWatch's metrics in {names}"), missing: "CloudWatch does not say", ..Draft::default() };
+        let mut draft = Draft {
+            made_of: format!("CloudWatch's metrics in {names}"),
+            missing: "CloudWatch does not say",
+            ..Draft::default()
+        };
         draft.head.set("name", Said::text("CloudWatch", "", None));
-        let seen = self.accounts.keys().find_map(|account| account.region.clone());
+        let seen = self
+            .accounts
+            .keys()
+            .find_map(|account| account.region.clone());
         let home = region.map(str::to_string).or(seen);
         draft.head.set_some(
             "region",
-            home.as_ref().map(|home| Said::text(home, if region.is_some() { "as asked for" } else { "the metrics" }, None)),
+            home.as_ref().map(|home| {
+                Said::text(
+                    home,
+                    if region.is_some() {
+                        "as asked for"
+                    } else {
+                        "the metrics"
+                    },
+                    None,
+                )
+            }),
         );
         let (first, last) = (shown(from), shown(self.to));
-        draft.notes.push(format!("Metrics from {first} to {last}, {} days; minutes that are missing were idle.", days(self.to - from)));
-        draft.notes.push("They do not say the capacity mode: the tables are on demand until you write [table.capacity].".to_string());
+        draft.notes.push(format!(
+            "Metrics from {first} to {last}, {} days; minutes that are missing were idle.",
+            days(self.to - from)
+        ));
+        draft.notes.push(
+            "They do not say the capacity mode: the tables are on demand until you write \
+             [table.capacity]."
+                .to_string(),
+        );
         let mut tables: BTreeMap<&str, TableDraft> = BTreeMap::new();
         for (account, consumed) in &self.accounts {
             let new = || {
-                let mut table = TableDraft::new(Said::text(&account.table, "TableName", None), Vec::new());
-                table.capacity.set("mode", Said::new("\"on-demand\"", "CloudWatch does not say; provisioned where you provision", None));
+                let mut table =
+                    TableDraft::new(Said::text(&account.table, "TableName", None), Vec::new());
+                table.capacity.set(
+                    "mode",
+                    Said::new(
+                        "\"on-demand\"",
+                        "CloudWatch does not say; provisioned where you provision",
+                        None,
+                    ),
+                );
                 table
             };
             let table = tables.entry(&account.table).or_insert_with(new);
@@ -121,14 +192,31 @@ impl Metrics {
                 && table.index(name).is_none()
             {
                 let mut fields = Fields::default();
-                fields.set("partition_key", Said::unknown("CloudWatch does not say: the attribute that keys it"));
+                fields.set(
+                    "partition_key",
+                    Said::unknown("CloudWatch does not say: the attribute that keys it"),
+                );
                 let (read, write) = (UnitsDraft::default(), UnitsDraft::default());
                 let name = Said::text(name, "GlobalSecondaryIndexName", None);
-                table.indexes.push(IndexDraft { name, global: true, fields, read, write, schedule: Vec::new() });
+                table.indexes.push(IndexDraft {
+                    name,
+                    global: true,
+                    fields,
+                    read,
+                    write,
+                    schedule: Vec::new(),
+                });
             }
-            if account.region.as_ref().zip(home.as_ref()).is_some_and(|(own, home)| own != home) {
+            if account
+                .region
+                .as_ref()
+                .zip(home.as_ref())
+                .is_some_and(|(own, home)| own != home)
+            {
                 let region = account.region.as_deref().unwrap_or_default();
-                table.notes.push(format!("consumed in {region} as well, which is left out: import each region by itself"));
+                table.notes.push(format!(
+                    "consumed in {region} as well, which is left out: import each region by itself"
+                ));
                 continue;
             }
             table.consumed.push(self.fields(account, consumed, from));
@@ -141,25 +229,58 @@ impl Metrics {
     fn fields(&self, account: &Account, consumed: &Consumed, from: i64) -> Fields {
         let span = (self.to - from).max(1);
         let mut fields = Fields::default();
-        fields.set_some("index", account.index.as_ref().map(|name| Said::text(name, "", None)));
+        fields.set_some(
+            "index",
+            account
+                .index
+                .as_ref()
+                .map(|name| Said::text(name, "", None)),
+        );
         let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
         let (halves, seconds, at) = consumed.busiest;
-        let busiest = (Exact::from(halves) / Exact::from(2) / Exact::from(u64::from(seconds))).human(2);
-        let (word, metric) = if account.writes { ("write", "ConsumedWriteCapacityUnits") } else { ("read", "ConsumedReadCapacityUnits") };
+        let busiest =
+            (Exact::from(halves) / Exact::from(2) / Exact::from(u64::from(seconds))).human(2);
+        let (word, metric) = if account.writes {
+            ("write", "ConsumedWriteCapacityUnits")
+        } else {
+            ("read", "ConsumedReadCapacityUnits")
+        };
         let (mean, profile) = shape(consumed, from, self.to);
-        let note =
-            format!("{metric}: {} units in {} days; at most {busiest} a second, at {}", units(consumed.halves), days(span), shown(at));
-        fields.set(word, Said::new(format!("{{ per_hour = {} }}", number(&(&mean * &Exact::from(HOUR as u64)))), note, None));
+        let note = format!(
+            "{metric}: {} units in {} days; at most {busiest} a second, at {}",
+            units(consumed.halves),
+            days(span),
+            shown(at)
+        );
+        fields.set(
+            word,
+            Said::new(
+                format!(
+                    "{{ per_hour = {} }}",
+                    number(&(&mean * &Exact::from(HOUR as u64)))
+                ),
+                note,
+                None,
+            ),
+        );
         if let Some(weights) = profile {
             let list: Vec<String> = weights.iter().map(number).collect();
-            let note = if weights.len() == 24 { "by the hour of the day, UTC" } else { "by the hour of the week, from Monday 00:00 UTC" };
-            fields.set("profile", Said::new(format!("[{}]", list.join(", ")), note, None));
+            let note = if weights.len() == 24 {
+                "by the hour of the day, UTC"
+            } else {
+                "by the hour of the week, from Monday 00:00 UTC"
+            };
+            fields.set(
+                "profile",
+                Said::new(format!("[{}]", list.join(", ")), note, None),
+            );
         }
         fields
     }
 }
 
-/// The mean units a second over a week, and the weights of its hours or of the hours of a day, where the metrics cover them.
+/// The mean units a second over a week, and the weights of its hours or of the hours of a day,
+/// where the metrics cover them.
 fn shape(consumed: &Consumed, from: i64, to: i64) -> (Exact, Option<Vec<Exact>>) {
     let span = (to - from).max(1);
     let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
@@ -172,7 +293,8 @@ fn shape(consumed: &Consumed, from: i64, to: i64) -> (Exact, Option<Vec<Exact>>)
     let mut at = from;
     while at < to {
         let end = ((at.div_euclid(HOUR) + 1) * HOUR).min(to);
-        covered[((at.div_euclid(HOUR) + 72).rem_euclid(WEEK_HOURS as i64)) as usize] += (end - at) as u64;
+        covered[((at.div_euclid(HOUR) + 72).rem_euclid(WEEK_HOURS as i64)) as usize] +=
+            (end - at) as u64;
         at = end;
     }
     let slots = if span >= 7 * DAY { WEEK_HOURS } else { 24 };
@@ -188,7 +310,10 @@ fn shape(consumed: &Consumed, from: i64, to: i64) -> (Exact, Option<Vec<Exact>>)
         return (mean.max(plain), None);
     }
     let thousand = Exact::from(1_000);
-    let weights = rates.iter().map(|rate| &(&(rate / &mean) * &thousand).floor() / &thousand).collect();
+    let weights = rates
+        .iter()
+        .map(|rate| &(&(rate / &mean) * &thousand).floor() / &thousand)
+        .collect();
     (mean, Some(weights))
 }
 
@@ -209,12 +334,23 @@ mod tests {
         let mut hours = vec![0; WEEK_HOURS];
         (0..WEEK_HOURS).for_each(|hour| hours[hour] = if hour < 24 { 7_200 * 4 } else { 7_200 });
         let halves = hours.iter().sum();
-        let consumed = Consumed { halves, hours, busiest: (1, 1, 0) };
+        let consumed = Consumed {
+            halves,
+            hours,
+            busiest: (1, 1, 0),
+        };
         // A week from Monday 1970-01-05 on.
         let (mean, weights) = shape(&consumed, 4 * DAY, 11 * DAY);
         assert_eq!(mean, Exact::ratio(24 * 4 + 144, 168));
         let weights = weights.expect("a shape");
-        assert_eq!((weights.len(), weights[0].human(3).as_str(), weights[100].human(3).as_str()), (168, "2.8", "0.7"));
+        assert_eq!(
+            (
+                weights.len(),
+                weights[0].human(3).as_str(),
+                weights[100].human(3).as_str()
+            ),
+            (168, "2.8", "0.7")
+        );
         // Half a day has none.
         assert_eq!(shape(&consumed, 0, DAY / 2).1, None);
     }

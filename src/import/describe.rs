@@ -1,14 +1,20 @@
-//! What AWS says of tables that there are: `aws dynamodb describe-table`, `describe-continuous-backups`,
-//! `describe-time-to-live`, `describe-kinesis-streaming-destination`, `describe-contributor-insights`, and `aws application-autoscaling describe-scalable-targets`, `describe-scaling-policies`, `describe-scheduled-actions`.
+//! What AWS says of tables that there are: `aws dynamodb describe-table`,
+//! `describe-continuous-backups`, `describe-time-to-live`,
+//! `describe-kinesis-streaming-destination`, `describe-contributor-insights`, and `aws
+//! application-autoscaling describe-scalable-targets`, `describe-scaling-policies`,
+//! `describe-scheduled-actions`.
 //!
-//! What belongs to a table without naming it (backups, Time to Live) belongs to the table described before it.
-//! Sizes and counts are those of AWS's last look, about six hours old at most. Source: DynamoDB API Reference,
-//! TableDescription.
+//! What belongs to a table without naming it (backups, Time to Live) belongs to the table described
+//! before it. Sizes and counts are those of AWS's last look, about six hours old at most. Source:
+//! DynamoDB API Reference, TableDescription.
 
 use crate::table::Arn;
 use std::sync::Arc;
 
-use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, number as written, quoted};
+use super::draft::{
+    Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list,
+    number as written, quoted,
+};
 use super::node::{Node, wrong};
 use super::scaling::{self, AWS_WORDS, Step, Suspended, Target};
 use super::terraform::projection;
@@ -40,16 +46,32 @@ fn is_table(node: &Node) -> bool {
 }
 
 pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
-    let mut draft = Draft { made_of: names_of(documents), missing: "AWS does not say", ..Draft::default() };
-    draft.head.set("name", Said::text(&name_of(documents), "the name of the file", None));
+    let mut draft = Draft {
+        made_of: names_of(documents),
+        missing: "AWS does not say",
+        ..Draft::default()
+    };
+    draft.head.set(
+        "name",
+        Said::text(&name_of(documents), "the name of the file", None),
+    );
     let mut targets: Vec<Target> = Vec::new();
     let mut regions: Vec<Said> = Vec::new();
     for (source, document) in documents {
-        let answers: Vec<&Node> = if document.elements().is_empty() { vec![document] } else { document.elements().iter().collect() };
-        let mut reading = Reading { source, problems: &mut *context.problems };
+        let answers: Vec<&Node> = if document.elements().is_empty() {
+            vec![document]
+        } else {
+            document.elements().iter().collect()
+        };
+        let mut reading = Reading {
+            source,
+            problems: &mut *context.problems,
+        };
         for answer in answers {
-            if let Some(node) =
-                answer.get("Table").or_else(|| answer.get("TableDescription")).or_else(|| is_table(answer).then_some(answer))
+            if let Some(node) = answer
+                .get("Table")
+                .or_else(|| answer.get("TableDescription"))
+                .or_else(|| is_table(answer).then_some(answer))
             {
                 if let Some(region) = reading.region(node) {
                     regions.push(region);
@@ -63,22 +85,55 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     }
     // These name their table, wherever it is described.
     for (source, document) in documents {
-        let answers: Vec<&Node> = if document.elements().is_empty() { vec![document] } else { document.elements().iter().collect() };
-        let mut reading = Reading { source, problems: &mut *context.problems };
-        answers.into_iter().for_each(|answer| reading.named(answer, &mut draft));
+        let answers: Vec<&Node> = if document.elements().is_empty() {
+            vec![document]
+        } else {
+            document.elements().iter().collect()
+        };
+        let mut reading = Reading {
+            source,
+            problems: &mut *context.problems,
+        };
+        answers
+            .into_iter()
+            .for_each(|answer| reading.named(answer, &mut draft));
     }
-    let asked = context.region.map(str::to_string).or_else(|| context.usage.and_then(|usage| usage.region()));
-    let home = asked.map(|region| Said::text(&region, "as asked for", None)).or_else(|| regions.first().cloned());
+    let asked = context
+        .region
+        .map(str::to_string)
+        .or_else(|| context.usage.and_then(|usage| usage.region()));
+    let home = asked
+        .map(|region| Said::text(&region, "as asked for", None))
+        .or_else(|| regions.first().cloned());
     draft.head.set_some("region", home.clone());
     let own = regions.first().cloned();
     for table in &mut draft.tables {
         // AWS lists the table's own region among its replicas.
-        table.replicas.retain(|replica| own.as_ref().is_none_or(|own| own.plain() != replica.region.plain()));
+        table.replicas.retain(|replica| {
+            own.as_ref()
+                .is_none_or(|own| own.plain() != replica.region.plain())
+        });
     }
-    for other in regions.iter().filter(|region| own.as_ref().is_some_and(|own| own.plain() != region.plain())) {
-        let (source, span) = other.origin.clone().unwrap_or_else(|| (documents[0].0.clone(), 0..1));
-        let message = format!("this table lies in {}, and another in {}", other.plain(), own.as_ref().map(Said::plain).unwrap_or_default());
-        context.problems.push(wrong(&source, span, "region", message, "import the tables of one region at a time"));
+    for other in regions.iter().filter(|region| {
+        own.as_ref()
+            .is_some_and(|own| own.plain() != region.plain())
+    }) {
+        let (source, span) = other
+            .origin
+            .clone()
+            .unwrap_or_else(|| (documents[0].0.clone(), 0..1));
+        let message = format!(
+            "this table lies in {}, and another in {}",
+            other.plain(),
+            own.as_ref().map(Said::plain).unwrap_or_default()
+        );
+        context.problems.push(wrong(
+            &source,
+            span,
+            "region",
+            message,
+            "import the tables of one region at a time",
+        ));
     }
     let notes = scaling::join(targets, &mut draft.tables);
     draft.notes.extend(notes);
@@ -109,13 +164,24 @@ impl Reading<'_> {
 
     fn number(&mut self, node: &Node, key: &str) -> Option<Said> {
         let value = node.get(key)?;
-        let text = value.scalar().filter(|text| Exact::parse(text).is_some_and(|number| !number.is_negative()));
+        let text = value
+            .scalar()
+            .filter(|text| Exact::parse(text).is_some_and(|number| !number.is_negative()));
         match text {
             Some(text) => Some(self.said(value, text.into_owned(), key)),
             None => {
-                let found = value.scalar().map_or_else(|| value.kind().to_string(), |text| super::node::shown(&text));
+                let found = value.scalar().map_or_else(
+                    || value.kind().to_string(),
+                    |text| super::node::shown(&text),
+                );
                 let message = format!("{key} is a number from 0 on, found {found}");
-                self.problems.push(wrong(self.source, value.span.clone(), "wrong-type", message, "write AWS's answer to a file as it is"));
+                self.problems.push(wrong(
+                    self.source,
+                    value.span.clone(),
+                    "wrong-type",
+                    message,
+                    "write AWS's answer to a file as it is",
+                ));
                 None
             }
         }
@@ -139,25 +205,53 @@ impl Reading<'_> {
             ));
             return None;
         };
-        let ids = node.text_at("TableArn").map(str::to_string).into_iter().collect();
+        let ids = node
+            .text_at("TableArn")
+            .map(str::to_string)
+            .into_iter()
+            .collect();
         let mut table = TableDraft::new(Said::text(name, "TableName", self.origin(place)), ids);
         if let Some(class) = node.at(&["TableClassSummary", "TableClass"]) {
-            let word = if class.text() == Some("STANDARD_INFREQUENT_ACCESS") { "\"standard-ia\"" } else { "\"standard\"" };
-            table.fields.set("class", self.said(class, word, "TableClassSummary"));
+            let word = if class.text() == Some("STANDARD_INFREQUENT_ACCESS") {
+                "\"standard-ia\""
+            } else {
+                "\"standard\""
+            };
+            table
+                .fields
+                .set("class", self.said(class, word, "TableClassSummary"));
         }
         let items = self.number(node, "ItemCount");
         let bytes = self.number(node, "TableSizeBytes");
         let mean = mean(items.as_ref(), bytes.as_ref());
-        table
-            .fields
-            .set_some("items", items.clone().map(|said| Said { note: "ItemCount, about six hours old at most".to_string(), ..said }));
-        table.fields.set_some("stored", bytes.map(|said| Said { toml: quoted(&format!("{} B", said.toml)), ..said }));
+        table.fields.set_some(
+            "items",
+            items.clone().map(|said| Said {
+                note: "ItemCount, about six hours old at most".to_string(),
+                ..said
+            }),
+        );
+        table.fields.set_some(
+            "stored",
+            bytes.map(|said| Said {
+                toml: quoted(&format!("{} B", said.toml)),
+                ..said
+            }),
+        );
         let note = match mean {
-            Some(mean) => format!("the mean is {mean} B, and sizes round up item by item: {{ size = … }}, or lognormal, histogram, export"),
-            None => "how large is an item? { size = \"1 KB\" }, or lognormal, histogram, attributes, export".to_string(),
+            Some(mean) => format!(
+                "the mean is {mean} B, and sizes round up item by item: {{ size = … }}, or \
+                 lognormal, histogram, export"
+            ),
+            None => "how large is an item? { size = \"1 KB\" }, or lognormal, histogram, \
+                     attributes, export"
+                .to_string(),
         };
         table.fields.set("item", Said::unknown(note));
-        let types = node.get("AttributeDefinitions").map(Node::elements).unwrap_or_default();
+        let types = node
+            .get("AttributeDefinitions")
+            .map(Node::elements)
+            .unwrap_or_default();
         let (hash, range) = schema(node);
         let place = node.get("KeySchema").unwrap_or(node);
         let Some(hash) = hash.first() else {
@@ -170,29 +264,48 @@ impl Reading<'_> {
             ));
             return None;
         };
-        table.fields.set("partition_key", self.said(place, key_of(types, hash), "KeySchema"));
+        table.fields.set(
+            "partition_key",
+            self.said(place, key_of(types, hash), "KeySchema"),
+        );
         if let Some(range) = range.first() {
-            table.fields.set("sort_key", self.said(place, key_of(types, range), "KeySchema"));
+            table.fields.set(
+                "sort_key",
+                self.said(place, key_of(types, range), "KeySchema"),
+            );
         }
         let mode = node.at(&["BillingModeSummary", "BillingMode"]);
         let on_demand = mode.and_then(Node::text) == Some("PAY_PER_REQUEST");
-        let word = if on_demand { "\"on-demand\"" } else { "\"provisioned\"" };
-        let note = if mode.is_some() { "BillingModeSummary" } else { "no BillingModeSummary, which is PROVISIONED" };
-        table.capacity.set("mode", self.said(mode.unwrap_or(node), word, note));
+        let word = if on_demand {
+            "\"on-demand\""
+        } else {
+            "\"provisioned\""
+        };
+        let note = if mode.is_some() {
+            "BillingModeSummary"
+        } else {
+            "no BillingModeSummary, which is PROVISIONED"
+        };
+        table
+            .capacity
+            .set("mode", self.said(mode.unwrap_or(node), word, note));
         if on_demand {
             self.maximum(node, &mut table.capacity);
         } else {
             table.read.fixed = self.units(node, "ReadCapacityUnits");
             table.write.fixed = self.units(node, "WriteCapacityUnits");
         }
-        for (key, global) in [("GlobalSecondaryIndexes", true), ("LocalSecondaryIndexes", false)] {
+        for (key, global) in [
+            ("GlobalSecondaryIndexes", true),
+            ("LocalSecondaryIndexes", false),
+        ] {
             for index in node.get(key).map(Node::elements).unwrap_or_default() {
                 let index = self.index(index, key, global, on_demand, items.as_ref());
                 table.indexes.extend(index);
             }
         }
-        let note =
-            "in another answer of AWS: import that of `aws dynamodb describe-continuous-backups` after this one, or write true or false";
+        let note = "in another answer of AWS: import that of `aws dynamodb \
+                    describe-continuous-backups` after this one, or write true or false";
         table.block("backup").set("pitr", Said::unknown(note));
         self.features(node, &mut table);
         self.replicas(node, &mut table, on_demand);
@@ -200,16 +313,32 @@ impl Reading<'_> {
     }
 
     fn maximum(&mut self, node: &Node, fields: &mut Fields) {
-        let Some(block) = node.get("OnDemandThroughput").cloned() else { return };
-        for (key, name) in [("MaxReadRequestUnits", "max_read"), ("MaxWriteRequestUnits", "max_write")] {
+        let Some(block) = node.get("OnDemandThroughput").cloned() else {
+            return;
+        };
+        for (key, name) in [
+            ("MaxReadRequestUnits", "max_read"),
+            ("MaxWriteRequestUnits", "max_write"),
+        ] {
             // -1 is none.
-            if block.get(key).and_then(Node::scalar).is_some_and(|text| text != "-1") {
+            if block
+                .get(key)
+                .and_then(Node::scalar)
+                .is_some_and(|text| text != "-1")
+            {
                 fields.set_some(name, self.number(&block, key));
             }
         }
     }
 
-    fn index(&mut self, node: &Node, kind: &str, global: bool, on_demand: bool, items: Option<&Said>) -> Option<IndexDraft> {
+    fn index(
+        &mut self,
+        node: &Node,
+        kind: &str,
+        global: bool,
+        on_demand: bool,
+        items: Option<&Said>,
+    ) -> Option<IndexDraft> {
         let name = node.get("IndexName")?;
         let mut fields = Fields::default();
         let (hash, range) = schema(node);
@@ -236,22 +365,41 @@ impl Reading<'_> {
                 .iter()
                 .filter_map(|one| one.text().map(str::to_string))
                 .collect();
-            let toml = projection(block.text_at("ProjectionType").unwrap_or("ALL"), &attributes);
-            fields.set_some("projection", toml.map(|toml| self.said(block, toml, "Projection")));
+            let toml = projection(
+                block.text_at("ProjectionType").unwrap_or("ALL"),
+                &attributes,
+            );
+            fields.set_some(
+                "projection",
+                toml.map(|toml| self.said(block, toml, "Projection")),
+            );
         }
         let held = self.number(node, "ItemCount");
-        if let Some((held, coverage)) = held.as_ref().and_then(|held| Some((held, coverage(held, items?)?))) {
+        if let Some((held, coverage)) = held
+            .as_ref()
+            .and_then(|held| Some((held, coverage(held, items?)?)))
+        {
             fields.set(
                 "coverage",
                 Said {
                     toml: coverage,
-                    note: format!("{} entries of {} items", held.toml, items.map_or("", |items| &items.toml)),
+                    note: format!(
+                        "{} entries of {} items",
+                        held.toml,
+                        items.map_or("", |items| &items.toml)
+                    ),
                     ..held.clone()
                 },
             );
         }
         let bytes = self.number(node, "IndexSizeBytes");
-        fields.set_some("stored", bytes.map(|said| Said { toml: quoted(&format!("{} B", said.toml)), ..said }));
+        fields.set_some(
+            "stored",
+            bytes.map(|said| Said {
+                toml: quoted(&format!("{} B", said.toml)),
+                ..said
+            }),
+        );
         let (mut read, mut write) = (UnitsDraft::default(), UnitsDraft::default());
         if global && on_demand {
             self.maximum(node, &mut fields);
@@ -260,82 +408,173 @@ impl Reading<'_> {
             write.fixed = self.units(node, "WriteCapacityUnits");
         }
         let name = Said::text(name.text()?, kind, self.origin(name));
-        Some(IndexDraft { name, global, fields, read, write, schedule: Vec::new() })
+        Some(IndexDraft {
+            name,
+            global,
+            fields,
+            read,
+            write,
+            schedule: Vec::new(),
+        })
     }
 
     fn features(&mut self, node: &Node, table: &mut TableDraft) {
-        if let Some(stream) =
-            node.get("StreamSpecification").filter(|stream| stream.get("StreamEnabled").and_then(Node::truth) == Some(true))
+        if let Some(stream) = node
+            .get("StreamSpecification")
+            .filter(|stream| stream.get("StreamEnabled").and_then(Node::truth) == Some(true))
         {
-            let view = stream.text_at("StreamViewType").unwrap_or("NEW_AND_OLD_IMAGES").to_lowercase().replace('_', "-");
+            let view = stream
+                .text_at("StreamViewType")
+                .unwrap_or("NEW_AND_OLD_IMAGES")
+                .to_lowercase()
+                .replace('_', "-");
             let said = self.said(stream, quoted(&view), "StreamSpecification");
             let block = table.block("stream");
             block.set("view", said);
-            block.set("readers", Said::unknown("AWS does not say: who reads it? { lambda = 1 } is free, { polling = 1 } pays"));
+            block.set(
+                "readers",
+                Said::unknown(
+                    "AWS does not say: who reads it? { lambda = 1 } is free, { polling = 1 } pays",
+                ),
+            );
         }
-        if let Some(encryption) =
-            node.get("SSEDescription").filter(|one| one.text_at("SSEType") == Some("KMS") && one.text_at("Status") != Some("DISABLED"))
-        {
+        if let Some(encryption) = node.get("SSEDescription").filter(|one| {
+            one.text_at("SSEType") == Some("KMS") && one.text_at("Status") != Some("DISABLED")
+        }) {
             // AWS names the key in either case.
-            let what = quoted("the KMS key: $1 a month where it is a customer's (say so by `encryption`), nothing where AWS manages it");
+            let what = quoted(
+                "the KMS key: $1 a month where it is a customer's (say so by `encryption`), \
+                 nothing where AWS manages it",
+            );
             table.unpriced.push(self.said(encryption, what, ""));
         }
-        for vector in node.get("VectorIndexes").map(Node::elements).unwrap_or_default() {
+        for vector in node
+            .get("VectorIndexes")
+            .map(Node::elements)
+            .unwrap_or_default()
+        {
             let name = vector.text_at("IndexName").unwrap_or_default();
-            let what = quoted(&format!("the vector index {name}: VectorWriteRequest, VectorSearch and its storage"));
+            let what = quoted(&format!(
+                "the vector index {name}: VectorWriteRequest, VectorSearch and its storage"
+            ));
             table.unpriced.push(self.said(vector, what, ""));
         }
         if node.text_at("MultiRegionConsistency") == Some("STRONG")
             && let Some(place) = node.get("MultiRegionConsistency")
         {
-            table.fields.set("multi_region_consistency", self.said(place, "\"strong\"", "MultiRegionConsistency"));
+            table.fields.set(
+                "multi_region_consistency",
+                self.said(place, "\"strong\"", "MultiRegionConsistency"),
+            );
         }
     }
 
     fn replicas(&mut self, node: &Node, table: &mut TableDraft, on_demand: bool) {
         for replica in node.get("Replicas").map(Node::elements).unwrap_or_default() {
-            let Some(region) = replica.get("RegionName").filter(|_| replica.text_at("ReplicaStatus") != Some("DELETING")) else { continue };
+            let Some(region) = replica
+                .get("RegionName")
+                .filter(|_| replica.text_at("ReplicaStatus") != Some("DELETING"))
+            else {
+                continue;
+            };
             let mut fields = Fields::default();
             self.override_of(replica, &mut fields);
             if let Some(class) = replica.at(&["ReplicaTableClassSummary", "TableClass"]) {
-                let word = if class.text() == Some("STANDARD_INFREQUENT_ACCESS") { "\"standard-ia\"" } else { "\"standard\"" };
+                let word = if class.text() == Some("STANDARD_INFREQUENT_ACCESS") {
+                    "\"standard-ia\""
+                } else {
+                    "\"standard\""
+                };
                 fields.set("class", self.said(class, word, "ReplicaTableClassSummary"));
             }
             let overridden = |reading: &mut Self, node: &Node| {
-                let fixed =
-                    node.get("ProvisionedThroughputOverride").cloned().and_then(|block| reading.number(&block, "ReadCapacityUnits"));
-                UnitsDraft { fixed: fixed.filter(|_| !on_demand), ..UnitsDraft::default() }
+                let fixed = node
+                    .get("ProvisionedThroughputOverride")
+                    .cloned()
+                    .and_then(|block| reading.number(&block, "ReadCapacityUnits"));
+                UnitsDraft {
+                    fixed: fixed.filter(|_| !on_demand),
+                    ..UnitsDraft::default()
+                }
             };
-            let key = replica.get("KMSMasterKeyId").filter(|key| key.text().is_some_and(|key| !key.ends_with("alias/aws/dynamodb")));
-            let is_home = self.region(node).is_some_and(|own| Some(own.plain().as_str()) == region.text());
+            let key = replica.get("KMSMasterKeyId").filter(|key| {
+                key.text()
+                    .is_some_and(|key| !key.ends_with("alias/aws/dynamodb"))
+            });
+            let is_home = self
+                .region(node)
+                .is_some_and(|own| Some(own.plain().as_str()) == region.text());
             if let Some(key) = key.filter(|_| !is_home) {
-                let words = format!("the KMS key in {}: $1 a month where it is a customer's", region.text().unwrap_or_default());
+                let words = format!(
+                    "the KMS key in {}: $1 a month where it is a customer's",
+                    region.text().unwrap_or_default()
+                );
                 table.unpriced.push(self.said(key, quoted(&words), ""));
             }
             let read = overridden(self, replica);
             let mut indexes = Vec::new();
-            for index in replica.get("GlobalSecondaryIndexes").map(Node::elements).unwrap_or_default() {
+            for index in replica
+                .get("GlobalSecondaryIndexes")
+                .map(Node::elements)
+                .unwrap_or_default()
+            {
                 let read = overridden(self, index);
                 let mut own = Fields::default();
                 self.override_of(index, &mut own);
-                indexes.extend(index.text_at("IndexName").map(|name| (name.to_string(), read, own)));
+                indexes.extend(
+                    index
+                        .text_at("IndexName")
+                        .map(|name| (name.to_string(), read, own)),
+                );
             }
-            let region = Said::text(region.text().unwrap_or_default(), "Replicas", self.origin(region));
-            table.replicas.push(ReplicaDraft { region, fields, read, indexes, access: Vec::new() });
+            let region = Said::text(
+                region.text().unwrap_or_default(),
+                "Replicas",
+                self.origin(region),
+            );
+            table.replicas.push(ReplicaDraft {
+                region,
+                fields,
+                read,
+                indexes,
+                access: Vec::new(),
+            });
         }
-        for witness in node.get("GlobalTableWitnesses").map(Node::elements).unwrap_or_default() {
-            let Some(region) = witness.get("RegionName").or_else(|| witness.get("Region")) else { continue };
+        for witness in node
+            .get("GlobalTableWitnesses")
+            .map(Node::elements)
+            .unwrap_or_default()
+        {
+            let Some(region) = witness.get("RegionName").or_else(|| witness.get("Region")) else {
+                continue;
+            };
             let mut fields = Fields::default();
             fields.set("witness", self.said(witness, "true", ""));
-            let region = Said::text(region.text().unwrap_or_default(), "GlobalTableWitnesses", self.origin(region));
-            table.replicas.push(ReplicaDraft { region, fields, read: UnitsDraft::default(), indexes: Vec::new(), access: Vec::new() });
+            let region = Said::text(
+                region.text().unwrap_or_default(),
+                "GlobalTableWitnesses",
+                self.origin(region),
+            );
+            table.replicas.push(ReplicaDraft {
+                region,
+                fields,
+                read: UnitsDraft::default(),
+                indexes: Vec::new(),
+                access: Vec::new(),
+            });
         }
     }
 
     /// The maximum read throughput that a replica has of its own.
     fn override_of(&mut self, node: &Node, fields: &mut Fields) {
-        let Some(block) = node.get("OnDemandThroughputOverride").cloned() else { return };
-        if block.get("MaxReadRequestUnits").and_then(Node::scalar).is_some_and(|text| text != "-1") {
+        let Some(block) = node.get("OnDemandThroughputOverride").cloned() else {
+            return;
+        };
+        if block
+            .get("MaxReadRequestUnits")
+            .and_then(Node::scalar)
+            .is_some_and(|text| text != "-1")
+        {
             fields.set_some("max_read", self.number(&block, "MaxReadRequestUnits"));
         }
     }
@@ -343,7 +582,13 @@ impl Reading<'_> {
     /// Recovery and Time to Live, of the table described last.
     fn backups(&mut self, answer: &Node, draft: &mut Draft) {
         let found = [
-            (answer.at(&["ContinuousBackupsDescription", "PointInTimeRecoveryDescription"]), "PointInTimeRecoveryStatus"),
+            (
+                answer.at(&[
+                    "ContinuousBackupsDescription",
+                    "PointInTimeRecoveryDescription",
+                ]),
+                "PointInTimeRecoveryStatus",
+            ),
             (answer.get("TimeToLiveDescription"), "TimeToLiveStatus"),
         ];
         for (node, key) in found {
@@ -354,25 +599,55 @@ impl Reading<'_> {
             }
             let Some(table) = draft.tables.last_mut() else {
                 let help = "name the description of its table before it";
-                self.problems.push(wrong(self.source, node.span.clone(), "unknown-table", "this does not say which table it is of", help));
+                self.problems.push(wrong(
+                    self.source,
+                    node.span.clone(),
+                    "unknown-table",
+                    "this does not say which table it is of",
+                    help,
+                ));
                 continue;
             };
             if key == "TimeToLiveStatus" {
-                let note = format!("on {}; how many items expire? {{ per_day = 1000 }}", node.text_at("AttributeName").unwrap_or_default());
-                table.block("ttl").set("deletes", Said { origin: self.origin(node), ..Said::unknown(note) });
+                let note = format!(
+                    "on {}; how many items expire? {{ per_day = 1000 }}",
+                    node.text_at("AttributeName").unwrap_or_default()
+                );
+                table.block("ttl").set(
+                    "deletes",
+                    Said {
+                        origin: self.origin(node),
+                        ..Said::unknown(note)
+                    },
+                );
             } else {
-                table.block("backup").set("pitr", self.said(node, on.to_string(), "PointInTimeRecoveryDescription"));
+                table.block("backup").set(
+                    "pitr",
+                    self.said(node, on.to_string(), "PointInTimeRecoveryDescription"),
+                );
             }
         }
     }
 
     /// Change data capture and Contributor Insights, which name their table.
     fn named(&mut self, answer: &Node, draft: &mut Draft) {
-        let streams = answer.get("KinesisDataStreamDestinations").map(Node::elements).unwrap_or_default();
-        let is_active = |one: &&Node| matches!(one.text_at("DestinationStatus"), Some("ACTIVE" | "ENABLING" | "UPDATING"));
+        let streams = answer
+            .get("KinesisDataStreamDestinations")
+            .map(Node::elements)
+            .unwrap_or_default();
+        let is_active = |one: &&Node| {
+            matches!(
+                one.text_at("DestinationStatus"),
+                Some("ACTIVE" | "ENABLING" | "UPDATING")
+            )
+        };
         let stream = streams.iter().find(is_active);
-        let insights = answer.get("ContributorInsightsStatus").filter(|one| matches!(one.text(), Some("ENABLED" | "ENABLING")));
-        let Some(place) = stream.or(insights) else { return };
+        let insights = answer
+            .get("ContributorInsightsStatus")
+            .filter(|one| matches!(one.text(), Some("ENABLED" | "ENABLING")));
+        let Some(place) = stream.or(insights) else {
+            return;
+        };
         let name = answer.text_at("TableName").unwrap_or_default();
         let name = name.rsplit_once("table/").map_or(name, |(_, name)| name);
         let Some(table) = draft.tables.iter_mut().find(|table| table.is(name)) else {
@@ -387,18 +662,30 @@ impl Reading<'_> {
             return;
         };
         if let Some(stream) = stream {
-            table.block("stream").set("kinesis", self.said(stream, "true", "KinesisDataStreamDestinations"));
+            table.block("stream").set(
+                "kinesis",
+                self.said(stream, "true", "KinesisDataStreamDestinations"),
+            );
         }
         let Some(status) = insights else { return };
-        if answer.text_at("ContributorInsightsMode").is_some_and(|mode| mode.starts_with("THROTTLED")) {
-            table.unpriced.push(self.said(status, quoted("Contributor Insights of throttled keys alone"), ""));
+        if answer
+            .text_at("ContributorInsightsMode")
+            .is_some_and(|mode| mode.starts_with("THROTTLED"))
+        {
+            table.unpriced.push(self.said(
+                status,
+                quoted("Contributor Insights of throttled keys alone"),
+                "",
+            ));
             return;
         }
         let said = self.said(status, "true", "ContributorInsightsStatus");
         match answer.text_at("IndexName").filter(|name| !name.is_empty()) {
             Some(name) => match table.index(name) {
                 Some(index) => index.fields.set("contributor_insights", said),
-                None => table.notes.push(format!("Contributor Insights of the index {name}, which the table does not have")),
+                None => table.notes.push(format!(
+                    "Contributor Insights of the index {name}, which the table does not have"
+                )),
             },
             None => {
                 table.fields.set("contributor_insights", said);
@@ -408,40 +695,79 @@ impl Reading<'_> {
     }
 
     fn targets(&mut self, answer: &Node, targets: &mut Vec<Target>) {
-        let lists = [("ScalableTargets", "RoleARN"), ("ScalingPolicies", "PolicyName"), ("ScheduledActions", "ScheduledActionName")];
+        let lists = [
+            ("ScalableTargets", "RoleARN"),
+            ("ScalingPolicies", "PolicyName"),
+            ("ScheduledActions", "ScheduledActionName"),
+        ];
         for (list, name) in lists {
             for node in answer.get(list).map(Node::elements).unwrap_or_default() {
-                if node.text_at("ServiceNamespace").is_some_and(|namespace| namespace != "dynamodb") {
+                if node
+                    .text_at("ServiceNamespace")
+                    .is_some_and(|namespace| namespace != "dynamodb")
+                {
                     continue;
                 }
                 let id = node.text_at("ResourceId").unwrap_or_default().to_string();
-                let dimension = node.text_at("ScalableDimension").unwrap_or_default().to_string();
+                let dimension = node
+                    .text_at("ScalableDimension")
+                    .unwrap_or_default()
+                    .to_string();
                 let label = node.text_at(name).unwrap_or(list).to_string();
-                let at = targets.iter().position(|target| target.resource == id && target.dimension == dimension).unwrap_or_else(|| {
-                    targets.push(Target { resource: id.clone(), dimension, label: format!("the target of {id}"), ..Target::default() });
-                    targets.len() - 1
-                });
+                let at = targets
+                    .iter()
+                    .position(|target| target.resource == id && target.dimension == dimension)
+                    .unwrap_or_else(|| {
+                        targets.push(Target {
+                            resource: id.clone(),
+                            dimension,
+                            label: format!("the target of {id}"),
+                            ..Target::default()
+                        });
+                        targets.len() - 1
+                    });
                 match list {
                     "ScalableTargets" => {
                         targets[at].min = self.number(node, "MinCapacity");
                         targets[at].max = self.number(node, "MaxCapacity");
-                        targets[at].suspended = node.get("SuspendedState").map(|state| Suspended::of(state, AWS_WORDS)).unwrap_or_default();
+                        targets[at].suspended = node
+                            .get("SuspendedState")
+                            .map(|state| Suspended::of(state, AWS_WORDS))
+                            .unwrap_or_default();
                     }
                     "ScalingPolicies" => {
-                        if let Some(tracking) = node.get("TargetTrackingScalingPolicyConfiguration") {
-                            targets[at].percent = match tracking.get("CustomizedMetricSpecification") {
-                                Some(_) => Some(Said::unknown(scaling::OWN_METRIC)),
-                                None => self.number(tracking, "TargetValue"),
-                            };
+                        if let Some(tracking) = node.get("TargetTrackingScalingPolicyConfiguration")
+                        {
+                            targets[at].percent =
+                                match tracking.get("CustomizedMetricSpecification") {
+                                    Some(_) => Some(Said::unknown(scaling::OWN_METRIC)),
+                                    None => self.number(tracking, "TargetValue"),
+                                };
                         }
                     }
                     _ => {
-                        let Some(action) = node.get("ScalableTargetAction") else { continue };
-                        let schedule = Said::text(node.text_at("Schedule").unwrap_or_default(), label, self.origin(node));
+                        let Some(action) = node.get("ScalableTargetAction") else {
+                            continue;
+                        };
+                        let schedule = Said::text(
+                            node.text_at("Schedule").unwrap_or_default(),
+                            label,
+                            self.origin(node),
+                        );
                         let timezone = node.text_at("Timezone").map(str::to_string);
-                        let (min, max) = (self.number(action, "MinCapacity"), self.number(action, "MaxCapacity"));
-                        let is_temporary = node.get("StartTime").is_some() || node.get("EndTime").is_some();
-                        targets[at].steps.push(Step { schedule, timezone, is_temporary, min, max });
+                        let (min, max) = (
+                            self.number(action, "MinCapacity"),
+                            self.number(action, "MaxCapacity"),
+                        );
+                        let is_temporary =
+                            node.get("StartTime").is_some() || node.get("EndTime").is_some();
+                        targets[at].steps.push(Step {
+                            schedule,
+                            timezone,
+                            is_temporary,
+                            min,
+                            max,
+                        });
                     }
                 }
             }
@@ -451,16 +777,25 @@ impl Reading<'_> {
 
 /// Partition and sort keys of a key schema.
 fn schema(node: &Node) -> (Vec<String>, Vec<String>) {
-    let elements = node.get("KeySchema").map(Node::elements).unwrap_or_default();
+    let elements = node
+        .get("KeySchema")
+        .map(Node::elements)
+        .unwrap_or_default();
     let of = |kind: &str| {
-        let mine = elements.iter().filter(|one| one.text_at("KeyType") == Some(kind));
-        mine.filter_map(|one| one.text_at("AttributeName").map(str::to_string)).collect()
+        let mine = elements
+            .iter()
+            .filter(|one| one.text_at("KeyType") == Some(kind));
+        mine.filter_map(|one| one.text_at("AttributeName").map(str::to_string))
+            .collect()
     };
     (of("HASH"), of("RANGE"))
 }
 
 fn key_of(types: &[Node], name: &str) -> String {
-    let kind = types.iter().find(|one| one.text_at("AttributeName") == Some(name)).and_then(|one| one.text_at("AttributeType"));
+    let kind = types
+        .iter()
+        .find(|one| one.text_at("AttributeName") == Some(name))
+        .and_then(|one| one.text_at("AttributeType"));
     match kind.filter(|kind| ["S", "N", "B"].contains(kind)) {
         Some(kind) => format!("{{ name = {}, type = {} }}", quoted(name), quoted(kind)),
         None => format!("{{ name = {} }}", quoted(name)),

@@ -1,4 +1,5 @@
-//! A workload that is being made: every value with where it came from, written at the end as a commented file.
+//! A workload that is being made: every value with where it came from, written at the end as a
+//! commented file.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,7 +25,11 @@ pub(super) const UNKNOWN: &str = "\"unknown\"";
 
 impl Said {
     pub fn new(toml: impl Into<String>, note: impl Into<String>, origin: Origin) -> Said {
-        Said { toml: toml.into(), note: note.into(), origin }
+        Said {
+            toml: toml.into(),
+            note: note.into(),
+            origin,
+        }
     }
 
     /// A text.
@@ -45,7 +50,11 @@ impl Said {
     pub fn plain(&self) -> String {
         toml::from_str::<toml::Table>(&format!("v = {}", self.toml))
             .ok()
-            .and_then(|table| table.get("v").and_then(|value| value.as_str().map(str::to_string)))
+            .and_then(|table| {
+                table
+                    .get("v")
+                    .and_then(|value| value.as_str().map(str::to_string))
+            })
             .unwrap_or_else(|| self.toml.clone())
     }
 }
@@ -64,7 +73,14 @@ pub(super) fn number(number: &Exact) -> String {
 pub(super) fn list(texts: &[String]) -> String {
     match texts {
         [one] => quoted(one),
-        several => format!("[{}]", several.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ")),
+        several => format!(
+            "[{}]",
+            several
+                .iter()
+                .map(|text| quoted(text))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     }
 }
 
@@ -89,7 +105,10 @@ impl Fields {
     }
 
     pub fn get(&self, key: &str) -> Option<&Said> {
-        self.0.iter().find(|(known, _)| known == key).map(|(_, said)| said)
+        self.0
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, said)| said)
     }
 
     pub fn remove(&mut self, key: &str) {
@@ -119,18 +138,38 @@ impl UnitsDraft {
             if let Some(unknown) = [min, max].into_iter().find(|said| said.is_unknown()) {
                 return Some(unknown.clone());
             }
-            let initial = self.fixed.as_ref().filter(|fixed| !fixed.is_unknown()).map(|fixed| format!("; {} at first", fixed.toml));
-            let why = Some(&target.note).filter(|note| target.is_unknown() && !note.is_empty()).map(|note| format!("; {note}"));
-            let note = format!("{}{}{}", min.note, initial.unwrap_or_default(), why.unwrap_or_default());
+            let initial = self
+                .fixed
+                .as_ref()
+                .filter(|fixed| !fixed.is_unknown())
+                .map(|fixed| format!("; {} at first", fixed.toml));
+            let why = Some(&target.note)
+                .filter(|note| target.is_unknown() && !note.is_empty())
+                .map(|note| format!("; {note}"));
+            let note = format!(
+                "{}{}{}",
+                min.note,
+                initial.unwrap_or_default(),
+                why.unwrap_or_default()
+            );
             let target = match share(&target.toml) {
                 _ if target.is_unknown() => target.toml.clone(),
                 Some(share) => share,
                 None => {
-                    let note = format!("{}: a target of {} percent; a workload takes 20 to 90, whole", target.note, target.toml);
-                    return Some(Said { note, ..Said::unknown("") });
+                    let note = format!(
+                        "{}: a target of {} percent; a workload takes 20 to 90, whole",
+                        target.note, target.toml
+                    );
+                    return Some(Said {
+                        note,
+                        ..Said::unknown("")
+                    });
                 }
             };
-            let toml = format!("{{ min = {}, max = {}, target = {target} }}", min.toml, max.toml);
+            let toml = format!(
+                "{{ min = {}, max = {}, target = {target} }}",
+                min.toml, max.toml
+            );
             return Some(Said::new(toml, note, min.origin.clone()));
         }
         self.fixed.clone()
@@ -140,7 +179,8 @@ impl UnitsDraft {
 /// A percentage as a share: 70 is 0.7; `None` of what a workload has no target for.
 fn share(percent: &str) -> Option<String> {
     let percent = Exact::parse(percent)?;
-    let is_target = percent == percent.floor() && percent >= Exact::from(20) && percent <= Exact::from(90);
+    let is_target =
+        percent == percent.floor() && percent >= Exact::from(20) && percent <= Exact::from(90);
     is_target.then(|| number(&(&percent / &Exact::from(100))))
 }
 
@@ -169,17 +209,27 @@ pub(super) struct ReplicaDraft {
 impl ReplicaDraft {
     /// What differs of a global index; there from now on.
     pub fn index(&mut self, name: &str) -> (&mut UnitsDraft, &mut Fields) {
-        let at = self.indexes.iter().position(|(known, ..)| known == name).unwrap_or_else(|| {
-            self.indexes.push((name.to_string(), UnitsDraft::default(), Fields::default()));
-            self.indexes.len() - 1
-        });
+        let at = self
+            .indexes
+            .iter()
+            .position(|(known, ..)| known == name)
+            .unwrap_or_else(|| {
+                self.indexes
+                    .push((name.to_string(), UnitsDraft::default(), Fields::default()));
+                self.indexes.len() - 1
+            });
         let (_, read, fields) = &mut self.indexes[at];
         (read, fields)
     }
 
     /// Each index has its own switch for Contributor Insights; those that have none are off.
     pub fn insights_alone(&mut self, indexes: impl Iterator<Item = String>) {
-        indexes.for_each(|name| off(self.index(&name).1, "Contributor Insights of the replica's table alone"));
+        indexes.for_each(|name| {
+            off(
+                self.index(&name).1,
+                "Contributor Insights of the replica's table alone",
+            )
+        });
     }
 }
 
@@ -243,26 +293,39 @@ impl TableDraft {
 
     /// A block of settings such as `stream`; there from now on.
     pub fn block(&mut self, name: &'static str) -> &mut Fields {
-        let at = self.blocks.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
-            self.blocks.push((name, Fields::default()));
-            self.blocks.len() - 1
-        });
+        let at = self
+            .blocks
+            .iter()
+            .position(|(known, _)| *known == name)
+            .unwrap_or_else(|| {
+                self.blocks.push((name, Fields::default()));
+                self.blocks.len() - 1
+            });
         &mut self.blocks[at].1
     }
 
     /// The settings of a block that may be there.
     pub fn find_block(&self, name: &str) -> Option<&Fields> {
-        self.blocks.iter().find(|(known, _)| *known == name).map(|(_, fields)| fields)
+        self.blocks
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, fields)| fields)
     }
 
     /// The index of a name.
     pub fn index(&mut self, name: &str) -> Option<&mut IndexDraft> {
-        self.indexes.iter_mut().find(|index| index.name.plain() == name)
+        self.indexes
+            .iter_mut()
+            .find(|index| index.name.plain() == name)
     }
 
     /// The names of the global indexes.
     pub fn global_names(&self) -> Vec<String> {
-        self.indexes.iter().filter(|index| index.global).map(|index| index.name.plain()).collect()
+        self.indexes
+            .iter()
+            .filter(|index| index.global)
+            .map(|index| index.name.plain())
+            .collect()
     }
 
     /// Each index has its own switch for Contributor Insights; those that do not say it are off.
@@ -272,7 +335,9 @@ impl TableDraft {
     }
 
     pub fn is_provisioned(&self) -> bool {
-        self.capacity.get("mode").is_some_and(|mode| mode.plain() == "provisioned")
+        self.capacity
+            .get("mode")
+            .is_some_and(|mode| mode.plain() == "provisioned")
     }
 }
 
@@ -294,43 +359,88 @@ impl Draft {
     pub fn complete(&mut self) {
         let missing = self.missing;
         if self.head.get("region").is_none() {
-            self.head.set("region", Said::unknown(format!("{missing}: us-east-1, or give --region")));
+            self.head.set(
+                "region",
+                Said::unknown(format!("{missing}: us-east-1, or give --region")),
+            );
         }
         for table in &mut self.tables {
             let ask = |what: &str| Said::unknown(format!("{missing}: {what}"));
-            if table.fields.get("items").is_none() && !table.fields.get("item").is_some_and(|item| item.toml.contains("export")) {
-                table.fields.set("items", ask("how many items does it hold? 1_000_000"));
+            if table.fields.get("items").is_none()
+                && !table
+                    .fields
+                    .get("item")
+                    .is_some_and(|item| item.toml.contains("export"))
+            {
+                table
+                    .fields
+                    .set("items", ask("how many items does it hold? 1_000_000"));
             }
             if table.fields.get("item").is_none() {
-                table.fields.set("item", ask("how large is an item? { size = \"1 KB\" }, or lognormal, histogram, attributes, export"));
+                table.fields.set(
+                    "item",
+                    ask(
+                        "how large is an item? { size = \"1 KB\" }, or lognormal, histogram, \
+                         attributes, export",
+                    ),
+                );
             }
             if table.fields.get("partition_key").is_none() {
-                table.fields.set("partition_key", ask("{ name = \"…\", type = \"S\" }"));
+                table
+                    .fields
+                    .set("partition_key", ask("{ name = \"…\", type = \"S\" }"));
             }
             let provisioned = table.is_provisioned();
             for units in [&mut table.read, &mut table.write] {
                 if provisioned && units.said().is_none() {
-                    units.fixed = Some(ask("provisioned units, 5 or { min = 5, max = 100, target = 0.7 }"));
+                    units.fixed = Some(ask(
+                        "provisioned units, 5 or { min = 5, max = 100, target = 0.7 }",
+                    ));
                 }
             }
-            for index in table.indexes.iter_mut().filter(|index| index.global && provisioned) {
+            for index in table
+                .indexes
+                .iter_mut()
+                .filter(|index| index.global && provisioned)
+            {
                 for units in [&mut index.read, &mut index.write] {
                     if units.said().is_none() {
-                        units.fixed = Some(ask("provisioned units, 5 or { min = 5, max = 100, target = 0.7 }"));
+                        units.fixed = Some(ask(
+                            "provisioned units, 5 or { min = 5, max = 100, target = 0.7 }",
+                        ));
                     }
                 }
             }
             if table.access.is_empty() {
-                let global = table.indexes.iter().filter(|index| index.global).map(|index| Some(index.name.plain()));
+                let global = table
+                    .indexes
+                    .iter()
+                    .filter(|index| index.global)
+                    .map(|index| Some(index.name.plain()));
                 let accounts: Vec<Option<String>> = std::iter::once(None).chain(global).collect();
                 for index in accounts {
                     let own = |fields: &&Fields| fields.get("index").map(Said::plain) == index;
-                    let told = |word: &str| table.consumed.iter().filter(own).any(|fields| fields.get(word).is_some());
-                    let mut notes = vec![format!("{missing}: {{ per_second = 10 }}, or write [[table.access]] in place of this")];
+                    let told = |word: &str| {
+                        table
+                            .consumed
+                            .iter()
+                            .filter(own)
+                            .any(|fields| fields.get(word).is_some())
+                    };
+                    let mut notes = vec![format!(
+                        "{missing}: {{ per_second = 10 }}, or write [[table.access]] in place of \
+                         this"
+                    )];
                     let mut fields = Fields::default();
-                    fields.set_some("index", index.as_ref().map(|name| Said::text(name, "", None)));
+                    fields.set_some(
+                        "index",
+                        index.as_ref().map(|name| Said::text(name, "", None)),
+                    );
                     for word in ["read", "write"].into_iter().filter(|word| !told(word)) {
-                        fields.set(word, Said::unknown(notes.pop().unwrap_or_else(|| "the same".to_string())));
+                        fields.set(
+                            word,
+                            Said::unknown(notes.pop().unwrap_or_else(|| "the same".to_string())),
+                        );
                     }
                     if fields.get("read").or(fields.get("write")).is_some() {
                         table.consumed.push(fields);
@@ -340,7 +450,10 @@ impl Draft {
             for replica in &mut table.replicas {
                 let witness = replica.fields.get("witness").is_some();
                 if replica.access.is_empty() && replica.fields.get("reads").is_none() && !witness {
-                    let note = format!("{missing}: its reads as a share of the table's, 0.5, or [[table.replica.access]]");
+                    let note = format!(
+                        "{missing}: its reads as a share of the table's, 0.5, or \
+                         [[table.replica.access]]"
+                    );
                     replica.fields.set("reads", Said::unknown(note));
                 }
             }
@@ -351,10 +464,19 @@ impl Draft {
     pub fn all_notes(&self) -> Vec<String> {
         let of_table = |table: &TableDraft| {
             let name = table.name.plain();
-            table.notes.iter().map(|note| format!("{name}: {note}")).collect::<Vec<_>>()
+            table
+                .notes
+                .iter()
+                .map(|note| format!("{name}: {note}"))
+                .collect::<Vec<_>>()
         };
         let mut all: Vec<String> = Vec::new();
-        for note in self.notes.iter().cloned().chain(self.tables.iter().flat_map(of_table)) {
+        for note in self
+            .notes
+            .iter()
+            .cloned()
+            .chain(self.tables.iter().flat_map(of_table))
+        {
             if !all.contains(&note) {
                 all.push(note);
             }
@@ -366,7 +488,10 @@ impl Draft {
     pub fn write(&self) -> (String, Origins) {
         let mut lines = Writer::default();
         lines.say(&format!("Made by `dynameter import` of {}.", self.made_of));
-        lines.say("Each value says where it comes from; \"unknown\" waits for a figure, and is unknown in every total until then.");
+        lines.say(
+            "Each value says where it comes from; \"unknown\" waits for a figure, and is unknown \
+             in every total until then.",
+        );
         let mut said: Vec<&String> = Vec::new();
         for note in &self.notes {
             if !said.contains(&note) {
@@ -410,23 +535,44 @@ impl Writer {
 
     /// Keys and values, with their comments in one column.
     fn fields(&mut self, fields: &Fields) {
-        let key_width = fields.0.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+        let key_width = fields
+            .0
+            .iter()
+            .map(|(key, _)| key.chars().count())
+            .max()
+            .unwrap_or(0);
         let text = |(key, said): &(String, Said)| format!("{key:key_width$} = {}", said.toml);
-        let width =
-            fields.0.iter().map(text).map(|text| text.chars().count()).filter(|width| *width <= COMMENT_COLUMN_MAX).max().unwrap_or(0);
+        let width = fields
+            .0
+            .iter()
+            .map(text)
+            .map(|text| text.chars().count())
+            .filter(|width| *width <= COMMENT_COLUMN_MAX)
+            .max()
+            .unwrap_or(0);
         for field in &fields.0 {
             let (text, said) = (text(field), &field.1);
-            let line = if said.note.is_empty() { text } else { format!("{text:width$}  # {}", tidy(&said.note)) };
+            let line = if said.note.is_empty() {
+                text
+            } else {
+                format!("{text:width$}  # {}", tidy(&said.note))
+            };
             self.lines.push((line, said.origin.clone()));
         }
     }
 
     fn schedule(&mut self, schedule: &[Said]) {
         if let [first, ..] = schedule {
-            self.lines.push(("schedule = [".to_string(), first.origin.clone()));
+            self.lines
+                .push(("schedule = [".to_string(), first.origin.clone()));
             for step in schedule {
-                let note = if step.note.is_empty() { String::new() } else { format!("  # {}", tidy(&step.note)) };
-                self.lines.push((format!("  {},{note}", step.toml), step.origin.clone()));
+                let note = if step.note.is_empty() {
+                    String::new()
+                } else {
+                    format!("  # {}", tidy(&step.note))
+                };
+                self.lines
+                    .push((format!("  {},{note}", step.toml), step.origin.clone()));
             }
             self.lines.push(("]".to_string(), None));
         }
@@ -440,10 +586,16 @@ impl Writer {
         fields.0.extend(table.fields.0.iter().cloned());
         self.fields(&fields);
         if let [first, ..] = table.unpriced.as_slice() {
-            self.lines.push(("unpriced = [".to_string(), first.origin.clone()));
+            self.lines
+                .push(("unpriced = [".to_string(), first.origin.clone()));
             for what in &table.unpriced {
-                let note = if what.note.is_empty() { String::new() } else { format!("  # {}", tidy(&what.note)) };
-                self.lines.push((format!("  {},{note}", what.toml), what.origin.clone()));
+                let note = if what.note.is_empty() {
+                    String::new()
+                } else {
+                    format!("  # {}", tidy(&what.note))
+                };
+                self.lines
+                    .push((format!("  {},{note}", what.toml), what.origin.clone()));
             }
             self.lines.push(("]".to_string(), None));
         }
@@ -462,8 +614,19 @@ impl Writer {
         }
         for index in &table.indexes {
             self.header("[[table.index]]", &index.name.origin);
-            let kind = Said::new(if index.global { "\"global\"" } else { "\"local\"" }, "", index.name.origin.clone());
-            let mut fields = Fields(vec![("name".to_string(), index.name.clone()), ("kind".to_string(), kind)]);
+            let kind = Said::new(
+                if index.global {
+                    "\"global\""
+                } else {
+                    "\"local\""
+                },
+                "",
+                index.name.origin.clone(),
+            );
+            let mut fields = Fields(vec![
+                ("name".to_string(), index.name.clone()),
+                ("kind".to_string(), kind),
+            ]);
             fields.0.extend(index.fields.0.iter().cloned());
             if table.is_provisioned() && index.global {
                 fields.set_some("read", index.read.said());
@@ -475,15 +638,24 @@ impl Writer {
             }
         }
         for access in &table.access {
-            self.header("[[table.access]]", &access.0.first().and_then(|(_, said)| said.origin.clone()));
+            self.header(
+                "[[table.access]]",
+                &access.0.first().and_then(|(_, said)| said.origin.clone()),
+            );
             self.fields(access);
         }
         for consumed in &table.consumed {
-            self.header("[[table.consumed]]", &consumed.0.first().and_then(|(_, said)| said.origin.clone()));
+            self.header(
+                "[[table.consumed]]",
+                &consumed.0.first().and_then(|(_, said)| said.origin.clone()),
+            );
             self.fields(consumed);
         }
         for (name, fields) in table.blocks.iter().filter(|(_, fields)| !fields.is_empty()) {
-            self.header(&format!("[table.{name}]"), &fields.0.first().and_then(|(_, said)| said.origin.clone()));
+            self.header(
+                &format!("[table.{name}]"),
+                &fields.0.first().and_then(|(_, said)| said.origin.clone()),
+            );
             self.fields(fields);
         }
         for replica in &table.replicas {
@@ -495,18 +667,27 @@ impl Writer {
             }
             self.fields(&fields);
             for (name, read, own) in &replica.indexes {
-                let mut fields = Fields(vec![("name".to_string(), Said::text(name, "", replica.region.origin.clone()))]);
+                let mut fields = Fields(vec![(
+                    "name".to_string(),
+                    Said::text(name, "", replica.region.origin.clone()),
+                )]);
                 if table.is_provisioned() {
                     fields.set_some("read", read.said());
                 }
                 fields.0.extend(own.0.iter().cloned());
                 if fields.0.len() > 1 {
-                    self.header("[[table.replica.index]]", &fields.0.get(1).and_then(|(_, said)| said.origin.clone()));
+                    self.header(
+                        "[[table.replica.index]]",
+                        &fields.0.get(1).and_then(|(_, said)| said.origin.clone()),
+                    );
                     self.fields(&fields);
                 }
             }
             for access in &replica.access {
-                self.header("[[table.replica.access]]", &access.0.first().and_then(|(_, said)| said.origin.clone()));
+                self.header(
+                    "[[table.replica.access]]",
+                    &access.0.first().and_then(|(_, said)| said.origin.clone()),
+                );
                 self.fields(access);
             }
         }
@@ -520,5 +701,8 @@ impl Writer {
 
 /// A text on one line, as a comment may hold it.
 fn tidy(text: &str) -> String {
-    harmless(&text.replace(['\n', '\r', '\t'], " ")).chars().take(240).collect()
+    harmless(&text.replace(['\n', '\r', '\t'], " "))
+        .chars()
+        .take(240)
+        .collect()
 }

@@ -1,7 +1,9 @@
-//! S3 full exports: how many items a table has, how large they are, and which attributes they carry.
+//! S3 full exports: how many items a table has, how large they are, and which attributes they
+//! carry.
 //!
-//! The workload refers to the export itself, which is measured item by item whenever it is read. An export does not say
-//! which attributes are the keys; those that every item carries and that may be keys are named in a comment.
+//! The workload refers to the export itself, which is measured item by item whenever it is read. An
+//! export does not say which attributes are the keys; those that every item carries and that may be
+//! keys are named in a comment.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,9 +29,18 @@ struct Seen {
 /// Attributes that are named in comments at most.
 const ATTRIBUTES_MAX: usize = 40;
 
-pub(super) fn draft(folder: &Path, region: Option<&str>, usage: Option<&UsageFile>, problems: &mut Vec<Diagnostic>) -> Draft {
+pub(super) fn draft(
+    folder: &Path,
+    region: Option<&str>,
+    usage: Option<&UsageFile>,
+    problems: &mut Vec<Diagnostic>,
+) -> Draft {
     let shown = folder.display().to_string();
-    let mut draft = Draft { made_of: format!("the S3 export {shown}"), missing: "not in an export", ..Draft::default() };
+    let mut draft = Draft {
+        made_of: format!("the S3 export {shown}"),
+        missing: "not in an export",
+        ..Draft::default()
+    };
     let mut attributes: BTreeMap<String, Seen> = BTreeMap::new();
     let (mut items, mut bytes) = (0_u64, 0_u64);
     let mut sizes: Vec<u64> = Vec::new();
@@ -48,26 +59,74 @@ pub(super) fn draft(folder: &Path, region: Option<&str>, usage: Option<&UsageFil
         Ok(())
     });
     if let Err(message) = result {
-        let help = "name the folder of a full export (manifest-summary.json and data/), or the one that AWSDynamoDB/ lies in";
-        problems.push(Diagnostic { source: None, span: 0..0, code: "export", message, help: help.to_string() });
+        let help = "name the folder of a full export (manifest-summary.json and data/), or the \
+                    one that AWSDynamoDB/ lies in";
+        problems.push(Diagnostic {
+            source: None,
+            span: 0..0,
+            code: "export",
+            message,
+            help: help.to_string(),
+        });
         return draft;
     }
     let (table, own_region) = summary(folder);
-    let name = table.unwrap_or_else(|| folder.file_name().map_or_else(|| "export".to_string(), |name| name.to_string_lossy().into_owned()));
-    draft.head.set("name", Said::text(&name, "the table of the export", None));
-    let asked = region.map(str::to_string).or_else(|| usage.and_then(UsageFile::region));
-    let note = if asked.is_some() { "as asked for" } else { "tableArn" };
-    draft.head.set_some("region", asked.or(own_region).map(|region| Said::text(&region, note, None)));
+    let name = table.unwrap_or_else(|| {
+        folder.file_name().map_or_else(
+            || "export".to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    });
+    draft
+        .head
+        .set("name", Said::text(&name, "the table of the export", None));
+    let asked = region
+        .map(str::to_string)
+        .or_else(|| usage.and_then(UsageFile::region));
+    let note = if asked.is_some() {
+        "as asked for"
+    } else {
+        "tableArn"
+    };
+    draft.head.set_some(
+        "region",
+        asked
+            .or(own_region)
+            .map(|region| Said::text(&region, note, None)),
+    );
     let mut table = TableDraft::new(Said::text(&name, "tableArn", None), Vec::new());
     sizes.sort_unstable();
-    let percentile = |share: u64| sizes.get(((sizes.len() as u64 * share).div_ceil(100)).saturating_sub(1) as usize).copied().unwrap_or(0);
+    let percentile = |share: u64| {
+        sizes
+            .get(((sizes.len() as u64 * share).div_ceil(100)).saturating_sub(1) as usize)
+            .copied()
+            .unwrap_or(0)
+    };
     let mean = Exact::ratio(bytes, items.max(1)).human(1);
-    let note = format!("measured item by item: mean {mean} B, median {} B, 99 of 100 up to {} B", percentile(50), percentile(99));
-    table.fields.set("item", Said::new(format!("{{ export = {} }}", quoted(&shown)), note, None));
-    table.fields.set("items", Said::new(items.to_string(), "items of the export", None));
+    let note = format!(
+        "measured item by item: mean {mean} B, median {} B, 99 of 100 up to {} B",
+        percentile(50),
+        percentile(99)
+    );
+    table.fields.set(
+        "item",
+        Said::new(format!("{{ export = {} }}", quoted(&shown)), note, None),
+    );
+    table.fields.set(
+        "items",
+        Said::new(items.to_string(), "items of the export", None),
+    );
     let mut listed: Vec<(&String, &Seen)> = attributes.iter().collect();
-    listed.sort_by(|one, other| other.1.bytes.cmp(&one.1.bytes).then_with(|| one.0.cmp(other.0)));
-    table.notes.push(format!("{items} items of {bytes} B; their attributes, by the bytes that they take:"));
+    listed.sort_by(|one, other| {
+        other
+            .1
+            .bytes
+            .cmp(&one.1.bytes)
+            .then_with(|| one.0.cmp(other.0))
+    });
+    table.notes.push(format!(
+        "{items} items of {bytes} B; their attributes, by the bytes that they take:"
+    ));
     for (name, seen) in listed.iter().take(ATTRIBUTES_MAX) {
         let types: Vec<&str> = seen.types.keys().copied().collect();
         let share = Exact::ratio(seen.items * 100, items.max(1)).human(1);
@@ -78,14 +137,27 @@ pub(super) fn draft(folder: &Path, region: Option<&str>, usage: Option<&UsageFil
         ));
     }
     if listed.len() > ATTRIBUTES_MAX {
-        table.notes.push(format!("  and {} more", listed.len() - ATTRIBUTES_MAX));
+        table
+            .notes
+            .push(format!("  and {} more", listed.len() - ATTRIBUTES_MAX));
     }
-    let may_be_key =
-        |seen: &Seen| seen.items == items && seen.types.len() == 1 && seen.types.keys().all(|kind| ["S", "N", "B"].contains(kind));
-    let keys: Vec<&str> = attributes.iter().filter(|(_, seen)| may_be_key(seen)).map(|(name, _)| name.as_str()).collect();
+    let may_be_key = |seen: &Seen| {
+        seen.items == items
+            && seen.types.len() == 1
+            && seen.types.keys().all(|kind| ["S", "N", "B"].contains(kind))
+    };
+    let keys: Vec<&str> = attributes
+        .iter()
+        .filter(|(_, seen)| may_be_key(seen))
+        .map(|(name, _)| name.as_str())
+        .collect();
     let note = format!(
         "not in an export; every item has {}",
-        if keys.is_empty() { "no attribute that may be a key".to_string() } else { keys.join(", ") }
+        if keys.is_empty() {
+            "no attribute that may be a key".to_string()
+        } else {
+            keys.join(", ")
+        }
     );
     table.fields.set("partition_key", Said::unknown(note));
     draft.tables.push(table);
@@ -114,17 +186,27 @@ fn summary(folder: &Path) -> (Option<String>, Option<String>) {
     let below = || {
         let entries = std::fs::read_dir(folder.join("AWSDynamoDB")).ok()?;
         let full = |path: &std::path::PathBuf| {
-            let json: Option<Value> = opened::read_to_string(path).ok().and_then(|text| serde_json::from_str(&text).ok());
+            let json: Option<Value> = opened::read_to_string(path)
+                .ok()
+                .and_then(|text| serde_json::from_str(&text).ok());
             json.is_some_and(|json| json["exportFromTime"].is_null())
         };
-        let mut found: Vec<_> =
-            entries.flatten().map(|entry| entry.path().join("manifest-summary.json")).filter(|path| path.is_file()).collect();
+        let mut found: Vec<_> = entries
+            .flatten()
+            .map(|entry| entry.path().join("manifest-summary.json"))
+            .filter(|path| path.is_file())
+            .collect();
         found.sort();
         found.into_iter().find(full)
     };
     let path = if here.is_file() { Some(here) } else { below() };
-    let json: Option<Value> = path.and_then(|path| opened::read_to_string(&path).ok()).and_then(|text| serde_json::from_str(&text).ok());
+    let json: Option<Value> = path
+        .and_then(|path| opened::read_to_string(&path).ok())
+        .and_then(|text| serde_json::from_str(&text).ok());
     let arn = json.and_then(|json| json["tableArn"].as_str().map(str::to_string));
     let arn = arn.as_deref().map(Arn::of);
-    (arn.map(|arn| arn.table().to_string()), arn.and_then(Arn::region).map(str::to_string))
+    (
+        arn.map(|arn| arn.table().to_string()),
+        arn.and_then(Arn::region).map(str::to_string),
+    )
 }

@@ -1,7 +1,8 @@
-//! The intrinsic functions of CloudFormation: what a template's expression comes to, as far as it can be told without
-//! deploying it.
+//! The intrinsic functions of CloudFormation: what a template's expression comes to, as far as it
+//! can be told without deploying it.
 //!
-//! Source: CloudFormation Template Reference, "Intrinsic functions", "Pseudo parameters", "Fn::ForEach".
+//! Source: CloudFormation Template Reference, "Intrinsic functions", "Pseudo parameters",
+//! "Fn::ForEach".
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -25,7 +26,10 @@ pub(super) struct Unresolved {
 }
 
 fn unresolved<T>(why: impl Into<String>) -> Result<T, Unresolved> {
-    Err(Unresolved { why: why.into(), cycle: false })
+    Err(Unresolved {
+        why: why.into(),
+        cycle: false,
+    })
 }
 
 /// What expressions are resolved with.
@@ -42,8 +46,17 @@ pub(super) struct Resolver<'a> {
 type Bound = Vec<(String, Node)>;
 
 impl<'a> Resolver<'a> {
-    pub fn new(template: &'a Node, region: Option<String>, given: BTreeMap<String, Node>) -> Resolver<'a> {
-        Resolver { template, region, given, conditions: RefCell::default() }
+    pub fn new(
+        template: &'a Node,
+        region: Option<String>,
+        given: BTreeMap<String, Node>,
+    ) -> Resolver<'a> {
+        Resolver {
+            template,
+            region,
+            given,
+            conditions: RefCell::default(),
+        }
     }
 
     /// A value with every function in it resolved. `None` where it is removed (`AWS::NoValue`).
@@ -53,7 +66,10 @@ impl<'a> Resolver<'a> {
 
     fn value(&self, node: &Node, step: usize) -> Result<Option<Node>, Unresolved> {
         if step > STEPS_MAX {
-            return Err(Unresolved { why: "its references lead back to themselves".to_string(), cycle: true });
+            return Err(Unresolved {
+                why: "its references lead back to themselves".to_string(),
+                cycle: true,
+            });
         }
         match &node.value {
             Value::Map(entries) => {
@@ -77,9 +93,10 @@ impl<'a> Resolver<'a> {
                 }
                 Ok(Some(Node::new(Value::List(resolved), node.span.clone())))
             }
-            Value::Text(text) if text.contains("{{resolve:") => {
-                unresolved(format!("{} is looked up when the stack is deployed", shown(text)))
-            }
+            Value::Text(text) if text.contains("{{resolve:") => unresolved(format!(
+                "{} is looked up when the stack is deployed",
+                shown(text)
+            )),
             _ => Ok(Some(node.clone())),
         }
     }
@@ -95,7 +112,13 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn call(&self, function: &str, argument: &Node, whole: &Node, step: usize) -> Result<Option<Node>, Unresolved> {
+    fn call(
+        &self,
+        function: &str,
+        argument: &Node,
+        whole: &Node,
+        step: usize,
+    ) -> Result<Option<Node>, Unresolved> {
         let text = |text: String| match text.len() > TEXT_BYTES_MAX {
             true => unresolved("the text is longer than any property may be"),
             false => Ok(Some(Node::new(Value::Text(text), whole.span.clone()))),
@@ -107,46 +130,84 @@ impl<'a> Resolver<'a> {
             },
             "Fn::Sub" => text(self.substituted(argument, step)?),
             "Fn::Join" => {
-                let [separator, list] = argument.elements() else { return unresolved("Fn::Join has a separator and a list") };
-                let Some(list) = self.value(list, step)? else { return text(String::new()) };
-                let parts = list.elements().iter().map(|part| self.text(part, step)).collect::<Result<Vec<_>, _>>()?;
+                let [separator, list] = argument.elements() else {
+                    return unresolved("Fn::Join has a separator and a list");
+                };
+                let Some(list) = self.value(list, step)? else {
+                    return text(String::new());
+                };
+                let parts = list
+                    .elements()
+                    .iter()
+                    .map(|part| self.text(part, step))
+                    .collect::<Result<Vec<_>, _>>()?;
                 text(parts.join(&self.text(separator, step)?))
             }
             "Fn::If" => {
-                let [name, yes, no] = argument.elements() else { return unresolved("Fn::If has a condition and two values") };
-                let chosen = if self.condition(name.text().unwrap_or_default(), step)? { yes } else { no };
+                let [name, yes, no] = argument.elements() else {
+                    return unresolved("Fn::If has a condition and two values");
+                };
+                let chosen = if self.condition(name.text().unwrap_or_default(), step)? {
+                    yes
+                } else {
+                    no
+                };
                 self.value(chosen, step)
             }
             "Fn::FindInMap" => {
-                let [map, first, second, ..] = argument.elements() else { return unresolved("Fn::FindInMap has a map and two keys") };
-                let keys = [self.text(map, step)?, self.text(first, step)?, self.text(second, step)?];
+                let [map, first, second, ..] = argument.elements() else {
+                    return unresolved("Fn::FindInMap has a map and two keys");
+                };
+                let keys = [
+                    self.text(map, step)?,
+                    self.text(first, step)?,
+                    self.text(second, step)?,
+                ];
                 let [map, first, second] = keys.each_ref().map(String::as_str);
                 match self.template.at(&["Mappings", map, first, second]) {
                     Some(value) => self.value(value, step),
-                    None => match argument.elements().get(3).and_then(|options| options.get("DefaultValue")) {
+                    None => match argument
+                        .elements()
+                        .get(3)
+                        .and_then(|options| options.get("DefaultValue"))
+                    {
                         Some(default) => self.value(default, step),
                         None => unresolved(format!("the mapping {map} has no {first}, {second}")),
                     },
                 }
             }
             "Fn::Select" => {
-                let [at, list] = argument.elements() else { return unresolved("Fn::Select has a number and a list") };
+                let [at, list] = argument.elements() else {
+                    return unresolved("Fn::Select has a number and a list");
+                };
                 let (at, list) = (self.text(at, step)?, self.value(list, step)?);
-                let chosen = list.as_ref().and_then(|list| list.elements().get(at.parse::<usize>().ok()?));
+                let chosen = list
+                    .as_ref()
+                    .and_then(|list| list.elements().get(at.parse::<usize>().ok()?));
                 match chosen {
                     Some(chosen) => Ok(Some(chosen.clone())),
                     None => unresolved(format!("Fn::Select finds no element {at}")),
                 }
             }
             "Fn::Split" => {
-                let [separator, whole_text] = argument.elements() else { return unresolved("Fn::Split has a separator and a text") };
-                let (separator, joined) = (self.text(separator, step)?, self.text(whole_text, step)?);
-                let part = |part: &str| Node::new(Value::Text(part.to_string()), whole.span.clone());
-                Ok(Some(Node::new(Value::List(joined.split(separator.as_str()).map(part).collect()), whole.span.clone())))
+                let [separator, whole_text] = argument.elements() else {
+                    return unresolved("Fn::Split has a separator and a text");
+                };
+                let (separator, joined) =
+                    (self.text(separator, step)?, self.text(whole_text, step)?);
+                let part =
+                    |part: &str| Node::new(Value::Text(part.to_string()), whole.span.clone());
+                Ok(Some(Node::new(
+                    Value::List(joined.split(separator.as_str()).map(part).collect()),
+                    whole.span.clone(),
+                )))
             }
             "Fn::GetAtt" => self.attribute(argument, whole, step),
             "Fn::Length" => match self.value(argument, step)? {
-                Some(list) => Ok(Some(Node::new(Value::Number(list.elements().len().to_string()), whole.span.clone()))),
+                Some(list) => Ok(Some(Node::new(
+                    Value::Number(list.elements().len().to_string()),
+                    whole.span.clone(),
+                ))),
                 None => unresolved("Fn::Length has a list"),
             },
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" | "Condition" => {
@@ -165,24 +226,47 @@ impl<'a> Resolver<'a> {
             "AWS::NoValue" => return Ok(None),
             "AWS::Region" => {
                 return match &self.region {
-                    Some(region) => Ok(Some(Node::new(Value::Text(region.clone()), whole.span.clone()))),
+                    Some(region) => Ok(Some(Node::new(
+                        Value::Text(region.clone()),
+                        whole.span.clone(),
+                    ))),
                     None => unresolved("the region is not said; give --region"),
                 };
             }
-            "AWS::Partition" => return Ok(Some(Node::new(Value::Text("aws".to_string()), whole.span.clone()))),
-            "AWS::URLSuffix" => return Ok(Some(Node::new(Value::Text("amazonaws.com".to_string()), whole.span.clone()))),
-            pseudo if self.given.contains_key(pseudo) && pseudo.starts_with("AWS::") => return Ok(self.given.get(pseudo).cloned()),
-            pseudo if pseudo.starts_with("AWS::") => return unresolved(format!("{pseudo} is only known once the stack is deployed")),
+            "AWS::Partition" => {
+                return Ok(Some(Node::new(
+                    Value::Text("aws".to_string()),
+                    whole.span.clone(),
+                )));
+            }
+            "AWS::URLSuffix" => {
+                return Ok(Some(Node::new(
+                    Value::Text("amazonaws.com".to_string()),
+                    whole.span.clone(),
+                )));
+            }
+            pseudo if self.given.contains_key(pseudo) && pseudo.starts_with("AWS::") => {
+                return Ok(self.given.get(pseudo).cloned());
+            }
+            pseudo if pseudo.starts_with("AWS::") => {
+                return unresolved(format!("{pseudo} is only known once the stack is deployed"));
+            }
             _ => {}
         }
         if let Some(parameter) = self.template.at(&["Parameters", name]) {
             let kind = parameter.text_at("Type").unwrap_or_default();
             let is_list = kind.starts_with("List<") || kind == "CommaDelimitedList";
-            // A list is written with commas, as on the command line of AWS; a usage file may write a list.
+            // A list is written with commas, as on the command line of AWS; a usage file may write
+            // a list.
             let listed = |node: &Node| match node.scalar().filter(|_| is_list) {
                 Some(text) => {
-                    let part = |part: &str| Node::new(Value::Text(part.trim().to_string()), node.span.clone());
-                    Node::new(Value::List(text.split(',').map(part).collect()), node.span.clone())
+                    let part = |part: &str| {
+                        Node::new(Value::Text(part.trim().to_string()), node.span.clone())
+                    };
+                    Node::new(
+                        Value::List(text.split(',').map(part).collect()),
+                        node.span.clone(),
+                    )
                 }
                 None => node.clone(),
             };
@@ -191,12 +275,16 @@ impl<'a> Resolver<'a> {
             }
             if kind.starts_with("AWS::SSM::") {
                 return unresolved(format!(
-                    "the parameter {name} is read from Parameter Store; give it under [parameters] of a usage file"
+                    "the parameter {name} is read from Parameter Store; give it under \
+                     [parameters] of a usage file"
                 ));
             }
             return match parameter.get("Default") {
                 Some(default) => Ok(Some(listed(default))),
-                None => unresolved(format!("the parameter {name} has no default; give it under [parameters] of a usage file")),
+                None => unresolved(format!(
+                    "the parameter {name} has no default; give it under [parameters] of a usage \
+                     file"
+                )),
             };
         }
         let Some(resource) = self.template.at(&["Resources", name]) else {
@@ -204,51 +292,100 @@ impl<'a> Resolver<'a> {
         };
         // A table's reference is its name; of one that has none, its logical id stands for it.
         let named = match resource.text_at("Type") {
-            Some("AWS::DynamoDB::Table" | "AWS::DynamoDB::GlobalTable" | "AWS::Serverless::SimpleTable") => {
-                resource.at(&["Properties", "TableName"])
-            }
+            Some(
+                "AWS::DynamoDB::Table"
+                | "AWS::DynamoDB::GlobalTable"
+                | "AWS::Serverless::SimpleTable",
+            ) => resource.at(&["Properties", "TableName"]),
             Some("AWS::ApplicationAutoScaling::ScalableTarget") => None,
             _ => None,
         };
         match named {
             Some(node) => match self.value(node, step) {
-                Err(error) if !error.cycle => Ok(Some(Node::new(Value::Text(name.to_string()), whole.span.clone()))),
+                Err(error) if !error.cycle => Ok(Some(Node::new(
+                    Value::Text(name.to_string()),
+                    whole.span.clone(),
+                ))),
                 other => other,
             },
-            None => Ok(Some(Node::new(Value::Text(name.to_string()), whole.span.clone()))),
+            None => Ok(Some(Node::new(
+                Value::Text(name.to_string()),
+                whole.span.clone(),
+            ))),
         }
     }
 
-    /// `Fn::GetAtt`: a table's ARN ends in its name, and nothing else is known before the deployment.
-    fn attribute(&self, argument: &Node, whole: &Node, step: usize) -> Result<Option<Node>, Unresolved> {
+    /// `Fn::GetAtt`: a table's ARN ends in its name, and nothing else is known before the
+    /// deployment.
+    fn attribute(
+        &self,
+        argument: &Node,
+        whole: &Node,
+        step: usize,
+    ) -> Result<Option<Node>, Unresolved> {
         let parts: Vec<String> = match argument.text() {
             Some(text) => text.splitn(2, '.').map(str::to_string).collect(),
-            None => argument.elements().iter().filter_map(|part| part.text().map(str::to_string)).collect(),
+            None => argument
+                .elements()
+                .iter()
+                .filter_map(|part| part.text().map(str::to_string))
+                .collect(),
         };
-        let [name, attribute] = parts.as_slice() else { return unresolved("Fn::GetAtt names a resource and an attribute") };
-        let kind = self.template.at(&["Resources", name.as_str()]).and_then(|resource| resource.text_at("Type")).unwrap_or_default();
+        let [name, attribute] = parts.as_slice() else {
+            return unresolved("Fn::GetAtt names a resource and an attribute");
+        };
+        let kind = self
+            .template
+            .at(&["Resources", name.as_str()])
+            .and_then(|resource| resource.text_at("Type"))
+            .unwrap_or_default();
         if kind.ends_with("Table") && attribute == "Arn" {
-            let table = self.reference(name, whole, step)?.and_then(|node| node.text().map(str::to_string)).unwrap_or_default();
-            return Ok(Some(Node::new(Value::Text(format!("arn:aws:dynamodb:::table/{table}")), whole.span.clone())));
+            let table = self
+                .reference(name, whole, step)?
+                .and_then(|node| node.text().map(str::to_string))
+                .unwrap_or_default();
+            return Ok(Some(Node::new(
+                Value::Text(format!("arn:aws:dynamodb:::table/{table}")),
+                whole.span.clone(),
+            )));
         }
-        if matches!(kind, "AWS::KMS::Key" | "AWS::KMS::Alias" | "AWS::Kinesis::Stream") {
-            return Ok(Some(Node::new(Value::Text(format!("{name}.{attribute}")), whole.span.clone())));
+        if matches!(
+            kind,
+            "AWS::KMS::Key" | "AWS::KMS::Alias" | "AWS::Kinesis::Stream"
+        ) {
+            return Ok(Some(Node::new(
+                Value::Text(format!("{name}.{attribute}")),
+                whole.span.clone(),
+            )));
         }
-        unresolved(format!("{name}.{attribute} is only known once the stack is deployed"))
+        unresolved(format!(
+            "{name}.{attribute} is only known once the stack is deployed"
+        ))
     }
 
     /// `Fn::Sub`: names in `${…}` replaced; `${!…}` is left as it is written.
     fn substituted(&self, argument: &Node, step: usize) -> Result<String, Unresolved> {
         let (text, own) = match (&argument.value, argument.elements()) {
             (Value::Text(text), _) => (text.as_str(), None),
-            (_, [Node { value: Value::Text(text), .. }, map]) => (text.as_str(), Some(map)),
+            (
+                _,
+                [
+                    Node {
+                        value: Value::Text(text),
+                        ..
+                    },
+                    map,
+                ],
+            ) => (text.as_str(), Some(map)),
             _ => return unresolved("Fn::Sub has a text, or a text and a map"),
         };
         let mut result = String::new();
         let mut rest = text;
         while let Some(at) = rest.find("${") {
             result += &rest[..at];
-            let Some(end) = rest[at..].find('}') else { return unresolved("Fn::Sub has a ${ without an end") };
+            let Some(end) = rest[at..].find('}') else {
+                return unresolved("Fn::Sub has a ${ without an end");
+            };
             let name = rest[at + 2..at + end].trim();
             rest = &rest[at + end + 1..];
             if let Some(literal) = name.strip_prefix('!') {
@@ -258,9 +395,11 @@ impl<'a> Resolver<'a> {
             let whole = Node::new(Value::Null, argument.span.clone());
             let value = match own.and_then(|map| map.get(name)) {
                 Some(value) => self.value(value, step)?,
-                None if name.contains('.') => {
-                    self.attribute(&Node::new(Value::Text(name.to_string()), argument.span.clone()), &whole, step)?
-                }
+                None if name.contains('.') => self.attribute(
+                    &Node::new(Value::Text(name.to_string()), argument.span.clone()),
+                    &whole,
+                    step,
+                )?,
                 None => self.reference(name, &whole, step)?,
             };
             match value.as_ref().and_then(Node::scalar) {
@@ -286,26 +425,39 @@ impl<'a> Resolver<'a> {
         let known = self.conditions.borrow().get(name).cloned();
         match known {
             Some(Some(told)) => return told,
-            Some(None) => return Err(Unresolved { why: "its conditions lead back to themselves".to_string(), cycle: true }),
+            Some(None) => {
+                return Err(Unresolved {
+                    why: "its conditions lead back to themselves".to_string(),
+                    cycle: true,
+                });
+            }
             None => {}
         }
         self.conditions.borrow_mut().insert(name.to_string(), None);
         let told = self.truth(condition, step + 1);
-        self.conditions.borrow_mut().insert(name.to_string(), Some(told.clone()));
+        self.conditions
+            .borrow_mut()
+            .insert(name.to_string(), Some(told.clone()));
         told
     }
 
     fn truth(&self, node: &Node, step: usize) -> Result<bool, Unresolved> {
         if step > STEPS_MAX {
-            return unresolved(format!("its conditions are nested more than {STEPS_MAX} deep"));
+            return unresolved(format!(
+                "its conditions are nested more than {STEPS_MAX} deep"
+            ));
         }
         let Some((key, argument)) = node.entries().first() else {
-            return node.truth().map_or_else(|| unresolved("a condition is a function"), Ok);
+            return node
+                .truth()
+                .map_or_else(|| unresolved("a condition is a function"), Ok);
         };
         match key.name.as_str() {
             "Condition" => self.condition(argument.text().unwrap_or_default(), step),
             "Fn::Equals" => {
-                let [one, other] = argument.elements() else { return unresolved("Fn::Equals has two values") };
+                let [one, other] = argument.elements() else {
+                    return unresolved("Fn::Equals has two values");
+                };
                 Ok(self.text(one, step)? == self.text(other, step)?)
             }
             "Fn::Not" => match argument.elements() {
@@ -315,11 +467,18 @@ impl<'a> Resolver<'a> {
             // What decides is enough, whatever the others come to.
             "Fn::And" | "Fn::Or" => {
                 let decides = key.name == "Fn::Or";
-                let results: Vec<_> = argument.elements().iter().map(|one| self.truth(one, step + 1)).collect();
+                let results: Vec<_> = argument
+                    .elements()
+                    .iter()
+                    .map(|one| self.truth(one, step + 1))
+                    .collect();
                 if results.contains(&Ok(decides)) {
                     return Ok(decides);
                 }
-                results.into_iter().collect::<Result<Vec<bool>, _>>().map(|_| !decides)
+                results
+                    .into_iter()
+                    .collect::<Result<Vec<bool>, _>>()
+                    .map(|_| !decides)
             }
             other => unresolved(format!("{other} is no condition")),
         }
@@ -331,7 +490,9 @@ impl<'a> Resolver<'a> {
         for (key, section) in self.template.entries() {
             let looped = matches!(key.name.as_str(), "Resources" | "Conditions");
             let section = match looped {
-                true => self.looped(section, &mut 0, 0).map_err(|error| (section.clone(), error))?,
+                true => self
+                    .looped(section, &mut 0, 0)
+                    .map_err(|error| (section.clone(), error))?,
                 false => section.clone(),
             };
             sections.push((key.clone(), section));
@@ -341,7 +502,8 @@ impl<'a> Resolver<'a> {
 
     /// A value with the loops of its maps written out.
     ///
-    /// `Fn::ForEach::NAME: [identifier, [values…], { key: body }]` stands for one entry for each value.
+    /// `Fn::ForEach::NAME: [identifier, [values…], { key: body }]` stands for one entry for each
+    /// value.
     fn looped(&self, node: &Node, size: &mut usize, step: usize) -> Result<Node, Unresolved> {
         if step > STEPS_MAX {
             return unresolved("loops are nested too deep");
@@ -350,16 +512,34 @@ impl<'a> Resolver<'a> {
             Value::Map(entries) => {
                 let mut all = Vec::with_capacity(entries.len());
                 self.expand(node, &Vec::new(), &mut all, size, step)?;
-                let inner = |(key, node): (Key, Node), size: &mut usize| Ok((key, self.looped(&node, size, step + 1)?));
-                Value::Map(all.into_iter().map(|entry| inner(entry, size)).collect::<Result<_, _>>()?)
+                let inner = |(key, node): (Key, Node), size: &mut usize| {
+                    Ok((key, self.looped(&node, size, step + 1)?))
+                };
+                Value::Map(
+                    all.into_iter()
+                        .map(|entry| inner(entry, size))
+                        .collect::<Result<_, _>>()?,
+                )
             }
-            Value::List(elements) => Value::List(elements.iter().map(|one| self.looped(one, size, step + 1)).collect::<Result<_, _>>()?),
+            Value::List(elements) => Value::List(
+                elements
+                    .iter()
+                    .map(|one| self.looped(one, size, step + 1))
+                    .collect::<Result<_, _>>()?,
+            ),
             other => other.clone(),
         };
         Ok(Node::new(value, node.span.clone()))
     }
 
-    fn expand(&self, map: &Node, bound: &Bound, all: &mut Vec<(Key, Node)>, size: &mut usize, step: usize) -> Result<(), Unresolved> {
+    fn expand(
+        &self,
+        map: &Node,
+        bound: &Bound,
+        all: &mut Vec<(Key, Node)>,
+        size: &mut usize,
+        step: usize,
+    ) -> Result<(), Unresolved> {
         if step > STEPS_MAX {
             return unresolved("loops are nested too deep");
         }
@@ -367,17 +547,34 @@ impl<'a> Resolver<'a> {
             if !key.name.starts_with("Fn::ForEach::") {
                 let name = replaced(&key.name, bound);
                 let body = bind(body, bound, size)?;
-                all.push((Key { name, span: key.span.clone() }, body));
+                all.push((
+                    Key {
+                        name,
+                        span: key.span.clone(),
+                    },
+                    body,
+                ));
                 continue;
             }
             let [identifier, values, template] = body.elements() else {
                 return unresolved(format!("{} has a name, a list and a map", shown(&key.name)));
             };
-            let Some(identifier) = identifier.text() else { return unresolved("the name of a loop is a text") };
+            let Some(identifier) = identifier.text() else {
+                return unresolved("the name of a loop is a text");
+            };
             let values = self.value(&bind(values, bound, size)?, step + 1)?;
             let list = match values.as_ref() {
-                Some(Node { value: Value::List(list), .. }) => list.as_slice(),
-                Some(other) => return unresolved(format!("{} goes over {}, not a list", shown(&key.name), other.kind())),
+                Some(Node {
+                    value: Value::List(list),
+                    ..
+                }) => list.as_slice(),
+                Some(other) => {
+                    return unresolved(format!(
+                        "{} goes over {}, not a list",
+                        shown(&key.name),
+                        other.kind()
+                    ));
+                }
                 None => &[],
             };
             for value in list {
@@ -392,16 +589,21 @@ impl<'a> Resolver<'a> {
 
 /// Whether a key of a map stands for a function.
 fn is_function(key: &str) -> bool {
-    key == "Ref" || key == "Condition" || (key.starts_with("Fn::") && !key.starts_with("Fn::ForEach::"))
+    key == "Ref"
+        || key == "Condition"
+        || (key.starts_with("Fn::") && !key.starts_with("Fn::ForEach::"))
 }
 
-/// A text with the names of loops replaced: `${Name}`, and `&{Name}` without what no logical id may have.
+/// A text with the names of loops replaced: `${Name}`, and `&{Name}` without what no logical id may
+/// have.
 fn replaced(text: &str, bound: &Bound) -> String {
     let mut text = text.to_string();
     for (name, value) in bound {
         let value = value.scalar().unwrap_or_default();
         let letters: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
-        text = text.replace(&format!("${{{name}}}"), &value).replace(&format!("&{{{name}}}"), &letters);
+        text = text
+            .replace(&format!("${{{name}}}"), &value)
+            .replace(&format!("&{{{name}}}"), &letters);
     }
     text
 }
@@ -413,9 +615,19 @@ fn bind(node: &Node, bound: &Bound, size: &mut usize) -> Result<Node, Unresolved
     }
     *size += 1;
     if *size > EXPANDED_MAX {
-        return unresolved(format!("its loops write out more than {EXPANDED_MAX} values"));
+        return unresolved(format!(
+            "its loops write out more than {EXPANDED_MAX} values"
+        ));
     }
-    if let [(key, Node { value: Value::Text(name), .. })] = node.entries()
+    if let [
+        (
+            key,
+            Node {
+                value: Value::Text(name),
+                ..
+            },
+        ),
+    ] = node.entries()
         && key.name == "Ref"
         && let Some((_, value)) = bound.iter().rev().find(|(known, _)| known == name)
     {
@@ -423,12 +635,29 @@ fn bind(node: &Node, bound: &Bound, size: &mut usize) -> Result<Node, Unresolved
     }
     let value = match &node.value {
         Value::Text(text) => Value::Text(replaced(text, bound)),
-        Value::List(elements) => Value::List(elements.iter().map(|element| bind(element, bound, size)).collect::<Result<_, _>>()?),
+        Value::List(elements) => Value::List(
+            elements
+                .iter()
+                .map(|element| bind(element, bound, size))
+                .collect::<Result<_, _>>()?,
+        ),
         Value::Map(entries) => {
-            let entry = |(key, value): &(Key, Node), size: &mut usize| -> Result<(Key, Node), Unresolved> {
-                Ok((Key { name: replaced(&key.name, bound), span: key.span.clone() }, bind(value, bound, size)?))
-            };
-            Value::Map(entries.iter().map(|one| entry(one, size)).collect::<Result<_, _>>()?)
+            let entry =
+                |(key, value): &(Key, Node), size: &mut usize| -> Result<(Key, Node), Unresolved> {
+                    Ok((
+                        Key {
+                            name: replaced(&key.name, bound),
+                            span: key.span.clone(),
+                        },
+                        bind(value, bound, size)?,
+                    ))
+                };
+            Value::Map(
+                entries
+                    .iter()
+                    .map(|one| entry(one, size))
+                    .collect::<Result<_, _>>()?,
+            )
         }
         other => other.clone(),
     };
@@ -460,13 +689,20 @@ Resources:
 
     fn resolved(expression: &str) -> Result<String, Unresolved> {
         let template = node::read(&Source::new("t.yaml", TEMPLATE)).expect("reads");
-        let expression = node::read(&Source::new("e.yaml", format!("v: {expression}"))).expect("reads");
+        let expression =
+            node::read(&Source::new("e.yaml", format!("v: {expression}"))).expect("reads");
         let resolver = Resolver::new(&template, Some("eu-west-1".to_string()), BTreeMap::new());
         let value = resolver.resolve(expression.get("v").expect("reads"))?;
-        Ok(value.map_or("nothing".to_string(), |node| match &node.value {
-            Value::List(elements) => elements.iter().map(|one| one.scalar().unwrap_or_default().into_owned()).collect::<Vec<_>>().join("+"),
-            _ => node.scalar().unwrap_or_default().into_owned(),
-        }))
+        Ok(
+            value.map_or("nothing".to_string(), |node| match &node.value {
+                Value::List(elements) => elements
+                    .iter()
+                    .map(|one| one.scalar().unwrap_or_default().into_owned())
+                    .collect::<Vec<_>>()
+                    .join("+"),
+                _ => node.scalar().unwrap_or_default().into_owned(),
+            }),
+        )
     }
 
     #[test]
@@ -477,7 +713,10 @@ Resources:
             ("!Ref AWS::Region", "eu-west-1"),
             ("!Ref AWS::NoValue", "nothing"),
             ("!Ref T", "prod-t"),
-            ("!Sub '${T}-${AWS::Region}-${!Env}'", "prod-t-eu-west-1-${Env}"),
+            (
+                "!Sub '${T}-${AWS::Region}-${!Env}'",
+                "prod-t-eu-west-1-${Env}",
+            ),
             ("!Sub ['${A}', {A: !Ref Env}]", "prod"),
             ("!Join [/, [table, !Ref T]]", "table/prod-t"),
             ("!If [IsProd, 10, 1]", "10"),
@@ -488,7 +727,11 @@ Resources:
             ("!Select [1, !Split [\"-\", !Ref T]]", "t"),
             ("!GetAtt T.Arn", "arn:aws:dynamodb:::table/prod-t"),
         ] {
-            assert_eq!(resolved(expression).as_deref(), Ok(expected), "{expression}");
+            assert_eq!(
+                resolved(expression).as_deref(),
+                Ok(expected),
+                "{expression}"
+            );
         }
     }
 
@@ -502,7 +745,11 @@ Resources:
             ("'{{resolve:ssm:x}}'", "looked up"),
         ] {
             let error = resolved(expression).expect_err("refused");
-            assert!(error.why.contains(word) && !error.cycle, "{expression}: {}", error.why);
+            assert!(
+                error.why.contains(word) && !error.cycle,
+                "{expression}: {}",
+                error.why
+            );
         }
         assert!(resolved("!If [Round, 1, 2]").expect_err("refused").cycle);
         assert!(resolved("!Ref Self").expect_err("refused").cycle);

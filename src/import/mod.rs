@@ -1,9 +1,10 @@
-//! Other people's files turned into workloads: Terraform plans, CloudFormation templates, what AWS itself describes,
-//! exports, metrics, and the models of other tools.
+//! Other people's files turned into workloads: Terraform plans, CloudFormation templates, what AWS
+//! itself describes, exports, metrics, and the models of other tools.
 //!
-//! What is made is a workload file with comments: each value says where it came from, and what a file of its kind does
-//! not hold is `"unknown"`, never a guess. A small usage file joins rates and sizes by table name. Every line knows the
-//! place that it comes from, so that a message, a finding or a budget points at the plan or the template itself.
+//! What is made is a workload file with comments: each value says where it came from, and what a
+//! file of its kind does not hold is `"unknown"`, never a guess. A small usage file joins rates and
+//! sizes by table name. Every line knows the place that it comes from, so that a message, a finding
+//! or a budget points at the plan or the template itself.
 //!
 //! ```
 //! use dynameter::diag::Source;
@@ -46,19 +47,40 @@ use node::{Node, wrong};
 
 /// Every kind of mistake in a file that is imported, by its stable short name.
 pub const CODES: &[(&str, &str)] = &[
-    ("syntax", "the file is not JSON or YAML, or not TOML where a usage file is"),
-    ("too-deep", "values nested deeper than in any plan or template"),
-    ("too-large", "aliases that stand for more values than any template has"),
+    (
+        "syntax",
+        "the file is not JSON or YAML, or not TOML where a usage file is",
+    ),
+    (
+        "too-deep",
+        "values nested deeper than in any plan or template",
+    ),
+    (
+        "too-large",
+        "aliases that stand for more values than any template has",
+    ),
     ("duplicate-key", "a key that a map has twice"),
-    ("cycle", "references that lead back to themselves, or loops without end"),
+    (
+        "cycle",
+        "references that lead back to themselves, or loops without end",
+    ),
     ("not-a-plan", "a file of another kind than was asked for"),
     ("no-tables", "a file without a table"),
-    ("region", "tables whose region is not said, or of several regions"),
+    (
+        "region",
+        "tables whose region is not said, or of several regions",
+    ),
     ("wrong-type", "a text where a number belongs, and the like"),
     ("missing-key", "something that a resource cannot be without"),
     ("unknown-key", "a key that a usage file does not have"),
-    ("unknown-table", "a usage file's table, index or replica that the design does not have"),
-    ("unknown-parameter", "a parameter that the template does not have"),
+    (
+        "unknown-table",
+        "a usage file's table, index or replica that the design does not have",
+    ),
+    (
+        "unknown-parameter",
+        "a parameter that the template does not have",
+    ),
     ("duplicate-table", "two tables of one name"),
     ("export", "an S3 export that cannot be read"),
 ];
@@ -93,7 +115,10 @@ impl Kind {
 
     /// Its word.
     pub fn word(self) -> &'static str {
-        Kind::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, word)| word)
+        Kind::ALL
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("", |(_, word)| word)
     }
 
     /// What a file of the kind is called, with its article.
@@ -110,7 +135,10 @@ impl Kind {
 
     /// The kind of a word.
     pub fn parse(word: &str) -> Option<Kind> {
-        Kind::ALL.iter().find(|(_, known)| *known == word).map(|(kind, _)| *kind)
+        Kind::ALL
+            .iter()
+            .find(|(_, known)| *known == word)
+            .map(|(kind, _)| *kind)
     }
 }
 
@@ -123,9 +151,11 @@ pub struct Asked {
     pub usage: Option<Arc<Source>>,
     /// Whether the design before the change of a plan is wanted, and not the one after it.
     pub before: bool,
-    /// The region where neither the file nor anybody else says one: of a design before a change, that of the one after it.
+    /// The region where neither the file nor anybody else says one: of a design before a change,
+    /// that of the one after it.
     pub fallback: Option<String>,
-    /// Whether the usage file may speak of tables that are not there: of a design before a change, or of one of several.
+    /// Whether the usage file may speak of tables that are not there: of a design before a change,
+    /// or of one of several.
     pub lenient: bool,
 }
 
@@ -138,7 +168,8 @@ pub struct Imported {
     pub origins: Origins,
     /// The region, where it is known.
     pub region: Option<String>,
-    /// What could not be taken over, or was taken in one of several ways; comments of the file as well.
+    /// What could not be taken over, or was taken in one of several ways; comments of the file as
+    /// well.
     pub notes: Vec<String>,
 }
 
@@ -161,12 +192,17 @@ impl Document {
         }
         let node = node::read(source).map_err(|error| Diagnostics::from(*error))?;
         match kind_of(&node) {
-            Some(kind) => Ok(Some(Document { source: source.clone(), node, kind })),
+            Some(kind) => Ok(Some(Document {
+                source: source.clone(),
+                node,
+                kind,
+            })),
             None => Err(unknown_kind(source, &node).into()),
         }
     }
 
-    /// Whether it holds the design before a change as well: a plan that changes tables that there are.
+    /// Whether it holds the design before a change as well: a plan that changes tables that there
+    /// are.
     pub fn has_before(&self) -> bool {
         self.kind == Kind::Terraform && terraform::has_before(&self.node)
     }
@@ -179,22 +215,38 @@ impl Document {
     /// Makes a workload file of it.
     ///
     /// # Errors
-    /// Everything that is wrong with it or with the usage file, each with its place and the way out.
+    /// Everything that is wrong with it or with the usage file, each with its place and the way
+    /// out.
     pub fn import(&self, asked: &Asked) -> Result<Imported, Diagnostics> {
-        imported(self.kind, &[(self.source.clone(), self.node.clone())], asked)
+        imported(
+            self.kind,
+            &[(self.source.clone(), self.node.clone())],
+            asked,
+        )
     }
 }
 
 /// Whether a text is no TOML, by its name and how it begins.
 fn is_foreign(source: &Source) -> bool {
-    let extension = Path::new(&source.name).extension().and_then(|extension| extension.to_str()).unwrap_or_default().to_lowercase();
+    let extension = Path::new(&source.name)
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .unwrap_or_default()
+        .to_lowercase();
     match extension.as_str() {
         "toml" => false,
         "json" | "yaml" | "yml" | "template" => true,
         _ => {
             let text = source.text.trim_start_matches('\u{feff}').trim_start();
             let is_yaml = |line: &str| {
-                ["AWSTemplateFormatVersion:", "Resources:", "Transform:", "resource_usage:"].iter().any(|start| line.starts_with(start))
+                [
+                    "AWSTemplateFormatVersion:",
+                    "Resources:",
+                    "Transform:",
+                    "resource_usage:",
+                ]
+                .iter()
+                .any(|start| line.starts_with(start))
             };
             text.starts_with('{') || source.text.lines().take(200).any(is_yaml)
         }
@@ -203,9 +255,13 @@ fn is_foreign(source: &Source) -> bool {
 
 fn kind_of(document: &Node) -> Option<Kind> {
     let has = |key: &str| document.get(key).is_some();
-    if has("format_version") && (has("planned_values") || has("values") || has("resource_changes")) {
+    if has("format_version") && (has("planned_values") || has("values") || has("resource_changes"))
+    {
         Some(Kind::Terraform)
-    } else if document.get("Resources").is_some_and(|resources| matches!(resources.value, node::Value::Map(_))) {
+    } else if document
+        .get("Resources")
+        .is_some_and(|resources| matches!(resources.value, node::Value::Map(_)))
+    {
         Some(Kind::CloudFormation)
     } else if describe::is_description(document) {
         Some(Kind::DescribeTable)
@@ -238,7 +294,8 @@ fn unknown_kind(source: &Arc<Source>, document: &Node) -> Diagnostic {
     } else {
         (
             "this is none of the files that hold a design",
-            "name a workload file (.toml), a Terraform plan as JSON, a CloudFormation template, the output of `aws dynamodb describe-table`, or a workload model",
+            "name a workload file (.toml), a Terraform plan as JSON, a CloudFormation template, \
+             the output of `aws dynamodb describe-table`, or a workload model",
         )
     };
     wrong(source, start, "not-a-plan", message, help)
@@ -263,8 +320,15 @@ pub fn import(kind: Kind, sources: &[Arc<Source>], asked: &Asked) -> Result<Impo
             let start = node.span.start..node.span.start.saturating_add(1);
             found.push(match seems {
                 Some(other) => {
-                    let message = format!("this is {}, not {}", other.described(), kind.described());
-                    wrong(source, start, "not-a-plan", message, format!("run `dynameter import {} {}`", other.word(), source.name))
+                    let message =
+                        format!("this is {}, not {}", other.described(), kind.described());
+                    wrong(
+                        source,
+                        start,
+                        "not-a-plan",
+                        message,
+                        format!("run `dynameter import {} {}`", other.word(), source.name),
+                    )
                 }
                 None => unknown_kind(source, node),
             });
@@ -276,11 +340,21 @@ pub fn import(kind: Kind, sources: &[Arc<Source>], asked: &Asked) -> Result<Impo
     }
 }
 
-fn imported(kind: Kind, documents: &[(Arc<Source>, Node)], asked: &Asked) -> Result<Imported, Diagnostics> {
+fn imported(
+    kind: Kind,
+    documents: &[(Arc<Source>, Node)],
+    asked: &Asked,
+) -> Result<Imported, Diagnostics> {
     let usage = read_usage(asked)?;
     let mut problems = Vec::new();
     let (region, fallback) = (asked.region.as_deref(), asked.fallback.as_deref());
-    let context = Context { region, usage: usage.as_ref(), before: asked.before, fallback, problems: &mut problems };
+    let context = Context {
+        region,
+        usage: usage.as_ref(),
+        before: asked.before,
+        fallback,
+        problems: &mut problems,
+    };
     let draft = match kind {
         Kind::Terraform => terraform::draft(documents, context),
         Kind::CloudFormation => cloudformation::draft(documents, context),
@@ -299,7 +373,13 @@ fn read_usage(asked: &Asked) -> Result<Option<usage::UsageFile>, Diagnostics> {
 }
 
 fn unreadable() -> Diagnostic {
-    Diagnostic { source: None, span: 0..0, code: "syntax", message: "the usage file cannot be read".into(), help: "mend it".into() }
+    Diagnostic {
+        source: None,
+        span: 0..0,
+        code: "syntax",
+        message: "the usage file cannot be read".into(),
+        help: "mend it".into(),
+    }
 }
 
 /// Makes a workload file of the folder of an S3 full export.
@@ -309,7 +389,12 @@ fn unreadable() -> Diagnostic {
 pub fn import_export(folder: &Path, asked: &Asked) -> Result<Imported, Diagnostics> {
     let usage = read_usage(asked)?;
     let mut problems = Vec::new();
-    let draft = export::draft(folder, asked.region.as_deref(), usage.as_ref(), &mut problems);
+    let draft = export::draft(
+        folder,
+        asked.region.as_deref(),
+        usage.as_ref(),
+        &mut problems,
+    );
     finish(draft, usage.as_ref(), asked.lenient, &[], problems)
 }
 
@@ -318,11 +403,24 @@ pub fn import_export(folder: &Path, asked: &Asked) -> Result<Imported, Diagnosti
 /// # Errors
 /// A file that cannot be read, or everything that is wrong with the usage file.
 #[cfg(feature = "replay")]
-pub fn import_metrics(sources: Vec<crate::trace::Source>, table: Option<String>, asked: &Asked) -> Result<Imported, MetricsError> {
+pub fn import_metrics(
+    sources: Vec<crate::trace::Source>,
+    table: Option<String>,
+    asked: &Asked,
+) -> Result<Imported, MetricsError> {
     let usage = read_usage(asked)?;
-    let region = asked.region.clone().or_else(|| usage.as_ref().and_then(usage::UsageFile::region));
+    let region = asked
+        .region
+        .clone()
+        .or_else(|| usage.as_ref().and_then(usage::UsageFile::region));
     let draft = cloudwatch::draft(sources, table, region.as_deref())?;
-    Ok(finish(draft, usage.as_ref(), asked.lenient, &[], Vec::new())?)
+    Ok(finish(
+        draft,
+        usage.as_ref(),
+        asked.lenient,
+        &[],
+        Vec::new(),
+    )?)
 }
 
 /// Why metrics make no workload.
@@ -348,24 +446,69 @@ fn finish(
     if draft.tables.is_empty() && problems.is_empty() {
         let source = documents.first().map(|(source, _)| source.clone());
         let span = if source.is_some() { 0..1 } else { 0..0 };
-        let (message, help) = match documents.iter().any(|(_, node)| terraform::has_before(node)) {
-            true => ("no table is left after the plan", "`dynameter import terraform --before` has the design that it deletes"),
-            false => ("there is no DynamoDB table in it", "name a file that has one"),
+        let (message, help) = match documents
+            .iter()
+            .any(|(_, node)| terraform::has_before(node))
+        {
+            true => (
+                "no table is left after the plan",
+                "`dynameter import terraform --before` has the design that it deletes",
+            ),
+            false => (
+                "there is no DynamoDB table in it",
+                "name a file that has one",
+            ),
         };
         // Why there is none may stand in the notes.
-        let message = std::iter::once(message.to_string()).chain(draft.notes.iter().cloned()).collect::<Vec<_>>().join("; ");
-        problems.push(Diagnostic { source, span, code: "no-tables", message, help: help.into() });
+        let message = std::iter::once(message.to_string())
+            .chain(draft.notes.iter().cloned())
+            .collect::<Vec<_>>()
+            .join("; ");
+        problems.push(Diagnostic {
+            source,
+            span,
+            code: "no-tables",
+            message,
+            help: help.into(),
+        });
     }
-    let mut seen: std::collections::BTreeMap<String, draft::Origin> = std::collections::BTreeMap::new();
+    let mut seen: std::collections::BTreeMap<String, draft::Origin> =
+        std::collections::BTreeMap::new();
     for table in &draft.tables {
-        if let (Some(first), Some((source, span))) = (seen.insert(table.label.clone(), table.name.origin.clone()), &table.name.origin) {
-            let at = first.map(|(source, span)| format!(", first at {}:{}", source.name, source.line_column(span.start).0));
-            let message = format!("the table {:?} is there twice{}", table.label, at.unwrap_or_default());
-            let help = match draft.notes.iter().any(|note| note.contains(cloudformation::UNTOLD_CONDITION)) {
-                true => "a condition chooses between them: give its parameters under [parameters] of a usage file",
+        if let (Some(first), Some((source, span))) = (
+            seen.insert(table.label.clone(), table.name.origin.clone()),
+            &table.name.origin,
+        ) {
+            let at = first.map(|(source, span)| {
+                format!(
+                    ", first at {}:{}",
+                    source.name,
+                    source.line_column(span.start).0
+                )
+            });
+            let message = format!(
+                "the table {:?} is there twice{}",
+                table.label,
+                at.unwrap_or_default()
+            );
+            let help = match draft
+                .notes
+                .iter()
+                .any(|note| note.contains(cloudformation::UNTOLD_CONDITION))
+            {
+                true => {
+                    "a condition chooses between them: give its parameters under [parameters] of a \
+                     usage file"
+                }
                 false => "give one of them another name, or name each file once",
             };
-            problems.push(wrong(source, span.clone(), "duplicate-table", message, help));
+            problems.push(wrong(
+                source,
+                span.clone(),
+                "duplicate-table",
+                message,
+                help,
+            ));
         }
     }
     if let Some(usage) = usage {
@@ -376,8 +519,17 @@ fn finish(
     }
     draft.complete();
     let (text, origins) = draft.write();
-    let region = draft.head.get("region").filter(|region| !region.is_unknown()).map(draft::Said::plain);
-    Ok(Imported { text, origins, region, notes: draft.all_notes() })
+    let region = draft
+        .head
+        .get("region")
+        .filter(|region| !region.is_unknown())
+        .map(draft::Said::plain);
+    Ok(Imported {
+        text,
+        origins,
+        region,
+        notes: draft.all_notes(),
+    })
 }
 
 /// What the readers of one import share.
@@ -391,14 +543,33 @@ struct Context<'a> {
 
 /// The name of a design that has none: that of its file.
 fn name_of(sources: &[(Arc<Source>, Node)]) -> String {
-    let path = sources.first().map(|(source, _)| PathBuf::from(&source.name)).unwrap_or_default();
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("design");
-    let stem = name.split('.').next().filter(|stem| !stem.is_empty() && !stem.starts_with('<')).unwrap_or("design");
+    let path = sources
+        .first()
+        .map(|(source, _)| PathBuf::from(&source.name))
+        .unwrap_or_default();
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or("design");
+    let stem = name
+        .split('.')
+        .next()
+        .filter(|stem| !stem.is_empty() && !stem.starts_with('<'))
+        .unwrap_or("design");
     stem.to_string()
 }
 
 /// The names of files, for the first line.
 fn names_of(sources: &[(Arc<Source>, Node)]) -> String {
-    let base = |path: &str| Path::new(path).file_name().map_or_else(|| path.to_string(), |name| name.to_string_lossy().into_owned());
-    sources.iter().map(|(source, _)| base(&source.name)).collect::<Vec<_>>().join(", ")
+    let base = |path: &str| {
+        Path::new(path).file_name().map_or_else(
+            || path.to_string(),
+            |name| name.to_string_lossy().into_owned(),
+        )
+    };
+    sources
+        .iter()
+        .map(|(source, _)| base(&source.name))
+        .collect::<Vec<_>>()
+        .join(", ")
 }

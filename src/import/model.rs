@@ -1,12 +1,15 @@
-//! The workload models of other tools: the data model of aws/agent-toolkit-for-aws, the input of awslabs' DynamoDB
-//! server, and usage files of Infracost.
+//! The workload models of other tools: the data model of aws/agent-toolkit-for-aws, the input of
+//! awslabs' DynamoDB server, and usage files of Infracost.
 //!
-//! What these models take for granted is said beside the value: a peak taken for the mean, capacity on demand, one size
-//! for all items. Keys that a model does not name are unknown.
+//! What these models take for granted is said beside the value: a peak taken for the mean, capacity
+//! on demand, one size for all items. Keys that a model does not name are unknown.
 
 use std::sync::Arc;
 
-use super::draft::{Draft, Fields, IndexDraft, Origin, Said, TableDraft, UnitsDraft, list, number as written, quoted};
+use super::draft::{
+    Draft, Fields, IndexDraft, Origin, Said, TableDraft, UnitsDraft, list, number as written,
+    quoted,
+};
 use super::node::{Node, Value, shown, wrong};
 use super::terraform::projection;
 use super::{Context, name_of, names_of, usage};
@@ -15,18 +18,40 @@ use crate::units::Exact;
 
 /// Whether a document is a model of a tool that is known.
 pub(super) fn is_model(document: &Node) -> bool {
-    let lists = |key: &str| document.get(key).is_some_and(|node| matches!(node.value, Value::List(_)));
-    (lists("tables") && lists("access_patterns")) || lists("access_pattern_list") || document.get("resource_usage").is_some()
+    let lists = |key: &str| {
+        document
+            .get(key)
+            .is_some_and(|node| matches!(node.value, Value::List(_)))
+    };
+    (lists("tables") && lists("access_patterns"))
+        || lists("access_pattern_list")
+        || document.get("resource_usage").is_some()
 }
 
 pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
     let made_of = format!("the workload model {}", names_of(documents));
-    let mut draft = Draft { made_of, missing: "not in the model", ..Draft::default() };
-    draft.head.set("name", Said::text(&name_of(documents), "the name of the file", None));
-    let asked = context.region.map(str::to_string).or_else(|| context.usage.and_then(|usage| usage.region()));
-    draft.head.set_some("region", asked.map(|region| Said::text(&region, "as asked for", None)));
+    let mut draft = Draft {
+        made_of,
+        missing: "not in the model",
+        ..Draft::default()
+    };
+    draft.head.set(
+        "name",
+        Said::text(&name_of(documents), "the name of the file", None),
+    );
+    let asked = context
+        .region
+        .map(str::to_string)
+        .or_else(|| context.usage.and_then(|usage| usage.region()));
+    draft.head.set_some(
+        "region",
+        asked.map(|region| Said::text(&region, "as asked for", None)),
+    );
     for (source, document) in documents {
-        let mut reading = Reading { source, problems: &mut *context.problems };
+        let mut reading = Reading {
+            source,
+            problems: &mut *context.problems,
+        };
         let tables = if document.get("resource_usage").is_some() {
             usage::tables_of(source, &mut draft.notes, reading.problems)
         } else if document.get("access_pattern_list").is_some() {
@@ -69,15 +94,26 @@ impl Reading<'_> {
 
     fn number(&mut self, node: &Node, key: &str) -> Option<Said> {
         let value = node.get(key)?;
-        let number = value.scalar().and_then(|text| Exact::parse(&text)).filter(|number| !number.is_negative());
+        let number = value
+            .scalar()
+            .and_then(|text| Exact::parse(&text))
+            .filter(|number| !number.is_negative());
         match number {
             Some(number) => Some(self.said(value, written(&number), key)),
             None => {
                 let message = format!(
                     "{key} is a number from 0 on, found {}",
-                    value.scalar().map_or_else(|| value.kind().to_string(), |text| shown(&text))
+                    value
+                        .scalar()
+                        .map_or_else(|| value.kind().to_string(), |text| shown(&text))
                 );
-                self.problems.push(wrong(self.source, value.span.clone(), "wrong-type", message, "write a number"));
+                self.problems.push(wrong(
+                    self.source,
+                    value.span.clone(),
+                    "wrong-type",
+                    message,
+                    "write a number",
+                ));
                 None
             }
         }
@@ -88,12 +124,24 @@ impl Reading<'_> {
             Some((Some(text), value)) => Some((text, self.origin(value))),
             Some((None, value)) => {
                 let message = format!("{key} is a text, found {}", value.kind());
-                self.problems.push(wrong(self.source, value.span.clone(), "wrong-type", message, "write a text"));
+                self.problems.push(wrong(
+                    self.source,
+                    value.span.clone(),
+                    "wrong-type",
+                    message,
+                    "write a text",
+                ));
                 None
             }
             None => {
                 let span = node.span.start..node.span.start + 1;
-                self.problems.push(wrong(self.source, span, "missing-key", format!("{what} has no {key}"), format!("add \"{key}\"")));
+                self.problems.push(wrong(
+                    self.source,
+                    span,
+                    "missing-key",
+                    format!("{what} has no {key}"),
+                    format!("add \"{key}\""),
+                ));
                 None
             }
         }
@@ -106,11 +154,19 @@ impl Reading<'_> {
     /// One size for all items.
     fn size(&mut self, node: &Node, key: &str) -> Option<Said> {
         let bytes = self.number(node, key)?;
-        Some(Said { toml: format!("{{ size = {} }}", whole(&bytes.toml)), ..bytes })
+        Some(Said {
+            toml: format!("{{ size = {} }}", whole(&bytes.toml)),
+            ..bytes
+        })
     }
 
     /// The table that a pattern names.
-    fn table_of<'t>(&mut self, tables: &'t mut [TableDraft], pattern: &Node, label: &str) -> Option<&'t mut TableDraft> {
+    fn table_of<'t>(
+        &mut self,
+        tables: &'t mut [TableDraft],
+        pattern: &Node,
+        label: &str,
+    ) -> Option<&'t mut TableDraft> {
         let (name, origin) = self.name(pattern, "table", label)?;
         let names: Vec<String> = tables.iter().map(|table| table.label.clone()).collect();
         let found = tables.iter_mut().find(|table| table.label == name);
@@ -130,12 +186,24 @@ impl Reading<'_> {
     }
 
     /// Operation, rate and the words that both models share.
-    fn pattern(&mut self, pattern: &Node, name: &str, rate: (&str, &str), label: &str) -> Option<Fields> {
+    fn pattern(
+        &mut self,
+        pattern: &Node,
+        name: &str,
+        rate: (&str, &str),
+        label: &str,
+    ) -> Option<Fields> {
         let (operation, origin) = self.name(pattern, "operation", label)?;
         if !OPERATIONS.contains(&operation) {
             if let Some((source, span)) = origin {
                 let message = format!("{} is no operation that a model has", shown(operation));
-                self.problems.push(wrong(&source, span, "wrong-type", message, format!("the operations are {}", OPERATIONS.join(", "))));
+                self.problems.push(wrong(
+                    &source,
+                    span,
+                    "wrong-type",
+                    message,
+                    format!("the operations are {}", OPERATIONS.join(", ")),
+                ));
             }
             return None;
         }
@@ -148,7 +216,10 @@ impl Reading<'_> {
             note: note.to_string(),
             ..rate
         });
-        fields.set("rate", rate.unwrap_or_else(|| Said::unknown("not in the model: { per_second = 10 }")));
+        fields.set(
+            "rate",
+            rate.unwrap_or_else(|| Said::unknown("not in the model: { per_second = 10 }")),
+        );
         Some(fields)
     }
 
@@ -156,17 +227,41 @@ impl Reading<'_> {
     fn items(&mut self, fields: &mut Fields, node: &Node, key: &str) {
         let operation = fields.get("operation").map(Said::plain).unwrap_or_default();
         let Some(items) = self.number(node, key) else {
-            if ["Query", "BatchGetItem", "TransactGetItems", "BatchWriteItem", "TransactWriteItems"].contains(&operation.as_str()) {
-                fields.set("items", Said::unknown("not in the model: how many items does one call take? 20"));
+            if [
+                "Query",
+                "BatchGetItem",
+                "TransactGetItems",
+                "BatchWriteItem",
+                "TransactWriteItems",
+            ]
+            .contains(&operation.as_str())
+            {
+                fields.set(
+                    "items",
+                    Said::unknown("not in the model: how many items does one call take? 20"),
+                );
             }
             return;
         };
         let count = whole(&items.toml);
         match operation.as_str() {
-            "Query" | "Scan" | "BatchGetItem" | "TransactGetItems" => fields.set("items", Said { toml: count, ..items }),
+            "Query" | "Scan" | "BatchGetItem" | "TransactGetItems" => fields.set(
+                "items",
+                Said {
+                    toml: count,
+                    ..items
+                },
+            ),
             "BatchWriteItem" | "TransactWriteItems" => {
                 let toml = format!("[{{ operation = \"Put\", count = {count} }}]");
-                fields.set("actions", Said { toml, note: format!("{key}, taken as puts of new items"), ..items });
+                fields.set(
+                    "actions",
+                    Said {
+                        toml,
+                        note: format!("{key}, taken as puts of new items"),
+                        ..items
+                    },
+                );
             }
             _ => {}
         }
@@ -188,13 +283,16 @@ impl Reading<'_> {
         let (name, origin) = self.name(node, "table_name", "a table")?;
         let mut table = TableDraft::new(Said::text(name, "table_name", origin), Vec::new());
         if let Some(class) = node.get("table_class") {
-            let word = if class.text().is_some_and(|text| text.to_uppercase().contains("INFREQUENT") || text.to_uppercase().ends_with("IA"))
-            {
+            let word = if class.text().is_some_and(|text| {
+                text.to_uppercase().contains("INFREQUENT") || text.to_uppercase().ends_with("IA")
+            }) {
                 "\"standard-ia\""
             } else {
                 "\"standard\""
             };
-            table.fields.set("class", self.said(class, word, "table_class"));
+            table
+                .fields
+                .set("class", self.said(class, word, "table_class"));
         }
         let types = self.list(node, "attribute_definitions");
         let key = |reading: &Self, key: &str| {
@@ -207,23 +305,36 @@ impl Reading<'_> {
         self.entities(node, &mut table);
         table.capacity.set(
             "mode",
-            Said::new("\"on-demand\"", "the model has no capacity mode; its tool counts on demand", table.name.origin.clone()),
+            Said::new(
+                "\"on-demand\"",
+                "the model has no capacity mode; its tool counts on demand",
+                table.name.origin.clone(),
+            ),
         );
         for index in self.list(node, "gsis") {
-            let Some((name, origin)) = self.name(index, "index_name", "an index") else { continue };
+            let Some((name, origin)) = self.name(index, "index_name", "an index") else {
+                continue;
+            };
             let mut fields = Fields::default();
             for key in ["partition_key", "sort_key"] {
                 let names = |value: &Node| match value.text() {
                     Some(one) => vec![one.to_string()],
-                    None => value.elements().iter().filter_map(|one| one.text().map(str::to_string)).collect(),
+                    None => value
+                        .elements()
+                        .iter()
+                        .filter_map(|one| one.text().map(str::to_string))
+                        .collect(),
                 };
                 if let Some(value) = index.get(key) {
                     fields.set(key, self.said(value, list(&names(value)), ""));
                 }
             }
             if let Some(block) = index.get("projection") {
-                let attributes: Vec<String> =
-                    self.list(block, "attributes").iter().filter_map(|one| one.text().map(str::to_string)).collect();
+                let attributes: Vec<String> = self
+                    .list(block, "attributes")
+                    .iter()
+                    .filter_map(|one| one.text().map(str::to_string))
+                    .collect();
                 let toml = projection(block.text_at("type").unwrap_or("ALL"), &attributes);
                 fields.set_some("projection", toml.map(|toml| self.said(block, toml, "")));
             }
@@ -238,16 +349,22 @@ impl Reading<'_> {
                 ));
                 continue;
             }
-            table.indexes.push(index_draft(Said::text(name, "gsis", origin), fields));
+            table
+                .indexes
+                .push(index_draft(Said::text(name, "gsis", origin), fields));
         }
         for vector in self.list(node, "vector_indexes") {
             let name = vector.text_at("index_name").unwrap_or_default();
-            let what = quoted(&format!("the vector index {name}: VectorWriteRequest, VectorSearch and its storage"));
+            let what = quoted(&format!(
+                "the vector index {name}: VectorWriteRequest, VectorSearch and its storage"
+            ));
             table.unpriced.push(self.said(vector, what, ""));
         }
         match node.get("global_tables") {
             None => {}
-            Some(regions) if matches!(regions.value, Value::Bool(false)) || regions.text() == Some("false") => {}
+            Some(regions)
+                if matches!(regions.value, Value::Bool(false))
+                    || regions.text() == Some("false") => {}
             Some(regions) => table.unpriced.push(self.said(
                 regions,
                 quoted("replicas in other regions: name them as [[table.replica]]"),
@@ -260,22 +377,44 @@ impl Reading<'_> {
     /// Items and their sizes, by the kinds of items that a table holds.
     fn entities(&mut self, node: &Node, table: &mut TableDraft) {
         let entities = self.list(node, "entities");
-        let Some(first) = entities.first() else { return };
+        let Some(first) = entities.first() else {
+            return;
+        };
         let mut counts: Vec<(Option<Said>, Option<Said>)> = Vec::new();
         for entity in entities {
-            counts.push((self.number(entity, "estimated_item_count"), self.number(entity, "estimated_item_size_bytes")));
+            counts.push((
+                self.number(entity, "estimated_item_count"),
+                self.number(entity, "estimated_item_size_bytes"),
+            ));
         }
         let exact = |said: &Option<Said>| said.as_ref().and_then(|said| Exact::parse(&said.toml));
         let numbers: Option<Vec<Exact>> = counts.iter().map(|(count, _)| exact(count)).collect();
-        let sizes: Option<Vec<String>> = counts.iter().map(|(_, size)| size.as_ref().map(|size| whole(&size.toml))).collect();
+        let sizes: Option<Vec<String>> = counts
+            .iter()
+            .map(|(_, size)| size.as_ref().map(|size| whole(&size.toml)))
+            .collect();
         let place = self.origin(first);
         if let Some(numbers) = &numbers {
             let sum: Exact = numbers.iter().cloned().sum();
-            table.fields.set("items", Said::new(written(&sum), "estimated_item_count, added up", place.clone()));
+            table.fields.set(
+                "items",
+                Said::new(
+                    written(&sum),
+                    "estimated_item_count, added up",
+                    place.clone(),
+                ),
+            );
         }
         match (sizes, numbers) {
             (Some(sizes), _) if sizes.len() == 1 => {
-                table.fields.set("item", Said::new(format!("{{ size = {} }}", sizes[0]), "estimated_item_size_bytes", place));
+                table.fields.set(
+                    "item",
+                    Said::new(
+                        format!("{{ size = {} }}", sizes[0]),
+                        "estimated_item_size_bytes",
+                        place,
+                    ),
+                );
             }
             (Some(sizes), Some(numbers)) => {
                 let total: Exact = numbers.iter().cloned().sum();
@@ -284,14 +423,24 @@ impl Reading<'_> {
                 let mut left = 1_000_000_000_u64;
                 let mut buckets = Vec::new();
                 for (at, (size, count)) in sizes.iter().zip(&numbers).enumerate() {
-                    let part = if total.is_zero() { 0 } else { (&(count / &total) * &billion).floor().to_u64().unwrap_or(0) };
-                    let part = if at + 1 == sizes.len() { left } else { part.min(left) };
+                    let part = if total.is_zero() {
+                        0
+                    } else {
+                        (&(count / &total) * &billion).floor().to_u64().unwrap_or(0)
+                    };
+                    let part = if at + 1 == sizes.len() {
+                        left
+                    } else {
+                        part.min(left)
+                    };
                     left -= part;
                     let share = &Exact::from(part) / &billion;
                     buckets.push(format!("{{ size = {size}, share = {} }}", written(&share)));
                 }
                 let toml = format!("{{ histogram = [{}] }}", buckets.join(", "));
-                table.fields.set("item", Said::new(toml, "entities, by their number", place));
+                table
+                    .fields
+                    .set("item", Said::new(toml, "entities, by their number", place));
             }
             _ => {}
         }
@@ -300,7 +449,11 @@ impl Reading<'_> {
     fn toolkit_pattern(&mut self, pattern: &Node, tables: &mut [TableDraft]) {
         let id = pattern.text_at("pattern_id").unwrap_or_default();
         let description = pattern.text_at("description").unwrap_or_default();
-        let label = if id.is_empty() { "an access pattern".to_string() } else { format!("the access pattern {id}") };
+        let label = if id.is_empty() {
+            "an access pattern".to_string()
+        } else {
+            format!("the access pattern {id}")
+        };
         let name = match (id.is_empty(), description.is_empty()) {
             (false, false) => format!("{id}: {description}"),
             (false, true) => id.to_string(),
@@ -311,95 +464,184 @@ impl Reading<'_> {
         } else {
             ("peak_rps", "peak_rps, taken for the mean as its tool does")
         };
-        let Some(mut fields) = self.pattern(pattern, &name, rate, &label) else { return };
-        let index = pattern.get("index").and_then(|node| Some(self.said(node, quoted(node.text()?), "")));
+        let Some(mut fields) = self.pattern(pattern, &name, rate, &label) else {
+            return;
+        };
+        let index = pattern
+            .get("index")
+            .and_then(|node| Some(self.said(node, quoted(node.text()?), "")));
         fields.set_some("index", index);
         self.items(&mut fields, pattern, "items_per_request");
         let operation = fields.get("operation").map(Said::plain).unwrap_or_default();
-        if let Some(consistency) =
-            pattern.get("consistency").filter(|_| ["GetItem", "BatchGetItem", "Query", "Scan"].contains(&operation.as_str()))
+        if let Some(consistency) = pattern
+            .get("consistency")
+            .filter(|_| ["GetItem", "BatchGetItem", "Query", "Scan"].contains(&operation.as_str()))
         {
-            let word =
-                if consistency.text().is_some_and(|text| text.eq_ignore_ascii_case("strong")) { "\"strong\"" } else { "\"eventual\"" };
+            let word = if consistency
+                .text()
+                .is_some_and(|text| text.eq_ignore_ascii_case("strong"))
+            {
+                "\"strong\""
+            } else {
+                "\"eventual\""
+            };
             fields.set("consistency", self.said(consistency, word, ""));
         }
-        if ["GetItem", "BatchGetItem", "Query", "UpdateItem", "DeleteItem"].contains(&operation.as_str()) {
+        if [
+            "GetItem",
+            "BatchGetItem",
+            "Query",
+            "UpdateItem",
+            "DeleteItem",
+        ]
+        .contains(&operation.as_str())
+        {
             let missing = self.number(pattern, "non_existent_rate");
             fields.set_some("missing", missing);
         }
         if ["PutItem", "UpdateItem", "DeleteItem"].contains(&operation.as_str()) {
-            let (failures, before) = (self.number(pattern, "conditional_fail_rate"), self.number(pattern, "previous_item_size_bytes"));
+            let (failures, before) = (
+                self.number(pattern, "conditional_fail_rate"),
+                self.number(pattern, "previous_item_size_bytes"),
+            );
             fields.set_some("condition_failures", failures);
-            fields.set_some("before", before.map(|size| Said { toml: whole(&size.toml), ..size }));
+            fields.set_some(
+                "before",
+                before.map(|size| Said {
+                    toml: whole(&size.toml),
+                    ..size
+                }),
+            );
         }
         let size = self.size(pattern, "estimated_item_size_bytes");
         fields.set_some("item", size);
         if let Some(table) = self.table_of(tables, pattern, &label) {
             let problem = no_index(table, pattern.get("index"), &label);
             add(table, fields);
-            self.problems.extend(problem.map(|(span, message, help)| wrong(self.source, span, "unknown-table", message, help)));
+            self.problems.extend(problem.map(|(span, message, help)| {
+                wrong(self.source, span, "unknown-table", message, help)
+            }));
         }
     }
 
     fn awslabs(&mut self, document: &Node) -> Vec<TableDraft> {
         let mut tables: Vec<TableDraft> = Vec::new();
         for node in self.list(document, "table_list") {
-            let Some((name, origin)) = self.name(node, "name", "a table") else { continue };
+            let Some((name, origin)) = self.name(node, "name", "a table") else {
+                continue;
+            };
             let mut table = TableDraft::new(Said::text(name, "table_list", origin), Vec::new());
             let items = self.number(node, "item_count");
             table.fields.set_some("items", items.clone());
             let size = self.size(node, "item_size_bytes");
-            let item_bytes = self.number(node, "item_size_bytes").map(|size| whole(&size.toml));
+            let item_bytes = self
+                .number(node, "item_size_bytes")
+                .map(|size| whole(&size.toml));
             table.fields.set_some("item", size);
             table.capacity.set(
                 "mode",
-                Said::new("\"on-demand\"", "the model has no capacity mode; its tool counts on demand", table.name.origin.clone()),
+                Said::new(
+                    "\"on-demand\"",
+                    "the model has no capacity mode; its tool counts on demand",
+                    table.name.origin.clone(),
+                ),
             );
             for index in self.list(node, "gsi_list") {
-                let Some((name, origin)) = self.name(index, "name", "an index") else { continue };
+                let Some((name, origin)) = self.name(index, "name", "an index") else {
+                    continue;
+                };
                 let mut fields = Fields::default();
-                fields.set("partition_key", Said::new("\"unknown\"", "not in the model: the attribute that keys it", origin.clone()));
+                fields.set(
+                    "partition_key",
+                    Said::new(
+                        "\"unknown\"",
+                        "not in the model: the attribute that keys it",
+                        origin.clone(),
+                    ),
+                );
                 let size = self.number(index, "item_size_bytes");
-                let smaller = |size: &Said| item_bytes.as_ref().is_some_and(|item| whole(&size.toml) != *item);
+                let smaller = |size: &Said| {
+                    item_bytes
+                        .as_ref()
+                        .is_some_and(|item| whole(&size.toml) != *item)
+                };
                 if size.as_ref().is_some_and(smaller) {
-                    let note = "not in the model: its entries are smaller than the items, so it holds some attributes";
-                    fields.set("projection", Said::new("\"keys-only\"", note, origin.clone()));
+                    let note = "not in the model: its entries are smaller than the items, so it \
+                                holds some attributes";
+                    fields.set(
+                        "projection",
+                        Said::new("\"keys-only\"", note, origin.clone()),
+                    );
                 }
-                fields.set_some("entry_size", size.map(|size| Said { toml: whole(&size.toml), ..size }));
+                fields.set_some(
+                    "entry_size",
+                    size.map(|size| Said {
+                        toml: whole(&size.toml),
+                        ..size
+                    }),
+                );
                 let held = self.number(index, "item_count");
-                if let Some((held, share)) =
-                    held.zip(items.as_ref()).and_then(|(held, items)| Some((held.clone(), share(&held.toml, &items.toml)?)))
+                if let Some((held, share)) = held
+                    .zip(items.as_ref())
+                    .and_then(|(held, items)| Some((held.clone(), share(&held.toml, &items.toml)?)))
                 {
-                    fields.set("coverage", Said { toml: share, note: "item_count of the index / of the table".to_string(), ..held });
+                    fields.set(
+                        "coverage",
+                        Said {
+                            toml: share,
+                            note: "item_count of the index / of the table".to_string(),
+                            ..held
+                        },
+                    );
                 }
-                table.indexes.push(index_draft(Said::text(name, "gsi_list", origin), fields));
+                table
+                    .indexes
+                    .push(index_draft(Said::text(name, "gsi_list", origin), fields));
             }
             tables.push(table);
         }
         for pattern in self.list(document, "access_pattern_list") {
-            let name = pattern.text_at("pattern").or_else(|| pattern.text_at("description")).unwrap_or("access pattern").to_string();
+            let name = pattern
+                .text_at("pattern")
+                .or_else(|| pattern.text_at("description"))
+                .unwrap_or("access pattern")
+                .to_string();
             let label = format!("the access pattern {name:?}");
-            let Some(mut fields) = self.pattern(pattern, &name, ("rps", "rps"), &label) else { continue };
-            let index = pattern.get("gsi").and_then(|node| Some(self.said(node, quoted(node.text()?), "gsi")));
+            let Some(mut fields) = self.pattern(pattern, &name, ("rps", "rps"), &label) else {
+                continue;
+            };
+            let index = pattern
+                .get("gsi")
+                .and_then(|node| Some(self.said(node, quoted(node.text()?), "gsi")));
             fields.set_some("index", index);
             self.items(&mut fields, pattern, "item_count");
             if let Some(strong) = pattern.get("strongly_consistent") {
-                let word = if strong.truth() == Some(true) { "\"strong\"" } else { "\"eventual\"" };
+                let word = if strong.truth() == Some(true) {
+                    "\"strong\""
+                } else {
+                    "\"eventual\""
+                };
                 fields.set("consistency", self.said(strong, word, ""));
             }
             let size = self.size(pattern, "item_size_bytes");
             fields.set_some("item", size);
-            let written =
-                fields.get("operation").is_some_and(|operation| ["UpdateItem", "DeleteItem"].contains(&operation.plain().as_str()));
-            let Some(table) = self.table_of(&mut tables, pattern, &label) else { continue };
+            let written = fields.get("operation").is_some_and(|operation| {
+                ["UpdateItem", "DeleteItem"].contains(&operation.plain().as_str())
+            });
+            let Some(table) = self.table_of(&mut tables, pattern, &label) else {
+                continue;
+            };
             if written && !table.indexes.is_empty() && pattern.get("gsi_list").is_none() {
                 table.notes.push(format!(
-                    "{label} names no index that it writes; as every attribute may change, it is taken to write those that hold them"
+                    "{label} names no index that it writes; as every attribute may change, it is \
+                     taken to write those that hold them"
                 ));
             }
             let problem = no_index(table, pattern.get("gsi"), &label);
             add(table, fields);
-            self.problems.extend(problem.map(|(span, message, help)| wrong(self.source, span, "unknown-table", message, help)));
+            self.problems.extend(problem.map(|(span, message, help)| {
+                wrong(self.source, span, "unknown-table", message, help)
+            }));
         }
         tables
     }
@@ -408,35 +650,82 @@ impl Reading<'_> {
 /// Adds a pattern, under a name that no other has.
 fn add(table: &mut TableDraft, mut fields: Fields) {
     let name = fields.get("name").map(Said::plain).unwrap_or_default();
-    let is_taken = |name: &str| table.access.iter().any(|access| access.get("name").is_some_and(|known| known.plain() == name));
+    let is_taken = |name: &str| {
+        table.access.iter().any(|access| {
+            access
+                .get("name")
+                .is_some_and(|known| known.plain() == name)
+        })
+    };
     if is_taken(&name)
-        && let Some(free) = (2..).map(|at| format!("{name} ({at})")).find(|name| !is_taken(name))
+        && let Some(free) = (2..)
+            .map(|at| format!("{name} ({at})"))
+            .find(|name| !is_taken(name))
         && let Some(said) = fields.get("name").cloned()
     {
-        fields.set("name", Said { toml: quoted(&free), ..said });
+        fields.set(
+            "name",
+            Said {
+                toml: quoted(&free),
+                ..said
+            },
+        );
     }
     table.access.push(fields);
 }
 
 /// An index that a pattern names and its table does not have.
-fn no_index(table: &TableDraft, named: Option<&Node>, label: &str) -> Option<(std::ops::Range<usize>, String, String)> {
+fn no_index(
+    table: &TableDraft,
+    named: Option<&Node>,
+    label: &str,
+) -> Option<(std::ops::Range<usize>, String, String)> {
     let node = named?;
     let name = node.text()?;
-    let names: Vec<String> = table.indexes.iter().map(|index| index.name.plain()).collect();
-    let message = format!("{label} reads the index {:?}, which {} does not have", shown(name), table.label);
-    let help = format!("its indexes are: {}", if names.is_empty() { "none".to_string() } else { names.join(", ") });
+    let names: Vec<String> = table
+        .indexes
+        .iter()
+        .map(|index| index.name.plain())
+        .collect();
+    let message = format!(
+        "{label} reads the index {:?}, which {} does not have",
+        shown(name),
+        table.label
+    );
+    let help = format!(
+        "its indexes are: {}",
+        if names.is_empty() {
+            "none".to_string()
+        } else {
+            names.join(", ")
+        }
+    );
     (!names.iter().any(|known| known == name)).then_some((node.span.clone(), message, help))
 }
 
 fn index_draft(name: Said, fields: Fields) -> IndexDraft {
     let (read, write) = (UnitsDraft::default(), UnitsDraft::default());
-    IndexDraft { name, global: true, fields, read, write, schedule: Vec::new() }
+    IndexDraft {
+        name,
+        global: true,
+        fields,
+        read,
+        write,
+        schedule: Vec::new(),
+    }
 }
 
 fn key_of(types: &[Node], name: &str) -> String {
-    let of_name = |node: &&Node| ["attribute_name", "AttributeName", "name"].iter().any(|key| node.text_at(key) == Some(name));
-    let kind =
-        types.iter().find(of_name).and_then(|node| ["attribute_type", "AttributeType", "type"].iter().find_map(|key| node.text_at(key)));
+    let of_name = |node: &&Node| {
+        ["attribute_name", "AttributeName", "name"]
+            .iter()
+            .any(|key| node.text_at(key) == Some(name))
+    };
+    let kind = types.iter().find(of_name).and_then(|node| {
+        ["attribute_type", "AttributeType", "type"]
+            .iter()
+            .find_map(|key| node.text_at(key))
+    });
     match kind.filter(|kind| ["S", "N", "B"].contains(kind)) {
         Some(kind) => format!("{{ name = {}, type = {} }}", quoted(name), quoted(kind)),
         None => format!("{{ name = {} }}", quoted(name)),

@@ -15,7 +15,8 @@ use crate::diag::{Diagnostic, Source};
 /// How deep a document may be nested: templates reach a dozen.
 const DEPTH_MAX: usize = 100;
 
-/// How many values a document may have, aliases written out: a few short lines of YAML can stand for billions.
+/// How many values a document may have, aliases written out: a few short lines of YAML can stand
+/// for billions.
 const NODES_MAX: usize = 500_000;
 
 /// A value and the bytes of the text that it stands in.
@@ -67,7 +68,11 @@ impl Node {
 
     /// The value of a key that is there and not null.
     pub fn get(&self, key: &str) -> Option<&Node> {
-        self.entries().iter().find(|(known, _)| known.name == key).map(|(_, node)| node).filter(|node| node.value != Value::Null)
+        self.entries()
+            .iter()
+            .find(|(known, _)| known.name == key)
+            .map(|(_, node)| node)
+            .filter(|node| node.value != Value::Null)
     }
 
     /// The value at the end of several keys.
@@ -137,7 +142,13 @@ pub(super) fn wrong(
     message: impl Into<String>,
     help: impl Into<String>,
 ) -> Diagnostic {
-    Diagnostic { source: Some(source.clone()), span, code, message: message.into(), help: help.into() }
+    Diagnostic {
+        source: Some(source.clone()),
+        span,
+        code,
+        message: message.into(),
+        help: help.into(),
+    }
 }
 
 /// Reads a document: JSON where it begins like it, else YAML.
@@ -145,8 +156,17 @@ pub(super) fn wrong(
 /// # Errors
 /// What is wrong with it first.
 pub(super) fn read(source: &Arc<Source>) -> Result<Node, Box<Diagnostic>> {
-    if source.text.trim_start_matches('\u{feff}').trim_start().starts_with(['{', '[']) { json(source) } else { yaml(source) }
-        .map_err(Box::new)
+    if source
+        .text
+        .trim_start_matches('\u{feff}')
+        .trim_start()
+        .starts_with(['{', '['])
+    {
+        json(source)
+    } else {
+        yaml(source)
+    }
+    .map_err(Box::new)
 }
 
 fn json(source: &Arc<Source>) -> Result<Node, Diagnostic> {
@@ -164,16 +184,27 @@ fn json(source: &Arc<Source>) -> Result<Node, Diagnostic> {
     };
     let help = "write the file again with the tool that made it; it must be whole, plain JSON";
     // A byte order mark counts as space, so that places stay what they are.
-    let text = source.text.replacen('\u{feff}', "   ", usize::from(source.text.starts_with('\u{feff}')));
+    let text = source.text.replacen(
+        '\u{feff}',
+        "   ",
+        usize::from(source.text.starts_with('\u{feff}')),
+    );
     let parsed = parse_to_ast(&text, &CollectOptions::default(), &strict).map_err(|error| {
         let range = error.range();
         let what = error.kind().to_string();
         if source.text.contains("\"@level\"") && source.text.contains("\"@message\"") {
             let message = "these are the messages of `terraform plan -json`, not a plan";
-            let help = "run `terraform plan -out plan.bin`, then `terraform show -json plan.bin > plan.json`";
+            let help = "run `terraform plan -out plan.bin`, then `terraform show -json plan.bin > \
+                        plan.json`";
             return wrong(source, 0..1, "not-a-plan", message, help);
         }
-        wrong(source, range.start..range.end, "syntax", format!("not JSON: {}", lower(&what)), help)
+        wrong(
+            source,
+            range.start..range.end,
+            "syntax",
+            format!("not JSON: {}", lower(&what)),
+            help,
+        )
     })?;
     let Some(value) = parsed.value else {
         return Err(wrong(source, 0..0, "syntax", "the file is empty", help));
@@ -183,7 +214,10 @@ fn json(source: &Arc<Source>) -> Result<Node, Diagnostic> {
 
 fn lower(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map(|first| first.to_lowercase().chain(letters).collect()).unwrap_or_default()
+    letters
+        .next()
+        .map(|first| first.to_lowercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 fn node_of(value: Json, source: &Arc<Source>, depth: usize) -> Result<Node, Diagnostic> {
@@ -197,9 +231,13 @@ fn node_of(value: Json, source: &Arc<Source>, depth: usize) -> Result<Node, Diag
         Json::BooleanLit(literal) => Value::Bool(literal.value),
         Json::NumberLit(literal) => Value::Number(literal.value.to_string()),
         Json::StringLit(literal) => Value::Text(literal.value.into_owned()),
-        Json::Array(array) => {
-            Value::List(array.elements.into_iter().map(|element| node_of(element, source, depth + 1)).collect::<Result<_, _>>()?)
-        }
+        Json::Array(array) => Value::List(
+            array
+                .elements
+                .into_iter()
+                .map(|element| node_of(element, source, depth + 1))
+                .collect::<Result<_, _>>()?,
+        ),
         Json::Object(object) => {
             let mut entries = Vec::with_capacity(object.properties.len());
             for property in object.properties {
@@ -208,7 +246,10 @@ fn node_of(value: Json, source: &Arc<Source>, depth: usize) -> Result<Node, Diag
                     ObjectPropName::String(literal) => literal.value.into_owned(),
                     ObjectPropName::Word(word) => word.value.to_string(),
                 };
-                let key = Key { name, span: range.start..range.end };
+                let key = Key {
+                    name,
+                    span: range.start..range.end,
+                };
                 entries.push((key, node_of(property.value, source, depth + 1)?));
             }
             Value::Map(unique(entries, source)?)
@@ -219,7 +260,13 @@ fn node_of(value: Json, source: &Arc<Source>, depth: usize) -> Result<Node, Diag
 
 fn too_deep(source: &Arc<Source>, span: Range<usize>) -> Diagnostic {
     let message = format!("values are nested more than {DEPTH_MAX} deep here");
-    wrong(source, span.start..span.start + 1, "too-deep", message, "no plan or template is; is this the right file?")
+    wrong(
+        source,
+        span.start..span.start + 1,
+        "too-deep",
+        message,
+        "no plan or template is; is this the right file?",
+    )
 }
 
 fn unique(entries: Vec<(Key, Node)>, source: &Arc<Source>) -> Result<Vec<(Key, Node)>, Diagnostic> {
@@ -227,16 +274,30 @@ fn unique(entries: Vec<(Key, Node)>, source: &Arc<Source>) -> Result<Vec<(Key, N
     for (key, _) in &entries {
         if let Some(first) = seen.insert(&key.name, key) {
             let (line, _) = source.line_column(first.span.start);
-            let message = format!("the key {:?} is there twice, first in line {line}", shown(&key.name));
-            return Err(wrong(source, key.span.clone(), "duplicate-key", message, "keep one of them"));
+            let message = format!(
+                "the key {:?} is there twice, first in line {line}",
+                shown(&key.name)
+            );
+            return Err(wrong(
+                source,
+                key.span.clone(),
+                "duplicate-key",
+                message,
+                "keep one of them",
+            ));
         }
     }
     Ok(entries)
 }
 
 /// Entries with those that `<<` takes from other maps, which the map's own come before.
-fn merged(mut entries: Vec<(Key, Node)>, source: &Arc<Source>) -> Result<Vec<(Key, Node)>, Diagnostic> {
-    let Some(at) = entries.iter().position(|(key, _)| key.name == "<<") else { return Ok(entries) };
+fn merged(
+    mut entries: Vec<(Key, Node)>,
+    source: &Arc<Source>,
+) -> Result<Vec<(Key, Node)>, Diagnostic> {
+    let Some(at) = entries.iter().position(|(key, _)| key.name == "<<") else {
+        return Ok(entries);
+    };
     let (key, from) = entries.remove(at);
     let maps = match &from.value {
         Value::List(maps) => maps.as_slice(),
@@ -245,7 +306,13 @@ fn merged(mut entries: Vec<(Key, Node)>, source: &Arc<Source>) -> Result<Vec<(Ke
     for map in maps {
         if !matches!(map.value, Value::Map(_)) {
             let message = format!("<< takes the entries of a map, found {}", map.kind());
-            return Err(wrong(source, key.span, "wrong-type", message, "name a map with *, or several in [ ]"));
+            return Err(wrong(
+                source,
+                key.span,
+                "wrong-type",
+                message,
+                "name a map with *, or several in [ ]",
+            ));
         }
         for (name, node) in map.entries() {
             if !entries.iter().any(|(known, _)| known.name == name.name) {
@@ -258,7 +325,10 @@ fn merged(mut entries: Vec<(Key, Node)>, source: &Arc<Source>) -> Result<Vec<(Ke
 
 /// As much of a text as a message shows.
 pub(super) fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(60).collect()
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(60)
+        .collect()
 }
 
 /// A collection that is being read.
@@ -284,12 +354,24 @@ struct Yaml<'a> {
 }
 
 fn yaml(source: &Arc<Source>) -> Result<Node, Diagnostic> {
-    let mut yaml = Yaml { source, open: Vec::new(), anchors: BTreeMap::new(), nodes: 0, root: None };
+    let mut yaml = Yaml {
+        source,
+        open: Vec::new(),
+        anchors: BTreeMap::new(),
+        nodes: 0,
+        root: None,
+    };
     let mut documents = 0;
     for event in Parser::new_from_str(&source.text) {
         let (event, span) = event.map_err(|error| {
             let at = offset(source, error.marker());
-            wrong(source, at..at + 1, "syntax", format!("not YAML: {}", error.info()), "mend the indentation or the quotes here")
+            wrong(
+                source,
+                at..at + 1,
+                "syntax",
+                format!("not YAML: {}", error.info()),
+                "mend the indentation or the quotes here",
+            )
         })?;
         let place = offset(source, &span.start)..offset(source, &span.end);
         match event {
@@ -312,35 +394,77 @@ fn yaml(source: &Arc<Source>) -> Result<Node, Diagnostic> {
             }
             Event::Alias(anchor) => {
                 let Some((node, nodes)) = yaml.anchors.get(&anchor).cloned() else {
-                    return Err(wrong(source, place, "cycle", "this alias stands for a value that contains it", "write the value out"));
+                    return Err(wrong(
+                        source,
+                        place,
+                        "cycle",
+                        "this alias stands for a value that contains it",
+                        "write the value out",
+                    ));
                 };
                 yaml.nodes += nodes;
-                yaml.close(Node { span: place, ..node }, 0)?;
+                yaml.close(
+                    Node {
+                        span: place,
+                        ..node
+                    },
+                    0,
+                )?;
             }
-            Event::SequenceStart(anchor, tag) => yaml.start(place, anchor, tag.as_deref(), OpenKind::List(Vec::new()))?,
-            Event::MappingStart(anchor, tag) => yaml.start(place, anchor, tag.as_deref(), OpenKind::Map(Vec::new(), None))?,
+            Event::SequenceStart(anchor, tag) => {
+                yaml.start(place, anchor, tag.as_deref(), OpenKind::List(Vec::new()))?
+            }
+            Event::MappingStart(anchor, tag) => yaml.start(
+                place,
+                anchor,
+                tag.as_deref(),
+                OpenKind::Map(Vec::new(), None),
+            )?,
             Event::SequenceEnd | Event::MappingEnd => yaml.end(place.end)?,
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
         }
     }
-    yaml.root.ok_or_else(|| wrong(source, 0..0, "syntax", "the file is empty", "name a file with a template in it"))
+    yaml.root.ok_or_else(|| {
+        wrong(
+            source,
+            0..0,
+            "syntax",
+            "the file is empty",
+            "name a file with a template in it",
+        )
+    })
 }
 
 impl Yaml<'_> {
-    fn start(&mut self, span: Range<usize>, anchor: usize, tag: Option<&Tag>, kind: OpenKind) -> Result<(), Diagnostic> {
+    fn start(
+        &mut self,
+        span: Range<usize>,
+        anchor: usize,
+        tag: Option<&Tag>,
+        kind: OpenKind,
+    ) -> Result<(), Diagnostic> {
         if self.open.len() >= DEPTH_MAX {
             return Err(too_deep(self.source, span));
         }
         let tag = tag.and_then(short).map(|tag| (tag, span.clone()));
-        self.open.push(Open { span, anchor, tag, kind });
+        self.open.push(Open {
+            span,
+            anchor,
+            tag,
+            kind,
+        });
         Ok(())
     }
 
     fn end(&mut self, end: usize) -> Result<(), Diagnostic> {
-        let Some(open) = self.open.pop() else { return Ok(()) };
+        let Some(open) = self.open.pop() else {
+            return Ok(());
+        };
         let value = match open.kind {
             OpenKind::List(elements) => Value::List(elements),
-            OpenKind::Map(entries, _) => Value::Map(unique(merged(entries, self.source)?, self.source)?),
+            OpenKind::Map(entries, _) => {
+                Value::Map(unique(merged(entries, self.source)?, self.source)?)
+            }
         };
         let span = open.span.start..end.max(open.span.start);
         let node = Node::new(value, span.clone());
@@ -370,14 +494,31 @@ impl Yaml<'_> {
         }
         match self.open.last_mut() {
             None => self.root = Some(node),
-            Some(Open { kind: OpenKind::List(elements), .. }) => elements.push(node),
-            Some(Open { kind: OpenKind::Map(entries, key), .. }) => match key.take() {
+            Some(Open {
+                kind: OpenKind::List(elements),
+                ..
+            }) => elements.push(node),
+            Some(Open {
+                kind: OpenKind::Map(entries, key),
+                ..
+            }) => match key.take() {
                 Some(key) => entries.push((key, node)),
                 None => match node.scalar() {
-                    Some(name) => *key = Some(Key { name: name.into_owned(), span: node.span }),
+                    Some(name) => {
+                        *key = Some(Key {
+                            name: name.into_owned(),
+                            span: node.span,
+                        })
+                    }
                     None => {
                         let message = format!("a key of a map is a text, found {}", node.kind());
-                        return Err(wrong(self.source, node.span, "syntax", message, "write a text in its place"));
+                        return Err(wrong(
+                            self.source,
+                            node.span,
+                            "syntax",
+                            message,
+                            "write a text in its place",
+                        ));
                     }
                 },
             },
@@ -401,7 +542,8 @@ fn offset(source: &Source, mark: &Marker) -> usize {
     source.offset(mark.line(), mark.col())
 }
 
-/// The value of a scalar: what is quoted is a text, and what is plain may be a number, a truth or nothing.
+/// The value of a scalar: what is quoted is a text, and what is plain may be a number, a truth or
+/// nothing.
 fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
     let as_text = tag.is_some_and(|tag| !tag.is_yaml_core_schema() || tag.suffix == "str");
     if style != ScalarStyle::Plain || as_text {
@@ -411,7 +553,10 @@ fn scalar(text: &str, style: ScalarStyle, tag: Option<&Tag>) -> Value {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,
         "true" | "True" | "TRUE" => Value::Bool(true),
         "false" | "False" | "FALSE" => Value::Bool(false),
-        number if number.starts_with(|c: char| c.is_ascii_digit() || c == '-') && crate::units::Exact::parse(number).is_some() => {
+        number
+            if number.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+                && crate::units::Exact::parse(number).is_some() =>
+        {
             Value::Number(number.to_string())
         }
         _ => Value::Text(text.to_string()),
@@ -431,16 +576,30 @@ fn short(tag: &Tag) -> Option<String> {
 
 /// A value under the function that its tag names. `!GetAtt A.B` is the list of both.
 fn tagged(node: Node, function: Option<String>, place: &Range<usize>) -> Node {
-    let Some(function) = function else { return node };
+    let Some(function) = function else {
+        return node;
+    };
     let node = match (function.as_str(), &node.value) {
         ("Fn::GetAtt", Value::Text(text)) => {
-            let parts = text.splitn(2, '.').map(|part| Node::new(Value::Text(part.to_string()), node.span.clone())).collect();
+            let parts = text
+                .splitn(2, '.')
+                .map(|part| Node::new(Value::Text(part.to_string()), node.span.clone()))
+                .collect();
             Node::new(Value::List(parts), node.span.clone())
         }
         _ => node,
     };
     let span = node.span.clone();
-    Node::new(Value::Map(vec![(Key { name: function, span: place.clone() }, node)]), span)
+    Node::new(
+        Value::Map(vec![(
+            Key {
+                name: function,
+                span: place.clone(),
+            },
+            node,
+        )]),
+        span,
+    )
 }
 
 #[cfg(test)]
@@ -456,11 +615,19 @@ mod tests {
         let json =
             read_text(r#"{"A": {"Fn::Sub": "x-${B}"}, "L": [1, "2", true, null], "R": {"Ref": "P"}, "G": {"Fn::GetAtt": ["T", "Arn"]}}"#)
                 .expect("reads");
-        let yaml = read_text("A: !Sub x-${B}\nL: [1, '2', true, null]\nR: !Ref P\nG: !GetAtt T.Arn\n").expect("reads");
+        let yaml =
+            read_text("A: !Sub x-${B}\nL: [1, '2', true, null]\nR: !Ref P\nG: !GetAtt T.Arn\n")
+                .expect("reads");
         fn plain(node: &Node) -> String {
             match &node.value {
-                Value::Map(entries) => entries.iter().map(|(key, node)| format!("{}={};", key.name, plain(node))).collect(),
-                Value::List(elements) => elements.iter().map(|node| format!("[{}]", plain(node))).collect(),
+                Value::Map(entries) => entries
+                    .iter()
+                    .map(|(key, node)| format!("{}={};", key.name, plain(node)))
+                    .collect(),
+                Value::List(elements) => elements
+                    .iter()
+                    .map(|node| format!("[{}]", plain(node)))
+                    .collect(),
                 other => format!("{other:?}"),
             }
         }
@@ -479,14 +646,31 @@ mod tests {
     #[test]
     fn bombs_and_cycles_are_refused() {
         let bomb: String = std::iter::once("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_string())
-            .chain((1..12).map(|at| format!("a{at}: &a{at} [{}]\n", vec![format!("*a{}", at - 1); 10].join(", "))))
+            .chain((1..12).map(|at| {
+                format!(
+                    "a{at}: &a{at} [{}]\n",
+                    vec![format!("*a{}", at - 1); 10].join(", ")
+                )
+            }))
             .collect();
         assert!(read_text(&bomb).expect_err("refused").contains("too-large"));
         assert!(read_text(&"[".repeat(100_000)).is_err());
-        assert!(read_text(&format!("a: {}1{}", "[".repeat(200), "]".repeat(200))).expect_err("refused").contains("too-deep"));
-        assert!(read_text(&format!("{}1{}", "[".repeat(200), "]".repeat(200))).expect_err("refused").contains("too-deep"));
+        assert!(
+            read_text(&format!("a: {}1{}", "[".repeat(200), "]".repeat(200)))
+                .expect_err("refused")
+                .contains("too-deep")
+        );
+        assert!(
+            read_text(&format!("{}1{}", "[".repeat(200), "]".repeat(200)))
+                .expect_err("refused")
+                .contains("too-deep")
+        );
         assert!(read_text("a: &a [*a]\n").is_err());
-        assert!(read_text("a: 1\na: 2\n").expect_err("refused").contains("duplicate-key"));
+        assert!(
+            read_text("a: 1\na: 2\n")
+                .expect_err("refused")
+                .contains("duplicate-key")
+        );
         assert!(read_text("").is_err());
     }
 }

@@ -1,16 +1,19 @@
 //! Terraform plans as JSON (`terraform show -json`), OpenTofu's the same.
 //!
-//! A plan holds the configuration after the change in `planned_values` and each change with its state before in
-//! `resource_changes`, so that one plan is both designs. Blocks are lists of one element. What is known only after the
-//! change is applied is missing from the values; references in the configuration tell what it will be. The region is
-//! that of a provider. Source: Terraform documentation, "JSON Output Format"; the AWS provider's documentation.
+//! A plan holds the configuration after the change in `planned_values` and each change with its
+//! state before in `resource_changes`, so that one plan is both designs. Blocks are lists of one
+//! element. What is known only after the change is applied is missing from the values; references
+//! in the configuration tell what it will be. The region is that of a provider. Source: Terraform
+//! documentation, "JSON Output Format"; the AWS provider's documentation.
 
 use crate::table::Arn;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::draft::{Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, quoted};
+use super::draft::{
+    Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, quoted,
+};
 use super::node::{Node, Value, shown, wrong};
 use super::scaling::{self, NOWHERE, Step, Suspended, Target};
 use super::{Context, name_of, names_of};
@@ -37,24 +40,41 @@ struct Config<'a> {
 }
 
 impl Config<'_> {
-    /// What an expression refers to, as addresses from the root: a module's variable is what its call gives it.
+    /// What an expression refers to, as addresses from the root: a module's variable is what its
+    /// call gives it.
     fn resolve(&self, expression: Option<&Node>, modules: &[String]) -> Vec<String> {
-        let references = expression.and_then(|expression| expression.get("references")).map(Node::elements).unwrap_or_default();
-        let prefix: String = modules.iter().map(|name| format!("module.{name}.")).collect();
+        let references = expression
+            .and_then(|expression| expression.get("references"))
+            .map(Node::elements)
+            .unwrap_or_default();
+        let prefix: String = modules
+            .iter()
+            .map(|name| format!("module.{name}."))
+            .collect();
         let mut all = Vec::new();
         for reference in references.iter().filter_map(Node::text) {
-            if let Some((name, output)) = reference.strip_prefix("module.").and_then(|rest| rest.split_once('.')) {
+            if let Some((name, output)) = reference
+                .strip_prefix("module.")
+                .and_then(|rest| rest.split_once('.'))
+            {
                 // What a module gives is what its output says.
-                let (name, output) = (plain_address(name), output.split(['.', '[']).next().unwrap_or(output));
-                let inner = call(self.plan, modules, &name).and_then(|call| call.at(&["module", "outputs", output, "expression"]));
+                let (name, output) = (
+                    plain_address(name),
+                    output.split(['.', '[']).next().unwrap_or(output),
+                );
+                let inner = call(self.plan, modules, &name)
+                    .and_then(|call| call.at(&["module", "outputs", output, "expression"]));
                 let within: Vec<String> = modules.iter().cloned().chain([name]).collect();
                 all.extend(self.resolve(inner, &within));
                 continue;
             }
-            let variable = reference.strip_prefix("var.").map(|rest| rest.split(['.', '[']).next().unwrap_or(rest));
+            let variable = reference
+                .strip_prefix("var.")
+                .map(|rest| rest.split(['.', '[']).next().unwrap_or(rest));
             match (variable, modules.split_last()) {
                 (Some(variable), Some((own, above))) => {
-                    let given = call(self.plan, above, own).and_then(|call| call.at(&["expressions", variable]));
+                    let given = call(self.plan, above, own)
+                        .and_then(|call| call.at(&["expressions", variable]));
                     all.extend(self.resolve(given, above));
                 }
                 _ => all.push(format!("{prefix}{reference}")),
@@ -67,21 +87,37 @@ impl Config<'_> {
 /// The call of a module, in the module whose names lead to it.
 fn call<'a>(plan: &'a Node, above: &[String], name: &str) -> Option<&'a Node> {
     let root = plan.at(&["configuration", "root_module"])?;
-    let module = above.iter().try_fold(root, |node, name| node.at(&["module_calls", name, "module"]))?;
+    let module = above.iter().try_fold(root, |node, name| {
+        node.at(&["module_calls", name, "module"])
+    })?;
     module.at(&["module_calls", name])
 }
 
 impl Resource<'_> {
     /// A value with its words and place.
     fn said(&self, key: &str, toml: impl Into<String>) -> Said {
-        let place = self.values.get(key).map(|node| (self.place.0.clone(), node.span.clone()));
-        Said::new(toml, format!("{}: {key}", self.address), place.or_else(|| self.origin.clone()))
+        let place = self
+            .values
+            .get(key)
+            .map(|node| (self.place.0.clone(), node.span.clone()));
+        Said::new(
+            toml,
+            format!("{}: {key}", self.address),
+            place.or_else(|| self.origin.clone()),
+        )
     }
 
     /// A number as it is written.
-    fn number(&self, node: &Node, key: &str, problems: &mut Vec<crate::diag::Diagnostic>) -> Option<Said> {
+    fn number(
+        &self,
+        node: &Node,
+        key: &str,
+        problems: &mut Vec<crate::diag::Diagnostic>,
+    ) -> Option<Said> {
         let value = node.get(key)?;
-        let Some(text) = value.scalar().filter(|text| crate::units::Exact::parse(text).is_some_and(|number| !number.is_negative())) else {
+        let Some(text) = value.scalar().filter(|text| {
+            crate::units::Exact::parse(text).is_some_and(|number| !number.is_negative())
+        }) else {
             let help = "the plan is not as Terraform writes it; make it again";
             problems.push(wrong(
                 &self.place.0,
@@ -92,12 +128,18 @@ impl Resource<'_> {
             ));
             return None;
         };
-        Some(Said::new(text.into_owned(), format!("{}: {key}", self.address), Some((self.place.0.clone(), value.span.clone()))))
+        Some(Said::new(
+            text.into_owned(),
+            format!("{}: {key}", self.address),
+            Some((self.place.0.clone(), value.span.clone())),
+        ))
     }
 
     /// What a key refers to in the configuration, as addresses of the same plan.
     fn references(&self, key: &str) -> Vec<String> {
-        let Some(config) = &self.config else { return Vec::new() };
+        let Some(config) = &self.config else {
+            return Vec::new();
+        };
         config.resolve(config.node.at(&["expressions", key]), &config.modules)
     }
 
@@ -105,48 +147,75 @@ impl Resource<'_> {
     fn text_or_reference(&self, key: &str) -> Option<String> {
         match self.values.text_at(key) {
             Some(text) => Some(text.to_string()),
-            None => self.references(key).into_iter().find(|one| one.contains("aws_dynamodb_")).map(|one| address_of(&one)),
+            None => self
+                .references(key)
+                .into_iter()
+                .find(|one| one.contains("aws_dynamodb_"))
+                .map(|one| address_of(&one)),
         }
     }
 
     /// The change of a plan, if it is one.
     fn change(&self) -> Option<&Node> {
         let changes = self.plan.get("resource_changes")?.elements();
-        changes.iter().find(|change| change.text_at("address") == Some(self.address))
+        changes
+            .iter()
+            .find(|change| change.text_at("address") == Some(self.address))
     }
 
     /// Whether the plan makes it anew: what is then known of it, somebody has written.
     fn is_created(&self) -> bool {
-        let actions = self.change().and_then(|change| change.at(&["change", "actions"])).map(Node::elements).unwrap_or_default();
+        let actions = self
+            .change()
+            .and_then(|change| change.at(&["change", "actions"]))
+            .map(Node::elements)
+            .unwrap_or_default();
         actions.iter().any(|action| action.text() == Some("create"))
     }
 
-    /// What an expression refers to, told apart from what other instances of the resource and its modules refer to. `None`
-    /// where it is but variables, whose values a plan shows wherever they have one.
+    /// What an expression refers to, told apart from what other instances of the resource and its
+    /// modules refer to. `None` where it is but variables, whose values a plan shows wherever
+    /// they have one.
     fn own_reference(&self, expression: &Node) -> Option<String> {
         let config = self.config.as_ref()?;
         let all: Vec<String> = config.resolve(Some(expression), &config.modules);
         let is_instance = |one: &str| one.contains("each.") || one.contains("count.");
-        let own: String = config.modules.iter().map(|name| format!("module.{name}.")).collect();
+        let own: String = config
+            .modules
+            .iter()
+            .map(|name| format!("module.{name}."))
+            .collect();
         let keys = instance_keys(self.address).join(",");
         let by_instance = all.iter().any(|one| is_instance(one));
-        let first = all.iter().find(|one| !is_instance(one) && !one.starts_with("var."));
+        let first = all
+            .iter()
+            .find(|one| !is_instance(one) && !one.starts_with("var."));
         match first {
             None if by_instance => Some(self.address.to_string()),
             None => None,
-            Some(first) if by_instance || !own.is_empty() && first.starts_with(&own) => Some(format!("{first} of {keys}")),
+            Some(first) if by_instance || !own.is_empty() && first.starts_with(&own) => {
+                Some(format!("{first} of {keys}"))
+            }
             Some(first) => Some(first.clone()),
         }
     }
 }
 
-/// The one of some addresses that another means: as it is written, else without the keys of its instances.
-fn meant<'a>(addresses: impl Iterator<Item = &'a str> + Clone, name: &str, of: &str) -> Option<usize> {
+/// The one of some addresses that another means: as it is written, else without the keys of its
+/// instances.
+fn meant<'a>(
+    addresses: impl Iterator<Item = &'a str> + Clone,
+    name: &str,
+    of: &str,
+) -> Option<usize> {
     if let Some(exact) = addresses.clone().position(|address| address == name) {
         return Some(exact);
     }
     let plain = plain_address(name);
-    let same: Vec<(usize, &str)> = addresses.enumerate().filter(|(_, address)| plain_address(address) == plain).collect();
+    let same: Vec<(usize, &str)> = addresses
+        .enumerate()
+        .filter(|(_, address)| plain_address(address) == plain)
+        .collect();
     nearest(same.iter().map(|(_, address)| *address), of).map(|at| same[at].0)
 }
 
@@ -168,7 +237,8 @@ fn address_of(reference: &str) -> String {
     parts.join(".")
 }
 
-/// An address without the keys of its instances: `module.a["x"].aws_dynamodb_table.t[0]` is `module.a.aws_dynamodb_table.t`.
+/// An address without the keys of its instances: `module.a["x"].aws_dynamodb_table.t[0]` is
+/// `module.a.aws_dynamodb_table.t`.
 fn plain_address(address: &str) -> String {
     let mut plain = String::new();
     let mut depth = 0_usize;
@@ -186,20 +256,41 @@ fn plain_address(address: &str) -> String {
 }
 
 pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
-    let mut draft = Draft { made_of: format!("the Terraform plan {}", names_of(documents)), missing: "not in a plan", ..Draft::default() };
+    let mut draft = Draft {
+        made_of: format!("the Terraform plan {}", names_of(documents)),
+        missing: "not in a plan",
+        ..Draft::default()
+    };
     let mut resources: Vec<Resource> = Vec::new();
     let before = context.before;
     for (source, plan) in documents {
-        resources.extend(if before { resources_before(source, plan) } else { resources_after(source, plan) });
+        resources.extend(if before {
+            resources_before(source, plan)
+        } else {
+            resources_after(source, plan)
+        });
     }
     let name = name_of(documents);
-    draft.head.set("name", Said::text(&name, "the name of the file", None));
-    let regions: Vec<(String, Option<String>)> =
-        resources.iter().map(|one| (one.address.to_string(), region_of(one).map(|(region, _)| region))).collect();
+    draft
+        .head
+        .set("name", Said::text(&name, "the name of the file", None));
+    let regions: Vec<(String, Option<String>)> = resources
+        .iter()
+        .map(|one| {
+            (
+                one.address.to_string(),
+                region_of(one).map(|(region, _)| region),
+            )
+        })
+        .collect();
     // What exists says where it lies, and what has the same provider lies there, too.
-    let told = resources.iter().zip(&regions).filter(|(_, (_, region))| region.is_some());
+    let told = resources
+        .iter()
+        .zip(&regions)
+        .filter(|(_, (_, region))| region.is_some());
     let placed: BTreeSet<Option<&str>> = told.map(|(resource, _)| provider_of(resource)).collect();
-    let is_asked = context.region.is_some() || context.usage.is_some_and(|usage| usage.region().is_some());
+    let is_asked =
+        context.region.is_some() || context.usage.is_some_and(|usage| usage.region().is_some());
     let home = home(&resources, &mut draft, &context);
     let home = match home {
         Ok(home) => home,
@@ -211,13 +302,19 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     // A region that no table lies in is where the design would be moved to.
     let moved = !regions.iter().any(|(_, region)| *region == home);
     let here = |resource: &Resource| {
-        let own = regions.iter().find(|(address, _)| address == resource.address).and_then(|(_, region)| region.as_deref());
+        let own = regions
+            .iter()
+            .find(|(address, _)| address == resource.address)
+            .and_then(|(_, region)| region.as_deref());
         moved || home.is_none() || own.is_none() || own == home.as_deref()
     };
     let problems = context.problems;
     let mut targets: Vec<Target> = Vec::new();
     let mut keys: BTreeMap<String, ()> = BTreeMap::new();
-    for resource in resources.iter().filter(|one| one.kind == "aws_dynamodb_table") {
+    for resource in resources
+        .iter()
+        .filter(|one| one.kind == "aws_dynamodb_table")
+    {
         if here(resource) {
             let mut table = table(resource, &mut keys, before, problems);
             if let Some(table) = table.as_mut().filter(|_| !before) {
@@ -233,57 +330,103 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
             }
             draft.tables.extend(table);
         } else {
-            draft.notes.push(format!("{}: lies in another region, and is left out; import it with --region", resource.address));
+            draft.notes.push(format!(
+                "{}: lies in another region, and is left out; import it with --region",
+                resource.address
+            ));
         }
     }
     // Indexes and replicas first, so that what belongs to them finds them.
-    let is_part =
-        |kind: &str| matches!(kind, "aws_dynamodb_global_secondary_index" | "aws_dynamodb_table_replica" | "aws_dynamodb_global_table");
-    let (parts, others): (Vec<&Resource>, Vec<&Resource>) = resources.iter().partition(|one| is_part(one.kind));
+    let is_part = |kind: &str| {
+        matches!(
+            kind,
+            "aws_dynamodb_global_secondary_index"
+                | "aws_dynamodb_table_replica"
+                | "aws_dynamodb_global_table"
+        )
+    };
+    let (parts, others): (Vec<&Resource>, Vec<&Resource>) =
+        resources.iter().partition(|one| is_part(one.kind));
     for resource in parts.into_iter().chain(others) {
         match resource.kind {
             "aws_dynamodb_table" => {}
             kind if kind.starts_with("awscc_") => {
-                draft.notes.push(format!("{}: tables of the provider awscc are not read; write them as a workload", resource.address));
+                draft.notes.push(format!(
+                    "{}: tables of the provider awscc are not read; write them as a workload",
+                    resource.address
+                ));
             }
-            "aws_dynamodb_global_secondary_index" if here(resource) => own_index(resource, &mut draft, problems),
+            "aws_dynamodb_global_secondary_index" if here(resource) => {
+                own_index(resource, &mut draft, problems)
+            }
             "aws_dynamodb_table_replica" => own_replica(resource, &mut draft, &mut keys),
             "aws_dynamodb_global_table" => global_table(resource, &mut draft, home.as_deref()),
             "aws_dynamodb_kinesis_streaming_destination" if here(resource) => {
                 with_table(resource, "table_name", &mut draft, |table, resource| {
-                    table.block("stream").set("kinesis", resource.said("table_name", "true"));
+                    table
+                        .block("stream")
+                        .set("kinesis", resource.said("table_name", "true"));
                 });
             }
             "aws_dynamodb_contributor_insights" => insights(resource, &mut draft, here(resource)),
             "aws_dynamodb_table_export" if here(resource) => {
                 with_table(resource, "table_arn", &mut draft, |table, resource| {
-                    let words = format!("an export to S3 each time that {} is created", resource.address);
-                    table.unpriced.push(resource.said("table_arn", quoted(&words)));
+                    let words = format!(
+                        "an export to S3 each time that {} is created",
+                        resource.address
+                    );
+                    table
+                        .unpriced
+                        .push(resource.said("table_arn", quoted(&words)));
                 });
             }
             "aws_dax_cluster" if here(resource) => dax(resource, &mut draft, problems),
             "aws_dynamodb_kinesis_streaming_destination" => {
                 with_table(resource, "table_name", &mut draft, |table, resource| {
-                    let words = format!("change data capture to Kinesis in another region ({})", resource.address);
-                    table.unpriced.push(resource.said("table_name", quoted(&words)));
+                    let words = format!(
+                        "change data capture to Kinesis in another region ({})",
+                        resource.address
+                    );
+                    table
+                        .unpriced
+                        .push(resource.said("table_name", quoted(&words)));
                 });
             }
-            "aws_appautoscaling_target" | "aws_appautoscaling_policy" | "aws_appautoscaling_scheduled_action" => {
-                let elsewhere = if here(resource) { None } else { region_of(resource).map(|(region, _)| region) };
+            "aws_appautoscaling_target"
+            | "aws_appautoscaling_policy"
+            | "aws_appautoscaling_scheduled_action" => {
+                let elsewhere = if here(resource) {
+                    None
+                } else {
+                    region_of(resource).map(|(region, _)| region)
+                };
                 scaled(resource, elsewhere, &resources, &mut targets, problems);
             }
             "aws_dax_cluster" => {
-                let region = region_of(resource).map(|(region, _)| region).unwrap_or_default();
+                let region = region_of(resource)
+                    .map(|(region, _)| region)
+                    .unwrap_or_default();
                 let words = format!("the DAX cluster {} in {region}", resource.address);
-                match draft.tables.iter_mut().find(|table| table.replicas.iter().any(|replica| replica.region.plain() == region)) {
-                    Some(table) => table.unpriced.push(resource.said("node_type", quoted(&words))),
-                    None => {
-                        draft.notes.push(format!("{}: lies in another region, and is left out; import it with --region", resource.address))
-                    }
+                match draft.tables.iter_mut().find(|table| {
+                    table
+                        .replicas
+                        .iter()
+                        .any(|replica| replica.region.plain() == region)
+                }) {
+                    Some(table) => table
+                        .unpriced
+                        .push(resource.said("node_type", quoted(&words))),
+                    None => draft.notes.push(format!(
+                        "{}: lies in another region, and is left out; import it with --region",
+                        resource.address
+                    )),
                 }
             }
             "aws_dynamodb_global_secondary_index" | "aws_dynamodb_table_export" => {
-                draft.notes.push(format!("{}: lies in another region, and is left out; import it with --region", resource.address));
+                draft.notes.push(format!(
+                    "{}: lies in another region, and is left out; import it with --region",
+                    resource.address
+                ));
             }
             _ => {}
         }
@@ -292,18 +435,40 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     draft.notes.extend(notes);
     for (source, plan) in documents {
         if plan.get("errored").and_then(Node::truth) == Some(true) {
-            draft.notes.push(format!("{}: Terraform stopped at an error, and the plan is not whole", source.name));
+            draft.notes.push(format!(
+                "{}: Terraform stopped at an error, and the plan is not whole",
+                source.name
+            ));
         }
-        for deferred in plan.get("deferred_changes").map(Node::elements).unwrap_or_default() {
-            let address = deferred.at(&["resource_change", "address"]).and_then(Node::text).unwrap_or("a resource");
-            draft.notes.push(format!("{address}: is put off to a later plan, and left out"));
+        for deferred in plan
+            .get("deferred_changes")
+            .map(Node::elements)
+            .unwrap_or_default()
+        {
+            let address = deferred
+                .at(&["resource_change", "address"])
+                .and_then(Node::text)
+                .unwrap_or("a resource");
+            draft.notes.push(format!(
+                "{address}: is put off to a later plan, and left out"
+            ));
         }
-        for change in plan.get("resource_changes").map(Node::elements).unwrap_or_default() {
-            let forgotten =
-                change.at(&["change", "actions"]).is_some_and(|actions| actions.elements().iter().any(|one| one.text() == Some("forget")));
+        for change in plan
+            .get("resource_changes")
+            .map(Node::elements)
+            .unwrap_or_default()
+        {
+            let forgotten = change.at(&["change", "actions"]).is_some_and(|actions| {
+                actions
+                    .elements()
+                    .iter()
+                    .any(|one| one.text() == Some("forget"))
+            });
             if forgotten && change.text_at("type") == Some("aws_dynamodb_table") && !before {
                 let address = change.text_at("address").unwrap_or_default();
-                draft.notes.push(format!("{address}: is no longer managed, goes on costing, and is left out"));
+                draft.notes.push(format!(
+                    "{address}: is no longer managed, goes on costing, and is left out"
+                ));
             }
         }
     }
@@ -313,7 +478,9 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
 /// Every managed resource after the change.
 fn resources_after<'a>(source: &Arc<Source>, plan: &'a Node) -> Vec<Resource<'a>> {
     let mut all = Vec::new();
-    let root = plan.at(&["planned_values", "root_module"]).or_else(|| plan.at(&["values", "root_module"]));
+    let root = plan
+        .at(&["planned_values", "root_module"])
+        .or_else(|| plan.at(&["values", "root_module"]));
     if let Some(root) = root {
         module(source, plan, root, &mut all);
     }
@@ -321,39 +488,88 @@ fn resources_after<'a>(source: &Arc<Source>, plan: &'a Node) -> Vec<Resource<'a>
 }
 
 fn module<'a>(source: &Arc<Source>, plan: &'a Node, node: &'a Node, all: &mut Vec<Resource<'a>>) {
-    for resource in node.get("resources").map(Node::elements).unwrap_or_default() {
-        let Some(values) = resource.get("values") else { continue };
+    for resource in node
+        .get("resources")
+        .map(Node::elements)
+        .unwrap_or_default()
+    {
+        let Some(values) = resource.get("values") else {
+            continue;
+        };
         all.extend(self::resource(source, plan, resource, values));
     }
-    for child in node.get("child_modules").map(Node::elements).unwrap_or_default() {
+    for child in node
+        .get("child_modules")
+        .map(Node::elements)
+        .unwrap_or_default()
+    {
         module(source, plan, child, all);
     }
 }
 
-fn resource<'a>(source: &Arc<Source>, plan: &'a Node, node: &'a Node, values: &'a Node) -> Option<Resource<'a>> {
+fn resource<'a>(
+    source: &Arc<Source>,
+    plan: &'a Node,
+    node: &'a Node,
+    values: &'a Node,
+) -> Option<Resource<'a>> {
     if node.text_at("mode") == Some("data") {
         return None;
     }
     let (address, kind) = (node.text_at("address")?, node.text_at("type")?);
-    if !["aws_dynamodb_", "aws_dax_", "aws_appautoscaling_", "awscc_dynamodb_"].iter().any(|start| kind.starts_with(start)) {
+    if ![
+        "aws_dynamodb_",
+        "aws_dax_",
+        "aws_appautoscaling_",
+        "awscc_dynamodb_",
+    ]
+    .iter()
+    .any(|start| kind.starts_with(start))
+    {
         return None;
     }
-    let place = (source.clone(), node.get("address").map_or(node.span.clone(), |node| node.span.clone()));
-    Some(Resource { address, kind, values, config: config_of(plan, address), origin: Some(place.clone()), place, plan })
+    let place = (
+        source.clone(),
+        node.get("address")
+            .map_or(node.span.clone(), |node| node.span.clone()),
+    );
+    Some(Resource {
+        address,
+        kind,
+        values,
+        config: config_of(plan, address),
+        origin: Some(place.clone()),
+        place,
+        plan,
+    })
 }
 
 /// Every managed resource before the change: as the change says, or as it stays.
 fn resources_before<'a>(source: &Arc<Source>, plan: &'a Node) -> Vec<Resource<'a>> {
-    let changes = plan.get("resource_changes").map(Node::elements).unwrap_or_default();
+    let changes = plan
+        .get("resource_changes")
+        .map(Node::elements)
+        .unwrap_or_default();
     let mut all: Vec<Resource> = Vec::new();
     for change in changes {
         // What a replacement has left behind goes with the next change.
-        if let Some(values) = change.at(&["change", "before"]).filter(|_| change.get("deposed").is_none()) {
+        if let Some(values) = change
+            .at(&["change", "before"])
+            .filter(|_| change.get("deposed").is_none())
+        {
             all.extend(resource(source, plan, change, values));
         }
     }
-    let listed = |address: &str| changes.iter().any(|change| change.text_at("address") == Some(address));
-    all.extend(resources_after(source, plan).into_iter().filter(|one| !listed(one.address)));
+    let listed = |address: &str| {
+        changes
+            .iter()
+            .any(|change| change.text_at("address") == Some(address))
+    };
+    all.extend(
+        resources_after(source, plan)
+            .into_iter()
+            .filter(|one| !listed(one.address)),
+    );
     all
 }
 
@@ -371,12 +587,20 @@ fn config_of<'a>(plan: &'a Node, address: &str) -> Option<Config<'a>> {
     }
     let of_address = |node: &&Node| node.text_at("address") == Some(rest);
     let node = node.get("resources")?.elements().iter().find(of_address)?;
-    Some(Config { node, modules, plan })
+    Some(Config {
+        node,
+        modules,
+        plan,
+    })
 }
 
 /// The provider of a resource, as the configuration calls it.
 fn provider_of<'a>(resource: &Resource<'a>) -> Option<&'a str> {
-    resource.config.as_ref()?.node.text_at("provider_config_key")
+    resource
+        .config
+        .as_ref()?
+        .node
+        .text_at("provider_config_key")
 }
 
 /// The region of a resource: its own argument, else that of its provider.
@@ -389,7 +613,8 @@ fn region_of(resource: &Resource) -> Option<(String, Said)> {
         let key = config.node.text_at("provider_config_key").unwrap_or("aws");
         provider_region(config.plan, key, &resource.place.0).or_else(|| {
             // A module's provider is named with the module: `module.a:aws`.
-            key.rsplit_once(':').and_then(|(_, key)| provider_region(config.plan, key, &resource.place.0))
+            key.rsplit_once(':')
+                .and_then(|(_, key)| provider_region(config.plan, key, &resource.place.0))
         })
     };
     // What exists already says where.
@@ -404,16 +629,25 @@ fn region_of(resource: &Resource) -> Option<(String, Said)> {
 fn provider_region(plan: &Node, key: &str, source: &Arc<Source>) -> Option<(String, Said)> {
     let provider = plan.at(&["configuration", "provider_config", key])?;
     let region = provider.at(&["expressions", "region"])?;
-    let constant =
-        |region: &'_ Node| region.get("constant_value").and_then(|node| node.text().map(|text| (text.to_string(), node.span.clone())));
-    // A plan says what an expression refers to, not what it makes of it: only a variable that is a region is taken.
+    let constant = |region: &'_ Node| {
+        region.get("constant_value").and_then(|node| {
+            node.text()
+                .map(|text| (text.to_string(), node.span.clone()))
+        })
+    };
+    // A plan says what an expression refers to, not what it makes of it: only a variable that is a
+    // region is taken.
     let variable = |region: &Node| -> Option<String> {
-        let [reference] = region.get("references")?.elements() else { return None };
+        let [reference] = region.get("references")?.elements() else {
+            return None;
+        };
         reference.text()?.strip_prefix("var.").map(str::to_string)
     };
     let of_root = |name: &str| {
         let node = plan.at(&["variables", name, "value"])?;
-        node.text().filter(|text| is_region(text)).map(|text| (text.to_string(), node.span.clone()))
+        node.text()
+            .filter(|text| is_region(text))
+            .map(|text| (text.to_string(), node.span.clone()))
     };
     // The variable of a module is what the module's call gives it.
     let modules: Vec<String> = provider
@@ -427,38 +661,71 @@ fn provider_region(plan: &Node, key: &str, source: &Arc<Source>) -> Option<(Stri
         .collect();
     let by_variable = || {
         let name = variable(region)?;
-        let Some((own, above)) = modules.split_last() else { return of_root(&name) };
+        let Some((own, above)) = modules.split_last() else {
+            return of_root(&name);
+        };
         let given = call(plan, above, own)?.at(&["expressions", name.as_str()])?;
         constant(given).or_else(|| of_root(&variable(given)?))
     };
     let (text, span) = constant(region).or_else(by_variable)?;
-    Some((text.clone(), Said::text(&text, format!("the region of the provider {key}"), Some((source.clone(), span)))))
+    Some((
+        text.clone(),
+        Said::text(
+            &text,
+            format!("the region of the provider {key}"),
+            Some((source.clone(), span)),
+        ),
+    ))
 }
 
 /// Whether a text is the name of a region, such as `us-east-1` or `us-gov-west-1`.
 fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
-    let (Some((number, words)), true) = (parts.split_last(), parts.len() >= 3) else { return false };
+    let (Some((number, words)), true) = (parts.split_last(), parts.len() >= 3) else {
+        return false;
+    };
     number.bytes().all(|byte| byte.is_ascii_digit())
         && !number.is_empty()
-        && words.iter().all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
+        && words
+            .iter()
+            .all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
 }
 
 /// The home region: as asked for, else that of the tables.
-fn home(resources: &[Resource], draft: &mut Draft, context: &Context) -> Result<Option<String>, Box<crate::diag::Diagnostic>> {
+fn home(
+    resources: &[Resource],
+    draft: &mut Draft,
+    context: &Context,
+) -> Result<Option<String>, Box<crate::diag::Diagnostic>> {
     let mut found: BTreeMap<String, (&Resource, Said)> = BTreeMap::new();
-    for resource in resources.iter().filter(|one| one.kind == "aws_dynamodb_table") {
+    for resource in resources
+        .iter()
+        .filter(|one| one.kind == "aws_dynamodb_table")
+    {
         if let Some((region, said)) = region_of(resource) {
             found.entry(region).or_insert((resource, said));
         }
     }
-    let asked = context.region.map(str::to_string).or_else(|| context.usage.and_then(|usage| usage.region()));
-    let several = found.len() > 1 && asked.as_ref().is_none_or(|asked| !found.contains_key(asked));
+    let asked = context
+        .region
+        .map(str::to_string)
+        .or_else(|| context.usage.and_then(|usage| usage.region()));
+    let several = found.len() > 1
+        && asked
+            .as_ref()
+            .is_none_or(|asked| !found.contains_key(asked));
     if let (true, Some((resource, _))) = (several, found.values().next_back()) {
         let list = found.keys().cloned().collect::<Vec<_>>().join(", ");
         let message = format!("the plan has tables in several regions: {list}");
-        let help = "a workload has one: give --region with one of them, and check the others in the same way";
-        return Err(Box::new(wrong(&resource.place.0, resource.place.1.clone(), "region", message, help)));
+        let help = "a workload has one: give --region with one of them, and check the others in \
+                    the same way";
+        return Err(Box::new(wrong(
+            &resource.place.0,
+            resource.place.1.clone(),
+            "region",
+            message,
+            help,
+        )));
     }
     let said = match (&asked, found.values().next()) {
         (Some(asked), _) => Said::text(asked, "as asked for", None),
@@ -473,9 +740,14 @@ fn home(resources: &[Resource], draft: &mut Draft, context: &Context) -> Result<
     Ok(Some(home))
 }
 
-/// Runs on the table that a resource names; a note where it is not in the plan. What has a cost and belongs to no table
-/// that can be told is unpriced.
-fn with_table(resource: &Resource, key: &str, draft: &mut Draft, act: impl FnOnce(&mut TableDraft, &Resource)) {
+/// Runs on the table that a resource names; a note where it is not in the plan. What has a cost and
+/// belongs to no table that can be told is unpriced.
+fn with_table(
+    resource: &Resource,
+    key: &str,
+    draft: &mut Draft,
+    act: impl FnOnce(&mut TableDraft, &Resource),
+) {
     let Some(named) = resource.text_or_reference(key) else {
         let words = format!("{}: of which table it is cannot be told", resource.address);
         match draft.tables.first_mut() {
@@ -487,27 +759,42 @@ fn with_table(resource: &Resource, key: &str, draft: &mut Draft, act: impl FnOnc
     let name = Arn::of(&named).table();
     let address = |table: &TableDraft| table.ids.first().cloned().unwrap_or_default();
     let plain = plain_address(name);
-    let mut of_name: Vec<&mut TableDraft> = draft.tables.iter_mut().filter(|table| table.is(name) || table.is(&plain)).collect();
+    let mut of_name: Vec<&mut TableDraft> = draft
+        .tables
+        .iter_mut()
+        .filter(|table| table.is(name) || table.is(&plain))
+        .collect();
     let addresses: Vec<String> = of_name.iter().map(|table| address(table)).collect();
     let by_name = of_name.iter().position(|table| table.label == name);
-    let at = by_name.or_else(|| meant(addresses.iter().map(String::as_str), name, resource.address));
+    let at =
+        by_name.or_else(|| meant(addresses.iter().map(String::as_str), name, resource.address));
     match at {
         Some(at) => act(of_name.swap_remove(at), resource),
         None if addresses.len() > 1 => {
-            draft.notes.push(format!("{}: which of {} it belongs to cannot be told", resource.address, addresses.join(", ")));
+            draft.notes.push(format!(
+                "{}: which of {} it belongs to cannot be told",
+                resource.address,
+                addresses.join(", ")
+            ));
         }
-        None => draft.notes.push(format!("{}: its table ({name}) is not in this plan", resource.address)),
+        None => draft.notes.push(format!(
+            "{}: its table ({name}) is not in this plan",
+            resource.address
+        )),
     }
 }
 
 /// The keys of the instances in an address: `x` and `0` of `module.a["x"].aws_dynamodb_table.t[0]`.
 fn instance_keys(address: &str) -> Vec<String> {
-    let keyed = address.split('[').skip(1).filter_map(|rest| rest.split(']').next());
+    let keyed = address
+        .split('[')
+        .skip(1)
+        .filter_map(|rest| rest.split(']').next());
     keyed.map(|key| key.trim_matches('"').to_string()).collect()
 }
 
-/// The position of the address that belongs to another: the only one, else the one of the same instances of the same
-/// modules; `None` where there is no such one.
+/// The position of the address that belongs to another: the only one, else the one of the same
+/// instances of the same modules; `None` where there is no such one.
 fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) -> Option<usize> {
     let addresses: Vec<&str> = addresses.collect();
     if addresses.len() <= 1 {
@@ -517,7 +804,8 @@ fn nearest<'a>(addresses: impl Iterator<Item = &'a str>, of: &str) -> Option<usi
     // The keys of a module's instances come first; a counted resource within adds one of its own.
     let mut same = addresses.iter().enumerate().filter(|(_, address)| {
         let keys = instance_keys(address);
-        !own.is_empty() && (keys == own || keys.starts_with(&own) || own.starts_with(&keys) && !keys.is_empty())
+        !own.is_empty()
+            && (keys == own || keys.starts_with(&own) || own.starts_with(&keys) && !keys.is_empty())
     });
     match (same.next(), same.next()) {
         (Some((at, _)), None) => Some(at),
@@ -541,19 +829,35 @@ fn table(
     } else {
         "its name is known after the plan is applied; this is its address".to_string()
     };
-    let origin = values.get("name").map(|node| (resource.place.0.clone(), node.span.clone())).or_else(|| resource.origin.clone());
-    let ids = vec![resource.address.to_string(), plain_address(resource.address)];
+    let origin = values
+        .get("name")
+        .map(|node| (resource.place.0.clone(), node.span.clone()))
+        .or_else(|| resource.origin.clone());
+    let ids = vec![
+        resource.address.to_string(),
+        plain_address(resource.address),
+    ];
     let mut table = TableDraft::new(Said::text(name, note, origin), ids);
     match values.text_at("table_class") {
-        Some("STANDARD_INFREQUENT_ACCESS") => table.fields.set("class", resource.said("table_class", "\"standard-ia\"")),
-        Some("STANDARD") => table.fields.set("class", resource.said("table_class", "\"standard\"")),
+        Some("STANDARD_INFREQUENT_ACCESS") => table
+            .fields
+            .set("class", resource.said("table_class", "\"standard-ia\"")),
+        Some("STANDARD") => table
+            .fields
+            .set("class", resource.said("table_class", "\"standard\"")),
         _ => {}
     }
-    let types = values.get("attribute").map(Node::elements).unwrap_or_default();
+    let types = values
+        .get("attribute")
+        .map(Node::elements)
+        .unwrap_or_default();
     let key = |name: &str| key_of(types, name);
     match values.text_at("hash_key") {
-        Some(hash) => table.fields.set("partition_key", resource.said("hash_key", key(hash))),
-        None if values.get("restore_source_name").is_some() || values.get("restore_source_table_arn").is_some() => {}
+        Some(hash) => table
+            .fields
+            .set("partition_key", resource.said("hash_key", key(hash))),
+        None if values.get("restore_source_name").is_some()
+            || values.get("restore_source_table_arn").is_some() => {}
         None => {
             let help = "the plan is not as Terraform writes it; make it again";
             problems.push(wrong(
@@ -567,15 +871,31 @@ fn table(
         }
     }
     if let Some(range) = values.text_at("range_key") {
-        table.fields.set("sort_key", resource.said("range_key", key(range)));
+        table
+            .fields
+            .set("sort_key", resource.said("range_key", key(range)));
     }
     // A billing mode that is not set is provisioned.
     let mode = values.text_at("billing_mode").unwrap_or("PROVISIONED");
     let on_demand = mode == "PAY_PER_REQUEST";
     let mode_said = if values.get("billing_mode").is_some() {
-        resource.said("billing_mode", if on_demand { "\"on-demand\"" } else { "\"provisioned\"" })
+        resource.said(
+            "billing_mode",
+            if on_demand {
+                "\"on-demand\""
+            } else {
+                "\"provisioned\""
+            },
+        )
     } else {
-        Said::new("\"provisioned\"", format!("{}: no billing_mode, which is PROVISIONED", resource.address), resource.origin.clone())
+        Said::new(
+            "\"provisioned\"",
+            format!(
+                "{}: no billing_mode, which is PROVISIONED",
+                resource.address
+            ),
+            resource.origin.clone(),
+        )
     };
     table.capacity.set("mode", mode_said);
     if on_demand {
@@ -584,35 +904,83 @@ fn table(
         table.read.fixed = resource.number(values, "read_capacity", problems);
         table.write.fixed = resource.number(values, "write_capacity", problems);
     }
-    for index in values.get("global_secondary_index").map(Node::elements).unwrap_or_default() {
-        table.indexes.extend(index_of(resource, index, true, on_demand, problems));
+    for index in values
+        .get("global_secondary_index")
+        .map(Node::elements)
+        .unwrap_or_default()
+    {
+        table
+            .indexes
+            .extend(index_of(resource, index, true, on_demand, problems));
     }
-    for index in values.get("local_secondary_index").map(Node::elements).unwrap_or_default() {
+    for index in values
+        .get("local_secondary_index")
+        .map(Node::elements)
+        .unwrap_or_default()
+    {
         let mut local = index_of(resource, index, false, on_demand, problems);
         if let (Some(local), Some(hash)) = (&mut local, values.text_at("hash_key")) {
-            local.fields.0.insert(0, ("partition_key".to_string(), resource.said("hash_key", quoted(hash))));
+            local.fields.0.insert(
+                0,
+                (
+                    "partition_key".to_string(),
+                    resource.said("hash_key", quoted(hash)),
+                ),
+            );
         }
         table.indexes.extend(local);
     }
     features(resource, &mut table, keys, before);
-    for replica in values.get("replica").map(Node::elements).unwrap_or_default() {
-        let Some(region) = replica.text_at("region_name") else { continue };
+    for replica in values
+        .get("replica")
+        .map(Node::elements)
+        .unwrap_or_default()
+    {
+        let Some(region) = replica.text_at("region_name") else {
+            continue;
+        };
         let place = Some((resource.place.0.clone(), replica.span.clone()));
-        let mut draft = replica_of(Said::text(region, format!("{}: replica", resource.address), place.clone()));
+        let mut draft = replica_of(Said::text(
+            region,
+            format!("{}: replica", resource.address),
+            place.clone(),
+        ));
         if replica.get("point_in_time_recovery").and_then(Node::truth) == Some(true) {
-            draft.fields.set("pitr", Said::new("true", "point_in_time_recovery", place.clone()));
+            draft.fields.set(
+                "pitr",
+                Said::new("true", "point_in_time_recovery", place.clone()),
+            );
         }
         if let Some(key) = replica.text_at("kms_key_arn").filter(|key| !key.is_empty()) {
-            also_encrypted(&mut table, key, Said::new("1", format!("{}: the key of {region}", resource.address), place.clone()), keys);
+            also_encrypted(
+                &mut table,
+                key,
+                Said::new(
+                    "1",
+                    format!("{}: the key of {region}", resource.address),
+                    place.clone(),
+                ),
+                keys,
+            );
         }
         if replica.text_at("consistency_mode") == Some("STRONG") {
-            table.fields.set("multi_region_consistency", Said::new("\"strong\"", "consistency_mode", place));
+            table.fields.set(
+                "multi_region_consistency",
+                Said::new("\"strong\"", "consistency_mode", place),
+            );
         }
         table.replicas.push(draft);
     }
-    if let Some((witness, region)) = values.block("global_table_witness").and_then(|node| Some((node, node.text_at("region_name")?))) {
+    if let Some((witness, region)) = values
+        .block("global_table_witness")
+        .and_then(|node| Some((node, node.text_at("region_name")?)))
+    {
         let place = Some((resource.place.0.clone(), witness.span.clone()));
-        let mut draft = replica_of(Said::text(region, format!("{}: global_table_witness", resource.address), place.clone()));
+        let mut draft = replica_of(Said::text(
+            region,
+            format!("{}: global_table_witness", resource.address),
+            place.clone(),
+        ));
         draft.fields.set("witness", Said::new("true", "", place));
         table.replicas.push(draft);
     }
@@ -621,14 +989,20 @@ fn table(
 
 /// What of a table is known only after the plan is applied, and has a cost.
 fn not_planned(resource: &Resource, table: &mut TableDraft) {
-    let Some(unknown) = resource.change().and_then(|change| change.at(&["change", "after_unknown"])) else { return };
+    let Some(unknown) = resource
+        .change()
+        .and_then(|change| change.at(&["change", "after_unknown"]))
+    else {
+        return;
+    };
     fn holds_true(node: &Node) -> bool {
         match &node.value {
             Value::Bool(truth) => *truth,
             Value::List(elements) => elements.iter().any(holds_true),
-            Value::Map(entries) => {
-                entries.iter().any(|(key, node)| !matches!(key.name.as_str(), "kms_key_arn" | "arn" | "stream_arn") && holds_true(node))
-            }
+            Value::Map(entries) => entries.iter().any(|(key, node)| {
+                !matches!(key.name.as_str(), "kms_key_arn" | "arn" | "stream_arn")
+                    && holds_true(node)
+            }),
             _ => false,
         }
     }
@@ -643,56 +1017,135 @@ fn not_planned(resource: &Resource, table: &mut TableDraft) {
         "billing_mode",
         "ttl",
     ] {
-        // What AWS computes of each index or replica is no setting: only a block that is unknown as a whole, or whether it is on.
-        // What nobody configures has AWS's default, which a plan of a new table does not show.
-        let configured = resource.config.as_ref().is_none_or(|config| config.node.at(&["expressions", key]).is_some());
+        // What AWS computes of each index or replica is no setting: only a block that is unknown as
+        // a whole, or whether it is on. What nobody configures has AWS's default, which a
+        // plan of a new table does not show.
+        let configured = resource
+            .config
+            .as_ref()
+            .is_none_or(|config| config.node.at(&["expressions", key]).is_some());
         // `dynamic` blocks are not in the configuration.
         let found = unknown.get(key).filter(|node| match key {
-            "global_secondary_index" | "local_secondary_index" | "replica" => node.truth() == Some(true),
+            "global_secondary_index" | "local_secondary_index" | "replica" => {
+                node.truth() == Some(true)
+            }
             _ => holds_true(node) && (configured || matches!(node.value, Value::List(_))),
         });
         if let Some(node) = found {
             let origin = Some((resource.place.0.clone(), node.span.clone()));
-            table.unpriced.push(Said::new(quoted(&format!("{key}: known after the plan is applied")), resource.address, origin));
+            table.unpriced.push(Said::new(
+                quoted(&format!("{key}: known after the plan is applied")),
+                resource.address,
+                origin,
+            ));
         }
     }
 }
 
 fn replica_of(region: Said) -> ReplicaDraft {
-    ReplicaDraft { region, fields: Fields::default(), read: UnitsDraft::default(), indexes: Vec::new(), access: Vec::new() }
+    ReplicaDraft {
+        region,
+        fields: Fields::default(),
+        read: UnitsDraft::default(),
+        indexes: Vec::new(),
+        access: Vec::new(),
+    }
 }
 
 /// Time to Live, recovery, streams, encryption and what has no place in a workload.
-fn features(resource: &Resource, table: &mut TableDraft, keys: &mut BTreeMap<String, ()>, before: bool) {
+fn features(
+    resource: &Resource,
+    table: &mut TableDraft,
+    keys: &mut BTreeMap<String, ()>,
+    before: bool,
+) {
     let values = resource.values;
-    if let Some(ttl) = values.block("ttl").filter(|ttl| ttl.get("enabled").and_then(Node::truth) == Some(true)) {
-        let attribute = ttl.text_at("attribute_name").unwrap_or_default().to_string();
-        let note = format!("{}: ttl on {attribute}; how many items expire? {{ per_day = 1000 }}", resource.address);
-        table.block("ttl").set("deletes", Said { note, ..resource.said("ttl", super::draft::UNKNOWN) });
+    if let Some(ttl) = values
+        .block("ttl")
+        .filter(|ttl| ttl.get("enabled").and_then(Node::truth) == Some(true))
+    {
+        let attribute = ttl
+            .text_at("attribute_name")
+            .unwrap_or_default()
+            .to_string();
+        let note = format!(
+            "{}: ttl on {attribute}; how many items expire? {{ per_day = 1000 }}",
+            resource.address
+        );
+        table.block("ttl").set(
+            "deletes",
+            Said {
+                note,
+                ..resource.said("ttl", super::draft::UNKNOWN)
+            },
+        );
     }
-    if let Some(pitr) = values.block("point_in_time_recovery").filter(|pitr| pitr.get("enabled").and_then(Node::truth) == Some(true)) {
-        let days = pitr.get("recovery_period_in_days").and_then(Node::scalar).map(|days| format!(", {days} days (at one price)"));
-        let note = format!("{}: point_in_time_recovery{}", resource.address, days.unwrap_or_default());
-        table.block("backup").set("pitr", Said { note, ..resource.said("point_in_time_recovery", "true") });
+    if let Some(pitr) = values
+        .block("point_in_time_recovery")
+        .filter(|pitr| pitr.get("enabled").and_then(Node::truth) == Some(true))
+    {
+        let days = pitr
+            .get("recovery_period_in_days")
+            .and_then(Node::scalar)
+            .map(|days| format!(", {days} days (at one price)"));
+        let note = format!(
+            "{}: point_in_time_recovery{}",
+            resource.address,
+            days.unwrap_or_default()
+        );
+        table.block("backup").set(
+            "pitr",
+            Said {
+                note,
+                ..resource.said("point_in_time_recovery", "true")
+            },
+        );
     }
     if values.get("stream_enabled").and_then(Node::truth) == Some(true) {
-        let view = values.text_at("stream_view_type").unwrap_or("NEW_AND_OLD_IMAGES").to_lowercase().replace('_', "-");
+        let view = values
+            .text_at("stream_view_type")
+            .unwrap_or("NEW_AND_OLD_IMAGES")
+            .to_lowercase()
+            .replace('_', "-");
         let said = resource.said("stream_view_type", quoted(&view));
         let stream = table.block("stream");
         stream.set("view", said);
-        stream.set("readers", Said::unknown("not in a plan: who reads it? { lambda = 1 } is free, { polling = 1 } pays"));
+        stream.set(
+            "readers",
+            Said::unknown(
+                "not in a plan: who reads it? { lambda = 1 } is free, { polling = 1 } pays",
+            ),
+        );
     }
-    if let Some(encryption) = values.block("server_side_encryption").filter(|one| one.get("enabled").and_then(Node::truth) == Some(true)) {
+    if let Some(encryption) = values
+        .block("server_side_encryption")
+        .filter(|one| one.get("enabled").and_then(Node::truth) == Some(true))
+    {
         let said = resource.said("server_side_encryption", "1");
-        // The state of a table has the key's ARN even where AWS manages it; the configuration names only a customer's.
-        let block = resource.config.as_ref().and_then(|config| config.node.at(&["expressions", "server_side_encryption"]));
-        let written = resource.config.as_ref().map(|_| block.and_then(|blocks| blocks.elements().first()?.get("kms_key_arn")));
-        let known = encryption.text_at("kms_key_arn").filter(|arn| !arn.is_empty()).map(str::to_string);
+        // The state of a table has the key's ARN even where AWS manages it; the configuration names
+        // only a customer's.
+        let block = resource
+            .config
+            .as_ref()
+            .and_then(|config| config.node.at(&["expressions", "server_side_encryption"]));
+        let written = resource
+            .config
+            .as_ref()
+            .map(|_| block.and_then(|blocks| blocks.elements().first()?.get("kms_key_arn")));
+        let known = encryption
+            .text_at("kms_key_arn")
+            .filter(|arn| !arn.is_empty())
+            .map(str::to_string);
         // A value that is there and empty is no key, whatever could have given one.
-        let is_empty = known.is_none() && encryption.entries().iter().any(|(key, _)| key.name == "kms_key_arn");
+        let is_empty = known.is_none()
+            && encryption
+                .entries()
+                .iter()
+                .any(|(key, _)| key.name == "kms_key_arn");
         let key = match written {
             _ if is_empty => None,
-            // Blocks that are written by `dynamic`, or were written before the change, are not in the configuration.
+            // Blocks that are written by `dynamic`, or were written before the change, are not in
+            // the configuration.
             _ if before || block.is_none() => known,
             Some(Some(expression)) => known.or_else(|| resource.own_reference(expression)),
             Some(None) => None,
@@ -700,60 +1153,139 @@ fn features(resource: &Resource, table: &mut TableDraft, keys: &mut BTreeMap<Str
         };
         encrypted(table, key.as_deref(), said, keys);
     }
-    if values.get("import_table").is_some_and(|node| !node.elements().is_empty()) {
+    if values
+        .get("import_table")
+        .is_some_and(|node| !node.elements().is_empty())
+    {
         let what = quoted("an import from S3 when the table is created");
-        table.unpriced.push(Said { note: String::new(), ..resource.said("import_table", what) });
+        table.unpriced.push(Said {
+            note: String::new(),
+            ..resource.said("import_table", what)
+        });
     }
-    // Every table has some warm throughput for nothing, which its state shows; the configuration shows what is bought.
-    let of_index = |node: &Node| node.get("global_secondary_index").is_some_and(|blocks| blocks.elements().iter().any(is_warm));
+    // Every table has some warm throughput for nothing, which its state shows; the configuration
+    // shows what is bought.
+    let of_index = |node: &Node| {
+        node.get("global_secondary_index")
+            .is_some_and(|blocks| blocks.elements().iter().any(is_warm))
+    };
     if said_or_new(resource).any(|node| is_warm(node) || of_index(node)) {
         let what = quoted("warm throughput that is bought");
-        table.unpriced.push(Said { note: String::new(), ..resource.said("warm_throughput", what) });
+        table.unpriced.push(Said {
+            note: String::new(),
+            ..resource.said("warm_throughput", what)
+        });
     }
-    let restored = ["restore_source_name", "restore_source_table_arn", "restore_backup_arn"];
-    if let Some(key) = restored.into_iter().find(|key| values.get(key).is_some()).filter(|_| resource.is_created()) {
+    let restored = [
+        "restore_source_name",
+        "restore_source_table_arn",
+        "restore_backup_arn",
+    ];
+    if let Some(key) = restored
+        .into_iter()
+        .find(|key| values.get(key).is_some())
+        .filter(|_| resource.is_created())
+    {
         let what = quoted("a restore when the table is created, by the GB");
-        table.unpriced.push(Said { note: String::new(), ..resource.said(key, what) });
+        table.unpriced.push(Said {
+            note: String::new(),
+            ..resource.said(key, what)
+        });
     }
 }
 
-/// Where what somebody has written is found: in the configuration, and in the values of what is made anew.
+/// Where what somebody has written is found: in the configuration, and in the values of what is
+/// made anew.
 fn said_or_new<'a>(resource: &'a Resource) -> impl Iterator<Item = &'a Node> {
-    let written = resource.config.as_ref().and_then(|config| config.node.get("expressions"));
-    written.into_iter().chain(Some(resource.values).filter(|_| resource.is_created()))
+    let written = resource
+        .config
+        .as_ref()
+        .and_then(|config| config.node.get("expressions"));
+    written
+        .into_iter()
+        .chain(Some(resource.values).filter(|_| resource.is_created()))
 }
 
 fn is_warm(node: &Node) -> bool {
-    node.get("warm_throughput").is_some_and(|warm| !warm.elements().is_empty() || !warm.entries().is_empty())
+    node.get("warm_throughput")
+        .is_some_and(|warm| !warm.elements().is_empty() || !warm.entries().is_empty())
 }
 
 /// A key is paid for by the table that names it first; AWS's own key costs requests alone.
-pub(super) fn encrypted(table: &mut TableDraft, key: Option<&str>, said: Said, keys: &mut BTreeMap<String, ()>) {
+pub(super) fn encrypted(
+    table: &mut TableDraft,
+    key: Option<&str>,
+    said: Said,
+    keys: &mut BTreeMap<String, ()>,
+) {
     let (count, words) = match key {
-        None => ("0", "; a key that AWS manages has no monthly price, its requests have"),
-        Some(arn) if keys.insert(arn.to_string(), ()).is_some() => ("0", "; another table pays for the same key"),
+        None => (
+            "0",
+            "; a key that AWS manages has no monthly price, its requests have",
+        ),
+        Some(arn) if keys.insert(arn.to_string(), ()).is_some() => {
+            ("0", "; another table pays for the same key")
+        }
         Some(_) => ("1", ""),
     };
     let note = format!("{}{words}", said.note);
-    table.block("encryption").set("keys", Said { toml: count.to_string(), note, ..said });
+    table.block("encryption").set(
+        "keys",
+        Said {
+            toml: count.to_string(),
+            note,
+            ..said
+        },
+    );
 }
 
 /// A key of a replica: each region has its own, with its own price.
-pub(super) fn also_encrypted(table: &mut TableDraft, key: &str, said: Said, keys: &mut BTreeMap<String, ()>) {
+pub(super) fn also_encrypted(
+    table: &mut TableDraft,
+    key: &str,
+    said: Said,
+    keys: &mut BTreeMap<String, ()>,
+) {
     if keys.insert(key.to_string(), ()).is_some() {
         return;
     }
     let known = table.block("encryption").get("keys").cloned();
-    let count = known.as_ref().and_then(|known| known.toml.parse::<u64>().ok()).unwrap_or(0) + 1;
-    let note = known.map_or(said.note.clone(), |known| format!("{}; {}", known.note, said.note));
-    table.block("encryption").set("keys", Said { toml: count.to_string(), note, ..said });
+    let count = known
+        .as_ref()
+        .and_then(|known| known.toml.parse::<u64>().ok())
+        .unwrap_or(0)
+        + 1;
+    let note = known.map_or(said.note.clone(), |known| {
+        format!("{}; {}", known.note, said.note)
+    });
+    table.block("encryption").set(
+        "keys",
+        Said {
+            toml: count.to_string(),
+            note,
+            ..said
+        },
+    );
 }
 
 /// The maximum throughput of an on-demand table or index; -1 is none.
-fn maximum(resource: &Resource, node: &Node, fields: &mut Fields, problems: &mut Vec<crate::diag::Diagnostic>) {
-    let Some(block) = node.block("on_demand_throughput") else { return };
-    for (key, name) in [("max_read_request_units", "max_read"), ("max_write_request_units", "max_write")] {
-        let limited = block.get(key).and_then(Node::scalar).is_some_and(|text| text != "-1" && text != "0");
+fn maximum(
+    resource: &Resource,
+    node: &Node,
+    fields: &mut Fields,
+    problems: &mut Vec<crate::diag::Diagnostic>,
+) {
+    let Some(block) = node.block("on_demand_throughput") else {
+        return;
+    };
+    for (key, name) in [
+        ("max_read_request_units", "max_read"),
+        ("max_write_request_units", "max_write"),
+    ] {
+        let limited = block
+            .get(key)
+            .and_then(Node::scalar)
+            .is_some_and(|text| text != "-1" && text != "0");
         if limited {
             fields.set_some(name, resource.number(block, key, problems));
         }
@@ -763,7 +1295,11 @@ fn maximum(resource: &Resource, node: &Node, fields: &mut Fields, problems: &mut
 /// A key attribute with its type.
 fn key_of(types: &[Node], name: &str) -> String {
     let of_name = |node: &&Node| node.text_at("name") == Some(name);
-    let kind = types.iter().find(of_name).and_then(|node| node.text_at("type")).filter(|kind| ["S", "N", "B"].contains(kind));
+    let kind = types
+        .iter()
+        .find(of_name)
+        .and_then(|node| node.text_at("type"))
+        .filter(|kind| ["S", "N", "B"].contains(kind));
     match kind {
         Some(kind) => format!("{{ name = {}, type = {} }}", quoted(name), quoted(kind)),
         None => format!("{{ name = {} }}", quoted(name)),
@@ -784,17 +1320,32 @@ pub(super) fn projection(kind: &str, attributes: &[String]) -> Option<String> {
 }
 
 fn texts(node: Option<&Node>) -> Vec<String> {
-    node.map(Node::elements).unwrap_or_default().iter().filter_map(|node| node.text().map(str::to_string)).collect()
+    node.map(Node::elements)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|node| node.text().map(str::to_string))
+        .collect()
 }
 
 /// The key attributes of an index, by their kind.
 fn keys_of(index: &Node, single: &str, several: &str, kind: &str) -> Vec<String> {
-    let schema = index.get("key_schema").map(Node::elements).unwrap_or_default();
+    let schema = index
+        .get("key_schema")
+        .map(Node::elements)
+        .unwrap_or_default();
     let of_kind = |node: &&Node| node.text_at("key_type") == Some(kind);
-    let named: Vec<String> = schema.iter().filter(of_kind).filter_map(|node| node.text_at("attribute_name").map(str::to_string)).collect();
+    let named: Vec<String> = schema
+        .iter()
+        .filter(of_kind)
+        .filter_map(|node| node.text_at("attribute_name").map(str::to_string))
+        .collect();
     let listed = texts(index.get(several));
-    let one = index.text_at(single).filter(|name| !name.is_empty()).map(|name| vec![name.to_string()]);
-    one.filter(|_| named.is_empty()).unwrap_or(if named.is_empty() { listed } else { named })
+    let one = index
+        .text_at(single)
+        .filter(|name| !name.is_empty())
+        .map(|name| vec![name.to_string()]);
+    one.filter(|_| named.is_empty())
+        .unwrap_or(if named.is_empty() { listed } else { named })
 }
 
 fn index_of(
@@ -805,13 +1356,26 @@ fn index_of(
     problems: &mut Vec<crate::diag::Diagnostic>,
 ) -> Option<IndexDraft> {
     let place = Some((resource.place.0.clone(), node.span.clone()));
-    let name = node.text_at("name").or_else(|| node.text_at("index_name"))?;
-    let at = |key: &str| node.get(key).map(|found| (resource.place.0.clone(), found.span.clone())).or_else(|| place.clone());
+    let name = node
+        .text_at("name")
+        .or_else(|| node.text_at("index_name"))?;
+    let at = |key: &str| {
+        node.get(key)
+            .map(|found| (resource.place.0.clone(), found.span.clone()))
+            .or_else(|| place.clone())
+    };
     let mut fields = Fields::default();
-    let (hash, range) = (keys_of(node, "hash_key", "hash_keys", "HASH"), keys_of(node, "range_key", "range_keys", "RANGE"));
+    let (hash, range) = (
+        keys_of(node, "hash_key", "hash_keys", "HASH"),
+        keys_of(node, "range_key", "range_keys", "RANGE"),
+    );
     if global {
         if hash.is_empty() {
-            let message = format!("the index {} of {} has no partition key", shown(name), resource.address);
+            let message = format!(
+                "the index {} of {} has no partition key",
+                shown(name),
+                resource.address
+            );
             problems.push(wrong(
                 &resource.place.0,
                 node.span.clone(),
@@ -821,19 +1385,34 @@ fn index_of(
             ));
             return None;
         }
-        fields.set("partition_key", Said::new(list(&hash), "hash_key", at("hash_key")));
+        fields.set(
+            "partition_key",
+            Said::new(list(&hash), "hash_key", at("hash_key")),
+        );
     }
     if !range.is_empty() {
-        fields.set("sort_key", Said::new(list(&range), "range_key", at("range_key")));
+        fields.set(
+            "sort_key",
+            Said::new(list(&range), "range_key", at("range_key")),
+        );
     }
     let block = node.block("projection").unwrap_or(node);
-    if let Some(projection) = projection(block.text_at("projection_type").unwrap_or("ALL"), &texts(block.get("non_key_attributes"))) {
-        let words = if block.get("non_key_attributes").is_some_and(|node| !node.elements().is_empty()) {
+    if let Some(projection) = projection(
+        block.text_at("projection_type").unwrap_or("ALL"),
+        &texts(block.get("non_key_attributes")),
+    ) {
+        let words = if block
+            .get("non_key_attributes")
+            .is_some_and(|node| !node.elements().is_empty())
+        {
             "projection_type, non_key_attributes"
         } else {
             "projection_type"
         };
-        let origin = block.get("projection_type").map(|found| (resource.place.0.clone(), found.span.clone())).or_else(|| place.clone());
+        let origin = block
+            .get("projection_type")
+            .map(|found| (resource.place.0.clone(), found.span.clone()))
+            .or_else(|| place.clone());
         fields.set("projection", Said::new(projection, words, origin));
     }
     let (mut read, mut write) = (UnitsDraft::default(), UnitsDraft::default());
@@ -841,16 +1420,34 @@ fn index_of(
         maximum(resource, node, &mut fields, problems);
     } else if global {
         let block = node.block("provisioned_throughput").unwrap_or(node);
-        let number = |keys: [&str; 2], problems: &mut Vec<_>| keys.iter().find_map(|key| resource.number(block, key, problems));
+        let number = |keys: [&str; 2], problems: &mut Vec<_>| {
+            keys.iter()
+                .find_map(|key| resource.number(block, key, problems))
+        };
         read.fixed = number(["read_capacity", "read_capacity_units"], problems);
         write.fixed = number(["write_capacity", "write_capacity_units"], problems);
     }
     let name = Said::text(
         name,
-        format!("{}: {}", resource.address, if global { "global_secondary_index" } else { "local_secondary_index" }),
+        format!(
+            "{}: {}",
+            resource.address,
+            if global {
+                "global_secondary_index"
+            } else {
+                "local_secondary_index"
+            }
+        ),
         at("name"),
     );
-    Some(IndexDraft { name, global, fields, read, write, schedule: Vec::new() })
+    Some(IndexDraft {
+        name,
+        global,
+        fields,
+        read,
+        write,
+        schedule: Vec::new(),
+    })
 }
 
 /// An index that is a resource of its own.
@@ -859,12 +1456,22 @@ fn own_index(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::d
         let on_demand = !table.is_provisioned();
         let index = index_of(resource, resource.values, true, on_demand, problems);
         if said_or_new(resource).any(is_warm) {
-            let what = quoted(&format!("warm throughput that is bought ({})", resource.address));
-            table.unpriced.push(Said { note: String::new(), ..resource.said("warm_throughput", what) });
+            let what = quoted(&format!(
+                "warm throughput that is bought ({})",
+                resource.address
+            ));
+            table.unpriced.push(Said {
+                note: String::new(),
+                ..resource.said("warm_throughput", what)
+            });
         }
-        table
-            .indexes
-            .extend(index.map(|index| IndexDraft { name: Said { note: resource.address.to_string(), ..index.name.clone() }, ..index }));
+        table.indexes.extend(index.map(|index| IndexDraft {
+            name: Said {
+                note: resource.address.to_string(),
+                ..index.name.clone()
+            },
+            ..index
+        }));
     });
 }
 
@@ -873,21 +1480,47 @@ fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut BTreeMap<Strin
     let region = region_of(resource);
     with_table(resource, "global_table_arn", draft, |table, resource| {
         let Some((_, region)) = region else {
-            table.notes.push(format!("{}: a replica in a region that the plan does not say", resource.address));
-            table.unpriced.push(resource.said("global_table_arn", quoted("a replica in a region that the plan does not say")));
+            table.notes.push(format!(
+                "{}: a replica in a region that the plan does not say",
+                resource.address
+            ));
+            table.unpriced.push(resource.said(
+                "global_table_arn",
+                quoted("a replica in a region that the plan does not say"),
+            ));
             return;
         };
-        let mut replica =
-            replica_of(Said { note: format!("{}: {}", resource.address, region.note), origin: resource.origin.clone(), ..region });
+        let mut replica = replica_of(Said {
+            note: format!("{}: {}", resource.address, region.note),
+            origin: resource.origin.clone(),
+            ..region
+        });
         match resource.values.text_at("table_class_override") {
-            Some("STANDARD_INFREQUENT_ACCESS") => replica.fields.set("class", resource.said("table_class_override", "\"standard-ia\"")),
-            Some("STANDARD") => replica.fields.set("class", resource.said("table_class_override", "\"standard\"")),
+            Some("STANDARD_INFREQUENT_ACCESS") => replica.fields.set(
+                "class",
+                resource.said("table_class_override", "\"standard-ia\""),
+            ),
+            Some("STANDARD") => replica.fields.set(
+                "class",
+                resource.said("table_class_override", "\"standard\""),
+            ),
             _ => {}
         }
-        if resource.values.get("point_in_time_recovery").and_then(Node::truth) == Some(true) {
-            replica.fields.set("pitr", resource.said("point_in_time_recovery", "true"));
+        if resource
+            .values
+            .get("point_in_time_recovery")
+            .and_then(Node::truth)
+            == Some(true)
+        {
+            replica
+                .fields
+                .set("pitr", resource.said("point_in_time_recovery", "true"));
         }
-        if let Some(key) = resource.values.text_at("kms_key_arn").filter(|key| !key.is_empty()) {
+        if let Some(key) = resource
+            .values
+            .text_at("kms_key_arn")
+            .filter(|key| !key.is_empty())
+        {
             also_encrypted(table, key, resource.said("kms_key_arn", "1"), keys);
         }
         table.replicas.push(replica);
@@ -897,11 +1530,23 @@ fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut BTreeMap<Strin
 /// The old kind of global table (2017.11.29): tables of one name in several regions.
 fn global_table(resource: &Resource, draft: &mut Draft, home: Option<&str>) {
     with_table(resource, "name", draft, |table, resource| {
-        for replica in resource.values.get("replica").map(Node::elements).unwrap_or_default() {
-            let Some(region) = replica.text_at("region_name").filter(|region| Some(*region) != home) else { continue };
+        for replica in resource
+            .values
+            .get("replica")
+            .map(Node::elements)
+            .unwrap_or_default()
+        {
+            let Some(region) = replica
+                .text_at("region_name")
+                .filter(|region| Some(*region) != home)
+            else {
+                continue;
+            };
             let place = Some((resource.place.0.clone(), replica.span.clone()));
             let note = format!("{}: a global table of version 2017.11.29", resource.address);
-            table.replicas.push(replica_of(Said::text(region, note, place)));
+            table
+                .replicas
+                .push(replica_of(Said::text(region, note, place)));
         }
     });
 }
@@ -909,9 +1554,16 @@ fn global_table(resource: &Resource, draft: &mut Draft, home: Option<&str>) {
 fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
     let region = region_of(resource).map(|(region, _)| region);
     with_table(resource, "table_name", draft, |table, resource| {
-        let index = resource.values.text_at("index_name").filter(|name| !name.is_empty()).map(str::to_string);
+        let index = resource
+            .values
+            .text_at("index_name")
+            .filter(|name| !name.is_empty())
+            .map(str::to_string);
         if resource.values.text_at("mode") == Some("THROTTLED_KEYS") {
-            let words = format!("Contributor Insights of throttled keys alone ({})", resource.address);
+            let words = format!(
+                "Contributor Insights of throttled keys alone ({})",
+                resource.address
+            );
             table.unpriced.push(resource.said("mode", quoted(&words)));
             return;
         }
@@ -919,8 +1571,15 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
         let set = |fields: &mut Fields| fields.set("contributor_insights", said.clone());
         if !here {
             let global = table.global_names();
-            let Some(replica) = table.replicas.iter_mut().find(|replica| Some(replica.region.plain()) == region) else {
-                table.notes.push(format!("{}: the table has no replica in its region", resource.address));
+            let Some(replica) = table
+                .replicas
+                .iter_mut()
+                .find(|replica| Some(replica.region.plain()) == region)
+            else {
+                table.notes.push(format!(
+                    "{}: the table has no replica in its region",
+                    resource.address
+                ));
                 return;
             };
             match index {
@@ -939,7 +1598,10 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
             }
             Some(name) => match table.index(&name) {
                 Some(index) => set(&mut index.fields),
-                None => table.notes.push(format!("{}: the table has no index {name}", resource.address)),
+                None => table.notes.push(format!(
+                    "{}: the table has no index {name}",
+                    resource.address
+                )),
             },
         }
     });
@@ -948,32 +1610,52 @@ fn insights(resource: &Resource, draft: &mut Draft, here: bool) {
 /// A cluster stands before tables that no plan names: the only one of the plan, else the first.
 fn dax(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::diag::Diagnostic>) {
     let nodes = resource.number(resource.values, "replication_factor", problems);
-    let kind = resource.values.text_at("node_type").map(|kind| resource.said("node_type", quoted(kind)));
+    let kind = resource
+        .values
+        .text_at("node_type")
+        .map(|kind| resource.said("node_type", quoted(kind)));
     attach_dax(draft, resource.address, kind, nodes);
 }
 
 pub(super) fn attach_dax(draft: &mut Draft, label: &str, kind: Option<Said>, nodes: Option<Said>) {
     let several = draft.tables.len() > 1;
-    let Some(table) = draft.tables.iter_mut().find(|table| table.find_block("dax").is_none()) else {
+    let Some(table) = draft
+        .tables
+        .iter_mut()
+        .find(|table| table.find_block("dax").is_none())
+    else {
         let words = format!("the DAX cluster {label}: each table has one already");
         match draft.tables.first_mut() {
-            Some(table) => table.unpriced.push(Said::new(quoted(&words), "", kind.and_then(|kind| kind.origin))),
-            None => draft.notes.push(format!("{label}: a DAX cluster without a table to stand before")),
+            Some(table) => table.unpriced.push(Said::new(
+                quoted(&words),
+                "",
+                kind.and_then(|kind| kind.origin),
+            )),
+            None => draft.notes.push(format!(
+                "{label}: a DAX cluster without a table to stand before"
+            )),
         }
         return;
     };
     let (Some(kind), Some(nodes)) = (kind, nodes.filter(|nodes| !nodes.is_unknown())) else {
-        let words = format!("the DAX cluster {label}, of which the type or the number of nodes is not known");
+        let words = format!(
+            "the DAX cluster {label}, of which the type or the number of nodes is not known"
+        );
         table.unpriced.push(Said::new(quoted(&words), "", None));
         return;
     };
     if several {
-        table.notes.push(format!("{label}: which table the cluster stands before is not said; move [table.dax] to it"));
+        table.notes.push(format!(
+            "{label}: which table the cluster stands before is not said; move [table.dax] to it"
+        ));
     }
     let dax = table.block("dax");
     dax.set("node_type", kind);
     dax.set("nodes", nodes);
-    dax.set("hit_ratio", Said::unknown("the share of eventually consistent reads that it answers, 0.9"));
+    dax.set(
+        "hit_ratio",
+        Said::unknown("the share of eventually consistent reads that it answers, 0.9"),
+    );
 }
 
 /// Auto scaling: targets first, then what belongs to them.
@@ -985,35 +1667,83 @@ fn scaled(
     problems: &mut Vec<crate::diag::Diagnostic>,
 ) {
     let values = resource.values;
-    if values.text_at("service_namespace").is_some_and(|namespace| namespace != "dynamodb") {
+    if values
+        .text_at("service_namespace")
+        .is_some_and(|namespace| namespace != "dynamodb")
+    {
         return;
     }
     let dimension = values.text_at("scalable_dimension").map(str::to_string);
-    let target_of =
-        |resource: &Resource| resource.references("resource_id").into_iter().find(|one| one.contains("aws_appautoscaling_target"));
+    let target_of = |resource: &Resource| {
+        resource
+            .references("resource_id")
+            .into_iter()
+            .find(|one| one.contains("aws_appautoscaling_target"))
+    };
     // A policy may name its target by reference, and the target its table.
     let by_target = || {
         let address = address_of(&target_of(resource)?);
-        let targets: Vec<&Resource> = resources.iter().filter(|one| one.kind == "aws_appautoscaling_target").collect();
-        meant(targets.iter().map(|one| one.address), &address, resource.address).map(|at| targets[at])
+        let targets: Vec<&Resource> = resources
+            .iter()
+            .filter(|one| one.kind == "aws_appautoscaling_target")
+            .collect();
+        meant(
+            targets.iter().map(|one| one.address),
+            &address,
+            resource.address,
+        )
+        .map(|at| targets[at])
     };
     let named = |resource: &Resource| {
-        resource.values.text_at("resource_id").map(str::to_string).or_else(|| {
-            let table = resource.text_or_reference("resource_id").filter(|text| text.contains("aws_dynamodb_table"))?;
-            let tables: Vec<&Resource> = resources.iter().filter(|one| one.kind == "aws_dynamodb_table").collect();
-            // Of several instances that nothing tells apart, none is meant.
-            let at = meant(tables.iter().map(|one| one.address), &table, resource.address)?;
-            // What is left of a text with a reference is the reference: which index it is, is lost.
-            let of_index = resource.values.text_at("scalable_dimension").is_some_and(|dimension| dimension.contains(":index:"));
-            Some(format!("table/{}{}", tables[at].address, if of_index { "/index/*" } else { "" }))
-        })
+        resource
+            .values
+            .text_at("resource_id")
+            .map(str::to_string)
+            .or_else(|| {
+                let table = resource
+                    .text_or_reference("resource_id")
+                    .filter(|text| text.contains("aws_dynamodb_table"))?;
+                let tables: Vec<&Resource> = resources
+                    .iter()
+                    .filter(|one| one.kind == "aws_dynamodb_table")
+                    .collect();
+                // Of several instances that nothing tells apart, none is meant.
+                let at = meant(
+                    tables.iter().map(|one| one.address),
+                    &table,
+                    resource.address,
+                )?;
+                // What is left of a text with a reference is the reference: which index it is, is
+                // lost.
+                let of_index = resource
+                    .values
+                    .text_at("scalable_dimension")
+                    .is_some_and(|dimension| dimension.contains(":index:"));
+                Some(format!(
+                    "table/{}{}",
+                    tables[at].address,
+                    if of_index { "/index/*" } else { "" }
+                ))
+            })
     };
     // What scales nobody knows what still has bounds of its own.
-    let alone = || format!("{NOWHERE}{}", by_target().map_or(resource.address, |one| one.address));
-    let id = named(resource).or_else(|| by_target().and_then(named)).unwrap_or_else(alone);
-    let dimension =
-        dimension.or_else(|| by_target().and_then(|one| one.values.text_at("scalable_dimension").map(str::to_string))).unwrap_or_default();
-    let same = |target: &Target| target.resource == id && target.dimension == dimension && target.region == region;
+    let alone = || {
+        format!(
+            "{NOWHERE}{}",
+            by_target().map_or(resource.address, |one| one.address)
+        )
+    };
+    let id = named(resource)
+        .or_else(|| by_target().and_then(named))
+        .unwrap_or_else(alone);
+    let dimension = dimension
+        .or_else(|| {
+            by_target().and_then(|one| one.values.text_at("scalable_dimension").map(str::to_string))
+        })
+        .unwrap_or_default();
+    let same = |target: &Target| {
+        target.resource == id && target.dimension == dimension && target.region == region
+    };
     let at = targets.iter().position(same).unwrap_or_else(|| {
         targets.push(Target {
             resource: id.clone(),
@@ -1028,11 +1758,31 @@ fn scaled(
     match resource.kind {
         "aws_appautoscaling_target" => {
             target.label = resource.address.to_string();
-            let unknown = |key: &str| Said::unknown(format!("{}: {key} is known after the plan is applied", resource.address));
-            target.min = Some(resource.number(values, "min_capacity", problems).unwrap_or_else(|| unknown("min_capacity")));
-            target.max = Some(resource.number(values, "max_capacity", problems).unwrap_or_else(|| unknown("max_capacity")));
-            let words = ["dynamic_scaling_in_suspended", "dynamic_scaling_out_suspended", "scheduled_scaling_suspended"];
-            target.suspended = values.block("suspended_state").map(|state| Suspended::of(state, words)).unwrap_or_default();
+            let unknown = |key: &str| {
+                Said::unknown(format!(
+                    "{}: {key} is known after the plan is applied",
+                    resource.address
+                ))
+            };
+            target.min = Some(
+                resource
+                    .number(values, "min_capacity", problems)
+                    .unwrap_or_else(|| unknown("min_capacity")),
+            );
+            target.max = Some(
+                resource
+                    .number(values, "max_capacity", problems)
+                    .unwrap_or_else(|| unknown("max_capacity")),
+            );
+            let words = [
+                "dynamic_scaling_in_suspended",
+                "dynamic_scaling_out_suspended",
+                "scheduled_scaling_suspended",
+            ];
+            target.suspended = values
+                .block("suspended_state")
+                .map(|state| Suspended::of(state, words))
+                .unwrap_or_default();
         }
         "aws_appautoscaling_policy" => {
             if let Some(tracking) = values.block("target_tracking_scaling_policy_configuration") {
@@ -1041,19 +1791,28 @@ fn scaled(
                     Some(_) => unknown(scaling::OWN_METRIC),
                     None => resource
                         .number(tracking, "target_value", problems)
-                        .unwrap_or_else(|| unknown("target_value is known after the plan is applied")),
+                        .unwrap_or_else(|| {
+                            unknown("target_value is known after the plan is applied")
+                        }),
                 });
             }
         }
         _ => {
-            let Some(action) = values.block("scalable_target_action") else { return };
+            let Some(action) = values.block("scalable_target_action") else {
+                return;
+            };
             target.steps.push(Step {
                 schedule: Said {
                     note: resource.address.to_string(),
-                    ..resource.said("schedule", quoted(values.text_at("schedule").unwrap_or_default()))
+                    ..resource.said(
+                        "schedule",
+                        quoted(values.text_at("schedule").unwrap_or_default()),
+                    )
                 },
                 timezone: values.text_at("timezone").map(str::to_string),
-                is_temporary: ["start_time", "end_time"].iter().any(|key| values.text_at(key).is_some_and(|time| !time.is_empty())),
+                is_temporary: ["start_time", "end_time"]
+                    .iter()
+                    .any(|key| values.text_at(key).is_some_and(|time| !time.is_empty())),
                 min: resource.number(action, "min_capacity", problems),
                 max: resource.number(action, "max_capacity", problems),
             });
@@ -1063,9 +1822,14 @@ fn scaled(
 
 /// Whether a plan changes anything that was there before: then its state before is a baseline.
 pub(super) fn has_before(plan: &Node) -> bool {
-    let changes = plan.get("resource_changes").map(Node::elements).unwrap_or_default();
+    let changes = plan
+        .get("resource_changes")
+        .map(Node::elements)
+        .unwrap_or_default();
     changes.iter().any(|change| {
-        let was_there = change.at(&["change", "before"]).is_some_and(|before| matches!(before.value, Value::Map(_)));
+        let was_there = change
+            .at(&["change", "before"])
+            .is_some_and(|before| matches!(before.value, Value::Map(_)));
         was_there && change.text_at("type") == Some("aws_dynamodb_table")
     })
 }

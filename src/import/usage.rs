@@ -1,7 +1,8 @@
-//! The usage file: what no plan and no template knows of a table, joined by its name, its logical id or its address.
+//! The usage file: what no plan and no template knows of a table, joined by its name, its logical
+//! id or its address.
 //!
-//! A small TOML file in the words of the workload file, or a usage file of Infracost. What it gives goes in the place
-//! of what the design says.
+//! A small TOML file in the words of the workload file, or a usage file of Infracost. What it gives
+//! goes in the place of what the design says.
 //!
 //! ```toml
 //! region = "us-east-1"
@@ -59,7 +60,17 @@ struct TableUsage {
     notes: Vec<String>,
 }
 
-const HEAD: [&str; 9] = ["name", "region", "prices", "month_hours", "free_tier", "years_ahead", "switches", "parameters", "table"];
+const HEAD: [&str; 9] = [
+    "name",
+    "region",
+    "prices",
+    "month_hours",
+    "free_tier",
+    "years_ahead",
+    "switches",
+    "parameters",
+    "table",
+];
 const TABLE: [&str; 20] = [
     "name",
     "items",
@@ -82,8 +93,24 @@ const TABLE: [&str; 20] = [
     "replica",
     "capacity",
 ];
-const BLOCKS: [&str; 7] = ["ttl", "backup", "stream", "import", "archive", "dax", "encryption"];
-const INDEX: [&str; 7] = ["name", "coverage", "entry_size", "stored", "popularity", "kind", "partition_key"];
+const BLOCKS: [&str; 7] = [
+    "ttl",
+    "backup",
+    "stream",
+    "import",
+    "archive",
+    "dax",
+    "encryption",
+];
+const INDEX: [&str; 7] = [
+    "name",
+    "coverage",
+    "entry_size",
+    "stored",
+    "popularity",
+    "kind",
+    "partition_key",
+];
 const REPLICA: [&str; 3] = ["region", "reads", "access"];
 const CAPACITY: [&str; 4] = ["read", "write", "reserved", "mode"];
 const KEY: [&str; 4] = ["bytes", "digits", "name", "type"];
@@ -93,20 +120,39 @@ const KEY: [&str; 4] = ["bytes", "digits", "name", "type"];
 /// # Errors
 /// Everything that is wrong with it.
 pub(super) fn read(source: &Arc<Source>) -> Result<UsageFile, Vec<Diagnostic>> {
-    let is_yaml = source.text.lines().any(|line| line.starts_with("resource_usage:") || line.starts_with("resource_type_default_usage:"));
+    let is_yaml = source.text.lines().any(|line| {
+        line.starts_with("resource_usage:") || line.starts_with("resource_type_default_usage:")
+    });
     if is_yaml || source.text.trim_start().starts_with('{') {
         let document = node::read(source).map_err(|error| vec![*error])?;
         return infracost(source, &document);
     }
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     if let Some(error) = errors.first() {
-        let message = format!("not TOML: {}", error.message().lines().collect::<Vec<_>>().join("; "));
-        let help = "a usage file is TOML in the words of a workload file, or a usage file of Infracost";
-        return Err(vec![wrong(source, error.span().unwrap_or(0..0), "syntax", message, help)]);
+        let message = format!(
+            "not TOML: {}",
+            error.message().lines().collect::<Vec<_>>().join("; ")
+        );
+        let help =
+            "a usage file is TOML in the words of a workload file, or a usage file of Infracost";
+        return Err(vec![wrong(
+            source,
+            error.span().unwrap_or(0..0),
+            "syntax",
+            message,
+            help,
+        )]);
     }
-    let mut reader = Reader { source, found: Vec::new() };
+    let mut reader = Reader {
+        source,
+        found: Vec::new(),
+    };
     let usage = reader.usage(document.get_ref());
-    if reader.found.is_empty() { Ok(usage) } else { Err(reader.found) }
+    if reader.found.is_empty() {
+        Ok(usage)
+    } else {
+        Err(reader.found)
+    }
 }
 
 type Toml<'a> = Spanned<DeValue<'a>>;
@@ -121,8 +167,14 @@ impl Reader<'_> {
         for key in table.keys() {
             let name = key.get_ref().as_ref();
             if !keys.contains(&name) {
-                let near = keys.iter().filter(|_| name.len() < 100).find(|known| strsim::damerau_levenshtein(known, name) <= 2);
-                let help = near.map_or_else(|| format!("the keys here are {}", keys.join(", ")), |near| format!("did you mean `{near}`?"));
+                let near = keys
+                    .iter()
+                    .filter(|_| name.len() < 100)
+                    .find(|known| strsim::damerau_levenshtein(known, name) <= 2);
+                let help = near.map_or_else(
+                    || format!("the keys here are {}", keys.join(", ")),
+                    |near| format!("did you mean `{near}`?"),
+                );
                 self.found.push(wrong(
                     self.source,
                     key.span(),
@@ -139,40 +191,84 @@ impl Reader<'_> {
     }
 
     fn said(&self, value: &Toml) -> Said {
-        Said::new(fragment(value, &self.source.text), "the usage file", self.origin(value))
+        Said::new(
+            fragment(value, &self.source.text),
+            "the usage file",
+            self.origin(value),
+        )
     }
 
     fn table<'t, 'v>(&mut self, value: &'t Toml<'v>, what: &str) -> Option<&'t DeTable<'v>> {
         let table = value.get_ref().as_table();
         if table.is_none() {
             let message = format!("{what} is a table, found {}", value.get_ref().type_str());
-            self.found.push(wrong(self.source, value.span(), "wrong-type", message, "write [header] and keys, or { key = value }"));
+            self.found.push(wrong(
+                self.source,
+                value.span(),
+                "wrong-type",
+                message,
+                "write [header] and keys, or { key = value }",
+            ));
         }
         table
     }
 
     /// The tables of a list of them.
     fn tables<'t, 'v>(&mut self, value: Option<&'t Toml<'v>>, what: &str) -> Vec<&'t Toml<'v>> {
-        let Some(value) = value else { return Vec::new() };
-        let Some(list) = value.get_ref().as_array() else {
-            let message = format!("{what} is a list of tables, found {}", value.get_ref().type_str());
-            self.found.push(wrong(self.source, value.span(), "wrong-type", message, format!("write [[{what}]]")));
+        let Some(value) = value else {
             return Vec::new();
         };
-        list.iter().filter(|one| self.table(one, what).is_some()).collect()
+        let Some(list) = value.get_ref().as_array() else {
+            let message = format!(
+                "{what} is a list of tables, found {}",
+                value.get_ref().type_str()
+            );
+            self.found.push(wrong(
+                self.source,
+                value.span(),
+                "wrong-type",
+                message,
+                format!("write [[{what}]]"),
+            ));
+            return Vec::new();
+        };
+        list.iter()
+            .filter(|one| self.table(one, what).is_some())
+            .collect()
     }
 
     /// A name that a table cannot be without.
-    fn name(&mut self, table: &DeTable, key: &str, place: &Toml, what: &str) -> Option<(String, Origin)> {
-        match table.get(key).map(|value| (value.get_ref().as_str(), value)) {
+    fn name(
+        &mut self,
+        table: &DeTable,
+        key: &str,
+        place: &Toml,
+        what: &str,
+    ) -> Option<(String, Origin)> {
+        match table
+            .get(key)
+            .map(|value| (value.get_ref().as_str(), value))
+        {
             Some((Some(name), value)) => Some((name.to_string(), self.origin(value))),
             Some((None, value)) => {
-                self.found.push(wrong(self.source, value.span(), "wrong-type", format!("`{key}` is a text"), "write it in quotes"));
+                self.found.push(wrong(
+                    self.source,
+                    value.span(),
+                    "wrong-type",
+                    format!("`{key}` is a text"),
+                    "write it in quotes",
+                ));
                 None
             }
             None => {
                 let span = place.span().start..place.span().start + 1;
-                self.found.push(wrong(self.source, span, "missing-key", format!("{what} has no `{key}`"), format!("add `{key} = \"…\"`")));
+                self.found.push(wrong(
+                    self.source,
+                    span,
+                    "missing-key",
+                    format!("{what} has no `{key}`"),
+                    format!("add `{key} = \"…\"`"),
+                ));
                 None
             }
         }
@@ -180,23 +276,51 @@ impl Reader<'_> {
 
     fn fields(&mut self, table: &DeTable, keys: &[&str], without: &[&str]) -> Fields {
         self.known(table, keys);
-        // A workload file that was made of metrics is a usage file as well: what it does not know, it does not say.
+        // A workload file that was made of metrics is a usage file as well: what it does not know,
+        // it does not say.
         let is_unknown = |value: &Toml| value.get_ref().as_str() == Some("unknown");
         let known = table.iter().filter(|(key, value)| {
-            keys.contains(&key.get_ref().as_ref()) && !without.contains(&key.get_ref().as_ref()) && !is_unknown(value)
+            keys.contains(&key.get_ref().as_ref())
+                && !without.contains(&key.get_ref().as_ref())
+                && !is_unknown(value)
         });
-        let mut fields: Vec<(usize, String, Said)> =
-            known.map(|(key, value)| (key.span().start, key.get_ref().to_string(), self.said(value))).collect();
+        let mut fields: Vec<(usize, String, Said)> = known
+            .map(|(key, value)| {
+                (
+                    key.span().start,
+                    key.get_ref().to_string(),
+                    self.said(value),
+                )
+            })
+            .collect();
         fields.sort_by_key(|(start, ..)| *start);
-        Fields(fields.into_iter().map(|(_, key, said)| (key, said)).collect())
+        Fields(
+            fields
+                .into_iter()
+                .map(|(_, key, said)| (key, said))
+                .collect(),
+        )
     }
 
     /// The keys of a table as they are: what they may be, the workload's reader says.
     fn plain(&self, table: &DeTable) -> Fields {
-        let mut fields: Vec<(usize, String, Said)> =
-            table.iter().map(|(key, value)| (key.span().start, key.get_ref().to_string(), self.said(value))).collect();
+        let mut fields: Vec<(usize, String, Said)> = table
+            .iter()
+            .map(|(key, value)| {
+                (
+                    key.span().start,
+                    key.get_ref().to_string(),
+                    self.said(value),
+                )
+            })
+            .collect();
         fields.sort_by_key(|(start, ..)| *start);
-        Fields(fields.into_iter().map(|(_, key, said)| (bare(&key), said)).collect())
+        Fields(
+            fields
+                .into_iter()
+                .map(|(_, key, said)| (bare(&key), said))
+                .collect(),
+        )
     }
 
     fn usage(&mut self, document: &DeTable) -> UsageFile {
@@ -216,8 +340,14 @@ impl Reader<'_> {
                     DeValue::String(text) => Value::Text(text.to_string()),
                     DeValue::Boolean(truth) => Value::Bool(*truth),
                     DeValue::Array(list) => {
-                        let texts = list.iter().filter_map(|one| one.get_ref().as_str().map(str::to_string));
-                        Value::List(texts.map(|text| Node::new(Value::Text(text), value.span())).collect())
+                        let texts = list
+                            .iter()
+                            .filter_map(|one| one.get_ref().as_str().map(str::to_string));
+                        Value::List(
+                            texts
+                                .map(|text| Node::new(Value::Text(text), value.span()))
+                                .collect(),
+                        )
                     }
                     _ => Value::Number(fragment(value, &self.source.text).replace('_', "")),
                 };
@@ -225,8 +355,17 @@ impl Reader<'_> {
             }
         }
         let tables = self.tables(document.get("table"), "table");
-        let tables = tables.into_iter().filter_map(|table| self.of_table(table)).collect();
-        UsageFile { source: self.source.clone(), head, parameters, tables, notes: Vec::new() }
+        let tables = tables
+            .into_iter()
+            .filter_map(|table| self.of_table(table))
+            .collect();
+        UsageFile {
+            source: self.source.clone(),
+            head,
+            parameters,
+            tables,
+            notes: Vec::new(),
+        }
     }
 
     fn of_table(&mut self, place: &Toml) -> Option<TableUsage> {
@@ -236,7 +375,9 @@ impl Reader<'_> {
         let fields = self.fields(table, &TABLE, &without);
         let mut keys = Vec::new();
         for key in ["partition_key", "sort_key"] {
-            if let Some(value) = table.get(key).filter(|value| value.get_ref().as_str() != Some("unknown"))
+            if let Some(value) = table
+                .get(key)
+                .filter(|value| value.get_ref().as_str() != Some("unknown"))
                 && let Some(inner) = self.table(value, key)
             {
                 keys.push((key, self.fields(inner, &KEY, &[])));
@@ -252,41 +393,87 @@ impl Reader<'_> {
         }
         let mut indexes = Vec::new();
         for place in self.tables(table.get("index"), "table.index") {
-            let Some(inner) = place.get_ref().as_table() else { continue };
-            let Some((name, origin)) = self.name(inner, "name", place, "an index") else { continue };
-            indexes.push((name, origin, self.fields(inner, &INDEX, &["name", "kind", "partition_key"])));
+            let Some(inner) = place.get_ref().as_table() else {
+                continue;
+            };
+            let Some((name, origin)) = self.name(inner, "name", place, "an index") else {
+                continue;
+            };
+            indexes.push((
+                name,
+                origin,
+                self.fields(inner, &INDEX, &["name", "kind", "partition_key"]),
+            ));
         }
         let patterns = |reader: &mut Self, table: &DeTable, key: &str| -> Vec<Fields> {
             let all = reader.tables(table.get(key), &format!("table.{key}"));
-            all.into_iter().filter_map(|place| place.get_ref().as_table().map(|inner| reader.plain(inner))).collect()
+            all.into_iter()
+                .filter_map(|place| place.get_ref().as_table().map(|inner| reader.plain(inner)))
+                .collect()
         };
-        let (access, consumed) = (patterns(self, table, "access"), patterns(self, table, "consumed"));
+        let (access, consumed) = (
+            patterns(self, table, "access"),
+            patterns(self, table, "consumed"),
+        );
         let mut replicas = Vec::new();
         for place in self.tables(table.get("replica"), "table.replica") {
-            let Some(inner) = place.get_ref().as_table() else { continue };
-            let Some((region, origin)) = self.name(inner, "region", place, "a replica") else { continue };
+            let Some(inner) = place.get_ref().as_table() else {
+                continue;
+            };
+            let Some((region, origin)) = self.name(inner, "region", place, "a replica") else {
+                continue;
+            };
             let fields = self.fields(inner, &REPLICA, &["region", "access"]);
             let access = patterns(self, inner, "access");
             replicas.push((region, origin, fields, access));
         }
         let capacity = match table.get("capacity") {
-            Some(value) => self.table(value, "capacity").map(|inner| self.fields(inner, &CAPACITY, &["mode"])).unwrap_or_default(),
+            Some(value) => self
+                .table(value, "capacity")
+                .map(|inner| self.fields(inner, &CAPACITY, &["mode"]))
+                .unwrap_or_default(),
             None => Fields::default(),
         };
-        Some(TableUsage { name, origin, fields, keys, indexes, blocks, access, consumed, replicas, capacity, notes: Vec::new() })
+        Some(TableUsage {
+            name,
+            origin,
+            fields,
+            keys,
+            indexes,
+            blocks,
+            access,
+            consumed,
+            replicas,
+            capacity,
+            notes: Vec::new(),
+        })
     }
 }
 
 /// A key that needs no quotes, or with them.
 fn bare(key: &str) -> String {
-    let plain = !key.is_empty() && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
-    if plain { key.to_string() } else { super::draft::quoted(key) }
+    let plain = !key.is_empty()
+        && key
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-');
+    if plain {
+        key.to_string()
+    } else {
+        super::draft::quoted(key)
+    }
 }
 
 /// A value on one line: as it is written, tables as `{ }`.
 fn fragment(value: &Toml, text: &str) -> String {
     match value.get_ref() {
-        DeValue::Array(elements) => format!("[{}]", elements.iter().map(|one| fragment(one, text)).collect::<Vec<_>>().join(", ")),
+        DeValue::Array(elements) => format!(
+            "[{}]",
+            elements
+                .iter()
+                .map(|one| fragment(one, text))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
         DeValue::Table(table) => {
             let mut entries: Vec<_> = table.iter().collect();
             entries.sort_by_key(|(key, _)| key.span().start);
@@ -294,8 +481,15 @@ fn fragment(value: &Toml, text: &str) -> String {
                 let key: &std::borrow::Cow<str> = key.get_ref();
                 format!("{} = {}", bare(key), fragment(value, text))
             };
-            let inner: Vec<String> = entries.iter().map(|(key, value)| entry(&(key, value))).collect();
-            if inner.is_empty() { "{}".to_string() } else { format!("{{ {} }}", inner.join(", ")) }
+            let inner: Vec<String> = entries
+                .iter()
+                .map(|(key, value)| entry(&(key, value)))
+                .collect();
+            if inner.is_empty() {
+                "{}".to_string()
+            } else {
+                format!("{{ {} }}", inner.join(", "))
+            }
         }
         DeValue::String(written) => super::draft::quoted(written),
         _ => text.get(value.span()).unwrap_or_default().to_string(),
@@ -329,16 +523,40 @@ impl UsageFile {
         draft.notes.extend(self.notes.iter().cloned());
         let mut joined: Vec<String> = Vec::new();
         for usage in &self.tables {
-            let there: Vec<String> = draft.tables.iter().map(|table| table.label.clone()).collect();
+            let there: Vec<String> = draft
+                .tables
+                .iter()
+                .map(|table| table.label.clone())
+                .collect();
             let Some(table) = draft.tables.iter_mut().find(|table| table.is(&usage.name)) else {
-                let help = format!("the tables are: {}", if there.is_empty() { "none".to_string() } else { there.join(", ") });
-                problems.push(self.unknown(&usage.origin, format!("the design has no table {:?}", usage.name), &help));
+                let help = format!(
+                    "the tables are: {}",
+                    if there.is_empty() {
+                        "none".to_string()
+                    } else {
+                        there.join(", ")
+                    }
+                );
+                problems.push(self.unknown(
+                    &usage.origin,
+                    format!("the design has no table {:?}", usage.name),
+                    &help,
+                ));
                 continue;
             };
             if joined.contains(&table.label) {
-                let message = format!("{:?} is {}, which the file speaks of already", usage.name, table.label);
+                let message = format!(
+                    "{:?} is {}, which the file speaks of already",
+                    usage.name, table.label
+                );
                 let span = usage.origin.as_ref().map_or(0..0, |(_, span)| span.clone());
-                problems.push(wrong(&self.source, span, "duplicate-table", message, "say it once"));
+                problems.push(wrong(
+                    &self.source,
+                    span,
+                    "duplicate-table",
+                    message,
+                    "say it once",
+                ));
             }
             joined.push(table.label.clone());
             self.join_table(usage, table, problems);
@@ -354,29 +572,73 @@ impl UsageFile {
         wrong(&self.source, span, "unknown-table", message, help)
     }
 
-    fn join_table(&self, usage: &TableUsage, table: &mut TableDraft, problems: &mut Vec<Diagnostic>) {
+    fn join_table(
+        &self,
+        usage: &TableUsage,
+        table: &mut TableDraft,
+        problems: &mut Vec<Diagnostic>,
+    ) {
         for (key, said) in &usage.fields.0 {
             table.fields.set(key, said.clone());
         }
-        if usage.fields.get("item").is_some_and(|item| item.toml.contains("export")) && usage.fields.get("items").is_none() {
+        if usage
+            .fields
+            .get("item")
+            .is_some_and(|item| item.toml.contains("export"))
+            && usage.fields.get("items").is_none()
+        {
             table.fields.remove("items");
         }
         for (key, sizes) in &usage.keys {
-            let given: Vec<String> = sizes.0.iter().map(|(key, said)| format!("{key} = {}", said.toml)).collect();
+            let given: Vec<String> = sizes
+                .0
+                .iter()
+                .map(|(key, said)| format!("{key} = {}", said.toml))
+                .collect();
             let own = table.fields.get(key).cloned();
-            let said = match own.filter(|own| own.toml.starts_with('{') && sizes.get("name").is_none()) {
-                Some(own) => Said { toml: format!("{}, {} }}", own.toml.trim_end_matches([' ', '}']), given.join(", ")), ..own },
-                None => Said::new(format!("{{ {} }}", given.join(", ")), "the usage file", usage.origin.clone()),
-            };
+            let said =
+                match own.filter(|own| own.toml.starts_with('{') && sizes.get("name").is_none()) {
+                    Some(own) => Said {
+                        toml: format!(
+                            "{}, {} }}",
+                            own.toml.trim_end_matches([' ', '}']),
+                            given.join(", ")
+                        ),
+                        ..own
+                    },
+                    None => Said::new(
+                        format!("{{ {} }}", given.join(", ")),
+                        "the usage file",
+                        usage.origin.clone(),
+                    ),
+                };
             table.fields.set(key, said);
         }
         for (name, origin, fields) in &usage.indexes {
             match table.index(name) {
-                Some(index) => fields.0.iter().for_each(|(key, said)| index.fields.set(key, said.clone())),
+                Some(index) => fields
+                    .0
+                    .iter()
+                    .for_each(|(key, said)| index.fields.set(key, said.clone())),
                 None => {
-                    let names: Vec<String> = table.indexes.iter().map(|index| index.name.plain()).collect();
-                    let help = format!("its indexes are: {}", if names.is_empty() { "none".to_string() } else { names.join(", ") });
-                    problems.push(self.unknown(origin, format!("{} has no index {name:?}", table.label.clone()), &help));
+                    let names: Vec<String> = table
+                        .indexes
+                        .iter()
+                        .map(|index| index.name.plain())
+                        .collect();
+                    let help = format!(
+                        "its indexes are: {}",
+                        if names.is_empty() {
+                            "none".to_string()
+                        } else {
+                            names.join(", ")
+                        }
+                    );
+                    problems.push(self.unknown(
+                        origin,
+                        format!("{} has no index {name:?}", table.label.clone()),
+                        &help,
+                    ));
                 }
             }
         }
@@ -387,34 +649,77 @@ impl UsageFile {
                 "stream" => ("view", "no stream"),
                 _ => ("", ""),
             };
-            if !needed.is_empty() && table.find_block(name).is_none() && fields.get(needed).is_none() && fields.get("kinesis").is_none() {
-                let help = format!("remove [table.{name}] from the usage file, or add one to the design");
-                problems.push(self.unknown(&usage.origin, format!("{} has {what}", table.label.clone()), &help));
+            if !needed.is_empty()
+                && table.find_block(name).is_none()
+                && fields.get(needed).is_none()
+                && fields.get("kinesis").is_none()
+            {
+                let help =
+                    format!("remove [table.{name}] from the usage file, or add one to the design");
+                problems.push(self.unknown(
+                    &usage.origin,
+                    format!("{} has {what}", table.label.clone()),
+                    &help,
+                ));
                 continue;
             }
             let block = table.block(name);
-            fields.0.iter().for_each(|(key, said)| block.set(key, said.clone()));
+            fields
+                .0
+                .iter()
+                .for_each(|(key, said)| block.set(key, said.clone()));
         }
         table.access.extend(usage.access.iter().cloned());
         table.consumed.extend(usage.consumed.iter().cloned());
         for (region, origin, fields, access) in &usage.replicas {
-            match table.replicas.iter_mut().find(|replica| replica.region.plain() == *region) {
+            match table
+                .replicas
+                .iter_mut()
+                .find(|replica| replica.region.plain() == *region)
+            {
                 Some(replica) => {
-                    fields.0.iter().for_each(|(key, said)| replica.fields.set(key, said.clone()));
+                    fields
+                        .0
+                        .iter()
+                        .for_each(|(key, said)| replica.fields.set(key, said.clone()));
                     replica.access.extend(access.iter().cloned());
                 }
                 None => {
-                    let names: Vec<String> = table.replicas.iter().map(|replica| replica.region.plain()).collect();
-                    let help =
-                        format!("its replicas are in: {}", if names.is_empty() { "no other region".to_string() } else { names.join(", ") });
-                    problems.push(self.unknown(origin, format!("{} has no replica in {region:?}", table.label.clone()), &help));
+                    let names: Vec<String> = table
+                        .replicas
+                        .iter()
+                        .map(|replica| replica.region.plain())
+                        .collect();
+                    let help = format!(
+                        "its replicas are in: {}",
+                        if names.is_empty() {
+                            "no other region".to_string()
+                        } else {
+                            names.join(", ")
+                        }
+                    );
+                    problems.push(self.unknown(
+                        origin,
+                        format!("{} has no replica in {region:?}", table.label.clone()),
+                        &help,
+                    ));
                 }
             }
         }
         for (key, said) in &usage.capacity.0 {
             match key.as_str() {
-                "read" => table.read = UnitsDraft { fixed: Some(said.clone()), ..UnitsDraft::default() },
-                "write" => table.write = UnitsDraft { fixed: Some(said.clone()), ..UnitsDraft::default() },
+                "read" => {
+                    table.read = UnitsDraft {
+                        fixed: Some(said.clone()),
+                        ..UnitsDraft::default()
+                    }
+                }
+                "write" => {
+                    table.write = UnitsDraft {
+                        fixed: Some(said.clone()),
+                        ..UnitsDraft::default()
+                    }
+                }
                 _ => table.capacity.set(key, said.clone()),
             }
         }
@@ -426,19 +731,39 @@ impl UsageFile {
 ///
 /// Source: Infracost documentation, "Usage file"; the keys are those of its DynamoDB resource.
 fn infracost(source: &Arc<Source>, document: &Node) -> Result<UsageFile, Vec<Diagnostic>> {
-    let mut usage =
-        UsageFile { source: source.clone(), head: Fields::default(), parameters: Vec::new(), tables: Vec::new(), notes: Vec::new() };
+    let mut usage = UsageFile {
+        source: source.clone(),
+        head: Fields::default(),
+        parameters: Vec::new(),
+        tables: Vec::new(),
+        notes: Vec::new(),
+    };
     let mut found = Vec::new();
-    let Some(resources) = document.get("resource_usage").filter(|node| matches!(node.value, Value::Map(_))) else {
-        let help = "a usage file of Infracost has resource_usage; one of dynameter is TOML with [[table]]";
-        return Err(vec![wrong(source, 0..1, "not-a-plan", "this is no usage file", help)]);
+    let Some(resources) = document
+        .get("resource_usage")
+        .filter(|node| matches!(node.value, Value::Map(_)))
+    else {
+        let help =
+            "a usage file of Infracost has resource_usage; one of dynameter is TOML with [[table]]";
+        return Err(vec![wrong(
+            source,
+            0..1,
+            "not-a-plan",
+            "this is no usage file",
+            help,
+        )]);
     };
     if document.get("resource_type_default_usage").is_some() {
-        usage.notes.push("resource_type_default_usage: defaults of all tables are not taken over: name each table".to_string());
+        usage.notes.push(
+            "resource_type_default_usage: defaults of all tables are not taken over: name each \
+             table"
+                .to_string(),
+        );
     }
     for (address, given) in resources.entries() {
         if address.name.contains("aws_appautoscaling_target") {
-            let words = "the capacity that it is scaled to is not taken over: give the table `capacity` in a usage file";
+            let words = "the capacity that it is scaled to is not taken over: give the table \
+                         `capacity` in a usage file";
             usage.notes.push(format!("{}: {words}", address.name));
         }
         if !is_table(&address.name) {
@@ -459,7 +784,10 @@ fn infracost(source: &Arc<Source>, document: &Node) -> Result<UsageFile, Vec<Dia
         };
         let mut consumed = Fields::default();
         for (key, value) in given.entries() {
-            let Some(number) = value.scalar().and_then(|text| crate::units::Exact::parse(&text)).filter(|number| !number.is_negative())
+            let Some(number) = value
+                .scalar()
+                .and_then(|text| crate::units::Exact::parse(&text))
+                .filter(|number| !number.is_negative())
             else {
                 found.push(wrong(
                     source,
@@ -470,16 +798,28 @@ fn infracost(source: &Arc<Source>, document: &Node) -> Result<UsageFile, Vec<Dia
                 ));
                 continue;
             };
-            let said =
-                |toml: String| Said::new(toml, format!("{}: {}", address.name, key.name), Some((source.clone(), value.span.clone())));
+            let said = |toml: String| {
+                Said::new(
+                    toml,
+                    format!("{}: {}", address.name, key.name),
+                    Some((source.clone(), value.span.clone())),
+                )
+            };
             let written = written(&number);
             match key.name.as_str() {
-                "monthly_read_request_units" => consumed.set("read", said(format!("{{ per_month = {written} }}"))),
-                "monthly_write_request_units" => consumed.set("write", said(format!("{{ per_month = {written} }}"))),
-                "storage_gb" => table.fields.set("stored", said(format!("\"{written} GB\""))),
-                other => table
-                    .notes
-                    .push(format!("{other} = {written}, of the usage file, has no place here: say it by `backup`, `stream` or `archive`")),
+                "monthly_read_request_units" => {
+                    consumed.set("read", said(format!("{{ per_month = {written} }}")))
+                }
+                "monthly_write_request_units" => {
+                    consumed.set("write", said(format!("{{ per_month = {written} }}")))
+                }
+                "storage_gb" => table
+                    .fields
+                    .set("stored", said(format!("\"{written} GB\""))),
+                other => table.notes.push(format!(
+                    "{other} = {written}, of the usage file, has no place here: say it by \
+                     `backup`, `stream` or `archive`"
+                )),
             }
         }
         if !consumed.is_empty() {
@@ -487,17 +827,31 @@ fn infracost(source: &Arc<Source>, document: &Node) -> Result<UsageFile, Vec<Dia
         }
         usage.tables.push(table);
     }
-    if found.is_empty() { Ok(usage) } else { Err(found) }
+    if found.is_empty() {
+        Ok(usage)
+    } else {
+        Err(found)
+    }
 }
 
 fn is_table(address: &str) -> bool {
-    let last = address.rsplit_once("aws_dynamodb_table.").map(|(before, _)| before);
-    last.is_some_and(|before| before.is_empty() || before.ends_with('.')) || !address.contains("aws_")
+    let last = address
+        .rsplit_once("aws_dynamodb_table.")
+        .map(|(before, _)| before);
+    last.is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        || !address.contains("aws_")
 }
 
 /// The tables of a usage file of Infracost, where it is the only file there is.
-pub(super) fn tables_of(source: &Arc<Source>, notes: &mut Vec<String>, problems: &mut Vec<Diagnostic>) -> Vec<TableDraft> {
-    let usage = match node::read(source).map_err(|error| vec![*error]).and_then(|document| infracost(source, &document)) {
+pub(super) fn tables_of(
+    source: &Arc<Source>,
+    notes: &mut Vec<String>,
+    problems: &mut Vec<Diagnostic>,
+) -> Vec<TableDraft> {
+    let usage = match node::read(source)
+        .map_err(|error| vec![*error])
+        .and_then(|document| infracost(source, &document))
+    {
         Ok(usage) => usage,
         Err(found) => {
             problems.extend(found);
@@ -506,8 +860,16 @@ pub(super) fn tables_of(source: &Arc<Source>, notes: &mut Vec<String>, problems:
     };
     notes.extend(usage.notes.iter().cloned());
     let table = |one: &TableUsage| {
-        let short = one.name.rsplit("aws_dynamodb_table.").next().unwrap_or(&one.name).to_string();
-        let mut table = TableDraft::new(Said::text(&short, one.name.clone(), one.origin.clone()), vec![one.name.clone()]);
+        let short = one
+            .name
+            .rsplit("aws_dynamodb_table.")
+            .next()
+            .unwrap_or(&one.name)
+            .to_string();
+        let mut table = TableDraft::new(
+            Said::text(&short, one.name.clone(), one.origin.clone()),
+            vec![one.name.clone()],
+        );
         usage.join_table(one, &mut table, problems);
         table
     };

@@ -23,7 +23,8 @@ mod writes;
 
 pub use replication::{change_data_capture_units, replicate, replicated_bytes, sent};
 pub use switches::{
-    BackupOverhead, FailedCondition, FetchOfNothing, HourBilling, ReplicatedLocalIndex, ReplicatedTransaction, Switch, Switches,
+    BackupOverhead, FailedCondition, FetchOfNothing, HourBilling, ReplicatedLocalIndex,
+    ReplicatedTransaction, Switch, Switches,
 };
 
 use crate::table::{Consistency, Operation, Table, Transition};
@@ -52,15 +53,18 @@ pub struct ConsumedCapacity {
     pub table: Arm,
     /// Each index, by its position in [`Table::indexes`].
     pub indexes: Vec<Arm>,
-    /// Members of a BatchExecuteStatement that failed: in the total, and in no arm that AWS returns (rule 11.1). They are
-    /// requests of the table.
+    /// Members of a BatchExecuteStatement that failed: in the total, and in no arm that AWS
+    /// returns (rule 11.1). They are requests of the table.
     pub failed: Arm,
 }
 
 impl ConsumedCapacity {
     /// Nothing, for each arm of a table.
     pub fn none(table: &Table) -> ConsumedCapacity {
-        ConsumedCapacity { indexes: vec![Arm::default(); table.indexes.len()], ..ConsumedCapacity::default() }
+        ConsumedCapacity {
+            indexes: vec![Arm::default(); table.indexes.len()],
+            ..ConsumedCapacity::default()
+        }
     }
 
     /// What is asked of the base table itself: its arm, and members that failed.
@@ -80,18 +84,22 @@ impl ConsumedCapacity {
     fn add(&mut self, other: &ConsumedCapacity) {
         self.table.add(other.table);
         self.failed.add(other.failed);
-        self.indexes.iter_mut().zip(&other.indexes).for_each(|(arm, more)| arm.add(*more));
+        self.indexes
+            .iter_mut()
+            .zip(&other.indexes)
+            .for_each(|(arm, more)| arm.add(*more));
     }
 }
 
-/// One key of a GetItem or BatchGetItem: what [`meter`] says, without an operation to be made for it.
+/// One key of a GetItem or BatchGetItem: what [`meter`] says, without an operation to be made for
+/// it.
 #[inline]
 pub fn get(item: Option<Bytes>, consistency: Consistency) -> ReadUnits {
     reads::get(item, consistency)
 }
 
-/// The base table's arm of a Put, Update or Delete outside a transaction that was applied, by the images before and after:
-/// what [`meter`] says, without an operation to be made for it.
+/// The base table's arm of a Put, Update or Delete outside a transaction that was applied, by the
+/// images before and after: what [`meter`] says, without an operation to be made for it.
 #[inline]
 pub fn table_write(old: Option<Bytes>, new: Option<Bytes>) -> WriteUnits {
     writes::base(old, new)
@@ -105,26 +113,44 @@ pub fn index_write(transition: Transition) -> WriteUnits {
 
 /// What an operation consumes on a table, in the region that serves it.
 ///
-/// In a global table the base table's and local indexes' write units are replicated ones (rWRU, rWCU);
-/// [`replicate`] says what every other region consumes.
+/// In a global table the base table's and local indexes' write units are replicated ones (rWRU,
+/// rWCU); [`replicate`] says what every other region consumes.
 pub fn meter(table: &Table, operation: &Operation, switches: &Switches) -> ConsumedCapacity {
     let mut consumed = ConsumedCapacity::none(table);
     match operation {
-        Operation::GetItem { item, consistency } => consumed.table.read = reads::get(*item, *consistency),
-        Operation::BatchGetItem { items, consistency } => {
-            consumed.table.read = items.iter().map(|item| reads::get(*item, *consistency)).sum();
+        Operation::GetItem { item, consistency } => {
+            consumed.table.read = reads::get(*item, *consistency)
         }
-        Operation::TransactGetItems { items } => consumed.table.read = items.iter().map(|item| reads::transact_get(*item)).sum(),
-        Operation::Query(page) | Operation::Scan(page) => reads::page(page, switches, &mut consumed),
+        Operation::BatchGetItem { items, consistency } => {
+            consumed.table.read = items
+                .iter()
+                .map(|item| reads::get(*item, *consistency))
+                .sum();
+        }
+        Operation::TransactGetItems { items } => {
+            consumed.table.read = items.iter().map(|item| reads::transact_get(*item)).sum()
+        }
+        Operation::Query(page) | Operation::Scan(page) => {
+            reads::page(page, switches, &mut consumed)
+        }
         Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) => {
             writes::single(write, switches, &mut consumed);
         }
-        Operation::BatchWriteItem(batch) => batch.iter().for_each(|write| writes::single(write, switches, &mut consumed)),
-        Operation::TransactWriteItems { actions, outcome } => writes::transaction(actions, *outcome, &mut consumed),
-        Operation::ExecuteStatement(operation) | Operation::ExecuteTransaction(operation) => return meter(table, operation, switches),
+        Operation::BatchWriteItem(batch) => batch
+            .iter()
+            .for_each(|write| writes::single(write, switches, &mut consumed)),
+        Operation::TransactWriteItems { actions, outcome } => {
+            writes::transaction(actions, *outcome, &mut consumed)
+        }
+        Operation::ExecuteStatement(operation) | Operation::ExecuteTransaction(operation) => {
+            return meter(table, operation, switches);
+        }
         Operation::BatchExecuteStatement(statements) => {
             // Rule 3.10: failing members count only beside one that succeeded on the same table.
-            if statements.iter().any(|statement| !writes::is_refused(statement)) {
+            if statements
+                .iter()
+                .any(|statement| !writes::is_refused(statement))
+            {
                 for statement in statements {
                     match writes::failed_member(statement, switches) {
                         Some(units) => consumed.failed.write += units,

@@ -29,8 +29,9 @@ pub(super) fn transact_get(item: Option<Bytes>) -> ReadUnits {
     ReadUnits::from_halves(item.unwrap_or_default().blocks(READ_BLOCK) * 4)
 }
 
-/// One page of a Query or Scan: the sum of what was evaluated is rounded once, on the arm that was read;
-/// what a local index fetches from the base table is rounded item by item, on the table's arm.
+/// One page of a Query or Scan: the sum of what was evaluated is rounded once, on the arm that was
+/// read; what a local index fetches from the base table is rounded item by item, on the table's
+/// arm.
 ///
 /// Source: Developer Guide, "Querying tables", "Local secondary indexes" (rules 2.4 to 2.7).
 pub(super) fn page(page: &ReadPage, switches: &Switches, consumed: &mut ConsumedCapacity) {
@@ -43,5 +44,8 @@ pub(super) fn page(page: &ReadPage, switches: &Switches, consumed: &mut Consumed
     if fetched.is_empty() && switches.fetch_of_nothing == FetchOfNothing::Minimum {
         consumed.table.read += units(Bytes(0), page.consistency);
     }
-    consumed.table.read += fetched.iter().map(|item| units(*item, page.consistency)).sum();
+    consumed.table.read += fetched
+        .iter()
+        .map(|item| units(*item, page.consistency))
+        .sum();
 }

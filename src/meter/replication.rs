@@ -5,14 +5,18 @@ use super::{ConsumedCapacity, ReplicatedTransaction, Switches};
 use crate::table::{Action, Operation, Table, TransactionOutcome, Write, WriteOutcome};
 use crate::units::{Bytes, WriteUnits};
 
-/// What an operation consumes in each other region of a global table: replicated units on the base table
-/// and its local indexes, ordinary ones on global indexes. Reads and refused writes consume nothing there.
+/// What an operation consumes in each other region of a global table: replicated units on the base
+/// table and its local indexes, ordinary ones on global indexes. Reads and refused writes consume
+/// nothing there.
 ///
 /// Source: Developer Guide, "Global tables billing"; a witness consumes nothing (rule 4.4).
 pub fn replicate(table: &Table, operation: &Operation, switches: &Switches) -> ConsumedCapacity {
     let mut consumed = ConsumedCapacity::none(table);
     let factor = match (operation, switches.replicated_transaction) {
-        (Operation::TransactWriteItems { .. } | Operation::ExecuteTransaction(_), ReplicatedTransaction::Twice) => 2,
+        (
+            Operation::TransactWriteItems { .. } | Operation::ExecuteTransaction(_),
+            ReplicatedTransaction::Twice,
+        ) => 2,
         _ => 1,
     };
     for write in applied(operation) {
@@ -24,25 +28,34 @@ pub fn replicate(table: &Table, operation: &Operation, switches: &Switches) -> C
 
 /// Bytes that an operation sends to each other region: the image after, or what a delete found.
 ///
-/// `Assumption:` a replicated write sends the whole item, as the guide's "replicated byte" suggests (rule 4.9).
+/// `Assumption:` a replicated write sends the whole item, as the guide's "replicated byte" suggests
+/// (rule 4.9).
 pub fn replicated_bytes(operation: &Operation) -> Bytes {
-    applied(operation).into_iter().map(|write| sent(write.old, write.new).1).sum()
+    applied(operation)
+        .into_iter()
+        .map(|write| sent(write.old, write.new).1)
+        .sum()
 }
 
-/// Change data capture units of an operation for a Kinesis data stream: for each changed item one for each 1 KB
-/// of its larger image, once even in a transaction, Time to Live deletes included (rule 5.2).
+/// Change data capture units of an operation for a Kinesis data stream: for each changed item one
+/// for each 1 KB of its larger image, once even in a transaction, Time to Live deletes included
+/// (rule 5.2).
 ///
-/// Source: Developer Guide, "Kinesis Data Streams for DynamoDB": "the larger of the before and after
-/// images … using the same logic as capacity unit consumption for write operations".
+/// Source: Developer Guide, "Kinesis Data Streams for DynamoDB": "the larger of the before and
+/// after images … using the same logic as capacity unit consumption for write operations".
 pub fn change_data_capture_units(operation: &Operation) -> u64 {
-    applied(operation).into_iter().map(|write| sent(write.old, write.new).0).sum()
+    applied(operation)
+        .into_iter()
+        .map(|write| sent(write.old, write.new).0)
+        .sum()
 }
 
-/// What a write that was applied sends, by its images before and after: change data capture units, and bytes to each
-/// other region. Nothing where there was no item and is none.
+/// What a write that was applied sends, by its images before and after: change data capture units,
+/// and bytes to each other region. Nothing where there was no item and is none.
 #[inline]
 pub fn sent(old: Option<Bytes>, new: Option<Bytes>) -> (u64, Bytes) {
-    new.or(old).map_or((0, Bytes(0)), |image| (base(old, new).0, image))
+    new.or(old)
+        .map_or((0, Bytes(0)), |image| (base(old, new).0, image))
 }
 
 /// Whether a write changed something.
@@ -53,18 +66,38 @@ fn is_change(write: &Write) -> bool {
 /// The writes of an operation that changed something.
 fn applied(operation: &Operation) -> Vec<&Write> {
     let writes: Vec<&Write> = match operation {
-        Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) | Operation::TimeToLiveDelete(write) => {
+        Operation::PutItem(write)
+        | Operation::UpdateItem(write)
+        | Operation::DeleteItem(write)
+        | Operation::TimeToLiveDelete(write) => {
             vec![write]
         }
         Operation::BatchWriteItem(batch) => batch.iter().collect(),
-        Operation::TransactWriteItems { actions, outcome: TransactionOutcome::Committed } => {
-            actions.iter().filter_map(|action| if let Action::Write(write) = action { Some(write) } else { None }).collect()
+        Operation::TransactWriteItems {
+            actions,
+            outcome: TransactionOutcome::Committed,
+        } => actions
+            .iter()
+            .filter_map(|action| {
+                if let Action::Write(write) = action {
+                    Some(write)
+                } else {
+                    None
+                }
+            })
+            .collect(),
+        Operation::ExecuteStatement(operation) | Operation::ExecuteTransaction(operation) => {
+            applied(operation)
         }
-        Operation::ExecuteStatement(operation) | Operation::ExecuteTransaction(operation) => applied(operation),
-        Operation::BatchExecuteStatement(statements) => statements.iter().flat_map(applied).collect(),
+        Operation::BatchExecuteStatement(statements) => {
+            statements.iter().flat_map(applied).collect()
+        }
         _ => Vec::new(),
     };
-    writes.into_iter().filter(|write| is_change(write)).collect()
+    writes
+        .into_iter()
+        .filter(|write| is_change(write))
+        .collect()
 }
 
 #[cfg(test)]
@@ -74,52 +107,107 @@ mod tests {
     use crate::table::{Index, IndexKind, KeySchema, Projection, TableClass, Transition};
 
     fn table() -> Table {
-        let index = Index { name: "ByStatus".into(), kind: IndexKind::Global, keys: vec!["Status".into()], projection: Projection::All };
+        let index = Index {
+            name: "ByStatus".into(),
+            kind: IndexKind::Global,
+            keys: vec!["Status".into()],
+            projection: Projection::All,
+        };
         Table {
             name: "Orders".into(),
             class: TableClass::Standard,
-            keys: KeySchema { partition: "id".into(), sort: None },
+            keys: KeySchema {
+                partition: "id".into(),
+                sort: None,
+            },
             indexes: vec![index],
         }
     }
 
     fn put(size: u64) -> Write {
-        Write { new: Some(Bytes(size)), indexes: vec![Transition::Inserted { new: Bytes(size) }], ..Write::default() }
+        Write {
+            new: Some(Bytes(size)),
+            indexes: vec![Transition::Inserted { new: Bytes(size) }],
+            ..Write::default()
+        }
     }
 
     #[test]
     fn the_guides_two_regions_double_table_and_index() {
         // 200 writes of 1 KB to an ALL-projected index in 2 regions: 400 rWRU + 400 WRU.
         let operation = Operation::PutItem(put(1024));
-        let (here, there) = (meter(&table(), &operation, &Switches::default()), replicate(&table(), &operation, &Switches::default()));
+        let (here, there) = (
+            meter(&table(), &operation, &Switches::default()),
+            replicate(&table(), &operation, &Switches::default()),
+        );
         assert_eq!(200 * (here.table.write.0 + there.table.write.0), 400);
-        assert_eq!(200 * (here.indexes[0].write.0 + there.indexes[0].write.0), 400);
+        assert_eq!(
+            200 * (here.indexes[0].write.0 + there.indexes[0].write.0),
+            400
+        );
     }
 
     #[test]
     fn a_transaction_doubles_only_at_home() {
-        let operation = Operation::TransactWriteItems { actions: vec![Action::Write(put(1024))], outcome: TransactionOutcome::Committed };
-        assert_eq!(meter(&table(), &operation, &Switches::default()).table.write, WriteUnits(2));
-        assert_eq!(replicate(&table(), &operation, &Switches::default()).table.write, WriteUnits(1));
-        let twice = Switches { replicated_transaction: ReplicatedTransaction::Twice, ..Switches::default() };
-        assert_eq!(replicate(&table(), &operation, &twice).table.write, WriteUnits(2));
+        let operation = Operation::TransactWriteItems {
+            actions: vec![Action::Write(put(1024))],
+            outcome: TransactionOutcome::Committed,
+        };
+        assert_eq!(
+            meter(&table(), &operation, &Switches::default())
+                .table
+                .write,
+            WriteUnits(2)
+        );
+        assert_eq!(
+            replicate(&table(), &operation, &Switches::default())
+                .table
+                .write,
+            WriteUnits(1)
+        );
+        let twice = Switches {
+            replicated_transaction: ReplicatedTransaction::Twice,
+            ..Switches::default()
+        };
+        assert_eq!(
+            replicate(&table(), &operation, &twice).table.write,
+            WriteUnits(2)
+        );
     }
 
     #[test]
     fn a_time_to_live_delete_is_free_at_home_and_written_elsewhere() {
-        let write = Write { old: Some(Bytes(2500)), indexes: vec![Transition::Removed { old: Bytes(900) }], ..Write::default() };
+        let write = Write {
+            old: Some(Bytes(2500)),
+            indexes: vec![Transition::Removed { old: Bytes(900) }],
+            ..Write::default()
+        };
         let operation = Operation::TimeToLiveDelete(write);
-        assert_eq!(meter(&table(), &operation, &Switches::default()).total().write, WriteUnits::ZERO);
+        assert_eq!(
+            meter(&table(), &operation, &Switches::default())
+                .total()
+                .write,
+            WriteUnits::ZERO
+        );
         let there = replicate(&table(), &operation, &Switches::default());
-        assert_eq!((there.table.write, there.indexes[0].write), (WriteUnits(3), WriteUnits(1)));
+        assert_eq!(
+            (there.table.write, there.indexes[0].write),
+            (WriteUnits(3), WriteUnits(1))
+        );
     }
 
     #[test]
     fn refused_writes_and_reads_are_not_replicated() {
-        let refused = Operation::PutItem(Write { outcome: WriteOutcome::ConditionFailed, ..put(1024) });
+        let refused = Operation::PutItem(Write {
+            outcome: WriteOutcome::ConditionFailed,
+            ..put(1024)
+        });
         let missing = Operation::DeleteItem(Write::default());
         for operation in [refused, missing] {
-            assert_eq!(replicate(&table(), &operation, &Switches::default()).total(), Default::default());
+            assert_eq!(
+                replicate(&table(), &operation, &Switches::default()).total(),
+                Default::default()
+            );
             assert_eq!(replicated_bytes(&operation), Bytes(0));
         }
     }

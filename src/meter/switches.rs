@@ -1,4 +1,5 @@
-//! Grade C rules as named switches: where sources disagree, the user decides and the output says so.
+//! Grade C rules as named switches: where sources disagree, the user decides and the output says
+//! so.
 
 use crate::table::NumberAlignment;
 
@@ -19,7 +20,10 @@ impl Switch {
     /// The values that it could have instead.
     pub fn others(&self) -> impl Iterator<Item = &'static str> + use<> {
         let (name, value) = (self.name, self.value);
-        let values = Switches::NAMES.iter().filter(move |(known, _)| *known == name).flat_map(|(_, values)| values.iter().copied());
+        let values = Switches::NAMES
+            .iter()
+            .filter(move |(known, _)| *known == name)
+            .flat_map(|(_, values)| values.iter().copied());
         values.filter(move |other| *other != value)
     }
 }
@@ -142,7 +146,11 @@ mod tests {
             for value in *values {
                 let mut switches = Switches::default();
                 assert!(switches.set(name, value), "{name} = {value}");
-                assert_eq!(switches == Switches::default(), *value == values[0], "{name} = {value}");
+                assert_eq!(
+                    switches == Switches::default(),
+                    *value == values[0],
+                    "{name} = {value}"
+                );
             }
             assert!(!Switches::default().set(name, "neither"));
         }

@@ -20,14 +20,16 @@ pub(super) fn single(write: &Write, switches: &Switches, consumed: &mut Consumed
             consumed.table.write += base(write.old, write.new);
             index_writes(&write.indexes, consumed);
         }
-        WriteOutcome::ConditionFailed => consumed.table.write += failed_condition(write, switches.failed_condition),
+        WriteOutcome::ConditionFailed => {
+            consumed.table.write += failed_condition(write, switches.failed_condition)
+        }
     }
 }
 
 /// The base table pays for the larger of the images before and after (rules 3.1 to 3.3).
 ///
-/// Source: Developer Guide, "DynamoDB read and write operations": "the item size that matters is the
-/// larger of the two".
+/// Source: Developer Guide, "DynamoDB read and write operations": "the item size that matters is
+/// the larger of the two".
 #[inline]
 pub(super) fn base(old: Option<Bytes>, new: Option<Bytes>) -> WriteUnits {
     units(old.max(new))
@@ -41,8 +43,8 @@ fn failed_condition(write: &Write, switch: FailedCondition) -> WriteUnits {
     }
 }
 
-/// Each index pays for its own entry (rule 3.8). Source: Developer Guide, "Global secondary indexes" and
-/// "Local secondary indexes"; sizes of moves and replacements are captures of AWS.
+/// Each index pays for its own entry (rule 3.8). Source: Developer Guide, "Global secondary
+/// indexes" and "Local secondary indexes"; sizes of moves and replacements are captures of AWS.
 #[inline]
 pub(super) fn index(transition: Transition) -> WriteUnits {
     match transition {
@@ -61,20 +63,34 @@ pub(super) fn index_writes(transitions: &[Transition], consumed: &mut ConsumedCa
     }
 }
 
-/// A TransactWriteItems: two units where a plain write costs one, on the base table only (rules 3.6 to 3.9).
-pub(super) fn transaction(actions: &[Action], outcome: TransactionOutcome, consumed: &mut ConsumedCapacity) {
+/// A TransactWriteItems: two units where a plain write costs one, on the base table only (rules 3.6
+/// to 3.9).
+pub(super) fn transaction(
+    actions: &[Action],
+    outcome: TransactionOutcome,
+    consumed: &mut ConsumedCapacity,
+) {
     for action in actions {
         match (outcome, action) {
             (TransactionOutcome::Committed, Action::Write(write)) => {
                 consumed.table.write += twice(base(write.old, write.new));
                 index_writes(&write.indexes, consumed);
             }
-            (TransactionOutcome::Committed, Action::ConditionCheck(item)) => consumed.table.write += twice(units(*item)),
-            (TransactionOutcome::Cancelled, Action::Write(Write { old: item, .. }) | Action::ConditionCheck(item)) => {
+            (TransactionOutcome::Committed, Action::ConditionCheck(item)) => {
+                consumed.table.write += twice(units(*item))
+            }
+            (
+                TransactionOutcome::Cancelled,
+                Action::Write(Write { old: item, .. }) | Action::ConditionCheck(item),
+            ) => {
                 consumed.table.write += twice(units(*item));
             }
-            (TransactionOutcome::Replayed, Action::Write(write)) => consumed.table.read += transact_get(write.old.max(write.new)),
-            (TransactionOutcome::Replayed, Action::ConditionCheck(item)) => consumed.table.read += transact_get(*item),
+            (TransactionOutcome::Replayed, Action::Write(write)) => {
+                consumed.table.read += transact_get(write.old.max(write.new))
+            }
+            (TransactionOutcome::Replayed, Action::ConditionCheck(item)) => {
+                consumed.table.read += transact_get(*item)
+            }
         }
     }
 }
@@ -83,8 +99,8 @@ fn twice(units: WriteUnits) -> WriteUnits {
     WriteUnits(units.0 * 2)
 }
 
-/// Units of a member of a BatchExecuteStatement that failed; `None` for one that did not. An INSERT of an item that exists
-/// costs the larger of the stored and the attempted item (rule 11.1).
+/// Units of a member of a BatchExecuteStatement that failed; `None` for one that did not. An INSERT
+/// of an item that exists costs the larger of the stored and the attempted item (rule 11.1).
 pub(super) fn failed_member(member: &Operation, switches: &Switches) -> Option<WriteUnits> {
     match member {
         Operation::PutItem(write) if is_refused(member) => Some(base(write.old, write.new)),
@@ -97,6 +113,10 @@ pub(super) fn failed_member(member: &Operation, switches: &Switches) -> Option<W
 
 /// Whether an operation is a write that its condition refused.
 pub(super) fn is_refused(operation: &Operation) -> bool {
-    let (Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write)) = operation else { return false };
+    let (Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write)) =
+        operation
+    else {
+        return false;
+    };
     write.outcome == WriteOutcome::ConditionFailed
 }

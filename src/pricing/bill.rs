@@ -66,26 +66,40 @@ impl Bill {
 
 /// Prices usage, each line by the book of its region. What a book lacks becomes an [`Unknown`].
 ///
-/// Tiers and free tiers belong to an account, a region and a month, so all usage of one type fills them together, and each
-/// line has a part of every tier in proportion to its quantity. A free tier that is not asked for is passed over: its units
-/// cost the next tier.
+/// Tiers and free tiers belong to an account, a region and a month, so all usage of one type fills
+/// them together, and each line has a part of every tier in proportion to its quantity. A free tier
+/// that is not asked for is passed over: its units cost the next tier.
 ///
-/// `Assumption:` AWS gives a free tier in the order of time, to whatever is used first; usage that is spread alike over the
-/// month then shares it in proportion.
+/// `Assumption:` AWS gives a free tier in the order of time, to whatever is used first; usage that
+/// is spread alike over the month then shares it in proportion.
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
-pub fn price(usage: &[Usage], books: &BTreeMap<String, PriceBook>, free: &BTreeSet<FreeTier>) -> Result<Bill, MoneyError> {
+pub fn price(
+    usage: &[Usage],
+    books: &BTreeMap<String, PriceBook>,
+    free: &BTreeSet<FreeTier>,
+) -> Result<Bill, MoneyError> {
     let mut bill = Bill::default();
     let pools = Pools::of(usage);
     for item in usage.iter().filter(|item| !item.quantity.is_zero()) {
         let region = item.subject.region.as_str();
         let missing = |why: String| {
-            let (what, quantity) = (format!("the price of {}", describe(item)), Some(item.quantity.clone()));
-            Unknown { subject: item.subject.clone(), what, why, rate: None, quantity }
+            let (what, quantity) = (
+                format!("the price of {}", describe(item)),
+                Some(item.quantity.clone()),
+            );
+            Unknown {
+                subject: item.subject.clone(),
+                what,
+                why,
+                rate: None,
+                quantity,
+            }
         };
         let Some(book) = books.get(region) else {
-            bill.unknown.push(missing(format!("no price book of {region} is at hand")));
+            bill.unknown
+                .push(missing(format!("no price book of {region} is at hand")));
             continue;
         };
         let tiers = match book.tiers(&item.usage_type) {
@@ -113,7 +127,11 @@ pub fn price(usage: &[Usage], books: &BTreeMap<String, PriceBook>, free: &BTreeS
                 bill_usage_type: bill_name(&item.usage_type, book, books),
                 quantity: charge.quantity,
                 published: (*tier.published).clone(),
-                tier_from: if std::ptr::eq(tier, &tiers[0]) { 0 } else { tier.from },
+                tier_from: if std::ptr::eq(tier, &tiers[0]) {
+                    0
+                } else {
+                    tier.from
+                },
                 amount: charge.amount,
                 because,
             });
@@ -122,10 +140,18 @@ pub fn price(usage: &[Usage], books: &BTreeMap<String, PriceBook>, free: &BTreeS
     Ok(bill)
 }
 
-/// The name that the bill of a region has for a usage type; `None` where the books lack a prefix of it.
-fn bill_name(usage: &UsageType, book: &PriceBook, books: &BTreeMap<String, PriceBook>) -> Option<String> {
+/// The name that the bill of a region has for a usage type; `None` where the books lack a prefix of
+/// it.
+fn bill_name(
+    usage: &UsageType,
+    book: &PriceBook,
+    books: &BTreeMap<String, PriceBook>,
+) -> Option<String> {
     match usage.destination() {
-        Some(region) => usage.bill_name(book.usage_prefix()?, books.get(region).and_then(PriceBook::transfer_prefix)),
+        Some(region) => usage.bill_name(
+            book.usage_prefix()?,
+            books.get(region).and_then(PriceBook::transfer_prefix),
+        ),
         None => usage.bill_name(book.usage_prefix()?, None),
     }
 }
@@ -144,7 +170,9 @@ impl<'a> Pools<'a> {
     fn of(usage: &'a [Usage]) -> Pools<'a> {
         let mut pools: BTreeMap<(&str, &UsageType), Pool> = BTreeMap::new();
         for item in usage.iter().filter(|item| !item.quantity.is_zero()) {
-            let pool = pools.entry((&item.subject.region, &item.usage_type)).or_default();
+            let pool = pools
+                .entry((&item.subject.region, &item.usage_type))
+                .or_default();
             pool.quantity += &item.quantity;
             pool.lines += 1;
         }
@@ -159,7 +187,13 @@ impl<'a> Pools<'a> {
 /// A usage type with its code and quantity, for people.
 fn describe(item: &Usage) -> String {
     let usage = &item.usage_type;
-    format!("{} ({}): {} {}s", usage.name(), usage.code(), item.quantity.human(usage.places()), usage.unit())
+    format!(
+        "{} ({}): {} {}s",
+        usage.name(),
+        usage.code(),
+        item.quantity.human(usage.places()),
+        usage.unit()
+    )
 }
 
 /// Why a line has a part of a tier.
@@ -186,8 +220,15 @@ fn charged<'a>(usage: &UsageType, tiers: &'a [Tier], free: &BTreeSet<FreeTier>) 
 }
 
 /// Whether the price of a unit depends on how many are used in all, by all tables.
-pub fn is_tiered(usage: &Usage, books: &BTreeMap<String, PriceBook>, free: &BTreeSet<FreeTier>) -> bool {
-    match books.get(&usage.subject.region).map(|book| book.tiers(&usage.usage_type)) {
+pub fn is_tiered(
+    usage: &Usage,
+    books: &BTreeMap<String, PriceBook>,
+    free: &BTreeSet<FreeTier>,
+) -> bool {
+    match books
+        .get(&usage.subject.region)
+        .map(|book| book.tiers(&usage.usage_type))
+    {
         Some(Ok(tiers)) => charged(&usage.usage_type, &tiers, free).len() > 1,
         _ => false,
     }
@@ -196,20 +237,38 @@ pub fn is_tiered(usage: &Usage, books: &BTreeMap<String, PriceBook>, free: &BTre
 /// Divides a quantity among the tiers that all usage of its type fills.
 fn split<'a>(item: &Usage, tiers: &'a [Tier], pool: &Pool) -> Vec<(&'a Tier, Exact)> {
     let in_tier = |at: usize, tier: &Tier| {
-        let from = if at == 0 { Exact::zero() } else { Exact::from(tier.from) };
-        let to = tiers.get(at + 1).map_or_else(|| pool.quantity.clone(), |next| Exact::from(next.from).min(pool.quantity.clone()));
+        let from = if at == 0 {
+            Exact::zero()
+        } else {
+            Exact::from(tier.from)
+        };
+        let to = tiers.get(at + 1).map_or_else(
+            || pool.quantity.clone(),
+            |next| Exact::from(next.from).min(pool.quantity.clone()),
+        );
         if from < to { to - from } else { Exact::zero() }
     };
-    let filled: Vec<(&Tier, Exact)> =
-        tiers.iter().enumerate().map(|(at, tier)| (tier, in_tier(at, tier))).filter(|(_, part)| !part.is_zero()).collect();
-    let Some(((last, _), lower)) = filled.split_last() else { return Vec::new() };
-    // Parts that no quantity on a bill could state are left to the last tier, so that the parts are the whole.
+    let filled: Vec<(&Tier, Exact)> = tiers
+        .iter()
+        .enumerate()
+        .map(|(at, tier)| (tier, in_tier(at, tier)))
+        .filter(|(_, part)| !part.is_zero())
+        .collect();
+    let Some(((last, _), lower)) = filled.split_last() else {
+        return Vec::new();
+    };
+    // Parts that no quantity on a bill could state are left to the last tier, so that the parts are
+    // the whole.
     let scale = Exact::from(10_u64.pow(item.usage_type.places()));
     let mut left = item.quantity.clone();
     let mut parts = Vec::new();
     for (tier, part) in lower {
         let own = &(part * &item.quantity) / &pool.quantity;
-        let own = if pool.lines > 1 { (&own * &scale).floor() / scale.clone() } else { own };
+        let own = if pool.lines > 1 {
+            (&own * &scale).floor() / scale.clone()
+        } else {
+            own
+        };
         left = left - own.clone();
         parts.push((*tier, own));
     }
@@ -226,38 +285,84 @@ mod tests {
     use crate::time::Date;
 
     fn usage(usage_type: UsageType, quantity: u64) -> Usage {
-        let subject = Subject { table: "t".into(), index: None, region: "us-east-1".into(), access: None };
-        Usage { subject, usage_type, quantity: Exact::from(quantity), because: Vec::new() }
+        let subject = Subject {
+            table: "t".into(),
+            index: None,
+            region: "us-east-1".into(),
+            access: None,
+        };
+        Usage {
+            subject,
+            usage_type,
+            quantity: Exact::from(quantity),
+            because: Vec::new(),
+        }
     }
 
     fn bill(usage: &[Usage], free: &[FreeTier]) -> Bill {
-        let book = Books::embedded().book("us-east-1", Date::parse("2026-01-01")).expect("a book");
-        price(usage, &BTreeMap::from([("us-east-1".to_string(), book)]), &free.iter().copied().collect()).expect("fits")
+        let book = Books::embedded()
+            .book("us-east-1", Date::parse("2026-01-01"))
+            .expect("a book");
+        price(
+            usage,
+            &BTreeMap::from([("us-east-1".to_string(), book)]),
+            &free.iter().copied().collect(),
+        )
+        .expect("fits")
     }
 
     fn amounts(bill: &Bill) -> Vec<String> {
-        bill.lines.iter().map(|line| format!("{} x {} = {}", line.quantity, line.published.rate, line.amount)).collect()
+        bill.lines
+            .iter()
+            .map(|line| {
+                format!(
+                    "{} x {} = {}",
+                    line.quantity, line.published.rate, line.amount
+                )
+            })
+            .collect()
     }
 
     #[test]
     fn a_free_tier_is_a_line_of_its_own_and_shared_by_all_tables() {
         let storage = || UsageType::Storage(TableClass::Standard);
         let both = [usage(storage(), 20), usage(storage(), 80)];
-        assert_eq!(amounts(&bill(&both, &[FreeTier::Storage])), ["5 x 0 = 0", "15 x 0.25 = 3.75", "20 x 0 = 0", "60 x 0.25 = 15"]);
-        assert_eq!(amounts(&bill(&both, &[])), ["20 x 0.25 = 5", "80 x 0.25 = 20"]);
+        assert_eq!(
+            amounts(&bill(&both, &[FreeTier::Storage])),
+            [
+                "5 x 0 = 0",
+                "15 x 0.25 = 3.75",
+                "20 x 0 = 0",
+                "60 x 0.25 = 15"
+            ]
+        );
+        assert_eq!(
+            amounts(&bill(&both, &[])),
+            ["20 x 0.25 = 5", "80 x 0.25 = 20"]
+        );
     }
 
     #[test]
     fn volume_tiers_apply_whatever_the_free_tier() {
         let s3 = [usage(UsageType::s3_storage("standard"), 60_000)];
-        assert_eq!(amounts(&bill(&s3, &[])), ["51200 x 0.023 = 1177.6", "8800 x 0.022 = 193.6"]);
+        assert_eq!(
+            amounts(&bill(&s3, &[])),
+            ["51200 x 0.023 = 1177.6", "8800 x 0.022 = 193.6"]
+        );
     }
 
     #[test]
     fn what_a_book_lacks_is_unknown_and_in_no_total() {
-        let bill = bill(&[usage(UsageType::DaxNode("dax.r7.large".to_string()), 730)], &[]);
+        let bill = bill(
+            &[usage(UsageType::DaxNode("dax.r7.large".to_string()), 730)],
+            &[],
+        );
         assert!(bill.lines.is_empty());
-        assert!(bill.unknown[0].why.contains("it has r5.12xlarge"), "{}", bill.unknown[0].why);
+        assert!(
+            bill.unknown[0].why.contains("it has r5.12xlarge"),
+            "{}",
+            bill.unknown[0].why
+        );
         assert_eq!(bill.total(), Ok(Money::ZERO));
     }
 }

@@ -21,7 +21,8 @@ const GLOBAL: &str = "global";
 /// No price book that a person or a program writes is larger: 16 MB.
 const BOOK_BYTES_MAX: u64 = 16 << 20;
 
-/// One published price: code, unit, tier, the day it took effect, where it was read and how sure that is.
+/// One published price: code, unit, tier, the day it took effect, where it was read and how sure
+/// that is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedRate {
     /// What it prices, such as `write_request_unit_standard`.
@@ -79,7 +80,10 @@ pub enum BookError {
         known: String,
     },
     /// The region has books, but none that early.
-    #[error("there is no price book for {region} at {date}: its prices are known from {starts} on{others}")]
+    #[error(
+        "there is no price book for {region} at {date}: its prices are known from {starts} \
+         on{others}"
+    )]
     TooEarly {
         /// The region asked.
         region: String,
@@ -165,43 +169,74 @@ enum TextSource {
 impl Books {
     /// The books in the binary.
     pub fn embedded() -> Books {
-        let books = embedded::BOOKS
-            .iter()
-            .map(|(region, text)| (region.to_string(), (format!("pricing/{region}.toml"), TextSource::Embedded(text))));
+        let books = embedded::BOOKS.iter().map(|(region, text)| {
+            (
+                region.to_string(),
+                (format!("pricing/{region}.toml"), TextSource::Embedded(text)),
+            )
+        });
         Books::new(books.collect())
     }
 
-    /// The books of a folder: every `REGION.toml` in it; prices that are not a region's own come from the
-    /// binary where the folder has no `global.toml`.
+    /// The books of a folder: every `REGION.toml` in it; prices that are not a region's own come
+    /// from the binary where the folder has no `global.toml`.
     ///
     /// # Errors
     /// [`BookError::File`] where the folder cannot be read or has no book.
     pub fn from_folder(folder: &Path) -> Result<Books, BookError> {
-        let failed = |message: String| BookError::File { path: folder.display().to_string(), message };
-        let entries = std::fs::read_dir(folder).map_err(|error| failed(format!("the folder of price books cannot be read: {error}")))?;
+        let failed = |message: String| BookError::File {
+            path: folder.display().to_string(),
+            message,
+        };
+        let entries = std::fs::read_dir(folder).map_err(|error| {
+            failed(format!("the folder of price books cannot be read: {error}"))
+        })?;
         let mut texts = BTreeMap::new();
         for path in entries.flatten().map(|entry| entry.path()) {
-            let region = path.file_stem().unwrap_or_default().to_string_lossy().to_string();
-            if path.extension().is_some_and(|extension| extension == "toml") && region != "sources" {
+            let region = path
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .to_string();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+                && region != "sources"
+            {
                 texts.insert(region, (path.display().to_string(), TextSource::File(path)));
             }
         }
         if texts.keys().all(|region| region == GLOBAL) {
-            return Err(failed("the folder holds no price book; a book is a file such as us-east-1.toml".to_string()));
+            return Err(failed(
+                "the folder holds no price book; a book is a file such as us-east-1.toml"
+                    .to_string(),
+            ));
         }
-        let (name, text) = embedded::BOOKS.iter().find(|(region, _)| *region == GLOBAL).copied().unwrap_or((GLOBAL, ""));
-        texts.entry(GLOBAL.to_string()).or_insert((format!("pricing/{name}.toml"), TextSource::Embedded(text)));
+        let (name, text) = embedded::BOOKS
+            .iter()
+            .find(|(region, _)| *region == GLOBAL)
+            .copied()
+            .unwrap_or((GLOBAL, ""));
+        texts
+            .entry(GLOBAL.to_string())
+            .or_insert((format!("pricing/{name}.toml"), TextSource::Embedded(text)));
         Ok(Books::new(texts))
     }
 
     fn new(texts: BTreeMap<String, (String, TextSource)>) -> Books {
-        let read = texts.keys().map(|region| (region.clone(), OnceLock::new())).collect();
+        let read = texts
+            .keys()
+            .map(|region| (region.clone(), OnceLock::new()))
+            .collect();
         Books { texts, read }
     }
 
     /// The regions that have a book, in alphabetical order.
     pub fn regions(&self) -> impl Iterator<Item = &str> {
-        self.texts.keys().map(String::as_str).filter(|region| *region != GLOBAL)
+        self.texts
+            .keys()
+            .map(String::as_str)
+            .filter(|region| *region != GLOBAL)
     }
 
     /// The book of a region.
@@ -211,25 +246,44 @@ impl Books {
         }
         let known: Vec<&str> = self.regions().collect();
         let asked: String = region.chars().take(80).collect();
-        let near =
-            known.iter().min_by_key(|known| strsim::levenshtein(known, &asked)).filter(|known| strsim::levenshtein(known, &asked) <= 3);
-        let suggestion = near.map(|near| format!(" (did you mean {near:?}?)")).unwrap_or_default();
-        Err(BookError::Region { region: asked, suggestion, known: known.join(", ") })
+        let near = known
+            .iter()
+            .min_by_key(|known| strsim::levenshtein(known, &asked))
+            .filter(|known| strsim::levenshtein(known, &asked) <= 3);
+        let suggestion = near
+            .map(|near| format!(" (did you mean {near:?}?)"))
+            .unwrap_or_default();
+        Err(BookError::Region {
+            region: asked,
+            suggestion,
+            known: known.join(", "),
+        })
     }
 
     /// A book that is there, read once.
     fn load(&self, region: &str) -> Result<Arc<RegionBook>, BookError> {
-        let (Some((name, source)), Some(read)) = (self.texts.get(region), self.read.get(region)) else {
-            return Err(BookError::File { path: region.to_string(), message: "there is no such price book".to_string() });
+        let (Some((name, source)), Some(read)) = (self.texts.get(region), self.read.get(region))
+        else {
+            return Err(BookError::File {
+                path: region.to_string(),
+                message: "there is no such price book".to_string(),
+            });
         };
         let load = || match source {
             TextSource::Embedded(text) => parse(name, text),
             TextSource::File(path) => {
-                let failed = |message: String| BookError::File { path: name.clone(), message };
-                let unreadable = |error: std::io::Error| failed(format!("the price book cannot be read: {error}"));
+                let failed = |message: String| BookError::File {
+                    path: name.clone(),
+                    message,
+                };
+                let unreadable = |error: std::io::Error| {
+                    failed(format!("the price book cannot be read: {error}"))
+                };
                 let size = std::fs::metadata(path).map_err(unreadable)?;
                 if !size.is_file() || size.len() > BOOK_BYTES_MAX {
-                    return Err(failed("a price book is a file of at most 16 MB".to_string()));
+                    return Err(failed(
+                        "a price book is a file of at most 16 MB".to_string(),
+                    ));
                 }
                 parse(name, &opened::read_to_string(path).map_err(unreadable)?)
             }
@@ -238,8 +292,14 @@ impl Books {
         if book.region == region {
             Ok(book)
         } else {
-            let message = format!("the book is of region {:?}; a book's file has its region's name", book.region);
-            Err(BookError::File { path: name.clone(), message })
+            let message = format!(
+                "the book is of region {:?}; a book's file has its region's name",
+                book.region
+            );
+            Err(BookError::File {
+                path: name.clone(),
+                message,
+            })
         }
     }
 
@@ -255,27 +315,55 @@ impl Books {
             Some(date) => {
                 let early: Vec<&str> = self
                     .regions()
-                    .filter(|other| self.region(other).is_ok_and(|book| book.starts().is_some_and(|starts| starts <= date)))
+                    .filter(|other| {
+                        self.region(other)
+                            .is_ok_and(|book| book.starts().is_some_and(|starts| starts <= date))
+                    })
                     .collect();
-                let others = if early.is_empty() { String::new() } else { format!("; at that date the books have {}", early.join(", ")) };
+                let others = if early.is_empty() {
+                    String::new()
+                } else {
+                    format!("; at that date the books have {}", early.join(", "))
+                };
                 let starts = starts.map_or("no date".to_string(), |starts| starts.to_string());
-                return Err(BookError::TooEarly { region: region.to_string(), date: date.to_string(), starts, others });
+                return Err(BookError::TooEarly {
+                    region: region.to_string(),
+                    date: date.to_string(),
+                    starts,
+                    others,
+                });
             }
-            None => return Err(BookError::File { path: region.to_string(), message: "the book has no rates".to_string() }),
+            None => {
+                return Err(BookError::File {
+                    path: region.to_string(),
+                    message: "the book has no rates".to_string(),
+                });
+            }
         };
-        Ok(PriceBook { book, global: self.load(GLOBAL)?, date })
+        Ok(PriceBook {
+            book,
+            global: self.load(GLOBAL)?,
+            date,
+        })
     }
 
     /// The text of a book; `None` where there is no such book.
     pub(super) fn text(&self, region: &str) -> Result<Option<String>, BookError> {
-        let Some((name, source)) = self.texts.get(region) else { return Ok(None) };
+        let Some((name, source)) = self.texts.get(region) else {
+            return Ok(None);
+        };
         // Read first, so that what is wrong with it is told.
         self.load(region)?;
         match source {
             TextSource::Embedded(text) => Ok(Some(text.to_string())),
-            TextSource::File(path) => opened::read_to_string(path)
-                .map(Some)
-                .map_err(|error| BookError::File { path: name.clone(), message: format!("the price book cannot be read: {error}") }),
+            TextSource::File(path) => {
+                opened::read_to_string(path)
+                    .map(Some)
+                    .map_err(|error| BookError::File {
+                        path: name.clone(),
+                        message: format!("the price book cannot be read: {error}"),
+                    })
+            }
         }
     }
 
@@ -284,33 +372,58 @@ impl Books {
         let book = self.region(region)?;
         let (region, location) = (book.region.clone(), book.location.clone());
         let (prefix, transfer_prefix) = (book.prefix.clone(), book.transfer_prefix.clone());
-        Ok(OpenBook { region, location, prefix, transfer_prefix, rates: book.rates.clone() })
+        Ok(OpenBook {
+            region,
+            location,
+            prefix,
+            transfer_prefix,
+            rates: book.rates.clone(),
+        })
     }
 
-    /// The dates between which a region's prices are known to have changed or been confirmed: first and last.
+    /// The dates between which a region's prices are known to have changed or been confirmed: first
+    /// and last.
     ///
     /// # Errors
     /// [`BookError`] where the region has no book.
     pub fn span(&self, region: &str) -> Result<(Date, Date), BookError> {
         let book = self.region(region)?;
-        let empty = || BookError::File { path: region.to_string(), message: "the book has no rates".to_string() };
+        let empty = || BookError::File {
+            path: region.to_string(),
+            message: "the book has no rates".to_string(),
+        };
         let last = book.rates.iter().map(|rate| rate.effective_from).max();
         Ok((book.starts().ok_or_else(empty)?, last.ok_or_else(empty)?))
     }
 }
 
 fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
-    let failed = |message: String| BookError::File { path: name.to_string(), message };
-    let file: BookFile = toml::from_str(text).map_err(|error| failed(error.to_string().trim_end().to_string()))?;
+    let failed = |message: String| BookError::File {
+        path: name.to_string(),
+        message,
+    };
+    let file: BookFile =
+        toml::from_str(text).map_err(|error| failed(error.to_string().trim_end().to_string()))?;
     let mut rates: Vec<Arc<PublishedRate>> = Vec::with_capacity(file.rates.len());
     for row in file.rates {
         let (date, first_seen) = match (&row.effective_from, &row.seen_from) {
             (Some(date), None) => (date, false),
             (None, Some(date)) => (date, true),
-            _ => return Err(failed(format!("{}: a rate has either effective_from or seen_from", row.code))),
+            _ => {
+                return Err(failed(format!(
+                    "{}: a rate has either effective_from or seen_from",
+                    row.code
+                )));
+            }
         };
-        let effective_from = Date::parse(date).ok_or_else(|| failed(format!("{}: {date:?} is not a date; write YYYY-MM-DD", row.code)))?;
-        let rate = Rate::parse(&row.usd).map_err(|error: MoneyError| failed(format!("{}: {error}", row.code)))?;
+        let effective_from = Date::parse(date).ok_or_else(|| {
+            failed(format!(
+                "{}: {date:?} is not a date; write YYYY-MM-DD",
+                row.code
+            ))
+        })?;
+        let rate = Rate::parse(&row.usd)
+            .map_err(|error: MoneyError| failed(format!("{}: {error}", row.code)))?;
         rates.push(Arc::new(PublishedRate {
             code: row.code,
             unit: row.unit,
@@ -322,9 +435,12 @@ fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
             confidence: row.confidence,
         }));
     }
-    rates.sort_by(|a, b| (&a.code, a.tier_from, a.effective_from).cmp(&(&b.code, b.tier_from, b.effective_from)));
+    rates.sort_by(|a, b| {
+        (&a.code, a.tier_from, a.effective_from).cmp(&(&b.code, b.tier_from, b.effective_from))
+    });
     let twice = rates.windows(2).find(|pair| {
-        (&pair[0].code, pair[0].tier_from, pair[0].effective_from) == (&pair[1].code, pair[1].tier_from, pair[1].effective_from)
+        (&pair[0].code, pair[0].tier_from, pair[0].effective_from)
+            == (&pair[1].code, pair[1].tier_from, pair[1].effective_from)
     });
     if let Some([rate, _]) = twice {
         return Err(failed(format!(
@@ -332,9 +448,14 @@ fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
             rate.code, rate.tier_from, rate.effective_from
         )));
     }
-    let first = rates.chunk_by(|one, other| one.code == other.code).find(|tiers| tiers.iter().all(|rate| rate.tier_from > 0));
+    let first = rates
+        .chunk_by(|one, other| one.code == other.code)
+        .find(|tiers| tiers.iter().all(|rate| rate.tier_from > 0));
     if let Some([rate, ..]) = first {
-        return Err(failed(format!("{} has no tier from 0 on; its first tier starts at {}", rate.code, rate.tier_from)));
+        return Err(failed(format!(
+            "{} has no tier from 0 on; its first tier starts at {}",
+            rate.code, rate.tier_from
+        )));
     }
     let location = file.location.unwrap_or_else(|| file.region.clone());
     Ok(Arc::new(RegionBook {
@@ -351,23 +472,40 @@ fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
 impl RegionBook {
     /// The first date for which a write request unit has a price: before it, there is no book.
     fn starts(&self) -> Option<Date> {
-        let writes = self.rates.iter().filter(|rate| rate.code == "write_request_unit_standard");
-        writes.map(|rate| rate.effective_from).min().or_else(|| self.rates.iter().map(|rate| rate.effective_from).min())
+        let writes = self
+            .rates
+            .iter()
+            .filter(|rate| rate.code == "write_request_unit_standard");
+        writes
+            .map(|rate| rate.effective_from)
+            .min()
+            .or_else(|| self.rates.iter().map(|rate| rate.effective_from).min())
     }
 
     /// The rates of a code in force at a date, by tier.
     fn at(&self, code: &str, date: Date) -> Vec<Tier> {
         let first = self.rates.partition_point(|rate| rate.code.as_str() < code);
-        let rates = self.rates[first..].iter().take_while(|rate| rate.code == code);
-        in_force(rates, date).into_iter().map(|(from, published)| Tier { from, published }).collect()
+        let rates = self.rates[first..]
+            .iter()
+            .take_while(|rate| rate.code == code);
+        in_force(rates, date)
+            .into_iter()
+            .map(|(from, published)| Tier { from, published })
+            .collect()
     }
 }
 
-/// Of the rates of one code those in force on a day, by tier: the newest that has taken effect, or the oldest where that is
-/// only the first sighting of an older price.
-pub(super) fn in_force<'a>(rates: impl IntoIterator<Item = &'a Arc<PublishedRate>>, day: Date) -> BTreeMap<u64, Arc<PublishedRate>> {
+/// Of the rates of one code those in force on a day, by tier: the newest that has taken effect, or
+/// the oldest where that is only the first sighting of an older price.
+pub(super) fn in_force<'a>(
+    rates: impl IntoIterator<Item = &'a Arc<PublishedRate>>,
+    day: Date,
+) -> BTreeMap<u64, Arc<PublishedRate>> {
     let mut tiers: BTreeMap<u64, Arc<PublishedRate>> = BTreeMap::new();
-    for rate in rates.into_iter().filter(|rate| rate.effective_from <= day || rate.first_seen) {
+    for rate in rates
+        .into_iter()
+        .filter(|rate| rate.effective_from <= day || rate.first_seen)
+    {
         let newer = tiers.get(&rate.tier_from).is_none_or(|known| {
             rate.effective_from <= day && rate.effective_from > known.effective_from
                 || known.effective_from > day && rate.effective_from < known.effective_from
@@ -401,22 +539,37 @@ impl PriceBook {
     /// [`MissingRate`] with what the book has, where it has no rate of that usage type.
     pub fn tiers(&self, usage: &UsageType) -> Result<Vec<Tier>, MissingRate> {
         let code = usage.code();
-        let book = if usage.has_global_price() { &self.global } else { &self.book };
+        let book = if usage.has_global_price() {
+            &self.global
+        } else {
+            &self.book
+        };
         let tiers = book.at(&code, self.date);
-        if tiers.is_empty() { Err(self.missing(&code)) } else { Ok(tiers) }
+        if tiers.is_empty() {
+            Err(self.missing(&code))
+        } else {
+            Ok(tiers)
+        }
     }
 
-    /// The list price of a usage type: its first tier that is not free; `None` where the book has none.
+    /// The list price of a usage type: its first tier that is not free; `None` where the book has
+    /// none.
     pub fn list_price(&self, usage: &UsageType) -> Option<Arc<PublishedRate>> {
-        self.tiers(usage).ok()?.into_iter().map(|tier| tier.published).find(|published| !published.rate.is_zero())
+        self.tiers(usage)
+            .ok()?
+            .into_iter()
+            .map(|tier| tier.published)
+            .find(|published| !published.rate.is_zero())
     }
 
     /// The list price of a usage type, as a number.
     pub fn list_rate(&self, usage: &UsageType) -> Option<Exact> {
-        self.list_price(usage).map(|published| Exact::from(published.rate.decimal()))
+        self.list_price(usage)
+            .map(|published| Exact::from(published.rate.decimal()))
     }
 
-    /// How much of a usage type AWS gives an account in a month in this region: the part of its tiers at $0.
+    /// How much of a usage type AWS gives an account in a month in this region: the part of its
+    /// tiers at $0.
     pub fn free_quantity(&self, usage: &UsageType) -> Exact {
         let tiers = self.tiers(usage).unwrap_or_default();
         match tiers.as_slice() {
@@ -427,20 +580,29 @@ impl PriceBook {
 
     /// Whether the region has a free tier.
     pub fn gives(&self, tier: FreeTier) -> bool {
-        tier.usage_types().iter().any(|usage| !self.free_quantity(usage).is_zero())
+        tier.usage_types()
+            .iter()
+            .any(|usage| !self.free_quantity(usage).is_zero())
     }
 
     /// How reserved capacity is sold; `None` where the books do not say.
     pub fn reserved_terms(&self) -> Option<&ReservedTerms> {
-        self.book.reserved_capacity.as_ref().or(self.global.reserved_capacity.as_ref())
+        self.book
+            .reserved_capacity
+            .as_ref()
+            .or(self.global.reserved_capacity.as_ref())
     }
 
     /// What a Database Savings Plan takes off; `None` where the books do not say.
     pub fn savings_plan(&self) -> Option<&SavingsPlan> {
-        self.book.savings_plan.as_ref().or(self.global.savings_plan.as_ref())
+        self.book
+            .savings_plan
+            .as_ref()
+            .or(self.global.savings_plan.as_ref())
     }
 
-    /// The start of the region's usage types on a bill, such as `USE1`; `None` where the book does not say.
+    /// The start of the region's usage types on a bill, such as `USE1`; `None` where the book does
+    /// not say.
     pub fn usage_prefix(&self) -> Option<&str> {
         self.book.prefix.as_deref()
     }
@@ -451,27 +613,57 @@ impl PriceBook {
     }
 
     fn missing(&self, code: &str) -> MissingRate {
-        let family = ["dax_node_hour_", "data_transfer_inter_region_to_", "reserved_"].into_iter().find(|family| code.starts_with(family));
-        let mut has: Vec<&str> =
-            self.book.rates.iter().filter_map(|rate| family.and_then(|family| rate.code.strip_prefix(family))).collect();
+        let family = [
+            "dax_node_hour_",
+            "data_transfer_inter_region_to_",
+            "reserved_",
+        ]
+        .into_iter()
+        .find(|family| code.starts_with(family));
+        let mut has: Vec<&str> = self
+            .book
+            .rates
+            .iter()
+            .filter_map(|rate| family.and_then(|family| rate.code.strip_prefix(family)))
+            .collect();
         has.dedup();
-        let later = self.book.rates.iter().find(|rate| rate.code == code).map(|rate| rate.effective_from);
+        let later = self
+            .book
+            .rates
+            .iter()
+            .find(|rate| rate.code == code)
+            .map(|rate| rate.effective_from);
         let has = match (later, family) {
             (Some(later), _) => format!(" (it is known from {later} on)"),
             (None, Some(family)) if has.is_empty() => {
-                format!(", nor any other {family}…; `--prices DIR` takes books that you have completed")
+                format!(
+                    ", nor any other {family}…; `--prices DIR` takes books that you have completed"
+                )
             }
             (None, Some(family)) => format!("; of {family}… it has {}", has.join(", ")),
             (None, None) => String::new(),
         };
-        MissingRate { region: self.region().to_string(), date: self.date.to_string(), code: code.to_string(), has }
+        MissingRate {
+            region: self.region().to_string(),
+            date: self.date.to_string(),
+            code: code.to_string(),
+            has,
+        }
     }
 
     /// Every rate in force, by code and tier.
     pub fn rates(&self) -> Vec<Tier> {
-        let mut codes: Vec<&str> = self.book.rates.iter().map(|rate| rate.code.as_str()).collect();
+        let mut codes: Vec<&str> = self
+            .book
+            .rates
+            .iter()
+            .map(|rate| rate.code.as_str())
+            .collect();
         codes.dedup();
-        codes.into_iter().flat_map(|code| self.book.at(code, self.date)).collect()
+        codes
+            .into_iter()
+            .flat_map(|code| self.book.at(code, self.date))
+            .collect()
     }
 }
 
@@ -484,7 +676,11 @@ mod tests {
     }
 
     fn usd(region: &str, when: &str, code: &str) -> String {
-        let tiers = Books::embedded().book(region, Some(date(when))).expect("a book").tiers(&UsageType::of_code(code)).expect(code);
+        let tiers = Books::embedded()
+            .book(region, Some(date(when)))
+            .expect("a book")
+            .tiers(&UsageType::of_code(code))
+            .expect(code);
         tiers.last().expect("a tier").published.rate.to_string()
     }
 
@@ -493,15 +689,30 @@ mod tests {
         let books = Books::embedded();
         assert_eq!(books.regions().count(), 36);
         for region in books.regions() {
-            books.book(region, None).unwrap_or_else(|error| panic!("{error}"));
+            books
+                .book(region, None)
+                .unwrap_or_else(|error| panic!("{error}"));
         }
     }
 
     #[test]
     fn a_price_is_that_of_its_date() {
-        assert_eq!(usd("us-east-1", "2024-10-31", "write_request_unit_standard"), "0.00000125");
-        assert_eq!(usd("us-east-1", "2024-11-01", "write_request_unit_standard"), "0.000000625");
-        assert_eq!(usd("us-east-1", "2024-10-31", "replicated_write_capacity_unit_hour_standard"), "0.000975");
+        assert_eq!(
+            usd("us-east-1", "2024-10-31", "write_request_unit_standard"),
+            "0.00000125"
+        );
+        assert_eq!(
+            usd("us-east-1", "2024-11-01", "write_request_unit_standard"),
+            "0.000000625"
+        );
+        assert_eq!(
+            usd(
+                "us-east-1",
+                "2024-10-31",
+                "replicated_write_capacity_unit_hour_standard"
+            ),
+            "0.000975"
+        );
         // First seen in 2025, and older than that.
         assert_eq!(usd("us-east-1", "2024-10-31", "storage_standard"), "0.25");
     }
@@ -509,16 +720,39 @@ mod tests {
     #[test]
     fn a_missing_book_or_rate_says_what_there_is() {
         let books = Books::embedded();
-        let error = books.book("us-east1", None).expect_err("no such region").to_string();
-        assert!(error.contains("did you mean \"us-east-1\"?") && error.contains("af-south-1"), "{error}");
-        let error = books.book("ap-south-1", Some(date("2024-10-01"))).expect_err("too early").to_string();
-        assert!(error.contains("2024-11-01") && error.contains("eu-west-1, us-east-1, us-east-2"), "{error}");
+        let error = books
+            .book("us-east1", None)
+            .expect_err("no such region")
+            .to_string();
+        assert!(
+            error.contains("did you mean \"us-east-1\"?") && error.contains("af-south-1"),
+            "{error}"
+        );
+        let error = books
+            .book("ap-south-1", Some(date("2024-10-01")))
+            .expect_err("too early")
+            .to_string();
+        assert!(
+            error.contains("2024-11-01") && error.contains("eu-west-1, us-east-1, us-east-2"),
+            "{error}"
+        );
         let book = books.book("us-east-2", None).expect("a book");
-        let error = book.tiers(&UsageType::of_code("dax_node_hour_r4.large")).expect_err("no r4").to_string();
+        let error = book
+            .tiers(&UsageType::of_code("dax_node_hour_r4.large"))
+            .expect_err("no r4")
+            .to_string();
         assert!(error.contains("it has r5.large"), "{error}");
-        assert!(book.tiers(&UsageType::of_code("reserved_3yr_write_hourly")).is_err());
+        assert!(
+            book.tiers(&UsageType::of_code("reserved_3yr_write_hourly"))
+                .is_err()
+        );
         // The old price of Standard-IA was never seen: it is unknown, not the new one.
-        let old = books.book("us-east-1", Some(date("2024-10-01"))).expect("a book");
-        assert!(old.tiers(&UsageType::of_code("write_request_unit_ia")).is_err());
+        let old = books
+            .book("us-east-1", Some(date("2024-10-01")))
+            .expect("a book");
+        assert!(
+            old.tiers(&UsageType::of_code("write_request_unit_ia"))
+                .is_err()
+        );
     }
 }

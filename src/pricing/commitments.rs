@@ -1,5 +1,5 @@
-//! What AWS sells to those who commit themselves, as a price book has it: the terms of reserved capacity, and what a
-//! Database Savings Plan takes off.
+//! What AWS sells to those who commit themselves, as a price book has it: the terms of reserved
+//! capacity, and what a Database Savings Plan takes off.
 
 use serde::Deserialize;
 
@@ -19,8 +19,8 @@ pub struct ReservedTerms {
     pub source: String,
 }
 
-/// A Database Savings Plan of one year without an upfront payment. Where a region's own rates under a plan are known, they
-/// stand among its rates and go before these discounts.
+/// A Database Savings Plan of one year without an upfront payment. Where a region's own rates under
+/// a plan are known, they stand among its rates and go before these discounts.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavingsPlan {
@@ -37,7 +37,8 @@ pub struct SavingsPlan {
 }
 
 impl SavingsPlan {
-    /// The share of the list price that a usage type costs under the plan; all of it where the plan does not cover it.
+    /// The share of the list price that a usage type costs under the plan; all of it where the plan
+    /// does not cover it.
     pub fn share(&self, usage: &UsageType) -> Exact {
         let percent = match usage {
             UsageType::Requests(..) => self.on_demand_percent,

@@ -19,16 +19,31 @@ pub struct ChangedRate {
     pub after: Option<PublishedRate>,
 }
 
-/// The rates that differ between two books, by code and tier. Where a rate came from is no difference.
+/// The rates that differ between two books, by code and tier. Where a rate came from is no
+/// difference.
 pub fn changed_rates(before: Option<&PriceBook>, after: Option<&PriceBook>) -> Vec<ChangedRate> {
     let rates = |book: Option<&PriceBook>| -> BTreeMap<(String, u64), PublishedRate> {
-        let of = |tier: Tier| ((tier.published.code.clone(), tier.from), (*tier.published).clone());
-        book.map(PriceBook::rates).unwrap_or_default().into_iter().map(of).collect()
+        let of = |tier: Tier| {
+            (
+                (tier.published.code.clone(), tier.from),
+                (*tier.published).clone(),
+            )
+        };
+        book.map(PriceBook::rates)
+            .unwrap_or_default()
+            .into_iter()
+            .map(of)
+            .collect()
     };
-    let region = before.or(after).map(|book| book.region().to_string()).unwrap_or_default();
+    let region = before
+        .or(after)
+        .map(|book| book.region().to_string())
+        .unwrap_or_default();
     let (before, after) = (rates(before), rates(after));
     let keys: BTreeSet<&(String, u64)> = before.keys().chain(after.keys()).collect();
-    let differs = |key: &&&(String, u64)| before.get(**key).map(|rate| rate.rate) != after.get(**key).map(|rate| rate.rate);
+    let differs = |key: &&&(String, u64)| {
+        before.get(**key).map(|rate| rate.rate) != after.get(**key).map(|rate| rate.rate)
+    };
     keys.iter()
         .filter(differs)
         .map(|key| ChangedRate {

@@ -1,4 +1,5 @@
-//! Price books and bills: exactly one rate for a region, a code and a date, or a reason why there is none.
+//! Price books and bills: exactly one rate for a region, a code and a date, or a reason why there
+//! is none.
 
 mod bill;
 mod book;

@@ -1,9 +1,10 @@
-//! AWS's public price list files, as a user downloads them: offers of AmazonDynamoDB, AmazonDAX, AWSDataTransfer and
-//! AmazonS3, and the savings-plan offer, in JSON and in CSV, of one region or of all.
+//! AWS's public price list files, as a user downloads them: offers of AmazonDynamoDB, AmazonDAX,
+//! AWSDataTransfer and AmazonS3, and the savings-plan offer, in JSON and in CSV, of one region or
+//! of all.
 //!
-//! A SKU is known by its service, its usage type without the prefix of the region, and its operation: the same usage
-//! type under another operation is another product. What is not known is listed, never dropped. Source: AWS Billing
-//! User Guide, "Reading the service price list files".
+//! A SKU is known by its service, its usage type without the prefix of the region, and its
+//! operation: the same usage type under another operation is another product. What is not known is
+//! listed, never dropped. Source: AWS Billing User Guide, "Reading the service price list files".
 
 use std::collections::BTreeMap;
 
@@ -123,7 +124,9 @@ pub const ANOTHER_SERVICE: &str = "it is of another service";
 /// The offers of Database Savings Plans.
 const SAVINGS_PLANS: &str = "AmazonDatabaseSavingsPlans";
 
-const DOWNLOAD: &str = "download one from pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonDynamoDB/current/index.json (or AmazonDAX, AWSDataTransfer, AmazonS3; or .csv)";
+const DOWNLOAD: &str = "download one from \
+                        pricing.us-east-1.amazonaws.com/offers/v1.0/aws/AmazonDynamoDB/current/\
+                        index.json (or AmazonDAX, AWSDataTransfer, AmazonS3; or .csv)";
 
 /// Reads an offer file.
 ///
@@ -131,15 +134,32 @@ const DOWNLOAD: &str = "download one from pricing.us-east-1.amazonaws.com/offers
 /// [`OfferError`] where it is none, or one code has two prices in it.
 pub fn read_offer(file: &str, text: &str) -> Result<Offer, OfferError> {
     let text = text.trim_start_matches('\u{feff}');
-    let (code, version, rows) = if text.trim_start().starts_with('{') { json(file, text)? } else { csv(file, text)? };
+    let (code, version, rows) = if text.trim_start().starts_with('{') {
+        json(file, text)?
+    } else {
+        csv(file, text)?
+    };
     let known = SERVICES.contains(&code.as_str()) || is_savings_plan(&code);
     if !known {
         let message = format!("is the offer of {code:?}, of which the books hold nothing");
-        let help = format!("the offers are {} and the savings plans of databases", SERVICES.join(", "));
-        return Err(OfferError::File { file: file.to_string(), message, help });
+        let help = format!(
+            "the offers are {} and the savings plans of databases",
+            SERVICES.join(", ")
+        );
+        return Err(OfferError::File {
+            file: file.to_string(),
+            message,
+            help,
+        });
     }
-    let mut offer =
-        Offer { file: file.to_string(), code, version, locations: BTreeMap::new(), rates: Vec::new(), unknown: BTreeMap::new() };
+    let mut offer = Offer {
+        file: file.to_string(),
+        code,
+        version,
+        locations: BTreeMap::new(),
+        rates: Vec::new(),
+        unknown: BTreeMap::new(),
+    };
     for row in rows {
         offer.take(row)?;
     }
@@ -148,7 +168,10 @@ pub fn read_offer(file: &str, text: &str) -> Result<Offer, OfferError> {
 }
 
 fn is_savings_plan(code: &str) -> bool {
-    matches!(code, SAVINGS_PLANS | "AWSDatabaseSavingsPlans" | "DatabaseSavingsPlans")
+    matches!(
+        code,
+        SAVINGS_PLANS | "AWSDatabaseSavingsPlans" | "DatabaseSavingsPlans"
+    )
 }
 
 impl Offer {
@@ -158,27 +181,47 @@ impl Offer {
         let codes = match codes_of(&row, &usage_type, &self.code) {
             Ok(codes) => codes,
             Err(why) => {
-                let product = UnknownProduct { service: row.service, usage_type, operation: row.operation, why };
-                self.unknown.entry(product).or_insert_with(|| (0, row.sku.clone())).0 += 1;
+                let product = UnknownProduct {
+                    service: row.service,
+                    usage_type,
+                    operation: row.operation,
+                    why,
+                };
+                self.unknown
+                    .entry(product)
+                    .or_insert_with(|| (0, row.sku.clone()))
+                    .0 += 1;
                 return Ok(());
             }
         };
         let wrong = |what: &str, found: &str| OfferError::File {
             file: self.file.clone(),
-            message: format!("{}: {what} is expected, found {:?}", row.rate_code, found.chars().take(60).collect::<String>()),
+            message: format!(
+                "{}: {what} is expected, found {:?}",
+                row.rate_code,
+                found.chars().take(60).collect::<String>()
+            ),
             help: format!("the file is not as AWS publishes it; {DOWNLOAD}"),
         };
         let usd = row.usd.as_deref().unwrap_or_default();
         let rate = Rate::parse(usd).map_err(|_| wrong("a price in US dollars", usd))?;
         let day = row.effective.get(..10).unwrap_or(&row.effective);
         let effective_from = Date::parse(day).ok_or_else(|| wrong("a day", &row.effective))?;
-        let starts = if row.starts.is_empty() { "0" } else { &row.starts };
-        let tier_from: u64 = starts.parse().map_err(|_| wrong("the start of a tier", starts))?;
+        let starts = if row.starts.is_empty() {
+            "0"
+        } else {
+            &row.starts
+        };
+        let tier_from: u64 = starts
+            .parse()
+            .map_err(|_| wrong("the start of a tier", starts))?;
         if row.region.is_empty() {
             return Err(wrong("the code of a region", &row.location));
         }
         if !row.location.is_empty() && row.location != "Any" {
-            self.locations.entry(row.region.clone()).or_insert_with(|| row.location.clone());
+            self.locations
+                .entry(row.region.clone())
+                .or_insert_with(|| row.location.clone());
         }
         for code in codes {
             self.rates.push(OfferedRate {
@@ -196,23 +239,45 @@ impl Offer {
 
     /// One code of one region has one price in each tier; the same price twice is one.
     fn one_price_each(&mut self) -> Result<(), OfferError> {
-        self.rates.sort_by(|a, b| (&a.region, &a.code, a.tier_from, &a.rate_code).cmp(&(&b.region, &b.code, b.tier_from, &b.rate_code)));
-        let same = |a: &OfferedRate, b: &OfferedRate| (&a.region, &a.code, a.tier_from) == (&b.region, &b.code, b.tier_from);
-        if let Some([one, other]) = self.rates.windows(2).find(|pair| same(&pair[0], &pair[1]) && pair[0].rate != pair[1].rate) {
-            return Err(OfferError::Twice { file: self.file.clone(), one: Box::new(one.clone()), other: Box::new(other.clone()) });
+        self.rates.sort_by(|a, b| {
+            (&a.region, &a.code, a.tier_from, &a.rate_code).cmp(&(
+                &b.region,
+                &b.code,
+                b.tier_from,
+                &b.rate_code,
+            ))
+        });
+        let same = |a: &OfferedRate, b: &OfferedRate| {
+            (&a.region, &a.code, a.tier_from) == (&b.region, &b.code, b.tier_from)
+        };
+        if let Some([one, other]) = self
+            .rates
+            .windows(2)
+            .find(|pair| same(&pair[0], &pair[1]) && pair[0].rate != pair[1].rate)
+        {
+            return Err(OfferError::Twice {
+                file: self.file.clone(),
+                one: Box::new(one.clone()),
+                other: Box::new(other.clone()),
+            });
         }
         self.rates.dedup_by(|one, other| same(one, other));
         Ok(())
     }
 }
 
-/// The usage type without the prefix of its region: `USE1-`, `EU-`, `APN1-`. Usage types of us-east-1 may have none,
-/// and `IA-` is a table class.
+/// The usage type without the prefix of its region: `USE1-`, `EU-`, `APN1-`. Usage types of
+/// us-east-1 may have none, and `IA-` is a table class.
 fn without_prefix(usage_type: &str) -> &str {
-    let Some((prefix, rest)) = usage_type.split_once('-') else { return usage_type };
+    let Some((prefix, rest)) = usage_type.split_once('-') else {
+        return usage_type;
+    };
     let letters = prefix.chars().take_while(char::is_ascii_uppercase).count();
     let digits = prefix.len() - letters;
-    let is_prefix = prefix == "EU" || (letters == 3 && (1..=2).contains(&digits) && prefix[letters..].chars().all(|c| c.is_ascii_digit()));
+    let is_prefix = prefix == "EU"
+        || (letters == 3
+            && (1..=2).contains(&digits)
+            && prefix[letters..].chars().all(|c| c.is_ascii_digit()));
     if is_prefix { rest } else { usage_type }
 }
 
@@ -247,28 +312,50 @@ fn codes_of(row: &Row, usage_type: &str, offer: &str) -> Result<Vec<String>, &'s
             ("3yr", _) | ("", "VG8YD49WWM") => 3,
             _ => return Err("the books have no such term"),
         };
-        let part = if row.unit == "Quantity" || row.description == "Upfront Fee" { "upfront_per_unit" } else { "hourly" };
+        let part = if row.unit == "Quantity" || row.description == "Upfront Fee" {
+            "upfront_per_unit"
+        } else {
+            "hourly"
+        };
         return Ok(vec![format!("reserved_{years}yr_{direction}_{part}")]);
     }
     if row.term != "OnDemand" {
         return Err("the books have no such term");
     }
     match row.service.as_str() {
-        "AmazonDynamoDB" => dynamodb(usage_type, &row.operation).map(|code| vec![code]).ok_or("the books have no code for it"),
+        "AmazonDynamoDB" => dynamodb(usage_type, &row.operation)
+            .map(|code| vec![code])
+            .ok_or("the books have no code for it"),
         "AmazonDAX" => match usage_type.strip_prefix("NodeUsage:") {
-            Some(node) if node.starts_with("dax.") => Ok(vec![UsageType::DaxNode(node.to_string()).code().to_string()]),
+            Some(node) if node.starts_with("dax.") => Ok(vec![
+                UsageType::DaxNode(node.to_string()).code().to_string(),
+            ]),
             _ => Err("the books have no code for it"),
         },
         "AWSDataTransfer" => match (row.transfer.as_str(), usage_type) {
-            ("InterRegion Outbound", _) if !row.to_region.is_empty() && usage_type.ends_with("AWS-Out-Bytes") => {
-                Ok(vec![UsageType::TransferTo(row.to_region.to_string()).code().to_string()])
+            ("InterRegion Outbound", _)
+                if !row.to_region.is_empty() && usage_type.ends_with("AWS-Out-Bytes") =>
+            {
+                Ok(vec![
+                    UsageType::TransferTo(row.to_region.to_string())
+                        .code()
+                        .to_string(),
+                ])
             }
-            ("AWS Outbound", "DataTransfer-Out-Bytes") => Ok(vec!["data_transfer_internet_out".to_string()]),
+            ("AWS Outbound", "DataTransfer-Out-Bytes") => {
+                Ok(vec!["data_transfer_internet_out".to_string()])
+            }
             _ => Err("the books have no code for it"),
         },
         "AmazonS3" => {
-            let codes: Vec<String> = UsageType::codes_named("AmazonS3", usage_type).map(str::to_string).collect();
-            if codes.is_empty() { Err("the books have no code for it") } else { Ok(codes) }
+            let codes: Vec<String> = UsageType::codes_named("AmazonS3", usage_type)
+                .map(str::to_string)
+                .collect();
+            if codes.is_empty() {
+                Err("the books have no code for it")
+            } else {
+                Ok(codes)
+            }
         }
         _ => Err(ANOTHER_SERVICE),
     }
@@ -277,8 +364,13 @@ fn codes_of(row: &Row, usage_type: &str, offer: &str) -> Result<Vec<String>, &'s
 /// The code of a product of DynamoDB: its usage type, under the operation that it is sold for.
 fn dynamodb(usage_type: &str, operation: &str) -> Option<String> {
     // AWS's guide and its price list write this one differently.
-    let name = if usage_type == "Streams-Requests" { "Streams-RequestsCount" } else { usage_type };
-    let code = UsageType::codes_named("AmazonDynamoDB", name).find(|code| !code.starts_with("reserved_"))?;
+    let name = if usage_type == "Streams-Requests" {
+        "Streams-RequestsCount"
+    } else {
+        usage_type
+    };
+    let code = UsageType::codes_named("AmazonDynamoDB", name)
+        .find(|code| !code.starts_with("reserved_"))?;
     let sold_for = match code {
         code if code.contains("_request_unit_") => &["PayPerRequestThroughput"][..],
         code if code.contains("_capacity_unit_hour_") => &["CommittedThroughput"],
@@ -300,13 +392,21 @@ struct OfferFile {
 }
 
 fn failed(file: &str, message: impl Into<String>) -> OfferError {
-    OfferError::File { file: file.to_string(), message: message.into(), help: DOWNLOAD.to_string() }
+    OfferError::File {
+        file: file.to_string(),
+        message: message.into(),
+        help: DOWNLOAD.to_string(),
+    }
 }
 
 fn json(file: &str, text: &str) -> Result<Parsed, OfferError> {
-    let offer: OfferFile = serde_json::from_str(text).map_err(|error| failed(file, format!("not JSON of AWS's price list: {error}")))?;
+    let offer: OfferFile = serde_json::from_str(text)
+        .map_err(|error| failed(file, format!("not JSON of AWS's price list: {error}")))?;
     let (Some(products), Some(terms)) = (offer.products, offer.terms) else {
-        return Err(failed(file, "has no products and terms: is it an index, which only names the files with prices?"));
+        return Err(failed(
+            file,
+            "has no products and terms: is it an index, which only names the files with prices?",
+        ));
     };
     let code = offer.offer_code.unwrap_or_default();
     let version = offer.version.unwrap_or_default();
@@ -315,24 +415,45 @@ fn json(file: &str, text: &str) -> Result<Parsed, OfferError> {
         savings_plan_rows(&products, &terms, &mut rows);
         return Ok((code, version, rows));
     }
-    let text = |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_string();
+    let text =
+        |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_string();
     let mut priced: BTreeMap<&str, ()> = BTreeMap::new();
     for (term, skus) in &terms {
         for (sku, offers) in skus.as_object().into_iter().flatten() {
             let Some(product) = products.get(sku) else {
-                return Err(failed(file, format!("the term of {sku} has no product: the file is not whole")));
+                return Err(failed(
+                    file,
+                    format!("the term of {sku} has no product: the file is not whole"),
+                ));
             };
             let attributes = &product["attributes"];
-            for offer in offers.as_object().into_iter().flatten().map(|(_, offer)| offer) {
-                for (rate_code, dimension) in offer["priceDimensions"].as_object().into_iter().flatten() {
+            for offer in offers
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(_, offer)| offer)
+            {
+                for (rate_code, dimension) in
+                    offer["priceDimensions"].as_object().into_iter().flatten()
+                {
                     priced.insert(sku, ());
                     let service = text(attributes, "servicecode");
                     rows.push(Row {
-                        service: if service.is_empty() { code.clone() } else { service },
+                        service: if service.is_empty() {
+                            code.clone()
+                        } else {
+                            service
+                        },
                         usage_type: text(attributes, "usagetype"),
                         operation: text(attributes, "operation"),
-                        region: either(text(attributes, "regionCode"), text(attributes, "fromRegionCode")),
-                        location: either(text(attributes, "location"), text(attributes, "fromLocation")),
+                        region: either(
+                            text(attributes, "regionCode"),
+                            text(attributes, "fromRegionCode"),
+                        ),
+                        location: either(
+                            text(attributes, "location"),
+                            text(attributes, "fromLocation"),
+                        ),
                         to_region: text(attributes, "toRegionCode"),
                         transfer: text(attributes, "transferType"),
                         term: term.clone(),
@@ -340,7 +461,9 @@ fn json(file: &str, text: &str) -> Result<Parsed, OfferError> {
                         description: text(dimension, "description"),
                         unit: text(dimension, "unit"),
                         starts: text(dimension, "beginRange"),
-                        usd: dimension["pricePerUnit"]["USD"].as_str().map(str::to_string),
+                        usd: dimension["pricePerUnit"]["USD"]
+                            .as_str()
+                            .map(str::to_string),
                         effective: text(offer, "effectiveDate"),
                         sku: sku.clone(),
                         rate_code: rate_code.clone(),
@@ -351,10 +474,22 @@ fn json(file: &str, text: &str) -> Result<Parsed, OfferError> {
         }
     }
     // A product without a price is no price, and still a product.
-    for (sku, product) in products.as_object().into_iter().flatten().filter(|(sku, _)| !priced.contains_key(sku.as_str())) {
+    for (sku, product) in products
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(sku, _)| !priced.contains_key(sku.as_str()))
+    {
         let attributes = &product["attributes"];
-        let (usage_type, operation) = (text(attributes, "usagetype"), text(attributes, "operation"));
-        rows.push(Row { service: text(attributes, "servicecode"), usage_type, operation, sku: sku.clone(), ..Row::default() });
+        let (usage_type, operation) =
+            (text(attributes, "usagetype"), text(attributes, "operation"));
+        rows.push(Row {
+            service: text(attributes, "servicecode"),
+            usage_type,
+            operation,
+            sku: sku.clone(),
+            ..Row::default()
+        });
     }
     Ok((code, version, rows))
 }
@@ -363,13 +498,27 @@ fn either(one: String, other: String) -> String {
     if one.is_empty() { other } else { one }
 }
 
-fn savings_plan_rows(products: &serde_json::Value, terms: &BTreeMap<String, serde_json::Value>, rows: &mut Vec<Row>) {
-    let text = |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_string();
+fn savings_plan_rows(
+    products: &serde_json::Value,
+    terms: &BTreeMap<String, serde_json::Value>,
+    rows: &mut Vec<Row>,
+) {
+    let text =
+        |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_string();
     let list = products.as_array().map(Vec::as_slice).unwrap_or_default();
-    for plan in terms.values().filter_map(serde_json::Value::as_array).flatten() {
+    for plan in terms
+        .values()
+        .filter_map(serde_json::Value::as_array)
+        .flatten()
+    {
         let sku = text(plan, "sku");
-        let attributes = list.iter().find(|product| product["sku"] == plan["sku"]).map(|product| &product["attributes"]);
-        let option = attributes.map(|attributes| text(attributes, "purchaseOption")).unwrap_or_default();
+        let attributes = list
+            .iter()
+            .find(|product| product["sku"] == plan["sku"])
+            .map(|product| &product["attributes"]);
+        let option = attributes
+            .map(|attributes| text(attributes, "purchaseOption"))
+            .unwrap_or_default();
         let length = &plan["leaseContractLength"];
         for rate in plan["rates"].as_array().into_iter().flatten() {
             let price = &rate["discountedRate"];
@@ -381,7 +530,10 @@ fn savings_plan_rows(products: &serde_json::Value, terms: &BTreeMap<String, serd
                 term: "SavingsPlan".to_string(),
                 lease: years(&length["duration"].to_string(), &text(length, "unit")),
                 unit: text(rate, "unit"),
-                usd: price["price"].as_str().filter(|_| price["currency"] == "USD").map(str::to_string),
+                usd: price["price"]
+                    .as_str()
+                    .filter(|_| price["currency"] == "USD")
+                    .map(str::to_string),
                 effective: text(plan, "effectiveDate"),
                 sku: sku.clone(),
                 rate_code: text(rate, "rateCode"),
@@ -393,18 +545,31 @@ fn savings_plan_rows(products: &serde_json::Value, terms: &BTreeMap<String, serd
 }
 
 fn years(length: &str, unit: &str) -> String {
-    if unit.eq_ignore_ascii_case("year") { format!("{length}yr") } else { format!("{length} {unit}") }
+    if unit.eq_ignore_ascii_case("year") {
+        format!("{length}yr")
+    } else {
+        format!("{length} {unit}")
+    }
 }
 
 fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
-    let mut reader = ::csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+    let mut reader = ::csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
     let mut records = reader.records();
     let mut head: BTreeMap<String, String> = BTreeMap::new();
     let mut header: Option<Vec<String>> = None;
     let mut rows = Vec::new();
-    let plain = |cell: &str| cell.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let plain = |cell: &str| {
+        cell.chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_lowercase()
+    };
     for record in &mut records {
-        let record = record.map_err(|error| failed(file, format!("not CSV of AWS's price list: {error}")))?;
+        let record = record
+            .map_err(|error| failed(file, format!("not CSV of AWS's price list: {error}")))?;
         let Some(columns) = &header else {
             // A few lines about the file, then the header.
             if record.get(0).map(plain).as_deref() == Some("sku") {
@@ -416,31 +581,71 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
         };
         // The first of several columns that says something.
         let cell = |names: &[&str]| -> String {
-            let of =
-                |name: &&str| record.get(columns.iter().position(|column| column == *name)?).map(str::trim).filter(|text| !text.is_empty());
+            let of = |name: &&str| {
+                record
+                    .get(columns.iter().position(|column| column == *name)?)
+                    .map(str::trim)
+                    .filter(|text| !text.is_empty())
+            };
             names.iter().find_map(of).unwrap_or_default().to_string()
         };
         if record.len() != columns.len() {
             let line = record.position().map_or(0, ::csv::Position::line);
             return Err(failed(
                 file,
-                format!("line {line} has {} cells, the header {}: the file is not whole", record.len(), columns.len()),
+                format!(
+                    "line {line} has {} cells, the header {}: the file is not whole",
+                    record.len(),
+                    columns.len()
+                ),
             ));
         }
         let plan = columns.iter().any(|column| column == "discountedrate");
-        let usd = if plan { cell(&["discountedrate"]) } else { cell(&["priceperunit"]) };
+        let usd = if plan {
+            cell(&["discountedrate"])
+        } else {
+            cell(&["priceperunit"])
+        };
         let in_dollars = cell(&["currency"]) == "USD" && !usd.is_empty();
         let lease = cell(&["leasecontractlength"]);
         rows.push(Row {
-            service: if plan { cell(&["discountedservicecode"]) } else { cell(&["servicecode"]) },
-            usage_type: if plan { cell(&["discountedusagetype"]) } else { cell(&["usagetype"]) },
-            operation: if plan { cell(&["discountedoperation"]) } else { cell(&["operation"]) },
-            region: if plan { cell(&["discountedregioncode"]) } else { cell(&["regioncode", "fromregioncode"]) },
-            location: if plan { String::new() } else { cell(&["location", "fromlocation"]) },
+            service: if plan {
+                cell(&["discountedservicecode"])
+            } else {
+                cell(&["servicecode"])
+            },
+            usage_type: if plan {
+                cell(&["discountedusagetype"])
+            } else {
+                cell(&["usagetype"])
+            },
+            operation: if plan {
+                cell(&["discountedoperation"])
+            } else {
+                cell(&["operation"])
+            },
+            region: if plan {
+                cell(&["discountedregioncode"])
+            } else {
+                cell(&["regioncode", "fromregioncode"])
+            },
+            location: if plan {
+                String::new()
+            } else {
+                cell(&["location", "fromlocation"])
+            },
             to_region: cell(&["toregioncode"]),
             transfer: cell(&["transfertype"]),
-            term: if plan { "SavingsPlan".to_string() } else { cell(&["termtype"]) },
-            lease: if plan { years(&lease, &cell(&["leasecontractlengthunit"])) } else { lease },
+            term: if plan {
+                "SavingsPlan".to_string()
+            } else {
+                cell(&["termtype"])
+            },
+            lease: if plan {
+                years(&lease, &cell(&["leasecontractlengthunit"]))
+            } else {
+                lease
+            },
             description: cell(&["pricedescription"]),
             unit: cell(&["unit"]),
             starts: cell(&["startingrange"]),
@@ -452,7 +657,10 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
         });
     }
     if header.is_none() {
-        return Err(failed(file, "is neither JSON nor CSV of AWS's price list: no line begins with SKU"));
+        return Err(failed(
+            file,
+            "is neither JSON nor CSV of AWS's price list: no line begins with SKU",
+        ));
     }
     let of = |key: &str| head.get(key).cloned().unwrap_or_default();
     Ok((of("offercode"), of("version"), rows))
@@ -479,14 +687,23 @@ mod tests {
 
     #[test]
     fn the_operation_tells_products_apart() {
-        assert_eq!(dynamodb("WriteRequestUnits", "PayPerRequestThroughput").as_deref(), Some("write_request_unit_standard"));
+        assert_eq!(
+            dynamodb("WriteRequestUnits", "PayPerRequestThroughput").as_deref(),
+            Some("write_request_unit_standard")
+        );
         assert_eq!(dynamodb("WriteRequestUnits", "CommittedThroughput"), None);
         assert_eq!(
             dynamodb("IA-ReplWriteCapacityUnit-Hrs", "CommittedThroughput").as_deref(),
             Some("replicated_write_capacity_unit_hour_ia")
         );
-        assert_eq!(dynamodb("Streams-Requests", "GetRecords").as_deref(), Some("streams_read_request"));
-        assert_eq!(dynamodb("Streams-RequestsCount", "DelegatedOperations"), None);
+        assert_eq!(
+            dynamodb("Streams-Requests", "GetRecords").as_deref(),
+            Some("streams_read_request")
+        );
+        assert_eq!(
+            dynamodb("Streams-RequestsCount", "DelegatedOperations"),
+            None
+        );
         assert_eq!(dynamodb("VectorSearch", "VectorSearch"), None);
     }
 }

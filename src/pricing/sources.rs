@@ -15,7 +15,11 @@ struct SourcesFile {
 /// The documents that a rate's source names (`A+B(words)` names two), each with its key.
 pub fn sources_of(source: &str) -> Vec<(&'static str, &'static str)> {
     static SOURCES: OnceLock<BTreeMap<String, String>> = OnceLock::new();
-    let known = SOURCES.get_or_init(|| toml::from_str::<SourcesFile>(embedded::SOURCES).map(|file| file.sources).unwrap_or_default());
+    let known = SOURCES.get_or_init(|| {
+        toml::from_str::<SourcesFile>(embedded::SOURCES)
+            .map(|file| file.sources)
+            .unwrap_or_default()
+    });
     source
         .split('+')
         .filter_map(|key| known.get_key_value(key.split('(').next().unwrap_or_default().trim()))
@@ -34,7 +38,11 @@ mod tests {
         for region in books.regions() {
             for tier in books.book(region, None).expect("a book").rates() {
                 let source = &tier.published.source;
-                assert!(!sources_of(source).is_empty(), "{region} {}: {source}", tier.published.code);
+                assert!(
+                    !sources_of(source).is_empty(),
+                    "{region} {}: {source}",
+                    tier.published.code
+                );
             }
         }
     }

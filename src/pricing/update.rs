@@ -11,7 +11,8 @@ use crate::money::Rate;
 /// Books with offers taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
-    /// The text of each book, by region: those of the offers, with their new lines, and the others as they were.
+    /// The text of each book, by region: those of the offers, with their new lines, and the others
+    /// as they were.
     pub texts: BTreeMap<String, String>,
     /// How many prices the offers have as the books had them.
     pub confirmed: u64,
@@ -23,9 +24,9 @@ pub struct Update {
 
 /// Takes offers in.
 ///
-/// A price that differs from the one in force on the offer's day is a new line from that day on; one that the books never
-/// had was first seen then. Where the tiers have changed, a tier that is gone goes on at the price of the one it has become
-/// part of.
+/// A price that differs from the one in force on the offer's day is a new line from that day on;
+/// one that the books never had was first seen then. Where the tiers have changed, a tier that is
+/// gone goes on at the price of the one it has become part of.
 ///
 /// # Errors
 /// [`BookError`] where a book cannot be read, or two offers have different prices for one day.
@@ -33,10 +34,18 @@ pub fn update(books: &Books, offers: &[Offer]) -> Result<Update, BookError> {
     let mut by_region: BTreeMap<&str, Vec<(&OfferedRate, &Offer)>> = BTreeMap::new();
     for offer in offers {
         for rate in &offer.rates {
-            by_region.entry(&rate.region).or_default().push((rate, offer));
+            by_region
+                .entry(&rate.region)
+                .or_default()
+                .push((rate, offer));
         }
     }
-    let mut update = Update { texts: BTreeMap::new(), confirmed: 0, changed: Vec::new(), new_regions: Vec::new() };
+    let mut update = Update {
+        texts: BTreeMap::new(),
+        confirmed: 0,
+        changed: Vec::new(),
+        new_regions: Vec::new(),
+    };
     let known: BTreeSet<String> = books.regions().map(str::to_string).collect();
     for region in known.iter().map(String::as_str).chain(["global"]) {
         if let Some(text) = books.text(region)? {
@@ -48,7 +57,10 @@ pub fn update(books: &Books, offers: &[Offer]) -> Result<Update, BookError> {
             true => books.open(region)?,
             false => {
                 update.new_regions.push(region.to_string());
-                let location = offers.iter().find_map(|offer| offer.locations.get(region)).cloned();
+                let location = offers
+                    .iter()
+                    .find_map(|offer| offer.locations.get(region))
+                    .cloned();
                 OpenBook {
                     region: region.to_string(),
                     location: location.unwrap_or_else(|| region.to_string()),
@@ -63,7 +75,11 @@ pub fn update(books: &Books, offers: &[Offer]) -> Result<Update, BookError> {
         codes.sort_unstable();
         codes.dedup();
         for code in codes {
-            let tiers: Vec<_> = offered.iter().filter(|(rate, _)| rate.code == code).copied().collect();
+            let tiers: Vec<_> = offered
+                .iter()
+                .filter(|(rate, _)| rate.code == code)
+                .copied()
+                .collect();
             book.take(code, &tiers, &mut update)?;
         }
         if update.changed.len() > before {
@@ -85,22 +101,46 @@ pub(super) struct OpenBook {
 
 impl OpenBook {
     /// Takes in the tiers of a code.
-    fn take(&mut self, code: &str, offered: &[(&OfferedRate, &Offer)], update: &mut Update) -> Result<(), BookError> {
-        let Some(day) = offered.iter().map(|(rate, _)| rate.effective_from).max() else { return Ok(()) };
+    fn take(
+        &mut self,
+        code: &str,
+        offered: &[(&OfferedRate, &Offer)],
+        update: &mut Update,
+    ) -> Result<(), BookError> {
+        let Some(day) = offered.iter().map(|(rate, _)| rate.effective_from).max() else {
+            return Ok(());
+        };
         let mut wanted: BTreeMap<u64, (Rate, String, String)> = BTreeMap::new();
         for (rate, offer) in offered {
             let source = format!("{}-{}", offer.code, offer.version);
-            if let Some((other, _, known)) = wanted.insert(rate.tier_from, (rate.rate, rate.unit.clone(), source.clone()))
-                && other != rate.rate
+            if let Some((other, _, known)) = wanted.insert(
+                rate.tier_from,
+                (rate.rate, rate.unit.clone(), source.clone()),
+            ) && other != rate.rate
             {
-                let message = format!("{code} has two prices from {} on: {other} ({known}) and {} ({source})", rate.tier_from, rate.rate);
-                return Err(BookError::File { path: self.region.clone(), message });
+                let message = format!(
+                    "{code} has two prices from {} on: {other} ({known}) and {} ({source})",
+                    rate.tier_from, rate.rate
+                );
+                return Err(BookError::File {
+                    path: self.region.clone(),
+                    message,
+                });
             }
         }
         let in_force = in_force(self.rates.iter().filter(|rate| rate.code == code), day);
-        let (unit, source) = wanted.values().next().map(|(_, unit, source)| (unit.clone(), source.clone())).unwrap_or_default();
+        let (unit, source) = wanted
+            .values()
+            .next()
+            .map(|(_, unit, source)| (unit.clone(), source.clone()))
+            .unwrap_or_default();
         // A tier that is gone is part of the one below it.
-        for tier in in_force.keys().filter(|tier| !wanted.contains_key(tier)).copied().collect::<Vec<_>>() {
+        for tier in in_force
+            .keys()
+            .filter(|tier| !wanted.contains_key(tier))
+            .copied()
+            .collect::<Vec<_>>()
+        {
             if let Some((_, (rate, ..))) = wanted.range(..tier).next_back() {
                 wanted.insert(tier, (*rate, unit.clone(), source.clone()));
             }
@@ -112,8 +152,14 @@ impl OpenBook {
                 continue;
             }
             // What a tier began with was the price of the tier that it was part of.
-            let part_of = in_force.range(..tier_from).next_back().map(|(_, published)| published.clone());
-            if before.is_none() && part_of.as_ref().is_some_and(|part| part.rate == rate) && tier_from > 0 {
+            let part_of = in_force
+                .range(..tier_from)
+                .next_back()
+                .map(|(_, published)| published.clone());
+            if before.is_none()
+                && part_of.as_ref().is_some_and(|part| part.rate == rate)
+                && tier_from > 0
+            {
                 update.confirmed += 1;
                 continue;
             }
@@ -128,17 +174,28 @@ impl OpenBook {
                 source,
                 confidence: "high".to_string(),
             };
-            if let Some(same) =
-                self.rates.iter().find(|one| (one.code.as_str(), one.tier_from, one.effective_from) == (code, tier_from, day))
-            {
-                let message =
-                    format!("{code} has {} from {day} on already ({}), and the offer {rate} ({})", same.rate, same.source, after.source);
-                return Err(BookError::File { path: self.region.clone(), message });
+            if let Some(same) = self.rates.iter().find(|one| {
+                (one.code.as_str(), one.tier_from, one.effective_from) == (code, tier_from, day)
+            }) {
+                let message = format!(
+                    "{code} has {} from {day} on already ({}), and the offer {rate} ({})",
+                    same.rate, same.source, after.source
+                );
+                return Err(BookError::File {
+                    path: self.region.clone(),
+                    message,
+                });
             }
             self.rates.push(Arc::new(after.clone()));
             let before = before.or(part_of).map(|published| (*published).clone());
             let (region, code) = (self.region.clone(), code.to_string());
-            update.changed.push(ChangedRate { region, code, tier_from, before, after: Some(after) });
+            update.changed.push(ChangedRate {
+                region,
+                code,
+                tier_from,
+                before,
+                after: Some(after),
+            });
         }
         Ok(())
     }
@@ -147,12 +204,14 @@ impl OpenBook {
     pub fn text(&self) -> String {
         let quoted = |text: &str| toml::Value::String(text.to_string()).to_string();
         let mut rates = self.rates.clone();
-        rates.sort_by(|a, b| (&a.code, a.tier_from, a.effective_from).cmp(&(&b.code, b.tier_from, b.effective_from)));
+        rates.sort_by(|a, b| {
+            (&a.code, a.tier_from, a.effective_from).cmp(&(&b.code, b.tier_from, b.effective_from))
+        });
         let mut text = format!(
-            "# Prices of {}, US dollars for one unit. One line a rate; a newer rate is a further line.\n\
-             # effective_from: the day the price took effect. seen_from: the first day on which a source shows it; it is older.\n\
-             # tier_from: the first unit of the tier; 0 where it is not written. Sources: sources.toml.\n\n\
-             region = {}\nlocation = {}\n",
+            "# Prices of {}, US dollars for one unit. One line a rate; a newer rate is a further \
+             line.\n# effective_from: the day the price took effect. seen_from: the first day on \
+             which a source shows it; it is older.\n# tier_from: the first unit of the tier; 0 \
+             where it is not written. Sources: sources.toml.\n\nregion = {}\nlocation = {}\n",
             self.location,
             quoted(&self.region),
             quoted(&self.location)
@@ -165,10 +224,19 @@ impl OpenBook {
         }
         text += "\nrates = [\n";
         for rate in rates {
-            let tier = if rate.tier_from == 0 { String::new() } else { format!("tier_from = {}, ", rate.tier_from) };
-            let day = if rate.first_seen { "seen_from" } else { "effective_from" };
+            let tier = if rate.tier_from == 0 {
+                String::new()
+            } else {
+                format!("tier_from = {}, ", rate.tier_from)
+            };
+            let day = if rate.first_seen {
+                "seen_from"
+            } else {
+                "effective_from"
+            };
             text += &format!(
-                "  {{ code = {}, unit = {}, usd = {}, {tier}{day} = {}, source = {}, confidence = {} }},\n",
+                "  {{ code = {}, unit = {}, usd = {}, {tier}{day} = {}, source = {}, confidence = \
+                 {} }},\n",
                 quoted(&rate.code),
                 quoted(&rate.unit),
                 quoted(&rate.rate.to_string()),

@@ -73,21 +73,37 @@ impl DaxResult {
     }
 }
 
-/// Sizes of caches: those of the node types, and powers of four below them for the shape of the curve.
+/// Sizes of caches: those of the node types, and powers of four below them for the shape of the
+/// curve.
 fn sizes(own: Option<u64>) -> Vec<u64> {
     let nodes = NODE_TYPES.iter().map(|node| node.memory_gb * GB);
     let smallest = nodes.clone().min().unwrap_or(GB);
-    let mut sizes: Vec<u64> =
-        (20..63).step_by(2).map(|power| 1 << power).take_while(|bytes| *bytes < smallest).chain(nodes).chain(own).collect();
+    let mut sizes: Vec<u64> = (20..63)
+        .step_by(2)
+        .map(|power| 1 << power)
+        .take_while(|bytes| *bytes < smallest)
+        .chain(nodes)
+        .chain(own)
+        .collect();
     sizes.sort_unstable();
     sizes.dedup();
     sizes
 }
 
 /// What caches of each table would have caught.
-pub(super) fn results(executor: &Executor, workload: &Workload, metering: &Metering, span: &Span) -> Vec<DaxResult> {
+pub(super) fn results(
+    executor: &Executor,
+    workload: &Workload,
+    metering: &Metering,
+    span: &Span,
+) -> Vec<DaxResult> {
     let (log, caches) = (&executor.tally.log, &executor.caches);
-    let numbers: BTreeSet<usize> = log.asked.keys().chain(caches.tables.keys()).copied().collect();
+    let numbers: BTreeSet<usize> = log
+        .asked
+        .keys()
+        .chain(caches.tables.keys())
+        .copied()
+        .collect();
     let mut all = Vec::new();
     for cache in numbers {
         let (table, which) = Which::from(cache);
@@ -96,13 +112,25 @@ pub(super) fn results(executor: &Executor, workload: &Workload, metering: &Meter
         let points = match caches.sizes.is_empty() {
             // A query is not cached without a time to live (rule 7.1).
             true if which == Which::Query && ttl_seconds == 0 => Vec::new(),
-            true => log.curve(cache, &sizes(design.dax.as_ref().and_then(dax::memory)), ttl_seconds, caches.overwrite),
+            true => log.curve(
+                cache,
+                &sizes(design.dax.as_ref().and_then(dax::memory)),
+                ttl_seconds,
+                caches.overwrite,
+            ),
             false => caches.caught(cache),
         };
-        let asked = log.asked.get(&cache).copied().or(caches.tables.get(&cache).map(|sized| sized.asked)).unwrap_or_default();
+        let asked = log
+            .asked
+            .get(&cache)
+            .copied()
+            .or(caches.tables.get(&cache).map(|sized| sized.asked))
+            .unwrap_or_default();
         let mut fits = false;
         for point in points.into_iter().filter(|point| point.reads > 0) {
-            let node = NODE_TYPES.iter().find(|node| node.memory_gb * GB == point.bytes);
+            let node = NODE_TYPES
+                .iter()
+                .find(|node| node.memory_gb * GB == point.bytes);
             // Beyond the first size that holds everything, only what can be bought is of interest.
             if !fits || node.is_some() || !caches.sizes.is_empty() {
                 all.push(DaxResult {
@@ -112,7 +140,11 @@ pub(super) fn results(executor: &Executor, workload: &Workload, metering: &Meter
                     ttl_seconds,
                     sampled: log.power,
                     point,
-                    cluster: node.map(|node| cluster(executor, table, node, &point, asked, workload, metering, span)),
+                    cluster: node.map(|node| {
+                        cluster(
+                            executor, table, node, &point, asked, workload, metering, span,
+                        )
+                    }),
                 });
             }
             fits |= point.evicted == 0;
@@ -137,9 +169,16 @@ fn cluster(
     let seconds = Exact::from(span.seconds());
     // As much more in the busiest second as the table's lanes have then.
     let peak = |direction: Direction| -> Exact {
-        let lane = executor.tally.consumption.lanes.get(&LaneKey { table, index: None, region: 0, direction });
+        let lane = executor.tally.consumption.lanes.get(&LaneKey {
+            table,
+            index: None,
+            region: 0,
+            direction,
+        });
         let busiest = lane.and_then(|lane| Some((lane.busiest_second()?.1, lane.sum())));
-        busiest.map_or_else(Exact::one, |(halves, sum)| &(&Exact::from(halves) * &seconds) / &Exact::whole(sum.max(1)))
+        busiest.map_or_else(Exact::one, |(halves, sum)| {
+            &(&Exact::from(halves) * &seconds) / &Exact::whole(sum.max(1))
+        })
     };
     let a_second = |count: u64, peak: &Exact| &(&Exact::from(count) / &seconds) * peak;
     let reads = peak(Direction::Read);
@@ -151,14 +190,30 @@ fn cluster(
     };
     let nodes = load.nodes_needed(node);
     let book = metering.book(&executor.regions[0]);
-    let rate = |code: &UsageType| book.and_then(|book| book.list_price(code)).map(|published| published.rate);
-    let charge = |code: &UsageType, quantity: Exact| rate(code).and_then(|rate| rate.charge(&quantity, 0).ok()).map(|charge| charge.amount);
+    let rate = |code: &UsageType| {
+        book.and_then(|book| book.list_price(code))
+            .map(|published| published.rate)
+    };
+    let charge = |code: &UsageType, quantity: Exact| {
+        rate(code)
+            .and_then(|rate| rate.charge(&quantity, 0).ok())
+            .map(|charge| charge.amount)
+    };
     let reads = UsageType::Requests(Throughput::Read, design.table.class);
     let month = |halves: u64| (&Exact::ratio(halves, 2) * &span.factor).ceil();
-    let (saves, all) = (charge(&reads, month(point.saved_halves)), charge(&reads, month(asked.halves)));
+    let (saves, all) = (
+        charge(&reads, month(point.saved_halves)),
+        charge(&reads, month(asked.halves)),
+    );
     let hours = |nodes: u64| &Exact::from(nodes) * workload.month.hours();
-    let costs = nodes.and_then(|nodes| charge(&UsageType::DaxNode(node.name.to_string()), hours(nodes)));
+    let costs =
+        nodes.and_then(|nodes| charge(&UsageType::DaxNode(node.name.to_string()), hours(nodes)));
     let times = |(costs, all): (Money, Money)| Exact::parse(&costs.times(all)?.to_string());
     let break_even = costs.zip(all).and_then(times);
-    Cluster { nodes, saves, costs, break_even }
+    Cluster {
+        nodes,
+        saves,
+        costs,
+        break_even,
+    }
 }

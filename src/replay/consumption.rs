@@ -1,5 +1,5 @@
-//! What a trace consumes: totals of each kind of call, and half units second by second. Integers, so that a trace may
-//! be cut anywhere.
+//! What a trace consumes: totals of each kind of call, and half units second by second. Integers,
+//! so that a trace may be cut anywhere.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,9 +11,11 @@ use crate::trace::{ApiName, Name, Time};
 use crate::units::Exact;
 use crate::workload::{ArmUnits, Traced};
 
-/// Capacity belongs to an account: a table with its local indexes or one global index, in one region, reads and
-/// writes apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+/// Capacity belongs to an account: a table with its local indexes or one global index, in one
+/// region, reads and writes apart.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct LaneKey {
     /// The table, by position.
     pub table: usize,
@@ -39,8 +41,15 @@ impl Lane {
     /// Adds half units in a second since 1970.
     pub fn add(&mut self, second: i64, halves: u64) {
         let (minute, within) = (second.div_euclid(60), second.rem_euclid(60) as usize);
-        if self.minutes.get(self.last).is_none_or(|(known, _)| *known != minute) {
-            self.last = match self.minutes.binary_search_by_key(&minute, |(known, _)| *known) {
+        if self
+            .minutes
+            .get(self.last)
+            .is_none_or(|(known, _)| *known != minute)
+        {
+            self.last = match self
+                .minutes
+                .binary_search_by_key(&minute, |(known, _)| *known)
+            {
                 Ok(at) => at,
                 Err(at) => {
                     self.minutes.insert(at, (minute, Box::new([0; 60])));
@@ -56,7 +65,11 @@ impl Lane {
     /// Adds what was asked for elsewhere.
     pub fn join(&mut self, other: &Lane) {
         for (minute, seconds) in &other.minutes {
-            for (within, halves) in seconds.iter().enumerate().filter(|(_, halves)| **halves > 0) {
+            for (within, halves) in seconds
+                .iter()
+                .enumerate()
+                .filter(|(_, halves)| **halves > 0)
+            {
                 self.add(minute * 60 + within as i64, *halves);
             }
         }
@@ -66,43 +79,70 @@ impl Lane {
     pub fn seconds(&self) -> impl Iterator<Item = (i64, u64)> {
         let of = |(minute, seconds): &(i64, Box<[u64; 60]>)| {
             let minute = *minute;
-            (0_i64..).zip(**seconds).map(move |(at, halves)| (minute * 60 + at, halves))
+            (0_i64..)
+                .zip(**seconds)
+                .map(move |(at, halves)| (minute * 60 + at, halves))
         };
-        self.minutes.iter().flat_map(of).filter(|(_, halves)| *halves > 0)
+        self.minutes
+            .iter()
+            .flat_map(of)
+            .filter(|(_, halves)| *halves > 0)
     }
 
-    /// The half units that some hundredths of so many seconds do not exceed, seconds without any included.
+    /// The half units that some hundredths of so many seconds do not exceed, seconds without any
+    /// included.
     pub fn percentiles<const N: usize>(&self, seconds: u64, hundredths: [u64; N]) -> [u64; N] {
         let mut asked: Vec<u64> = self.seconds().map(|(_, halves)| halves).collect();
         asked.sort_unstable();
         let idle = seconds.saturating_sub(asked.len() as u64);
         hundredths.map(|hundredth| {
             let rank = (seconds * hundredth).div_ceil(100).max(1);
-            rank.checked_sub(idle + 1).and_then(|at| asked.get(at as usize)).copied().unwrap_or(0)
+            rank.checked_sub(idle + 1)
+                .and_then(|at| asked.get(at as usize))
+                .copied()
+                .unwrap_or(0)
         })
     }
 
     /// Half units of all seconds.
     pub fn sum(&self) -> u128 {
-        self.minutes.iter().flat_map(|(_, seconds)| seconds.iter()).map(|halves| u128::from(*halves)).sum()
+        self.minutes
+            .iter()
+            .flat_map(|(_, seconds)| seconds.iter())
+            .map(|halves| u128::from(*halves))
+            .sum()
     }
 
     /// The busiest second with its half units, the first of equals.
     pub fn busiest_second(&self) -> Option<(Time, u64)> {
-        let seconds = self
-            .minutes
-            .iter()
-            .flat_map(|(minute, seconds)| (0_i64..).zip(seconds.iter()).map(move |(at, halves)| (minute * 60 + at, *halves)));
-        let busiest =
-            seconds.fold(None, |most: Option<(i64, u64)>, one| if most.is_none_or(|most| one.1 > most.1) { Some(one) } else { most });
+        let seconds = self.minutes.iter().flat_map(|(minute, seconds)| {
+            (0_i64..)
+                .zip(seconds.iter())
+                .map(move |(at, halves)| (minute * 60 + at, *halves))
+        });
+        let busiest = seconds.fold(None, |most: Option<(i64, u64)>, one| {
+            if most.is_none_or(|most| one.1 > most.1) {
+                Some(one)
+            } else {
+                most
+            }
+        });
         busiest.map(|(second, halves)| (Time::from_second(second), halves))
     }
 
     /// The busiest minute with its half units.
     pub fn busiest_minute(&self) -> Option<(Time, u64)> {
-        let minutes = self.minutes.iter().map(|(minute, seconds)| (*minute, seconds.iter().sum::<u64>()));
-        let busiest =
-            minutes.fold(None, |most: Option<(i64, u64)>, one| if most.is_none_or(|most| one.1 > most.1) { Some(one) } else { most });
+        let minutes = self
+            .minutes
+            .iter()
+            .map(|(minute, seconds)| (*minute, seconds.iter().sum::<u64>()));
+        let busiest = minutes.fold(None, |most: Option<(i64, u64)>, one| {
+            if most.is_none_or(|most| one.1 > most.1) {
+                Some(one)
+            } else {
+                most
+            }
+        });
         busiest.map(|(minute, halves)| (Time::from_second(minute * 60), halves))
     }
 
@@ -113,7 +153,11 @@ impl Lane {
         let whole = to - from > SECONDS_MINUTES_MAX;
         let steps = if whole { 1 } else { 60 };
         let mut halves = vec![0; ((to - from).max(1) * steps) as usize];
-        for (minute, seconds) in self.minutes.iter().filter(|(minute, _)| (from..to).contains(minute)) {
+        for (minute, seconds) in self
+            .minutes
+            .iter()
+            .filter(|(minute, _)| (from..to).contains(minute))
+        {
             let at = ((minute - from) * steps) as usize;
             match whole {
                 true => halves[at] = seconds.iter().sum(),
@@ -125,7 +169,9 @@ impl Lane {
 }
 
 /// What makes calls one kind: the line of a bill that they end in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct Kind {
     /// The table, by position.
     pub table: usize,
@@ -171,21 +217,31 @@ impl Consumption {
         }
     }
 
-    /// What one call consumed in the region that served it, `region`; `abroad` names that region where it is not
-    /// the home region and the call wrote there.
+    /// What one call consumed in the region that served it, `region`; `abroad` names that region
+    /// where it is not the home region and the call wrote there.
     pub fn add(&mut self, kind: Kind, consumed: &ConsumedCapacity, abroad: Option<&str>) {
         let traced = self.kind(kind);
         let arms = match abroad {
             None => &mut traced.home,
             Some(region) => traced.abroad.entry(region.to_string()).or_default(),
         };
-        for (at, arm) in std::iter::once(&consumed.of_table()).chain(&consumed.indexes).enumerate() {
+        for (at, arm) in std::iter::once(&consumed.of_table())
+            .chain(&consumed.indexes)
+            .enumerate()
+        {
             add_arm(arms, at, arm.read.halves(), arm.write.0);
         }
     }
 
     /// Units that AWS counted on one arm, in the home region or in `abroad`.
-    pub fn add_counted(&mut self, kind: Kind, arm: usize, read_halves: u64, write_halves: u64, abroad: Option<&str>) {
+    pub fn add_counted(
+        &mut self,
+        kind: Kind,
+        arm: usize,
+        read_halves: u64,
+        write_halves: u64,
+        abroad: Option<&str>,
+    ) {
         let traced = self.kind(kind);
         let arms = match abroad {
             None => &mut traced.home,
@@ -210,8 +266,15 @@ pub struct Span {
 }
 
 impl Span {
-    /// From the minute of the first event to the end of the minute of the last, where nobody says otherwise.
-    pub fn new(first: Time, last: Time, from: Option<Time>, to: Option<Time>, month_seconds: &Exact) -> Span {
+    /// From the minute of the first event to the end of the minute of the last, where nobody says
+    /// otherwise.
+    pub fn new(
+        first: Time,
+        last: Time,
+        from: Option<Time>,
+        to: Option<Time>,
+        month_seconds: &Exact,
+    ) -> Span {
         let end = |to: Time| match from {
             // As many seconds as lie between both, whichever fraction of one they begin at.
             Some(from) => {
@@ -226,8 +289,17 @@ impl Span {
         let to = to.max(from + 1);
         let seconds = Exact::from((to - from) as u64);
         let factor = month_seconds / &seconds;
-        let words = format!(" of {seconds} s; a month has {} times as many", factor.human(6)).into();
-        Span { from, to, factor, words }
+        let words = format!(
+            " of {seconds} s; a month has {} times as many",
+            factor.human(6)
+        )
+        .into();
+        Span {
+            from,
+            to,
+            factor,
+            words,
+        }
     }
 
     /// Seconds.
@@ -248,22 +320,52 @@ mod tests {
         lane.add(monday + 65, 4);
         lane.add(monday + 2, 6);
         lane.add(monday + 65, 4);
-        assert_eq!((lane.sum(), lane.busiest_second()), (14, Some((Time::from_second(monday + 65), 8))));
+        assert_eq!(
+            (lane.sum(), lane.busiest_second()),
+            (14, Some((Time::from_second(monday + 65), 8)))
+        );
         // Of ten seconds eight had nothing.
         assert_eq!(lane.percentiles(10, [50, 80, 90, 91, 100]), [0, 0, 6, 8, 8]);
         let series = lane.series(monday / 60, monday / 60 + 3);
-        assert_eq!((series.start_minute, series.step_seconds, series.halves().len()), (0, 1, 180));
-        assert_eq!((series.halves()[2], series.halves()[65], series.sum()), (6, 8, 14));
+        assert_eq!(
+            (
+                series.start_minute,
+                series.step_seconds,
+                series.halves().len()
+            ),
+            (0, 1, 180)
+        );
+        assert_eq!(
+            (series.halves()[2], series.halves()[65], series.sum()),
+            (6, 8, 14)
+        );
         let long = lane.series(monday / 60, monday / 60 + SECONDS_MINUTES_MAX + 1);
-        assert_eq!((long.step_seconds, long.halves()[0], long.halves()[1]), (60, 6, 8));
+        assert_eq!(
+            (long.step_seconds, long.halves()[0], long.halves()[1]),
+            (60, 6, 8)
+        );
     }
 
     #[test]
     fn a_trace_covers_whole_minutes() {
-        let span = Span::new(Time::from_second(61), Time::from_second(3_595), None, None, &Exact::from(730 * 3600));
-        assert_eq!((span.from, span.to, span.factor.human(9)), (60, 3_600, "742.372881356".to_string()));
-        let given =
-            Span::new(Time::from_second(61), Time::from_second(70), Some(Time(0)), Some(Time::from_second(3_600)), &Exact::from(7_200));
+        let span = Span::new(
+            Time::from_second(61),
+            Time::from_second(3_595),
+            None,
+            None,
+            &Exact::from(730 * 3600),
+        );
+        assert_eq!(
+            (span.from, span.to, span.factor.human(9)),
+            (60, 3_600, "742.372881356".to_string())
+        );
+        let given = Span::new(
+            Time::from_second(61),
+            Time::from_second(70),
+            Some(Time(0)),
+            Some(Time::from_second(3_600)),
+            &Exact::from(7_200),
+        );
         assert_eq!((given.seconds(), given.factor), (3_600, Exact::from(2)));
     }
 }

@@ -1,17 +1,21 @@
-//! What DAX would have caught at every node size, in one pass: a log of the accesses of sampled keys, on which the real
-//! policy (least recently used by bytes, time to live, written through) runs once for each size.
+//! What DAX would have caught at every node size, in one pass: a log of the accesses of sampled
+//! keys, on which the real policy (least recently used by bytes, time to live, written through)
+//! runs once for each size.
 //!
-//! While all accesses fit ([`LOG_MAX`]) every key is in the sample, and each figure is exact. Beyond that, keys are kept
-//! by their hash, one in 2, 4, 8 …: as many as fit, whatever the order of the files and however many threads and shares
-//! there are. A cache of a size is then simulated at that share of its size.
+//! While all accesses fit ([`LOG_MAX`]) every key is in the sample, and each figure is exact.
+//! Beyond that, keys are kept by their hash, one in 2, 4, 8 …: as many as fit, whatever the order
+//! of the files and however many threads and shares there are. A cache of a size is then simulated
+//! at that share of its size.
 //!
-//! Misses are scaled up by the share and hits are the rest: what a hot key misses hardly counts, whether the sample has
-//! it or not (the correction of SHARDS). The error that is stated holds in 95 of 100 cases and comes from how far eight
-//! samples within the sample lie apart. Time to live and write-through break the inclusion that stack distances need, so
-//! each size runs the policy itself.
+//! Misses are scaled up by the share and hits are the rest: what a hot key misses hardly counts,
+//! whether the sample has it or not (the correction of SHARDS). The error that is stated holds in
+//! 95 of 100 cases and comes from how far eight samples within the sample lie apart. Time to live
+//! and write-through break the inclusion that stack distances need, so each size runs the policy
+//! itself.
 //!
-//! Source: Waldspurger, Park, Garthwaite, Ahmad, "Efficient MRC Construction with SHARDS" (FAST'15); Waldspurger,
-//! Saemundsson, Ahmad, Park, "Cache Modeling and Optimization using Miniature Simulations" (ATC'17).
+//! Source: Waldspurger, Park, Garthwaite, Ahmad, "Efficient MRC Construction with SHARDS"
+//! (FAST'15); Waldspurger, Saemundsson, Ahmad, Park, "Cache Modeling and Optimization using
+//! Miniature Simulations" (ATC'17).
 
 use std::collections::BTreeMap;
 
@@ -28,8 +32,8 @@ pub const LOG_MAX: usize = 1 << 21;
 /// Samples within the sample.
 const GROUPS: u64 = 8;
 
-/// Standard errors of the mean of eight on either side that hold 95 in a hundred: Student's t of seven degrees, in
-/// thousandths.
+/// Standard errors of the mean of eight on either side that hold 95 in a hundred: Student's t of
+/// seven degrees, in thousandths.
 const T_MILLI: u128 = 2_365;
 
 /// One access: 24 bytes.
@@ -55,10 +59,22 @@ pub const CACHES_MAX: usize = 1 << (31 - BYTES_BITS);
 impl Access {
     /// Of a cache, by number: bytes of an item (0: none) that is read or written.
     #[inline]
-    pub fn new(ordinal: u64, cache: usize, hash: u64, second: i64, bytes: u32, writes: bool) -> Access {
+    pub fn new(
+        ordinal: u64,
+        cache: usize,
+        hash: u64,
+        second: i64,
+        bytes: u32,
+        writes: bool,
+    ) -> Access {
         let bytes = bytes.clamp(1, WRITES - 1);
         let what = ((cache as u32) << (BYTES_BITS + 1)) | if writes { WRITES } else { 0 } | bytes;
-        Access { ordinal, hash, second: second as u32, what }
+        Access {
+            ordinal,
+            hash,
+            second: second as u32,
+            what,
+        }
     }
 
     fn cache(&self) -> usize {
@@ -126,7 +142,8 @@ pub struct Log {
     pub asked: BTreeMap<usize, Asked>,
 }
 
-/// Whether a key is among one in 2 to a power, by the bits below those of its slot, since slots are dealt to shares.
+/// Whether a key is among one in 2 to a power, by the bits below those of its slot, since slots are
+/// dealt to shares.
 #[inline]
 fn is_sampled(hash: u64, power: u32) -> bool {
     hash << SLOT_BITS <= u64::MAX >> power
@@ -168,7 +185,12 @@ impl Log {
         self.power = self.power.max(other.power);
         let power = self.power;
         self.entries.retain(|access| is_sampled(access.hash, power));
-        self.entries.extend(other.entries.into_iter().filter(|access| is_sampled(access.hash, power)));
+        self.entries.extend(
+            other
+                .entries
+                .into_iter()
+                .filter(|access| is_sampled(access.hash, power)),
+        );
         self.thin();
         for (cache, asked) in other.asked {
             self.count(cache, asked);
@@ -176,29 +198,54 @@ impl Log {
     }
 
     /// What caches of some sizes, the smallest first, would have caught of one cache's reads.
-    pub fn curve(&self, cache: usize, sizes: &[u64], ttl_seconds: u64, overwrite: Overwrite) -> Vec<Point> {
+    pub fn curve(
+        &self,
+        cache: usize,
+        sizes: &[u64],
+        ttl_seconds: u64,
+        overwrite: Overwrite,
+    ) -> Vec<Point> {
         let asked = self.asked.get(&cache).copied().unwrap_or_default();
-        let mut own: Vec<Access> = self.entries.iter().filter(|access| access.cache() == cache).copied().collect();
+        let mut own: Vec<Access> = self
+            .entries
+            .iter()
+            .filter(|access| access.cache() == cache)
+            .copied()
+            .collect();
         // Keys of one event stand in their order.
         own.sort_by_key(|access| access.ordinal);
-        // A cache of what all items together take has nothing to evict, and so has every larger one.
+        // A cache of what all items together take has nothing to evict, and so has every larger
+        // one.
         let mut largest: BTreeMap<u64, u64> = BTreeMap::new();
         for access in &own {
             let bytes = largest.entry(access.hash).or_default();
             *bytes = (*bytes).max(access.bytes().into());
         }
         let everything = largest.values().sum::<u64>();
-        let whole = sizes.iter().position(|bytes| bytes >> self.power >= everything).unwrap_or(sizes.len());
+        let whole = sizes
+            .iter()
+            .position(|bytes| bytes >> self.power >= everything)
+            .unwrap_or(sizes.len());
         let simulated = &sizes[..sizes.len().min(whole + 1)];
         let point = |bytes: &u64| self.point(&own, asked, *bytes, ttl_seconds, overwrite);
         let mut points: Vec<Point> = simulated.into_par_iter().map(point).collect();
         if let Some(last) = points.last().copied() {
-            points.extend(sizes[points.len()..].iter().map(|bytes| Point { bytes: *bytes, ..last }));
+            points.extend(sizes[points.len()..].iter().map(|bytes| Point {
+                bytes: *bytes,
+                ..last
+            }));
         }
         points
     }
 
-    fn point(&self, own: &[Access], all: Asked, bytes: u64, ttl_seconds: u64, overwrite: Overwrite) -> Point {
+    fn point(
+        &self,
+        own: &[Access],
+        all: Asked,
+        bytes: u64,
+        ttl_seconds: u64,
+        overwrite: Overwrite,
+    ) -> Point {
         let power = self.power;
         let ttl = i64::try_from(ttl_seconds).unwrap_or(i64::MAX);
         // Misses, their half units, and what had to make room.
@@ -216,24 +263,50 @@ impl Log {
             (missed, units, cache.evicted)
         };
         let (misses, units, evicted) = run(&mut own.iter(), bytes >> power);
-        let scaled = |count: u64| if count.leading_zeros() > power { count << power } else { u64::MAX };
+        let scaled = |count: u64| {
+            if count.leading_zeros() > power {
+                count << power
+            } else {
+                u64::MAX
+            }
+        };
         let hits = all.reads - scaled(misses).min(all.reads);
         let saved_halves = all.halves - scaled(units).min(all.halves);
-        let point = Point { bytes, reads: all.reads, hits, saved_halves, evicted: scaled(evicted), error_millionths: 0 };
+        let point = Point {
+            bytes,
+            reads: all.reads,
+            hits,
+            saved_halves,
+            evicted: scaled(evicted),
+            error_millionths: 0,
+        };
         if power == 0 {
             return point;
         }
         // Eight samples of an eighth each: how far their misses lie apart.
         let group = |access: &Access| mixed(access.hash, salt::CACHE_GROUP) % GROUPS;
         let each: Vec<u64> = (0..GROUPS)
-            .map(|at| run(&mut own.iter().filter(|access| group(access) == at), (bytes >> power) / GROUPS).0)
+            .map(|at| {
+                run(
+                    &mut own.iter().filter(|access| group(access) == at),
+                    (bytes >> power) / GROUPS,
+                )
+                .0
+            })
             .map(|misses| scaled(misses.saturating_mul(GROUPS)).min(all.reads))
             .collect();
         let mean = each.iter().map(|misses| u128::from(*misses)).sum::<u128>() / u128::from(GROUPS);
-        let squares: u128 = each.iter().map(|misses| u128::from(*misses).abs_diff(mean)).map(|apart| apart * apart).sum();
+        let squares: u128 = each
+            .iter()
+            .map(|misses| u128::from(*misses).abs_diff(mean))
+            .map(|apart| apart * apart)
+            .sum();
         let deviation = (squares / u128::from(GROUPS * (GROUPS - 1))).isqrt();
         let error = (T_MILLI * deviation * 1_000).div_ceil(u128::from(all.reads.max(1)));
-        Point { error_millionths: u64::try_from(error).unwrap_or(1_000_000), ..point }
+        Point {
+            error_millionths: u64::try_from(error).unwrap_or(1_000_000),
+            ..point
+        }
     }
 }
 
@@ -263,7 +336,14 @@ mod tests {
         (0..count).map(move |at| {
             let random = mixed(at, 9);
             let rank = mixed(at, 10) % (1 << (random % (power + 1)));
-            Access::new(at, 0, mixed(rank, 2), at as i64 / 1_000, 100 + rank as u32 % 900, mixed(at, 11).is_multiple_of(10))
+            Access::new(
+                at,
+                0,
+                mixed(rank, 2),
+                at as i64 / 1_000,
+                100 + rank as u32 % 900,
+                mixed(at, 11).is_multiple_of(10),
+            )
         })
     }
 
@@ -295,17 +375,31 @@ mod tests {
         let (mut within, mut all) = (0, 0);
         for seed in 0..12 {
             // Other hashes of the same keys: another sample.
-            let moved = |access: Access| Access { hash: mixed(access.hash, 1_000 + seed), ..access };
+            let moved = |access: Access| Access {
+                hash: mixed(access.hash, 1_000 + seed),
+                ..access
+            };
             let exact = log(accesses(200_000, 16).map(moved));
             let mut sampled = exact.clone();
             sampled.power = 4;
             sampled.entries.retain(|access| is_sampled(access.hash, 4));
-            let (exact, sampled) = (exact.curve(0, &sizes, 300, Overwrite::Refresh), sampled.curve(0, &sizes, 300, Overwrite::Refresh));
-            assert!(exact[0].hits < exact[1].hits && exact[1].hits < exact[2].hits && exact[3].evicted == 0);
+            let (exact, sampled) = (
+                exact.curve(0, &sizes, 300, Overwrite::Refresh),
+                sampled.curve(0, &sizes, 300, Overwrite::Refresh),
+            );
+            assert!(
+                exact[0].hits < exact[1].hits
+                    && exact[1].hits < exact[2].hits
+                    && exact[3].evicted == 0
+            );
             for (exact, sampled) in exact.iter().zip(&sampled) {
                 assert_eq!(exact.error_millionths, 0);
                 let apart = exact.hits.abs_diff(sampled.hits) * 1_000_000 / exact.reads;
-                let most = if exact.bytes < 1_000_000 { 250_000 } else { 80_000 };
+                let most = if exact.bytes < 1_000_000 {
+                    250_000
+                } else {
+                    80_000
+                };
                 assert!(sampled.error_millionths < most, "{sampled:?}");
                 within += u32::from(apart <= sampled.error_millionths);
                 all += 1;

@@ -47,12 +47,18 @@ pub type KeyValues = Vec<KeyValue>;
 
 /// The key of an item as other formats write it: its values joined by `|`.
 pub fn joined(key: &[KeyValue]) -> Vec<u8> {
-    key.iter().map(KeyValue::bytes).collect::<Vec<_>>().join(&b'|')
+    key.iter()
+        .map(KeyValue::bytes)
+        .collect::<Vec<_>>()
+        .join(&b'|')
 }
 
 /// The key of an item as a trace knows it.
 pub fn named_key(key: &[KeyValue]) -> Key {
-    Key::of_parts(&joined(key), &key.first().map(KeyValue::bytes).unwrap_or_default())
+    Key::of_parts(
+        &joined(key),
+        &key.first().map(KeyValue::bytes).unwrap_or_default(),
+    )
 }
 
 /// A table with its items, and the entries of its indexes in the order of their keys.
@@ -93,7 +99,9 @@ pub struct Asked {
 
 /// Values of some attributes; `None` where one is missing or no key.
 pub fn key_of<'a>(item: &Item, names: impl Iterator<Item = &'a str>) -> Option<KeyValues> {
-    names.map(|name| item.get(name).and_then(KeyValue::of)).collect()
+    names
+        .map(|name| item.get(name).and_then(KeyValue::of))
+        .collect()
 }
 
 impl Stored {
@@ -105,12 +113,23 @@ impl Stored {
         use crate::table::limits::{PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
         let most = [PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX];
         let value = |(name, most): (&str, u64)| {
-            let value = item.get(name).ok_or_else(|| format!("no {name}, which is a key of {}", table.name))?;
-            let value =
-                KeyValue::of(value).ok_or_else(|| format!("{name} is a key of {} and must be a text, a number or binary", table.name))?;
+            let value = item
+                .get(name)
+                .ok_or_else(|| format!("no {name}, which is a key of {}", table.name))?;
+            let value = KeyValue::of(value).ok_or_else(|| {
+                format!(
+                    "{name} is a key of {} and must be a text, a number or binary",
+                    table.name
+                )
+            })?;
             match value.bytes().len() as u64 {
-                0 => Err(format!("{name} is a key of {} and must not be empty", table.name)),
-                bytes if bytes > most => Err(format!("{name} has {bytes} bytes; a key has 1 to {most}")),
+                0 => Err(format!(
+                    "{name} is a key of {} and must not be empty",
+                    table.name
+                )),
+                bytes if bytes > most => {
+                    Err(format!("{name} has {bytes} bytes; a key has 1 to {most}"))
+                }
                 _ => Ok(value),
             }
         };
@@ -124,7 +143,9 @@ impl Stored {
             crate::table::IndexKind::Global => own.collect(),
             crate::table::IndexKind::Local => {
                 let partition = table.keys.partition.as_str();
-                std::iter::once(partition).chain(own.filter(|name| *name != partition)).collect()
+                std::iter::once(partition)
+                    .chain(own.filter(|name| *name != partition))
+                    .collect()
             }
         }
     }
@@ -140,7 +161,9 @@ impl Stored {
         self.entries = vec![BTreeMap::new(); table.indexes.len()];
         for (key, item) in &self.items {
             for (at, entries) in self.entries.iter_mut().enumerate() {
-                entries.extend(Stored::entry_key(table, at, item, key).map(|entry| (entry, key.clone())));
+                entries.extend(
+                    Stored::entry_key(table, at, item, key).map(|entry| (entry, key.clone())),
+                );
             }
         }
     }
@@ -171,8 +194,13 @@ impl Stored {
     pub fn put(&mut self, table: &Table, key: KeyValues, new: Option<Item>) {
         self.entries.resize(table.indexes.len(), BTreeMap::new());
         for at in 0..table.indexes.len() {
-            let old = self.items.get(&key).and_then(|item| Stored::entry_key(table, at, item, &key));
-            let now = new.as_ref().and_then(|item| Stored::entry_key(table, at, item, &key));
+            let old = self
+                .items
+                .get(&key)
+                .and_then(|item| Stored::entry_key(table, at, item, &key));
+            let now = new
+                .as_ref()
+                .and_then(|item| Stored::entry_key(table, at, item, &key));
             if old == now {
                 continue;
             }
@@ -190,13 +218,24 @@ impl Stored {
     }
 
     /// What a write of an item is for the meter; the table changes where it is applied.
-    pub fn write(&mut self, table: &Table, key: KeyValues, new: Option<Item>, refused: bool, numbers: NumberAlignment) -> Write {
+    pub fn write(
+        &mut self,
+        table: &Table,
+        key: KeyValues,
+        new: Option<Item>,
+        refused: bool,
+        numbers: NumberAlignment,
+    ) -> Write {
         let old = self.items.get(&key);
         let write = Write {
             old: old.map(|item| item.size(numbers)),
             new: new.as_ref().map(|item| item.size(numbers)),
             indexes: table.transitions(old, new.as_ref(), numbers),
-            outcome: if refused { WriteOutcome::ConditionFailed } else { WriteOutcome::Applied },
+            outcome: if refused {
+                WriteOutcome::ConditionFailed
+            } else {
+                WriteOutcome::Applied
+            },
         };
         if !refused {
             self.put(table, key, new);
@@ -205,7 +244,13 @@ impl Stored {
     }
 
     /// The sizes of the named items, or of their entries in an index.
-    pub fn named(&self, table: &Table, index: Option<usize>, keys: &[KeyValues], numbers: NumberAlignment) -> Page {
+    pub fn named(
+        &self,
+        table: &Table,
+        index: Option<usize>,
+        keys: &[KeyValues],
+        numbers: NumberAlignment,
+    ) -> Page {
         let mut page = Page::default();
         for item in keys.iter().filter_map(|key| self.items.get(key)) {
             page.add(table, index, item, numbers);
@@ -213,12 +258,18 @@ impl Stored {
         page
     }
 
-    /// What a Query or Scan evaluates: items in the order of keys, up to its limit or to 1 MB, whichever comes first;
-    /// the item that reaches 1 MB is the last.
+    /// What a Query or Scan evaluates: items in the order of keys, up to its limit or to 1 MB,
+    /// whichever comes first; the item that reaches 1 MB is the last.
     ///
-    /// Source: API Reference, "Query" and "Scan" (rules 2.4 and 2.5). `Assumption:` a Scan goes through the items in the order of
-    /// their keys; DynamoDB's order is that of a hash that nobody knows.
-    pub fn page(&self, table: &Table, asked: &Asked, numbers: NumberAlignment) -> Result<Page, String> {
+    /// Source: API Reference, "Query" and "Scan" (rules 2.4 and 2.5). `Assumption:` a Scan goes
+    /// through the items in the order of their keys; DynamoDB's order is that of a hash that
+    /// nobody knows.
+    pub fn page(
+        &self,
+        table: &Table,
+        asked: &Asked,
+        numbers: NumberAlignment,
+    ) -> Result<Page, String> {
         let order: Vec<&str> = match asked.index {
             Some(index) => Stored::order(table, index),
             None => table.keys.names().collect(),
@@ -226,27 +277,53 @@ impl Stored {
         let mut prefix = KeyValues::new();
         let mut ranges = Vec::new();
         for name in &order {
-            match asked.conditions.iter().find(|condition| condition.name == *name) {
-                Some(KeyCondition { test: Test::Equal(value), .. }) if ranges.is_empty() => {
-                    prefix.push(KeyValue::of(value).ok_or_else(|| format!("{name} is compared with something that is no key"))?);
+            match asked
+                .conditions
+                .iter()
+                .find(|condition| condition.name == *name)
+            {
+                Some(KeyCondition {
+                    test: Test::Equal(value),
+                    ..
+                }) if ranges.is_empty() => {
+                    prefix.push(KeyValue::of(value).ok_or_else(|| {
+                        format!("{name} is compared with something that is no key")
+                    })?);
                 }
                 Some(condition) => ranges.push((prefix.len() + ranges.len(), &condition.test)),
                 None => break,
             }
         }
-        if let Some(other) = asked.conditions.iter().find(|condition| !order.contains(&condition.name.as_str())) {
-            return Err(format!("{} is no key of what is queried, whose keys are {}", other.name, order.join(", ")));
+        if let Some(other) = asked
+            .conditions
+            .iter()
+            .find(|condition| !order.contains(&condition.name.as_str()))
+        {
+            return Err(format!(
+                "{} is no key of what is queried, whose keys are {}",
+                other.name,
+                order.join(", ")
+            ));
         }
         if !asked.conditions.is_empty() && prefix.is_empty() {
-            return Err(format!("a Query needs {} to equal something", order.first().unwrap_or(&"the partition key")));
+            return Err(format!(
+                "a Query needs {} to equal something",
+                order.first().unwrap_or(&"the partition key")
+            ));
         }
         let after = match &asked.after {
             None => None,
             Some(after) => Some(self.after(table, asked.index, after)?),
         };
-        let fits = |key: &KeyValues| ranges.iter().all(|(at, test)| key.get(*at).is_some_and(|value| holds(test, value)));
+        let fits = |key: &KeyValues| {
+            ranges
+                .iter()
+                .all(|(at, test)| key.get(*at).is_some_and(|value| holds(test, value)))
+        };
         let in_segment = |key: &KeyValues| match asked.segment {
-            Some((segment, of)) if of > 1 => key.first().is_some_and(|first| xxhash_rust::xxh3::xxh3_64(&first.bytes()) % of == segment),
+            Some((segment, of)) if of > 1 => key
+                .first()
+                .is_some_and(|first| xxhash_rust::xxh3::xxh3_64(&first.bytes()) % of == segment),
             _ => true,
         };
         let mut page = Page::default();
@@ -272,21 +349,37 @@ impl Stored {
         };
         match asked.index {
             None if !asked.backward => {
-                let _ = self.items.range((lower, Bound::Unbounded)).all(|(key, item)| visit(key, item));
+                let _ = self
+                    .items
+                    .range((lower, Bound::Unbounded))
+                    .all(|(key, item)| visit(key, item));
             }
             None => {
-                let below = self.items.range((lower, after.map_or(Bound::Unbounded, Bound::Excluded)));
-                let _ = below.rev().skip_while(|(key, _)| !key.starts_with(&prefix)).all(|(key, item)| visit(key, item));
+                let below = self
+                    .items
+                    .range((lower, after.map_or(Bound::Unbounded, Bound::Excluded)));
+                let _ = below
+                    .rev()
+                    .skip_while(|(key, _)| !key.starts_with(&prefix))
+                    .all(|(key, item)| visit(key, item));
             }
             Some(index) => {
-                let Some(entries) = self.entries.get(index) else { return Ok(page) };
+                let Some(entries) = self.entries.get(index) else {
+                    return Ok(page);
+                };
                 let item = |key: &KeyValues| self.items.get(key);
                 if asked.backward {
-                    let below = entries.range((lower, after.map_or(Bound::Unbounded, Bound::Excluded)));
-                    let mut below = below.rev().skip_while(|(entry, _)| !entry.starts_with(&prefix));
-                    let _ = below.all(|(entry, key)| item(key).is_none_or(|item| visit(entry, item)));
+                    let below =
+                        entries.range((lower, after.map_or(Bound::Unbounded, Bound::Excluded)));
+                    let mut below = below
+                        .rev()
+                        .skip_while(|(entry, _)| !entry.starts_with(&prefix));
+                    let _ =
+                        below.all(|(entry, key)| item(key).is_none_or(|item| visit(entry, item)));
                 } else {
-                    let _ = entries.range((lower, Bound::Unbounded)).all(|(entry, key)| item(key).is_none_or(|item| visit(entry, item)));
+                    let _ = entries
+                        .range((lower, Bound::Unbounded))
+                        .all(|(entry, key)| item(key).is_none_or(|item| visit(entry, item)));
                 }
             }
         }
@@ -294,13 +387,24 @@ impl Stored {
     }
 
     /// Where a page goes on: the key in the order of what is read.
-    fn after(&self, table: &Table, index: Option<usize>, after: &Item) -> Result<KeyValues, String> {
-        let key = Stored::key(table, after).map_err(|error| format!("ExclusiveStartKey: {error}"))?;
+    fn after(
+        &self,
+        table: &Table,
+        index: Option<usize>,
+        after: &Item,
+    ) -> Result<KeyValues, String> {
+        let key =
+            Stored::key(table, after).map_err(|error| format!("ExclusiveStartKey: {error}"))?;
         match index {
             None => Ok(key),
             Some(index) => {
                 let entry = Stored::entry_key(table, index, after, &key);
-                entry.ok_or_else(|| format!("ExclusiveStartKey: an index key of {} is missing", table.indexes[index].name))
+                entry.ok_or_else(|| {
+                    format!(
+                        "ExclusiveStartKey: an index key of {} is missing",
+                        table.indexes[index].name
+                    )
+                })
             }
         }
     }
@@ -321,17 +425,22 @@ impl Page {
 }
 
 fn holds(test: &Test, value: &KeyValue) -> bool {
-    let compare = |other: &AttributeValue| KeyValue::of(other).filter(|other| same_type(value, other)).map(|other| value.cmp(&other));
+    let compare = |other: &AttributeValue| {
+        KeyValue::of(other)
+            .filter(|other| same_type(value, other))
+            .map(|other| value.cmp(&other))
+    };
     match test {
         Test::Equal(other) => compare(other) == Some(Ordering::Equal),
-        Test::Below(other, or_equal) => {
-            compare(other).is_some_and(|order| order == Ordering::Less || (*or_equal && order == Ordering::Equal))
-        }
-        Test::Above(other, or_equal) => {
-            compare(other).is_some_and(|order| order == Ordering::Greater || (*or_equal && order == Ordering::Equal))
-        }
+        Test::Below(other, or_equal) => compare(other).is_some_and(|order| {
+            order == Ordering::Less || (*or_equal && order == Ordering::Equal)
+        }),
+        Test::Above(other, or_equal) => compare(other).is_some_and(|order| {
+            order == Ordering::Greater || (*or_equal && order == Ordering::Equal)
+        }),
         Test::Between(low, high) => {
-            compare(low).is_some_and(|order| order != Ordering::Less) && compare(high).is_some_and(|order| order != Ordering::Greater)
+            compare(low).is_some_and(|order| order != Ordering::Less)
+                && compare(high).is_some_and(|order| order != Ordering::Greater)
         }
         Test::BeginsWith(start) => match (value, start) {
             (KeyValue::S(text), AttributeValue::S(start)) => text.starts_with(start.as_str()),
@@ -362,8 +471,14 @@ mod tests {
         Table {
             name: "Orders".into(),
             class: TableClass::Standard,
-            keys: KeySchema { partition: "pk".into(), sort: Some("sk".into()) },
-            indexes: vec![index("lsi", IndexKind::Local, &["l"]), index("gsi", IndexKind::Global, &["g", "sk"])],
+            keys: KeySchema {
+                partition: "pk".into(),
+                sort: Some("sk".into()),
+            },
+            indexes: vec![
+                index("lsi", IndexKind::Local, &["l"]),
+                index("gsi", IndexKind::Global, &["g", "sk"]),
+            ],
         }
     }
 
@@ -373,17 +488,38 @@ mod tests {
             for sk in 1..=10 {
                 let item = json!({"pk": {"S": pk}, "sk": {"N": sk.to_string()}, "l": {"N": (20 - sk).to_string()}, "g": {"S": if sk % 2 == 0 { "even" } else { "odd" }}});
                 let item = Item::from_json(&item).expect("an item");
-                stored.put(&table(), Stored::key(&table(), &item).expect("a key"), Some(item));
+                stored.put(
+                    &table(),
+                    Stored::key(&table(), &item).expect("a key"),
+                    Some(item),
+                );
             }
         }
         stored
     }
 
-    fn count(index: Option<usize>, conditions: &[(&str, Test)], change: impl Fn(&mut Asked)) -> u64 {
-        let conditions = conditions.iter().map(|(name, test)| KeyCondition { name: name.to_string(), test: test.clone() }).collect();
-        let mut asked = Asked { index, conditions, ..Asked::default() };
+    fn count(
+        index: Option<usize>,
+        conditions: &[(&str, Test)],
+        change: impl Fn(&mut Asked),
+    ) -> u64 {
+        let conditions = conditions
+            .iter()
+            .map(|(name, test)| KeyCondition {
+                name: name.to_string(),
+                test: test.clone(),
+            })
+            .collect();
+        let mut asked = Asked {
+            index,
+            conditions,
+            ..Asked::default()
+        };
         change(&mut asked);
-        stored().page(&table(), &asked, NumberAlignment::Aligned).expect("a page").count
+        stored()
+            .page(&table(), &asked, NumberAlignment::Aligned)
+            .expect("a page")
+            .count
     }
 
     fn n(number: u32) -> AttributeValue {
@@ -399,13 +535,31 @@ mod tests {
         let a = || ("pk", Test::Equal(s("a")));
         assert_eq!(count(None, &[a()], |_| {}), 10);
         assert_eq!(count(None, &[], |_| {}), 20);
-        assert_eq!(count(None, &[a(), ("sk", Test::Between(n(3), n(10)))], |_| {}), 8);
-        assert_eq!(count(None, &[a(), ("sk", Test::Above(n(9), false))], |asked| asked.backward = true), 1);
+        assert_eq!(
+            count(None, &[a(), ("sk", Test::Between(n(3), n(10)))], |_| {}),
+            8
+        );
+        assert_eq!(
+            count(None, &[a(), ("sk", Test::Above(n(9), false))], |asked| {
+                asked.backward = true
+            }),
+            1
+        );
         assert_eq!(count(None, &[a()], |asked| asked.limit = Some(3)), 3);
         assert_eq!(count(None, &[("pk", Test::Equal(s("z")))], |_| {}), 0);
-        assert_eq!(count(Some(0), &[a(), ("l", Test::Below(n(12), true))], |_| {}), 3);
+        assert_eq!(
+            count(Some(0), &[a(), ("l", Test::Below(n(12), true))], |_| {}),
+            3
+        );
         assert_eq!(count(Some(1), &[("g", Test::Equal(s("even")))], |_| {}), 10);
-        assert_eq!(count(Some(1), &[("g", Test::Equal(s("even"))), ("sk", Test::Equal(n(4)))], |_| {}), 2);
+        assert_eq!(
+            count(
+                Some(1),
+                &[("g", Test::Equal(s("even"))), ("sk", Test::Equal(n(4)))],
+                |_| {}
+            ),
+            2
+        );
     }
 
     #[test]
@@ -422,8 +576,15 @@ mod tests {
             3
         );
         let entry = || start(json!({"pk": {"S": "a"}, "sk": {"N": "4"}, "g": {"S": "even"}}));
-        assert_eq!(count(Some(1), &[("g", Test::Equal(s("even")))], |asked| asked.after = entry()), 7);
-        let segments: u64 = (0..3).map(|segment| count(None, &[], |asked| asked.segment = Some((segment, 3)))).sum();
+        assert_eq!(
+            count(Some(1), &[("g", Test::Equal(s("even")))], |asked| asked
+                .after =
+                entry()),
+            7
+        );
+        let segments: u64 = (0..3)
+            .map(|segment| count(None, &[], |asked| asked.segment = Some((segment, 3))))
+            .sum();
         assert_eq!(segments, 20);
     }
 }

@@ -1,8 +1,10 @@
-//! Caches of the sizes that are asked for, exact whatever the length of the trace: every access in its order.
+//! Caches of the sizes that are asked for, exact whatever the length of the trace: every access in
+//! its order.
 //!
-//! Source: Developer Guide, "DAX: How it works" (rules 7.1 to 7.5). `Assumption:` an entry takes its item's bytes, at
-//! least one; the query cache has a node's memory to itself, as the item cache has; a Query or Scan of which only the key is
-//! known passes, since its cache goes by all parameters.
+//! Source: Developer Guide, "DAX: How it works" (rules 7.1 to 7.5). `Assumption:` an entry takes
+//! its item's bytes, at least one; the query cache has a node's memory to itself, as the item cache
+//! has; a Query or Scan of which only the key is known passes, since its cache goes by all
+//! parameters.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +42,14 @@ impl Which {
 
     /// The table and the cache of a number.
     pub fn from(cache: usize) -> (usize, Which) {
-        (cache / 2, if cache.is_multiple_of(2) { Which::Item } else { Which::Query })
+        (
+            cache / 2,
+            if cache.is_multiple_of(2) {
+                Which::Item
+            } else {
+                Which::Query
+            },
+        )
     }
 }
 
@@ -68,13 +77,18 @@ pub struct Caches {
 
 /// The memory of the nodes of a design.
 pub fn memory(dax: &Dax) -> Option<u64> {
-    NODE_TYPES.iter().find(|node| node.name == dax.node_type).map(|node| node.memory_gb * GB)
+    NODE_TYPES
+        .iter()
+        .find(|node| node.name == dax.node_type)
+        .map(|node| node.memory_gb * GB)
 }
 
 impl Caches {
     /// Seconds that a cache keeps an item; 0: as long as there is room.
     pub fn ttl(&self, design: Option<&Dax>) -> u64 {
-        self.ttl_seconds.or(design.map(|dax| dax.ttl_seconds)).unwrap_or(TTL_SECONDS)
+        self.ttl_seconds
+            .or(design.map(|dax| dax.ttl_seconds))
+            .unwrap_or(TTL_SECONDS)
     }
 
     /// Whether a read of a table has to be answered here, in its order.
@@ -89,12 +103,25 @@ impl Caches {
             sizes.extend(design.and_then(memory));
             sizes.sort_unstable();
             sizes.dedup();
-            Sized { asked: Asked::default(), caches: sizes.into_iter().map(|bytes| (Cache::new(bytes), 0)).collect() }
+            Sized {
+                asked: Asked::default(),
+                caches: sizes
+                    .into_iter()
+                    .map(|bytes| (Cache::new(bytes), 0))
+                    .collect(),
+            }
         })
     }
 
     /// One read; whether the cache of the design's node type answered it.
-    pub fn read(&mut self, cache: usize, key: u64, bytes: u32, now: i64, design: Option<&Dax>) -> bool {
+    pub fn read(
+        &mut self,
+        cache: usize,
+        key: u64,
+        bytes: u32,
+        now: i64,
+        design: Option<&Dax>,
+    ) -> bool {
         if !self.is_needed(design) {
             return false;
         }
@@ -106,7 +133,12 @@ impl Caches {
         sized.asked.add(bytes, false);
         let mut answered = false;
         for (cache, saved) in sized.caches.iter_mut().filter(|_| !passes) {
-            let hit = cache.read(key, bytes.max(1), now, i64::try_from(ttl).unwrap_or(i64::MAX));
+            let hit = cache.read(
+                key,
+                bytes.max(1),
+                now,
+                i64::try_from(ttl).unwrap_or(i64::MAX),
+            );
             *saved += if hit { halves(bytes) } else { 0 };
             answered |= hit && Some(cache.capacity) == own;
         }
@@ -119,13 +151,22 @@ impl Caches {
             let overwrite = self.overwrite;
             let sized = self.sized(cache, design);
             sized.asked.add(bytes, true);
-            sized.caches.iter_mut().for_each(|(cache, _)| cache.write(key, bytes.max(1), now, overwrite));
+            sized
+                .caches
+                .iter_mut()
+                .for_each(|(cache, _)| cache.write(key, bytes.max(1), now, overwrite));
         }
     }
 
     /// What each size caught of one cache's reads.
     pub fn caught(&self, cache: usize) -> Vec<Point> {
-        let Some(sized) = self.tables.get(&cache).filter(|sized| sized.asked.reads > 0) else { return Vec::new() };
+        let Some(sized) = self
+            .tables
+            .get(&cache)
+            .filter(|sized| sized.asked.reads > 0)
+        else {
+            return Vec::new();
+        };
         let point = |(cache, saved): &(Cache, u64)| Point {
             bytes: cache.capacity,
             reads: sized.asked.reads,

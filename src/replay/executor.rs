@@ -13,9 +13,13 @@ use super::tally::{Share, Tally};
 use crate::capacity::partitions;
 use crate::capacity::policy::{READ_FLOOR, WRITE_FLOOR};
 use crate::dax;
-use crate::meter::{ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes};
+use crate::meter::{
+    ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes,
+};
 use crate::table::{Direction, KeySchema, Operation};
-use crate::trace::{ApiName, Bad, Call, Event, Key, Name, Names, Place, Reason, Time, What, slot_of};
+use crate::trace::{
+    ApiName, Bad, Call, Event, Key, Name, Names, Place, Reason, Time, What, slot_of,
+};
 use crate::units::{Bytes, Exact};
 use crate::workload::{Capacity, TableDesign, Units, Workload};
 
@@ -53,7 +57,8 @@ pub struct Executor {
     pub(super) now: i64,
     /// Its number in the trace.
     pub(super) ordinal: u64,
-    /// What writes that changed nothing would have sent, by table: change data capture units and bytes.
+    /// What writes that changed nothing would have sent, by table: change data capture units and
+    /// bytes.
     pub(super) unchanged: Vec<(usize, u64, u64)>,
     /// The first calls of transactions, by their tokens.
     pub(super) tokens: BTreeMap<String, super::requests::Committed>,
@@ -68,10 +73,19 @@ type RegionNumbers = BTreeMap<Name, usize>;
 
 impl Executor {
     /// For the tables of a workload, or for those that the trace defines.
-    pub fn new(workload: Option<&Workload>, region: &str, options: &Options, caches: Caches) -> Executor {
+    pub fn new(
+        workload: Option<&Workload>,
+        region: &str,
+        options: &Options,
+        caches: Caches,
+    ) -> Executor {
         let verify = options.verify;
         let mut regions = vec![region.to_string()];
-        for replica in workload.into_iter().flat_map(|workload| &workload.tables).flat_map(|table| &table.replicas) {
+        for replica in workload
+            .into_iter()
+            .flat_map(|workload| &workload.tables)
+            .flat_map(|table| &table.replicas)
+        {
             if !regions.contains(&replica.region) {
                 regions.push(replica.region.clone());
             }
@@ -101,12 +115,21 @@ impl Executor {
     ///
     /// # Errors
     /// Why it cannot be executed, and where it stands.
-    pub fn event(&mut self, ordinal: u64, event: Event, names: &Names, bad: &Bad) -> Result<(), (Place, Wrong)> {
+    pub fn event(
+        &mut self,
+        ordinal: u64,
+        event: Event,
+        names: &Names,
+        bad: &Bad,
+    ) -> Result<(), (Place, Wrong)> {
         let (time, place) = (event.time, event.place);
         (self.now, self.ordinal) = (time.second(), ordinal);
         // Units of a period last until its end.
         let until = match &event.what {
-            What::Counted(counted) => Time(time.0.saturating_add(i64::from(counted.seconds.max(1) - 1) * Time::SECOND)),
+            What::Counted(counted) => Time(
+                time.0
+                    .saturating_add(i64::from(counted.seconds.max(1) - 1) * Time::SECOND),
+            ),
             _ => time,
         };
         let done = match event.what {
@@ -127,7 +150,10 @@ impl Executor {
 
     /// Defines the table and the index that a call names, where no workload declares any.
     pub fn define(&mut self, table: Option<Name>, index: Option<Name>, names: &Names) {
-        let found = self.table(table, names, || KeySchema { partition: "key".to_string(), sort: None });
+        let found = self.table(table, names, || KeySchema {
+            partition: "key".to_string(),
+            sort: None,
+        });
         if let (Ok(table), Some(index)) = (found, index) {
             self.tables.index(table, names.text(index));
         }
@@ -135,12 +161,15 @@ impl Executor {
 
     /// The slot of the key of a call.
     pub fn slot(&self, table: Option<Name>, key: &Key, names: &Names) -> u8 {
-        let table = table.map_or_else(|| self.tables.only(), |name| self.tables.find(names.text(name)));
+        let table = table.map_or_else(
+            || self.tables.only(),
+            |name| self.tables.find(names.text(name)),
+        );
         table.map_or(slot_of(key.hash), |table| self.slot_of_key(table, key))
     }
 
-    /// Executes the next events without adding them up, or adds them up again: what belongs to a slot is added up by
-    /// whoever owns the slot.
+    /// Executes the next events without adding them up, or adds them up again: what belongs to a
+    /// slot is added up by whoever owns the slot.
     pub fn mute(&mut self, muted: bool) {
         if self.muted == muted {
             return;
@@ -159,18 +188,44 @@ impl Executor {
     }
 
     /// The table of an event.
-    pub(super) fn table(&mut self, name: Option<Name>, names: &Names, keys: impl FnOnce() -> KeySchema) -> Result<usize, Wrong> {
+    pub(super) fn table(
+        &mut self,
+        name: Option<Name>,
+        names: &Names,
+        keys: impl FnOnce() -> KeySchema,
+    ) -> Result<usize, Wrong> {
         match name {
             Some(name) => {
                 let text = names.text(name);
                 let found = self.tables.find_or_define(text, keys);
                 found.ok_or_else(|| {
-                    (Reason::UnknownTable, format!("the workload defines no table {}; it has {}", text.escape_debug(), self.tables.names()))
+                    (
+                        Reason::UnknownTable,
+                        format!(
+                            "the workload defines no table {}; it has {}",
+                            text.escape_debug(),
+                            self.tables.names()
+                        ),
+                    )
                 })
             }
-            None => self.tables.only().or_else(|| self.tables.find_or_define("table", keys).filter(|_| !self.declared)).ok_or_else(|| {
-                (Reason::UnknownTable, format!("the row names no table; the workload has {}: name one with --table", self.tables.names()))
-            }),
+            None => self
+                .tables
+                .only()
+                .or_else(|| {
+                    self.tables
+                        .find_or_define("table", keys)
+                        .filter(|_| !self.declared)
+                })
+                .ok_or_else(|| {
+                    (
+                        Reason::UnknownTable,
+                        format!(
+                            "the row names no table; the workload has {}: name one with --table",
+                            self.tables.names()
+                        ),
+                    )
+                }),
         }
     }
 
@@ -185,12 +240,19 @@ impl Executor {
             Some(found) => found,
             None if self.declared => {
                 let list = self.regions.join(", ");
-                let text =
-                    format!("the design is in {list}, the row in {}; price it there with --region, or add a replica", text.escape_debug());
+                let text = format!(
+                    "the design is in {list}, the row in {}; price it there with --region, or add \
+                     a replica",
+                    text.escape_debug()
+                );
                 return Err((Reason::UnknownRegion, text));
             }
             None => {
-                *self.tally.other_regions.entry(text.to_string()).or_default() += 1;
+                *self
+                    .tally
+                    .other_regions
+                    .entry(text.to_string())
+                    .or_default() += 1;
                 return Ok(0);
             }
         };
@@ -205,8 +267,15 @@ impl Executor {
         }
         let design = &self.tables.list[table].design;
         let name = &self.regions[region];
-        if !design.replicas.iter().any(|replica| !replica.witness && replica.region == *name) {
-            let text = format!("{} has no replica in {name}; price it there with --region, or add a replica", design.table.name);
+        if !design
+            .replicas
+            .iter()
+            .any(|replica| !replica.witness && replica.region == *name)
+        {
+            let text = format!(
+                "{} has no replica in {name}; price it there with --region, or add a replica",
+                design.table.name
+            );
             return Err((Reason::UnknownRegion, text));
         }
         self.tally.elsewhere.insert(table);
@@ -230,18 +299,43 @@ impl Executor {
         let consumed = meter(&design.table, operation, &self.switches);
         let direction = operation.direction();
         let reads = direction == Direction::Read;
-        let kind = Kind { table, region, caller, api: Some(api), direction, index };
+        let kind = Kind {
+            table,
+            region,
+            caller,
+            api: Some(api),
+            direction,
+            index,
+        };
         let copies: Vec<(usize, String)> = if reads || design.replicas.is_empty() {
             Vec::new()
         } else {
-            let stored = design.replicas.iter().filter(|replica| !replica.witness).map(|replica| replica.region.clone());
-            stored.filter_map(|name| Some((self.regions.iter().position(|region| *region == name)?, name))).collect()
+            let stored = design
+                .replicas
+                .iter()
+                .filter(|replica| !replica.witness)
+                .map(|replica| replica.region.clone());
+            stored
+                .filter_map(|name| {
+                    Some((
+                        self.regions.iter().position(|region| *region == name)?,
+                        name,
+                    ))
+                })
+                .collect()
         };
-        let abroad = if copies.is_empty() { None } else { Some(replicate(&design.table, operation, &self.switches)) };
+        let abroad = if copies.is_empty() {
+            None
+        } else {
+            Some(replicate(&design.table, operation, &self.switches))
+        };
         let traced = self.tally.consumption.kind(kind);
         traced.writes = !reads;
         traced.index = index;
-        traced.transactional = matches!(operation, Operation::TransactWriteItems { .. } | Operation::ExecuteTransaction(_)) && !reads;
+        traced.transactional = matches!(
+            operation,
+            Operation::TransactWriteItems { .. } | Operation::ExecuteTransaction(_)
+        ) && !reads;
         traced.captured += u128::from(change_data_capture_units(operation));
         traced.replicated_bytes += u128::from(replicated_bytes(operation).0);
         // What is asked of each region.
@@ -277,7 +371,14 @@ impl Executor {
     }
 
     /// Half units of the accounts of a table, and the heat of the key in them.
-    pub(super) fn demand(&mut self, table: usize, region: usize, consumed: &ConsumedCapacity, key: &Key, second: i64) {
+    pub(super) fn demand(
+        &mut self,
+        table: usize,
+        region: usize,
+        consumed: &ConsumedCapacity,
+        key: &Key,
+        second: i64,
+    ) {
         let design = &self.tables.list[table].design;
         let own = consumed.of_table();
         let (mut own_reads, mut own_writes) = (own.read.halves(), own.write.0 * 2);
@@ -294,7 +395,10 @@ impl Executor {
         accounts.push((None, own_reads, own_writes));
         let (slot, now) = (self.slot_of_key(table, key), self.now);
         let owned = self.share.owns(slot);
-        let all: u64 = accounts.iter().map(|(_, reads, writes)| reads + writes).sum();
+        let all: u64 = accounts
+            .iter()
+            .map(|(_, reads, writes)| reads + writes)
+            .sum();
         let store = &mut self.tables.list[table].store;
         let known = store.warm(slot, key.hash, u32::try_from(all).unwrap_or(u32::MAX));
         for (index, reads, writes) in accounts {
@@ -302,29 +406,49 @@ impl Executor {
                 if halves == 0 {
                     continue;
                 }
-                let lane = LaneKey { table, index, region, direction };
+                let lane = LaneKey {
+                    table,
+                    index,
+                    region,
+                    direction,
+                };
                 self.tally.consumption.demand(lane, second, halves);
                 if !owned {
                     continue;
                 }
-                self.tally.heat(lane, slot, key, known, now.div_euclid(60), halves);
+                self.tally
+                    .heat(lane, slot, key, known, now.div_euclid(60), halves);
                 // Items of an index lie where its own key says, which a row does not know.
                 if index.is_none() {
-                    self.tally.grains.entry((table, region)).or_default().add(slot, now, direction, halves);
+                    self.tally
+                        .grains
+                        .entry((table, region))
+                        .or_default()
+                        .add(slot, now, direction, halves);
                 }
             }
         }
     }
 
     /// One access of a cache of the home region; whether a cluster of the design answered the read.
-    pub(super) fn access(&mut self, table: usize, which: Which, hash: u64, bytes: u32, second: i64, writes: bool) -> bool {
+    pub(super) fn access(
+        &mut self,
+        table: usize,
+        which: Which,
+        hash: u64,
+        bytes: u32,
+        second: i64,
+        writes: bool,
+    ) -> bool {
         let cache = which.of(table);
         let design = self.tables.list[table].design.dax.as_ref();
         if self.caches.sizes.is_empty() && cache < CACHES_MAX && self.share.owns(slot_of(hash)) {
             let mut asked = Asked::default();
             asked.add(bytes, writes);
             self.tally.log.count(cache, asked);
-            self.tally.log.push(hash, || Access::new(self.ordinal, cache, hash, second, bytes, writes));
+            self.tally.log.push(hash, || {
+                Access::new(self.ordinal, cache, hash, second, bytes, writes)
+            });
         }
         if writes {
             self.caches.write(cache, hash, bytes, second, design);
@@ -333,17 +457,41 @@ impl Executor {
         self.caches.read(cache, hash, bytes, second, design)
     }
 
-    /// Whether calls go past a DAX cluster that the design has. Where it has none, all are taken to go through one.
-    pub(super) fn passes_dax(&self, table: usize, caller: Option<&str>, api: ApiName, index: Option<usize>) -> bool {
+    /// Whether calls go past a DAX cluster that the design has. Where it has none, all are taken to
+    /// go through one.
+    pub(super) fn passes_dax(
+        &self,
+        table: usize,
+        caller: Option<&str>,
+        api: ApiName,
+        index: Option<usize>,
+    ) -> bool {
         let design = &self.tables.list[table].design;
-        design.dax.is_some() && Executor::pattern(design, caller, api, None, index).is_some_and(|access| !access.through_dax)
+        design.dax.is_some()
+            && Executor::pattern(design, caller, api, None, index)
+                .is_some_and(|access| !access.through_dax)
     }
 
-    /// What a write means for DAX: its item cache takes the item, after a transaction by reading it again (rules 7.3, 7.4).
-    pub(super) fn written_through_dax(&mut self, kind: Kind, key: &Key, after: Option<Bytes>, transaction: bool, second: i64) {
+    /// What a write means for DAX: its item cache takes the item, after a transaction by reading it
+    /// again (rules 7.3, 7.4).
+    pub(super) fn written_through_dax(
+        &mut self,
+        kind: Kind,
+        key: &Key,
+        after: Option<Bytes>,
+        transaction: bool,
+        second: i64,
+    ) {
         let Kind { table, region, .. } = kind;
         if region == 0 {
-            self.access(table, Which::Item, key.hash, after.map_or(0, |bytes| bytes.0 as u32), second, true);
+            self.access(
+                table,
+                Which::Item,
+                key.hash,
+                after.map_or(0, |bytes| bytes.0 as u32),
+                second,
+                true,
+            );
         }
         let design = &self.tables.list[table].design;
         if transaction && design.dax.is_some() && region == 0 {
@@ -353,22 +501,32 @@ impl Executor {
         }
     }
 
-    /// What an operation consumes in all regions, in half units of both directions: for bounds, not for the bill.
+    /// What an operation consumes in all regions, in half units of both directions: for bounds, not
+    /// for the bill.
     pub(super) fn everywhere(&self, table: usize, operation: &Operation) -> u128 {
         let design = &self.tables.list[table].design;
         let halves = |consumed: ConsumedCapacity| {
             let total = consumed.total();
             u128::from(total.read.halves()) + 2 * u128::from(total.write.0)
         };
-        let copies = design.replicas.iter().filter(|replica| !replica.witness).count() as u128;
-        let abroad = if copies > 0 { halves(replicate(&design.table, operation, &self.switches)) * copies } else { 0 };
+        let copies = design
+            .replicas
+            .iter()
+            .filter(|replica| !replica.witness)
+            .count() as u128;
+        let abroad = if copies > 0 {
+            halves(replicate(&design.table, operation, &self.switches)) * copies
+        } else {
+            0
+        };
         halves(meter(&design.table, operation, &self.switches)) + abroad
     }
 
     /// Ends the run: what still waits for a size has none.
     pub fn finish(&mut self) {
         for waiting in std::mem::take(&mut self.waiting).into_values().flatten() {
-            let why = "a miss of a cache trace whose key is never written: nobody knows the item's size";
+            let why =
+                "a miss of a cache trace whose key is never written: nobody knows the item's size";
             let _ = self.unmetered(waiting.table, waiting.region, &waiting.call, None, why);
         }
         self.tally.close_minutes();
@@ -392,5 +550,7 @@ pub(super) fn starting_partitions(design: &TableDesign) -> u64 {
         Capacity::OnDemand => (READ_FLOOR, WRITE_FLOOR),
         Capacity::Provisioned(units) => (most(&units.read), most(&units.write)),
     };
-    partitions(&bytes, &Exact::from(reads), &Exact::from(writes)).to_u64().unwrap_or(u64::MAX)
+    partitions(&bytes, &Exact::from(reads), &Exact::from(writes))
+        .to_u64()
+        .unwrap_or(u64::MAX)
 }

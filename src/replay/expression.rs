@@ -1,7 +1,7 @@
 //! Update expressions, key conditions and projections of the API, evaluated over stored items.
 //!
-//! Source: Developer Guide, "Update expressions", "Key condition expressions", "Projection expressions", "Document
-//! paths". Conditions are not evaluated: a log records whether they failed.
+//! Source: Developer Guide, "Update expressions", "Key condition expressions", "Projection
+//! expressions", "Document paths". Conditions are not evaluated: a log records whether they failed.
 
 use std::collections::BTreeMap;
 
@@ -28,8 +28,10 @@ pub enum Token {
     Sign(&'static str),
 }
 
-const SIGNS: [&str; 22] =
-    ["<<", ">>", "<=", ">=", "<>", "!=", "||", "=", "<", ">", "(", ")", "[", "]", "{", "}", ",", ".", "+", "-", "?", "*"];
+const SIGNS: [&str; 22] = [
+    "<<", ">>", "<=", ">=", "<>", "!=", "||", "=", "<", ">", "(", ")", "[", "]", "{", "}", ",",
+    ".", "+", "-", "?", "*",
+];
 
 /// The longest expression or statement.
 const EXPRESSION_BYTES_MAX: usize = 8_192;
@@ -41,7 +43,11 @@ const NESTED_MAX: usize = 300;
 pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
     // DynamoDB's own limits: 8 KB of a statement, 300 operators.
     if text.len() > EXPRESSION_BYTES_MAX || text.matches(['(', '[', '{']).count() > NESTED_MAX {
-        return Err(format!("{} bytes, or more than {NESTED_MAX} brackets; DynamoDB takes {EXPRESSION_BYTES_MAX} bytes", text.len()));
+        return Err(format!(
+            "{} bytes, or more than {NESTED_MAX} brackets; DynamoDB takes {EXPRESSION_BYTES_MAX} \
+             bytes",
+            text.len()
+        ));
     }
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
@@ -52,7 +58,11 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
             '#' | ':' if rest.len() > 1 => {
                 let end = 1 + word(&rest[1..]);
                 let text = rest[..end].to_string();
-                tokens.push(if first == '#' { Token::Name(text) } else { Token::Value(text) });
+                tokens.push(if first == '#' {
+                    Token::Name(text)
+                } else {
+                    Token::Value(text)
+                });
                 end
             }
             '"' | '\'' => {
@@ -72,11 +82,17 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
                         c => content.push(c),
                     }
                 }
-                tokens.push(if first == '"' { Token::Quoted(content) } else { Token::Text(content) });
+                tokens.push(if first == '"' {
+                    Token::Quoted(content)
+                } else {
+                    Token::Text(content)
+                });
                 end.ok_or_else(|| format!("a quotation that does not end: {}", start(rest)))?
             }
             c if c.is_ascii_digit() => {
-                let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || c == '.')).unwrap_or(rest.len());
+                let end = rest
+                    .find(|c: char| !(c.is_ascii_alphanumeric() || c == '.'))
+                    .unwrap_or(rest.len());
                 tokens.push(Token::Number(rest[..end].to_string()));
                 end
             }
@@ -85,7 +101,8 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 tokens.push(Token::Word(rest[..end].to_string()));
                 end
             }
-            // The ends of a quoted or backticked hint, or anything else, are no part of the language.
+            // The ends of a quoted or backticked hint, or anything else, are no part of the
+            // language.
             _ => {
                 let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
                 let sign = sign.ok_or_else(|| format!("\"{}\" is not understood", start(rest)))?;
@@ -197,8 +214,14 @@ pub trait Tokens {
             if self.is_sign(".") {
                 path.push(Step::Name(self.name()?));
             } else if self.is_sign("[") {
-                let Token::Number(number) = self.next()? else { return Err("an index is expected after [".to_string()) };
-                path.push(Step::Index(number.parse().map_err(|_| format!("[{number}] is no index"))?));
+                let Token::Number(number) = self.next()? else {
+                    return Err("an index is expected after [".to_string());
+                };
+                path.push(Step::Index(
+                    number
+                        .parse()
+                        .map_err(|_| format!("[{number}] is no index"))?,
+                ));
                 self.sign("]")?;
             } else {
                 return Ok(path);
@@ -209,7 +232,10 @@ pub trait Tokens {
 
 impl Tokens for Parser<'_> {
     fn next(&mut self) -> Parsed<Token> {
-        let token = self.peek().cloned().ok_or_else(|| "the expression ends too early".to_string());
+        let token = self
+            .peek()
+            .cloned()
+            .ok_or_else(|| "the expression ends too early".to_string());
         self.at += 1;
         token
     }
@@ -221,15 +247,24 @@ impl Tokens for Parser<'_> {
     }
 
     fn sign(&mut self, sign: &str) -> Parsed<()> {
-        if self.is_sign(sign) { Ok(()) } else { Err(format!("{sign} is expected{}", self.found())) }
+        if self.is_sign(sign) {
+            Ok(())
+        } else {
+            Err(format!("{sign} is expected{}", self.found()))
+        }
     }
 
     fn name(&mut self) -> Parsed<String> {
         match self.next()? {
             Token::Word(name) | Token::Quoted(name) => Ok(name),
             Token::Name(placeholder) => {
-                let named = self.names.and_then(|names| names.get(&placeholder)).and_then(Value::as_str);
-                named.map(str::to_string).ok_or_else(|| format!("{placeholder} is not in ExpressionAttributeNames"))
+                let named = self
+                    .names
+                    .and_then(|names| names.get(&placeholder))
+                    .and_then(Value::as_str);
+                named
+                    .map(str::to_string)
+                    .ok_or_else(|| format!("{placeholder} is not in ExpressionAttributeNames"))
             }
             other => Err(format!("an attribute is expected, found {other:?}")),
         }
@@ -240,10 +275,22 @@ impl<'a> Parser<'a> {
     /// For an expression of a request.
     pub fn new(text: &str, request: &'a Value) -> Parsed<Parser<'a>> {
         let mut values = BTreeMap::new();
-        for (name, value) in request["ExpressionAttributeValues"].as_object().into_iter().flatten() {
-            values.insert(name.clone(), AttributeValue::from_json(value).map_err(|error| format!("{name}: {error}"))?);
+        for (name, value) in request["ExpressionAttributeValues"]
+            .as_object()
+            .into_iter()
+            .flatten()
+        {
+            values.insert(
+                name.clone(),
+                AttributeValue::from_json(value).map_err(|error| format!("{name}: {error}"))?,
+            );
         }
-        Ok(Parser { tokens: tokens(text)?, at: 0, names: request.get("ExpressionAttributeNames"), values })
+        Ok(Parser {
+            tokens: tokens(text)?,
+            at: 0,
+            names: request.get("ExpressionAttributeNames"),
+            values,
+        })
     }
 
     fn peek(&self) -> Option<&Token> {
@@ -251,18 +298,25 @@ impl<'a> Parser<'a> {
     }
 
     fn found(&self) -> String {
-        self.peek().map_or(" at the end".to_string(), |token| format!(", found {token:?}"))
+        self.peek().map_or(" at the end".to_string(), |token| {
+            format!(", found {token:?}")
+        })
     }
 
     fn is_word(&mut self, word: &str) -> bool {
-        let is = matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
+        let is =
+            matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
         self.at += usize::from(is);
         is
     }
 
     fn value(&mut self) -> Parsed<AttributeValue> {
         match self.next()? {
-            Token::Value(name) => self.values.get(&name).cloned().ok_or_else(|| format!("{name} is not in ExpressionAttributeValues")),
+            Token::Value(name) => self
+                .values
+                .get(&name)
+                .cloned()
+                .ok_or_else(|| format!("{name} is not in ExpressionAttributeValues")),
             other => Err(format!("a value is expected, found {other:?}")),
         }
     }
@@ -280,7 +334,9 @@ impl<'a> Parser<'a> {
             (Some(Token::Word(name)), Some(Token::Sign("("))) => Some(name.to_ascii_lowercase()),
             _ => None,
         };
-        let Some(function) = function else { return self.path().map(Operand::Path) };
+        let Some(function) = function else {
+            return self.path().map(Operand::Path);
+        };
         self.at += 2;
         let operand = match function.as_str() {
             "if_not_exists" => {
@@ -293,7 +349,11 @@ impl<'a> Parser<'a> {
                 self.sign(",")?;
                 Operand::ListAppend(Box::new(one), Box::new(self.sum()?))
             }
-            other => return Err(format!("{other} is no function of an update; if_not_exists and list_append are")),
+            other => {
+                return Err(format!(
+                    "{other} is no function of an update; if_not_exists and list_append are"
+                ));
+            }
         };
         self.sign(")")?;
         Ok(operand)
@@ -328,7 +388,11 @@ impl<'a> Parser<'a> {
                     "REMOVE" => update.remove.push(path),
                     "ADD" => update.add.push((path, self.value()?)),
                     "DELETE" => update.delete.push((path, self.value()?)),
-                    other => return Err(format!("{other} is no clause of an update; SET, REMOVE, ADD and DELETE are")),
+                    other => {
+                        return Err(format!(
+                            "{other} is no clause of an update; SET, REMOVE, ADD and DELETE are"
+                        ));
+                    }
                 }
                 if !self.is_sign(",") {
                     break;
@@ -371,7 +435,10 @@ impl<'a> Parser<'a> {
             self.sign(",")?;
             let value = self.value()?;
             self.sign(")")?;
-            return Ok(KeyCondition { name, test: Test::BeginsWith(value) });
+            return Ok(KeyCondition {
+                name,
+                test: Test::BeginsWith(value),
+            });
         }
         let name = self.name()?;
         if self.is_word("BETWEEN") {
@@ -379,11 +446,19 @@ impl<'a> Parser<'a> {
             if !self.is_word("AND") {
                 return Err(format!("AND is expected after BETWEEN{}", self.found()));
             }
-            return Ok(KeyCondition { name, test: Test::Between(low, self.value()?) });
+            return Ok(KeyCondition {
+                name,
+                test: Test::Between(low, self.value()?),
+            });
         }
-        let Token::Sign(sign) = self.next()? else { return Err("a comparison is expected".to_string()) };
+        let Token::Sign(sign) = self.next()? else {
+            return Err("a comparison is expected".to_string());
+        };
         let value = self.value()?;
-        Ok(KeyCondition { name, test: compared(sign, value)? })
+        Ok(KeyCondition {
+            name,
+            test: compared(sign, value)?,
+        })
     }
 
     /// The top-level attributes that a projection names.
@@ -413,13 +488,20 @@ pub fn compared(sign: &str, value: AttributeValue) -> Parsed<Test> {
     })
 }
 
-/// Key conditions of the API before expressions: `{"id": {"ComparisonOperator": "EQ", "AttributeValueList": […]}}`.
+/// Key conditions of the API before expressions: `{"id": {"ComparisonOperator": "EQ",
+/// "AttributeValueList": […]}}`.
 pub fn legacy_conditions(conditions: &Value) -> Parsed<Vec<KeyCondition>> {
     let one = |(name, condition): (&String, &Value)| {
-        let values = condition["AttributeValueList"].as_array().cloned().unwrap_or_default();
+        let values = condition["AttributeValueList"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
         let value = |at: usize| {
-            let value = values.get(at).ok_or_else(|| format!("KeyConditions.{name}: a value is missing"))?;
-            AttributeValue::from_json(value).map_err(|error| format!("KeyConditions.{name}: {error}"))
+            let value = values
+                .get(at)
+                .ok_or_else(|| format!("KeyConditions.{name}: a value is missing"))?;
+            AttributeValue::from_json(value)
+                .map_err(|error| format!("KeyConditions.{name}: {error}"))
         };
         let test = match condition["ComparisonOperator"].as_str().unwrap_or_default() {
             "EQ" => Test::Equal(value(0)?),
@@ -431,18 +513,29 @@ pub fn legacy_conditions(conditions: &Value) -> Parsed<Vec<KeyCondition>> {
             "BEGINS_WITH" => Test::BeginsWith(value(0)?),
             other => return Err(format!("KeyConditions.{name}: \"{other}\" compares no key")),
         };
-        Ok(KeyCondition { name: name.clone(), test })
+        Ok(KeyCondition {
+            name: name.clone(),
+            test,
+        })
     };
-    conditions.as_object().into_iter().flatten().map(one).collect()
+    conditions
+        .as_object()
+        .into_iter()
+        .flatten()
+        .map(one)
+        .collect()
 }
 
 fn get<'a>(item: &'a Item, path: &[Step]) -> Option<&'a AttributeValue> {
-    let (Step::Name(first), rest) = path.split_first()? else { return None };
-    rest.iter().try_fold(item.get(first)?, |value, step| match (step, value) {
-        (Step::Name(name), AttributeValue::M(map)) => map.get(name),
-        (Step::Index(at), AttributeValue::L(list)) => list.get(*at),
-        _ => None,
-    })
+    let (Step::Name(first), rest) = path.split_first()? else {
+        return None;
+    };
+    rest.iter()
+        .try_fold(item.get(first)?, |value, step| match (step, value) {
+            (Step::Name(name), AttributeValue::M(map)) => map.get(name),
+            (Step::Index(at), AttributeValue::L(list)) => list.get(*at),
+            _ => None,
+        })
 }
 
 /// Where a path leads, for a change: the map or the list that holds its last step.
@@ -452,9 +545,13 @@ enum Holder<'a> {
 }
 
 fn holder<'a>(item: &'a mut Item, path: &'a [Step]) -> Parsed<Holder<'a>> {
-    let wrong = || "the document path leads through something that is no map or list of the item".to_string();
+    let wrong = || {
+        "the document path leads through something that is no map or list of the item".to_string()
+    };
     let mut steps = path.iter();
-    let Some(Step::Name(first)) = steps.next() else { return Err(wrong()) };
+    let Some(Step::Name(first)) = steps.next() else {
+        return Err(wrong());
+    };
     let mut map_or_value = Holder::Map(&mut item.0, first);
     for step in steps {
         let value = match map_or_value {
@@ -485,26 +582,30 @@ fn put(item: &mut Item, path: &[Step], value: AttributeValue) -> Parsed<()> {
 fn evaluate(operand: &Operand, before: &Item) -> Parsed<AttributeValue> {
     match operand {
         Operand::Value(value) => Ok(value.clone()),
-        Operand::Path(path) => {
-            get(before, path).cloned().ok_or_else(|| "an attribute of the expression does not exist in the item".to_string())
-        }
+        Operand::Path(path) => get(before, path)
+            .cloned()
+            .ok_or_else(|| "an attribute of the expression does not exist in the item".to_string()),
         Operand::IfNotExists(path, other) => match get(before, path) {
             Some(value) => Ok(value.clone()),
             None => evaluate(other, before),
         },
-        Operand::ListAppend(one, other) => match (evaluate(one, before)?, evaluate(other, before)?) {
+        Operand::ListAppend(one, other) => match (evaluate(one, before)?, evaluate(other, before)?)
+        {
             (AttributeValue::L(mut list), AttributeValue::L(more)) => {
                 list.extend(more);
                 Ok(AttributeValue::L(list))
             }
             _ => Err("list_append takes two lists".to_string()),
         },
-        Operand::Sum(one, other, subtract) => match (evaluate(one, before)?, evaluate(other, before)?) {
-            (AttributeValue::N(one), AttributeValue::N(other)) => {
-                one.plus(&other, *subtract).map(AttributeValue::N).map_err(|error| error.to_string())
+        Operand::Sum(one, other, subtract) => {
+            match (evaluate(one, before)?, evaluate(other, before)?) {
+                (AttributeValue::N(one), AttributeValue::N(other)) => one
+                    .plus(&other, *subtract)
+                    .map(AttributeValue::N)
+                    .map_err(|error| error.to_string()),
+                _ => Err("+ and - take two numbers".to_string()),
             }
-            _ => Err("+ and - take two numbers".to_string()),
-        },
+        }
     }
 }
 
@@ -514,35 +615,55 @@ fn united(value: Option<&AttributeValue>, more: &AttributeValue) -> Parsed<Attri
         (Some(AttributeValue::N(one)), AttributeValue::N(more)) => {
             AttributeValue::N(one.plus(more, false).map_err(|error| error.to_string())?)
         }
-        (Some(AttributeValue::Ss(set)), AttributeValue::Ss(more)) => AttributeValue::Ss(set.union(more).cloned().collect()),
-        (Some(AttributeValue::Ns(set)), AttributeValue::Ns(more)) => AttributeValue::Ns(set.union(more).cloned().collect()),
-        (Some(AttributeValue::Bs(set)), AttributeValue::Bs(more)) => AttributeValue::Bs(set.union(more).cloned().collect()),
-        _ => return Err("ADD takes a number for a number, or a set for a set of its type".to_string()),
+        (Some(AttributeValue::Ss(set)), AttributeValue::Ss(more)) => {
+            AttributeValue::Ss(set.union(more).cloned().collect())
+        }
+        (Some(AttributeValue::Ns(set)), AttributeValue::Ns(more)) => {
+            AttributeValue::Ns(set.union(more).cloned().collect())
+        }
+        (Some(AttributeValue::Bs(set)), AttributeValue::Bs(more)) => {
+            AttributeValue::Bs(set.union(more).cloned().collect())
+        }
+        _ => {
+            return Err(
+                "ADD takes a number for a number, or a set for a set of its type".to_string(),
+            );
+        }
     })
 }
 
 /// What is left of a set; `None` where nothing is, since DynamoDB has no empty sets.
 fn without(value: &AttributeValue, less: &AttributeValue) -> Parsed<Option<AttributeValue>> {
     Ok(match (value, less) {
-        (AttributeValue::Ss(set), AttributeValue::Ss(less)) => Some(set.difference(less).cloned().collect())
-            .filter(|left: &std::collections::BTreeSet<_>| !left.is_empty())
-            .map(AttributeValue::Ss),
-        (AttributeValue::Ns(set), AttributeValue::Ns(less)) => Some(set.difference(less).cloned().collect())
-            .filter(|left: &std::collections::BTreeSet<_>| !left.is_empty())
-            .map(AttributeValue::Ns),
-        (AttributeValue::Bs(set), AttributeValue::Bs(less)) => Some(set.difference(less).cloned().collect())
-            .filter(|left: &std::collections::BTreeSet<_>| !left.is_empty())
-            .map(AttributeValue::Bs),
+        (AttributeValue::Ss(set), AttributeValue::Ss(less)) => {
+            Some(set.difference(less).cloned().collect())
+                .filter(|left: &std::collections::BTreeSet<_>| !left.is_empty())
+                .map(AttributeValue::Ss)
+        }
+        (AttributeValue::Ns(set), AttributeValue::Ns(less)) => {
+            Some(set.difference(less).cloned().collect())
+                .filter(|left: &std::collections::BTreeSet<_>| !left.is_empty())
+                .map(AttributeValue::Ns)
+        }
+        (AttributeValue::Bs(set), AttributeValue::Bs(less)) => {
+            Some(set.difference(less).cloned().collect())
+                .filter(|left: &std::collections::BTreeSet<_>| !left.is_empty())
+                .map(AttributeValue::Bs)
+        }
         _ => return Err("DELETE takes a set for a set of its type".to_string()),
     })
 }
 
 impl Update {
-    /// The item after. All operands are of the item before; where there is none, the key is where it begins.
+    /// The item after. All operands are of the item before; where there is none, the key is where
+    /// it begins.
     pub fn apply(&self, key: &Item, before: Option<&Item>) -> Parsed<Item> {
         let start = before.unwrap_or(key);
         let mut after = start.clone();
-        let sets = self.set.iter().map(|(path, operand)| Ok((path, evaluate(operand, start)?)));
+        let sets = self
+            .set
+            .iter()
+            .map(|(path, operand)| Ok((path, evaluate(operand, start)?)));
         for (path, value) in sets.collect::<Parsed<Vec<_>>>()? {
             put(&mut after, path, value)?;
         }
@@ -551,7 +672,9 @@ impl Update {
             put(&mut after, path, value)?;
         }
         for (path, less) in &self.delete {
-            let Some(value) = get(start, path) else { continue };
+            let Some(value) = get(start, path) else {
+                continue;
+            };
             match without(value, less)? {
                 Some(left) => put(&mut after, path, left)?,
                 None => remove(&mut after, path)?,
@@ -591,19 +714,35 @@ pub fn legacy_update(updates: &Value) -> Parsed<Update> {
     for (name, change) in updates.as_object().into_iter().flatten() {
         let path = vec![Step::Name(name.clone())];
         let value = match change.get("Value") {
-            Some(value) => Some(AttributeValue::from_json(value).map_err(|error| format!("AttributeUpdates.{name}: {error}"))?),
+            Some(value) => Some(
+                AttributeValue::from_json(value)
+                    .map_err(|error| format!("AttributeUpdates.{name}: {error}"))?,
+            ),
             None => None,
         };
         match (change["Action"].as_str().unwrap_or("PUT"), value) {
             ("PUT", Some(value)) => update.set.push((path, Operand::Value(value))),
             ("ADD", Some(AttributeValue::L(list))) => {
-                let before = Operand::IfNotExists(path.clone(), Box::new(Operand::Value(AttributeValue::L(Vec::new()))));
-                update.set.push((path, Operand::ListAppend(Box::new(before), Box::new(Operand::Value(AttributeValue::L(list))))));
+                let before = Operand::IfNotExists(
+                    path.clone(),
+                    Box::new(Operand::Value(AttributeValue::L(Vec::new()))),
+                );
+                update.set.push((
+                    path,
+                    Operand::ListAppend(
+                        Box::new(before),
+                        Box::new(Operand::Value(AttributeValue::L(list))),
+                    ),
+                ));
             }
             ("ADD", Some(value)) => update.add.push((path, value)),
             ("DELETE", Some(value)) => update.delete.push((path, value)),
             ("DELETE", None) => update.remove.push(path),
-            (action, _) => return Err(format!("AttributeUpdates.{name}: {action} without a value, or no action")),
+            (action, _) => {
+                return Err(format!(
+                    "AttributeUpdates.{name}: {action} without a value, or no action"
+                ));
+            }
         }
     }
     Ok(update)
@@ -616,24 +755,56 @@ mod tests {
     use super::*;
 
     fn updated(expression: &str, values: Value, names: Value, before: Value) -> Parsed<Item> {
-        let request = json!({"ExpressionAttributeValues": values, "ExpressionAttributeNames": names});
+        let request =
+            json!({"ExpressionAttributeValues": values, "ExpressionAttributeNames": names});
         let before = Item::from_json(&before).expect("an item");
-        Parser::new(expression, &request)?.update()?.apply(&before, Some(&before))
+        Parser::new(expression, &request)?
+            .update()?
+            .apply(&before, Some(&before))
     }
 
     #[test]
     fn updates_do_what_the_guide_says() {
         let before = json!({"id": {"S": "1"}, "n": {"N": "5"}, "l": {"L": [{"N": "1"}, {"N": "2"}, {"N": "3"}]}, "s": {"SS": ["a", "b"]}, "m": {"M": {"x": {"M": {"y": {"S": "z"}}}}}});
         let changed = |expression: &str, values: Value, name: &str, expected: Value| {
-            let after = updated(expression, values, json!({"#n": "n", "#y": "y"}), before.clone())
-                .unwrap_or_else(|error| panic!("{expression}: {error}"));
-            let expected = if expected.is_null() { None } else { Some(AttributeValue::from_json(&expected).expect("a value")) };
+            let after = updated(
+                expression,
+                values,
+                json!({"#n": "n", "#y": "y"}),
+                before.clone(),
+            )
+            .unwrap_or_else(|error| panic!("{expression}: {error}"));
+            let expected = if expected.is_null() {
+                None
+            } else {
+                Some(AttributeValue::from_json(&expected).expect("a value"))
+            };
             assert_eq!(after.get(name), expected.as_ref(), "{expression}");
         };
-        changed("SET #n = #n + :one", json!({":one": {"N": "1"}}), "n", json!({"N": "6"}));
-        changed("set n = :one - n", json!({":one": {"N": "1"}}), "n", json!({"N": "-4"}));
-        changed("SET k = if_not_exists(k, :one)", json!({":one": {"N": "1"}}), "k", json!({"N": "1"}));
-        changed("SET n = if_not_exists(n, :one) + :one", json!({":one": {"N": "1"}}), "n", json!({"N": "6"}));
+        changed(
+            "SET #n = #n + :one",
+            json!({":one": {"N": "1"}}),
+            "n",
+            json!({"N": "6"}),
+        );
+        changed(
+            "set n = :one - n",
+            json!({":one": {"N": "1"}}),
+            "n",
+            json!({"N": "-4"}),
+        );
+        changed(
+            "SET k = if_not_exists(k, :one)",
+            json!({":one": {"N": "1"}}),
+            "k",
+            json!({"N": "1"}),
+        );
+        changed(
+            "SET n = if_not_exists(n, :one) + :one",
+            json!({":one": {"N": "1"}}),
+            "n",
+            json!({"N": "6"}),
+        );
         changed(
             "SET l = list_append(:new, l)",
             json!({":new": {"L": [{"N": "0"}]}}),
@@ -646,22 +817,68 @@ mod tests {
             "l",
             json!({"L": [{"N": "7"}, {"N": "2"}, {"N": "3"}, {"N": "7"}]}),
         );
-        changed("SET m.x.#y = :one", json!({":one": {"N": "1"}}), "m", json!({"M": {"x": {"M": {"y": {"N": "1"}}}}}));
-        changed("REMOVE l[0], l[1]", json!({}), "l", json!({"L": [{"N": "3"}]}));
-        changed("REMOVE m.x.y, nothing", json!({}), "m", json!({"M": {"x": {"M": {}}}}));
-        changed("ADD n :one, fresh :one", json!({":one": {"N": "1"}}), "fresh", json!({"N": "1"}));
-        changed("ADD s :more", json!({":more": {"SS": ["b", "c"]}}), "s", json!({"SS": ["a", "b", "c"]}));
-        changed("DELETE s :less", json!({":less": {"SS": ["b"]}}), "s", json!({"SS": ["a"]}));
-        changed("DELETE s :less", json!({":less": {"SS": ["b", "a"]}}), "s", Value::Null);
-        changed("SET a = n REMOVE n ADD q :one", json!({":one": {"N": "1"}}), "a", json!({"N": "5"}));
+        changed(
+            "SET m.x.#y = :one",
+            json!({":one": {"N": "1"}}),
+            "m",
+            json!({"M": {"x": {"M": {"y": {"N": "1"}}}}}),
+        );
+        changed(
+            "REMOVE l[0], l[1]",
+            json!({}),
+            "l",
+            json!({"L": [{"N": "3"}]}),
+        );
+        changed(
+            "REMOVE m.x.y, nothing",
+            json!({}),
+            "m",
+            json!({"M": {"x": {"M": {}}}}),
+        );
+        changed(
+            "ADD n :one, fresh :one",
+            json!({":one": {"N": "1"}}),
+            "fresh",
+            json!({"N": "1"}),
+        );
+        changed(
+            "ADD s :more",
+            json!({":more": {"SS": ["b", "c"]}}),
+            "s",
+            json!({"SS": ["a", "b", "c"]}),
+        );
+        changed(
+            "DELETE s :less",
+            json!({":less": {"SS": ["b"]}}),
+            "s",
+            json!({"SS": ["a"]}),
+        );
+        changed(
+            "DELETE s :less",
+            json!({":less": {"SS": ["b", "a"]}}),
+            "s",
+            Value::Null,
+        );
+        changed(
+            "SET a = n REMOVE n ADD q :one",
+            json!({":one": {"N": "1"}}),
+            "a",
+            json!({"N": "5"}),
+        );
     }
 
     #[test]
     fn what_is_no_update_says_why() {
         for (expression, part) in [
             ("SET a", "= is expected"),
-            ("SET a = :missing", ":missing is not in ExpressionAttributeValues"),
-            ("SET #missing = :a", "#missing is not in ExpressionAttributeNames"),
+            (
+                "SET a = :missing",
+                ":missing is not in ExpressionAttributeValues",
+            ),
+            (
+                "SET #missing = :a",
+                "#missing is not in ExpressionAttributeNames",
+            ),
             ("FROB a", "FROB is no clause"),
             ("SET a = missing", "does not exist"),
             ("SET id.x = :a", "document path"),
@@ -671,7 +888,13 @@ mod tests {
             ("ADD id :a", "ADD takes"),
             ("SET a ; b", "is not understood"),
         ] {
-            let error = updated(expression, json!({":a": {"N": "1"}}), json!({}), json!({"id": {"S": "1"}})).expect_err(expression);
+            let error = updated(
+                expression,
+                json!({":a": {"N": "1"}}),
+                json!({}),
+                json!({"id": {"S": "1"}}),
+            )
+            .expect_err(expression);
             assert!(error.contains(part), "{expression}: {error}");
         }
     }
@@ -683,7 +906,10 @@ mod tests {
         assert_eq!(conditions("pk = :a").expect("one").len(), 1);
         let two = conditions("(pk = :a) and (sk BETWEEN :a AND :b)").expect("two");
         assert!(matches!(two[1].test, Test::Between(..)));
-        assert!(matches!(conditions("pk = :a AND begins_with(sk, :b)").expect("two")[1].test, Test::BeginsWith(_)));
+        assert!(matches!(
+            conditions("pk = :a AND begins_with(sk, :b)").expect("two")[1].test,
+            Test::BeginsWith(_)
+        ));
         assert_eq!(conditions("(pk = :a AND sk = :b)").expect("two").len(), 2);
         assert!(conditions("pk = :a OR sk = :b").is_err());
         assert!(conditions("pk <> :a").is_err());

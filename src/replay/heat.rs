@@ -1,11 +1,13 @@
 //! Who is hot: units by key, and the keys of each busy minute.
 //!
-//! Counts are exact while at most [`COUNTERS`] keys of a slot are known; then the smaller half is let go, and what they
-//! had at most is the bound by which a later count may be too large: a space-saving sketch that makes room for many at
-//! once. What the item store knows of a key's units keeps the many that cannot be hot out of it. A slot has a sketch of
-//! its own, so that neither threads nor shares change a count.
+//! Counts are exact while at most [`COUNTERS`] keys of a slot are known; then the smaller half is
+//! let go, and what they had at most is the bound by which a later count may be too large: a
+//! space-saving sketch that makes room for many at once. What the item store knows of a key's units
+//! keeps the many that cannot be hot out of it. A slot has a sketch of its own, so that neither
+//! threads nor shares change a count.
 //!
-//! Source: Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in Data Streams" (2005).
+//! Source: Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in
+//! Data Streams" (2005).
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -61,8 +63,8 @@ pub struct Heat {
     minute: i64,
 }
 
-/// The hash by which a counter is found: keys of one slot have their first bits in common, by which a table tells keys
-/// apart.
+/// The hash by which a counter is found: keys of one slot have their first bits in common, by which
+/// a table tells keys apart.
 #[inline]
 fn spread(hash: u64) -> u64 {
     hash ^ (hash << 32)
@@ -72,10 +74,17 @@ fn spread(hash: u64) -> u64 {
 pub type Minutes = BTreeMap<i64, Vec<Hot>>;
 
 impl Heat {
-    /// Adds half units of a key, in a minute; whether its name is wanted. `known` are half units of the key so far, these
-    /// included, in this account and others, or [`NOBODY_KNOWS`].
+    /// Adds half units of a key, in a minute; whether its name is wanted. `known` are half units of
+    /// the key so far, these included, in this account and others, or [`NOBODY_KNOWS`].
     #[inline(always)]
-    pub fn add(&mut self, hash: u64, known: u32, minute: i64, halves: u64, minutes: &mut Minutes) -> bool {
+    pub fn add(
+        &mut self,
+        hash: u64,
+        known: u32,
+        minute: i64,
+        halves: u64,
+        minutes: &mut Minutes,
+    ) -> bool {
         self.total = self.total.saturating_add(halves);
         if known != NOBODY_KNOWS && u64::from(known) <= self.floor {
             return false;
@@ -86,10 +95,17 @@ impl Heat {
         }
         // A key of a thousandth of its slot's units has its name kept.
         let share = self.total >> 10;
-        match self.keys.find_mut(spread(hash), |counter| counter.hash == hash) {
+        match self
+            .keys
+            .find_mut(spread(hash), |counter| counter.hash == hash)
+        {
             Some(counter) => {
                 counter.halves += halves;
-                counter.in_minute = if counter.minute == minute { counter.in_minute + halves } else { halves };
+                counter.in_minute = if counter.minute == minute {
+                    counter.in_minute + halves
+                } else {
+                    halves
+                };
                 counter.minute = minute;
                 let wanted = !counter.named && counter.halves - counter.error >= share;
                 counter.named |= wanted;
@@ -109,15 +125,31 @@ impl Heat {
         if self.keys.len() == COUNTERS {
             self.make_room();
         }
-        let known = if known == NOBODY_KNOWS { u64::MAX } else { known.into() };
+        let known = if known == NOBODY_KNOWS {
+            u64::MAX
+        } else {
+            known.into()
+        };
         let most = known.max(halves).min(self.floor + halves);
-        let counter = Counter { hash, halves: most, error: most - halves, minute, in_minute: halves, named };
-        self.keys.insert_unique(spread(hash), counter, |counter| spread(counter.hash));
+        let counter = Counter {
+            hash,
+            halves: most,
+            error: most - halves,
+            minute,
+            in_minute: halves,
+            named,
+        };
+        self.keys
+            .insert_unique(spread(hash), counter, |counter| spread(counter.hash));
     }
 
     /// Remembers the name of a key.
     pub fn name(&mut self, key: &Key) {
-        if self.keys.find(spread(key.hash), |counter| counter.hash == key.hash).is_some() {
+        if self
+            .keys
+            .find(spread(key.hash), |counter| counter.hash == key.hash)
+            .is_some()
+        {
             self.names.insert(key.hash, key.to_string());
         }
     }
@@ -131,7 +163,10 @@ impl Heat {
         let floor = self.floor;
         self.keys.retain(|counter| counter.halves > floor);
         let keys = &self.keys;
-        self.names.retain(|hash, _| keys.find(spread(*hash), |counter| counter.hash == *hash).is_some());
+        self.names.retain(|hash, _| {
+            keys.find(spread(*hash), |counter| counter.hash == *hash)
+                .is_some()
+        });
     }
 
     /// Ends a minute.
@@ -139,10 +174,20 @@ impl Heat {
     pub fn close(&mut self, minutes: &mut Minutes) {
         let minute = self.minute;
         let mut hot: Vec<Hot> = Vec::new();
-        for counter in self.keys.iter().filter(|counter| counter.minute == minute && counter.in_minute > 0) {
+        for counter in self
+            .keys
+            .iter()
+            .filter(|counter| counter.minute == minute && counter.in_minute > 0)
+        {
             let least = hot.last().filter(|_| hot.len() >= MINUTE_KEYS);
-            if least.is_none_or(|least| (counter.in_minute, Reverse(counter.hash)) > (least.halves, Reverse(least.hash))) {
-                hot.push(Hot { hash: counter.hash, halves: counter.in_minute, name: None });
+            if least.is_none_or(|least| {
+                (counter.in_minute, Reverse(counter.hash)) > (least.halves, Reverse(least.hash))
+            }) {
+                hot.push(Hot {
+                    hash: counter.hash,
+                    halves: counter.in_minute,
+                    name: None,
+                });
                 order(&mut hot);
             }
         }
@@ -154,7 +199,10 @@ impl Heat {
         }
         // A minute is closed once; what is counted of it later counts from there.
         for one in &hot {
-            if let Some(counter) = self.keys.find_mut(spread(one.hash), |counter| counter.hash == one.hash) {
+            if let Some(counter) = self
+                .keys
+                .find_mut(spread(one.hash), |counter| counter.hash == one.hash)
+            {
                 counter.in_minute = 0;
             }
         }
@@ -174,10 +222,29 @@ impl Heat {
     }
 
     /// From what a file holds.
-    pub fn restore(counters: &[(Counter, bool)], floor: u64, total: u64, names: BTreeMap<u64, String>, minute: i64) -> Heat {
-        let mut heat = Heat { floor, total, names, minute, ..Heat::default() };
+    pub fn restore(
+        counters: &[(Counter, bool)],
+        floor: u64,
+        total: u64,
+        names: BTreeMap<u64, String>,
+        minute: i64,
+    ) -> Heat {
+        let mut heat = Heat {
+            floor,
+            total,
+            names,
+            minute,
+            ..Heat::default()
+        };
         for (counter, named) in counters {
-            heat.keys.insert_unique(spread(counter.hash), Counter { named: *named, ..*counter }, |counter| spread(counter.hash));
+            heat.keys.insert_unique(
+                spread(counter.hash),
+                Counter {
+                    named: *named,
+                    ..*counter
+                },
+                |counter| spread(counter.hash),
+            );
         }
         heat
     }
@@ -191,7 +258,14 @@ impl Heat {
 impl Counter {
     /// Of a file.
     pub fn of(hash: u64, halves: u64, error: u64, minute: i64, in_minute: u64) -> Counter {
-        Counter { hash, halves, error, minute, in_minute, named: false }
+        Counter {
+            hash,
+            halves,
+            error,
+            minute,
+            in_minute,
+            named: false,
+        }
     }
 
     /// Whether its name was wanted.
@@ -202,7 +276,12 @@ impl Counter {
 
 /// The hottest first, of equals the smaller hash; no more than are remembered.
 fn order(hot: &mut Vec<Hot>) {
-    hot.sort_by(|one, other| other.halves.cmp(&one.halves).then(one.hash.cmp(&other.hash)));
+    hot.sort_by(|one, other| {
+        other
+            .halves
+            .cmp(&one.halves)
+            .then(one.hash.cmp(&other.hash))
+    });
     hot.truncate(MINUTE_KEYS);
 }
 
@@ -221,10 +300,20 @@ pub fn join(hot: &mut Vec<Hot>, more: Vec<Hot>) {
 }
 
 /// The hottest of all slots: hash, half units, error, name.
-pub fn hottest<'a>(slots: impl Iterator<Item = &'a Heat>, count: usize) -> Vec<(u64, u64, u64, String)> {
+pub fn hottest<'a>(
+    slots: impl Iterator<Item = &'a Heat>,
+    count: usize,
+) -> Vec<(u64, u64, u64, String)> {
     let mut all: Vec<(u64, u64, u64, Option<&String>)> = Vec::new();
     for heat in slots {
-        all.extend(heat.keys.iter().map(|counter| (counter.hash, counter.halves, counter.error, heat.names.get(&counter.hash))));
+        all.extend(heat.keys.iter().map(|counter| {
+            (
+                counter.hash,
+                counter.halves,
+                counter.error,
+                heat.names.get(&counter.hash),
+            )
+        }));
         if all.len() > 4 * count.max(64) {
             all.sort_unstable_by_key(|(hash, halves, ..)| (Reverse(*halves), *hash));
             all.truncate(count);
@@ -232,14 +321,21 @@ pub fn hottest<'a>(slots: impl Iterator<Item = &'a Heat>, count: usize) -> Vec<(
     }
     all.sort_unstable_by_key(|(hash, halves, ..)| (Reverse(*halves), *hash));
     all.truncate(count);
-    let name = |hash: u64, name: Option<&String>| name.cloned().unwrap_or_else(|| format!("hash {hash:016x}"));
-    all.into_iter().map(|(hash, halves, error, known)| (hash, halves, error, name(hash, known))).collect()
+    let name = |hash: u64, name: Option<&String>| {
+        name.cloned().unwrap_or_else(|| format!("hash {hash:016x}"))
+    };
+    all.into_iter()
+        .map(|(hash, halves, error, known)| (hash, halves, error, name(hash, known)))
+        .collect()
 }
 
 /// The hottest keys of some minutes (since 1970, in order), with their half units in these.
 pub fn hottest_in(all: &Minutes, minutes: &[i64], count: usize) -> Vec<(String, u64)> {
     let mut sums: BTreeMap<u64, (u64, Option<&String>)> = BTreeMap::new();
-    for (_, hot) in all.iter().filter(|(minute, _)| minutes.binary_search(minute).is_ok()) {
+    for (_, hot) in all
+        .iter()
+        .filter(|(minute, _)| minutes.binary_search(minute).is_ok())
+    {
         for one in hot {
             let sum = sums.entry(one.hash).or_default();
             sum.0 += one.halves;
@@ -249,8 +345,12 @@ pub fn hottest_in(all: &Minutes, minutes: &[i64], count: usize) -> Vec<(String, 
     let mut all: Vec<(u64, (u64, Option<&String>))> = sums.into_iter().collect();
     all.sort_by_key(|(hash, (halves, _))| (Reverse(*halves), *hash));
     all.truncate(count);
-    let name = |hash: u64, name: Option<&String>| name.cloned().unwrap_or_else(|| format!("hash {hash:016x}"));
-    all.into_iter().map(|(hash, (halves, known))| (name(hash, known), halves)).collect()
+    let name = |hash: u64, name: Option<&String>| {
+        name.cloned().unwrap_or_else(|| format!("hash {hash:016x}"))
+    };
+    all.into_iter()
+        .map(|(hash, (halves, known))| (name(hash, known), halves))
+        .collect()
 }
 
 #[cfg(test)]
@@ -268,14 +368,23 @@ mod tests {
     fn few_keys_are_counted_exactly_and_have_their_names() {
         let (mut heat, mut minutes) = (Heat::default(), Minutes::new());
         for round in 0..10_000_u64 {
-            add(&mut heat, &format!("cold {}", round % 100), round as i64 / 1_000, 1, &mut minutes);
+            add(
+                &mut heat,
+                &format!("cold {}", round % 100),
+                round as i64 / 1_000,
+                1,
+                &mut minutes,
+            );
             add(&mut heat, "hot", round as i64 / 1_000, 2, &mut minutes);
         }
         heat.close(&mut minutes);
         let (_, halves, error, name) = hottest(std::iter::once(&heat), 1).remove(0);
         assert_eq!((name.as_str(), halves, error), ("hot", 20_000, 0));
         assert_eq!((heat.len(), heat.floor, heat.total), (101, 0, 30_000));
-        assert_eq!(hottest_in(&minutes, &[0, 3], 1), [("hot".to_string(), 4_000)]);
+        assert_eq!(
+            hottest_in(&minutes, &[0, 3], 1),
+            [("hot".to_string(), 4_000)]
+        );
     }
 
     #[test]
@@ -284,7 +393,11 @@ mod tests {
         let mut exact: BTreeMap<u64, u64> = BTreeMap::new();
         for round in 0..200_000_u64 {
             // A few keys of a tenth each among forty thousand.
-            let key = if round % 2 == 0 { round % 10 } else { 100 + round * 7 % 40_000 };
+            let key = if round % 2 == 0 {
+                round % 10
+            } else {
+                100 + round * 7 % 40_000
+            };
             let key = Key::of(key.to_string().as_bytes());
             *exact.entry(key.hash).or_default() += 1;
             if heat.add(key.hash, NOBODY_KNOWS, 0, 1, &mut minutes) {
@@ -294,10 +407,21 @@ mod tests {
         assert!(heat.floor > 0 && heat.len() <= COUNTERS && heat.names.len() <= COUNTERS);
         for counter in heat.counters() {
             let real = exact[&counter.hash];
-            assert!(counter.halves - counter.error <= real && real <= counter.halves, "{counter:?} {real}");
+            assert!(
+                counter.halves - counter.error <= real && real <= counter.halves,
+                "{counter:?} {real}"
+            );
         }
         let counted: Vec<u64> = heat.counters().iter().map(|counter| counter.hash).collect();
-        assert!(exact.iter().all(|(hash, real)| *real <= heat.floor || counted.contains(hash)));
-        assert!(hottest(std::iter::once(&heat), 5).iter().all(|(.., name)| name.len() == 1));
+        assert!(
+            exact
+                .iter()
+                .all(|(hash, real)| *real <= heat.floor || counted.contains(hash))
+        );
+        assert!(
+            hottest(std::iter::once(&heat), 5)
+                .iter()
+                .all(|(.., name)| name.len() == 1)
+        );
     }
 }

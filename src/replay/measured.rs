@@ -1,4 +1,5 @@
-//! From what a trace consumed to a workload of measured calls, which the estimate's code settles and prices.
+//! From what a trace consumed to a workload of measured calls, which the estimate's code settles
+//! and prices.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,18 +15,34 @@ use crate::meter::ReplicatedLocalIndex;
 use crate::table::{ApiName, Direction, Index, IndexKind, Item};
 use crate::trace::{Names, slot_of};
 use crate::units::{Bytes, Exact};
-use crate::workload::{Access, ArmUnits, Call, Entry, SizeClasses, TableDesign, Traced, Workload, Written};
+use crate::workload::{
+    Access, ArmUnits, Call, Entry, SizeClasses, TableDesign, Traced, Workload, Written,
+};
 
 /// The design with the calls of the trace in place of its access patterns.
-pub(super) fn workload(executor: &Executor, declared: Option<&Workload>, names: &Names, span: &Span, options: &Options) -> Workload {
-    let tables: Vec<Arc<TableDesign>> = (0..executor.tables.list.len()).map(|at| Arc::new(table(executor, at, names, span))).collect();
+pub(super) fn workload(
+    executor: &Executor,
+    declared: Option<&Workload>,
+    names: &Names,
+    span: &Span,
+    options: &Options,
+) -> Workload {
+    let tables: Vec<Arc<TableDesign>> = (0..executor.tables.list.len())
+        .map(|at| Arc::new(table(executor, at, names, span)))
+        .collect();
     match declared {
         Some(declared) => declared.clone().with(|contents| {
             (contents.tables, contents.years_ahead) = (tables, 0);
             contents.written = Written::new(&declared.written.file);
         }),
-        None => Workload::of_trace("Trace", &executor.regions[0], options.prices, options.month.clone(), tables)
-            .with(|contents| contents.switches = executor.switches),
+        None => Workload::of_trace(
+            "Trace",
+            &executor.regions[0],
+            options.prices,
+            options.month.clone(),
+            tables,
+        )
+        .with(|contents| contents.switches = executor.switches),
     }
 }
 
@@ -62,16 +79,30 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
         .kinds
         .iter()
         .filter(|(kind, _)| kind.table == at)
-        .map(|(kind, traced)| (kind.region, kind.direction, access(*kind, traced, &design, names, span)))
+        .map(|(kind, traced)| {
+            (
+                kind.region,
+                kind.direction,
+                access(*kind, traced, &design, names, span),
+            )
+        })
         .collect();
-    accesses.sort_by(|(region, direction, one), (other_region, other_direction, other)| {
-        (region, &one.name, one.operation.map(ApiName::name), direction).cmp(&(
-            other_region,
-            &other.name,
-            other.operation.map(ApiName::name),
-            other_direction,
-        ))
-    });
+    accesses.sort_by(
+        |(region, direction, one), (other_region, other_direction, other)| {
+            (
+                region,
+                &one.name,
+                one.operation.map(ApiName::name),
+                direction,
+            )
+                .cmp(&(
+                    other_region,
+                    &other.name,
+                    other.operation.map(ApiName::name),
+                    other_direction,
+                ))
+        },
+    );
     // What metrics do not count is not known, where nothing else of the trace tells it.
     let metered = &executor.tally.metered;
     let is_metered = metered.iter().any(|(table, ..)| *table == at);
@@ -82,15 +113,24 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
             if metered.contains(&account) || executor.tally.consumption.lanes.keys().any(told) {
                 continue;
             }
-            let whose =
-                design.index_name(target).map_or_else(|| design.table.name.clone(), |index| format!("{index} of {}", design.table.name));
-            let why = format!("no metric of the trace counts the {}s of {whose}; ask CloudWatch for them as well", direction.word());
-            design.access.push(Access::unmeasured(&design.table, target, direction, why));
+            let whose = design.index_name(target).map_or_else(
+                || design.table.name.clone(),
+                |index| format!("{index} of {}", design.table.name),
+            );
+            let why = format!(
+                "no metric of the trace counts the {}s of {whose}; ask CloudWatch for them as well",
+                direction.word()
+            );
+            design
+                .access
+                .push(Access::unmeasured(&design.table, target, direction, why));
         }
     }
     for (at_region, direction, access) in accesses {
         let region = &executor.regions[at_region];
-        match design.replicas.iter_mut().find(|replica| direction == Direction::Read && at_region > 0 && replica.region == *region) {
+        match design.replicas.iter_mut().find(|replica| {
+            direction == Direction::Read && at_region > 0 && replica.region == *region
+        }) {
             Some(replica) => replica.access.push(access),
             None => design.access.push(access),
         }
@@ -98,12 +138,17 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
     design
 }
 
-/// What a table that no workload declares holds in the end, as far as the trace knows: how many items, of which sizes.
+/// What a table that no workload declares holds in the end, as far as the trace knows: how many
+/// items, of which sizes.
 fn hold(design: &mut TableDesign, executor: &Executor, at: usize) {
     let classes = executor.tally.held.get(&at).cloned().unwrap_or_default();
     let count = classes.values().sum::<u64>();
     design.items = Exact::from(count);
-    design.sizes = SizeClasses::of(classes.into_iter().map(|((size, entries), count)| (size, entries, count)));
+    design.sizes = SizeClasses::of(
+        classes
+            .into_iter()
+            .map(|((size, entries), count)| (size, entries, count)),
+    );
     if count == 0 {
         // A table whose items the trace has is empty in the end; of another, nothing is known.
         let is_empty = executor.tables.list[at].has_items;
@@ -113,22 +158,39 @@ fn hold(design: &mut TableDesign, executor: &Executor, at: usize) {
 }
 
 impl Executor {
-    /// What a table holds of the keys of this share: its items where the trace has them, else what is known of its keys.
+    /// What a table holds of the keys of this share: its items where the trace has them, else what
+    /// is known of its keys.
     pub(super) fn held(&self, at: usize) -> Held {
         let state = &self.tables.list[at];
         let table = &state.design.table;
         let numbers = self.switches.number_alignment;
         let mut classes = Held::new();
         if state.has_items {
-            let own = |item: &&Item| Stored::key(table, item).is_ok_and(|key| self.share.owns(slot_of(named_key(&key).hash)));
+            let own = |item: &&Item| {
+                Stored::key(table, item)
+                    .is_ok_and(|key| self.share.owns(slot_of(named_key(&key).hash)))
+            };
             for item in state.stored.items().filter(own) {
-                let entry = |index: &Index| index.entry_size(&table.keys, item, numbers).map_or(Entry::None, Entry::Size);
-                *classes.entry((item.size(numbers), table.indexes.iter().map(entry).collect())).or_default() += 1;
+                let entry = |index: &Index| {
+                    index
+                        .entry_size(&table.keys, item, numbers)
+                        .map_or(Entry::None, Entry::Size)
+                };
+                *classes
+                    .entry((
+                        item.size(numbers),
+                        table.indexes.iter().map(entry).collect(),
+                    ))
+                    .or_default() += 1;
             }
         } else {
             let entries = vec![Entry::Unknown; table.indexes.len()];
             let sizes = state.store.sizes(|slot| self.share.owns(slot));
-            classes.extend(sizes.into_iter().map(|(bytes, count)| ((Bytes(bytes.into()), entries.clone()), count)));
+            classes.extend(
+                sizes
+                    .into_iter()
+                    .map(|(bytes, count)| ((Bytes(bytes.into()), entries.clone()), count)),
+            );
         }
         classes
     }
@@ -136,7 +198,10 @@ impl Executor {
 
 fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span: &Span) -> Access {
     let operation = api_name(kind.api, kind.direction);
-    let index = kind.index.and_then(|at| design.table.indexes.get(at)).map(|index| index.name.as_str());
+    let index = kind
+        .index
+        .and_then(|at| design.table.indexes.get(at))
+        .map(|index| index.name.as_str());
     let name = match (kind.caller.map(|caller| names.text(caller)), index) {
         (Some(caller), _) => caller.to_string(),
         (None, Some(index)) => format!("{operation} {index}"),
@@ -145,7 +210,12 @@ fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span
     };
     // Units whose calls nobody counted are one call.
     let calls = traced.calls.max(1);
-    let traced = Traced { uncounted: traced.calls == 0, calls, scaled: span.words.clone(), ..traced.clone() };
+    let traced = Traced {
+        uncounted: traced.calls == 0,
+        calls,
+        scaled: span.words.clone(),
+        ..traced.clone()
+    };
     Access {
         name,
         operation: kind.api,
@@ -167,10 +237,19 @@ pub(super) fn consumed(executor: &Executor) -> Vec<Consumed> {
     let mut all: BTreeMap<(usize, usize, usize), ByOperation> = BTreeMap::new();
     for (kind, traced) in &executor.tally.consumption.kinds {
         let operation = api_name(kind.api, kind.direction);
-        // Reads stand in the region that served them, writes in the home region and in each that has a copy.
-        let here = if kind.direction == Direction::Read { kind.region } else { 0 };
-        let elsewhere =
-            traced.abroad.iter().filter_map(|(name, arms)| Some((executor.regions.iter().position(|region| region == name)?, arms)));
+        // Reads stand in the region that served them, writes in the home region and in each that
+        // has a copy.
+        let here = if kind.direction == Direction::Read {
+            kind.region
+        } else {
+            0
+        };
+        let elsewhere = traced.abroad.iter().filter_map(|(name, arms)| {
+            Some((
+                executor.regions.iter().position(|region| region == name)?,
+                arms,
+            ))
+        });
         for (region, arms) in std::iter::once((here, &traced.home)).chain(elsewhere) {
             for (arm, units) in arms.iter().enumerate() {
                 let used = units.read_halves > 0 || units.write > 0;
@@ -178,22 +257,42 @@ pub(super) fn consumed(executor: &Executor) -> Vec<Consumed> {
                 if !(used || arm == 0 && region == kind.region) {
                     continue;
                 }
-                let (calls, sum) = all.entry((kind.table, arm, region)).or_default().entry(operation).or_default();
-                *calls += if region == kind.region { traced.calls } else { 0 };
+                let (calls, sum) = all
+                    .entry((kind.table, arm, region))
+                    .or_default()
+                    .entry(operation)
+                    .or_default();
+                *calls += if region == kind.region {
+                    traced.calls
+                } else {
+                    0
+                };
                 // DAX stands in the home region, and reads the table alone.
-                sum.read_halves += units.read_halves + if arm == 0 && region == here { traced.fill_halves } else { 0 };
+                sum.read_halves += units.read_halves
+                    + if arm == 0 && region == here {
+                        traced.fill_halves
+                    } else {
+                        0
+                    };
                 sum.write += units.write;
             }
         }
     }
     let row = |((table, arm, region), operations): ((usize, usize, usize), ByOperation)| {
         let design = &executor.tables.list[table].design;
-        let index = arm.checked_sub(1).and_then(|at| design.table.indexes.get(at));
+        let index = arm
+            .checked_sub(1)
+            .and_then(|at| design.table.indexes.get(at));
         let local = index.is_some_and(|index| index.kind == IndexKind::Local);
         let replicated = design.is_global()
-            && (index.is_none() || (local && executor.switches.replicated_local_index == ReplicatedLocalIndex::Replicated));
-        let (read, write) =
-            (|units: &ArmUnits| Exact::whole(units.read_halves) / Exact::from(2), |units: &ArmUnits| Exact::whole(units.write));
+            && (index.is_none()
+                || (local
+                    && executor.switches.replicated_local_index
+                        == ReplicatedLocalIndex::Replicated));
+        let (read, write) = (
+            |units: &ArmUnits| Exact::whole(units.read_halves) / Exact::from(2),
+            |units: &ArmUnits| Exact::whole(units.write),
+        );
         Consumed {
             table: design.table.name.clone(),
             index: index.map(|index| index.name.clone()),
@@ -201,7 +300,10 @@ pub(super) fn consumed(executor: &Executor) -> Vec<Consumed> {
             read: operations.values().map(|(_, units)| read(units)).sum(),
             write: operations.values().map(|(_, units)| write(units)).sum(),
             replicated,
-            operations: operations.iter().map(|(name, (calls, units))| (name.to_string(), *calls, read(units), write(units))).collect(),
+            operations: operations
+                .iter()
+                .map(|(name, (calls, units))| (name.to_string(), *calls, read(units), write(units)))
+                .collect(),
         }
     };
     all.into_iter().map(row).collect()

@@ -5,8 +5,9 @@
 //!                   items seen so far give the size before  └─► half units second by second ──► ledger, every mode ───────┴─► estimate's bill
 //! ```
 //!
-//! Everything after the totals is the code of the [estimate](crate::estimate): the trace takes the place of the access
-//! patterns, and what the workload declares beside its traffic (storage, backups, streams, nodes) stays as declared.
+//! Everything after the totals is the code of the [estimate](crate::estimate): the trace takes the
+//! place of the access patterns, and what the workload declares beside its traffic (storage,
+//! backups, streams, nodes) stays as declared.
 //!
 //! `Assumption:` a month has the trace's calls as often as it is longer than the trace.
 
@@ -99,7 +100,8 @@ pub enum ReplayError {
 /// What a replay is asked for.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The region of tables that no workload declares; the first that the trace names where `None`.
+    /// The region of tables that no workload declares; the first that the trace names where
+    /// `None`.
     pub region: Option<String>,
     /// The date of the prices of such tables.
     pub prices: Option<Date>,
@@ -109,7 +111,8 @@ pub struct Options {
     pub verify: Verify,
     /// The readings of disputed rules where no workload has them.
     pub switches: Switches,
-    /// The first moment that counts for the length of the trace; the minute of its first event where `None`.
+    /// The first moment that counts for the length of the trace; the minute of its first event
+    /// where `None`.
     pub from: Option<Time>,
     /// The moment at which it ends.
     pub to: Option<Time>,
@@ -333,8 +336,8 @@ pub struct PartitionHeat {
     pub refused_seconds: u64,
     /// The first of them.
     pub first_refusal: Option<Time>,
-    /// The keys that were refused most, with their units: of what a 256th of all keys was refused, as much as they have of
-    /// its units.
+    /// The keys that were refused most, with their units: of what a 256th of all keys was refused,
+    /// as much as they have of its units.
     pub keys: Vec<(String, Exact)>,
     /// Its heat over time and range of keys.
     pub strip: Strip,
@@ -345,7 +348,8 @@ pub struct PartitionHeat {
 pub struct Sizes {
     /// Rows by direction and source.
     pub rows: Vec<(Direction, From, u64)>,
-    /// Units of drawn rows, as drawn, at the smallest and at the largest size of a hundred, by table and direction.
+    /// Units of drawn rows, as drawn, at the smallest and at the largest size of a hundred, by
+    /// table and direction.
     pub drawn: Vec<Drawn>,
     /// Rows whose number of items came from an access pattern.
     pub counts_assumed: u64,
@@ -408,8 +412,14 @@ pub fn replay(
 /// Joins parts, and prices them as one replay over everything.
 ///
 /// # Errors
-/// [`ReplayError`] where a share is missing or there twice, or where parts are of different traces, versions or settings.
-pub fn merge(paths: &[PathBuf], workload: Option<&Workload>, books: &Books, options: &Options) -> Result<Replayed, ReplayError> {
+/// [`ReplayError`] where a share is missing or there twice, or where parts are of different traces,
+/// versions or settings.
+pub fn merge(
+    paths: &[PathBuf],
+    workload: Option<&Workload>,
+    books: &Books,
+    options: &Options,
+) -> Result<Replayed, ReplayError> {
     let mut parts = Vec::new();
     for path in paths {
         let loaded = part::read(path, workload, options)?;
@@ -433,8 +443,11 @@ fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
             executor.exports.push(state.clone());
             continue;
         };
-        let take =
-            &mut |file: &str, line, item| executor.start_with(table, item).map_err(|(_, message)| format!("{file}:{line}: {message}"));
+        let take = &mut |file: &str, line, item| {
+            executor
+                .start_with(table, item)
+                .map_err(|(_, message)| format!("{file}:{line}: {message}"))
+        };
         export_items(&state.folder, take).map_err(wrong)?;
     }
     Ok(())
@@ -444,20 +457,43 @@ fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
 ///
 /// # Errors
 /// [`ReplayError`] where there is nothing to price, or a price is not known.
-pub fn price(mut part: Part, workload: Option<&Workload>, books: &Books, options: &Options) -> Result<Replayed, ReplayError> {
+pub fn price(
+    mut part: Part,
+    workload: Option<&Workload>,
+    books: &Books,
+    options: &Options,
+) -> Result<Replayed, ReplayError> {
     part.settle(i64::MAX);
-    let Part { read, names, mut executor, heat } = part;
+    let Part {
+        read,
+        names,
+        mut executor,
+        heat,
+    } = part;
     if let Some(state) = executor.exports.first() {
-        let name = state.table.clone().unwrap_or_else(|| "a table without a name".to_string());
-        let help =
-            "an export does not hold the keys of its table: give a workload that declares it, or a log that begins with its CreateTable";
-        let message = format!("is a full export of {name}, which neither a workload nor the trace defines");
-        return Err(ReplayError::Trace(TraceError::file(&state.folder.display().to_string(), message).help(help)));
+        let name = state
+            .table
+            .clone()
+            .unwrap_or_else(|| "a table without a name".to_string());
+        let help = "an export does not hold the keys of its table: give a workload that declares \
+                    it, or a log that begins with its CreateTable";
+        let message =
+            format!("is a full export of {name}, which neither a workload nor the trace defines");
+        return Err(ReplayError::Trace(
+            TraceError::file(&state.folder.display().to_string(), message).help(help),
+        ));
     }
     if workload.is_none() && options.region.is_none() {
-        // Tables that no workload declares stand in the region that the trace names, where a book has it.
-        let named = executor.tally.other_regions.iter().filter(|(name, _)| books.regions().any(|region| region == name.as_str()));
-        let most = named.max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(one.0))).map(|(name, _)| name.clone());
+        // Tables that no workload declares stand in the region that the trace names, where a book
+        // has it.
+        let named = executor
+            .tally
+            .other_regions
+            .iter()
+            .filter(|(name, _)| books.regions().any(|region| region == name.as_str()));
+        let most = named
+            .max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(one.0)))
+            .map(|(name, _)| name.clone());
         executor.regions[0] = most.unwrap_or_else(|| "us-east-1".to_string());
     }
     executor.copy_counted();
@@ -465,34 +501,64 @@ pub fn price(mut part: Part, workload: Option<&Workload>, books: &Books, options
     for (reason, count) in &executor.tally.skipped {
         *skipped.entry(*reason).or_default() += count;
     }
-    let mut first_skipped: BTreeMap<Place, &String> = read.first_skipped.iter().map(|(place, text)| (*place, text)).collect();
-    first_skipped.extend(executor.tally.first_skipped.iter().map(|(place, text)| (*place, text)));
-    let first_skipped: Vec<String> = first_skipped.into_values().take(FIRST_SKIPPED).cloned().collect();
+    let mut first_skipped: BTreeMap<Place, &String> = read
+        .first_skipped
+        .iter()
+        .map(|(place, text)| (*place, text))
+        .collect();
+    first_skipped.extend(
+        executor
+            .tally
+            .first_skipped
+            .iter()
+            .map(|(place, text)| (*place, text)),
+    );
+    let first_skipped: Vec<String> = first_skipped
+        .into_values()
+        .take(FIRST_SKIPPED)
+        .cloned()
+        .collect();
     let Some((first, last)) = executor.tally.span else {
         let skipped = match skipped.values().sum::<u64>() {
             0 => String::new(),
-            count => format!("; {count} rows were skipped, the first: {}", first_skipped.first().map_or("", String::as_str)),
+            count => format!(
+                "; {count} rows were skipped, the first: {}",
+                first_skipped.first().map_or("", String::as_str)
+            ),
         };
-        let notes = if read.notes.is_empty() { String::new() } else { format!("\n{}", read.notes.join("\n")) };
+        let notes = if read.notes.is_empty() {
+            String::new()
+        } else {
+            format!("\n{}", read.notes.join("\n"))
+        };
         return Err(ReplayError::Empty(format!(
-            "{}: no event of a table in the trace{skipped}{notes}\nhelp: a trace holds calls of tables; a full export is a starting state beside one",
+            "{}: no event of a table in the trace{skipped}{notes}\nhelp: a trace holds calls of \
+             tables; a full export is a starting state beside one",
             read.files.join(", ")
         )));
     };
     let month = workload.map_or_else(|| options.month.clone(), |workload| workload.month.clone());
-    // An incremental export says which time it covers; other files in the trace may reach beyond it.
-    let window = read.window.filter(|(from, to)| *from <= first && last < *to);
-    let (from, to) = (options.from.or(window.map(|(from, _)| from)), options.to.or(window.map(|(_, to)| to)));
+    // An incremental export says which time it covers; other files in the trace may reach beyond
+    // it.
+    let window = read
+        .window
+        .filter(|(from, to)| *from <= first && last < *to);
+    let (from, to) = (
+        options.from.or(window.map(|(from, _)| from)),
+        options.to.or(window.map(|(_, to)| to)),
+    );
     let span = Span::new(first, last, from, to, &month.seconds());
     if span.seconds() > SPAN_SECONDS_MAX {
         let text = format!(
-            "the trace runs from {first} to {last}, more than three years\nhelp: is a time wrong, or its unit? --time-unit says it, --skip-bad-rows does not mend it"
+            "the trace runs from {first} to {last}, more than three years\nhelp: is a time wrong, \
+             or its unit? --time-unit says it, --skip-bad-rows does not mend it"
         );
         return Err(ReplayError::Empty(text));
     }
     if span.from > first.second() || span.to <= last.second() {
         let text = format!(
-            "the trace runs from {first} to {last}, which --from and --to leave out; they say how long it is, and must hold all of it"
+            "the trace runs from {first} to {last}, which --from and --to leave out; they say how \
+             long it is, and must hold all of it"
         );
         return Err(ReplayError::Empty(text));
     }
@@ -501,31 +567,63 @@ pub fn price(mut part: Part, workload: Option<&Workload>, books: &Books, options
     let name_of = |executor: &Executor, lane: &LaneKey| {
         let design = &executor.tables.list[lane.table].design.table;
         let index = lane.index.map(|at| design.indexes[at].name.as_str());
-        account_name(&design.name, index, &executor.regions[lane.region], lane.direction)
+        account_name(
+            &design.name,
+            index,
+            &executor.regions[lane.region],
+            lane.direction,
+        )
     };
     let series: BTreeMap<String, _> = executor
         .tally
         .consumption
         .lanes
         .iter()
-        .map(|(lane, demand)| (name_of(&executor, lane), std::sync::Arc::new(demand.series(from_minute, to_minute))))
+        .map(|(lane, demand)| {
+            (
+                name_of(&executor, lane),
+                std::sync::Arc::new(demand.series(from_minute, to_minute)),
+            )
+        })
         .collect();
-    let simulations = || Simulations::traced(if series.is_empty() { measured::idle(&span) } else { series.clone() });
+    let simulations = || {
+        Simulations::traced(if series.is_empty() {
+            measured::idle(&span)
+        } else {
+            series.clone()
+        })
+    };
     let metering = Metering::with(simulations(), &measured, books)?;
     let mut outcome = metering.outcome(books)?;
-    outcome.bill.unknown.extend(uncounted(&executor, &measured, &metering));
-    let capacity = modes::of(&mut executor, &metering, &measured, &outcome, books, options, &series, &span)?;
+    outcome
+        .bill
+        .unknown
+        .extend(uncounted(&executor, &measured, &metering));
+    let capacity = modes::of(
+        &mut executor,
+        &metering,
+        &measured,
+        &outcome,
+        books,
+        options,
+        &series,
+        &span,
+    )?;
     let sizes = sizes(&executor, &metering, &span)?;
     let assumptions = assumptions(&executor, workload, &span, &measured, read.guessed);
     let absent = absent(&executor, &names);
     if !absent.is_empty() {
-        outcome
-            .warnings
-            .push(format!("access patterns of the workload that the trace does not hold are not in the bill: {}", absent.join(", ")));
+        outcome.warnings.push(format!(
+            "access patterns of the workload that the trace does not hold are not in the bill: {}",
+            absent.join(", ")
+        ));
     }
     if span.seconds() < 3_600 && span.factor != Exact::one() {
         let (seconds, factor) = (Exact::from(span.seconds()), span.factor.human(1));
-        outcome.warnings.push(format!("the trace covers {seconds} s, so every figure of the month is {factor} times what was seen; a day or more makes a forecast, --from and --to say what the trace covers"));
+        outcome.warnings.push(format!(
+            "the trace covers {seconds} s, so every figure of the month is {factor} times what \
+             was seen; a day or more makes a forecast, --from and --to say what the trace covers"
+        ));
     }
     let hot_keys = hot_keys(&executor, options.hot_keys);
     Ok(Replayed {
@@ -552,17 +650,26 @@ pub fn price(mut part: Part, workload: Option<&Workload>, books: &Books, options
             first_skipped,
             refused: executor.tally.refused,
             throttled: executor.tally.throttled,
-            notes: read.notes.into_iter().chain(short_batches(executor.tally.short_batches)).collect(),
+            notes: read
+                .notes
+                .into_iter()
+                .chain(short_batches(executor.tally.short_batches))
+                .collect(),
         },
     })
 }
 
 /// Batches that consumed less than their members cost.
 fn short_batches(count: u64) -> Option<String> {
-    let (verb, whose) = if count == 1 { ("batch consumed", "its") } else { ("batches consumed", "their") };
+    let (verb, whose) = if count == 1 {
+        ("batch consumed", "its")
+    } else {
+        ("batches consumed", "their")
+    };
     let text = format!(
-        "{} {verb} less than all {whose} members cost: what AWS left unprocessed costs nothing, and is executed here all the same; \
-         give it as `unprocessed`, or AWS's answer as `response`",
+        "{} {verb} less than all {whose} members cost: what AWS left unprocessed costs nothing, \
+         and is executed here all the same; give it as `unprocessed`, or AWS's answer as \
+         `response`",
         Exact::from(count)
     );
     (count > 0).then_some(text)
@@ -575,19 +682,48 @@ fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) -> V
         let design = &executor.tables.list[*table].design;
         let mut push = |what: String, usage: UsageType| {
             let region = measured.region.clone();
-            let rate = metering.book(&region).and_then(|book| book.list_price(&usage)).map(|published| (*published).clone());
-            let subject = Subject { table: design.table.name.clone(), index: None, region, access: None };
-            let why = "the trace gives the units of writes, not their bytes; a request log, a stream or columns with sizes do".to_string();
-            all.push(Unknown { subject, what, why, rate, quantity: None });
+            let rate = metering
+                .book(&region)
+                .and_then(|book| book.list_price(&usage))
+                .map(|published| (*published).clone());
+            let subject = Subject {
+                table: design.table.name.clone(),
+                index: None,
+                region,
+                access: None,
+            };
+            let why = "the trace gives the units of writes, not their bytes; a request log, a \
+                       stream or columns with sizes do"
+                .to_string();
+            all.push(Unknown {
+                subject,
+                what,
+                why,
+                rate,
+                quantity: None,
+            });
         };
         if design.stream.as_ref().is_some_and(|stream| stream.kinesis) {
-            push("the change data capture units of the trace's writes".to_string(), UsageType::CHANGE_DATA_CAPTURE);
+            push(
+                "the change data capture units of the trace's writes".to_string(),
+                UsageType::CHANGE_DATA_CAPTURE,
+            );
         }
         for replica in design.replicas.iter().filter(|replica| !replica.witness) {
-            push(format!("the transfer of the trace's writes to {}", replica.region), UsageType::TransferTo(replica.region.clone()));
+            push(
+                format!("the transfer of the trace's writes to {}", replica.region),
+                UsageType::TransferTo(replica.region.clone()),
+            );
         }
-        if design.archive.as_ref().is_some_and(|archive| archive.incremental) {
-            push("what the trace's writes add to incremental exports".to_string(), UsageType::EXPORT_INCREMENTAL);
+        if design
+            .archive
+            .as_ref()
+            .is_some_and(|archive| archive.incremental)
+        {
+            push(
+                "what the trace's writes add to incremental exports".to_string(),
+                UsageType::EXPORT_INCREMENTAL,
+            );
         }
     }
     all
@@ -596,16 +732,35 @@ fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) -> V
 /// Access patterns of the workload that the trace does not hold, so that the bill does not either.
 fn absent(executor: &Executor, names: &Names) -> Vec<String> {
     let mut absent = Vec::new();
-    for (at, state) in executor.tables.list.iter().enumerate().filter(|(_, state)| state.declared) {
-        let kinds = || executor.tally.consumption.kinds.keys().filter(|kind| kind.table == at);
+    for (at, state) in executor
+        .tables
+        .list
+        .iter()
+        .enumerate()
+        .filter(|(_, state)| state.declared)
+    {
+        let kinds = || {
+            executor
+                .tally
+                .consumption
+                .kinds
+                .keys()
+                .filter(|kind| kind.table == at)
+        };
         for access in &state.design.access {
             let index = match &access.call {
                 crate::workload::Call::Page { index, .. } => *index,
                 _ => None,
             };
-            let named = kinds().any(|kind| kind.caller.is_some_and(|caller| names.text(caller) == access.name));
-            let alike =
-                kinds().any(|kind| kind.caller.is_none() && (kind.api == access.operation || kind.api.is_none()) && kind.index == index);
+            let named = kinds().any(|kind| {
+                kind.caller
+                    .is_some_and(|caller| names.text(caller) == access.name)
+            });
+            let alike = kinds().any(|kind| {
+                kind.caller.is_none()
+                    && (kind.api == access.operation || kind.api.is_none())
+                    && kind.index == index
+            });
             if !named && !alike {
                 absent.push(format!("{}: \"{}\"", state.design.table.name, access.name));
             }
@@ -614,9 +769,18 @@ fn absent(executor: &Executor, names: &Names) -> Vec<String> {
     absent
 }
 
-fn place(executor: &Executor, table: usize, index: Option<usize>, region: usize) -> (String, Option<String>, String) {
+fn place(
+    executor: &Executor,
+    table: usize,
+    index: Option<usize>,
+    region: usize,
+) -> (String, Option<String>, String) {
     let design = &executor.tables.list[table].design.table;
-    (design.name.clone(), index.map(|at| design.indexes[at].name.clone()), executor.regions[region].clone())
+    (
+        design.name.clone(),
+        index.map(|at| design.indexes[at].name.clone()),
+        executor.regions[region].clone(),
+    )
 }
 
 fn peaks(executor: &Executor, span: &Span) -> Vec<Peak> {
@@ -630,32 +794,59 @@ fn peaks(executor: &Executor, span: &Span) -> Vec<Peak> {
             region,
             direction: lane.direction,
             mean: Exact::whole(demand.sum()) / Exact::from(2 * span.seconds()),
-            percentiles: demand.percentiles(span.seconds(), [50, 95, 99]).map(|halves| Exact::ratio(halves, 2)),
+            percentiles: demand
+                .percentiles(span.seconds(), [50, 95, 99])
+                .map(|halves| Exact::ratio(halves, 2)),
             second: (second, Exact::ratio(halves, 2)),
             minute: (minute, Exact::ratio(minute_halves, 120)),
         })
     };
-    executor.tally.consumption.lanes.iter().filter_map(peak).collect()
+    executor
+        .tally
+        .consumption
+        .lanes
+        .iter()
+        .filter_map(peak)
+        .collect()
 }
 
-/// Columns of the same length for all accounts: as short as 128 of them allow, of a length that people read.
+/// Columns of the same length for all accounts: as short as 128 of them allow, of a length that
+/// people read.
 fn over_time(executor: &Executor, span: &Span) -> Vec<OverTime> {
-    const LENGTHS: [u64; 15] = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400];
+    const LENGTHS: [u64; 15] = [
+        1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400,
+    ];
     let seconds = span.seconds();
     let fits = |length: &u64| seconds.div_ceil(*length) <= partitions::STRIP_COLUMNS as u64;
-    let days = seconds.div_ceil(86_400).div_ceil(partitions::STRIP_COLUMNS as u64);
+    let days = seconds
+        .div_ceil(86_400)
+        .div_ceil(partitions::STRIP_COLUMNS as u64);
     let length = LENGTHS.into_iter().find(fits).unwrap_or(days * 86_400);
     let of = |(lane, demand): (&LaneKey, &consumption::Lane)| {
         let (table, index, region) = place(executor, lane.table, lane.index, lane.region);
         let mut halves = vec![0_u64; seconds.div_ceil(length).max(1) as usize];
         for (second, more) in demand.seconds() {
             // What lies outside of the trace's own time has no column.
-            if let Some(column) = usize::try_from((second - span.from).div_euclid(length as i64)).ok().and_then(|at| halves.get_mut(at)) {
+            if let Some(column) = usize::try_from((second - span.from).div_euclid(length as i64))
+                .ok()
+                .and_then(|at| halves.get_mut(at))
+            {
                 *column += more;
             }
         }
-        let units = halves.into_iter().map(|halves| Exact::ratio(halves, 2)).collect();
-        OverTime { table, index, region, direction: lane.direction, first: Time::from_second(span.from), column_seconds: length, units }
+        let units = halves
+            .into_iter()
+            .map(|halves| Exact::ratio(halves, 2))
+            .collect();
+        OverTime {
+            table,
+            index,
+            region,
+            direction: lane.direction,
+            first: Time::from_second(span.from),
+            column_seconds: length,
+            units,
+        }
     };
     executor.tally.consumption.lanes.iter().map(of).collect()
 }
@@ -677,9 +868,17 @@ fn item_sizes(executor: &Executor) -> Vec<ItemSizes> {
             found.map(|(bytes, _)| *bytes)
         };
         let percentiles = [at(50)?, at(95)?, at(99)?, at(100)?];
-        let bytes = sizes.iter().map(|(bytes, count)| u128::from(*bytes) * u128::from(*count)).sum::<u128>();
+        let bytes = sizes
+            .iter()
+            .map(|(bytes, count)| u128::from(*bytes) * u128::from(*count))
+            .sum::<u128>();
         let mean = Exact::whole(bytes) / Exact::from(items);
-        Some(ItemSizes { table: executor.tables.list[*table].design.table.name.clone(), items, mean, percentiles })
+        Some(ItemSizes {
+            table: executor.tables.list[*table].design.table.name.clone(),
+            items,
+            mean,
+            percentiles,
+        })
     };
     executor.tally.held.iter().filter_map(of).collect()
 }
@@ -688,7 +887,13 @@ fn hot_keys(executor: &Executor, count: usize) -> Vec<HotKey> {
     let mut all = Vec::new();
     for (lane, slots) in &executor.tally.heat {
         let (table, index, region) = place(executor, lane.table, lane.index, lane.region);
-        let total = Exact::whole(slots.iter().map(|heat| u128::from(heat.total)).sum::<u128>().max(1));
+        let total = Exact::whole(
+            slots
+                .iter()
+                .map(|heat| u128::from(heat.total))
+                .sum::<u128>()
+                .max(1),
+        );
         let keys = slots.iter().map(|heat| heat.len() as u64).sum();
         let floor = slots.iter().map(|heat| heat.floor).max().unwrap_or(0);
         for (_, halves, error, key) in heat::hottest(slots.iter(), count) {
@@ -711,8 +916,14 @@ fn hot_keys(executor: &Executor, count: usize) -> Vec<HotKey> {
 
 fn partitions(executor: &Executor, heat: &Heats, count: usize) -> Vec<PartitionHeat> {
     let of = |((table, region), (partitions, strip)): (&(usize, usize), &(Partitions, Strip))| {
-        let slots =
-            Direction::BOTH.map(|direction| executor.tally.heat.get(&LaneKey { table: *table, index: None, region: *region, direction }));
+        let slots = Direction::BOTH.map(|direction| {
+            executor.tally.heat.get(&LaneKey {
+                table: *table,
+                index: None,
+                region: *region,
+                direction,
+            })
+        });
         let (name, _, region) = place(executor, *table, None, *region);
         let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
         let refused = partitions.refused();
@@ -720,7 +931,12 @@ fn partitions(executor: &Executor, heat: &Heats, count: usize) -> Vec<PartitionH
         let mut keys: BTreeMap<u64, (u128, String)> = BTreeMap::new();
         for (slot, both) in &partitions.refused {
             for (slots, refused) in slots.iter().zip(both) {
-                let Some(heat) = slots.and_then(|slots| slots.get(usize::from(*slot))).filter(|heat| heat.total > 0) else { continue };
+                let Some(heat) = slots
+                    .and_then(|slots| slots.get(usize::from(*slot)))
+                    .filter(|heat| heat.total > 0)
+                else {
+                    continue;
+                };
                 for (hash, halves, _, name) in heat::hottest(std::iter::once(heat), count) {
                     let part = u128::from(*refused) * u128::from(halves) / u128::from(heat.total);
                     if part > 0 {
@@ -741,7 +957,10 @@ fn partitions(executor: &Executor, heat: &Heats, count: usize) -> Vec<PartitionH
             refused_writes: units(refused[1]),
             refused_seconds: partitions.refused_seconds,
             first_refusal: partitions.first_refusal.map(Time::from_second),
-            keys: keys.into_iter().map(|(_, (halves, name))| (name, units(halves))).collect(),
+            keys: keys
+                .into_iter()
+                .map(|(_, (halves, name))| (name, units(halves)))
+                .collect(),
             strip: strip.clone(),
         }
     };
@@ -759,12 +978,26 @@ fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes,
             (Direction::Write, false) => Throughput::Write,
         };
         let usage_type = UsageType::Requests(throughput, design.table.class);
-        let price = metering.book(&executor.regions[0]).and_then(|book| book.list_price(&usage_type)).map(|published| published.rate);
+        let price = metering
+            .book(&executor.regions[0])
+            .and_then(|book| book.list_price(&usage_type))
+            .map(|published| published.rate);
         let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
         let (as_drawn, low, high) = (units(*as_drawn), units(*low), units(*high));
         let month = |units: &Exact| (units * &span.factor).ceil();
-        let charge = |more: Exact| price.as_ref().and_then(|rate| rate.charge(&more, 0).ok()).map(|charge| charge.amount);
-        let positive = |difference: Exact| if difference.is_negative() { Exact::zero() } else { difference };
+        let charge = |more: Exact| {
+            price
+                .as_ref()
+                .and_then(|rate| rate.charge(&more, 0).ok())
+                .map(|charge| charge.amount)
+        };
+        let positive = |difference: Exact| {
+            if difference.is_negative() {
+                Exact::zero()
+            } else {
+                difference
+            }
+        };
         drawn.push(Drawn {
             table: design.table.name.clone(),
             direction: *direction,
@@ -776,7 +1009,11 @@ fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes,
         });
     }
     Ok(Sizes {
-        rows: provenance.rows.iter().map(|((direction, from), count)| (*direction, *from, *count)).collect(),
+        rows: provenance
+            .rows
+            .iter()
+            .map(|((direction, from), count)| (*direction, *from, *count))
+            .collect(),
         drawn,
         counts_assumed: provenance.counts_assumed,
         presence_assumed: provenance.presence_assumed,
@@ -784,47 +1021,73 @@ fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes,
     })
 }
 
-fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, measured: &Workload, guessed: bool) -> Vec<String> {
+fn assumptions(
+    executor: &Executor,
+    workload: Option<&Workload>,
+    span: &Span,
+    measured: &Workload,
+    guessed: bool,
+) -> Vec<String> {
     let month = measured.month.seconds();
     let mut list = Vec::new();
     if span.factor != Exact::one() {
         list.push(format!(
-            "the trace covers {} s, a month has {month}: everything that the trace consumes is taken {} times",
+            "the trace covers {} s, a month has {month}: everything that the trace consumes is \
+             taken {} times",
             Exact::from(span.seconds()),
             span.factor.human(6)
         ));
     }
     list.push(
-        "before the trace its last day, or all of a shorter one, is executed once more, so that bursts and auto scaling do not start cold"
+        "before the trace its last day, or all of a shorter one, is executed once more, so that \
+         bursts and auto scaling do not start cold"
             .to_string(),
     );
     if workload.is_none() {
-        let names: Vec<&str> = measured.tables.iter().map(|table| table.table.name.as_str()).collect();
+        let names: Vec<&str> = measured
+            .tables
+            .iter()
+            .map(|table| table.table.name.as_str())
+            .collect();
         list.push(format!(
-            "no workload declares {}: its tables are taken as the trace shows them, in {}, with what the trace leaves in them as their storage{}",
+            "no workload declares {}: its tables are taken as the trace shows them, in {}, with \
+             what the trace leaves in them as their storage{}",
             names.join(", "),
             measured.region,
-            if guessed { "; of a key only the names are known, and the first by the alphabet is taken for the partition key" } else { "" }
+            if guessed {
+                "; of a key only the names are known, and the first by the alphabet is taken for \
+                 the partition key"
+            } else {
+                ""
+            }
         ));
     }
-    let others: BTreeSet<&String> = executor.tally.other_regions.keys().filter(|region| **region != executor.regions[0]).collect();
+    let others: BTreeSet<&String> = executor
+        .tally
+        .other_regions
+        .keys()
+        .filter(|region| **region != executor.regions[0])
+        .collect();
     if !others.is_empty() {
         let names: Vec<&str> = others.into_iter().map(String::as_str).collect();
         list.push(format!(
-            "events of {} are priced in {}; a workload with replicas, or one replay for each region, tells them apart",
+            "events of {} are priced in {}; a workload with replicas, or one replay for each \
+             region, tells them apart",
             names.join(", "),
             executor.regions[0]
         ));
     }
     if executor.tally.provenance.changes_assumed > 0 {
         list.push(format!(
-            "{} writes do not say which attributes they change; the access pattern says, else every attribute that is no index key is taken to change",
+            "{} writes do not say which attributes they change; the access pattern says, else \
+             every attribute that is no index key is taken to change",
             Exact::from(executor.tally.provenance.changes_assumed)
         ));
     }
     if executor.tally.provenance.presence_assumed > 0 {
         list.push(format!(
-            "of {} writes nobody knows whether they found an item: as often as the access pattern says, else updates and deletes do and puts do not",
+            "of {} writes nobody knows whether they found an item: as often as the access pattern \
+             says, else updates and deletes do and puts do not",
             Exact::from(executor.tally.provenance.presence_assumed)
         ));
     }
@@ -834,7 +1097,11 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
             Exact::from(executor.tally.provenance.counts_assumed)
         ));
     }
-    list.push("fixed and scheduled capacity is sized without bursts, which AWS gives as far as it can; a design that has it is executed with them".to_string());
+    list.push(
+        "fixed and scheduled capacity is sized without bursts, which AWS gives as far as it can; \
+         a design that has it is executed with them"
+            .to_string(),
+    );
     if executor.tally.provenance.consistency_assumed > 0 {
         list.push(format!(
             "{} reads do not say how consistent they are: as strong as their access pattern",
@@ -843,45 +1110,85 @@ fn assumptions(executor: &Executor, workload: Option<&Workload>, span: &Span, me
     }
     if executor.tally.provenance.actions_assumed > 0 {
         list.push(format!(
-            "{} members of batches and transactions do not say what they do, and are taken for puts; a column action says it",
+            "{} members of batches and transactions do not say what they do, and are taken for \
+             puts; a column action says it",
             Exact::from(executor.tally.provenance.actions_assumed)
         ));
     }
     if executor.tally.provenance.scans > 0 {
-        list.push("a Scan reads items in the order of their keys, and its segments by a hash of ours; DynamoDB's order is its own, so pages may hold others: evaluated_keys names them".to_string());
+        list.push(
+            "a Scan reads items in the order of their keys, and its segments by a hash of ours; \
+             DynamoDB's order is its own, so pages may hold others: evaluated_keys names them"
+                .to_string(),
+        );
     }
     if span.seconds() as i64 > consumption::SECONDS_MINUTES_MAX * 60 {
-        list.push("a trace of more than 31 days is executed minute by minute: throttles within a minute are not seen".to_string());
+        list.push(
+            "a trace of more than 31 days is executed minute by minute: throttles within a minute \
+             are not seen"
+                .to_string(),
+        );
     }
     for table in &executor.copies_assumed {
         let name = &executor.tables.list[*table].design.table.name;
         list.push(format!(
-            "{name}: the trace counts the units of the home region alone; each copy is taken to have written as many (rule 4.1)"
+            "{name}: the trace counts the units of the home region alone; each copy is taken to \
+             have written as many (rule 4.1)"
         ));
     }
-    if executor.tables.list.iter().any(|state| !state.design.table.indexes.is_empty()) {
+    if executor
+        .tables
+        .list
+        .iter()
+        .any(|state| !state.design.table.indexes.is_empty())
+    {
         list.push(
-            "keys of a global index are shown as the keys of their items, and the partitions of indexes are not followed".to_string(),
+            "keys of a global index are shown as the keys of their items, and the partitions of \
+             indexes are not followed"
+                .to_string(),
         );
     }
-    list.push("a new on-demand table has four partitions, and a partition that refuses something in ten seconds of an hour splits where its heat halves, at a 256th of all keys, unless it is one of these alone".to_string());
+    list.push(
+        "a new on-demand table has four partitions, and a partition that refuses something in ten \
+         seconds of an hour splits where its heat halves, at a 256th of all keys, unless it is \
+         one of these alone"
+            .to_string(),
+    );
     if executor.tables.list.len() > curve::CACHES_MAX / 2 {
         let most = curve::CACHES_MAX / 2;
-        list.push(format!("DAX is followed for the first {most} tables; what it would have caught of the others is not known"));
+        list.push(format!(
+            "DAX is followed for the first {most} tables; what it would have caught of the others \
+             is not known"
+        ));
     }
-    if !executor.caches.tables.is_empty() || executor.tally.log.asked.values().any(|asked| asked.reads > 0) {
+    if !executor.caches.tables.is_empty()
+        || executor
+            .tally
+            .log
+            .asked
+            .values()
+            .any(|asked| asked.reads > 0)
+    {
         let overwrite = match executor.caches.overwrite {
             Overwrite::Refresh => "overwriting an item moves it to the front of the list",
             Overwrite::Keep => "overwriting an item leaves its place in the list",
         };
-        list.push(format!("DAX: an entry takes its item's bytes; {overwrite} (--dax-overwrite); item cache and query cache have a node's memory each; strongly consistent reads, and a Query or Scan of which only the key is known, are not cached"));
+        list.push(format!(
+            "DAX: an entry takes its item's bytes; {overwrite} (--dax-overwrite); item cache and \
+             query cache have a node's memory each; strongly consistent reads, and a Query or \
+             Scan of which only the key is known, are not cached"
+        ));
     }
     list
 }
 
 /// The keys of a workload's tables, for readers that need them.
 pub fn keys(workload: &Workload) -> BTreeMap<String, KeySchema> {
-    workload.tables.iter().map(|table| (table.table.name.clone(), table.table.keys.clone())).collect()
+    workload
+        .tables
+        .iter()
+        .map(|table| (table.table.name.clone(), table.table.keys.clone()))
+        .collect()
 }
 
 /// The name of an API call, of units that nobody splits by operation a word for them.

@@ -1,4 +1,5 @@
-//! The trace in every capacity mode: what each bills and what it would have throttled, when, and for which keys.
+//! The trace in every capacity mode: what each bills and what it would have throttled, when, and
+//! for which keys.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -94,7 +95,9 @@ pub(super) fn of(
     span: &Span,
 ) -> Result<Vec<ModeResult>, ReplayError> {
     let mut results = Vec::new();
-    let total = outcome.total().map_err(crate::estimate::EstimateError::from)?;
+    let total = outcome
+        .total()
+        .map_err(crate::estimate::EstimateError::from)?;
     for (at, design) in measured.tables.iter().enumerate() {
         results.push(ModeResult {
             table: Some(design.table.name.clone()),
@@ -104,18 +107,31 @@ pub(super) fn of(
             },
             kind: CAPACITY,
             as_designed: true,
-            state: State::Priced { monthly: total, delta: Money::ZERO },
+            state: State::Priced {
+                monthly: total,
+                delta: Money::ZERO,
+            },
             why: "the design as it is".to_string(),
             accounts: runs(executor, at, design, measured, series, span),
         });
     }
-    for (alternative, changed) in capacities(metering, measured, outcome, books, &options.question)? {
-        let at = measured.tables.iter().position(|table| Some(&table.table.name) == alternative.table.as_ref());
+    for (alternative, changed) in capacities(metering, measured, outcome, books, &options.question)?
+    {
+        let at = measured
+            .tables
+            .iter()
+            .position(|table| Some(&table.table.name) == alternative.table.as_ref());
         let accounts = match (&changed, at, alternative.kind.is_capacity()) {
-            (Some(changed), Some(at), true) => runs(executor, at, &changed.tables[at], changed, series, span),
+            (Some(changed), Some(at), true) => {
+                runs(executor, at, &changed.tables[at], changed, series, span)
+            }
             _ => Vec::new(),
         };
-        let place = alternative.index.as_ref().map(|index| format!("{index}: ")).unwrap_or_default();
+        let place = alternative
+            .index
+            .as_ref()
+            .map(|index| format!("{index}: "))
+            .unwrap_or_default();
         results.push(ModeResult {
             table: alternative.table.clone(),
             mode: format!("{place}{}", alternative.name),
@@ -138,36 +154,77 @@ fn runs(
     series: &BTreeMap<String, Arc<Series>>,
     span: &Span,
 ) -> Vec<AccountRun> {
-    let lanes: Vec<LaneKey> = executor.tally.consumption.lanes.keys().filter(|lane| lane.table == at).copied().collect();
+    let lanes: Vec<LaneKey> = executor
+        .tally
+        .consumption
+        .lanes
+        .keys()
+        .filter(|lane| lane.table == at)
+        .copied()
+        .collect();
     let mut all = Vec::new();
-    let mut accounts: Vec<(Option<usize>, usize)> = lanes.iter().map(|lane| (lane.index, lane.region)).collect();
+    let mut accounts: Vec<(Option<usize>, usize)> =
+        lanes.iter().map(|lane| (lane.index, lane.region)).collect();
     accounts.sort_unstable();
     accounts.dedup();
     for (index, region) in accounts {
         let region_name = executor.regions[region].clone();
-        let index_name = index.and_then(|at| design.table.indexes.get(at)).map(|index| index.name.clone());
-        let find = |direction| series.get(&account_name(&design.table.name, index_name.as_deref(), &region_name, direction));
+        let index_name = index
+            .and_then(|at| design.table.indexes.get(at))
+            .map(|index| index.name.clone());
+        let find = |direction| {
+            series.get(&account_name(
+                &design.table.name,
+                index_name.as_deref(),
+                &region_name,
+                direction,
+            ))
+        };
         let found: Vec<Account> = lanes
             .iter()
             .filter(|lane| lane.index == index && lane.region == region)
-            .filter_map(|lane| Some(Account { lane: *lane, series: find(lane.direction)? }))
+            .filter_map(|lane| {
+                Some(Account {
+                    lane: *lane,
+                    series: find(lane.direction)?,
+                })
+            })
             .collect();
         let units = |direction| units_of(design, index, &region_name, workload, direction);
         let mut ledger: Vec<Lane> = Vec::new();
         for account in &found {
             let direction = account.lane.direction;
             ledger.push(match units(direction) {
-                Some(scaling) => Lane { series: account.series, policy: scaling.policy(), hottest: None },
-                None => Lane::new(account.series, OnDemand::new(direction, design.maximum(Target::from(index), direction))),
+                Some(scaling) => Lane {
+                    series: account.series,
+                    policy: scaling.policy(),
+                    hottest: None,
+                },
+                None => Lane::new(
+                    account.series,
+                    OnDemand::new(direction, design.maximum(Target::from(index), direction)),
+                ),
             });
         }
         // An on-demand table is taken as new: what it has grown to is nobody's promise.
         let on_demand = design.capacity == Capacity::OnDemand;
-        let runs = if on_demand { execute_cold(&mut ledger, &Limits::default()) } else { execute(&mut ledger, &Limits::default()) };
+        let runs = if on_demand {
+            execute_cold(&mut ledger, &Limits::default())
+        } else {
+            execute(&mut ledger, &Limits::default())
+        };
         drop(ledger);
         for (account, run) in found.iter().zip(runs) {
             let lane = account.lane;
-            all.push(account_run(executor, lane, &run, units(lane.direction), (design, &index_name, &region_name), workload, span));
+            all.push(account_run(
+                executor,
+                lane,
+                &run,
+                units(lane.direction),
+                (design, &index_name, &region_name),
+                workload,
+                span,
+            ));
         }
     }
     all
@@ -184,16 +241,33 @@ fn account_run(
 ) -> AccountRun {
     let half = |halves: u128| Exact::whole(halves) / Exact::from(2);
     let first = span.from.div_euclid(60);
-    let minutes: Vec<i64> = run.throttled_minutes.iter().map(|(minute, _)| first + *minute as i64).collect();
-    let keys = executor.tally.minutes.get(&lane).map(|all| hottest_in(all, &minutes, KEYS)).unwrap_or_default();
+    let minutes: Vec<i64> = run
+        .throttled_minutes
+        .iter()
+        .map(|(minute, _)| first + *minute as i64)
+        .collect();
+    let keys = executor
+        .tally
+        .minutes
+        .get(&lane)
+        .map(|all| hottest_in(all, &minutes, KEYS))
+        .unwrap_or_default();
     let calls = calls_of(executor, lane);
-    let share = if run.demanded == 0 { Exact::zero() } else { Exact::whole(run.throttled) / Exact::whole(run.demanded) };
+    let share = if run.demanded == 0 {
+        Exact::zero()
+    } else {
+        Exact::whole(run.throttled) / Exact::whole(run.demanded)
+    };
     let (billed, unit, provisioned) = match units {
         // Who is throttled tries again: everything that is asked for is billed in the end.
         None => (&half(run.demanded) * &span.factor, "request units", None),
         Some(_) => {
             let hourly = run.hourly(workload.switches.hour_billing);
-            (&hourly.mean() * workload.month.hours(), "unit-hours", Some((run.lowest, run.highest)))
+            (
+                &hourly.mean() * workload.month.hours(),
+                "unit-hours",
+                Some((run.lowest, run.highest)),
+            )
         }
     };
     AccountRun {
@@ -206,21 +280,38 @@ fn account_run(
         provisioned,
         asked: half(run.demanded),
         throttled: half(run.throttled),
-        throttled_requests: (&Exact::from(calls) * &share).ceil().to_u64().unwrap_or(u64::MAX),
+        throttled_requests: (&Exact::from(calls) * &share)
+            .ceil()
+            .to_u64()
+            .unwrap_or(u64::MAX),
         first_throttled: minutes.first().map(|minute| Time::from_second(minute * 60)),
         throttled_minutes: minutes.len() as u64,
-        keys: keys.into_iter().map(|(key, halves)| (key, Exact::ratio(halves, 2))).collect(),
+        keys: keys
+            .into_iter()
+            .map(|(key, halves)| (key, Exact::ratio(halves, 2)))
+            .collect(),
     }
 }
 
 /// How many calls took units of an account.
 fn calls_of(executor: &Executor, lane: LaneKey) -> u64 {
-    let region = executor.regions.get(lane.region).map(String::as_str).unwrap_or_default();
+    let region = executor
+        .regions
+        .get(lane.region)
+        .map(String::as_str)
+        .unwrap_or_default();
     let design = &executor.tables.list[lane.table].design.table;
     // A table's own arm and those of its local indexes; or the arm of one global index.
     let belongs = |arm: usize| match arm.checked_sub(1) {
         None => lane.index.is_none(),
-        Some(at) if design.indexes.get(at).is_some_and(|index| index.kind == IndexKind::Global) => lane.index == Some(at),
+        Some(at)
+            if design
+                .indexes
+                .get(at)
+                .is_some_and(|index| index.kind == IndexKind::Global) =>
+        {
+            lane.index == Some(at)
+        }
         Some(_) => lane.index.is_none(),
     };
     let takes = |arms: &[ArmUnits]| {
@@ -238,17 +329,33 @@ fn calls_of(executor: &Executor, lane: LaneKey) -> u64 {
             (Direction::Write, 0) => Some(traced.home.as_slice()),
             (Direction::Write, _) => traced.abroad.get(region).map(Vec::as_slice),
         };
-        if kind.table == lane.table && arms.is_some_and(takes) { traced.calls } else { 0 }
+        if kind.table == lane.table && arms.is_some_and(takes) {
+            traced.calls
+        } else {
+            0
+        }
     };
     executor.tally.consumption.kinds.iter().map(of).sum()
 }
 
 /// How the provisioned units of an account move; `None` on demand, and where they are not known.
-fn units_of(design: &TableDesign, index: Option<usize>, region: &str, workload: &Workload, direction: Direction) -> Option<Scaling> {
+fn units_of(
+    design: &TableDesign,
+    index: Option<usize>,
+    region: &str,
+    workload: &Workload,
+    direction: Direction,
+) -> Option<Scaling> {
     let own = design.provisioned(Target::from(index))?;
     if direction == Direction::Read && index.is_none() && region != workload.region {
-        let replica = design.replicas.iter().find(|replica| replica.region == region);
-        return replica.and_then(|replica| replica.read.as_ref()).unwrap_or(&own.read).scaling();
+        let replica = design
+            .replicas
+            .iter()
+            .find(|replica| replica.region == region);
+        return replica
+            .and_then(|replica| replica.read.as_ref())
+            .unwrap_or(&own.read)
+            .scaling();
     }
     own[direction].scaling()
 }

@@ -1,9 +1,9 @@
 //! Parts and checkpoints: what a run came to so far, as a Parquet file that another run takes in.
 //!
-//! The long series are rows of one table, so that any engine reads them: half units of each second (`demand`), of each
-//! second and slot (`grain`), the counters of the hottest keys (`counter`, `heat`), of each minute (`minute`), the
-//! accesses of sampled keys (`access`), and of a checkpoint the item store (`store`). Everything else is one value beside them
-//! (`rest`).
+//! The long series are rows of one table, so that any engine reads them: half units of each second
+//! (`demand`), of each second and slot (`grain`), the counters of the hottest keys (`counter`,
+//! `heat`), of each minute (`minute`), the accesses of sampled keys (`access`), and of a checkpoint
+//! the item store (`store`). Everything else is one value beside them (`rest`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
@@ -13,7 +13,10 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, UInt8Type, UInt32Type, UInt64Type};
-use arrow_array::{Array, ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray, UInt8Array, UInt32Array, UInt64Array};
+use arrow_array::{
+    Array, ArrayRef, BinaryArray, Int64Array, RecordBatch, StringArray, UInt8Array, UInt32Array,
+    UInt64Array,
+};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
@@ -97,8 +100,8 @@ struct Rest {
 /// Items of one size with the same entries, and how many.
 type HeldItems = ((Bytes, Vec<Entry>), u64);
 
-/// What decides over the figures of a run, beside the trace: what its workload means, whatever the file, its comments and
-/// its lines, and the options.
+/// What decides over the figures of a run, beside the trace: what its workload means, whatever the
+/// file, its comments and its lines, and the options.
 pub fn settings(workload: Option<&Workload>, options: &Options) -> String {
     let meaning = |of: &dyn Fn(&mut Xxh3)| {
         let mut hash = Xxh3::new();
@@ -180,11 +183,26 @@ impl<W: Write + Send> Writer<W> {
         table.c.push(row.c);
         table.text.push(row.text);
         table.data.push(row.data);
-        if table.section.len() >= GROUP { self.flush() } else { Ok(()) }
+        if table.section.len() >= GROUP {
+            self.flush()
+        } else {
+            Ok(())
+        }
     }
 
     fn flush(&mut self) -> Result<(), ReplayError> {
-        let Table { section, owner, time, slot, key, a, b, c, text, data } = std::mem::take(&mut self.table);
+        let Table {
+            section,
+            owner,
+            time,
+            slot,
+            key,
+            a,
+            b,
+            c,
+            text,
+            data,
+        } = std::mem::take(&mut self.table);
         let data: Vec<Option<&[u8]>> = data.iter().map(Option::as_deref).collect();
         let columns: Vec<(&str, ArrayRef, bool)> = vec![
             ("section", Arc::new(StringArray::from(section)), false),
@@ -205,7 +223,10 @@ impl<W: Write + Send> Writer<W> {
                 .set_compression(Compression::ZSTD(level))
                 .set_key_value_metadata(Some(vec![seal::metadata()]))
                 .build();
-            self.into = Some(ArrowWriter::try_new(Sealing::new(open), batch.schema(), Some(properties)).map_err(failed)?);
+            self.into = Some(
+                ArrowWriter::try_new(Sealing::new(open), batch.schema(), Some(properties))
+                    .map_err(failed)?,
+            );
         }
         if let Some(into) = &mut self.into {
             into.write(&batch).map_err(failed)?;
@@ -238,36 +259,100 @@ pub struct Saved<'a> {
 /// # Errors
 /// [`ReplayError::Part`] where it cannot be written.
 pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> {
-    let mut writer = Writer { into: None, open: Some(into), table: Table::default() };
+    let mut writer = Writer {
+        into: None,
+        open: Some(into),
+        table: Table::default(),
+    };
     let first = saved.executors[0];
     let tallies = || saved.executors.iter().map(|executor| &executor.tally);
-    let lanes: BTreeSet<LaneKey> =
-        tallies().flat_map(|tally| tally.consumption.lanes.keys().chain(tally.heat.keys()).chain(tally.minutes.keys())).copied().collect();
+    let lanes: BTreeSet<LaneKey> = tallies()
+        .flat_map(|tally| {
+            tally
+                .consumption
+                .lanes
+                .keys()
+                .chain(tally.heat.keys())
+                .chain(tally.minutes.keys())
+        })
+        .copied()
+        .collect();
     let lanes: Vec<LaneKey> = lanes.into_iter().collect();
     let lane_at = |lane: &LaneKey| lanes.binary_search(lane).unwrap_or(0);
-    let places: BTreeSet<(usize, usize)> = tallies().flat_map(|tally| tally.grains.keys()).copied().collect();
+    let places: BTreeSet<(usize, usize)> = tallies()
+        .flat_map(|tally| tally.grains.keys())
+        .copied()
+        .collect();
     let places: Vec<(usize, usize)> = places.into_iter().collect();
     for tally in tallies() {
         for (lane, demand) in &tally.consumption.lanes {
             for (time, a) in demand.seconds() {
-                writer.row("demand", Row { owner: lane_at(lane), time, a, ..Row::default() })?;
+                writer.row(
+                    "demand",
+                    Row {
+                        owner: lane_at(lane),
+                        time,
+                        a,
+                        ..Row::default()
+                    },
+                )?;
             }
         }
         for (place, grains) in &tally.grains {
             let owner = places.binary_search(place).unwrap_or(0);
             for grain in grains.clone().before(i64::MAX) {
                 let [a, b] = grain.halves.map(u64::from);
-                writer.row("grain", Row { owner, time: grain.second, slot: grain.slot, a, b, ..Row::default() })?;
+                writer.row(
+                    "grain",
+                    Row {
+                        owner,
+                        time: grain.second,
+                        slot: grain.slot,
+                        a,
+                        b,
+                        ..Row::default()
+                    },
+                )?;
             }
         }
         for (lane, slots) in &tally.heat {
             for (slot, heat) in (0_u8..=255).zip(slots).filter(|(_, heat)| heat.total > 0) {
                 let owner = lane_at(lane);
-                writer.row("heat", Row { owner, slot, time: heat.minute(), a: heat.floor, b: heat.total, ..Row::default() })?;
+                writer.row(
+                    "heat",
+                    Row {
+                        owner,
+                        slot,
+                        time: heat.minute(),
+                        a: heat.floor,
+                        b: heat.total,
+                        ..Row::default()
+                    },
+                )?;
                 for counter in heat.counters() {
-                    let Counter { hash: key, halves: a, error: b, in_minute: c, minute: time, .. } = counter;
+                    let Counter {
+                        hash: key,
+                        halves: a,
+                        error: b,
+                        in_minute: c,
+                        minute: time,
+                        ..
+                    } = counter;
                     let text = heat.names.get(&key).cloned();
-                    writer.row("counter", Row { owner, slot, time, key, a, b, c, text, ..Row::default() })?;
+                    writer.row(
+                        "counter",
+                        Row {
+                            owner,
+                            slot,
+                            time,
+                            key,
+                            a,
+                            b,
+                            c,
+                            text,
+                            ..Row::default()
+                        },
+                    )?;
                 }
             }
         }
@@ -275,21 +360,53 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
             for (time, hot) in minutes {
                 for one in hot {
                     let text = one.name.clone();
-                    writer
-                        .row("minute", Row { owner: lane_at(lane), time: *time, key: one.hash, a: one.halves, text, ..Row::default() })?;
+                    writer.row(
+                        "minute",
+                        Row {
+                            owner: lane_at(lane),
+                            time: *time,
+                            key: one.hash,
+                            a: one.halves,
+                            text,
+                            ..Row::default()
+                        },
+                    )?;
                 }
             }
         }
         for access in &tally.log.entries {
-            let (time, a, b) = (access.ordinal as i64, access.second.into(), access.what.into());
-            writer.row("access", Row { time, key: access.hash, a, b, ..Row::default() })?;
+            let (time, a, b) = (
+                access.ordinal as i64,
+                access.second.into(),
+                access.what.into(),
+            );
+            writer.row(
+                "access",
+                Row {
+                    time,
+                    key: access.hash,
+                    a,
+                    b,
+                    ..Row::default()
+                },
+            )?;
         }
     }
     if saved.unfinished {
         for executor in &saved.executors {
             for (owner, state) in executor.tables.list.iter().enumerate() {
                 for (slot, key, known, halves) in state.store.all() {
-                    writer.row("store", Row { owner, slot, key, a: known.into(), b: halves.into(), ..Row::default() })?;
+                    writer.row(
+                        "store",
+                        Row {
+                            owner,
+                            slot,
+                            key,
+                            a: known.into(),
+                            b: halves.into(),
+                            ..Row::default()
+                        },
+                    )?;
                 }
             }
         }
@@ -299,7 +416,10 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
     for tally in tallies() {
         joined.join(tally.without_rows());
     }
-    let text = |kind: &Kind| kind.caller.map(|caller| saved.names.text(caller).to_string());
+    let text = |kind: &Kind| {
+        kind.caller
+            .map(|caller| saved.names.text(caller).to_string())
+    };
     let rest = Rest {
         header: Header {
             format: FORMAT,
@@ -313,12 +433,22 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
         regions: first.regions.clone(),
         lanes,
         places,
-        kinds: joined.consumption.kinds.iter().map(|(kind, traced)| (*kind, text(kind), traced.clone())).collect(),
+        kinds: joined
+            .consumption
+            .kinds
+            .iter()
+            .map(|(kind, traced)| (*kind, text(kind), traced.clone()))
+            .collect(),
         provenance: joined.provenance,
         verification: joined.verification,
         power: tallies().map(|tally| tally.log.power).max().unwrap_or(0),
         asked: joined.log.asked.into_iter().collect(),
-        caches: first.caches.tables.iter().map(|(cache, sized)| (*cache, sized.clone())).collect(),
+        caches: first
+            .caches
+            .tables
+            .iter()
+            .map(|(cache, sized)| (*cache, sized.clone()))
+            .collect(),
         events: joined.events,
         refused: joined.refused,
         throttled: joined.throttled,
@@ -330,23 +460,49 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
         counted_writes: joined.counted_writes,
         metered: joined.metered,
         time_to_live: joined.time_to_live,
-        held: joined.held.into_iter().map(|(table, held)| (table, held.into_iter().collect())).collect(),
+        held: joined
+            .held
+            .into_iter()
+            .map(|(table, held)| (table, held.into_iter().collect()))
+            .collect(),
         skipped: joined.skipped,
         first_skipped: joined.first_skipped,
-        heat: saved.heat.iter().map(|(place, heat)| (*place, heat.clone())).collect(),
+        heat: saved
+            .heat
+            .iter()
+            .map(|(place, heat)| (*place, heat.clone()))
+            .collect(),
         items: match saved.unfinished {
-            true => (0..).zip(&first.tables.list).map(|(at, state)| (at, state.stored.items().cloned().collect())).collect(),
+            true => (0..)
+                .zip(&first.tables.list)
+                .map(|(at, state)| (at, state.stored.items().cloned().collect()))
+                .collect(),
             false => Vec::new(),
         },
-        tokens: if saved.unfinished { first.tokens.clone() } else { BTreeMap::new() },
+        tokens: if saved.unfinished {
+            first.tokens.clone()
+        } else {
+            BTreeMap::new()
+        },
         waiting: match saved.unfinished {
-            true => saved.executors.iter().flat_map(|executor| executor.waiting.clone()).collect(),
+            true => saved
+                .executors
+                .iter()
+                .flat_map(|executor| executor.waiting.clone())
+                .collect(),
             false => BTreeMap::new(),
         },
     };
     let bytes = postcard::to_stdvec(&rest).map_err(failed)?;
     for (time, piece) in (0..).zip(bytes.chunks(PIECE)) {
-        writer.row("rest", Row { time, data: Some(piece.to_vec()), ..Row::default() })?;
+        writer.row(
+            "rest",
+            Row {
+                time,
+                data: Some(piece.to_vec()),
+                ..Row::default()
+            },
+        )?;
     }
     writer.flush()?;
     match writer.into.take() {
@@ -378,10 +534,16 @@ impl Loaded {
             (true, false) => {
                 return Err(wrong(
                     path,
-                    "is a checkpoint, of a run that did not end\nhelp: run the same command again with --checkpoint; it goes on",
+                    "is a checkpoint, of a run that did not end\nhelp: run the same command again \
+                     with --checkpoint; it goes on",
                 ));
             }
-            (false, true) => return Err(wrong(path, "is a part, no checkpoint\nhelp: parts are joined with --merge")),
+            (false, true) => {
+                return Err(wrong(
+                    path,
+                    "is a part, no checkpoint\nhelp: parts are joined with --merge",
+                ));
+            }
             _ => {}
         }
         Ok(())
@@ -392,57 +554,121 @@ impl Loaded {
 ///
 /// # Errors
 /// [`ReplayError::Part`] where the file is none, or of another version.
-pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Result<Loaded, ReplayError> {
+pub fn read(
+    path: &Path,
+    workload: Option<&Workload>,
+    options: &Options,
+) -> Result<Loaded, ReplayError> {
     let cannot = |error: std::io::Error| wrong(path, format!("cannot be read: {error}"));
     let mut file = opened::open(path).map_err(cannot)?;
     let seal = seal::check(&mut file).map_err(cannot)?;
     let no_part = || {
         wrong(
             path,
-            "is no part of a replay that this version wrote, or is damaged\nhelp: replay --partial writes a part, replay --checkpoint a checkpoint",
+            "is no part of a replay that this version wrote, or is damaged\nhelp: replay \
+             --partial writes a part, replay --checkpoint a checkpoint",
         )
     };
     let broken = |error: &dyn std::fmt::Display| wrong(path, format!("is cut or broken: {error}"));
     match seal {
         Seal::Whole => {}
         Seal::Missing => return Err(no_part()),
-        Seal::Broken => return Err(wrong(path, "is damaged: its content is not what was written\nhelp: write it again")),
+        Seal::Broken => {
+            return Err(wrong(
+                path,
+                "is damaged: its content is not what was written\nhelp: write it again",
+            ));
+        }
     }
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| no_part())?;
-    let names: Vec<&str> = builder.schema().fields().iter().map(|field| field.name().as_str()).collect();
-    if names != ["section", "owner", "time", "slot", "key", "a", "b", "c", "text", "data"] {
+    let names: Vec<&str> = builder
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| field.name().as_str())
+        .collect();
+    if names
+        != [
+            "section", "owner", "time", "slot", "key", "a", "b", "c", "text", "data",
+        ]
+    {
         return Err(no_part());
     }
-    let reader = builder.with_batch_size(1 << 16).build().map_err(|error| broken(&error))?;
+    let reader = builder
+        .with_batch_size(1 << 16)
+        .build()
+        .map_err(|error| broken(&error))?;
     let mut executor = Executor::new(workload, "", options, super::dax::Caches::default());
     let mut rest = Vec::new();
-    let (mut demand, mut grains, mut heats, mut minutes) =
-        (Vec::<(u32, i64, u64)>::new(), Vec::<(u32, Grain)>::new(), BTreeMap::<(u32, u8), Heating>::new(), Vec::<(u32, i64, Hot)>::new());
+    let (mut demand, mut grains, mut heats, mut minutes) = (
+        Vec::<(u32, i64, u64)>::new(),
+        Vec::<(u32, Grain)>::new(),
+        BTreeMap::<(u32, u8), Heating>::new(),
+        Vec::<(u32, i64, Hot)>::new(),
+    );
     let mut store = Vec::new();
     for batch in reader {
         let batch = batch.map_err(|error| broken(&error))?;
         let column = |at: usize| batch.column(at);
         let sections = column(0).as_string_opt::<i32>().ok_or_else(no_part)?;
-        let owners = column(1).as_primitive_opt::<UInt32Type>().ok_or_else(no_part)?;
-        let times = column(2).as_primitive_opt::<Int64Type>().ok_or_else(no_part)?;
-        let slots = column(3).as_primitive_opt::<UInt8Type>().ok_or_else(no_part)?;
-        let number = |at: usize| column(at).as_primitive_opt::<UInt64Type>().ok_or_else(no_part);
+        let owners = column(1)
+            .as_primitive_opt::<UInt32Type>()
+            .ok_or_else(no_part)?;
+        let times = column(2)
+            .as_primitive_opt::<Int64Type>()
+            .ok_or_else(no_part)?;
+        let slots = column(3)
+            .as_primitive_opt::<UInt8Type>()
+            .ok_or_else(no_part)?;
+        let number = |at: usize| {
+            column(at)
+                .as_primitive_opt::<UInt64Type>()
+                .ok_or_else(no_part)
+        };
         let (keys, a, b, c) = (number(4)?, number(5)?, number(6)?, number(7)?);
         let texts = column(8).as_string_opt::<i32>().ok_or_else(no_part)?;
         let data = column(9).as_binary_opt::<i32>().ok_or_else(no_part)?;
         for at in 0..batch.num_rows() {
-            let (owner, time, slot, key) = (owners.value(at), times.value(at), slots.value(at), keys.value(at));
+            let (owner, time, slot, key) = (
+                owners.value(at),
+                times.value(at),
+                slots.value(at),
+                keys.value(at),
+            );
             let (a, b, c) = (a.value(at), b.value(at), c.value(at));
             let text = texts.is_valid(at).then(|| texts.value(at).to_string());
             let small = |number: u64| u32::try_from(number).map_err(|error| broken(&error));
             match sections.value(at) {
                 "demand" => demand.push((owner, time, a)),
-                "grain" => grains.push((owner, Grain { second: time, slot, halves: [small(a)?, small(b)?] })),
+                "grain" => grains.push((
+                    owner,
+                    Grain {
+                        second: time,
+                        slot,
+                        halves: [small(a)?, small(b)?],
+                    },
+                )),
                 "heat" => heats.entry((owner, slot)).or_default().set(a, b, time),
-                "counter" => heats.entry((owner, slot)).or_default().counter(Counter::of(key, a, b, time, c), text),
-                "minute" => minutes.push((owner, time, Hot { hash: key, halves: a, name: text })),
+                "counter" => heats
+                    .entry((owner, slot))
+                    .or_default()
+                    .counter(Counter::of(key, a, b, time, c), text),
+                "minute" => minutes.push((
+                    owner,
+                    time,
+                    Hot {
+                        hash: key,
+                        halves: a,
+                        name: text,
+                    },
+                )),
                 "access" => {
-                    executor.tally.log.entries.push(Access { ordinal: time as u64, hash: key, second: small(a)?, what: small(b)? });
+                    executor.tally.log.entries.push(Access {
+                        ordinal: time as u64,
+                        hash: key,
+                        second: small(a)?,
+                        what: small(b)?,
+                    });
                 }
                 "store" => store.push((owner as usize, slot, key, small(a)?, small(b)?)),
                 "rest" if data.is_valid(at) => rest.extend_from_slice(data.value(at)),
@@ -450,8 +676,15 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
             }
         }
     }
-    let rest: Rest = postcard::from_bytes(&rest)
-        .map_err(|_| wrong(path, format!("was written by another version; this is {}", env!("CARGO_PKG_VERSION"))))?;
+    let rest: Rest = postcard::from_bytes(&rest).map_err(|_| {
+        wrong(
+            path,
+            format!(
+                "was written by another version; this is {}",
+                env!("CARGO_PKG_VERSION")
+            ),
+        )
+    })?;
     let header = rest.header;
     if (header.format, header.version.as_str()) != (FORMAT, env!("CARGO_PKG_VERSION")) {
         let text = format!(
@@ -464,18 +697,29 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
     let now = settings(workload, options);
     if header.settings != now {
         let text = format!(
-            "was made with other settings\n  it: {}\n  now: {now}\nhelp: give the same --workload, --region, --verify and --dax… as then",
+            "was made with other settings\n  it: {}\n  now: {now}\nhelp: give the same \
+             --workload, --region, --verify and --dax… as then",
             header.settings
         );
         return Err(wrong(path, text));
     }
-    executor.tables.define_again(&rest.definitions).map_err(|error| broken(&error))?;
+    executor
+        .tables
+        .define_again(&rest.definitions)
+        .map_err(|error| broken(&error))?;
     executor.regions = rest.regions;
     let tables = executor.tables.list.len();
-    if rest.lanes.iter().any(|lane| lane.table >= tables) || rest.places.iter().any(|(table, _)| *table >= tables) {
+    if rest.lanes.iter().any(|lane| lane.table >= tables)
+        || rest.places.iter().any(|(table, _)| *table >= tables)
+    {
         return Err(broken(&"it names a table that it does not define"));
     }
-    let lane = |owner: u32| rest.lanes.get(owner as usize).copied().ok_or_else(|| broken(&"a row of nobody"));
+    let lane = |owner: u32| {
+        rest.lanes
+            .get(owner as usize)
+            .copied()
+            .ok_or_else(|| broken(&"a row of nobody"))
+    };
     let mut names = Names::default();
     let tally = &mut executor.tally;
     for (mut kind, caller, traced) in rest.kinds {
@@ -487,21 +731,35 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
         demand.add(second, halves);
     }
     for (owner, grain) in grains {
-        let place = rest.places.get(owner as usize).copied().ok_or_else(|| broken(&"a row of nobody"))?;
+        let place = rest
+            .places
+            .get(owner as usize)
+            .copied()
+            .ok_or_else(|| broken(&"a row of nobody"))?;
         tally.grains.entry(place).or_default().extend([grain]);
     }
     for ((owner, slot), heat) in heats {
-        let slots = tally.heat.entry(lane(owner)?).or_insert_with(|| vec![Heat::default(); SLOTS]);
+        let slots = tally
+            .heat
+            .entry(lane(owner)?)
+            .or_insert_with(|| vec![Heat::default(); SLOTS]);
         slots[usize::from(slot)] = heat.heat();
     }
     for (owner, minute, hot) in minutes {
-        tally.minutes.entry(lane(owner)?).or_default().entry(minute).or_default().push(hot);
+        tally
+            .minutes
+            .entry(lane(owner)?)
+            .or_default()
+            .entry(minute)
+            .or_default()
+            .push(hot);
     }
     tally.provenance = rest.provenance;
     tally.verification = rest.verification;
     tally.log.power = rest.power.min(63);
     tally.log.asked = rest.asked.into_iter().collect();
-    (tally.events, tally.refused, tally.throttled, tally.span) = (rest.events, rest.refused, rest.throttled, rest.span);
+    (tally.events, tally.refused, tally.throttled, tally.span) =
+        (rest.events, rest.refused, rest.throttled, rest.span);
     tally.short_batches = rest.short_batches;
     tally.other_regions = rest.other_regions;
     tally.elsewhere = rest.elsewhere;
@@ -509,7 +767,11 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
     tally.counted_writes = rest.counted_writes;
     tally.metered = rest.metered;
     tally.time_to_live = rest.time_to_live;
-    tally.held = rest.held.into_iter().map(|(table, held)| (table, held.into_iter().collect::<Held>())).collect();
+    tally.held = rest
+        .held
+        .into_iter()
+        .map(|(table, held)| (table, held.into_iter().collect::<Held>()))
+        .collect();
     (tally.skipped, tally.first_skipped) = (rest.skipped, rest.first_skipped);
     executor.caches.tables = rest.caches.into_iter().collect();
     executor.caches.sizes = options.dax_sizes.clone();
@@ -518,7 +780,9 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
     executor.tokens = rest.tokens;
     executor.waiting = rest.waiting;
     for (at, items) in rest.items {
-        let Some(state) = executor.tables.list.get_mut(at) else { continue };
+        let Some(state) = executor.tables.list.get_mut(at) else {
+            continue;
+        };
         state.has_items |= !items.is_empty();
         let table = state.design.table.clone();
         for item in items {
@@ -526,8 +790,17 @@ pub fn read(path: &Path, workload: Option<&Workload>, options: &Options) -> Resu
             state.stored.put(&table, key, Some(item));
         }
     }
-    let part = Part { read: header.read.clone(), names, executor, heat: rest.heat.into_iter().collect() };
-    Ok(Loaded { header, part, store })
+    let part = Part {
+        read: header.read.clone(),
+        names,
+        executor,
+        heat: rest.heat.into_iter().collect(),
+    };
+    Ok(Loaded {
+        header,
+        part,
+        store,
+    })
 }
 
 /// A slot's heat while its rows are read.
@@ -551,28 +824,49 @@ impl Heating {
     }
 
     fn heat(self) -> Heat {
-        Heat::restore(&self.counters, self.floor, self.total, self.names, self.minute)
+        Heat::restore(
+            &self.counters,
+            self.floor,
+            self.total,
+            self.names,
+            self.minute,
+        )
     }
 }
 
 /// Joins the parts of all shares of one trace.
 ///
 /// # Errors
-/// [`ReplayError::Part`] where a share is missing or there twice, or where parts are of different traces.
+/// [`ReplayError::Part`] where a share is missing or there twice, or where parts are of different
+/// traces.
 pub fn merge(parts: Vec<(std::path::PathBuf, Loaded)>) -> Result<Part, ReplayError> {
     let mut found: BTreeMap<u32, &Path> = BTreeMap::new();
-    let Some((first_path, first)) = parts.first() else { return Err(ReplayError::Part("no part to join".to_string())) };
+    let Some((first_path, first)) = parts.first() else {
+        return Err(ReplayError::Part("no part to join".to_string()));
+    };
     for (path, loaded) in &parts {
         let (share, of) = (loaded.header.share, first.header.share.of);
         if share.of != of {
-            return Err(wrong(path, format!("is share {share}, and {} one of {of}", first_path.display())));
+            return Err(wrong(
+                path,
+                format!("is share {share}, and {} one of {of}", first_path.display()),
+            ));
         }
         if let Some(twice) = found.insert(share.number, path) {
-            return Err(wrong(path, format!("is share {share}, as {} is\nhelp: give each share once", twice.display())));
+            return Err(wrong(
+                path,
+                format!(
+                    "is share {share}, as {} is\nhelp: give each share once",
+                    twice.display()
+                ),
+            ));
         }
-        if loaded.header.read != first.header.read || loaded.part.executor.tables.definitions != first.part.executor.tables.definitions {
+        if loaded.header.read != first.header.read
+            || loaded.part.executor.tables.definitions != first.part.executor.tables.definitions
+        {
             let text = format!(
-                "is of another trace than {}: {} events, {} there\nhelp: all parts come from the same files, in the same order",
+                "is of another trace than {}: {} events, {} there\nhelp: all parts come from the \
+                 same files, in the same order",
                 first_path.display(),
                 loaded.header.read.events,
                 first.header.read.events
@@ -581,7 +875,10 @@ pub fn merge(parts: Vec<(std::path::PathBuf, Loaded)>) -> Result<Part, ReplayErr
         }
     }
     let of = first.header.share.of;
-    let missing: Vec<String> = (1..=of).filter(|number| !found.contains_key(number)).map(|number| format!("{number}/{of}")).collect();
+    let missing: Vec<String> = (1..=of)
+        .filter(|number| !found.contains_key(number))
+        .map(|number| format!("{number}/{of}"))
+        .collect();
     if !missing.is_empty() {
         return Err(ReplayError::Part(format!(
             "missing shares: {}\nhelp: replay --share {} --partial makes one",
@@ -590,7 +887,9 @@ pub fn merge(parts: Vec<(std::path::PathBuf, Loaded)>) -> Result<Part, ReplayErr
         )));
     }
     let mut parts = parts.into_iter().map(|(_, loaded)| loaded.part);
-    let Some(mut whole) = parts.next() else { return Err(ReplayError::Part("no part to join".to_string())) };
+    let Some(mut whole) = parts.next() else {
+        return Err(ReplayError::Part("no part to join".to_string()));
+    };
     for part in parts {
         whole.join(part);
     }

@@ -1,11 +1,14 @@
 //! PartiQL statements as the operations that they are (rules 2.10 and 3.10).
 //!
-//! Source: Developer Guide, "PartiQL - a SQL-compatible query language for Amazon DynamoDB". A `SELECT` whose `WHERE`
-//! gives the partition key is a Query, with the whole key of the table a GetItem; else it is a Scan.
+//! Source: Developer Guide, "PartiQL - a SQL-compatible query language for Amazon DynamoDB". A
+//! `SELECT` whose `WHERE` gives the partition key is a Query, with the whole key of the table a
+//! GetItem; else it is a Scan.
 
 use serde_json::Value;
 
-use super::expression::{KeyCondition, Operand, Step, Test, Token, Tokens, Update, compared, tokens};
+use super::expression::{
+    KeyCondition, Operand, Step, Test, Token, Tokens, Update, compared, tokens,
+};
 use crate::table::{AttributeValue, Item, Number};
 
 /// A statement.
@@ -21,7 +24,8 @@ pub enum Statement {
         returned: Option<Vec<String>>,
         /// Equalities and ranges of its WHERE, as far as they are joined by AND.
         conditions: Vec<KeyCondition>,
-        /// Attributes that OR or IN compares: they may narrow what is read in ways that are not followed.
+        /// Attributes that OR or IN compares: they may narrow what is read in ways that are not
+        /// followed.
         residue: Vec<String>,
         /// Whether it reads from the highest sort key down.
         backward: bool,
@@ -76,10 +80,22 @@ type Parsed<T> = Result<T, String>;
 /// # Errors
 /// What is not understood.
 pub fn parse(request: &Value) -> Parsed<Statement> {
-    let text = request["Statement"].as_str().ok_or_else(|| "no Statement".to_string())?;
-    let parameters = request["Parameters"].as_array().into_iter().flatten().map(AttributeValue::from_json);
-    let parameters = parameters.collect::<Result<Vec<_>, _>>().map_err(|error| format!("Parameters: {error}"))?;
-    let mut reader = Reader { tokens: tokens(text.trim().trim_end_matches(';'))?, at: 0, parameters: parameters.into_iter() };
+    let text = request["Statement"]
+        .as_str()
+        .ok_or_else(|| "no Statement".to_string())?;
+    let parameters = request["Parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(AttributeValue::from_json);
+    let parameters = parameters
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("Parameters: {error}"))?;
+    let mut reader = Reader {
+        tokens: tokens(text.trim().trim_end_matches(';'))?,
+        at: 0,
+        parameters: parameters.into_iter(),
+    };
     let statement = reader.statement()?;
     match reader.tokens.get(reader.at) {
         None => Ok(statement),
@@ -89,7 +105,10 @@ pub fn parse(request: &Value) -> Parsed<Statement> {
 
 impl Tokens for Reader {
     fn next(&mut self) -> Parsed<Token> {
-        let token = self.peek().cloned().ok_or_else(|| "the statement ends too early".to_string())?;
+        let token = self
+            .peek()
+            .cloned()
+            .ok_or_else(|| "the statement ends too early".to_string())?;
         self.at += 1;
         Ok(token)
     }
@@ -101,7 +120,11 @@ impl Tokens for Reader {
     }
 
     fn sign(&mut self, sign: &str) -> Parsed<()> {
-        if self.is_sign(sign) { Ok(()) } else { Err(format!("{sign} is expected, found {:?}", self.peek())) }
+        if self.is_sign(sign) {
+            Ok(())
+        } else {
+            Err(format!("{sign} is expected, found {:?}", self.peek()))
+        }
     }
 
     fn name(&mut self) -> Parsed<String> {
@@ -118,13 +141,18 @@ impl Reader {
     }
 
     fn is_word(&mut self, word: &str) -> bool {
-        let is = matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
+        let is =
+            matches!(self.peek(), Some(Token::Word(found)) if found.eq_ignore_ascii_case(word));
         self.at += usize::from(is);
         is
     }
 
     fn word(&mut self, word: &str) -> Parsed<()> {
-        if self.is_word(word) { Ok(()) } else { Err(format!("{word} is expected, found {:?}", self.peek())) }
+        if self.is_word(word) {
+            Ok(())
+        } else {
+            Err(format!("{word} is expected, found {:?}", self.peek()))
+        }
     }
 
     fn table(&mut self) -> Parsed<(String, Option<String>)> {
@@ -133,22 +161,43 @@ impl Reader {
         while self.is_sign("-") {
             table = format!("{table}-{}", self.name()?);
         }
-        let index = if self.is_sign(".") { Some(self.name()?) } else { None };
+        let index = if self.is_sign(".") {
+            Some(self.name()?)
+        } else {
+            None
+        };
         Ok((table, index))
     }
 
     fn value(&mut self) -> Parsed<AttributeValue> {
         let negative = self.is_sign("-");
         match self.next()? {
-            Token::Sign("?") => self.parameters.next().ok_or_else(|| "more ? than Parameters".to_string()),
+            Token::Sign("?") => self
+                .parameters
+                .next()
+                .ok_or_else(|| "more ? than Parameters".to_string()),
             Token::Text(text) => Ok(AttributeValue::S(text)),
             Token::Number(number) => {
-                let number = if negative { format!("-{number}") } else { number };
-                Number::parse(&number).map(AttributeValue::N).map_err(|error| error.to_string())
+                let number = if negative {
+                    format!("-{number}")
+                } else {
+                    number
+                };
+                Number::parse(&number)
+                    .map(AttributeValue::N)
+                    .map_err(|error| error.to_string())
             }
-            Token::Word(word) if word.eq_ignore_ascii_case("true") => Ok(AttributeValue::Bool(true)),
-            Token::Word(word) if word.eq_ignore_ascii_case("false") => Ok(AttributeValue::Bool(false)),
-            Token::Word(word) if word.eq_ignore_ascii_case("null") || word.eq_ignore_ascii_case("missing") => Ok(AttributeValue::Null),
+            Token::Word(word) if word.eq_ignore_ascii_case("true") => {
+                Ok(AttributeValue::Bool(true))
+            }
+            Token::Word(word) if word.eq_ignore_ascii_case("false") => {
+                Ok(AttributeValue::Bool(false))
+            }
+            Token::Word(word)
+                if word.eq_ignore_ascii_case("null") || word.eq_ignore_ascii_case("missing") =>
+            {
+                Ok(AttributeValue::Null)
+            }
             Token::Sign("[") => self.list("]").map(AttributeValue::L),
             Token::Sign("{") => {
                 let mut map = std::collections::BTreeMap::new();
@@ -179,7 +228,11 @@ impl Reader {
             }
             Some(Token::Value(text)) => {
                 let rest = text.split_off(1);
-                let token = if rest.starts_with(|c: char| c.is_ascii_digit()) { Token::Number(rest) } else { Token::Word(rest) };
+                let token = if rest.starts_with(|c: char| c.is_ascii_digit()) {
+                    Token::Number(rest)
+                } else {
+                    Token::Word(rest)
+                };
                 self.tokens[self.at] = token;
                 Ok(())
             }
@@ -227,7 +280,9 @@ impl Reader {
                 self.sign(")")?;
                 Ok(Operand::IfNotExists(path, Box::new(other)))
             }
-            Some(other) => Err(format!("{other} is not evaluated; give the item after the statement as item_after")),
+            Some(other) => Err(format!(
+                "{other} is not evaluated; give the item after the statement as item_after"
+            )),
         }
     }
 
@@ -255,7 +310,11 @@ impl Reader {
     }
 
     /// Comparisons that AND joins, parentheses within them included.
-    fn joined(&mut self, conditions: &mut Vec<KeyCondition>, residue: &mut Vec<String>) -> Parsed<()> {
+    fn joined(
+        &mut self,
+        conditions: &mut Vec<KeyCondition>,
+        residue: &mut Vec<String>,
+    ) -> Parsed<()> {
         loop {
             if self.is_sign("(") {
                 self.joined(conditions, residue)?;
@@ -294,14 +353,21 @@ impl Reader {
             let function = self.name()?.to_ascii_lowercase();
             self.sign("(")?;
             let path = self.path()?;
-            let value = if self.is_sign(",") { Some(self.value()?) } else { None };
+            let value = if self.is_sign(",") {
+                Some(self.value()?)
+            } else {
+                None
+            };
             self.sign(")")?;
             let name = match path.as_slice() {
                 [Step::Name(name)] => Some(name.clone()),
                 _ => None,
             };
             return Ok(match (function.as_str(), name, value) {
-                ("begins_with", Some(name), Some(value)) => Some(KeyCondition { name, test: Test::BeginsWith(value) }),
+                ("begins_with", Some(name), Some(value)) => Some(KeyCondition {
+                    name,
+                    test: Test::BeginsWith(value),
+                }),
                 ("size", ..) => {
                     self.at += 1;
                     self.value()?;
@@ -330,30 +396,51 @@ impl Reader {
             self.next()?;
             None
         } else {
-            let Token::Sign(sign) = self.next()? else { return Err("a comparison is expected in WHERE".to_string()) };
+            let Token::Sign(sign) = self.next()? else {
+                return Err("a comparison is expected in WHERE".to_string());
+            };
             let value = self.value()?;
             compared(sign, value).ok()
         };
-        let [Step::Name(name)] = path.as_slice() else { return Ok(None) };
-        Ok(test.map(|test| KeyCondition { name: name.clone(), test }))
+        let [Step::Name(name)] = path.as_slice() else {
+            return Ok(None);
+        };
+        Ok(test.map(|test| KeyCondition {
+            name: name.clone(),
+            test,
+        }))
     }
 
     /// The key that a WHERE gives by equalities.
     fn key(&mut self) -> Parsed<Item> {
         let (conditions, _) = self.conditions()?;
-        let equal = conditions.into_iter().filter_map(|condition| match condition.test {
-            Test::Equal(value) => Some((condition.name, value)),
-            _ => None,
-        });
+        let equal = conditions
+            .into_iter()
+            .filter_map(|condition| match condition.test {
+                Test::Equal(value) => Some((condition.name, value)),
+                _ => None,
+            });
         let key = Item(equal.collect());
-        if key.0.is_empty() { Err("a write needs the whole key in its WHERE".to_string()) } else { Ok(key) }
+        if key.0.is_empty() {
+            Err("a write needs the whole key in its WHERE".to_string())
+        } else {
+            Ok(key)
+        }
     }
 
     /// `set_add(path, value)` or `set_delete(path, value)`: whether it adds, and the value.
     fn set_function(&mut self) -> Parsed<Option<(bool, AttributeValue)>> {
         let adds = match (self.peek(), self.tokens.get(self.at + 1)) {
-            (Some(Token::Word(word)), Some(Token::Sign("("))) if word.eq_ignore_ascii_case("set_add") => true,
-            (Some(Token::Word(word)), Some(Token::Sign("("))) if word.eq_ignore_ascii_case("set_delete") => false,
+            (Some(Token::Word(word)), Some(Token::Sign("(")))
+                if word.eq_ignore_ascii_case("set_add") =>
+            {
+                true
+            }
+            (Some(Token::Word(word)), Some(Token::Sign("(")))
+                if word.eq_ignore_ascii_case("set_delete") =>
+            {
+                false
+            }
             _ => return Ok(None),
         };
         self.at += 2;
@@ -391,18 +478,31 @@ impl Reader {
             let (conditions, residue) = self.conditions()?;
             let mut backward = false;
             if self.is_word("ORDER") {
-                backward =
-                    self.tokens[self.at..].iter().any(|token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("DESC")));
+                backward = self.tokens[self.at..].iter().any(
+                    |token| matches!(token, Token::Word(word) if word.eq_ignore_ascii_case("DESC")),
+                );
                 self.at = self.tokens.len();
             }
-            return Ok(Statement::Select { table, index, returned, conditions, residue, backward });
+            return Ok(Statement::Select {
+                table,
+                index,
+                returned,
+                conditions,
+                residue,
+                backward,
+            });
         }
         if self.is_word("INSERT") {
             self.word("INTO")?;
             let (table, _) = self.table()?;
             self.word("VALUE")?;
-            let AttributeValue::M(item) = self.value()? else { return Err("INSERT takes an item in { }".to_string()) };
-            return Ok(Statement::Insert { table, item: Item(item) });
+            let AttributeValue::M(item) = self.value()? else {
+                return Err("INSERT takes an item in { }".to_string());
+            };
+            return Ok(Statement::Insert {
+                table,
+                item: Item(item),
+            });
         }
         if self.is_word("UPDATE") {
             let (table, _) = self.table()?;
@@ -438,7 +538,10 @@ impl Reader {
             self.returning();
             return Ok(Statement::Delete { table, key });
         }
-        Err(format!("a statement begins with SELECT, INSERT, UPDATE or DELETE, found {:?}", self.peek()))
+        Err(format!(
+            "a statement begins with SELECT, INSERT, UPDATE or DELETE, found {:?}",
+            self.peek()
+        ))
     }
 }
 
@@ -446,15 +549,33 @@ fn set(values: Vec<AttributeValue>) -> Parsed<AttributeValue> {
     let wrong = || "a set in << >> holds texts, or numbers, or binaries".to_string();
     match values.first() {
         Some(AttributeValue::S(_)) => {
-            let texts = values.into_iter().map(|value| if let AttributeValue::S(text) = value { Ok(text) } else { Err(wrong()) });
+            let texts = values.into_iter().map(|value| {
+                if let AttributeValue::S(text) = value {
+                    Ok(text)
+                } else {
+                    Err(wrong())
+                }
+            });
             Ok(AttributeValue::Ss(texts.collect::<Parsed<_>>()?))
         }
         Some(AttributeValue::N(_)) => {
-            let numbers = values.into_iter().map(|value| if let AttributeValue::N(number) = value { Ok(number) } else { Err(wrong()) });
+            let numbers = values.into_iter().map(|value| {
+                if let AttributeValue::N(number) = value {
+                    Ok(number)
+                } else {
+                    Err(wrong())
+                }
+            });
             Ok(AttributeValue::Ns(numbers.collect::<Parsed<_>>()?))
         }
         Some(AttributeValue::B(_)) => {
-            let bytes = values.into_iter().map(|value| if let AttributeValue::B(bytes) = value { Ok(bytes) } else { Err(wrong()) });
+            let bytes = values.into_iter().map(|value| {
+                if let AttributeValue::B(bytes) = value {
+                    Ok(bytes)
+                } else {
+                    Err(wrong())
+                }
+            });
             Ok(AttributeValue::Bs(bytes.collect::<Parsed<_>>()?))
         }
         _ => Err(wrong()),
@@ -473,26 +594,80 @@ mod tests {
 
     #[test]
     fn statements_are_read() {
-        let select =
-            statement("SELECT pk, \"a\".b FROM \"T-1\".\"by-g\" WHERE g = ? AND sk BETWEEN 1 AND 2 AND z <> 'it''s'", json!([{"S": "x"}]));
-        let Ok(Statement::Select { table, index, returned, conditions, residue, .. }) = select else { panic!("{select:?}") };
-        assert_eq!((table.as_str(), index.as_deref(), conditions.len(), residue.len()), ("T-1", Some("by-g"), 2, 0));
-        assert_eq!(returned, Some(vec!["pk".to_string(), "a".to_string()]));
-        let insert = statement("INSERT INTO Music VALUE {'pk': ?, 'n':-5, 'l': [1, true, NULL], 's': <<'a','b'>>}", json!([{"S": "x"}]));
-        let Ok(Statement::Insert { item, .. }) = insert else { panic!("{insert:?}") };
-        assert_eq!(item, Item::from_json(&json!({"pk": {"S": "x"}, "n": {"N": "-5"}, "l": {"L": [{"N": "1"}, {"BOOL": true}, {"NULL": true}]}, "s": {"SS": ["a", "b"]}})).expect("an item"));
-        let update = statement(
-            "UPDATE \"Music\" SET n = n + 1 SET m.x = ? REMOVE old WHERE pk = 'a' AND sk = 2 RETURNING ALL NEW *",
+        let select = statement(
+            "SELECT pk, \"a\".b FROM \"T-1\".\"by-g\" WHERE g = ? AND sk BETWEEN 1 AND 2 AND z <> \
+             'it''s'",
             json!([{"S": "x"}]),
         );
-        let Ok(Statement::Update { update, key, .. }) = update else { panic!("{update:?}") };
-        assert_eq!((update.set.len(), update.remove.len(), key.0.len()), (2, 1, 2));
-        assert!(matches!(statement("DELETE FROM Music WHERE pk = 'a';", json!([])), Ok(Statement::Delete { .. })));
-        let either = statement("SELECT * FROM Music WHERE pk = 'a' OR (pk = ? AND b IN [1, 2])", json!([{"S": "x"}]));
-        let Ok(Statement::Select { conditions, residue, .. }) = either else { panic!("{either:?}") };
-        assert_eq!((conditions.len(), residue), (0, vec!["pk".to_string(), "b".to_string(), "pk".to_string()]));
-        let down = statement("SELECT * FROM Music WHERE pk = 'a' AND (a = 1 AND b = 2) ORDER BY sk DESC", json!([]));
-        assert!(matches!(down, Ok(Statement::Select { ref conditions, backward: true, .. }) if conditions.len() == 3), "{down:?}");
+        let Ok(Statement::Select {
+            table,
+            index,
+            returned,
+            conditions,
+            residue,
+            ..
+        }) = select
+        else {
+            panic!("{select:?}")
+        };
+        assert_eq!(
+            (
+                table.as_str(),
+                index.as_deref(),
+                conditions.len(),
+                residue.len()
+            ),
+            ("T-1", Some("by-g"), 2, 0)
+        );
+        assert_eq!(returned, Some(vec!["pk".to_string(), "a".to_string()]));
+        let insert = statement(
+            "INSERT INTO Music VALUE {'pk': ?, 'n':-5, 'l': [1, true, NULL], 's': <<'a','b'>>}",
+            json!([{"S": "x"}]),
+        );
+        let Ok(Statement::Insert { item, .. }) = insert else {
+            panic!("{insert:?}")
+        };
+        assert_eq!(item, Item::from_json(&json!({"pk": {"S": "x"}, "n": {"N": "-5"}, "l": {"L": [{"N": "1"}, {"BOOL": true}, {"NULL": true}]}, "s": {"SS": ["a", "b"]}})).expect("an item"));
+        let update = statement(
+            "UPDATE \"Music\" SET n = n + 1 SET m.x = ? REMOVE old WHERE pk = 'a' AND sk = 2 \
+             RETURNING ALL NEW *",
+            json!([{"S": "x"}]),
+        );
+        let Ok(Statement::Update { update, key, .. }) = update else {
+            panic!("{update:?}")
+        };
+        assert_eq!(
+            (update.set.len(), update.remove.len(), key.0.len()),
+            (2, 1, 2)
+        );
+        assert!(matches!(
+            statement("DELETE FROM Music WHERE pk = 'a';", json!([])),
+            Ok(Statement::Delete { .. })
+        ));
+        let either = statement(
+            "SELECT * FROM Music WHERE pk = 'a' OR (pk = ? AND b IN [1, 2])",
+            json!([{"S": "x"}]),
+        );
+        let Ok(Statement::Select {
+            conditions,
+            residue,
+            ..
+        }) = either
+        else {
+            panic!("{either:?}")
+        };
+        assert_eq!(
+            (conditions.len(), residue),
+            (0, vec!["pk".to_string(), "b".to_string(), "pk".to_string()])
+        );
+        let down = statement(
+            "SELECT * FROM Music WHERE pk = 'a' AND (a = 1 AND b = 2) ORDER BY sk DESC",
+            json!([]),
+        );
+        assert!(
+            matches!(down, Ok(Statement::Select { ref conditions, backward: true, .. }) if conditions.len() == 3),
+            "{down:?}"
+        );
     }
 
     #[test]

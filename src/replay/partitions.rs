@@ -1,4 +1,5 @@
-//! Partitions of a table, and heat over time: what each [`SLOTS`]th of its keys was asked for, second by second.
+//! Partitions of a table, and heat over time: what each [`SLOTS`]th of its keys was asked for,
+//! second by second.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +8,9 @@ use crate::trace::{SLOTS, Time};
 use crate::units::Exact;
 
 /// Half units that the keys of one slot were asked for in one second: reads and writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub struct Grain {
     /// Seconds since 1970.
     pub second: i64,
@@ -30,13 +33,15 @@ pub fn ordered(mut grains: Vec<Grain>) -> Vec<Grain> {
     grains
 }
 
-/// Partitions of a table: ranges of hashes, each with at most 3,000 read and 1,000 write units a second.
+/// Partitions of a table: ranges of hashes, each with at most 3,000 read and 1,000 write units a
+/// second.
 ///
-/// Source: Developer Guide, "Partitions and data distribution" and "Burst and adaptive capacity" (rule 6.2): a
-/// partition serves 3,000 read and 1,000 write units a second, one key included; adaptive capacity gives a hot
-/// partition what the table has, and isolates hot items by splitting. `Assumption:` a new table has four partitions
-/// on demand, since it serves 4,000 writes and 12,000 reads; a partition that refused something in ten seconds of an
-/// hour splits where its heat halves, at a 256th of all keys, unless it is one of these alone; each 10 GB of data have
+/// Source: Developer Guide, "Partitions and data distribution" and "Burst and adaptive capacity"
+/// (rule 6.2): a partition serves 3,000 read and 1,000 write units a second, one key included;
+/// adaptive capacity gives a hot partition what the table has, and isolates hot items by splitting.
+/// `Assumption:` a new table has four partitions on demand, since it serves 4,000 writes and 12,000
+/// reads; a partition that refused something in ten seconds of an hour splits where its heat
+/// halves, at a 256th of all keys, unless it is one of these alone; each 10 GB of data have
 /// one partition.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Partitions {
@@ -71,7 +76,9 @@ impl Partitions {
     pub fn new(count: u64) -> Partitions {
         let count = count.max(1);
         let ranges = count.min(SLOTS as u64);
-        let starts: Vec<u16> = (0..ranges).map(|at| (at * SLOTS as u64 / ranges) as u16).collect();
+        let starts: Vec<u16> = (0..ranges)
+            .map(|at| (at * SLOTS as u64 / ranges) as u16)
+            .collect();
         Partitions {
             refusals: vec![0; starts.len()],
             in_slot: count.div_ceil(SLOTS as u64),
@@ -92,17 +99,30 @@ impl Partitions {
 
     /// Half units refused: reads and writes.
     pub fn refused(&self) -> [u128; 2] {
-        [0, 1].map(|way| self.refused.values().map(|both| u128::from(both[way])).sum())
+        [0, 1].map(|way| {
+            self.refused
+                .values()
+                .map(|both| u128::from(both[way]))
+                .sum()
+        })
     }
 
-    /// One second's grains, in the order of their slots: what each partition was asked for beyond its limits was refused.
+    /// One second's grains, in the order of their slots: what each partition was asked for beyond
+    /// its limits was refused.
     pub fn second(&mut self, grains: &[Grain]) {
-        let Some(second) = grains.first().map(|grain| grain.second) else { return };
+        let Some(second) = grains.first().map(|grain| grain.second) else {
+            return;
+        };
         if self.second != i64::MIN && second.div_euclid(3600) != self.second.div_euclid(3600) {
             self.refusals.iter_mut().for_each(|count| *count = 0);
         }
         self.second = second;
-        let asked = [0, 1].map(|way| grains.iter().map(|grain| u64::from(grain.halves[way])).sum::<u64>());
+        let asked = [0, 1].map(|way| {
+            grains
+                .iter()
+                .map(|grain| u64::from(grain.halves[way]))
+                .sum::<u64>()
+        });
         if asked[0] <= LIMITS[0] && asked[1] <= LIMITS[1] {
             // No partition can have been asked for too much.
             return;
@@ -111,13 +131,20 @@ impl Partitions {
         let mut rest = grains;
         let mut any = false;
         for at in 0..self.starts.len() {
-            let end = self.starts.get(at + 1).map_or(rest.len(), |next| rest.partition_point(|grain| u16::from(grain.slot) < *next));
+            let end = self.starts.get(at + 1).map_or(rest.len(), |next| {
+                rest.partition_point(|grain| u16::from(grain.slot) < *next)
+            });
             let (own, after) = rest.split_at(end);
             rest = after;
             let mut refused = false;
             for way in [0, 1] {
                 let sum: u64 = own.iter().map(|grain| u64::from(grain.halves[way])).sum();
-                let Some(over) = sum.checked_sub(LIMITS[way] * self.in_slot).filter(|over| *over > 0) else { continue };
+                let Some(over) = sum
+                    .checked_sub(LIMITS[way] * self.in_slot)
+                    .filter(|over| *over > 0)
+                else {
+                    continue;
+                };
                 refused = true;
                 // Each slot bears its share, the remainder one by one.
                 let (mut before, mut borne) = (0, 0);
@@ -156,9 +183,18 @@ impl Partitions {
             sum += heat(grain);
             sum * 2 >= total
         });
-        // The slot after the middle begins the new range; where the middle is the last, it begins it itself.
-        let middle = middle.map(|middle| if middle + 1 < grains.len() { middle + 1 } else { middle });
-        let start = middle.and_then(|middle| grains.get(middle)).map(|grain| u16::from(grain.slot));
+        // The slot after the middle begins the new range; where the middle is the last, it begins
+        // it itself.
+        let middle = middle.map(|middle| {
+            if middle + 1 < grains.len() {
+                middle + 1
+            } else {
+                middle
+            }
+        });
+        let start = middle
+            .and_then(|middle| grains.get(middle))
+            .map(|grain| u16::from(grain.slot));
         if let Some(start) = start.filter(|start| *start > self.starts[at]) {
             self.starts.insert(at + 1, start);
             self.refusals.insert(at + 1, 0);
@@ -176,13 +212,14 @@ pub const STRIP_ROWS: usize = 32;
 
 /// Heat over time and range of keys: a picture of at most 128 columns.
 ///
-/// A column is a power of two of seconds wide, beginning at a multiple of it since 1970, as narrow as the whole time
-/// allows; so strips of parts join to that of the whole.
+/// A column is a power of two of seconds wide, beginning at a multiple of it since 1970, as narrow
+/// as the whole time allows; so strips of parts join to that of the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Strip {
     /// A column has 2 to this power of seconds.
     pub power: u32,
-    /// Half units of each column's rows, reads and writes together, by the column's number since 1970.
+    /// Half units of each column's rows, reads and writes together, by the column's number since
+    /// 1970.
     pub columns: BTreeMap<i64, Vec<u64>>,
 }
 
@@ -193,13 +230,25 @@ impl Strip {
         let column = match self.columns.get_mut(&column) {
             Some(column) => column,
             None => {
-                let first = self.columns.keys().next().map_or(column, |first| *first).min(column);
-                let last = self.columns.keys().next_back().map_or(column, |last| *last).max(column);
+                let first = self
+                    .columns
+                    .keys()
+                    .next()
+                    .map_or(column, |first| *first)
+                    .min(column);
+                let last = self
+                    .columns
+                    .keys()
+                    .next_back()
+                    .map_or(column, |last| *last)
+                    .max(column);
                 if last - first >= STRIP_COLUMNS as i64 {
                     self.widen(self.power + 1);
                     return self.add(grain);
                 }
-                self.columns.entry(column).or_insert_with(|| vec![0; STRIP_ROWS])
+                self.columns
+                    .entry(column)
+                    .or_insert_with(|| vec![0; STRIP_ROWS])
             }
         };
         let row = usize::from(grain.slot) * STRIP_ROWS / SLOTS;
@@ -211,16 +260,25 @@ impl Strip {
         let by = power - self.power;
         self.power = power;
         for (column, rows) in std::mem::take(&mut self.columns) {
-            let wide = self.columns.entry(column >> by).or_insert_with(|| vec![0; STRIP_ROWS]);
-            wide.iter_mut().zip(rows).for_each(|(sum, more)| *sum += more);
+            let wide = self
+                .columns
+                .entry(column >> by)
+                .or_insert_with(|| vec![0; STRIP_ROWS]);
+            wide.iter_mut()
+                .zip(rows)
+                .for_each(|(sum, more)| *sum += more);
         }
     }
 
     /// Units of each column's rows, by the column's number from the first on.
     pub fn units(&self) -> impl Iterator<Item = (i64, Vec<Exact>)> {
         let first = self.columns.keys().next().copied().unwrap_or(0);
-        let column =
-            move |(column, rows): (&i64, &Vec<u64>)| (column - first, rows.iter().map(|halves| Exact::ratio(*halves, 2)).collect());
+        let column = move |(column, rows): (&i64, &Vec<u64>)| {
+            (
+                column - first,
+                rows.iter().map(|halves| Exact::ratio(*halves, 2)).collect(),
+            )
+        };
         self.columns.iter().map(column)
     }
 
@@ -239,14 +297,25 @@ mod tests {
     fn a_hot_slot_is_refused_beyond_its_partition_and_two_are_split_apart() {
         let mut partitions = Partitions::new(1);
         for second in 0..60 {
-            let grain = |slot| Grain { second, slot, halves: [0, 2 * 800] };
+            let grain = |slot| Grain {
+                second,
+                slot,
+                halves: [0, 2 * 800],
+            };
             partitions.second(&[grain(10), grain(200)]);
         }
         // 1,600 writes a second on one partition until it has split; 800 on each afterwards.
-        assert_eq!((partitions.count(), partitions.splits, partitions.refused()), (2, 1, [0, 10 * 2 * 600]));
+        assert_eq!(
+            (partitions.count(), partitions.splits, partitions.refused()),
+            (2, 1, [0, 10 * 2 * 600])
+        );
         let mut single = Partitions::new(1);
         for second in 0..60 {
-            single.second(&[Grain { second, slot: 7, halves: [0, 2 * 1_600] }]);
+            single.second(&[Grain {
+                second,
+                slot: 7,
+                halves: [0, 2 * 1_600],
+            }]);
         }
         assert_eq!((single.count(), single.refused()), (2, [0, 60 * 2 * 600]));
         assert_eq!(single.refused[&7], [0, 60 * 2 * 600]);
@@ -254,13 +323,22 @@ mod tests {
 
     #[test]
     fn a_strip_is_the_same_however_its_grains_come() {
-        let grains: Vec<Grain> =
-            (0..1_000).map(|at| Grain { second: 1_000 + at * 7, slot: (at * 37 % 256) as u8, halves: [at as u32, 1] }).collect();
+        let grains: Vec<Grain> = (0..1_000)
+            .map(|at| Grain {
+                second: 1_000 + at * 7,
+                slot: (at * 37 % 256) as u8,
+                halves: [at as u32, 1],
+            })
+            .collect();
         let (mut forward, mut backward) = (Strip::default(), Strip::default());
         grains.iter().for_each(|grain| forward.add(grain));
         grains.iter().rev().for_each(|grain| backward.add(grain));
         assert_eq!(forward, backward);
-        assert!(forward.columns.len() <= STRIP_COLUMNS && forward.power == 6, "{}", forward.power);
+        assert!(
+            forward.columns.len() <= STRIP_COLUMNS && forward.power == 6,
+            "{}",
+            forward.power
+        );
         let sum: u64 = forward.columns.values().flatten().sum();
         assert_eq!(sum, (0..1_000).sum::<u64>() + 1_000);
     }

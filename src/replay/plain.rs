@@ -1,9 +1,9 @@
 //! The hot path: rows of plain calls, slot by slot, with no allocation for a row.
 //!
-//! A slot's keys are a 256th of all and lie side by side, and the places of the keys to come are fetched while the rows
-//! before them are executed.
-//! What a row consumes is what the meter says; what a row needs beyond this goes the [general way](super::rows), to the
-//! same tally.
+//! A slot's keys are a 256th of all and lie side by side, and the places of the keys to come are
+//! fetched while the rows before them are executed.
+//! What a row consumes is what the meter says; what a row needs beyond this goes the [general
+//! way](super::rows), to the same tally.
 
 use prefetch_index::prefetch_index;
 
@@ -59,7 +59,10 @@ impl LaneWork {
     /// Adds half units of a row to who is hot; `known` are those of its key so far.
     #[inline(always)]
     fn warm(&mut self, here: &Here, known: u32, halves: u64) {
-        if self.own.add(here.row.hash, known, here.minute, halves, &mut self.minutes) {
+        if self
+            .own
+            .add(here.row.hash, known, here.minute, halves, &mut self.minutes)
+        {
             self.own.name(&here.rows.key(here.row));
         }
     }
@@ -90,7 +93,8 @@ struct TableWork {
     /// Of each index, its lane; `None` of a local one.
     indexes: Vec<Option<usize>>,
     grains: Grains,
-    /// A second of the slot and its minute, with half units of its own reads and writes, and of the writes of each index.
+    /// A second of the slot and its minute, with half units of its own reads and writes, and of
+    /// the writes of each index.
     second: i64,
     minute: i64,
     own: [u64; 2],
@@ -103,14 +107,31 @@ impl TableWork {
     fn new(table: usize, lanes: [usize; 2], indexes: Vec<Option<usize>>) -> TableWork {
         let (arms, units) = (vec![0; indexes.len()], vec![0; indexes.len()]);
         let (segment, grains) = (Segment::default(), Grains::default());
-        TableWork { table, segment, lanes, indexes, grains, second: i64::MIN, minute: i64::MIN, own: [0, 0], arms, units }
+        TableWork {
+            table,
+            segment,
+            lanes,
+            indexes,
+            grains,
+            second: i64::MIN,
+            minute: i64::MIN,
+            own: [0, 0],
+            arms,
+            units,
+        }
     }
 
     /// Adds what the second came to to the accounts.
     #[cold]
     fn close(&mut self, slot: u8, lanes: &mut [LaneWork]) {
         let own = std::mem::take(&mut self.own);
-        for ((lane, halves), direction) in self.lanes.into_iter().zip(own).zip(Direction::BOTH).filter(|((_, halves), _)| *halves > 0) {
+        for ((lane, halves), direction) in self
+            .lanes
+            .into_iter()
+            .zip(own)
+            .zip(Direction::BOTH)
+            .filter(|((_, halves), _)| *halves > 0)
+        {
             lanes[lane].add(self.second, halves);
             self.grains.add(slot, self.second, direction, halves);
         }
@@ -179,7 +200,14 @@ struct Sums {
     bytes: u64,
 }
 
-const SOURCES: [From; 6] = [From::Row, From::Seen, From::Export, From::Next, From::Drawn, From::Assumed];
+const SOURCES: [From; 6] = [
+    From::Row,
+    From::Seen,
+    From::Export,
+    From::Next,
+    From::Drawn,
+    From::Assumed,
+];
 
 /// Where no kind stands: its rows go the general way.
 const GENERAL: usize = usize::MAX;
@@ -200,39 +228,67 @@ struct Piece<'a> {
 }
 
 impl Work {
-    /// Fetches the place of the key of a row to come, by its position in this piece, or beyond it in the next.
+    /// Fetches the place of the key of a row to come, by its position in this piece, or beyond it
+    /// in the next.
     #[inline(always)]
     fn fetch(&self, piece: &Piece, next: Option<&Piece>, at: usize) {
         let (numbers, row) = match piece.own.get(at) {
             Some(row) => (piece.numbers, row),
-            None => match next.and_then(|next| Some((next.numbers, next.own.get(at - piece.own.len())?))) {
+            None => match next
+                .and_then(|next| Some((next.numbers, next.own.get(at - piece.own.len())?)))
+            {
                 Some(found) => found,
                 None => return,
             },
         };
         match self.tables.as_slice() {
             [only] => only.segment.fetch(row.hash),
-            tables => self.kinds.get(numbers[row.kind()]).into_iter().for_each(|kind| tables[kind.work].segment.fetch(row.hash)),
+            tables => self
+                .kinds
+                .get(numbers[row.kind()])
+                .into_iter()
+                .for_each(|kind| tables[kind.work].segment.fetch(row.hash)),
         }
     }
 
-    /// Executes rows of a piece from one on, until one needs the general way: returns which, or how many there are.
+    /// Executes rows of a piece from one on, until one needs the general way: returns which, or how
+    /// many there are.
     #[inline(never)]
-    fn run(&mut self, slot: u8, piece: &Piece, next: Option<&Piece>, from: usize, list: &[TableState], log: &mut Log) -> usize {
+    fn run(
+        &mut self,
+        slot: u8,
+        piece: &Piece,
+        next: Option<&Piece>,
+        from: usize,
+        list: &[TableState],
+        log: &mut Log,
+    ) -> usize {
         let Piece { rows, numbers, own } = piece;
         // The rows of the next piece, whose keys are fetched before it begins.
-        next.iter().for_each(|next| (0..AHEAD).step_by(ROWS_OF_A_LINE).for_each(|at| prefetch_index(next.own, at)));
-        self.tables.iter_mut().for_each(|table| table.segment.make_room());
+        next.iter().for_each(|next| {
+            (0..AHEAD)
+                .step_by(ROWS_OF_A_LINE)
+                .for_each(|at| prefetch_index(next.own, at))
+        });
+        self.tables
+            .iter_mut()
+            .for_each(|table| table.segment.make_room());
         for (at, row) in own.iter().enumerate().skip(from) {
             self.fetch(piece, next, at + AHEAD);
-            let Some(kind) = self.kinds.get_mut(numbers[row.kind()]) else { return at };
+            let Some(kind) = self.kinds.get_mut(numbers[row.kind()]) else {
+                return at;
+            };
             let table = &mut self.tables[kind.work];
             let now = rows.second(row);
             if now != table.second {
                 table.close(slot, &mut self.lanes);
                 (table.second, table.minute) = (now, now.div_euclid(60));
             }
-            let here = Here { rows, row, minute: table.minute };
+            let here = Here {
+                rows,
+                row,
+                minute: table.minute,
+            };
             let done = match kind.does {
                 Does::Read => kind.read(&here, list, table, &mut self.lanes, log),
                 _ => kind.write(&here, list, table, &mut self.lanes, log),
@@ -246,16 +302,20 @@ impl Work {
 
     /// Adds what the last second of a slot came to.
     fn close(&mut self, slot: u8) {
-        self.tables.iter_mut().for_each(|table| table.close(slot, &mut self.lanes));
+        self.tables
+            .iter_mut()
+            .for_each(|table| table.close(slot, &mut self.lanes));
     }
 }
 
 impl Executor {
-    /// Whether rows of a table can take the short way: nothing is sent to other regions, nothing stands before it, and
-    /// every index says what it holds.
+    /// Whether rows of a table can take the short way: nothing is sent to other regions, nothing
+    /// stands before it, and every index says what it holds.
     fn is_plain(&self, table: usize) -> bool {
         let state = &self.tables.list[table];
-        let alone = state.design.replicas.is_empty() && state.design.dax.is_none() && self.caches.sizes.is_empty();
+        let alone = state.design.replicas.is_empty()
+            && state.design.dax.is_none()
+            && self.caches.sizes.is_empty();
         // Reads of another file may wait for the size that a row tells.
         alone && state.entries.are_known() && self.waiting.is_empty()
     }
@@ -263,26 +323,50 @@ impl Executor {
     /// Executes rows of some slots.
     ///
     /// Those that cannot be executed are returned.
-    pub fn rows(&mut self, round: &[Rows], slots: &[usize], names: &Names, bad: &Bad) -> Vec<Failed> {
+    pub fn rows(
+        &mut self,
+        round: &[Rows],
+        slots: &[usize],
+        names: &Names,
+        bad: &Bad,
+    ) -> Vec<Failed> {
         let mut failed = Vec::new();
-        let (Some(first), Some(last)) = (round.first(), round.last()) else { return failed };
+        let (Some(first), Some(last)) = (round.first(), round.last()) else {
+            return failed;
+        };
         let (first, last) = (first.first.second(), last.last.second());
-        let mut work = Work { kinds: Vec::new(), tables: Vec::new(), lanes: Vec::new() };
+        let mut work = Work {
+            kinds: Vec::new(),
+            tables: Vec::new(),
+            lanes: Vec::new(),
+        };
         let mut known: Vec<(RowKind, usize)> = Vec::new();
         let mut number = |kind: &RowKind| match known.iter().find(|(known, _)| known == kind) {
             Some((_, number)) => *number,
             None => {
-                let number = self.kind_work(kind, names, &mut work, first, last).unwrap_or(GENERAL);
+                let number = self
+                    .kind_work(kind, names, &mut work, first, last)
+                    .unwrap_or(GENERAL);
                 known.push((*kind, number));
                 number
             }
         };
-        let numbers: Vec<Vec<usize>> = round.iter().map(|rows| rows.kinds.iter().map(&mut number).collect()).collect();
+        let numbers: Vec<Vec<usize>> = round
+            .iter()
+            .map(|rows| rows.kinds.iter().map(&mut number).collect())
+            .collect();
         for slot in slots {
             let own = *slot as u8;
             self.swap_slot(&mut work, *slot);
-            let pieces: Vec<Piece> =
-                round.iter().zip(&numbers).map(|(rows, numbers)| Piece { rows, numbers, own: rows.slot(*slot) }).collect();
+            let pieces: Vec<Piece> = round
+                .iter()
+                .zip(&numbers)
+                .map(|(rows, numbers)| Piece {
+                    rows,
+                    numbers,
+                    own: rows.slot(*slot),
+                })
+                .collect();
             if let Some(first) = pieces.first() {
                 (0..AHEAD).for_each(|at| work.fetch(first, pieces.get(1), at));
             }
@@ -290,11 +374,24 @@ impl Executor {
                 let (mut from, rows) = (0, piece.rows);
                 loop {
                     let next = pieces.get(at + 1);
-                    let until = work.run(own, piece, next, from, &self.tables.list, &mut self.tally.log);
-                    if let (Some(first), Some(last)) = (piece.own[from..until].first(), piece.own[from..until].last()) {
-                        self.tally.cover(rows.time(first.at()), rows.time(last.at()));
+                    let until = work.run(
+                        own,
+                        piece,
+                        next,
+                        from,
+                        &self.tables.list,
+                        &mut self.tally.log,
+                    );
+                    if let (Some(first), Some(last)) = (
+                        piece.own[from..until].first(),
+                        piece.own[from..until].last(),
+                    ) {
+                        self.tally
+                            .cover(rows.time(first.at()), rows.time(last.at()));
                     }
-                    let Some(row) = piece.own.get(until) else { break };
+                    let Some(row) = piece.own.get(until) else {
+                        break;
+                    };
                     from = until + 1;
                     work.close(own);
                     self.swap_slot(&mut work, *slot);
@@ -311,9 +408,16 @@ impl Executor {
             self.swap_slot(&mut work, *slot);
         }
         self.give_back(&mut work.tables, &mut work.lanes);
-        for lane in work.lanes.into_iter().filter(|lane| lane.lane.sum() > 0 || lane.seconds.iter().any(|halves| *halves > 0)) {
+        for lane in work
+            .lanes
+            .into_iter()
+            .filter(|lane| lane.lane.sum() > 0 || lane.seconds.iter().any(|halves| *halves > 0))
+        {
             let own = self.tally.consumption.lanes.entry(lane.key).or_default();
-            for (second, halves) in (lane.first..).zip(lane.seconds).filter(|(_, halves)| *halves > 0) {
+            for (second, halves) in (lane.first..)
+                .zip(lane.seconds)
+                .filter(|(_, halves)| *halves > 0)
+            {
                 own.add(second, halves);
             }
             own.join(&lane.lane);
@@ -324,19 +428,36 @@ impl Executor {
         failed
     }
 
-    /// Takes the keys of a slot out of their stores, and its heat out of its lanes, or gives both back.
+    /// Takes the keys of a slot out of their stores, and its heat out of its lanes, or gives both
+    /// back.
     fn swap_slot(&mut self, work: &mut Work, slot: usize) {
         for table in &mut work.tables {
-            std::mem::swap(&mut table.segment, self.tables.list[table.table].store.segment(slot as u8));
+            std::mem::swap(
+                &mut table.segment,
+                self.tables.list[table.table].store.segment(slot as u8),
+            );
         }
         for lane in &mut work.lanes {
             std::mem::swap(&mut lane.own, &mut lane.heat[slot]);
         }
     }
 
-    /// Looks at a kind of rows, and where it stands among all kinds; `None` where it does not take the short way.
-    fn kind_work(&mut self, kind: &RowKind, names: &Names, work: &mut Work, first: i64, last: i64) -> Option<usize> {
-        let Work { kinds, tables, lanes, .. } = work;
+    /// Looks at a kind of rows, and where it stands among all kinds; `None` where it does not take
+    /// the short way.
+    fn kind_work(
+        &mut self,
+        kind: &RowKind,
+        names: &Names,
+        work: &mut Work,
+        first: i64,
+        last: i64,
+    ) -> Option<usize> {
+        let Work {
+            kinds,
+            tables,
+            lanes,
+            ..
+        } = work;
         let table = match kind.table {
             Some(name) => self.tables.find(names.text(name)),
             None => self.tables.only(),
@@ -349,16 +470,36 @@ impl Executor {
             Some(known) => known,
             None => {
                 let mut lane = |index: Option<usize>, direction: Direction| {
-                    let key = LaneKey { table, index, region: 0, direction };
+                    let key = LaneKey {
+                        table,
+                        index,
+                        region: 0,
+                        direction,
+                    };
                     let span = last - first + 1;
-                    let seconds = if span <= DENSE_SECONDS { vec![0; span as usize] } else { Vec::new() };
-                    let (lane, heat, own, minutes) = (Lane::default(), Vec::new(), Heat::default(), Minutes::new());
-                    lanes.push(LaneWork { key, seconds, first, lane, heat, own, minutes });
+                    let seconds = if span <= DENSE_SECONDS {
+                        vec![0; span as usize]
+                    } else {
+                        Vec::new()
+                    };
+                    let (lane, heat, own, minutes) =
+                        (Lane::default(), Vec::new(), Heat::default(), Minutes::new());
+                    lanes.push(LaneWork {
+                        key,
+                        seconds,
+                        first,
+                        lane,
+                        heat,
+                        own,
+                        minutes,
+                    });
                     lanes.len() - 1
                 };
                 let own = Direction::BOTH.map(|direction| lane(None, direction));
-                let of = |at| is_global(&state.design, at).then(|| lane(Some(at), Direction::Write));
-                let indexes: Vec<Option<usize>> = (0..state.design.table.indexes.len()).map(of).collect();
+                let of =
+                    |at| is_global(&state.design, at).then(|| lane(Some(at), Direction::Write));
+                let indexes: Vec<Option<usize>> =
+                    (0..state.design.table.indexes.len()).map(of).collect();
                 tables.push(TableWork::new(table, own, indexes));
                 self.take_out(tables, lanes);
                 tables.len() - 1
@@ -366,12 +507,28 @@ impl Executor {
         };
         let design = &self.tables.list[table].design;
         let caller = kind.caller.map(|caller| names.text(caller));
-        let pattern = Executor::pattern(design, caller, kind.api, self.regions.first().map(String::as_str), None);
+        let pattern = Executor::pattern(
+            design,
+            caller,
+            kind.api,
+            self.regions.first().map(String::as_str),
+            None,
+        );
         let assumed = matches!(
             (kind.consistency, pattern.map(|pattern| &pattern.call)),
-            (None, Some(Pattern::Get { consistency: Some(Consistency::Strong), .. }))
+            (
+                None,
+                Some(Pattern::Get {
+                    consistency: Some(Consistency::Strong),
+                    ..
+                })
+            )
         );
-        let consistency = if assumed { Consistency::Strong } else { kind.consistency.unwrap_or_default() };
+        let consistency = if assumed {
+            Consistency::Strong
+        } else {
+            kind.consistency.unwrap_or_default()
+        };
         let (does, action) = match kind.api {
             ApiName::PutItem => (Does::Put, Action::Put),
             ApiName::UpdateItem => (Does::Update, Action::Update),
@@ -379,20 +536,35 @@ impl Executor {
             _ => (Does::Read, Action::Put),
         };
         let plan = pattern.and_then(|access| match &access.call {
-            Pattern::Write { plans, .. } | Pattern::Transaction { plans, .. } => {
-                plans.iter().find(|(plan, _)| same_action(plan.kind, action)).map(|(plan, _)| plan)
-            }
+            Pattern::Write { plans, .. } | Pattern::Transaction { plans, .. } => plans
+                .iter()
+                .find(|(plan, _)| same_action(plan.kind, action))
+                .map(|(plan, _)| plan),
             _ => None,
         });
         let listed = plan.and_then(|plan| plan.changes.as_ref());
         let entries = &self.tables.list[table].entries;
         let changes = design.table.indexes.iter().enumerate().map(|(at, index)| {
             let effect = index.effect_of(listed.map(Vec::as_slice), &design.table.keys);
-            Changes { effect, whole: entries.is_whole(at) }
+            Changes {
+                effect,
+                whole: entries.is_whole(at),
+            }
         });
-        let direction = if does == Does::Read { Direction::Read } else { Direction::Write };
+        let direction = if does == Does::Read {
+            Direction::Read
+        } else {
+            Direction::Write
+        };
         kinds.push(KindWork {
-            kind: Kind { table, region: 0, caller: kind.caller, api: Some(kind.api), direction, index: None },
+            kind: Kind {
+                table,
+                region: 0,
+                caller: kind.caller,
+                api: Some(kind.api),
+                direction,
+                index: None,
+            },
             does,
             work,
             consistency,
@@ -400,7 +572,10 @@ impl Executor {
             changes: changes.collect(),
             changes_nothing: listed.is_some_and(Vec::is_empty),
             finds: plan.map(|plan| Share::of(&plan.finds)),
-            sums: Sums { index_writes: vec![0; design.table.indexes.len()], ..Sums::default() },
+            sums: Sums {
+                index_writes: vec![0; design.table.indexes.len()],
+                ..Sums::default()
+            },
         });
         Some(kinds.len() - 1)
     }
@@ -408,7 +583,8 @@ impl Executor {
     /// Takes heat and grains out of the tally for the round.
     fn take_out(&mut self, tables: &mut [TableWork], lanes: &mut [LaneWork]) {
         for lane in lanes {
-            // A lane that nothing was added to was not given back; an event that went the general way may have begun it.
+            // A lane that nothing was added to was not given back; an event that went the general
+            // way may have begun it.
             if let Some(heat) = self.tally.heat.remove(&lane.key) {
                 lane.heat = heat;
                 lane.minutes = self.tally.minutes.remove(&lane.key).unwrap_or_default();
@@ -425,12 +601,21 @@ impl Executor {
 
     /// Gives them back.
     fn give_back(&mut self, tables: &mut [TableWork], lanes: &mut [LaneWork]) {
-        for lane in lanes.iter_mut().filter(|lane| lane.heat.iter().any(|heat| heat.total > 0)) {
-            self.tally.heat.insert(lane.key, std::mem::take(&mut lane.heat));
-            self.tally.minutes.insert(lane.key, std::mem::take(&mut lane.minutes));
+        for lane in lanes
+            .iter_mut()
+            .filter(|lane| lane.heat.iter().any(|heat| heat.total > 0))
+        {
+            self.tally
+                .heat
+                .insert(lane.key, std::mem::take(&mut lane.heat));
+            self.tally
+                .minutes
+                .insert(lane.key, std::mem::take(&mut lane.minutes));
         }
         for work in tables {
-            self.tally.grains.insert((work.table, 0), std::mem::take(&mut work.grains));
+            self.tally
+                .grains
+                .insert((work.table, 0), std::mem::take(&mut work.grains));
         }
     }
 
@@ -442,22 +627,38 @@ impl Executor {
             return;
         }
         let provenance = &mut self.tally.provenance;
-        for (from, count) in SOURCES.iter().zip(sums.rows).filter(|(_, count)| *count > 0) {
+        for (from, count) in SOURCES
+            .iter()
+            .zip(sums.rows)
+            .filter(|(_, count)| *count > 0)
+        {
             *provenance.rows.entry((kind.direction, *from)).or_default() += count;
         }
         if sums.rows[From::Drawn as usize] > 0 && sums.drawn.iter().any(|halves| *halves > 0) {
-            let drawn = provenance.drawn.entry((kind.table, kind.direction)).or_default();
-            drawn.iter_mut().zip(sums.drawn).for_each(|(sum, more)| *sum += more);
+            let drawn = provenance
+                .drawn
+                .entry((kind.table, kind.direction))
+                .or_default();
+            drawn
+                .iter_mut()
+                .zip(sums.drawn)
+                .for_each(|(sum, more)| *sum += more);
         }
         provenance.changes_assumed += sums.changes_assumed;
         provenance.presence_assumed += sums.presence_assumed;
         provenance.consistency_assumed += if work.consistency_assumed { calls } else { 0 };
         let asked = match (kind.direction, work.consistency) {
-            (Direction::Read, Consistency::Eventual) => {
-                Some(Asked { reads: calls, halves: sums.read_halves, bytes: sums.bytes, writes: 0 })
-            }
+            (Direction::Read, Consistency::Eventual) => Some(Asked {
+                reads: calls,
+                halves: sums.read_halves,
+                bytes: sums.bytes,
+                writes: 0,
+            }),
             (Direction::Read, Consistency::Strong) => None,
-            (Direction::Write, _) => Some(Asked { writes: calls, ..Asked::default() }),
+            (Direction::Write, _) => Some(Asked {
+                writes: calls,
+                ..Asked::default()
+            }),
         };
         if let Some(asked) = asked {
             self.tally.log.count(Which::Item.of(kind.table), asked);
@@ -466,12 +667,23 @@ impl Executor {
         let traced = self.tally.consumption.kind(kind);
         traced.writes = kind.direction == Direction::Write;
         traced.calls += calls;
-        traced.touched += if kind.direction == Direction::Read { sums.touched } else { calls };
+        traced.touched += if kind.direction == Direction::Read {
+            sums.touched
+        } else {
+            calls
+        };
         traced.captured += u128::from(sums.captured);
         traced.replicated_bytes += u128::from(sums.sent);
-        traced.home.resize(traced.home.len().max(1 + sums.index_writes.len()), ArmUnits::default());
+        traced.home.resize(
+            traced.home.len().max(1 + sums.index_writes.len()),
+            ArmUnits::default(),
+        );
         traced.home[0].read_halves += u128::from(sums.read_halves);
-        for (arm, write) in traced.home.iter_mut().zip(std::iter::once(sums.write).chain(sums.index_writes)) {
+        for (arm, write) in traced
+            .home
+            .iter_mut()
+            .zip(std::iter::once(sums.write).chain(sums.index_writes))
+        {
             arm.write += u128::from(write);
         }
     }
@@ -489,7 +701,8 @@ fn given(bytes: u32) -> u32 {
     if bytes == 0 { NO_BYTES } else { bytes }
 }
 
-/// The size of the item of a row that gives none, and from where it is known; `None` where it needs a closer look.
+/// The size of the item of a row that gives none, and from where it is known; `None` where it needs
+/// a closer look.
 #[inline]
 fn remembered(state: &TableState, seen: Option<Seen>, hash: u64) -> Option<(u32, From)> {
     Some(match seen {
@@ -502,7 +715,14 @@ fn remembered(state: &TableState, seen: Option<Seen>, hash: u64) -> Option<(u32,
 impl KindWork {
     /// One read; `false` where it needs the general way, and nothing has happened.
     #[inline(always)]
-    fn read(&mut self, here: &Here, list: &[TableState], table: &mut TableWork, lanes: &mut [LaneWork], log: &mut Log) -> bool {
+    fn read(
+        &mut self,
+        here: &Here,
+        list: &[TableState],
+        table: &mut TableWork,
+        lanes: &mut [LaneWork],
+        log: &mut Log,
+    ) -> bool {
         let Here { rows, row, .. } = here;
         let (segment, hash, consistency) = (&mut table.segment, row.hash, self.consistency);
         let get = |item: Option<Bytes>| meter::get(item, consistency).halves();
@@ -511,14 +731,20 @@ impl KindWork {
         let (bytes, from, halves, known) = match row.bytes() {
             NO_BYTES => {
                 let state = &list[self.kind.table];
-                let Some((bytes, from)) = remembered(state, segment.seen(spot), hash) else { return false };
+                let Some((bytes, from)) = remembered(state, segment.seen(spot), hash) else {
+                    return false;
+                };
                 let halves = get(item(bytes));
                 match from {
                     From::Assumed => return false,
                     From::Drawn => {
                         let (low, high) = state.extremes;
-                        let drawn = [item(bytes), Some(low), Some(high)].map(|item| u128::from(get(item)));
-                        sums.drawn.iter_mut().zip(drawn).for_each(|(sum, more)| *sum += more);
+                        let drawn =
+                            [item(bytes), Some(low), Some(high)].map(|item| u128::from(get(item)));
+                        sums.drawn
+                            .iter_mut()
+                            .zip(drawn)
+                            .for_each(|(sum, more)| *sum += more);
                     }
                     _ => {}
                 }
@@ -528,7 +754,12 @@ impl KindWork {
             bytes => {
                 let bytes = given(bytes);
                 let halves = get(item(bytes));
-                (bytes, From::Row, halves, segment.put(spot, hash, bytes, halves as u32))
+                (
+                    bytes,
+                    From::Row,
+                    halves,
+                    segment.put(spot, hash, bytes, halves as u32),
+                )
             }
         };
         let found = item(bytes);
@@ -539,7 +770,9 @@ impl KindWork {
             let bytes = found.map_or(0, |bytes| bytes.0 as u32);
             sums.bytes += u64::from(bytes);
             let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
-            log.push(hash, || Access::new(ordinal, cache, hash, rows.second(row), bytes, false));
+            log.push(hash, || {
+                Access::new(ordinal, cache, hash, rows.second(row), bytes, false)
+            });
         }
         table.own[0] += halves;
         lanes[table.lanes[0]].warm(here, known, halves);
@@ -562,20 +795,35 @@ impl KindWork {
 
     /// Half units of a write, of all arms.
     fn halves(&self, state: &TableState, hash: u64, old: u32, new: u32) -> u128 {
-        let indexes = (0..self.changes.len()).map(|index| self.index_write(state, index, hash, old, new)).sum::<u64>();
+        let indexes = (0..self.changes.len())
+            .map(|index| self.index_write(state, index, hash, old, new))
+            .sum::<u64>();
         2 * u128::from(meter::table_write(item(old), item(new)).0 + indexes)
     }
 
     /// One write; `false` where it needs the general way, and nothing has happened.
     #[inline(always)]
-    fn write(&mut self, here: &Here, list: &[TableState], table: &mut TableWork, lanes: &mut [LaneWork], log: &mut Log) -> bool {
+    fn write(
+        &mut self,
+        here: &Here,
+        list: &[TableState],
+        table: &mut TableWork,
+        lanes: &mut [LaneWork],
+        log: &mut Log,
+    ) -> bool {
         let Here { rows, row, .. } = here;
         let (hash, bytes, does, state) = (row.hash, row.bytes(), self.does, &list[self.kind.table]);
         let spot = table.segment.find(hash);
         let (old, from) = match (rows.old(row), table.segment.seen(spot)) {
             (NO_BYTES, Some(seen)) => (seen.bytes(), seen.from()),
             // Whether a key of which nothing is known has an item is drawn before its size.
-            (NO_BYTES, None) if state.draws() && !self.finds.as_ref().map_or(does != Does::Put, |finds| finds.holds(hash, salt::FINDS)) => {
+            (NO_BYTES, None)
+                if state.draws()
+                    && !self
+                        .finds
+                        .as_ref()
+                        .map_or(does != Does::Put, |finds| finds.holds(hash, salt::FINDS)) =>
+            {
                 (NO_BYTES, From::Drawn)
             }
             (NO_BYTES, None) => match remembered(state, None, hash) {
@@ -609,7 +857,8 @@ impl KindWork {
         sums.rows[from as usize] += 1;
         sums.captured += captured;
         sums.sent += sent.0;
-        sums.changes_assumed += u64::from((old != NO_BYTES) & (new != NO_BYTES) & !self.changes.is_empty());
+        sums.changes_assumed +=
+            u64::from((old != NO_BYTES) & (new != NO_BYTES) & !self.changes.is_empty());
         sums.write += own;
         for (at, (units, lane)) in table.units.iter().zip(&table.indexes).enumerate() {
             sums.index_writes[at] += units;
@@ -628,12 +877,15 @@ impl KindWork {
             let (low, high) = state.extremes;
             let resized = |bytes: u32, size: u32| if bytes == NO_BYTES { NO_BYTES } else { size };
             for (at, size) in [old, low.0 as u32, high.0 as u32].into_iter().enumerate() {
-                self.sums.drawn[at] += self.halves(state, hash, resized(old, size), resized(new, size));
+                self.sums.drawn[at] +=
+                    self.halves(state, hash, resized(old, size), resized(new, size));
             }
         }
         let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
         let bytes = if new == NO_BYTES { 0 } else { new };
-        log.push(hash, || Access::new(ordinal, cache, hash, rows.second(row), bytes, true));
+        log.push(hash, || {
+            Access::new(ordinal, cache, hash, rows.second(row), bytes, true)
+        });
         true
     }
 }

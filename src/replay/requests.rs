@@ -1,7 +1,7 @@
 //! API requests, executed in full against the tables in memory.
 //!
-//! Conditions come from the recorded error; the rest is evaluated: update expressions, key conditions, pages. What a
-//! line gives (`item_after`, `evaluated_keys`) is taken as it is.
+//! Conditions come from the recorded error; the rest is evaluated: update expressions, key
+//! conditions, pages. What a line gives (`item_after`, `evaluated_keys`) is taken as it is.
 
 use crate::trace::StartingState;
 use crate::workload::export_items;
@@ -19,8 +19,8 @@ use super::tables::Tables;
 use super::verify::answered;
 use crate::meter::{ConsumedCapacity, change_data_capture_units, meter, replicated_bytes};
 use crate::table::{
-    Action, Arn, Consistency, Direction, IndexKind, Item, Operation, Projection, ReadPage, Table, TransactionOutcome, Write, WriteOutcome,
-    limits,
+    Action, Arn, Consistency, Direction, IndexKind, Item, Operation, Projection, ReadPage, Table,
+    TransactionOutcome, Write, WriteOutcome, limits,
 };
 use crate::trace::{ApiName, Bad, Failure, Key, Names, Place, Reason, Request, Time};
 use crate::units::{Bytes, Exact};
@@ -32,7 +32,8 @@ pub(super) struct Committed {
     actions: Vec<(usize, (Action, Key))>,
 }
 
-/// How long a ClientRequestToken is remembered: ten minutes. Source: API Reference, "TransactWriteItems".
+/// How long a ClientRequestToken is remembered: ten minutes. Source: API Reference,
+/// "TransactWriteItems".
 const TOKEN_NANOSECONDS: i64 = 600 * Time::SECOND;
 
 /// What a request does on one table, and the keys of its members, in their order.
@@ -51,13 +52,17 @@ struct Planned {
     what: Effect,
 }
 
-/// Members of a batch that AWS left unprocessed, by table and key: they cost nothing (rules 2.3, 3.5 and 11.7).
+/// Members of a batch that AWS left unprocessed, by table and key: they cost nothing (rules 2.3,
+/// 3.5 and 11.7).
 struct Unprocessed(Vec<(usize, KeyValues)>);
 
 impl Unprocessed {
     /// Whether a member is one of them.
     fn take(&mut self, table: usize, key: &KeyValues) -> bool {
-        let found = self.0.iter().position(|(of, known)| *of == table && known == key);
+        let found = self
+            .0
+            .iter()
+            .position(|(of, known)| *of == table && known == key);
         found.map(|at| self.0.swap_remove(at)).is_some()
     }
 
@@ -66,8 +71,12 @@ impl Unprocessed {
         match self.0.first() {
             None => Ok(()),
             Some((_, key)) => {
-                let key = String::from_utf8_lossy(&joined(key)).escape_debug().to_string();
-                Err(wrong(format!("unprocessed names {key}, which the batch does not ask for")))
+                let key = String::from_utf8_lossy(&joined(key))
+                    .escape_debug()
+                    .to_string();
+                Err(wrong(format!(
+                    "unprocessed names {key}, which the batch does not ask for"
+                )))
             }
         }
     }
@@ -87,7 +96,11 @@ fn list(value: &Value) -> &[Value] {
 }
 
 fn consistency(level: &Value) -> Consistency {
-    if level["ConsistentRead"] == true { Consistency::Strong } else { Consistency::Eventual }
+    if level["ConsistentRead"] == true {
+        Consistency::Strong
+    } else {
+        Consistency::Eventual
+    }
 }
 
 /// Operations of one table joined, in the order of their first appearance.
@@ -110,14 +123,25 @@ fn parameters(request: &Request) -> u64 {
 /// The page of a Query or Scan that the query cache may answer.
 fn cached_page(member: &Operation) -> Option<&ReadPage> {
     match member {
-        Operation::Query(page) | Operation::Scan(page) if page.consistency == Consistency::Eventual => Some(page),
+        Operation::Query(page) | Operation::Scan(page)
+            if page.consistency == Consistency::Eventual =>
+        {
+            Some(page)
+        }
         _ => None,
     }
 }
 
 impl Executor {
     /// Executes one request, meters it and compares it with what the line says that it consumed.
-    pub(super) fn request(&mut self, request: &Request, time: Time, place: Place, names: &Names, bad: &Bad) -> Result<(), Wrong> {
+    pub(super) fn request(
+        &mut self,
+        request: &Request,
+        time: Time,
+        place: Place,
+        names: &Names,
+        bad: &Bad,
+    ) -> Result<(), Wrong> {
         if request.api == ApiName::CreateTable {
             if request.failure.is_some() {
                 return Ok(());
@@ -127,8 +151,16 @@ impl Executor {
         }
         if matches!(request.api, ApiName::UpdateTable | ApiName::DeleteTable) {
             let refused = request.failure.is_some();
-            let done = if request.api == ApiName::UpdateTable { Tables::update } else { Tables::delete };
-            return if refused { Ok(()) } else { done(&mut self.tables, &request.request).map_err(wrong) };
+            let done = if request.api == ApiName::UpdateTable {
+                Tables::update
+            } else {
+                Tables::delete
+            };
+            return if refused {
+                Ok(())
+            } else {
+                done(&mut self.tables, &request.request).map_err(wrong)
+            };
         }
         if request.api == ApiName::Free {
             return Ok(());
@@ -145,7 +177,14 @@ impl Executor {
             metered.push(self.done(request, done, region, time.second(), names));
         }
         for (table, captured, bytes) in std::mem::take(&mut self.unchanged) {
-            let kind = Kind { table, region, caller: request.caller, api: Some(request.api), direction: Direction::Write, index: None };
+            let kind = Kind {
+                table,
+                region,
+                caller: request.caller,
+                api: Some(request.api),
+                direction: Direction::Write,
+                index: None,
+            };
             let traced = self.tally.consumption.kind(kind);
             traced.captured = traced.captured.saturating_sub(captured.into());
             traced.replicated_bytes = traced.replicated_bytes.saturating_sub(bytes.into());
@@ -153,39 +192,84 @@ impl Executor {
         if let (Some(consumed), None, ApiName::BatchGetItem | ApiName::BatchWriteItem) =
             (&request.consumed, &request.unprocessed, request.api)
         {
-            let total = |consumed: &ConsumedCapacity| consumed.total().read.exact() + consumed.total().write.exact();
+            let total = |consumed: &ConsumedCapacity| {
+                consumed.total().read.exact() + consumed.total().write.exact()
+            };
             let metered: Exact = metered.iter().map(|(.., consumed)| total(consumed)).sum();
-            self.tally.short_batches += u64::from(answered(consumed).is_some_and(|said| said < metered));
+            self.tally.short_batches +=
+                u64::from(answered(consumed).is_some_and(|said| said < metered));
         }
-        if let (Some(consumed), Some(verification)) = (&request.consumed, &mut self.tally.verification) {
+        if let (Some(consumed), Some(verification)) =
+            (&request.consumed, &mut self.tally.verification)
+        {
             let tables = &self.tables;
-            let metered: Vec<(&Table, &Operation, &ConsumedCapacity)> =
-                metered.iter().map(|(table, operation, consumed)| (&tables.list[*table].design.table, operation, consumed)).collect();
+            let metered: Vec<(&Table, &Operation, &ConsumedCapacity)> = metered
+                .iter()
+                .map(|(table, operation, consumed)| {
+                    (&tables.list[*table].design.table, operation, consumed)
+                })
+                .collect();
             let place = || format!("{}:{}", bad.file(place), place.row);
             verification.check(self.ordinal, place, request.api.name(), consumed, &metered);
         }
         Ok(())
     }
 
-    /// Meters what a request did on one table: as a whole for the line's own answer, member by member for who is hot
-    /// and what DAX catches, which comes to the same (rules 2.3, 3.5, 3.6).
-    fn done(&mut self, request: &Request, done: Done, region: usize, second: i64, names: &Names) -> (usize, Operation, ConsumedCapacity) {
-        let Done { table, index, operation, keys, items } = done;
-        let whole = meter(&self.tables.list[table].design.table, &operation, &self.switches);
-        let kind = Kind { table, region, caller: request.caller, api: Some(request.api), direction: operation.direction(), index };
+    /// Meters what a request did on one table: as a whole for the line's own answer, member by
+    /// member for who is hot and what DAX catches, which comes to the same (rules 2.3, 3.5,
+    /// 3.6).
+    fn done(
+        &mut self,
+        request: &Request,
+        done: Done,
+        region: usize,
+        second: i64,
+        names: &Names,
+    ) -> (usize, Operation, ConsumedCapacity) {
+        let Done {
+            table,
+            index,
+            operation,
+            keys,
+            items,
+        } = done;
+        let whole = meter(
+            &self.tables.list[table].design.table,
+            &operation,
+            &self.switches,
+        );
+        let kind = Kind {
+            table,
+            region,
+            caller: request.caller,
+            api: Some(request.api),
+            direction: operation.direction(),
+            index,
+        };
         let traced = self.tally.consumption.kind(kind);
         (traced.writes, traced.index) = (kind.direction == Direction::Write, index);
         traced.calls += 1;
         traced.touched += items;
-        *self.tally.provenance.rows.entry((kind.direction, From::Row)).or_default() += 1;
+        *self
+            .tally
+            .provenance
+            .rows
+            .entry((kind.direction, From::Row))
+            .or_default() += 1;
         let caller = request.caller.map(|caller| names.text(caller));
         let passes_by = self.passes_dax(table, caller, request.api, index);
         let has_dax = self.tables.list[table].design.dax.is_some() && region == 0 && !passes_by;
         for (at, member) in members(&operation).into_iter().enumerate() {
-            let key = keys.get(at).or(keys.last()).copied().unwrap_or_else(|| Key::of(b""));
-            if let (Some((item, Consistency::Eventual)), false) = (cached_read(&member), passes_by) {
+            let key = keys
+                .get(at)
+                .or(keys.last())
+                .copied()
+                .unwrap_or_else(|| Key::of(b""));
+            if let (Some((item, Consistency::Eventual)), false) = (cached_read(&member), passes_by)
+            {
                 let bytes = item.map_or(0, |bytes| bytes.0 as u32);
-                let hit = region == 0 && self.access(table, Which::Item, key.hash, bytes, second, false);
+                let hit =
+                    region == 0 && self.access(table, Which::Item, key.hash, bytes, second, false);
                 // A line with AWS's own answer reached the table.
                 if hit && has_dax && request.consumed.is_none() {
                     self.tally.consumption.kind(kind).hits += 1;
@@ -194,13 +278,29 @@ impl Executor {
             }
             if let (Some(page), false, 0) = (cached_page(&member), passes_by, region) {
                 let bytes = u32::try_from(page.evaluated.0).unwrap_or(u32::MAX);
-                let hit = self.access(table, Which::Query, parameters(request), bytes, second, false);
+                let hit = self.access(
+                    table,
+                    Which::Query,
+                    parameters(request),
+                    bytes,
+                    second,
+                    false,
+                );
                 if hit && has_dax && request.consumed.is_none() {
                     self.tally.consumption.kind(kind).hits += 1;
                     continue;
                 }
             }
-            self.consume(table, region, request.caller, request.api, index, &member, &key, second);
+            self.consume(
+                table,
+                region,
+                request.caller,
+                request.api,
+                index,
+                &member,
+                &key,
+                second,
+            );
             if let Some((after, transaction)) = written(&member).filter(|_| !passes_by) {
                 self.written_through_dax(kind, &key, after, transaction, second);
             }
@@ -211,19 +311,36 @@ impl Executor {
     /// The members of a batch that AWS left unprocessed.
     fn unprocessed(&self, request: &Request) -> Result<Unprocessed, Wrong> {
         let mut all = Vec::new();
-        for (name, level) in request.unprocessed.iter().filter_map(Value::as_object).flatten() {
+        for (name, level) in request
+            .unprocessed
+            .iter()
+            .filter_map(Value::as_object)
+            .flatten()
+        {
             let table = self.table_of(name)?;
-            let members = if level.is_array() { list(level) } else { list(&level["Keys"]) };
+            let members = if level.is_array() {
+                list(level)
+            } else {
+                list(&level["Keys"])
+            };
             for one in members {
-                let key = [&one["PutRequest"]["Item"], &one["DeleteRequest"]["Key"]].into_iter().find(|key| !key.is_null()).unwrap_or(one);
-                all.push((table, self.key_of(table, &Executor::item_of(key, "unprocessed")?)?));
+                let key = [&one["PutRequest"]["Item"], &one["DeleteRequest"]["Key"]]
+                    .into_iter()
+                    .find(|key| !key.is_null())
+                    .unwrap_or(one);
+                all.push((
+                    table,
+                    self.key_of(table, &Executor::item_of(key, "unprocessed")?)?,
+                ));
             }
         }
         Ok(Unprocessed(all))
     }
 
     fn named(&self, level: &Value) -> Result<usize, Wrong> {
-        let name = level["TableName"].as_str().ok_or_else(|| wrong("no TableName"))?;
+        let name = level["TableName"]
+            .as_str()
+            .ok_or_else(|| wrong("no TableName"))?;
         self.table_of(name)
     }
 
@@ -231,8 +348,15 @@ impl Executor {
         let name = Arn::of(name).table();
         self.tables.find(name).ok_or_else(|| {
             let defined = self.tables.names();
-            let text = if defined.is_empty() { "none; begin the log with CreateTable, or give a workload".to_string() } else { defined };
-            (Reason::UnknownTable, format!("no table {}; defined are {text}", name.escape_debug()))
+            let text = if defined.is_empty() {
+                "none; begin the log with CreateTable, or give a workload".to_string()
+            } else {
+                defined
+            };
+            (
+                Reason::UnknownTable,
+                format!("no table {}; defined are {text}", name.escape_debug()),
+            )
         })
     }
 
@@ -244,15 +368,19 @@ impl Executor {
     }
 
     fn key_of(&self, table: usize, item: &Item) -> Result<KeyValues, Wrong> {
-        Stored::key(&self.tables.list[table].design.table, item).map_err(|error| (Reason::Key, error))
+        Stored::key(&self.tables.list[table].design.table, item)
+            .map_err(|error| (Reason::Key, error))
     }
 
-    /// An item that a put writes. One that an update leaves may be larger: its limit counts what the statement writes
-    /// (rule 11.4), and a recorded call without an error is believed.
+    /// An item that a put writes. One that an update leaves may be larger: its limit counts what
+    /// the statement writes (rule 11.4), and a recorded call without an error is believed.
     fn sized(&self, item: Item) -> Result<Item, Wrong> {
         let bytes = item.size(self.switches.number_alignment).0;
         if bytes > limits::ITEM_BYTES_MAX {
-            return Err((Reason::ItemSize, format!("a put of {bytes} bytes; DynamoDB takes at most 409600 bytes (400 KB)")));
+            return Err((
+                Reason::ItemSize,
+                format!("a put of {bytes} bytes; DynamoDB takes at most 409600 bytes (400 KB)"),
+            ));
         }
         Ok(item)
     }
@@ -262,7 +390,8 @@ impl Executor {
     }
 
     fn size_of(&self, table: usize, key: &KeyValues) -> Option<Bytes> {
-        self.stored(table, key).map(|item| item.size(self.switches.number_alignment))
+        self.stored(table, key)
+            .map(|item| item.size(self.switches.number_alignment))
     }
 
     fn write(&mut self, planned: Planned, refused: bool) -> Action {
@@ -277,10 +406,22 @@ impl Executor {
                 let slot = state.slot(&named);
                 let size = new.as_ref().map(|item| item.size(numbers).0 as u32);
                 // A write that changes nothing is no change: no stream sees it (rule 5.2).
-                if let Some(old) = state.stored.get(&key).filter(|old| !refused && Some(*old) == new.as_ref()) {
+                if let Some(old) = state
+                    .stored
+                    .get(&key)
+                    .filter(|old| !refused && Some(*old) == new.as_ref())
+                {
                     let bytes = Some(old.size(numbers));
-                    let same = Operation::PutItem(Write { old: bytes, new: bytes, ..Write::default() });
-                    self.unchanged.push((table, change_data_capture_units(&same), replicated_bytes(&same).0));
+                    let same = Operation::PutItem(Write {
+                        old: bytes,
+                        new: bytes,
+                        ..Write::default()
+                    });
+                    self.unchanged.push((
+                        table,
+                        change_data_capture_units(&same),
+                        replicated_bytes(&same).0,
+                    ));
                 }
                 let write = state.write(key, new, refused, numbers);
                 if !refused {
@@ -294,11 +435,22 @@ impl Executor {
     /// A put of an item.
     fn put(&self, table: usize, item: Item) -> Result<Planned, Wrong> {
         let item = self.sized(item)?;
-        Ok(Planned { table, key: self.key_of(table, &item)?, what: Effect::Becomes(Some(item)) })
+        Ok(Planned {
+            table,
+            key: self.key_of(table, &item)?,
+            what: Effect::Becomes(Some(item)),
+        })
     }
 
-    /// An update: the item after as the line gives it, or evaluated. One that failed leaves the item as it is.
-    fn update(&self, table: usize, level: &Value, after: Option<&Value>, failed: bool) -> Result<Planned, Wrong> {
+    /// An update: the item after as the line gives it, or evaluated. One that failed leaves the
+    /// item as it is.
+    fn update(
+        &self,
+        table: usize,
+        level: &Value,
+        after: Option<&Value>,
+        failed: bool,
+    ) -> Result<Planned, Wrong> {
         let key_item = Executor::item_of(&level["Key"], "Key")?;
         let key = self.key_of(table, &key_item)?;
         let before = self.stored(table, &key);
@@ -315,11 +467,19 @@ impl Executor {
                     Ok(item) => Some(item),
                     // A condition failed before the expression was evaluated.
                     Err(_) if failed => before.cloned(),
-                    Err(error) => return Err(wrong(format!("UpdateExpression: {error}; the line may give the item as item_after"))),
+                    Err(error) => {
+                        return Err(wrong(format!(
+                            "UpdateExpression: {error}; the line may give the item as item_after"
+                        )));
+                    }
                 }
             }
         };
-        Ok(Planned { table, key, what: Effect::Becomes(new) })
+        Ok(Planned {
+            table,
+            key,
+            what: Effect::Becomes(new),
+        })
     }
 
     fn execute(&mut self, request: &Request, time: Time) -> Result<Vec<Done>, Wrong> {
@@ -327,8 +487,16 @@ impl Executor {
         let failed = request.failure.is_some();
         let after = request.item_after.as_ref();
         let single = |write: Action, wrap: fn(Write) -> Operation, table: usize, key: Key| {
-            let Action::Write(write) = write else { return Vec::new() };
-            vec![Done { table, index: None, operation: wrap(write), keys: vec![key], items: 1 }]
+            let Action::Write(write) = write else {
+                return Vec::new();
+            };
+            vec![Done {
+                table,
+                index: None,
+                operation: wrap(write),
+                keys: vec![key],
+                items: 1,
+            }]
         };
         Ok(match request.api {
             ApiName::PutItem => {
@@ -341,26 +509,52 @@ impl Executor {
                 let table = self.named(body)?;
                 let planned = self.update(table, body, after, failed)?;
                 let key = named_key(&planned.key);
-                single(self.write(planned, failed), Operation::UpdateItem, table, key)
+                single(
+                    self.write(planned, failed),
+                    Operation::UpdateItem,
+                    table,
+                    key,
+                )
             }
             ApiName::DeleteItem => {
                 let table = self.named(body)?;
                 let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
                 let key = named_key(&values);
-                let planned = Planned { table, key: values, what: Effect::Becomes(None) };
-                single(self.write(planned, failed), Operation::DeleteItem, table, key)
+                let planned = Planned {
+                    table,
+                    key: values,
+                    what: Effect::Becomes(None),
+                };
+                single(
+                    self.write(planned, failed),
+                    Operation::DeleteItem,
+                    table,
+                    key,
+                )
             }
             ApiName::GetItem => {
                 let table = self.named(body)?;
                 let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
                 let item = self.size_of(table, &values);
-                let operation = Operation::GetItem { item, consistency: consistency(body) };
-                vec![Done { table, index: None, operation, keys: vec![named_key(&values)], items: u64::from(item.is_some()) }]
+                let operation = Operation::GetItem {
+                    item,
+                    consistency: consistency(body),
+                };
+                vec![Done {
+                    table,
+                    index: None,
+                    operation,
+                    keys: vec![named_key(&values)],
+                    items: u64::from(item.is_some()),
+                }]
             }
             ApiName::BatchGetItem => {
                 let mut all = Vec::new();
                 let mut left = self.unprocessed(request)?;
-                for (name, level) in body["RequestItems"].as_object().ok_or_else(|| wrong("no RequestItems"))? {
+                for (name, level) in body["RequestItems"]
+                    .as_object()
+                    .ok_or_else(|| wrong("no RequestItems"))?
+                {
                     let table = self.table_of(name)?;
                     let (mut items, mut keys) = (Vec::new(), Vec::new());
                     for one in list(&level["Keys"]) {
@@ -375,8 +569,17 @@ impl Executor {
                         continue;
                     }
                     let touched = items.iter().flatten().count() as u64;
-                    let operation = Operation::BatchGetItem { items, consistency: consistency(level) };
-                    all.push(Done { table, index: None, operation, keys, items: touched });
+                    let operation = Operation::BatchGetItem {
+                        items,
+                        consistency: consistency(level),
+                    };
+                    all.push(Done {
+                        table,
+                        index: None,
+                        operation,
+                        keys,
+                        items: touched,
+                    });
                 }
                 left.all_found()?;
                 all
@@ -385,29 +588,52 @@ impl Executor {
                 let mut reads = Vec::new();
                 for one in list(&body["TransactItems"]) {
                     let table = self.named(&one["Get"])?;
-                    let values = self.key_of(table, &Executor::item_of(&one["Get"]["Key"], "Key")?)?;
+                    let values =
+                        self.key_of(table, &Executor::item_of(&one["Get"]["Key"], "Key")?)?;
                     reads.push((table, (self.size_of(table, &values), named_key(&values))));
                 }
                 let done = |(table, reads): (usize, Vec<(Option<Bytes>, Key)>)| {
                     let (items, keys): (Vec<Option<Bytes>>, Vec<Key>) = reads.into_iter().unzip();
                     let touched = items.iter().flatten().count() as u64;
-                    Done { table, index: None, operation: Operation::TransactGetItems { items }, keys, items: touched }
+                    Done {
+                        table,
+                        index: None,
+                        operation: Operation::TransactGetItems { items },
+                        keys,
+                        items: touched,
+                    }
                 };
                 by_table(reads).into_iter().map(done).collect()
             }
             ApiName::BatchWriteItem => {
                 let mut planned = Vec::new();
                 let mut left = self.unprocessed(request)?;
-                for (name, requests) in body["RequestItems"].as_object().ok_or_else(|| wrong("no RequestItems"))? {
+                for (name, requests) in body["RequestItems"]
+                    .as_object()
+                    .ok_or_else(|| wrong("no RequestItems"))?
+                {
                     let table = self.table_of(name)?;
                     for one in list(requests) {
                         let member = match (one.get("PutRequest"), one.get("DeleteRequest")) {
-                            (Some(put), _) => self.put(table, Executor::item_of(&put["Item"], "PutRequest.Item")?)?,
+                            (Some(put), _) => self
+                                .put(table, Executor::item_of(&put["Item"], "PutRequest.Item")?)?,
                             (None, Some(delete)) => {
-                                let key = self.key_of(table, &Executor::item_of(&delete["Key"], "DeleteRequest.Key")?)?;
-                                Planned { table, key, what: Effect::Becomes(None) }
+                                let key = self.key_of(
+                                    table,
+                                    &Executor::item_of(&delete["Key"], "DeleteRequest.Key")?,
+                                )?;
+                                Planned {
+                                    table,
+                                    key,
+                                    what: Effect::Becomes(None),
+                                }
                             }
-                            (None, None) => return Err(wrong("a member of RequestItems is neither PutRequest nor DeleteRequest")),
+                            (None, None) => {
+                                return Err(wrong(
+                                    "a member of RequestItems is neither PutRequest nor \
+                                     DeleteRequest",
+                                ));
+                            }
                         };
                         if !left.take(table, &member.key) {
                             planned.push(member);
@@ -416,34 +642,68 @@ impl Executor {
                 }
                 left.all_found()?;
                 self.written(planned, failed, |actions| {
-                    let writes =
-                        actions.into_iter().filter_map(|action| if let Action::Write(write) = action { Some(write) } else { None });
+                    let writes = actions.into_iter().filter_map(|action| {
+                        if let Action::Write(write) = action {
+                            Some(write)
+                        } else {
+                            None
+                        }
+                    });
                     Operation::BatchWriteItem(writes.collect())
                 })
             }
             ApiName::TransactWriteItems => self.transact(request, time)?,
             ApiName::Query | ApiName::Scan => {
                 let table = self.named(body)?;
-                vec![self.page(table, body, request.evaluated_keys.as_ref(), request.api == ApiName::Scan)?]
+                vec![self.page(
+                    table,
+                    body,
+                    request.evaluated_keys.as_ref(),
+                    request.api == ApiName::Scan,
+                )?]
             }
             ApiName::ExecuteStatement => {
-                let statement = partiql::parse(body).map_err(|error| wrong(format!("Statement: {error}")))?;
-                let done = self.statement(&statement, body, after, request.evaluated_keys.as_ref(), failed)?;
-                vec![Done { operation: Operation::ExecuteStatement(Box::new(done.operation)), ..done }]
+                let statement =
+                    partiql::parse(body).map_err(|error| wrong(format!("Statement: {error}")))?;
+                let done = self.statement(
+                    &statement,
+                    body,
+                    after,
+                    request.evaluated_keys.as_ref(),
+                    failed,
+                )?;
+                vec![Done {
+                    operation: Operation::ExecuteStatement(Box::new(done.operation)),
+                    ..done
+                }]
             }
             ApiName::BatchExecuteStatement => {
                 let mut all = Vec::new();
                 for (at, one) in list(&body["Statements"]).iter().enumerate() {
-                    let statement = partiql::parse(one).map_err(|error| wrong(format!("Statements[{at}]: {error}")))?;
-                    let after = after.and_then(|list| list.get(at)).filter(|after| !after.is_null());
-                    let keys = request.evaluated_keys.as_ref().and_then(|list| list.get(at)).filter(|keys| keys.is_array());
-                    // A failing member is said to be one by its own error. What never reached an item costs nothing (rule 11.1).
+                    let statement = partiql::parse(one)
+                        .map_err(|error| wrong(format!("Statements[{at}]: {error}")))?;
+                    let after = after
+                        .and_then(|list| list.get(at))
+                        .filter(|after| !after.is_null());
+                    let keys = request
+                        .evaluated_keys
+                        .as_ref()
+                        .and_then(|list| list.get(at))
+                        .filter(|keys| keys.is_array());
+                    // A failing member is said to be one by its own error. What never reached an
+                    // item costs nothing (rule 11.1).
                     let error = one.get("error").filter(|error| !error.is_null());
                     let failure = error.map(|error| {
-                        let code = error.as_str().or(error["Code"].as_str()).unwrap_or_default();
+                        let code = error
+                            .as_str()
+                            .or(error["Code"].as_str())
+                            .unwrap_or_default();
                         Failure::of_member(code).ok_or_else(|| {
                             let found = code.escape_debug();
-                            wrong(format!("Statements[{at}]: error is \"{found}\"; the code of a BatchStatementError is expected, such as DuplicateItem"))
+                            wrong(format!(
+                                "Statements[{at}]: error is \"{found}\"; the code of a \
+                                 BatchStatementError is expected, such as DuplicateItem"
+                            ))
                         })
                     });
                     if failure.transpose()? == Some(Failure::Free) {
@@ -457,7 +717,13 @@ impl Executor {
                     let items = members.iter().map(|done| done.items).sum();
                     let keys = members.iter().flat_map(|done| done.keys.clone()).collect();
                     let operations = members.into_iter().map(|done| done.operation).collect();
-                    Done { table, index: None, operation: Operation::BatchExecuteStatement(operations), keys, items }
+                    Done {
+                        table,
+                        index: None,
+                        operation: Operation::BatchExecuteStatement(operations),
+                        keys,
+                        items,
+                    }
                 };
                 by_table(all).into_iter().map(join).collect()
             }
@@ -467,15 +733,31 @@ impl Executor {
                 let values = self.key_of(table, &Executor::item_of(&body["Key"], "Key")?)?;
                 let key = named_key(&values);
                 self.tally.time_to_live.insert(table);
-                let planned = Planned { table, key: values, what: Effect::Becomes(None) };
-                single(self.write(planned, failed), Operation::TimeToLiveDelete, table, key)
+                let planned = Planned {
+                    table,
+                    key: values,
+                    what: Effect::Becomes(None),
+                };
+                single(
+                    self.write(planned, failed),
+                    Operation::TimeToLiveDelete,
+                    table,
+                    key,
+                )
             }
-            ApiName::CreateTable | ApiName::UpdateTable | ApiName::DeleteTable | ApiName::Free => Vec::new(),
+            ApiName::CreateTable | ApiName::UpdateTable | ApiName::DeleteTable | ApiName::Free => {
+                Vec::new()
+            }
         })
     }
 
     /// Does what was planned, and joins it by table.
-    fn written(&mut self, planned: Vec<Planned>, refused: bool, wrap: impl Fn(Vec<Action>) -> Operation) -> Vec<Done> {
+    fn written(
+        &mut self,
+        planned: Vec<Planned>,
+        refused: bool,
+        wrap: impl Fn(Vec<Action>) -> Operation,
+    ) -> Vec<Done> {
         let mut actions = Vec::new();
         for one in planned {
             let (table, key) = (one.table, named_key(&one.key));
@@ -484,7 +766,13 @@ impl Executor {
         let join = |(table, actions): (usize, Vec<(Action, Key)>)| {
             let items = actions.len() as u64;
             let (actions, keys): (Vec<Action>, Vec<Key>) = actions.into_iter().unzip();
-            Done { table, index: None, operation: wrap(actions), keys, items }
+            Done {
+                table,
+                index: None,
+                operation: wrap(actions),
+                keys,
+                items,
+            }
         };
         by_table(actions).into_iter().map(join).collect()
     }
@@ -493,26 +781,47 @@ impl Executor {
         let body = &request.request;
         let failed = request.failure.is_some();
         let token = body["ClientRequestToken"].as_str().map(str::to_string);
-        if let Some(first) = token.as_ref().and_then(|token| self.tokens.get(token)).filter(|_| !failed)
+        if let Some(first) = token
+            .as_ref()
+            .and_then(|token| self.tokens.get(token))
+            .filter(|_| !failed)
             && time.0.saturating_sub(first.time.0) <= TOKEN_NANOSECONDS
         {
-            return Ok(joined_transaction(first.actions.clone(), TransactionOutcome::Replayed));
+            return Ok(joined_transaction(
+                first.actions.clone(),
+                TransactionOutcome::Replayed,
+            ));
         }
         let mut planned = Vec::new();
         for (at, member) in list(&body["TransactItems"]).iter().enumerate() {
-            let (kind, level) =
-                member.as_object().and_then(|member| member.iter().next()).ok_or_else(|| wrong("an empty member of TransactItems"))?;
+            let (kind, level) = member
+                .as_object()
+                .and_then(|member| member.iter().next())
+                .ok_or_else(|| wrong("an empty member of TransactItems"))?;
             let table = self.named(level)?;
-            let after = request.item_after.as_ref().and_then(|list| list.get(at)).filter(|after| !after.is_null());
+            let after = request
+                .item_after
+                .as_ref()
+                .and_then(|list| list.get(at))
+                .filter(|after| !after.is_null());
             planned.push(match kind.as_str() {
                 "Put" => self.put(table, Executor::item_of(&level["Item"], "Put.Item")?)?,
                 "Update" => self.update(table, level, after, failed)?,
                 "Delete" | "ConditionCheck" => {
                     let key = self.key_of(table, &Executor::item_of(&level["Key"], "Key")?)?;
-                    let what = if kind == "Delete" { Effect::Becomes(None) } else { Effect::Check };
+                    let what = if kind == "Delete" {
+                        Effect::Becomes(None)
+                    } else {
+                        Effect::Check
+                    };
                     Planned { table, key, what }
                 }
-                other => return Err(wrong(format!("TransactItems[{at}]: {other}; Put, Update, Delete or ConditionCheck is expected"))),
+                other => {
+                    return Err(wrong(format!(
+                        "TransactItems[{at}]: {other}; Put, Update, Delete or ConditionCheck is \
+                         expected"
+                    )));
+                }
             });
         }
         let mut actions = Vec::new();
@@ -521,36 +830,74 @@ impl Executor {
             actions.push((table, (self.write(one, failed), key)));
         }
         if let Some(token) = token.filter(|_| !failed) {
-            self.tokens.retain(|_, known| time.0.saturating_sub(known.time.0) <= TOKEN_NANOSECONDS);
-            self.tokens.insert(token, Committed { time, actions: actions.clone() });
+            self.tokens
+                .retain(|_, known| time.0.saturating_sub(known.time.0) <= TOKEN_NANOSECONDS);
+            self.tokens.insert(
+                token,
+                Committed {
+                    time,
+                    actions: actions.clone(),
+                },
+            );
         }
-        let outcome = if failed { TransactionOutcome::Cancelled } else { TransactionOutcome::Committed };
+        let outcome = if failed {
+            TransactionOutcome::Cancelled
+        } else {
+            TransactionOutcome::Committed
+        };
         Ok(joined_transaction(actions, outcome))
     }
 
     fn execute_transaction(&mut self, request: &Request, time: Time) -> Result<Vec<Done>, Wrong> {
         let failed = request.failure.is_some();
-        let token = request.request["ClientRequestToken"].as_str().map(|token| format!("statements {token}"));
-        if let Some(first) = token.as_ref().and_then(|token| self.tokens.get(token)).filter(|_| !failed)
+        let token = request.request["ClientRequestToken"]
+            .as_str()
+            .map(|token| format!("statements {token}"));
+        if let Some(first) = token
+            .as_ref()
+            .and_then(|token| self.tokens.get(token))
+            .filter(|_| !failed)
             && time.0.saturating_sub(first.time.0) <= TOKEN_NANOSECONDS
         {
-            return Ok(joined_transaction(first.actions.clone(), TransactionOutcome::Replayed));
+            return Ok(joined_transaction(
+                first.actions.clone(),
+                TransactionOutcome::Replayed,
+            ));
         }
         let mut actions = Vec::new();
         let mut members = Vec::new();
-        for (at, one) in list(&request.request["TransactStatements"]).iter().enumerate() {
-            let statement = partiql::parse(one).map_err(|error| wrong(format!("TransactStatements[{at}]: {error}")))?;
-            let after = request.item_after.as_ref().and_then(|list| list.get(at)).filter(|after| !after.is_null());
+        for (at, one) in list(&request.request["TransactStatements"])
+            .iter()
+            .enumerate()
+        {
+            let statement = partiql::parse(one)
+                .map_err(|error| wrong(format!("TransactStatements[{at}]: {error}")))?;
+            let after = request
+                .item_after
+                .as_ref()
+                .and_then(|list| list.get(at))
+                .filter(|after| !after.is_null());
             let done = self.statement(&statement, one, after, None, failed)?;
-            if let Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) = &done.operation {
-                actions.extend(done.keys.first().map(|key| (done.table, (Action::Write(write.clone()), *key))));
+            if let Operation::PutItem(write)
+            | Operation::UpdateItem(write)
+            | Operation::DeleteItem(write) = &done.operation
+            {
+                actions.extend(
+                    done.keys
+                        .first()
+                        .map(|key| (done.table, (Action::Write(write.clone()), *key))),
+                );
             }
             members.push((done.table, done));
         }
         if let Some(token) = token.filter(|_| !failed && !actions.is_empty()) {
             self.tokens.insert(token, Committed { time, actions });
         }
-        let outcome = if failed { TransactionOutcome::Cancelled } else { TransactionOutcome::Committed };
+        let outcome = if failed {
+            TransactionOutcome::Cancelled
+        } else {
+            TransactionOutcome::Committed
+        };
         let join = |(table, members): (usize, Vec<Done>)| {
             let touched = members.iter().map(|done| done.items).sum();
             let keys = members.iter().flat_map(|done| done.keys.clone()).collect();
@@ -558,22 +905,33 @@ impl Executor {
             for done in members {
                 match done.operation {
                     Operation::GetItem { item, .. } => items.push(item),
-                    Operation::Query(page) | Operation::Scan(page) => items.push((done.items > 0).then_some(page.evaluated)),
-                    Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) => {
-                        actions.push(Action::Write(write))
+                    Operation::Query(page) | Operation::Scan(page) => {
+                        items.push((done.items > 0).then_some(page.evaluated))
                     }
+                    Operation::PutItem(write)
+                    | Operation::UpdateItem(write)
+                    | Operation::DeleteItem(write) => actions.push(Action::Write(write)),
                     _ => {}
                 }
             }
-            let inner =
-                if actions.is_empty() { Operation::TransactGetItems { items } } else { Operation::TransactWriteItems { actions, outcome } };
-            Done { table, index: None, operation: Operation::ExecuteTransaction(Box::new(inner)), keys, items: touched }
+            let inner = if actions.is_empty() {
+                Operation::TransactGetItems { items }
+            } else {
+                Operation::TransactWriteItems { actions, outcome }
+            };
+            Done {
+                table,
+                index: None,
+                operation: Operation::ExecuteTransaction(Box::new(inner)),
+                keys,
+                items: touched,
+            }
         };
         Ok(by_table(members).into_iter().map(join).collect())
     }
 
-    /// Whether a member of a batch fails by what is there: an insert of an item that exists, an update of one that does not
-    /// (rule 3.10).
+    /// Whether a member of a batch fails by what is there: an insert of an item that exists, an
+    /// update of one that does not (rule 3.10).
     fn fails(&self, statement: &Statement) -> bool {
         let there = |table: &str, key: &Item| {
             let table = self.table_of(table).ok()?;
@@ -599,9 +957,18 @@ impl Executor {
             let key = named_key(&planned.key);
             let operation = match executor.write(planned, failed) {
                 Action::Write(write) => wrap(write),
-                Action::ConditionCheck(_) => wrap(Write { outcome: WriteOutcome::ConditionFailed, ..Write::default() }),
+                Action::ConditionCheck(_) => wrap(Write {
+                    outcome: WriteOutcome::ConditionFailed,
+                    ..Write::default()
+                }),
             };
-            Done { table, index: None, operation, keys: vec![key], items: 1 }
+            Done {
+                table,
+                index: None,
+                operation,
+                keys: vec![key],
+                items: 1,
+            }
         };
         Ok(match statement {
             Statement::Insert { item, .. } => {
@@ -615,40 +982,87 @@ impl Executor {
                     None => match update.apply(key, self.stored(table, &values)) {
                         Ok(item) => item,
                         Err(_) if failed => key.clone(),
-                        Err(error) => return Err(wrong(format!("Statement: {error}; the line may give the item as item_after"))),
+                        Err(error) => {
+                            return Err(wrong(format!(
+                                "Statement: {error}; the line may give the item as item_after"
+                            )));
+                        }
                     },
                 };
-                write(self, Planned { table, key: values, what: Effect::Becomes(Some(new)) }, Operation::UpdateItem)
+                write(
+                    self,
+                    Planned {
+                        table,
+                        key: values,
+                        what: Effect::Becomes(Some(new)),
+                    },
+                    Operation::UpdateItem,
+                )
             }
             Statement::Delete { key, .. } => {
                 let values = self.key_of(table, key)?;
-                write(self, Planned { table, key: values, what: Effect::Becomes(None) }, Operation::DeleteItem)
+                write(
+                    self,
+                    Planned {
+                        table,
+                        key: values,
+                        what: Effect::Becomes(None),
+                    },
+                    Operation::DeleteItem,
+                )
             }
-            Statement::Select { index, returned, conditions, residue, backward, .. } => {
-                let position = index.as_deref().map(|index| self.index_of(table, index)).transpose()?;
+            Statement::Select {
+                index,
+                returned,
+                conditions,
+                residue,
+                backward,
+                ..
+            } => {
+                let position = index
+                    .as_deref()
+                    .map(|index| self.index_of(table, index))
+                    .transpose()?;
                 let design = &self.tables.list[table].design.table;
                 let partition = match position {
-                    Some(index) => design.indexes[index].keys.first().cloned().unwrap_or_default(),
+                    Some(index) => design.indexes[index]
+                        .keys
+                        .first()
+                        .cloned()
+                        .unwrap_or_default(),
                     None => design.keys.partition.clone(),
                 };
-                let local = position.is_some_and(|index| design.indexes[index].kind == IndexKind::Local);
-                let partition = if local { design.keys.partition.clone() } else { partition };
+                let local =
+                    position.is_some_and(|index| design.indexes[index].kind == IndexKind::Local);
+                let partition = if local {
+                    design.keys.partition.clone()
+                } else {
+                    partition
+                };
                 let mut order: Vec<String> = match position {
                     Some(index) => design.indexes[index].keys.clone(),
                     None => design.keys.names().map(str::to_string).collect(),
                 };
                 order.push(partition.clone());
-                let unsure = residue.iter().any(|name| order.contains(name)) || !level["NextToken"].is_null();
+                let unsure = residue.iter().any(|name| order.contains(name))
+                    || !level["NextToken"].is_null();
                 if unsure && evaluated_keys.is_none() {
-                    let text =
-                        "OR, IN and NextToken on a key are not evaluated; the line may name the items that were read as evaluated_keys";
+                    let text = "OR, IN and NextToken on a key are not evaluated; the line may \
+                                name the items that were read as evaluated_keys";
                     return Err(wrong(format!("Statement: {text}")));
                 }
-                let equal =
-                    |name: &str| conditions.iter().any(|one| one.name == name && matches!(one.test, super::expression::Test::Equal(_)));
+                let equal = |name: &str| {
+                    conditions.iter().any(|one| {
+                        one.name == name && matches!(one.test, super::expression::Test::Equal(_))
+                    })
+                };
                 // Comparisons of other attributes are a filter, which reads no less.
                 let keyed: Vec<KeyCondition> = if equal(&partition) {
-                    conditions.iter().filter(|one| order.contains(&one.name)).cloned().collect()
+                    conditions
+                        .iter()
+                        .filter(|one| order.contains(&one.name))
+                        .cloned()
+                        .collect()
                 } else {
                     Vec::new()
                 };
@@ -668,18 +1082,43 @@ impl Executor {
                     );
                     let values = self.key_of(table, &key)?;
                     let item = self.size_of(table, &values);
-                    let operation = Operation::GetItem { item, consistency: consistency(level) };
-                    return Ok(Done { table, index: None, operation, keys: vec![named_key(&values)], items: u64::from(item.is_some()) });
+                    let operation = Operation::GetItem {
+                        item,
+                        consistency: consistency(level),
+                    };
+                    return Ok(Done {
+                        table,
+                        index: None,
+                        operation,
+                        keys: vec![named_key(&values)],
+                        items: u64::from(item.is_some()),
+                    });
                 }
                 let scan = keyed.is_empty();
-                let asked =
-                    Asked { index: position, conditions: keyed, limit: level["Limit"].as_u64(), backward: *backward, ..Asked::default() };
+                let asked = Asked {
+                    index: position,
+                    conditions: keyed,
+                    limit: level["Limit"].as_u64(),
+                    backward: *backward,
+                    ..Asked::default()
+                };
                 let outside = match returned {
-                    Some(names) => position.is_some_and(|index| names.iter().any(|name| !design.indexes[index].holds(&design.keys, name))),
+                    Some(names) => position.is_some_and(|index| {
+                        names
+                            .iter()
+                            .any(|name| !design.indexes[index].holds(&design.keys, name))
+                    }),
                     // `SELECT *` gives what the index holds, and fetches nothing (rule 11.2).
                     None => false,
                 };
-                self.read(table, asked, consistency(level), local && outside, evaluated_keys, scan)?
+                self.read(
+                    table,
+                    asked,
+                    consistency(level),
+                    local && outside,
+                    evaluated_keys,
+                    scan,
+                )?
             }
         })
     }
@@ -688,15 +1127,34 @@ impl Executor {
         let state = &self.tables.list[table];
         let indexes = &state.design.table.indexes;
         let there = (0..indexes.len()).filter(|at| !state.has_ended(*at));
-        there.clone().find(|at| indexes[*at].name == name).ok_or_else(|| {
-            let known = there.map(|at| &indexes[at]).map(|index| index.name.as_str()).collect::<Vec<_>>().join(", ");
-            (Reason::UnknownIndex, format!("no index {}; the table has {known}", name.escape_debug()))
-        })
+        there
+            .clone()
+            .find(|at| indexes[*at].name == name)
+            .ok_or_else(|| {
+                let known = there
+                    .map(|at| &indexes[at])
+                    .map(|index| index.name.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", ");
+                (
+                    Reason::UnknownIndex,
+                    format!("no index {}; the table has {known}", name.escape_debug()),
+                )
+            })
     }
 
     /// One page of a Query or Scan.
-    fn page(&mut self, table: usize, body: &Value, evaluated_keys: Option<&Value>, scan: bool) -> Result<Done, Wrong> {
-        let index = body["IndexName"].as_str().map(|name| self.index_of(table, name)).transpose()?;
+    fn page(
+        &mut self,
+        table: usize,
+        body: &Value,
+        evaluated_keys: Option<&Value>,
+        scan: bool,
+    ) -> Result<Done, Wrong> {
+        let index = body["IndexName"]
+            .as_str()
+            .map(|name| self.index_of(table, name))
+            .transpose()?;
         let conditions = match (&body["KeyConditionExpression"], &body["KeyConditions"]) {
             (Value::String(text), _) => Parser::new(text, body)
                 .and_then(Parser::key_conditions)
@@ -706,25 +1164,50 @@ impl Executor {
             _ => return Err(wrong("a Query without KeyConditionExpression")),
         };
         let after = body.get("ExclusiveStartKey").filter(|key| !key.is_null());
-        let after = after.map(|key| Executor::item_of(key, "ExclusiveStartKey")).transpose()?;
+        let after = after
+            .map(|key| Executor::item_of(key, "ExclusiveStartKey"))
+            .transpose()?;
         let segment = body["Segment"].as_u64().zip(body["TotalSegments"].as_u64());
-        let asked = Asked { index, conditions, backward: body["ScanIndexForward"] == false, limit: body["Limit"].as_u64(), after, segment };
+        let asked = Asked {
+            index,
+            conditions,
+            backward: body["ScanIndexForward"] == false,
+            limit: body["Limit"].as_u64(),
+            after,
+            segment,
+        };
         let fetches = self.fetches(table, index, body)?;
-        self.read(table, asked, consistency(body), fetches, evaluated_keys, scan)
+        self.read(
+            table,
+            asked,
+            consistency(body),
+            fetches,
+            evaluated_keys,
+            scan,
+        )
     }
 
     /// Whether a read of a local index asks for attributes that it does not hold (rule 2.7).
     fn fetches(&self, table: usize, index: Option<usize>, body: &Value) -> Result<bool, Wrong> {
         let table = &self.tables.list[table].design.table;
-        let Some(index) = index.map(|at| &table.indexes[at]).filter(|index| index.kind == IndexKind::Local) else { return Ok(false) };
+        let Some(index) = index
+            .map(|at| &table.indexes[at])
+            .filter(|index| index.kind == IndexKind::Local)
+        else {
+            return Ok(false);
+        };
         if body["Select"] == "ALL_ATTRIBUTES" {
             return Ok(index.projection != Projection::All);
         }
         let names = match (&body["ProjectionExpression"], &body["AttributesToGet"]) {
-            (Value::String(text), _) => {
-                Parser::new(text, body).and_then(Parser::projection).map_err(|error| wrong(format!("ProjectionExpression: {error}")))?
-            }
-            (_, legacy) => list(legacy).iter().filter_map(Value::as_str).map(str::to_string).collect(),
+            (Value::String(text), _) => Parser::new(text, body)
+                .and_then(Parser::projection)
+                .map_err(|error| wrong(format!("ProjectionExpression: {error}")))?,
+            (_, legacy) => list(legacy)
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_string)
+                .collect(),
         };
         Ok(names.iter().any(|name| !index.holds(&table.keys, name)))
     }
@@ -751,31 +1234,61 @@ impl Executor {
                 });
                 let keys: Vec<KeyValues> = keys.collect::<Result<_, _>>()?;
                 if let Some(missing) = keys.iter().find(|key| state.stored.get(key).is_none()) {
-                    let text = String::from_utf8_lossy(&joined(missing)).escape_debug().to_string();
-                    return Err(wrong(format!("evaluated_keys names {text}, which is not stored")));
+                    let text = String::from_utf8_lossy(&joined(missing))
+                        .escape_debug()
+                        .to_string();
+                    return Err(wrong(format!(
+                        "evaluated_keys names {text}, which is not stored"
+                    )));
                 }
-                state.stored.named(&state.design.table, asked.index, &keys, numbers)
+                state
+                    .stored
+                    .named(&state.design.table, asked.index, &keys, numbers)
             }
-            None => state.stored.page(&state.design.table, &asked, numbers).map_err(wrong)?,
+            None => state
+                .stored
+                .page(&state.design.table, &asked, numbers)
+                .map_err(wrong)?,
         };
         let equal = asked.conditions.iter().find_map(|one| match &one.test {
             super::expression::Test::Equal(value) => super::database::KeyValue::of(value),
             _ => None,
         });
         let key = Key::of(&equal.map(|value| value.bytes()).unwrap_or_default());
-        let read = ReadPage { index: asked.index, evaluated: page.bytes, consistency, fetched: fetches.then(|| page.items.clone()) };
-        let operation = if scan { Operation::Scan(read) } else { Operation::Query(read) };
-        Ok(Done { table, index: asked.index, operation, keys: vec![key], items: page.count })
+        let read = ReadPage {
+            index: asked.index,
+            evaluated: page.bytes,
+            consistency,
+            fetched: fetches.then(|| page.items.clone()),
+        };
+        let operation = if scan {
+            Operation::Scan(read)
+        } else {
+            Operation::Query(read)
+        };
+        Ok(Done {
+            table,
+            index: asked.index,
+            operation,
+            keys: vec![key],
+            items: page.count,
+        })
     }
 
-    /// Takes the full export of a table that the trace has just defined: what it held when the log began.
+    /// Takes the full export of a table that the trace has just defined: what it held when the log
+    /// began.
     fn start_with_export(&mut self, request: &Value) -> Result<(), Wrong> {
         let name = request["TableName"].as_str().unwrap_or_default();
         let own = |state: &StartingState| state.table.as_deref().is_none_or(|table| table == name);
-        let Some(at) = self.exports.iter().position(own) else { return Ok(()) };
+        let Some(at) = self.exports.iter().position(own) else {
+            return Ok(());
+        };
         let export = self.exports.remove(at);
         let table = self.table_of(name)?;
-        let take = &mut |file: &str, line, item| self.start_with(table, item).map_err(|(_, text)| format!("{file}:{line}: {text}"));
+        let take = &mut |file: &str, line, item| {
+            self.start_with(table, item)
+                .map_err(|(_, text)| format!("{file}:{line}: {text}"))
+        };
         export_items(&export.folder, take).map_err(wrong)
     }
 
@@ -796,11 +1309,20 @@ impl Executor {
     }
 }
 
-fn joined_transaction(actions: Vec<(usize, (Action, Key))>, outcome: TransactionOutcome) -> Vec<Done> {
+fn joined_transaction(
+    actions: Vec<(usize, (Action, Key))>,
+    outcome: TransactionOutcome,
+) -> Vec<Done> {
     let join = |(table, actions): (usize, Vec<(Action, Key)>)| {
         let items = actions.len() as u64;
         let (actions, keys) = actions.into_iter().unzip();
-        Done { table, index: None, operation: Operation::TransactWriteItems { actions, outcome }, keys, items }
+        Done {
+            table,
+            index: None,
+            operation: Operation::TransactWriteItems { actions, outcome },
+            keys,
+            items,
+        }
     };
     by_table(actions).into_iter().map(join).collect()
 }
@@ -808,17 +1330,32 @@ fn joined_transaction(actions: Vec<(usize, (Action, Key))>, outcome: Transaction
 /// The members of an operation, each an operation of its own, where that comes to the same.
 fn members(operation: &Operation) -> Vec<Operation> {
     match operation {
-        Operation::BatchGetItem { items, consistency } => {
-            items.iter().map(|item| Operation::BatchGetItem { items: vec![*item], consistency: *consistency }).collect()
-        }
-        Operation::TransactGetItems { items } => items.iter().map(|item| Operation::TransactGetItems { items: vec![*item] }).collect(),
-        Operation::BatchWriteItem(batch) => batch.iter().map(|write| Operation::BatchWriteItem(vec![write.clone()])).collect(),
-        Operation::TransactWriteItems { actions, outcome } => {
-            actions.iter().map(|action| Operation::TransactWriteItems { actions: vec![action.clone()], outcome: *outcome }).collect()
-        }
-        Operation::ExecuteTransaction(inner) => {
-            members(inner).into_iter().map(|one| Operation::ExecuteTransaction(Box::new(one))).collect()
-        }
+        Operation::BatchGetItem { items, consistency } => items
+            .iter()
+            .map(|item| Operation::BatchGetItem {
+                items: vec![*item],
+                consistency: *consistency,
+            })
+            .collect(),
+        Operation::TransactGetItems { items } => items
+            .iter()
+            .map(|item| Operation::TransactGetItems { items: vec![*item] })
+            .collect(),
+        Operation::BatchWriteItem(batch) => batch
+            .iter()
+            .map(|write| Operation::BatchWriteItem(vec![write.clone()]))
+            .collect(),
+        Operation::TransactWriteItems { actions, outcome } => actions
+            .iter()
+            .map(|action| Operation::TransactWriteItems {
+                actions: vec![action.clone()],
+                outcome: *outcome,
+            })
+            .collect(),
+        Operation::ExecuteTransaction(inner) => members(inner)
+            .into_iter()
+            .map(|one| Operation::ExecuteTransaction(Box::new(one)))
+            .collect(),
         other => vec![other.clone()],
     }
 }
@@ -827,7 +1364,9 @@ fn members(operation: &Operation) -> Vec<Operation> {
 fn cached_read(operation: &Operation) -> Option<(Option<Bytes>, Consistency)> {
     match operation {
         Operation::GetItem { item, consistency } => Some((*item, *consistency)),
-        Operation::BatchGetItem { items, consistency } => Some((items.first().copied().flatten(), *consistency)),
+        Operation::BatchGetItem { items, consistency } => {
+            Some((items.first().copied().flatten(), *consistency))
+        }
         _ => None,
     }
 }
@@ -836,9 +1375,14 @@ fn cached_read(operation: &Operation) -> Option<(Option<Bytes>, Consistency)> {
 fn written(operation: &Operation) -> Option<(Option<Bytes>, bool)> {
     let applied = |write: &Write| (write.outcome == WriteOutcome::Applied).then_some(write.new);
     match operation {
-        Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) => applied(write).map(|new| (new, false)),
+        Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) => {
+            applied(write).map(|new| (new, false))
+        }
         Operation::BatchWriteItem(batch) => batch.first().and_then(applied).map(|new| (new, false)),
-        Operation::TransactWriteItems { actions, outcome: TransactionOutcome::Committed } => match actions.first() {
+        Operation::TransactWriteItems {
+            actions,
+            outcome: TransactionOutcome::Committed,
+        } => match actions.first() {
             Some(Action::Write(write)) => Some((write.new, true)),
             _ => None,
         },

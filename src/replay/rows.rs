@@ -1,5 +1,5 @@
-//! Rows that know sizes, or some of them: columns, cache traces, CloudTrail. What a row does not say comes from what
-//! was seen of its key, an export, or the workload, and is counted.
+//! Rows that know sizes, or some of them: columns, cache traces, CloudTrail. What a row does not
+//! say comes from what was seen of its key, an export, or the workload, and is counted.
 
 use super::consumption::Kind;
 use super::dax::Which;
@@ -7,7 +7,8 @@ use super::executor::{Executor, Waiting, Wrong};
 use super::sizes::{From, Share, drawn, mixed, salt, same_action, transitions};
 use super::store::Known;
 use crate::table::{
-    Action as Member, Consistency, Direction, KeySchema, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome, limits,
+    Action as Member, Consistency, Direction, KeySchema, Operation, ReadPage, TransactionOutcome,
+    Write, WriteOutcome, limits,
 };
 use crate::trace::{Action, ApiName, Call, Failure, Name, Names, Reason, Time};
 use crate::units::Bytes;
@@ -22,8 +23,11 @@ impl Executor {
         region: Option<&str>,
         index: Option<usize>,
     ) -> Option<&'a Access> {
-        let elsewhere =
-            design.replicas.iter().filter(|replica| region == Some(replica.region.as_str())).flat_map(|replica| &replica.access);
+        let elsewhere = design
+            .replicas
+            .iter()
+            .filter(|replica| region == Some(replica.region.as_str()))
+            .flat_map(|replica| &replica.access);
         let all = design.access.iter().chain(elsewhere);
         let same = |access: &&Access| {
             let of_index = match &access.call {
@@ -33,17 +37,29 @@ impl Executor {
             access.operation == Some(api) && of_index
         };
         match caller {
-            Some(caller) => all.clone().find(|access| access.name == caller).or_else(|| all.clone().find(same)),
+            Some(caller) => all
+                .clone()
+                .find(|access| access.name == caller)
+                .or_else(|| all.clone().find(same)),
             None => all.clone().find(same),
         }
     }
 
     /// A row that knows sizes, or some of them.
-    pub(super) fn call(&mut self, table: Option<Name>, call: Call, time: Time, names: &Names) -> Result<(), Wrong> {
+    pub(super) fn call(
+        &mut self,
+        table: Option<Name>,
+        call: Call,
+        time: Time,
+        names: &Names,
+    ) -> Result<(), Wrong> {
         if call.api.is_free() {
             return Ok(());
         }
-        let table = self.table(table, names, || KeySchema { partition: "key".to_string(), sort: None })?;
+        let table = self.table(table, names, || KeySchema {
+            partition: "key".to_string(),
+            sort: None,
+        })?;
         let region = self.region(call.region, names)?;
         self.stands_in(table, region)?;
         let index = match call.index {
@@ -51,21 +67,45 @@ impl Executor {
             Some(name) => {
                 let text = names.text(name);
                 let found = self.tables.index(table, text);
-                let known =
-                    || self.tables.list[table].design.table.indexes.iter().map(|index| index.name.as_str()).collect::<Vec<_>>().join(", ");
-                Some(
-                    found.ok_or_else(|| {
-                        (Reason::UnknownIndex, format!("the table has no index {}; it has {}", text.escape_debug(), known()))
-                    })?,
-                )
+                let known = || {
+                    self.tables.list[table]
+                        .design
+                        .table
+                        .indexes
+                        .iter()
+                        .map(|index| index.name.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                };
+                Some(found.ok_or_else(|| {
+                    (
+                        Reason::UnknownIndex,
+                        format!(
+                            "the table has no index {}; it has {}",
+                            text.escape_debug(),
+                            known()
+                        ),
+                    )
+                })?)
             }
         };
         if call.failure == Some(Failure::Free) {
             self.tally.refused += 1;
             return Ok(());
         }
-        if matches!(call.api, ApiName::ExecuteStatement | ApiName::BatchExecuteStatement | ApiName::ExecuteTransaction) {
-            return self.unmetered(table, region, &call, index, "a PartiQL statement is costed by the request log, which has its text");
+        if matches!(
+            call.api,
+            ApiName::ExecuteStatement
+                | ApiName::BatchExecuteStatement
+                | ApiName::ExecuteTransaction
+        ) {
+            return self.unmetered(
+                table,
+                region,
+                &call,
+                index,
+                "a PartiQL statement is costed by the request log, which has its text",
+            );
         }
         let second = time.second();
         if call.api.is_read() {
@@ -84,8 +124,19 @@ impl Executor {
         why: &'static str,
     ) -> Result<(), Wrong> {
         let reads = call.api.is_read();
-        let direction = if reads { Direction::Read } else { Direction::Write };
-        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), direction, index };
+        let direction = if reads {
+            Direction::Read
+        } else {
+            Direction::Write
+        };
+        let kind = Kind {
+            table,
+            region,
+            caller: call.caller,
+            api: Some(call.api),
+            direction,
+            index,
+        };
         let traced = self.tally.consumption.kind(kind);
         (traced.writes, traced.index) = (!reads, index);
         traced.calls += 1;
@@ -94,23 +145,34 @@ impl Executor {
     }
 
     /// What is there under a key: from the row, what was seen, an export, or drawn.
-    pub(super) fn item(&self, table: usize, call: &Call, given: Option<u32>) -> Option<(Option<Bytes>, From)> {
+    pub(super) fn item(
+        &self,
+        table: usize,
+        call: &Call,
+        given: Option<u32>,
+    ) -> Option<(Option<Bytes>, From)> {
         let there = |bytes: u32| (bytes > 0).then(|| Bytes(bytes.into()));
         if let Some(bytes) = given {
             return Some((there(bytes), From::Row));
         }
         let state = &self.tables.list[table];
-        match state.store.get(self.slot_of_key(table, &call.key), call.key.hash) {
+        match state
+            .store
+            .get(self.slot_of_key(table, &call.key), call.key.hash)
+        {
             (Known::There(bytes), from) => return Some((Some(Bytes(bytes.into())), from)),
             (Known::Gone, from) => return Some((None, from)),
             (Known::Unknown, _) => {}
         }
-        let class = drawn(state.design.sizes.as_ref().filter(|_| state.declared)?, call.key.hash);
+        let class = drawn(
+            state.design.sizes.as_ref().filter(|_| state.declared)?,
+            call.key.hash,
+        );
         Some((Some(class.item), From::Drawn))
     }
 
-    /// Counts where a size came from; of a drawn one, what it would come to at the smallest and the largest size of a
-    /// hundred: `at` is the operation at a size.
+    /// Counts where a size came from; of a drawn one, what it would come to at the smallest and the
+    /// largest size of a hundred: `at` is the operation at a size.
     pub(super) fn count(
         &mut self,
         table: usize,
@@ -119,22 +181,54 @@ impl Executor {
         drawn: Option<Bytes>,
         at: impl Fn(&Self, Bytes) -> Operation,
     ) {
-        *self.tally.provenance.rows.entry((direction, from)).or_default() += 1;
+        *self
+            .tally
+            .provenance
+            .rows
+            .entry((direction, from))
+            .or_default() += 1;
         if let (From::Drawn, Some(drawn)) = (from, drawn) {
             let (low, high) = self.tables.list[table].extremes;
             let units = [drawn, low, high].map(|size| self.everywhere(table, &at(self, size)));
-            let sums = self.tally.provenance.drawn.entry((table, direction)).or_default();
-            sums.iter_mut().zip(units).for_each(|(sum, units)| *sum += units);
+            let sums = self
+                .tally
+                .provenance
+                .drawn
+                .entry((table, direction))
+                .or_default();
+            sums.iter_mut()
+                .zip(units)
+                .for_each(|(sum, units)| *sum += units);
         }
     }
 
-    fn row_read(&mut self, table: usize, region: usize, call: Call, index: Option<usize>, second: i64, names: &Names) -> Result<(), Wrong> {
+    fn row_read(
+        &mut self,
+        table: usize,
+        region: usize,
+        call: Call,
+        index: Option<usize>,
+        second: i64,
+        names: &Names,
+    ) -> Result<(), Wrong> {
         let caller = call.caller.map(|caller| names.text(caller));
         let region_name = self.regions.get(region).map(String::as_str);
-        let pattern = Executor::pattern(&self.tables.list[table].design, caller, call.api, region_name, index);
+        let pattern = Executor::pattern(
+            &self.tables.list[table].design,
+            caller,
+            call.api,
+            region_name,
+            index,
+        );
         let consistency = match (call.consistency, pattern.map(|pattern| &pattern.call)) {
             (Some(said), _) => said,
-            (None, Some(Pattern::Get { consistency: Some(Consistency::Strong), .. })) => {
+            (
+                None,
+                Some(Pattern::Get {
+                    consistency: Some(Consistency::Strong),
+                    ..
+                }),
+            ) => {
                 self.tally.provenance.consistency_assumed += 1;
                 Consistency::Strong
             }
@@ -145,8 +239,16 @@ impl Executor {
         }
         let Some((item, from)) = self.item(table, &call, call.item_bytes) else {
             if call.sized_by_next {
-                let waiting = Waiting { table, region, second, call };
-                self.waiting.entry(waiting.call.key.hash ^ table as u64).or_default().push(waiting);
+                let waiting = Waiting {
+                    table,
+                    region,
+                    second,
+                    call,
+                };
+                self.waiting
+                    .entry(waiting.call.key.hash ^ table as u64)
+                    .or_default()
+                    .push(waiting);
                 return Ok(());
             }
             return self.unmetered(
@@ -154,10 +256,20 @@ impl Executor {
                 region,
                 &call,
                 index,
-                "the row gives no item_bytes, nothing was seen of the key, and no workload gives sizes",
+                "the row gives no item_bytes, nothing was seen of the key, and no workload gives \
+                 sizes",
             );
         };
-        self.get(table, region, &call, item, from, consistency, second, caller);
+        self.get(
+            table,
+            region,
+            &call,
+            item,
+            from,
+            consistency,
+            second,
+            caller,
+        );
         Ok(())
     }
 
@@ -176,20 +288,45 @@ impl Executor {
         let api = call.api;
         let read_of = move |item: Option<Bytes>| match api {
             ApiName::TransactGetItems => Operation::TransactGetItems { items: vec![item] },
-            ApiName::BatchGetItem => Operation::BatchGetItem { items: vec![item], consistency },
+            ApiName::BatchGetItem => Operation::BatchGetItem {
+                items: vec![item],
+                consistency,
+            },
             _ => Operation::GetItem { item, consistency },
         };
-        self.count(table, Direction::Read, from, item, |_, size| read_of(Some(size)));
+        self.count(table, Direction::Read, from, item, |_, size| {
+            read_of(Some(size))
+        });
         if from == From::Row {
             let slot = self.slot_of_key(table, &call.key);
-            self.tables.list[table].store.set(slot, call.key.hash, item.map(|bytes| bytes.0 as u32), false);
+            self.tables.list[table].store.set(
+                slot,
+                call.key.hash,
+                item.map(|bytes| bytes.0 as u32),
+                false,
+            );
         }
-        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), direction: Direction::Read, index: None };
+        let kind = Kind {
+            table,
+            region,
+            caller: call.caller,
+            api: Some(call.api),
+            direction: Direction::Read,
+            index: None,
+        };
         let cacheable = api != ApiName::TransactGetItems && consistency == Consistency::Eventual;
         let bytes = item.map_or(0, |bytes| bytes.0);
         let passes_by = self.passes_dax(table, caller, call.api, None);
         let goes_through = cacheable && !passes_by && region == 0;
-        let answered = goes_through && self.access(table, Which::Item, call.key.hash, bytes as u32, second, false);
+        let answered = goes_through
+            && self.access(
+                table,
+                Which::Item,
+                call.key.hash,
+                bytes as u32,
+                second,
+                false,
+            );
         let hit = call.cached.unwrap_or(answered);
         let traced = self.tally.consumption.kind(kind);
         traced.calls += 1;
@@ -199,7 +336,16 @@ impl Executor {
             return;
         }
         let operation = read_of(item);
-        self.consume(table, region, call.caller, call.api, None, &operation, &call.key, second);
+        self.consume(
+            table,
+            region,
+            call.caller,
+            call.api,
+            None,
+            &operation,
+            &call.key,
+            second,
+        );
     }
 
     /// One page of a Query or Scan.
@@ -215,16 +361,22 @@ impl Executor {
         let state = &self.tables.list[table];
         let region_name = self.regions.get(region).map(String::as_str);
         let pattern = Executor::pattern(&state.design, caller, call.api, region_name, index);
-        let consistency = call.consistency.or(match pattern.map(|pattern| &pattern.call) {
-            Some(Pattern::Page { consistency, .. }) => Some(*consistency),
-            _ => None,
-        });
+        let consistency = call
+            .consistency
+            .or(match pattern.map(|pattern| &pattern.call) {
+                Some(Pattern::Page { consistency, .. }) => Some(*consistency),
+                _ => None,
+            });
         let consistency = consistency.unwrap_or_default();
         let drawn_sizes = |count: u64| -> Option<(u64, Vec<Bytes>)> {
-            let sizes = pattern.map_or(&state.design.sizes, |pattern| &pattern.sizes).as_ref().filter(|_| state.declared)?;
+            let sizes = pattern
+                .map_or(&state.design.sizes, |pattern| &pattern.sizes)
+                .as_ref()
+                .filter(|_| state.declared)?;
             let (mut sum, mut items) = (0, Vec::new());
             for at in 0..count {
-                // A page ends with the item that reaches 1 MB (rule 2.5); the rest of the call is in other rows.
+                // A page ends with the item that reaches 1 MB (rule 2.5); the rest of the call is
+                // in other rows.
                 if sum >= limits::PAGE_BYTES {
                     break;
                 }
@@ -258,7 +410,8 @@ impl Executor {
                         region,
                         &call,
                         index,
-                        "the row gives no evaluated_bytes, and no workload gives the sizes of what is read",
+                        "the row gives no evaluated_bytes, and no workload gives the sizes of \
+                         what is read",
                     );
                 }
             },
@@ -268,11 +421,15 @@ impl Executor {
                     region,
                     &call,
                     index,
-                    "the row does not say what the Query or Scan evaluated, and no access pattern of the workload reads the same way",
+                    "the row does not say what the Query or Scan evaluated, and no access pattern \
+                     of the workload reads the same way",
                 );
             }
         };
-        let fetches = matches!(pattern.map(|pattern| &pattern.call), Some(Pattern::Page { fetches: true, .. }));
+        let fetches = matches!(
+            pattern.map(|pattern| &pattern.call),
+            Some(Pattern::Page { fetches: true, .. })
+        );
         let fetched: Option<Vec<Bytes>> = match &call.fetched {
             Some(sizes) => Some(sizes.iter().map(|size| Bytes((*size).into())).collect()),
             None if fetches && from == From::Drawn => Some(items.clone()),
@@ -283,12 +440,24 @@ impl Executor {
             self.tally.provenance.counts_assumed += 1;
         }
         let per_item = count.unwrap_or(1).max(1);
-        // Entries of an index have sizes of their own, of which the smallest and the largest are not known apart.
+        // Entries of an index have sizes of their own, of which the smallest and the largest are
+        // not known apart.
         let drawn_item = index.is_none().then_some(Bytes(evaluated.0 / per_item));
         self.count(table, Direction::Read, from, drawn_item, |_, size| {
-            Operation::Query(ReadPage { evaluated: Bytes(size.0.saturating_mul(per_item)), consistency, ..ReadPage::default() })
+            Operation::Query(ReadPage {
+                evaluated: Bytes(size.0.saturating_mul(per_item)),
+                consistency,
+                ..ReadPage::default()
+            })
         });
-        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), direction: Direction::Read, index };
+        let kind = Kind {
+            table,
+            region,
+            caller: call.caller,
+            api: Some(call.api),
+            direction: Direction::Read,
+            index,
+        };
         let traced = self.tally.consumption.kind(kind);
         traced.calls += 1;
         traced.touched += call.evaluated_items.unwrap_or(items.len() as u64);
@@ -297,14 +466,44 @@ impl Executor {
             traced.hits += 1;
             return Ok(());
         }
-        let page = ReadPage { index, evaluated, consistency, fetched };
-        let operation = if call.api == ApiName::Scan { Operation::Scan(page) } else { Operation::Query(page) };
-        self.consume(table, region, call.caller, call.api, index, &operation, &call.key, second);
+        let page = ReadPage {
+            index,
+            evaluated,
+            consistency,
+            fetched,
+        };
+        let operation = if call.api == ApiName::Scan {
+            Operation::Scan(page)
+        } else {
+            Operation::Query(page)
+        };
+        self.consume(
+            table,
+            region,
+            call.caller,
+            call.api,
+            index,
+            &operation,
+            &call.key,
+            second,
+        );
         Ok(())
     }
 
-    fn row_write(&mut self, table: usize, region: usize, call: Call, second: i64, names: &Names) -> Result<(), Wrong> {
-        if call.action.is_none() && matches!(call.api, ApiName::BatchWriteItem | ApiName::TransactWriteItems) {
+    fn row_write(
+        &mut self,
+        table: usize,
+        region: usize,
+        call: Call,
+        second: i64,
+        names: &Names,
+    ) -> Result<(), Wrong> {
+        if call.action.is_none()
+            && matches!(
+                call.api,
+                ApiName::BatchWriteItem | ApiName::TransactWriteItems
+            )
+        {
             self.tally.provenance.actions_assumed += 1;
         }
         let action = call.action.unwrap_or(match call.api {
@@ -317,11 +516,14 @@ impl Executor {
         let hash = call.key.hash;
         let design = &self.tables.list[table].design;
         let pattern = Executor::pattern(design, caller, call.api, region_name, None);
-        let pattern_sizes = pattern.map_or(&design.sizes, |pattern| &pattern.sizes).clone();
+        let pattern_sizes = pattern
+            .map_or(&design.sizes, |pattern| &pattern.sizes)
+            .clone();
         let plan = pattern.and_then(|access| match &access.call {
-            Pattern::Write { plans, .. } | Pattern::Transaction { plans, .. } => {
-                plans.iter().find(|(plan, _)| same_action(plan.kind, action)).map(|(plan, _)| plan.clone())
-            }
+            Pattern::Write { plans, .. } | Pattern::Transaction { plans, .. } => plans
+                .iter()
+                .find(|(plan, _)| same_action(plan.kind, action))
+                .map(|(plan, _)| plan.clone()),
             _ => None,
         });
         // What was there before.
@@ -349,46 +551,84 @@ impl Executor {
                     region,
                     &call,
                     None,
-                    "the row gives no sizes, nothing was seen of the key, and no workload gives sizes",
+                    "the row gives no sizes, nothing was seen of the key, and no workload gives \
+                     sizes",
                 );
             }
         };
         let new = match (action, call.item_bytes) {
             (Action::Delete | Action::ConditionCheck, _) => None,
-            (_, Some(0)) => return Err((Reason::WrongType, "item_bytes is 0 after a write that leaves an item".to_string())),
+            (_, Some(0)) => {
+                return Err((
+                    Reason::WrongType,
+                    "item_bytes is 0 after a write that leaves an item".to_string(),
+                ));
+            }
             (_, Some(bytes)) => Some((Bytes(bytes.into()), From::Row)),
             (Action::Update, None) if old.is_some() => old.map(|old| (old, old_from)),
             (_, None) => {
-                let class = pattern_sizes.as_ref().filter(|_| declared).map(|sizes| drawn(sizes, hash));
+                let class = pattern_sizes
+                    .as_ref()
+                    .filter(|_| declared)
+                    .map(|sizes| drawn(sizes, hash));
                 match (class, old) {
                     (Some(class), _) => Some((class.item, From::Drawn)),
                     (None, Some(old)) => Some((old, old_from)),
                     (None, None) => {
-                        return self.unmetered(table, region, &call, None, "the row gives no item_bytes, and no workload gives sizes");
+                        return self.unmetered(
+                            table,
+                            region,
+                            &call,
+                            None,
+                            "the row gives no item_bytes, and no workload gives sizes",
+                        );
                     }
                 }
             }
         };
         // What changes: as the row says, else as the pattern says, else everything that is no key.
         let from_row = call.changes.map(|changes| names.text(changes));
-        if from_row.is_none() && old.is_some() && new.is_some() && !self.tables.list[table].design.table.indexes.is_empty() {
+        if from_row.is_none()
+            && old.is_some()
+            && new.is_some()
+            && !self.tables.list[table].design.table.indexes.is_empty()
+        {
             self.tally.provenance.changes_assumed += 1;
         }
         let listed: Option<Vec<String>> = match from_row {
-            Some(text) => Some(text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_string).collect()),
+            Some(text) => Some(
+                text.split(',')
+                    .map(str::trim)
+                    .filter(|name| !name.is_empty())
+                    .map(str::to_string)
+                    .collect(),
+            ),
             None => plan.as_ref().and_then(|plan| plan.changes.clone()),
         };
-        let changes: Option<Vec<&str>> = listed.as_ref().map(|names| names.iter().map(String::as_str).collect());
+        let changes: Option<Vec<&str>> = listed
+            .as_ref()
+            .map(|names| names.iter().map(String::as_str).collect());
         let state = &self.tables.list[table];
         let small = |bytes: Option<Bytes>| bytes.map(|bytes| bytes.0 as u32);
         let (old_bytes, new_bytes) = (small(old), small(new.map(|(bytes, _)| bytes)));
-        let (moves, unknown) = transitions(&state.design, &state.entries, hash, old_bytes, new_bytes, changes.as_deref());
+        let (moves, unknown) = transitions(
+            &state.design,
+            &state.entries,
+            hash,
+            old_bytes,
+            new_bytes,
+            changes.as_deref(),
+        );
         let refused = call.failure.is_some();
         let mut write = Write {
             old,
             new: new.map(|(bytes, _)| bytes),
             indexes: moves,
-            outcome: if refused { WriteOutcome::ConditionFailed } else { WriteOutcome::Applied },
+            outcome: if refused {
+                WriteOutcome::ConditionFailed
+            } else {
+                WriteOutcome::Applied
+            },
         };
         // What changes nothing is no change: no stream sees it (rule 5.2).
         let same = changes.as_ref().is_some_and(Vec::is_empty) && old == write.new && old.is_some();
@@ -419,28 +659,64 @@ impl Executor {
             ApiName::DeleteItem => Operation::DeleteItem(write),
             _ => Operation::PutItem(write),
         };
-        self.count(table, Direction::Write, from, drawn_size, |executor, size| {
-            let state = &executor.tables.list[table];
-            let resized = |bytes: Option<u32>| bytes.map(|_| size.0 as u32);
-            let (indexes, _) = transitions(&state.design, &state.entries, hash, resized(old_bytes), resized(new_bytes), changes.as_deref());
-            operation_of(Write { old: write.old.map(|_| size), new: write.new.map(|_| size), indexes, outcome: write.outcome })
-        });
+        self.count(
+            table,
+            Direction::Write,
+            from,
+            drawn_size,
+            |executor, size| {
+                let state = &executor.tables.list[table];
+                let resized = |bytes: Option<u32>| bytes.map(|_| size.0 as u32);
+                let (indexes, _) = transitions(
+                    &state.design,
+                    &state.entries,
+                    hash,
+                    resized(old_bytes),
+                    resized(new_bytes),
+                    changes.as_deref(),
+                );
+                operation_of(Write {
+                    old: write.old.map(|_| size),
+                    new: write.new.map(|_| size),
+                    indexes,
+                    outcome: write.outcome,
+                })
+            },
+        );
         let operation = operation_of(write.clone());
         let applied = !refused && !call.replayed && action != Action::ConditionCheck;
         if applied {
             let slot = self.slot_of_key(table, &call.key);
-            self.tables.list[table].store.set(slot, hash, new_bytes, false);
+            self.tables.list[table]
+                .store
+                .set(slot, hash, new_bytes, false);
         }
         if call.api == ApiName::TimeToLiveDelete {
             self.tally.time_to_live.insert(table);
         }
-        let kind = Kind { table, region, caller: call.caller, api: Some(call.api), direction: operation.direction(), index: None };
+        let kind = Kind {
+            table,
+            region,
+            caller: call.caller,
+            api: Some(call.api),
+            direction: operation.direction(),
+            index: None,
+        };
         let traced = self.tally.consumption.kind(kind);
         traced.calls += 1;
         traced.touched += 1;
         traced.unknown_indexes.extend(unknown);
         let (captured, sent) = (traced.captured, traced.replicated_bytes);
-        self.consume(table, region, call.caller, call.api, None, &operation, &call.key, second);
+        self.consume(
+            table,
+            region,
+            call.caller,
+            call.api,
+            None,
+            &operation,
+            &call.key,
+            second,
+        );
         if same {
             let traced = self.tally.consumption.kind(kind);
             (traced.captured, traced.replicated_bytes) = (captured, sent);
@@ -449,8 +725,17 @@ impl Executor {
         if let Some(bytes) = new_bytes.filter(|_| applied) {
             self.wake(table, hash, bytes);
         }
-        if applied && call.api != ApiName::TimeToLiveDelete && !self.passes_dax(table, caller, call.api, None) {
-            self.written_through_dax(kind, &call.key, write.new, call.api == ApiName::TransactWriteItems, second);
+        if applied
+            && call.api != ApiName::TimeToLiveDelete
+            && !self.passes_dax(table, caller, call.api, None)
+        {
+            self.written_through_dax(
+                kind,
+                &call.key,
+                write.new,
+                call.api == ApiName::TransactWriteItems,
+                second,
+            );
         }
         Ok(())
     }
@@ -460,10 +745,23 @@ impl Executor {
         if self.waiting.is_empty() {
             return;
         }
-        for waiting in self.waiting.remove(&(hash ^ table as u64)).unwrap_or_default() {
+        for waiting in self
+            .waiting
+            .remove(&(hash ^ table as u64))
+            .unwrap_or_default()
+        {
             let consistency = waiting.call.consistency.unwrap_or_default();
             let item = Some(Bytes(bytes.into()));
-            self.get(waiting.table, waiting.region, &waiting.call, item, From::Next, consistency, waiting.second, None);
+            self.get(
+                waiting.table,
+                waiting.region,
+                &waiting.call,
+                item,
+                From::Next,
+                consistency,
+                waiting.second,
+                None,
+            );
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Runs a trace: rows dealt to threads by the slot of their keys, everything else in its order.
 //!
-//! What is remembered of a key belongs to its slot, and sums are integers: so it does not matter how many threads there
-//! are, which share of the keys a run takes, nor where it is broken off and goes on.
+//! What is remembered of a key belongs to its slot, and sums are integers: so it does not matter
+//! how many threads there are, which share of the keys a run takes, nor where it is broken off and
+//! goes on.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -18,7 +19,10 @@ use super::partitions::{Partitions, Strip};
 use super::plain::Failed;
 use super::tally::{FIRST_SKIPPED, Share};
 use super::{Options, ReplayError};
-use crate::trace::{Batch, Event, Kind, Names, Place, Reason, Rows, SLOTS, Time, Trace, TraceError, What, mixed, salt, sign};
+use crate::trace::{
+    Batch, Event, Kind, Names, Place, Reason, Rows, SLOTS, Time, Trace, TraceError, What, mixed,
+    salt, sign,
+};
 use crate::workload::Workload;
 
 /// What was read of a trace, whoever executes it.
@@ -57,12 +61,15 @@ pub struct Part {
 }
 
 impl Part {
-    /// Takes grains of all seconds before one into the partitions, which need those of all keys together.
+    /// Takes grains of all seconds before one into the partitions, which need those of all keys
+    /// together.
     pub fn settle(&mut self, before: i64) {
         let heat = std::mem::take(&mut self.heat);
         let mut grains = std::mem::take(&mut self.executor.tally.grains);
         let tables = &self.executor.tables;
-        self.heat = settled(&mut grains, heat, before, |table| starting_partitions(&tables.list[table].design));
+        self.heat = settled(&mut grains, heat, before, |table| {
+            starting_partitions(&tables.list[table].design)
+        });
         self.executor.tally.grains = grains;
     }
 
@@ -70,7 +77,9 @@ impl Part {
     pub fn join(&mut self, other: Part) {
         let mut tally = other.executor.tally;
         for (mut kind, traced) in std::mem::take(&mut tally.consumption.kinds) {
-            kind.caller = kind.caller.map(|caller| self.names.number(other.names.text(caller)));
+            kind.caller = kind
+                .caller
+                .map(|caller| self.names.number(other.names.text(caller)));
             self.executor.tally.consumption.kind(kind).add(&traced);
         }
         self.executor.tally.join(tally);
@@ -105,8 +114,15 @@ impl Run {
     ///
     /// # Errors
     /// [`ReplayError`] where a starting state cannot be read.
-    pub fn new(trace: Trace, workload: Option<&Workload>, options: &Options) -> Result<Run, ReplayError> {
-        let region = workload.map(|workload| workload.region.clone()).or_else(|| options.region.clone()).unwrap_or_default();
+    pub fn new(
+        trace: Trace,
+        workload: Option<&Workload>,
+        options: &Options,
+    ) -> Result<Run, ReplayError> {
+        let region = workload
+            .map(|workload| workload.region.clone())
+            .or_else(|| options.region.clone())
+            .unwrap_or_default();
         let caches = Caches {
             sizes: options.dax_sizes.clone(),
             ttl_seconds: options.dax_ttl_seconds,
@@ -121,12 +137,18 @@ impl Run {
         };
         let mut executors: Vec<Executor> = (0..threads).map(|_| executor()).collect();
         super::start(&trace, &mut executors[0])?;
-        // What needs everything in one order: a cluster of the design, caches of given sizes, a starting state.
+        // What needs everything in one order: a cluster of the design, caches of given sizes, a
+        // starting state.
         let single = !trace.states.is_empty()
             || executors[0].caches.is_needed(None)
-            || executors[0].tables.list.iter().any(|state| state.design.dax.is_some());
+            || executors[0]
+                .tables
+                .list
+                .iter()
+                .any(|state| state.design.dax.is_some());
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool = pool.map_err(|error| ReplayError::Empty(format!("no {threads} threads: {error}")))?;
+        let pool =
+            pool.map_err(|error| ReplayError::Empty(format!("no {threads} threads: {error}")))?;
         Ok(Run {
             trace,
             executors,
@@ -147,11 +169,21 @@ impl Run {
     ///
     /// # Errors
     /// [`ReplayError::Part`] where it is no checkpoint of such a run.
-    pub fn resume(&mut self, path: &Path, workload: Option<&Workload>, options: &Options) -> Result<(), ReplayError> {
+    pub fn resume(
+        &mut self,
+        path: &Path,
+        workload: Option<&Workload>,
+        options: &Options,
+    ) -> Result<(), ReplayError> {
         let loaded = part::read(path, workload, options)?;
         loaded.check(path, true)?;
         if loaded.header.share != self.share {
-            return Err(ReplayError::Part(format!("{}: is of share {}, not of {}", path.display(), loaded.header.share, self.share)));
+            return Err(ReplayError::Part(format!(
+                "{}: is of share {}, not of {}",
+                path.display(),
+                loaded.header.share,
+                self.share
+            )));
         }
         self.resume = Some(Box::new(loaded));
         Ok(())
@@ -173,7 +205,11 @@ impl Run {
     /// [`ReplayError::Part`] where it cannot be written.
     pub fn save(&self, into: impl Write + Send) -> Result<(), ReplayError> {
         let saved = Saved {
-            read: Read { events: self.events, signature: self.signature, ..Read::default() },
+            read: Read {
+                events: self.events,
+                signature: self.signature,
+                ..Read::default()
+            },
             names: &self.trace.names,
             executors: self.executors.iter().collect(),
             heat: &self.heat,
@@ -186,19 +222,41 @@ impl Run {
 
     /// Takes what the checkpoint holds, where as much was read as it has seen.
     fn take_up(&mut self) -> Result<(), ReplayError> {
-        let Some(resume) = self.resume.take_if(|loaded| loaded.header.read.events <= self.events) else { return Ok(()) };
-        let Loaded { header, part, store } = *resume;
+        let Some(resume) = self
+            .resume
+            .take_if(|loaded| loaded.header.read.events <= self.events)
+        else {
+            return Ok(());
+        };
+        let Loaded {
+            header,
+            part,
+            store,
+        } = *resume;
         if (header.read.events, header.read.signature) != (self.events, self.signature) {
-            let text = "the checkpoint is of another trace\nhelp: give the files that it was made of, or remove it to begin anew";
+            let text = "the checkpoint is of another trace\nhelp: give the files that it was made \
+                        of, or remove it to begin anew";
             return Err(ReplayError::Part(text.to_string()));
         }
-        let Part { executor, heat, names, .. } = part;
+        let Part {
+            executor,
+            heat,
+            names,
+            ..
+        } = part;
         self.heat = heat;
         let count = self.executors.len();
         for own in &mut self.executors {
-            own.tables.define_again(&executor.tables.definitions).map_err(ReplayError::Part)?;
+            own.tables
+                .define_again(&executor.tables.definitions)
+                .map_err(ReplayError::Part)?;
             let tables = &own.tables;
-            own.exports.retain(|state| state.table.as_ref().is_some_and(|name| tables.find(name).is_none()));
+            own.exports.retain(|state| {
+                state
+                    .table
+                    .as_ref()
+                    .is_some_and(|name| tables.find(name).is_none())
+            });
         }
         for (table, slot, key, state, halves) in store {
             let executor = &mut self.executors[usize::from(slot) / self.share.of as usize % count];
@@ -209,20 +267,33 @@ impl Run {
         // Callers are numbered anew.
         let mut tally = executor.tally;
         for (mut kind, traced) in std::mem::take(&mut tally.consumption.kinds) {
-            kind.caller = kind.caller.map(|caller| self.trace.names.number(names.text(caller)));
+            kind.caller = kind
+                .caller
+                .map(|caller| self.trace.names.number(names.text(caller)));
             tally.consumption.kinds.insert(kind, traced);
         }
         // Heat and waiting reads go to the thread of their slot, the rest to the first.
         for (lane, slots) in std::mem::take(&mut tally.heat) {
-            for (slot, heat) in slots.into_iter().enumerate().filter(|(_, heat)| heat.total > 0) {
-                let own = &mut self.executors[slot / self.share.of as usize % count].tally.heat;
-                own.entry(lane).or_insert_with(|| vec![Heat::default(); SLOTS])[slot] = heat;
+            for (slot, heat) in slots
+                .into_iter()
+                .enumerate()
+                .filter(|(_, heat)| heat.total > 0)
+            {
+                let own = &mut self.executors[slot / self.share.of as usize % count]
+                    .tally
+                    .heat;
+                own.entry(lane)
+                    .or_insert_with(|| vec![Heat::default(); SLOTS])[slot] = heat;
             }
         }
         for (key, waiting) in executor.waiting {
             for one in waiting {
                 let slot = self.executors[0].slot_of_key(one.table, &one.call.key);
-                self.executors[usize::from(slot) / self.share.of as usize % count].waiting.entry(key).or_default().push(one);
+                self.executors[usize::from(slot) / self.share.of as usize % count]
+                    .waiting
+                    .entry(key)
+                    .or_default()
+                    .push(one);
             }
         }
         let first = &mut self.executors[0];
@@ -250,12 +321,16 @@ impl Run {
     pub fn batch(&mut self) -> Result<bool, ReplayError> {
         let trace = &mut self.trace;
         let batch = self.pool.install(|| trace.batch())?;
-        let dealt = *self.dealt.get_or_insert_with(|| !self.single && self.trace.kinds().all(Kind::is_calls));
+        let dealt = *self
+            .dealt
+            .get_or_insert_with(|| !self.single && self.trace.kinds().all(Kind::is_calls));
         if !dealt {
             self.executors.truncate(1);
         } else {
             // Only keys of the share come here.
-            self.executors.iter_mut().for_each(|executor| executor.share = Share::default());
+            self.executors
+                .iter_mut()
+                .for_each(|executor| executor.share = Share::default());
         }
         if self.resume.is_some() {
             return self.skip(batch);
@@ -280,7 +355,8 @@ impl Run {
     fn skip(&mut self, batch: Batch) -> Result<bool, ReplayError> {
         match batch {
             Batch::End => {
-                let text = "the checkpoint has seen more than the trace holds\nhelp: give the files that it was made of, or remove it to begin anew";
+                let text = "the checkpoint has seen more than the trace holds\nhelp: give the \
+                            files that it was made of, or remove it to begin anew";
                 return Err(ReplayError::Part(text.to_string()));
             }
             Batch::Rows(rows) => {
@@ -301,7 +377,12 @@ impl Run {
     }
 
     /// Tables and indexes that no workload declares, the same for every thread.
-    fn define<'b>(&mut self, names: impl Iterator<Item = (Option<crate::trace::Name>, Option<crate::trace::Name>)> + Clone + 'b) {
+    fn define<'b>(
+        &mut self,
+        names: impl Iterator<Item = (Option<crate::trace::Name>, Option<crate::trace::Name>)>
+        + Clone
+        + 'b,
+    ) {
         if self.executors[0].declared {
             return;
         }
@@ -313,20 +394,32 @@ impl Run {
     }
 
     fn rows(&mut self, round: &[Rows]) -> Result<(), ReplayError> {
-        let tables: Vec<_> = round.iter().flat_map(|rows| &rows.kinds).map(|kind| (kind.table, None)).collect();
+        let tables: Vec<_> = round
+            .iter()
+            .flat_map(|rows| &rows.kinds)
+            .map(|kind| (kind.table, None))
+            .collect();
         self.define(tables.iter().copied());
         for rows in round {
             self.signature = self.signature.wrapping_add(rows.signature);
             self.events += rows.rows.len() as u64;
         }
-        let owned: Vec<usize> = (0..SLOTS).filter(|slot| self.share.owns(*slot as u8)).collect();
+        let owned: Vec<usize> = (0..SLOTS)
+            .filter(|slot| self.share.owns(*slot as u8))
+            .collect();
         let count = self.executors.len();
         let (names, bad) = (&self.trace.names, &self.trace.bad);
         let execute = |(at, executor): (usize, &mut Executor)| {
             let slots: Vec<usize> = owned.iter().skip(at).step_by(count).copied().collect();
             executor.rows(round, &slots, names, bad)
         };
-        let failed: Vec<Vec<Failed>> = self.pool.install(|| self.executors.par_iter_mut().enumerate().map(execute).collect());
+        let failed: Vec<Vec<Failed>> = self.pool.install(|| {
+            self.executors
+                .par_iter_mut()
+                .enumerate()
+                .map(execute)
+                .collect()
+        });
         self.failed(failed.into_iter().flatten().collect())?;
         if let Some(last) = round.last() {
             self.settle(last.last);
@@ -354,26 +447,42 @@ impl Run {
             for (ordinal, event) in (first..).zip(events) {
                 self.signature = self.signature.wrapping_add(signature(&event, ordinal));
                 let slot = match &event.what {
-                    What::Call(call) => self.executors[0].slot(event.table, &call.key, &self.trace.names),
+                    What::Call(call) => {
+                        self.executors[0].slot(event.table, &call.key, &self.trace.names)
+                    }
                     _ => 0,
                 };
                 if self.share.owns(slot) {
-                    shares[usize::from(slot) / self.share.of as usize % count].push((ordinal, event));
+                    shares[usize::from(slot) / self.share.of as usize % count]
+                        .push((ordinal, event));
                 }
             }
             let (names, bad) = (&self.trace.names, &self.trace.bad);
             let execute = |(executor, events): (&mut Executor, Vec<(u64, Event)>)| -> Vec<Failed> {
-                let one = |(ordinal, event)| executor.event(ordinal, event, names, bad).err().map(|(place, wrong)| (ordinal, place, wrong));
+                let one = |(ordinal, event)| {
+                    executor
+                        .event(ordinal, event, names, bad)
+                        .err()
+                        .map(|(place, wrong)| (ordinal, place, wrong))
+                };
                 events.into_iter().filter_map(one).collect()
             };
-            let all: Vec<Vec<Failed>> = self.pool.install(|| self.executors.par_iter_mut().zip(shares).map(execute).collect());
+            let all: Vec<Vec<Failed>> = self.pool.install(|| {
+                self.executors
+                    .par_iter_mut()
+                    .zip(shares)
+                    .map(execute)
+                    .collect()
+            });
             failed = all.into_iter().flatten().collect();
         } else {
             let executor = &mut self.executors[0];
             for (ordinal, event) in (first..).zip(events) {
                 self.signature = self.signature.wrapping_add(signature(&event, ordinal));
                 executor.mute(!self.share.counts(ordinal));
-                if let Err((place, wrong)) = executor.event(ordinal, event, &self.trace.names, &self.trace.bad) {
+                if let Err((place, wrong)) =
+                    executor.event(ordinal, event, &self.trace.names, &self.trace.bad)
+                {
                     let muted = !self.share.counts(ordinal);
                     if !muted || !self.trace.bad.skip {
                         failed.push((ordinal, place, wrong));
@@ -412,12 +521,19 @@ impl Run {
         for executor in others {
             for (place, grains) in &mut executor.tally.grains {
                 let grains = grains.before(before);
-                first[0].tally.grains.entry(*place).or_default().extend(grains);
+                first[0]
+                    .tally
+                    .grains
+                    .entry(*place)
+                    .or_default()
+                    .extend(grains);
             }
         }
         let mut grains = std::mem::take(&mut first[0].tally.grains);
         let heat = std::mem::take(&mut self.heat);
-        self.heat = settled(&mut grains, heat, before, |table| starting_partitions(&first[0].tables.list[table].design));
+        self.heat = settled(&mut grains, heat, before, |table| {
+            starting_partitions(&first[0].tables.list[table].design)
+        });
         first[0].tally.grains = grains;
     }
 
@@ -444,26 +560,48 @@ impl Run {
     pub fn finish(mut self) -> Part {
         self.executors.iter_mut().for_each(Executor::finish);
         let mut executors = self.executors.into_iter();
-        let Some(mut executor) = executors.next() else { unreachable!("there is one for each thread, at least one") };
+        let Some(mut executor) = executors.next() else {
+            unreachable!("there is one for each thread, at least one")
+        };
         for other in executors {
             executor.tally.join(other.tally);
         }
         let trace = self.trace;
         let mut skipped: Vec<(Place, String)> = trace.bad.first.clone().into_iter().collect();
         skipped.truncate(FIRST_SKIPPED);
-        let states = trace.states.iter().map(|state| state.folder.display().to_string());
+        let states = trace
+            .states
+            .iter()
+            .map(|state| state.folder.display().to_string());
         let read = Read {
             files: trace.files().chain(states).collect(),
-            kinds: trace.kinds().map(Kind::name).chain((!trace.states.is_empty()).then_some("export")).map(str::to_string).collect(),
+            kinds: trace
+                .kinds()
+                .map(Kind::name)
+                .chain((!trace.states.is_empty()).then_some("export"))
+                .map(str::to_string)
+                .collect(),
             notes: trace.notes().map(str::to_string).collect(),
-            skipped: trace.bad.skipped.iter().map(|(reason, count)| (*reason, *count)).collect(),
+            skipped: trace
+                .bad
+                .skipped
+                .iter()
+                .map(|(reason, count)| (*reason, *count))
+                .collect(),
             first_skipped: skipped,
             window: trace.window,
-            guessed: trace.kinds().any(|kind| matches!(kind, Kind::Streams | Kind::IncrementalExport)),
+            guessed: trace
+                .kinds()
+                .any(|kind| matches!(kind, Kind::Streams | Kind::IncrementalExport)),
             events: self.events,
             signature: self.signature,
         };
-        Part { read, names: trace.names, executor, heat: self.heat }
+        Part {
+            read,
+            names: trace.names,
+            executor,
+            heat: self.heat,
+        }
     }
 }
 
@@ -490,7 +628,9 @@ pub fn settled(
         if grains.is_empty() {
             continue;
         }
-        let (partitions, strip) = heat.entry(*place).or_insert_with(|| (Partitions::new(starting(place.0)), Strip::default()));
+        let (partitions, strip) = heat
+            .entry(*place)
+            .or_insert_with(|| (Partitions::new(starting(place.0)), Strip::default()));
         for second in grains.chunk_by(|one, other| one.second == other.second) {
             partitions.second(second);
             second.iter().for_each(|grain| strip.add(grain));

@@ -1,7 +1,9 @@
-//! The seal of a Parquet file that the program reads again: a hash of all its bytes, kept in its own footer.
+//! The seal of a Parquet file that the program reads again: a hash of all its bytes, kept in its
+//! own footer.
 //!
-//! The hash stands in the metadata of the footer as 32 hexadecimal digits. It is taken over the file with zeros in their
-//! place, so a file is whole only if every one of its bits is as it was written, those of the hash included.
+//! The hash stands in the metadata of the footer as 32 hexadecimal digits. It is taken over the
+//! file with zeros in their place, so a file is whole only if every one of its bits is as it was
+//! written, those of the hash included.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
@@ -17,7 +19,10 @@ const DIGITS: usize = 32;
 /// The entry of the metadata that keeps the seal's place until the hash is known.
 pub fn metadata() -> KeyValue {
     let place = [MARK, &[b'0'; DIGITS]].concat();
-    KeyValue::new("dynameter.seal".to_string(), String::from_utf8_lossy(&place).into_owned())
+    KeyValue::new(
+        "dynameter.seal".to_string(),
+        String::from_utf8_lossy(&place).into_owned(),
+    )
 }
 
 /// The hash as it is written.
@@ -41,7 +46,11 @@ pub struct Sealing<W> {
 impl<W: Write> Sealing<W> {
     /// A writer into another.
     pub fn new(into: W) -> Sealing<W> {
-        Sealing { into, hash: Xxh3::new(), footer: None }
+        Sealing {
+            into,
+            hash: Xxh3::new(),
+            footer: None,
+        }
     }
 
     /// From here on bytes are of the footer.
@@ -56,7 +65,8 @@ impl<W: Write> Sealing<W> {
     pub fn finish(mut self) -> io::Result<()> {
         let mut footer = self.footer.take().unwrap_or_default();
         self.hash.update(&footer);
-        let at = place(&footer).ok_or_else(|| io::Error::other("the footer has no place for its hash"))?;
+        let at = place(&footer)
+            .ok_or_else(|| io::Error::other("the footer has no place for its hash"))?;
         footer[at..at + DIGITS].copy_from_slice(digits(&self.hash).as_bytes());
         self.into.write_all(&footer)?;
         self.into.flush()
@@ -93,7 +103,8 @@ pub enum Seal {
     Missing,
 }
 
-/// Compares a file with its seal. It is read from its beginning to its end, and none of it is believed before.
+/// Compares a file with its seal. It is read from its beginning to its end, and none of it is
+/// believed before.
 ///
 /// # Errors
 /// Where it cannot be read.
@@ -112,7 +123,9 @@ pub fn check(file: &mut (impl Read + Seek)) -> io::Result<Seal> {
     file.seek(SeekFrom::Start(length - footer_length))?;
     let mut footer = Vec::new();
     file.read_to_end(&mut footer)?;
-    let Some(at) = place(&footer) else { return Ok(Seal::Missing) };
+    let Some(at) = place(&footer) else {
+        return Ok(Seal::Missing);
+    };
     let written = footer[at..at + DIGITS].to_vec();
     footer[at..at + DIGITS].fill(b'0');
 
@@ -128,7 +141,11 @@ pub fn check(file: &mut (impl Read + Seek)) -> io::Result<Seal> {
     }
     hash.update(&footer);
     file.seek(SeekFrom::Start(0))?;
-    Ok(if digits(&hash).as_bytes() == written { Seal::Whole } else { Seal::Broken })
+    Ok(if digits(&hash).as_bytes() == written {
+        Seal::Whole
+    } else {
+        Seal::Broken
+    })
 }
 
 #[cfg(test)]
@@ -145,13 +162,21 @@ mod tests {
     fn sealed() -> Vec<u8> {
         let numbers: ArrayRef = Arc::new(UInt64Array::from_iter_values(0..40));
         let batch = RecordBatch::try_from_iter([("n", numbers)]).expect("a batch");
-        let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![metadata()])).build();
+        let properties = WriterProperties::builder()
+            .set_key_value_metadata(Some(vec![metadata()]))
+            .build();
         let mut bytes = Vec::new();
-        let mut writer = ArrowWriter::try_new(Sealing::new(&mut bytes), batch.schema(), Some(properties)).expect("a writer");
+        let mut writer =
+            ArrowWriter::try_new(Sealing::new(&mut bytes), batch.schema(), Some(properties))
+                .expect("a writer");
         writer.write(&batch).expect("rows");
         writer.flush().expect("a row group");
         writer.inner_mut().begin_footer();
-        writer.into_inner().expect("a footer").finish().expect("a seal");
+        writer
+            .into_inner()
+            .expect("a footer")
+            .finish()
+            .expect("a seal");
         bytes
     }
 

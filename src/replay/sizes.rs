@@ -1,5 +1,5 @@
-//! Sizes that a row does not carry: from what was seen of its key, from an export, from the workload; and the entries
-//! that each index holds of an item.
+//! Sizes that a row does not carry: from what was seen of its key, from an export, from the
+//! workload; and the entries that each index holds of an item.
 
 use crate::table::{IndexKind, Projection, Transition};
 use crate::trace::Action;
@@ -8,7 +8,9 @@ use crate::units::{Bytes, Exact};
 use crate::workload::{Entry, SizeClass, SizeClasses, TableDesign, WriteKind, pick_weighted};
 
 /// Where a size came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum From {
     /// The row itself.
     Row,
@@ -50,7 +52,11 @@ pub struct Share(u128);
 impl Share {
     /// Of an exact share between 0 and 1.
     pub fn of(share: &Exact) -> Share {
-        Share((share * &Exact::whole(1 << 64)).to_i128().map_or(0, |parts| parts.unsigned_abs()))
+        Share(
+            (share * &Exact::whole(1 << 64))
+                .to_i128()
+                .map_or(0, |parts| parts.unsigned_abs()),
+        )
     }
 
     /// Whether it holds for every key.
@@ -88,16 +94,28 @@ struct Held {
 impl Entries {
     /// Of a design.
     pub fn of(design: &TableDesign) -> Entries {
-        let mut classes: Vec<SizeClass> = design.sizes.iter().flat_map(SizeClasses::iter).cloned().collect();
+        let mut classes: Vec<SizeClass> = design
+            .sizes
+            .iter()
+            .flat_map(SizeClasses::iter)
+            .cloned()
+            .collect();
         classes.sort_by_key(|class| class.item);
         let held = |(at, index): (usize, &crate::workload::IndexDesign)| {
             let whole = design.table.indexes[at].projection == Projection::All;
-            let first = classes.first().and_then(|class| class.entries.get(at)).copied();
+            let first = classes
+                .first()
+                .and_then(|class| class.entries.get(at))
+                .copied();
             let alike = |class: &SizeClass| match (class.entries.get(at), first) {
                 (Some(Entry::Size(_)), Some(Entry::Size(_))) if whole => true,
                 (one, first) => one == first.as_ref(),
             };
-            Held { whole, coverage: Share::of(&index.coverage), same: first.filter(|_| classes.iter().all(alike)) }
+            Held {
+                whole,
+                coverage: Share::of(&index.coverage),
+                same: first.filter(|_| classes.iter().all(alike)),
+            }
         };
         let indexes = design.indexes.iter().enumerate().map(held).collect();
         Entries { classes, indexes }
@@ -109,13 +127,22 @@ impl Entries {
         let first = self.classes.partition_point(|class| class.item < bytes);
         let same = &self.classes[first..self.classes.partition_point(|class| class.item <= bytes)];
         let total: u64 = same.iter().map(|class| class.weight).sum();
-        let found = pick_weighted(same.iter().map(|class| (class, class.weight)), total, mixed(hash, salt::CLASS_OF_SIZE));
+        let found = pick_weighted(
+            same.iter().map(|class| (class, class.weight)),
+            total,
+            mixed(hash, salt::CLASS_OF_SIZE),
+        );
         if found.is_some() {
             return found;
         }
-        let (below, above) = (first.checked_sub(1).and_then(|at| self.classes.get(at)), self.classes.get(first));
+        let (below, above) = (
+            first.checked_sub(1).and_then(|at| self.classes.get(at)),
+            self.classes.get(first),
+        );
         match (below, above) {
-            (Some(below), Some(above)) if bytes.0 - below.item.0 <= above.item.0 - bytes.0 => Some(below),
+            (Some(below), Some(above)) if bytes.0 - below.item.0 <= above.item.0 - bytes.0 => {
+                Some(below)
+            }
             (_, Some(above)) => Some(above),
             (below, None) => below,
         }
@@ -123,18 +150,26 @@ impl Entries {
 
     /// Whether every index says what it holds of every item.
     pub fn are_known(&self) -> bool {
-        (0..self.indexes.len()).all(|at| self.classes.iter().all(|class| !matches!(class.entries.get(at), None | Some(Entry::Unknown))))
+        (0..self.indexes.len()).all(|at| {
+            self.classes
+                .iter()
+                .all(|class| !matches!(class.entries.get(at), None | Some(Entry::Unknown)))
+        })
     }
 
     /// Whether an index holds every item whole.
     pub fn is_whole(&self, index: usize) -> bool {
-        let whole = |held: &Held| held.whole && held.coverage.is_all() && matches!(held.same, Some(Entry::Size(_)));
+        let whole = |held: &Held| {
+            held.whole && held.coverage.is_all() && matches!(held.same, Some(Entry::Size(_)))
+        };
         self.indexes.get(index).is_some_and(whole)
     }
 
     /// The entry of one index in an item of some bytes.
     pub fn entry(&self, index: usize, bytes: u32, hash: u64) -> Entry {
-        let Some(known) = self.indexes.get(index) else { return Entry::None };
+        let Some(known) = self.indexes.get(index) else {
+            return Entry::None;
+        };
         if !known.coverage.holds(hash, salt::of_index(index)) {
             return Entry::None;
         }
@@ -144,7 +179,10 @@ impl Entries {
             Some(same) if same != Entry::Unknown => return same,
             _ => {}
         }
-        match self.class(bytes, hash).and_then(|class| class.entries.get(index)) {
+        match self
+            .class(bytes, hash)
+            .and_then(|class| class.entries.get(index))
+        {
             Some(Entry::Size(_)) if whole => Entry::Size(Bytes(bytes.into())),
             Some(entry) => *entry,
             None => Entry::Unknown,
@@ -152,8 +190,8 @@ impl Entries {
     }
 }
 
-/// What a write of some attributes does to the entries of every index. Unknown entries count as none; their indexes
-/// are returned.
+/// What a write of some attributes does to the entries of every index. Unknown entries count as
+/// none; their indexes are returned.
 pub fn transitions(
     design: &TableDesign,
     entries: &Entries,
@@ -164,7 +202,8 @@ pub fn transitions(
 ) -> (Vec<Transition>, Vec<usize>) {
     let mut unknown = Vec::new();
     let transitions = design.table.indexes.iter().enumerate().map(|(at, index)| {
-        let mut size = |bytes: Option<u32>| match bytes.map(|bytes| entries.entry(at, bytes, hash)) {
+        let mut size = |bytes: Option<u32>| match bytes.map(|bytes| entries.entry(at, bytes, hash))
+        {
             Some(Entry::Size(size)) => Some(size),
             Some(Entry::Unknown) => {
                 unknown.push(at);
@@ -172,7 +211,11 @@ pub fn transitions(
             }
             Some(Entry::None) | None => None,
         };
-        Transition::of(size(old), size(new), index.effect_of(changes, &design.table.keys))
+        Transition::of(
+            size(old),
+            size(new),
+            index.effect_of(changes, &design.table.keys),
+        )
     });
     let transitions = transitions.collect();
     unknown.dedup();
@@ -192,7 +235,11 @@ pub fn same_action(kind: WriteKind, action: Action) -> bool {
 
 /// Whether an index is global.
 pub fn is_global(design: &TableDesign, index: usize) -> bool {
-    design.table.indexes.get(index).is_some_and(|index| index.kind == IndexKind::Global)
+    design
+        .table
+        .indexes
+        .get(index)
+        .is_some_and(|index| index.kind == IndexKind::Global)
 }
 
 #[cfg(test)]
@@ -202,7 +249,9 @@ mod tests {
     #[test]
     fn a_share_holds_for_that_share_of_keys() {
         let quarter = Share::of(&Exact::ratio(1, 4));
-        let covered = (0..100_000_u64).filter(|key| quarter.holds(mixed(*key, 99), 16)).count();
+        let covered = (0..100_000_u64)
+            .filter(|key| quarter.holds(mixed(*key, 99), 16))
+            .count();
         assert!((24_500..25_500).contains(&covered), "{covered}");
         assert!(Share::of(&Exact::one()).holds(7, 1) && !Share::of(&Exact::zero()).holds(7, 1));
     }

@@ -26,13 +26,21 @@ impl Seen {
     /// Bytes of the item, or [`NO_BYTES`].
     #[inline(always)]
     pub fn bytes(self) -> u32 {
-        if self.0 & GONE == GONE { NO_BYTES } else { self.0 & GONE }
+        if self.0 & GONE == GONE {
+            NO_BYTES
+        } else {
+            self.0 & GONE
+        }
     }
 
     /// From where it is known.
     #[inline]
     pub fn from(self) -> From {
-        if self.0 & EXPORTED != 0 { From::Export } else { From::Seen }
+        if self.0 & EXPORTED != 0 {
+            From::Export
+        } else {
+            From::Seen
+        }
     }
 
     /// What is known of the key, and from where.
@@ -45,7 +53,8 @@ impl Seen {
     }
 }
 
-/// Half units of a key of which nobody knows how many it has had: it is not remembered, or there were more than 32 bits hold.
+/// Half units of a key of which nobody knows how many it has had: it is not remembered, or there
+/// were more than 32 bits hold.
 pub const NOBODY_KNOWS: u32 = u32::MAX;
 
 /// No key is here.
@@ -57,7 +66,8 @@ const FREE: u32 = u32::MAX;
 struct Line {
     /// The hashes of the keys; 0 where none is.
     hashes: [u64; LINE],
-    /// What is known of each: the size of its item, or that it is [`GONE`], and who said so; or that the place is [`FREE`].
+    /// What is known of each: the size of its item, or that it is [`GONE`], and who said so; or
+    /// that the place is [`FREE`].
     states: [u32; LINE],
     /// Half units of each so far, as many as 32 bits hold.
     halves: [u32; LINE],
@@ -69,7 +79,11 @@ const LINE: usize = 4;
 const _: () = assert!(size_of::<Line>() == 64);
 
 /// A line of no key.
-const EMPTY: Line = Line { hashes: [0; LINE], states: [FREE; LINE], halves: [0; LINE] };
+const EMPTY: Line = Line {
+    hashes: [0; LINE],
+    states: [FREE; LINE],
+    halves: [0; LINE],
+};
 
 impl Line {
     /// The first free place; [`LINE`] where none is.
@@ -81,11 +95,14 @@ impl Line {
 
     /// The place of a key, else the first free one; [`LINE`] where there is neither.
     ///
-    /// All are looked at, and nothing is guessed: nobody can tell at which of them a search ends. No key stands behind a
-    /// free place; so a free place, whose hash is 0, hides no key of that hash.
+    /// All are looked at, and nothing is guessed: nobody can tell at which of them a search ends.
+    /// No key stands behind a free place; so a free place, whose hash is 0, hides no key of
+    /// that hash.
     #[inline(always)]
     fn place(&self, hash: u64) -> usize {
-        (0..LINE).rev().fold(self.free(), |found, at| if self.hashes[at] == hash { at } else { found })
+        (0..LINE).rev().fold(self.free(), |found, at| {
+            if self.hashes[at] == hash { at } else { found }
+        })
     }
 
     /// Its keys, each with its state and its half units.
@@ -102,8 +119,8 @@ const _: () = assert!(NO_BYTES & GONE == GONE, "no size is the state of no item"
 /// An export said so, no event.
 const EXPORTED: u32 = 1 << 31;
 
-/// The keys of one slot: open addressing by lines, probed one after the other, each filled from its first place on, and
-/// grown by a half so that little is free. No key is ever removed.
+/// The keys of one slot: open addressing by lines, probed one after the other, each filled from its
+/// first place on, and grown by a half so that little is free. No key is ever removed.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
     lines: Vec<Line>,
@@ -159,8 +176,9 @@ impl Segment {
         (state != FREE).then_some(Seen(state))
     }
 
-    /// Remembers a size of the key that was looked for, or by [`NO_BYTES`] that there is no item; adds half units, and
-    /// returns those so far. Spots that were found before are of no use any more.
+    /// Remembers a size of the key that was looked for, or by [`NO_BYTES`] that there is no item;
+    /// adds half units, and returns those so far. Spots that were found before are of no use
+    /// any more.
     #[inline(always)]
     pub fn put(&mut self, spot: Spot, hash: u64, bytes: u32, halves: u32) -> u32 {
         self.keep(spot, hash, bytes & GONE, halves)
@@ -178,7 +196,8 @@ impl Segment {
         sum
     }
 
-    /// Adds half units of the key there, and returns those so far; [`NOBODY_KNOWS`] of a key that is not remembered.
+    /// Adds half units of the key there, and returns those so far; [`NOBODY_KNOWS`] of a key that
+    /// is not remembered.
     #[inline(always)]
     pub fn warm(&mut self, Spot { line, place }: Spot, halves: u32) -> u32 {
         let line = &mut self.lines[line];
@@ -196,7 +215,8 @@ impl Segment {
         self.keep(self.find(hash), hash, state, halves);
     }
 
-    /// Moves every key to half as many lines more. Homes keep their order, so both are gone through from the first line on.
+    /// Moves every key to half as many lines more. Homes keep their order, so both are gone through
+    /// from the first line on.
     #[cold]
     fn grow(&mut self) {
         let count = self.lines.len() + self.lines.len() / 2 + 2;
@@ -217,7 +237,11 @@ impl Segment {
     /// The line after one.
     #[inline]
     fn next(&self, line: usize) -> usize {
-        if line + 1 == self.lines.len() { 0 } else { line + 1 }
+        if line + 1 == self.lines.len() {
+            0
+        } else {
+            line + 1
+        }
     }
 
     /// Where a key is or would be, where there is any place.
@@ -226,7 +250,8 @@ impl Segment {
     }
 }
 
-/// The sizes of a table's items by the hash of their key. Entries of indexes follow from the size and the key.
+/// The sizes of a table's items by the hash of their key. Entries of indexes follow from the size
+/// and the key.
 #[derive(Clone, Debug)]
 pub struct Store {
     segments: Box<[Segment; SLOTS]>,
@@ -234,7 +259,9 @@ pub struct Store {
 
 impl Default for Store {
     fn default() -> Store {
-        Store { segments: Box::new(std::array::from_fn(|_| Segment::default())) }
+        Store {
+            segments: Box::new(std::array::from_fn(|_| Segment::default())),
+        }
     }
 }
 
@@ -243,13 +270,19 @@ impl Store {
     #[inline]
     pub fn get(&self, slot: u8, hash: u64) -> (Known, From) {
         let segment = &self.segments[usize::from(slot)];
-        segment.look(hash).and_then(|spot| segment.seen(spot)).map_or((Known::Unknown, From::Drawn), Seen::known)
+        segment
+            .look(hash)
+            .and_then(|spot| segment.seen(spot))
+            .map_or((Known::Unknown, From::Drawn), Seen::known)
     }
 
-    /// Adds half units of a key, and returns those so far; [`NOBODY_KNOWS`] of a key that is not remembered.
+    /// Adds half units of a key, and returns those so far; [`NOBODY_KNOWS`] of a key that is not
+    /// remembered.
     pub fn warm(&mut self, slot: u8, hash: u64, halves: u32) -> u32 {
         let segment = &mut self.segments[usize::from(slot)];
-        segment.look(hash).map_or(NOBODY_KNOWS, |spot| segment.warm(spot, halves))
+        segment
+            .look(hash)
+            .map_or(NOBODY_KNOWS, |spot| segment.warm(spot, halves))
     }
 
     /// The keys of a slot.
@@ -270,7 +303,10 @@ impl Store {
     /// The sizes that are there, each with how often; of the slots that `of` says.
     pub fn sizes(&self, of: impl Fn(u8) -> bool) -> BTreeMap<u32, u64> {
         let mut counts: Vec<u64> = Vec::new();
-        for (_, _, state, _) in self.all().filter(|(slot, _, state, _)| state & GONE != GONE && of(*slot)) {
+        for (_, _, state, _) in self
+            .all()
+            .filter(|(slot, _, state, _)| state & GONE != GONE && of(*slot))
+        {
             let bytes = (state & GONE) as usize;
             if counts.len() <= bytes {
                 counts.resize(bytes + 1, 0);
@@ -283,8 +319,12 @@ impl Store {
     /// Every key by its slot, with its state and its half units, for a checkpoint.
     pub fn all(&self) -> impl Iterator<Item = (u8, u64, u32, u32)> {
         let slots = (0_u8..=255).zip(self.segments.iter());
-        let lines = slots.flat_map(|(slot, segment)| segment.lines.iter().map(move |line| (slot, line)));
-        lines.flat_map(|(slot, line)| line.keys().map(move |(hash, state, halves)| (slot, hash, state, halves)))
+        let lines =
+            slots.flat_map(|(slot, segment)| segment.lines.iter().map(move |line| (slot, line)));
+        lines.flat_map(|(slot, line)| {
+            line.keys()
+                .map(move |(hash, state, halves)| (slot, hash, state, halves))
+        })
     }
 
     /// A key with its state and its half units, from a checkpoint.
@@ -301,7 +341,10 @@ impl Store {
 
     /// Bytes that it takes.
     pub fn bytes(&self) -> usize {
-        self.segments.iter().map(|segment| segment.lines.capacity() * size_of::<Line>()).sum()
+        self.segments
+            .iter()
+            .map(|segment| segment.lines.capacity() * size_of::<Line>())
+            .sum()
     }
 }
 
@@ -329,21 +372,51 @@ mod tests {
         segment.make_room();
         for (hash, keys) in [(5, 1), (0, 2)] {
             let spot = segment.find(hash);
-            assert_eq!((segment.seen(spot), segment.warm(spot, 1)), (None, NOBODY_KNOWS));
-            assert_eq!((segment.put(spot, hash, 100, 3), segment.keys, segment.find(hash)), (3, keys, spot));
+            assert_eq!(
+                (segment.seen(spot), segment.warm(spot, 1)),
+                (None, NOBODY_KNOWS)
+            );
+            assert_eq!(
+                (
+                    segment.put(spot, hash, 100, 3),
+                    segment.keys,
+                    segment.find(hash)
+                ),
+                (3, keys, spot)
+            );
             let seen = segment.seen(spot).map(Seen::known);
-            assert_eq!((seen, segment.warm(spot, 4)), (Some((Known::There(100), From::Seen)), 7));
+            assert_eq!(
+                (seen, segment.warm(spot, 4)),
+                (Some((Known::There(100), From::Seen)), 7)
+            );
             let put = segment.put(spot, hash, NO_BYTES, 1);
-            assert_eq!((put, segment.seen(spot).map(|seen| seen.known().0), segment.keys), (8, Some(Known::Gone), keys));
-            assert_eq!((segment.warm(spot, u32::MAX - 9), segment.warm(spot, 1)), (u32::MAX - 1, NOBODY_KNOWS));
+            assert_eq!(
+                (
+                    put,
+                    segment.seen(spot).map(|seen| seen.known().0),
+                    segment.keys
+                ),
+                (8, Some(Known::Gone), keys)
+            );
+            assert_eq!(
+                (segment.warm(spot, u32::MAX - 9), segment.warm(spot, 1)),
+                (u32::MAX - 1, NOBODY_KNOWS)
+            );
         }
     }
 
     #[test]
     fn no_key_is_lost_where_many_belong_to_one_place() {
-        // The last places of all, where they run over to the first ones; the first ones; and both beside others.
-        let ends =
-            (0..3_000).flat_map(|number| [u64::MAX - number, number << 1, mixed(number, 5), (mixed(number, 5) >> 50) << 50 | number]);
+        // The last places of all, where they run over to the first ones; the first ones; and both
+        // beside others.
+        let ends = (0..3_000).flat_map(|number| {
+            [
+                u64::MAX - number,
+                number << 1,
+                mixed(number, 5),
+                (mixed(number, 5) >> 50) << 50 | number,
+            ]
+        });
         let keys: std::collections::BTreeSet<u64> = ends.map(|hash| (hash << 8) >> 8).collect();
         let mut store = Store::default();
         for (number, hash) in (0..).zip(&keys) {
@@ -354,19 +427,35 @@ mod tests {
             segment.put(spot, *hash, number, 0);
         }
         assert_eq!(store.keys(), keys.len());
-        assert!((0..).zip(&keys).all(|(number, hash)| store.get(0, *hash).0 == Known::There(number)));
+        assert!(
+            (0..)
+                .zip(&keys)
+                .all(|(number, hash)| store.get(0, *hash).0 == Known::There(number))
+        );
     }
 
     #[test]
     fn a_key_takes_at_most_32_bytes_whatever_their_number() {
         let mut store = Store::default();
         for number in 0..400_000_u64 {
-            store.set(number as u8, mixed(number, 3), Some(number as u32 % 1_000), false);
+            store.set(
+                number as u8,
+                mixed(number, 3),
+                Some(number as u32 % 1_000),
+                false,
+            );
             if number > 100_000 && number % 1_000 == 0 {
-                assert!(store.bytes() as u64 <= 32 * (number + 1), "{} bytes for {number} keys", store.bytes());
+                assert!(
+                    store.bytes() as u64 <= 32 * (number + 1),
+                    "{} bytes for {number} keys",
+                    store.bytes()
+                );
             }
         }
         assert_eq!(store.keys(), 400_000);
-        assert!((0..400_000_u64).all(|number| store.get(number as u8, mixed(number, 3)).0 == Known::There(number as u32 % 1_000)));
+        assert!(
+            (0..400_000_u64).all(|number| store.get(number as u8, mixed(number, 3)).0
+                == Known::There(number as u32 % 1_000))
+        );
     }
 }

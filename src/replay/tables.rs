@@ -8,7 +8,10 @@ use serde_json::Value;
 use super::database::Stored;
 use super::sizes::{Entries, mixed, salt};
 use super::store::Store;
-use crate::table::{ByDirection, Index, IndexKind, Item, KeySchema, NumberAlignment, Projection, Table, TableClass, Transition, Write};
+use crate::table::{
+    ByDirection, Index, IndexKind, Item, KeySchema, NumberAlignment, Projection, Table, TableClass,
+    Transition, Write,
+};
 use crate::trace::{Key, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{Capacity, SizeClasses, TableDesign, Units, Workload};
@@ -39,7 +42,13 @@ impl TableState {
     fn new(design: TableDesign, declared: bool) -> TableState {
         let entries = Entries::of(&design);
         let extremes = extremes(&design);
-        let draws = Draws::of(design.sizes.iter().flat_map(SizeClasses::iter).map(|class| (class.weight, class.item.0 as u32)));
+        let draws = Draws::of(
+            design
+                .sizes
+                .iter()
+                .flat_map(SizeClasses::iter)
+                .map(|class| (class.weight, class.item.0 as u32)),
+        );
         TableState {
             entries,
             extremes,
@@ -61,7 +70,11 @@ impl TableState {
 
     /// The slot of a key: of a table with a sort key, that of its partition key.
     pub fn slot(&self, key: &Key) -> u8 {
-        slot_of(if self.design.table.keys.sort.is_some() { key.partition } else { key.hash })
+        slot_of(if self.design.table.keys.sort.is_some() {
+            key.partition
+        } else {
+            key.hash
+        })
     }
 
     /// Whether an index was deleted, so that it holds nothing any more.
@@ -69,8 +82,8 @@ impl TableState {
         self.ended.contains(&index)
     }
 
-    /// Ends an index: what it consumed stays, and from now on it holds nothing. For how many hours its provisioned capacity
-    /// is billed in a month is unknown.
+    /// Ends an index: what it consumed stays, and from now on it holds nothing. For how many hours
+    /// its provisioned capacity is billed in a month is unknown.
     fn end(&mut self, index: usize) {
         self.ended.insert(index);
         if let Some(capacity) = &mut self.design.indexes[index].capacity {
@@ -83,7 +96,13 @@ impl TableState {
     /// Adds a global index, in the place of one of its name that was deleted.
     fn add(&mut self, index: Index, units: Option<ByDirection<Units>>) {
         let name = index.name.clone();
-        match self.design.table.indexes.iter().position(|known| known.name == index.name) {
+        match self
+            .design
+            .table
+            .indexes
+            .iter()
+            .position(|known| known.name == index.name)
+        {
             Some(at) if self.ended.remove(&at) => {
                 self.design.indexes[at].coverage = Exact::one();
                 self.design.table.indexes[at] = index;
@@ -91,8 +110,15 @@ impl TableState {
             _ => self.design.add_index(index),
         }
         let is_provisioned = self.design.capacity != Capacity::OnDemand;
-        if let Some(at) = self.design.table.indexes.iter().position(|known| known.name == name) {
-            self.design.indexes[at].capacity = is_provisioned.then(|| units.unwrap_or(UNKNOWN_UNITS));
+        if let Some(at) = self
+            .design
+            .table
+            .indexes
+            .iter()
+            .position(|known| known.name == name)
+        {
+            self.design.indexes[at].capacity =
+                is_provisioned.then(|| units.unwrap_or(UNKNOWN_UNITS));
         }
         self.entries = Entries::of(&self.design);
         // Filling an index costs no units (rule 3.11).
@@ -100,9 +126,22 @@ impl TableState {
     }
 
     /// What a write of an item is for the meter; the table changes where it is applied.
-    pub fn write(&mut self, key: KeyValues, new: Option<Item>, refused: bool, numbers: NumberAlignment) -> Write {
-        let mut write = self.stored.write(&self.design.table, key, new, refused, numbers);
-        for (at, transition) in write.indexes.iter_mut().enumerate().filter(|(at, _)| self.ended.contains(at)) {
+    pub fn write(
+        &mut self,
+        key: KeyValues,
+        new: Option<Item>,
+        refused: bool,
+        numbers: NumberAlignment,
+    ) -> Write {
+        let mut write = self
+            .stored
+            .write(&self.design.table, key, new, refused, numbers);
+        for (at, transition) in write
+            .indexes
+            .iter_mut()
+            .enumerate()
+            .filter(|(at, _)| self.ended.contains(at))
+        {
             *transition = Transition::Absent;
             self.stored.clear_index(at);
         }
@@ -138,7 +177,9 @@ impl Draws {
         };
         let classes: Vec<(u64, u32)> = classes.map(class).collect();
         let begin = |part: u64| (u128::from(end) * u128::from(part) / u128::from(GUIDES)) as u64;
-        let guide = (0..GUIDES).map(|part| classes.partition_point(|(end, _)| *end <= begin(part)) as u32).collect();
+        let guide = (0..GUIDES)
+            .map(|part| classes.partition_point(|(end, _)| *end <= begin(part)) as u32)
+            .collect();
         Draws { classes, guide }
     }
 
@@ -148,13 +189,21 @@ impl Draws {
         let drawn = mixed(hash, salt::SIZE);
         let at = ((u128::from(drawn) * u128::from(total)) >> 64) as u64;
         let from = self.guide[(drawn >> 56) as usize] as usize;
-        self.classes[from..].iter().find(|(end, _)| *end > at).map(|(_, bytes)| *bytes)
+        self.classes[from..]
+            .iter()
+            .find(|(end, _)| *end > at)
+            .map(|(_, bytes)| *bytes)
     }
 }
 
 /// The sizes below and above which one item in a hundred lies.
 fn extremes(design: &TableDesign) -> (Bytes, Bytes) {
-    let mut sizes: Vec<(Bytes, u64)> = design.sizes.iter().flat_map(SizeClasses::iter).map(|class| (class.item, class.weight)).collect();
+    let mut sizes: Vec<(Bytes, u64)> = design
+        .sizes
+        .iter()
+        .flat_map(SizeClasses::iter)
+        .map(|class| (class.item, class.weight))
+        .collect();
     sizes.sort_unstable();
     let total: u128 = sizes.iter().map(|(_, weight)| u128::from(*weight)).sum();
     let at = |hundredth: u128| {
@@ -196,10 +245,17 @@ pub struct Tables {
 impl Tables {
     /// The tables of a workload; none where there is none.
     pub fn new(workload: Option<&Workload>) -> Tables {
-        let mut tables = Tables { declared: workload.is_some(), ..Tables::default() };
+        let mut tables = Tables {
+            declared: workload.is_some(),
+            ..Tables::default()
+        };
         for design in workload.into_iter().flat_map(|workload| &workload.tables) {
-            tables.numbers.insert(design.table.name.clone(), tables.list.len());
-            tables.list.push(TableState::new(TableDesign::clone(design), true));
+            tables
+                .numbers
+                .insert(design.table.name.clone(), tables.list.len());
+            tables
+                .list
+                .push(TableState::new(TableDesign::clone(design), true));
         }
         tables
     }
@@ -216,19 +272,34 @@ impl Tables {
 
     /// The names of all tables.
     pub fn names(&self) -> String {
-        self.list.iter().map(|state| state.design.table.name.as_str()).collect::<Vec<_>>().join(", ")
+        self.list
+            .iter()
+            .map(|state| state.design.table.name.as_str())
+            .collect::<Vec<_>>()
+            .join(", ")
     }
 
-    /// The position of a table; one that no workload forbids is defined by its name and what is known of its keys.
-    pub fn find_or_define(&mut self, name: &str, keys: impl FnOnce() -> KeySchema) -> Option<usize> {
+    /// The position of a table; one that no workload forbids is defined by its name and what is
+    /// known of its keys.
+    pub fn find_or_define(
+        &mut self,
+        name: &str,
+        keys: impl FnOnce() -> KeySchema,
+    ) -> Option<usize> {
         if let Some(known) = self.find(name) {
             return Some(known);
         }
         if self.declared {
             return None;
         }
-        let table = Table { name: name.to_string(), class: TableClass::Standard, keys: keys(), indexes: Vec::new() };
-        self.definitions.push(Definition::Table(name.to_string(), table.keys.clone()));
+        let table = Table {
+            name: name.to_string(),
+            class: TableClass::Standard,
+            keys: keys(),
+            indexes: Vec::new(),
+        };
+        self.definitions
+            .push(Definition::Table(name.to_string(), table.keys.clone()));
         Some(self.define(TableDesign::of(table, Capacity::OnDemand)))
     }
 
@@ -242,15 +313,27 @@ impl Tables {
     /// The index of a name; one that no workload forbids is defined by its name alone.
     pub fn index(&mut self, table: usize, name: &str) -> Option<usize> {
         let state = self.list.get_mut(table)?;
-        if let Some(known) = state.design.table.indexes.iter().position(|index| index.name == name) {
+        if let Some(known) = state
+            .design
+            .table
+            .indexes
+            .iter()
+            .position(|index| index.name == name)
+        {
             return Some(known);
         }
         if state.declared {
             return None;
         }
-        let index = Index { name: name.to_string(), kind: IndexKind::Global, keys: Vec::new(), projection: Projection::KeysOnly };
+        let index = Index {
+            name: name.to_string(),
+            kind: IndexKind::Global,
+            keys: Vec::new(),
+            projection: Projection::KeysOnly,
+        };
         state.design.add_index(index);
-        self.definitions.push(Definition::Index(table, name.to_string()));
+        self.definitions
+            .push(Definition::Index(table, name.to_string()));
         Some(state.design.table.indexes.len() - 1)
     }
 
@@ -259,11 +342,19 @@ impl Tables {
     /// # Errors
     /// What is missing in the request.
     pub fn create(&mut self, request: &Value) -> Result<(), String> {
-        let text =
-            |value: &Value, name: &str| value[name].as_str().map(str::to_string).ok_or_else(|| format!("no {name} in the CreateTable"));
+        let text = |value: &Value, name: &str| {
+            value[name]
+                .as_str()
+                .map(str::to_string)
+                .ok_or_else(|| format!("no {name} in the CreateTable"))
+        };
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let keys = |schema: &Value, kind: &str| -> Result<Vec<String>, String> {
-            list(schema).iter().filter(|key| key["KeyType"] == kind).map(|key| text(key, "AttributeName")).collect()
+            list(schema)
+                .iter()
+                .filter(|key| key["KeyType"] == kind)
+                .map(|key| text(key, "AttributeName"))
+                .collect()
         };
         let name = text(request, "TableName")?;
         if let Some(known) = self.find(&name) {
@@ -274,14 +365,19 @@ impl Tables {
             };
         }
         let (mut indexes, mut capacities) = (Vec::new(), Vec::new());
-        for (field, kind) in [("LocalSecondaryIndexes", IndexKind::Local), ("GlobalSecondaryIndexes", IndexKind::Global)] {
+        for (field, kind) in [
+            ("LocalSecondaryIndexes", IndexKind::Local),
+            ("GlobalSecondaryIndexes", IndexKind::Global),
+        ] {
             for index in list(&request[field]) {
                 indexes.push(index_of(&index, kind)?);
                 capacities.push(provisioned(&index));
             }
         }
-        let partition =
-            keys(&request["KeySchema"], "HASH")?.into_iter().next().ok_or_else(|| "no HASH key in the KeySchema".to_string())?;
+        let partition = keys(&request["KeySchema"], "HASH")?
+            .into_iter()
+            .next()
+            .ok_or_else(|| "no HASH key in the KeySchema".to_string())?;
         let sort = keys(&request["KeySchema"], "RANGE")?.into_iter().next();
         let class = match request["TableClass"].as_str() {
             Some("STANDARD_INFREQUENT_ACCESS") => TableClass::StandardIa,
@@ -292,18 +388,25 @@ impl Tables {
             Some(units) => Capacity::Provisioned(units),
             None => Capacity::OnDemand,
         };
-        let table = Table { name, class, keys: KeySchema { partition, sort }, indexes: Vec::new() };
+        let table = Table {
+            name,
+            class,
+            keys: KeySchema { partition, sort },
+            indexes: Vec::new(),
+        };
         let is_provisioned = capacity != Capacity::OnDemand;
         let mut design = TableDesign::of(table, capacity);
         for (index, capacity) in indexes.into_iter().zip(capacities) {
             let global = index.kind == IndexKind::Global;
             design.add_index(index);
             if let Some(last) = design.indexes.last_mut() {
-                last.capacity = (is_provisioned && global).then(|| capacity.unwrap_or(UNKNOWN_UNITS));
+                last.capacity =
+                    (is_provisioned && global).then(|| capacity.unwrap_or(UNKNOWN_UNITS));
             }
         }
         self.define(design);
-        self.definitions.push(Definition::Create(request.to_string()));
+        self.definitions
+            .push(Definition::Create(request.to_string()));
         Ok(())
     }
 
@@ -312,7 +415,8 @@ impl Tables {
     /// # Errors
     /// What is missing in a request.
     pub fn define_again(&mut self, definitions: &[Definition]) -> Result<(), String> {
-        let json = |text: &str| serde_json::from_str::<Value>(text).map_err(|error| error.to_string());
+        let json =
+            |text: &str| serde_json::from_str::<Value>(text).map_err(|error| error.to_string());
         for definition in definitions {
             match definition {
                 Definition::Table(name, keys) => drop(self.find_or_define(name, || keys.clone())),
@@ -324,27 +428,47 @@ impl Tables {
         Ok(())
     }
 
-    /// Executes an UpdateTable request, as far as it adds and deletes global indexes of a table that no workload declares.
+    /// Executes an UpdateTable request, as far as it adds and deletes global indexes of a table
+    /// that no workload declares.
     ///
     /// # Errors
     /// What is missing in the request, or cannot be replayed.
     pub fn update(&mut self, request: &Value) -> Result<(), String> {
         let name = request["TableName"].as_str().unwrap_or_default();
-        let table = self.find(name).ok_or_else(|| format!("no table {}", name.escape_debug()))?;
+        let table = self
+            .find(name)
+            .ok_or_else(|| format!("no table {}", name.escape_debug()))?;
         let state = &mut self.list[table];
         let is_declared = state.declared;
-        for update in request["GlobalSecondaryIndexUpdates"].as_array().into_iter().flatten().filter(|_| !is_declared) {
+        for update in request["GlobalSecondaryIndexUpdates"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|_| !is_declared)
+        {
             if let Some(index) = update.get("Delete") {
                 let name = index["IndexName"].as_str().unwrap_or_default();
-                let there = state.design.table.indexes.iter().position(|known| known.name == name);
+                let there = state
+                    .design
+                    .table
+                    .indexes
+                    .iter()
+                    .position(|known| known.name == name);
                 let there = there.filter(|at| !state.has_ended(*at));
-                state.end(there.ok_or_else(|| format!("no index {} of {}", name.escape_debug(), state.design.table.name))?);
+                state.end(there.ok_or_else(|| {
+                    format!(
+                        "no index {} of {}",
+                        name.escape_debug(),
+                        state.design.table.name
+                    )
+                })?);
             }
             if let Some(index) = update.get("Create") {
                 state.add(index_of(index, IndexKind::Global)?, provisioned(index));
             }
         }
-        self.definitions.push(Definition::Update(request.to_string()));
+        self.definitions
+            .push(Definition::Update(request.to_string()));
         Ok(())
     }
 
@@ -354,7 +478,9 @@ impl Tables {
     /// A table that is not there.
     pub fn delete(&mut self, request: &Value) -> Result<(), String> {
         let name = request["TableName"].as_str().unwrap_or_default();
-        let table = self.find(name).ok_or_else(|| format!("no table {}", name.escape_debug()))?;
+        let table = self
+            .find(name)
+            .ok_or_else(|| format!("no table {}", name.escape_debug()))?;
         let state = &mut self.list[table];
         (state.store, state.stored) = (Store::default(), Stored::default());
         Ok(())
@@ -362,35 +488,65 @@ impl Tables {
 }
 
 /// Provisioned units that a request does not say.
-const UNKNOWN_UNITS: ByDirection<Units> = ByDirection { read: Units::Unknown, write: Units::Unknown };
+const UNKNOWN_UNITS: ByDirection<Units> = ByDirection {
+    read: Units::Unknown,
+    write: Units::Unknown,
+};
 
 /// The provisioned units of a table or an index in a request; `None` where it gives none.
 fn provisioned(level: &Value) -> Option<ByDirection<Units>> {
-    let units = |name: &str| level["ProvisionedThroughput"][name].as_u64().filter(|units| *units > 0).map(Units::Fixed);
-    units("ReadCapacityUnits").zip(units("WriteCapacityUnits")).map(|(read, write)| ByDirection { read, write })
+    let units = |name: &str| {
+        level["ProvisionedThroughput"][name]
+            .as_u64()
+            .filter(|units| *units > 0)
+            .map(Units::Fixed)
+    };
+    units("ReadCapacityUnits")
+        .zip(units("WriteCapacityUnits"))
+        .map(|(read, write)| ByDirection { read, write })
 }
 
 /// An index as a CreateTable or an UpdateTable describes it.
 fn index_of(index: &Value, kind: IndexKind) -> Result<Index, String> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let keys = |kind: &str| {
-        let of_kind = list(&index["KeySchema"]).into_iter().filter(|key| key["KeyType"] == kind);
-        of_kind.filter_map(|key| key["AttributeName"].as_str().map(str::to_string)).collect::<Vec<_>>()
+        let of_kind = list(&index["KeySchema"])
+            .into_iter()
+            .filter(|key| key["KeyType"] == kind);
+        of_kind
+            .filter_map(|key| key["AttributeName"].as_str().map(str::to_string))
+            .collect::<Vec<_>>()
     };
     let projection = match index["Projection"]["ProjectionType"].as_str() {
         Some("ALL") => Projection::All,
         Some("INCLUDE") => {
             let names = list(&index["Projection"]["NonKeyAttributes"]);
-            Projection::Include(names.iter().filter_map(Value::as_str).map(str::to_string).collect())
+            Projection::Include(
+                names
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(str::to_string)
+                    .collect(),
+            )
         }
         _ => Projection::KeysOnly,
     };
-    let name = index["IndexName"].as_str().ok_or_else(|| "an index without IndexName".to_string())?;
+    let name = index["IndexName"]
+        .as_str()
+        .ok_or_else(|| "an index without IndexName".to_string())?;
     let keys = [keys("HASH"), keys("RANGE")].concat();
     if keys.is_empty() {
-        return Err(format!("the index {} has no KeySchema", name.escape_debug()));
+        return Err(format!(
+            "the index {} has no KeySchema",
+            name.escape_debug()
+        ));
     }
-    Ok(Index { name: name.to_string(), kind, keys, projection })
+    Ok(Index {
+        name: name.to_string(),
+        kind,
+        keys,
+        projection,
+    })
 }
 
 #[cfg(test)]
@@ -399,11 +555,17 @@ mod tests {
 
     #[test]
     fn a_guide_leads_to_the_class_that_is_drawn() {
-        for weights in [vec![1], vec![3, 1, 996], (1..700).collect(), vec![u64::MAX / 4; 3]] {
+        for weights in [
+            vec![1],
+            vec![3, 1, 996],
+            (1..700).collect(),
+            vec![u64::MAX / 4; 3],
+        ] {
             let draws = Draws::of(weights.iter().copied().zip(0..));
             let total: u64 = weights.iter().sum();
             for key in 0..20_000 {
-                let mut at = ((u128::from(mixed(key, salt::SIZE)) * u128::from(total)) >> 64) as u64;
+                let mut at =
+                    ((u128::from(mixed(key, salt::SIZE)) * u128::from(total)) >> 64) as u64;
                 let class = weights.iter().position(|weight| {
                     let here = at < *weight;
                     at = at.wrapping_sub(*weight);

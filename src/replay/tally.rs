@@ -1,5 +1,6 @@
-//! Everything that a replay adds up: integers and sets, by slot where the order of events matters. Tallies of threads,
-//! of shares and of a run that was broken off join to that of one run over everything.
+//! Everything that a replay adds up: integers and sets, by slot where the order of events matters.
+//! Tallies of threads, of shares and of a run that was broken off join to that of one run over
+//! everything.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +20,8 @@ use crate::workload::Entry;
 pub struct Provenance {
     /// Rows by what they read or write, and where its size came from.
     pub rows: BTreeMap<(Direction, From), u64>,
-    /// Half units of drawn rows on their tables: as drawn, with the smallest and with the largest size in a hundred; by table and direction.
+    /// Half units of drawn rows on their tables: as drawn, with the smallest and with the largest
+    /// size in a hundred; by table and direction.
     pub drawn: BTreeMap<(usize, Direction), [u128; 3]>,
     /// Rows of a Query or Scan whose number of items came from an access pattern.
     pub counts_assumed: u64,
@@ -35,7 +37,8 @@ pub struct Provenance {
     pub changes_assumed: u64,
 }
 
-/// What the slots of one table in one region are asked for: the current second of each, and the seconds before.
+/// What the slots of one table in one region are asked for: the current second of each, and the
+/// seconds before.
 #[derive(Clone, Debug)]
 pub struct Grains {
     open: Vec<(i64, [u32; 2])>,
@@ -44,7 +47,10 @@ pub struct Grains {
 
 impl Default for Grains {
     fn default() -> Grains {
-        Grains { open: vec![(i64::MIN, [0, 0]); SLOTS], closed: Vec::new() }
+        Grains {
+            open: vec![(i64::MIN, [0, 0]); SLOTS],
+            closed: Vec::new(),
+        }
     }
 }
 
@@ -55,7 +61,11 @@ impl Grains {
         let (known, sums) = &mut self.open[usize::from(slot)];
         if *known != second {
             if *known != i64::MIN {
-                self.closed.push(Grain { second: *known, slot, halves: *sums });
+                self.closed.push(Grain {
+                    second: *known,
+                    slot,
+                    halves: *sums,
+                });
             }
             (*known, *sums) = (second, [0, 0]);
         }
@@ -67,12 +77,17 @@ impl Grains {
     pub fn before(&mut self, second: i64) -> Vec<Grain> {
         for (slot, (known, sums)) in (0_u8..=255).zip(&mut self.open) {
             if *known != i64::MIN && *known < second {
-                self.closed.push(Grain { second: *known, slot, halves: *sums });
+                self.closed.push(Grain {
+                    second: *known,
+                    slot,
+                    halves: *sums,
+                });
                 (*known, *sums) = (i64::MIN, [0, 0]);
             }
         }
-        let (before, after): (Vec<Grain>, Vec<Grain>) =
-            std::mem::take(&mut self.closed).into_iter().partition(|grain| grain.second < second);
+        let (before, after): (Vec<Grain>, Vec<Grain>) = std::mem::take(&mut self.closed)
+            .into_iter()
+            .partition(|grain| grain.second < second);
         self.closed = after;
         ordered(before)
     }
@@ -104,11 +119,22 @@ impl Share {
     /// # Errors
     /// What is allowed.
     pub fn parse(text: &str) -> Result<Share, String> {
-        let found =
-            text.split_once('/').and_then(|(number, of)| Some(Share { number: number.trim().parse().ok()?, of: of.trim().parse().ok()? }));
+        let found = text.split_once('/').and_then(|(number, of)| {
+            Some(Share {
+                number: number.trim().parse().ok()?,
+                of: of.trim().parse().ok()?,
+            })
+        });
         match found {
-            Some(share) if (1..=SLOTS as u32).contains(&share.of) && (1..=share.of).contains(&share.number) => Ok(share),
-            _ => Err(format!("{text:?} is no share; write 1/4 for the first of four, of {SLOTS} at most")),
+            Some(share)
+                if (1..=SLOTS as u32).contains(&share.of)
+                    && (1..=share.of).contains(&share.number) =>
+            {
+                Ok(share)
+            }
+            _ => Err(format!(
+                "{text:?} is no share; write 1/4 for the first of four, of {SLOTS} at most"
+            )),
         }
     }
 
@@ -139,7 +165,8 @@ pub struct Tally {
     pub heat: BTreeMap<LaneKey, Vec<Heat>>,
     /// The hottest keys of each minute, by account.
     pub minutes: BTreeMap<LaneKey, Minutes>,
-    /// What each slot of a table is asked for in a region, second by second, reads and writes together.
+    /// What each slot of a table is asked for in a region, second by second, reads and writes
+    /// together.
     pub grains: BTreeMap<(usize, usize), Grains>,
     /// Where sizes came from.
     pub provenance: Provenance,
@@ -151,7 +178,8 @@ pub struct Tally {
     pub events: u64,
     /// Calls that AWS or the log says were throttled, or refused for free.
     pub refused: u64,
-    /// Batches that consumed less than all their members cost, where the line names none as unprocessed.
+    /// Batches that consumed less than all their members cost, where the line names none as
+    /// unprocessed.
     pub short_batches: u64,
     /// Throttled requests that metrics count.
     pub throttled: u64,
@@ -169,7 +197,8 @@ pub struct Tally {
     pub metered: BTreeSet<(usize, Option<usize>, Direction)>,
     /// Whether a deletion by Time to Live was seen, by table.
     pub time_to_live: BTreeSet<usize>,
-    /// What tables hold in the end, as far as the trace knows: items by their size and their entries.
+    /// What tables hold in the end, as far as the trace knows: items by their size and their
+    /// entries.
     pub held: BTreeMap<usize, Held>,
     /// Events that could not be executed, by reason.
     pub skipped: BTreeMap<Reason, u64>,
@@ -193,21 +222,44 @@ fn add<K: Ord>(to: &mut BTreeMap<K, u64>, more: BTreeMap<K, u64>) {
 impl Tally {
     /// A tally that compares AWS's answers where `verify`, and keeps a log for DAX where `cached`.
     pub fn new(verify: Verify) -> Tally {
-        Tally { verification: verify.begin(), ..Tally::default() }
+        Tally {
+            verification: verify.begin(),
+            ..Tally::default()
+        }
     }
 
     /// Adds half units of a key to who is hot; `known` are those of all accounts so far.
-    pub fn heat(&mut self, lane: LaneKey, slot: u8, key: &Key, known: u32, minute: i64, halves: u64) {
-        let slots = self.heat.entry(lane).or_insert_with(|| vec![Heat::default(); SLOTS]);
+    pub fn heat(
+        &mut self,
+        lane: LaneKey,
+        slot: u8,
+        key: &Key,
+        known: u32,
+        minute: i64,
+        halves: u64,
+    ) {
+        let slots = self
+            .heat
+            .entry(lane)
+            .or_insert_with(|| vec![Heat::default(); SLOTS]);
         let heat = &mut slots[usize::from(slot)];
-        if heat.add(key.hash, known, minute, halves, self.minutes.entry(lane).or_default()) {
+        if heat.add(
+            key.hash,
+            known,
+            minute,
+            halves,
+            self.minutes.entry(lane).or_default(),
+        ) {
             heat.name(key);
         }
     }
 
     /// The same without what parts hold as rows.
     pub fn without_rows(&self) -> Tally {
-        let consumption = Consumption { kinds: self.consumption.kinds.clone(), lanes: BTreeMap::new() };
+        let consumption = Consumption {
+            kinds: self.consumption.kinds.clone(),
+            lanes: BTreeMap::new(),
+        };
         Tally {
             consumption,
             heat: BTreeMap::new(),
@@ -215,7 +267,11 @@ impl Tally {
             grains: BTreeMap::new(),
             provenance: self.provenance.clone(),
             verification: self.verification.clone(),
-            log: Log { power: self.log.power, entries: Vec::new(), asked: self.log.asked.clone() },
+            log: Log {
+                power: self.log.power,
+                entries: Vec::new(),
+                asked: self.log.asked.clone(),
+            },
             events: self.events,
             refused: self.refused,
             throttled: self.throttled,
@@ -252,7 +308,10 @@ impl Tally {
 
     /// Widens the time that is covered.
     pub fn cover(&mut self, from: Time, to: Time) {
-        self.span = Some(self.span.map_or((from, to), |(first, last)| (first.min(from), last.max(to))));
+        self.span = Some(
+            self.span
+                .map_or((from, to), |(first, last)| (first.min(from), last.max(to))),
+        );
     }
 
     /// Joins what other threads or shares added up. A slot's heat is that of one of both.
@@ -262,10 +321,17 @@ impl Tally {
             self.consumption.kind(kind).add(&traced);
         }
         for (lane, demand) in lanes {
-            self.consumption.lanes.entry(lane).or_default().join(&demand);
+            self.consumption
+                .lanes
+                .entry(lane)
+                .or_default()
+                .join(&demand);
         }
         for (lane, slots) in other.heat {
-            let own = self.heat.entry(lane).or_insert_with(|| vec![Heat::default(); SLOTS]);
+            let own = self
+                .heat
+                .entry(lane)
+                .or_insert_with(|| vec![Heat::default(); SLOTS]);
             for (own, heat) in own.iter_mut().zip(slots) {
                 if heat.total > 0 {
                     *own = heat;
@@ -279,14 +345,30 @@ impl Tally {
             }
         }
         for (place, mut grains) in other.grains {
-            self.grains.entry(place).or_default().extend(grains.before(i64::MAX));
+            self.grains
+                .entry(place)
+                .or_default()
+                .extend(grains.before(i64::MAX));
         }
-        let Provenance { rows, drawn, counts_assumed, presence_assumed, consistency_assumed, actions_assumed, scans, changes_assumed } =
-            other.provenance;
+        let Provenance {
+            rows,
+            drawn,
+            counts_assumed,
+            presence_assumed,
+            consistency_assumed,
+            actions_assumed,
+            scans,
+            changes_assumed,
+        } = other.provenance;
         let own = &mut self.provenance;
         add(&mut own.rows, rows);
         for (key, sums) in drawn {
-            own.drawn.entry(key).or_default().iter_mut().zip(sums).for_each(|(own, sum)| *own += sum);
+            own.drawn
+                .entry(key)
+                .or_default()
+                .iter_mut()
+                .zip(sums)
+                .for_each(|(own, sum)| *own += sum);
         }
         own.counts_assumed += counts_assumed;
         own.presence_assumed += presence_assumed;

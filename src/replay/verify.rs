@@ -6,7 +6,8 @@ use crate::meter::{Arm, ConsumedCapacity};
 use crate::table::{Action, Arn, IndexKind, Operation, Table, Transition, Write};
 use crate::units::{Bytes, Exact};
 
-/// Whether AWS's answers in a trace are compared with the meter's, and how many differences are kept.
+/// Whether AWS's answers in a trace are compared with the meter's, and how many differences are
+/// kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
     /// Nothing is compared.
@@ -38,7 +39,10 @@ impl Verify {
             Verify::First => Some(SHOWN),
             Verify::All => None,
         };
-        Some(Verification { kept, ..Verification::default() })
+        Some(Verification {
+            kept,
+            ..Verification::default()
+        })
     }
 }
 
@@ -133,8 +137,14 @@ impl Verification {
         self.checked += 1;
         let mut differences = Vec::new();
         for answer in &answers {
-            let name = answer["TableName"].as_str().map(|name| Arn::of(name).table()).unwrap_or_default();
-            match metered.iter().find(|(table, ..)| name.is_empty() || table.name == name) {
+            let name = answer["TableName"]
+                .as_str()
+                .map(|name| Arn::of(name).table())
+                .unwrap_or_default();
+            match metered
+                .iter()
+                .find(|(table, ..)| name.is_empty() || table.name == name)
+            {
                 Some((table, operation, consumed)) => {
                     let arms = compared(answer, table, consumed);
                     if !arms.is_empty() {
@@ -144,18 +154,34 @@ impl Verification {
                 None => {
                     let total = half_units(answer.get("CapacityUnits")).unwrap_or_else(Exact::zero);
                     if !total.is_zero() {
-                        let arms = vec![("total".to_string(), total.to_string(), "nothing".to_string())];
-                        differences.push((name.to_string(), arms, "the call does not touch the table".to_string()));
+                        let arms = vec![(
+                            "total".to_string(),
+                            total.to_string(),
+                            "nothing".to_string(),
+                        )];
+                        differences.push((
+                            name.to_string(),
+                            arms,
+                            "the call does not touch the table".to_string(),
+                        ));
                     }
                 }
             }
         }
         // A list names every table that consumed something.
         for (table, operation, consumed) in metered {
-            let named = answers.iter().any(|answer| answer["TableName"].as_str().is_none_or(|name| Arn::of(name).table() == table.name));
+            let named = answers.iter().any(|answer| {
+                answer["TableName"]
+                    .as_str()
+                    .is_none_or(|name| Arn::of(name).table() == table.name)
+            });
             let total = units(&consumed.total());
             if !named && !total.is_zero() {
-                let arms = vec![("total".to_string(), "nothing".to_string(), total.to_string())];
+                let arms = vec![(
+                    "total".to_string(),
+                    "nothing".to_string(),
+                    total.to_string(),
+                )];
                 differences.push((table.name.clone(), arms, described(operation, table)));
             }
         }
@@ -165,7 +191,14 @@ impl Verification {
         self.mismatches += 1;
         for (table, arms, working) in differences {
             if self.keeps(self.first.len()) {
-                self.first.push(Difference { ordinal, place: place(), operation: api.to_string(), table, arms, working });
+                self.first.push(Difference {
+                    ordinal,
+                    place: place(),
+                    operation: api.to_string(),
+                    table,
+                    arms,
+                    working,
+                });
             }
         }
     }
@@ -184,24 +217,41 @@ impl Verification {
         self.sizes_checked += other.sizes_checked;
         self.size_mismatches += other.size_mismatches;
         self.first_sizes.extend(other.first_sizes);
-        self.first_sizes.sort_by_key(|difference| difference.ordinal);
+        self.first_sizes
+            .sort_by_key(|difference| difference.ordinal);
         self.first_sizes.truncate(self.kept.unwrap_or(usize::MAX));
     }
 
     /// Compares what the record of a stream says it weighs with what its keys and images weigh.
-    pub fn check_size(&mut self, ordinal: u64, place: impl Fn() -> String, said: Bytes, weighed: Bytes) {
+    pub fn check_size(
+        &mut self,
+        ordinal: u64,
+        place: impl Fn() -> String,
+        said: Bytes,
+        weighed: Bytes,
+    ) {
         self.sizes_checked += 1;
         if said != weighed {
             self.size_mismatches += 1;
             if self.keeps(self.first_sizes.len()) {
-                self.first_sizes.push(SizeDifference { ordinal, place: place(), said, weighed });
+                self.first_sizes.push(SizeDifference {
+                    ordinal,
+                    place: place(),
+                    said,
+                    weighed,
+                });
             }
         }
     }
 }
 
-/// The arms of an answer that differ from the meter's; an arm that is absent where arms are given is 0.
-fn compared(answer: &Value, table: &Table, consumed: &ConsumedCapacity) -> Vec<(String, String, String)> {
+/// The arms of an answer that differ from the meter's; an arm that is absent where arms are given
+/// is 0.
+fn compared(
+    answer: &Value,
+    table: &Table,
+    consumed: &ConsumedCapacity,
+) -> Vec<(String, String, String)> {
     let mut arms = Vec::new();
     let mut compare = |name: String, said: Option<Exact>, metered: Exact| {
         if let Some(said) = said
@@ -211,21 +261,55 @@ fn compared(answer: &Value, table: &Table, consumed: &ConsumedCapacity) -> Vec<(
         }
     };
     let total = consumed.total();
-    compare("total".to_string(), half_units(answer.get("CapacityUnits")), units(&total));
-    compare("total read".to_string(), half_units(answer.get("ReadCapacityUnits")), total.read.exact());
-    compare("total write".to_string(), half_units(answer.get("WriteCapacityUnits")), total.write.exact());
+    compare(
+        "total".to_string(),
+        half_units(answer.get("CapacityUnits")),
+        units(&total),
+    );
+    compare(
+        "total read".to_string(),
+        half_units(answer.get("ReadCapacityUnits")),
+        total.read.exact(),
+    );
+    compare(
+        "total write".to_string(),
+        half_units(answer.get("WriteCapacityUnits")),
+        total.write.exact(),
+    );
     let levels = ["Table", "LocalSecondaryIndexes", "GlobalSecondaryIndexes"];
-    if !levels.iter().any(|level| answer.get(*level).is_some_and(Value::is_object)) {
+    if !levels
+        .iter()
+        .any(|level| answer.get(*level).is_some_and(Value::is_object))
+    {
         return arms; // ReturnConsumedCapacity=TOTAL
     }
-    let of = |level: Option<&Value>| half_units(level.and_then(|level| level.get("CapacityUnits"))).unwrap_or_else(Exact::zero);
-    compare("Table".to_string(), Some(of(answer.get("Table"))), units(&consumed.table));
+    let of = |level: Option<&Value>| {
+        half_units(level.and_then(|level| level.get("CapacityUnits"))).unwrap_or_else(Exact::zero)
+    };
+    compare(
+        "Table".to_string(),
+        Some(of(answer.get("Table"))),
+        units(&consumed.table),
+    );
     for (index, arm) in table.indexes.iter().zip(&consumed.indexes) {
-        let level = if index.kind == IndexKind::Local { "LocalSecondaryIndexes" } else { "GlobalSecondaryIndexes" };
-        compare(index.name.clone(), Some(of(answer.get(level).and_then(|all| all.get(&index.name)))), units(arm));
+        let level = if index.kind == IndexKind::Local {
+            "LocalSecondaryIndexes"
+        } else {
+            "GlobalSecondaryIndexes"
+        };
+        compare(
+            index.name.clone(),
+            Some(of(answer.get(level).and_then(|all| all.get(&index.name)))),
+            units(arm),
+        );
     }
     for level in &levels[1..] {
-        for (name, arm) in answer.get(*level).and_then(Value::as_object).into_iter().flatten() {
+        for (name, arm) in answer
+            .get(*level)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             if !table.indexes.iter().any(|index| index.name == *name) {
                 compare(name.clone(), Some(of(Some(arm))), Exact::zero());
             }
@@ -235,7 +319,9 @@ fn compared(answer: &Value, table: &Table, consumed: &ConsumedCapacity) -> Vec<(
 }
 
 fn bytes(size: Option<Bytes>) -> String {
-    size.map_or("nothing".to_string(), |size| format!("{} B", Exact::from(size.0)))
+    size.map_or("nothing".to_string(), |size| {
+        format!("{} B", Exact::from(size.0))
+    })
 }
 
 fn written(write: &Write, table: &Table) -> String {
@@ -246,8 +332,12 @@ fn written(write: &Write, table: &Table) -> String {
             Transition::Unchanged => "entry unchanged".to_string(),
             Transition::Inserted { new } => format!("entry of {} B put", new.0),
             Transition::Removed { old } => format!("entry of {} B deleted", old.0),
-            Transition::Replaced { old, new } => format!("entry of {} B replaced by {} B", old.0, new.0),
-            Transition::Moved { old, new } => format!("entry of {} B moved, then {} B", old.0, new.0),
+            Transition::Replaced { old, new } => {
+                format!("entry of {} B replaced by {} B", old.0, new.0)
+            }
+            Transition::Moved { old, new } => {
+                format!("entry of {} B moved, then {} B", old.0, new.0)
+            }
         };
         text.push_str(&format!("; {}: {what}", index.name));
     }
@@ -263,24 +353,41 @@ pub fn described(operation: &Operation, table: &Table) -> String {
     match operation {
         Operation::GetItem { item, .. } => format!("an item of {}", bytes(*item)),
         Operation::BatchGetItem { items, .. } | Operation::TransactGetItems { items } => {
-            format!("items of {}", list(items.iter().map(|item| bytes(*item)).collect()))
+            format!(
+                "items of {}",
+                list(items.iter().map(|item| bytes(*item)).collect())
+            )
         }
         Operation::Query(page) | Operation::Scan(page) => {
-            let fetched = page.fetched.as_ref().map(|items| format!(", {} items fetched from the table", items.len())).unwrap_or_default();
+            let fetched = page
+                .fetched
+                .as_ref()
+                .map(|items| format!(", {} items fetched from the table", items.len()))
+                .unwrap_or_default();
             format!("{} B evaluated{fetched}", Exact::from(page.evaluated.0))
         }
-        Operation::PutItem(write) | Operation::UpdateItem(write) | Operation::DeleteItem(write) | Operation::TimeToLiveDelete(write) => {
-            written(write, table)
+        Operation::PutItem(write)
+        | Operation::UpdateItem(write)
+        | Operation::DeleteItem(write)
+        | Operation::TimeToLiveDelete(write) => written(write, table),
+        Operation::BatchWriteItem(batch) => {
+            list(batch.iter().map(|write| written(write, table)).collect())
         }
-        Operation::BatchWriteItem(batch) => list(batch.iter().map(|write| written(write, table)).collect()),
         Operation::TransactWriteItems { actions, outcome } => {
             let action = |action: &Action| match action {
                 Action::Write(write) => written(write, table),
                 Action::ConditionCheck(item) => format!("a check of {}", bytes(*item)),
             };
-            format!("{outcome:?}: {}", list(actions.iter().map(action).collect()))
+            format!(
+                "{outcome:?}: {}",
+                list(actions.iter().map(action).collect())
+            )
         }
-        Operation::ExecuteStatement(inner) | Operation::ExecuteTransaction(inner) => described(inner, table),
-        Operation::BatchExecuteStatement(all) => list(all.iter().map(|one| described(one, table)).collect()),
+        Operation::ExecuteStatement(inner) | Operation::ExecuteTransaction(inner) => {
+            described(inner, table)
+        }
+        Operation::BatchExecuteStatement(all) => {
+            list(all.iter().map(|one| described(one, table)).collect())
+        }
     }
 }

@@ -1,37 +1,70 @@
-//! A comparison for people and machines: what to change, every alternative, break-evens, what matters most.
+//! A comparison for people and machines: what to change, every alternative, break-evens, what
+//! matters most.
 
 use crate::workload::Part;
 use serde::Serialize;
 
 use super::estimate::{RANGE_HEADER, a_month, conventions, interval, range_rows, switches};
-use super::json::{SwitchRow, UncertaintyRow, decimal, pretty, switch_rows, throughput_word, uncertainty_row};
+use super::json::{
+    SwitchRow, UncertaintyRow, decimal, pretty, switch_rows, throughput_word, uncertainty_row,
+};
 use super::table::{Style, aligned, clean, indented, signed};
 use super::{csv, markdown};
-use crate::compare::{Advice, Alternative, AlternativeKind, BreakEven, Combination, Comparison, Footing, State, Swing};
+use crate::compare::{
+    Advice, Alternative, AlternativeKind, BreakEven, Combination, Comparison, Footing, State, Swing,
+};
 use crate::money::{Money, MoneyError};
 
 /// As many alternatives of one kind and table as people are shown; the rest is counted.
 const SHOWN: usize = 8;
 
-const ADVICE_HEADER: [&str; 6] = ["#", "Change", "Saves", "Share", "Risk", "Where, and what to write"];
+const ADVICE_HEADER: [&str; 6] = [
+    "#",
+    "Change",
+    "Saves",
+    "Share",
+    "Risk",
+    "Where, and what to write",
+];
 const ALTERNATIVE_HEADER: [&str; 4] = ["Alternative", "A month", "Difference", "Why"];
 const BREAK_EVEN_HEADER: [&str; 5] = ["Where", "What", "Break-even", "Here", "Meaning"];
-const SWING_HEADER: [&str; 5] = ["Figure", "Line", "50 % less", "50 % more", "Moves the total by"];
+const SWING_HEADER: [&str; 5] = [
+    "Figure",
+    "Line",
+    "50 % less",
+    "50 % more",
+    "Moves the total by",
+];
 
 /// A comparison as aligned text.
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub fn compare_text(comparison: &Comparison, style: Style) -> Result<String, MoneyError> {
-    let mut text = format!("{}\n{}\n", style.strong(&headline(comparison)), style.quiet(&conventions(&comparison.outcome)));
+    let mut text = format!(
+        "{}\n{}\n",
+        style.strong(&headline(comparison)),
+        style.quiet(&conventions(&comparison.outcome))
+    );
     text += &format!("\n{}\n", style.strong("Best together"));
-    text += &best_lines(comparison).iter().map(|line| format!("  {}\n", clean(line))).collect::<String>();
+    text += &best_lines(comparison)
+        .iter()
+        .map(|line| format!("  {}\n", clean(line)))
+        .collect::<String>();
     let advice = advice_rows(comparison);
     if !advice.is_empty() {
-        text += &format!("\n{}\n", style.strong("What to change, by what each saves alone"));
+        text += &format!(
+            "\n{}\n",
+            style.strong("What to change, by what each saves alone")
+        );
         for row in &advice {
-            let [number, change, saves, share, risk, place] = row.as_slice() else { continue };
-            text += &format!("  {number}. {}: saves {saves} a month ({share})\n", clean(change));
+            let [number, change, saves, share, risk, place] = row.as_slice() else {
+                continue;
+            };
+            text += &format!(
+                "  {number}. {}: saves {saves} a month ({share})\n",
+                clean(change)
+            );
             text += &[("risk", risk), ("edit", place)]
                 .iter()
                 .filter(|(_, words)| !words.is_empty())
@@ -42,24 +75,44 @@ pub fn compare_text(comparison: &Comparison, style: Style) -> Result<String, Mon
     for (title, rows, more) in groups(comparison) {
         text += &format!("\n{}\n", style.strong(&clean(&title)));
         text += &indented(&aligned(&ALTERNATIVE_HEADER, &rows, &[1, 2]));
-        text += &more.map(|more| format!("  … and {more} (--format csv shows all)\n")).unwrap_or_default();
+        text += &more
+            .map(|more| format!("  … and {more} (--format csv shows all)\n"))
+            .unwrap_or_default();
     }
     if !comparison.break_even.is_empty() {
         text += &format!("\n{}\n", style.strong("Break-even"));
-        text += &indented(&aligned(&BREAK_EVEN_HEADER, &break_even_rows(comparison), &[2, 3]));
+        text += &indented(&aligned(
+            &BREAK_EVEN_HEADER,
+            &break_even_rows(comparison),
+            &[2, 3],
+        ));
     }
     if !comparison.swings.is_empty() {
-        text += &format!("\n{}\n", style.strong("What matters most: an error of 50 % in one figure"));
-        text += &indented(&aligned(&SWING_HEADER, &swing_rows(comparison)?, &[1, 2, 3, 4]));
+        text += &format!(
+            "\n{}\n",
+            style.strong("What matters most: an error of 50 % in one figure")
+        );
+        text += &indented(&aligned(
+            &SWING_HEADER,
+            &swing_rows(comparison)?,
+            &[1, 2, 3, 4],
+        ));
     }
     if let Some(uncertainty) = &comparison.outcome.uncertainty {
         text += &format!("\n{}\n", style.strong(&interval(uncertainty)));
-        text += &indented(&aligned(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3]));
+        text += &indented(&aligned(
+            &RANGE_HEADER,
+            &range_rows(uncertainty),
+            &[0, 2, 3],
+        ));
     }
     for (title, list) in lists(comparison) {
         if !list.is_empty() {
             text += &format!("\n{}\n", style.strong(title));
-            text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
+            text += &list
+                .iter()
+                .map(|item| format!("  - {}\n", clean(item)))
+                .collect::<String>();
         }
     }
     Ok(text)
@@ -70,26 +123,59 @@ pub fn compare_text(comparison: &Comparison, style: Style) -> Result<String, Mon
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub fn compare_markdown(comparison: &Comparison) -> Result<String, MoneyError> {
-    let mut text = format!("## {}\n\n{}\n", markdown::escape(&headline(comparison)), conventions(&comparison.outcome));
-    text += &format!("\n### Best together\n\n{}", markdown::list(&best_lines(comparison)));
+    let mut text = format!(
+        "## {}\n\n{}\n",
+        markdown::escape(&headline(comparison)),
+        conventions(&comparison.outcome)
+    );
+    text += &format!(
+        "\n### Best together\n\n{}",
+        markdown::list(&best_lines(comparison))
+    );
     let advice = advice_rows(comparison);
     if !advice.is_empty() {
-        text += &format!("\n### What to change\n\n{}", markdown::table(&ADVICE_HEADER, &advice, &[0, 2, 3]));
+        text += &format!(
+            "\n### What to change\n\n{}",
+            markdown::table(&ADVICE_HEADER, &advice, &[0, 2, 3])
+        );
     }
     for (title, rows, more) in groups(comparison) {
-        text += &format!("\n### {}\n\n{}", markdown::escape(&title), markdown::table(&ALTERNATIVE_HEADER, &rows, &[1, 2]));
-        text += &more.map(|more| format!("\n… and {more}.\n")).unwrap_or_default();
+        text += &format!(
+            "\n### {}\n\n{}",
+            markdown::escape(&title),
+            markdown::table(&ALTERNATIVE_HEADER, &rows, &[1, 2])
+        );
+        text += &more
+            .map(|more| format!("\n… and {more}.\n"))
+            .unwrap_or_default();
     }
     for (title, header, rows, numbers) in [
-        ("Break-even", &BREAK_EVEN_HEADER, break_even_rows(comparison), &[2, 3][..]),
-        ("What matters most: an error of 50 % in one figure", &SWING_HEADER, swing_rows(comparison)?, &[1, 2, 3, 4][..]),
+        (
+            "Break-even",
+            &BREAK_EVEN_HEADER,
+            break_even_rows(comparison),
+            &[2, 3][..],
+        ),
+        (
+            "What matters most: an error of 50 % in one figure",
+            &SWING_HEADER,
+            swing_rows(comparison)?,
+            &[1, 2, 3, 4][..],
+        ),
     ] {
         if !rows.is_empty() {
-            text += &format!("\n### {title}\n\n{}", markdown::table(header, &rows, numbers));
+            text += &format!(
+                "\n### {title}\n\n{}",
+                markdown::table(header, &rows, numbers)
+            );
         }
     }
     if let Some(uncertainty) = &comparison.outcome.uncertainty {
-        text += &format!("\n### {}\n\n{}", interval(uncertainty), markdown::table(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3]));
+        text += &format!(
+            "\n### {}\n\n{}",
+            interval(uncertainty),
+            markdown::table(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3])
+        );
     }
     for (title, list) in lists(comparison) {
         if !list.is_empty() {
@@ -121,8 +207,11 @@ pub fn compare_csv(comparison: &Comparison) -> String {
     ];
     let row = |one: &Alternative| {
         let exact = |money: Option<Money>| money.map(|money| money.to_string()).unwrap_or_default();
-        let (line, edit) =
-            one.edit.clone().map(|(part, edit)| (comparison.written.place(&part).line.to_string(), edit)).unwrap_or_default();
+        let (line, edit) = one
+            .edit
+            .clone()
+            .map(|(part, edit)| (comparison.written.place(&part).line.to_string(), edit))
+            .unwrap_or_default();
         vec![
             comparison.outcome.workload.clone(),
             one.kind.word().to_string(),
@@ -142,15 +231,29 @@ pub fn compare_csv(comparison: &Comparison) -> String {
             edit,
         ]
     };
-    csv::write(&header, &comparison.alternatives.iter().map(row).collect::<Vec<_>>())
+    csv::write(
+        &header,
+        &comparison.alternatives.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 fn headline(comparison: &Comparison) -> String {
-    let (name, total, best) = (clean(&comparison.outcome.workload), comparison.total, &comparison.best);
+    let (name, total, best) = (
+        clean(&comparison.outcome.workload),
+        comparison.total,
+        &comparison.best,
+    );
     let now = a_month(total, comparison.outcome.bill.unknown.len());
-    let at_least = if comparison.outcome.bill.unknown.is_empty() { "" } else { "at least " };
+    let at_least = if comparison.outcome.bill.unknown.is_empty() {
+        ""
+    } else {
+        "at least "
+    };
     match best.monthly_with_commitment < total {
-        true => format!("{name}: {now}; {at_least}{} with the best changes and commitments", best.monthly_with_commitment.human()),
+        true => format!(
+            "{name}: {now}; {at_least}{} with the best changes and commitments",
+            best.monthly_with_commitment.human()
+        ),
         false => format!("{name}: {now}; nothing makes it cheaper without a trade-off"),
     }
 }
@@ -158,19 +261,38 @@ fn headline(comparison: &Comparison) -> String {
 /// The best combinations in sentences.
 fn best_lines(comparison: &Comparison) -> Vec<String> {
     // Of a design with something unknown, every total is a lower bound.
-    let at_least = if comparison.outcome.bill.unknown.is_empty() { "" } else { "≥ " };
+    let at_least = if comparison.outcome.bill.unknown.is_empty() {
+        ""
+    } else {
+        "≥ "
+    };
     let words = |combination: &Combination| {
-        let changes = if combination.changes.is_empty() { "the design as it is".to_string() } else { combination.changes.join("; ") };
-        let mut lines = vec![format!("{at_least}{}: {changes}", combination.monthly.human())];
+        let changes = if combination.changes.is_empty() {
+            "the design as it is".to_string()
+        } else {
+            combination.changes.join("; ")
+        };
+        let mut lines = vec![format!(
+            "{at_least}{}: {changes}",
+            combination.monthly.human()
+        )];
         if let Some(mix) = &combination.commitment {
-            lines.push(format!("{at_least}{}: with {} as well", combination.monthly_with_commitment.human(), mix.words()));
+            lines.push(format!(
+                "{at_least}{}: with {} as well",
+                combination.monthly_with_commitment.human(),
+                mix.words()
+            ));
         }
         lines
     };
     let mut lines = words(&comparison.best);
     if comparison.best_with_decisions != comparison.best {
         lines.push("including trade-offs you have to accept:".to_string());
-        lines.extend(words(&comparison.best_with_decisions).into_iter().map(|line| format!("  {line}")));
+        lines.extend(
+            words(&comparison.best_with_decisions)
+                .into_iter()
+                .map(|line| format!("  {line}")),
+        );
     }
     lines
 }
@@ -186,15 +308,35 @@ pub(super) fn place(table: Option<&String>, index: Option<&String>) -> String {
 
 fn advice_rows(comparison: &Comparison) -> Vec<Vec<String>> {
     let row = |(at, advice): (usize, &Advice)| {
-        let share = advice.saves.percent_of(comparison.total).map(|percent| format!("{percent:.1} %")).unwrap_or_default();
-        let to_decide = if advice.footing == Footing::Decision { "trade-off: " } else { "" };
+        let share = advice
+            .saves
+            .percent_of(comparison.total)
+            .map(|percent| format!("{percent:.1} %"))
+            .unwrap_or_default();
+        let to_decide = if advice.footing == Footing::Decision {
+            "trade-off: "
+        } else {
+            ""
+        };
         vec![
             (at + 1).to_string(),
-            format!("{}: {}", place(advice.table.as_ref(), advice.index.as_ref()), advice.change),
+            format!(
+                "{}: {}",
+                place(advice.table.as_ref(), advice.index.as_ref()),
+                advice.change
+            ),
             advice.saves.human(),
             share,
-            advice.risk.as_ref().map(|risk| format!("{to_decide}{risk}")).unwrap_or_default(),
-            advice.edit.as_ref().map(|(part, text)| format!("{}: {text}", place_of(comparison, part))).unwrap_or_default(),
+            advice
+                .risk
+                .as_ref()
+                .map(|risk| format!("{to_decide}{risk}"))
+                .unwrap_or_default(),
+            advice
+                .edit
+                .as_ref()
+                .map(|(part, text)| format!("{}: {text}", place_of(comparison, part)))
+                .unwrap_or_default(),
         ]
     };
     comparison.advice.iter().enumerate().map(row).collect()
@@ -204,7 +346,10 @@ fn advice_rows(comparison: &Comparison) -> Vec<Vec<String>> {
 fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, Option<String>)> {
     let mut keys: Vec<(&AlternativeKind, Option<&String>)> = Vec::new();
     for one in &comparison.alternatives {
-        if !keys.iter().any(|(kind, table)| (kind.word(), *table) == (one.kind.word(), one.table.as_ref())) {
+        if !keys
+            .iter()
+            .any(|(kind, table)| (kind.word(), *table) == (one.kind.word(), one.table.as_ref()))
+        {
             keys.push((&one.kind, one.table.as_ref()));
         }
     }
@@ -217,15 +362,32 @@ fn groups(comparison: &Comparison) -> Vec<(String, Vec<Vec<String>>, Option<Stri
         all.sort_by_key(|one| (!one.is_priced(), one.monthly(), one.name.clone()));
         let priced = all.iter().filter(|one| one.is_priced()).count();
         let shown = |(at, one): (usize, &&Alternative)| {
-            let hidden = if one.is_priced() { at >= SHOWN } else { at - priced >= SHOWN };
+            let hidden = if one.is_priced() {
+                at >= SHOWN
+            } else {
+                at - priced >= SHOWN
+            };
             (!hidden).then(|| alternative_row(one, is_partial))
         };
         let rows: Vec<Vec<String>> = all.iter().enumerate().filter_map(shown).collect();
-        let (more_expensive, without) = (priced.saturating_sub(SHOWN), (all.len() - priced).saturating_sub(SHOWN));
-        let words = [(more_expensive, "more expensive"), (without, "without a price")];
-        let parts: Vec<String> = words.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();
+        let (more_expensive, without) = (
+            priced.saturating_sub(SHOWN),
+            (all.len() - priced).saturating_sub(SHOWN),
+        );
+        let words = [
+            (more_expensive, "more expensive"),
+            (without, "without a price"),
+        ];
+        let parts: Vec<String> = words
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect();
         let more = (!parts.is_empty()).then(|| parts.join(" and "));
-        let title = TITLES.iter().find(|(word, _)| *word == kind.word()).map_or(kind.word(), |(_, title)| title);
+        let title = TITLES
+            .iter()
+            .find(|(word, _)| *word == kind.word())
+            .map_or(kind.word(), |(_, title)| title);
         (format!("{title}: {}", place(table, None)), rows, more)
     };
     keys.into_iter().map(group).collect()
@@ -252,22 +414,45 @@ fn alternative_row(one: &Alternative, is_partial: bool) -> Vec<String> {
     };
     match one.state {
         State::Priced { monthly, delta } => {
-            let what_if = if one.footing == Footing::WhatIf { "what if: " } else { "" };
-            let monthly = if is_partial { format!("≥ {}", monthly.human()) } else { monthly.human() };
-            vec![format!("{what_if}{name}"), monthly, signed(delta), one.words()]
+            let what_if = if one.footing == Footing::WhatIf {
+                "what if: "
+            } else {
+                ""
+            };
+            let monthly = if is_partial {
+                format!("≥ {}", monthly.human())
+            } else {
+                monthly.human()
+            };
+            vec![
+                format!("{what_if}{name}"),
+                monthly,
+                signed(delta),
+                one.words(),
+            ]
         }
-        State::Unknown | State::Impossible => vec![name, "-".to_string(), "-".to_string(), one.words()],
+        State::Unknown | State::Impossible => {
+            vec![name, "-".to_string(), "-".to_string(), one.words()]
+        }
     }
 }
 
 fn break_even_rows(comparison: &Comparison) -> Vec<Vec<String>> {
     let row = |one: &BreakEven| {
-        let direction = one.throughput.map(|throughput| format!(", {}s", throughput_word(throughput))).unwrap_or_default();
+        let direction = one
+            .throughput
+            .map(|throughput| format!(", {}s", throughput_word(throughput)))
+            .unwrap_or_default();
         vec![
-            format!("{}{direction}", place(one.table.as_ref(), one.index.as_ref())),
+            format!(
+                "{}{direction}",
+                place(one.table.as_ref(), one.index.as_ref())
+            ),
             one.name.clone(),
             format!("{} {}", one.value.human(2), one.unit),
-            one.here.as_ref().map_or_else(|| "-".to_string(), |here| here.human(2)),
+            one.here
+                .as_ref()
+                .map_or_else(|| "-".to_string(), |here| here.human(2)),
             one.meaning.clone(),
         ]
     };
@@ -284,7 +469,9 @@ fn swing_rows(comparison: &Comparison) -> Result<Vec<Vec<String>>, MoneyError> {
     let row = |swing: &Swing| -> Result<Vec<String>, MoneyError> {
         let percent = |money: Money| -> Result<String, MoneyError> {
             let percent = money.minus(comparison.total)?.percent_of(comparison.total);
-            Ok(percent.map(|percent| format!("{percent:+.1} %")).unwrap_or_default())
+            Ok(percent
+                .map(|percent| format!("{percent:+.1} %"))
+                .unwrap_or_default())
         };
         Ok(vec![
             swing.what.clone(),
@@ -299,9 +486,22 @@ fn swing_rows(comparison: &Comparison) -> Result<Vec<Vec<String>>, MoneyError> {
 
 fn lists(comparison: &Comparison) -> [(&'static str, Vec<String>); 3] {
     let mut assumptions = comparison.outcome.assumptions.clone();
-    assumptions.extend(comparison.assumptions.iter().filter(|one| !comparison.outcome.assumptions.contains(one)).cloned());
-    assumptions.push(format!("{} capacity simulations were run", comparison.simulations));
-    [("Warnings", comparison.outcome.warnings.clone()), ("Assumptions", assumptions), ("Switches", switches(&comparison.outcome))]
+    assumptions.extend(
+        comparison
+            .assumptions
+            .iter()
+            .filter(|one| !comparison.outcome.assumptions.contains(one))
+            .cloned(),
+    );
+    assumptions.push(format!(
+        "{} capacity simulations were run",
+        comparison.simulations
+    ));
+    [
+        ("Warnings", comparison.outcome.warnings.clone()),
+        ("Assumptions", assumptions),
+        ("Switches", switches(&comparison.outcome)),
+    ]
 }
 
 #[derive(Serialize)]
@@ -409,10 +609,22 @@ pub fn compare_json(comparison: &Comparison) -> String {
             upfront_usd: decimal(&mix.upfront),
             plan_usd_per_hour: decimal(&mix.plan_usd_per_hour),
         });
-        (one.monthly.to_string(), one.monthly_with_commitment.to_string(), commitment)
+        (
+            one.monthly.to_string(),
+            one.monthly_with_commitment.to_string(),
+            commitment,
+        )
     };
-    fn row<'a>(one: &'a Combination, (monthly_usd, with, commitment): (String, String, Option<CommitmentRow>)) -> CombinationRow<'a> {
-        CombinationRow { changes: &one.changes, monthly_usd, commitment, monthly_with_commitment_usd: with }
+    fn row<'a>(
+        one: &'a Combination,
+        (monthly_usd, with, commitment): (String, String, Option<CommitmentRow>),
+    ) -> CombinationRow<'a> {
+        CombinationRow {
+            changes: &one.changes,
+            monthly_usd,
+            commitment,
+            monthly_with_commitment_usd: with,
+        }
     }
     let advice = |(at, one): (usize, &'_ Advice)| (at + 1, one.saves.to_string());
     pretty(&Compared {
@@ -423,7 +635,10 @@ pub fn compare_json(comparison: &Comparison) -> String {
         month_hours: decimal(outcome.month.hours()),
         total_usd: comparison.total.to_string(),
         best: row(&comparison.best, combination(&comparison.best)),
-        best_with_decisions: row(&comparison.best_with_decisions, combination(&comparison.best_with_decisions)),
+        best_with_decisions: row(
+            &comparison.best_with_decisions,
+            combination(&comparison.best_with_decisions),
+        ),
         advice: comparison
             .advice
             .iter()
@@ -440,11 +655,14 @@ pub fn compare_json(comparison: &Comparison) -> String {
                     risk: one.risk.as_deref(),
                     decision: one.footing == Footing::Decision,
                     in_best: one.in_best,
-                    file: one
+                    file: one.edit.as_ref().map_or_else(
+                        || comparison.written.file.clone(),
+                        |(part, _)| comparison.written.place(part).file,
+                    ),
+                    line: one
                         .edit
                         .as_ref()
-                        .map_or_else(|| comparison.written.file.clone(), |(part, _)| comparison.written.place(part).file),
-                    line: one.edit.as_ref().map(|(part, _)| comparison.written.place(part).line),
+                        .map(|(part, _)| comparison.written.place(part).line),
                     edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
                 }
             })
@@ -466,7 +684,10 @@ pub fn compare_json(comparison: &Comparison) -> String {
                 risk: one.risk.as_deref(),
                 decision: one.footing == Footing::Decision,
                 what_if: one.footing == Footing::WhatIf,
-                line: one.edit.as_ref().map(|(part, _)| comparison.written.place(part).line),
+                line: one
+                    .edit
+                    .as_ref()
+                    .map(|(part, _)| comparison.written.place(part).line),
                 edit: one.edit.as_ref().map(|(_, text)| text.as_str()),
             })
             .collect(),
@@ -495,12 +716,22 @@ pub fn compare_json(comparison: &Comparison) -> String {
             })
             .collect(),
         uncertainty: outcome.uncertainty.as_ref().map(uncertainty_row),
-        unknown: outcome.bill.unknown.iter().map(|unknown| unknown.what.as_str()).collect(),
+        unknown: outcome
+            .bill
+            .unknown
+            .iter()
+            .map(|unknown| unknown.what.as_str())
+            .collect(),
         warnings: &outcome.warnings,
         assumptions: outcome
             .assumptions
             .iter()
-            .chain(comparison.assumptions.iter().filter(|one| !outcome.assumptions.contains(one)))
+            .chain(
+                comparison
+                    .assumptions
+                    .iter()
+                    .filter(|one| !outcome.assumptions.contains(one)),
+            )
             .collect(),
         switches: switch_rows(outcome),
         simulations: comparison.simulations.to_string(),

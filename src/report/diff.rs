@@ -12,7 +12,14 @@ use crate::outcome::Outcome;
 use crate::pricing::Unknown;
 use crate::units::group_thousands;
 
-const LINE_HEADER: [&str; 6] = ["What", "Usage type", "Before", "After", "Difference", "Quantity"];
+const LINE_HEADER: [&str; 6] = [
+    "What",
+    "Usage type",
+    "Before",
+    "After",
+    "Difference",
+    "Quantity",
+];
 const TABLE_HEADER: [&str; 2] = ["Table", "Difference"];
 
 /// A difference as aligned text.
@@ -21,8 +28,16 @@ const TABLE_HEADER: [&str; 2] = ["Table", "Difference"];
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub fn diff_text(difference: &Difference, style: Style) -> Result<String, MoneyError> {
     let mut text = format!("{}\n", style.strong(&summary(difference)?));
-    text += &style.quiet(&format!("before: {}\n        {}\n", headline(&difference.old)?, conventions(&difference.old)));
-    text += &style.quiet(&format!("after:  {}\n        {}\n", headline(&difference.new)?, conventions(&difference.new)));
+    text += &style.quiet(&format!(
+        "before: {}\n        {}\n",
+        headline(&difference.old)?,
+        conventions(&difference.old)
+    ));
+    text += &style.quiet(&format!(
+        "after:  {}\n        {}\n",
+        headline(&difference.new)?,
+        conventions(&difference.new)
+    ));
     if difference.tables.len() > 1 {
         text += &format!("\n{}\n", style.strong("By table"));
         text += &indented(&aligned(&TABLE_HEADER, &table_rows(difference), &[1]));
@@ -32,15 +47,27 @@ pub fn diff_text(difference: &Difference, style: Style) -> Result<String, MoneyE
         text += &indented(&aligned(&LINE_HEADER, &line_rows(difference), &[2, 3, 4]));
         text += &format!("\n{}\n", style.strong("Why"));
         for line in difference.lines.iter().filter(|line| !line.why.is_empty()) {
-            text += &format!("  {} / {}: {}\n", clean(&line.subject.table), clean(&what(line, difference)), signed(line.delta));
-            text += &line.why.iter().map(|why| format!("    {}\n", clean(why))).collect::<String>();
+            text += &format!(
+                "  {} / {}: {}\n",
+                clean(&line.subject.table),
+                clean(&what(line, difference)),
+                signed(line.delta)
+            );
+            text += &line
+                .why
+                .iter()
+                .map(|why| format!("    {}\n", clean(why)))
+                .collect::<String>();
         }
     }
     text += &format!("\n{} lines are the same in both.\n", difference.unchanged);
     for (title, list) in unknowns(difference) {
         if !list.is_empty() {
             text += &format!("\n{}\n", style.warning(title));
-            text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
+            text += &list
+                .iter()
+                .map(|item| format!("  - {}\n", clean(item)))
+                .collect::<String>();
         }
     }
     Ok(text)
@@ -52,18 +79,42 @@ pub fn diff_text(difference: &Difference, style: Style) -> Result<String, MoneyE
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub fn diff_markdown(difference: &Difference) -> Result<String, MoneyError> {
     let mut text = format!("## {}\n\n", markdown::escape(&summary(difference)?));
-    text += &format!("- before: {}, {}\n", markdown::escape(&headline(&difference.old)?), conventions(&difference.old));
-    text += &format!("- after: {}, {}\n", markdown::escape(&headline(&difference.new)?), conventions(&difference.new));
+    text += &format!(
+        "- before: {}, {}\n",
+        markdown::escape(&headline(&difference.old)?),
+        conventions(&difference.old)
+    );
+    text += &format!(
+        "- after: {}, {}\n",
+        markdown::escape(&headline(&difference.new)?),
+        conventions(&difference.new)
+    );
     if difference.tables.len() > 1 {
-        text += &format!("\n{}", markdown::table(&TABLE_HEADER, &table_rows(difference), &[1]));
+        text += &format!(
+            "\n{}",
+            markdown::table(&TABLE_HEADER, &table_rows(difference), &[1])
+        );
     }
     if !difference.lines.is_empty() {
-        text += &format!("\n### Lines that changed\n\n{}", markdown::table(&LINE_HEADER, &line_rows(difference), &[2, 3, 4]));
+        text += &format!(
+            "\n### Lines that changed\n\n{}",
+            markdown::table(&LINE_HEADER, &line_rows(difference), &[2, 3, 4])
+        );
         let why = |line: &ChangedLine| {
-            let head = format!("{} / {}: {}", line.subject.table, what(line, difference), signed(line.delta));
+            let head = format!(
+                "{} / {}: {}",
+                line.subject.table,
+                what(line, difference),
+                signed(line.delta)
+            );
             format!("{head}: {}", line.why.join("; "))
         };
-        let list: Vec<String> = difference.lines.iter().filter(|line| !line.why.is_empty()).map(why).collect();
+        let list: Vec<String> = difference
+            .lines
+            .iter()
+            .filter(|line| !line.why.is_empty())
+            .map(why)
+            .collect();
         text += &format!("\n### Why\n\n{}", markdown::list(&list));
     }
     text += &format!("\n{} lines are the same in both.\n", difference.unchanged);
@@ -94,17 +145,36 @@ pub fn diff_csv(difference: &Difference) -> String {
         "why",
     ];
     let side = |side: Option<Side>| match side {
-        Some(side) => [side.quantity.to_string(), side.rate.to_string(), side.amount.to_string()],
+        Some(side) => [
+            side.quantity.to_string(),
+            side.rate.to_string(),
+            side.amount.to_string(),
+        ],
         None => [String::new(), String::new(), String::new()],
     };
     let row = |line: &ChangedLine| {
         let subject = line.subject.clone();
-        let place = [subject.table, subject.index.unwrap_or_default(), subject.region, subject.access.unwrap_or_default()];
+        let place = [
+            subject.table,
+            subject.index.unwrap_or_default(),
+            subject.region,
+            subject.access.unwrap_or_default(),
+        ];
         let usage = [line.usage_type.name(), line.usage_type.unit().to_string()];
         let end = [line.delta.to_string(), line.why.join("; ")];
-        [place.to_vec(), usage.to_vec(), side(line.old).to_vec(), side(line.new).to_vec(), end.to_vec()].concat()
+        [
+            place.to_vec(),
+            usage.to_vec(),
+            side(line.old).to_vec(),
+            side(line.new).to_vec(),
+            end.to_vec(),
+        ]
+        .concat()
     };
-    csv::write(&header, &difference.lines.iter().map(row).collect::<Vec<_>>())
+    csv::write(
+        &header,
+        &difference.lines.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 fn summary(difference: &Difference) -> Result<String, MoneyError> {
@@ -112,9 +182,21 @@ fn summary(difference: &Difference) -> Result<String, MoneyError> {
     let name = clean(&difference.new.workload);
     Ok(match difference.change() {
         TotalChange::Known(delta) => {
-            let percent = delta.percent_of(old).map(|percent| format!(", {percent:+.1} %")).unwrap_or_default();
-            let both = if difference.new.bill.unknown.is_empty() { "" } else { "; what is unknown in both is left out" };
-            format!("{name}: {} a month became {} ({}{percent}){both}", old.human(), new.human(), signed(delta))
+            let percent = delta
+                .percent_of(old)
+                .map(|percent| format!(", {percent:+.1} %"))
+                .unwrap_or_default();
+            let both = if difference.new.bill.unknown.is_empty() {
+                ""
+            } else {
+                "; what is unknown in both is left out"
+            };
+            format!(
+                "{name}: {} a month became {} ({}{percent}){both}",
+                old.human(),
+                new.human(),
+                signed(delta)
+            )
         }
         TotalChange::Unknown => format!(
             "{name}: change unknown; of what is known, {} a month became {} ({})",
@@ -134,32 +216,58 @@ fn table_rows(difference: &Difference) -> Vec<Vec<String>> {
         TotalChange::Known(delta) => signed(delta),
         TotalChange::Unknown => "unknown".to_string(),
     };
-    difference.tables.iter().map(|(table, delta)| vec![table.clone(), words(table, *delta)]).collect()
+    difference
+        .tables
+        .iter()
+        .map(|(table, delta)| vec![table.clone(), words(table, *delta)])
+        .collect()
 }
 
 fn line_rows(difference: &Difference) -> Vec<Vec<String>> {
-    let amount = |side: Option<Side>| side.map_or_else(|| "-".to_string(), |side| side.amount.human());
-    let quantity = |side: Option<Side>| side.map_or_else(|| "none".to_string(), |side| group_thousands(&side.quantity.to_string()));
+    let amount =
+        |side: Option<Side>| side.map_or_else(|| "-".to_string(), |side| side.amount.human());
+    let quantity = |side: Option<Side>| {
+        side.map_or_else(
+            || "none".to_string(),
+            |side| group_thousands(&side.quantity.to_string()),
+        )
+    };
     let several = difference.tables.len() > 1;
     let row = |line: &ChangedLine| {
-        let place = if several { format!("{} / ", line.subject.table) } else { String::new() };
+        let place = if several {
+            format!("{} / ", line.subject.table)
+        } else {
+            String::new()
+        };
         vec![
             format!("{place}{}", what(line, difference)),
             usage_name_of(&line.usage_type),
             amount(line.old),
             amount(line.new),
             signed(line.delta),
-            format!("{} to {} {}", quantity(line.old), quantity(line.new), line.usage_type.unit()),
+            format!(
+                "{} to {} {}",
+                quantity(line.old),
+                quantity(line.new),
+                line.usage_type.unit()
+            ),
         ]
     };
     difference.lines.iter().map(row).collect()
 }
 
 fn unknowns(difference: &Difference) -> [(&'static str, Vec<String>); 3] {
-    let words = |list: &[Unknown]| list.iter().map(|one| format!("{}: {}: {}", one.subject.table, one.what, one.why)).collect();
+    let words = |list: &[Unknown]| {
+        list.iter()
+            .map(|one| format!("{}: {}: {}", one.subject.table, one.what, one.why))
+            .collect()
+    };
     [
         ("New warnings", difference.new_warnings.clone()),
-        ("Newly unknown, and in no total", words(&difference.newly_unknown)),
+        (
+            "Newly unknown, and in no total",
+            words(&difference.newly_unknown),
+        ),
         ("No longer unknown", words(&difference.no_longer_unknown)),
     ]
 }
@@ -241,14 +349,22 @@ pub fn diff_json(difference: &Difference) -> Result<String, MoneyError> {
         })
     }
     fn unknown(one: &Unknown) -> UnknownRow<'_> {
-        UnknownRow { table: &one.subject.table, index: one.subject.index.as_deref(), what: &one.what, why: &one.why }
+        UnknownRow {
+            table: &one.subject.table,
+            index: one.subject.index.as_deref(),
+            what: &one.what,
+            why: &one.why,
+        }
     }
     let known = |change: TotalChange| match change {
         TotalChange::Known(delta) => Some(delta.to_string()),
         TotalChange::Unknown => None,
     };
-    let side =
-        |side: Side| SideRow { quantity: side.quantity.to_string(), rate_usd: side.rate.to_string(), amount_usd: side.amount.to_string() };
+    let side = |side: Side| SideRow {
+        quantity: side.quantity.to_string(),
+        rate_usd: side.rate.to_string(),
+        amount_usd: side.amount.to_string(),
+    };
     Ok(pretty(&Document {
         schema: "dynameter.diff/1",
         old: design(&difference.old)?,

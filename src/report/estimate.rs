@@ -10,7 +10,15 @@ use crate::units::{GB, group_thousands};
 use crate::usage::{Subject, UsageType};
 
 /// The header of the lines, and which of its columns are numbers.
-pub(super) const LINE_HEADER: [&str; 7] = ["What", "Usage type", "Quantity", "Unit", "Rate", "Amount", "Share"];
+pub(super) const LINE_HEADER: [&str; 7] = [
+    "What",
+    "Usage type",
+    "Quantity",
+    "Unit",
+    "Rate",
+    "Amount",
+    "Share",
+];
 pub(super) const LINE_NUMBERS: [usize; 4] = [2, 4, 5, 6];
 
 /// One estimate as aligned text.
@@ -23,7 +31,10 @@ pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErr
     text += &format!("{}\n", style.quiet(&conventions(outcome)));
     for table in &outcome.tables {
         let subtotal = outcome.total_of(table)?;
-        text += &format!("\n{}\n", style.strong(&format!("{}  {}", clean(table), subtotal.human())));
+        text += &format!(
+            "\n{}\n",
+            style.strong(&format!("{}  {}", clean(table), subtotal.human()))
+        );
         let rows = line_rows(outcome, table, total);
         if !rows.is_empty() {
             text += &indented(&aligned(&LINE_HEADER, &rows, &LINE_NUMBERS));
@@ -33,25 +44,53 @@ pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErr
         text += &format!("\n{}\n", style.warning("Unknown, and in no total"));
         for unknown in &outcome.bill.unknown {
             let [place, what, rate, why] = unknown_row(unknown);
-            text += &format!("  - {}: {}, {rate}\n    {}\n", clean(&place), clean(&what), clean(&why));
+            text += &format!(
+                "  - {}: {}, {rate}\n    {}\n",
+                clean(&place),
+                clean(&what),
+                clean(&why)
+            );
         }
     }
     let demand = demand_rows(outcome);
     if !demand.is_empty() {
-        text += &section("Demand, units a second", &aligned(&DEMAND_HEADER, &demand, &[2, 3, 4]), style);
+        text += &section(
+            "Demand, units a second",
+            &aligned(&DEMAND_HEADER, &demand, &[2, 3, 4]),
+            style,
+        );
     }
     let calculators = calculator_rows(outcome, total);
     if !calculators.is_empty() {
-        text += &section("What a calculator would say", &aligned(&CALCULATOR_HEADER, &calculators, &[1, 2, 3]), style);
+        text += &section(
+            "What a calculator would say",
+            &aligned(&CALCULATOR_HEADER, &calculators, &[1, 2, 3]),
+            style,
+        );
     }
     if let Some(uncertainty) = &outcome.uncertainty {
-        text += &section(&interval(uncertainty), &aligned(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3]), style);
+        text += &section(
+            &interval(uncertainty),
+            &aligned(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3]),
+            style,
+        );
     }
-    for (title, list) in [("Warnings", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
+    for (title, list) in [
+        ("Warnings", &outcome.warnings),
+        ("Assumptions", &outcome.assumptions),
+        ("Switches", &switches(outcome)),
+    ] {
         if !list.is_empty() {
-            let title = if title == "Warnings" { style.warning(title) } else { style.strong(title) };
+            let title = if title == "Warnings" {
+                style.warning(title)
+            } else {
+                style.strong(title)
+            };
             text += &format!("\n{title}\n");
-            text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
+            text += &list
+                .iter()
+                .map(|item| format!("  - {}\n", clean(item)))
+                .collect::<String>();
         }
     }
     Ok(text)
@@ -63,29 +102,68 @@ pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErr
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub fn estimate_markdown(outcome: &Outcome) -> Result<String, MoneyError> {
     let total = outcome.total()?;
-    let mut text = format!("## {}\n\n{}\n", markdown::escape(&headline(outcome)?), conventions(outcome));
+    let mut text = format!(
+        "## {}\n\n{}\n",
+        markdown::escape(&headline(outcome)?),
+        conventions(outcome)
+    );
     for table in &outcome.tables {
-        text += &format!("\n### {}: {}\n\n", markdown::escape(table), outcome.total_of(table)?.human());
+        text += &format!(
+            "\n### {}: {}\n\n",
+            markdown::escape(table),
+            outcome.total_of(table)?.human()
+        );
         let rows = line_rows(outcome, table, total);
         if !rows.is_empty() {
             text += &markdown::table(&LINE_HEADER, &rows, &LINE_NUMBERS);
         }
     }
-    let unknown: Vec<Vec<String>> = outcome.bill.unknown.iter().map(|unknown| unknown_row(unknown).to_vec()).collect();
+    let unknown: Vec<Vec<String>> = outcome
+        .bill
+        .unknown
+        .iter()
+        .map(|unknown| unknown_row(unknown).to_vec())
+        .collect();
     let calculators = calculator_rows(outcome, total);
     for (title, header, rows, numbers) in [
-        ("Unknown, and in no total", &UNKNOWN_HEADER[..], &unknown, &[2][..]),
-        ("Demand, units a second", &DEMAND_HEADER[..], &demand_rows(outcome), &[2, 3, 4][..]),
-        ("What a calculator would say", &CALCULATOR_HEADER[..], &calculators, &[1, 2, 3][..]),
+        (
+            "Unknown, and in no total",
+            &UNKNOWN_HEADER[..],
+            &unknown,
+            &[2][..],
+        ),
+        (
+            "Demand, units a second",
+            &DEMAND_HEADER[..],
+            &demand_rows(outcome),
+            &[2, 3, 4][..],
+        ),
+        (
+            "What a calculator would say",
+            &CALCULATOR_HEADER[..],
+            &calculators,
+            &[1, 2, 3][..],
+        ),
     ] {
         if !rows.is_empty() {
-            text += &format!("\n### {title}\n\n{}", markdown::table(header, rows, numbers));
+            text += &format!(
+                "\n### {title}\n\n{}",
+                markdown::table(header, rows, numbers)
+            );
         }
     }
     if let Some(uncertainty) = &outcome.uncertainty {
-        text += &format!("\n### {}\n\n{}", interval(uncertainty), markdown::table(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3]));
+        text += &format!(
+            "\n### {}\n\n{}",
+            interval(uncertainty),
+            markdown::table(&RANGE_HEADER, &range_rows(uncertainty), &[0, 2, 3])
+        );
     }
-    for (title, list) in [("Warnings", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
+    for (title, list) in [
+        ("Warnings", &outcome.warnings),
+        ("Assumptions", &outcome.assumptions),
+        ("Switches", &switches(outcome)),
+    ] {
         if !list.is_empty() {
             text += &format!("\n### {title}\n\n{}", markdown::list(list));
         }
@@ -120,19 +198,50 @@ pub fn estimate_csv(outcomes: &[Outcome]) -> String {
         "switches",
     ];
     let start = |outcome: &Outcome, subject: &Subject| {
-        let Subject { table, index, region, access } = subject.clone();
-        vec![outcome.workload.clone(), table, index.unwrap_or_default(), region, access.unwrap_or_default()]
+        let Subject {
+            table,
+            index,
+            region,
+            access,
+        } = subject.clone();
+        vec![
+            outcome.workload.clone(),
+            table,
+            index.unwrap_or_default(),
+            region,
+            access.unwrap_or_default(),
+        ]
     };
     let published = |rate: Option<&PublishedRate>| match rate {
-        Some(rate) => vec![rate.code.clone(), rate.effective_from.to_string(), rate.source.clone(), rate.confidence.clone()],
+        Some(rate) => vec![
+            rate.code.clone(),
+            rate.effective_from.to_string(),
+            rate.source.clone(),
+            rate.confidence.clone(),
+        ],
         None => vec![String::new(); 4],
     };
     let end = |outcome: &Outcome| {
-        let switches = outcome.switches.iter().map(|switch| format!("{}={}", switch.name, switch.value)).collect::<Vec<_>>().join("; ");
-        vec![outcome.prices.to_string(), plain(&outcome.month), GB.to_string(), switches]
+        let switches = outcome
+            .switches
+            .iter()
+            .map(|switch| format!("{}={}", switch.name, switch.value))
+            .collect::<Vec<_>>()
+            .join("; ");
+        vec![
+            outcome.prices.to_string(),
+            plain(&outcome.month),
+            GB.to_string(),
+            switches,
+        ]
     };
     let line = |outcome: &Outcome, line: &LineItem| {
-        let because = line.because.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
+        let because = line
+            .because
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join("; ");
         let rest = [
             line.usage_type.service().to_string(),
             line.usage_type.name(),
@@ -144,19 +253,45 @@ pub fn estimate_csv(outcomes: &[Outcome]) -> String {
             because,
             String::new(),
         ];
-        [start(outcome, &line.subject), rest.to_vec(), published(Some(&line.published)), end(outcome)].concat()
+        [
+            start(outcome, &line.subject),
+            rest.to_vec(),
+            published(Some(&line.published)),
+            end(outcome),
+        ]
+        .concat()
     };
     let unknown = |outcome: &Outcome, unknown: &Unknown| {
-        let rate = unknown.rate.as_ref().map(|rate| rate.rate.to_string()).unwrap_or_default();
+        let rate = unknown
+            .rate
+            .as_ref()
+            .map(|rate| rate.rate.to_string())
+            .unwrap_or_default();
         let mut rest = vec![String::new(); 9];
         rest[5] = rate;
         rest[7].clone_from(&unknown.why);
         rest[8].clone_from(&unknown.what);
-        [start(outcome, &unknown.subject), rest, published(unknown.rate.as_ref()), end(outcome)].concat()
+        [
+            start(outcome, &unknown.subject),
+            rest,
+            published(unknown.rate.as_ref()),
+            end(outcome),
+        ]
+        .concat()
     };
     let rows = outcomes.iter().flat_map(|outcome| {
-        let lines = outcome.bill.lines.iter().map(move |item| line(outcome, item));
-        lines.chain(outcome.bill.unknown.iter().map(move |item| unknown(outcome, item)))
+        let lines = outcome
+            .bill
+            .lines
+            .iter()
+            .map(move |item| line(outcome, item));
+        lines.chain(
+            outcome
+                .bill
+                .unknown
+                .iter()
+                .map(move |item| unknown(outcome, item)),
+        )
     });
     csv::write(&header, &rows.collect::<Vec<_>>())
 }
@@ -167,7 +302,11 @@ fn plain(month: &crate::time::MonthHours) -> String {
 
 /// What the design costs, and whether that is all.
 pub(super) fn headline(outcome: &Outcome) -> Result<String, MoneyError> {
-    Ok(format!("{}: {}", clean(&outcome.workload), a_month(outcome.total()?, outcome.bill.unknown.len())))
+    Ok(format!(
+        "{}: {}",
+        clean(&outcome.workload),
+        a_month(outcome.total()?, outcome.bill.unknown.len())
+    ))
 }
 
 /// A month's total in a headline: never a figure alone where something is missing from it.
@@ -182,17 +321,30 @@ pub(super) fn a_month(known: Money, unknown: usize) -> String {
 pub(super) fn conventions(outcome: &Outcome) -> String {
     let free = match outcome.free.len() {
         0 => "no free tier".to_string(),
-        _ => format!("free tier: {}", outcome.free.iter().map(|free| free_word(*free)).collect::<Vec<_>>().join(", ")),
+        _ => format!(
+            "free tier: {}",
+            outcome
+                .free
+                .iter()
+                .map(|free| free_word(*free))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
     };
     let prices = match outcome.newest_prices {
-        Some(newest) if newest < outcome.prices => format!("{newest} (the newest known; asked for {})", outcome.prices),
+        Some(newest) if newest < outcome.prices => {
+            format!("{newest} (the newest known; asked for {})", outcome.prices)
+        }
         _ => outcome.prices.to_string(),
     };
-    format!("{}, prices of {prices}, a month of {} hours, 1 GB = 2^30 bytes, {free}", outcome.region, outcome.month)
+    format!(
+        "{}, prices of {prices}, a month of {} hours, 1 GB = 2^30 bytes, {free}",
+        outcome.region, outcome.month
+    )
 }
 
-/// What a line is for, in a few words: its access pattern, else what its usage type is; a transfer names its
-/// destination.
+/// What a line is for, in a few words: its access pattern, else what its usage type is; a transfer
+/// names its destination.
 pub(super) fn what_of(line: &LineItem, home: &str) -> String {
     what_is(&line.subject, &line.usage_type, home)
 }
@@ -221,7 +373,10 @@ pub(super) fn usage_name_of(usage_type: &UsageType) -> String {
 
 /// What a subject is, in a few words; its purpose where no access pattern causes it.
 pub(super) fn what(subject: &Subject, purpose: &str, home: &str) -> String {
-    let mut text = subject.access.clone().unwrap_or_else(|| purpose.to_string());
+    let mut text = subject
+        .access
+        .clone()
+        .unwrap_or_else(|| purpose.to_string());
     if let Some(index) = &subject.index {
         text += &format!(" / {index}");
     }
@@ -240,7 +395,10 @@ pub(super) fn line_rows(outcome: &Outcome, table: &str, total: Money) -> Vec<Vec
             line.usage_type.unit().to_string(),
             format!("${}", line.published.rate),
             line.amount.human(),
-            line.amount.percent_of(total).map(|percent| format!("{percent:.1} %")).unwrap_or_default(),
+            line.amount
+                .percent_of(total)
+                .map(|percent| format!("{percent:.1} %"))
+                .unwrap_or_default(),
         ]
     };
     outcome.lines_of(table).map(row).collect()
@@ -249,13 +407,32 @@ pub(super) fn line_rows(outcome: &Outcome, table: &str, total: Money) -> Vec<Vec
 const UNKNOWN_HEADER: [&str; 4] = ["Where", "What", "Rate", "Why"];
 
 pub(super) fn unknown_row(unknown: &Unknown) -> [String; 4] {
-    let Subject { table, index, region, access } = &unknown.subject;
-    let place = [Some(table), index.as_ref(), access.as_ref(), Some(region)].into_iter().flatten().cloned().collect::<Vec<_>>().join(" / ");
-    let rate = unknown.rate.as_ref().map_or_else(|| "rate unknown".to_string(), |rate| format!("${} a unit", rate.rate));
+    let Subject {
+        table,
+        index,
+        region,
+        access,
+    } = &unknown.subject;
+    let place = [Some(table), index.as_ref(), access.as_ref(), Some(region)]
+        .into_iter()
+        .flatten()
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(" / ");
+    let rate = unknown.rate.as_ref().map_or_else(
+        || "rate unknown".to_string(),
+        |rate| format!("${} a unit", rate.rate),
+    );
     [place, unknown.what.clone(), rate, unknown.why.clone()]
 }
 
-const DEMAND_HEADER: [&str; 5] = ["Table / index", "Direction", "Mean", "Busiest hour", "Provisioned"];
+const DEMAND_HEADER: [&str; 5] = [
+    "Table / index",
+    "Direction",
+    "Mean",
+    "Busiest hour",
+    "Provisioned",
+];
 
 fn demand_rows(outcome: &Outcome) -> Vec<Vec<String>> {
     let row = |demand: &crate::capacity::Demand| {
@@ -263,17 +440,32 @@ fn demand_rows(outcome: &Outcome) -> Vec<Vec<String>> {
             Some(index) => format!("{} / {index}", demand.table),
             None => demand.table.clone(),
         };
-        let place = if demand.region == outcome.region { place } else { format!("{place}, {}", demand.region) };
-        let at_least = |units: String| if demand.partly_unknown { format!(">= {units}") } else { units };
+        let place = if demand.region == outcome.region {
+            place
+        } else {
+            format!("{place}, {}", demand.region)
+        };
+        let at_least = |units: String| {
+            if demand.partly_unknown {
+                format!(">= {units}")
+            } else {
+                units
+            }
+        };
         vec![
             place,
             throughput_word(demand.throughput).to_string(),
             at_least(demand.mean.human(2)),
             at_least(demand.peak.human(2)),
-            demand.provisioned.as_ref().map_or_else(|| "-".to_string(), provisioned),
+            demand
+                .provisioned
+                .as_ref()
+                .map_or_else(|| "-".to_string(), provisioned),
         ]
     };
-    let busy = outcome.demand.iter().filter(|demand| !demand.mean.is_zero() || demand.provisioned.is_some() || demand.partly_unknown);
+    let busy = outcome.demand.iter().filter(|demand| {
+        !demand.mean.is_zero() || demand.provisioned.is_some() || demand.partly_unknown
+    });
     busy.map(row).collect()
 }
 
@@ -290,9 +482,17 @@ pub(super) const RANGE_HEADER: [&str; 4] = ["Line", "Range", "At its lowest", "A
 
 /// The interval in a sentence.
 pub(super) fn interval(uncertainty: &Uncertainty) -> String {
-    let Uncertainty { draws, seed, low, middle, high, .. } = uncertainty;
+    let Uncertainty {
+        draws,
+        seed,
+        low,
+        middle,
+        high,
+        ..
+    } = uncertainty;
     format!(
-        "With the ranges: {} to {} in nine of ten draws, {} in the middle ({draws} draws, seed {seed})",
+        "With the ranges: {} to {} in nine of ten draws, {} in the middle ({draws} draws, seed \
+         {seed})",
         low.human(),
         high.human(),
         middle.human()
@@ -300,7 +500,14 @@ pub(super) fn interval(uncertainty: &Uncertainty) -> String {
 }
 
 pub(super) fn range_rows(uncertainty: &Uncertainty) -> Vec<Vec<String>> {
-    let row = |swing: &RangeSwing| vec![swing.line.to_string(), swing.text.clone(), swing.low.human(), swing.high.human()];
+    let row = |swing: &RangeSwing| {
+        vec![
+            swing.line.to_string(),
+            swing.text.clone(),
+            swing.low.human(),
+            swing.high.human(),
+        ]
+    };
     uncertainty.ranges.iter().map(row).collect()
 }
 
@@ -309,23 +516,52 @@ const CALCULATOR_HEADER: [&str; 4] = ["Figure", "A calculator", "Exact", "Exact 
 fn calculator_rows(outcome: &Outcome, total: Money) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
     if let Some(mean) = outcome.calculators.at_mean_size {
-        let times = total.times(mean).map_or_else(|| "-".to_string(), |times| format!("{times}"));
-        rows.push(vec!["the month, every item at its mean size".to_string(), mean.human(), total.human(), times]);
+        let times = total
+            .times(mean)
+            .map_or_else(|| "-".to_string(), |times| format!("{times}"));
+        rows.push(vec![
+            "the month, every item at its mean size".to_string(),
+            mean.human(),
+            total.human(),
+            times,
+        ]);
     }
     for plain in &outcome.calculators.plain_calls {
         let direction = throughput_word(plain.throughput);
-        let what = format!("{direction} units of {}, each call one plain operation on the mean size", plain.table);
-        let times = if plain.plain.is_zero() { "-".to_string() } else { (&plain.exact / &plain.plain).human(2) };
-        rows.push(vec![what, plain.plain.human(0), plain.exact.human(0), times]);
+        let what = format!(
+            "{direction} units of {}, each call one plain operation on the mean size",
+            plain.table
+        );
+        let times = if plain.plain.is_zero() {
+            "-".to_string()
+        } else {
+            (&plain.exact / &plain.plain).human(2)
+        };
+        rows.push(vec![
+            what,
+            plain.plain.human(0),
+            plain.exact.human(0),
+            times,
+        ]);
     }
     rows
 }
 
 pub(super) fn switches(outcome: &Outcome) -> Vec<String> {
     let describe = |switch: &crate::meter::Switch| {
-        let default = if switch.default { "the default" } else { "set by the workload" };
+        let default = if switch.default {
+            "the default"
+        } else {
+            "set by the workload"
+        };
         let others: Vec<&str> = switch.others().collect();
-        format!("{} = \"{}\", {default} (rule {}); otherwise \"{}\"", switch.name, switch.value, switch.rule, others.join("\", \""))
+        format!(
+            "{} = \"{}\", {default} (rule {}); otherwise \"{}\"",
+            switch.name,
+            switch.value,
+            switch.rule,
+            others.join("\", \"")
+        )
     };
     outcome.switches.iter().map(describe).collect()
 }

@@ -22,30 +22,58 @@ pub fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErro
     text += &format!("{}\n", style.quiet(&conventions(outcome)));
     let mut number = 0;
     for table in &outcome.tables {
-        text += &format!("\n{}\n", style.strong(&format!("{}  {}", clean(table), outcome.total_of(table)?.human())));
+        text += &format!(
+            "\n{}\n",
+            style.strong(&format!(
+                "{}  {}",
+                clean(table),
+                outcome.total_of(table)?.human()
+            ))
+        );
         for line in outcome.lines_of(table) {
             number += 1;
             text += &explained(number, line, outcome, style);
         }
     }
     for unknown in &outcome.bill.unknown {
-        let rate = unknown.rate.as_ref().map_or_else(|| "its rate is unknown too".to_string(), |rate| format!("${} a unit", rate.rate));
+        let rate = unknown.rate.as_ref().map_or_else(
+            || "its rate is unknown too".to_string(),
+            |rate| format!("${} a unit", rate.rate),
+        );
         let place = what(&unknown.subject, "(table)", &outcome.region);
-        text +=
-            &format!("\n{} {}: {}; {rate}\n    {}\n", style.warning("unknown"), clean(&place), clean(&unknown.what), clean(&unknown.why));
+        text += &format!(
+            "\n{} {}: {}; {rate}\n    {}\n",
+            style.warning("unknown"),
+            clean(&place),
+            clean(&unknown.what),
+            clean(&unknown.why)
+        );
     }
     text += &format!("\n{}\n", style.strong("Rules"));
     for rule in rules_of(outcome) {
-        text += &format!("  {:<5} {}\n        Source: {} (grade {})\n", rule.id, rule.text, rule.source, grade(rule));
+        text += &format!(
+            "  {:<5} {}\n        Source: {} (grade {})\n",
+            rule.id,
+            rule.text,
+            rule.source,
+            grade(rule)
+        );
     }
     text += &format!("\n{}\n", style.strong("Sources of prices"));
     for (key, source) in documents_of(outcome) {
         text += &format!("  {key}: {source}\n");
     }
-    for (title, list) in [("Warnings", &outcome.warnings), ("Assumptions", &outcome.assumptions), ("Switches", &switches(outcome))] {
+    for (title, list) in [
+        ("Warnings", &outcome.warnings),
+        ("Assumptions", &outcome.assumptions),
+        ("Switches", &switches(outcome)),
+    ] {
         if !list.is_empty() {
             text += &format!("\n{}\n", style.strong(title));
-            text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
+            text += &list
+                .iter()
+                .map(|item| format!("  - {}\n", clean(item)))
+                .collect::<String>();
         }
     }
     Ok(text)
@@ -53,25 +81,52 @@ pub fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErro
 
 fn explained(number: usize, line: &LineItem, outcome: &Outcome, style: Style) -> String {
     let published = &line.published;
-    let (quantity, unit) = (group_thousands(&line.quantity.to_string()), line.usage_type.unit());
-    let heading = format!("{number}. {}: {}", clean(&what_of(line, &outcome.region)), usage_name(line));
+    let (quantity, unit) = (
+        group_thousands(&line.quantity.to_string()),
+        line.usage_type.unit(),
+    );
+    let heading = format!(
+        "{number}. {}: {}",
+        clean(&what_of(line, &outcome.region)),
+        usage_name(line)
+    );
     let mut text = format!("\n{}\n", style.strong(&heading));
     for (at, because) in line.because.iter().enumerate() {
         let label = if at == 0 { "quantity" } else { "" };
         text += &format!("  {label:<9} {}\n", clean(&because.to_string()));
     }
-    let since = if published.first_seen { "first seen on" } else { "in force since" };
+    let since = if published.first_seen {
+        "first seen on"
+    } else {
+        "in force since"
+    };
     let tier = if line.tier_from > 0 {
-        format!(", the tier from {} {unit} on", group_thousands(&line.tier_from.to_string()))
+        format!(
+            ", the tier from {} {unit} on",
+            group_thousands(&line.tier_from.to_string())
+        )
     } else {
         String::new()
     };
-    text += &format!("  {:<9} ${} for one {unit}{tier}, {since} {}\n", "rate", published.rate, published.effective_from);
+    text += &format!(
+        "  {:<9} ${} for one {unit}{tier}, {since} {}\n",
+        "rate", published.rate, published.effective_from
+    );
     text += &format!(
         "  {:<9} book of {} at {}: {}; source {} ({} confidence)\n",
-        "", line.subject.region, outcome.prices, published.code, published.source, published.confidence
+        "",
+        line.subject.region,
+        outcome.prices,
+        published.code,
+        published.source,
+        published.confidence
     );
-    text += &format!("  {:<9} {quantity} {unit} x ${} = {}\n", "amount", published.rate, line.amount.human());
+    text += &format!(
+        "  {:<9} {quantity} {unit} x ${} = {}\n",
+        "amount",
+        published.rate,
+        line.amount.human()
+    );
     text
 }
 
@@ -85,13 +140,29 @@ fn grade(rule: &Rule) -> &'static str {
 
 /// The rules that the lines and switches name.
 fn rules_of(outcome: &Outcome) -> Vec<&'static Rule> {
-    let named = outcome.bill.lines.iter().flat_map(|line| &line.because).filter_map(|because| because.rule);
-    let ids: BTreeSet<&str> = named.chain(outcome.switches.iter().map(|switch| switch.rule)).collect();
-    crate::rules::RULES.iter().filter(|listed| ids.contains(listed.id)).filter_map(|listed| rule(listed.id)).collect()
+    let named = outcome
+        .bill
+        .lines
+        .iter()
+        .flat_map(|line| &line.because)
+        .filter_map(|because| because.rule);
+    let ids: BTreeSet<&str> = named
+        .chain(outcome.switches.iter().map(|switch| switch.rule))
+        .collect();
+    crate::rules::RULES
+        .iter()
+        .filter(|listed| ids.contains(listed.id))
+        .filter_map(|listed| rule(listed.id))
+        .collect()
 }
 
 fn documents_of(outcome: &Outcome) -> BTreeMap<&'static str, &'static str> {
-    outcome.bill.lines.iter().flat_map(|line| sources_of(&line.published.source)).collect()
+    outcome
+        .bill
+        .lines
+        .iter()
+        .flat_map(|line| sources_of(&line.published.source))
+        .collect()
 }
 
 #[derive(Serialize)]
@@ -129,7 +200,10 @@ pub fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
     let line = |line: &'_ LineItem| {
         let published = &line.published;
         BTreeMap::from([
-            ("book", format!("{} at {}", line.subject.region, outcome.prices)),
+            (
+                "book",
+                format!("{} at {}", line.subject.region, outcome.prices),
+            ),
             ("code", published.code.clone()),
             ("tier_from", published.tier_from.to_string()),
             ("effective_from", published.effective_from.to_string()),
@@ -154,7 +228,11 @@ pub fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
             .iter()
             .map(|item| ExplainedLine {
                 line: LineRow::new(item),
-                rules: item.because.iter().filter_map(|because| because.rule).collect(),
+                rules: item
+                    .because
+                    .iter()
+                    .filter_map(|because| because.rule)
+                    .collect(),
                 rate: line(item),
             })
             .collect(),
@@ -163,14 +241,34 @@ pub fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
             .unknown
             .iter()
             .map(|unknown| {
-                let rate = unknown.rate.as_ref().map(|rate| rate.rate.to_string()).unwrap_or_default();
-                let where_ = format!("{} / {}", unknown.subject.table, what(&unknown.subject, "(table)", &outcome.region));
-                BTreeMap::from([("where", where_), ("what", unknown.what.clone()), ("why", unknown.why.clone()), ("rate_usd", rate)])
+                let rate = unknown
+                    .rate
+                    .as_ref()
+                    .map(|rate| rate.rate.to_string())
+                    .unwrap_or_default();
+                let where_ = format!(
+                    "{} / {}",
+                    unknown.subject.table,
+                    what(&unknown.subject, "(table)", &outcome.region)
+                );
+                BTreeMap::from([
+                    ("where", where_),
+                    ("what", unknown.what.clone()),
+                    ("why", unknown.why.clone()),
+                    ("rate_usd", rate),
+                ])
             })
             .collect(),
         rules: rules_of(outcome)
             .into_iter()
-            .map(|rule| BTreeMap::from([("rule", rule.id), ("text", rule.text), ("source", rule.source), ("grade", grade(rule))]))
+            .map(|rule| {
+                BTreeMap::from([
+                    ("rule", rule.id),
+                    ("text", rule.text),
+                    ("source", rule.source),
+                    ("grade", grade(rule)),
+                ])
+            })
             .collect(),
         sources: documents_of(outcome),
         assumptions: &outcome.assumptions,

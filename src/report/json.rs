@@ -1,4 +1,5 @@
-//! The JSON of an estimate, `dynameter.estimate/1`: money and units are decimal strings, never floats.
+//! The JSON of an estimate, `dynameter.estimate/1`: money and units are decimal strings, never
+//! floats.
 
 use serde::Serialize;
 
@@ -78,7 +79,12 @@ pub(super) fn uncertainty_row(uncertainty: &Uncertainty) -> UncertaintyRow<'_> {
             .iter()
             .map(|swing| {
                 let (low_usd, high_usd) = range(swing);
-                RangeRow { line: swing.line, text: &swing.text, low_usd, high_usd }
+                RangeRow {
+                    line: swing.line,
+                    text: &swing.text,
+                    low_usd,
+                    high_usd,
+                }
             })
             .collect(),
     }
@@ -95,7 +101,12 @@ pub(super) struct SwitchRow {
 
 /// The switches that matter to an outcome.
 pub(super) fn switch_rows(outcome: &Outcome) -> Vec<SwitchRow> {
-    let row = |switch: &Switch| SwitchRow { name: switch.name, value: switch.value, default: switch.default, rule: switch.rule };
+    let row = |switch: &Switch| SwitchRow {
+        name: switch.name,
+        value: switch.value,
+        default: switch.default,
+        rule: switch.rule,
+    };
     outcome.switches.iter().map(row).collect()
 }
 
@@ -161,7 +172,12 @@ pub(super) struct LineRow<'a> {
 
 impl<'a> LineRow<'a> {
     pub(super) fn new(line: &'a LineItem) -> LineRow<'a> {
-        let Subject { table, index, region, access } = &line.subject;
+        let Subject {
+            table,
+            index,
+            region,
+            access,
+        } = &line.subject;
         LineRow {
             table,
             index: index.as_deref(),
@@ -199,12 +215,24 @@ pub(super) fn free_word(free: FreeTier) -> &'static str {
 
 /// A figure that is no part of a bill, as a decimal string.
 pub(super) fn decimal(number: &Exact) -> String {
-    number.to_decimal(PLACES).map_or_else(|| number.human(0).replace(',', ""), |decimal| decimal.to_string())
+    number.to_decimal(PLACES).map_or_else(
+        || number.human(0).replace(',', ""),
+        |decimal| decimal.to_string(),
+    )
 }
 
 /// Each table with its total.
 pub(super) fn table_rows(outcome: &Outcome) -> Result<Vec<TableRow<'_>>, MoneyError> {
-    outcome.tables.iter().map(|name| Ok(TableRow { table: name, total_usd: outcome.total_of(name)?.to_string() })).collect()
+    outcome
+        .tables
+        .iter()
+        .map(|name| {
+            Ok(TableRow {
+                table: name,
+                total_usd: outcome.total_of(name)?.to_string(),
+            })
+        })
+        .collect()
 }
 
 /// What each table and index holds.
@@ -215,7 +243,12 @@ pub(super) fn holding_rows(outcome: &Outcome) -> Vec<HoldingRow<'_>> {
         .iter()
         .map(|holding| {
             let (count, data_bytes) = row(holding);
-            HoldingRow { table: &holding.table, index: holding.index.as_deref(), count, data_bytes }
+            HoldingRow {
+                table: &holding.table,
+                index: holding.index.as_deref(),
+                count,
+                data_bytes,
+            }
         })
         .collect()
 }
@@ -260,9 +293,19 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
                 throughput: throughput_word(demand.throughput),
                 mean_per_second: decimal(&demand.mean),
                 peak_per_second: decimal(&demand.peak),
-                provisioned: demand.provisioned.as_ref().and_then(|units| units.fixed()).map(|units| units.to_string()),
-                provisioned_low: demand.provisioned.as_ref().map(|units| units.low.to_string()),
-                provisioned_high: demand.provisioned.as_ref().map(|units| units.high.to_string()),
+                provisioned: demand
+                    .provisioned
+                    .as_ref()
+                    .and_then(|units| units.fixed())
+                    .map(|units| units.to_string()),
+                provisioned_low: demand
+                    .provisioned
+                    .as_ref()
+                    .map(|units| units.low.to_string()),
+                provisioned_high: demand
+                    .provisioned
+                    .as_ref()
+                    .map(|units| units.high.to_string()),
                 throttled_share: demand
                     .provisioned
                     .as_ref()
@@ -278,7 +321,12 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
 }
 
 pub(super) fn unknown(unknown: &Unknown) -> UnknownRow<'_> {
-    let Subject { table, index, region, access } = &unknown.subject;
+    let Subject {
+        table,
+        index,
+        region,
+        access,
+    } = &unknown.subject;
     UnknownRow {
         table,
         index: index.as_deref(),
@@ -303,10 +351,17 @@ pub fn estimate_json(outcome: &Outcome) -> Result<String, MoneyError> {
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub fn estimates_json(outcomes: &[Outcome]) -> Result<String, MoneyError> {
-    Ok(pretty(&outcomes.iter().map(estimate).collect::<Result<Vec<_>, _>>()?))
+    Ok(pretty(
+        &outcomes
+            .iter()
+            .map(estimate)
+            .collect::<Result<Vec<_>, _>>()?,
+    ))
 }
 
 /// Indented JSON with a newline at its end. Structs of strings always serialize.
 pub(super) fn pretty(value: &impl Serialize) -> String {
-    serde_json::to_string_pretty(value).map(|text| text + "\n").unwrap_or_default()
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .unwrap_or_default()
 }

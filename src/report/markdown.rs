@@ -19,13 +19,21 @@ pub(super) fn escape(text: &str) -> String {
 /// A table; the columns of numbers are named by their positions.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-    let rule = (0..header.len()).map(|at| if numbers.contains(&at) { "---:" } else { "---" }.to_string()).collect();
+    let rule = (0..header.len())
+        .map(|at| if numbers.contains(&at) { "---:" } else { "---" }.to_string())
+        .collect();
     let head = line(header.iter().map(ToString::to_string).collect());
-    let body: String = rows.iter().map(|row| line(row.iter().map(|cell| escape(cell)).collect())).collect();
+    let body: String = rows
+        .iter()
+        .map(|row| line(row.iter().map(|cell| escape(cell)).collect()))
+        .collect();
     head + &line(rule) + &body
 }
 
 /// A list.
 pub(super) fn list(items: &[String]) -> String {
-    items.iter().map(|item| format!("- {}\n", escape(item))).collect()
+    items
+        .iter()
+        .map(|item| format!("- {}\n", escape(item)))
+        .collect()
 }

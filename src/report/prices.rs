@@ -25,12 +25,29 @@ pub struct PriceList {
 }
 
 const LIST_HEADER: [&str; 5] = ["Region", "Location", "From", "Newest", "Rates"];
-const RATES_HEADER: [&str; 8] = ["code", "usage_type", "unit", "tier_from", "rate_usd", "effective_from", "source", "confidence"];
+const RATES_HEADER: [&str; 8] = [
+    "code",
+    "usage_type",
+    "unit",
+    "tier_from",
+    "rate_usd",
+    "effective_from",
+    "source",
+    "confidence",
+];
 
 fn list_rows(books: &[PriceList]) -> Vec<Vec<String>> {
     books
         .iter()
-        .map(|book| vec![book.region.clone(), book.location.clone(), book.from.clone(), book.newest.clone(), book.rates.to_string()])
+        .map(|book| {
+            vec![
+                book.region.clone(),
+                book.location.clone(),
+                book.from.clone(),
+                book.newest.clone(),
+                book.rates.to_string(),
+            ]
+        })
         .collect()
 }
 
@@ -46,7 +63,13 @@ pub fn list_markdown(books: &[PriceList]) -> String {
 
 /// The books as CSV.
 pub fn list_csv(books: &[PriceList]) -> String {
-    csv::write(&LIST_HEADER.map(str::to_lowercase).each_ref().map(String::as_str), &list_rows(books))
+    csv::write(
+        &LIST_HEADER
+            .map(str::to_lowercase)
+            .each_ref()
+            .map(String::as_str),
+        &list_rows(books),
+    )
 }
 
 /// The books as JSON, `dynameter.books/1`.
@@ -82,28 +105,50 @@ impl RateRow {
     }
 
     fn cells(self) -> Vec<String> {
-        vec![self.code, self.usage_type, self.unit, self.tier_from, self.rate_usd, self.effective_from, self.source, self.confidence]
+        vec![
+            self.code,
+            self.usage_type,
+            self.unit,
+            self.tier_from,
+            self.rate_usd,
+            self.effective_from,
+            self.source,
+            self.confidence,
+        ]
     }
 }
 
 fn rate_rows(book: &PriceBook) -> Vec<Vec<String>> {
-    book.rates().iter().map(|tier| RateRow::new(tier).cells()).collect()
+    book.rates()
+        .iter()
+        .map(|tier| RateRow::new(tier).cells())
+        .collect()
 }
 
 /// A book's rates as text.
 pub fn rates_text(book: &PriceBook, style: Style) -> String {
     let heading = format!(
-        "{}, {}, prices of {}, US dollars for one unit; a later day is the first on which a source shows the price",
+        "{}, {}, prices of {}, US dollars for one unit; a later day is the first on which a \
+         source shows the price",
         book.region(),
         book.location(),
         book.date()
     );
-    format!("{}\n{}", style.strong(&heading), aligned(&RATES_HEADER, &rate_rows(book), &[3, 4]))
+    format!(
+        "{}\n{}",
+        style.strong(&heading),
+        aligned(&RATES_HEADER, &rate_rows(book), &[3, 4])
+    )
 }
 
 /// A book's rates as Markdown.
 pub fn rates_markdown(book: &PriceBook) -> String {
-    format!("## {}, prices of {}\n\n{}", book.region(), book.date(), markdown::table(&RATES_HEADER, &rate_rows(book), &[3, 4]))
+    format!(
+        "## {}, prices of {}\n\n{}",
+        book.region(),
+        book.date(),
+        markdown::table(&RATES_HEADER, &rate_rows(book), &[3, 4])
+    )
 }
 
 /// A book's rates as CSV.
@@ -123,21 +168,42 @@ struct Prices<'a> {
 /// A book's rates as JSON, `dynameter.prices/1`.
 pub fn rates_json(book: &PriceBook) -> String {
     let rates = book.rates().iter().map(RateRow::new).collect();
-    pretty(&Prices { schema: "dynameter.prices/1", region: book.region(), location: book.location(), date: book.date().to_string(), rates })
+    pretty(&Prices {
+        schema: "dynameter.prices/1",
+        region: book.region(),
+        location: book.location(),
+        date: book.date().to_string(),
+        rates,
+    })
 }
 
-const CHANGED_HEADER: [&str; 8] =
-    ["region", "code", "usage_type", "tier_from", "before_usd", "after_usd", "change_percent", "effective_from"];
+const CHANGED_HEADER: [&str; 8] = [
+    "region",
+    "code",
+    "usage_type",
+    "tier_from",
+    "before_usd",
+    "after_usd",
+    "change_percent",
+    "effective_from",
+];
 
-/// By how much a rate changed, in percent; nothing where there is no rate on a side, or the first is free.
+/// By how much a rate changed, in percent; nothing where there is no rate on a side, or the first
+/// is free.
 fn percent(changed: &ChangedRate) -> Option<Exact> {
     let (before, after) = (changed.before.as_ref()?, changed.after.as_ref()?);
-    let (before, after) = (Exact::from(before.rate.decimal()), Exact::from(after.rate.decimal()));
+    let (before, after) = (
+        Exact::from(before.rate.decimal()),
+        Exact::from(after.rate.decimal()),
+    );
     (!before.is_zero()).then(|| &(&(&after - &before) / &before) * &Exact::from(100))
 }
 
 fn changed_rows(changed: &[ChangedRate], nothing: &str) -> Vec<Vec<String>> {
-    let rate = |rate: &Option<PublishedRate>| rate.as_ref().map_or(nothing.to_string(), |rate| rate.rate.to_string());
+    let rate = |rate: &Option<PublishedRate>| {
+        rate.as_ref()
+            .map_or(nothing.to_string(), |rate| rate.rate.to_string())
+    };
     let row = |one: &ChangedRate| {
         vec![
             one.region.clone(),
@@ -146,8 +212,12 @@ fn changed_rows(changed: &[ChangedRate], nothing: &str) -> Vec<Vec<String>> {
             one.tier_from.to_string(),
             rate(&one.before),
             rate(&one.after),
-            percent(one).map_or(nothing.to_string(), |percent| percent.human(2).replace(',', "")),
-            one.after.as_ref().map_or(nothing.to_string(), |rate| rate.effective_from.to_string()),
+            percent(one).map_or(nothing.to_string(), |percent| {
+                percent.human(2).replace(',', "")
+            }),
+            one.after
+                .as_ref()
+                .map_or(nothing.to_string(), |rate| rate.effective_from.to_string()),
         ]
     };
     changed.iter().map(row).collect()
@@ -159,7 +229,10 @@ pub fn changed_rates_text(changed: &[ChangedRate]) -> String {
         return "no rate differs\n".to_string();
     }
     let count = group_thousands(&changed.len().to_string());
-    format!("{count} rates differ\n\n{}", aligned(&CHANGED_HEADER, &changed_rows(changed, "-"), &[3, 4, 5, 6]))
+    format!(
+        "{count} rates differ\n\n{}",
+        aligned(&CHANGED_HEADER, &changed_rows(changed, "-"), &[3, 4, 5, 6])
+    )
 }
 
 /// The same as Markdown.
@@ -175,18 +248,41 @@ pub fn changed_rates_csv(changed: &[ChangedRate]) -> String {
 /// The same as JSON, `dynameter.prices-diff/1`; a rate that is not there is null.
 pub fn changed_rates_json(changed: &[ChangedRate]) -> String {
     let rows = changed_rows(changed, "").into_iter().map(|row| {
-        let value = |text: String| if text.is_empty() { serde_json::Value::Null } else { text.into() };
-        CHANGED_HEADER.iter().map(ToString::to_string).zip(row.into_iter().map(value)).collect::<serde_json::Map<_, _>>()
+        let value = |text: String| {
+            if text.is_empty() {
+                serde_json::Value::Null
+            } else {
+                text.into()
+            }
+        };
+        CHANGED_HEADER
+            .iter()
+            .map(ToString::to_string)
+            .zip(row.into_iter().map(value))
+            .collect::<serde_json::Map<_, _>>()
     });
-    pretty(&serde_json::json!({ "schema": "dynameter.prices-diff/1", "changed": rows.collect::<Vec<_>>() }))
+    pretty(
+        &serde_json::json!({ "schema": "dynameter.prices-diff/1", "changed": rows.collect::<Vec<_>>() }),
+    )
 }
 
 const OFFER_HEADER: [&str; 6] = ["file", "offer", "version", "regions", "rates", "unknown"];
-const UNKNOWN_HEADER: [&str; 6] = ["service", "usage_type", "operation", "skus", "such_as", "why"];
+const UNKNOWN_HEADER: [&str; 6] = [
+    "service",
+    "usage_type",
+    "operation",
+    "skus",
+    "such_as",
+    "why",
+];
 
 fn offer_rows(offers: &[Offer]) -> Vec<Vec<String>> {
     let row = |offer: &Offer| {
-        let mut regions: Vec<&str> = offer.rates.iter().map(|rate| rate.region.as_str()).collect();
+        let mut regions: Vec<&str> = offer
+            .rates
+            .iter()
+            .map(|rate| rate.region.as_str())
+            .collect();
         regions.dedup();
         let unknown: u64 = offer.unknown.values().map(|(skus, _)| skus).sum();
         vec![
@@ -203,10 +299,25 @@ fn offer_rows(offers: &[Offer]) -> Vec<Vec<String>> {
 
 fn unknown_rows(offers: &[Offer]) -> Vec<Vec<String>> {
     let row = |(product, (skus, sku)): (&crate::pricing::UnknownProduct, &(u64, String))| {
-        let (service, usage_type, operation) = (product.service.clone(), product.usage_type.clone(), product.operation.clone());
-        vec![service, usage_type, operation, skus.to_string(), sku.clone(), product.why.to_string()]
+        let (service, usage_type, operation) = (
+            product.service.clone(),
+            product.usage_type.clone(),
+            product.operation.clone(),
+        );
+        vec![
+            service,
+            usage_type,
+            operation,
+            skus.to_string(),
+            sku.clone(),
+            product.why.to_string(),
+        ]
     };
-    offers.iter().flat_map(|offer| &offer.unknown).map(row).collect()
+    offers
+        .iter()
+        .flat_map(|offer| &offer.unknown)
+        .map(row)
+        .collect()
 }
 
 /// What offers brought: a line, what changed, and what is not known.
@@ -220,16 +331,32 @@ fn offers_head(update: &Update, written: Option<&str>) -> String {
         Some(folder) => format!("written to {folder}"),
         None => "nothing written (--into DIR writes the books)".to_string(),
     };
-    format!("{} rates as they were, {} new or changed{new}; {written}", count(update.confirmed), count(update.changed.len() as u64))
+    format!(
+        "{} rates as they were, {} new or changed{new}; {written}",
+        count(update.confirmed),
+        count(update.changed.len() as u64)
+    )
 }
 
 /// Products of services that the books hold nothing of, one line a service.
 fn of_one_service_together(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
-    let (other, mut known): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row[5] == crate::pricing::ANOTHER_SERVICE);
+    let (other, mut known): (Vec<_>, Vec<_>) = rows
+        .into_iter()
+        .partition(|row| row[5] == crate::pricing::ANOTHER_SERVICE);
     for service in other.chunk_by(|one, other| one[0] == other[0]) {
-        let skus: u64 = service.iter().filter_map(|row| row[3].parse::<u64>().ok()).sum();
+        let skus: u64 = service
+            .iter()
+            .filter_map(|row| row[3].parse::<u64>().ok())
+            .sum();
         let kinds = format!("{} usage types", service.len());
-        known.push(vec![service[0][0].clone(), kinds, String::new(), skus.to_string(), service[0][4].clone(), service[0][5].clone()]);
+        known.push(vec![
+            service[0][0].clone(),
+            kinds,
+            String::new(),
+            skus.to_string(),
+            service[0][4].clone(),
+            service[0][5].clone(),
+        ]);
     }
     known
 }
@@ -238,22 +365,41 @@ fn of_one_service_together(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
 const UNKNOWN_SHOWN: usize = 40;
 
 /// What offers brought, as text.
-pub fn offers_text(offers: &[Offer], update: &Update, written: Option<&str>, style: Style) -> String {
-    let mut text =
-        format!("{}\n\n{}", style.strong(&offers_head(update, written)), aligned(&OFFER_HEADER, &offer_rows(offers), &[3, 4, 5]));
+pub fn offers_text(
+    offers: &[Offer],
+    update: &Update,
+    written: Option<&str>,
+    style: Style,
+) -> String {
+    let mut text = format!(
+        "{}\n\n{}",
+        style.strong(&offers_head(update, written)),
+        aligned(&OFFER_HEADER, &offer_rows(offers), &[3, 4, 5])
+    );
     if !update.changed.is_empty() {
         text += &format!(
             "\n{}\n{}",
             style.strong("New and changed"),
-            aligned(&CHANGED_HEADER, &changed_rows(&update.changed, "-"), &[3, 4, 5, 6])
+            aligned(
+                &CHANGED_HEADER,
+                &changed_rows(&update.changed, "-"),
+                &[3, 4, 5, 6]
+            )
         );
     }
     let unknown = of_one_service_together(unknown_rows(offers));
     if !unknown.is_empty() {
         let shown = &unknown[..unknown.len().min(UNKNOWN_SHOWN)];
-        text += &format!("\n{}\n{}", style.strong("Not known to the books, and not taken in"), aligned(&UNKNOWN_HEADER, shown, &[3]));
+        text += &format!(
+            "\n{}\n{}",
+            style.strong("Not known to the books, and not taken in"),
+            aligned(&UNKNOWN_HEADER, shown, &[3])
+        );
         if unknown.len() > shown.len() {
-            text += &format!("… and {} more kinds (--format csv or json lists all)\n", unknown.len() - shown.len());
+            text += &format!(
+                "… and {} more kinds (--format csv or json lists all)\n",
+                unknown.len() - shown.len()
+            );
         }
     }
     text
@@ -267,32 +413,64 @@ pub fn offers_markdown(offers: &[Offer], update: &Update, written: Option<&str>)
         markdown::table(&OFFER_HEADER, &offer_rows(offers), &[3, 4, 5])
     );
     if !update.changed.is_empty() {
-        text += &format!("\n### New and changed\n\n{}", changed_rates_markdown(&update.changed));
+        text += &format!(
+            "\n### New and changed\n\n{}",
+            changed_rates_markdown(&update.changed)
+        );
     }
     let unknown = unknown_rows(offers);
     if !unknown.is_empty() {
-        text += &format!("\n### Not known to the books, and not taken in\n\n{}", markdown::table(&UNKNOWN_HEADER, &unknown, &[3]));
+        text += &format!(
+            "\n### Not known to the books, and not taken in\n\n{}",
+            markdown::table(&UNKNOWN_HEADER, &unknown, &[3])
+        );
     }
     text
 }
 
-/// What offers brought, as CSV: changed rates, then what is not known, told apart by the first column.
+/// What offers brought, as CSV: changed rates, then what is not known, told apart by the first
+/// column.
 pub fn offers_csv(offers: &[Offer], update: &Update) -> String {
-    let header: Vec<&str> = std::iter::once("kind").chain(CHANGED_HEADER).chain(UNKNOWN_HEADER).collect();
+    let header: Vec<&str> = std::iter::once("kind")
+        .chain(CHANGED_HEADER)
+        .chain(UNKNOWN_HEADER)
+        .collect();
     let blank = |cells: usize| std::iter::repeat_n(String::new(), cells);
     let changed = changed_rows(&update.changed, "").into_iter();
-    let changed = changed.map(|row| std::iter::once("changed".to_string()).chain(row).chain(blank(UNKNOWN_HEADER.len())).collect());
+    let changed = changed.map(|row| {
+        std::iter::once("changed".to_string())
+            .chain(row)
+            .chain(blank(UNKNOWN_HEADER.len()))
+            .collect()
+    });
     let unknown = unknown_rows(offers).into_iter();
-    let unknown = unknown.map(|row| std::iter::once("unknown".to_string()).chain(blank(CHANGED_HEADER.len())).chain(row).collect());
-    csv::write(&header, &changed.chain(unknown).collect::<Vec<Vec<String>>>())
+    let unknown = unknown.map(|row| {
+        std::iter::once("unknown".to_string())
+            .chain(blank(CHANGED_HEADER.len()))
+            .chain(row)
+            .collect()
+    });
+    csv::write(
+        &header,
+        &changed.chain(unknown).collect::<Vec<Vec<String>>>(),
+    )
 }
 
 /// What offers brought, as JSON, `dynameter.prices-import/1`.
 pub fn offers_json(offers: &[Offer], update: &Update, written: Option<&str>) -> String {
     let objects = |header: &[&str], rows: Vec<Vec<String>>| -> Vec<serde_json::Value> {
-        let value = |text: String| if text.is_empty() { serde_json::Value::Null } else { text.into() };
+        let value = |text: String| {
+            if text.is_empty() {
+                serde_json::Value::Null
+            } else {
+                text.into()
+            }
+        };
         let object = |row: Vec<String>| {
-            let fields = header.iter().map(ToString::to_string).zip(row.into_iter().map(value));
+            let fields = header
+                .iter()
+                .map(ToString::to_string)
+                .zip(row.into_iter().map(value));
             serde_json::Value::Object(fields.collect())
         };
         rows.into_iter().map(object).collect()

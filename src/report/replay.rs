@@ -2,15 +2,20 @@
 
 use serde::Serialize;
 
-use super::estimate::{LINE_HEADER, LINE_NUMBERS, a_month, conventions, estimate_csv, line_rows, switches, unknown_row};
-use super::json::{HoldingRow, LineRow, SwitchRow, TableRow, UnknownRow, decimal, holding_rows, pretty, switch_rows, table_rows, unknown};
+use super::estimate::{
+    LINE_HEADER, LINE_NUMBERS, a_month, conventions, estimate_csv, line_rows, switches, unknown_row,
+};
+use super::json::{
+    HoldingRow, LineRow, SwitchRow, TableRow, UnknownRow, decimal, holding_rows, pretty,
+    switch_rows, table_rows, unknown,
+};
 use super::markdown;
 use super::table::{Style, aligned, clean, indented};
 use crate::compare::State;
 use crate::money::{Money, MoneyError};
 use crate::replay::{
-    AccountRun, Cluster, Consumed, DaxResult, Drawn, From, HotKey, ItemSizes, ModeResult, OverTime, PartitionHeat, Peak, Replayed,
-    STRIP_ROWS, SizeDifference, Strip, Verification,
+    AccountRun, Cluster, Consumed, DaxResult, Drawn, From, HotKey, ItemSizes, ModeResult, OverTime,
+    PartitionHeat, Peak, Replayed, STRIP_ROWS, SizeDifference, Strip, Verification,
 };
 use crate::table::Direction;
 use crate::trace::Reason;
@@ -141,9 +146,18 @@ struct ItemSizesRow<'a> {
 }
 
 fn item_sizes(sizes: &ItemSizes) -> ItemSizesRow<'_> {
-    let [p50_bytes, p95_bytes, p99_bytes, largest_bytes] = sizes.percentiles.map(|bytes| bytes.to_string());
+    let [p50_bytes, p95_bytes, p99_bytes, largest_bytes] =
+        sizes.percentiles.map(|bytes| bytes.to_string());
     let (items, mean_bytes) = (sizes.items.to_string(), decimal(&sizes.mean));
-    ItemSizesRow { table: &sizes.table, items, mean_bytes, p50_bytes, p95_bytes, p99_bytes, largest_bytes }
+    ItemSizesRow {
+        table: &sizes.table,
+        items,
+        mean_bytes,
+        p50_bytes,
+        p95_bytes,
+        p99_bytes,
+        largest_bytes,
+    }
 }
 
 #[derive(Serialize)]
@@ -217,7 +231,8 @@ struct StripRow {
     first: String,
     column_seconds: String,
     key_ranges: String,
-    /// Of each column with something in it: its number from 0, and the units of each range of keys, separated by spaces.
+    /// Of each column with something in it: its number from 0, and the units of each range of
+    /// keys, separated by spaces.
     columns: Vec<ColumnRow>,
 }
 
@@ -328,11 +343,19 @@ struct SizeDifferenceRow<'a> {
 }
 
 fn keys(keys: &[(String, Exact)]) -> Vec<KeyRow<'_>> {
-    keys.iter().map(|(key, units)| KeyRow { key, units: decimal(units) }).collect()
+    keys.iter()
+        .map(|(key, units)| KeyRow {
+            key,
+            units: decimal(units),
+        })
+        .collect()
 }
 
 fn throttled(mode: &ModeResult) -> u64 {
-    mode.accounts.iter().map(|account| account.throttled_requests).sum()
+    mode.accounts
+        .iter()
+        .map(|account| account.throttled_requests)
+        .sum()
 }
 
 fn account(account: &AccountRun) -> AccountRow<'_> {
@@ -364,7 +387,15 @@ fn verification(verification: &Verification) -> VerificationRow<'_> {
                 place: &difference.place,
                 operation: &difference.operation,
                 table: &difference.table,
-                arms: difference.arms.iter().map(|(arm, given, metered)| ArmRow { arm, given, metered }).collect(),
+                arms: difference
+                    .arms
+                    .iter()
+                    .map(|(arm, given, metered)| ArmRow {
+                        arm,
+                        given,
+                        metered,
+                    })
+                    .collect(),
                 working: &difference.working,
             })
             .collect(),
@@ -406,7 +437,14 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
             seconds: trace.span.seconds().to_string(),
             month_factor: decimal(&trace.span.factor),
             skipped_rows: trace.skipped.values().sum::<u64>().to_string(),
-            skipped: trace.skipped.iter().map(|(reason, rows)| SkippedRow { reason: reason.word(), rows: rows.to_string() }).collect(),
+            skipped: trace
+                .skipped
+                .iter()
+                .map(|(reason, rows)| SkippedRow {
+                    reason: reason.word(),
+                    rows: rows.to_string(),
+                })
+                .collect(),
             first_skipped: &trace.first_skipped,
             refused_calls: trace.refused.to_string(),
             throttled_requests: trace.throttled.to_string(),
@@ -417,7 +455,11 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
             .iter()
             .map(|one| {
                 let write = decimal(&one.write);
-                let (plain, replicated) = if one.replicated { ("0".to_string(), write) } else { (write, "0".to_string()) };
+                let (plain, replicated) = if one.replicated {
+                    ("0".to_string(), write)
+                } else {
+                    (write, "0".to_string())
+                };
                 ConsumedRow {
                     table: &one.table,
                     index: one.index.as_deref(),
@@ -539,7 +581,11 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 .sizes
                 .rows
                 .iter()
-                .map(|(direction, from, rows)| SourceRow { throughput: direction.word(), source: from.word(), rows: rows.to_string() })
+                .map(|(direction, from, rows)| SourceRow {
+                    throughput: direction.word(),
+                    source: from.word(),
+                    rows: rows.to_string(),
+                })
                 .collect(),
             drawn: replayed
                 .sizes
@@ -571,7 +617,12 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
 }
 
 fn all_assumptions(replayed: &Replayed) -> Vec<&str> {
-    replayed.assumptions.iter().chain(&replayed.outcome.assumptions).map(String::as_str).collect()
+    replayed
+        .assumptions
+        .iter()
+        .chain(&replayed.outcome.assumptions)
+        .map(String::as_str)
+        .collect()
 }
 
 /// A part of the output: a title, a header, its rows, and which columns are numbers.
@@ -591,15 +642,32 @@ fn count(number: u64) -> String {
 }
 
 fn percent(share: &Exact) -> String {
-    format!("{} %", (share * &Exact::from(100)).human(if *share < Exact::ratio(1, 1_000) { 4 } else { 1 }))
+    format!(
+        "{} %",
+        (share * &Exact::from(100)).human(if *share < Exact::ratio(1, 1_000) {
+            4
+        } else {
+            1
+        })
+    )
 }
 
 fn consumed_rows(consumed: &[Consumed], home: &str) -> Vec<Vec<String>> {
     let row = |one: &Consumed| {
         let place = place(&one.table, one.index.as_deref(), &one.region, home);
         let operation = move |(operation, calls, read, write): &(String, u64, Exact, Exact)| {
-            let calls = if *calls == 0 { "-".to_string() } else { count(*calls) };
-            vec![place.clone(), operation.clone(), calls, read.human(1), write.human(1)]
+            let calls = if *calls == 0 {
+                "-".to_string()
+            } else {
+                count(*calls)
+            };
+            vec![
+                place.clone(),
+                operation.clone(),
+                calls,
+                read.human(1),
+                write.human(1),
+            ]
         };
         one.operations.iter().map(operation).collect::<Vec<_>>()
     };
@@ -623,19 +691,47 @@ fn peak_row(peak: &Peak, home: &str) -> Vec<String> {
 fn size_row(sizes: &ItemSizes) -> Vec<String> {
     let bytes = |bytes: u64| format!("{} B", count(bytes));
     let [half, most, nearly_all, largest] = sizes.percentiles.map(bytes);
-    vec![sizes.table.clone(), count(sizes.items), format!("{} B", sizes.mean.human(1)), half, most, nearly_all, largest]
+    vec![
+        sizes.table.clone(),
+        count(sizes.items),
+        format!("{} B", sizes.mean.human(1)),
+        half,
+        most,
+        nearly_all,
+        largest,
+    ]
 }
 
 fn mode_row(mode: &ModeResult, total: Money, is_partial: bool) -> Vec<String> {
-    let name = if mode.as_designed { format!("{} (as it is)", mode.mode) } else { mode.mode.clone() };
+    let name = if mode.as_designed {
+        format!("{} (as it is)", mode.mode)
+    } else {
+        mode.mode.clone()
+    };
     let difference = match mode.state {
-        State::Priced { monthly, .. } if !mode.as_designed => monthly.minus(total).ok().map(super::table::signed).unwrap_or_default(),
+        State::Priced { monthly, .. } if !mode.as_designed => monthly
+            .minus(total)
+            .ok()
+            .map(super::table::signed)
+            .unwrap_or_default(),
         _ => String::new(),
     };
     let is_capacity = !mode.accounts.is_empty();
-    let asked: Exact = mode.accounts.iter().map(|account| account.asked.clone()).sum();
-    let refused: Exact = mode.accounts.iter().map(|account| account.throttled.clone()).sum();
-    let share = if asked.is_zero() { String::new() } else { percent(&(refused / asked)) };
+    let asked: Exact = mode
+        .accounts
+        .iter()
+        .map(|account| account.asked.clone())
+        .sum();
+    let refused: Exact = mode
+        .accounts
+        .iter()
+        .map(|account| account.throttled.clone())
+        .sum();
+    let share = if asked.is_zero() {
+        String::new()
+    } else {
+        percent(&(refused / asked))
+    };
     vec![
         mode.table.clone().unwrap_or_else(|| "all".to_string()),
         name,
@@ -646,23 +742,43 @@ fn mode_row(mode: &ModeResult, total: Money, is_partial: bool) -> Vec<String> {
             State::Impossible => "not possible".to_string(),
         },
         difference,
-        if is_capacity { count(throttled(mode)) } else { String::new() },
+        if is_capacity {
+            count(throttled(mode))
+        } else {
+            String::new()
+        },
         if is_capacity { share } else { String::new() },
         mode.why.clone(),
     ]
 }
 
 fn throttle_rows(mode: &ModeResult, home: &str) -> Vec<Vec<String>> {
-    let refused = mode.accounts.iter().filter(|account| !account.throttled.is_zero());
+    let refused = mode
+        .accounts
+        .iter()
+        .filter(|account| !account.throttled.is_zero());
     let row = |account: &AccountRun| {
         vec![
-            place(&account.table, account.index.as_deref(), &account.region, home),
+            place(
+                &account.table,
+                account.index.as_deref(),
+                &account.region,
+                home,
+            ),
             account.direction.word().to_string(),
             mode.mode.clone(),
             account.throttled.human(1),
             count(account.throttled_minutes),
-            account.first_throttled.map(|time| time.to_string()).unwrap_or_default(),
-            account.keys.iter().map(|(key, _)| key.clone()).collect::<Vec<_>>().join(", "),
+            account
+                .first_throttled
+                .map(|time| time.to_string())
+                .unwrap_or_default(),
+            account
+                .keys
+                .iter()
+                .map(|(key, _)| key.clone())
+                .collect::<Vec<_>>()
+                .join(", "),
         ]
     };
     refused.map(row).collect()
@@ -693,18 +809,30 @@ fn partition_row(heat: &PartitionHeat, home: &str) -> Vec<String> {
         heat.refused_reads.human(1),
         heat.refused_writes.human(1),
         count(heat.refused_seconds),
-        heat.keys.iter().take(3).map(|(key, _)| key.clone()).collect::<Vec<_>>().join(", "),
+        heat.keys
+            .iter()
+            .take(3)
+            .map(|(key, _)| key.clone())
+            .collect::<Vec<_>>()
+            .join(", "),
     ]
 }
 
 fn dax_row(dax: &DaxResult) -> Vec<String> {
-    let money = |money: Option<Money>| money.map_or_else(|| "unknown".to_string(), |money| money.human());
-    let error = if dax.point.error_millionths > 0 { format!(" ± {}", percent(&dax.error())) } else { String::new() };
-    let cluster = |of: &dyn Fn(&Cluster) -> String| dax.cluster.as_ref().map(of).unwrap_or_default();
+    let money =
+        |money: Option<Money>| money.map_or_else(|| "unknown".to_string(), |money| money.human());
+    let error = if dax.point.error_millionths > 0 {
+        format!(" ± {}", percent(&dax.error()))
+    } else {
+        String::new()
+    };
+    let cluster =
+        |of: &dyn Fn(&Cluster) -> String| dax.cluster.as_ref().map(of).unwrap_or_default();
     vec![
         dax.table.clone(),
         dax.which.word().to_string(),
-        dax.node_type.map_or_else(|| "(no node has this)".to_string(), str::to_string),
+        dax.node_type
+            .map_or_else(|| "(no node has this)".to_string(), str::to_string),
         crate::units::Bytes(dax.point.bytes).to_string(),
         count(dax.point.reads),
         count(dax.point.hits),
@@ -723,14 +851,25 @@ fn dax_row(dax: &DaxResult) -> Vec<String> {
     ]
 }
 
-/// Sizes that caught the same are one row: from the smallest on. Where some can be bought, the others are the curve's.
+/// Sizes that caught the same are one row: from the smallest on. Where some can be bought, the
+/// others are the curve's.
 fn dax_rows(all: &[DaxResult]) -> Vec<Vec<String>> {
     let shown: Vec<DaxResult> = match all.iter().any(|dax| dax.node_type.is_some()) {
-        true => all.iter().filter(|dax| dax.node_type.is_some()).cloned().collect(),
+        true => all
+            .iter()
+            .filter(|dax| dax.node_type.is_some())
+            .cloned()
+            .collect(),
         false => all.to_vec(),
     };
     let alike = |one: &DaxResult, other: &DaxResult| {
-        (&one.table, one.which, one.point.hits, one.point.evicted) == (&other.table, other.which, other.point.hits, other.point.evicted)
+        (&one.table, one.which, one.point.hits, one.point.evicted)
+            == (
+                &other.table,
+                other.which,
+                other.point.hits,
+                other.point.evicted,
+            )
     };
     let row = |group: &[DaxResult]| {
         let mut row = group.first().map(dax_row).unwrap_or_default();
@@ -749,8 +888,14 @@ fn drawn_row(drawn: &Drawn) -> Vec<String> {
         drawn.units.human(1),
         drawn.low.human(1),
         drawn.high.human(1),
-        drawn.less.map(|money| format!("-{}", money.human())).unwrap_or_default(),
-        drawn.more.map(|money| format!("+{}", money.human())).unwrap_or_default(),
+        drawn
+            .less
+            .map(|money| format!("-{}", money.human()))
+            .unwrap_or_default(),
+        drawn
+            .more
+            .map(|money| format!("+{}", money.human()))
+            .unwrap_or_default(),
     ]
 }
 
@@ -759,8 +904,13 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
     let home = replayed.outcome.region.as_str();
     let total = replayed.outcome.total()?;
     let is_partial = !replayed.outcome.bill.unknown.is_empty();
-    let source =
-        |(direction, from, rows): &(Direction, From, u64)| vec![direction.word().to_string(), from.word().to_string(), count(*rows)];
+    let source = |(direction, from, rows): &(Direction, From, u64)| {
+        vec![
+            direction.word().to_string(),
+            from.word().to_string(),
+            count(*rows),
+        ]
+    };
     let skipped = |(reason, rows): (&Reason, &u64)| vec![reason.word().to_string(), count(*rows)];
     let mut parts = vec![
         Part {
@@ -771,8 +921,22 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
         },
         Part {
             title: "Peaks, units a second".to_string(),
-            header: &["Account", "Units", "Mean", "Half", "95 %", "99 %", "Busiest minute", "Busiest second", "At"],
-            rows: replayed.peaks.iter().map(|peak| peak_row(peak, home)).collect(),
+            header: &[
+                "Account",
+                "Units",
+                "Mean",
+                "Half",
+                "95 %",
+                "99 %",
+                "Busiest minute",
+                "Busiest second",
+                "At",
+            ],
+            rows: replayed
+                .peaks
+                .iter()
+                .map(|peak| peak_row(peak, home))
+                .collect(),
             numbers: &[2, 3, 4, 5, 6, 7],
         },
         Part {
@@ -783,25 +947,68 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
         },
         Part {
             title: "Every capacity mode, a month of the whole design".to_string(),
-            header: &["Table", "Mode", "Monthly", "Difference", "Throttled calls", "of units", "Why"],
-            rows: replayed.capacity.iter().map(|mode| mode_row(mode, total, is_partial)).collect(),
+            header: &[
+                "Table",
+                "Mode",
+                "Monthly",
+                "Difference",
+                "Throttled calls",
+                "of units",
+                "Why",
+            ],
+            rows: replayed
+                .capacity
+                .iter()
+                .map(|mode| mode_row(mode, total, is_partial))
+                .collect(),
             numbers: &[2, 3, 4, 5],
         },
         Part {
             title: "Throttled in the trace".to_string(),
-            header: &["Account", "Units", "Mode", "Throttled units", "Minutes", "First", "Keys asked for most then"],
-            rows: replayed.capacity.iter().flat_map(|mode| throttle_rows(mode, home)).collect(),
+            header: &[
+                "Account",
+                "Units",
+                "Mode",
+                "Throttled units",
+                "Minutes",
+                "First",
+                "Keys asked for most then",
+            ],
+            rows: replayed
+                .capacity
+                .iter()
+                .flat_map(|mode| throttle_rows(mode, home))
+                .collect(),
             numbers: &[3, 4],
         },
         Part {
             title: "Hottest keys".to_string(),
-            header: &["Account", "Units", "Key", "Units of the key", "Share", "Distinct keys"],
-            rows: replayed.hot_keys.iter().map(|hot| hot_row(hot, home)).collect(),
+            header: &[
+                "Account",
+                "Units",
+                "Key",
+                "Units of the key",
+                "Share",
+                "Distinct keys",
+            ],
+            rows: replayed
+                .hot_keys
+                .iter()
+                .map(|hot| hot_row(hot, home))
+                .collect(),
             numbers: &[3, 4, 5],
         },
         Part {
             title: "Partitions".to_string(),
-            header: &["Table", "At first", "At the end", "Refused reads", "Refused writes", "Seconds", "Keys refused most"],
+            header: &[
+                "Table",
+                "At first",
+                "At the end",
+                "Refused reads",
+                "Refused writes",
+                "Seconds",
+                "Keys refused most",
+            ],
             rows: replayed
                 .partitions
                 .iter()
@@ -835,9 +1042,25 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
             numbers: &[2],
         },
         Part {
-            title: "How far the drawn sizes can move the bill (smallest and largest of a hundred, on demand)".to_string(),
-            header: &["Table", "Units", "As drawn", "All small", "All large", "Less", "More"],
-            rows: replayed.sizes.drawn.iter().filter(|drawn| drawn.low != drawn.high).map(drawn_row).collect(),
+            title: "How far the drawn sizes can move the bill (smallest and largest of a hundred, \
+                    on demand)"
+                .to_string(),
+            header: &[
+                "Table",
+                "Units",
+                "As drawn",
+                "All small",
+                "All large",
+                "Less",
+                "More",
+            ],
+            rows: replayed
+                .sizes
+                .drawn
+                .iter()
+                .filter(|drawn| drawn.low != drawn.high)
+                .map(drawn_row)
+                .collect(),
             numbers: &[2, 3, 4, 5, 6],
         },
         Part {
@@ -855,14 +1078,23 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
 fn verification_lines(verification: &Verification) -> Vec<String> {
     let mut lines = Vec::new();
     if verification.checked == 0 && verification.sizes_checked == 0 {
-        lines.push("nothing to compare: no line has both an answer of AWS and the items behind it".to_string());
+        lines.push(
+            "nothing to compare: no line has both an answer of AWS and the items behind it"
+                .to_string(),
+        );
     }
     if verification.checked > 0 {
         let agree = verification.checked - verification.mismatches;
-        lines.push(format!("{} of {} ConsumedCapacity agree with the meter", count(agree), count(verification.checked)));
+        lines.push(format!(
+            "{} of {} ConsumedCapacity agree with the meter",
+            count(agree),
+            count(verification.checked)
+        ));
     }
     for difference in &verification.first {
-        let arms = difference.arms.iter().map(|(arm, given, metered)| format!("{arm}: the line says {given}, the meter {metered}"));
+        let arms = difference.arms.iter().map(|(arm, given, metered)| {
+            format!("{arm}: the line says {given}, the meter {metered}")
+        });
         lines.push(format!(
             "{}: {} on {}: {} ({})",
             difference.place,
@@ -872,17 +1104,30 @@ fn verification_lines(verification: &Verification) -> Vec<String> {
             difference.working
         ));
     }
-    let hidden = verification.mismatches.saturating_sub(verification.first.len() as u64);
+    let hidden = verification
+        .mismatches
+        .saturating_sub(verification.first.len() as u64);
     if hidden > 0 {
         lines.push(format!("and {} more", count(hidden)));
     }
     if verification.sizes_checked > 0 {
         let agree = verification.sizes_checked - verification.size_mismatches;
-        lines.push(format!("{} of {} SizeBytes agree with keys and images", count(agree), count(verification.sizes_checked)));
-    }
-    for SizeDifference { place, said: given, weighed: metered, .. } in &verification.first_sizes {
         lines.push(format!(
-            "{place}: SizeBytes {}, keys and images have {} bytes; AWS's own older example does not match either",
+            "{} of {} SizeBytes agree with keys and images",
+            count(agree),
+            count(verification.sizes_checked)
+        ));
+    }
+    for SizeDifference {
+        place,
+        said: given,
+        weighed: metered,
+        ..
+    } in &verification.first_sizes
+    {
+        lines.push(format!(
+            "{place}: SizeBytes {}, keys and images have {} bytes; AWS's own older example does \
+             not match either",
             given.0, metered.0
         ));
     }
@@ -891,8 +1136,16 @@ fn verification_lines(verification: &Verification) -> Vec<String> {
 
 fn headline(replayed: &Replayed) -> Result<String, MoneyError> {
     let outcome = &replayed.outcome;
-    let like = if replayed.trace.span.factor == Exact::one() { "" } else { ", if the whole month were like the trace" };
-    Ok(format!("{}: {}{like}", clean(&outcome.workload), a_month(outcome.total()?, outcome.bill.unknown.len())))
+    let like = if replayed.trace.span.factor == Exact::one() {
+        ""
+    } else {
+        ", if the whole month were like the trace"
+    };
+    Ok(format!(
+        "{}: {}{like}",
+        clean(&outcome.workload),
+        a_month(outcome.total()?, outcome.bill.unknown.len())
+    ))
 }
 
 fn trace_line(replayed: &Replayed) -> String {
@@ -902,12 +1155,21 @@ fn trace_line(replayed: &Replayed) -> String {
         several => format!("{} files", several.len()),
     };
     let refused = if trace.refused > 0 {
-        format!("; {} calls were throttled or refused and cost nothing", count(trace.refused))
+        format!(
+            "; {} calls were throttled or refused and cost nothing",
+            count(trace.refused)
+        )
     } else {
         String::new()
     };
-    let throttled =
-        if trace.throttled > 0 { format!("; its metrics count {} throttled requests", count(trace.throttled)) } else { String::new() };
+    let throttled = if trace.throttled > 0 {
+        format!(
+            "; its metrics count {} throttled requests",
+            count(trace.throttled)
+        )
+    } else {
+        String::new()
+    };
     format!(
         "{} events from {} to {}, {} s, in {} ({}){refused}{throttled}",
         count(trace.events),
@@ -923,11 +1185,24 @@ fn trace_line(replayed: &Replayed) -> String {
 fn lists(replayed: &Replayed) -> Vec<(&'static str, Vec<String>)> {
     let outcome = &replayed.outcome;
     let mut lists = vec![
-        ("Verification", replayed.verification.as_ref().map(verification_lines).unwrap_or_default()),
+        (
+            "Verification",
+            replayed
+                .verification
+                .as_ref()
+                .map(verification_lines)
+                .unwrap_or_default(),
+        ),
         ("First skipped rows", replayed.trace.first_skipped.clone()),
         ("Of the trace", replayed.trace.notes.clone()),
         ("Warnings", outcome.warnings.clone()),
-        ("Assumptions", all_assumptions(replayed).into_iter().map(str::to_string).collect()),
+        (
+            "Assumptions",
+            all_assumptions(replayed)
+                .into_iter()
+                .map(str::to_string)
+                .collect(),
+        ),
         ("Switches", switches(outcome)),
     ];
     lists.retain(|(_, list)| !list.is_empty());
@@ -941,25 +1216,65 @@ fn lists(replayed: &Replayed) -> Vec<(&'static str, Vec<String>)> {
 pub fn replay_text(replayed: &Replayed, style: Style) -> Result<String, MoneyError> {
     let outcome = &replayed.outcome;
     let total = outcome.total()?;
-    let mut text = format!("{}\n{}\n", style.strong(&headline(replayed)?), style.quiet(&conventions(outcome)));
+    let mut text = format!(
+        "{}\n{}\n",
+        style.strong(&headline(replayed)?),
+        style.quiet(&conventions(outcome))
+    );
     text += &format!("{}\n", style.quiet(&clean(&trace_line(replayed))));
-    for Part { title, header, rows, numbers } in parts(replayed)? {
-        text += &format!("\n{}\n{}", style.strong(&title), indented(&aligned(header, &rows, numbers)));
+    for Part {
+        title,
+        header,
+        rows,
+        numbers,
+    } in parts(replayed)?
+    {
+        text += &format!(
+            "\n{}\n{}",
+            style.strong(&title),
+            indented(&aligned(header, &rows, numbers))
+        );
     }
     for table in &outcome.tables {
-        text += &format!("\n{}\n", style.strong(&format!("{}  {} a month", clean(table), outcome.total_of(table)?.human())));
-        text += &indented(&aligned(&LINE_HEADER, &line_rows(outcome, table, total), &LINE_NUMBERS));
+        text += &format!(
+            "\n{}\n",
+            style.strong(&format!(
+                "{}  {} a month",
+                clean(table),
+                outcome.total_of(table)?.human()
+            ))
+        );
+        text += &indented(&aligned(
+            &LINE_HEADER,
+            &line_rows(outcome, table, total),
+            &LINE_NUMBERS,
+        ));
     }
     if !outcome.bill.unknown.is_empty() {
         text += &format!("\n{}\n", style.warning("Unknown, and in no total"));
         for unknown in &outcome.bill.unknown {
             let [place, what, rate, why] = unknown_row(unknown);
-            text += &format!("  - {}: {}, {rate}\n    {}\n", clean(&place), clean(&what), clean(&why));
+            text += &format!(
+                "  - {}: {}, {rate}\n    {}\n",
+                clean(&place),
+                clean(&what),
+                clean(&why)
+            );
         }
     }
     for (title, list) in lists(replayed) {
-        text += &format!("\n{}\n", if title == "Warnings" { style.warning(title) } else { style.strong(title) });
-        text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
+        text += &format!(
+            "\n{}\n",
+            if title == "Warnings" {
+                style.warning(title)
+            } else {
+                style.strong(title)
+            }
+        );
+        text += &list
+            .iter()
+            .map(|item| format!("  - {}\n", clean(item)))
+            .collect::<String>();
     }
     Ok(text)
 }
@@ -977,16 +1292,41 @@ pub fn replay_markdown(replayed: &Replayed) -> Result<String, MoneyError> {
         conventions(outcome),
         markdown::escape(&trace_line(replayed))
     );
-    for Part { title, header, rows, numbers } in parts(replayed)? {
-        text += &format!("\n### {title}\n\n{}", markdown::table(header, &rows, numbers));
+    for Part {
+        title,
+        header,
+        rows,
+        numbers,
+    } in parts(replayed)?
+    {
+        text += &format!(
+            "\n### {title}\n\n{}",
+            markdown::table(header, &rows, numbers)
+        );
     }
     for table in &outcome.tables {
-        text += &format!("\n### {}: {} a month\n\n", markdown::escape(table), outcome.total_of(table)?.human());
-        text += &markdown::table(&LINE_HEADER, &line_rows(outcome, table, total), &LINE_NUMBERS);
+        text += &format!(
+            "\n### {}: {} a month\n\n",
+            markdown::escape(table),
+            outcome.total_of(table)?.human()
+        );
+        text += &markdown::table(
+            &LINE_HEADER,
+            &line_rows(outcome, table, total),
+            &LINE_NUMBERS,
+        );
     }
-    let unknown: Vec<Vec<String>> = outcome.bill.unknown.iter().map(|unknown| unknown_row(unknown).to_vec()).collect();
+    let unknown: Vec<Vec<String>> = outcome
+        .bill
+        .unknown
+        .iter()
+        .map(|unknown| unknown_row(unknown).to_vec())
+        .collect();
     if !unknown.is_empty() {
-        text += &format!("\n### Unknown, and in no total\n\n{}", markdown::table(&["Place", "What", "Rate", "Why"], &unknown, &[]));
+        text += &format!(
+            "\n### Unknown, and in no total\n\n{}",
+            markdown::table(&["Place", "What", "Rate", "Why"], &unknown, &[])
+        );
     }
     for (title, list) in lists(replayed) {
         text += &format!("\n### {title}\n\n{}", markdown::list(&list));

@@ -13,7 +13,11 @@ pub struct Style {
 
 impl Style {
     fn wrap(self, code: &str, text: &str) -> String {
-        if self.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_string() }
+        if self.color {
+            format!("\u{1b}[{code}m{text}\u{1b}[0m")
+        } else {
+            text.to_string()
+        }
     }
 
     /// A heading or a total.
@@ -32,16 +36,27 @@ impl Style {
     }
 }
 
-/// A name as people may see it: without control characters, and without marks that turn the text beside it around.
+/// A name as people may see it: without control characters, and without marks that turn the text
+/// beside it around.
 pub(super) fn clean(name: &str) -> String {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-    name.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
+    name.chars()
+        .map(|c| {
+            if c.is_control() || turns(c) {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 /// Rows aligned in columns under a header; the columns of numbers are named by their positions.
 pub(super) fn aligned(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.iter().map(ToString::to_string).collect::<Vec<_>>());
     for row in rows {
         table.add_row(row.iter().map(|cell| clean(cell)).collect::<Vec<_>>());
@@ -51,7 +66,10 @@ pub(super) fn aligned(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) 
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    table
+        .lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }
 
 /// A block of lines, set off by a space.
@@ -61,5 +79,9 @@ pub(super) fn indented(body: &str) -> String {
 
 /// A difference, with its sign.
 pub(super) fn signed(money: Money) -> String {
-    if money > Money::ZERO { format!("+{}", money.human()) } else { money.human() }
+    if money > Money::ZERO {
+        format!("+{}", money.human())
+    } else {
+        money.human()
+    }
 }

@@ -55,18 +55,39 @@ impl Review {
     /// # Errors
     /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
     pub fn measured(&self) -> Result<Option<Measured>, MoneyError> {
-        let Some(replayed) = &self.replayed else { return Ok(None) };
+        let Some(replayed) = &self.replayed else {
+            return Ok(None);
+        };
         let difference = replayed.outcome.total()?.minus(self.comparison.total)?;
-        Ok(Some(Measured { difference, demand: self.measured_demand(), cost: self.measured_cost()? }))
+        Ok(Some(Measured {
+            difference,
+            demand: self.measured_demand(),
+            cost: self.measured_cost()?,
+        }))
     }
 
     fn measured_demand(&self) -> Vec<MeasuredDemand> {
-        let Some(replayed) = &self.replayed else { return Vec::new() };
+        let Some(replayed) = &self.replayed else {
+            return Vec::new();
+        };
         let mut all: Vec<MeasuredDemand> = Vec::new();
-        let expected = self.comparison.outcome.demand.iter().map(|demand| (demand, true));
-        for (demand, is_expected) in expected.chain(replayed.outcome.demand.iter().map(|demand| (demand, false))) {
+        let expected = self
+            .comparison
+            .outcome
+            .demand
+            .iter()
+            .map(|demand| (demand, true));
+        for (demand, is_expected) in
+            expected.chain(replayed.outcome.demand.iter().map(|demand| (demand, false)))
+        {
             let same = |one: &&mut MeasuredDemand| {
-                (&one.table, &one.index, &one.region, one.throughput) == (&demand.table, &demand.index, &demand.region, demand.throughput)
+                (&one.table, &one.index, &one.region, one.throughput)
+                    == (
+                        &demand.table,
+                        &demand.index,
+                        &demand.region,
+                        demand.throughput,
+                    )
             };
             let at = match all.iter_mut().find(same) {
                 Some(one) => one,
@@ -83,7 +104,11 @@ impl Review {
                     &mut all[last]
                 }
             };
-            *(if is_expected { &mut at.expected } else { &mut at.measured }) = Some(demand.mean.clone());
+            *(if is_expected {
+                &mut at.expected
+            } else {
+                &mut at.measured
+            }) = Some(demand.mean.clone());
         }
         let zero = |units: &Option<Exact>| units.as_ref().is_none_or(Exact::is_zero);
         all.retain(|one| !zero(&one.expected) || !zero(&one.measured));
@@ -91,31 +116,59 @@ impl Review {
     }
 
     fn measured_cost(&self) -> Result<Vec<MeasuredCost>, MoneyError> {
-        let Some(replayed) = &self.replayed else { return Ok(Vec::new()) };
+        let Some(replayed) = &self.replayed else {
+            return Ok(Vec::new());
+        };
         let mut all: Vec<MeasuredCost> = Vec::new();
         let lines = |outcome: &'_ Outcome, is_expected: bool| {
-            let of = move |line: &crate::pricing::LineItem| (line.subject.table.clone(), line.usage_type.name(), line.amount, is_expected);
+            let of = move |line: &crate::pricing::LineItem| {
+                (
+                    line.subject.table.clone(),
+                    line.usage_type.name(),
+                    line.amount,
+                    is_expected,
+                )
+            };
             outcome.bill.lines.iter().map(of).collect::<Vec<_>>()
         };
-        for (table, usage_type, amount, is_expected) in
-            lines(&self.comparison.outcome, true).into_iter().chain(lines(&replayed.outcome, false))
+        for (table, usage_type, amount, is_expected) in lines(&self.comparison.outcome, true)
+            .into_iter()
+            .chain(lines(&replayed.outcome, false))
         {
-            let at = match all.iter().position(|one| one.table == table && one.usage_type == usage_type) {
+            let at = match all
+                .iter()
+                .position(|one| one.table == table && one.usage_type == usage_type)
+            {
                 Some(at) => at,
                 None => {
-                    all.push(MeasuredCost { table, usage_type, expected: None, measured: None, difference: Money::ZERO });
+                    all.push(MeasuredCost {
+                        table,
+                        usage_type,
+                        expected: None,
+                        measured: None,
+                        difference: Money::ZERO,
+                    });
                     all.len() - 1
                 }
             };
-            let sum = if is_expected { &mut all[at].expected } else { &mut all[at].measured };
+            let sum = if is_expected {
+                &mut all[at].expected
+            } else {
+                &mut all[at].measured
+            };
             *sum = Some(Money::sum([sum.unwrap_or(Money::ZERO), amount])?);
         }
         for one in &mut all {
-            one.difference = one.measured.unwrap_or(Money::ZERO).minus(one.expected.unwrap_or(Money::ZERO))?;
+            one.difference = one
+                .measured
+                .unwrap_or(Money::ZERO)
+                .minus(one.expected.unwrap_or(Money::ZERO))?;
         }
         let size = |one: &MeasuredCost| one.difference.decimal().abs();
         all.sort_by(|one, other| {
-            size(other).cmp(&size(one)).then_with(|| (&one.table, &one.usage_type).cmp(&(&other.table, &other.usage_type)))
+            size(other)
+                .cmp(&size(one))
+                .then_with(|| (&one.table, &one.usage_type).cmp(&(&other.table, &other.usage_type)))
         });
         Ok(all)
     }

@@ -1,5 +1,6 @@
-//! Everything that a design review looks at, as figures: the comparison with its curves, where the money goes, the same
-//! design at other traffic and other months, what has changed since a baseline, and what a trace measured.
+//! Everything that a design review looks at, as figures: the comparison with its curves, where the
+//! money goes, the same design at other traffic and other months, what has changed since a
+//! baseline, and what a trace measured.
 
 #[cfg(feature = "replay")]
 mod measured;
@@ -49,14 +50,29 @@ pub struct Review {
 ///
 /// # Errors
 /// [`EstimateError`] where the design has no estimate.
-pub fn review(workload: &Workload, books: &Books, question: &Question, load: &Loader) -> Result<Review, EstimateError> {
-    let (compared, traffic) = rayon::join(|| compare_with_curves(workload, books, question), || traffic::of(workload, books, load));
+pub fn review(
+    workload: &Workload,
+    books: &Books,
+    question: &Question,
+    load: &Loader,
+) -> Result<Review, EstimateError> {
+    let (compared, traffic) = rayon::join(
+        || compare_with_curves(workload, books, question),
+        || traffic::of(workload, books, load),
+    );
     let (comparison, curves) = compared?;
-    let patterns = workload.tables.iter().flat_map(|table| table.access.iter().map(move |access| (table, access)));
-    let flat = patterns.filter(|(_, access)| !matches!(access.call, Call::Unknown { .. }) && access.shape.is_flat());
+    let patterns = workload
+        .tables
+        .iter()
+        .flat_map(|table| table.access.iter().map(move |access| (table, access)));
+    let flat = patterns.filter(|(_, access)| {
+        !matches!(access.call, Call::Unknown { .. }) && access.shape.is_flat()
+    });
     Ok(Review {
         years_ahead: workload.years_ahead,
-        flat: flat.map(|(table, access)| format!("\"{}\" of {}", access.name, table.table.name)).collect(),
+        flat: flat
+            .map(|(table, access)| format!("\"{}\" of {}", access.name, table.table.name))
+            .collect(),
         spending: spending::of(&comparison.outcome)?,
         traffic,
         baseline: None,
@@ -94,12 +110,31 @@ impl Review {
 /// What a workload costs, table by table, without the working of its lines.
 fn sums(metering: &Metering) -> Result<Sum, EstimateError> {
     let (workload, bill) = (metering.workload(), metering.bill()?);
-    let of = |name: &str| crate::money::Money::sum(bill.lines.iter().filter(|line| line.subject.table == name).map(|line| line.amount));
-    let tables = workload.tables.iter().map(|table| of(&table.table.name)).collect::<Result<_, _>>()?;
+    let of = |name: &str| {
+        crate::money::Money::sum(
+            bill.lines
+                .iter()
+                .filter(|line| line.subject.table == name)
+                .map(|line| line.amount),
+        )
+    };
+    let tables = workload
+        .tables
+        .iter()
+        .map(|table| of(&table.table.name))
+        .collect::<Result<_, _>>()?;
     let short = |demand: &&Demand| {
-        let refused = demand.refused.as_ref().is_some_and(|share| !share.is_zero());
+        let refused = demand
+            .refused
+            .as_ref()
+            .is_some_and(|share| !share.is_zero());
         refused || demand.is_short()
     };
     let short = metering.demand().filter(short).map(Demand::place).collect();
-    Ok(Sum { total: bill.total()?, tables, unknown: bill.unknown.len(), short })
+    Ok(Sum {
+        total: bill.total()?,
+        tables,
+        unknown: bill.unknown.len(),
+        short,
+    })
 }

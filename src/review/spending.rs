@@ -48,16 +48,28 @@ pub(super) fn of(outcome: &Outcome) -> Result<Vec<Spending>, MoneyError> {
     .collect()
 }
 
-fn added_up(outcome: &Outcome, by: &'static str, name: impl Fn(&LineItem) -> String) -> Result<Spending, MoneyError> {
+fn added_up(
+    outcome: &Outcome,
+    by: &'static str,
+    name: impl Fn(&LineItem) -> String,
+) -> Result<Spending, MoneyError> {
     let mut shares: Vec<Share> = Vec::new();
     for line in &outcome.bill.lines {
         let name = name(line);
         match shares.iter_mut().find(|share| share.name == name) {
             Some(share) => share.amount = Money::sum([share.amount, line.amount])?,
-            None => shares.push(Share { name, amount: line.amount }),
+            None => shares.push(Share {
+                name,
+                amount: line.amount,
+            }),
         }
     }
     shares.retain(|share| share.amount != Money::ZERO);
-    shares.sort_by(|one, other| other.amount.cmp(&one.amount).then_with(|| one.name.cmp(&other.name)));
+    shares.sort_by(|one, other| {
+        other
+            .amount
+            .cmp(&one.amount)
+            .then_with(|| one.name.cmp(&other.name))
+    });
     Ok(Spending { by, shares })
 }

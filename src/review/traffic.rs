@@ -21,7 +21,11 @@ pub type Loader<'a> = dyn Fn(&MonthHours, &Exact) -> Result<Workload, Diagnostic
 pub const FACTORS: [u64; 16] = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 40, 50, 70, 100];
 
 /// Month conventions: hours, and what they are.
-pub const MONTHS: [(u64, &str); 3] = [(730, "a twelfth of a year"), (720, "30 days"), (744, "31 days")];
+pub const MONTHS: [(u64, &str); 3] = [
+    (730, "a twelfth of a year"),
+    (720, "30 days"),
+    (744, "31 days"),
+];
 
 /// Totals by month and traffic.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -43,26 +47,43 @@ pub struct Sum {
     pub tables: Vec<Money>,
     /// How many figures have no price and are in no total.
     pub unknown: usize,
-    /// Tables and indexes whose capacity does not cover the busiest hour, so that some of the traffic is refused.
+    /// Tables and indexes whose capacity does not cover the busiest hour, so that some of the
+    /// traffic is refused.
     pub short: Vec<String>,
 }
 
 pub(super) fn of(workload: &Workload, books: &Books, load: &Loader) -> Traffic {
     let own = workload.month.clone();
-    let others = MONTHS.iter().filter_map(|(hours, _)| MonthHours::new(Exact::from(*hours))).filter(|month| *month != own);
+    let others = MONTHS
+        .iter()
+        .filter_map(|(hours, _)| MonthHours::new(Exact::from(*hours)))
+        .filter(|month| *month != own);
     let months: Vec<MonthHours> = std::iter::once(own.clone()).chain(others).collect();
-    let factors: Vec<Exact> = FACTORS.iter().map(|tenths| Exact::ratio(*tenths, 10)).collect();
+    let factors: Vec<Exact> = FACTORS
+        .iter()
+        .map(|tenths| Exact::ratio(*tenths, 10))
+        .collect();
     let sum = |month: &MonthHours, factor: &Exact, simulations: &Arc<Simulations>| -> Option<Sum> {
         let changed = load(month, factor).ok()?;
-        let metering: Result<Metering, EstimateError> = Metering::with(simulations.clone(), &changed, books);
+        let metering: Result<Metering, EstimateError> =
+            Metering::with(simulations.clone(), &changed, books);
         metering.and_then(|metering| sums(&metering)).ok()
     };
     // A second of a long month is like one of a short: its simulations are the same.
     let of = |factor: &Exact| -> Vec<Option<Sum>> {
         let simulations = Arc::new(Simulations::default());
-        months.iter().map(|month| sum(month, factor, &simulations)).collect()
+        months
+            .iter()
+            .map(|month| sum(month, factor, &simulations))
+            .collect()
     };
     let found: Vec<Vec<Option<Sum>>> = factors.par_iter().map(of).collect();
-    let sums = (0..months.len()).map(|month| found.iter().map(|sums| sums[month].clone()).collect()).collect();
-    Traffic { months, factors, sums }
+    let sums = (0..months.len())
+        .map(|month| found.iter().map(|sums| sums[month].clone()).collect())
+        .collect();
+    Traffic {
+        months,
+        factors,
+        sums,
+    }
 }

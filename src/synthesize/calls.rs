@@ -14,7 +14,10 @@ use crate::replay::key_class;
 use crate::table::{Consistency, limits};
 use crate::trace::{Action, ApiName, Key, Time, mixed, salt};
 use crate::units::{Bytes, Exact};
-use crate::workload::{Access, Call, SizeClasses, TableDesign, Workload, WriteKind, WritePlan, mean_of, pick_weighted, sum_of};
+use crate::workload::{
+    Access, Call, SizeClasses, TableDesign, Workload, WriteKind, WritePlan, mean_of, pick_weighted,
+    sum_of,
+};
 
 /// A row of a trace.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -54,15 +57,25 @@ impl Row {
         ] {
             bytes.take_if(|_| gone(column));
         }
-        for (column, text) in
-            [("index", &mut self.index), ("region", &mut self.region), ("caller", &mut self.caller), ("changes", &mut self.changes)]
-        {
+        for (column, text) in [
+            ("index", &mut self.index),
+            ("region", &mut self.region),
+            ("caller", &mut self.caller),
+            ("changes", &mut self.changes),
+        ] {
             text.take_if(|_| gone(column));
         }
-        for (column, word) in [("consistency", &mut self.consistency), ("error", &mut self.error), ("action", &mut self.action)] {
+        for (column, word) in [
+            ("consistency", &mut self.consistency),
+            ("error", &mut self.error),
+            ("action", &mut self.action),
+        ] {
             word.take_if(|_| gone(column));
         }
-        for (column, flag) in [("cached", &mut self.cached), ("replayed", &mut self.replayed)] {
+        for (column, flag) in [
+            ("cached", &mut self.cached),
+            ("replayed", &mut self.replayed),
+        ] {
             flag.take_if(|_| gone(column));
         }
         self.fetched_bytes.take_if(|_| gone("fetched_bytes"));
@@ -71,7 +84,8 @@ impl Row {
 
 /// Calls of one kind over time.
 pub struct Stream {
-    /// Stretches of time of one rate: the second at which each begins, and the calls that come before.
+    /// Stretches of time of one rate: the second at which each begins, and the calls that come
+    /// before.
     starts: Vec<(u64, f64)>,
     /// The stretch of the next call.
     stretch: usize,
@@ -100,8 +114,15 @@ struct Maker {
 }
 
 enum MakerKind {
-    Access { access: Box<Access>, api: ApiName, index: Option<Arc<str>>, plans: Vec<Planned> },
-    TimeToLive { sizes: Option<SizeClasses> },
+    Access {
+        access: Box<Access>,
+        api: ApiName,
+        index: Option<Arc<str>>,
+        plans: Vec<Planned>,
+    },
+    TimeToLive {
+        sizes: Option<SizeClasses>,
+    },
 }
 
 /// A write with the names that it changes.
@@ -129,7 +150,8 @@ fn uniform(random: &mut Pcg64Mcg) -> f64 {
 
 /// Whether any row of a workload's trace has something in a column.
 pub fn holds(workload: &Workload, column: &str) -> bool {
-    let writes = |access: &Access| matches!(access.call, Call::Write { .. } | Call::Transaction { .. });
+    let writes =
+        |access: &Access| matches!(access.call, Call::Write { .. } | Call::Transaction { .. });
     let of = |access: &Access| match (column, &access.call) {
         ("index", Call::Page { index, .. }) => index.is_some(),
         ("fetched_bytes", Call::Page { fetches, .. }) => *fetches,
@@ -138,8 +160,13 @@ pub fn holds(workload: &Workload, column: &str) -> bool {
         ("error", Call::Write { refused, .. }) => !refused.is_zero(),
         ("error", Call::Transaction { cancelled, .. }) => !cancelled.is_zero(),
         ("replayed", Call::Transaction { replayed, .. }) => !replayed.is_zero(),
-        ("changes", Call::Write { plans, .. } | Call::Transaction { plans, .. }) => plans.iter().any(|(plan, _)| plan.changes.is_some()),
-        ("action", _) => access.operation == Some(ApiName::BatchWriteItem) || matches!(access.call, Call::Transaction { .. }),
+        ("changes", Call::Write { plans, .. } | Call::Transaction { plans, .. }) => {
+            plans.iter().any(|(plan, _)| plan.changes.is_some())
+        }
+        ("action", _) => {
+            access.operation == Some(ApiName::BatchWriteItem)
+                || matches!(access.call, Call::Transaction { .. })
+        }
         ("item_bytes" | "old_bytes", _) => writes(access),
         _ => false,
     };
@@ -147,9 +174,14 @@ pub fn holds(workload: &Workload, column: &str) -> bool {
         "region" => table.is_global() || !table.replicas.is_empty(),
         "cached" => table.dax.is_some(),
         "old_bytes" if !table.ttl_deletes.is_zero() => true,
-        _ => table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access)).any(of),
+        _ => table
+            .access
+            .iter()
+            .chain(table.replicas.iter().flat_map(|replica| &replica.access))
+            .any(of),
     };
-    matches!(column, "time" | "operation" | "table" | "key" | "caller") || workload.tables.iter().any(|design| table(design))
+    matches!(column, "time" | "operation" | "table" | "key" | "caller")
+        || workload.tables.iter().any(|design| table(design))
 }
 
 /// Everything that calls the tables of a workload.
@@ -159,32 +191,80 @@ pub fn streams(workload: &Workload, options: &Options) -> Vec<Stream> {
         let global = table.is_global();
         let home: Option<Arc<str>> = global.then(|| workload.region.as_str().into());
         for access in &table.access {
-            all.push(stream(workload, options, table, access, home.clone(), &Exact::one()));
+            all.push(stream(
+                workload,
+                options,
+                table,
+                access,
+                home.clone(),
+                &Exact::one(),
+            ));
         }
         for replica in table.replicas.iter().filter(|replica| !replica.witness) {
             let region: Option<Arc<str>> = Some(replica.region.as_str().into());
-            for access in table.access.iter().filter(|access| access.is_read() && !replica.reads.is_zero()) {
-                all.push(stream(workload, options, table, access, region.clone(), &replica.reads));
+            for access in table
+                .access
+                .iter()
+                .filter(|access| access.is_read() && !replica.reads.is_zero())
+            {
+                all.push(stream(
+                    workload,
+                    options,
+                    table,
+                    access,
+                    region.clone(),
+                    &replica.reads,
+                ));
             }
             for access in &replica.access {
-                all.push(stream(workload, options, table, access, region.clone(), &Exact::one()));
+                all.push(stream(
+                    workload,
+                    options,
+                    table,
+                    access,
+                    region.clone(),
+                    &Exact::one(),
+                ));
             }
         }
         if !table.ttl_deletes.is_zero() {
-            let kind = MakerKind::TimeToLive { sizes: table.sizes.clone() };
-            all.push(with(workload, options, table, "Time to Live", home.clone(), &table.ttl_deletes, &Shape::flat(), kind, None));
+            let kind = MakerKind::TimeToLive {
+                sizes: table.sizes.clone(),
+            };
+            all.push(with(
+                workload,
+                options,
+                table,
+                "Time to Live",
+                home.clone(),
+                &table.ttl_deletes,
+                &Shape::flat(),
+                kind,
+                None,
+            ));
         }
     }
     all
 }
 
-fn stream(workload: &Workload, options: &Options, table: &TableDesign, access: &Access, region: Option<Arc<str>>, share: &Exact) -> Stream {
+fn stream(
+    workload: &Workload,
+    options: &Options,
+    table: &TableDesign,
+    access: &Access,
+    region: Option<Arc<str>>,
+    share: &Exact,
+) -> Stream {
     let (index, plans) = match &access.call {
         Call::Page { index, .. } => (*index, &[][..]),
         Call::Write { plans, .. } | Call::Transaction { plans, .. } => (None, plans.as_slice()),
-        Call::Get { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => (None, &[][..]),
+        Call::Get { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {
+            (None, &[][..])
+        }
     };
-    let index = index.and_then(|at| table.table.indexes.get(at)).map(|index| index.name.as_str().into());
+    let index = index
+        .and_then(|at| table.table.indexes.get(at))
+        .map(|index| index.name.as_str().into());
     let planned = |(plan, count): &(WritePlan, u64)| Planned {
         finds: probability(&plan.finds),
         changes: plan.changes.as_ref().map(|names| names.join(",").into()),
@@ -194,7 +274,12 @@ fn stream(workload: &Workload, options: &Options, table: &TableDesign, access: &
     let api = match (&access.call, access.operation) {
         (_, Some(operation)) if !operation.is_partiql() => operation,
         // A PartiQL statement is the operation that it is.
-        (Call::Get { consistency: None, .. }, _) => ApiName::TransactGetItems,
+        (
+            Call::Get {
+                consistency: None, ..
+            },
+            _,
+        ) => ApiName::TransactGetItems,
         (Call::Get { items: 1, .. }, _) => ApiName::GetItem,
         (Call::Get { .. }, _) => ApiName::BatchGetItem,
         (Call::Page { scan: true, .. }, _) => ApiName::Scan,
@@ -202,11 +287,33 @@ fn stream(workload: &Workload, options: &Options, table: &TableDesign, access: &
         (Call::Write { .. }, _) => ApiName::BatchWriteItem,
         _ => ApiName::Query,
     };
-    let here = region.as_deref().is_none_or(|region| region == workload.region);
-    let hit_ratio = table.dax.as_ref().filter(|_| access.is_cacheable() && here).and_then(|dax| dax.hit_ratio.known()).map(probability);
-    let kind = MakerKind::Access { access: Box::new(access.clone()), api, index, plans: plans.iter().map(planned).collect() };
+    let here = region
+        .as_deref()
+        .is_none_or(|region| region == workload.region);
+    let hit_ratio = table
+        .dax
+        .as_ref()
+        .filter(|_| access.is_cacheable() && here)
+        .and_then(|dax| dax.hit_ratio.known())
+        .map(probability);
+    let kind = MakerKind::Access {
+        access: Box::new(access.clone()),
+        api,
+        index,
+        plans: plans.iter().map(planned).collect(),
+    };
     let calls = &access.calls * share;
-    with(workload, options, table, &access.name, region, &calls, &access.shape, kind, hit_ratio)
+    with(
+        workload,
+        options,
+        table,
+        &access.name,
+        region,
+        &calls,
+        &access.shape,
+        kind,
+        hit_ratio,
+    )
 }
 
 #[allow(clippy::too_many_arguments)]
@@ -221,8 +328,8 @@ fn with(
     kind: MakerKind,
     hit_ratio: Option<f64>,
 ) -> Stream {
-    // Minutes of the week from Monday 00:00 on; 1 January 1970 was a Thursday. Within a profile's hours the rate moves as
-    // it does where demand is simulated.
+    // Minutes of the week from Monday 00:00 on; 1 January 1970 was a Thursday. Within a profile's
+    // hours the rate moves as it does where demand is simulated.
     let second = options.start.second() + 3 * 86_400;
     let (first_minute, into_minute) = (second.div_euclid(60), second.rem_euclid(60) as u64);
     let a_second = calls / &workload.month.seconds();
@@ -239,18 +346,25 @@ fn with(
     while done < options.seconds {
         let minute = first_minute + (done + into_minute) as i64 / 60;
         // A rate that never changes is one stretch of time.
-        let length = if flat { options.seconds } else { (60 - (done + into_minute) % 60).min(options.seconds - done) };
+        let length = if flat {
+            options.seconds
+        } else {
+            (60 - (done + into_minute) % 60).min(options.seconds - done)
+        };
         sum += arrivals.rate(minute.rem_euclid(WEEK_MINUTES as i64) as u64) * length as f64;
         done += length;
         starts.push((done, sum));
     }
-    let account = format!("{}/{name}/{}", table.table.name, region.as_deref().unwrap_or_default());
+    let account = format!(
+        "{}/{name}/{}",
+        table.table.name,
+        region.as_deref().unwrap_or_default()
+    );
     let mut random = Pcg64Mcg::seed_from_u64(seed_of(options.seed, &account, 7));
     let items = table.items.to_u64().unwrap_or(u64::MAX).max(1);
     let keys = match &table.popularity {
-        Some(popularity) => {
-            Zipf::new(popularity.keys.max(1) as f64, probability(&popularity.zipf)).map_or(Keys::Uniform(items), Keys::Zipf)
-        }
+        Some(popularity) => Zipf::new(popularity.keys.max(1) as f64, probability(&popularity.zipf))
+            .map_or(Keys::Uniform(items), Keys::Zipf),
         None => Keys::Uniform(items),
     };
     let maker = Maker {
@@ -267,8 +381,20 @@ fn with(
         kind,
     };
     // Half a call before the first, so that as many calls come as the rate rounds to.
-    let position = if options.poisson { exponential(&mut random) } else { 0.5 };
-    Stream { starts, stretch: 0, expected, position, poisson: options.poisson, random, maker }
+    let position = if options.poisson {
+        exponential(&mut random)
+    } else {
+        0.5
+    };
+    Stream {
+        starts,
+        stretch: 0,
+        expected,
+        position,
+        poisson: options.poisson,
+        random,
+        maker,
+    }
 }
 
 fn exponential(random: &mut Pcg64Mcg) -> f64 {
@@ -288,18 +414,35 @@ impl Stream {
         if self.position > total * (1.0 + 1e-11) || total == 0.0 {
             return None;
         }
-        while self.stretch + 2 < self.starts.len() && self.starts[self.stretch + 1].1 < self.position {
+        while self.stretch + 2 < self.starts.len()
+            && self.starts[self.stretch + 1].1 < self.position
+        {
             self.stretch += 1;
         }
-        let ((start, before), (end, after)) = (self.starts[self.stretch], *self.starts.get(self.stretch + 1)?);
-        let within = if after > before { ((self.position - before) / (after - before)).clamp(0.0, 1.0) } else { 0.0 };
+        let ((start, before), (end, after)) = (
+            self.starts[self.stretch],
+            *self.starts.get(self.stretch + 1)?,
+        );
+        let within = if after > before {
+            ((self.position - before) / (after - before)).clamp(0.0, 1.0)
+        } else {
+            0.0
+        };
         let last = end as i64 * Time::SECOND - 1;
-        Some((start as i64 * Time::SECOND + (within * (end - start) as f64 * Time::SECOND as f64) as i64).min(last))
+        Some(
+            (start as i64 * Time::SECOND
+                + (within * (end - start) as f64 * Time::SECOND as f64) as i64)
+                .min(last),
+        )
     }
 
     /// Appends the rows of the call that comes now.
     pub fn call(&mut self, time: Time, rows: &mut Vec<Row>) {
-        self.position += if self.poisson { exponential(&mut self.random) } else { 1.0 };
+        self.position += if self.poisson {
+            exponential(&mut self.random)
+        } else {
+            1.0
+        };
         self.maker.rows(time, &mut self.random, rows);
     }
 }
@@ -308,20 +451,27 @@ impl Maker {
     fn key_text(&self, number: u64, fresh: bool) -> String {
         let text = |number: u64, whole: bool| match (whole, fresh) {
             (true, false) => number.to_string(),
-            // Beyond the number of any item, within 18 digits; each stream has its own hundred million.
+            // Beyond the number of any item, within 18 digits; each stream has its own hundred
+            // million.
             (true, true) => ((self.tag | 1 << 31) * 100_000_000 + number).to_string(),
             (false, true) => format!("new{:08x}-{number}", self.tag),
             (false, false) => format!("item-{number}"),
         };
         let [partition, sort] = self.numbers;
         // Ten items of a sorted table share a partition.
-        if self.sorted { format!("{}|{}", text(number / 10, partition), text(number, sort)) } else { text(number, partition) }
+        if self.sorted {
+            format!("{}|{}", text(number / 10, partition), text(number, sort))
+        } else {
+            text(number, partition)
+        }
     }
 
     /// The key of an item that is there.
     fn there(&self, random: &mut Pcg64Mcg) -> String {
         let number = match &self.keys {
-            Keys::Uniform(items) => ((u128::from(random.next_u64()) * u128::from(*items)) >> 64) as u64,
+            Keys::Uniform(items) => {
+                ((u128::from(random.next_u64()) * u128::from(*items)) >> 64) as u64
+            }
             Keys::Zipf(zipf) => zipf.sample(random) as u64 - 1,
         };
         self.key_text(number, false)
@@ -352,19 +502,44 @@ impl Maker {
             MakerKind::TimeToLive { sizes } => {
                 let key = self.there(random);
                 let bytes = size(sizes, &key);
-                rows.push(Row { old_bytes: bytes, ..self.row(time, ApiName::TimeToLiveDelete.name(), key) });
+                rows.push(Row {
+                    old_bytes: bytes,
+                    ..self.row(time, ApiName::TimeToLiveDelete.name(), key)
+                });
             }
-            MakerKind::Access { access, api, index, plans } => match &access.call {
-                Call::Get { items, consistency, missing } => {
+            MakerKind::Access {
+                access,
+                api,
+                index,
+                plans,
+            } => match &access.call {
+                Call::Get {
+                    items,
+                    consistency,
+                    missing,
+                } => {
                     let missing = probability(missing);
                     // A cluster answers a whole call or passes it on.
                     let hit = self.hit_ratio.map(|ratio| uniform(random) < ratio);
                     for _ in 0..*items {
                         let gone = missing > 0.0 && uniform(random) < missing;
-                        let key = if gone { self.new_key() } else { self.there(random) };
-                        let bytes = if gone { Some(0) } else { size(&access.sizes, &key) };
+                        let key = if gone {
+                            self.new_key()
+                        } else {
+                            self.there(random)
+                        };
+                        let bytes = if gone {
+                            Some(0)
+                        } else {
+                            size(&access.sizes, &key)
+                        };
                         let consistency = consistency.map(word);
-                        rows.push(Row { item_bytes: bytes, consistency, cached: hit, ..self.row(time, api.name(), key) });
+                        rows.push(Row {
+                            item_bytes: bytes,
+                            consistency,
+                            cached: hit,
+                            ..self.row(time, api.name(), key)
+                        });
                     }
                 }
                 Call::Page { .. } => self.pages(access, *api, index.as_ref(), time, random, rows),
@@ -374,21 +549,34 @@ impl Maker {
                         for _ in 0..planned.count {
                             let fails = refused > 0.0 && uniform(random) < refused;
                             let error = fails.then_some("ConditionalCheckFailedException");
-                            let finds = if fails && planned.plan.kind == WriteKind::Put { 1.0 } else { planned.finds };
+                            let finds = if fails && planned.plan.kind == WriteKind::Put {
+                                1.0
+                            } else {
+                                planned.finds
+                            };
                             let row = self.write(access, planned, finds, *api, time, random);
                             rows.push(Row { error, ..row });
                         }
                     }
                 }
-                Call::Transaction { cancelled, replayed, .. } => {
+                Call::Transaction {
+                    cancelled,
+                    replayed,
+                    ..
+                } => {
                     let at = uniform(random);
                     let cancels = at < probability(cancelled);
                     let repeats = !cancels && at < probability(cancelled) + probability(replayed);
                     for planned in plans {
                         for _ in 0..planned.count {
-                            let row = self.write(access, planned, planned.finds, *api, time, random);
+                            let row =
+                                self.write(access, planned, planned.finds, *api, time, random);
                             let error = cancels.then_some("TransactionCanceledException");
-                            rows.push(Row { error, replayed: repeats.then_some(true), ..row });
+                            rows.push(Row {
+                                error,
+                                replayed: repeats.then_some(true),
+                                ..row
+                            });
                         }
                     }
                 }
@@ -398,11 +586,27 @@ impl Maker {
         self.kind = kind;
     }
 
-    fn write(&mut self, access: &Access, planned: &Planned, finds: f64, api: ApiName, time: Time, random: &mut Pcg64Mcg) -> Row {
+    fn write(
+        &mut self,
+        access: &Access,
+        planned: &Planned,
+        finds: f64,
+        api: ApiName,
+        time: Time,
+        random: &mut Pcg64Mcg,
+    ) -> Row {
         let found = finds >= 1.0 || (finds > 0.0 && uniform(random) < finds);
-        let key = if found { self.there(random) } else { self.new_key() };
+        let key = if found {
+            self.there(random)
+        } else {
+            self.new_key()
+        };
         let after = size(&access.sizes, &key);
-        let before = if access.before.is_some() { size(&access.before, &format!("before {key}")) } else { after };
+        let before = if access.before.is_some() {
+            size(&access.before, &format!("before {key}"))
+        } else {
+            after
+        };
         let leaves = matches!(planned.plan.kind, WriteKind::Put | WriteKind::Update);
         let action = match planned.plan.kind {
             WriteKind::Put => Action::Put,
@@ -421,22 +625,63 @@ impl Maker {
     }
 
     /// The pages of a Query or Scan: as many items on each as items of their mean size fill it.
-    fn pages(&mut self, access: &Access, api: ApiName, index: Option<&Arc<str>>, time: Time, random: &mut Pcg64Mcg, rows: &mut Vec<Row>) {
-        let Call::Page { index: at, items, segments, consistency, fetches, missing, .. } = &access.call else { return };
+    fn pages(
+        &mut self,
+        access: &Access,
+        api: ApiName,
+        index: Option<&Arc<str>>,
+        time: Time,
+        random: &mut Pcg64Mcg,
+        rows: &mut Vec<Row>,
+    ) {
+        let Call::Page {
+            index: at,
+            items,
+            segments,
+            consistency,
+            fetches,
+            missing,
+            ..
+        } = &access.call
+        else {
+            return;
+        };
         let key = self.there(random);
-        let key = if self.sorted { key.split('|').next().unwrap_or_default().to_string() } else { key };
+        let key = if self.sorted {
+            key.split('|').next().unwrap_or_default().to_string()
+        } else {
+            key
+        };
         let hit = self.hit_ratio.map(|ratio| uniform(random) < ratio);
         let missing = probability(missing);
         let nothing = *items == 0 || (missing > 0.0 && uniform(random) < missing);
         let sizes = access.sizes.as_ref().and_then(|sizes| sizes.evaluated(*at));
-        let mean = sizes.as_ref().map_or_else(Exact::zero, |sizes| mean_of(sizes));
-        let page_items =
-            if mean.is_zero() { u64::MAX } else { (Exact::from(limits::PAGE_BYTES) / mean).ceil().to_u64().unwrap_or(u64::MAX).max(1) };
+        let mean = sizes
+            .as_ref()
+            .map_or_else(Exact::zero, |sizes| mean_of(sizes));
+        let page_items = if mean.is_zero() {
+            u64::MAX
+        } else {
+            (Exact::from(limits::PAGE_BYTES) / mean)
+                .ceil()
+                .to_u64()
+                .unwrap_or(u64::MAX)
+                .max(1)
+        };
         let mut push = |maker: &mut Maker, count: u64| {
             let evaluated = sizes.as_ref().map(|sizes| maker.sum(sizes, count, random));
             let fetched = fetches.then(|| {
-                let one = |sizes: &SizeClasses| sizes.at(mixed(random.next_u64(), salt::SIZE)).item.0.to_string();
-                let each = access.sizes.as_ref().map(|sizes| (0..count).map(|_| sizes).map(one).collect::<Vec<_>>());
+                let one = |sizes: &SizeClasses| {
+                    sizes
+                        .at(mixed(random.next_u64(), salt::SIZE))
+                        .item
+                        .0
+                        .to_string()
+                };
+                let each = access
+                    .sizes
+                    .as_ref()
+                    .map(|sizes| (0..count).map(|_| sizes).map(one).collect::<Vec<_>>());
                 each.unwrap_or_default().join(" ")
             });
             rows.push(Row {
@@ -474,7 +719,9 @@ impl Maker {
             [(size, _)] => size * count,
             _ if count <= ONE_BY_ONE => {
                 let total: u64 = sizes.iter().map(|(_, weight)| weight).sum();
-                (0..count).map(|_| pick(sizes, total, random.next_u64())).sum()
+                (0..count)
+                    .map(|_| pick(sizes, total, random.next_u64()))
+                    .sum()
             }
             _ => {
                 // Many are drawn as the sums that have the same mean number of blocks.
@@ -487,7 +734,10 @@ impl Maker {
                     sum_of(sizes, count).into_iter().map(sum).collect()
                 });
                 let at = uniform(random);
-                sums.iter().find(|(_, up_to)| at < *up_to).or(sums.last()).map_or(0, |(bytes, _)| *bytes)
+                sums.iter()
+                    .find(|(_, up_to)| at < *up_to)
+                    .or(sums.last())
+                    .map_or(0, |(bytes, _)| *bytes)
             }
         }
     }
@@ -506,5 +756,7 @@ fn word(consistency: Consistency) -> &'static str {
 
 /// The bytes of a key's item: drawn by its hash, as a replay would.
 fn size(sizes: &Option<SizeClasses>, key: &str) -> Option<u64> {
-    sizes.as_ref().map(|sizes| key_class(sizes, Key::of(key.as_bytes()).hash).item.0)
+    sizes
+        .as_ref()
+        .map(|sizes| key_class(sizes, Key::of(key.as_bytes()).hash).item.0)
 }

@@ -1,8 +1,9 @@
-//! A workload expanded into a trace: what a replay of it meters is what the [estimate](crate::estimate) expects.
+//! A workload expanded into a trace: what a replay of it meters is what the
+//! [estimate](crate::estimate) expects.
 //!
-//! Calls arrive evenly at the rate of each hour of their profile, or at random; keys are as popular as the workload
-//! says, else all alike; sizes, and whether something is found, fails or is answered by DAX, are drawn from the seed.
-//! The same seed gives the same bytes.
+//! Calls arrive evenly at the rate of each hour of their profile, or at random; keys are as popular
+//! as the workload says, else all alike; sizes, and whether something is found, fails or is
+//! answered by DAX, are drawn from the seed. The same seed gives the same bytes.
 
 mod calls;
 mod write;
@@ -22,10 +23,16 @@ use calls::{Row, Stream, streams};
 #[derive(Debug, thiserror::Error)]
 pub enum SynthesizeError {
     /// The trace would have more rows than anybody wants.
-    #[error("the trace would have about {0} calls, more than {MOST_CALLS}\nhelp: fewer --hours, or lower rates")]
+    #[error(
+        "the trace would have about {0} calls, more than {MOST_CALLS}\nhelp: fewer --hours, or \
+         lower rates"
+    )]
     TooLong(String),
     /// The times lie outside what a trace can hold.
-    #[error("the trace would end after the year 2262, beyond what its times can hold\nhelp: an earlier --start, or fewer --hours")]
+    #[error(
+        "the trace would end after the year 2262, beyond what its times can hold\nhelp: an \
+         earlier --start, or fewer --hours"
+    )]
     TooLate,
     /// Calls that are not known cannot be written down.
     #[error("{0} cannot be synthesized: {1}")]
@@ -57,13 +64,15 @@ pub struct Options {
     pub poisson: bool,
     /// How it is written.
     pub layout: Layout,
-    /// The columns that are written; all in which anything stands where `None`. `time`, `operation` and `key` always are.
+    /// The columns that are written; all in which anything stands where `None`. `time`,
+    /// `operation` and `key` always are.
     pub columns: Option<Vec<String>>,
 }
 
 /// Writes the trace of a workload, and returns how many rows it has.
 ///
-/// `tick` is called now and then with the seconds and rows so far; where it says `false`, the run ends.
+/// `tick` is called now and then with the seconds and rows so far; where it says `false`, the run
+/// ends.
 ///
 /// # Errors
 /// [`SynthesizeError`] where the trace would be too long or cannot be written.
@@ -81,14 +90,22 @@ pub fn synthesize(
         return Err(SynthesizeError::TooLate);
     }
     for table in &workload.tables {
-        let patterns = table.access.iter().chain(table.replicas.iter().flat_map(|replica| &replica.access));
+        let patterns = table
+            .access
+            .iter()
+            .chain(table.replicas.iter().flat_map(|replica| &replica.access));
         for access in patterns {
             let why = match &access.call {
                 Call::Unknown { why, .. } => why.clone(),
-                Call::Counted { .. } => "its units are known and its calls are not; write them as [[table.access]]".to_string(),
+                Call::Counted { .. } => "its units are known and its calls are not; write them as \
+                                         [[table.access]]"
+                    .to_string(),
                 _ => continue,
             };
-            return Err(SynthesizeError::Unknown(format!("{:?} of {}", access.name, table.table.name), why));
+            return Err(SynthesizeError::Unknown(
+                format!("{:?} of {}", access.name, table.table.name),
+                why,
+            ));
         }
     }
     let mut streams = streams(workload, options);
@@ -97,11 +114,21 @@ pub fn synthesize(
         return Err(SynthesizeError::TooLong(expected.human(0)));
     }
     let asked = |column: &&str| match &options.columns {
-        Some(columns) => ["time", "operation", "key"].contains(column) || columns.iter().any(|asked| asked == column),
+        Some(columns) => {
+            ["time", "operation", "key"].contains(column)
+                || columns.iter().any(|asked| asked == column)
+        }
         None => true,
     };
-    let columns: Vec<&'static str> = write::HEADER.into_iter().filter(|column| calls::holds(workload, column)).filter(asked).collect();
-    let whole_keys = workload.tables.iter().all(|table| table.number_keys.partition && table.table.keys.sort.is_none());
+    let columns: Vec<&'static str> = write::HEADER
+        .into_iter()
+        .filter(|column| calls::holds(workload, column))
+        .filter(asked)
+        .collect();
+    let whole_keys = workload
+        .tables
+        .iter()
+        .all(|table| table.number_keys.partition && table.table.keys.sort.is_none());
     let mut writer = write::Writer::new(into, options.layout, columns.clone(), whole_keys)?;
     // The next call of each stream; of calls at one moment, the earlier stream's first.
     let mut next: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::new();
@@ -119,7 +146,8 @@ pub fn synthesize(
             writer.row(row)?;
         }
         calls += 1;
-        if calls.is_multiple_of(1 << 14) && !tick((nanoseconds / Time::SECOND) as u64, writer.rows) {
+        if calls.is_multiple_of(1 << 14) && !tick((nanoseconds / Time::SECOND) as u64, writer.rows)
+        {
             return Err(SynthesizeError::Stopped);
         }
         next.extend(streams[at].next_time().map(|time| Reverse((time, at))));

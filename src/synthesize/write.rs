@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use polars::io::parquet::write::BatchedWriter;
-use polars::prelude::{Column, DataFrame, DataType, ParquetCompression, ParquetWriter, PlSmallStr, Schema};
+use polars::prelude::{
+    Column, DataFrame, DataType, ParquetCompression, ParquetWriter, PlSmallStr, Schema,
+};
 use serde_json::{Map, Value};
 
 use super::SynthesizeError;
@@ -35,7 +37,12 @@ impl Layout {
     pub fn of_name(name: &str) -> Option<Layout> {
         Some(match () {
             () if name.ends_with(".csv") => Layout::Csv,
-            () if [".ndjson", ".jsonl", ".json"].iter().any(|end| name.ends_with(end)) => Layout::NdJson,
+            () if [".ndjson", ".jsonl", ".json"]
+                .iter()
+                .any(|end| name.ends_with(end)) =>
+            {
+                Layout::NdJson
+            }
             () if name.ends_with(".parquet") => Layout::Parquet,
             () => return None,
         })
@@ -53,7 +60,8 @@ pub struct Writer<W: Write + Send> {
 }
 
 enum Into<W: Write + Send> {
-    /// The columns in which any row has something, whether keys are whole numbers, and rows that are not written yet.
+    /// The columns in which any row has something, whether keys are whole numbers, and rows that
+    /// are not written yet.
     Parquet(Box<BatchedWriter<W>>, Vec<&'static str>, bool, Vec<Row>),
     Csv(Box<csv::Writer<W>>),
     NdJson(std::io::BufWriter<W>),
@@ -86,8 +94,14 @@ fn wrong(error: impl std::fmt::Display) -> SynthesizeError {
 }
 
 impl<W: Write + Send> Writer<W> {
-    /// Writes to `into`; Parquet with these columns alone, and with keys as numbers where all are whole ones.
-    pub fn new(into: W, layout: Layout, columns: Vec<&'static str>, whole_keys: bool) -> Result<Writer<W>, SynthesizeError> {
+    /// Writes to `into`; Parquet with these columns alone, and with keys as numbers where all are
+    /// whole ones.
+    pub fn new(
+        into: W,
+        layout: Layout,
+        columns: Vec<&'static str>,
+        whole_keys: bool,
+    ) -> Result<Writer<W>, SynthesizeError> {
         let into = match layout {
             Layout::Parquet => {
                 let field = |name: &&'static str| {
@@ -101,7 +115,10 @@ impl<W: Write + Send> Writer<W> {
                     (PlSmallStr::from_static(name), kind)
                 };
                 let schema: Schema = columns.iter().map(field).collect();
-                let writer = ParquetWriter::new(into).with_compression(ParquetCompression::Zstd(None)).batched(&schema).map_err(wrong)?;
+                let writer = ParquetWriter::new(into)
+                    .with_compression(ParquetCompression::Zstd(None))
+                    .batched(&schema)
+                    .map_err(wrong)?;
                 Into::Parquet(Box::new(writer), columns, whole_keys, Vec::new())
             }
             Layout::Csv => {
@@ -121,15 +138,27 @@ impl<W: Write + Send> Writer<W> {
             Into::Parquet(writer, columns, whole_keys, pending) => {
                 pending.push(row);
                 if pending.len() >= GROUP_ROWS {
-                    writer.write_batch(&frame(pending, columns, *whole_keys)?).map_err(wrong)?;
+                    writer
+                        .write_batch(&frame(pending, columns, *whole_keys)?)
+                        .map_err(wrong)?;
                     pending.clear();
                 }
             }
             Into::Csv(writer) => {
                 let time = row.time.to_string();
-                let number = |number: Option<u64>| number.map(|number| number.to_string()).unwrap_or_default();
-                let numbers = [row.item_bytes, row.old_bytes, row.evaluated_bytes, row.evaluated_items].map(number);
-                let flag = |flag: Option<bool>| flag.map_or("", |flag| if flag { "true" } else { "false" });
+                let number = |number: Option<u64>| {
+                    number.map(|number| number.to_string()).unwrap_or_default()
+                };
+                let numbers = [
+                    row.item_bytes,
+                    row.old_bytes,
+                    row.evaluated_bytes,
+                    row.evaluated_items,
+                ]
+                .map(number);
+                let flag = |flag: Option<bool>| {
+                    flag.map_or("", |flag| if flag { "true" } else { "false" })
+                };
                 let fields: [&str; 18] = [
                     &time,
                     row.operation,
@@ -146,8 +175,11 @@ impl<W: Write + Send> Writer<W> {
                     row.error.unwrap_or_default(),
                     row.caller.as_deref().unwrap_or_default(),
                     row.action.unwrap_or_default(),
-                    // Nothing that changes is not the same as not saying what does: an empty CSV field would be the latter.
-                    row.changes.as_deref().map_or("", |changes| if changes.is_empty() { "," } else { changes }),
+                    // Nothing that changes is not the same as not saying what does: an empty CSV
+                    // field would be the latter.
+                    row.changes
+                        .as_deref()
+                        .map_or("", |changes| if changes.is_empty() { "," } else { changes }),
                     flag(row.cached),
                     flag(row.replayed),
                 ];
@@ -162,7 +194,12 @@ impl<W: Write + Send> Writer<W> {
                     }
                 };
                 text("operation", Some(row.operation));
-                text("table", Some(&row.table).map(|table| &**table).filter(|table| !table.is_empty()));
+                text(
+                    "table",
+                    Some(&row.table)
+                        .map(|table| &**table)
+                        .filter(|table| !table.is_empty()),
+                );
                 text("key", Some(&row.key));
                 text("index", row.index.as_deref());
                 text("fetched_bytes", row.fetched_bytes.as_deref());
@@ -196,7 +233,9 @@ impl<W: Write + Send> Writer<W> {
         match self.into {
             Into::Parquet(mut writer, columns, whole_keys, pending) => {
                 if !pending.is_empty() {
-                    writer.write_batch(&frame(&pending, &columns, whole_keys)?).map_err(wrong)?;
+                    writer
+                        .write_batch(&frame(&pending, &columns, whole_keys)?)
+                        .map_err(wrong)?;
                 }
                 writer.finish().map_err(wrong)?;
             }
@@ -212,19 +251,40 @@ fn io(error: csv::Error) -> SynthesizeError {
 }
 
 fn frame(rows: &[Row], wanted: &[&str], whole_keys: bool) -> Result<DataFrame, SynthesizeError> {
-    let texts = |name: &'static str, of: &dyn Fn(&Row) -> Option<&str>| Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>());
+    let texts = |name: &'static str, of: &dyn Fn(&Row) -> Option<&str>| {
+        Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>())
+    };
     let sizes = |name: &'static str, of: &dyn Fn(&Row) -> Option<u64>| {
-        Column::new(name.into(), rows.iter().map(|row| of(row).map(|size| size as u32)).collect::<Vec<_>>())
+        Column::new(
+            name.into(),
+            rows.iter()
+                .map(|row| of(row).map(|size| size as u32))
+                .collect::<Vec<_>>(),
+        )
     };
     let numbers = |name: &'static str, of: &dyn Fn(&Row) -> Option<u64>| {
-        Column::new(name.into(), rows.iter().map(|row| of(row).map(|number| number as i64)).collect::<Vec<_>>())
+        Column::new(
+            name.into(),
+            rows.iter()
+                .map(|row| of(row).map(|number| number as i64))
+                .collect::<Vec<_>>(),
+        )
     };
     let key = match whole_keys {
-        true => Column::new("key".into(), rows.iter().map(|row| row.key.parse()).collect::<Result<Vec<i64>, _>>().map_err(wrong)?),
+        true => Column::new(
+            "key".into(),
+            rows.iter()
+                .map(|row| row.key.parse())
+                .collect::<Result<Vec<i64>, _>>()
+                .map_err(wrong)?,
+        ),
         false => texts("key", &|row| Some(&row.key)),
     };
     let columns = vec![
-        Column::new("time".into(), rows.iter().map(|row| row.time).collect::<Vec<_>>()),
+        Column::new(
+            "time".into(),
+            rows.iter().map(|row| row.time).collect::<Vec<_>>(),
+        ),
         texts("operation", &|row| Some(row.operation)),
         texts("table", &|row| Some(&row.table)),
         key,
@@ -240,9 +300,18 @@ fn frame(rows: &[Row], wanted: &[&str], whole_keys: bool) -> Result<DataFrame, S
         texts("caller", &|row| row.caller.as_deref()),
         texts("action", &|row| row.action),
         texts("changes", &|row| row.changes.as_deref()),
-        Column::new("cached".into(), rows.iter().map(|row| row.cached).collect::<Vec<_>>()),
-        Column::new("replayed".into(), rows.iter().map(|row| row.replayed).collect::<Vec<_>>()),
+        Column::new(
+            "cached".into(),
+            rows.iter().map(|row| row.cached).collect::<Vec<_>>(),
+        ),
+        Column::new(
+            "replayed".into(),
+            rows.iter().map(|row| row.replayed).collect::<Vec<_>>(),
+        ),
     ];
-    let columns = columns.into_iter().filter(|column| wanted.contains(&column.name().as_str())).collect();
+    let columns = columns
+        .into_iter()
+        .filter(|column| wanted.contains(&column.name().as_str()))
+        .collect();
     DataFrame::new(rows.len(), columns).map_err(wrong)
 }

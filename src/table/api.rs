@@ -1,7 +1,9 @@
 //! The names of DynamoDB's API calls.
 
 /// An API call of DynamoDB, by its name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub enum ApiName {
     /// GetItem.
     GetItem,
@@ -110,33 +112,58 @@ impl ApiName {
 
     /// The call of a name, as the API writes it; `None` for a name that DynamoDB does not have.
     pub fn parse(name: &str) -> Option<ApiName> {
-        let listed = ApiName::NAMES.iter().find(|(listed, _)| *listed == name).map(|(_, api)| *api);
+        let listed = ApiName::NAMES
+            .iter()
+            .find(|(listed, _)| *listed == name)
+            .map(|(_, api)| *api);
         listed.or_else(|| FREE.contains(&name).then_some(ApiName::Free))
     }
 
     /// Its name.
     pub fn name(self) -> &'static str {
-        ApiName::NAMES.iter().find(|(_, api)| *api == self).map_or("control plane", |(name, _)| name)
+        ApiName::NAMES
+            .iter()
+            .find(|(_, api)| *api == self)
+            .map_or("control plane", |(name, _)| name)
     }
 
     /// Whether it consumes no units of a table.
     pub fn is_free(self) -> bool {
-        matches!(self, ApiName::CreateTable | ApiName::UpdateTable | ApiName::DeleteTable | ApiName::Free)
+        matches!(
+            self,
+            ApiName::CreateTable | ApiName::UpdateTable | ApiName::DeleteTable | ApiName::Free
+        )
     }
 
     /// Whether it reads.
     pub fn is_read(self) -> bool {
-        matches!(self, ApiName::GetItem | ApiName::BatchGetItem | ApiName::TransactGetItems | ApiName::Query | ApiName::Scan)
+        matches!(
+            self,
+            ApiName::GetItem
+                | ApiName::BatchGetItem
+                | ApiName::TransactGetItems
+                | ApiName::Query
+                | ApiName::Scan
+        )
     }
 
-    /// Whether it holds PartiQL statements, each of which costs what the operation costs that it is (rule 2.10).
+    /// Whether it holds PartiQL statements, each of which costs what the operation costs that it is
+    /// (rule 2.10).
     pub fn is_partiql(self) -> bool {
-        matches!(self, ApiName::ExecuteStatement | ApiName::BatchExecuteStatement | ApiName::ExecuteTransaction)
+        matches!(
+            self,
+            ApiName::ExecuteStatement
+                | ApiName::BatchExecuteStatement
+                | ApiName::ExecuteTransaction
+        )
     }
 
     /// Whether it is a transaction.
     pub fn is_transaction(self) -> bool {
-        matches!(self, ApiName::TransactGetItems | ApiName::TransactWriteItems | ApiName::ExecuteTransaction)
+        matches!(
+            self,
+            ApiName::TransactGetItems | ApiName::TransactWriteItems | ApiName::ExecuteTransaction
+        )
     }
 }
 

@@ -3,7 +3,9 @@
 use std::ops::{Index, IndexMut};
 
 /// The direction of throughput.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// Reads.
@@ -26,7 +28,19 @@ impl Direction {
 }
 
 /// One value for reads and one for writes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct ByDirection<T> {
     /// For reads.
     pub read: T,
@@ -38,23 +52,36 @@ impl<T> ByDirection<T> {
     /// The value that a function gives for each direction, reads first.
     pub fn each(mut value: impl FnMut(Direction) -> T) -> ByDirection<T> {
         let read = value(Direction::Read);
-        ByDirection { read, write: value(Direction::Write) }
+        ByDirection {
+            read,
+            write: value(Direction::Write),
+        }
     }
 
     /// Both values, each changed by a function.
     pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> ByDirection<U> {
         let read = change(self.read);
-        ByDirection { read, write: change(self.write) }
+        ByDirection {
+            read,
+            write: change(self.write),
+        }
     }
 
     /// References to both values.
     pub fn as_ref(&self) -> ByDirection<&T> {
-        ByDirection { read: &self.read, write: &self.write }
+        ByDirection {
+            read: &self.read,
+            write: &self.write,
+        }
     }
 
     /// Each direction with its value, reads first.
     pub fn iter(&self) -> impl Iterator<Item = (Direction, &T)> {
-        [(Direction::Read, &self.read), (Direction::Write, &self.write)].into_iter()
+        [
+            (Direction::Read, &self.read),
+            (Direction::Write, &self.write),
+        ]
+        .into_iter()
     }
 
     /// The values, reads first.

@@ -109,13 +109,21 @@ impl Index {
         }
     }
 
-    /// What a write that changes some attributes does to an entry (rules 3.8a to 3.8d). Where it is not said which attributes
-    /// change, all do but the keys of indexes.
+    /// What a write that changes some attributes does to an entry (rules 3.8a to 3.8d). Where it is
+    /// not said which attributes change, all do but the keys of indexes.
     #[inline]
     pub fn effect_of(&self, changes: Option<&[impl AsRef<str>]>, table: &KeySchema) -> EntryEffect {
         match changes {
-            Some(changes) if changes.iter().any(|name| self.keys.iter().any(|key| key == name.as_ref())) => EntryEffect::Move,
-            Some(changes) if changes.iter().any(|name| self.holds(table, name.as_ref())) => EntryEffect::Rewrite,
+            Some(changes)
+                if changes
+                    .iter()
+                    .any(|name| self.keys.iter().any(|key| key == name.as_ref())) =>
+            {
+                EntryEffect::Move
+            }
+            Some(changes) if changes.iter().any(|name| self.holds(table, name.as_ref())) => {
+                EntryEffect::Rewrite
+            }
             Some(_) => EntryEffect::Nothing,
             None if self.holds_more_than_keys() => EntryEffect::Rewrite,
             None => EntryEffect::Nothing,
@@ -133,22 +141,42 @@ impl Index {
 
     /// Bytes of the entry that an item has in this index; `None` where it has none (sparse).
     ///
-    /// Source: Developer Guide, "Storage considerations for global secondary indexes" (rule 1.6): the keys
-    /// of the table, of the index and the projected attributes, each counted once.
-    pub fn entry_size(&self, table: &KeySchema, item: &Item, numbers: NumberAlignment) -> Option<Bytes> {
+    /// Source: Developer Guide, "Storage considerations for global secondary indexes" (rule 1.6):
+    /// the keys of the table, of the index and the projected attributes, each counted once.
+    pub fn entry_size(
+        &self,
+        table: &KeySchema,
+        item: &Item,
+        numbers: NumberAlignment,
+    ) -> Option<Bytes> {
         let covered = self.keys.iter().all(|key| item.get(key).is_some());
-        covered.then(|| self.entry(table, item).map(|(name, value)| attribute_size(name, value, numbers)).sum())
+        covered.then(|| {
+            self.entry(table, item)
+                .map(|(name, value)| attribute_size(name, value, numbers))
+                .sum()
+        })
     }
 
     /// What becomes of this index's entry when an item becomes another.
-    pub fn transition(&self, table: &KeySchema, old: Option<&Item>, new: Option<&Item>, numbers: NumberAlignment) -> Transition {
-        let size = |item: Option<&Item>| item.and_then(|item| self.entry_size(table, item, numbers));
+    pub fn transition(
+        &self,
+        table: &KeySchema,
+        old: Option<&Item>,
+        new: Option<&Item>,
+        numbers: NumberAlignment,
+    ) -> Transition {
+        let size =
+            |item: Option<&Item>| item.and_then(|item| self.entry_size(table, item, numbers));
         match (old.zip(size(old)), new.zip(size(new))) {
             (None, None) => Transition::Absent,
             (None, Some((_, new))) => Transition::Inserted { new },
             (Some((_, old)), None) => Transition::Removed { old },
             (Some((before, old)), Some((after, new))) => {
-                if self.keys.iter().any(|key| before.get(key) != after.get(key)) {
+                if self
+                    .keys
+                    .iter()
+                    .any(|key| before.get(key) != after.get(key))
+                {
                     Transition::Moved { old, new }
                 } else if self.entry(table, before).eq(self.entry(table, after)) {
                     Transition::Unchanged
@@ -159,7 +187,11 @@ impl Index {
         }
     }
 
-    fn entry<'a>(&'a self, table: &'a KeySchema, item: &'a Item) -> impl Iterator<Item = (&'a String, &'a AttributeValue)> {
+    fn entry<'a>(
+        &'a self,
+        table: &'a KeySchema,
+        item: &'a Item,
+    ) -> impl Iterator<Item = (&'a String, &'a AttributeValue)> {
         item.0.iter().filter(|(name, _)| self.holds(table, name))
     }
 }

@@ -17,8 +17,12 @@ impl Item {
     /// # Errors
     /// [`ValueError`] where a value is not DynamoDB JSON.
     pub fn from_json(json: &Value) -> Result<Item, ValueError> {
-        let object = json.as_object().ok_or_else(|| ValueError::Shape(json.to_string().chars().take(60).collect()))?;
-        let attributes = object.iter().map(|(name, value)| Ok((name.clone(), AttributeValue::from_json(value)?)));
+        let object = json
+            .as_object()
+            .ok_or_else(|| ValueError::Shape(json.to_string().chars().take(60).collect()))?;
+        let attributes = object
+            .iter()
+            .map(|(name, value)| Ok((name.clone(), AttributeValue::from_json(value)?)));
         Ok(Item(attributes.collect::<Result<_, ValueError>>()?))
     }
 
@@ -29,14 +33,21 @@ impl Item {
 
     /// Bytes of the item: names in UTF-8 and values, nothing for the item itself.
     ///
-    /// Source: Developer Guide, "DynamoDB item sizes and formats" (rule 1.1). The 100 bytes an item are
-    /// for storage only.
+    /// Source: Developer Guide, "DynamoDB item sizes and formats" (rule 1.1). The 100 bytes an item
+    /// are for storage only.
     pub fn size(&self, numbers: NumberAlignment) -> Bytes {
-        self.0.iter().map(|(name, value)| attribute_size(name, value, numbers)).sum()
+        self.0
+            .iter()
+            .map(|(name, value)| attribute_size(name, value, numbers))
+            .sum()
     }
 }
 
 /// Bytes of one attribute: its name and its value.
-pub(super) fn attribute_size(name: &str, value: &AttributeValue, numbers: NumberAlignment) -> Bytes {
+pub(super) fn attribute_size(
+    name: &str,
+    value: &AttributeValue,
+    numbers: NumberAlignment,
+) -> Bytes {
     Bytes(name.len() as u64) + value.size(numbers)
 }

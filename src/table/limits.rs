@@ -30,8 +30,8 @@ pub const PAGE_BYTES: u64 = 1024 * KB;
 pub const TRANSACTION_BYTES_MAX: u64 = 4 * MB;
 /// Bytes of the items of one batch. Source: API Reference, BatchGetItem and BatchWriteItem.
 pub const BATCH_BYTES_MAX: u64 = 16 * MB;
-/// Bytes of all items and local index entries of one partition key, where a table has local indexes. Source: Developer
-/// Guide, "Item collections".
+/// Bytes of all items and local index entries of one partition key, where a table has local
+/// indexes. Source: Developer Guide, "Item collections".
 pub const ITEM_COLLECTION_BYTES_MAX: u64 = 10 * GB;
 /// The levels of lists and maps inside an attribute.
 pub const NESTING_MAX: usize = 32;

@@ -1,5 +1,5 @@
-//! What DynamoDB stores and what is asked of it: attribute values and their sizes, keys, indexes and
-//! projections, and [`Operation`], one variant for each API call that costs.
+//! What DynamoDB stores and what is asked of it: attribute values and their sizes, keys, indexes
+//! and projections, and [`Operation`], one variant for each API call that costs.
 
 mod api;
 mod arn;
@@ -16,7 +16,9 @@ pub use arn::Arn;
 pub use direction::{ByDirection, Direction};
 pub use index::{EntryEffect, Index, IndexKind, Projection, Transition};
 pub use item::Item;
-pub use operation::{Action, Consistency, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome};
+pub use operation::{
+    Action, Consistency, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome,
+};
 pub use target::Target;
 pub use value::{AttributeValue, Number, NumberAlignment, ValueError};
 
@@ -65,23 +67,40 @@ impl Table {
     /// Whose capacity a target uses: a global index has its own, a local index uses its table's.
     pub fn account_of(&self, target: Target) -> Target {
         match target {
-            Target::Index(at) if self.indexes.get(at).is_some_and(|index| index.kind == IndexKind::Global) => target,
+            Target::Index(at)
+                if self
+                    .indexes
+                    .get(at)
+                    .is_some_and(|index| index.kind == IndexKind::Global) =>
+            {
+                target
+            }
             Target::Table | Target::Index(_) => Target::Table,
         }
     }
 
-    /// The targets among which units of an account may lie: writes of a table are those of its local indexes as well.
+    /// The targets among which units of an account may lie: writes of a table are those of its
+    /// local indexes as well.
     pub fn sharing(&self, account: Target, direction: Direction) -> Vec<Target> {
         match (account, direction) {
-            (Target::Table, Direction::Write) => {
-                Target::all(self.indexes.len()).filter(|target| self.account_of(*target) == Target::Table).collect()
-            }
+            (Target::Table, Direction::Write) => Target::all(self.indexes.len())
+                .filter(|target| self.account_of(*target) == Target::Table)
+                .collect(),
             _ => vec![account],
         }
     }
 
-    /// What happens in each index when an item becomes another: one transition for each index, in order.
-    pub fn transitions(&self, old: Option<&Item>, new: Option<&Item>, numbers: NumberAlignment) -> Vec<Transition> {
-        self.indexes.iter().map(|index| index.transition(&self.keys, old, new, numbers)).collect()
+    /// What happens in each index when an item becomes another: one transition for each index, in
+    /// order.
+    pub fn transitions(
+        &self,
+        old: Option<&Item>,
+        new: Option<&Item>,
+        numbers: NumberAlignment,
+    ) -> Vec<Transition> {
+        self.indexes
+            .iter()
+            .map(|index| index.transition(&self.keys, old, new, numbers))
+            .collect()
     }
 }

@@ -5,7 +5,19 @@ use super::index::Transition;
 use crate::units::Bytes;
 
 /// How consistent a read outside a transaction is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub enum Consistency {
     /// Half a unit for each 4 KB.
     #[default]
@@ -23,8 +35,8 @@ pub struct ReadPage {
     pub evaluated: Bytes,
     /// Eventual or strong (a global index is read eventually only).
     pub consistency: Consistency,
-    /// `Some` where the call asks a local index for attributes outside it: the sizes of the base items
-    /// that are fetched, each rounded for itself.
+    /// `Some` where the call asks a local index for attributes outside it: the sizes of the base
+    /// items that are fetched, each rounded for itself.
     pub fetched: Option<Vec<Bytes>>,
 }
 
@@ -45,7 +57,8 @@ pub struct Write {
     pub old: Option<Bytes>,
     /// Size of the item after, where there is one.
     pub new: Option<Bytes>,
-    /// What each index sees, by position; fewer than the table's indexes means `Absent` for the rest.
+    /// What each index sees, by position; fewer than the table's indexes means `Absent` for the
+    /// rest.
     pub indexes: Vec<Transition>,
     /// Applied, or refused by its condition.
     pub outcome: WriteOutcome,
@@ -68,7 +81,8 @@ pub enum TransactionOutcome {
     Committed,
     /// A condition failed or two transactions met; nothing was applied.
     Cancelled,
-    /// The same ClientRequestToken came again within ten minutes; the actions are those of the first call.
+    /// The same ClientRequestToken came again within ten minutes; the actions are those of the
+    /// first call.
     Replayed,
 }
 
@@ -124,7 +138,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Whether it consumes read or write units. A transaction of writes that is repeated by its token reads (rule 3.7b).
+    /// Whether it consumes read or write units. A transaction of writes that is repeated by its
+    /// token reads (rule 3.7b).
     pub fn direction(&self) -> Direction {
         match self {
             Operation::GetItem { .. }
@@ -132,15 +147,24 @@ impl Operation {
             | Operation::TransactGetItems { .. }
             | Operation::Query(_)
             | Operation::Scan(_)
-            | Operation::TransactWriteItems { outcome: TransactionOutcome::Replayed, .. } => Direction::Read,
+            | Operation::TransactWriteItems {
+                outcome: TransactionOutcome::Replayed,
+                ..
+            } => Direction::Read,
             Operation::PutItem(_)
             | Operation::UpdateItem(_)
             | Operation::DeleteItem(_)
             | Operation::BatchWriteItem(_)
             | Operation::TransactWriteItems { .. }
             | Operation::TimeToLiveDelete(_) => Direction::Write,
-            Operation::ExecuteStatement(inner) | Operation::ExecuteTransaction(inner) => inner.direction(),
-            Operation::BatchExecuteStatement(all) if all.iter().all(|one| one.direction() == Direction::Read) => Direction::Read,
+            Operation::ExecuteStatement(inner) | Operation::ExecuteTransaction(inner) => {
+                inner.direction()
+            }
+            Operation::BatchExecuteStatement(all)
+                if all.iter().all(|one| one.direction() == Direction::Read) =>
+            {
+                Direction::Read
+            }
             Operation::BatchExecuteStatement(_) => Direction::Write,
         }
     }

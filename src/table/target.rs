@@ -1,7 +1,19 @@
 //! What an operation reads or writes: the table itself, or one of its indexes.
 
 /// A table, or one of its indexes. AWS answers consumed capacity for each of them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     /// The table.
@@ -12,7 +24,8 @@ pub enum Target {
 }
 
 impl Target {
-    /// The table and then each of its indexes: the order of every list that has one element for each target.
+    /// The table and then each of its indexes: the order of every list that has one element for
+    /// each target.
     pub fn all(indexes: usize) -> impl Iterator<Item = Target> {
         std::iter::once(Target::Table).chain((0..indexes).map(Target::Index))
     }

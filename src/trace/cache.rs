@@ -1,14 +1,17 @@
-//! Cache traces: twemcache CSV, libCacheSim's oracleGeneral, and vscsi block traces. Keys with sizes; no tables.
+//! Cache traces: twemcache CSV, libCacheSim's oracleGeneral, and vscsi block traces. Keys with
+//! sizes; no tables.
 //!
-//! In twemcache a size of 0 on a get is a miss, not an empty item: its size is that of the set that follows.
-//! Sources: "A large scale analysis of hundreds of in-memory cache clusters at Twitter" (OSDI 2020) for the
-//! columns; libCacheSim's documentation for the records.
+//! In twemcache a size of 0 on a get is a miss, not an empty item: its size is that of the set that
+//! follows. Sources: "A large scale analysis of hundreds of in-memory cache clusters at Twitter"
+//! (OSDI 2020) for the columns; libCacheSim's documentation for the records.
 
 use std::io::{BufRead, Read};
 use std::sync::atomic::Ordering;
 
 use super::input::{Text, why};
-use super::{ApiName, Bad, Call, Event, Key, Names, Place, Progress, Reader, Reason, Time, TraceError, What};
+use super::{
+    ApiName, Bad, Call, Event, Key, Names, Place, Progress, Reader, Reason, Time, TraceError, What,
+};
 use crate::table::limits;
 
 /// Records of a batch.
@@ -26,7 +29,14 @@ pub struct Twemcache {
 
 impl Twemcache {
     pub fn new(text: Text, file: u32, table: Option<String>, progress: Progress) -> Twemcache {
-        Twemcache { text, file, table, line: 0, misses: 0, progress }
+        Twemcache {
+            text,
+            file,
+            table,
+            line: 0,
+            misses: 0,
+            progress,
+        }
     }
 
     fn row(&mut self, line: &str) -> Result<Option<(Time, Call)>, (Reason, String)> {
@@ -36,30 +46,56 @@ impl Twemcache {
         let [_ttl, operation, _client, value_size, key_size, key] = fields.as_slice() else {
             return Err((
                 Reason::Malformed,
-                "seven fields are expected: time, key, key size, value size, client, operation, TTL".to_string(),
+                "seven fields are expected: time, key, key size, value size, client, operation, \
+                 TTL"
+                .to_string(),
             ));
         };
         let number = |name: &str, text: &str| {
-            text.trim().parse::<u64>().map_err(|_| (Reason::WrongType, format!("{name} is \"{text}\"; a whole number is expected")))
+            text.trim().parse::<u64>().map_err(|_| {
+                (
+                    Reason::WrongType,
+                    format!("{name} is \"{text}\"; a whole number is expected"),
+                )
+            })
         };
         let seconds = number("the time", time).map_err(|(_, text)| (Reason::Time, text))?;
-        let (key_size, value_size) = (number("the key size", key_size)?, number("the value size", value_size)?);
+        let (key_size, value_size) = (
+            number("the key size", key_size)?,
+            number("the value size", value_size)?,
+        );
         let api = match operation.trim() {
             "get" | "gets" => ApiName::GetItem,
             "set" | "add" | "replace" | "cas" => ApiName::PutItem,
             "append" | "prepend" | "incr" | "decr" | "touch" => ApiName::UpdateItem,
             "delete" => ApiName::DeleteItem,
             other => {
-                let known = "get, gets, set, add, replace, cas, append, prepend, incr, decr, touch, delete";
-                return Err((Reason::UnknownOperation, format!("no cache operation \"{}\"; known are {known}", other.escape_debug())));
+                let known =
+                    "get, gets, set, add, replace, cas, append, prepend, incr, decr, touch, delete";
+                return Err((
+                    Reason::UnknownOperation,
+                    format!(
+                        "no cache operation \"{}\"; known are {known}",
+                        other.escape_debug()
+                    ),
+                ));
             }
         };
         let bytes = key_size.saturating_add(value_size);
         if bytes > limits::ITEM_BYTES_MAX {
-            return Err((Reason::ItemSize, format!("an item of {bytes} bytes; DynamoDB holds at most 409600 bytes (400 KB)")));
+            return Err((
+                Reason::ItemSize,
+                format!("an item of {bytes} bytes; DynamoDB holds at most 409600 bytes (400 KB)"),
+            ));
         }
         if key.len() as u64 > limits::PARTITION_KEY_BYTES_MAX {
-            return Err((Reason::Key, format!("a key of {} bytes; a partition key has at most 2,048", key.len())));
+            return Err((
+                Reason::Key,
+                format!(
+                    "a key of {} bytes; a partition key has at most 2,048",
+                    key.len()
+                ),
+            ));
         }
         let mut call = Call::new(api, Key::of(key.as_bytes()));
         match (api, value_size) {
@@ -71,13 +107,19 @@ impl Twemcache {
             }
             _ => call.item_bytes = Some(bytes as u32),
         }
-        let seconds = i64::try_from(seconds).map_err(|_| (Reason::Time, format!("the time is {seconds}, beyond any")))?;
+        let seconds = i64::try_from(seconds)
+            .map_err(|_| (Reason::Time, format!("the time is {seconds}, beyond any")))?;
         Ok(Some((Time::from_second(seconds), call)))
     }
 }
 
 impl Reader for Twemcache {
-    fn batch(&mut self, names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<bool, TraceError> {
+    fn batch(
+        &mut self,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+        bad: &mut Bad,
+    ) -> Result<bool, TraceError> {
         let table = self.table.as_deref().map(|table| names.number(table));
         let mut line = Vec::new();
         for _ in 0..BATCH {
@@ -86,7 +128,14 @@ impl Reader for Twemcache {
                 Ok(0) => return Ok(false),
                 Ok(_) => self.line += 1,
                 Err(error) => {
-                    bad.row(Place { file: self.file, row: self.line + 1 }, Reason::Truncated, why(&error))?;
+                    bad.row(
+                        Place {
+                            file: self.file,
+                            row: self.line + 1,
+                        },
+                        Reason::Truncated,
+                        why(&error),
+                    )?;
                     return Ok(false);
                 }
             }
@@ -94,10 +143,18 @@ impl Reader for Twemcache {
             if text.trim().is_empty() {
                 continue;
             }
-            let place = Place { file: self.file, row: self.line };
+            let place = Place {
+                file: self.file,
+                row: self.line,
+            };
             self.progress.rows.fetch_add(1, Ordering::Relaxed);
             match self.row(text.trim_end()) {
-                Ok(Some((time, call))) => events.push(Event { time, place, table, what: What::Call(call) }),
+                Ok(Some((time, call))) => events.push(Event {
+                    time,
+                    place,
+                    table,
+                    what: What::Call(call),
+                }),
                 Ok(None) => {}
                 Err((reason, message)) => bad.row(place, reason, message)?,
             }
@@ -106,14 +163,24 @@ impl Reader for Twemcache {
     }
 
     fn notes(&self) -> Vec<String> {
-        let misses = || format!("{} gets of size 0 are misses; each takes the size of the next set of its key", self.misses);
-        let mapped = "cache operations are taken for DynamoDB's: get for GetItem, set, add, replace and cas for PutItem, append, prepend, incr, decr and touch for UpdateItem, delete for DeleteItem; an item is its key and its value";
-        std::iter::once(mapped.to_string()).chain((self.misses > 0).then(misses)).collect()
+        let misses = || {
+            format!(
+                "{} gets of size 0 are misses; each takes the size of the next set of its key",
+                self.misses
+            )
+        };
+        let mapped = "cache operations are taken for DynamoDB's: get for GetItem, set, add, \
+                      replace and cas for PutItem, append, prepend, incr, decr and touch for \
+                      UpdateItem, delete for DeleteItem; an item is its key and its value";
+        std::iter::once(mapped.to_string())
+            .chain((self.misses > 0).then(misses))
+            .collect()
     }
 }
 
-/// Fixed records: libCacheSim's oracleGeneral (24 bytes: u32 time, u64 id, u32 size, i64 next access) or vscsi
-/// (32 bytes: u32 number, u32 length, u32 segments, u16 command, u16 version, u64 block, u64 microseconds).
+/// Fixed records: libCacheSim's oracleGeneral (24 bytes: u32 time, u64 id, u32 size, i64 next
+/// access) or vscsi (32 bytes: u32 number, u32 length, u32 segments, u16 command, u16 version, u64
+/// block, u64 microseconds).
 pub struct Records {
     text: Text,
     file: u32,
@@ -128,28 +195,56 @@ const SCSI_READS: [u16; 4] = [0x08, 0x28, 0xa8, 0x88];
 const SCSI_WRITES: [u16; 4] = [0x0a, 0x2a, 0xaa, 0x8a];
 
 impl Records {
-    pub fn new(text: Text, file: u32, table: Option<String>, vscsi: bool, progress: Progress) -> Records {
-        Records { text, file, table, vscsi, row: 0, progress }
+    pub fn new(
+        text: Text,
+        file: u32,
+        table: Option<String>,
+        vscsi: bool,
+        progress: Progress,
+    ) -> Records {
+        Records {
+            text,
+            file,
+            table,
+            vscsi,
+            row: 0,
+            progress,
+        }
     }
 
     fn record(&self, bytes: &[u8]) -> Result<(Time, Call), (Reason, String)> {
-        let u32_at = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+        let u32_at = |at: usize| {
+            u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+        };
         let u64_at = |at: usize| u64::from(u32_at(at)) | (u64::from(u32_at(at + 4)) << 32);
         let (time, id, size, api) = match self.vscsi {
-            false => (Time::from_second(i64::from(u32_at(0))), u64_at(4), u32_at(12), ApiName::GetItem),
+            false => (
+                Time::from_second(i64::from(u32_at(0))),
+                u64_at(4),
+                u32_at(12),
+                ApiName::GetItem,
+            ),
             true => {
                 let command = u16::from_le_bytes([bytes[12], bytes[13]]);
                 let api = match command {
                     _ if SCSI_READS.contains(&command) => ApiName::GetItem,
                     _ if SCSI_WRITES.contains(&command) => ApiName::PutItem,
-                    other => return Err((Reason::UnknownOperation, format!("SCSI command {other:#04x}; reads and writes are known"))),
+                    other => {
+                        return Err((
+                            Reason::UnknownOperation,
+                            format!("SCSI command {other:#04x}; reads and writes are known"),
+                        ));
+                    }
                 };
                 let time = Time((u64_at(24).min(i64::MAX as u64 / 1_000) * 1_000) as i64);
                 (time, u64_at(16), u32_at(4), api)
             }
         };
         if u64::from(size) > limits::ITEM_BYTES_MAX {
-            return Err((Reason::ItemSize, format!("an item of {size} bytes; DynamoDB holds at most 409600 bytes (400 KB)")));
+            return Err((
+                Reason::ItemSize,
+                format!("an item of {size} bytes; DynamoDB holds at most 409600 bytes (400 KB)"),
+            ));
         }
         let mut call = Call::new(api, Key::of(id.to_string().as_bytes()));
         call.item_bytes = Some(size);
@@ -158,25 +253,52 @@ impl Records {
 }
 
 impl Reader for Records {
-    fn batch(&mut self, names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<bool, TraceError> {
+    fn batch(
+        &mut self,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+        bad: &mut Bad,
+    ) -> Result<bool, TraceError> {
         let table = self.table.as_deref().map(|table| names.number(table));
         let length = if self.vscsi { 32 } else { 24 };
         let mut block = Vec::with_capacity(BATCH * length);
-        let read = (&mut self.text).take((BATCH * length) as u64).read_to_end(&mut block);
+        let read = (&mut self.text)
+            .take((BATCH * length) as u64)
+            .read_to_end(&mut block);
         for bytes in block.chunks_exact(length) {
             self.row += 1;
-            let place = Place { file: self.file, row: self.row };
+            let place = Place {
+                file: self.file,
+                row: self.row,
+            };
             match self.record(bytes) {
-                Ok((time, call)) => events.push(Event { time, place, table, what: What::Call(call) }),
+                Ok((time, call)) => events.push(Event {
+                    time,
+                    place,
+                    table,
+                    what: What::Call(call),
+                }),
                 Err((reason, message)) => bad.row(place, reason, message)?,
             }
         }
-        self.progress.rows.fetch_add((block.len() / length) as u64, Ordering::Relaxed);
-        let place = Place { file: self.file, row: self.row + 1 };
+        self.progress
+            .rows
+            .fetch_add((block.len() / length) as u64, Ordering::Relaxed);
+        let place = Place {
+            file: self.file,
+            row: self.row + 1,
+        };
         match read {
             Err(error) => bad.row(place, Reason::Truncated, why(&error))?,
             Ok(_) if block.len() % length != 0 => {
-                bad.row(place, Reason::Truncated, format!("{} bytes at the end are no record of {length}", block.len() % length))?;
+                bad.row(
+                    place,
+                    Reason::Truncated,
+                    format!(
+                        "{} bytes at the end are no record of {length}",
+                        block.len() % length
+                    ),
+                )?;
             }
             Ok(count) => return Ok(count > 0),
         }
@@ -185,8 +307,16 @@ impl Reader for Records {
 
     fn notes(&self) -> Vec<String> {
         match self.vscsi {
-            true => vec!["blocks are taken for items: a read for GetItem, a write for PutItem, the length for the item's size".to_string()],
-            false => vec!["oracleGeneral holds no operations: every request is taken for a GetItem of an item of its size".to_string()],
+            true => vec![
+                "blocks are taken for items: a read for GetItem, a write for PutItem, the length \
+                 for the item's size"
+                    .to_string(),
+            ],
+            false => vec![
+                "oracleGeneral holds no operations: every request is taken for a GetItem of an \
+                 item of its size"
+                    .to_string(),
+            ],
         }
     }
 }

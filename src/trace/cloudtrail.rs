@@ -1,9 +1,10 @@
 //! CloudTrail data events: operation, table, key and time of each call; no sizes, no counts.
 //!
-//! Sizes come from what the replay has seen of a key, an export, or the workload's distribution; what a Query or Scan
-//! found comes from the access pattern of the workload that reads the same way. A failed condition costs, a throttled
-//! call does not. Source: "Logging DynamoDB operations by using AWS CloudTrail", Developer Guide, and its examples:
-//! the case of names differs within one event, keys are plain values, items are lists of names.
+//! Sizes come from what the replay has seen of a key, an export, or the workload's distribution;
+//! what a Query or Scan found comes from the access pattern of the workload that reads the same
+//! way. A failed condition costs, a throttled call does not. Source: "Logging DynamoDB operations
+//! by using AWS CloudTrail", Developer Guide, and its examples: the case of names differs within
+//! one event, keys are plain values, items are lists of names.
 
 use std::collections::BTreeMap;
 
@@ -26,54 +27,110 @@ type Wrong = (Reason, String);
 impl Trail {
     /// With the keys of the tables, so that a key's values stand in their order.
     pub fn new(keys: BTreeMap<String, KeySchema>) -> Trail {
-        Trail { keys, ..Trail::default() }
+        Trail {
+            keys,
+            ..Trail::default()
+        }
     }
 
-    /// A key of plain values: those of the table's key attributes in their order, joined by `|`; the same bytes that
-    /// an item of an export has.
+    /// A key of plain values: those of the table's key attributes in their order, joined by `|`;
+    /// the same bytes that an item of an export has.
     fn key(&self, table: &str, key: Option<&Value>) -> Key {
-        let Some(object) = key.and_then(Value::as_object) else { return Key::of(b"") };
-        let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
-        let named: Option<Vec<String>> =
-            self.keys.get(table).map(|keys| keys.names().filter_map(|name| object.get(name).map(value)).collect());
+        let Some(object) = key.and_then(Value::as_object) else {
+            return Key::of(b"");
+        };
+        let value = |value: &Value| {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_string)
+        };
+        let named: Option<Vec<String>> = self.keys.get(table).map(|keys| {
+            keys.names()
+                .filter_map(|name| object.get(name).map(value))
+                .collect()
+        });
         let values = named.filter(|values| values.len() == object.len());
         let values = values.unwrap_or_else(|| object.values().map(value).collect());
         Key::of(values.join("|").as_bytes())
     }
 
-    fn calls(&self, api: ApiName, request: &Value, names: &mut Names) -> Result<Vec<(String, Call)>, Wrong> {
+    fn calls(
+        &self,
+        api: ApiName,
+        request: &Value,
+        names: &mut Names,
+    ) -> Result<Vec<(String, Call)>, Wrong> {
         let table = |value: &Value| text(value, "tableName").map(|name| table_of(name).to_string());
-        let no_table = || (Reason::UnknownTable, format!("requestParameters name no table; {} needs one", api.name()));
+        let no_table = || {
+            (
+                Reason::UnknownTable,
+                format!("requestParameters name no table; {} needs one", api.name()),
+            )
+        };
         let mut calls = Vec::new();
         match api {
-            ApiName::BatchGetItem | ApiName::BatchWriteItem | ApiName::TransactGetItems | ApiName::TransactWriteItems => {
-                let items = member(request, "requestItems").or_else(|| member(request, "transactItems"));
-                let items = items.ok_or_else(|| (Reason::Malformed, "requestParameters hold no requestItems".to_string()))?;
+            ApiName::BatchGetItem
+            | ApiName::BatchWriteItem
+            | ApiName::TransactGetItems
+            | ApiName::TransactWriteItems => {
+                let items =
+                    member(request, "requestItems").or_else(|| member(request, "transactItems"));
+                let items = items.ok_or_else(|| {
+                    (
+                        Reason::Malformed,
+                        "requestParameters hold no requestItems".to_string(),
+                    )
+                })?;
                 let one_of = |name: &str, key: Option<&Value>, action: Option<Action>| {
-                    let call = Call { action, ..Call::new(api, self.key(name, key)) };
+                    let call = Call {
+                        action,
+                        ..Call::new(api, self.key(name, key))
+                    };
                     (name.to_string(), call)
                 };
                 match items {
                     Value::Array(list) => {
                         for one in list {
                             let action = text(one, "operation").and_then(Action::parse);
-                            calls.push(one_of(&table(one).ok_or_else(no_table)?, member(one, "key"), action));
+                            calls.push(one_of(
+                                &table(one).ok_or_else(no_table)?,
+                                member(one, "key"),
+                                action,
+                            ));
                         }
                     }
                     Value::Object(tables) => {
                         for (name, requests) in tables {
-                            let list = requests.as_array().or_else(|| member(requests, "keys").and_then(Value::as_array));
+                            let list = requests
+                                .as_array()
+                                .or_else(|| member(requests, "keys").and_then(Value::as_array));
                             for one in list.into_iter().flatten() {
                                 let put = member(one, "putRequest").map(|put| (put, Action::Put));
-                                let found = put.or_else(|| member(one, "deleteRequest").map(|delete| (delete, Action::Delete)));
+                                let found = put.or_else(|| {
+                                    member(one, "deleteRequest")
+                                        .map(|delete| (delete, Action::Delete))
+                                });
                                 match found {
-                                    Some((inner, action)) => calls.push(one_of(table_of(name), member(inner, "key"), Some(action))),
-                                    None => calls.push(one_of(table_of(name), member(one, "key").or(Some(one)), None)),
+                                    Some((inner, action)) => calls.push(one_of(
+                                        table_of(name),
+                                        member(inner, "key"),
+                                        Some(action),
+                                    )),
+                                    None => calls.push(one_of(
+                                        table_of(name),
+                                        member(one, "key").or(Some(one)),
+                                        None,
+                                    )),
                                 }
                             }
                         }
                     }
-                    other => return Err((Reason::Malformed, format!("requestItems is {other}; a list is expected"))),
+                    other => {
+                        return Err((
+                            Reason::Malformed,
+                            format!("requestItems is {other}; a list is expected"),
+                        ));
+                    }
                 }
             }
             _ => {
@@ -82,7 +139,11 @@ impl Trail {
                 call.index = text(request, "indexName").map(|index| names.number(index));
                 let strong = member(request, "consistentRead").and_then(Value::as_bool);
                 // What is not set in the request is eventual.
-                call.consistency = Some(if strong == Some(true) { Consistency::Strong } else { Consistency::Eventual });
+                call.consistency = Some(if strong == Some(true) {
+                    Consistency::Strong
+                } else {
+                    Consistency::Eventual
+                });
                 calls.push((name, call));
             }
         }
@@ -91,52 +152,102 @@ impl Trail {
 }
 
 impl Format for Trail {
-    fn record(&mut self, record: Value, place: Place, names: &mut Names, events: &mut Vec<Event>) -> Result<(), Wrong> {
-        let record = member(&record, "detail").filter(|detail| member(detail, "eventName").is_some()).unwrap_or(&record);
+    fn record(
+        &mut self,
+        record: Value,
+        place: Place,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Wrong> {
+        let record = member(&record, "detail")
+            .filter(|detail| member(detail, "eventName").is_some())
+            .unwrap_or(&record);
         if text(record, "eventSource") != Some("dynamodb.amazonaws.com") {
             if text(record, "eventName").is_none() {
-                return Err((Reason::Malformed, "no CloudTrail event: it has no eventName".to_string()));
+                return Err((
+                    Reason::Malformed,
+                    "no CloudTrail event: it has no eventName".to_string(),
+                ));
             }
             self.others += 1;
             return Ok(());
         }
         let name = text(record, "eventName").unwrap_or_default();
         let known = ApiName::parse(name);
-        let api = known.ok_or_else(|| (Reason::UnknownOperation, format!("DynamoDB has no operation \"{}\"", name.escape_debug())))?;
+        let api = known.ok_or_else(|| {
+            (
+                Reason::UnknownOperation,
+                format!("DynamoDB has no operation \"{}\"", name.escape_debug()),
+            )
+        })?;
         let time = text(record, "eventTime").and_then(|time| parse_time(time, None));
         let (time, _) = time.ok_or_else(|| (Reason::Time, "no eventTime".to_string()))?;
         if api.is_free() {
             self.free += 1;
             return Ok(());
         }
-        let failure = text(record, "errorCode").map(|code| Failure::parse(code).unwrap_or(Failure::Free));
+        let failure =
+            text(record, "errorCode").map(|code| Failure::parse(code).unwrap_or(Failure::Free));
         let region = text(record, "awsRegion").map(|region| names.number(region));
         let null = Value::Null;
         let request = member(record, "requestParameters").unwrap_or(&null);
-        if matches!(api, ApiName::ExecuteStatement | ApiName::BatchExecuteStatement | ApiName::ExecuteTransaction) {
-            let table = member(record, "resources").and_then(|list| list.get(0)).and_then(|one| text(one, "ARN")).map(table_of);
+        if matches!(
+            api,
+            ApiName::ExecuteStatement
+                | ApiName::BatchExecuteStatement
+                | ApiName::ExecuteTransaction
+        ) {
+            let table = member(record, "resources")
+                .and_then(|list| list.get(0))
+                .and_then(|one| text(one, "ARN"))
+                .map(table_of);
             let table = table.map(|table| names.number(table));
-            let call = Call { region, failure, ..Call::new(api, Key::of(b"")) };
-            events.push(Event { time, place, table, what: What::Call(call) });
+            let call = Call {
+                region,
+                failure,
+                ..Call::new(api, Key::of(b""))
+            };
+            events.push(Event {
+                time,
+                place,
+                table,
+                what: What::Call(call),
+            });
             return Ok(());
         }
         for (table, call) in self.calls(api, request, names)? {
-            let call = Call { region, failure, ..call };
-            events.push(Event { time, place, table: Some(names.number(&table)), what: What::Call(call) });
+            let call = Call {
+                region,
+                failure,
+                ..call
+            };
+            events.push(Event {
+                time,
+                place,
+                table: Some(names.number(&table)),
+                what: What::Call(call),
+            });
         }
         Ok(())
     }
 
     fn notes(&self) -> Vec<String> {
         let mut notes = vec![
-            "CloudTrail logs neither sizes nor what a Query found, nor deletes by Time to Live: sizes come from where the output says"
+            "CloudTrail logs neither sizes nor what a Query found, nor deletes by Time to Live: \
+             sizes come from where the output says"
                 .to_string(),
         ];
         if self.others > 0 {
-            notes.push(format!("{} events of other services were passed over", self.others));
+            notes.push(format!(
+                "{} events of other services were passed over",
+                self.others
+            ));
         }
         if self.free > 0 {
-            notes.push(format!("{} events consume no units of a table (control plane, streams)", self.free));
+            notes.push(format!(
+                "{} events consume no units of a table (control plane, streams)",
+                self.free
+            ));
         }
         notes
     }

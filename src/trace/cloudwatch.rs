@@ -1,9 +1,9 @@
 //! CloudWatch metrics: AWS's own units, minute by minute, of tables and global indexes.
 //!
-//! GetMetricData (CLI and API), GetMetricStatistics, metric streams and the console's CSV. Consumed units are sums
-//! over a period; a minute that is missing was idle, not unknown; metrics of a table leave out its global indexes.
-//! Units are spread evenly over the seconds of a period, which hides peaks within it. Source: "DynamoDB metrics and
-//! dimensions", Developer Guide.
+//! GetMetricData (CLI and API), GetMetricStatistics, metric streams and the console's CSV. Consumed
+//! units are sums over a period; a minute that is missing was idle, not unknown; metrics of a table
+//! leave out its global indexes. Units are spread evenly over the seconds of a period, which hides
+//! peaks within it. Source: "DynamoDB metrics and dimensions", Developer Guide.
 
 use crate::table::Direction;
 use std::collections::BTreeSet;
@@ -14,7 +14,9 @@ use serde_json::Value;
 
 use super::input::{Text, why};
 use super::json::{Format, member, text};
-use super::{Bad, Counted, Event, Names, Place, Progress, Reader, Reason, Time, TraceError, What, parse_time};
+use super::{
+    Bad, Counted, Event, Names, Place, Progress, Reader, Reason, Time, TraceError, What, parse_time,
+};
 
 type Wrong = (Reason, String);
 
@@ -35,7 +37,11 @@ impl Metric {
             Some(Metric::Read)
         } else if is(&["consumedwritecapacityunits", "consumedwcu"]) {
             Some(Metric::Write)
-        } else if is(&["readthrottleevents", "writethrottleevents", "throttledrequests"]) {
+        } else if is(&[
+            "readthrottleevents",
+            "writethrottleevents",
+            "throttledrequests",
+        ]) {
             Some(Metric::Throttled)
         } else if is(&["timetolivedeleteditemcount"]) {
             Some(Metric::Deleted)
@@ -65,21 +71,34 @@ impl Point<'_> {
             Metric::Deleted => return None,
             Metric::Read | Metric::Write => {
                 let halves = (self.value * 2.0).round() as u64;
-                let (read_halves, write_halves) = if self.metric == Metric::Read { (halves, 0) } else { (0, halves) };
+                let (read_halves, write_halves) = if self.metric == Metric::Read {
+                    (halves, 0)
+                } else {
+                    (0, halves)
+                };
                 What::Counted(Box::new(Counted {
                     calls: self.calls,
                     api: None,
                     region: self.region.map(|region| names.number(region)),
                     caller: None,
                     index: self.index.map(|index| names.number(index)),
-                    metric: Some(if self.metric == Metric::Read { Direction::Read } else { Direction::Write }),
+                    metric: Some(if self.metric == Metric::Read {
+                        Direction::Read
+                    } else {
+                        Direction::Write
+                    }),
                     read_halves,
                     write_halves,
                     seconds: self.seconds,
                 }))
             }
         };
-        Some(Event { time: self.time, place, table, what })
+        Some(Event {
+            time: self.time,
+            place,
+            table,
+            what,
+        })
     }
 }
 
@@ -98,26 +117,40 @@ fn number(value: &Value) -> Result<f64, Wrong> {
 }
 
 fn moment(value: &Value) -> Result<Time, Wrong> {
-    let text = value.as_str().map_or_else(|| value.to_string(), str::to_string);
-    parse_time(&text, None).map(|(time, _)| time).ok_or_else(|| (Reason::Time, format!("{text} is no timestamp")))
+    let text = value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_string);
+    parse_time(&text, None)
+        .map(|(time, _)| time)
+        .ok_or_else(|| (Reason::Time, format!("{text} is no timestamp")))
 }
 
 /// Seconds between points: the smallest gap, and a minute where there is one point.
 fn period(times: &[Time]) -> u32 {
     let mut sorted: Vec<i64> = times.iter().map(|time| time.second()).collect();
     sorted.sort_unstable();
-    sorted.windows(2).map(|pair| pair[1] - pair[0]).filter(|gap| *gap > 0).min().map_or(60, |gap| gap.clamp(1, 86_400) as u32)
+    sorted
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .filter(|gap| *gap > 0)
+        .min()
+        .map_or(60, |gap| gap.clamp(1, 86_400) as u32)
 }
 
 impl Metrics {
     /// With the table of metrics that name none.
     pub fn new(table: Option<String>) -> Metrics {
-        Metrics { table, ..Metrics::default() }
+        Metrics {
+            table,
+            ..Metrics::default()
+        }
     }
 
     /// The table and the index in a label such as `Orders ByStatus ConsumedReadCapacityUnits`.
     fn label_words(label: &str) -> (Option<&str>, Option<&str>) {
-        let mut words = label.split_whitespace().filter(|word| Metric::find(word).is_none());
+        let mut words = label
+            .split_whitespace()
+            .filter(|word| Metric::find(word).is_none());
         (words.next(), words.next())
     }
 
@@ -131,39 +164,85 @@ impl Metrics {
     ) -> Result<(), Wrong> {
         let queries = member(document, "MetricDataQueries").and_then(Value::as_array);
         for result in results {
-            let (id, label) = (text(result, "Id").unwrap_or_default(), text(result, "Label").unwrap_or_default());
-            let query = queries.and_then(|list| list.iter().find(|query| text(query, "Id") == Some(id)));
+            let (id, label) = (
+                text(result, "Id").unwrap_or_default(),
+                text(result, "Label").unwrap_or_default(),
+            );
+            let query =
+                queries.and_then(|list| list.iter().find(|query| text(query, "Id") == Some(id)));
             let asked = query.and_then(|query| member(query, "MetricStat"));
             let metric = asked.and_then(|asked| member(asked, "Metric"));
             let name = metric.and_then(|metric| text(metric, "MetricName"));
             let dimension = |wanted: &str| {
-                let dimensions = metric.and_then(|metric| member(metric, "Dimensions")).and_then(Value::as_array)?;
-                dimensions.iter().find(|one| text(one, "Name") == Some(wanted)).and_then(|one| text(one, "Value"))
+                let dimensions = metric
+                    .and_then(|metric| member(metric, "Dimensions"))
+                    .and_then(Value::as_array)?;
+                dimensions
+                    .iter()
+                    .find(|one| text(one, "Name") == Some(wanted))
+                    .and_then(|one| text(one, "Value"))
             };
-            let found = name.map_or_else(|| Metric::find(label).or_else(|| Metric::find(id)), Metric::find);
+            let found = name.map_or_else(
+                || Metric::find(label).or_else(|| Metric::find(id)),
+                Metric::find,
+            );
             let Some(found) = found else {
-                self.passed.insert(if label.is_empty() { id.to_string() } else { label.to_string() });
+                self.passed.insert(if label.is_empty() {
+                    id.to_string()
+                } else {
+                    label.to_string()
+                });
                 continue;
             };
             // The same units again, split by operation or by where writes come from.
-            if ["Operation", "ReceivingRegion", "Source"].iter().any(|name| dimension(name).is_some()) {
+            if ["Operation", "ReceivingRegion", "Source"]
+                .iter()
+                .any(|name| dimension(name).is_some())
+            {
                 self.passed.insert(format!("{id} (a split of others)"));
                 continue;
             }
-            if let Some(stat) = asked.and_then(|asked| text(asked, "Stat")).filter(|stat| *stat != "Sum") {
-                return Err((Reason::WrongType, format!("{id} is asked for with Stat {stat}; consumed units are sums: ask for Sum")));
+            if let Some(stat) = asked
+                .and_then(|asked| text(asked, "Stat"))
+                .filter(|stat| *stat != "Sum")
+            {
+                return Err((
+                    Reason::WrongType,
+                    format!(
+                        "{id} is asked for with Stat {stat}; consumed units are sums: ask for Sum"
+                    ),
+                ));
             }
             let (word_table, word_index) = Metrics::label_words(label);
             let table = dimension("TableName").or(if metric.is_none() { word_table } else { None });
-            let index = dimension("GlobalSecondaryIndexName").or(if metric.is_none() { word_index } else { None });
-            let list = |name: &str| member(result, name).and_then(Value::as_array).cloned().unwrap_or_default();
+            let index = dimension("GlobalSecondaryIndexName").or(if metric.is_none() {
+                word_index
+            } else {
+                None
+            });
+            let list = |name: &str| {
+                member(result, name)
+                    .and_then(Value::as_array)
+                    .cloned()
+                    .unwrap_or_default()
+            };
             let (times, values) = (list("Timestamps"), list("Values"));
             if times.len() != values.len() {
-                return Err((Reason::Malformed, format!("{id}: {} timestamps and {} values", times.len(), values.len())));
+                return Err((
+                    Reason::Malformed,
+                    format!(
+                        "{id}: {} timestamps and {} values",
+                        times.len(),
+                        values.len()
+                    ),
+                ));
             }
             let times: Vec<Time> = times.iter().map(moment).collect::<Result<_, _>>()?;
-            let asked_period = asked.and_then(|asked| member(asked, "Period")).and_then(Value::as_u64);
-            let seconds = asked_period.map_or_else(|| period(&times), |seconds| seconds.clamp(1, 86_400) as u32);
+            let asked_period = asked
+                .and_then(|asked| member(asked, "Period"))
+                .and_then(Value::as_u64);
+            let seconds = asked_period
+                .map_or_else(|| period(&times), |seconds| seconds.clamp(1, 86_400) as u32);
             for (time, value) in times.iter().zip(&values) {
                 let own = self.table.clone();
                 let point = Point {
@@ -195,37 +274,67 @@ impl Metrics {
             self.passed.insert(label.to_string());
             return Ok(());
         };
-        let moments = points.iter().map(|point| moment(member(point, "Timestamp").unwrap_or(&Value::Null)));
+        let moments = points
+            .iter()
+            .map(|point| moment(member(point, "Timestamp").unwrap_or(&Value::Null)));
         let times: Vec<Time> = moments.collect::<Result<_, _>>()?;
         let seconds = period(&times);
         for (time, point) in times.iter().zip(points) {
             let sum = member(point, "Sum");
-            let sum = sum.ok_or_else(|| (Reason::Malformed, format!("{label}: a point without Sum; ask for --statistics Sum")))?;
-            let calls = member(point, "SampleCount").and_then(Value::as_f64).map(|count| count as u64);
+            let sum = sum.ok_or_else(|| {
+                (
+                    Reason::Malformed,
+                    format!("{label}: a point without Sum; ask for --statistics Sum"),
+                )
+            })?;
+            let calls = member(point, "SampleCount")
+                .and_then(Value::as_f64)
+                .map(|count| count as u64);
             let own = self.table.clone();
-            let point =
-                Point { metric, table: own.as_deref(), index: None, region: None, time: *time, value: number(sum)?, calls, seconds };
+            let point = Point {
+                metric,
+                table: own.as_deref(),
+                index: None,
+                region: None,
+                time: *time,
+                value: number(sum)?,
+                calls,
+                seconds,
+            };
             events.extend(point.event(place, names));
         }
         Ok(())
     }
 
-    fn streamed(&mut self, record: &Value, place: Place, names: &mut Names, events: &mut Vec<Event>) -> Result<(), Wrong> {
+    fn streamed(
+        &mut self,
+        record: &Value,
+        place: Place,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Wrong> {
         let name = text(record, "metric_name").unwrap_or_default();
         if text(record, "namespace") != Some("AWS/DynamoDB") {
-            self.passed.insert(format!("{} {name}", text(record, "namespace").unwrap_or_default()));
+            self.passed.insert(format!(
+                "{} {name}",
+                text(record, "namespace").unwrap_or_default()
+            ));
             return Ok(());
         }
         let dimensions = member(record, "dimensions");
         let dimension = |wanted: &str| dimensions.and_then(|all| text(all, wanted));
         // The same units again, split by operation or by receiving region.
-        let split = ["Operation", "ReceivingRegion", "Source"].iter().any(|name| dimension(name).is_some());
+        let split = ["Operation", "ReceivingRegion", "Source"]
+            .iter()
+            .any(|name| dimension(name).is_some());
         let Some(metric) = Metric::find(name).filter(|_| !split) else {
             self.passed.insert(name.to_string());
             return Ok(());
         };
-        let value = member(record, "value").ok_or_else(|| (Reason::Malformed, "no value".to_string()))?;
-        let sum = member(value, "sum").ok_or_else(|| (Reason::Malformed, "no value.sum".to_string()))?;
+        let value =
+            member(record, "value").ok_or_else(|| (Reason::Malformed, "no value".to_string()))?;
+        let sum =
+            member(value, "sum").ok_or_else(|| (Reason::Malformed, "no value.sum".to_string()))?;
         let point = Point {
             metric,
             table: dimension("TableName"),
@@ -233,7 +342,9 @@ impl Metrics {
             region: text(record, "region"),
             time: moment(member(record, "timestamp").unwrap_or(&Value::Null))?,
             value: number(sum)?,
-            calls: member(value, "count").and_then(Value::as_f64).map(|count| count as u64),
+            calls: member(value, "count")
+                .and_then(Value::as_f64)
+                .map(|count| count as u64),
             seconds: 60,
         };
         events.extend(point.event(place, names));
@@ -242,16 +353,27 @@ impl Metrics {
 }
 
 impl Format for Metrics {
-    fn record(&mut self, record: Value, place: Place, names: &mut Names, events: &mut Vec<Event>) -> Result<(), Wrong> {
+    fn record(
+        &mut self,
+        record: Value,
+        place: Place,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Wrong> {
         let first = events.len();
-        let done = if let Some(results) = member(&record, "MetricDataResults").and_then(Value::as_array) {
+        let done = if let Some(results) =
+            member(&record, "MetricDataResults").and_then(Value::as_array)
+        {
             self.results(&record, results, place, names, events)
         } else if let Some(points) = member(&record, "Datapoints").and_then(Value::as_array) {
             self.statistics(&record, points, place, names, events)
         } else if member(&record, "metric_name").is_some() {
             self.streamed(&record, place, names, events)
         } else {
-            Err((Reason::Malformed, "neither MetricDataResults nor Datapoints nor a metric stream's record".to_string()))
+            Err((
+                Reason::Malformed,
+                "neither MetricDataResults nor Datapoints nor a metric stream's record".to_string(),
+            ))
         };
         // Newest first, and unordered: a document is put in order here.
         events[first..].sort_by_key(|event| event.time);
@@ -262,13 +384,17 @@ impl Format for Metrics {
         let mut notes = vec![SPREAD.to_string()];
         if !self.passed.is_empty() {
             let list: Vec<&str> = self.passed.iter().take(8).map(String::as_str).collect();
-            notes.push(format!("metrics that are no consumed units were passed over: {}", list.join(", ")));
+            notes.push(format!(
+                "metrics that are no consumed units were passed over: {}",
+                list.join(", ")
+            ));
         }
         notes
     }
 }
 
-const SPREAD: &str = "CloudWatch's units are spread evenly over the seconds of a period; peaks and throttles within a minute are hidden";
+const SPREAD: &str = "CloudWatch's units are spread evenly over the seconds of a period; peaks \
+                      and throttles within a minute are hidden";
 
 /// The console's CSV: header lines, then a time and a value for each metric that was plotted.
 pub struct Console {
@@ -280,37 +406,75 @@ pub struct Console {
 
 impl Console {
     pub fn new(text: Text, file: u32, table: Option<String>, progress: Progress) -> Console {
-        Console { text, file, table, progress }
+        Console {
+            text,
+            file,
+            table,
+            progress,
+        }
     }
 }
 
-/// What the columns hold where the header names no metric: the order in which the console plots a table's capacity.
-const CONSOLE_ORDER: [Option<Metric>; 6] =
-    [None, Some(Metric::Read), None, Some(Metric::Write), Some(Metric::Throttled), Some(Metric::Throttled)];
+/// What the columns hold where the header names no metric: the order in which the console plots a
+/// table's capacity.
+const CONSOLE_ORDER: [Option<Metric>; 6] = [
+    None,
+    Some(Metric::Read),
+    None,
+    Some(Metric::Write),
+    Some(Metric::Throttled),
+    Some(Metric::Throttled),
+];
 
 impl Reader for Console {
-    fn batch(&mut self, names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<bool, TraceError> {
+    fn batch(
+        &mut self,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+        bad: &mut Bad,
+    ) -> Result<bool, TraceError> {
         let mut whole = String::new();
-        let place = Place { file: self.file, row: 1 };
+        let place = Place {
+            file: self.file,
+            row: 1,
+        };
         if let Err(error) = (&mut self.text).take(1 << 30).read_to_string(&mut whole) {
             bad.row(place, Reason::Truncated, why(&error))?;
             return Ok(false);
         }
         let mut columns: Vec<Vec<String>> = Vec::new();
         let mut rows: Vec<(u64, Time, Vec<String>)> = Vec::new();
-        for (at, line) in whole.as_bytes().lines().map_while(Result::ok).enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        for (at, line) in whole
+            .as_bytes()
+            .lines()
+            .map_while(Result::ok)
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
             let row = at as u64 + 1;
-            let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(line.as_bytes());
-            let Some(Ok(record)) = reader.records().next() else { continue };
-            let mut cells: Vec<String> = record.iter().map(|cell| cell.trim().to_string()).collect();
+            let mut reader = csv::ReaderBuilder::new()
+                .has_headers(false)
+                .flexible(true)
+                .from_reader(line.as_bytes());
+            let Some(Ok(record)) = reader.records().next() else {
+                continue;
+            };
+            let mut cells: Vec<String> =
+                record.iter().map(|cell| cell.trim().to_string()).collect();
             let first = cells.first().cloned().unwrap_or_default();
             match parse_time(&first, None).filter(|(_, unit)| unit.is_none()) {
                 Some((time, _)) => rows.push((row, time, cells.split_off(1))),
                 None if rows.is_empty() => columns.push(cells.split_off(1.min(cells.len()))),
-                None => bad.row(Place { row, ..place }, Reason::Time, format!("\"{first}\" is no time"))?,
+                None => bad.row(
+                    Place { row, ..place },
+                    Reason::Time,
+                    format!("\"{first}\" is no time"),
+                )?,
             }
         }
-        self.progress.rows.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        self.progress
+            .rows
+            .fetch_add(rows.len() as u64, Ordering::Relaxed);
         let region = whole
             .lines()
             .take(8)
@@ -318,17 +482,31 @@ impl Reader for Console {
             .and_then(|line| line.split(',').next())
             .map(str::trim)
             .map(str::to_string);
-        let width = rows.iter().map(|(_, _, cells)| cells.len()).max().unwrap_or(0);
-        let named = |column: usize| columns.iter().find_map(|line| line.get(column).and_then(|cell| Metric::find(cell)));
+        let width = rows
+            .iter()
+            .map(|(_, _, cells)| cells.len())
+            .max()
+            .unwrap_or(0);
+        let named = |column: usize| {
+            columns
+                .iter()
+                .find_map(|line| line.get(column).and_then(|cell| Metric::find(cell)))
+        };
         let metrics: Vec<Option<Metric>> = match (0..width).any(|column| named(column).is_some()) {
             true => (0..width).map(named).collect(),
-            false => (0..width).map(|column| CONSOLE_ORDER.get(column).copied().flatten()).collect(),
+            false => (0..width)
+                .map(|column| CONSOLE_ORDER.get(column).copied().flatten())
+                .collect(),
         };
         let seconds = period(&rows.iter().map(|(_, time, _)| *time).collect::<Vec<_>>());
         let first = events.len();
         for (row, time, cells) in rows {
             let place = Place { row, ..place };
-            for (cell, metric) in cells.iter().zip(&metrics).filter(|(cell, _)| !cell.is_empty()) {
+            for (cell, metric) in cells
+                .iter()
+                .zip(&metrics)
+                .filter(|(cell, _)| !cell.is_empty())
+            {
                 let Some(metric) = metric else { continue };
                 match cell.parse::<f64>() {
                     Ok(value) if value >= 0.0 && value.is_finite() => {
@@ -344,7 +522,11 @@ impl Reader for Console {
                         };
                         events.extend(point.event(place, names));
                     }
-                    _ => bad.row(place, Reason::WrongType, format!("\"{cell}\" is no number from 0 on"))?,
+                    _ => bad.row(
+                        place,
+                        Reason::WrongType,
+                        format!("\"{cell}\" is no number from 0 on"),
+                    )?,
                 }
             }
         }

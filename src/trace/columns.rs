@@ -1,7 +1,8 @@
 //! Columnar traces: Parquet batch by batch, CSV and NDJSON row by row, a block at a time.
 //!
-//! Rows tell what their columns say (see [`COLUMNS`]); `time` and `operation` are needed, and `key` for all calls
-//! but Scan. Every row can say everything here; rows that say little take the [short way](super::rows).
+//! Rows tell what their columns say (see [`COLUMNS`]); `time` and `operation` are needed, and `key`
+//! for all calls but Scan. Every row can say everything here; rows that say little take the [short
+//! way](super::rows).
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -21,32 +22,69 @@ use super::lines;
 use super::parquet::{Decoded, Door, Parquet, Plain};
 use super::time::{TimeUnit, parse_time};
 use super::{
-    Action, ApiName, Bad, Call, Event, Failure, Key, Names, Options, Piece, Place, Progress, Reader, Reason, Time, TraceError, What,
+    Action, ApiName, Bad, Call, Event, Failure, Key, Names, Options, Piece, Place, Progress,
+    Reader, Reason, Time, TraceError, What,
 };
 use crate::table::Consistency;
 use crate::table::limits;
 
 /// The columns of a trace, and what each means.
 pub const COLUMNS: &[(&str, &str)] = &[
-    ("time", "RFC 3339, or a number of s, ms, µs or ns since 1970 (found by its magnitude)"),
-    ("operation", "the API's name, such as GetItem; TimeToLiveDelete for a deletion by Time to Live"),
+    (
+        "time",
+        "RFC 3339, or a number of s, ms, µs or ns since 1970 (found by its magnitude)",
+    ),
+    (
+        "operation",
+        "the API's name, such as GetItem; TimeToLiveDelete for a deletion by Time to Live",
+    ),
     ("table", "the table; may be missing where there is only one"),
-    ("key", "the item's key, any text, number or binary; of a Query its partition key"),
+    (
+        "key",
+        "the item's key, any text, number or binary; of a Query its partition key",
+    ),
     ("index", "the index that is read"),
-    ("item_bytes", "bytes of the item: after a write; of the item read; 0: no item"),
+    (
+        "item_bytes",
+        "bytes of the item: after a write; of the item read; 0: no item",
+    ),
     ("old_bytes", "bytes of the item before a write; 0: no item"),
-    ("evaluated_bytes", "bytes of all items that a page of a Query or Scan evaluated"),
+    (
+        "evaluated_bytes",
+        "bytes of all items that a page of a Query or Scan evaluated",
+    ),
     ("evaluated_items", "how many items it evaluated"),
-    ("fetched_bytes", "sizes of the items that a local index query fetched, separated by spaces"),
+    (
+        "fetched_bytes",
+        "sizes of the items that a local index query fetched, separated by spaces",
+    ),
     ("consistency", "eventual or strong"),
     ("region", "the region; the home region where empty"),
     ("error", "the error code of a call that failed"),
-    ("caller", "who calls; where it is an access pattern's name, the row is one of its calls"),
-    ("action", "of a member of a batch or transaction: Put, Update, Delete, ConditionCheck"),
-    ("changes", "attributes that a write changes, separated by commas; empty: nothing"),
-    ("cached", "true where a DAX cluster answered the read; false where it passed it on"),
-    ("replayed", "true where a transaction was repeated by its token"),
-    ("ttl", "not read: a deletion by Time to Live is an operation of its own"),
+    (
+        "caller",
+        "who calls; where it is an access pattern's name, the row is one of its calls",
+    ),
+    (
+        "action",
+        "of a member of a batch or transaction: Put, Update, Delete, ConditionCheck",
+    ),
+    (
+        "changes",
+        "attributes that a write changes, separated by commas; empty: nothing",
+    ),
+    (
+        "cached",
+        "true where a DAX cluster answered the read; false where it passed it on",
+    ),
+    (
+        "replayed",
+        "true where a transaction was repeated by its token",
+    ),
+    (
+        "ttl",
+        "not read: a deletion by Time to Live is an operation of its own",
+    ),
 ];
 
 /// Other names of columns, and columns of one value for every row.
@@ -59,11 +97,17 @@ pub struct Mapping {
 impl Mapping {
     /// For who needs no keys.
     pub(super) fn without_key() -> Mapping {
-        Mapping { values: BTreeMap::from([("key", String::new())]), ..Mapping::default() }
+        Mapping {
+            values: BTreeMap::from([("key", String::new())]),
+            ..Mapping::default()
+        }
     }
 
     fn known(name: &str) -> Option<&'static str> {
-        COLUMNS.iter().find(|(known, _)| *known == name).map(|(known, _)| *known)
+        COLUMNS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(known, _)| *known)
     }
 
     /// Reads `time=timestamp`: the column and its name in the file, in either order.
@@ -71,11 +115,18 @@ impl Mapping {
     /// # Errors
     /// What is allowed.
     pub fn map(&mut self, text: &str) -> Result<(), String> {
-        let (one, other) = text.split_once('=').ok_or_else(|| format!("--map {text}: expected column=name, such as time=timestamp"))?;
+        let (one, other) = text
+            .split_once('=')
+            .ok_or_else(|| format!("--map {text}: expected column=name, such as time=timestamp"))?;
         let (column, name) = match (Mapping::known(one), Mapping::known(other)) {
             (Some(column), _) => (column, other),
             (None, Some(column)) => (column, one),
-            (None, None) => return Err(format!("--map {text}: neither is a column of a trace; {}", Mapping::list())),
+            (None, None) => {
+                return Err(format!(
+                    "--map {text}: neither is a column of a trace; {}",
+                    Mapping::list()
+                ));
+            }
         };
         match self.names.insert(column, name.to_string()) {
             None => Ok(()),
@@ -88,9 +139,11 @@ impl Mapping {
     /// # Errors
     /// What is allowed.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
-        let (column, value) =
-            text.split_once('=').ok_or_else(|| format!("--set {text}: expected column=value, such as operation=GetItem"))?;
-        let column = Mapping::known(column).ok_or_else(|| format!("--set {text}: no such column; {}", Mapping::list()))?;
+        let (column, value) = text.split_once('=').ok_or_else(|| {
+            format!("--set {text}: expected column=value, such as operation=GetItem")
+        })?;
+        let column = Mapping::known(column)
+            .ok_or_else(|| format!("--set {text}: no such column; {}", Mapping::list()))?;
         self.values.insert(column, value.to_string());
         Ok(())
     }
@@ -101,7 +154,14 @@ impl Mapping {
     }
 
     fn list() -> String {
-        format!("the columns are {}", COLUMNS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", "))
+        format!(
+            "the columns are {}",
+            COLUMNS
+                .iter()
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>()
+                .join(", ")
+        )
     }
 
     /// The name of a column in the file.
@@ -148,37 +208,104 @@ enum Blocks {
 
 impl Columns {
     /// Opens a Parquet file.
-    pub fn parquet(path: &Path, file: u32, name: &str, options: &Options, progress: Progress) -> Result<Columns, TraceError> {
+    pub fn parquet(
+        path: &Path,
+        file: u32,
+        name: &str,
+        options: &Options,
+        progress: Progress,
+    ) -> Result<Columns, TraceError> {
         let parquet = Box::new(Parquet::open(path, file, name, options)?);
-        let (mapping, table, unit) = (options.mapping.clone(), options.table.clone(), options.time_unit);
-        Ok(Columns { file, mapping, table, unit, blocks: Blocks::Parquet(parquet), door: Door::new(options), row: 0, progress })
+        let (mapping, table, unit) = (
+            options.mapping.clone(),
+            options.table.clone(),
+            options.time_unit,
+        );
+        Ok(Columns {
+            file,
+            mapping,
+            table,
+            unit,
+            blocks: Blocks::Parquet(parquet),
+            door: Door::new(options),
+            row: 0,
+            progress,
+        })
     }
 
     /// Reads CSV or NDJSON.
-    pub fn text(text: Text, layout: Layout, file: u32, name: &str, options: &Options, progress: Progress) -> Result<Columns, TraceError> {
-        let (mapping, table, unit) = (options.mapping.clone(), options.table.clone(), options.time_unit);
-        let mut blocks = TextBlocks { text, layout, width: 0, positions: Vec::new(), line: 0, ended: false };
+    pub fn text(
+        text: Text,
+        layout: Layout,
+        file: u32,
+        name: &str,
+        options: &Options,
+        progress: Progress,
+    ) -> Result<Columns, TraceError> {
+        let (mapping, table, unit) = (
+            options.mapping.clone(),
+            options.table.clone(),
+            options.time_unit,
+        );
+        let mut blocks = TextBlocks {
+            text,
+            layout,
+            width: 0,
+            positions: Vec::new(),
+            line: 0,
+            ended: false,
+        };
         if layout == Layout::Csv {
             blocks.read_header(name, &mapping)?;
         }
-        Ok(Columns { file, mapping, table, unit, blocks: Blocks::Text(blocks), door: Door::new(options), row: 0, progress })
+        Ok(Columns {
+            file,
+            mapping,
+            table,
+            unit,
+            blocks: Blocks::Text(blocks),
+            door: Door::new(options),
+            row: 0,
+            progress,
+        })
     }
 }
 
 /// Every column that is needed is there, by its own name, a mapped one, or as a value.
-pub(super) fn check_columns(file: &str, mapping: &Mapping, found: &[String]) -> Result<(), TraceError> {
-    let there = |column: &'static str| mapping.values.contains_key(column) || found.iter().any(|name| name == mapping.name(column));
-    let missing: Vec<&str> = ["time", "operation", "key"].into_iter().filter(|column| !there(column)).collect();
+pub(super) fn check_columns(
+    file: &str,
+    mapping: &Mapping,
+    found: &[String],
+) -> Result<(), TraceError> {
+    let there = |column: &'static str| {
+        mapping.values.contains_key(column) || found.iter().any(|name| name == mapping.name(column))
+    };
+    let missing: Vec<&str> = ["time", "operation", "key"]
+        .into_iter()
+        .filter(|column| !there(column))
+        .collect();
     let unmapped = mapping.names.values().find(|name| !found.contains(name));
     if let Some(name) = unmapped {
-        return Err(TraceError::file(file, format!("no column {name}, which --map names; it has {}", found.join(", "))));
+        return Err(TraceError::file(
+            file,
+            format!(
+                "no column {name}, which --map names; it has {}",
+                found.join(", ")
+            ),
+        ));
     }
     if missing.is_empty() {
         return Ok(());
     }
-    let message = format!("no column {}; it has {}", missing.join(", "), found.join(", "));
-    Err(TraceError::file(file, message)
-        .help("name the columns with --map time=NAME, or give all rows one value with --set operation=GetItem"))
+    let message = format!(
+        "no column {}; it has {}",
+        missing.join(", "),
+        found.join(", ")
+    );
+    Err(TraceError::file(file, message).help(
+        "name the columns with --map time=NAME, or give all rows one value with --set \
+         operation=GetItem",
+    ))
 }
 
 /// Blocks of whole lines.
@@ -216,7 +343,10 @@ impl TextBlocks {
             }
             self.line += 1;
             let quotes = || into[start..].iter().filter(|byte| **byte == b'"').count();
-            if self.layout == Layout::NdJson || quotes() % 2 == 0 || into.len() - start > super::input::LINE_BYTES_MAX as usize {
+            if self.layout == Layout::NdJson
+                || quotes() % 2 == 0
+                || into.len() - start > super::input::LINE_BYTES_MAX as usize
+            {
                 return Ok(true);
             }
         }
@@ -224,25 +354,38 @@ impl TextBlocks {
 
     fn read_header(&mut self, name: &str, mapping: &Mapping) -> Result<(), TraceError> {
         let mut header = Vec::new();
-        self.record(&mut header).map_err(|error| TraceError::file(name, why(&error)))?;
+        self.record(&mut header)
+            .map_err(|error| TraceError::file(name, why(&error)))?;
         if header.starts_with(b"\xef\xbb\xbf") {
             header.drain(..3);
         }
         if !header.ends_with(b"\n") {
             header.push(b'\n');
         }
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(header.as_slice());
-        let record = reader.records().next().and_then(Result::ok).unwrap_or_default();
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(header.as_slice());
+        let record = reader
+            .records()
+            .next()
+            .and_then(Result::ok)
+            .unwrap_or_default();
         let found: Vec<String> = record.iter().map(|name| name.trim().to_string()).collect();
         self.width = found.len();
-        self.positions = COLUMNS.iter().map(|(column, _)| found.iter().position(|name| name == mapping.name(column))).collect();
+        self.positions = COLUMNS
+            .iter()
+            .map(|(column, _)| found.iter().position(|name| name == mapping.name(column)))
+            .collect();
         check_columns(name, mapping, &found)
     }
 
     /// The known cells of one record.
     fn csv_row(&self, record: &[u8]) -> Result<Row, Wrong> {
         let wrong = |message: String| (Reason::Malformed, message);
-        let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(record);
+        let mut reader = csv::ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(record);
         let mut fields = csv::StringRecord::new();
         match reader.read_record(&mut fields) {
             Ok(true) => {}
@@ -250,19 +393,34 @@ impl TextBlocks {
             Err(error) => return Err(wrong(format!("not CSV: {error}"))),
         }
         if fields.len() != self.width {
-            return Err(wrong(format!("{} fields where the header has {}", fields.len(), self.width)));
+            return Err(wrong(format!(
+                "{} fields where the header has {}",
+                fields.len(),
+                self.width
+            )));
         }
-        let cell = |at: &Option<usize>| at.and_then(|at| fields.get(at)).filter(|cell| !cell.is_empty()).map(Box::from);
+        let cell = |at: &Option<usize>| {
+            at.and_then(|at| fields.get(at))
+                .filter(|cell| !cell.is_empty())
+                .map(Box::from)
+        };
         Ok(self.positions.iter().map(cell).collect())
     }
 
     /// The next block; its lines may be followed by an error that ends the file.
     fn next(&mut self) -> (Block, Option<std::io::Error>) {
-        let mut block = Block { text: Vec::with_capacity(BLOCK_BYTES + (64 << 10)), length: 0, starts: Vec::new(), lines: Vec::new() };
+        let mut block = Block {
+            text: Vec::with_capacity(BLOCK_BYTES + (64 << 10)),
+            length: 0,
+            starts: Vec::new(),
+            lines: Vec::new(),
+        };
         while !self.ended && block.text.len() < BLOCK_BYTES && block.lines.len() < BATCH_ROWS {
             let (start, line) = (block.text.len(), self.line + 1);
             match self.record(&mut block.text) {
-                Ok(true) if block.text[start..].iter().all(u8::is_ascii_whitespace) => block.text.truncate(start),
+                Ok(true) if block.text[start..].iter().all(u8::is_ascii_whitespace) => {
+                    block.text.truncate(start)
+                }
                 Ok(true) => {
                     if !block.text.ends_with(b"\n") {
                         block.text.push(b'\n');
@@ -288,7 +446,14 @@ impl Columns {
     fn cells(&self, block: &Block, bad: &mut Bad) -> Result<(Cells, Vec<u64>), TraceError> {
         let mut columns: Vec<Vec<Option<Box<str>>>> = vec![Vec::new(); COLUMNS.len()];
         let mut lines = Vec::with_capacity(block.lines.len());
-        let Blocks::Text(blocks) = &self.blocks else { return Ok((Cells { columns: Vec::new() }, lines)) };
+        let Blocks::Text(blocks) = &self.blocks else {
+            return Ok((
+                Cells {
+                    columns: Vec::new(),
+                },
+                lines,
+            ));
+        };
         let ends = block.starts.iter().skip(1).chain([&block.length]);
         for ((start, line), end) in block.starts.iter().zip(&block.lines).zip(ends) {
             let row = match blocks.layout {
@@ -297,29 +462,55 @@ impl Columns {
             };
             match row {
                 Ok(row) => {
-                    columns.iter_mut().zip(row).for_each(|(column, cell)| column.push(cell));
+                    columns
+                        .iter_mut()
+                        .zip(row)
+                        .for_each(|(column, cell)| column.push(cell));
                     lines.push(*line);
                 }
-                Err((reason, message)) => bad.row(Place { file: self.file, row: *line }, reason, message)?,
+                Err((reason, message)) => bad.row(
+                    Place {
+                        file: self.file,
+                        row: *line,
+                    },
+                    reason,
+                    message,
+                )?,
             }
         }
-        let always = |column: &str| self.mapping.value(column).map(|value| Cell::Always(value.to_string()));
-        let columns = COLUMNS.iter().zip(columns).map(|((column, _), cells)| always(column).unwrap_or(Cell::Owned(cells)));
-        Ok((Cells { columns: columns.collect() }, lines))
+        let always = |column: &str| {
+            self.mapping
+                .value(column)
+                .map(|value| Cell::Always(value.to_string()))
+        };
+        let columns = COLUMNS
+            .iter()
+            .zip(columns)
+            .map(|((column, _), cells)| always(column).unwrap_or(Cell::Owned(cells)));
+        Ok((
+            Cells {
+                columns: columns.collect(),
+            },
+            lines,
+        ))
     }
 
     /// The known members of a JSON object, as texts.
     fn json_row(&self, line: &[u8]) -> Result<Row, Wrong> {
-        let object: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_slice(line).map_err(|error| (Reason::Malformed, format!("not a JSON object: {error}")))?;
-        let cell = |(column, _): &(&'static str, &str)| match object.get(self.mapping.name(column)) {
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line)
+            .map_err(|error| (Reason::Malformed, format!("not a JSON object: {error}")))?;
+        let cell = |(column, _): &(&'static str, &str)| match object.get(self.mapping.name(column))
+        {
             None | Some(serde_json::Value::Null) => Ok(None),
             Some(serde_json::Value::String(text)) => Ok(Some(text.as_str().into())),
             Some(serde_json::Value::Number(number)) => Ok(Some(number.to_string().into())),
             Some(serde_json::Value::Bool(flag)) => Ok(Some(flag.to_string().into())),
             Some(other) => {
                 let found: String = other.to_string().chars().take(60).collect();
-                Err((Reason::WrongType, format!("{column} is {found}; a text, a number or true or false is expected")))
+                Err((
+                    Reason::WrongType,
+                    format!("{column} is {found}; a text, a number or true or false is expected"),
+                ))
             }
         };
         COLUMNS.iter().map(cell).collect()
@@ -335,7 +526,10 @@ impl Columns {
         bad: &mut Bad,
     ) -> Result<(), TraceError> {
         for row in 0..rows {
-            let place = Place { file: self.file, row: lines.get(row).copied().unwrap_or(self.row + row as u64 + 1) };
+            let place = Place {
+                file: self.file,
+                row: lines.get(row).copied().unwrap_or(self.row + row as u64 + 1),
+            };
             match cells.event(row, place, &mut self.unit, self.table.as_deref(), names) {
                 Ok(event) => events.push(event),
                 Err((reason, message)) => bad.row(place, reason, message)?,
@@ -348,11 +542,18 @@ impl Columns {
 }
 
 impl Reader for Columns {
-    fn pieces(&mut self, look: bool, names: &mut Names, bad: &mut Bad) -> Result<(Vec<Piece>, bool), TraceError> {
+    fn pieces(
+        &mut self,
+        look: bool,
+        names: &mut Names,
+        bad: &mut Bad,
+    ) -> Result<(Vec<Piece>, bool), TraceError> {
         if let Blocks::Parquet(parquet) = &mut self.blocks {
             let before = parquet.bytes();
             let decoded = parquet.decode(look)?;
-            self.progress.read.fetch_add(parquet.bytes() - before, Ordering::Relaxed);
+            self.progress
+                .read
+                .fetch_add(parquet.bytes() - before, Ordering::Relaxed);
             self.unit = self.unit.or(parquet.door.unit);
             let (mut pieces, more) = (Vec::new(), !decoded.is_empty());
             for batch in decoded {
@@ -360,7 +561,9 @@ impl Reader for Columns {
                     Decoded::Plain(plain) => {
                         let rows = plain.numbered(names);
                         self.row = rows.place.row - 1 + rows.rows.len() as u64;
-                        self.progress.rows.fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
+                        self.progress
+                            .rows
+                            .fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
                         pieces.push(Piece::Rows(rows));
                     }
                     Decoded::Cells(cells, place, rows) => {
@@ -373,9 +576,13 @@ impl Reader for Columns {
             }
             return Ok((pieces, more));
         }
-        let Blocks::Text(blocks) = &mut self.blocks else { return Ok((Vec::new(), false)) };
+        let Blocks::Text(blocks) = &mut self.blocks else {
+            return Ok((Vec::new(), false));
+        };
         let (layout, mut read) = (blocks.layout, Vec::new());
-        while read.is_empty() || !look && layout == Layout::NdJson && read.len() < BLOCKS && !blocks.ended {
+        while read.is_empty()
+            || !look && layout == Layout::NdJson && read.len() < BLOCKS && !blocks.ended
+        {
             let (block, error) = blocks.next();
             read.push((block, error, blocks.line));
         }
@@ -385,14 +592,23 @@ impl Reader for Columns {
         let mut pieces: Vec<Option<Plain>> = Vec::new();
         if short {
             let (door, file) = (&self.door, self.file);
-            let one = |(block, _, _): &mut (Block, Option<std::io::Error>, u64), unit: Option<TimeUnit>| {
+            let one = |(block, _, _): &mut (Block, Option<std::io::Error>, u64),
+                       unit: Option<TimeUnit>| {
                 let first = block.lines.first().copied()?;
                 let place = Place { file, row: first };
-                let consecutive = block.lines.last().copied()? - first + 1 == block.lines.len() as u64;
+                let consecutive =
+                    block.lines.last().copied()? - first + 1 == block.lines.len() as u64;
                 if !consecutive {
                     return None;
                 }
-                lines::plain(door, &mut block.text, &block.starts, block.length, unit, place)
+                lines::plain(
+                    door,
+                    &mut block.text,
+                    &block.starts,
+                    block.length,
+                    unit,
+                    place,
+                )
             };
             let (first, rest) = read.split_at_mut(1);
             let begun = first.first_mut().and_then(|first| one(first, self.unit));
@@ -400,7 +616,11 @@ impl Reader for Columns {
             pieces.push(begun.map(|(plain, _)| plain));
             self.unit = unit;
             if unit.is_some() {
-                pieces.extend(rest.par_iter_mut().map(|block| one(block, unit).map(|(plain, _)| plain)).collect::<Vec<_>>());
+                pieces.extend(
+                    rest.par_iter_mut()
+                        .map(|block| one(block, unit).map(|(plain, _)| plain))
+                        .collect::<Vec<_>>(),
+                );
             }
         }
         let mut all = Vec::new();
@@ -409,7 +629,9 @@ impl Reader for Columns {
             match pieces.next().flatten() {
                 Some(plain) => {
                     let rows = plain.numbered(names);
-                    self.progress.rows.fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
+                    self.progress
+                        .rows
+                        .fetch_add(rows.rows.len() as u64, Ordering::Relaxed);
                     all.push(Piece::Rows(rows));
                 }
                 None => {
@@ -420,14 +642,24 @@ impl Reader for Columns {
                 }
             }
             if let Some(error) = error {
-                bad.row(Place { file: self.file, row: line + 1 }, Reason::Truncated, why(&error))?;
+                bad.row(
+                    Place {
+                        file: self.file,
+                        row: line + 1,
+                    },
+                    Reason::Truncated,
+                    why(&error),
+                )?;
             }
         }
         Ok((all, !ended))
     }
 
     fn notes(&self) -> Vec<String> {
-        self.unit.map(|unit| format!("times are numbers of {} since 1970", unit.name())).into_iter().collect()
+        self.unit
+            .map(|unit| format!("times are numbers of {} since 1970", unit.name()))
+            .into_iter()
+            .collect()
     }
 }
 
@@ -442,7 +674,11 @@ pub(super) enum Cell {
     Moment(Int64Array, TimeUnit),
 }
 
-fn value<'a, T: ?Sized>(array: &impl Array, row: usize, of: impl FnOnce() -> &'a T) -> Option<&'a T> {
+fn value<'a, T: ?Sized>(
+    array: &impl Array,
+    row: usize,
+    of: impl FnOnce() -> &'a T,
+) -> Option<&'a T> {
     (row < array.len() && array.is_valid(row)).then(of)
 }
 
@@ -452,16 +688,27 @@ fn number(numbers: &Int64Array, row: usize) -> Option<i64> {
 
 impl Cell {
     pub(super) fn new(name: &str, column: &ArrayRef) -> Result<Cell, String> {
-        let exact = CastOptions { safe: false, ..CastOptions::default() };
-        let cast = |kind: &DataType| cast_with_options(column, kind, &exact).map_err(|error| format!("column {name}: {error}"));
-        let whole = || Ok::<Int64Array, String>(cast(&DataType::Int64)?.as_primitive::<Int64Type>().clone());
+        let exact = CastOptions {
+            safe: false,
+            ..CastOptions::default()
+        };
+        let cast = |kind: &DataType| {
+            cast_with_options(column, kind, &exact)
+                .map_err(|error| format!("column {name}: {error}"))
+        };
+        let whole = || {
+            Ok::<Int64Array, String>(cast(&DataType::Int64)?.as_primitive::<Int64Type>().clone())
+        };
         let kind = match column.data_type() {
             DataType::Dictionary(_, kind) => kind.as_ref(),
             kind => kind,
         };
         Ok(match kind {
             DataType::Null => Cell::Absent,
-            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            DataType::Binary
+            | DataType::LargeBinary
+            | DataType::BinaryView
+            | DataType::FixedSizeBinary(_) => {
                 Cell::Binary(cast(&DataType::Binary)?.as_binary::<i32>().clone())
             }
             DataType::Timestamp(unit, _) => Cell::Moment(whole()?, unit.into()),
@@ -471,10 +718,18 @@ impl Cell {
                 Err(_) => Cell::Text(cast(&DataType::Utf8)?.as_string::<i32>().clone()),
             },
             kind if kind.is_integer() => Cell::Whole(whole()?),
-            kind if kind.is_string() || kind.is_floating() || kind.is_decimal() || *kind == DataType::Boolean => {
+            kind if kind.is_string()
+                || kind.is_floating()
+                || kind.is_decimal()
+                || *kind == DataType::Boolean =>
+            {
                 Cell::Text(cast(&DataType::Utf8)?.as_string::<i32>().clone())
             }
-            other => return Err(format!("column {name} is of type {other}; a text, a number or binary is expected")),
+            other => {
+                return Err(format!(
+                    "column {name} is of type {other}; a text, a number or binary is expected"
+                ));
+            }
         })
     }
 
@@ -483,7 +738,8 @@ impl Cell {
             Cell::Always(text) => Some(text.as_str()),
             Cell::Text(texts) => value(texts, row, || texts.value(row)),
             Cell::Owned(texts) => texts.get(row).and_then(Option::as_deref),
-            Cell::Binary(bytes) => value(bytes, row, || bytes.value(row)).and_then(|bytes| std::str::from_utf8(bytes).ok()),
+            Cell::Binary(bytes) => value(bytes, row, || bytes.value(row))
+                .and_then(|bytes| std::str::from_utf8(bytes).ok()),
             _ => None,
         };
         text.map(str::trim).filter(|text| !text.is_empty())
@@ -502,15 +758,28 @@ impl Cell {
 
     /// A whole number from 0 on.
     fn whole(&self, row: usize, name: &str) -> Result<Option<u64>, Wrong> {
-        let wrong = |found: String| (Reason::WrongType, format!("{name} is {found}; a whole number from 0 on is expected"));
+        let wrong = |found: String| {
+            (
+                Reason::WrongType,
+                format!("{name} is {found}; a whole number from 0 on is expected"),
+            )
+        };
         match self {
             Cell::Whole(numbers) => match number(numbers, row) {
-                Some(number) => u64::try_from(number).map(Some).map_err(|_| wrong(number.to_string())),
+                Some(number) => u64::try_from(number)
+                    .map(Some)
+                    .map_err(|_| wrong(number.to_string())),
                 None => Ok(None),
             },
             _ => match self.text(row) {
-                Some(text) => text.trim_end_matches(".0").parse().map(Some).map_err(|_| wrong(format!("\"{}\"", text.escape_debug()))),
-                None if self.is_given(row) && !matches!(self, Cell::Text(_) | Cell::Owned(_)) => Err(wrong("no number".to_string())),
+                Some(text) => text
+                    .trim_end_matches(".0")
+                    .parse()
+                    .map(Some)
+                    .map_err(|_| wrong(format!("\"{}\"", text.escape_debug()))),
+                None if self.is_given(row) && !matches!(self, Cell::Text(_) | Cell::Owned(_)) => {
+                    Err(wrong("no number".to_string()))
+                }
                 None => Ok(None),
             },
         }
@@ -521,14 +790,23 @@ impl Cell {
             return match number(numbers, row) {
                 None => Ok(None),
                 Some(flag @ (0 | 1)) => Ok(Some(flag == 1)),
-                Some(found) => Err((Reason::WrongType, format!("{name} is {found}; true or false is expected"))),
+                Some(found) => Err((
+                    Reason::WrongType,
+                    format!("{name} is {found}; true or false is expected"),
+                )),
             };
         }
         match self.text(row) {
             None => Ok(None),
             Some(text) if text.eq_ignore_ascii_case("true") || text == "1" => Ok(Some(true)),
             Some(text) if text.eq_ignore_ascii_case("false") || text == "0" => Ok(Some(false)),
-            Some(text) => Err((Reason::WrongType, format!("{name} is \"{}\"; true or false is expected", text.escape_debug()))),
+            Some(text) => Err((
+                Reason::WrongType,
+                format!(
+                    "{name} is \"{}\"; true or false is expected",
+                    text.escape_debug()
+                ),
+            )),
         }
     }
 }
@@ -542,21 +820,35 @@ pub(super) struct Cells {
 
 impl Cells {
     pub(super) fn new(batch: &RecordBatch, mapping: &Mapping) -> Result<Cells, String> {
-        let column = |(column, _): &(&'static str, &str)| match (mapping.values.get(column), batch.column_by_name(mapping.name(column))) {
+        let column = |(column, _): &(&'static str, &str)| match (
+            mapping.values.get(column),
+            batch.column_by_name(mapping.name(column)),
+        ) {
             (Some(value), _) => Ok(Cell::Always(value.clone())),
             (None, Some(found)) => Cell::new(mapping.name(column), found),
             (None, None) => Ok(Cell::Absent),
         };
-        Ok(Cells { columns: COLUMNS.iter().map(column).collect::<Result<_, String>>()? })
+        Ok(Cells {
+            columns: COLUMNS.iter().map(column).collect::<Result<_, String>>()?,
+        })
     }
 
     fn of(&self, name: &str) -> &Cell {
         const ABSENT: &Cell = &Cell::Absent;
-        COLUMNS.iter().position(|(column, _)| *column == name).and_then(|at| self.columns.get(at)).unwrap_or(ABSENT)
+        COLUMNS
+            .iter()
+            .position(|(column, _)| *column == name)
+            .and_then(|at| self.columns.get(at))
+            .unwrap_or(ABSENT)
     }
 
     fn time(&self, row: usize, unit: &mut Option<TimeUnit>) -> Result<Time, Wrong> {
-        let wrong = |found: String| (Reason::Time, format!("time is {found}; RFC 3339 or a number since 1970 is expected"));
+        let wrong = |found: String| {
+            (
+                Reason::Time,
+                format!("time is {found}; RFC 3339 or a number since 1970 is expected"),
+            )
+        };
         match &self.columns[0] {
             Cell::Moment(numbers, own) => {
                 let number = number(numbers, row).ok_or_else(|| wrong("missing".to_string()))?;
@@ -568,8 +860,11 @@ impl Cells {
                 unit.time(number).ok_or_else(|| wrong(number.to_string()))
             }
             other => {
-                let text = other.text(row).ok_or_else(|| wrong("missing".to_string()))?;
-                let (time, found) = parse_time(text, *unit).ok_or_else(|| wrong(format!("\"{}\"", text.escape_debug())))?;
+                let text = other
+                    .text(row)
+                    .ok_or_else(|| wrong("missing".to_string()))?;
+                let (time, found) = parse_time(text, *unit)
+                    .ok_or_else(|| wrong(format!("\"{}\"", text.escape_debug())))?;
                 if unit.is_none() {
                     *unit = found;
                 }
@@ -582,39 +877,80 @@ impl Cells {
         let of = |bytes: &[u8]| {
             let most = limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16;
             if bytes.len() as u64 > most {
-                let text = format!("a key of {} bytes; a partition key has at most 2,048 and a sort key 1,024", bytes.len());
+                let text = format!(
+                    "a key of {} bytes; a partition key has at most 2,048 and a sort key 1,024",
+                    bytes.len()
+                );
                 return Err((Reason::Key, text));
             }
             Ok(Key::of(bytes))
         };
         match self.of("key") {
-            Cell::Binary(bytes) => value(bytes, row, || bytes.value(row)).filter(|bytes| !bytes.is_empty()).map(of),
-            Cell::Whole(numbers) | Cell::Moment(numbers, _) => number(numbers, row).map(|number| of(number.to_string().as_bytes())),
-            Cell::Text(texts) => value(texts, row, || texts.value(row)).filter(|text| !text.is_empty()).map(|text| of(text.as_bytes())),
-            Cell::Owned(texts) => texts.get(row).and_then(Option::as_deref).map(|text| of(text.as_bytes())),
+            Cell::Binary(bytes) => value(bytes, row, || bytes.value(row))
+                .filter(|bytes| !bytes.is_empty())
+                .map(of),
+            Cell::Whole(numbers) | Cell::Moment(numbers, _) => {
+                number(numbers, row).map(|number| of(number.to_string().as_bytes()))
+            }
+            Cell::Text(texts) => value(texts, row, || texts.value(row))
+                .filter(|text| !text.is_empty())
+                .map(|text| of(text.as_bytes())),
+            Cell::Owned(texts) => texts
+                .get(row)
+                .and_then(Option::as_deref)
+                .map(|text| of(text.as_bytes())),
             Cell::Always(text) => Some(of(text.as_bytes())),
             Cell::Absent => None,
         }
     }
 
-    fn event(&self, row: usize, place: Place, unit: &mut Option<TimeUnit>, table: Option<&str>, names: &mut Names) -> Result<Event, Wrong> {
+    fn event(
+        &self,
+        row: usize,
+        place: Place,
+        unit: &mut Option<TimeUnit>,
+        table: Option<&str>,
+        names: &mut Names,
+    ) -> Result<Event, Wrong> {
         let time = self.time(row, unit)?;
-        let operation = self.of("operation").text(row).ok_or_else(|| (Reason::UnknownOperation, "no operation".to_string()))?;
+        let operation = self
+            .of("operation")
+            .text(row)
+            .ok_or_else(|| (Reason::UnknownOperation, "no operation".to_string()))?;
         let api = ApiName::parse(operation).ok_or_else(|| {
-            let known = ApiName::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-            (Reason::UnknownOperation, format!("DynamoDB has no operation \"{}\"; known are {known}", operation.escape_debug()))
+            let known = ApiName::NAMES
+                .iter()
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>()
+                .join(", ");
+            (
+                Reason::UnknownOperation,
+                format!(
+                    "DynamoDB has no operation \"{}\"; known are {known}",
+                    operation.escape_debug()
+                ),
+            )
         })?;
         let key = match self.key(row) {
             Some(key) => key?,
             None if api == ApiName::Scan || api.is_free() => Key::of(b""),
             None => return Err((Reason::Key, format!("no key; {} needs one", api.name()))),
         };
-        let table = self.of("table").text(row).or(table).map(|table| names.number(table));
+        let table = self
+            .of("table")
+            .text(row)
+            .or(table)
+            .map(|table| names.number(table));
         let bytes = |name: &str| -> Result<Option<u32>, Wrong> {
             match self.of(name).whole(row, name)? {
                 None => Ok(None),
                 Some(bytes) if bytes <= limits::ITEM_BYTES_MAX => Ok(Some(bytes as u32)),
-                Some(bytes) => Err((Reason::ItemSize, format!("{name} is {bytes}; DynamoDB holds items of at most 409600 bytes (400 KB)"))),
+                Some(bytes) => Err((
+                    Reason::ItemSize,
+                    format!(
+                        "{name} is {bytes}; DynamoDB holds items of at most 409600 bytes (400 KB)"
+                    ),
+                )),
             }
         };
         let mut call = Call::new(api, key);
@@ -625,26 +961,40 @@ impl Cells {
         if let Some(sizes) = self.of("fetched_bytes").text(row) {
             let parsed: Result<Vec<u32>, _> = sizes.split_whitespace().map(str::parse).collect();
             let sizes = parsed.map_err(|_| {
-                let text = format!("fetched_bytes is \"{}\"; sizes separated by spaces are expected", sizes.escape_debug());
+                let text = format!(
+                    "fetched_bytes is \"{}\"; sizes separated by spaces are expected",
+                    sizes.escape_debug()
+                );
                 (Reason::WrongType, text)
             })?;
             call.fetched = Some(sizes.into());
         } else if self.of("fetched_bytes").is_given(row) {
             call.fetched = Some(Arc::new([]));
         }
-        call.consistency = match self.of("consistency").text(row).map(str::to_ascii_lowercase).as_deref() {
+        call.consistency = match self
+            .of("consistency")
+            .text(row)
+            .map(str::to_ascii_lowercase)
+            .as_deref()
+        {
             None => None,
             Some("eventual" | "false" | "0") => Some(Consistency::Eventual),
             Some("strong" | "consistent" | "true" | "1") => Some(Consistency::Strong),
             Some(other) => {
-                let text = format!("consistency is \"{}\"; eventual or strong is expected", other.escape_debug());
+                let text = format!(
+                    "consistency is \"{}\"; eventual or strong is expected",
+                    other.escape_debug()
+                );
                 return Err((Reason::WrongType, text));
             }
         };
         call.action = match self.of("action").text(row) {
             None => None,
             Some(text) => Some(Action::parse(text).ok_or_else(|| {
-                let text = format!("action is \"{}\"; Put, Update, Delete or ConditionCheck is expected", text.escape_debug());
+                let text = format!(
+                    "action is \"{}\"; Put, Update, Delete or ConditionCheck is expected",
+                    text.escape_debug()
+                );
                 (Reason::WrongType, text)
             })?),
         };
@@ -653,22 +1003,41 @@ impl Cells {
             .text(row)
             .map(|code: &str| {
                 Failure::parse(code).ok_or_else(|| {
-                    (Reason::WrongType, format!("error is \"{}\"; the name of an exception is expected, or nothing", code.escape_debug()))
+                    (
+                        Reason::WrongType,
+                        format!(
+                            "error is \"{}\"; the name of an exception is expected, or nothing",
+                            code.escape_debug()
+                        ),
+                    )
                 })
             })
             .transpose()?;
         call.cached = self.of("cached").flag(row, "cached")?;
         call.replayed = self.of("replayed").flag(row, "replayed")?.unwrap_or(false);
         call.index = self.of("index").text(row).map(|index| names.number(index));
-        call.region = self.of("region").text(row).map(|region| names.number(region));
-        call.caller = self.of("caller").text(row).map(|caller| names.number(caller));
+        call.region = self
+            .of("region")
+            .text(row)
+            .map(|region| names.number(region));
+        call.caller = self
+            .of("caller")
+            .text(row)
+            .map(|caller| names.number(caller));
         // An empty list of changes says that nothing changes, which no list at all does not say.
         let changes = self.of("changes");
         call.changes = match changes.text(row) {
             Some(text) => Some(names.number(text)),
-            None if changes.is_given(row) && !matches!(changes, Cell::Absent) => Some(names.number("")),
+            None if changes.is_given(row) && !matches!(changes, Cell::Absent) => {
+                Some(names.number(""))
+            }
             None => None,
         };
-        Ok(Event { time, place, table, what: What::Call(call) })
+        Ok(Event {
+            time,
+            place,
+            table,
+            what: What::Call(call),
+        })
     }
 }

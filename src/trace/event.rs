@@ -11,7 +11,19 @@ use crate::table::{ApiName, Consistency, Direction, Item};
 use crate::units::Bytes;
 
 /// A moment, in nanoseconds since 1970-01-01 UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Time(pub i64);
 
 impl Time {
@@ -41,7 +53,9 @@ impl fmt::Display for Time {
 }
 
 /// A name that occurs often, by number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 pub struct Name(pub u32);
 
 /// Names by number: tables, indexes, regions, callers.
@@ -83,7 +97,8 @@ const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 const FIRST: u64 = 0xbf58_476d_1ce4_e5b9;
 const SECOND: u64 = 0x94d0_49bb_1331_11eb;
 
-/// Another number for the same key, even over all 64 bits: its size, and its place in each index, are drawn apart.
+/// Another number for the same key, even over all 64 bits: its size, and its place in each index,
+/// are drawn apart.
 pub(crate) fn mixed(hash: u64, salt: u64) -> u64 {
     let mut mixed = hash ^ salt.wrapping_mul(GOLDEN);
     mixed = (mixed ^ (mixed >> 30)).wrapping_mul(FIRST);
@@ -91,8 +106,8 @@ pub(crate) fn mixed(hash: u64, salt: u64) -> u64 {
     mixed ^ (mixed >> 31)
 }
 
-/// What is drawn by a key's hash, each by a number of its own, so that one draw says nothing of another. Traces and parts
-/// that were written before rest on them: a number stays what it is.
+/// What is drawn by a key's hash, each by a number of its own, so that one draw says nothing of
+/// another. Traces and parts that were written before rest on them: a number stays what it is.
 pub(crate) mod salt {
     /// The size of a key's item.
     pub const SIZE: u64 = 1;
@@ -126,7 +141,8 @@ fn unmixed(mixed: u64, salt: u64) -> u64 {
     hash ^ (hash >> 30) ^ (hash >> 60) ^ salt.wrapping_mul(GOLDEN)
 }
 
-/// What an odd number has to be multiplied by for 1, modulo 2^64: each round finds twice as many bits (Newton).
+/// What an odd number has to be multiplied by for 1, modulo 2^64: each round finds twice as many
+/// bits (Newton).
 const fn inverse(odd: u64) -> u64 {
     let (mut inverse, mut bits) = (odd, 3);
     while bits < u64::BITS {
@@ -136,7 +152,8 @@ const fn inverse(odd: u64) -> u64 {
     inverse
 }
 
-/// The hash of a key: XXH3 of its bytes, 64 bits; of a whole number, as a text or in a column of numbers, [its own](hash_of_whole).
+/// The hash of a key: XXH3 of its bytes, 64 bits; of a whole number, as a text or in a column of
+/// numbers, [its own](hash_of_whole).
 #[inline]
 pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
     match whole(bytes) {
@@ -145,7 +162,8 @@ pub(crate) fn hash_of(bytes: &[u8]) -> u64 {
     }
 }
 
-/// The hash of a key that is a whole number, which no other number of at most 18 digits has: [`whole_of`] it is the number.
+/// The hash of a key that is a whole number, which no other number of at most 18 digits has:
+/// [`whole_of`] it is the number.
 #[inline(always)]
 pub(crate) fn hash_of_whole(number: i64) -> u64 {
     match is_short(number) {
@@ -170,7 +188,8 @@ const WHOLE_SALT: u64 = salt::WHOLE_NUMBER;
 /// Digits of numbers that are hashed as such: any so many fit.
 const WHOLE_DIGITS: u32 = 18;
 
-/// The number that a text is, where no other text would be the same: no sign but a minus, no zero before it.
+/// The number that a text is, where no other text would be the same: no sign but a minus, no zero
+/// before it.
 #[inline]
 fn whole(text: &[u8]) -> Option<i64> {
     let (sign, digits) = match text {
@@ -181,7 +200,11 @@ fn whole(text: &[u8]) -> Option<i64> {
     if !matches!(digits.first(), Some(b'1'..=b'9')) || digits.len() > WHOLE_DIGITS as usize {
         return None;
     }
-    let number = digits.iter().try_fold(0, |number, digit| digit.is_ascii_digit().then(|| 10 * number + i64::from(digit - b'0')))?;
+    let number = digits.iter().try_fold(0, |number, digit| {
+        digit
+            .is_ascii_digit()
+            .then(|| 10 * number + i64::from(digit - b'0'))
+    })?;
     Some(sign * number)
 }
 
@@ -190,7 +213,8 @@ fn whole(text: &[u8]) -> Option<i64> {
 pub struct Key {
     /// The hash of the whole key.
     pub hash: u64,
-    /// The hash of what stands before the first `|`: the partition key, of a table with a sort key.
+    /// The hash of what stands before the first `|`: the partition key, of a table with a sort
+    /// key.
     pub partition: u64,
     length: u8,
     start: [u8; Key::SHOWN],
@@ -202,7 +226,10 @@ impl Key {
 
     /// A key whose partition key is known by itself.
     pub fn of_parts(bytes: &[u8], partition: &[u8]) -> Key {
-        Key { partition: hash_of(partition), ..Key::of(bytes) }
+        Key {
+            partition: hash_of(partition),
+            ..Key::of(bytes)
+        }
     }
 
     /// A key of any bytes; of a table with a sort key, the partition key ends at the first `|`.
@@ -211,8 +238,16 @@ impl Key {
         let shown = bytes.len().min(Key::SHOWN);
         start[..shown].copy_from_slice(&bytes[..shown]);
         let hash = hash_of(bytes);
-        let partition = bytes.iter().position(|byte| *byte == b'|').map_or(hash, |at| hash_of(&bytes[..at]));
-        Key { hash, partition, length: bytes.len().min(Key::SHOWN + 1) as u8, start }
+        let partition = bytes
+            .iter()
+            .position(|byte| *byte == b'|')
+            .map_or(hash, |at| hash_of(&bytes[..at]));
+        Key {
+            hash,
+            partition,
+            length: bytes.len().min(Key::SHOWN + 1) as u8,
+            start,
+        }
     }
 }
 
@@ -225,10 +260,19 @@ impl serde::Serialize for Key {
 
 impl<'a> serde::Deserialize<'a> for Key {
     fn deserialize<D: serde::Deserializer<'a>>(deserializer: D) -> Result<Key, D::Error> {
-        let (hash, partition, length, shown): (u64, u64, u8, Vec<u8>) = serde::Deserialize::deserialize(deserializer)?;
+        let (hash, partition, length, shown): (u64, u64, u8, Vec<u8>) =
+            serde::Deserialize::deserialize(deserializer)?;
         let mut start = [0; Key::SHOWN];
-        start.iter_mut().zip(shown).for_each(|(to, byte)| *to = byte);
-        Ok(Key { hash, partition, length: length.min(Key::SHOWN as u8 + 1), start })
+        start
+            .iter_mut()
+            .zip(shown)
+            .for_each(|(to, byte)| *to = byte);
+        Ok(Key {
+            hash,
+            partition,
+            length: length.min(Key::SHOWN as u8 + 1),
+            start,
+        })
     }
 }
 
@@ -244,16 +288,25 @@ impl fmt::Display for Key {
             length if length > Key::SHOWN => (&self.start[..], true),
             length => (&self.start[..length], false),
         };
-        let is_bare = |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
+        let is_bare =
+            |byte: &u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\'' | b'\\');
         match std::str::from_utf8(shown) {
             Ok(text) if shown.iter().all(is_bare) => f.write_str(text)?,
             Ok(text) => write!(f, "{}", text.escape_debug())?,
             Err(error) if cut && error.error_len().is_none() => {
-                write!(f, "{}", String::from_utf8_lossy(&shown[..error.valid_up_to()]).escape_debug())?;
+                write!(
+                    f,
+                    "{}",
+                    String::from_utf8_lossy(&shown[..error.valid_up_to()]).escape_debug()
+                )?;
             }
             Err(_) => shown.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?,
         }
-        if cut { write!(f, "… (hash {:016x})", self.hash) } else { Ok(()) }
+        if cut {
+            write!(f, "… (hash {:016x})", self.hash)
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -269,8 +322,9 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// What the error of a member of a BatchExecuteStatement means; its codes have no "Exception" at their end. Source: API
-    /// Reference, "BatchStatementError". `None` for a word that is no error code.
+    /// What the error of a member of a BatchExecuteStatement means; its codes have no "Exception"
+    /// at their end. Source: API Reference, "BatchStatementError". `None` for a word that is no
+    /// error code.
     pub fn of_member(code: &str) -> Option<Failure> {
         Some(match code {
             "AccessDenied"
@@ -285,16 +339,23 @@ impl Failure {
         })
     }
 
-    /// What an error code means for the bill, with or without the class or the service before it and a message behind it;
-    /// `None` for a word that is no error code.
+    /// What an error code means for the bill, with or without the class or the service before it
+    /// and a message behind it; `None` for a word that is no error code.
     pub fn parse(code: &str) -> Option<Failure> {
         let code = code.split([' ', ':']).next().unwrap_or(code);
         let name = code.rsplit(['#', '.']).next().unwrap_or(code);
         Some(match name.trim_end_matches("Exception") {
             "ConditionalCheckFailed" | "DuplicateItem" => Failure::Condition,
             "TransactionCanceled" | "TransactionConflict" => Failure::Cancelled,
-            "AccessDenied" | "RequestLimitExceeded" | "ServiceUnavailable" | "Throttling" => Failure::Free,
-            _ if ["Exception", "Error", "Fault", "Failure"].iter().any(|end| name.ends_with(end)) => Failure::Free,
+            "AccessDenied" | "RequestLimitExceeded" | "ServiceUnavailable" | "Throttling" => {
+                Failure::Free
+            }
+            _ if ["Exception", "Error", "Fault", "Failure"]
+                .iter()
+                .any(|end| name.ends_with(end)) =>
+            {
+                Failure::Free
+            }
             _ => return None,
         })
     }
@@ -327,7 +388,8 @@ pub struct Call {
     pub consistency: Option<Consistency>,
     /// Why it failed.
     pub failure: Option<Failure>,
-    /// What a member of a batch or of a transaction does: a Put, an Update, a Delete, a ConditionCheck.
+    /// What a member of a batch or of a transaction does: a Put, an Update, a Delete, a
+    /// ConditionCheck.
     pub action: Option<Action>,
     /// The attributes that it changes, as names separated by commas.
     pub changes: Option<Name>,
@@ -419,7 +481,8 @@ pub struct Request {
     pub item_after: Option<Value>,
     /// The keys of the items that a Query or Scan read; of several statements, a list for each.
     pub evaluated_keys: Option<Value>,
-    /// The members of a batch that AWS left unprocessed, as its UnprocessedItems or UnprocessedKeys name them.
+    /// The members of a batch that AWS left unprocessed, as its UnprocessedItems or
+    /// UnprocessedKeys name them.
     pub unprocessed: Option<Value>,
 }
 
@@ -432,11 +495,13 @@ pub struct Change {
     pub old: Option<Item>,
     /// The item after.
     pub new: Option<Item>,
-    /// Whether the record can hold the image before; where it cannot, the store knows it or nobody does.
+    /// Whether the record can hold the image before; where it cannot, the store knows it or nobody
+    /// does.
     pub has_old: bool,
     /// Whether the record can hold the image after.
     pub has_new: bool,
-    /// What the record says happened, where it says so: whether an item was there before, and is there after.
+    /// What the record says happened, where it says so: whether an item was there before, and is
+    /// there after.
     pub there: Option<(bool, bool)>,
     /// Whether Time to Live deleted it.
     pub time_to_live: bool,
@@ -485,7 +550,18 @@ pub enum What {
 }
 
 /// Where an event stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Place {
     /// The file, by its position in the trace.
     pub file: u32,
@@ -513,14 +589,31 @@ mod tests {
     #[test]
     fn the_hash_of_a_whole_number_tells_it() {
         let longest = 10_i64.pow(WHOLE_DIGITS) - 1;
-        for number in [0, 1, -1, 42, 1 << 31, 423_251_253_100_000_001, longest, -longest] {
+        for number in [
+            0,
+            1,
+            -1,
+            42,
+            1 << 31,
+            423_251_253_100_000_001,
+            longest,
+            -longest,
+        ] {
             assert!(is_short(number));
             assert_eq!(whole_of(hash_of_whole(number)), number);
-            assert_eq!(hash_of_whole(number), hash_of(number.to_string().as_bytes()), "{number}");
+            assert_eq!(
+                hash_of_whole(number),
+                hash_of(number.to_string().as_bytes()),
+                "{number}"
+            );
         }
         for number in [longest + 1, -longest - 1, i64::MAX, i64::MIN] {
             assert!(!is_short(number));
-            assert_eq!(hash_of_whole(number), hash_of(number.to_string().as_bytes()), "{number}");
+            assert_eq!(
+                hash_of_whole(number),
+                hash_of(number.to_string().as_bytes()),
+                "{number}"
+            );
         }
         assert!((0..1_000).all(|number| unmixed(mixed(number, 5), 5) == number));
     }
@@ -530,30 +623,75 @@ mod tests {
         assert_eq!(Key::of(b"order#1").to_string(), "order#1");
         assert_eq!(Key::of(&[0xff, 0x00]).to_string(), "ff00");
         let long = Key::of("ä".repeat(40).as_bytes()).to_string();
-        assert!(long.starts_with(&"ä".repeat(19)) && long.contains("… (hash "), "{long}");
+        assert!(
+            long.starts_with(&"ä".repeat(19)) && long.contains("… (hash "),
+            "{long}"
+        );
         assert_eq!(Key::of(b"line\nbreak").to_string(), "line\\nbreak");
     }
 
     #[test]
     fn a_whole_number_is_one_key_as_a_text_or_a_number() {
         let limit = 10_i64.pow(WHOLE_DIGITS);
-        for number in [0, 7, -7, 42, 1_000, limit - 1, 1 - limit, limit, -limit, i64::MAX, i64::MIN] {
-            assert_eq!(hash_of(number.to_string().as_bytes()), hash_of_whole(number), "{number}");
+        for number in [
+            0,
+            7,
+            -7,
+            42,
+            1_000,
+            limit - 1,
+            1 - limit,
+            limit,
+            -limit,
+            i64::MAX,
+            i64::MIN,
+        ] {
+            assert_eq!(
+                hash_of(number.to_string().as_bytes()),
+                hash_of_whole(number),
+                "{number}"
+            );
         }
-        for text in ["", "-", "-0", "007", "+7", "7.0", "7 ", "1e3", "12a", "1234567890123456789"] {
-            assert_eq!(hash_of(text.as_bytes()), xxh3_64(text.as_bytes()), "{text:?}");
+        for text in [
+            "",
+            "-",
+            "-0",
+            "007",
+            "+7",
+            "7.0",
+            "7 ",
+            "1e3",
+            "12a",
+            "1234567890123456789",
+        ] {
+            assert_eq!(
+                hash_of(text.as_bytes()),
+                xxh3_64(text.as_bytes()),
+                "{text:?}"
+            );
         }
     }
 
     #[test]
     fn errors_cost_what_the_rules_say() {
-        assert_eq!(Failure::parse("ConditionalCheckFailedException"), Some(Failure::Condition));
         assert_eq!(
-            Failure::parse("software.amazon.awssdk.model.ConditionalCheckFailedException: The conditional"),
+            Failure::parse("ConditionalCheckFailedException"),
             Some(Failure::Condition)
         );
-        assert_eq!(Failure::parse("com.amazonaws.dynamodb.v20120810#TransactionCanceledException"), Some(Failure::Cancelled));
-        assert_eq!(Failure::parse("ProvisionedThroughputExceededException"), Some(Failure::Free));
+        assert_eq!(
+            Failure::parse(
+                "software.amazon.awssdk.model.ConditionalCheckFailedException: The conditional"
+            ),
+            Some(Failure::Condition)
+        );
+        assert_eq!(
+            Failure::parse("com.amazonaws.dynamodb.v20120810#TransactionCanceledException"),
+            Some(Failure::Cancelled)
+        );
+        assert_eq!(
+            Failure::parse("ProvisionedThroughputExceededException"),
+            Some(Failure::Free)
+        );
         assert_eq!(Failure::parse("OK"), None);
     }
 }

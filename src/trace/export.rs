@@ -1,4 +1,5 @@
-//! S3 exports: a full one is a starting state and a source of sizes, an incremental one a trace of changes.
+//! S3 exports: a full one is a starting state and a source of sizes, an incremental one a trace of
+//! changes.
 
 use crate::table::Arn;
 use std::path::{Path, PathBuf};
@@ -36,13 +37,33 @@ pub fn manifest(folder: &Path) -> Option<Manifest> {
     let text = opened::read_to_string(&folder.join("manifest-summary.json")).ok()?;
     let summary: Value = serde_json::from_str(&text).ok()?;
     let listed = opened::read_to_string(&folder.join("manifest-files.json")).unwrap_or_default();
-    let files = listed.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let files = files.filter_map(|row| Some(row["dataFileS3Key"].as_str()?.rsplit('/').next()?.to_string()));
-    let moment = |name: &str| summary[name].as_str().and_then(|text| parse_time(text, None)).map(|(time, _)| time);
+    let files = listed
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let files = files.filter_map(|row| {
+        Some(
+            row["dataFileS3Key"]
+                .as_str()?
+                .rsplit('/')
+                .next()?
+                .to_string(),
+        )
+    });
+    let moment = |name: &str| {
+        summary[name]
+            .as_str()
+            .and_then(|text| parse_time(text, None))
+            .map(|(time, _)| time)
+    };
     Some(Manifest {
-        region: summary["tableArn"].as_str().and_then(|arn| Arn::of(arn).region()).map(str::to_string),
+        region: summary["tableArn"]
+            .as_str()
+            .and_then(|arn| Arn::of(arn).region())
+            .map(str::to_string),
         window: moment("exportFromTime").zip(moment("exportToTime")),
-        table: summary["tableArn"].as_str().map(|arn| table_of(arn).to_string()),
+        table: summary["tableArn"]
+            .as_str()
+            .map(|arn| table_of(arn).to_string()),
         incremental: !summary["exportFromTime"].is_null(),
         old_images: summary["outputView"].as_str() != Some("NEW_IMAGE"),
         files: files.collect(),
@@ -54,19 +75,43 @@ pub fn manifest(folder: &Path) -> Option<Manifest> {
 /// # Errors
 /// A sentence with the file that is missing.
 pub fn incremental_files(folder: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, String> {
-    let beside = folder.parent().map(|parent| parent.join("data")).unwrap_or_default();
+    let beside = folder
+        .parent()
+        .map(|parent| parent.join("data"))
+        .unwrap_or_default();
     let find = |name: &String| {
-        let places = [beside.join(name), folder.join("data").join(name), folder.join(name)];
-        places.into_iter().find(|path| path.is_file()).ok_or_else(|| format!("the data file {name} is not there; copy the whole export"))
+        let places = [
+            beside.join(name),
+            folder.join("data").join(name),
+            folder.join(name),
+        ];
+        places
+            .into_iter()
+            .find(|path| path.is_file())
+            .ok_or_else(|| format!("the data file {name} is not there; copy the whole export"))
     };
     manifest.files.iter().map(find).collect()
 }
 
 /// The manifest of the incremental export that a data file belongs to, where it lies near.
 pub fn incremental_of(file: &Path) -> Option<Manifest> {
-    let name = file.file_name().map(|name| name.to_string_lossy().to_string()).unwrap_or_default();
-    let folders = file.parent().and_then(Path::parent).and_then(|parent| std::fs::read_dir(parent).ok());
-    let mut folders: Vec<PathBuf> = folders.into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().to_string())
+        .unwrap_or_default();
+    let folders = file
+        .parent()
+        .and_then(Path::parent)
+        .and_then(|parent| std::fs::read_dir(parent).ok());
+    let mut folders: Vec<PathBuf> = folders
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
     folders.sort();
-    folders.iter().filter_map(|folder| manifest(folder)).find(|manifest| manifest.incremental && manifest.files.contains(&name))
+    folders
+        .iter()
+        .filter_map(|folder| manifest(folder))
+        .find(|manifest| manifest.incremental && manifest.files.contains(&name))
 }

@@ -32,8 +32,8 @@ impl Source {
     }
 }
 
-/// The files that some arguments name: paths, patterns such as `logs/*.gz`, folders with all files below them, and
-/// `-` for standard input. In the order of their names.
+/// The files that some arguments name: paths, patterns such as `logs/*.gz`, folders with all files
+/// below them, and `-` for standard input. In the order of their names.
 ///
 /// # Errors
 /// [`TraceError`] where one names nothing.
@@ -50,14 +50,19 @@ pub fn sources(arguments: &[String]) -> Result<Vec<Source>, TraceError> {
         } else if path.exists() {
             all.push(Source::File(path.to_path_buf()));
         } else if argument.contains(['*', '?', '[']) {
-            let paths = glob::glob(argument).map_err(|error| TraceError::file(argument, format!("not a pattern: {error}")))?;
+            let paths = glob::glob(argument)
+                .map_err(|error| TraceError::file(argument, format!("not a pattern: {error}")))?;
             let mut found: Vec<PathBuf> = paths.filter_map(Result::ok).collect();
             found.sort();
             if found.is_empty() {
                 return Err(TraceError::file(argument, "no file matches"));
             }
             for path in found {
-                if path.is_dir() { all.extend(folder(&path)?) } else { all.push(Source::File(path)) }
+                if path.is_dir() {
+                    all.extend(folder(&path)?)
+                } else {
+                    all.push(Source::File(path))
+                }
             }
         } else {
             return Err(TraceError::file(argument, "no such file"));
@@ -72,10 +77,14 @@ fn folder(path: &Path) -> Result<Vec<Source>, TraceError> {
         return Ok(vec![Source::File(path.to_path_buf())]);
     }
     let mut found = Vec::new();
-    collect(path, &mut found).map_err(|error| TraceError::file(&path.display().to_string(), error.to_string()))?;
+    collect(path, &mut found)
+        .map_err(|error| TraceError::file(&path.display().to_string(), error.to_string()))?;
     found.sort();
     if found.is_empty() {
-        return Err(TraceError::file(&path.display().to_string(), "the folder holds no files"));
+        return Err(TraceError::file(
+            &path.display().to_string(),
+            "the folder holds no files",
+        ));
     }
     Ok(found.into_iter().map(Source::File).collect())
 }
@@ -83,7 +92,9 @@ fn folder(path: &Path) -> Result<Vec<Source>, TraceError> {
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
         if hidden {
             continue;
         }
@@ -136,9 +147,15 @@ pub fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
             if !file.metadata()?.is_file() {
                 return Err(io::Error::other("it is not a regular file"));
             }
-            Box::new(Counting { inner: file, read: progress.read.clone() })
+            Box::new(Counting {
+                inner: file,
+                read: progress.read.clone(),
+            })
         }
-        Source::Stdin => Box::new(Counting { inner: io::stdin(), read: progress.read.clone() }),
+        Source::Stdin => Box::new(Counting {
+            inner: io::stdin(),
+            read: progress.read.clone(),
+        }),
     };
     let mut buffered = BufReader::with_capacity(1 << 17, raw);
     let start = buffered.fill_buf()?;
@@ -153,7 +170,9 @@ pub fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
 /// Why reading stopped, for people: a cut gzip says so.
 pub fn why(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the compressed data ends too early; the file is truncated".to_string(),
+        io::ErrorKind::UnexpectedEof => {
+            "the compressed data ends too early; the file is truncated".to_string()
+        }
         _ => format!("cannot be read: {error}"),
     }
 }

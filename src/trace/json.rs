@@ -12,7 +12,13 @@ use super::{Bad, Event, Names, Place, Progress, Reader, Reason, TraceError};
 /// What makes events of a record.
 pub trait Format: Send {
     /// Appends the events of a record, or says what is wrong with it.
-    fn record(&mut self, record: Value, place: Place, names: &mut Names, events: &mut Vec<Event>) -> Result<(), (Reason, String)>;
+    fn record(
+        &mut self,
+        record: Value,
+        place: Place,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+    ) -> Result<(), (Reason, String)>;
 
     /// The record in a line that is not JSON alone, such as a log's behind other text.
     fn odd_line(&self, _line: &str) -> Option<Value> {
@@ -51,12 +57,21 @@ enum Line {
 
 impl<F: Format> Json<F> {
     pub fn new(text: Text, file: u32, format: F, progress: Progress) -> Json<F> {
-        Json { text, file, line: 0, record: 0, format, progress }
+        Json {
+            text,
+            file,
+            line: 0,
+            record: 0,
+            format,
+            progress,
+        }
     }
 
     fn line(&mut self, into: &mut Vec<u8>) -> std::io::Result<bool> {
         into.clear();
-        let read = (&mut self.text).take(LINE_BYTES_MAX).read_until(b'\n', into)?;
+        let read = (&mut self.text)
+            .take(LINE_BYTES_MAX)
+            .read_until(b'\n', into)?;
         self.line += u64::from(read > 0);
         Ok(read > 0)
     }
@@ -83,14 +98,24 @@ impl<F: Format> Json<F> {
         bad: &mut Bad,
     ) -> Result<(), TraceError> {
         match value {
-            Value::Array(list) => list.into_iter().try_for_each(|value| self.hand_on(value, line, names, events, bad)),
+            Value::Array(list) => list
+                .into_iter()
+                .try_for_each(|value| self.hand_on(value, line, names, events, bad)),
             Value::Object(mut object) => match object.get_mut("Records").map(Value::take) {
-                Some(Value::Array(list)) => list.into_iter().try_for_each(|value| self.hand_on(value, line, names, events, bad)),
+                Some(Value::Array(list)) => list
+                    .into_iter()
+                    .try_for_each(|value| self.hand_on(value, line, names, events, bad)),
                 _ => {
                     self.record += 1;
-                    let place = Place { file: self.file, row: line.unwrap_or(self.record) };
+                    let place = Place {
+                        file: self.file,
+                        row: line.unwrap_or(self.record),
+                    };
                     self.progress.rows.fetch_add(1, Ordering::Relaxed);
-                    match self.format.record(Value::Object(object), place, names, events) {
+                    match self
+                        .format
+                        .record(Value::Object(object), place, names, events)
+                    {
                         Ok(()) => Ok(()),
                         Err((reason, message)) => bad.row(place, reason, message),
                     }
@@ -98,25 +123,51 @@ impl<F: Format> Json<F> {
             },
             other => {
                 let found: String = other.to_string().chars().take(60).collect();
-                bad.row(Place { file: self.file, row: self.line }, Reason::Malformed, format!("{found} is no JSON object"))
+                bad.row(
+                    Place {
+                        file: self.file,
+                        row: self.line,
+                    },
+                    Reason::Malformed,
+                    format!("{found} is no JSON object"),
+                )
             }
         }
     }
 
     /// The rest of a document that began on the line just read.
-    fn document(&mut self, start: &[u8], names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<(), TraceError> {
+    fn document(
+        &mut self,
+        start: &[u8],
+        names: &mut Names,
+        events: &mut Vec<Event>,
+        bad: &mut Bad,
+    ) -> Result<(), TraceError> {
         let mut whole = start.to_vec();
         let first = self.line;
-        if let Err(error) = (&mut self.text).take(DOCUMENT_BYTES_MAX).read_to_end(&mut whole) {
-            let place = Place { file: self.file, row: first };
+        if let Err(error) = (&mut self.text)
+            .take(DOCUMENT_BYTES_MAX)
+            .read_to_end(&mut whole)
+        {
+            let place = Place {
+                file: self.file,
+                row: first,
+            };
             return bad.row(place, Reason::Truncated, why(&error));
         }
         for value in Deserializer::from_slice(&whole).into_iter::<Value>() {
             match value {
                 Ok(value) => self.hand_on(value, None, names, events, bad)?,
                 Err(error) => {
-                    let place = Place { file: self.file, row: first + error.line() as u64 - 1 };
-                    let reason = if error.is_eof() { Reason::Truncated } else { Reason::Malformed };
+                    let place = Place {
+                        file: self.file,
+                        row: first + error.line() as u64 - 1,
+                    };
+                    let reason = if error.is_eof() {
+                        Reason::Truncated
+                    } else {
+                        Reason::Malformed
+                    };
                     return bad.row(place, reason, format!("not JSON: {error}"));
                 }
             }
@@ -126,14 +177,26 @@ impl<F: Format> Json<F> {
 }
 
 impl<F: Format> Reader for Json<F> {
-    fn batch(&mut self, names: &mut Names, events: &mut Vec<Event>, bad: &mut Bad) -> Result<bool, TraceError> {
+    fn batch(
+        &mut self,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+        bad: &mut Bad,
+    ) -> Result<bool, TraceError> {
         let mut line = Vec::new();
         for _ in 0..BATCH_LINES {
             match self.line(&mut line) {
                 Ok(true) => {}
                 Ok(false) => return Ok(false),
                 Err(error) => {
-                    bad.row(Place { file: self.file, row: self.line + 1 }, Reason::Truncated, why(&error))?;
+                    bad.row(
+                        Place {
+                            file: self.file,
+                            row: self.line + 1,
+                        },
+                        Reason::Truncated,
+                        why(&error),
+                    )?;
                     return Ok(false);
                 }
             }
@@ -143,7 +206,10 @@ impl<F: Format> Reader for Json<F> {
             if self.line == 1 && line.starts_with(b"\xef\xbb\xbf") {
                 line.drain(..3);
             }
-            let place = Place { file: self.file, row: self.line };
+            let place = Place {
+                file: self.file,
+                row: self.line,
+            };
             match Json::<F>::values(&line) {
                 Line::Values(values) => {
                     let first = events.len();
@@ -160,8 +226,13 @@ impl<F: Format> Reader for Json<F> {
                     events[first..].sort_by_key(|event| event.time);
                     return Ok(false);
                 }
-                Line::Unfinished => bad.row(place, Reason::Malformed, "half a JSON object: the line ends too early")?,
-                Line::Wrong(message) => match self.format.odd_line(&String::from_utf8_lossy(&line)) {
+                Line::Unfinished => bad.row(
+                    place,
+                    Reason::Malformed,
+                    "half a JSON object: the line ends too early",
+                )?,
+                Line::Wrong(message) => match self.format.odd_line(&String::from_utf8_lossy(&line))
+                {
                     Some(value) => self.hand_on(value, Some(place.row), names, events, bad)?,
                     None => bad.row(place, Reason::Malformed, message)?,
                 },
@@ -180,7 +251,12 @@ pub fn member<'a>(object: &'a Value, name: &str) -> Option<&'a Value> {
     let object = object.as_object()?;
     object
         .get(name)
-        .or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+        .or_else(|| {
+            object
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+        })
         .filter(|v| !v.is_null())
 }
 

@@ -1,6 +1,8 @@
-//! Lines of NDJSON that are plain calls, on the short way: parsed by `sonic-rs` where they stand, copied nowhere.
+//! Lines of NDJSON that are plain calls, on the short way: parsed by `sonic-rs` where they stand,
+//! copied nowhere.
 //!
-//! A block of which any line is more than a plain call, or wrong, is read the general way, which says what is wrong.
+//! A block of which any line is more than a plain call, or wrong, is read the general way, which
+//! says what is wrong.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -68,8 +70,8 @@ fn name(text: Option<&str>) -> Option<Option<&str>> {
     }
 }
 
-/// The rows of some lines that stand at `place` and after it, with their text taken; `None` where one needs the general
-/// way, and the text stays.
+/// The rows of some lines that stand at `place` and after it, with their text taken; `None` where
+/// one needs the general way, and the text stays.
 pub fn plain(
     door: &Door,
     text: &mut Vec<u8>,
@@ -79,7 +81,11 @@ pub fn plain(
     place: Place,
 ) -> Option<(Plain, TimeUnit)> {
     let count = starts.len();
-    let (mut times, mut hashes, mut slots) = (Vec::with_capacity(count), Vec::with_capacity(count), Vec::with_capacity(count));
+    let (mut times, mut hashes, mut slots) = (
+        Vec::with_capacity(count),
+        Vec::with_capacity(count),
+        Vec::with_capacity(count),
+    );
     let (mut all_what, mut before) = (Vec::with_capacity(count), Vec::with_capacity(count));
     let mut spans: Vec<(u32, u32)> = Vec::with_capacity(starts.len());
     let mut kinds = Vec::new();
@@ -93,8 +99,17 @@ pub fn plain(
         if !line.is_plain() {
             return None;
         }
-        let found = [Some(line.operation), name(line.table)?, name(line.caller)?, name(line.consistency)?];
-        let same = |of: &([Option<String>; 4], bool)| of.0.iter().zip(&found).all(|(known, found)| known.as_deref() == *found);
+        let found = [
+            Some(line.operation),
+            name(line.table)?,
+            name(line.caller)?,
+            name(line.consistency)?,
+        ];
+        let same = |of: &([Option<String>; 4], bool)| {
+            of.0.iter()
+                .zip(&found)
+                .all(|(known, found)| known.as_deref() == *found)
+        };
         let kind = match known.get(latest).is_some_and(same) {
             true => latest,
             false => match known.iter().position(same) {
@@ -102,7 +117,10 @@ pub fn plain(
                 None => {
                     kinds.push(door.kind(found[0]?.trim(), found[3])?);
                     let table = found[1].or(door.table.as_deref());
-                    known.push((found.map(|text| text.map(str::to_string)), door.is_sorted(table)));
+                    known.push((
+                        found.map(|text| text.map(str::to_string)),
+                        door.is_sorted(table),
+                    ));
                     known.len() - 1
                 }
             },
@@ -118,7 +136,11 @@ pub fn plain(
             return None;
         }
         let hash = hash_of(key);
-        let partition = match if known[kind].1 { memchr::memchr(b'|', key) } else { None } {
+        let partition = match if known[kind].1 {
+            memchr::memchr(b'|', key)
+        } else {
+            None
+        } {
             Some(end) => hash_of(&key[..end]),
             None => hash,
         };
@@ -130,7 +152,10 @@ pub fn plain(
         };
         let (bytes, old) = (size(line.item_bytes)?, size(line.old_bytes)?);
         let leaves_nothing = bytes == 0
-            && matches!(kinds.get(kind).map(|kind: &super::rows::RowKind| kind.api), Some(ApiName::PutItem | ApiName::UpdateItem));
+            && matches!(
+                kinds.get(kind).map(|kind: &super::rows::RowKind| kind.api),
+                Some(ApiName::PutItem | ApiName::UpdateItem)
+            );
         if time < last || leaves_nothing || known.len() > KINDS_MAX {
             return None;
         }
@@ -143,7 +168,10 @@ pub fn plain(
         all_what.push(what(kind as u32, bytes));
         before.push(old);
     }
-    let names = known.into_iter().map(|([_, table, caller, _], _)| (table.or_else(|| door.table.clone()), caller)).collect();
+    let names = known
+        .into_iter()
+        .map(|([_, table, caller, _], _)| (table.or_else(|| door.table.clone()), caller))
+        .collect();
     let text = std::mem::take(text);
     let columns = Columns {
         times: times.into(),
@@ -153,6 +181,12 @@ pub fn plain(
         what: &all_what,
         old: before.iter().any(|old| *old != NO_BYTES).then_some(before),
     };
-    let rows = Rows::dealt(kinds, columns, RowKeys::Lines(text, spans), place, door.spare());
+    let rows = Rows::dealt(
+        kinds,
+        columns,
+        RowKeys::Lines(text, spans),
+        place,
+        door.spare(),
+    );
     Some((Plain::new(rows, names), unit?))
 }

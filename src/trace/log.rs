@@ -1,10 +1,12 @@
-//! Application logs that hold ConsumedCapacity: AWS's own units of each call, as the SDK returned them.
+//! Application logs that hold ConsumedCapacity: AWS's own units of each call, as the SDK returned
+//! them.
 //!
-//! Each line is a JSON object, alone or behind other text, somewhere in which a `ConsumedCapacity` stands (an object,
-//! or a list for batches and transactions). The time is a member of the line (`time`, `timestamp`, `@timestamp`,
-//! `eventTime`, `ts`) or the text before it; so is the operation (`operation`, `api`, `eventName`, `action`).
-//! Source: API Reference, "ConsumedCapacity": `TOTAL` gives the sum alone, `INDEXES` each arm; an untouched arm is
-//! absent; a call that is no transaction does not say whether its units are reads or writes.
+//! Each line is a JSON object, alone or behind other text, somewhere in which a `ConsumedCapacity`
+//! stands (an object, or a list for batches and transactions). The time is a member of the line
+//! (`time`, `timestamp`, `@timestamp`, `eventTime`, `ts`) or the text before it; so is the
+//! operation (`operation`, `api`, `eventName`, `action`). Source: API Reference,
+//! "ConsumedCapacity": `TOTAL` gives the sum alone, `INDEXES` each arm; an untouched arm is absent;
+//! a call that is no transaction does not say whether its units are reads or writes.
 
 use crate::table::Arn;
 use serde_json::Value;
@@ -20,16 +22,34 @@ pub struct Logged {
 }
 
 /// Members that hold the time of a line.
-const TIMES: [&str; 7] = ["time", "timestamp", "@timestamp", "eventTime", "ts", "date", "datetime"];
+const TIMES: [&str; 7] = [
+    "time",
+    "timestamp",
+    "@timestamp",
+    "eventTime",
+    "ts",
+    "date",
+    "datetime",
+];
 
 /// Members that hold the operation.
-const OPERATIONS: [&str; 7] = ["operation", "operationName", "api", "apiName", "eventName", "action", "command"];
+const OPERATIONS: [&str; 7] = [
+    "operation",
+    "operationName",
+    "api",
+    "apiName",
+    "eventName",
+    "action",
+    "command",
+];
 
 /// The first `ConsumedCapacity` in a value, with the objects around it, the innermost first.
 fn find<'a>(value: &'a Value, around: &mut Vec<&'a Value>) -> Option<&'a Value> {
     match value {
         Value::Object(object) => {
-            if let Some(found) = member(value, "ConsumedCapacity").or_else(|| member(value, "consumed_capacity")) {
+            if let Some(found) =
+                member(value, "ConsumedCapacity").or_else(|| member(value, "consumed_capacity"))
+            {
                 around.push(value);
                 return Some(found);
             }
@@ -44,15 +64,23 @@ fn find<'a>(value: &'a Value, around: &mut Vec<&'a Value>) -> Option<&'a Value> 
 
 /// Half units of a number of units, exact to a half.
 pub fn halves(value: &Value) -> Result<u64, (Reason, String)> {
-    let wrong = || (Reason::WrongType, format!("{value} is no number of capacity units; multiples of 0.5 from 0 on are"));
+    let wrong = || {
+        (
+            Reason::WrongType,
+            format!("{value} is no number of capacity units; multiples of 0.5 from 0 on are"),
+        )
+    };
     let units = match value {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text.clone(),
         _ => return Err(wrong()),
     };
-    let exact = crate::units::Exact::parse(&units).ok_or_else(wrong)? * crate::units::Exact::from(2);
+    let exact =
+        crate::units::Exact::parse(&units).ok_or_else(wrong)? * crate::units::Exact::from(2);
     match exact.to_u64() {
-        Some(halves) if !exact.is_negative() && crate::units::Exact::from(halves) == exact => Ok(halves),
+        Some(halves) if !exact.is_negative() && crate::units::Exact::from(halves) == exact => {
+            Ok(halves)
+        }
         _ => Err(wrong()),
     }
 }
@@ -60,7 +88,10 @@ pub fn halves(value: &Value) -> Result<u64, (Reason, String)> {
 impl Logged {
     /// With the operation of lines that name none.
     pub fn new(operation: Option<String>) -> Logged {
-        Logged { operation, ..Logged::default() }
+        Logged {
+            operation,
+            ..Logged::default()
+        }
     }
 
     fn arms(
@@ -71,37 +102,60 @@ impl Logged {
         names: &mut Names,
         events: &mut Vec<Event>,
     ) -> Result<(), (Reason, String)> {
-        let table = text(capacity, "TableName").ok_or_else(|| (Reason::Malformed, "ConsumedCapacity names no TableName".to_string()))?;
+        let table = text(capacity, "TableName").ok_or_else(|| {
+            (
+                Reason::Malformed,
+                "ConsumedCapacity names no TableName".to_string(),
+            )
+        })?;
         let region = Arn::of(table).region().map(|region| names.number(region));
         let table = names.number(table_of(table));
-        let mut push = |index: Option<&str>, level: &Value, first: bool| -> Result<(), (Reason, String)> {
-            let unit = |name: &str| member(level, name).map(halves).transpose();
-            let (read, write, either) = (unit("ReadCapacityUnits")?, unit("WriteCapacityUnits")?, unit("CapacityUnits")?);
-            let (read, write) = match (read, write, either, api) {
-                (None, None, Some(either), Some(api)) if api.is_read() => (either, 0),
-                (None, None, Some(either), Some(api))
-                    if !matches!(api, ApiName::ExecuteStatement | ApiName::BatchExecuteStatement | ApiName::ExecuteTransaction) =>
-                {
-                    (0, either)
-                }
-                (None, None, Some(0), _) => (0, 0),
-                (None, None, Some(_), _) => {
-                    let text = "the line does not say whether its units are reads or writes: it has no operation";
-                    return Err((Reason::UnknownOperation, text.to_string()));
-                }
-                (read, write, _, _) => (read.unwrap_or(0), write.unwrap_or(0)),
+        let mut push =
+            |index: Option<&str>, level: &Value, first: bool| -> Result<(), (Reason, String)> {
+                let unit = |name: &str| member(level, name).map(halves).transpose();
+                let (read, write, either) = (
+                    unit("ReadCapacityUnits")?,
+                    unit("WriteCapacityUnits")?,
+                    unit("CapacityUnits")?,
+                );
+                let (read, write) = match (read, write, either, api) {
+                    (None, None, Some(either), Some(api)) if api.is_read() => (either, 0),
+                    (None, None, Some(either), Some(api))
+                        if !matches!(
+                            api,
+                            ApiName::ExecuteStatement
+                                | ApiName::BatchExecuteStatement
+                                | ApiName::ExecuteTransaction
+                        ) =>
+                    {
+                        (0, either)
+                    }
+                    (None, None, Some(0), _) => (0, 0),
+                    (None, None, Some(_), _) => {
+                        let text = "the line does not say whether its units are reads or writes: \
+                                    it has no operation";
+                        return Err((Reason::UnknownOperation, text.to_string()));
+                    }
+                    (read, write, _, _) => (read.unwrap_or(0), write.unwrap_or(0)),
+                };
+                let What::Counted(counted) = &template.what else {
+                    return Ok(());
+                };
+                let mut counted = counted.clone();
+                counted.region = counted.region.or(region);
+                counted.index = index.map(|index| names.number(index));
+                counted.calls = Some(u64::from(first));
+                (counted.read_halves, counted.write_halves) = (read, write);
+                events.push(Event {
+                    table: Some(table),
+                    what: What::Counted(counted),
+                    ..template.clone()
+                });
+                Ok(())
             };
-            let What::Counted(counted) = &template.what else { return Ok(()) };
-            let mut counted = counted.clone();
-            counted.region = counted.region.or(region);
-            counted.index = index.map(|index| names.number(index));
-            counted.calls = Some(u64::from(first));
-            (counted.read_halves, counted.write_halves) = (read, write);
-            events.push(Event { table: Some(table), what: What::Counted(counted), ..template.clone() });
-            Ok(())
-        };
         let mut first = true;
-        let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"].map(|name| member(capacity, name).and_then(Value::as_object));
+        let indexes = ["GlobalSecondaryIndexes", "LocalSecondaryIndexes"]
+            .map(|name| member(capacity, name).and_then(Value::as_object));
         match member(capacity, "Table") {
             // A read of an index is a call of the index.
             Some(own)
@@ -125,18 +179,45 @@ impl Logged {
 }
 
 impl Format for Logged {
-    fn record(&mut self, record: Value, place: Place, names: &mut Names, events: &mut Vec<Event>) -> Result<(), (Reason, String)> {
+    fn record(
+        &mut self,
+        record: Value,
+        place: Place,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+    ) -> Result<(), (Reason, String)> {
         let mut around = Vec::new();
         let Some(capacity) = find(&record, &mut around) else {
-            return Err((Reason::Malformed, "no ConsumedCapacity in the line".to_string()));
+            return Err((
+                Reason::Malformed,
+                "no ConsumedCapacity in the line".to_string(),
+            ));
         };
-        let time = TIMES.iter().find_map(|name| around.iter().find_map(|object| member(object, name)));
-        let time = time.map(|time| time.as_str().map_or_else(|| time.to_string(), str::to_string));
-        let time = time.as_deref().and_then(|time| super::parse_time(time, None));
-        let (time, _) = time.ok_or_else(|| (Reason::Time, format!("no time: none of {} holds one", TIMES.join(", "))))?;
-        let named = OPERATIONS.iter().find_map(|name| around.iter().find_map(|object| text(object, name)));
-        let api = named.or(self.operation.as_deref()).and_then(|name| ApiName::parse(name.trim_end_matches("Command")));
-        let region = ["region", "awsRegion"].iter().find_map(|name| around.iter().find_map(|object| text(object, name)));
+        let time = TIMES
+            .iter()
+            .find_map(|name| around.iter().find_map(|object| member(object, name)));
+        let time = time.map(|time| {
+            time.as_str()
+                .map_or_else(|| time.to_string(), str::to_string)
+        });
+        let time = time
+            .as_deref()
+            .and_then(|time| super::parse_time(time, None));
+        let (time, _) = time.ok_or_else(|| {
+            (
+                Reason::Time,
+                format!("no time: none of {} holds one", TIMES.join(", ")),
+            )
+        })?;
+        let named = OPERATIONS
+            .iter()
+            .find_map(|name| around.iter().find_map(|object| text(object, name)));
+        let api = named
+            .or(self.operation.as_deref())
+            .and_then(|name| ApiName::parse(name.trim_end_matches("Command")));
+        let region = ["region", "awsRegion"]
+            .iter()
+            .find_map(|name| around.iter().find_map(|object| text(object, name)));
         let caller = around.iter().find_map(|object| text(object, "caller"));
         let counted = Counted {
             calls: Some(1),
@@ -149,10 +230,17 @@ impl Format for Logged {
             write_halves: 0,
             seconds: 1,
         };
-        let template = Event { time, place, table: None, what: What::Counted(Box::new(counted)) };
+        let template = Event {
+            time,
+            place,
+            table: None,
+            what: What::Counted(Box::new(counted)),
+        };
         let first = events.len();
         let all = match capacity {
-            Value::Array(list) => list.iter().try_for_each(|one| self.arms(one, api, &template, names, events)),
+            Value::Array(list) => list
+                .iter()
+                .try_for_each(|one| self.arms(one, api, &template, names, events)),
             one => self.arms(one, api, &template, names, events),
         };
         all.inspect_err(|_| events.truncate(first))
@@ -165,7 +253,8 @@ impl Format for Logged {
     fn notes(&self) -> Vec<String> {
         let text = || {
             format!(
-                "{} lines give the total alone (ReturnConsumedCapacity=TOTAL): units of indexes are counted as the table's",
+                "{} lines give the total alone (ReturnConsumedCapacity=TOTAL): units of indexes \
+                 are counted as the table's",
                 self.totals
             )
         };
@@ -176,20 +265,32 @@ impl Format for Logged {
 /// The JSON of a line of text, with the text before it as its time where it has none.
 fn behind_text(line: &str) -> Option<Value> {
     let at = line.find('{')?;
-    let mut value: Value = serde_json::Deserializer::from_str(&line[at..]).into_iter::<Value>().next()?.ok()?;
+    let mut value: Value = serde_json::Deserializer::from_str(&line[at..])
+        .into_iter::<Value>()
+        .next()?
+        .ok()?;
     let before = &line[..at];
     let object = value.as_object_mut()?;
     if !TIMES.iter().any(|name| object.contains_key(*name)) {
-        let words: Vec<&str> = before.split_whitespace().map(|word| word.trim_matches(['[', ']', ','])).collect();
-        let candidates = words.iter().map(|word| word.to_string()).chain(words.windows(2).map(|pair| pair.join(" ")));
-        let time: Option<(Time, String)> =
-            candidates.filter_map(|text| super::parse_time(&text, None).map(|(time, _)| (time, text))).next();
+        let words: Vec<&str> = before
+            .split_whitespace()
+            .map(|word| word.trim_matches(['[', ']', ',']))
+            .collect();
+        let candidates = words
+            .iter()
+            .map(|word| word.to_string())
+            .chain(words.windows(2).map(|pair| pair.join(" ")));
+        let time: Option<(Time, String)> = candidates
+            .filter_map(|text| super::parse_time(&text, None).map(|(time, _)| (time, text)))
+            .next();
         if let Some((_, text)) = time {
             object.insert("time".to_string(), Value::String(text));
         }
     }
     if !OPERATIONS.iter().any(|name| object.contains_key(*name))
-        && let Some(word) = before.split(|c: char| !c.is_alphanumeric()).find(|word| ApiName::parse(word).is_some())
+        && let Some(word) = before
+            .split(|c: char| !c.is_alphanumeric())
+            .find(|word| ApiName::parse(word).is_some())
     {
         object.insert("operation".to_string(), Value::String(word.to_string()));
     }

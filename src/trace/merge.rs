@@ -89,10 +89,23 @@ impl Trace {
                         };
                         window = found.window.map(|own| joined(own, window)).or(window);
                         let wrong = |message: String| TraceError::file(&source.shown(), message);
-                        files.extend(incremental_files(path, &found).map_err(wrong)?.into_iter().map(Source::File));
+                        files.extend(
+                            incremental_files(path, &found)
+                                .map_err(wrong)?
+                                .into_iter()
+                                .map(Source::File),
+                        );
                     }
-                    Some(found) => states.push(StartingState { folder: path.clone(), table: found.table }),
-                    None => return Err(TraceError::file(&source.shown(), "a folder without a manifest is no export")),
+                    Some(found) => states.push(StartingState {
+                        folder: path.clone(),
+                        table: found.table,
+                    }),
+                    None => {
+                        return Err(TraceError::file(
+                            &source.shown(),
+                            "a folder without a manifest is no export",
+                        ));
+                    }
                 },
                 _ => files.push(source),
             }
@@ -110,8 +123,13 @@ impl Trace {
             Source::File(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
             Source::Stdin => 0,
         };
-        progress.total.store(files.iter().map(bytes).sum(), Ordering::Relaxed);
-        let bad = Bad::new(options.skip_bad_rows, files.iter().map(Source::shown).collect());
+        progress
+            .total
+            .store(files.iter().map(bytes).sum(), Ordering::Relaxed);
+        let bad = Bad::new(
+            options.skip_bad_rows,
+            files.iter().map(Source::shown).collect(),
+        );
         let mut trace = Trace {
             options,
             names: Names::default(),
@@ -140,9 +158,21 @@ impl Trace {
                 continue;
             }
             // What is read here is read again later: neither progress nor bad rows count.
-            let (kind, mut reader) = sniff::reader(&self.sources[file], file as u32, &self.options, &Progress::default())?;
+            let (kind, mut reader) = sniff::reader(
+                &self.sources[file],
+                file as u32,
+                &self.options,
+                &Progress::default(),
+            )?;
             self.kinds.insert(kind);
-            let (mut first, mut bad, mut more) = (None, Bad { skip: true, ..Bad::default() }, true);
+            let (mut first, mut bad, mut more) = (
+                None,
+                Bad {
+                    skip: true,
+                    ..Bad::default()
+                },
+                true,
+            );
             while first.is_none() && more {
                 let (pieces, goes_on) = reader.pieces(true, &mut self.names, &mut bad)?;
                 more = goes_on;
@@ -197,7 +227,12 @@ impl Trace {
                 && now.is_none_or(|now| first <= now)
             {
                 self.waiting.pop();
-                let (kind, reader) = sniff::reader(&self.sources[file], file as u32, &self.options, &self.progress)?;
+                let (kind, reader) = sniff::reader(
+                    &self.sources[file],
+                    file as u32,
+                    &self.options,
+                    &self.progress,
+                )?;
                 self.kinds.insert(kind);
                 self.open.push(Opened {
                     file,
@@ -227,7 +262,9 @@ impl Trace {
                     opened.expand(window);
                 }
             }
-            for ended in self.open.extract_if(.., |opened| opened.ended && opened.events.is_empty() && opened.held.is_empty()) {
+            for ended in self.open.extract_if(.., |opened| {
+                opened.ended && opened.events.is_empty() && opened.held.is_empty()
+            }) {
                 self.notes.extend(ended.reader.notes());
             }
             if self.open.is_empty() && self.waiting.is_empty() {
@@ -256,12 +293,19 @@ impl Trace {
 
     /// Rows that are ready in the only open file, before `until`.
     fn ready(&mut self, until: Option<Time>, window: usize) -> Vec<Rows> {
-        let [only] = self.open.as_mut_slice() else { return Vec::new() };
+        let [only] = self.open.as_mut_slice() else {
+            return Vec::new();
+        };
         if !only.events.is_empty() || only.ready_rows == 0 {
             return Vec::new();
         }
         let before = |rows: &Rows| until.is_none_or(|until| rows.last < until);
-        let count = only.held.iter().take(only.ready_rows).take_while(|rows| before(rows)).count();
+        let count = only
+            .held
+            .iter()
+            .take(only.ready_rows)
+            .take_while(|rows| before(rows))
+            .count();
         if count == 0 {
             // Another file begins amid them.
             only.expand(window);
@@ -282,15 +326,29 @@ impl Trace {
         let before = |time: Time| until.is_none_or(|until| time < until);
         let mut merged = Vec::new();
         if let [only] = self.open.as_mut_slice() {
-            let count = only.events.iter().take(only.ready).take_while(|event| before(event.time)).count();
+            let count = only
+                .events
+                .iter()
+                .take(only.ready)
+                .take_while(|event| before(event.time))
+                .count();
             only.ready -= count;
             merged.extend(only.events.drain(..count));
             return merged;
         }
         // Where a file has nothing ready, nothing is certain any more until it is read on.
-        while self.open.iter().all(|opened| opened.ready > 0 || (opened.ended && opened.events.is_empty())) {
-            let heads = self.open.iter().enumerate().filter_map(|(at, opened)| Some((opened.events.front()?.time, opened.file, at)));
-            let Some((time, _, at)) = heads.min() else { break };
+        while self
+            .open
+            .iter()
+            .all(|opened| opened.ready > 0 || (opened.ended && opened.events.is_empty()))
+        {
+            let heads =
+                self.open.iter().enumerate().filter_map(|(at, opened)| {
+                    Some((opened.events.front()?.time, opened.file, at))
+                });
+            let Some((time, _, at)) = heads.min() else {
+                break;
+            };
             if !before(time) {
                 break;
             }
@@ -305,13 +363,19 @@ impl Trace {
 /// A manifest or a checksum, which holds no data.
 fn is_note(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
-    file.starts_with("manifest-") || file == "_started" || file.ends_with(".md5") || file.ends_with(".checksum")
+    file.starts_with("manifest-")
+        || file == "_started"
+        || file.ends_with(".md5")
+        || file.ends_with(".checksum")
 }
 
 impl Opened {
     /// The time of what comes first.
     fn front(&self) -> Option<Time> {
-        self.events.front().map(|event| event.time).or_else(|| self.held.front().map(|rows| rows.first))
+        self.events
+            .front()
+            .map(|event| event.time)
+            .or_else(|| self.held.front().map(|rows| rows.first))
     }
 
     /// Reads on.
@@ -348,17 +412,24 @@ impl Opened {
     /// Makes events of rows, where they have to be put in order with others.
     fn expand(&mut self, window: usize) {
         if !self.held.is_empty() {
-            self.events.extend(self.held.drain(..).flat_map(|rows| rows.events()));
+            self.events
+                .extend(self.held.drain(..).flat_map(|rows| rows.events()));
             self.ready_rows = 0;
             self.settle(window);
         }
     }
 
     /// Takes events and puts them in order.
-    fn take(&mut self, mut more: Vec<Event>, window: usize, bad: &mut Bad) -> Result<(), TraceError> {
+    fn take(
+        &mut self,
+        mut more: Vec<Event>,
+        window: usize,
+        bad: &mut Bad,
+    ) -> Result<(), TraceError> {
         let mut late = Vec::new();
         more.retain(|event| {
-            let on_time = event.time >= self.last && event.time.0 >= self.newest.0.saturating_sub(LATE_NANOSECONDS);
+            let on_time = event.time >= self.last
+                && event.time.0 >= self.newest.0.saturating_sub(LATE_NANOSECONDS);
             if on_time {
                 self.newest = self.newest.max(event.time);
             } else {
@@ -369,11 +440,22 @@ impl Opened {
         for (place, time) in late {
             let (last, newest) = (self.last, self.newest);
             let message = match time < last {
-                true => format!("its time {time} lies before {last}, which was read more than {window} rows earlier"),
-                false => format!("its time {time} lies more than 25 hours before {newest}, which was read earlier"),
+                true => format!(
+                    "its time {time} lies before {last}, which was read more than {window} rows \
+                     earlier"
+                ),
+                false => format!(
+                    "its time {time} lies more than 25 hours before {newest}, which was read \
+                     earlier"
+                ),
             };
             bad.row(place, Reason::OutOfOrder, message)
-                .map_err(|error| error.help("sort the trace by time, allow more with --window ROWS, or go on with --skip-bad-rows"))?;
+                .map_err(|error| {
+                    error.help(
+                        "sort the trace by time, allow more with --window ROWS, or go on with \
+                         --skip-bad-rows",
+                    )
+                })?;
         }
         self.events.extend(more);
         let events = self.events.make_contiguous();
@@ -383,10 +465,15 @@ impl Opened {
         Ok(())
     }
 
-    /// What is certain is all but the last `window` rows, since one of those to come may be earlier.
+    /// What is certain is all but the last `window` rows, since one of those to come may be
+    /// earlier.
     fn settle(&mut self, window: usize) {
         let mut after: usize = self.held.iter().map(|rows| rows.rows.len()).sum();
-        let open = if self.ended { 0 } else { window.saturating_sub(after) };
+        let open = if self.ended {
+            0
+        } else {
+            window.saturating_sub(after)
+        };
         self.ready = self.events.len().saturating_sub(open);
         if let Some(event) = self.ready.checked_sub(1).and_then(|at| self.events.get(at)) {
             self.last = self.last.max(event.time);

@@ -1,5 +1,5 @@
-//! Traces: every format that users have, read in bounded memory and in the order of time, ending in one [`Event`]
-//! type. One file here for each format.
+//! Traces: every format that users have, read in bounded memory and in the order of time, ending in
+//! one [`Event`] type. One file here for each format.
 //!
 //! | format | tells | does not tell |
 //! | --- | --- | --- |
@@ -35,7 +35,9 @@ use std::collections::BTreeMap;
 
 pub use crate::table::ApiName;
 pub use columns::{COLUMNS, Mapping};
-pub use event::{Action, Call, Change, Counted, Event, Failure, Key, Name, Names, Place, Request, Time, What};
+pub use event::{
+    Action, Call, Change, Counted, Event, Failure, Key, Name, Names, Place, Request, Time, What,
+};
 use event::{hash_of, hash_of_whole};
 pub(crate) use event::{mixed, salt};
 pub use input::{Progress, Source, sources};
@@ -64,12 +66,20 @@ pub struct TraceError {
 impl TraceError {
     /// An error about a whole file.
     pub fn file(file: &str, message: impl Into<String>) -> TraceError {
-        TraceError { file: file.to_string(), row: None, message: message.into(), help: None }
+        TraceError {
+            file: file.to_string(),
+            row: None,
+            message: message.into(),
+            help: None,
+        }
     }
 
     /// With the way out.
     pub fn help(self, help: &'static str) -> TraceError {
-        TraceError { help: Some(help), ..self }
+        TraceError {
+            help: Some(help),
+            ..self
+        }
     }
 
     fn place(&self) -> String {
@@ -81,7 +91,9 @@ impl TraceError {
 }
 
 /// Why a row is bad. Skipped rows are counted by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 pub enum Reason {
     /// Not JSON, or not the shape of the format.
     Malformed,
@@ -147,19 +159,30 @@ const FIRST: usize = 5;
 impl Bad {
     /// For the files of a trace.
     pub fn new(skip: bool, files: Vec<String>) -> Bad {
-        Bad { skip, files, ..Bad::default() }
+        Bad {
+            skip,
+            files,
+            ..Bad::default()
+        }
     }
 
     /// The name of a file.
     pub fn file(&self, place: Place) -> &str {
-        self.files.get(place.file as usize).map_or("", String::as_str)
+        self.files
+            .get(place.file as usize)
+            .map_or("", String::as_str)
     }
 
     /// A bad row.
     ///
     /// # Errors
     /// The row's [`TraceError`], where bad rows are not skipped.
-    pub fn row(&mut self, place: Place, reason: Reason, message: impl Into<String>) -> Result<(), TraceError> {
+    pub fn row(
+        &mut self,
+        place: Place,
+        reason: Reason,
+        message: impl Into<String>,
+    ) -> Result<(), TraceError> {
         let text = self.refused(place, message)?;
         self.first.insert(place, text);
         if self.first.len() > FIRST {
@@ -181,7 +204,11 @@ impl Bad {
             help: Some("mend the row, or count such rows and go on with --skip-bad-rows"),
         };
         match self.skip {
-            true => Ok(TraceError { help: None, ..error }.to_string()),
+            true => Ok(TraceError {
+                help: None,
+                ..error
+            }
+            .to_string()),
             false => Err(error),
         }
     }
@@ -224,12 +251,23 @@ enum Piece {
 /// Reads one file, batch by batch.
 trait Reader: Send {
     /// Appends some events; `false` at the end.
-    fn batch(&mut self, _: &mut Names, _: &mut Vec<Event>, _: &mut Bad) -> Result<bool, TraceError> {
+    fn batch(
+        &mut self,
+        _: &mut Names,
+        _: &mut Vec<Event>,
+        _: &mut Bad,
+    ) -> Result<bool, TraceError> {
         Ok(false)
     }
 
-    /// The next pieces, and whether there is more; for a `look` no more than tells how the file begins.
-    fn pieces(&mut self, _look: bool, names: &mut Names, bad: &mut Bad) -> Result<(Vec<Piece>, bool), TraceError> {
+    /// The next pieces, and whether there is more; for a `look` no more than tells how the file
+    /// begins.
+    fn pieces(
+        &mut self,
+        _look: bool,
+        names: &mut Names,
+        bad: &mut Bad,
+    ) -> Result<(Vec<Piece>, bool), TraceError> {
         let mut events = Vec::new();
         let more = self.batch(names, &mut events, bad)?;
         Ok((vec![Piece::Events(events)], more))

@@ -1,6 +1,8 @@
-//! Parquet, decoded by the `parquet` crate: row groups side by side on several threads, batch by batch.
+//! Parquet, decoded by the `parquet` crate: row groups side by side on several threads, batch by
+//! batch.
 //!
-//! Decoding is the bound of the hot path, and polars decoded the same columns at two thirds of the rate.
+//! Decoding is the bound of the hot path, and polars decoded the same columns at two thirds of the
+//! rate.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -13,13 +15,18 @@ use arrow_array::{Array, ArrayRef, DictionaryArray, Int64Array, RecordBatch, UIn
 use arrow_cast::cast;
 use arrow_schema::{DataType, Field, Schema};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
+};
 use parquet::file::metadata::ParquetMetaDataReader;
 use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 
 use super::columns::{self, BATCH_ROWS, COLUMNS, Cells, Mapping, check_columns};
 use super::event::is_short;
-use super::rows::{Columns, KINDS_MAX, NO_BYTES, Row, RowKeys, RowKind, Rows, bytes_of, kind_of, slot_of, what};
+use super::rows::{
+    Columns, KINDS_MAX, NO_BYTES, Row, RowKeys, RowKind, Rows, bytes_of, kind_of, slot_of, what,
+};
 use super::time::TimeUnit;
 use super::{ApiName, Names, Options, Place, Time, TraceError, hash_of, hash_of_whole};
 use crate::opened;
@@ -35,18 +42,37 @@ pub fn rows(path: &Path) -> Option<u64> {
 /// Of each second and operation: what its sizes come to by two tables of steps of 1 KB.
 type Sums = BTreeMap<(i64, String), [u64; 2]>;
 
-/// What the sizes of each second and operation come to, by two tables of steps of 1 KB, without keys.
+/// What the sizes of each second and operation come to, by two tables of steps of 1 KB, without
+/// keys.
 ///
 /// # Errors
 /// [`TraceError`] where the file is no Parquet, or has no times, operations or sizes.
-pub fn each_size(path: &Path, threads: usize, steps: &[[u32; 2]]) -> Result<Vec<(i64, String, [u64; 2])>, TraceError> {
+pub fn each_size(
+    path: &Path,
+    threads: usize,
+    steps: &[[u32; 2]],
+) -> Result<Vec<(i64, String, [u64; 2])>, TraceError> {
     let name = path.display().to_string();
-    let mut parquet = Parquet::open(path, 0, &name, &Options { mapping: Mapping::without_key(), ..Options::default() })?;
+    let mut parquet = Parquet::open(
+        path,
+        0,
+        &name,
+        &Options {
+            mapping: Mapping::without_key(),
+            ..Options::default()
+        },
+    )?;
     let fields = parquet.opened.metadata.schema().fields().iter().enumerate();
     let wanted = ["time", "operation", "item_bytes"];
-    parquet.opened.roots = fields.filter(|(_, field)| wanted.contains(&field.name().as_str())).map(|(at, _)| at).collect();
+    parquet.opened.roots = fields
+        .filter(|(_, field)| wanted.contains(&field.name().as_str()))
+        .map(|(at, _)| at)
+        .collect();
     if parquet.opened.roots.len() < wanted.len() {
-        return Err(TraceError::file(&name, "sums without state need the columns time, operation and item_bytes"));
+        return Err(TraceError::file(
+            &name,
+            "sums without state need the columns time, operation and item_bytes",
+        ));
     }
     if parquet.opened.metadata.metadata().num_row_groups() > 0
         && let Some(Ok(batch)) = parquet.opened.group(0)?.next()
@@ -60,20 +86,30 @@ pub fn each_size(path: &Path, threads: usize, steps: &[[u32; 2]]) -> Result<Vec<
         for batch in opened.group(group)? {
             let batch = batch.map_err(|error| opened.broken(error))?;
             if door.add_sizes(&batch, steps, &mut sums).is_none() {
-                return Err(TraceError::file(&opened.name, "no times in order, operations as texts and sizes of at most 400 KB"));
+                return Err(TraceError::file(
+                    &opened.name,
+                    "no times in order, operations as texts and sizes of at most 400 KB",
+                ));
             }
         }
         Ok(sums)
     };
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.max(1)).build();
-    let pool = pool.map_err(|error| TraceError::file(&name, format!("no {threads} threads: {error}")))?;
-    let all: Result<Vec<Sums>, TraceError> = pool.install(|| (0..groups).into_par_iter().map(one).collect());
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .build();
+    let pool =
+        pool.map_err(|error| TraceError::file(&name, format!("no {threads} threads: {error}")))?;
+    let all: Result<Vec<Sums>, TraceError> =
+        pool.install(|| (0..groups).into_par_iter().map(one).collect());
     let mut joined = Sums::new();
     for (key, sums) in all?.into_iter().flatten() {
         let own = joined.entry(key).or_default();
         own.iter_mut().zip(sums).for_each(|(own, sum)| *own += sum);
     }
-    Ok(joined.into_iter().map(|((second, operation), sums)| (second, operation, sums)).collect())
+    Ok(joined
+        .into_iter()
+        .map(|((second, operation), sums)| (second, operation, sums))
+        .collect())
 }
 
 /// Row groups of more rows are decoded batch by batch, since whole they would not fit.
@@ -93,12 +129,16 @@ struct Opened {
 
 impl Opened {
     fn broken(&self, error: impl std::fmt::Display) -> TraceError {
-        TraceError::file(&self.name, format!("not a Parquet file that can be read: {error}"))
+        TraceError::file(
+            &self.name,
+            format!("not a Parquet file that can be read: {error}"),
+        )
     }
 
     /// The batches of one row group.
     fn group(&self, group: usize) -> Result<ParquetRecordBatchReader, TraceError> {
-        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), self.roots.iter().copied());
+        let mask =
+            ProjectionMask::roots(self.metadata.parquet_schema(), self.roots.iter().copied());
         // A file of its own: clones share their position, and threads would read at each other's.
         let data = opened::open(&self.path).map_err(|error| self.broken(error))?;
         ParquetRecordBatchReaderBuilder::new_with_metadata(data, self.metadata.clone())
@@ -164,7 +204,10 @@ impl Plain {
 
     /// With numbered names.
     pub fn numbered(self, names: &mut Names) -> Rows {
-        let Plain { mut rows, names: texts } = self;
+        let Plain {
+            mut rows,
+            names: texts,
+        } = self;
         for (kind, (table, caller)) in rows.kinds.iter_mut().zip(texts) {
             kind.table = table.map(|table| names.number(&table));
             kind.caller = caller.map(|caller| names.number(&caller));
@@ -175,7 +218,11 @@ impl Plain {
 
 impl Door {
     pub fn new(options: &Options) -> Door {
-        let mut sorted: BTreeMap<String, bool> = options.keys.iter().map(|(table, keys)| (table.clone(), keys.sort.is_some())).collect();
+        let mut sorted: BTreeMap<String, bool> = options
+            .keys
+            .iter()
+            .map(|(table, keys)| (table.clone(), keys.sort.is_some()))
+            .collect();
         if let (1, Some(only)) = (options.keys.len(), options.keys.values().next()) {
             sorted.insert(String::new(), only.sort.is_some());
         }
@@ -190,30 +237,61 @@ impl Door {
 
     /// A buffer for rows.
     pub(super) fn spare(&self) -> Vec<Row> {
-        self.spare.lock().ok().and_then(|mut spare| spare.pop()).unwrap_or_default()
+        self.spare
+            .lock()
+            .ok()
+            .and_then(|mut spare| spare.pop())
+            .unwrap_or_default()
     }
 
     /// Whether a table has a sort key.
     pub(super) fn is_sorted(&self, table: Option<&str>) -> bool {
-        self.sorted.get(table.unwrap_or_default()).copied().unwrap_or(false)
+        self.sorted
+            .get(table.unwrap_or_default())
+            .copied()
+            .unwrap_or(false)
     }
 }
 
 impl Parquet {
     /// Opens a file: reads its footer.
-    pub fn open(path: &Path, file: u32, name: &str, options: &Options) -> Result<Parquet, TraceError> {
-        let broken = |error: String| TraceError::file(name, format!("not a Parquet file that can be read: {error}"));
-        let data = opened::open(path).map_err(|error| TraceError::file(name, format!("cannot be read: {error}")))?;
-        let first = ArrowReaderMetadata::load(&data, ArrowReaderOptions::new()).map_err(|error| broken(error.to_string()))?;
-        let found: Vec<String> = first.schema().fields().iter().map(|field| field.name().clone()).collect();
+    pub fn open(
+        path: &Path,
+        file: u32,
+        name: &str,
+        options: &Options,
+    ) -> Result<Parquet, TraceError> {
+        let broken = |error: String| {
+            TraceError::file(
+                name,
+                format!("not a Parquet file that can be read: {error}"),
+            )
+        };
+        let data = opened::open(path)
+            .map_err(|error| TraceError::file(name, format!("cannot be read: {error}")))?;
+        let first = ArrowReaderMetadata::load(&data, ArrowReaderOptions::new())
+            .map_err(|error| broken(error.to_string()))?;
+        let found: Vec<String> = first
+            .schema()
+            .fields()
+            .iter()
+            .map(|field| field.name().clone())
+            .collect();
         let door = Door::new(options);
         check_columns(name, &door.mapping, &found)?;
-        let wanted: Vec<&str> = COLUMNS.iter().map(|(column, _)| door.mapping.name(column)).collect();
+        let wanted: Vec<&str> = COLUMNS
+            .iter()
+            .map(|(column, _)| door.mapping.name(column))
+            .collect();
         let fields = first.schema().fields().iter().enumerate();
-        let roots = fields.filter(|(_, field)| wanted.contains(&field.name().as_str())).map(|(at, _)| at).collect();
+        let roots = fields
+            .filter(|(_, field)| wanted.contains(&field.name().as_str()))
+            .map(|(at, _)| at)
+            .collect();
         // Texts come as dictionaries where few differ, and as views into their page where many do.
         let key = door.mapping.name("key");
-        let few = ["operation", "table", "caller", "consistency"].map(|column| door.mapping.name(column));
+        let few =
+            ["operation", "table", "caller", "consistency"].map(|column| door.mapping.name(column));
         let fields: Vec<Arc<Field>> = first
             .schema()
             .fields()
@@ -222,9 +300,15 @@ impl Parquet {
                 let is_key = field.name() == key;
                 let is_few = few.contains(&field.name().as_str());
                 let kind = match (field.data_type(), is_key) {
-                    (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, true) => DataType::Utf8View,
-                    (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, true) => DataType::BinaryView,
-                    (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, false) if is_few => {
+                    (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, true) => {
+                        DataType::Utf8View
+                    }
+                    (DataType::Binary | DataType::LargeBinary | DataType::BinaryView, true) => {
+                        DataType::BinaryView
+                    }
+                    (DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View, false)
+                        if is_few =>
+                    {
                         DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
                     }
                     (other, _) => other.clone(),
@@ -233,22 +317,42 @@ impl Parquet {
             })
             .collect();
         let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
-        let metadata = ArrowReaderMetadata::try_new(first.metadata().clone(), options).unwrap_or(first);
-        let opened = Opened { name: name.to_string(), path: path.to_path_buf(), metadata, roots };
-        Ok(Parquet { file, opened, group: 0, open: None, row: 0, door })
+        let metadata =
+            ArrowReaderMetadata::try_new(first.metadata().clone(), options).unwrap_or(first);
+        let opened = Opened {
+            name: name.to_string(),
+            path: path.to_path_buf(),
+            metadata,
+            roots,
+        };
+        Ok(Parquet {
+            file,
+            opened,
+            group: 0,
+            open: None,
+            row: 0,
+            door,
+        })
     }
 
-    /// Some batches, row groups side by side; for a `look` at how the file begins, one batch alone. Empty at the end.
+    /// Some batches, row groups side by side; for a `look` at how the file begins, one batch alone.
+    /// Empty at the end.
     pub fn decode(&mut self, look: bool) -> Result<Vec<Decoded>, TraceError> {
         let total = self.opened.metadata.metadata().num_row_groups();
         while self.group < total && self.opened.rows(self.group) == 0 {
             self.group += 1;
         }
-        if self.open.is_none() && self.group < total && (look || self.opened.rows(self.group) > GROUP_ROWS_MAX) {
+        if self.open.is_none()
+            && self.group < total
+            && (look || self.opened.rows(self.group) > GROUP_ROWS_MAX)
+        {
             self.open = Some(self.opened.group(self.group)?);
         }
         if let Some(open) = &mut self.open {
-            let place = Place { file: self.file, row: self.row + 1 };
+            let place = Place {
+                file: self.file,
+                row: self.row + 1,
+            };
             let Some(batch) = open.next() else {
                 self.open = None;
                 self.group += 1;
@@ -257,7 +361,11 @@ impl Parquet {
             let batch = batch.map_err(|error| self.opened.broken(error))?;
             self.row += batch.num_rows() as u64;
             self.door.find_unit(&batch);
-            return Ok(vec![self.door.decoded(&batch, place).map_err(|error| TraceError::file(&self.opened.name, error))?]);
+            return Ok(vec![
+                self.door
+                    .decoded(&batch, place)
+                    .map_err(|error| TraceError::file(&self.opened.name, error))?,
+            ]);
         }
         if self.group >= total {
             return Ok(Vec::new());
@@ -284,7 +392,10 @@ impl Parquet {
                 let batch = batch.map_err(|error| opened.broken(error))?;
                 let place = Place { file, row: row + 1 };
                 row += batch.num_rows() as u64;
-                all.push(door.decoded(&batch, place).map_err(|error| TraceError::file(&opened.name, error))?);
+                all.push(
+                    door.decoded(&batch, place)
+                        .map_err(|error| TraceError::file(&opened.name, error))?,
+                );
             }
             Ok(all)
         };
@@ -294,8 +405,16 @@ impl Parquet {
 
     /// Bytes on disk that were decoded so far, about.
     pub fn bytes(&self) -> u64 {
-        let groups = self.opened.metadata.metadata().row_groups().iter().take(self.group);
-        groups.map(|group| u64::try_from(group.compressed_size()).unwrap_or(0)).sum()
+        let groups = self
+            .opened
+            .metadata
+            .metadata()
+            .row_groups()
+            .iter()
+            .take(self.group);
+        groups
+            .map(|group| u64::try_from(group.compressed_size()).unwrap_or(0))
+            .sum()
     }
 }
 
@@ -309,23 +428,39 @@ impl<'a> Texts<'a> {
     /// `None` where the column is of another type.
     fn new(door: &Door, batch: &'a RecordBatch, column: &'static str) -> Option<Texts<'a>> {
         if let Some(value) = door.mapping.value(column) {
-            return Some(Texts { dictionary: None, always: Some(value.to_string()) });
+            return Some(Texts {
+                dictionary: None,
+                always: Some(value.to_string()),
+            });
         }
         match batch.column_by_name(door.mapping.name(column)) {
-            None => Some(Texts { dictionary: None, always: None }),
-            Some(array) if array.null_count() == array.len() => Some(Texts { dictionary: None, always: None }),
-            Some(array) => Some(Texts { dictionary: Some(array.as_dictionary_opt::<Int32Type>()?), always: None }),
+            None => Some(Texts {
+                dictionary: None,
+                always: None,
+            }),
+            Some(array) if array.null_count() == array.len() => Some(Texts {
+                dictionary: None,
+                always: None,
+            }),
+            Some(array) => Some(Texts {
+                dictionary: Some(array.as_dictionary_opt::<Int32Type>()?),
+                always: None,
+            }),
         }
     }
 
     /// How many codes there are; the last is that of rows without a text.
     fn codes(&self) -> usize {
-        self.dictionary.map_or(0, |dictionary| dictionary.values().len()) + 1
+        self.dictionary
+            .map_or(0, |dictionary| dictionary.values().len())
+            + 1
     }
 
     fn text(&self, code: usize) -> Option<&str> {
         let given = match self.dictionary {
-            Some(dictionary) if code + 1 < self.codes() => Some(dictionary.values().as_string::<i32>().value(code)),
+            Some(dictionary) if code + 1 < self.codes() => {
+                Some(dictionary.values().as_string::<i32>().value(code))
+            }
             Some(_) => None,
             None => self.always.as_deref(),
         };
@@ -334,13 +469,17 @@ impl<'a> Texts<'a> {
 
     /// Adds the code of each row, times a stride.
     fn add_to(&self, sums: &mut [u32], stride: usize) {
-        let Some(dictionary) = self.dictionary else { return };
+        let Some(dictionary) = self.dictionary else {
+            return;
+        };
         let (stride, last) = (stride as u32, self.codes() as u32 - 1);
         let keys = dictionary.keys();
         let sums = sums.iter_mut().zip(keys.values());
         match keys.nulls().filter(|nulls| nulls.null_count() > 0) {
             None => sums.for_each(|(sum, code)| *sum += stride * *code as u32),
-            Some(nulls) => sums.zip(nulls).for_each(|((sum, code), valid)| *sum += stride * if valid { *code as u32 } else { last }),
+            Some(nulls) => sums.zip(nulls).for_each(|((sum, code), valid)| {
+                *sum += stride * if valid { *code as u32 } else { last }
+            }),
         }
     }
 }
@@ -360,14 +499,20 @@ thread_local! {
 
 /// Calls a function with each size, or [`NO_BYTES`] where it is missing, and what belongs to it.
 fn with_sizes<T>(sizes: Option<&UInt32Array>, others: &mut [T], mut each: impl FnMut(u32, &mut T)) {
-    let Some(sizes) = sizes else { return others.iter_mut().for_each(|other| each(NO_BYTES, other)) };
+    let Some(sizes) = sizes else {
+        return others.iter_mut().for_each(|other| each(NO_BYTES, other));
+    };
     let pairs = sizes.values().iter().zip(others.iter_mut());
     let Some(nulls) = sizes.nulls().filter(|nulls| nulls.null_count() > 0) else {
         return pairs.for_each(|(bytes, other)| each(*bytes, other));
     };
     // By words of 64 bits: whether a size is missing cannot be guessed, and is not asked.
     let words = nulls.inner().bit_chunks();
-    for ((word, bytes), others) in words.iter_padded().zip(sizes.values().chunks(64)).zip(others.chunks_mut(64)) {
+    for ((word, bytes), others) in words
+        .iter_padded()
+        .zip(sizes.values().chunks(64))
+        .zip(others.chunks_mut(64))
+    {
         for (at, (bytes, other)) in bytes.iter().zip(others).enumerate() {
             let missing = u32::from(word >> at & 1 == 0);
             each(bytes | missing.wrapping_neg(), other);
@@ -389,14 +534,21 @@ impl Door {
 
     /// Adds the sizes of a batch, second by second.
     fn add_sizes(&self, batch: &RecordBatch, steps: &[[u32; 2]], sums: &mut Sums) -> Option<()> {
-        let operations = self.array(batch, "operation")?.as_dictionary_opt::<Int32Type>()?;
+        let operations = self
+            .array(batch, "operation")?
+            .as_dictionary_opt::<Int32Type>()?;
         if operations.null_count() > 0 {
             return None;
         }
-        let (codes, names) = (operations.keys().values(), operations.values().as_string_opt::<i32>()?);
+        let (codes, names) = (
+            operations.keys().values(),
+            operations.values().as_string_opt::<i32>()?,
+        );
         let (times, each) = self.times(batch)?;
         // A batch of rows of which none has a size comes to nothing.
-        let Some(sizes) = self.sizes(batch, "item_bytes")? else { return Some(()) };
+        let Some(sizes) = self.sizes(batch, "item_bytes")? else {
+            return Some(());
+        };
         let (times, bytes) = (times.values(), sizes.values());
         let a_second = Time::SECOND / each;
         let mut from = 0;
@@ -414,11 +566,18 @@ impl Door {
                 sums[1] += u64::from(other);
             };
             match nulls {
-                None => codes[from..to].iter().zip(&bytes[from..to]).for_each(|(code, bytes)| add(*code, *bytes)),
-                Some(nulls) => (from..to).filter(|at| nulls.is_valid(*at)).for_each(|at| add(codes[at], bytes[at])),
+                None => codes[from..to]
+                    .iter()
+                    .zip(&bytes[from..to])
+                    .for_each(|(code, bytes)| add(*code, *bytes)),
+                Some(nulls) => (from..to)
+                    .filter(|at| nulls.is_valid(*at))
+                    .for_each(|at| add(codes[at], bytes[at])),
             }
             for (code, sum) in all.iter().enumerate().filter(|(_, sum)| **sum != [0, 0]) {
-                let own = sums.entry((second, names.value(code).to_string())).or_default();
+                let own = sums
+                    .entry((second, names.value(code).to_string()))
+                    .or_default();
                 own[0] += sum[0];
                 own[1] += sum[1];
             }
@@ -431,12 +590,18 @@ impl Door {
     fn decoded(&self, batch: &RecordBatch, place: Place) -> Result<Decoded, String> {
         match self.plain(batch, place) {
             Some(plain) => Ok(Decoded::Plain(plain)),
-            None => Ok(Decoded::Cells(Cells::new(batch, &self.mapping)?, place, batch.num_rows())),
+            None => Ok(Decoded::Cells(
+                Cells::new(batch, &self.mapping)?,
+                place,
+                batch.num_rows(),
+            )),
         }
     }
 
     fn array<'a>(&self, batch: &'a RecordBatch, column: &'static str) -> Option<&'a ArrayRef> {
-        batch.column_by_name(self.mapping.name(column)).filter(|array| array.null_count() < array.len())
+        batch
+            .column_by_name(self.mapping.name(column))
+            .filter(|array| array.null_count() < array.len())
     }
 
     /// Times and the nanoseconds of their unit, where every row has one, in order.
@@ -447,10 +612,20 @@ impl Door {
         }
         let (numbers, unit) = match array.data_type() {
             DataType::Int64 => (array.as_primitive::<Int64Type>().clone(), self.unit?),
-            DataType::Timestamp(unit, _) => (cast(array, &DataType::Int64).ok()?.as_primitive::<Int64Type>().clone(), unit.into()),
-            kind if kind.is_integer() && *kind != DataType::UInt64 => {
-                (cast(array, &DataType::Int64).ok()?.as_primitive::<Int64Type>().clone(), self.unit?)
-            }
+            DataType::Timestamp(unit, _) => (
+                cast(array, &DataType::Int64)
+                    .ok()?
+                    .as_primitive::<Int64Type>()
+                    .clone(),
+                unit.into(),
+            ),
+            kind if kind.is_integer() && *kind != DataType::UInt64 => (
+                cast(array, &DataType::Int64)
+                    .ok()?
+                    .as_primitive::<Int64Type>()
+                    .clone(),
+                self.unit?,
+            ),
             _ => return None,
         };
         let each = unit.nanoseconds();
@@ -465,7 +640,9 @@ impl Door {
         if self.mapping.value(column).is_some() {
             return None;
         }
-        let Some(array) = self.array(batch, column) else { return Some(None) };
+        let Some(array) = self.array(batch, column) else {
+            return Some(None);
+        };
         let numbers: UInt32Array = match array.data_type() {
             DataType::UInt32 => array.as_primitive().clone(),
             kind if kind.is_integer() => {
@@ -484,28 +661,71 @@ impl Door {
 
     /// The rows of a batch in which all are plain.
     fn plain(&self, batch: &RecordBatch, place: Place) -> Option<Plain> {
-        let others =
-            ["index", "evaluated_bytes", "evaluated_items", "fetched_bytes", "region", "error", "action", "changes", "cached", "replayed"];
-        if others.iter().any(|column| self.mapping.value(column).is_some() || self.array(batch, column).is_some()) {
+        let others = [
+            "index",
+            "evaluated_bytes",
+            "evaluated_items",
+            "fetched_bytes",
+            "region",
+            "error",
+            "action",
+            "changes",
+            "cached",
+            "replayed",
+        ];
+        if others.iter().any(|column| {
+            self.mapping.value(column).is_some() || self.array(batch, column).is_some()
+        }) {
             return None;
         }
         let rows = batch.num_rows();
         let texts = |column| Texts::new(self, batch, column);
-        let (operations, tables, callers, consistencies) = (texts("operation")?, texts("table")?, texts("caller")?, texts("consistency")?);
-        let codes = [operations.codes(), tables.codes(), callers.codes(), consistencies.codes()];
-        let total = codes.iter().try_fold(1_usize, |product, codes| product.checked_mul(*codes)).filter(|total| *total <= 1 << 20)?;
+        let (operations, tables, callers, consistencies) = (
+            texts("operation")?,
+            texts("table")?,
+            texts("caller")?,
+            texts("consistency")?,
+        );
+        let codes = [
+            operations.codes(),
+            tables.codes(),
+            callers.codes(),
+            consistencies.codes(),
+        ];
+        let total = codes
+            .iter()
+            .try_fold(1_usize, |product, codes| product.checked_mul(*codes))
+            .filter(|total| *total <= 1 << 20)?;
         let (times, each) = self.times(batch)?;
-        let (bytes, old) = (self.sizes(batch, "item_bytes")?, self.sizes(batch, "old_bytes")?);
+        let (bytes, old) = (
+            self.sizes(batch, "item_bytes")?,
+            self.sizes(batch, "old_bytes")?,
+        );
         let keys = self.keys(batch)?;
         let mut scratch = SCRATCH.take();
-        let Scratch { what: of, hashes, slots } = &mut scratch;
+        let Scratch {
+            what: of,
+            hashes,
+            slots,
+        } = &mut scratch;
         of.clear();
         of.resize(rows, 0);
-        let strides = [1, codes[0], codes[0] * codes[1], codes[0] * codes[1] * codes[2]];
-        for (column, stride) in [&operations, &tables, &callers, &consistencies].into_iter().zip(strides) {
+        let strides = [
+            1,
+            codes[0],
+            codes[0] * codes[1],
+            codes[0] * codes[1] * codes[2],
+        ];
+        for (column, stride) in [&operations, &tables, &callers, &consistencies]
+            .into_iter()
+            .zip(strides)
+        {
             column.add_to(of, stride);
         }
-        let (mut kinds, mut names) = (Vec::<RowKind>::new(), Vec::<(Option<String>, Option<String>)>::new());
+        let (mut kinds, mut names) = (
+            Vec::<RowKind>::new(),
+            Vec::<(Option<String>, Option<String>)>::new(),
+        );
         let (mut known, mut sorted): (Vec<u32>, Vec<bool>) = (vec![u32::MAX; total], Vec::new());
         for code in of.iter_mut() {
             let at = *code as usize;
@@ -513,8 +733,12 @@ impl Door {
                 let (operation, rest) = (at % codes[0], at / codes[0]);
                 let (table, rest) = (rest % codes[1], rest / codes[1]);
                 let (caller, consistency) = (rest % codes[2], rest / codes[2]);
-                let kind = self.kind(operations.text(operation)?, consistencies.text(consistency))?;
-                let table = tables.text(table).or(self.table.as_deref()).map(str::to_string);
+                let kind =
+                    self.kind(operations.text(operation)?, consistencies.text(consistency))?;
+                let table = tables
+                    .text(table)
+                    .or(self.table.as_deref())
+                    .map(str::to_string);
                 if kinds.len() >= KINDS_MAX {
                     return None;
                 }
@@ -533,8 +757,13 @@ impl Door {
             *kind = what(*kind, bytes);
         });
         // A write that leaves an item of no bytes is wrong, and said to be so on the slow path.
-        let leaves = |kind: usize| matches!(kinds[kind].api, ApiName::PutItem | ApiName::UpdateItem);
-        if least == 0 && of.iter().any(|what| bytes_of(*what) == 0 && leaves(kind_of(*what))) {
+        let leaves =
+            |kind: usize| matches!(kinds[kind].api, ApiName::PutItem | ApiName::UpdateItem);
+        if least == 0
+            && of
+                .iter()
+                .any(|what| bytes_of(*what) == 0 && leaves(kind_of(*what)))
+        {
             return None;
         }
         let before = old.map(|old| {
@@ -542,7 +771,14 @@ impl Door {
             with_sizes(Some(&old), &mut before, |bytes, before| *before = bytes);
             before
         });
-        let columns = Columns { times: times.values().clone(), each, hashes, slots, what: of, old: before };
+        let columns = Columns {
+            times: times.values().clone(),
+            each,
+            hashes,
+            slots,
+            what: of,
+            old: before,
+        };
         let rows = Rows::dealt(kinds, columns, keys, place, self.spare());
         SCRATCH.set(scratch);
         Some(Plain::new(rows, names))
@@ -551,7 +787,14 @@ impl Door {
     /// The kind of a row; `None` where the call or its consistency needs a closer look.
     pub(super) fn kind(&self, operation: &str, consistency: Option<&str>) -> Option<RowKind> {
         let api = ApiName::parse(operation)?;
-        if !matches!(api, ApiName::GetItem | ApiName::BatchGetItem | ApiName::PutItem | ApiName::UpdateItem | ApiName::DeleteItem) {
+        if !matches!(
+            api,
+            ApiName::GetItem
+                | ApiName::BatchGetItem
+                | ApiName::PutItem
+                | ApiName::UpdateItem
+                | ApiName::DeleteItem
+        ) {
             return None;
         }
         let consistency = match consistency {
@@ -560,7 +803,12 @@ impl Door {
             Some("strong") => Some(Consistency::Strong),
             Some(_) => return None,
         };
-        Some(RowKind { api, table: None, caller: None, consistency })
+        Some(RowKind {
+            api,
+            table: None,
+            caller: None,
+            consistency,
+        })
     }
 
     fn keys(&self, batch: &RecordBatch) -> Option<RowKeys> {
@@ -582,16 +830,25 @@ impl Door {
 /// Whole numbers, where none is lost.
 fn whole(array: &ArrayRef) -> Option<Int64Array> {
     let numbers = cast(array, &DataType::Int64).ok()?;
-    (numbers.null_count() == array.null_count()).then(|| numbers.as_primitive::<Int64Type>().clone())
+    (numbers.null_count() == array.null_count())
+        .then(|| numbers.as_primitive::<Int64Type>().clone())
 }
 
 /// Bytes of a partition key and a sort key, with what may stand between them.
-pub(super) const KEY_BYTES_MAX: usize = (limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16) as usize;
+pub(super) const KEY_BYTES_MAX: usize =
+    (limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16) as usize;
 
 impl RowKeys {
-    /// The hashes of the keys, and the slots that they or their partition keys belong to; whether all are whole numbers
-    /// that their hashes tell. `None` where there is a key that DynamoDB does not allow.
-    fn hash(&self, kinds: &[u32], sorted: &[bool], hashes: &mut Vec<u64>, slots: &mut Vec<u8>) -> Option<bool> {
+    /// The hashes of the keys, and the slots that they or their partition keys belong to; whether
+    /// all are whole numbers that their hashes tell. `None` where there is a key that DynamoDB
+    /// does not allow.
+    fn hash(
+        &self,
+        kinds: &[u32],
+        sorted: &[bool],
+        hashes: &mut Vec<u64>,
+        slots: &mut Vec<u8>,
+    ) -> Option<bool> {
         hashes.clear();
         hashes.reserve(kinds.len());
         slots.clear();
@@ -611,7 +868,11 @@ impl RowKeys {
                 return None;
             }
             let hash = hash_of(bytes);
-            let end = if any_sorted && sorted[kind as usize] { memchr::memchr(b'|', bytes) } else { None };
+            let end = if any_sorted && sorted[kind as usize] {
+                memchr::memchr(b'|', bytes)
+            } else {
+                None
+            };
             hashes.push(hash);
             slots.push(slot_of(end.map_or(hash, |end| hash_of(&bytes[..end]))));
             Some(())

@@ -10,44 +10,123 @@ use super::{ApiName, Event, Failure, Names, Place, Reason, Request, What};
 pub struct Requests;
 
 impl Format for Requests {
-    fn record(&mut self, mut record: Value, place: Place, names: &mut Names, events: &mut Vec<Event>) -> Result<(), (Reason, String)> {
-        let operation = text(&record, "operation").ok_or_else(|| (Reason::UnknownOperation, "no \"operation\"".to_string()))?;
+    fn record(
+        &mut self,
+        mut record: Value,
+        place: Place,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+    ) -> Result<(), (Reason, String)> {
+        let operation = text(&record, "operation")
+            .ok_or_else(|| (Reason::UnknownOperation, "no \"operation\"".to_string()))?;
         let api = ApiName::parse(operation).ok_or_else(|| {
-            let known = ApiName::NAMES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-            (Reason::UnknownOperation, format!("DynamoDB has no operation \"{operation}\"; known are {known}"))
+            let known = ApiName::NAMES
+                .iter()
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>()
+                .join(", ");
+            (
+                Reason::UnknownOperation,
+                format!("DynamoDB has no operation \"{operation}\"; known are {known}"),
+            )
         })?;
-        let time = member(&record, "time").map(|time| time.as_str().map_or_else(|| time.to_string(), str::to_string));
+        let time = member(&record, "time").map(|time| {
+            time.as_str()
+                .map_or_else(|| time.to_string(), str::to_string)
+        });
         let found = time.as_deref().unwrap_or("missing");
-        let time = time.as_deref().and_then(|time| super::parse_time(time, None));
-        let wrong = || (Reason::Time, format!("time is {found}; RFC 3339 or a number since 1970 is expected"));
+        let time = time
+            .as_deref()
+            .and_then(|time| super::parse_time(time, None));
+        let wrong = || {
+            (
+                Reason::Time,
+                format!("time is {found}; RFC 3339 or a number since 1970 is expected"),
+            )
+        };
         let (time, _) = time.ok_or_else(wrong)?;
         let failure = match record.get("error") {
             None | Some(Value::Null) => None,
             Some(Value::String(code)) => Some(Failure::parse(code).ok_or_else(|| {
-                (Reason::WrongType, format!("error is \"{}\"; the name of an exception is expected, or nothing", code.escape_debug()))
+                (
+                    Reason::WrongType,
+                    format!(
+                        "error is \"{}\"; the name of an exception is expected, or nothing",
+                        code.escape_debug()
+                    ),
+                )
             })?),
-            Some(other) => return Err((Reason::WrongType, format!("error is {other}; the name of an exception is expected"))),
+            Some(other) => {
+                return Err((
+                    Reason::WrongType,
+                    format!("error is {other}; the name of an exception is expected"),
+                ));
+            }
         };
         let region = text(&record, "region").map(|region| names.number(region));
         let caller = text(&record, "caller").map(|caller| names.number(caller));
-        let mut take = |name: &str| record.get_mut(name).map(Value::take).filter(|value| !value.is_null());
+        let mut take = |name: &str| {
+            record
+                .get_mut(name)
+                .map(Value::take)
+                .filter(|value| !value.is_null())
+        };
         let request = match take("request") {
             Some(request @ Value::Object(_)) => request,
             _ if api == ApiName::Free => Value::Null,
-            _ => return Err((Reason::Malformed, "no \"request\": the API request in DynamoDB JSON is expected".to_string())),
+            _ => {
+                return Err((
+                    Reason::Malformed,
+                    "no \"request\": the API request in DynamoDB JSON is expected".to_string(),
+                ));
+            }
         };
         // An item after an update may be nothing (null), which is not the same as saying nothing.
         let item_after = record.get_mut("item_after").map(Value::take);
-        let mut take = |name: &str| record.get_mut(name).map(Value::take).filter(|value| !value.is_null());
-        let (consumed, evaluated_keys, unprocessed, response) =
-            (take("consumed"), take("evaluated_keys"), take("unprocessed"), take("response"));
+        let mut take = |name: &str| {
+            record
+                .get_mut(name)
+                .map(Value::take)
+                .filter(|value| !value.is_null())
+        };
+        let (consumed, evaluated_keys, unprocessed, response) = (
+            take("consumed"),
+            take("evaluated_keys"),
+            take("unprocessed"),
+            take("response"),
+        );
         let mut response = response.unwrap_or_default();
         // An answer that names nothing says that everything was processed.
-        let whole = response.is_object().then(|| Value::Object(serde_json::Map::new()));
-        let mut answered = |name: &str| response.get_mut(name).map(Value::take).filter(|value| !value.is_null());
-        let unprocessed = unprocessed.or_else(|| answered("UnprocessedItems")).or_else(|| answered("UnprocessedKeys")).or(whole);
-        let request = Request { api, request, failure, region, caller, consumed, item_after, evaluated_keys, unprocessed };
-        events.push(Event { time, place, table: None, what: What::Request(Box::new(request)) });
+        let whole = response
+            .is_object()
+            .then(|| Value::Object(serde_json::Map::new()));
+        let mut answered = |name: &str| {
+            response
+                .get_mut(name)
+                .map(Value::take)
+                .filter(|value| !value.is_null())
+        };
+        let unprocessed = unprocessed
+            .or_else(|| answered("UnprocessedItems"))
+            .or_else(|| answered("UnprocessedKeys"))
+            .or(whole);
+        let request = Request {
+            api,
+            request,
+            failure,
+            region,
+            caller,
+            consumed,
+            item_after,
+            evaluated_keys,
+            unprocessed,
+        };
+        events.push(Event {
+            time,
+            place,
+            table: None,
+            what: What::Request(Box::new(request)),
+        });
         Ok(())
     }
 }

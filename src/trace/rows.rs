@@ -1,7 +1,8 @@
-//! Rows of plain calls, as the hot path takes them: 16 bytes each, sorted by [slot](slot_of), no allocation for a row.
+//! Rows of plain calls, as the hot path takes them: 16 bytes each, sorted by [slot](slot_of), no
+//! allocation for a row.
 //!
-//! A row is plain where it says its time, its operation, its key and at most its sizes, its table, its caller and its
-//! consistency. Everything else is an [`Event`].
+//! A row is plain where it says its time, its operation, its key and at most its sizes, its table,
+//! its caller and its consistency. Everything else is an [`Event`].
 
 use std::sync::Arc;
 
@@ -12,8 +13,9 @@ use super::event::whole_of;
 use super::{ApiName, Call, Event, Key, Name, Place, Time, What};
 use crate::table::{Consistency, limits};
 
-/// Keys are dealt to so many slots by the first bits of their hash. What is remembered of a key belongs to its slot, and
-/// a slot to one thread and to one share, so that no result depends on how many there are.
+/// Keys are dealt to so many slots by the first bits of their hash. What is remembered of a key
+/// belongs to its slot, and a slot to one thread and to one share, so that no result depends on how
+/// many there are.
 pub const SLOTS: usize = 1 << SLOT_BITS;
 
 /// The first bits of a hash that say its slot.
@@ -61,7 +63,8 @@ pub const KINDS_MAX: usize = 1 << (32 - BYTES_BITS);
 
 const _: () = assert!(limits::ITEM_BYTES_MAX < NO_BYTES_HERE as u64);
 
-/// A kind, by its position below [`KINDS_MAX`], and a size of at most 400 KB or [`NO_BYTES`], together.
+/// A kind, by its position below [`KINDS_MAX`], and a size of at most 400 KB or [`NO_BYTES`],
+/// together.
 #[inline]
 pub fn what(kind: u32, bytes: u32) -> u32 {
     (kind << BYTES_BITS) | (bytes & NO_BYTES_HERE)
@@ -77,7 +80,11 @@ pub fn kind_of(what: u32) -> usize {
 #[inline]
 pub fn bytes_of(what: u32) -> u32 {
     let bytes = what & NO_BYTES_HERE;
-    if bytes == NO_BYTES_HERE { NO_BYTES } else { bytes }
+    if bytes == NO_BYTES_HERE {
+        NO_BYTES
+    } else {
+        bytes
+    }
 }
 
 impl Row {
@@ -198,8 +205,21 @@ pub fn sign(time: i64, hash: u64) -> u64 {
 
 impl Rows {
     /// Deals rows to their slots, in a buffer: at most 65,536 of them, which a row has room for.
-    pub fn dealt(kinds: Vec<RowKind>, columns: Columns, keys: RowKeys, place: Place, buffer: Vec<Row>) -> Rows {
-        let Columns { times, each, hashes, slots, what, old } = columns;
+    pub fn dealt(
+        kinds: Vec<RowKind>,
+        columns: Columns,
+        keys: RowKeys,
+        place: Place,
+        buffer: Vec<Row>,
+    ) -> Rows {
+        let Columns {
+            times,
+            each,
+            hashes,
+            slots,
+            what,
+            old,
+        } = columns;
         // Beyond, rows would be dealt twice and never.
         assert!(slots.len() <= 1 << 16, "{} rows", slots.len());
         let time = |at: Option<&i64>| Time(at.map_or(0, |time| time * each));
@@ -213,8 +233,8 @@ impl Rows {
         }
         let mut next = [0_u32; SLOTS];
         next.copy_from_slice(&starts[..SLOTS]);
-        // Positions first: two bytes a row stay in the cache while they go to as many places as there are slots, and the
-        // rows are then written one after the other.
+        // Positions first: two bytes a row stay in the cache while they go to as many places as
+        // there are slots, and the rows are then written one after the other.
         let mut order = vec![0_u16; slots.len()];
         for (at, slot) in (0..=u16::MAX).zip(slots) {
             let to = &mut next[usize::from(*slot)];
@@ -227,7 +247,10 @@ impl Rows {
             let second = Time(time * each).second();
             let end = (second + 1).saturating_mul(Time::SECOND);
             // At least the first, whatever the last of all seconds ends with.
-            let until = from + times[from..].partition_point(|time| time * each < end).max(1);
+            let until = from
+                + times[from..]
+                    .partition_point(|time| time * each < end)
+                    .max(1);
             seconds.push(second);
             ends.push(until);
             for (time, hash) in times[from..until].iter().zip(&hashes[from..until]) {
@@ -241,17 +264,42 @@ impl Rows {
         rows.reserve(slots.len());
         for slot in 0..SLOTS {
             let mut second = 0;
-            rows.extend(order[starts[slot] as usize..starts[slot + 1] as usize].iter().map(|at| {
-                let at = usize::from(*at);
-                while ends[second] <= at {
-                    second += 1;
-                }
-                Row { hash: hashes[at], what: what[at], when: (second as u32) << 16 | at as u32 }
-            }));
+            rows.extend(
+                order[starts[slot] as usize..starts[slot + 1] as usize]
+                    .iter()
+                    .map(|at| {
+                        let at = usize::from(*at);
+                        while ends[second] <= at {
+                            second += 1;
+                        }
+                        Row {
+                            hash: hashes[at],
+                            what: what[at],
+                            when: (second as u32) << 16 | at as u32,
+                        }
+                    }),
+            );
         }
-        // What the signatures of all rows come to: the unit of time is the same for all, and so is the 1.
-        let signature = sums[0].wrapping_mul((each as u64) << 1).wrapping_add(sums[1]);
-        Rows { kinds, rows, starts, keys: Arc::new(keys), place, first, last, ordinal: 0, signature, times, each, seconds, old }
+        // What the signatures of all rows come to: the unit of time is the same for all, and so is
+        // the 1.
+        let signature = sums[0]
+            .wrapping_mul((each as u64) << 1)
+            .wrapping_add(sums[1]);
+        Rows {
+            kinds,
+            rows,
+            starts,
+            keys: Arc::new(keys),
+            place,
+            first,
+            last,
+            ordinal: 0,
+            signature,
+            times,
+            each,
+            seconds,
+            old,
+        }
     }
 
     /// The time of a row, by its position.
@@ -293,8 +341,16 @@ impl Rows {
             old_bytes: given(self.old(row)),
             ..Call::new(kind.api, key)
         };
-        let place = Place { row: self.place.row + row.at() as u64, ..self.place };
-        Event { time: self.time(row.at()), place, table: kind.table, what: What::Call(call) }
+        let place = Place {
+            row: self.place.row + row.at() as u64,
+            ..self.place
+        };
+        Event {
+            time: self.time(row.at()),
+            place,
+            table: kind.table,
+            what: What::Call(call),
+        }
     }
 
     /// All rows as events, in the order in which they were read.
@@ -313,19 +369,51 @@ mod tests {
     #[test]
     fn rows_are_dealt_in_their_order_and_signed_as_each_is() {
         // Milliseconds: before 1970, some of one second, a gap, the last that there is.
-        let times: Vec<i64> = vec![-1_500, -1, 0, 999, 1_000, 1_001, 90_000, i64::MAX / 1_000_000];
+        let times: Vec<i64> = vec![
+            -1_500,
+            -1,
+            0,
+            999,
+            1_000,
+            1_001,
+            90_000,
+            i64::MAX / 1_000_000,
+        ];
         let hashes: Vec<u64> = (0..times.len() as u64).map(|at| mixed(at, 7)).collect();
         let slots: Vec<u8> = hashes.iter().map(|hash| slot_of(*hash) % 2).collect();
         let all_what = vec![what(0, NO_BYTES); times.len()];
         let times_buffer = ScalarBuffer::from(times.clone());
-        let columns = Columns { times: times_buffer, each: 1_000_000, hashes: &hashes, slots: &slots, what: &all_what, old: None };
-        let rows = Rows::dealt(Vec::new(), columns, RowKeys::Hashes, Place { file: 0, row: 1 }, Vec::new());
-        let signed = times.iter().zip(&hashes).map(|(time, hash)| sign(time * 1_000_000, *hash));
+        let columns = Columns {
+            times: times_buffer,
+            each: 1_000_000,
+            hashes: &hashes,
+            slots: &slots,
+            what: &all_what,
+            old: None,
+        };
+        let rows = Rows::dealt(
+            Vec::new(),
+            columns,
+            RowKeys::Hashes,
+            Place { file: 0, row: 1 },
+            Vec::new(),
+        );
+        let signed = times
+            .iter()
+            .zip(&hashes)
+            .map(|(time, hash)| sign(time * 1_000_000, *hash));
         assert_eq!(rows.signature, signed.fold(0, u64::wrapping_add));
         for slot in [0, 1] {
-            let own: Vec<usize> = (0..times.len()).filter(|at| usize::from(slots[*at]) == slot).collect();
+            let own: Vec<usize> = (0..times.len())
+                .filter(|at| usize::from(slots[*at]) == slot)
+                .collect();
             assert_eq!(rows.slot(slot).iter().map(Row::at).collect::<Vec<_>>(), own);
         }
-        assert!(rows.rows.iter().all(|row| rows.second(row) == rows.time(row.at()).second() && row.hash == hashes[row.at()]));
+        assert!(
+            rows.rows
+                .iter()
+                .all(|row| rows.second(row) == rows.time(row.at()).second()
+                    && row.hash == hashes[row.at()])
+        );
     }
 }

@@ -1,10 +1,10 @@
-//! DynamoDB Streams records (Lambda events, lines of pipes and Firehose, the Kinesis wrapper) and incremental
-//! exports: every change with its images.
+//! DynamoDB Streams records (Lambda events, lines of pipes and Firehose, the Kinesis wrapper) and
+//! incremental exports: every change with its images.
 //!
-//! Exact for every write that changed something, index entries included. Not visible: reads, writes that changed
-//! nothing, failed conditions, transactions; of an incremental export also all but the last change of a key in
-//! its window, so its units are a lower bound. A source: "Change data capture for DynamoDB Streams" and
-//! "DynamoDB data export to Amazon S3", Developer Guide.
+//! Exact for every write that changed something, index entries included. Not visible: reads, writes
+//! that changed nothing, failed conditions, transactions; of an incremental export also all but the
+//! last change of a key in its window, so its units are a lower bound. A source: "Change data
+//! capture for DynamoDB Streams" and "DynamoDB data export to Amazon S3", Developer Guide.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -35,19 +35,33 @@ pub struct Changes {
 }
 
 fn image(object: &Value, name: &str) -> Result<Option<Item>, Wrong> {
-    member(object, name).map(|image| Item::from_json(image).map_err(|error| malformed(format!("{name}: {error}")))).transpose()
+    member(object, name)
+        .map(|image| Item::from_json(image).map_err(|error| malformed(format!("{name}: {error}"))))
+        .transpose()
 }
 
 impl Changes {
-    /// With the table of records that name none; of an incremental export whether it holds images before a change and
-    /// its region, where its manifest says so.
+    /// With the table of records that name none; of an incremental export whether it holds images
+    /// before a change and its region, where its manifest says so.
     pub fn new(table: Option<String>, old_images: Option<bool>, region: Option<String>) -> Changes {
-        Changes { table, old_images, region, ..Changes::default() }
+        Changes {
+            table,
+            old_images,
+            region,
+            ..Changes::default()
+        }
     }
 
-    fn exported(&mut self, record: &Value, place: Place, names: &mut Names) -> Result<Event, Wrong> {
+    fn exported(
+        &mut self,
+        record: &Value,
+        place: Place,
+        names: &mut Names,
+    ) -> Result<Event, Wrong> {
         self.exported = true;
-        let micros = record["Metadata"]["WriteTimestampMicros"]["N"].as_str().unwrap_or_default();
+        let micros = record["Metadata"]["WriteTimestampMicros"]["N"]
+            .as_str()
+            .unwrap_or_default();
         let (time, _) = parse_number(micros, Some(TimeUnit::Microseconds))
             .ok_or_else(|| (Reason::Time, "no Metadata.WriteTimestampMicros".to_string()))?;
         let keys = image(record, "Keys")?.ok_or_else(|| malformed("no Keys"))?;
@@ -55,17 +69,44 @@ impl Changes {
         let has_old = self.old_images.unwrap_or(true);
         let there = has_old.then_some((old.is_some(), new.is_some()));
         let region = self.region.as_deref().map(|region| names.number(region));
-        let change = Change { keys, old, new, has_old, has_new: true, there, time_to_live: false, size_bytes: None, region };
+        let change = Change {
+            keys,
+            old,
+            new,
+            has_old,
+            has_new: true,
+            there,
+            time_to_live: false,
+            size_bytes: None,
+            region,
+        };
         let table = self.table.as_deref().map(|table| names.number(table));
-        Ok(Event { time, place, table, what: What::Change(Box::new(change)) })
+        Ok(Event {
+            time,
+            place,
+            table,
+            what: What::Change(Box::new(change)),
+        })
     }
 
-    fn streamed(&mut self, record: &Value, place: Place, names: &mut Names) -> Result<Event, Wrong> {
+    fn streamed(
+        &mut self,
+        record: &Value,
+        place: Place,
+        names: &mut Names,
+    ) -> Result<Event, Wrong> {
         self.streamed = true;
-        let body = member(record, "dynamodb").ok_or_else(|| malformed("no \"dynamodb\" in the record"))?;
-        let number = member(body, "ApproximateCreationDateTime").map(|time| time.as_str().map_or_else(|| time.to_string(), str::to_string));
-        let time = number.as_deref().and_then(|number| super::parse_time(number, None));
-        let (time, _) = time.ok_or_else(|| (Reason::Time, "no ApproximateCreationDateTime".to_string()))?;
+        let body =
+            member(record, "dynamodb").ok_or_else(|| malformed("no \"dynamodb\" in the record"))?;
+        let number = member(body, "ApproximateCreationDateTime").map(|time| {
+            time.as_str()
+                .map_or_else(|| time.to_string(), str::to_string)
+        });
+        let time = number
+            .as_deref()
+            .and_then(|number| super::parse_time(number, None));
+        let (time, _) =
+            time.ok_or_else(|| (Reason::Time, "no ApproximateCreationDateTime".to_string()))?;
         let keys = image(body, "Keys")?.ok_or_else(|| malformed("no Keys"))?;
         let (old, new) = (image(body, "OldImage")?, image(body, "NewImage")?);
         let there = match text(record, "eventName") {
@@ -74,7 +115,10 @@ impl Changes {
             Some("REMOVE") => (true, false),
             other => {
                 let found = other.unwrap_or("missing");
-                return Err((Reason::UnknownOperation, format!("eventName is {found}; INSERT, MODIFY or REMOVE is expected")));
+                return Err((
+                    Reason::UnknownOperation,
+                    format!("eventName is {found}; INSERT, MODIFY or REMOVE is expected"),
+                ));
             }
         };
         let (has_old, has_new) = match text(body, "StreamViewType") {
@@ -86,12 +130,17 @@ impl Changes {
             _ => (old.is_some() || !there.0, new.is_some() || !there.1),
         };
         if (has_old && there.0 && old.is_none()) || (has_new && there.1 && new.is_none()) {
-            return Err(malformed("an image is missing that eventName and StreamViewType promise"));
+            return Err(malformed(
+                "an image is missing that eventName and StreamViewType promise",
+            ));
         }
         let identity = member(record, "userIdentity");
-        let time_to_live = identity.is_some_and(|user| text(user, "principalId") == Some("dynamodb.amazonaws.com"));
-        let table =
-            text(record, "tableName").map(table_of).or_else(|| text(record, "eventSourceARN").map(table_of)).or(self.table.as_deref());
+        let time_to_live = identity
+            .is_some_and(|user| text(user, "principalId") == Some("dynamodb.amazonaws.com"));
+        let table = text(record, "tableName")
+            .map(table_of)
+            .or_else(|| text(record, "eventSourceARN").map(table_of))
+            .or(self.table.as_deref());
         let change = Change {
             keys,
             old,
@@ -103,20 +152,37 @@ impl Changes {
             size_bytes: member(body, "SizeBytes").and_then(Value::as_u64).map(Bytes),
             region: text(record, "awsRegion").map(|region| names.number(region)),
         };
-        Ok(Event { time, place, table: table.map(|table| names.number(table)), what: What::Change(Box::new(change)) })
+        Ok(Event {
+            time,
+            place,
+            table: table.map(|table| names.number(table)),
+            what: What::Change(Box::new(change)),
+        })
     }
 }
 
 impl Format for Changes {
-    fn record(&mut self, record: Value, place: Place, names: &mut Names, events: &mut Vec<Event>) -> Result<(), Wrong> {
+    fn record(
+        &mut self,
+        record: Value,
+        place: Place,
+        names: &mut Names,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Wrong> {
         // A Lambda on a Kinesis data stream gets the record as base64.
         if let Some(data) = record["kinesis"]["data"].as_str() {
-            let bytes = STANDARD.decode(data).map_err(|error| malformed(format!("kinesis.data is not base64: {error}")))?;
-            let inner: Value = serde_json::from_slice(&bytes).map_err(|error| malformed(format!("kinesis.data is not JSON: {error}")))?;
+            let bytes = STANDARD
+                .decode(data)
+                .map_err(|error| malformed(format!("kinesis.data is not base64: {error}")))?;
+            let inner: Value = serde_json::from_slice(&bytes)
+                .map_err(|error| malformed(format!("kinesis.data is not JSON: {error}")))?;
             return self.record(inner, place, names, events);
         }
-        let event =
-            if record.get("Metadata").is_some() { self.exported(&record, place, names) } else { self.streamed(&record, place, names) };
+        let event = if record.get("Metadata").is_some() {
+            self.exported(&record, place, names)
+        } else {
+            self.streamed(&record, place, names)
+        };
         events.push(event?);
         Ok(())
     }
@@ -124,10 +190,19 @@ impl Format for Changes {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         if self.exported {
-            notes.push("an incremental export holds the net change of each key in its window: writes between are lost, so its units are a lower bound".to_string());
+            notes.push(
+                "an incremental export holds the net change of each key in its window: writes \
+                 between are lost, so its units are a lower bound"
+                    .to_string(),
+            );
         }
         if self.streamed {
-            notes.push("a stream holds neither reads nor writes that changed nothing nor failed conditions, and does not say which writes were transactions: its units are a lower bound".to_string());
+            notes.push(
+                "a stream holds neither reads nor writes that changed nothing nor failed \
+                 conditions, and does not say which writes were transactions: its units are a \
+                 lower bound"
+                    .to_string(),
+            );
         }
         notes
     }

@@ -30,12 +30,19 @@ impl From<&arrow_schema::TimeUnit> for TimeUnit {
 
 impl TimeUnit {
     /// The units by their names on the command line.
-    pub const NAMES: [(&'static str, TimeUnit); 4] =
-        [("s", TimeUnit::Seconds), ("ms", TimeUnit::Milliseconds), ("us", TimeUnit::Microseconds), ("ns", TimeUnit::Nanoseconds)];
+    pub const NAMES: [(&'static str, TimeUnit); 4] = [
+        ("s", TimeUnit::Seconds),
+        ("ms", TimeUnit::Milliseconds),
+        ("us", TimeUnit::Microseconds),
+        ("ns", TimeUnit::Nanoseconds),
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
-        TimeUnit::NAMES.iter().find(|(_, unit)| *unit == self).map_or("", |(name, _)| name)
+        TimeUnit::NAMES
+            .iter()
+            .find(|(_, unit)| *unit == self)
+            .map_or("", |(name, _)| name)
     }
 
     /// Nanoseconds of one.
@@ -72,15 +79,20 @@ pub fn parse_number(text: &str, unit: Option<TimeUnit>) -> Option<(Time, TimeUni
         return None;
     }
     let unit = unit.unwrap_or_else(|| TimeUnit::of(number));
-    let digits: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    let digits: String = fraction
+        .chars()
+        .chain("000000000".chars())
+        .take(9)
+        .collect();
     let part = digits.parse::<i64>().ok()? * unit.nanoseconds() / Time::SECOND;
     let time = unit.time(number)?;
     let part = if whole.starts_with('-') { -part } else { part };
     Some((Time(time.0.checked_add(part)?), unit))
 }
 
-/// A time as text: RFC 3339, or the same without a zone, which is UTC; or a number since 1970, whose unit is found
-/// by its magnitude where none is given. Returns the unit where it was a number.
+/// A time as text: RFC 3339, or the same without a zone, which is UTC; or a number since 1970,
+/// whose unit is found by its magnitude where none is given. Returns the unit where it was a
+/// number.
 pub fn parse_time(text: &str, unit: Option<TimeUnit>) -> Option<(Time, Option<TimeUnit>)> {
     let text = text.trim();
     if let Some((time, unit)) = parse_number(text, unit) {
@@ -89,8 +101,15 @@ pub fn parse_time(text: &str, unit: Option<TimeUnit>) -> Option<(Time, Option<Ti
     let nanoseconds = match DateTime::parse_from_rfc3339(text) {
         Ok(moment) => moment.timestamp_nanos_opt(),
         Err(_) => {
-            let formats = ["%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y/%m/%d %H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f UTC"];
-            let found = formats.iter().find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
+            let formats = [
+                "%Y-%m-%d %H:%M:%S%.f",
+                "%Y-%m-%dT%H:%M:%S%.f",
+                "%Y/%m/%d %H:%M:%S%.f",
+                "%Y-%m-%d %H:%M:%S%.f UTC",
+            ];
+            let found = formats
+                .iter()
+                .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok());
             found.and_then(|moment| moment.and_utc().timestamp_nanos_opt())
         }
     };
@@ -111,15 +130,31 @@ mod tests {
             ("1664559083000000", second * Time::SECOND),
             ("1664559083000000001", second * Time::SECOND + 1),
             ("2022-09-30T17:31:23Z", second * Time::SECOND),
-            ("2022-09-30T19:31:23.250+02:00", second * Time::SECOND + 250_000_000),
+            (
+                "2022-09-30T19:31:23.250+02:00",
+                second * Time::SECOND + 250_000_000,
+            ),
             ("2022-09-30 17:31:23", second * Time::SECOND),
             ("2022/09/30 17:31:23", second * Time::SECOND),
         ] {
-            assert_eq!(parse_time(text, None).map(|(time, _)| time), Some(Time(expected)), "{text}");
+            assert_eq!(
+                parse_time(text, None).map(|(time, _)| time),
+                Some(Time(expected)),
+                "{text}"
+            );
         }
-        for text in ["", "soon", "2022-13-01T00:00:00Z", "1e9", "99999999999999999999"] {
+        for text in [
+            "",
+            "soon",
+            "2022-13-01T00:00:00Z",
+            "1e9",
+            "99999999999999999999",
+        ] {
             assert_eq!(parse_time(text, None), None, "{text}");
         }
-        assert_eq!(parse_time("5", Some(TimeUnit::Milliseconds)).map(|(time, _)| time), Some(Time(5_000_000)));
+        assert_eq!(
+            parse_time("5", Some(TimeUnit::Milliseconds)).map(|(time, _)| time),
+            Some(Time(5_000_000))
+        );
     }
 }

@@ -10,8 +10,9 @@ use crate::table::ApiName;
 
 /// Makes a [`Workload`] without a file.
 ///
-/// Each part may have every key that its table of the workload file has, under the same name: what has no method here is
-/// said by `set`. [`Builder::build`] checks the whole, so that what is wrong is an error here and not a wrong figure later.
+/// Each part may have every key that its table of the workload file has, under the same name: what
+/// has no method here is said by `set`. [`Builder::build`] checks the whole, so that what is wrong
+/// is an error here and not a wrong figure later.
 ///
 /// ```
 /// use dynameter::pricing::Books;
@@ -47,18 +48,23 @@ impl BuilderPart {
         BuilderPart::named(name).set("partition_key.name", partition_key)
     }
 
-    /// Gives a key of the part a value. A dot leads into a table of its own: `item.size`, `backup.pitr`.
+    /// Gives a key of the part a value. A dot leads into a table of its own: `item.size`,
+    /// `backup.pitr`.
     #[must_use]
     pub fn set(mut self, key: &str, value: impl Into<Value>) -> BuilderPart {
         let mut parts: Vec<&str> = key.split('.').collect();
         let last = parts.pop().unwrap_or_default();
         let mut table = &mut self.0;
         for part in parts {
-            let inner = table.entry(part).or_insert_with(|| Value::Table(Table::new()));
+            let inner = table
+                .entry(part)
+                .or_insert_with(|| Value::Table(Table::new()));
             if !inner.is_table() {
                 *inner = Value::Table(Table::new());
             }
-            let Value::Table(inner) = inner else { return self };
+            let Value::Table(inner) = inner else {
+                return self;
+            };
             table = inner;
         }
         table.insert(last.to_string(), value.into());
@@ -70,15 +76,30 @@ impl BuilderPart {
     pub fn part(mut self, list: &str, part: BuilderPart) -> BuilderPart {
         match self.0.get_mut(list) {
             Some(Value::Array(parts)) => parts.push(Value::Table(part.0)),
-            _ => drop(self.0.insert(list.to_string(), Value::Array(vec![Value::Table(part.0)]))),
+            _ => drop(
+                self.0
+                    .insert(list.to_string(), Value::Array(vec![Value::Table(part.0)])),
+            ),
         }
         self
     }
 
-    /// Adds an access pattern with its rate, such as `rate.per_second`. Further keys are set with [`BuilderPart::part`].
+    /// Adds an access pattern with its rate, such as `rate.per_second`. Further keys are set with
+    /// [`BuilderPart::part`].
     #[must_use]
-    pub fn access(self, name: &str, operation: ApiName, rate: &str, calls: impl Into<Value>) -> BuilderPart {
-        self.part("access", BuilderPart::named(name).set("operation", operation.name()).set(rate, calls))
+    pub fn access(
+        self,
+        name: &str,
+        operation: ApiName,
+        rate: &str,
+        calls: impl Into<Value>,
+    ) -> BuilderPart {
+        self.part(
+            "access",
+            BuilderPart::named(name)
+                .set("operation", operation.name())
+                .set(rate, calls),
+        )
     }
 }
 
@@ -88,7 +109,8 @@ impl Builder {
         Builder(BuilderPart::named(name).set("region", region))
     }
 
-    /// Gives a key at the top of the file a value: `month_hours`, `free_tier`, `switches.failed_condition`.
+    /// Gives a key at the top of the file a value: `month_hours`, `free_tier`,
+    /// `switches.failed_condition`.
     #[must_use]
     pub fn set(self, key: &str, value: impl Into<Value>) -> Builder {
         Builder(self.0.set(key, value))
@@ -126,21 +148,40 @@ mod tests {
         let table = BuilderPart::table("Orders", "Id")
             .set("items", 1_000)
             .set("item.size", "2 KB")
-            .part("access", BuilderPart::named("put").set("operation", "PutItem").set("rate.per_minute", 6).set("overwrites", 0.5));
-        let builder = Builder::new("Shop", "eu-west-1").set("free_tier", true).table(table);
-        let file = "# By hand.\nname = \"Shop\"\nregion = \"eu-west-1\"\nfree_tier = true\n[[table]]\nname = \"Orders\"\nitems = 1_000\n\
-                    partition_key = { name = \"Id\" }\nitem.size = \"2 KB\"\n[[table.access]]\nname = \"put\"\noperation = \"PutItem\"\n\
-                    overwrites = 0.5\nrate = { per_minute = 6 }\n";
+            .part(
+                "access",
+                BuilderPart::named("put")
+                    .set("operation", "PutItem")
+                    .set("rate.per_minute", 6)
+                    .set("overwrites", 0.5),
+            );
+        let builder = Builder::new("Shop", "eu-west-1")
+            .set("free_tier", true)
+            .table(table);
+        let file = "# By hand.\nname = \"Shop\"\nregion = \"eu-west-1\"\nfree_tier = \
+                    true\n[[table]]\nname = \"Orders\"\nitems = 1_000\npartition_key = { name = \
+                    \"Id\" }\nitem.size = \"2 KB\"\n[[table.access]]\nname = \"put\"\noperation = \
+                    \"PutItem\"\noverwrites = 0.5\nrate = { per_minute = 6 }\n";
         let by_hand = load("file.toml", file, Path::new(""), &setting).expect("a file");
         assert_eq!(builder.build(&setting).expect("a design"), by_hand);
-        assert_eq!(load("again.toml", &builder.to_toml(), Path::new(""), &setting).expect("its file"), by_hand);
+        assert_eq!(
+            load("again.toml", &builder.to_toml(), Path::new(""), &setting).expect("its file"),
+            by_hand
+        );
     }
 
     #[test]
     fn what_is_wrong_is_an_error() {
         let books = Books::embedded();
-        let table = BuilderPart::table("Orders", "Id").set("items", -1).set("item.size", "500 KB").set("colour", "red");
-        let errors = Builder::new("Shop", "moon-1").table(table).build(&Setting::new(&books)).expect_err("many mistakes").to_string();
+        let table = BuilderPart::table("Orders", "Id")
+            .set("items", -1)
+            .set("item.size", "500 KB")
+            .set("colour", "red");
+        let errors = Builder::new("Shop", "moon-1")
+            .table(table)
+            .build(&Setting::new(&books))
+            .expect_err("many mistakes")
+            .to_string();
         for part in ["moon-1", "colour", "items", "<builder>:"] {
             assert!(errors.contains(part), "{part} is missing in {errors}");
         }

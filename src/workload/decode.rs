@@ -1,7 +1,8 @@
-//! Reads a TOML document into structs such as those of [`file`](super::file), collecting every mistake with its place.
+//! Reads a TOML document into structs such as those of [`file`](super::file), collecting every
+//! mistake with its place.
 //!
-//! A struct is declared once, with [`document!`]: from the declaration come the struct, its decoder and its
-//! part of the JSON Schema, so the three cannot drift apart.
+//! A struct is declared once, with [`document!`]: from the declaration come the struct, its decoder
+//! and its part of the JSON Schema, so the three cannot drift apart.
 
 use std::borrow::Cow;
 use std::ops::{Deref, Range};
@@ -46,8 +47,8 @@ impl<T: JsonSchema> JsonSchema for Located<T> {
     }
 }
 
-/// The place of a value that stands in for a wrong one. What would be said of it is not said: the mistake is
-/// known, and everything else in the file can still be checked.
+/// The place of a value that stands in for a wrong one. What would be said of it is not said: the
+/// mistake is known, and everything else in the file can still be checked.
 pub(crate) const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
 
 impl<T> Located<T> {
@@ -72,17 +73,36 @@ pub(crate) type Node<'a> = Spanned<DeValue<'a>>;
 
 impl Reader {
     pub(crate) fn new(source: Arc<Source>, scenario: Scenario) -> Reader {
-        Reader { source, found: Vec::new(), scenario, codes: codes::CODES, ranges: Vec::new() }
+        Reader {
+            source,
+            found: Vec::new(),
+            scenario,
+            codes: codes::CODES,
+            ranges: Vec::new(),
+        }
     }
 
     /// A reader of another file than a workload, which has kinds of mistakes of its own.
-    pub(crate) fn of(source: Arc<Source>, codes: &'static [(&'static str, &'static str)]) -> Reader {
-        Reader { codes, ..Reader::new(source, Scenario::Likely) }
+    pub(crate) fn of(
+        source: Arc<Source>,
+        codes: &'static [(&'static str, &'static str)],
+    ) -> Reader {
+        Reader {
+            codes,
+            ..Reader::new(source, Scenario::Likely)
+        }
     }
 
-    /// A figure that may be a range, `{ low = …, likely = …, high = … }`: the value that the scenario picks.
-    pub(crate) fn ranged(&mut self, node: &Node, decode: impl Fn(&Node, &mut Reader) -> Option<Exact>) -> Option<Exact> {
-        let Some(table) = node.get_ref().as_table() else { return decode(node, self) };
+    /// A figure that may be a range, `{ low = …, likely = …, high = … }`: the value that the
+    /// scenario picks.
+    pub(crate) fn ranged(
+        &mut self,
+        node: &Node,
+        decode: impl Fn(&Node, &mut Reader) -> Option<Exact>,
+    ) -> Option<Exact> {
+        let Some(table) = node.get_ref().as_table() else {
+            return decode(node, self);
+        };
         self.known_keys(table, &["low", "likely", "high"]);
         let place = node.span();
         let mut value = |key: &str| match table.get(key) {
@@ -101,12 +121,32 @@ impl Reader {
         let (low, likely, high) = (value("low"), value("likely"), value("high"));
         let (low, likely, high) = (low?, likely?, high?);
         if low > likely || likely > high {
-            self.report("range", place, "a range goes from low through likely to high", "put the three in this order");
+            self.report(
+                "range",
+                place,
+                "a range goes from low through likely to high",
+                "put the three in this order",
+            );
             return None;
         }
         let (line, _) = self.source.line_column(place.start);
-        let text = self.source.text.lines().nth(line - 1).unwrap_or_default().trim().chars().take(80).collect();
-        let range = super::Range { line, text, low, likely, high };
+        let text = self
+            .source
+            .text
+            .lines()
+            .nth(line - 1)
+            .unwrap_or_default()
+            .trim()
+            .chars()
+            .take(80)
+            .collect();
+        let range = super::Range {
+            line,
+            text,
+            low,
+            likely,
+            high,
+        };
         let picked = self.scenario.pick(self.ranges.len(), &range);
         self.ranges.push(range);
         Some(picked)
@@ -117,20 +157,47 @@ impl Reader {
     }
 
     /// Notes something wrong. The code must be listed.
-    pub(crate) fn report(&mut self, code: &'static str, span: Range<usize>, message: impl Into<String>, help: impl Into<String>) {
-        debug_assert!(self.codes.iter().any(|(listed, _)| *listed == code), "{code} is not listed");
+    pub(crate) fn report(
+        &mut self,
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        debug_assert!(
+            self.codes.iter().any(|(listed, _)| *listed == code),
+            "{code} is not listed"
+        );
         if span == NOWHERE {
             return;
         }
         let source = Some(self.source.clone());
-        self.found.push(Diagnostic { source, span, code, message: message.into(), help: help.into() });
+        self.found.push(Diagnostic {
+            source,
+            span,
+            code,
+            message: message.into(),
+            help: help.into(),
+        });
     }
 
     /// The same for a value that may have come from the command line, and then has no place.
-    pub(crate) fn report_anywhere(&mut self, code: &'static str, span: Option<Range<usize>>, message: impl Into<String>, help: &str) {
+    pub(crate) fn report_anywhere(
+        &mut self,
+        code: &'static str,
+        span: Option<Range<usize>>,
+        message: impl Into<String>,
+        help: &str,
+    ) {
         match span {
             Some(span) => self.report(code, span, message, help),
-            None => self.found.push(Diagnostic { source: None, span: 0..0, code, message: message.into(), help: help.to_string() }),
+            None => self.found.push(Diagnostic {
+                source: None,
+                span: 0..0,
+                code,
+                message: message.into(),
+                help: help.to_string(),
+            }),
         }
     }
 
@@ -141,13 +208,21 @@ impl Reader {
     /// Reports a value of the wrong type.
     pub(crate) fn wrong_type(&mut self, node: &Node, expected: &str) {
         let found = match node.get_ref() {
-            DeValue::String(text) => format!("the text {:?}", text.chars().take(40).collect::<String>()),
+            DeValue::String(text) => {
+                format!("the text {:?}", text.chars().take(40).collect::<String>())
+            }
             other => format!("{} {}", article(other.type_str()), other.type_str()),
         };
-        self.report("wrong-type", node.span(), format!("expected {expected}, found {found}"), format!("write {expected}"));
+        self.report(
+            "wrong-type",
+            node.span(),
+            format!("expected {expected}, found {found}"),
+            format!("write {expected}"),
+        );
     }
 
-    /// The document's tables, or `None` where it is not TOML; of syntax errors the first is reported.
+    /// The document's tables, or `None` where it is not TOML; of syntax errors the first is
+    /// reported.
     pub(crate) fn parse<T: Decode>(&mut self) -> Option<T> {
         let source = self.source.clone();
         let (document, errors) = DeTable::parse_recoverable(&source.text);
@@ -166,17 +241,31 @@ impl Reader {
             return None;
         }
         let span = document.span();
-        T::decode(&Spanned::new(span, DeValue::Table(document.into_inner())), self)
+        T::decode(
+            &Spanned::new(span, DeValue::Table(document.into_inner())),
+            self,
+        )
     }
 
-    /// One key of a table; absent keys are the type's affair. A placeholder where the value is wrong or missing.
-    pub(crate) fn field<T: Decode>(&mut self, table: &DeTable, place: &Range<usize>, key: &str) -> T {
+    /// One key of a table; absent keys are the type's affair. A placeholder where the value is
+    /// wrong or missing.
+    pub(crate) fn field<T: Decode>(
+        &mut self,
+        table: &DeTable,
+        place: &Range<usize>,
+        key: &str,
+    ) -> T {
         let value = match table.get(key) {
             Some(node) => T::decode(node, self),
             None => T::absent().or_else(|| {
                 // The place is where the table starts, not all of it.
                 let start = place.start..place.start.saturating_add(1);
-                self.report("missing-key", start, format!("the key `{key}` is missing here"), format!("add `{key} = …`"));
+                self.report(
+                    "missing-key",
+                    start,
+                    format!("the key `{key}` is missing here"),
+                    format!("add `{key} = …`"),
+                );
                 None
             }),
         };
@@ -188,19 +277,34 @@ impl Reader {
         for key in table.keys() {
             let name = key.get_ref().as_ref();
             if !keys.contains(&name) {
-                let near = keys.iter().filter(|_| name.len() < 100).map(|known| (strsim::damerau_levenshtein(known, name), known)).min();
+                let near = keys
+                    .iter()
+                    .filter(|_| name.len() < 100)
+                    .map(|known| (strsim::damerau_levenshtein(known, name), known))
+                    .min();
                 let help = match near {
-                    Some((distance, known)) if distance <= 3 && distance < name.len() => format!("did you mean `{known}`?"),
+                    Some((distance, known)) if distance <= 3 && distance < name.len() => {
+                        format!("did you mean `{known}`?")
+                    }
                     _ => format!("the keys here are {}", keys.join(", ")),
                 };
-                self.report("unknown-key", key.span(), format!("there is no key `{name}` here"), help);
+                self.report(
+                    "unknown-key",
+                    key.span(),
+                    format!("there is no key `{name}` here"),
+                    help,
+                );
             }
         }
     }
 }
 
 fn article(noun: &str) -> &'static str {
-    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" }
+    if noun.starts_with(['a', 'e', 'i', 'o', 'u']) {
+        "an"
+    } else {
+        "a"
+    }
 }
 
 /// What can be read from a value of the document.
@@ -236,7 +340,12 @@ impl<T: Decode> Decode for Vec<T> {
             reader.wrong_type(node, "an array, […] or [[…]]");
             return None;
         };
-        Some(array.iter().map(|element| T::decode(element, reader).unwrap_or_else(T::placeholder)).collect())
+        Some(
+            array
+                .iter()
+                .map(|element| T::decode(element, reader).unwrap_or_else(T::placeholder))
+                .collect(),
+        )
     }
     fn placeholder() -> Self {
         Vec::new()
@@ -245,10 +354,16 @@ impl<T: Decode> Decode for Vec<T> {
 
 impl<T: Decode> Decode for Located<T> {
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
-        T::decode(node, reader).map(|value| Located { value, span: node.span() })
+        T::decode(node, reader).map(|value| Located {
+            value,
+            span: node.span(),
+        })
     }
     fn placeholder() -> Self {
-        Located { value: T::placeholder(), span: NOWHERE }
+        Located {
+            value: T::placeholder(),
+            span: NOWHERE,
+        }
     }
 }
 
@@ -340,14 +455,17 @@ impl JsonSchema for Number {
     }
 }
 
-/// The largest number that a workload file may hold: beyond it, no count of anything in DynamoDB lies.
+/// The largest number that a workload file may hold: beyond it, no count of anything in DynamoDB
+/// lies.
 const LARGEST: u64 = 1_000_000_000_000_000;
 
 impl Decode for Number {
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
         let number = match node.get_ref() {
             DeValue::Integer(integer) if integer.radix() == 10 => Exact::parse(integer.as_str()),
-            DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix()).ok().map(Exact::from),
+            DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix())
+                .ok()
+                .map(Exact::from),
             DeValue::Float(float) => Exact::parse(float.as_str()),
             _ => {
                 reader.wrong_type(node, "a number");
@@ -356,17 +474,32 @@ impl Decode for Number {
         };
         match number {
             Some(number) if number.is_negative() => {
-                reader.report("negative-number", node.span(), "a negative number makes no sense here", "write zero or a positive number");
+                reader.report(
+                    "negative-number",
+                    node.span(),
+                    "a negative number makes no sense here",
+                    "write zero or a positive number",
+                );
                 None
             }
             Some(number) if number > Exact::from(LARGEST) => {
                 let message = "the number is larger than 1e15 (a quadrillion)";
-                reader.report("number-too-large", node.span(), message, "no table is that large or that busy; look for too many zeros");
+                reader.report(
+                    "number-too-large",
+                    node.span(),
+                    message,
+                    "no table is that large or that busy; look for too many zeros",
+                );
                 None
             }
             Some(number) => Some(Number(number)),
             None => {
-                reader.report("not-a-number", node.span(), "not a finite decimal number", "write digits, such as 1_000 or 0.25");
+                reader.report(
+                    "not-a-number",
+                    node.span(),
+                    "not a finite decimal number",
+                    "write digits, such as 1_000 or 0.25",
+                );
                 None
             }
         }

@@ -30,27 +30,40 @@ pub struct Measured {
 impl Measured {
     /// The classes with their weights.
     pub fn weighted(&self) -> impl Iterator<Item = (Bytes, Vec<Entry>, u64)> {
-        self.classes.iter().map(|((item, entries), count)| (*item, entries.clone(), *count))
+        self.classes
+            .iter()
+            .map(|((item, entries), count)| (*item, entries.clone(), *count))
     }
 }
 
 /// The longest line that is read: an item of 400 KB takes at most a few times that in JSON.
 const LINE_BYTES_MAX: u64 = 16 << 20;
 
-/// Measures an export: the folder that holds its manifests, its `data`, or the only full export below the
-/// folder (`AWSDynamoDB/ID`).
+/// Measures an export: the folder that holds its manifests, its `data`, or the only full export
+/// below the folder (`AWSDynamoDB/ID`).
 ///
 /// # Errors
 /// A sentence with the file and the line, where something cannot be read.
 pub fn measure(folder: &Path, table: &Table, numbers: NumberAlignment) -> Result<Measured, String> {
-    let mut measured = Measured { items: 0, keyless: 0, bytes: 0, classes: BTreeMap::new(), empty_indexes: Vec::new() };
+    let mut measured = Measured {
+        items: 0,
+        keyless: 0,
+        bytes: 0,
+        classes: BTreeMap::new(),
+        empty_indexes: Vec::new(),
+    };
     let mut seen = vec![false; table.indexes.len()];
     items(folder, &mut |file, number, item| {
         check_item(&item, numbers).map_err(|error| format!("{file}:{number}: {error}"))?;
         measured.add(&item, table, numbers, &mut seen);
         Ok(())
     })?;
-    measured.empty_indexes = seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(at, _)| at).collect();
+    measured.empty_indexes = seen
+        .iter()
+        .enumerate()
+        .filter(|(_, seen)| !**seen)
+        .map(|(at, _)| at)
+        .collect();
     Ok(measured)
 }
 
@@ -58,37 +71,52 @@ pub fn measure(folder: &Path, table: &Table, numbers: NumberAlignment) -> Result
 ///
 /// # Errors
 /// A sentence with the file and the line, where something cannot be read; or what `each` says.
-pub fn items(folder: &Path, each: &mut dyn FnMut(&str, u64, Item) -> Result<(), String>) -> Result<(), String> {
+pub fn items(
+    folder: &Path,
+    each: &mut dyn FnMut(&str, u64, Item) -> Result<(), String>,
+) -> Result<(), String> {
     let (files, promised) = data_files(&full_export(folder)?)?;
     let mut held = 0_u64;
     for path in &files {
         let shown = path.display();
-        let file = opened::open(path).map_err(|error| format!("{shown}: cannot be opened: {error}"))?;
-        let text: Box<dyn Read> =
-            if path.extension().is_some_and(|extension| extension == "gz") { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let file =
+            opened::open(path).map_err(|error| format!("{shown}: cannot be opened: {error}"))?;
+        let text: Box<dyn Read> = if path.extension().is_some_and(|extension| extension == "gz") {
+            Box::new(MultiGzDecoder::new(file))
+        } else {
+            Box::new(file)
+        };
         let mut lines = BufReader::new(text);
         for number in 1.. {
             let mut line = Vec::new();
-            let read =
-                (&mut lines).take(LINE_BYTES_MAX).read_until(b'\n', &mut line).map_err(|error| format!("{shown}:{number}: {error}"))?;
+            let read = (&mut lines)
+                .take(LINE_BYTES_MAX)
+                .read_until(b'\n', &mut line)
+                .map_err(|error| format!("{shown}:{number}: {error}"))?;
             if read == 0 {
                 break;
             }
             if line.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            let json: Value = serde_json::from_slice(&line).map_err(|error| format!("{shown}:{number}: not JSON: {error}"))?;
-            let image = json
-                .get("Item")
-                .ok_or_else(|| format!("{shown}:{number}: no \"Item\"; a full export in DYNAMODB_JSON has one item a line"))?;
-            let item = Item::from_json(image).map_err(|error| format!("{shown}:{number}: {error}"))?;
+            let json: Value = serde_json::from_slice(&line)
+                .map_err(|error| format!("{shown}:{number}: not JSON: {error}"))?;
+            let image = json.get("Item").ok_or_else(|| {
+                format!(
+                    "{shown}:{number}: no \"Item\"; a full export in DYNAMODB_JSON has one item a \
+                     line"
+                )
+            })?;
+            let item =
+                Item::from_json(image).map_err(|error| format!("{shown}:{number}: {error}"))?;
             held += 1;
             each(&shown.to_string(), number, item)?;
         }
     }
     if let Some(promised) = promised.filter(|promised| *promised != held) {
         return Err(format!(
-            "{}: the manifest lists {promised} items, the data files hold {held}; copy the whole export",
+            "{}: the manifest lists {promised} items, the data files hold {held}; copy the whole \
+             export",
             folder.display()
         ));
     }
@@ -102,7 +130,10 @@ pub fn items(folder: &Path, each: &mut dyn FnMut(&str, u64, Item) -> Result<(), 
 fn check_item(item: &Item, numbers: NumberAlignment) -> Result<(), String> {
     let bytes = item.size(numbers).0;
     if bytes > limits::ITEM_BYTES_MAX {
-        return Err(format!("the item has {bytes} bytes; DynamoDB holds {} (400 KB)", limits::ITEM_BYTES_MAX));
+        return Err(format!(
+            "the item has {bytes} bytes; DynamoDB holds {} (400 KB)",
+            limits::ITEM_BYTES_MAX
+        ));
     }
     Ok(())
 }
@@ -110,10 +141,24 @@ fn check_item(item: &Item, numbers: NumberAlignment) -> Result<(), String> {
 impl Measured {
     fn add(&mut self, item: &Item, table: &Table, numbers: NumberAlignment, seen: &mut [bool]) {
         let size = item.size(numbers);
-        let entries: Vec<Entry> =
-            table.indexes.iter().map(|index| index.entry_size(&table.keys, item, numbers).map_or(Entry::None, Entry::Size)).collect();
-        seen.iter_mut().zip(&entries).for_each(|(seen, entry)| *seen |= *entry != Entry::None);
-        let is_key = |key: &str| matches!(item.get(key), Some(AttributeValue::S(_) | AttributeValue::N(_) | AttributeValue::B(_)));
+        let entries: Vec<Entry> = table
+            .indexes
+            .iter()
+            .map(|index| {
+                index
+                    .entry_size(&table.keys, item, numbers)
+                    .map_or(Entry::None, Entry::Size)
+            })
+            .collect();
+        seen.iter_mut()
+            .zip(&entries)
+            .for_each(|(seen, entry)| *seen |= *entry != Entry::None);
+        let is_key = |key: &str| {
+            matches!(
+                item.get(key),
+                Some(AttributeValue::S(_) | AttributeValue::N(_) | AttributeValue::B(_))
+            )
+        };
         self.keyless += u64::from(!table.keys.names().all(is_key));
         self.items += 1;
         self.bytes += size.0;
@@ -129,33 +174,66 @@ fn full_export(folder: &Path) -> Result<PathBuf, String> {
         summary.is_some_and(|summary| summary["exportFromTime"].is_null())
     };
     let below = folder.join("AWSDynamoDB");
-    let Ok(entries) = std::fs::read_dir(&below) else { return Ok(folder.to_path_buf()) };
-    let mut exports: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_full).collect();
+    let Ok(entries) = std::fs::read_dir(&below) else {
+        return Ok(folder.to_path_buf());
+    };
+    let mut exports: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(is_full)
+        .collect();
     exports.sort();
     match exports.as_slice() {
         [one] => Ok(one.clone()),
-        [] => Err(format!("{}: no full export in it (a folder with manifest-summary.json and data/)", below.display())),
+        [] => Err(format!(
+            "{}: no full export in it (a folder with manifest-summary.json and data/)",
+            below.display()
+        )),
         several => {
-            let names: Vec<String> = several.iter().map(|path| path.display().to_string()).collect();
-            Err(format!("{}: holds {} full exports; name one: {}", below.display(), names.len(), names.join(", ")))
+            let names: Vec<String> = several
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            Err(format!(
+                "{}: holds {} full exports; name one: {}",
+                below.display(),
+                names.len(),
+                names.join(", ")
+            ))
         }
     }
 }
 
-/// The data files of an export, in the order of their names: those that its manifest names, with the number of
-/// items that it promises, or all that are there where it has none.
+/// The data files of an export, in the order of their names: those that its manifest names, with
+/// the number of items that it promises, or all that are there where it has none.
 fn data_files(folder: &Path) -> Result<(Vec<PathBuf>, Option<u64>), String> {
-    let data = if folder.join("data").is_dir() { folder.join("data") } else { folder.to_path_buf() };
-    let entries = std::fs::read_dir(&data).map_err(|error| format!("{}: cannot be read: {error}", data.display()))?;
-    let is_data = |path: &PathBuf| {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().to_string();
-        (name.ends_with(".json.gz") || name.ends_with(".json")) && !name.starts_with("manifest") && path.is_file()
+    let data = if folder.join("data").is_dir() {
+        folder.join("data")
+    } else {
+        folder.to_path_buf()
     };
-    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(is_data).collect();
+    let entries = std::fs::read_dir(&data)
+        .map_err(|error| format!("{}: cannot be read: {error}", data.display()))?;
+    let is_data = |path: &PathBuf| {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .to_string();
+        (name.ends_with(".json.gz") || name.ends_with(".json"))
+            && !name.starts_with("manifest")
+            && path.is_file()
+    };
+    let mut files: Vec<PathBuf> = entries
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(is_data)
+        .collect();
     files.sort();
     if files.is_empty() {
         return Err(format!(
-            "{}: no data files (*.json.gz); name the export's folder, which holds manifest-files.json and data/",
+            "{}: no data files (*.json.gz); name the export's folder, which holds \
+             manifest-files.json and data/",
             data.display()
         ));
     }
@@ -163,20 +241,39 @@ fn data_files(folder: &Path) -> Result<(Vec<PathBuf>, Option<u64>), String> {
     if !path.is_file() {
         return Ok((files, None));
     }
-    let text = opened::read_to_string(&path).map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
+    let text = opened::read_to_string(&path)
+        .map_err(|error| format!("{}: cannot be read: {error}", path.display()))?;
     let (mut named, mut promised) = (Vec::new(), Some(0));
-    for (at, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+    for (at, line) in text
+        .lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty())
+    {
         let place = format!("{}:{}", path.display(), at + 1);
-        let row: Value = serde_json::from_str(line).map_err(|error| format!("{place}: not JSON: {error}"))?;
-        let Some(key) = row["dataFileS3Key"].as_str() else { return Err(format!("{place}: no \"dataFileS3Key\" in the row")) };
+        let row: Value =
+            serde_json::from_str(line).map_err(|error| format!("{place}: not JSON: {error}"))?;
+        let Some(key) = row["dataFileS3Key"].as_str() else {
+            return Err(format!("{place}: no \"dataFileS3Key\" in the row"));
+        };
         let name = key.rsplit('/').next().unwrap_or_default();
-        let Some(file) = files.iter().find(|file| file.file_name().is_some_and(|file| file == name)) else {
-            return Err(format!("{place}: the data file {name} is not there; copy the whole export"));
+        let Some(file) = files
+            .iter()
+            .find(|file| file.file_name().is_some_and(|file| file == name))
+        else {
+            return Err(format!(
+                "{place}: the data file {name} is not there; copy the whole export"
+            ));
         };
         named.push(file.clone());
-        promised = promised.zip(row["itemCount"].as_u64()).map(|(sum, count): (u64, u64)| sum.saturating_add(count));
+        promised = promised
+            .zip(row["itemCount"].as_u64())
+            .map(|(sum, count): (u64, u64)| sum.saturating_add(count));
     }
     named.sort();
     named.dedup();
-    if named.is_empty() { Ok((files, None)) } else { Ok((named, promised)) }
+    if named.is_empty() {
+        Ok((files, None))
+    } else {
+        Ok((named, promised))
+    }
 }

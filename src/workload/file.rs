@@ -1,4 +1,5 @@
-//! The workload file as it is written: one struct for each table of the TOML, nothing checked but types.
+//! The workload file as it is written: one struct for each table of the TOML, nothing checked but
+//! types.
 
 use schemars::JsonSchema;
 
@@ -327,7 +328,9 @@ impl Decode for UnitsFile {
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
         match node.get_ref().as_table() {
             Some(_) => ScaledFile::decode(node, reader).map(UnitsFile::Scaled),
-            None if node.get_ref().as_str() == Some(UNKNOWN) => Some(UnitsFile::Unknown(UnknownWord::Unknown)),
+            None if node.get_ref().as_str() == Some(UNKNOWN) => {
+                Some(UnitsFile::Unknown(UnknownWord::Unknown))
+            }
             None => Number::decode(node, reader).map(UnitsFile::Fixed),
         }
     }

@@ -1,4 +1,5 @@
-//! The workload file: as written ([`mod@file`]), checked, and as a [`Workload`] that cannot be wrong.
+//! The workload file: as written ([`mod@file`]), checked, and as a [`Workload`] that cannot be
+//! wrong.
 
 mod builder;
 mod codes;
@@ -33,7 +34,9 @@ use crate::diag::{Diagnostics, Origins, Source};
 use crate::meter::Switches;
 use crate::pricing::Books;
 use crate::storage::Occupied;
-use crate::table::{ApiName, ByDirection, Consistency, Direction, IndexKind, Table, TableClass, Target};
+use crate::table::{
+    ApiName, ByDirection, Consistency, Direction, IndexKind, Table, TableClass, Target,
+};
 use crate::time::{Date, MonthHours};
 use crate::units::{Bytes, Exact, GB};
 use crate::usage::FreeTier;
@@ -50,8 +53,8 @@ pub fn schema() -> serde_json::Value {
     schema
 }
 
-/// What a workload file is read with: the books that must have its regions and date, and what replaces
-/// its own words.
+/// What a workload file is read with: the books that must have its regions and date, and what
+/// replaces its own words.
 #[derive(Clone, Debug)]
 pub struct Setting<'a> {
     /// The price books.
@@ -71,7 +74,14 @@ pub struct Setting<'a> {
 impl<'a> Setting<'a> {
     /// The file as it stands.
     pub fn new(books: &'a Books) -> Setting<'a> {
-        Setting { books, region: None, prices: None, month: None, scenario: Scenario::Likely, traffic: Exact::one() }
+        Setting {
+            books,
+            region: None,
+            prices: None,
+            month: None,
+            scenario: Scenario::Likely,
+            traffic: Exact::one(),
+        }
     }
 }
 
@@ -79,7 +89,12 @@ impl<'a> Setting<'a> {
 ///
 /// # Errors
 /// Every mistake of the file, each with its place and the way out.
-pub fn load(name: &str, text: &str, folder: &Path, setting: &Setting) -> Result<Workload, Diagnostics> {
+pub fn load(
+    name: &str,
+    text: &str,
+    folder: &Path,
+    setting: &Setting,
+) -> Result<Workload, Diagnostics> {
     let source = Source::new(name, text);
     let mut reader = decode::Reader::new(source, setting.scenario);
     let file = reader.parse::<file::WorkloadFile>();
@@ -87,16 +102,17 @@ pub fn load(name: &str, text: &str, folder: &Path, setting: &Setting) -> Result<
     Diagnostics::check(reader.finish(), workload)
 }
 
-/// The region sets of strongly consistent global tables. Source: Developer Guide, "Global tables: multi-Region
-/// strong consistency".
+/// The region sets of strongly consistent global tables. Source: Developer Guide, "Global tables:
+/// multi-Region strong consistency".
 pub const STRONG_REGION_SETS: [&[&str]; 3] = [
     &["us-east-1", "us-east-2", "us-west-2"],
     &["eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1"],
     &["ap-northeast-1", "ap-northeast-2", "ap-northeast-3"],
 ];
 
-/// A design and its traffic, checked. It is made of a file by [`load`], or in Rust by a [`Builder`], and cannot be wrong: what
-/// it holds is read through it and never changed from outside.
+/// A design and its traffic, checked. It is made of a file by [`load`], or in Rust by a
+/// [`Builder`], and cannot be wrong: what it holds is read through it and never changed from
+/// outside.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Workload(Contents);
 
@@ -215,17 +231,29 @@ impl TableDesign {
             index.stored = index.stored.take().map(|stored| &stored * factor);
         }
         self.ttl_deletes = &self.ttl_deletes * factor;
-        for access in self.access.iter_mut().chain(self.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
+        for access in self.access.iter_mut().chain(
+            self.replicas
+                .iter_mut()
+                .flat_map(|replica| &mut replica.access),
+        ) {
             access.calls = &access.calls * factor;
         }
         self
     }
 
-    /// Whether a pattern reads an index, by position. Units of the table may be those of its local indexes.
+    /// Whether a pattern reads an index, by position. Units of the table may be those of its local
+    /// indexes.
     pub fn is_read_by(&self, at: usize, access: &Access) -> bool {
         let of_table = match &access.call {
-            Call::Counted { direction: Direction::Read, target } => *target == Target::Table,
-            Call::Unknown { direction: Direction::Read, targets, .. } => targets.contains(&Target::Table),
+            Call::Counted {
+                direction: Direction::Read,
+                target,
+            } => *target == Target::Table,
+            Call::Unknown {
+                direction: Direction::Read,
+                targets,
+                ..
+            } => targets.contains(&Target::Table),
             _ => false,
         };
         access.reads_index(at) || (of_table && self.table.indexes[at].kind == IndexKind::Local)
@@ -234,7 +262,10 @@ impl TableDesign {
     /// The patterns that read an index, by its position, in any region.
     pub fn readers_of(&self, at: usize) -> impl Iterator<Item = &Access> {
         let abroad = self.replicas.iter().flat_map(|replica| &replica.access);
-        self.access.iter().chain(abroad).filter(move |access| self.is_read_by(at, access))
+        self.access
+            .iter()
+            .chain(abroad)
+            .filter(move |access| self.is_read_by(at, access))
     }
 
     /// The attributes that the readers of an index want, where each of them says so.
@@ -251,19 +282,31 @@ impl TableDesign {
     /// Attributes, with their bytes, that an index holds and none of its readers wants.
     pub fn unwanted_of(&self, at: usize) -> Vec<&(String, u64)> {
         let (index, keys) = (&self.table.indexes[at], &self.table.keys);
-        let Some(wanted) = self.wanted_of(at) else { return Vec::new() };
-        let is_key = |name: &str| index.keys.iter().any(|key| key == name) || keys.names().any(|key| key == name);
-        let unwanted = |name: &str| index.holds(keys, name) && !is_key(name) && !wanted.contains(&name);
-        self.attributes.iter().filter(|(name, _)| unwanted(name)).collect()
+        let Some(wanted) = self.wanted_of(at) else {
+            return Vec::new();
+        };
+        let is_key = |name: &str| {
+            index.keys.iter().any(|key| key == name) || keys.names().any(|key| key == name)
+        };
+        let unwanted =
+            |name: &str| index.holds(keys, name) && !is_key(name) && !wanted.contains(&name);
+        self.attributes
+            .iter()
+            .filter(|(name, _)| unwanted(name))
+            .collect()
     }
 
-    /// The share of an account's requests that its most popular partition key gets, in millionths: of the table, or of
-    /// a global index, which has keys of its own. `None` where nobody says.
+    /// The share of an account's requests that its most popular partition key gets, in millionths:
+    /// of the table, or of a global index, which has keys of its own. `None` where nobody says.
     pub fn hottest_millionths(&self, index: Option<&str>) -> Option<u64> {
         let popularity = match index {
             None => self.popularity.as_ref(),
             Some(name) => {
-                let at = self.table.indexes.iter().position(|index| index.name == name)?;
+                let at = self
+                    .table
+                    .indexes
+                    .iter()
+                    .position(|index| index.name == name)?;
                 self.indexes[at].popularity.as_ref()
             }
         };
@@ -275,10 +318,12 @@ impl TableDesign {
         self.sizes.is_some()
     }
 
-    /// Whether its calls and the size of its items are known, so that a change of either can be metered.
+    /// Whether its calls and the size of its items are known, so that a change of either can be
+    /// metered.
     pub fn is_described(&self) -> bool {
         let abroad = self.replicas.iter().flat_map(|replica| &replica.access);
-        let is_call = |access: &Access| !matches!(access.call, Call::Counted { .. } | Call::Unknown { .. });
+        let is_call =
+            |access: &Access| !matches!(access.call, Call::Counted { .. } | Call::Unknown { .. });
         self.is_sized() && self.access.iter().chain(abroad).all(is_call)
     }
 
@@ -288,22 +333,33 @@ impl TableDesign {
         if self.unknown.items {
             return None;
         }
-        Some(Occupied { count: self.items.clone(), data: self.stored.clone().or_else(of_sizes)? })
+        Some(Occupied {
+            count: self.items.clone(),
+            data: self.stored.clone().or_else(of_sizes)?,
+        })
     }
 
-    /// The entries of an index, by its position: their number for each item that it covers, and their bytes; `None` where
-    /// an entry's size is not known.
+    /// The entries of an index, by its position: their number for each item that it covers, and
+    /// their bytes; `None` where an entry's size is not known.
     pub fn entries(&self, index: usize) -> Option<(Exact, Exact)> {
         match &self.sizes {
             Some(sizes) => sizes.entries(index),
-            None => self.indexes.get(index)?.entry_size.map(|size| (Exact::one(), Exact::from(size.0))),
+            None => self
+                .indexes
+                .get(index)?
+                .entry_size
+                .map(|size| (Exact::one(), Exact::from(size.0))),
         }
     }
 
     /// Gives every size that is known, of the table and of its access patterns, another.
     pub fn resize(&mut self, change: impl Fn(&SizeClasses) -> SizeClasses) {
         self.sizes = self.sizes.as_ref().map(&change);
-        for access in self.access.iter_mut().chain(self.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
+        for access in self.access.iter_mut().chain(
+            self.replicas
+                .iter_mut()
+                .flat_map(|replica| &mut replica.access),
+        ) {
             access.sizes = access.sizes.as_ref().map(&change);
             access.before = access.before.as_ref().map(&change);
         }
@@ -322,9 +378,18 @@ impl TableDesign {
         }
         let covered = &self.items * &design.coverage;
         match (&design.stored, self.entries(index)) {
-            (Some(stored), Some((number, _))) => Some(Occupied { count: &covered * &number, data: stored.clone() }),
-            (Some(stored), None) => Some(Occupied { count: covered, data: stored.clone() }),
-            (None, Some((number, bytes))) => Some(Occupied { count: &covered * &number, data: &covered * &bytes }),
+            (Some(stored), Some((number, _))) => Some(Occupied {
+                count: &covered * &number,
+                data: stored.clone(),
+            }),
+            (Some(stored), None) => Some(Occupied {
+                count: covered,
+                data: stored.clone(),
+            }),
+            (None, Some((number, bytes))) => Some(Occupied {
+                count: &covered * &number,
+                data: &covered * &bytes,
+            }),
             (None, None) => None,
         }
     }
@@ -335,21 +400,34 @@ impl TableDesign {
             Call::Get { items, .. } => &access.calls * &Exact::from(*items),
             _ => access.calls.clone(),
         };
-        self.access.iter().filter(|access| access.is_cacheable()).map(calls).sum::<Exact>() / month.seconds()
+        self.access
+            .iter()
+            .filter(|access| access.is_cacheable())
+            .map(calls)
+            .sum::<Exact>()
+            / month.seconds()
     }
 
     /// Items that the memory of a DAX node holds; `None` where their size is not known.
     ///
-    /// `Assumption:` all of its memory holds items, each with 100 bytes of the cache's own; AWS states neither.
+    /// `Assumption:` all of its memory holds items, each with 100 bytes of the cache's own; AWS
+    /// states neither.
     pub fn cache_entries(&self, memory_gb: u64) -> Option<u64> {
         let item = self.mean_size()? + Exact::from(100);
-        Some((Exact::from(memory_gb * GB) / item).floor().to_u64().unwrap_or(u64::MAX))
+        Some(
+            (Exact::from(memory_gb * GB) / item)
+                .floor()
+                .to_u64()
+                .unwrap_or(u64::MAX),
+        )
     }
 
-    /// The provisioned units of the table with its local indexes, or of a global index, in the home region; `None` on
-    /// demand.
+    /// The provisioned units of the table with its local indexes, or of a global index, in the home
+    /// region; `None` on demand.
     pub fn provisioned(&self, target: Target) -> Option<&ByDirection<Units>> {
-        let Capacity::Provisioned(own) = &self.capacity else { return None };
+        let Capacity::Provisioned(own) = &self.capacity else {
+            return None;
+        };
         match self.account_of(target) {
             Target::Table => Some(own),
             Target::Index(at) => self.indexes.get(at)?.capacity.as_ref(),
@@ -360,7 +438,10 @@ impl TableDesign {
     pub fn maximum(&self, target: Target, direction: Direction) -> Option<u64> {
         match self.account_of(target) {
             Target::Table => self.on_demand_max[direction],
-            Target::Index(at) => self.indexes.get(at).and_then(|index| index.on_demand_max[direction]),
+            Target::Index(at) => self
+                .indexes
+                .get(at)
+                .and_then(|index| index.on_demand_max[direction]),
         }
     }
 
@@ -376,7 +457,10 @@ impl TableDesign {
 
     /// The name of the index of a target; `None` for the table.
     pub fn index_name(&self, target: Target) -> Option<&str> {
-        target.index().and_then(|at| self.table.indexes.get(at)).map(|index| index.name.as_str())
+        target
+            .index()
+            .and_then(|at| self.table.indexes.get(at))
+            .map(|index| index.name.as_str())
     }
 
     /// Whether this is a global table.
@@ -497,7 +581,8 @@ pub struct Access {
     pub calls: Exact,
     /// When in the week it is called.
     pub shape: Shape,
-    /// The items it reads or leaves; `None` where their size is not known, and where units are known and the calls are not.
+    /// The items it reads or leaves; `None` where their size is not known, and where units are
+    /// known and the calls are not.
     pub sizes: Option<SizeClasses>,
     /// The items it finds before a write, where they differ.
     pub before: Option<SizeClasses>,
@@ -510,12 +595,19 @@ pub struct Access {
 }
 
 impl Access {
-    /// Consumed units that were not measured: of a table with its local indexes, or of a global index.
+    /// Consumed units that were not measured: of a table with its local indexes, or of a global
+    /// index.
     pub fn unmeasured(table: &Table, target: Target, direction: Direction, why: String) -> Access {
-        let of = target.index().map_or_else(String::new, |at| format!(" of {}", table.indexes[at].name));
+        let of = target
+            .index()
+            .map_or_else(String::new, |at| format!(" of {}", table.indexes[at].name));
         Access::unknown(
             format!("consumed {}s{of}", direction.word()),
-            Call::Unknown { direction, targets: table.sharing(target, direction), why },
+            Call::Unknown {
+                direction,
+                targets: table.sharing(target, direction),
+                why,
+            },
         )
     }
 
@@ -540,7 +632,9 @@ impl Access {
             Call::Get { .. } | Call::Page { .. } => true,
             Call::Write { .. } | Call::Transaction { .. } => false,
             Call::Traced(traced) => !traced.writes,
-            Call::Counted { direction, .. } | Call::Unknown { direction, .. } => *direction == Direction::Read,
+            Call::Counted { direction, .. } | Call::Unknown { direction, .. } => {
+                *direction == Direction::Read
+            }
         }
     }
 
@@ -549,18 +643,34 @@ impl Access {
         match &self.call {
             Call::Page { index, .. } => *index == Some(at),
             Call::Traced(traced) => traced.index == Some(at) && !traced.writes,
-            Call::Counted { direction: Direction::Read, target } => *target == Target::Index(at),
-            Call::Unknown { direction: Direction::Read, targets, .. } => targets.contains(&Target::Index(at)),
-            Call::Counted { .. } | Call::Unknown { .. } | Call::Get { .. } | Call::Write { .. } | Call::Transaction { .. } => false,
+            Call::Counted {
+                direction: Direction::Read,
+                target,
+            } => *target == Target::Index(at),
+            Call::Unknown {
+                direction: Direction::Read,
+                targets,
+                ..
+            } => targets.contains(&Target::Index(at)),
+            Call::Counted { .. }
+            | Call::Unknown { .. }
+            | Call::Get { .. }
+            | Call::Write { .. }
+            | Call::Transaction { .. } => false,
         }
     }
 
-    /// Whether a DAX cluster can answer it: an eventually consistent read that goes through it (rule 7.2).
+    /// Whether a DAX cluster can answer it: an eventually consistent read that goes through it
+    /// (rule 7.2).
     pub fn is_cacheable(&self) -> bool {
         let eventual = match &self.call {
             Call::Get { consistency, .. } => *consistency == Some(Consistency::Eventual),
             Call::Page { consistency, .. } => *consistency == Consistency::Eventual,
-            Call::Write { .. } | Call::Transaction { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => false,
+            Call::Write { .. }
+            | Call::Transaction { .. }
+            | Call::Traced(_)
+            | Call::Counted { .. }
+            | Call::Unknown { .. } => false,
         };
         eventual && self.through_dax
     }
@@ -783,7 +893,10 @@ impl TableDesign {
     /// A table of which only the schema is known: no items, no traffic, no features.
     pub fn of(table: Table, capacity: Capacity) -> TableDesign {
         let mut design = TableDesign {
-            table: Table { indexes: Vec::new(), ..table.clone() },
+            table: Table {
+                indexes: Vec::new(),
+                ..table.clone()
+            },
             items: Exact::zero(),
             stored: None,
             unknown: UnknownParts::default(),
@@ -799,7 +912,11 @@ impl TableDesign {
             reserved: None,
             access: Vec::new(),
             ttl_deletes: Exact::zero(),
-            backup: Backup { pitr: false, kept: Vec::new(), restores: Exact::zero() },
+            backup: Backup {
+                pitr: false,
+                kept: Vec::new(),
+                restores: Exact::zero(),
+            },
             stream: None,
             import: None,
             archive: None,
@@ -810,7 +927,10 @@ impl TableDesign {
             encryption: None,
             unpriced: Vec::new(),
         };
-        table.indexes.into_iter().for_each(|index| design.add_index(index));
+        table
+            .indexes
+            .into_iter()
+            .for_each(|index| design.add_index(index));
         design
     }
 
@@ -826,15 +946,35 @@ impl TableDesign {
             contributor_insights: false,
             popularity: None,
         });
-        let with = |class: &SizeClass| (class.item, class.entries.iter().copied().chain([Entry::Unknown]).collect(), class.weight);
-        self.sizes = self.sizes.as_ref().and_then(|sizes| SizeClasses::of(sizes.iter().map(with).collect::<Vec<_>>()));
+        let with = |class: &SizeClass| {
+            (
+                class.item,
+                class
+                    .entries
+                    .iter()
+                    .copied()
+                    .chain([Entry::Unknown])
+                    .collect(),
+                class.weight,
+            )
+        };
+        self.sizes = self
+            .sizes
+            .as_ref()
+            .and_then(|sizes| SizeClasses::of(sizes.iter().map(with).collect::<Vec<_>>()));
     }
 }
 
 impl Workload {
     /// A workload that no file declares: tables of which a trace tells.
     #[cfg(feature = "replay")]
-    pub(crate) fn of_trace(name: &str, region: &str, prices: Option<Date>, month: MonthHours, tables: Vec<Arc<TableDesign>>) -> Workload {
+    pub(crate) fn of_trace(
+        name: &str,
+        region: &str,
+        prices: Option<Date>,
+        month: MonthHours,
+        tables: Vec<Arc<TableDesign>>,
+    ) -> Workload {
         Workload(Contents {
             name: name.to_string(),
             written: Written::default(),
@@ -866,20 +1006,30 @@ impl Workload {
         self.with(|contents| contents.written.origins = Some(origins))
     }
 
-    /// The same with other rates: of each access pattern, and of Time to Live, the calls of a month that `calls` makes of
-    /// those that there are; 0 where that is less. Its ranges are gone, since their values are.
+    /// The same with other rates: of each access pattern, and of Time to Live, the calls of a month
+    /// that `calls` makes of those that there are; 0 where that is less. Its ranges are gone,
+    /// since their values are.
     #[must_use]
     pub fn with_calls(self, calls: impl Fn(&Exact) -> Exact) -> Workload {
         let changed = |given: &Exact| {
             let changed = calls(given);
-            if changed.is_negative() { Exact::zero() } else { changed }
+            if changed.is_negative() {
+                Exact::zero()
+            } else {
+                changed
+            }
         };
         self.with(|contents| {
             contents.written.ranges.clear();
             for table in &mut contents.tables {
                 let table = Arc::make_mut(table);
                 table.ttl_deletes = changed(&table.ttl_deletes);
-                for access in table.access.iter_mut().chain(table.replicas.iter_mut().flat_map(|replica| &mut replica.access)) {
+                for access in table.access.iter_mut().chain(
+                    table
+                        .replicas
+                        .iter_mut()
+                        .flat_map(|replica| &mut replica.access),
+                ) {
                     access.calls = changed(&access.calls);
                 }
             }

@@ -41,15 +41,19 @@ impl JsonSchema for Growth {
 
 impl Decode for Growth {
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
-        reader.ranged(node, |node, reader| Number::decode(node, reader).map(|number| number.0)).map(Growth)
+        reader
+            .ranged(node, |node, reader| {
+                Number::decode(node, reader).map(|number| number.0)
+            })
+            .map(Growth)
     }
     fn placeholder() -> Self {
         Growth(Exact::zero())
     }
 }
 
-/// A number of bytes: `512`, `"512 B"`, `"1.8 KB"`, `"4 MB"`, `"100 GB"`, `"2 TB"`; 1 KB is 1,024 bytes.
-/// Rounded to the nearest whole byte.
+/// A number of bytes: `512`, `"512 B"`, `"1.8 KB"`, `"4 MB"`, `"100 GB"`, `"2 TB"`; 1 KB is 1,024
+/// bytes. Rounded to the nearest whole byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size(pub Bytes);
 
@@ -57,7 +61,9 @@ impl Size {
     /// Reads a size; `None` for anything else.
     pub fn parse(text: &str) -> Option<Size> {
         let text = text.trim();
-        let digits = text.find(|c: char| c.is_ascii_alphabetic() && c != 'e').unwrap_or(text.len());
+        let digits = text
+            .find(|c: char| c.is_ascii_alphabetic() && c != 'e')
+            .unwrap_or(text.len());
         let (number, unit) = (text[..digits].trim(), text[digits..].trim());
         let factor = match unit.to_ascii_uppercase().as_str() {
             "" | "B" | "BYTE" | "BYTES" => 1,
@@ -69,7 +75,9 @@ impl Size {
         };
         let bytes = Exact::parse(number)? * Exact::from(factor);
         let fits = !bytes.is_negative() && bytes <= Exact::from(1 << 60);
-        fits.then(|| bytes.to_u64()).flatten().map(|bytes| Size(Bytes(bytes)))
+        fits.then(|| bytes.to_u64())
+            .flatten()
+            .map(|bytes| Size(Bytes(bytes)))
     }
 }
 
@@ -102,9 +110,15 @@ impl Decode for Size {
         }
         let size = match node.get_ref() {
             DeValue::String(text) => Size::parse(text),
-            DeValue::Integer(integer) if integer.as_str().starts_with('-') => return Number::decode(node, reader).and(None),
+            DeValue::Integer(integer) if integer.as_str().starts_with('-') => {
+                return Number::decode(node, reader).and(None);
+            }
             DeValue::Integer(integer) if integer.radix() == 10 => Size::parse(integer.as_str()),
-            DeValue::Float(_) => return Number::decode(node, reader).and_then(|number| number.0.to_u64()).map(|bytes| Size(Bytes(bytes))),
+            DeValue::Float(_) => {
+                return Number::decode(node, reader)
+                    .and_then(|number| number.0.to_u64())
+                    .map(|bytes| Size(Bytes(bytes)));
+            }
             _ => {
                 reader.wrong_type(node, "a size, such as \"1.8 KB\" or a number of bytes");
                 return None;
@@ -112,7 +126,12 @@ impl Decode for Size {
         };
         if size.is_none() {
             let message = "not a size of zero bytes to 1 EB";
-            reader.report("bad-size", node.span(), message, "write a number and B, KB, MB, GB or TB, such as \"1.8 KB\"");
+            reader.report(
+                "bad-size",
+                node.span(),
+                message,
+                "write a number and B, KB, MB, GB or TB, such as \"1.8 KB\"",
+            );
         }
         size
     }
@@ -141,12 +160,17 @@ enum SpanUnit {
 impl Span {
     /// A year, the default of what is kept.
     pub(super) fn year() -> Span {
-        Span { number: Exact::one(), unit: SpanUnit::Year }
+        Span {
+            number: Exact::one(),
+            unit: SpanUnit::Year,
+        }
     }
 
     fn parse(text: &str) -> Option<Span> {
         let text = text.trim();
-        let digits = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
+        let digits = text
+            .find(|c: char| c.is_ascii_alphabetic())
+            .unwrap_or(text.len());
         let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
             "min" | "minute" | "minutes" => SpanUnit::Minute,
             "h" | "hour" | "hours" => SpanUnit::Hour,
@@ -206,8 +230,14 @@ impl Decode for Span {
         let text = String::decode(node, reader)?;
         let span = Span::parse(&text);
         if span.is_none() {
-            let help = "write a number and minutes, hours, days, weeks, months or years, such as \"1 day\"";
-            reader.report("bad-duration", node.span(), "not a length of time above zero", help);
+            let help = "write a number and minutes, hours, days, weeks, months or years, such as \
+                        \"1 day\"";
+            reader.report(
+                "bad-duration",
+                node.span(),
+                "not a length of time above zero",
+                help,
+            );
         }
         span
     }
@@ -216,7 +246,8 @@ impl Decode for Span {
     }
 }
 
-/// How often something happens: exactly one of `per_second`, `per_minute`, `per_hour`, `per_day`, `per_week`, `per_month`.
+/// How often something happens: exactly one of `per_second`, `per_minute`, `per_hour`, `per_day`,
+/// `per_week`, `per_month`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frequency {
     number: Exact,
@@ -225,7 +256,8 @@ pub struct Frequency {
 }
 
 impl Frequency {
-    /// Times in a month: `per_day` counts month-hours / 24 times, `per_month` once, whatever the month's length.
+    /// Times in a month: `per_day` counts month-hours / 24 times, `per_month` once, whatever the
+    /// month's length.
     pub fn monthly(&self, month: &MonthHours) -> Exact {
         match &self.period_hours {
             Some(period) => &(&self.number * month.hours()) / period,
@@ -234,15 +266,24 @@ impl Frequency {
     }
 }
 
-const PERIODS: [&str; 6] = ["per_second", "per_minute", "per_hour", "per_day", "per_week", "per_month"];
+const PERIODS: [&str; 6] = [
+    "per_second",
+    "per_minute",
+    "per_hour",
+    "per_day",
+    "per_week",
+    "per_month",
+];
 
 impl JsonSchema for Frequency {
     fn schema_name() -> Cow<'static, str> {
         "Rate".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let properties: serde_json::Map<String, serde_json::Value> =
-            PERIODS.iter().map(|period| (period.to_string(), number_or_range())).collect();
+        let properties: serde_json::Map<String, serde_json::Value> = PERIODS
+            .iter()
+            .map(|period| (period.to_string(), number_or_range()))
+            .collect();
         schemars::json_schema!({
             "description": "How often: exactly one of the keys",
             "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1
@@ -257,13 +298,23 @@ impl Decode for Frequency {
             return None;
         };
         reader.known_keys(table, &PERIODS);
-        let given: Vec<(&str, &Node)> = PERIODS.iter().filter_map(|period| Some((*period, table.get(*period)?))).collect();
+        let given: Vec<(&str, &Node)> = PERIODS
+            .iter()
+            .filter_map(|period| Some((*period, table.get(*period)?)))
+            .collect();
         let [(period, value)] = given.as_slice() else {
             let message = format!("a rate has exactly one period, found {}", given.len());
-            reader.report("rate", node.span(), message, format!("keep one of {}", PERIODS.join(", ")));
+            reader.report(
+                "rate",
+                node.span(),
+                message,
+                format!("keep one of {}", PERIODS.join(", ")),
+            );
             return None;
         };
-        let number = reader.ranged(value, |node, reader| Number::decode(node, reader).map(|number| number.0))?;
+        let number = reader.ranged(value, |node, reader| {
+            Number::decode(node, reader).map(|number| number.0)
+        })?;
         let period_hours = match *period {
             "per_second" => Some(Exact::ratio(1, 3600)),
             "per_minute" => Some(Exact::ratio(1, 60)),
@@ -272,10 +323,16 @@ impl Decode for Frequency {
             "per_week" => Some(Exact::from(168)),
             _ => None,
         };
-        Some(Frequency { number, period_hours })
+        Some(Frequency {
+            number,
+            period_hours,
+        })
     }
     fn placeholder() -> Self {
-        Frequency { number: Exact::zero(), period_hours: None }
+        Frequency {
+            number: Exact::zero(),
+            period_hours: None,
+        }
     }
 }
 
@@ -295,9 +352,21 @@ enum Weights {
 type HourWeight = fn(weekday: usize, hour: usize) -> u64;
 const PROFILES: [(&str, HourWeight); 5] = [
     ("flat", |_, _| 1),
-    ("office-hours", |weekday, hour| if weekday < 5 && (9..17).contains(&hour) { 10 } else { 1 }),
-    ("daytime", |_, hour| if (8..22).contains(&hour) { 4 } else { 1 }),
-    ("evening", |_, hour| if (18..23).contains(&hour) { 6 } else { 1 }),
+    ("office-hours", |weekday, hour| {
+        if weekday < 5 && (9..17).contains(&hour) {
+            10
+        } else {
+            1
+        }
+    }),
+    (
+        "daytime",
+        |_, hour| if (8..22).contains(&hour) { 4 } else { 1 },
+    ),
+    (
+        "evening",
+        |_, hour| if (18..23).contains(&hour) { 6 } else { 1 },
+    ),
     ("weekend", |weekday, _| if weekday >= 5 { 4 } else { 1 }),
 ];
 
@@ -327,7 +396,12 @@ impl LoadFile {
     /// Where it is wrong, what is wrong, and how to write it.
     fn minutes(&self) -> Result<(Vec<u64>, u64), WrongLoad> {
         let wrong = |message: String| {
-            (self.at.span.clone(), message, "write a time of day in UTC such as \"02:00\", or a day and a time such as \"MON 02:00\"")
+            (
+                self.at.span.clone(),
+                message,
+                "write a time of day in UTC such as \"02:00\", or a day and a time such as \"MON \
+                 02:00\"",
+            )
         };
         let text = self.at.value.trim();
         let (day, time) = match text.split_once(' ') {
@@ -335,34 +409,82 @@ impl LoadFile {
             None => (None, text),
         };
         let minute = time.split_once(':').and_then(|(hour, minute)| {
-            let digits = |text: &str, most: u64| text.parse::<u64>().ok().filter(|number| text.len() == 2 && *number <= most);
+            let digits = |text: &str, most: u64| {
+                text.parse::<u64>()
+                    .ok()
+                    .filter(|number| text.len() == 2 && *number <= most)
+            };
             Some(digits(hour, 23)? * 60 + digits(minute, 59)?)
         });
-        let Some(minute) = minute else { return Err(wrong(format!("{text:?} is not a time of day"))) };
-        let position = |name: &str| DAYS.iter().position(|day| day.eq_ignore_ascii_case(name)).map(|day| day as u64);
+        let Some(minute) = minute else {
+            return Err(wrong(format!("{text:?} is not a time of day")));
+        };
+        let position = |name: &str| {
+            DAYS.iter()
+                .position(|day| day.eq_ignore_ascii_case(name))
+                .map(|day| day as u64)
+        };
         let days: Vec<u64> = match (day, &self.on) {
-            (Some(_), Some(on)) => return Err((on.span.clone(), "the days are named twice".to_string(), "name them in `at` or in `on`")),
-            (Some(day), None) => vec![position(day).ok_or_else(|| wrong(format!("{day:?} is not a day of the week")))?],
+            (Some(_), Some(on)) => {
+                return Err((
+                    on.span.clone(),
+                    "the days are named twice".to_string(),
+                    "name them in `at` or in `on`",
+                ));
+            }
+            (Some(day), None) => vec![
+                position(day).ok_or_else(|| wrong(format!("{day:?} is not a day of the week")))?,
+            ],
             (None, None) => (0..7).collect(),
             (None, Some(on)) => {
                 let unknown = |name: &str| {
-                    (on.span.clone(), format!("{name:?} is not a day of the week"), "write MON, TUE, WED, THU, FRI, SAT or SUN")
+                    (
+                        on.span.clone(),
+                        format!("{name:?} is not a day of the week"),
+                        "write MON, TUE, WED, THU, FRI, SAT or SUN",
+                    )
                 };
-                let days = on.value.list().iter().map(|name| position(name).ok_or_else(|| unknown(name))).collect::<Result<Vec<_>, _>>()?;
+                let days = on
+                    .value
+                    .list()
+                    .iter()
+                    .map(|name| position(name).ok_or_else(|| unknown(name)))
+                    .collect::<Result<Vec<_>, _>>()?;
                 if days.is_empty() {
-                    return Err((on.span.clone(), "no day is named".to_string(), "name at least one, or remove `on`"));
+                    return Err((
+                        on.span.clone(),
+                        "no day is named".to_string(),
+                        "name at least one, or remove `on`",
+                    ));
                 }
                 days
             }
         };
-        let most = if days.len() == 1 { 7 * DAY_MINUTES } else { DAY_MINUTES };
-        let lasts = self.r#for.days() * Exact::from(DAY_MINUTES);
-        let whole = (lasts == lasts.floor()).then(|| lasts.to_u64()).flatten().filter(|minutes| (1..=most).contains(minutes));
-        let Some(lasts) = whole else {
-            let message = format!("a load lasts a whole number of minutes, from 1 to {}", Exact::from(most));
-            return Err((self.r#for.span.clone(), message, "write such as \"5 minutes\" or \"2 hours\""));
+        let most = if days.len() == 1 {
+            7 * DAY_MINUTES
+        } else {
+            DAY_MINUTES
         };
-        Ok((days.iter().map(|day| day * DAY_MINUTES + minute).collect(), lasts))
+        let lasts = self.r#for.days() * Exact::from(DAY_MINUTES);
+        let whole = (lasts == lasts.floor())
+            .then(|| lasts.to_u64())
+            .flatten()
+            .filter(|minutes| (1..=most).contains(minutes));
+        let Some(lasts) = whole else {
+            let message = format!(
+                "a load lasts a whole number of minutes, from 1 to {}",
+                Exact::from(most)
+            );
+            return Err((
+                self.r#for.span.clone(),
+                message,
+                "write such as \"5 minutes\" or \"2 hours\"",
+            ));
+        };
+        Ok((
+            days.iter().map(|day| day * DAY_MINUTES + minute).collect(),
+            lasts,
+        ))
     }
 }
 
@@ -374,11 +496,15 @@ impl Profile {
 
     fn named(name: &str) -> Option<Profile> {
         let (_, weight) = PROFILES.iter().find(|(known, _)| *known == name)?;
-        Some(Profile(Weights::Hours((0..WEEK_HOURS).map(|hour| Exact::from(weight(hour / 24, hour % 24))).collect())))
+        Some(Profile(Weights::Hours(
+            (0..WEEK_HOURS)
+                .map(|hour| Exact::from(weight(hour / 24, hour % 24)))
+                .collect(),
+        )))
     }
 
-    /// The weight of each moment of the week divided by their mean. Loads at set times begin and end as they say, whatever
-    /// the course between hours.
+    /// The weight of each moment of the week divided by their mean. Loads at set times begin and
+    /// end as they say, whatever the course between hours.
     pub fn shape(&self, course: Course) -> Shape {
         let shape = match &self.0 {
             Weights::Hours(weights) => Shape::of_hours(weights, course),
@@ -414,24 +540,42 @@ impl Decode for Profile {
     fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
         let help = || {
             format!(
-                "write {}, 24 or 168 weights that are not all zero, or {{ at = \"02:00\", for = \"5 minutes\" }}",
+                "write {}, 24 or 168 weights that are not all zero, or {{ at = \"02:00\", for = \
+                 \"5 minutes\" }}",
                 PROFILES.map(|(name, _)| format!("{name:?}")).join(", ")
             )
         };
         let profile = match node.get_ref() {
             DeValue::String(name) => Profile::named(name),
-            DeValue::Table(_) => return Profile::loads(vec![LoadFile::decode(node, reader)?], reader),
-            DeValue::Array(list) if list.first().is_some_and(|first| first.get_ref().as_table().is_some()) => {
+            DeValue::Table(_) => {
+                return Profile::loads(vec![LoadFile::decode(node, reader)?], reader);
+            }
+            DeValue::Array(list)
+                if list
+                    .first()
+                    .is_some_and(|first| first.get_ref().as_table().is_some()) =>
+            {
                 return Profile::loads(Vec::<LoadFile>::decode(node, reader)?, reader);
             }
             DeValue::Array(_) => {
-                let given: Vec<Exact> = Vec::<Number>::decode(node, reader)?.into_iter().map(|number| number.0).collect();
-                let weights = if given.len() == 24 { (0..7).flat_map(|_| given.clone()).collect() } else { given };
-                let valid = weights.len() == WEEK_HOURS && weights.iter().any(|weight| !weight.is_zero());
+                let given: Vec<Exact> = Vec::<Number>::decode(node, reader)?
+                    .into_iter()
+                    .map(|number| number.0)
+                    .collect();
+                let weights = if given.len() == 24 {
+                    (0..7).flat_map(|_| given.clone()).collect()
+                } else {
+                    given
+                };
+                let valid =
+                    weights.len() == WEEK_HOURS && weights.iter().any(|weight| !weight.is_zero());
                 valid.then_some(Profile(Weights::Hours(weights)))
             }
             _ => {
-                reader.wrong_type(node, "a profile's name, an array of weights, or loads at set times");
+                reader.wrong_type(
+                    node,
+                    "a profile's name, an array of weights, or loads at set times",
+                );
                 return None;
             }
         };
@@ -449,7 +593,10 @@ impl Profile {
     /// Of loads at set times; each that is wrong is reported.
     fn loads(loads: Vec<LoadFile>, reader: &mut Reader) -> Option<Profile> {
         let mut right = true;
-        for load in loads.iter().filter(|load| !load.at.is_placeholder() && !load.r#for.is_placeholder()) {
+        for load in loads
+            .iter()
+            .filter(|load| !load.at.is_placeholder() && !load.r#for.is_placeholder())
+        {
             if let Err((span, message, help)) = load.minutes() {
                 right = false;
                 reader.report("profile", span, message, help);
@@ -465,7 +612,14 @@ mod tests {
 
     #[test]
     fn sizes_are_read_as_people_write_them() {
-        for (text, bytes) in [("1 KB", 1024), ("1.8 KB", 1843), ("600 B", 600), ("512KB", 512 * KB), ("100 GB", 100 * GB), ("42", 42)] {
+        for (text, bytes) in [
+            ("1 KB", 1024),
+            ("1.8 KB", 1843),
+            ("600 B", 600),
+            ("512KB", 512 * KB),
+            ("100 GB", 100 * GB),
+            ("42", 42),
+        ] {
             assert_eq!(Size::parse(text), Some(Size(Bytes(bytes))), "{text}");
         }
         for text in ["", "KB", "1 XB", "-1 KB", "1e99 GB", "nan"] {
@@ -476,16 +630,26 @@ mod tests {
     #[test]
     fn a_month_of_720_hours_has_thirty_days() {
         let month = MonthHours::new(Exact::from(720)).expect("a month");
-        let rate = Frequency { number: Exact::from(1_000_000), period_hours: Some(Exact::from(24)) };
+        let rate = Frequency {
+            number: Exact::from(1_000_000),
+            period_hours: Some(Exact::from(24)),
+        };
         assert_eq!(rate.monthly(&month), Exact::from(30_000_000));
-        assert_eq!(Span::parse("15 days").expect("a span").months(&month), Exact::ratio(1, 2));
+        assert_eq!(
+            Span::parse("15 days").expect("a span").months(&month),
+            Exact::ratio(1, 2)
+        );
     }
 
     #[test]
     fn a_profile_keeps_the_mean() {
         for (name, _) in PROFILES {
             let shape = Profile::named(name).expect(name).shape(Course::Steps);
-            assert_eq!(shape.factors().iter().cloned().sum::<Exact>(), Exact::from(168), "{name}");
+            assert_eq!(
+                shape.factors().iter().cloned().sum::<Exact>(),
+                Exact::from(168),
+                "{name}"
+            );
         }
     }
 }

@@ -52,8 +52,8 @@ impl Scenario {
     }
 }
 
-/// A draw of the triangular distribution between the lowest and the highest value with its peak at the likely one,
-/// to six significant decimals of the range.
+/// A draw of the triangular distribution between the lowest and the highest value with its peak at
+/// the likely one, to six significant decimals of the range.
 fn triangular(range: &Range, seed: u64, draw: u64, at: usize) -> Exact {
     let mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ draw.wrapping_mul(0xd1b5_4a32_d192_ed03)
@@ -65,7 +65,11 @@ fn triangular(range: &Range, seed: u64, draw: u64, at: usize) -> Exact {
         return range.likely.clone();
     }
     let peak = (&(&range.likely - &range.low) / &width).to_f64();
-    let share = if uniform < peak { (uniform * peak).sqrt() } else { 1.0 - ((1.0 - uniform) * (1.0 - peak)).sqrt() };
+    let share = if uniform < peak {
+        (uniform * peak).sqrt()
+    } else {
+        1.0 - ((1.0 - uniform) * (1.0 - peak)).sqrt()
+    };
     &range.low + &(&width * &Exact::ratio((share.clamp(0.0, 1.0) * 1e6).round() as u64, 1_000_000))
 }
 
@@ -75,12 +79,26 @@ mod tests {
 
     #[test]
     fn draws_stay_in_the_range_and_have_the_mean_of_the_triangle() {
-        let range = Range { line: 1, text: String::new(), low: Exact::from(10), likely: Exact::from(20), high: Exact::from(60) };
-        let draws: Vec<f64> = (0..20_000).map(|draw| Scenario::Drawn(7, draw).pick(3, &range).to_f64()).collect();
+        let range = Range {
+            line: 1,
+            text: String::new(),
+            low: Exact::from(10),
+            likely: Exact::from(20),
+            high: Exact::from(60),
+        };
+        let draws: Vec<f64> = (0..20_000)
+            .map(|draw| Scenario::Drawn(7, draw).pick(3, &range).to_f64())
+            .collect();
         assert!(draws.iter().all(|value| (10.0..=60.0).contains(value)));
         let mean = draws.iter().sum::<f64>() / draws.len() as f64;
         assert!((mean - 30.0).abs() < 0.3, "{mean}");
-        assert_eq!(Scenario::Drawn(7, 5).pick(3, &range), Scenario::Drawn(7, 5).pick(3, &range));
-        assert_ne!(Scenario::Drawn(7, 5).pick(3, &range), Scenario::Drawn(8, 5).pick(3, &range));
+        assert_eq!(
+            Scenario::Drawn(7, 5).pick(3, &range),
+            Scenario::Drawn(7, 5).pick(3, &range)
+        );
+        assert_ne!(
+            Scenario::Drawn(7, 5).pick(3, &range),
+            Scenario::Drawn(8, 5).pick(3, &range)
+        );
     }
 }

@@ -12,7 +12,9 @@ use statrs::distribution::{ContinuousCDF, LogNormal};
 use crate::units::{Bytes, Exact, KB};
 
 /// What one index holds of an item of a class.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, Hash)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, Hash,
+)]
 pub enum Entry {
     /// No entry: the item lacks an index key.
     None,
@@ -33,7 +35,8 @@ pub struct SizeClass {
     pub weight: u64,
 }
 
-/// A distribution of item sizes, exact: whole weights, so that sums over many classes are sums of integers.
+/// A distribution of item sizes, exact: whole weights, so that sums over many classes are sums of
+/// integers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SizeClasses {
     classes: Arc<[SizeClass]>,
@@ -56,10 +59,22 @@ impl SizeClasses {
 
     /// Classes with their weights, which must not all be zero.
     pub(super) fn new(weighted: impl IntoIterator<Item = (Bytes, Vec<Entry>, u64)>) -> SizeClasses {
-        let class = |(item, entries, weight)| SizeClass { item, entries, weight };
-        let classes: Arc<[SizeClass]> = weighted.into_iter().map(class).filter(|class| class.weight > 0).collect();
+        let class = |(item, entries, weight)| SizeClass {
+            item,
+            entries,
+            weight,
+        };
+        let classes: Arc<[SizeClass]> = weighted
+            .into_iter()
+            .map(class)
+            .filter(|class| class.weight > 0)
+            .collect();
         let total = classes.iter().map(|class| class.weight).sum();
-        SizeClasses { classes, total, cut: Exact::zero() }
+        SizeClasses {
+            classes,
+            total,
+            cut: Exact::zero(),
+        }
     }
 
     /// The same, of a distribution of which a share was cut off because no item is that large.
@@ -95,12 +110,16 @@ impl SizeClasses {
 
     /// The mean size of an item: for storage and for comparison, never for the meter.
     pub fn mean(&self) -> Exact {
-        let sum: u128 = self.classes.iter().map(|class| u128::from(class.item.0) * u128::from(class.weight)).sum();
+        let sum: u128 = self
+            .classes
+            .iter()
+            .map(|class| u128::from(class.item.0) * u128::from(class.weight))
+            .sum();
         Exact::whole(sum) / Exact::from(self.total)
     }
 
-    /// The entries of one index: their number for each item, and their bytes for each item; `None` where
-    /// an entry's size is unknown.
+    /// The entries of one index: their number for each item, and their bytes for each item; `None`
+    /// where an entry's size is unknown.
     pub fn entries(&self, index: usize) -> Option<(Exact, Exact)> {
         let (mut number, mut bytes) = (0, 0_u128);
         for class in self.classes.iter() {
@@ -113,7 +132,10 @@ impl SizeClasses {
                 }
             }
         }
-        Some((Exact::ratio(number, self.total), Exact::whole(bytes) / Exact::from(self.total)))
+        Some((
+            Exact::ratio(number, self.total),
+            Exact::whole(bytes) / Exact::from(self.total),
+        ))
     }
 
     /// The same items with other entries in one index.
@@ -134,13 +156,20 @@ impl SizeClasses {
         })
     }
 
-    /// The same items at a share of their size, rounded up, and never below `least` bytes; entries that hold the
-    /// whole item shrink with it.
+    /// The same items at a share of their size, rounded up, and never below `least` bytes; entries
+    /// that hold the whole item shrink with it.
     pub fn scaled(&self, share: &Exact, least: u64) -> SizeClasses {
         self.changed(|class| {
             let whole = class.item;
-            let bytes = (&Exact::from(whole.0) * share).ceil().to_u64().unwrap_or(whole.0);
-            class.item = Bytes(bytes.clamp(1, crate::table::limits::ITEM_BYTES_MAX).max(least.min(whole.0)));
+            let bytes = (&Exact::from(whole.0) * share)
+                .ceil()
+                .to_u64()
+                .unwrap_or(whole.0);
+            class.item = Bytes(
+                bytes
+                    .clamp(1, crate::table::limits::ITEM_BYTES_MAX)
+                    .max(least.min(whole.0)),
+            );
             for entry in &mut class.entries {
                 if *entry == Entry::Size(whole) {
                     *entry = Entry::Size(class.item);
@@ -152,32 +181,55 @@ impl SizeClasses {
     fn changed(&self, change: impl Fn(&mut SizeClass)) -> SizeClasses {
         let mut classes: Vec<SizeClass> = self.classes.to_vec();
         classes.iter_mut().for_each(change);
-        SizeClasses { classes: classes.into(), total: self.total, cut: self.cut.clone() }
+        SizeClasses {
+            classes: classes.into(),
+            total: self.total,
+            cut: self.cut.clone(),
+        }
     }
 
-    /// The same sizes, each with and without its entries as often as `other` has them. Sizes whose entries are all
-    /// there in `other` stay as they are.
+    /// The same sizes, each with and without its entries as often as `other` has them. Sizes whose
+    /// entries are all there in `other` stay as they are.
     pub(super) fn covered_like(&self, other: &SizeClasses) -> SizeClasses {
         let mut masks: BTreeMap<Vec<bool>, u64> = BTreeMap::new();
         for class in other.iter() {
-            let mask = class.entries.iter().map(|entry| *entry == Entry::None).collect();
+            let mask = class
+                .entries
+                .iter()
+                .map(|entry| *entry == Entry::None)
+                .collect();
             *masks.entry(mask).or_default() += class.weight;
         }
         if masks.keys().all(|mask| mask.iter().all(|absent| !absent)) {
             return self.clone();
         }
-        let divisor = masks.values().fold(0, |divisor: u64, weight| divisor.gcd(weight)).max(1);
-        let own = self.classes.iter().fold(0, |divisor: u64, class| divisor.gcd(&class.weight)).max(1);
+        let divisor = masks
+            .values()
+            .fold(0, |divisor: u64, weight| divisor.gcd(weight))
+            .max(1);
+        let own = self
+            .classes
+            .iter()
+            .fold(0, |divisor: u64, class| divisor.gcd(&class.weight))
+            .max(1);
         SizeClasses::new(self.classes.iter().flat_map(|class| {
             masks.iter().map(move |(mask, weight)| {
-                let entries = class.entries.iter().zip(mask).map(|(entry, absent)| if *absent { Entry::None } else { *entry });
-                (class.item, entries.collect(), (class.weight / own).saturating_mul(weight / divisor))
+                let entries = class
+                    .entries
+                    .iter()
+                    .zip(mask)
+                    .map(|(entry, absent)| if *absent { Entry::None } else { *entry });
+                (
+                    class.item,
+                    entries.collect(),
+                    (class.weight / own).saturating_mul(weight / divisor),
+                )
             })
         }))
     }
 
-    /// The sizes of what a read of the table, or of one index, evaluates, with their weights; `None` where
-    /// they are unknown.
+    /// The sizes of what a read of the table, or of one index, evaluates, with their weights;
+    /// `None` where they are unknown.
     pub fn evaluated(&self, index: Option<usize>) -> Option<Vec<(u64, u64)>> {
         let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
         for class in self.classes.iter() {
@@ -207,8 +259,13 @@ impl SizeClasses {
     }
 }
 
-/// What stands at a place on the scale of all weights, which a number between 0 and 2^64 names; `None` of nothing.
-pub fn pick_weighted<T>(all: impl IntoIterator<Item = (T, u64)>, total: u64, place: u64) -> Option<T> {
+/// What stands at a place on the scale of all weights, which a number between 0 and 2^64 names;
+/// `None` of nothing.
+pub fn pick_weighted<T>(
+    all: impl IntoIterator<Item = (T, u64)>,
+    total: u64,
+    place: u64,
+) -> Option<T> {
     let mut at = ((u128::from(place) * u128::from(total)) >> 64) as u64;
     for (one, weight) in all {
         if at < weight {
@@ -226,14 +283,20 @@ pub fn mean_of(sizes: &[(u64, u64)]) -> Exact {
         bytes += u128::from(*size) * u128::from(*weight);
         total += u128::from(*weight);
     }
-    if total == 0 { Exact::zero() } else { Exact::whole(bytes) / Exact::whole(total) }
+    if total == 0 {
+        Exact::zero()
+    } else {
+        Exact::whole(bytes) / Exact::whole(total)
+    }
 }
 
-/// The lognormal distribution of a mean and a 99th percentile, cut off at `largest` bytes, as sizes and weights.
+/// The lognormal distribution of a mean and a 99th percentile, cut off at `largest` bytes, as sizes
+/// and weights.
 ///
-/// Classes are 32 bytes wide up to 4 KB, 128 up to 16 KB and 1 KB beyond, none across a block of 1 KB, each at
-/// its middle: the units of single items are those of the continuous distribution to 1 in 10^9 of what is not cut
-/// off. With them comes the share that is. `None` where no lognormal has both figures (the percentile must lie between the mean and 14.9 times it).
+/// Classes are 32 bytes wide up to 4 KB, 128 up to 16 KB and 1 KB beyond, none across a block of 1
+/// KB, each at its middle: the units of single items are those of the continuous distribution to 1
+/// in 10^9 of what is not cut off. With them comes the share that is. `None` where no lognormal has
+/// both figures (the percentile must lie between the mean and 14.9 times it).
 pub(super) fn lognormal(mean: u64, p99: u64, largest: u64) -> Option<(Vec<(Bytes, u64)>, Exact)> {
     const Z99: f64 = 2.326_347_874_040_841;
     let ratio = (p99 as f64 / mean as f64).ln();
@@ -260,14 +323,18 @@ pub(super) fn lognormal(mean: u64, p99: u64, largest: u64) -> Option<(Vec<(Bytes
         }
         (low, below) = (high, up_to);
     }
-    (!classes.is_empty()).then_some((classes, Exact::ratio(((1.0 - below).max(0.0) * PARTS as f64) as u64, PARTS)))
+    (!classes.is_empty()).then_some((
+        classes,
+        Exact::ratio(((1.0 - below).max(0.0) * PARTS as f64) as u64, PARTS),
+    ))
 }
 
-/// The sum of `count` independent sizes of given weights, as sizes with shares that have the same mean number
-/// of blocks of 4 KB: reads of the sum then cost on average what they do of every sum there is.
+/// The sum of `count` independent sizes of given weights, as sizes with shares that have the same
+/// mean number of blocks of 4 KB: reads of the sum then cost on average what they do of every sum
+/// there is.
 ///
-/// Few sizes are added up exactly; many by convolution of their remainders after 4 KB, with an error of about
-/// 10^-12 blocks.
+/// Few sizes are added up exactly; many by convolution of their remainders after 4 KB, with an
+/// error of about 10^-12 blocks.
 pub fn sum_of(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
     match sizes {
         [] => vec![(Bytes(0), Exact::one())],
@@ -281,9 +348,13 @@ pub fn sum_of(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
     }
 }
 
-/// The distribution of the sum, by the number of blocks it needs; each at the largest sum of so many.
+/// The distribution of the sum, by the number of blocks it needs; each at the largest sum of so
+/// many.
 fn added_exactly(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
-    let divisor = sizes.iter().fold(0, |divisor, (_, weight)| weight.gcd(&divisor)).max(1);
+    let divisor = sizes
+        .iter()
+        .fold(0, |divisor, (_, weight)| weight.gcd(&divisor))
+        .max(1);
     let mut sums: BTreeMap<u64, BigUint> = BTreeMap::from([(0, BigUint::from(1_u32))]);
     for _ in 0..count {
         let mut next: BTreeMap<u64, BigUint> = BTreeMap::new();
@@ -301,12 +372,15 @@ fn added_exactly(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
         *largest = (*largest).max(Bytes(sum));
         *all += ways;
     }
-    blocks.into_values().map(|(sum, ways)| (sum, Exact::of_integers(ways, total.clone()))).collect()
+    blocks
+        .into_values()
+        .map(|(sum, ways)| (sum, Exact::of_integers(ways, total.clone())))
+        .collect()
 }
 
-/// The two numbers of blocks around the mean one. The mean number of blocks is the mean sum, less the mean
-/// remainder (of 1 to 4,096 bytes), in blocks, and one more; the remainders of a sum are the circular
-/// convolution of the remainders of its parts.
+/// The two numbers of blocks around the mean one. The mean number of blocks is the mean sum, less
+/// the mean remainder (of 1 to 4,096 bytes), in blocks, and one more; the remainders of a sum are
+/// the circular convolution of the remainders of its parts.
 fn added_by_remainder(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
     let length = READ_BLOCK as usize;
     let total: f64 = sizes.iter().map(|(_, weight)| *weight as f64).sum();
@@ -317,24 +391,37 @@ fn added_by_remainder(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
     let mut planner = FftPlanner::new();
     planner.plan_fft_forward(length).process(&mut spectrum);
     let exponent = u32::try_from(count).unwrap_or(u32::MAX);
-    spectrum.iter_mut().for_each(|value| *value = value.powu(exponent));
+    spectrum
+        .iter_mut()
+        .for_each(|value| *value = value.powu(exponent));
     planner.plan_fft_inverse(length).process(&mut spectrum);
 
     let (mut bytes, mut parts) = (0_u128, 0_u128);
     for (remainder, value) in spectrum.iter().enumerate() {
         let weight = ((value.re / length as f64).max(0.0) * PARTS as f64).round() as u128;
-        let remainder = if remainder == 0 { u128::from(READ_BLOCK) } else { remainder as u128 };
+        let remainder = if remainder == 0 {
+            u128::from(READ_BLOCK)
+        } else {
+            remainder as u128
+        };
         bytes += remainder * weight;
         parts += weight;
     }
     let mean_remainder = Exact::whole(bytes) / Exact::whole(parts.max(1));
-    let blocks = (mean_of(sizes) * Exact::from(count) - mean_remainder) / Exact::from(READ_BLOCK) + Exact::one();
+    let blocks = (mean_of(sizes) * Exact::from(count) - mean_remainder) / Exact::from(READ_BLOCK)
+        + Exact::one();
     let blocks = blocks.max(Exact::one());
     let whole = blocks.floor();
     let above = &blocks - &whole;
-    let size = |blocks: &Exact| Bytes(blocks.to_u64().unwrap_or(u64::MAX / READ_BLOCK) * READ_BLOCK);
-    let both = [(size(&whole), Exact::one() - above.clone()), (size(&(whole + Exact::one())), above)];
-    both.into_iter().filter(|(_, share)| !share.is_zero()).collect()
+    let size =
+        |blocks: &Exact| Bytes(blocks.to_u64().unwrap_or(u64::MAX / READ_BLOCK) * READ_BLOCK);
+    let both = [
+        (size(&whole), Exact::one() - above.clone()),
+        (size(&(whole + Exact::one())), above),
+    ];
+    both.into_iter()
+        .filter(|(_, share)| !share.is_zero())
+        .collect()
 }
 
 #[cfg(test)]
@@ -342,17 +429,37 @@ mod tests {
     use super::*;
 
     fn blocks(sums: &[(Bytes, Exact)]) -> f64 {
-        sums.iter().map(|(bytes, share)| bytes.blocks(READ_BLOCK) as f64 * share.to_f64()).sum()
+        sums.iter()
+            .map(|(bytes, share)| bytes.blocks(READ_BLOCK) as f64 * share.to_f64())
+            .sum()
     }
 
     #[test]
     fn the_remainder_method_agrees_with_exact_addition() {
-        for (sizes, count) in [(vec![(600, 7), (4300, 3)], 25), (vec![(100, 1), (2000, 1), (9000, 2)], 7), (vec![(1, 1), (8191, 1)], 2)] {
-            let (exact, folded) = (added_exactly(&sizes, count), added_by_remainder(&sizes, count));
+        for (sizes, count) in [
+            (vec![(600, 7), (4300, 3)], 25),
+            (vec![(100, 1), (2000, 1), (9000, 2)], 7),
+            (vec![(1, 1), (8191, 1)], 2),
+        ] {
+            let (exact, folded) = (
+                added_exactly(&sizes, count),
+                added_by_remainder(&sizes, count),
+            );
             let error = (blocks(&exact) - blocks(&folded)).abs();
-            assert!(error < 1e-9, "{sizes:?} x {count}: {} and {}", blocks(&exact), blocks(&folded));
-            assert_eq!(exact.iter().map(|(_, share)| share.clone()).sum::<Exact>(), Exact::one());
-            assert_eq!(folded.iter().map(|(_, share)| share.clone()).sum::<Exact>(), Exact::one());
+            assert!(
+                error < 1e-9,
+                "{sizes:?} x {count}: {} and {}",
+                blocks(&exact),
+                blocks(&folded)
+            );
+            assert_eq!(
+                exact.iter().map(|(_, share)| share.clone()).sum::<Exact>(),
+                Exact::one()
+            );
+            assert_eq!(
+                folded.iter().map(|(_, share)| share.clone()).sum::<Exact>(),
+                Exact::one()
+            );
         }
     }
 
@@ -361,10 +468,22 @@ mod tests {
         let (mean, p99) = (1843, 14_336);
         let (classes, cut) = lognormal(mean, p99, 400 * KB).expect("a lognormal");
         assert!(cut.to_f64() < 1e-6, "{cut}");
-        let total = classes.iter().map(|(_, weight)| *weight as f64).sum::<f64>();
-        let found = classes.iter().map(|(size, weight)| size.0 as f64 * *weight as f64).sum::<f64>() / total;
+        let total = classes
+            .iter()
+            .map(|(_, weight)| *weight as f64)
+            .sum::<f64>();
+        let found = classes
+            .iter()
+            .map(|(size, weight)| size.0 as f64 * *weight as f64)
+            .sum::<f64>()
+            / total;
         assert!((found / mean as f64 - 1.0).abs() < 0.01, "{found}");
-        let below = classes.iter().filter(|(size, _)| size.0 <= p99).map(|(_, weight)| *weight as f64).sum::<f64>() / total;
+        let below = classes
+            .iter()
+            .filter(|(size, _)| size.0 <= p99)
+            .map(|(_, weight)| *weight as f64)
+            .sum::<f64>()
+            / total;
         assert!((below - 0.99).abs() < 0.001, "{below}");
         assert_eq!(lognormal(100, 50, 400 * KB), None);
         assert_eq!(lognormal(100, 2000, 400 * KB), None);

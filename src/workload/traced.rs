@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Units of one arm: the base table, or one index.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, Hash)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, Hash,
+)]
 pub struct ArmUnits {
     /// Half read units.
     pub read_halves: u128,
@@ -12,16 +14,19 @@ pub struct ArmUnits {
     pub write: u128,
 }
 
-/// What the calls of one kind consumed over a whole trace: integers, so that traces may be cut and joined.
+/// What the calls of one kind consumed over a whole trace: integers, so that traces may be cut and
+/// joined.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, Hash)]
 pub struct Traced {
     /// How many there were.
     pub calls: u64,
     /// Whether AWS counted their units, and nobody the calls.
     pub uncounted: bool,
-    /// The other region of a global table in which its writes were made; `None` for the home region.
+    /// The other region of a global table in which its writes were made; `None` for the home
+    /// region.
     pub origin: Option<String>,
-    /// What they consumed in the home region, reads of a replica in the replica's: the table, then each index.
+    /// What they consumed in the home region, reads of a replica in the replica's: the table, then
+    /// each index.
     pub home: Vec<ArmUnits>,
     /// What writes consumed in each other region of a global table.
     pub abroad: BTreeMap<String, Vec<ArmUnits>>,

@@ -1,4 +1,5 @@
-//! Where a workload was written: lines of its file for what can be edited, apart from what the workload means.
+//! Where a workload was written: lines of its file for what can be edited, apart from what the
+//! workload means.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -28,14 +29,15 @@ pub enum Part {
 
 /// Where a workload was written: its file, the lines of its parts, and its ranges.
 ///
-/// It is no part of what a workload means: any two are equal, so that workloads are equal which mean the same, whatever the
-/// names of their files, their comments and the order of their lines.
+/// It is no part of what a workload means: any two are equal, so that workloads are equal which
+/// mean the same, whatever the names of their files, their comments and the order of their lines.
 #[derive(Clone, Debug, Default)]
 pub struct Written {
     /// The file, as the user named it.
     pub file: String,
     lines: BTreeMap<Part, usize>,
-    /// The figures that are ranges, in the order in which they were read. The workload has the value of each that was asked for.
+    /// The figures that are ranges, in the order in which they were read. The workload has the
+    /// value of each that was asked for.
     pub ranges: Vec<Range>,
     /// Where the lines of the file come from, where it was made of others.
     pub(super) origins: Option<Arc<Origins>>,
@@ -44,7 +46,10 @@ pub struct Written {
 impl Written {
     /// A file of which no line is known so far.
     pub fn new(file: impl Into<String>) -> Written {
-        Written { file: file.into(), ..Written::default() }
+        Written {
+            file: file.into(),
+            ..Written::default()
+        }
     }
 
     /// Notes the line of a part, from 1. The first of several counts.
@@ -64,8 +69,14 @@ impl Written {
 
     /// The place of a line, from 1: where it comes from, where the file was made of others.
     pub fn place_of(&self, line: usize) -> Place {
-        let own = || Place { file: self.file.clone(), line };
-        self.origins.as_ref().and_then(|origins| origins.place(line)).unwrap_or_else(own)
+        let own = || Place {
+            file: self.file.clone(),
+            line,
+        };
+        self.origins
+            .as_ref()
+            .and_then(|origins| origins.place(line))
+            .unwrap_or_else(own)
     }
 }
 

@@ -13,7 +13,8 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The folder of the reference data, where `DYNAMETER_REFERENCE` names one; says so where it does not.
+/// The folder of the reference data, where `DYNAMETER_REFERENCE` names one; says so where it does
+/// not.
 pub fn reference(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("DYNAMETER_REFERENCE").map(PathBuf::from);
     if folder.is_none() {
@@ -29,8 +30,8 @@ pub fn estimated(name: &str, text: &str) -> Outcome {
 
 /// The same with other price books.
 pub fn estimated_with(name: &str, text: &str, books: &Books) -> Outcome {
-    let workload =
-        workload::load(name, text, &root().join("workloads"), &Setting::new(books)).unwrap_or_else(|errors| panic!("{name}:\n{errors}"));
+    let workload = workload::load(name, text, &root().join("workloads"), &Setting::new(books))
+        .unwrap_or_else(|errors| panic!("{name}:\n{errors}"));
     estimate(&workload, books).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
@@ -39,17 +40,25 @@ pub fn shipped() -> Vec<(String, String)> {
     let mut files: Vec<PathBuf> = std::fs::read_dir(root().join("workloads"))
         .expect("the folder of workloads")
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "toml")
+        })
         .collect();
     files.sort();
     let read = |path: PathBuf| {
-        let name = path.file_stem().expect("a name").to_string_lossy().to_string();
+        let name = path
+            .file_stem()
+            .expect("a name")
+            .to_string_lossy()
+            .to_string();
         (name, std::fs::read_to_string(path).expect("a workload"))
     };
     files.into_iter().map(read).collect()
 }
 
-/// Compares a text with its golden file; `DYNAMETER_BLESS=1` writes the file anew. Says how they differ.
+/// Compares a text with its golden file; `DYNAMETER_BLESS=1` writes the file anew. Says how they
+/// differ.
 pub fn golden(path: &Path, found: &str) -> Option<String> {
     if std::env::var_os("DYNAMETER_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
@@ -60,11 +69,15 @@ pub fn golden(path: &Path, found: &str) -> Option<String> {
     if expected == found {
         return None;
     }
-    let differs = expected.lines().zip(found.lines()).position(|(expected, found)| expected != found);
+    let differs = expected
+        .lines()
+        .zip(found.lines())
+        .position(|(expected, found)| expected != found);
     let at = differs.unwrap_or_else(|| expected.lines().count().min(found.lines().count()));
     let line = |text: &str| text.lines().nth(at).unwrap_or("(nothing)").to_string();
     Some(format!(
-        "{}:{}: differs\n  expected: {}\n  found:    {}\nhelp: if the new text is right, run the tests with DYNAMETER_BLESS=1",
+        "{}:{}: differs\n  expected: {}\n  found:    {}\nhelp: if the new text is right, run the \
+         tests with DYNAMETER_BLESS=1",
         path.display(),
         at + 1,
         line(&expected),
@@ -74,28 +87,42 @@ pub fn golden(path: &Path, found: &str) -> Option<String> {
 
 /// A design of many tables, each with so many global indexes.
 pub fn large(tables: usize, indexes: usize) -> String {
-    let mut text = "name = \"Large\"\nregion = \"us-east-1\"\nprices = \"2024-11-01\"\n".to_string();
+    let mut text =
+        "name = \"Large\"\nregion = \"us-east-1\"\nprices = \"2024-11-01\"\n".to_string();
     for table in 0..tables {
         text += &format!(
-            "\n[[table]]\nname = \"Table{table}\"\nitems = {}\npartition_key = {{ name = \"pk\", bytes = 20 }}\nsort_key = {{ name = \"sk\", bytes = 20 }}\n\
-             \n[table.item]\nattributes = [{{ name = \"a\", type = \"S\", bytes = 100 }}, {{ name = \"b\", type = \"S\", bytes = 400 }}, \
-             {{ name = \"c\", type = \"S\", bytes = 900 }}, {{ name = \"d\", type = \"S\", bytes = 40 }}]\n",
+            "\n[[table]]\nname = \"Table{table}\"\nitems = {}\npartition_key = {{ name = \"pk\", \
+             bytes = 20 }}\nsort_key = {{ name = \"sk\", bytes = 20 \
+             }}\n\n[table.item]\nattributes = [{{ name = \"a\", type = \"S\", bytes = 100 }}, {{ \
+             name = \"b\", type = \"S\", bytes = 400 }}, {{ name = \"c\", type = \"S\", bytes = \
+             900 }}, {{ name = \"d\", type = \"S\", bytes = 40 }}]\n",
             1_000_000 * (table + 1)
         );
         for index in 0..indexes {
-            let (key, projection) = (["a", "b", "c", "d"][index % 4], ["all", "keys-only"][index % 2]);
+            let (key, projection) = (
+                ["a", "b", "c", "d"][index % 4],
+                ["all", "keys-only"][index % 2],
+            );
             text += &format!(
-                "\n[[table.index]]\nname = \"Index{index}\"\nkind = \"global\"\npartition_key = \"{key}\"\nprojection = \"{projection}\"\n"
+                "\n[[table.index]]\nname = \"Index{index}\"\nkind = \"global\"\npartition_key = \
+                 \"{key}\"\nprojection = \"{projection}\"\n"
             );
         }
-        for (name, operation, rate) in
-            [("get", "GetItem", 500), ("put", "PutItem", 100), ("update", "UpdateItem", 50), ("delete", "DeleteItem", 10)]
-        {
-            text += &format!("\n[[table.access]]\nname = \"{name}\"\noperation = \"{operation}\"\nrate = {{ per_second = {rate} }}\n");
+        for (name, operation, rate) in [
+            ("get", "GetItem", 500),
+            ("put", "PutItem", 100),
+            ("update", "UpdateItem", 50),
+            ("delete", "DeleteItem", 10),
+        ] {
+            text += &format!(
+                "\n[[table.access]]\nname = \"{name}\"\noperation = \"{operation}\"\nrate = {{ \
+                 per_second = {rate} }}\n"
+            );
         }
         for index in 0..indexes {
             text += &format!(
-                "\n[[table.access]]\nname = \"query {index}\"\noperation = \"Query\"\nindex = \"Index{index}\"\nitems = 10\nrate = {{ per_second = {} }}\n",
+                "\n[[table.access]]\nname = \"query {index}\"\noperation = \"Query\"\nindex = \
+                 \"Index{index}\"\nitems = 10\nrate = {{ per_second = {} }}\n",
                 20 + index
             );
         }

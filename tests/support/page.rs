@@ -27,14 +27,24 @@ impl Cell {
     /// The figure: exact where the page has it, else what people see.
     pub fn figure(&self) -> String {
         let shown = self.text.replace(['$', ',', '+'], "");
-        self.exact.clone().unwrap_or_else(|| shown.split(' ').next().unwrap_or_default().to_string())
+        self.exact
+            .clone()
+            .unwrap_or_else(|| shown.split(' ').next().unwrap_or_default().to_string())
     }
 }
 
 /// A text without the entities that stand for signs.
 pub fn unescaped(text: &str) -> String {
-    let signs = [("&#60;", "<"), ("&#62;", ">"), ("&#34;", "\""), ("&#39;", "'"), ("&#38;", "&")];
-    signs.iter().fold(text.to_string(), |text, (entity, sign)| text.replace(entity, sign))
+    let signs = [
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+        ("&#34;", "\""),
+        ("&#39;", "'"),
+        ("&#38;", "&"),
+    ];
+    signs.iter().fold(text.to_string(), |text, (entity, sign)| {
+        text.replace(entity, sign)
+    })
 }
 
 /// The text between two marks, the first time.
@@ -53,7 +63,9 @@ pub fn tables(page: &str) -> Vec<Table> {
         while let Some(at) = rest.find("<table") {
             before = if at > 0 { &rest[..at] } else { before };
             let table = between(&rest[at..], "<table", "</table>");
-            let folded = before.rsplit_once("<summary>").map(|(_, summary)| between(&format!(">{summary}"), ">", "</summary>").to_string());
+            let folded = before
+                .rsplit_once("<summary>")
+                .map(|(_, summary)| between(&format!(">{summary}"), ">", "</summary>").to_string());
             let caption = if table.contains("<caption>") {
                 between(table, "<caption>", "</caption>").to_string()
             } else {
@@ -70,16 +82,34 @@ fn table_of(section: &str, caption: &str, table: &str) -> Table {
     let head = between(table, "<thead>", "</thead>");
     let heads = head.split("<th ").skip(1).map(|head| {
         let (attributes, text) = head.split_once('>').expect("a head");
-        (unescaped(text.trim_end_matches("</th>").trim_end_matches("</tr>")), attributes.contains("class=\"n\""))
+        (
+            unescaped(text.trim_end_matches("</th>").trim_end_matches("</tr>")),
+            attributes.contains("class=\"n\""),
+        )
     });
     let body = table.split_once("<tbody>").map_or("", |(_, body)| body);
     let rows = body.split("<tr>").skip(1).map(|row| {
         let cells = row.split("<td").skip(1).map(|cell| {
             let (attributes, text) = cell.split_once('>').expect("a cell");
-            let exact = attributes.split_once("data-v=").map(|(_, exact)| exact.trim_matches('"').to_string());
-            Cell { text: unescaped(text.split("</t").next().unwrap_or(text).trim_end_matches('\n')), exact }
+            let exact = attributes
+                .split_once("data-v=")
+                .map(|(_, exact)| exact.trim_matches('"').to_string());
+            Cell {
+                text: unescaped(
+                    text.split("</t")
+                        .next()
+                        .unwrap_or(text)
+                        .trim_end_matches('\n'),
+                ),
+                exact,
+            }
         });
         cells.collect()
     });
-    Table { section: section.to_string(), caption: unescaped(caption), heads: heads.collect(), rows: rows.collect() }
+    Table {
+        section: section.to_string(),
+        caption: unescaped(caption),
+        heads: heads.collect(),
+        rows: rows.collect(),
+    }
 }

@@ -4,11 +4,12 @@ use super::{Policy, Seen, Wish};
 
 /// How target tracking watches and how long it takes.
 ///
-/// Sources: Developer Guide, "Managing throughput capacity automatically with DynamoDB auto scaling" (a target
-/// of 20 to 90 %; two consecutive minutes above it; fifteen below; alarms after "up to a few minutes", changes
-/// after "several minutes"); AWS re:Post knowledge center on DynamoDB auto scaling and captured alarms (the gap
-/// of 20 points below which the low alarm looks); awslabs capacity-mode-evaluator (the largest of the minutes
-/// that raised the alarm is divided by the target). Rule 6.6.
+/// Sources: Developer Guide, "Managing throughput capacity automatically with DynamoDB auto
+/// scaling" (a target of 20 to 90 %; two consecutive minutes above it; fifteen below; alarms after
+/// "up to a few minutes", changes after "several minutes"); AWS re:Post knowledge center on
+/// DynamoDB auto scaling and captured alarms (the gap of 20 points below which the low alarm
+/// looks); awslabs capacity-mode-evaluator (the largest of the minutes that raised the alarm is
+/// divided by the target). Rule 6.6.
 ///
 /// `Assumption:` "up to a few minutes" is 2, "several minutes" is 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,7 +30,14 @@ pub struct Tracking {
 
 impl Default for Tracking {
     fn default() -> Tracking {
-        Tracking { target_percent: 70, up_minutes: 2, down_minutes: 15, gap_points: 20, alarm_delay_minutes: 2, apply_delay_minutes: 3 }
+        Tracking {
+            target_percent: 70,
+            up_minutes: 2,
+            down_minutes: 15,
+            gap_points: 20,
+            alarm_delay_minutes: 2,
+            apply_delay_minutes: 3,
+        }
     }
 }
 
@@ -37,7 +45,8 @@ impl Tracking {
     /// The capacity for a consumption in half units a minute: `ceil(consumed / target)`.
     pub fn wanted(&self, halves_a_minute: u64) -> u64 {
         let scaled = u128::from(halves_a_minute) * 100;
-        u64::try_from(scaled.div_ceil(120 * u128::from(self.target_percent.max(1)))).unwrap_or(u64::MAX)
+        u64::try_from(scaled.div_ceil(120 * u128::from(self.target_percent.max(1))))
+            .unwrap_or(u64::MAX)
     }
 
     /// A hundred times the half units a minute at which a capacity is used by `percent`.
@@ -70,16 +79,26 @@ impl Policy for AutoScaling {
     }
 
     fn wish(&mut self, seen: &Seen) -> Option<Wish> {
-        let Tracking { target_percent, up_minutes, down_minutes, gap_points, alarm_delay_minutes, apply_delay_minutes } = self.tracking;
+        let Tracking {
+            target_percent,
+            up_minutes,
+            down_minutes,
+            gap_points,
+            alarm_delay_minutes,
+            apply_delay_minutes,
+        } = self.tracking;
         if seen.pending {
             return None;
         }
         // The newest minute decides most often, so it is looked at first.
         let newest = seen.consumed.last().copied()?;
-        let (high, low) =
-            (Tracking::alarm(target_percent, seen.capacity), Tracking::alarm(target_percent.saturating_sub(gap_points), seen.capacity));
+        let (high, low) = (
+            Tracking::alarm(target_percent, seen.capacity),
+            Tracking::alarm(target_percent.saturating_sub(gap_points), seen.capacity),
+        );
         let above = |halves: u64| halves.saturating_mul(100) > high;
-        // With a target of 20 % the lower alarm would look below nothing: such a table still goes down when idle.
+        // With a target of 20 % the lower alarm would look below nothing: such a table still goes
+        // down when idle.
         let below = |halves: u64| halves.saturating_mul(100) < low || (low == 0 && halves == 0);
         let (minutes, up) = match (above(newest), below(newest)) {
             (true, _) if seen.capacity < self.max => (up_minutes, true),
@@ -87,12 +106,26 @@ impl Policy for AutoScaling {
             _ => return None,
         };
         let window = &seen.consumed[seen.consumed.len().checked_sub(minutes)?..];
-        if !window.iter().rev().all(|one| if up { above(*one) } else { below(*one) }) {
+        if !window
+            .iter()
+            .rev()
+            .all(|one| if up { above(*one) } else { below(*one) })
+        {
             return None;
         }
-        let units = self.tracking.wanted(window.iter().copied().max().unwrap_or(0)).clamp(self.min, self.max.max(self.min));
-        let moves = if up { units > seen.capacity } else { units < seen.capacity };
-        moves.then_some(Wish { units, delay_minutes: alarm_delay_minutes + apply_delay_minutes })
+        let units = self
+            .tracking
+            .wanted(window.iter().copied().max().unwrap_or(0))
+            .clamp(self.min, self.max.max(self.min));
+        let moves = if up {
+            units > seen.capacity
+        } else {
+            units < seen.capacity
+        };
+        moves.then_some(Wish {
+            units,
+            delay_minutes: alarm_delay_minutes + apply_delay_minutes,
+        })
     }
 }
 
@@ -104,21 +137,49 @@ mod tests {
     fn the_wanted_capacity_is_consumption_by_target_rounded_up() {
         // 80 % and 50 % of 50 units, tracked at 70 %.
         let tracking = Tracking::default();
-        assert_eq!((tracking.wanted(40 * 120), tracking.wanted(25 * 120)), (58, 36));
+        assert_eq!(
+            (tracking.wanted(40 * 120), tracking.wanted(25 * 120)),
+            (58, 36)
+        );
         assert_eq!(tracking.wanted(0), 0);
     }
 
     #[test]
     fn two_minutes_above_raise_it_and_fifteen_below_lower_it() {
         let mut scaling = AutoScaling::new(5, 1_000, Tracking::default());
-        let mut wish = |capacity, consumed: &[u64]| scaling.wish(&Seen { minute: 0, capacity, pending: false, consumed });
+        let mut wish = |capacity, consumed: &[u64]| {
+            scaling.wish(&Seen {
+                minute: 0,
+                capacity,
+                pending: false,
+                consumed,
+            })
+        };
         assert_eq!(wish(100, &[80 * 120]), None);
-        assert_eq!(wish(100, &[90 * 120, 80 * 120]), Some(Wish { units: 129, delay_minutes: 5 }));
+        assert_eq!(
+            wish(100, &[90 * 120, 80 * 120]),
+            Some(Wish {
+                units: 129,
+                delay_minutes: 5
+            })
+        );
         assert_eq!(wish(100, &[90 * 120, 70 * 120]), None);
         assert_eq!(wish(100, &[49 * 120; 14]), None);
-        assert_eq!(wish(100, &[49 * 120; 15]), Some(Wish { units: 70, delay_minutes: 5 }));
+        assert_eq!(
+            wish(100, &[49 * 120; 15]),
+            Some(Wish {
+                units: 70,
+                delay_minutes: 5
+            })
+        );
         assert_eq!(wish(100, &[50 * 120; 15]), None);
-        assert_eq!(wish(100, &[0; 15]), Some(Wish { units: 5, delay_minutes: 5 }));
+        assert_eq!(
+            wish(100, &[0; 15]),
+            Some(Wish {
+                units: 5,
+                delay_minutes: 5
+            })
+        );
         assert_eq!(wish(5, &[0; 15]), None);
     }
 }

@@ -1,4 +1,5 @@
-//! Policies: each looks at what was consumed and wishes for a capacity. A new one is one small file here.
+//! Policies: each looks at what was consumed and wishes for a capacity. A new one is one small file
+//! here.
 
 mod auto_scaling;
 mod fixed;

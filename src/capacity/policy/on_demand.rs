@@ -5,9 +5,9 @@ use crate::table::Direction;
 
 /// Twice the previous peak, and never less than a floor.
 ///
-/// Source: Developer Guide, "DynamoDB on-demand capacity mode" (rule 6.1): a new table sustains 4,000 write and
-/// 12,000 read units; it serves up to double the previous peak at once, and more when the peak is half an hour
-/// old. `Assumption:` a peak is the busiest minute.
+/// Source: Developer Guide, "DynamoDB on-demand capacity mode" (rule 6.1): a new table sustains
+/// 4,000 write and 12,000 read units; it serves up to double the previous peak at once, and more
+/// when the peak is half an hour old. `Assumption:` a peak is the busiest minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OnDemand {
     /// What a new table sustains.
@@ -50,7 +50,10 @@ impl Policy for OnDemand {
         let old = seen.consumed.len().checked_sub(PEAK_AGE_MINUTES + 1)?;
         let doubled = seen.consumed[old].div_ceil(120).saturating_mul(2);
         let units = self.limited(doubled.max(seen.capacity));
-        (units > seen.capacity).then_some(Wish { units, delay_minutes: 0 })
+        (units > seen.capacity).then_some(Wish {
+            units,
+            delay_minutes: 0,
+        })
     }
 
     fn bursts(&self) -> bool {

@@ -1,4 +1,5 @@
-//! What a check came to: for people, for a pull request, for GitHub, for code scanning, for test dashboards.
+//! What a check came to: for people, for a pull request, for GitHub, for code scanning, for test
+//! dashboards.
 
 mod sarif;
 
@@ -14,7 +15,14 @@ use crate::units::Exact;
 
 pub use sarif::check_sarif;
 
-const VERDICT_HEADER: [&str; 6] = ["Verdict", "Limit", "What", "Figure", "Warns above", "Fails above"];
+const VERDICT_HEADER: [&str; 6] = [
+    "Verdict",
+    "Limit",
+    "What",
+    "Figure",
+    "Warns above",
+    "Fails above",
+];
 const MOVED_HEADER: [&str; 5] = ["Where", "Usage type", "Amount", "Line", "Limits"];
 const FINDING_HEADER: [&str; 5] = ["Severity", "Finding", "Where", "A month", "Line"];
 
@@ -23,7 +31,11 @@ fn figure(measure: Measure, value: &Exact) -> String {
     match measure {
         Measure::Monthly | Measure::Increase => {
             let sign = if value.is_negative() { "-" } else { "" };
-            let size = if value.is_negative() { &Exact::zero() - value } else { value.clone() };
+            let size = if value.is_negative() {
+                &Exact::zero() - value
+            } else {
+                value.clone()
+            };
             let text = size.human(2);
             // Dollars have cents, or none.
             let text = match text.split_once('.') {
@@ -60,14 +72,25 @@ fn what(verdict: &Verdict) -> String {
 }
 
 fn level(verdict: &Verdict, level: &Option<Exact>) -> String {
-    level.as_ref().map_or("-".to_string(), |level| figure(verdict.limit.measure, level))
+    level.as_ref().map_or("-".to_string(), |level| {
+        figure(verdict.limit.measure, level)
+    })
 }
 
 fn verdict_rows(checked: &Checked) -> Vec<Vec<String>> {
     let row = |verdict: &Verdict| {
-        let excepted = verdict.limit.exception.as_ref().filter(|_| verdict.status == Status::Warn);
+        let excepted = verdict
+            .limit
+            .exception
+            .as_ref()
+            .filter(|_| verdict.status == Status::Warn);
         let status = match excepted {
-            Some(exception) => format!("{} (excepted until {}: {})", verdict.status.word(), exception.until, exception.reason),
+            Some(exception) => format!(
+                "{} (excepted until {}: {})",
+                verdict.status.word(),
+                exception.until,
+                exception.reason
+            ),
             None => verdict.status.word().to_string(),
         };
         vec![
@@ -87,15 +110,27 @@ fn place(place: &Place) -> String {
 }
 
 fn amount(cause: &Cause) -> String {
-    if cause.moved { signed(cause.amount) } else { cause.amount.human() }
+    if cause.moved {
+        signed(cause.amount)
+    } else {
+        cause.amount.human()
+    }
 }
 
 fn is_moved(checked: &Checked) -> bool {
-    checked.verdicts.iter().flat_map(|verdict| &verdict.causes).any(|cause| cause.moved)
+    checked
+        .verdicts
+        .iter()
+        .flat_map(|verdict| &verdict.causes)
+        .any(|cause| cause.moved)
 }
 
 fn where_of(cause: &Cause) -> String {
-    format!("{} / {}", cause.subject.table, what_is(&cause.subject, &cause.usage_type, &cause.home))
+    format!(
+        "{} / {}",
+        cause.subject.table,
+        what_is(&cause.subject, &cause.usage_type, &cause.home)
+    )
 }
 
 /// The lines behind verdicts that did not pass, each once with the limits that it is behind.
@@ -103,17 +138,27 @@ fn moved_rows(checked: &Checked) -> Vec<Vec<String>> {
     let mut rows: Vec<(Vec<String>, [String; 4])> = Vec::new();
     for verdict in &checked.verdicts {
         for cause in &verdict.causes {
-            let row = [where_of(cause), cause.usage_type.name(), amount(cause), place(&cause.place)];
-            let at = rows.iter().position(|(_, known)| *known == row).unwrap_or_else(|| {
-                rows.push((Vec::new(), row));
-                rows.len() - 1
-            });
+            let row = [
+                where_of(cause),
+                cause.usage_type.name(),
+                amount(cause),
+                place(&cause.place),
+            ];
+            let at = rows
+                .iter()
+                .position(|(_, known)| *known == row)
+                .unwrap_or_else(|| {
+                    rows.push((Vec::new(), row));
+                    rows.len() - 1
+                });
             if !rows[at].0.contains(&verdict.limit.name) {
                 rows[at].0.push(verdict.limit.name.clone());
             }
         }
     }
-    let row = |(limits, [place, usage, amount, line]): (Vec<String>, [String; 4])| vec![place, usage, amount, line, limits.join("; ")];
+    let row = |(limits, [place, usage, amount, line]): (Vec<String>, [String; 4])| {
+        vec![place, usage, amount, line, limits.join("; ")]
+    };
     rows.into_iter().map(row).collect()
 }
 
@@ -123,7 +168,9 @@ fn finding_rows(checked: &Checked) -> Vec<Vec<String>> {
             finding.severity.word().to_string(),
             format!("{}: {}", finding.rule.code, finding.message),
             finding.table.clone(),
-            finding.monthly.map_or("-".to_string(), |money| money.human()),
+            finding
+                .monthly
+                .map_or("-".to_string(), |money| money.human()),
             place(&finding.place),
         ]
     };
@@ -132,9 +179,13 @@ fn finding_rows(checked: &Checked) -> Vec<Vec<String>> {
 
 /// What the check came to, in a sentence.
 fn summary(checked: &Checked) -> String {
-    let counts = [Status::Fail, Status::Unknown, Status::Warn, Status::Pass].map(|status| (status, checked.count(status)));
-    let words: Vec<String> =
-        counts.iter().filter(|(_, count)| *count > 0).map(|(status, count)| format!("{count} {}", status.word())).collect();
+    let counts = [Status::Fail, Status::Unknown, Status::Warn, Status::Pass]
+        .map(|status| (status, checked.count(status)));
+    let words: Vec<String> = counts
+        .iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(status, count)| format!("{count} {}", status.word()))
+        .collect();
     let word = match checked.status() {
         Status::Pass => "within budget",
         Status::Warn => "within budget, with warnings",
@@ -144,19 +195,34 @@ fn summary(checked: &Checked) -> String {
     let change = match checked.before {
         Some(before) => {
             let known = checked.total.minus(before).map(signed).unwrap_or_default();
-            let of = if checked.change_is_unknown { "change unknown; of what is known " } else { "" };
+            let of = if checked.change_is_unknown {
+                "change unknown; of what is known "
+            } else {
+                ""
+            };
             format!(" ({of}{known} against {} before)", before.human())
         }
         None => String::new(),
     };
-    let limits = if words.is_empty() { "no limits".to_string() } else { format!("limits: {}", words.join(", ")) };
-    format!("{word}: {}{change}; {limits}", a_month(checked.total, checked.unknown))
+    let limits = if words.is_empty() {
+        "no limits".to_string()
+    } else {
+        format!("limits: {}", words.join(", "))
+    };
+    format!(
+        "{word}: {}{change}; {limits}",
+        a_month(checked.total, checked.unknown)
+    )
 }
 
 /// What is missing, each once, with the limits that need it.
 fn missing(checked: &Checked) -> Vec<String> {
     let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
-    for verdict in checked.verdicts.iter().filter(|verdict| verdict.status == Status::Unknown) {
+    for verdict in checked
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.status == Status::Unknown)
+    {
         for missing in &verdict.missing {
             match all.iter_mut().find(|(known, _)| known == missing) {
                 Some((_, limits)) if limits.contains(&verdict.limit.name.as_str()) => {}
@@ -165,7 +231,9 @@ fn missing(checked: &Checked) -> Vec<String> {
             }
         }
     }
-    all.into_iter().map(|(missing, limits)| format!("{missing} ({})", limits.join("; "))).collect()
+    all.into_iter()
+        .map(|(missing, limits)| format!("{missing} ({})", limits.join("; ")))
+        .collect()
 }
 
 /// As many as an annotation of one line names.
@@ -173,7 +241,13 @@ const NAMED_MAX: usize = 3;
 
 /// What is missing, in a few words.
 fn missing_words(verdict: &Verdict) -> String {
-    let named = verdict.missing.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", ");
+    let named = verdict
+        .missing
+        .iter()
+        .take(NAMED_MAX)
+        .cloned()
+        .collect::<Vec<_>>()
+        .join(", ");
     match verdict.missing.len().saturating_sub(NAMED_MAX) {
         0 => named,
         more => format!("{named} and {more} more"),
@@ -184,24 +258,52 @@ fn missing_words(verdict: &Verdict) -> String {
 pub fn check_text(checked: &Checked, style: Style) -> String {
     let status = checked.status();
     let head = summary(checked);
-    let mut text = format!("{}\n", if status > Status::Pass { style.warning(&head) } else { style.strong(&head) });
+    let mut text = format!(
+        "{}\n",
+        if status > Status::Pass {
+            style.warning(&head)
+        } else {
+            style.strong(&head)
+        }
+    );
     text += &style.quiet(&format!(
         "{} by {}\n",
-        checked.workloads.iter().map(|file| clean(file)).collect::<Vec<_>>().join(", "),
+        checked
+            .workloads
+            .iter()
+            .map(|file| clean(file))
+            .collect::<Vec<_>>()
+            .join(", "),
         clean(&checked.budget)
     ));
     let mut part = |title: &str, header: &[&str], rows: Vec<Vec<String>>, numbers: &[usize]| {
         if !rows.is_empty() {
-            text += &format!("\n{}\n{}", style.strong(title), indented(&aligned(header, &rows, numbers)));
+            text += &format!(
+                "\n{}\n{}",
+                style.strong(title),
+                indented(&aligned(header, &rows, numbers))
+            );
         }
     };
     part("Limits", &VERDICT_HEADER, verdict_rows(checked), &[3, 4, 5]);
-    part(if is_moved(checked) { "What moved" } else { "What it comes from" }, &MOVED_HEADER, moved_rows(checked), &[2]);
+    part(
+        if is_moved(checked) {
+            "What moved"
+        } else {
+            "What it comes from"
+        },
+        &MOVED_HEADER,
+        moved_rows(checked),
+        &[2],
+    );
     part("The design", &FINDING_HEADER, finding_rows(checked), &[3]);
     for (title, list) in [("Why", why(checked)), ("Not known", missing(checked))] {
         if !list.is_empty() {
             text += &format!("\n{}\n", style.strong(title));
-            text += &list.iter().map(|item| format!("  - {}\n", clean(item))).collect::<String>();
+            text += &list
+                .iter()
+                .map(|item| format!("  - {}\n", clean(item)))
+                .collect::<String>();
         }
     }
     text
@@ -210,8 +312,18 @@ pub fn check_text(checked: &Checked, style: Style) -> String {
 /// Why the lines behind the verdicts moved, each once.
 fn why(checked: &Checked) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
-    for cause in checked.verdicts.iter().flat_map(|verdict| &verdict.causes).filter(|cause| cause.moved && !cause.why.is_empty()) {
-        let text = format!("{}: {}: {}", where_of(cause), amount(cause), cause.why.join("; "));
+    for cause in checked
+        .verdicts
+        .iter()
+        .flat_map(|verdict| &verdict.causes)
+        .filter(|cause| cause.moved && !cause.why.is_empty())
+    {
+        let text = format!(
+            "{}: {}: {}",
+            where_of(cause),
+            amount(cause),
+            cause.why.join("; ")
+        );
         if !all.contains(&text) {
             all.push(text);
         }
@@ -227,7 +339,10 @@ pub fn check_markdown(checked: &Checked) -> String {
         Status::Fail => "❌",
         Status::Unknown => "❓",
     };
-    let mut text = format!("### {sign} DynamoDB: {}\n\n", markdown::escape(&summary(checked)));
+    let mut text = format!(
+        "### {sign} DynamoDB: {}\n\n",
+        markdown::escape(&summary(checked))
+    );
     let verdicts = verdict_rows(checked);
     if !verdicts.is_empty() {
         text += &markdown::table(&VERDICT_HEADER, &verdicts, &[3, 4, 5]);
@@ -237,9 +352,17 @@ pub fn check_markdown(checked: &Checked) -> String {
     };
     let moved = moved_rows(checked);
     if !moved.is_empty() {
-        let title = if is_moved(checked) { "What moved" } else { "What it comes from" };
+        let title = if is_moved(checked) {
+            "What moved"
+        } else {
+            "What it comes from"
+        };
         let why = why(checked);
-        let list = if why.is_empty() { String::new() } else { format!("\n{}", markdown::list(&why)) };
+        let list = if why.is_empty() {
+            String::new()
+        } else {
+            format!("\n{}", markdown::list(&why))
+        };
         folded(title, markdown::table(&MOVED_HEADER, &moved, &[2]) + &list);
     }
     let missing = missing(checked);
@@ -248,7 +371,10 @@ pub fn check_markdown(checked: &Checked) -> String {
     }
     let findings = finding_rows(checked);
     if !findings.is_empty() {
-        folded(&format!("The design: {} to look at", findings.len()), markdown::table(&FINDING_HEADER, &findings, &[3]));
+        folded(
+            &format!("The design: {} to look at", findings.len()),
+            markdown::table(&FINDING_HEADER, &findings, &[3]),
+        );
     }
     text
 }
@@ -276,7 +402,11 @@ pub fn check_csv(checked: &Checked) -> String {
         let scope = &limit.scope;
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let number = |number: &Option<Exact>| number.as_ref().map(decimal).unwrap_or_default();
-        let (file, line) = verdict.causes.first().map(|cause| (cause.place.file.clone(), cause.place.line.to_string())).unwrap_or_default();
+        let (file, line) = verdict
+            .causes
+            .first()
+            .map(|cause| (cause.place.file.clone(), cause.place.line.to_string()))
+            .unwrap_or_default();
         vec![
             limit.name.clone(),
             text(&scope.table),
@@ -294,13 +424,23 @@ pub fn check_csv(checked: &Checked) -> String {
             line,
         ]
     };
-    csv::write(&header, &checked.verdicts.iter().map(row).collect::<Vec<_>>())
+    csv::write(
+        &header,
+        &checked.verdicts.iter().map(row).collect::<Vec<_>>(),
+    )
 }
 
 /// A part of GitHub's workflow command; its own signs are written as it wants them.
 fn github(text: &str, property: bool) -> String {
-    let text = clean(text).replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    if property { text.replace(':', "%3A").replace(',', "%2C") } else { text }
+    let text = clean(text)
+        .replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A");
+    if property {
+        text.replace(':', "%3A").replace(',', "%2C")
+    } else {
+        text
+    }
 }
 
 /// A check as annotations of GitHub Actions, one a line.
@@ -309,13 +449,32 @@ fn github(text: &str, property: bool) -> String {
 pub fn check_github(checked: &Checked) -> String {
     let mut text = String::new();
     let mut say = |level: &str, place: Option<&Place>, title: &str, message: &str| {
-        let place = place.map(|place| format!("file={},line={},", github(&place.file, true), place.line)).unwrap_or_default();
-        text += &format!("::{level} {place}title={}::{}\n", github(title, true), github(message, false));
+        let place = place
+            .map(|place| format!("file={},line={},", github(&place.file, true), place.line))
+            .unwrap_or_default();
+        text += &format!(
+            "::{level} {place}title={}::{}\n",
+            github(title, true),
+            github(message, false)
+        );
     };
-    for verdict in checked.verdicts.iter().filter(|verdict| verdict.status > Status::Pass) {
-        let level = if verdict.status == Status::Warn { "warning" } else { "error" };
+    for verdict in checked
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.status > Status::Pass)
+    {
+        let level = if verdict.status == Status::Warn {
+            "warning"
+        } else {
+            "error"
+        };
         let first = verdict.causes.first();
-        say(level, first.map(|cause| &cause.place), &verdict.limit.name, &sentence(verdict));
+        say(
+            level,
+            first.map(|cause| &cause.place),
+            &verdict.limit.name,
+            &sentence(verdict),
+        );
     }
     for finding in &checked.findings {
         let level = match finding.severity {
@@ -323,7 +482,12 @@ pub fn check_github(checked: &Checked) -> String {
             Severity::Warn => "warning",
             Severity::Note | Severity::Off => "notice",
         };
-        say(level, Some(&finding.place), finding.rule.code, &finding_sentence(finding));
+        say(
+            level,
+            Some(&finding.place),
+            finding.rule.code,
+            &finding_sentence(finding),
+        );
     }
     text
 }
@@ -331,18 +495,45 @@ pub fn check_github(checked: &Checked) -> String {
 /// A verdict in a sentence.
 fn sentence(verdict: &Verdict) -> String {
     let limit = match verdict.status {
-        Status::Warn if verdict.limit.exception.is_none() => format!("warns above {}", level(verdict, &verdict.limit.warn)),
+        Status::Warn if verdict.limit.exception.is_none() => {
+            format!("warns above {}", level(verdict, &verdict.limit.warn))
+        }
         _ => {
-            format!("fails above {}", level(verdict, if verdict.limit.fail.is_some() { &verdict.limit.fail } else { &verdict.limit.warn }))
+            format!(
+                "fails above {}",
+                level(
+                    verdict,
+                    if verdict.limit.fail.is_some() {
+                        &verdict.limit.fail
+                    } else {
+                        &verdict.limit.warn
+                    }
+                )
+            )
         }
     };
-    let cause = verdict.causes.first().map(|cause| format!("; most of it is {}: {}", where_of(cause), amount(cause)));
-    let missing = if verdict.missing.is_empty() { String::new() } else { format!("; not known: {}", missing_words(verdict)) };
-    format!("{}: {}; the limit {limit}{}{missing}", what(verdict), figure_of(verdict), cause.unwrap_or_default())
+    let cause = verdict
+        .causes
+        .first()
+        .map(|cause| format!("; most of it is {}: {}", where_of(cause), amount(cause)));
+    let missing = if verdict.missing.is_empty() {
+        String::new()
+    } else {
+        format!("; not known: {}", missing_words(verdict))
+    };
+    format!(
+        "{}: {}; the limit {limit}{}{missing}",
+        what(verdict),
+        figure_of(verdict),
+        cause.unwrap_or_default()
+    )
 }
 
 fn finding_sentence(finding: &Finding) -> String {
-    let cost = finding.monthly.map(|money| format!(" ({} a month)", money.human())).unwrap_or_default();
+    let cost = finding
+        .monthly
+        .map(|money| format!(" ({} a month)", money.human()))
+        .unwrap_or_default();
     format!("{}{cost}. {}", finding.message, finding.rule.why)
 }
 
@@ -373,8 +564,16 @@ pub fn check_junit(checked: &Checked) -> String {
         let place = verdict.causes.first().map(|cause| cause.place.clone());
         Case {
             class: plain(checked.budget.clone()),
-            name: plain(format!("{}: {}", verdict.limit.name, verdict.limit.measure.word())),
-            file: plain(place.as_ref().map_or_else(|| checked.budget.clone(), |place| place.file.clone())),
+            name: plain(format!(
+                "{}: {}",
+                verdict.limit.name,
+                verdict.limit.measure.word()
+            )),
+            file: plain(
+                place
+                    .as_ref()
+                    .map_or_else(|| checked.budget.clone(), |place| place.file.clone()),
+            ),
             line: place.map_or(verdict.limit.line, |place| place.line),
             message: plain(sentence(verdict)),
             status: verdict.status.word(),
@@ -386,11 +585,25 @@ pub fn check_junit(checked: &Checked) -> String {
         file: plain(finding.place.file.clone()),
         line: finding.place.line,
         message: plain(finding_sentence(finding)),
-        status: if finding.severity == Severity::Fail { Status::Fail.word() } else { Status::Warn.word() },
+        status: if finding.severity == Severity::Fail {
+            Status::Fail.word()
+        } else {
+            Status::Warn.word()
+        },
     });
     let cases: Vec<Case> = verdicts.chain(findings).collect();
-    let count = |status: Status| cases.iter().filter(|case| case.status == status.word()).count();
-    let page = Junit { tests: cases.len(), failures: count(Status::Fail), errors: count(Status::Unknown), cases };
+    let count = |status: Status| {
+        cases
+            .iter()
+            .filter(|case| case.status == status.word())
+            .count()
+    };
+    let page = Junit {
+        tests: cases.len(),
+        failures: count(Status::Fail),
+        errors: count(Status::Unknown),
+        cases,
+    };
     page.render().unwrap_or_default() + "\n"
 }
 
@@ -465,7 +678,10 @@ pub fn check_json(checked: &Checked) -> String {
         workloads: &checked.workloads,
         total_usd: checked.total.to_string(),
         before_usd: checked.before.map(|money| money.to_string()),
-        delta_usd: checked.before.and_then(|before| checked.total.minus(before).ok()).map(|money| money.to_string()),
+        delta_usd: checked
+            .before
+            .and_then(|before| checked.total.minus(before).ok())
+            .map(|money| money.to_string()),
         unknown: checked.unknown.to_string(),
         verdicts: checked
             .verdicts
@@ -481,12 +697,22 @@ pub fn check_json(checked: &Checked) -> String {
                     usage_type: limit.scope.usage_type.as_deref(),
                     region: limit.scope.region.as_deref(),
                     measure: limit.measure.word(),
-                    figure: verdict.figure.as_ref().filter(|_| verdict.at_least).map(decimal),
+                    figure: verdict
+                        .figure
+                        .as_ref()
+                        .filter(|_| verdict.at_least)
+                        .map(decimal),
                     warn: limit.warn.as_ref().map(decimal),
                     fail: limit.fail.as_ref().map(decimal),
                     status: verdict.status.word(),
-                    exception_until: limit.exception.as_ref().map(|exception| exception.until.to_string()),
-                    exception_reason: limit.exception.as_ref().map(|exception| exception.reason.as_str()),
+                    exception_until: limit
+                        .exception
+                        .as_ref()
+                        .map(|exception| exception.until.to_string()),
+                    exception_reason: limit
+                        .exception
+                        .as_ref()
+                        .map(|exception| exception.reason.as_str()),
                     missing: &verdict.missing,
                     causes: verdict
                         .causes

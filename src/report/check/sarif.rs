@@ -1,4 +1,5 @@
-//! SARIF 2.1.0, for code scanning. Source: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0".
+//! SARIF 2.1.0, for code scanning. Source: OASIS, "Static Analysis Results Interchange Format
+//! (SARIF) Version 2.1.0".
 
 use serde::Serialize;
 
@@ -95,18 +96,35 @@ struct Region {
 }
 
 fn text(text: impl AsRef<str>) -> Text {
-    Text { text: clean(text.as_ref()) }
+    Text {
+        text: clean(text.as_ref()),
+    }
 }
 
 /// A path as a relative reference: what has a meaning in one is written by its bytes.
 fn uri(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    path.replace('\\', "/").bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    path.replace('\\', "/")
+        .bytes()
+        .map(|byte| {
+            if plain(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 fn location(place: &Place) -> Location {
-    let physical_location =
-        Physical { artifact_location: Artifact { uri: uri(&place.file) }, region: Region { start_line: place.line.max(1) } };
+    let physical_location = Physical {
+        artifact_location: Artifact {
+            uri: uri(&place.file),
+        },
+        region: Region {
+            start_line: place.line.max(1),
+        },
+    };
     Location { physical_location }
 }
 
@@ -127,17 +145,40 @@ pub fn check_sarif(checked: &Checked) -> String {
         full_description: text(why),
         default_configuration: Configuration { level },
     };
-    let mut rules = vec![rule(BUDGET, "a limit of the budget", "What a design may cost, as the budget file has it.", "error")];
-    rules.extend(RULES.iter().map(|one| rule(one.code, one.title, one.why, level(one.severity))));
+    let mut rules = vec![rule(
+        BUDGET,
+        "a limit of the budget",
+        "What a design may cost, as the budget file has it.",
+        "error",
+    )];
+    rules.extend(
+        RULES
+            .iter()
+            .map(|one| rule(one.code, one.title, one.why, level(one.severity))),
+    );
     let index = |code: &str| rules.iter().position(|rule| rule.id == code).unwrap_or(0);
-    let budget = |line: usize| Place { file: checked.budget.clone(), line };
-    let verdicts = checked.verdicts.iter().filter(|verdict| verdict.status > Status::Pass).map(|verdict| SarifResult {
-        rule_id: BUDGET,
-        rule_index: 0,
-        level: if verdict.status == Status::Warn { "warning" } else { "error" },
-        message: text(format!("{}: {}", verdict.limit.name, sentence(verdict))),
-        locations: vec![location(&verdict.causes.first().map_or_else(|| budget(verdict.limit.line), |cause| cause.place.clone()))],
-    });
+    let budget = |line: usize| Place {
+        file: checked.budget.clone(),
+        line,
+    };
+    let verdicts = checked
+        .verdicts
+        .iter()
+        .filter(|verdict| verdict.status > Status::Pass)
+        .map(|verdict| SarifResult {
+            rule_id: BUDGET,
+            rule_index: 0,
+            level: if verdict.status == Status::Warn {
+                "warning"
+            } else {
+                "error"
+            },
+            message: text(format!("{}: {}", verdict.limit.name, sentence(verdict))),
+            locations: vec![location(&verdict.causes.first().map_or_else(
+                || budget(verdict.limit.line),
+                |cause| cause.place.clone(),
+            ))],
+        });
     let findings = checked.findings.iter().map(|finding| SarifResult {
         rule_id: finding.rule.code,
         rule_index: index(finding.rule.code),
@@ -151,7 +192,14 @@ pub fn check_sarif(checked: &Checked) -> String {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
         runs: vec![Run {
-            tool: Tool { driver: Driver { name: "dynameter", version, semantic_version: version, rules } },
+            tool: Tool {
+                driver: Driver {
+                    name: "dynameter",
+                    version,
+                    semantic_version: version,
+                    rules,
+                },
+            },
             column_kind: "unicodeCodePoints",
             results,
         }],

@@ -7,7 +7,8 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::escaped;
 use super::svg::{GRID, HERE, Svg, TEXT, ink};
 
-/// A drawing's width in its own units: with letters of 13 it is read on a phone, and two stand side by side on a laptop.
+/// A drawing's width in its own units: with letters of 13 it is read on a phone, and two stand side
+/// by side on a laptop.
 pub(super) const WIDTH: u32 = 480;
 
 /// Where the axis of a chart of lines begins and ends.
@@ -59,31 +60,64 @@ pub struct Lines<'a> {
     pub near: bool,
 }
 
-/// A number at an axis, as short as it can be where its neighbours are a step away, in the unit of its largest.
+/// A number at an axis, as short as it can be where its neighbours are a step away, in the unit of
+/// its largest.
 pub fn short(value: f64, step: f64, most: f64) -> String {
     let size = most.max(step);
-    let units = [(1e15, "e15"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e4, "k")];
-    let (unit, name) =
-        units.into_iter().find(|(unit, _)| size >= *unit).map_or((1.0, ""), |(unit, name)| (if name == "k" { 1e3 } else { unit }, name));
+    let units = [
+        (1e15, "e15"),
+        (1e12, "T"),
+        (1e9, "G"),
+        (1e6, "M"),
+        (1e4, "k"),
+    ];
+    let (unit, name) = units
+        .into_iter()
+        .find(|(unit, _)| size >= *unit)
+        .map_or((1.0, ""), |(unit, name)| {
+            (if name == "k" { 1e3 } else { unit }, name)
+        });
     let (value, step) = (value / unit, step / unit);
-    let digits = if step > 0.0 { (-step.log10()).ceil().clamp(0.0, 9.0) as usize } else { 2 };
+    let digits = if step > 0.0 {
+        (-step.log10()).ceil().clamp(0.0, 9.0) as usize
+    } else {
+        2
+    };
     let text = format!("{value:.digits$}");
-    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
-    if text == "0" || text == "-0" { "0".to_string() } else { format!("{text}{name}") }
+    let text = if text.contains('.') {
+        text.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        &text
+    };
+    if text == "0" || text == "-0" {
+        "0".to_string()
+    } else {
+        format!("{text}{name}")
+    }
 }
 
 /// Wraps what was drawn. The words are for those who do not see it.
 fn svg(body: &str, height: u32, label: &str) -> String {
-    format!("<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">{body}</svg>", escaped(label))
+    format!(
+        "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">{body}</svg>",
+        escaped(label)
+    )
 }
 
-/// Draws with plotters, and adds what is drawn without it; where that fails, the table has the numbers.
-pub(super) fn draw(height: u32, label: &str, what: impl FnOnce(&DrawingArea<Svg<'_>, Shift>) -> Option<String>) -> String {
+/// Draws with plotters, and adds what is drawn without it; where that fails, the table has the
+/// numbers.
+pub(super) fn draw(
+    height: u32,
+    label: &str,
+    what: impl FnOnce(&DrawingArea<Svg<'_>, Shift>) -> Option<String>,
+) -> String {
     let mut body = String::new();
     let area = Svg::new(&mut body, (WIDTH, height)).into_drawing_area();
     let drawn = what(&area).filter(|_| area.present().is_ok());
     drop(area);
-    drawn.map(|more| svg(&(body + &more), height, label)).unwrap_or_default()
+    drawn
+        .map(|more| svg(&(body + &more), height, label))
+        .unwrap_or_default()
 }
 
 /// The letters of a drawing, of a size.
@@ -103,15 +137,34 @@ impl Lines<'_> {
     }
 
     fn draw_in(&self, height: u32, label: &str) -> String {
-        let all = self.lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y).filter(|y| y.is_finite());
+        let all = self
+            .lines
+            .iter()
+            .flat_map(|line| &line.points)
+            .map(|(_, y)| *y)
+            .filter(|y| y.is_finite());
         let most = all.fold(0.0_f64, f64::max);
         // Nothing at all still has an axis.
         let top = if most > 0.0 { most * 1.08 } else { 1.0 };
-        let least = self.lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y).filter(|y| y.is_finite()).fold(most, f64::min);
+        let least = self
+            .lines
+            .iter()
+            .flat_map(|line| &line.points)
+            .map(|(_, y)| *y)
+            .filter(|y| y.is_finite())
+            .fold(most, f64::min);
         let room = (most - least) * 0.1;
-        let (bottom, top) = if self.near && room > 0.0 && least > room { (least - room, most + room) } else { (0.0, top) };
+        let (bottom, top) = if self.near && room > 0.0 && least > room {
+            (least - room, most + room)
+        } else {
+            (0.0, top)
+        };
         draw(height, label, |area| {
-            let (from, to) = if self.x_range.0 < self.x_range.1 { self.x_range } else { (self.x_range.0, self.x_range.0 + 1.0) };
+            let (from, to) = if self.x_range.0 < self.x_range.1 {
+                self.x_range
+            } else {
+                (self.x_range.0, self.x_range.0 + 1.0)
+            };
             let mut chart = ChartBuilder::on(area)
                 .margin(MARGIN)
                 .margin_right(RIGHT)
@@ -153,10 +206,14 @@ impl Lines<'_> {
                 if let (true, Some((_, last))) = (line.steps, points.last().copied()) {
                     points.push((to, last));
                 }
-                chart.draw_series([PathElement::new(points, ink(line.color))]).ok()?;
+                chart
+                    .draw_series([PathElement::new(points, ink(line.color))])
+                    .ok()?;
             }
             for (x, word) in &self.marks {
-                chart.draw_series([PathElement::new([(*x, bottom), (*x, top)], ink(HERE))]).ok()?;
+                chart
+                    .draw_series([PathElement::new([(*x, bottom), (*x, top)], ink(HERE))])
+                    .ok()?;
                 let (left, above) = chart.backend_coord(&(*x, top));
                 // Near an edge the word goes to the side that has room.
                 let side = if left < 150 {
@@ -167,11 +224,16 @@ impl Lines<'_> {
                     HPos::Center
                 };
                 let style = font(16).pos(Pos::new(side, VPos::Bottom));
-                area.draw(&Text::new(word.clone(), (left, above - 5), style)).ok()?;
+                area.draw(&Text::new(word.clone(), (left, above - 5), style))
+                    .ok()?;
             }
             let dot = |(x, y, color, words): &(f64, f64, u8, String)| {
                 let (left, down) = chart.backend_coord(&(*x, *y));
-                format!("<circle class=\"f{color}\" cx=\"{left}\" cy=\"{down}\" r=\"5\"><title>{}</title></circle>", escaped(words))
+                format!(
+                    "<circle class=\"f{color}\" cx=\"{left}\" cy=\"{down}\" \
+                     r=\"5\"><title>{}</title></circle>",
+                    escaped(words)
+                )
             };
             Some(self.dots.iter().map(dot).collect())
         })
@@ -193,7 +255,9 @@ pub struct Bar {
 /// The first letters of a name; the table has all of it.
 fn cut(name: &str, letters: usize) -> String {
     // Marks that turn the direction of a text would turn what stands beside it.
-    let plain = |c: &char| !c.is_control() && !matches!(*c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let plain = |c: &char| {
+        !c.is_control() && !matches!(*c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     let mut text: String = name.chars().filter(plain).collect();
     if text.chars().count() > letters {
         text = text.chars().take(letters - 1).chain(['…']).collect();
@@ -209,12 +273,30 @@ pub fn bars(bars: &[Bar], label: &str) -> String {
         for (at, bar) in bars.iter().enumerate() {
             let top = at as i32 * ROW;
             let letters = NAME_LETTERS.saturating_sub(bar.words.chars().count().saturating_sub(8));
-            area.draw(&Text::new(cut(&bar.name, letters.max(12)), (2, top + 16), font(17).pos(Pos::new(HPos::Left, VPos::Bottom)))).ok()?;
+            area.draw(&Text::new(
+                cut(&bar.name, letters.max(12)),
+                (2, top + 16),
+                font(17).pos(Pos::new(HPos::Left, VPos::Bottom)),
+            ))
+            .ok()?;
             let end = font(17).pos(Pos::new(HPos::Right, VPos::Bottom));
-            area.draw(&Text::new(bar.words.clone(), (WIDTH as i32 - 2, top + 16), end)).ok()?;
-            let share = if most > 0.0 { (bar.value / most).clamp(0.0, 1.0) } else { 0.0 };
+            area.draw(&Text::new(
+                bar.words.clone(),
+                (WIDTH as i32 - 2, top + 16),
+                end,
+            ))
+            .ok()?;
+            let share = if most > 0.0 {
+                (bar.value / most).clamp(0.0, 1.0)
+            } else {
+                0.0
+            };
             let length = ((f64::from(WIDTH - 4) * share) as i32).max(1);
-            area.draw(&Rectangle::new([(2, top + 20), (2 + length, top + 31)], ink(bar.color).filled())).ok()?;
+            area.draw(&Rectangle::new(
+                [(2, top + 20), (2 + length, top + 31)],
+                ink(bar.color).filled(),
+            ))
+            .ok()?;
         }
         Some(String::new())
     })
@@ -233,22 +315,53 @@ pub struct Range {
 /// Draws ranges around a middle.
 pub fn tornado(ranges: &[Range], middle: f64, label: &str) -> String {
     const ROW: i32 = 50;
-    let low = ranges.iter().flat_map(|range| [range.ends.0, range.ends.1]).fold(middle, f64::min);
-    let high = ranges.iter().flat_map(|range| [range.ends.0, range.ends.1]).fold(middle, f64::max);
+    let low = ranges
+        .iter()
+        .flat_map(|range| [range.ends.0, range.ends.1])
+        .fold(middle, f64::min);
+    let high = ranges
+        .iter()
+        .flat_map(|range| [range.ends.0, range.ends.1])
+        .fold(middle, f64::max);
     let width = if high > low { high - low } else { 1.0 };
     let at = |value: f64| 4 + (f64::from(WIDTH - 8) * (value - low) / width) as i32;
     draw(ranges.len() as u32 * ROW as u32 + 6, label, |area| {
         for (position, range) in ranges.iter().enumerate() {
             let top = position as i32 * ROW;
-            area.draw(&Text::new(cut(&range.name, 58), (4, top + 16), font(17).pos(Pos::new(HPos::Left, VPos::Bottom)))).ok()?;
-            let (one, other) = (at(range.ends.0.min(range.ends.1)), at(range.ends.0.max(range.ends.1)));
-            area.draw(&Rectangle::new([(one, top + 19), (other.max(one + 1), top + 30)], ink(1).filled())).ok()?;
-            let words = if range.ends.0 <= range.ends.1 { [&range.words.0, &range.words.1] } else { [&range.words.1, &range.words.0] };
+            area.draw(&Text::new(
+                cut(&range.name, 58),
+                (4, top + 16),
+                font(17).pos(Pos::new(HPos::Left, VPos::Bottom)),
+            ))
+            .ok()?;
+            let (one, other) = (
+                at(range.ends.0.min(range.ends.1)),
+                at(range.ends.0.max(range.ends.1)),
+            );
+            area.draw(&Rectangle::new(
+                [(one, top + 19), (other.max(one + 1), top + 30)],
+                ink(1).filled(),
+            ))
+            .ok()?;
+            let words = if range.ends.0 <= range.ends.1 {
+                [&range.words.0, &range.words.1]
+            } else {
+                [&range.words.1, &range.words.0]
+            };
             let text = format!("{} to {}", words[0], words[1]);
             let line = at(middle);
-            area.draw(&PathElement::new([(line, top + 17), (line, top + 32)], ink(HERE))).ok()?;
+            area.draw(&PathElement::new(
+                [(line, top + 17), (line, top + 32)],
+                ink(HERE),
+            ))
+            .ok()?;
             let centre = ((one + other) / 2).clamp(110, WIDTH as i32 - 110);
-            area.draw(&Text::new(text, (centre, top + 33), font(15).pos(Pos::new(HPos::Center, VPos::Top)))).ok()?;
+            area.draw(&Text::new(
+                text,
+                (centre, top + 33),
+                font(15).pos(Pos::new(HPos::Center, VPos::Top)),
+            ))
+            .ok()?;
         }
         Some(String::new())
     })

@@ -8,8 +8,8 @@ use super::svg::HERE;
 use super::{Cell, Chart, Detail, Hover, Section, Table};
 use crate::capacity::Demand;
 use crate::compare::{
-    Alternative, AlternativeKind, BreakEvenKind, Crossing, Footing, HitRatios, Hours, Payment, Provided, RegionChange, State, Utilization,
-    Week,
+    Alternative, AlternativeKind, BreakEvenKind, Crossing, Footing, HitRatios, Hours, Payment,
+    Provided, RegionChange, State, Utilization, Week,
 };
 use crate::money::Money;
 use crate::report::json::throughput_word;
@@ -43,53 +43,115 @@ pub(super) fn break_even(review: &Review) -> Section {
     if accounts.is_empty() {
         return section;
     }
-    section.text(
-        format!(
-            "A unit that is provisioned is paid for whether it is used or not; on demand only what is used is paid for, at a higher price. \
-             Where the lines cross, both cost the same. Capacity is that of the design where it never changes, else the least that is safe; auto \
-             scaling has its cheapest safe bounds, and its line is the same shape of demand at other traffic. Reserved capacity is sold in \
-             blocks of 100 units, which all tables of a region share. In {}, the home region.",
-            review.comparison.outcome.region
-        ),
-    );
+    section.text(format!(
+        "A unit that is provisioned is paid for whether it is used or not; on demand only what is \
+         used is paid for, at a higher price. Where the lines cross, both cost the same. Capacity \
+         is that of the design where it never changes, else the least that is safe; auto scaling \
+         has its cheapest safe bounds, and its line is the same shape of demand at other traffic. \
+         Reserved capacity is sold in blocks of 100 units, which all tables of a region share. In \
+         {}, the home region.",
+        review.comparison.outcome.region
+    ));
     let outcome = &review.comparison.outcome;
     let has_none = |demand: &&Demand| {
-        let of = |one: &Utilization| (&one.table, &one.index, one.throughput) == (&demand.table, &demand.index, demand.throughput);
-        demand.region == outcome.region && (demand.partly_unknown || !demand.mean.is_zero()) && !review.curves.utilization.iter().any(of)
+        let of = |one: &Utilization| {
+            (&one.table, &one.index, one.throughput)
+                == (&demand.table, &demand.index, demand.throughput)
+        };
+        demand.region == outcome.region
+            && (demand.partly_unknown || !demand.mean.is_zero())
+            && !review.curves.utilization.iter().any(of)
     };
-    let without: BTreeSet<String> = outcome.demand.iter().filter(has_none).map(|demand| clean(&demand.place())).collect();
+    let without: BTreeSet<String> = outcome
+        .demand
+        .iter()
+        .filter(has_none)
+        .map(|demand| clean(&demand.place()))
+        .collect();
     if !without.is_empty() {
         let names = without.into_iter().collect::<Vec<_>>().join(", ");
-        section.text(format!("Without a curve, because part of their demand, or a price, is unknown or too large for money: {names}."));
+        section.text(format!(
+            "Without a curve, because part of their demand, or a price, is unknown or too large \
+             for money: {names}."
+        ));
     }
     let size = |one: &Utilization| one.ways.first().map_or(Money::ZERO, |way| way.here);
     accounts.sort_by_key(|one| std::cmp::Reverse(size(one)));
-    section.charts(accounts.iter().take(DRAWN).map(|one| utilization(one)).collect());
+    section.charts(
+        accounts
+            .iter()
+            .take(DRAWN)
+            .map(|one| utilization(one))
+            .collect(),
+    );
 
     section.table(on_demand_crossings(review));
     let mut table = Table::new(
         "Where the other ways to pay cross, of the tables and indexes that are drawn",
-        &["Table or index", "Cheaper below", "Cheaper above", "#Equal at"],
+        &[
+            "Table or index",
+            "Cheaper below",
+            "Cheaper above",
+            "#Equal at",
+        ],
     );
     for account in accounts.iter().take(DRAWN) {
-        for Crossing { below, above, share, .. } in account.crossings.iter().filter(|one| one.payment_below != Payment::OnDemand) {
-            table.row([Cell::from(name(account)), Cell::from(below.as_str()), Cell::from(above.as_str()), Cell::percent(share)]);
+        for Crossing {
+            below,
+            above,
+            share,
+            ..
+        } in account
+            .crossings
+            .iter()
+            .filter(|one| one.payment_below != Payment::OnDemand)
+        {
+            table.row([
+                Cell::from(name(account)),
+                Cell::from(below.as_str()),
+                Cell::from(above.as_str()),
+                Cell::percent(share),
+            ]);
         }
     }
     section.table(table.folded());
 
-    let mut modes = Table::new("Every capacity mode and commitment", &["For", "Mode", "#A month", "#Difference", "What there is to know"]);
+    let mut modes = Table::new(
+        "Every capacity mode and commitment",
+        &[
+            "For",
+            "Mode",
+            "#A month",
+            "#Difference",
+            "What there is to know",
+        ],
+    );
     for kind in ["capacity", "commitment"] {
         // What an index alone could have is its table's mode anyway where the table is on demand.
-        let of = |one: &&Alternative| one.kind.word() == kind && (one.is_priced() || one.index.is_none());
-        review.comparison.alternatives.iter().filter(of).for_each(|one| modes.row(alternative(one)));
+        let of = |one: &&Alternative| {
+            one.kind.word() == kind && (one.is_priced() || one.index.is_none())
+        };
+        review
+            .comparison
+            .alternatives
+            .iter()
+            .filter(of)
+            .for_each(|one| modes.row(alternative(one)));
     }
-    section.table(if modes.rows.len() > 24 { modes.folded() } else { modes });
+    section.table(if modes.rows.len() > 24 {
+        modes.folded()
+    } else {
+        modes
+    });
     section
 }
 
 fn name(account: &Utilization) -> String {
-    format!("{}, {}s", place(&account.table, account.index.as_deref()), throughput_word(account.throughput))
+    format!(
+        "{}, {}s",
+        place(&account.table, account.index.as_deref()),
+        throughput_word(account.throughput)
+    )
 }
 
 /// For each account, the utilization above which each flat price is cheaper than on demand.
@@ -97,37 +159,74 @@ fn on_demand_crossings(review: &Review) -> Table {
     let all = &review.curves.utilization;
     let of = |one: &Crossing| one.payment_below == Payment::OnDemand;
     let mut ways: Vec<&str> = Vec::new();
-    for one in all.iter().flat_map(|account| &account.crossings).filter(|one| of(one)) {
+    for one in all
+        .iter()
+        .flat_map(|account| &account.crossings)
+        .filter(|one| of(one))
+    {
         if !ways.contains(&one.above.as_str()) {
             ways.push(&one.above);
         }
     }
     let heads: Vec<String> = ways.iter().map(|way| format!("#= {way}")).collect();
-    let header: Vec<&str> = ["Table or index", "#Units", "#Here"].into_iter().chain(heads.iter().map(String::as_str)).collect();
-    let mut table =
-        Table::new("The utilization at which on demand costs what provisioned does; above it on demand is more expensive", &header);
+    let header: Vec<&str> = ["Table or index", "#Units", "#Here"]
+        .into_iter()
+        .chain(heads.iter().map(String::as_str))
+        .collect();
+    let mut table = Table::new(
+        "The utilization at which on demand costs what provisioned does; above it on demand is \
+         more expensive",
+        &header,
+    );
     for account in all {
-        let units = Cell { text: group_thousands(&account.units.to_string()), exact: Some(account.units.to_string()) };
-        let mut row = vec![Cell::from(name(account)), units, Cell::percent(&account.here)];
+        let units = Cell {
+            text: group_thousands(&account.units.to_string()),
+            exact: Some(account.units.to_string()),
+        };
+        let mut row = vec![
+            Cell::from(name(account)),
+            units,
+            Cell::percent(&account.here),
+        ];
         row.extend(ways.iter().map(|way| {
-            let crossing = account.crossings.iter().find(|one| of(one) && one.above == *way);
+            let crossing = account
+                .crossings
+                .iter()
+                .find(|one| of(one) && one.above == *way);
             crossing.map_or(Cell::from("-"), |one| Cell::percent(&one.share))
         }));
         table.rows.push(row);
     }
-    if table.rows.len() > 16 { table.folded() } else { table }
+    if table.rows.len() > 16 {
+        table.folded()
+    } else {
+        table
+    }
 }
 
 fn alternative(one: &Alternative) -> [Cell; 5] {
     let whole = "the whole design".to_string();
-    let for_what = one.table.as_ref().map_or(whole, |table| place(table, one.index.as_deref()));
-    let what_if = if one.footing == Footing::WhatIf { "what if: " } else { "" };
+    let for_what = one
+        .table
+        .as_ref()
+        .map_or(whole, |table| place(table, one.index.as_deref()));
+    let what_if = if one.footing == Footing::WhatIf {
+        "what if: "
+    } else {
+        ""
+    };
     let name = Cell::from(format!("{what_if}{}", one.name));
     let [monthly, delta] = match one.state {
         State::Priced { monthly, delta } => [Cell::from(monthly), Cell::signed(delta)],
         State::Unknown | State::Impossible => [Cell::from("-"), Cell::from("-")],
     };
-    [Cell::from(for_what), name, monthly, delta, Cell::from(one.words())]
+    [
+        Cell::from(for_what),
+        name,
+        monthly,
+        delta,
+        Cell::from(one.words()),
+    ]
 }
 
 fn utilization(account: &Utilization) -> Chart {
@@ -137,52 +236,124 @@ fn utilization(account: &Utilization) -> Chart {
     let shown = here.min(end);
     let line = |(at, way): (usize, &crate::compare::Way)| Line {
         color: at as u8 + 1,
-        points: vec![(0.0, float(way.idle)), (end, float(way.idle) + (float(way.full) - float(way.idle)) * end / 100.0)],
+        points: vec![
+            (0.0, float(way.idle)),
+            (
+                end,
+                float(way.idle) + (float(way.full) - float(way.idle)) * end / 100.0,
+            ),
+        ],
         steps: false,
     };
     let dot = |(at, way): (usize, &crate::compare::Way)| {
-        (shown, float(way.here), at as u8 + 1, format!("{}: {} a month as it is used", way.name, way.here.human()))
+        (
+            shown,
+            float(way.here),
+            at as u8 + 1,
+            format!("{}: {} a month as it is used", way.name, way.here.human()),
+        )
     };
-    let designed = (shown, float(account.designed), HERE, format!("the design: {} a month", account.designed.human()));
+    let designed = (
+        shown,
+        float(account.designed),
+        HERE,
+        format!("the design: {} a month", account.designed.human()),
+    );
     let lines = Lines {
         x_title: "utilization of the capacity, %",
         y_title: "$ a month",
         // Capacity that is too small is used by more than all of it.
         x_range: (0.0, end),
         lines: account.ways.iter().enumerate().map(line).collect(),
-        dots: account.ways.iter().enumerate().map(dot).chain([designed]).collect(),
-        marks: vec![(shown, format!("you are here: {} %", (&account.here * &Exact::from(100)).human(1)))],
+        dots: account
+            .ways
+            .iter()
+            .enumerate()
+            .map(dot)
+            .chain([designed])
+            .collect(),
+        marks: vec![(
+            shown,
+            format!(
+                "you are here: {} %",
+                (&account.here * &Exact::from(100)).human(1)
+            ),
+        )],
         x_label: &|x| format!("{x:.0}"),
         x_labels: 11,
         dollars: true,
         near: false,
     };
     let units = group_thousands(&account.units.to_string());
-    let title = format!("{}, {}s: {units} units", place(&account.table, account.index.as_deref()), throughput_word(account.throughput));
-    let mut table = Table::new(format!("{title}, $ a month"), &["Way to pay", "#Without traffic", "#As it is used", "#All used"]);
+    let title = format!(
+        "{}, {}s: {units} units",
+        place(&account.table, account.index.as_deref()),
+        throughput_word(account.throughput)
+    );
+    let mut table = Table::new(
+        format!("{title}, $ a month"),
+        &[
+            "Way to pay",
+            "#Without traffic",
+            "#As it is used",
+            "#All used",
+        ],
+    );
     let nothing = || Cell::from("-");
-    table.row([Cell::from("the design"), nothing(), Cell::from(account.designed), nothing()]);
+    table.row([
+        Cell::from("the design"),
+        nothing(),
+        Cell::from(account.designed),
+        nothing(),
+    ]);
     for way in &account.ways {
-        table.row([Cell::from(way.name.as_str()), Cell::from(way.idle), Cell::from(way.here), Cell::from(way.full)]);
+        table.row([
+            Cell::from(way.name.as_str()),
+            Cell::from(way.idle),
+            Cell::from(way.here),
+            Cell::from(way.full),
+        ]);
     }
-    let first = account.crossings.iter().find(|one| (one.payment_below, one.payment_above) == (Payment::OnDemand, Payment::Fixed));
+    let first = account
+        .crossings
+        .iter()
+        .find(|one| (one.payment_below, one.payment_above) == (Payment::OnDemand, Payment::Fixed));
     let equal = first.map(|one| {
         let share = (&one.share * &Exact::from(100)).human(2);
         format!("On demand and fixed units cost the same at {share} %. ")
     });
     // A commitment is another question than how capacity moves.
-    let free = account.ways.iter().filter(|way| !way.payment.is_commitment());
-    let cheapest =
-        free.min_by_key(|way| way.here).map(|way| format!("; without a commitment the cheapest is {}, {}", way.name, way.here.human()));
-    let over = if account.here > Exact::one() { "More is asked for than the capacity serves: some of it is refused. " } else { "" };
+    let free = account
+        .ways
+        .iter()
+        .filter(|way| !way.payment.is_commitment());
+    let cheapest = free.min_by_key(|way| way.here).map(|way| {
+        format!(
+            "; without a commitment the cheapest is {}, {}",
+            way.name,
+            way.here.human()
+        )
+    });
+    let over = if account.here > Exact::one() {
+        "More is asked for than the capacity serves: some of it is refused. "
+    } else {
+        ""
+    };
     let pays = account.designed.human();
     let equal = equal.unwrap_or_default();
     let note = match account.reserved {
-        true => format!("{over}{equal}Beside its reserved units the design pays {pays} a month here."),
-        false => format!("{over}{equal}The design pays {pays} a month here{}.", cheapest.unwrap_or_default()),
+        true => {
+            format!("{over}{equal}Beside its reserved units the design pays {pays} a month here.")
+        }
+        false => format!(
+            "{over}{equal}The design pays {pays} a month here{}.",
+            cheapest.unwrap_or_default()
+        ),
     };
     Chart {
-        svg: lines.draw(&format!("Cost by utilization of {title}; the numbers are in the table below")),
+        svg: lines.draw(&format!(
+            "Cost by utilization of {title}; the numbers are in the table below"
+        )),
         legend: account
             .ways
             .iter()
@@ -200,24 +371,48 @@ fn utilization(account: &Utilization) -> Chart {
 /// Demand and capacity hour by hour.
 pub(super) fn week(review: &Review, detail: Detail) -> Section {
     let mut section = Section::new("week", "The week");
-    let asked = |week: &&Week| [&week.reads, &week.writes].iter().any(|hours| hours.demand.iter().any(|units| !units.is_zero()));
+    let asked = |week: &&Week| {
+        [&week.reads, &week.writes]
+            .iter()
+            .any(|hours| hours.demand.iter().any(|units| !units.is_zero()))
+    };
     let weeks: Vec<&Week> = review.curves.weeks.iter().filter(asked).collect();
     if weeks.is_empty() {
         return section;
     }
-    let step = STEPS.iter().find(|(more, _)| weeks.len() > *more).map_or(1, |(_, step)| *step);
-    let each = if step == 1 { "hour".to_string() } else { format!("{step} hours") };
+    let step = STEPS
+        .iter()
+        .find(|(more, _)| weeks.len() > *more)
+        .map_or(1, |(_, step)| *step);
+    let each = if step == 1 {
+        "hour".to_string()
+    } else {
+        format!("{step} hours")
+    };
     section.text(format!(
-        "Demand is the mean of each {each} of the first simulated week, from Monday on, in the home region; capacity is the most of it, which is what is charged for. \
-         Throttled units stand beside the capacity that throttles any."
+        "Demand is the mean of each {each} of the first simulated week, from Monday on, in the \
+         home region; capacity is the most of it, which is what is charged for. Throttled units \
+         stand beside the capacity that throttles any."
     ));
     let mut table = Table::new(
         "What auto scaling would do, and what it would throttle",
-        &["Table or index", "Direction", "Auto scaled between", "#Least", "#Most", "#Throttled", "#Throttled as designed"],
+        &[
+            "Table or index",
+            "Direction",
+            "Auto scaled between",
+            "#Least",
+            "#Most",
+            "#Throttled",
+            "#Throttled as designed",
+        ],
     );
     for week in &weeks {
         for (direction, hours) in directions(week) {
-            let units = |units: Option<&u64>| units.map_or(Cell::from("-"), |units| Cell::number(&Exact::from(*units), 0));
+            let units = |units: Option<&u64>| {
+                units.map_or(Cell::from("-"), |units| {
+                    Cell::number(&Exact::from(*units), 0)
+                })
+            };
             let provided = &hours.auto_scaled;
             table.row([
                 Cell::from(place(&week.table, week.index.as_deref())),
@@ -230,15 +425,29 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
             ]);
         }
     }
-    section.table(if table.rows.len() > 16 { table.folded() } else { table });
+    section.table(if table.rows.len() > 16 {
+        table.folded()
+    } else {
+        table
+    });
     if weeks.len() > detail.weeks {
-        section.text(format!("The first {} of {} tables and indexes are drawn; the table has all of them.", detail.weeks, weeks.len()));
+        section.text(format!(
+            "The first {} of {} tables and indexes are drawn; the table has all of them.",
+            detail.weeks,
+            weeks.len()
+        ));
     }
     // Few accounts have a chart for each direction, many one for both.
-    let charts = weeks.into_iter().take(detail.weeks).flat_map(|week| match step {
-        1 => directions(week).into_iter().map(|direction| hour_by_hour(week, &[direction], step)).collect(),
-        _ => vec![hour_by_hour(week, &directions(week), step)],
-    });
+    let charts = weeks
+        .into_iter()
+        .take(detail.weeks)
+        .flat_map(|week| match step {
+            1 => directions(week)
+                .into_iter()
+                .map(|direction| hour_by_hour(week, &[direction], step))
+                .collect(),
+            _ => vec![hour_by_hour(week, &directions(week), step)],
+        });
     section.charts(charts.collect());
     section
 }
@@ -246,11 +455,17 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
 /// The directions in which something is asked for.
 fn directions(week: &Week) -> Vec<(&'static str, &Hours)> {
     let all = [("reads", &week.reads), ("writes", &week.writes)];
-    all.into_iter().filter(|(_, hours)| hours.demand.iter().any(|units| !units.is_zero())).collect()
+    all.into_iter()
+        .filter(|(_, hours)| hours.demand.iter().any(|units| !units.is_zero()))
+        .collect()
 }
 
 fn throttled(provided: &Provided) -> Cell {
-    Cell::measure(&(&Exact::ratio(provided.throttled_billionths, 1_000_000_000) * &Exact::from(100)), 6, "%")
+    Cell::measure(
+        &(&Exact::ratio(provided.throttled_billionths, 1_000_000_000) * &Exact::from(100)),
+        6,
+        "%",
+    )
 }
 
 /// The hour of a week, in words.
@@ -260,46 +475,108 @@ fn hour(at: usize) -> String {
 }
 
 fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize) -> Chart {
-    let count = week.reads.demand.len().max(week.writes.demand.len()).min(WEEK);
-    let mean = |units: &[Exact]| units.iter().cloned().sum::<Exact>() / Exact::from(units.len().max(1) as u64);
-    let spans: Vec<std::ops::Range<usize>> = (0..count).step_by(step).map(|from| from..count.min(from + step)).collect();
-    let most = |provided: &Provided, span: &std::ops::Range<usize>| {
-        provided.units.get(span.clone()).and_then(|units| units.iter().max().copied()).unwrap_or(0)
+    let count = week
+        .reads
+        .demand
+        .len()
+        .max(week.writes.demand.len())
+        .min(WEEK);
+    let mean = |units: &[Exact]| {
+        units.iter().cloned().sum::<Exact>() / Exact::from(units.len().max(1) as u64)
     };
-    let (mut lines, mut legend, mut columns, mut dots) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let spans: Vec<std::ops::Range<usize>> = (0..count)
+        .step_by(step)
+        .map(|from| from..count.min(from + step))
+        .collect();
+    let most = |provided: &Provided, span: &std::ops::Range<usize>| {
+        provided
+            .units
+            .get(span.clone())
+            .and_then(|units| units.iter().max().copied())
+            .unwrap_or(0)
+    };
+    let (mut lines, mut legend, mut columns, mut dots) =
+        (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut header = vec!["From".to_string()];
     for (at, (direction, hours)) in directions.iter().enumerate() {
-        let demand: Vec<Exact> = spans.iter().map(|span| mean(hours.demand.get(span.clone()).unwrap_or_default())).collect();
+        let demand: Vec<Exact> = spans
+            .iter()
+            .map(|span| mean(hours.demand.get(span.clone()).unwrap_or_default()))
+            .collect();
         let base = at as u8 * 3 + 1;
         let x = |at: usize| spans[at].start as f64;
-        let points = demand.iter().enumerate().map(|(at, units)| (x(at), units.to_f64())).collect();
-        lines.push(Line { color: base, points, steps: true });
+        let points = demand
+            .iter()
+            .enumerate()
+            .map(|(at, units)| (x(at), units.to_f64()))
+            .collect();
+        lines.push(Line {
+            color: base,
+            points,
+            steps: true,
+        });
         legend.push((base, format!("{direction}: demand")));
         header.push(format!("#{direction}: demand"));
-        columns.push(demand.iter().map(|units| units.human(2)).collect::<Vec<_>>());
-        for (color, what, provided) in
-            [(base + 1, "auto scaled", Some(&hours.auto_scaled)), (base + 2, "as designed", hours.designed.as_ref())]
-        {
+        columns.push(
+            demand
+                .iter()
+                .map(|units| units.human(2))
+                .collect::<Vec<_>>(),
+        );
+        for (color, what, provided) in [
+            (base + 1, "auto scaled", Some(&hours.auto_scaled)),
+            (base + 2, "as designed", hours.designed.as_ref()),
+        ] {
             let Some(provided) = provided else { continue };
-            let points = spans.iter().enumerate().map(|(at, span)| (x(at), most(provided, span) as f64)).collect();
-            lines.push(Line { color, points, steps: true });
+            let points = spans
+                .iter()
+                .enumerate()
+                .map(|(at, span)| (x(at), most(provided, span) as f64))
+                .collect();
+            lines.push(Line {
+                color,
+                points,
+                steps: true,
+            });
             legend.push((color, format!("{direction}: {what}")));
             header.push(format!("#{what}"));
-            columns.push(spans.iter().map(|span| group_thousands(&most(provided, span).to_string())).collect());
+            columns.push(
+                spans
+                    .iter()
+                    .map(|span| group_thousands(&most(provided, span).to_string()))
+                    .collect(),
+            );
             if provided.throttled.iter().all(Exact::is_zero) {
                 continue;
             }
             header.push("#throttled".to_string());
             let hits = spans.iter().enumerate().filter_map(|(at, span)| {
-                let units = provided.throttled.get(span.clone())?.iter().cloned().sum::<Exact>();
-                let words = format!("{}: {} units throttled, {what}", hour(span.start), units.human(1));
-                (!units.is_zero()).then(|| (units, (x(at), most(provided, span) as f64, HERE, words)))
+                let units = provided
+                    .throttled
+                    .get(span.clone())?
+                    .iter()
+                    .cloned()
+                    .sum::<Exact>();
+                let words = format!(
+                    "{}: {} units throttled, {what}",
+                    hour(span.start),
+                    units.human(1)
+                );
+                (!units.is_zero())
+                    .then(|| (units, (x(at), most(provided, span) as f64, HERE, words)))
             });
             let mut hits: Vec<_> = hits.collect();
             hits.sort_by(|one, other| other.0.cmp(&one.0));
             dots.extend(hits.into_iter().take(DOTS).map(|(_, dot)| dot));
-            let refused =
-                |span: &std::ops::Range<usize>| provided.throttled.get(span.clone()).unwrap_or_default().iter().cloned().sum::<Exact>();
+            let refused = |span: &std::ops::Range<usize>| {
+                provided
+                    .throttled
+                    .get(span.clone())
+                    .unwrap_or_default()
+                    .iter()
+                    .cloned()
+                    .sum::<Exact>()
+            };
             columns.push(spans.iter().map(|span| refused(span).human(1)).collect());
         }
     }
@@ -313,7 +590,13 @@ fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize)
         lines,
         dots,
         marks: Vec::new(),
-        x_label: &|x| hour(x as usize).split(' ').next().unwrap_or_default().to_string(),
+        x_label: &|x| {
+            hour(x as usize)
+                .split(' ')
+                .next()
+                .unwrap_or_default()
+                .to_string()
+        },
         x_labels: 8,
         dollars: false,
         near: false,
@@ -322,13 +605,24 @@ fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize)
         [(direction, _)] => format!("{}, {direction}", place(&week.table, week.index.as_deref())),
         _ => place(&week.table, week.index.as_deref()),
     };
-    let mut table = Table::new(format!("{title}: units a second"), &header.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut table = Table::new(
+        format!("{title}: units a second"),
+        &header.iter().map(String::as_str).collect::<Vec<_>>(),
+    );
     for (at, span) in spans.iter().enumerate() {
         let cells = columns.iter().map(|column| Cell::from(column[at].as_str()));
-        table.rows.push(std::iter::once(Cell::from(hour(span.start))).chain(cells).collect());
+        table.rows.push(
+            std::iter::once(Cell::from(hour(span.start)))
+                .chain(cells)
+                .collect(),
+        );
     }
     Chart {
-        svg: if step == 1 { chart.draw(&label(&title)) } else { chart.draw_small(&label(&title)) },
+        svg: if step == 1 {
+            chart.draw(&label(&title))
+        } else {
+            chart.draw_small(&label(&title))
+        },
         title,
         legend,
         note: String::new(),
@@ -349,8 +643,16 @@ pub(super) fn alternatives(review: &Review, detail: Detail) -> Section {
     regions(review, &mut section);
     classes(review, &mut section);
     backups(review, &mut section);
-    for (kind, title) in [(AlternativeKind::Consistency, "Consistency"), (AlternativeKind::Item, "How items are stored")] {
-        if review.comparison.alternatives.iter().any(|one| one.kind == kind) {
+    for (kind, title) in [
+        (AlternativeKind::Consistency, "Consistency"),
+        (AlternativeKind::Item, "How items are stored"),
+    ] {
+        if review
+            .comparison
+            .alternatives
+            .iter()
+            .any(|one| one.kind == kind)
+        {
             section.heading(title);
             some_of(review, &mut section, title, |one| one.kind == kind);
         }
@@ -359,30 +661,78 @@ pub(super) fn alternatives(review: &Review, detail: Detail) -> Section {
 }
 
 /// Alternatives, the cheapest first; of many the first, with how many there are beside them.
-fn some_of(review: &Review, section: &mut Section, caption: &str, of: impl Fn(&Alternative) -> bool) {
-    let mut rows: Vec<&Alternative> = review.comparison.alternatives.iter().filter(|one| of(one)).collect();
+fn some_of(
+    review: &Review,
+    section: &mut Section,
+    caption: &str,
+    of: impl Fn(&Alternative) -> bool,
+) {
+    let mut rows: Vec<&Alternative> = review
+        .comparison
+        .alternatives
+        .iter()
+        .filter(|one| of(one))
+        .collect();
     rows.sort_by_key(|one| (!one.is_priced(), one.monthly()));
     let mut table = kinds_table(caption);
-    rows.iter().take(SHOWN).for_each(|one| table.row(alternative(one)));
-    section.table(if table.rows.len() > 12 { table.folded() } else { table });
+    rows.iter()
+        .take(SHOWN)
+        .for_each(|one| table.row(alternative(one)));
+    section.table(if table.rows.len() > 12 {
+        table.folded()
+    } else {
+        table
+    });
     if let Some(more) = rows.len().checked_sub(SHOWN + 1) {
-        section.text(format!("… and {} more, more expensive or without a price; `dynameter compare --format csv` has all.", more + 1));
+        section.text(format!(
+            "… and {} more, more expensive or without a price; `dynameter compare --format csv` \
+             has all.",
+            more + 1
+        ));
     }
 }
 
 fn kinds_table(caption: &str) -> Table {
-    Table::new(caption, &["For", "Alternative", "#A month", "#Difference", "What there is to know"])
+    Table::new(
+        caption,
+        &[
+            "For",
+            "Alternative",
+            "#A month",
+            "#Difference",
+            "What there is to know",
+        ],
+    )
 }
 
 fn break_evens(review: &Review, kind: BreakEvenKind) -> Table {
-    let mut table = Table::new("Where both cost the same", &["Where", "What", "#Break-even", "#Here", "Meaning"]);
-    for one in review.comparison.break_even.iter().filter(|one| one.kind == kind) {
-        let place = one.table.as_ref().map_or("everywhere".to_string(), |table| place(table, one.index.as_deref()));
+    let mut table = Table::new(
+        "Where both cost the same",
+        &["Where", "What", "#Break-even", "#Here", "Meaning"],
+    );
+    for one in review
+        .comparison
+        .break_even
+        .iter()
+        .filter(|one| one.kind == kind)
+    {
+        let place = one
+            .table
+            .as_ref()
+            .map_or("everywhere".to_string(), |table| {
+                place(table, one.index.as_deref())
+            });
         table.row([
             Cell::from(place),
             Cell::from(one.name.as_str()),
-            if one.unit == "% hits" && one.value > Exact::from(100) { Cell::from("none") } else { Cell::measure(&one.value, 2, one.unit) },
-            one.here.as_ref().map_or(Cell::from("-"), |here| Cell::number(here, 2)),
+            if one.unit == "% hits" && one.value > Exact::from(100) {
+                Cell::from("none")
+            } else {
+                Cell::measure(&one.value, 2, one.unit)
+            },
+            one.here
+                .as_ref()
+                .map_or(Cell::from("-"), |here| Cell::number(here, 2)),
             Cell::from(one.meaning.as_str()),
         ]);
     }
@@ -390,20 +740,37 @@ fn break_evens(review: &Review, kind: BreakEvenKind) -> Table {
 }
 
 fn projections(review: &Review, section: &mut Section, rows: usize) {
-    let all: Vec<&Alternative> = review.comparison.alternatives.iter().filter(|one| one.kind == AlternativeKind::Projection).collect();
+    let all: Vec<&Alternative> = review
+        .comparison
+        .alternatives
+        .iter()
+        .filter(|one| one.kind == AlternativeKind::Projection)
+        .collect();
     if all.is_empty() {
         return;
     }
     section.heading("Index projections");
-    let mut table = kinds_table("Each index as it could be; the design as it is costs nothing more and nothing less");
+    let mut table = kinds_table(
+        "Each index as it could be; the design as it is costs nothing more and nothing less",
+    );
     // That an index which is read cannot go is no news.
     let possible = |one: &&&Alternative| one.state != State::Impossible;
     let possible: Vec<_> = all.iter().filter(possible).collect();
-    possible.iter().take(rows).for_each(|one| table.row(alternative(one)));
+    possible
+        .iter()
+        .take(rows)
+        .for_each(|one| table.row(alternative(one)));
     if possible.len() > rows {
-        section.text(format!("The first {rows} of {} projections; `dynameter compare --format csv` has all.", possible.len()));
+        section.text(format!(
+            "The first {rows} of {} projections; `dynameter compare --format csv` has all.",
+            possible.len()
+        ));
     }
-    section.table(if table.rows.len() > 24 { table.folded() } else { table });
+    section.table(if table.rows.len() > 24 {
+        table.folded()
+    } else {
+        table
+    });
     let mut narrower = Table::new(
         "How many queries a narrower projection is good for: below the break-even it is cheaper",
         &["Index", "Projection", "#Queries a month", "#Break-even"],
@@ -413,41 +780,76 @@ fn projections(review: &Review, section: &mut Section, rows: usize) {
             Cell::from(place(&one.table, Some(&one.index))),
             Cell::from(one.name.as_str()),
             Cell::number(&one.queries, 0),
-            one.break_even.as_ref().map_or(Cell::from("none: it saves nothing, or each query nothing more"), |queries| Cell {
-                text: format!("about {}", about(queries)),
-                exact: Some(crate::report::json::decimal(queries)),
-            }),
+            one.break_even.as_ref().map_or(
+                Cell::from("none: it saves nothing, or each query nothing more"),
+                |queries| Cell {
+                    text: format!("about {}", about(queries)),
+                    exact: Some(crate::report::json::decimal(queries)),
+                },
+            ),
         ]);
     }
-    section.table(if narrower.rows.len() > 24 { narrower.folded() } else { narrower });
+    section.table(if narrower.rows.len() > 24 {
+        narrower.folded()
+    } else {
+        narrower
+    });
     section.table(break_evens(review, BreakEvenKind::Index));
 }
 
 /// A number of two digits, for what is only about so much.
 fn about(number: &Exact) -> String {
     let whole = number.human(0).replace(',', "");
-    let rounded: String = whole.chars().enumerate().map(|(at, digit)| if at < 2 { digit } else { '0' }).collect();
+    let rounded: String = whole
+        .chars()
+        .enumerate()
+        .map(|(at, digit)| if at < 2 { digit } else { '0' })
+        .collect();
     group_thousands(&rounded)
 }
 
 fn dax(review: &Review, section: &mut Section, curves: usize) {
     if !review.curves.hit_ratios.is_empty() {
         section.heading("DAX: hit ratio against cost");
-        section.charts(review.curves.hit_ratios.iter().take(curves).map(|curve| hit_ratios(review, curve)).collect());
+        section.charts(
+            review
+                .curves
+                .hit_ratios
+                .iter()
+                .take(curves)
+                .map(|curve| hit_ratios(review, curve))
+                .collect(),
+        );
         if review.curves.hit_ratios.len() > curves {
-            section.text(format!("The first {curves} of {} tables that a cache could serve.", review.curves.hit_ratios.len()));
+            section.text(format!(
+                "The first {curves} of {} tables that a cache could serve.",
+                review.curves.hit_ratios.len()
+            ));
         }
         section.table(break_evens(review, BreakEvenKind::Dax));
     }
     if !review.curves.hit_ratios.is_empty() {
-        some_of(review, section, "DAX clusters", |one| one.kind == AlternativeKind::Dax);
+        some_of(review, section, "DAX clusters", |one| {
+            one.kind == AlternativeKind::Dax
+        });
     }
 }
 
 fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
-    let flat = |color: u8, money: Money| Line { color, points: vec![(0.0, float(money)), (100.0, float(money))], steps: false };
-    let with =
-        Line { color: 1, points: curve.points.iter().map(|point| (point.percent as f64, float(point.monthly))).collect(), steps: false };
+    let flat = |color: u8, money: Money| Line {
+        color,
+        points: vec![(0.0, float(money)), (100.0, float(money))],
+        steps: false,
+    };
+    let with = Line {
+        color: 1,
+        points: curve
+            .points
+            .iter()
+            .map(|point| (point.percent as f64, float(point.monthly)))
+            .collect(),
+        steps: false,
+    };
     let total = review.comparison.total;
     let lines = Lines {
         x_title: "hit ratio, %",
@@ -455,55 +857,121 @@ fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
         x_range: (0.0, 100.0),
         lines: vec![with, flat(2, curve.without)],
         dots: Vec::new(),
-        marks: curve.here.iter().map(|here| (here.to_f64(), format!("you are here: {} %", here.human(2)))).collect(),
+        marks: curve
+            .here
+            .iter()
+            .map(|here| (here.to_f64(), format!("you are here: {} %", here.human(2))))
+            .collect(),
         x_label: &|x| format!("{x:.0}"),
         x_labels: 11,
         dollars: true,
         near: true,
     };
     let title = clean(&curve.table);
-    let mut table = Table::new(format!("{title}: the whole design with a DAX cluster"), &["#Hit ratio", "Cluster", "#A month"]);
+    let mut table = Table::new(
+        format!("{title}: the whole design with a DAX cluster"),
+        &["#Hit ratio", "Cluster", "#A month"],
+    );
     for point in &curve.points {
-        let percent = Cell { text: format!("{} %", point.percent), exact: Some(point.percent.to_string()) };
-        table.row([percent, Cell::from(point.cluster.as_str()), Cell::from(point.monthly)]);
+        let percent = Cell {
+            text: format!("{} %", point.percent),
+            exact: Some(point.percent.to_string()),
+        };
+        table.row([
+            percent,
+            Cell::from(point.cluster.as_str()),
+            Cell::from(point.monthly),
+        ]);
     }
-    table.row([Cell::from("-"), Cell::from("without DAX"), Cell::from(curve.without)]);
-    let cheaper = curve.points.iter().find(|point| point.monthly < curve.without);
+    table.row([
+        Cell::from("-"),
+        Cell::from("without DAX"),
+        Cell::from(curve.without),
+    ]);
+    let cheaper = curve
+        .points
+        .iter()
+        .find(|point| point.monthly < curve.without);
     let note = match cheaper {
-        Some(point) => format!("Of the ratios in the table, {} % is the first at which a cluster is cheaper than none.", point.percent),
+        Some(point) => format!(
+            "Of the ratios in the table, {} % is the first at which a cluster is cheaper than \
+             none.",
+            point.percent
+        ),
         None => "No hit ratio pays for the nodes at this traffic.".to_string(),
     };
     Chart {
-        svg: lines.draw(&format!("The month's total by hit ratio for {title}; the numbers are in the table below")),
-        legend: vec![(1, "with the cheapest cluster that serves it".to_string()), (2, "without DAX".to_string())],
-        note: if total == curve.without { note } else { format!("{note} The design as it is: {}.", total.human()) },
+        svg: lines.draw(&format!(
+            "The month's total by hit ratio for {title}; the numbers are in the table below"
+        )),
+        legend: vec![
+            (1, "with the cheapest cluster that serves it".to_string()),
+            (2, "without DAX".to_string()),
+        ],
+        note: if total == curve.without {
+            note
+        } else {
+            format!("{note} The design as it is: {}.", total.human())
+        },
         title,
         numbers: table,
-        hover: Hover::at([0.0, 100.0], curve.points.iter().map(|point| point.percent.to_string()).collect()),
+        hover: Hover::at(
+            [0.0, 100.0],
+            curve
+                .points
+                .iter()
+                .map(|point| point.percent.to_string())
+                .collect(),
+        ),
     }
 }
 
 fn regions(review: &Review, section: &mut Section) {
     let comparison = &review.comparison;
-    let mut all: Vec<(&str, Money)> = comparison.alternatives.iter().filter_map(|one| Some((moved_to(one)?, one.monthly()?))).collect();
-    if !comparison.alternatives.iter().any(|one| matches!(one.kind, AlternativeKind::Regions(_))) {
+    let mut all: Vec<(&str, Money)> = comparison
+        .alternatives
+        .iter()
+        .filter_map(|one| Some((moved_to(one)?, one.monthly()?)))
+        .collect();
+    if !comparison
+        .alternatives
+        .iter()
+        .any(|one| matches!(one.kind, AlternativeKind::Regions(_)))
+    {
         return;
     }
     section.heading("Regions");
     let home = comparison.outcome.region.as_str();
     all.push((home, comparison.total));
     all.sort_by(|one, other| one.1.cmp(&other.1).then_with(|| one.0.cmp(other.0)));
-    let mut table = Table::new("The same design at the prices of each region", &["Region", "#A month", "#Difference"]);
+    let mut table = Table::new(
+        "The same design at the prices of each region",
+        &["Region", "#A month", "#Difference"],
+    );
     for (region, monthly) in &all {
-        let here = if *region == home { format!("{region} (here)") } else { region.to_string() };
-        table.row([Cell::from(here), Cell::from(*monthly), monthly.minus(comparison.total).map_or(Cell::from("-"), Cell::signed)]);
+        let here = if *region == home {
+            format!("{region} (here)")
+        } else {
+            region.to_string()
+        };
+        table.row([
+            Cell::from(here),
+            Cell::from(*monthly),
+            monthly
+                .minus(comparison.total)
+                .map_or(Cell::from("-"), Cell::signed),
+        ]);
     }
     // The cheapest, the home region and the dearest show the spread.
     let last = all.len() - 1;
     let shown = |(at, (region, monthly)): (usize, &(&str, Money))| {
         let is_home = *region == home;
         let bar = Bar {
-            name: if is_home { format!("{region} (here)") } else { region.to_string() },
+            name: if is_home {
+                format!("{region} (here)")
+            } else {
+                region.to_string()
+            },
             value: float(*monthly),
             words: monthly.human(),
             color: if is_home { 2 } else { 1 },
@@ -517,11 +985,18 @@ fn regions(review: &Review, section: &mut Section) {
     if all.len() > 1 {
         section.charts(vec![Chart {
             title: "The same design in other regions".to_string(),
-            svg: charts::bars(&bars, "The month's total by region: the cheapest, this one and the dearest"),
+            svg: charts::bars(
+                &bars,
+                "The month's total by region: the cheapest, this one and the dearest",
+            ),
             legend: Vec::new(),
             note: format!(
                 "{}{}",
-                if all.len() > 3 { "The cheapest, this one and the dearest; all are in the table." } else { "" },
+                if all.len() > 3 {
+                    "The cheapest, this one and the dearest; all are in the table."
+                } else {
+                    ""
+                },
                 unpriced(review)
             ),
             numbers: table,
@@ -529,21 +1004,34 @@ fn regions(review: &Review, section: &mut Section) {
         }]);
     }
     let mut moves = Table::new(
-        "When a move to a cheaper region, by a thousandth at least, is paid back: the transfer of the tables' data; exports, imports, running twice and the work are not in it",
+        "When a move to a cheaper region, by a thousandth at least, is paid back: the transfer of \
+         the tables' data; exports, imports, running twice and the work are not in it",
         &["Region", "#Saves a month", "#Transfer, once", "#Months"],
     );
     // What saves less than a thousandth is not worth a move.
-    let worth = |one: &&crate::compare::Move| one.saves.percent_of(comparison.total).is_some_and(|percent| !percent.is_zero());
+    let worth = |one: &&crate::compare::Move| {
+        one.saves
+            .percent_of(comparison.total)
+            .is_some_and(|percent| !percent.is_zero())
+    };
     for one in review.curves.moves.iter().filter(worth) {
         moves.row([
             Cell::from(one.region.as_str()),
             Cell::from(one.saves),
             Cell::from(one.transfer),
-            one.months.as_ref().map_or(Cell::from("unknown"), |months| Cell::number(months, 2)),
+            one.months
+                .as_ref()
+                .map_or(Cell::from("unknown"), |months| Cell::number(months, 2)),
         ]);
     }
-    section.table(if moves.rows.len() > 8 { moves.folded() } else { moves });
-    some_of(review, section, "Replicas", |one| one.kind == AlternativeKind::Regions(RegionChange::Replicas));
+    section.table(if moves.rows.len() > 8 {
+        moves.folded()
+    } else {
+        moves
+    });
+    some_of(review, section, "Replicas", |one| {
+        one.kind == AlternativeKind::Regions(RegionChange::Replicas)
+    });
 }
 
 /// The region to which an alternative moves the whole design.
@@ -557,8 +1045,15 @@ fn moved_to(one: &Alternative) -> Option<&str> {
 /// The regions that are not compared, and why.
 fn unpriced(review: &Review) -> String {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
-    for one in review.comparison.alternatives.iter().filter(|one| !one.is_priced()) {
-        let Some(region) = moved_to(one) else { continue };
+    for one in review
+        .comparison
+        .alternatives
+        .iter()
+        .filter(|one| !one.is_priced())
+    {
+        let Some(region) = moved_to(one) else {
+            continue;
+        };
         match reasons.iter_mut().find(|(why, _)| *why == one.why) {
             Some((_, regions)) => regions.push(region),
             None => reasons.push((&one.why, vec![region])),
@@ -569,34 +1064,69 @@ fn unpriced(review: &Review) -> String {
     }
     let count: usize = reasons.iter().map(|(_, regions)| regions.len()).sum();
     reasons.sort_by_key(|(_, regions)| std::cmp::Reverse(regions.len()));
-    let words = reasons.iter().take(3).map(|(why, regions)| format!("{} ({why})", regions.join(", ")));
-    let more = reasons.len().checked_sub(4).map(|more| format!("; and for {} more reasons", more + 1)).unwrap_or_default();
-    clean(&format!(" {count} regions are not compared: {}{more}.", words.collect::<Vec<_>>().join("; ")))
+    let words = reasons
+        .iter()
+        .take(3)
+        .map(|(why, regions)| format!("{} ({why})", regions.join(", ")));
+    let more = reasons
+        .len()
+        .checked_sub(4)
+        .map(|more| format!("; and for {} more reasons", more + 1))
+        .unwrap_or_default();
+    clean(&format!(
+        " {count} regions are not compared: {}{more}.",
+        words.collect::<Vec<_>>().join("; ")
+    ))
 }
 
 fn classes(review: &Review, section: &mut Section) {
-    if !review.comparison.alternatives.iter().any(|one| matches!(one.kind, AlternativeKind::TableClass(_))) {
+    if !review
+        .comparison
+        .alternatives
+        .iter()
+        .any(|one| matches!(one.kind, AlternativeKind::TableClass(_)))
+    {
         return;
     }
     section.heading("Table class");
-    some_of(review, section, "The other table class", |one| matches!(one.kind, AlternativeKind::TableClass(_)));
+    some_of(review, section, "The other table class", |one| {
+        matches!(one.kind, AlternativeKind::TableClass(_))
+    });
     section.table(break_evens(review, BreakEvenKind::TableClass));
 }
 
 fn backups(review: &Review, section: &mut Section) {
     let retention = &review.curves.retention;
-    let known = retention.ways.iter().any(|(_, totals)| totals.iter().any(Option::is_some));
+    let known = retention
+        .ways
+        .iter()
+        .any(|(_, totals)| totals.iter().any(Option::is_some));
     if known {
         section.heading("Backups over the years");
         let line = |(at, (_, totals)): (usize, &(String, Vec<Option<Money>>))| Line {
             color: at as u8 + 1,
-            points: retention.years.iter().zip(totals).filter_map(|(years, total)| Some((*years as f64, float((*total)?)))).collect(),
+            points: retention
+                .years
+                .iter()
+                .zip(totals)
+                .filter_map(|(years, total)| Some((*years as f64, float((*total)?))))
+                .collect(),
             steps: false,
         };
-        let mut lines: Vec<Line> = retention.ways.iter().enumerate().map(line).filter(|line| !line.points.is_empty()).collect();
+        let mut lines: Vec<Line> = retention
+            .ways
+            .iter()
+            .enumerate()
+            .map(line)
+            .filter(|line| !line.points.is_empty())
+            .collect();
         let own = retention.ways.len() as u8 + 1;
         let total = float(review.comparison.total);
-        lines.push(Line { color: own, points: vec![(1.0, total), (10.0, total)], steps: false });
+        lines.push(Line {
+            color: own,
+            points: vec![(1.0, total), (10.0, total)],
+            steps: false,
+        });
         let chart = Lines {
             x_title: "years that backups are kept",
             y_title: "$ a month, not from 0",
@@ -616,9 +1146,17 @@ fn backups(review: &Review, section: &mut Section) {
             &header.iter().map(String::as_str).collect::<Vec<_>>(),
         );
         for (at, years) in retention.years.iter().enumerate() {
-            let first = Cell { text: years.to_string(), exact: Some(years.to_string()) };
-            let totals = retention.ways.iter().map(|(_, totals)| totals[at].map_or(Cell::from("unknown"), Cell::from));
-            table.rows.push(std::iter::once(first).chain(totals).collect());
+            let first = Cell {
+                text: years.to_string(),
+                exact: Some(years.to_string()),
+            };
+            let totals = retention
+                .ways
+                .iter()
+                .map(|(_, totals)| totals[at].map_or(Cell::from("unknown"), Cell::from));
+            table
+                .rows
+                .push(std::iter::once(first).chain(totals).collect());
         }
         let mut legend: Vec<(u8, String)> = retention
             .ways
@@ -627,24 +1165,43 @@ fn backups(review: &Review, section: &mut Section) {
             .filter(|(_, (_, totals))| totals.iter().any(Option::is_some))
             .map(|(at, (name, _))| (at as u8 + 1, name.clone()))
             .collect();
-        legend.push((own, format!("as designed: {}", review.comparison.total.human())));
+        legend.push((
+            own,
+            format!("as designed: {}", review.comparison.total.human()),
+        ));
         section.charts(vec![Chart {
             title: "Every month a backup of every table".to_string(),
-            svg: chart.draw("The month's total by the years that backups are kept; the numbers are in the table below"),
+            svg: chart.draw(
+                "The month's total by the years that backups are kept; the numbers are in the \
+                 table below",
+            ),
             legend,
-            note: format!("{} Exports take the place of those that the design makes now.", cheapest(review)).trim().to_string(),
+            note: format!(
+                "{} Exports take the place of those that the design makes now.",
+                cheapest(review)
+            )
+            .trim()
+            .to_string(),
             numbers: table,
-            hover: Hover::at([1.0, 10.0], retention.years.iter().map(u64::to_string).collect()),
+            hover: Hover::at(
+                [1.0, 10.0],
+                retention.years.iter().map(u64::to_string).collect(),
+            ),
         }]);
     }
-    some_of(review, section, "Backups and archives", |one| matches!(one.kind, AlternativeKind::Backup(_)));
+    some_of(review, section, "Backups and archives", |one| {
+        matches!(one.kind, AlternativeKind::Backup(_))
+    });
 }
 
 /// Which way to keep backups is cheapest, and from which year on another is.
 fn cheapest(review: &Review) -> String {
     let retention = &review.curves.retention;
     let best = |at: usize| {
-        let known = retention.ways.iter().filter_map(|(name, totals)| Some((totals[at]?, name.as_str())));
+        let known = retention
+            .ways
+            .iter()
+            .filter_map(|(name, totals)| Some((totals[at]?, name.as_str())));
         known.min().map(|(_, name)| name)
     };
     let mut parts: Vec<String> = Vec::new();
@@ -652,10 +1209,18 @@ fn cheapest(review: &Review) -> String {
     for (at, years) in retention.years.iter().enumerate() {
         let now = best(at);
         if let Some(name) = now.filter(|_| now != last) {
-            let years = if *years == 1 { "1 year".to_string() } else { format!("{years} years") };
+            let years = if *years == 1 {
+                "1 year".to_string()
+            } else {
+                format!("{years} years")
+            };
             parts.push(format!("from {years} on: {name}"));
         }
         last = now.or(last);
     }
-    if parts.is_empty() { String::new() } else { format!("The cheapest of these, {}.", parts.join("; ")) }
+    if parts.is_empty() {
+        String::new()
+    } else {
+        format!("The cheapest of these, {}.", parts.join("; "))
+    }
 }

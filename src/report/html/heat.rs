@@ -35,16 +35,38 @@ impl Heat<'_> {
                     for (row, _) in cells.iter().enumerate().filter(|(_, cell)| **cell == level) {
                         let (column, row) = (column as i32, row as i32);
                         let corners = [(x(column), y(row)), (x(column + 1), y(row + 1))];
-                        area.draw(&Rectangle::new(corners, ink(30 + level).filled())).ok()?;
+                        area.draw(&Rectangle::new(corners, ink(30 + level).filled()))
+                            .ok()?;
                     }
                 }
             }
-            area.draw(&Rectangle::new([(LEFT, TOP), (WIDTH as i32 - 4, TOP + HEIGHT)], ink(GRID))).ok()?;
-            let turned = font(16).pos(Pos::new(HPos::Center, VPos::Bottom)).transform(FontTransform::Rotate270);
-            area.draw(&Text::new("keys by hash", (LEFT - 6, TOP + HEIGHT / 2), turned)).ok()?;
-            area.draw(&Text::new(self.from.to_string(), (LEFT, TOP + HEIGHT + 6), font(16).pos(Pos::new(HPos::Left, VPos::Top)))).ok()?;
+            area.draw(&Rectangle::new(
+                [(LEFT, TOP), (WIDTH as i32 - 4, TOP + HEIGHT)],
+                ink(GRID),
+            ))
+            .ok()?;
+            let turned = font(16)
+                .pos(Pos::new(HPos::Center, VPos::Bottom))
+                .transform(FontTransform::Rotate270);
+            area.draw(&Text::new(
+                "keys by hash",
+                (LEFT - 6, TOP + HEIGHT / 2),
+                turned,
+            ))
+            .ok()?;
+            area.draw(&Text::new(
+                self.from.to_string(),
+                (LEFT, TOP + HEIGHT + 6),
+                font(16).pos(Pos::new(HPos::Left, VPos::Top)),
+            ))
+            .ok()?;
             let end = font(16).pos(Pos::new(HPos::Right, VPos::Top));
-            area.draw(&Text::new(self.to.to_string(), (WIDTH as i32 - 4, TOP + HEIGHT + 6), end)).ok()?;
+            area.draw(&Text::new(
+                self.to.to_string(),
+                (WIDTH as i32 - 4, TOP + HEIGHT + 6),
+                end,
+            ))
+            .ok()?;
             Some(String::new())
         })
     }

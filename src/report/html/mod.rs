@@ -33,7 +33,9 @@ pub enum ReportError {
 
 /// A text as HTML shows it.
 fn escaped(text: &str) -> String {
-    askama::filters::escape(super::table::clean(text), askama::filters::Html).map(|text| text.to_string()).unwrap_or_default()
+    askama::filters::escape(super::table::clean(text), askama::filters::Html)
+        .map(|text| text.to_string())
+        .unwrap_or_default()
 }
 
 /// A cell of a table.
@@ -45,7 +47,10 @@ struct Cell {
 
 impl From<String> for Cell {
     fn from(text: String) -> Cell {
-        Cell { text: super::table::clean(&text), exact: None }
+        Cell {
+            text: super::table::clean(&text),
+            exact: None,
+        }
     }
 }
 
@@ -57,7 +62,10 @@ impl From<&str> for Cell {
 
 impl From<Money> for Cell {
     fn from(money: Money) -> Cell {
-        Cell { text: money.human(), exact: Some(money.to_string()) }
+        Cell {
+            text: money.human(),
+            exact: Some(money.to_string()),
+        }
     }
 }
 
@@ -70,24 +78,37 @@ impl From<Option<Money>> for Cell {
 impl Cell {
     /// The exact figure, where the text does not say it.
     fn attribute(&self) -> Option<&str> {
-        let shown: String = self.text.chars().filter(|c| !matches!(c, '$' | ',' | '+')).collect();
+        let shown: String = self
+            .text
+            .chars()
+            .filter(|c| !matches!(c, '$' | ',' | '+'))
+            .collect();
         let shown = shown.split(' ').next().unwrap_or_default();
         self.exact.as_deref().filter(|exact| *exact != shown)
     }
 
     /// A difference, with its sign.
     fn signed(money: Money) -> Cell {
-        Cell { text: super::table::signed(money), exact: Some(money.to_string()) }
+        Cell {
+            text: super::table::signed(money),
+            exact: Some(money.to_string()),
+        }
     }
 
     /// A figure that is no money.
     fn number(number: &Exact, places: u32) -> Cell {
-        Cell { text: number.human(places), exact: Some(super::json::decimal(number)) }
+        Cell {
+            text: number.human(places),
+            exact: Some(super::json::decimal(number)),
+        }
     }
 
     /// A figure with its unit.
     fn measure(number: &Exact, places: u32, unit: &str) -> Cell {
-        Cell { text: format!("{} {unit}", number.human(places)), exact: Some(super::json::decimal(number)) }
+        Cell {
+            text: format!("{} {unit}", number.human(places)),
+            exact: Some(super::json::decimal(number)),
+        }
     }
 
     /// A share in percent.
@@ -116,10 +137,21 @@ impl Table {
     /// A table; a column whose head begins with `#` holds numbers.
     fn new(caption: impl Into<String>, header: &[&str]) -> Table {
         let head = |text: &&str| match text.strip_prefix('#') {
-            Some(text) => Head { text: text.to_string(), number: true },
-            None => Head { text: text.to_string(), number: false },
+            Some(text) => Head {
+                text: text.to_string(),
+                number: true,
+            },
+            None => Head {
+                text: text.to_string(),
+                number: false,
+            },
         };
-        Table { caption: caption.into(), header: header.iter().map(head).collect(), rows: Vec::new(), folded: false }
+        Table {
+            caption: caption.into(),
+            header: header.iter().map(head).collect(),
+            rows: Vec::new(),
+            folded: false,
+        }
     }
 
     fn row<const N: usize>(&mut self, cells: [Cell; N]) {
@@ -133,7 +165,8 @@ impl Table {
 
     /// Whether every column but the first holds numbers.
     fn all_numbers(&self) -> bool {
-        self.header.iter().skip(1).all(|head| head.number) && self.header.first().is_some_and(|head| !head.number)
+        self.header.iter().skip(1).all(|head| head.number)
+            && self.header.first().is_some_and(|head| !head.number)
     }
 
     /// Whether it is of hours or moments, too long for paper.
@@ -173,7 +206,11 @@ struct Hover {
 impl Hover {
     /// Rows at places of an axis.
     fn at(ends: [f64; 2], places: Vec<String>) -> Option<Hover> {
-        Some(Hover { pixels: charts::SPAN, ends, places })
+        Some(Hover {
+            pixels: charts::SPAN,
+            ends,
+            places,
+        })
     }
 
     /// Rows one after the other along the whole axis.
@@ -200,20 +237,28 @@ struct Section {
 
 impl Section {
     fn new(id: &'static str, title: &'static str) -> Section {
-        Section { id, title, blocks: Vec::new() }
+        Section {
+            id,
+            title,
+            blocks: Vec::new(),
+        }
     }
 
     fn text(&mut self, text: impl Into<String>) {
-        self.blocks.push(Block::Text(super::table::clean(&text.into())));
+        self.blocks
+            .push(Block::Text(super::table::clean(&text.into())));
     }
 
     fn heading(&mut self, text: impl Into<String>) {
-        self.blocks.push(Block::Heading(super::table::clean(&text.into())));
+        self.blocks
+            .push(Block::Heading(super::table::clean(&text.into())));
     }
 
     fn list(&mut self, list: Vec<String>) {
         if !list.is_empty() {
-            self.blocks.push(Block::List(list.iter().map(|item| super::table::clean(item)).collect()));
+            self.blocks.push(Block::List(
+                list.iter().map(|item| super::table::clean(item)).collect(),
+            ));
         }
     }
 
@@ -255,7 +300,8 @@ struct Figures {
     /// The last factor, by position.
     last: usize,
     tables: Vec<String>,
-    /// By month and factor: the total and each table's, exact and for people; nothing where the design is not possible.
+    /// By month and factor: the total and each table's, exact and for people; nothing where the
+    /// design is not possible.
     sums: Vec<Vec<Option<Vec<[String; 2]>>>>,
     /// The same, what to know of each total: what is refused, what is not in it.
     notes: Vec<Vec<String>>,
@@ -264,22 +310,58 @@ struct Figures {
 impl Figures {
     fn new(traffic: &Traffic, tables: &[String]) -> Figures {
         let both = |money: &Money| [money.to_string(), money.human()];
-        let sum =
-            |sum: &Option<crate::review::Sum>| sum.as_ref().map(|sum| std::iter::once(&sum.total).chain(&sum.tables).map(both).collect());
+        let sum = |sum: &Option<crate::review::Sum>| {
+            sum.as_ref().map(|sum| {
+                std::iter::once(&sum.total)
+                    .chain(&sum.tables)
+                    .map(both)
+                    .collect()
+            })
+        };
         Figures {
-            months: traffic.months.iter().map(|month| month.hours().human(2)).collect(),
-            factors: traffic.factors.iter().map(|factor| factor.human(1)).collect(),
-            own: traffic.factors.iter().position(|factor| *factor == Exact::one()).unwrap_or(0),
+            months: traffic
+                .months
+                .iter()
+                .map(|month| month.hours().human(2))
+                .collect(),
+            factors: traffic
+                .factors
+                .iter()
+                .map(|factor| factor.human(1))
+                .collect(),
+            own: traffic
+                .factors
+                .iter()
+                .position(|factor| *factor == Exact::one())
+                .unwrap_or(0),
             last: traffic.factors.len().saturating_sub(1),
-            tables: tables.iter().map(|table| super::table::clean(table)).collect(),
-            sums: traffic.sums.iter().map(|factors| factors.iter().map(sum).collect()).collect(),
-            notes: traffic.sums.iter().map(|factors| factors.iter().map(|sum| money::note(sum.as_ref())).collect()).collect(),
+            tables: tables
+                .iter()
+                .map(|table| super::table::clean(table))
+                .collect(),
+            sums: traffic
+                .sums
+                .iter()
+                .map(|factors| factors.iter().map(sum).collect())
+                .collect(),
+            notes: traffic
+                .sums
+                .iter()
+                .map(|factors| {
+                    factors
+                        .iter()
+                        .map(|sum| money::note(sum.as_ref()))
+                        .collect()
+                })
+                .collect(),
         }
     }
 
     /// As a script element takes it: nothing in it can end the element.
     fn json(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default().replace('<', "\\u003c")
+        serde_json::to_string(self)
+            .unwrap_or_default()
+            .replace('<', "\\u003c")
     }
 }
 
@@ -304,15 +386,22 @@ struct Behind<'a> {
     traffic: &'a Traffic,
 }
 
-/// The figures of a page, `dynameter.report/1`: those of the estimate, the comparison, the difference and the replay as
-/// these have them, and the curves behind the charts.
+/// The figures of a page, `dynameter.report/1`: those of the estimate, the comparison, the
+/// difference and the replay as these have them, and the curves behind the charts.
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
 pub fn report_json(review: &Review) -> Result<String, MoneyError> {
-    let behind = Behind { curves: &review.curves, spending: &review.spending, traffic: &review.traffic };
+    let behind = Behind {
+        curves: &review.curves,
+        spending: &review.spending,
+        traffic: &review.traffic,
+    };
     let mut parts = vec![
-        ("estimate", super::estimate_json(&review.comparison.outcome)?),
+        (
+            "estimate",
+            super::estimate_json(&review.comparison.outcome)?,
+        ),
         ("compare", super::compare_json(&review.comparison)),
         ("behind", super::json::pretty(&behind)),
     ];
@@ -325,8 +414,14 @@ pub fn report_json(review: &Review) -> Result<String, MoneyError> {
         parts.push(("measured", super::json::pretty(&review.measured()?)));
     }
     let indented = |text: &str| text.trim_end().replace('\n', "\n  ");
-    let parts: Vec<String> = parts.iter().map(|(name, text)| format!(",\n  \"{name}\": {}", indented(text))).collect();
-    Ok(format!("{{\n  \"schema\": \"dynameter.report/1\"{}\n}}\n", parts.concat()))
+    let parts: Vec<String> = parts
+        .iter()
+        .map(|(name, text)| format!(",\n  \"{name}\": {}", indented(text)))
+        .collect();
+    Ok(format!(
+        "{{\n  \"schema\": \"dynameter.report/1\"{}\n}}\n",
+        parts.concat()
+    ))
 }
 
 /// How much of a large design is drawn and spelt out, so that its page stays a page.
@@ -344,10 +439,30 @@ struct Detail {
 
 /// From all to little.
 const DETAILS: [Detail; 4] = [
-    Detail { weeks: 120, projections: 1_000, hit_ratios: 40, often: 20 },
-    Detail { weeks: 80, projections: 200, hit_ratios: 12, often: 6 },
-    Detail { weeks: 40, projections: 60, hit_ratios: 6, often: 3 },
-    Detail { weeks: 12, projections: 24, hit_ratios: 2, often: 2 },
+    Detail {
+        weeks: 120,
+        projections: 1_000,
+        hit_ratios: 40,
+        often: 20,
+    },
+    Detail {
+        weeks: 80,
+        projections: 200,
+        hit_ratios: 12,
+        often: 6,
+    },
+    Detail {
+        weeks: 40,
+        projections: 60,
+        hit_ratios: 6,
+        often: 3,
+    },
+    Detail {
+        weeks: 12,
+        projections: 24,
+        hit_ratios: 2,
+        often: 2,
+    },
 ];
 
 /// Bytes that a page has at most, where one of the details brings it below.
@@ -392,8 +507,14 @@ fn page(review: &Review, detail: Detail) -> Result<String, ReportError> {
         },
         subtitle: match review.years_ahead {
             0 => super::estimate::conventions(outcome),
-            1 => format!("a month a year ahead, grown until then; {}", super::estimate::conventions(outcome)),
-            years => format!("a month {years} years ahead, grown until then; {}", super::estimate::conventions(outcome)),
+            1 => format!(
+                "a month a year ahead, grown until then; {}",
+                super::estimate::conventions(outcome)
+            ),
+            years => format!(
+                "a month {years} years ahead, grown until then; {}",
+                super::estimate::conventions(outcome)
+            ),
         },
         answer: money::answer(review)?,
         data: figures.json(),

@@ -25,7 +25,9 @@ pub(super) fn float(money: Money) -> f64 {
 }
 
 fn share(part: Money, whole: Money) -> String {
-    part.percent_of(whole).map(|percent| format!("{percent:.1} %")).unwrap_or_default()
+    part.percent_of(whole)
+        .map(|percent| format!("{percent:.1} %"))
+        .unwrap_or_default()
 }
 
 pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
@@ -38,9 +40,21 @@ pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
         _ => format!("{missing} figures are unknown and in no total: see the working."),
     };
     let nothing_known = missing > 0 && outcome.bill.lines.is_empty();
-    let by_access = review.spending.iter().find(|spending| spending.by == "access pattern or purpose");
-    let driver = |one: &Share| format!("{}: {} ({})", clean(&one.name), one.amount.human(), share(one.amount, total));
-    let drivers = by_access.map(|spending| spending.shares.iter().take(DRIVERS).map(driver).collect()).unwrap_or_default();
+    let by_access = review
+        .spending
+        .iter()
+        .find(|spending| spending.by == "access pattern or purpose");
+    let driver = |one: &Share| {
+        format!(
+            "{}: {} ({})",
+            clean(&one.name),
+            one.amount.human(),
+            share(one.amount, total)
+        )
+    };
+    let drivers = by_access
+        .map(|spending| spending.shares.iter().take(DRIVERS).map(driver).collect())
+        .unwrap_or_default();
     Ok(Answer {
         total: match (nothing_known, missing) {
             (true, _) => "unknown".to_string(),
@@ -50,38 +64,73 @@ pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
         interval: outcome
             .uncertainty
             .as_ref()
-            .map(|sure| format!("With the ranges of the file: {} to {} in nine of ten draws.", sure.low.human(), sure.high.human()))
+            .map(|sure| {
+                format!(
+                    "With the ranges of the file: {} to {} in nine of ten draws.",
+                    sure.low.human(),
+                    sure.high.human()
+                )
+            })
             .unwrap_or_default(),
         exact: total.to_string(),
         unknown,
         drivers,
         best: best(review),
-        change: review.baseline.as_ref().map(changed).transpose()?.unwrap_or_default(),
+        change: review
+            .baseline
+            .as_ref()
+            .map(changed)
+            .transpose()?
+            .unwrap_or_default(),
     })
 }
 
-/// The best change of each kind: one that the application does not see, one that binds, one that is a trade-off.
+/// The best change of each kind: one that the application does not see, one that binds, one that is
+/// a trade-off.
 fn best(review: &Review) -> Vec<String> {
     let advice = &review.comparison.advice;
     let binds = |one: &&Advice| one.kind == AlternativeKind::Commitment;
     let first = |of: &dyn Fn(&&Advice) -> bool| advice.iter().find(|one| of(one));
     let words = |one: &Advice, before: &str, after: &str| {
         let place = place(one.table.as_ref(), one.index.as_ref());
-        clean(&format!("{before}{place}: {} saves {} a month{after}.", one.change, one.saves.human()))
+        clean(&format!(
+            "{before}{place}: {} saves {} a month{after}.",
+            one.change,
+            one.saves.human()
+        ))
     };
     let mut all = Vec::new();
     if let Some(one) = first(&|one| one.footing == Footing::Sure && !binds(one)) {
         let flat = one.kind.is_capacity() && !review.flat.is_empty();
-        all.push(words(one, "No trade-off: ", if flat { ", if the traffic is as even as the file says" } else { "" }));
+        all.push(words(
+            one,
+            "No trade-off: ",
+            if flat {
+                ", if the traffic is as even as the file says"
+            } else {
+                ""
+            },
+        ));
     }
     if let Some(one) = first(&|one| binds(one)) {
-        all.push(words(one, "With a commitment: ", &format!("; {}, due whatever the traffic becomes", one.why)));
+        all.push(words(
+            one,
+            "With a commitment: ",
+            &format!("; {}, due whatever the traffic becomes", one.why),
+        ));
     }
     if let Some(one) = first(&|one| one.footing == Footing::Decision) {
-        let risk = one.risk.as_ref().map(|risk| format!("; {risk}")).unwrap_or_default();
+        let risk = one
+            .risk
+            .as_ref()
+            .map(|risk| format!("; {risk}"))
+            .unwrap_or_default();
         all.push(words(one, "If you accept the trade-off: ", &risk));
     }
-    match (all.is_empty(), review.comparison.outcome.bill.unknown.is_empty()) {
+    match (
+        all.is_empty(),
+        review.comparison.outcome.bill.unknown.is_empty(),
+    ) {
         (true, true) => vec!["Nothing that is sold makes it cheaper.".to_string()],
         (true, false) => vec!["Nothing that is sold makes what is known cheaper.".to_string()],
         _ => all,
@@ -93,8 +142,15 @@ pub(super) fn note(sum: Option<&Sum>) -> String {
     let Some(sum) = sum else { return String::new() };
     let mut parts = Vec::new();
     if let Some(first) = sum.short.first() {
-        let more = if sum.short.len() > 1 { format!(" and {} more", sum.short.len() - 1) } else { String::new() };
-        parts.push(format!("some of it is refused: the capacity of {}{more} does not cover the busiest hour", clean(first)));
+        let more = if sum.short.len() > 1 {
+            format!(" and {} more", sum.short.len() - 1)
+        } else {
+            String::new()
+        };
+        parts.push(format!(
+            "some of it is refused: the capacity of {}{more} does not cover the busiest hour",
+            clean(first)
+        ));
     }
     if sum.unknown > 0 {
         parts.push(format!("{} unknown figures are not in it", sum.unknown));
@@ -104,34 +160,76 @@ pub(super) fn note(sum: Option<&Sum>) -> String {
 
 fn changed(difference: &Difference) -> Result<String, ReportError> {
     let before = difference.old.total()?;
-    let unknown = if difference.old.bill.unknown.is_empty() { "" } else { " and what was unknown" };
+    let unknown = if difference.old.bill.unknown.is_empty() {
+        ""
+    } else {
+        " and what was unknown"
+    };
     let direction = match difference.change() {
-        TotalChange::Unknown => format!("change unknown; {} of what is known, against the baseline", signed(difference.delta)),
+        TotalChange::Unknown => format!(
+            "change unknown; {} of what is known, against the baseline",
+            signed(difference.delta)
+        ),
         TotalChange::Known(delta) if delta == Money::ZERO => "the same as the baseline".to_string(),
         TotalChange::Known(delta) => format!("{} against the baseline", signed(delta)),
     };
-    Ok(clean(&format!("{direction} {}, which was {}{unknown} a month.", difference.old.workload, before.human())))
+    Ok(clean(&format!(
+        "{direction} {}, which was {}{unknown} a month.",
+        difference.old.workload,
+        before.human()
+    )))
 }
 
 /// What has changed since the baseline.
 pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
     let mut section = Section::new("since", "What has changed");
-    let Some(difference) = &review.baseline else { return Ok(section) };
+    let Some(difference) = &review.baseline else {
+        return Ok(section);
+    };
     let before = difference.old.total()?;
-    let caveat = if difference.old.bill.unknown.is_empty() { "" } else { ", and what was unknown" };
-    section.text(format!("{}: {} a month{caveat}, before.", difference.old.workload, before.human()));
-    let conditions =
-        |outcome: &crate::outcome::Outcome| (outcome.prices, outcome.month.clone(), outcome.region.clone(), outcome.free.clone());
+    let caveat = if difference.old.bill.unknown.is_empty() {
+        ""
+    } else {
+        ", and what was unknown"
+    };
+    section.text(format!(
+        "{}: {} a month{caveat}, before.",
+        difference.old.workload,
+        before.human()
+    ));
+    let conditions = |outcome: &crate::outcome::Outcome| {
+        (
+            outcome.prices,
+            outcome.month.clone(),
+            outcome.region.clone(),
+            outcome.free.clone(),
+        )
+    };
     if conditions(&difference.old) != conditions(&difference.new) {
         let (before, now) = (conventions(&difference.old), conventions(&difference.new));
-        section.text(format!("The baseline is of other conditions: {before}; now: {now}."));
+        section.text(format!(
+            "The baseline is of other conditions: {before}; now: {now}."
+        ));
     }
-    let mut table = Table::new("Lines that differ, the largest first", &["Where", "What", "#Before", "#Now", "#Difference", "Why"]);
+    let mut table = Table::new(
+        "Lines that differ, the largest first",
+        &["Where", "What", "#Before", "#Now", "#Difference", "Why"],
+    );
     for line in &difference.lines {
-        let amount = |side: &Option<crate::diff::Side>| side.as_ref().map_or(Cell::from("-"), |side| Cell::from(side.amount));
+        let amount = |side: &Option<crate::diff::Side>| {
+            side.as_ref()
+                .map_or(Cell::from("-"), |side| Cell::from(side.amount))
+        };
         table.row([
-            Cell::from(place(Some(&line.subject.table), line.subject.index.as_ref())),
-            Cell::from(what_is(&line.subject, &line.usage_type, &difference.new.region)),
+            Cell::from(place(
+                Some(&line.subject.table),
+                line.subject.index.as_ref(),
+            )),
+            Cell::from(what_is(
+                &line.subject,
+                &line.usage_type,
+                &difference.new.region,
+            )),
             amount(&line.old),
             amount(&line.new),
             Cell::signed(line.delta),
@@ -140,12 +238,22 @@ pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
     }
     section.table(table);
     for (words, list) in [
-        ("Known before and unknown now, so that it is in no difference:", &difference.newly_unknown),
-        ("Unknown before and known now, or gone, so that part of the difference is no change:", &difference.no_longer_unknown),
+        (
+            "Known before and unknown now, so that it is in no difference:",
+            &difference.newly_unknown,
+        ),
+        (
+            "Unknown before and known now, or gone, so that part of the difference is no change:",
+            &difference.no_longer_unknown,
+        ),
     ] {
         if !list.is_empty() {
             section.text(words);
-            section.list(list.iter().map(|unknown| format!("{}: {}", unknown.what, unknown.why)).collect());
+            section.list(
+                list.iter()
+                    .map(|unknown| format!("{}: {}", unknown.what, unknown.why))
+                    .collect(),
+            );
         }
     }
     Ok(section)
@@ -155,64 +263,135 @@ pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
 pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
     let comparison = &review.comparison;
     let mut section = Section::new("changes", "What to change");
-    let mut together = Table::new("The best together", &["", "Changes", "#A month", "Commitments as well", "#A month"]);
+    let mut together = Table::new(
+        "The best together",
+        &["", "Changes", "#A month", "Commitments as well", "#A month"],
+    );
     let is_partial = !comparison.outcome.bill.unknown.is_empty();
     // Of a design with something unknown, every total is a lower bound.
     let total = |amount: Money| {
         let cell = Cell::from(amount);
-        let text = if is_partial { format!("≥ {}", cell.text) } else { cell.text };
+        let text = if is_partial {
+            format!("≥ {}", cell.text)
+        } else {
+            cell.text
+        };
         Cell { text, ..cell }
     };
     let mut words = |name: &str, combination: &Combination| {
-        let changes = if combination.changes.is_empty() { "the design as it is".to_string() } else { combination.changes.join("; ") };
+        let changes = if combination.changes.is_empty() {
+            "the design as it is".to_string()
+        } else {
+            combination.changes.join("; ")
+        };
         together.row([
             Cell::from(name),
             Cell::from(changes),
             total(combination.monthly),
-            Cell::from(combination.commitment.as_ref().map_or("none that saves".to_string(), |mix| mix.words())),
+            Cell::from(
+                combination
+                    .commitment
+                    .as_ref()
+                    .map_or("none that saves".to_string(), |mix| mix.words()),
+            ),
             total(combination.monthly_with_commitment),
         ]);
     };
     words("no trade-off", &comparison.best);
     if comparison.best_with_decisions != comparison.best {
-        words("including trade-offs you have to accept", &comparison.best_with_decisions);
+        words(
+            "including trade-offs you have to accept",
+            &comparison.best_with_decisions,
+        );
     }
     section.table(together);
     if !review.flat.is_empty() {
-        let some = review.flat.iter().take(6).cloned().collect::<Vec<_>>().join(", ");
-        let more = review.flat.len().checked_sub(7).map(|more| format!(" and {} more", more + 1)).unwrap_or_default();
+        let some = review
+            .flat
+            .iter()
+            .take(6)
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        let more = review
+            .flat
+            .len()
+            .checked_sub(7)
+            .map(|more| format!(" and {} more", more + 1))
+            .unwrap_or_default();
         section.text(format!(
-            "Capacity is simulated for traffic that is the same at every hour of day and night in {some}{more}: the file gives no profile of \
-             them. With ups and downs provisioned capacity saves less; a profile or a trace tells how much."
+            "Capacity is simulated for traffic that is the same at every hour of day and night in \
+             {some}{more}: the file gives no profile of them. With ups and downs provisioned \
+             capacity saves less; a profile or a trace tells how much."
         ));
     }
     let mut table = Table::new(
         "Changes by what each saves alone",
-        &["Change", "#Saves a month", "#Share", "What there is to know", "Risk", "Where, and what to write"],
+        &[
+            "Change",
+            "#Saves a month",
+            "#Share",
+            "What there is to know",
+            "Risk",
+            "Where, and what to write",
+        ],
     );
     let row = |advice: &Advice| {
-        let to_decide = if advice.footing == Footing::Decision { "trade-off: " } else { "" };
+        let to_decide = if advice.footing == Footing::Decision {
+            "trade-off: "
+        } else {
+            ""
+        };
         [
-            Cell::from(format!("{}: {}", place(advice.table.as_ref(), advice.index.as_ref()), advice.change)),
+            Cell::from(format!(
+                "{}: {}",
+                place(advice.table.as_ref(), advice.index.as_ref()),
+                advice.change
+            )),
             Cell::from(advice.saves),
             Cell::from(share(advice.saves, comparison.total)),
             Cell::from(advice.why.as_str()),
-            Cell::from(advice.risk.as_ref().map(|risk| format!("{to_decide}{risk}")).unwrap_or_default()),
+            Cell::from(
+                advice
+                    .risk
+                    .as_ref()
+                    .map(|risk| format!("{to_decide}{risk}"))
+                    .unwrap_or_default(),
+            ),
             Cell::from(
                 advice
                     .edit
                     .as_ref()
-                    .map(|(part, text)| format!("{}: {text}", crate::report::compare::place_of(comparison, part)))
+                    .map(|(part, text)| {
+                        format!(
+                            "{}: {text}",
+                            crate::report::compare::place_of(comparison, part)
+                        )
+                    })
                     .unwrap_or_default(),
             ),
         ]
     };
-    comparison.advice.iter().take(ADVICE).for_each(|advice| table.row(row(advice)));
+    comparison
+        .advice
+        .iter()
+        .take(ADVICE)
+        .for_each(|advice| table.row(row(advice)));
     section.table(table);
     if let Some(more) = comparison.advice.len().checked_sub(ADVICE + 1) {
-        section.text(format!("… and {} more that save less; `dynameter compare` has all.", more + 1));
+        section.text(format!(
+            "… and {} more that save less; `dynameter compare` has all.",
+            more + 1
+        ));
     }
-    section.list(comparison.outcome.warnings.iter().map(|warning| format!("Warning: {warning}")).collect());
+    section.list(
+        comparison
+            .outcome
+            .warnings
+            .iter()
+            .map(|warning| format!("Warning: {warning}"))
+            .collect(),
+    );
     Ok(section)
 }
 
@@ -221,13 +400,20 @@ pub(super) fn traffic(review: &Review) -> Section {
     let traffic = &review.traffic;
     let mut section = Section::new("traffic", "More traffic, less traffic");
     section.text(
-        "The rates of all access patterns are multiplied; stored items, deletions by Time to Live, settings and provisioned units stay as the \
-         file has them. Every total is an estimate of its own, tiers and free tiers included.",
+        "The rates of all access patterns are multiplied; stored items, deletions by Time to \
+         Live, settings and provisioned units stay as the file has them. Every total is an \
+         estimate of its own, tiers and free tiers included.",
     );
-    if traffic.sums.iter().flatten().flatten().any(|sum| !sum.short.is_empty()) {
+    if traffic
+        .sums
+        .iter()
+        .flatten()
+        .flatten()
+        .any(|sum| !sum.short.is_empty())
+    {
         section.text(
-            "* The capacity of the design does not cover the busiest hour at this traffic: some requests are refused, and the total is no \
-             price for serving them.",
+            "* The capacity of the design does not cover the busiest hour at this traffic: some \
+             requests are refused, and the total is no price for serving them.",
         );
     }
     let heads: Vec<String> = traffic
@@ -235,34 +421,60 @@ pub(super) fn traffic(review: &Review) -> Section {
         .iter()
         .map(|month| {
             let hours = month.hours().human(2);
-            let words = MONTHS.iter().find(|(known, _)| Exact::from(*known) == *month.hours()).map(|(_, words)| format!(" ({words})"));
+            let words = MONTHS
+                .iter()
+                .find(|(known, _)| Exact::from(*known) == *month.hours())
+                .map(|(_, words)| format!(" ({words})"));
             format!("#{hours} hours{}", words.unwrap_or_default())
         })
         .collect();
-    let header: Vec<&str> = std::iter::once("#Traffic").chain(heads.iter().map(String::as_str)).collect();
-    let mut table = Table::new("A month's total by traffic and length of the month", &header);
+    let header: Vec<&str> = std::iter::once("#Traffic")
+        .chain(heads.iter().map(String::as_str))
+        .collect();
+    let mut table = Table::new(
+        "A month's total by traffic and length of the month",
+        &header,
+    );
     for (at, factor) in traffic.factors.iter().enumerate() {
         let of = |sums: &Vec<Option<crate::review::Sum>>| match &sums[at] {
             Some(sum) => {
-                let marks = [(sum.unknown > 0, "≥ "), (!sum.short.is_empty(), " *")].map(|(is, mark)| if is { mark } else { "" });
-                Cell { text: format!("{}{}{}", marks[0], sum.total.human(), marks[1]), exact: Some(sum.total.to_string()) }
+                let marks = [(sum.unknown > 0, "≥ "), (!sum.short.is_empty(), " *")]
+                    .map(|(is, mark)| if is { mark } else { "" });
+                Cell {
+                    text: format!("{}{}{}", marks[0], sum.total.human(), marks[1]),
+                    exact: Some(sum.total.to_string()),
+                }
             }
             None => Cell::from("not possible"),
         };
-        let first = Cell { text: format!("{} x", factor.human(1)), exact: Some(factor.human(1)) };
-        table.rows.push(std::iter::once(first).chain(traffic.sums.iter().map(of)).collect());
+        let first = Cell {
+            text: format!("{} x", factor.human(1)),
+            exact: Some(factor.human(1)),
+        };
+        table.rows.push(
+            std::iter::once(first)
+                .chain(traffic.sums.iter().map(of))
+                .collect(),
+        );
     }
     let points: Vec<(f64, f64)> = match traffic.sums.first() {
-        Some(own) => {
-            traffic.factors.iter().zip(own).filter_map(|(factor, sum)| Some((factor.to_f64(), float(sum.as_ref()?.total)))).collect()
-        }
+        Some(own) => traffic
+            .factors
+            .iter()
+            .zip(own)
+            .filter_map(|(factor, sum)| Some((factor.to_f64(), float(sum.as_ref()?.total))))
+            .collect(),
         None => Vec::new(),
     };
     let lines = Lines {
         x_title: "traffic, times that of the file",
         y_title: "$ a month",
         x_range: (0.0, 10.0),
-        lines: vec![Line { color: 1, points, steps: false }],
+        lines: vec![Line {
+            color: 1,
+            points,
+            steps: false,
+        }],
         dots: Vec::new(),
         marks: vec![(1.0, "the file".to_string())],
         x_label: &|x| format!("{x:.0} x"),
@@ -271,9 +483,16 @@ pub(super) fn traffic(review: &Review) -> Section {
         near: false,
     };
     let title = "The month's total by traffic".to_string();
-    let places = traffic.factors.iter().map(|factor| factor.human(1)).collect();
+    let places = traffic
+        .factors
+        .iter()
+        .map(|factor| factor.human(1))
+        .collect();
     section.charts(vec![Chart {
-        svg: lines.draw(&format!("{title}, from a tenth to ten times the rates of the file; the numbers are in the table below")),
+        svg: lines.draw(&format!(
+            "{title}, from a tenth to ten times the rates of the file; the numbers are in the \
+             table below"
+        )),
         title,
         legend: vec![(1, "total, in the file's month".to_string())],
         note: String::new(),
@@ -296,21 +515,43 @@ pub(super) fn spending(review: &Review) -> Result<Section, ReportError> {
             color,
         };
         let bars: Vec<Bar> = spending.shares.iter().take(BARS).map(bar).collect();
-        let mut table = Table::new(format!("The month by {}", spending.by), &[spending.by, "#A month", "#Share"]);
+        let mut table = Table::new(
+            format!("The month by {}", spending.by),
+            &[spending.by, "#A month", "#Share"],
+        );
         for one in &spending.shares {
-            table.row([Cell::from(one.name.clone()), Cell::from(one.amount), Cell::from(share(one.amount, total))]);
+            table.row([
+                Cell::from(one.name.clone()),
+                Cell::from(one.amount),
+                Cell::from(share(one.amount, total)),
+            ]);
         }
         let more = spending.shares.len().saturating_sub(BARS);
         Chart {
             title: format!("By {}", spending.by),
-            svg: charts::bars(&bars, &format!("Dollars of a month by {}, the largest first", spending.by)),
+            svg: charts::bars(
+                &bars,
+                &format!("Dollars of a month by {}, the largest first", spending.by),
+            ),
             legend: Vec::new(),
-            note: if more > 0 { format!("The {BARS} largest; {more} more are in the table.") } else { String::new() },
+            note: if more > 0 {
+                format!("The {BARS} largest; {more} more are in the table.")
+            } else {
+                String::new()
+            },
             numbers: table,
             hover: None,
         }
     };
-    section.charts(review.spending.iter().filter(|spending| !spending.shares.is_empty()).enumerate().map(chart).collect());
+    section.charts(
+        review
+            .spending
+            .iter()
+            .filter(|spending| !spending.shares.is_empty())
+            .enumerate()
+            .map(chart)
+            .collect(),
+    );
     Ok(section)
 }
 
@@ -326,23 +567,43 @@ pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
             words: (swing.low.human(), swing.high.human()),
         };
         let ranges: Vec<Range> = uncertainty.ranges.iter().take(BARS).map(range).collect();
-        let mut table = Table::new("The total with one range at its ends", &["#Line", "Range", "#At its lowest", "#At its highest"]);
+        let mut table = Table::new(
+            "The total with one range at its ends",
+            &["#Line", "Range", "#At its lowest", "#At its highest"],
+        );
         for swing in &uncertainty.ranges {
-            let line = Cell { text: swing.line.to_string(), exact: Some(swing.line.to_string()) };
-            table.row([line, Cell::from(swing.text.trim()), Cell::from(swing.low), Cell::from(swing.high)]);
+            let line = Cell {
+                text: swing.line.to_string(),
+                exact: Some(swing.line.to_string()),
+            };
+            table.row([
+                line,
+                Cell::from(swing.text.trim()),
+                Cell::from(swing.low),
+                Cell::from(swing.high),
+            ]);
         }
         section.charts(vec![Chart {
             title: "Which range matters most".to_string(),
-            svg: charts::tornado(&ranges, float(comparison.total), "The month's total with each range at its lowest and its highest"),
+            svg: charts::tornado(
+                &ranges,
+                float(comparison.total),
+                "The month's total with each range at its lowest and its highest",
+            ),
             legend: Vec::new(),
-            note: format!("The line is the total with every range at its likely value, {}.", comparison.total.human()),
+            note: format!(
+                "The line is the total with every range at its likely value, {}.",
+                comparison.total.human()
+            ),
             numbers: table,
             hover: None,
         }]);
     }
     if !comparison.swings.is_empty() {
-        let mut table =
-            Table::new("What an error of 50 % in one figure does to the total", &["Figure", "#Line", "#50 % less", "#50 % more"]);
+        let mut table = Table::new(
+            "What an error of 50 % in one figure does to the total",
+            &["Figure", "#Line", "#50 % less", "#50 % more"],
+        );
         let range = |swing: &crate::compare::Swing| Range {
             name: swing.what.clone(),
             ends: (float(swing.low), float(swing.high)),
@@ -352,7 +613,10 @@ pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
             let line = comparison.written.place(&swing.part).line.to_string();
             table.row([
                 Cell::from(swing.what.clone()),
-                Cell { text: line.clone(), exact: Some(line) },
+                Cell {
+                    text: line.clone(),
+                    exact: Some(line),
+                },
                 Cell::from(swing.low),
                 Cell::from(swing.high),
             ]);

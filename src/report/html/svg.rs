@@ -1,11 +1,14 @@
-//! Draws as SVG that a style sheet colours: plotters says where, a class says how. Texts stay texts, and are escaped.
+//! Draws as SVG that a style sheet colours: plotters says where, a class says how. Texts stay
+//! texts, and are escaped.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use plotters::prelude::{DrawingBackend, RGBColor};
 use plotters_backend::text_anchor::{HPos, VPos};
-use plotters_backend::{BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind};
+use plotters_backend::{
+    BackendColor, BackendCoord, BackendStyle, BackendTextStyle, DrawingErrorKind,
+};
 
 use super::escaped;
 
@@ -36,7 +39,11 @@ type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 impl<'a> Svg<'a> {
     /// An empty drawing. The caller writes the element around it.
     pub fn new(text: &'a mut String, size: (u32, u32)) -> Svg<'a> {
-        Svg { text, size, open: None }
+        Svg {
+            text,
+            size,
+            open: None,
+        }
     }
 
     fn push(&mut self, element: std::fmt::Arguments) -> Drawn {
@@ -77,10 +84,18 @@ impl DrawingBackend for Svg<'_> {
     }
 
     fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Drawn {
-        self.push(format_args!("<path class=\"f{}\" d=\"M{x} {y}h1v1h-1z\"/>", color.rgb.0))
+        self.push(format_args!(
+            "<path class=\"f{}\" d=\"M{x} {y}h1v1h-1z\"/>",
+            color.rgb.0
+        ))
     }
 
-    fn draw_line<S: BackendStyle>(&mut self, (x0, y0): BackendCoord, (x1, y1): BackendCoord, style: &S) -> Drawn {
+    fn draw_line<S: BackendStyle>(
+        &mut self,
+        (x0, y0): BackendCoord,
+        (x1, y1): BackendCoord,
+        style: &S,
+    ) -> Drawn {
         let color = style.color();
         if color.alpha == 0.0 {
             return Ok(());
@@ -92,16 +107,30 @@ impl DrawingBackend for Svg<'_> {
         }
     }
 
-    fn draw_rect<S: BackendStyle>(&mut self, (x0, y0): BackendCoord, (x1, y1): BackendCoord, style: &S, fill: bool) -> Drawn {
+    fn draw_rect<S: BackendStyle>(
+        &mut self,
+        (x0, y0): BackendCoord,
+        (x1, y1): BackendCoord,
+        style: &S,
+        fill: bool,
+    ) -> Drawn {
         let color = style.color();
         if color.alpha == 0.0 {
             return Ok(());
         }
-        self.path(if fill { 'f' } else { 'l' }, color.rgb.0, format_args!("M{x0} {y0}H{x1}V{y1}H{x0}z"))
+        self.path(
+            if fill { 'f' } else { 'l' },
+            color.rgb.0,
+            format_args!("M{x0} {y0}H{x1}V{y1}H{x0}z"),
+        )
     }
 
     /// Points in the middle of a straight line are left out.
-    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
+    fn draw_path<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &S,
+    ) -> Drawn {
         let mut points: Vec<BackendCoord> = Vec::new();
         for point in path {
             if points.last() == Some(&point) {
@@ -109,7 +138,8 @@ impl DrawingBackend for Svg<'_> {
             }
             let straight = match points.as_slice() {
                 [.., (ax, ay), (bx, by)] => {
-                    (i64::from(bx - ax) * i64::from(point.1 - by) == i64::from(by - ay) * i64::from(point.0 - bx))
+                    (i64::from(bx - ax) * i64::from(point.1 - by)
+                        == i64::from(by - ay) * i64::from(point.0 - bx))
                         && (bx - ax).signum() == (point.0 - bx).signum()
                         && (by - ay).signum() == (point.1 - by).signum()
                 }
@@ -133,20 +163,45 @@ impl DrawingBackend for Svg<'_> {
             .ok();
             last = (x, y);
         }
-        self.push(format_args!("<path class=\"l{}\" d=\"{data}\"/>", style.color().rgb.0))
+        self.push(format_args!(
+            "<path class=\"l{}\" d=\"{data}\"/>",
+            style.color().rgb.0
+        ))
     }
 
-    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(&mut self, path: I, style: &S) -> Drawn {
+    fn fill_polygon<S: BackendStyle, I: IntoIterator<Item = BackendCoord>>(
+        &mut self,
+        path: I,
+        style: &S,
+    ) -> Drawn {
         let points: Vec<String> = path.into_iter().map(|(x, y)| format!("{x} {y}")).collect();
-        self.push(format_args!("<path class=\"f{}\" d=\"M{}z\"/>", style.color().rgb.0, points.join("L")))
+        self.push(format_args!(
+            "<path class=\"f{}\" d=\"M{}z\"/>",
+            style.color().rgb.0,
+            points.join("L")
+        ))
     }
 
-    fn draw_circle<S: BackendStyle>(&mut self, (x, y): BackendCoord, radius: u32, style: &S, fill: bool) -> Drawn {
+    fn draw_circle<S: BackendStyle>(
+        &mut self,
+        (x, y): BackendCoord,
+        radius: u32,
+        style: &S,
+        fill: bool,
+    ) -> Drawn {
         let class = if fill { 'f' } else { 'l' };
-        self.push(format_args!("<circle class=\"{class}{}\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>", style.color().rgb.0))
+        self.push(format_args!(
+            "<circle class=\"{class}{}\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>",
+            style.color().rgb.0
+        ))
     }
 
-    fn draw_text<S: BackendTextStyle>(&mut self, text: &str, style: &S, (x, y): BackendCoord) -> Drawn {
+    fn draw_text<S: BackendTextStyle>(
+        &mut self,
+        text: &str,
+        style: &S,
+        (x, y): BackendCoord,
+    ) -> Drawn {
         if text.is_empty() {
             return Ok(());
         }
@@ -162,11 +217,20 @@ impl DrawingBackend for Svg<'_> {
         };
         let turned = match style.transform() {
             plotters_backend::FontTransform::None => String::new(),
-            plotters_backend::FontTransform::Rotate90 => format!(" transform=\"rotate(90 {x} {y})\""),
-            plotters_backend::FontTransform::Rotate180 => format!(" transform=\"rotate(180 {x} {y})\""),
-            plotters_backend::FontTransform::Rotate270 => format!(" transform=\"rotate(270 {x} {y})\""),
+            plotters_backend::FontTransform::Rotate90 => {
+                format!(" transform=\"rotate(90 {x} {y})\"")
+            }
+            plotters_backend::FontTransform::Rotate180 => {
+                format!(" transform=\"rotate(180 {x} {y})\"")
+            }
+            plotters_backend::FontTransform::Rotate270 => {
+                format!(" transform=\"rotate(270 {x} {y})\"")
+            }
         };
-        self.push(format_args!("<text class=\"{across}{down}\" x=\"{x}\" y=\"{y}\"{turned}>{}</text>", escaped(text)))
+        self.push(format_args!(
+            "<text class=\"{across}{down}\" x=\"{x}\" y=\"{y}\"{turned}>{}</text>",
+            escaped(text)
+        ))
     }
 }
 
@@ -188,18 +252,34 @@ mod tests {
     #[test]
     fn texts_are_escaped_and_stay_texts() {
         let svg = drawn(|area| {
-            area.draw(&Text::new("<script>alert('&')</script>", (5, 9), ("sans-serif", 12).into_font())).expect("drawn");
+            area.draw(&Text::new(
+                "<script>alert('&')</script>",
+                (5, 9),
+                ("sans-serif", 12).into_font(),
+            ))
+            .expect("drawn");
         });
-        assert!(svg.contains("&#60;script&#62;") && !svg.contains("<script"), "{svg}");
+        assert!(
+            svg.contains("&#60;script&#62;") && !svg.contains("<script"),
+            "{svg}"
+        );
     }
 
     #[test]
     fn rectangles_of_one_colour_are_one_path_and_straight_lines_two_points() {
         let svg = drawn(|area| {
             for at in 0..3 {
-                area.draw(&Rectangle::new([(at * 10, 0), (at * 10 + 9, 5)], ink(3).filled())).expect("drawn");
+                area.draw(&Rectangle::new(
+                    [(at * 10, 0), (at * 10 + 9, 5)],
+                    ink(3).filled(),
+                ))
+                .expect("drawn");
             }
-            area.draw(&PathElement::new([(0, 0), (5, 5), (10, 10), (10, 20)], ink(2))).expect("drawn");
+            area.draw(&PathElement::new(
+                [(0, 0), (5, 5), (10, 10), (10, 20)],
+                ink(2),
+            ))
+            .expect("drawn");
         });
         assert_eq!(svg.matches("<path").count(), 2, "{svg}");
         assert!(svg.contains("d=\"M0 0l10 10v10\""), "{svg}");

@@ -1,4 +1,5 @@
-//! What a trace measured: units over time, hot keys, heat, caches, throttles, and all of it beside what was expected.
+//! What a trace measured: units over time, hot keys, heat, caches, throttles, and all of it beside
+//! what was expected.
 
 use super::charts::{self, Bar, Line, Lines};
 use super::heat::{Heat, LEVELS};
@@ -22,7 +23,11 @@ const DRAWN: usize = 12;
 const KEYS: usize = 10;
 
 fn place(table: &str, index: Option<&str>, region: &str, home: &str) -> String {
-    clean(&usage::place(table, index, (region != home).then_some(region)))
+    clean(&usage::place(
+        table,
+        index,
+        (region != home).then_some(region),
+    ))
 }
 
 fn direction(direction: Direction) -> &'static str {
@@ -34,16 +39,25 @@ fn direction(direction: Direction) -> &'static str {
 
 /// A number of something.
 fn of_many(number: u64, what: &str) -> String {
-    format!("{} {what}{}", group_thousands(&number.to_string()), if number == 1 { "" } else { "s" })
+    format!(
+        "{} {what}{}",
+        group_thousands(&number.to_string()),
+        if number == 1 { "" } else { "s" }
+    )
 }
 
 fn count(number: u64) -> Cell {
-    Cell { text: group_thousands(&number.to_string()), exact: Some(number.to_string()) }
+    Cell {
+        text: group_thousands(&number.to_string()),
+        exact: Some(number.to_string()),
+    }
 }
 
 /// The section of a trace; nothing without one.
 pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> {
-    let Some(replayed) = &review.replayed else { return Ok(None) };
+    let Some(replayed) = &review.replayed else {
+        return Ok(None);
+    };
     let mut section = Section::new("trace", "What the trace says");
     let home = replayed.outcome.region.as_str();
     let trace = &replayed.trace;
@@ -53,27 +67,55 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
         trace.first,
         trace.last,
         trace.files.join(", "),
-        a_month(replayed.outcome.total()?, replayed.outcome.bill.unknown.len())
+        a_month(
+            replayed.outcome.total()?,
+            replayed.outcome.bill.unknown.len()
+        )
     ));
-    let skipped = trace.skipped.iter().map(|(reason, rows)| format!("{} were skipped: {}", of_many(*rows, "row"), reason.word()));
+    let skipped = trace
+        .skipped
+        .iter()
+        .map(|(reason, rows)| format!("{} were skipped: {}", of_many(*rows, "row"), reason.word()));
     let refused = (trace.refused > 0).then(|| {
         format!(
-            "{} were throttled or refused in the trace and cost nothing: what was wanted is more than what is billed",
+            "{} were throttled or refused in the trace and cost nothing: what was wanted is more \
+             than what is billed",
             of_many(trace.refused, "call")
         )
     });
-    let throttled = (trace.throttled > 0).then(|| format!("{} were throttled, as its metrics say", of_many(trace.throttled, "request")));
+    let throttled = (trace.throttled > 0).then(|| {
+        format!(
+            "{} were throttled, as its metrics say",
+            of_many(trace.throttled, "request")
+        )
+    });
     section.list(skipped.chain(refused).chain(throttled).collect());
-    let mut missing = Table::new("Unknown in the trace's month, and in no total", &["Where", "What", "Rate", "Why"]);
-    replayed.outcome.bill.unknown.iter().for_each(|unknown| missing.row(unknown_row(unknown).map(Cell::from)));
+    let mut missing = Table::new(
+        "Unknown in the trace's month, and in no total",
+        &["Where", "What", "Rate", "Why"],
+    );
+    replayed
+        .outcome
+        .bill
+        .unknown
+        .iter()
+        .for_each(|unknown| missing.row(unknown_row(unknown).map(Cell::from)));
     section.table(missing);
     if trace.span.seconds() < 7 * 86_400 {
         section.text(
-            "The trace is shorter than a week: what follows takes its hours for all hours of a month, by night and by day. What differs from the \
-             estimate may be the time of day and not the file.",
+            "The trace is shorter than a week: what follows takes its hours for all hours of a \
+             month, by night and by day. What differs from the estimate may be the time of day \
+             and not the file.",
         );
     }
-    section.list(replayed.outcome.warnings.iter().map(|warning| format!("Warning: {warning}")).collect());
+    section.list(
+        replayed
+            .outcome
+            .warnings
+            .iter()
+            .map(|warning| format!("Warning: {warning}"))
+            .collect(),
+    );
     beside(review, replayed, &mut section)?;
     section.heading("Units over time");
     section.charts(over_time(replayed, home));
@@ -84,7 +126,11 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
         section.heading("Hot keys");
         section.charts(vec![hot_keys(replayed, home)]);
     }
-    let strips: Vec<Chart> = replayed.partitions.iter().filter_map(|heat| strip(heat, home, trace.last)).collect();
+    let strips: Vec<Chart> = replayed
+        .partitions
+        .iter()
+        .filter_map(|heat| strip(heat, home, trace.last))
+        .collect();
     if !strips.is_empty() {
         section.heading("Heat: time by range of keys");
         section.charts(strips);
@@ -106,20 +152,44 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
     let (expected, measured) = (review.comparison.total, replayed.outcome.total()?);
     let mut total = Table::new("The month's total", &["", "#A month"]);
     total.row([Cell::from("estimated from the file"), Cell::from(expected)]);
-    total.row([Cell::from("measured in the trace, scaled to a month"), Cell::from(measured)]);
-    let Some(beside) = review.measured()? else { return Ok(()) };
+    total.row([
+        Cell::from("measured in the trace, scaled to a month"),
+        Cell::from(measured),
+    ]);
+    let Some(beside) = review.measured()? else {
+        return Ok(());
+    };
     total.row([Cell::from("difference"), Cell::signed(beside.difference)]);
     section.table(total);
-    let mut demand =
-        Table::new("Units a second on average", &["Table or index", "Direction", "#Estimated", "#Measured", "#Measured / estimated"]);
+    let mut demand = Table::new(
+        "Units a second on average",
+        &[
+            "Table or index",
+            "Direction",
+            "#Estimated",
+            "#Measured",
+            "#Measured / estimated",
+        ],
+    );
     for one in beside.demand {
-        let units = |units: &Option<Exact>| units.as_ref().map_or(Cell::from("-"), |units| Cell::number(units, 3));
+        let units = |units: &Option<Exact>| {
+            units
+                .as_ref()
+                .map_or(Cell::from("-"), |units| Cell::number(units, 3))
+        };
         let times = match (&one.expected, &one.measured) {
-            (Some(expected), Some(measured)) if !expected.is_zero() => Cell::number(&(measured / expected), 3),
+            (Some(expected), Some(measured)) if !expected.is_zero() => {
+                Cell::number(&(measured / expected), 3)
+            }
             _ => Cell::from("-"),
         };
         demand.row([
-            Cell::from(place(&one.table, one.index.as_deref(), &one.region, &replayed.outcome.region)),
+            Cell::from(place(
+                &one.table,
+                one.index.as_deref(),
+                &one.region,
+                &replayed.outcome.region,
+            )),
             Cell::from(throughput_word(one.throughput)),
             units(&one.expected),
             units(&one.measured),
@@ -127,17 +197,42 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
         ]);
     }
     section.table(demand);
-    let mut costs = Table::new("Dollars of a month", &["Table", "Usage type", "#Estimated", "#Measured", "#Difference"]);
+    let mut costs = Table::new(
+        "Dollars of a month",
+        &[
+            "Table",
+            "Usage type",
+            "#Estimated",
+            "#Measured",
+            "#Difference",
+        ],
+    );
     for one in beside.cost {
         let amount = |amount: Option<Money>| amount.map_or(Cell::from("-"), Cell::from);
-        let cells = [Cell::from(one.table), Cell::from(one.usage_type), amount(one.expected), amount(one.measured)];
+        let cells = [
+            Cell::from(one.table),
+            Cell::from(one.usage_type),
+            amount(one.expected),
+            amount(one.measured),
+        ];
         let [table, usage, expected, measured] = cells;
-        costs.row([table, usage, expected, measured, Cell::signed(one.difference)]);
+        costs.row([
+            table,
+            usage,
+            expected,
+            measured,
+            Cell::signed(one.difference),
+        ]);
     }
-    section.table(if costs.rows.len() > 16 { costs.folded() } else { costs });
+    section.table(if costs.rows.len() > 16 {
+        costs.folded()
+    } else {
+        costs
+    });
     section.text(
-        "A trace tells what is asked for. What is stored, backups and nodes are taken from the file, and so is the hit ratio of a DAX cluster: \
-         what a cache would have caught in the trace stands below.",
+        "A trace tells what is asked for. What is stored, backups and nodes are taken from the \
+         file, and so is the hit ratio of a DAX cluster: what a cache would have caught in the \
+         trace stands below.",
     );
     if review.years_ahead > 0 {
         section.text("The file looks ahead: its rates have grown by then, the trace's have not.");
@@ -147,12 +242,17 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
 
 /// A moment of a trace; of times that begin nowhere in particular, the seconds.
 fn moment(time: Time) -> String {
-    time.to_string().replace('T', " ").trim_end_matches('Z').to_string()
+    time.to_string()
+        .replace('T', " ")
+        .trim_end_matches('Z')
+        .to_string()
 }
 
 fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
     let mut accounts: Vec<(&OverTime, Option<&OverTime>, Option<&OverTime>)> = Vec::new();
-    let same = |one: &OverTime, other: &OverTime| (&one.table, &one.index, &one.region) == (&other.table, &other.index, &other.region);
+    let same = |one: &OverTime, other: &OverTime| {
+        (&one.table, &one.index, &one.region) == (&other.table, &other.index, &other.region)
+    };
     for one in &replayed.over_time {
         let at = match accounts.iter().position(|(known, ..)| same(known, one)) {
             Some(at) => at,
@@ -161,21 +261,39 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
                 accounts.len() - 1
             }
         };
-        *(if one.direction == Direction::Read { &mut accounts[at].1 } else { &mut accounts[at].2 }) = Some(one);
+        *(if one.direction == Direction::Read {
+            &mut accounts[at].1
+        } else {
+            &mut accounts[at].2
+        }) = Some(one);
     }
     let draw = |(account, reads, writes): &(&OverTime, Option<&OverTime>, Option<&OverTime>)| {
         let seconds = account.column_seconds;
-        let units = |one: &Option<&OverTime>| one.map(|one| one.units.as_slice()).unwrap_or_default().to_vec();
+        let units = |one: &Option<&OverTime>| {
+            one.map(|one| one.units.as_slice())
+                .unwrap_or_default()
+                .to_vec()
+        };
         let (reads, writes) = (units(reads), units(writes));
         let rate = |units: &Exact| units / &Exact::from(seconds);
         let line = |color: u8, units: &[Exact]| Line {
             color,
-            points: units.iter().enumerate().map(|(at, units)| (at as f64, rate(units).to_f64())).collect(),
+            points: units
+                .iter()
+                .enumerate()
+                .map(|(at, units)| (at as f64, rate(units).to_f64()))
+                .collect(),
             steps: true,
         };
-        let title = place(&account.table, account.index.as_deref(), &account.region, home);
+        let title = place(
+            &account.table,
+            account.index.as_deref(),
+            &account.region,
+            home,
+        );
         let columns = reads.len().max(writes.len());
-        let start = |at: usize| Time::from_second(account.first.second() + at as i64 * seconds as i64);
+        let start =
+            |at: usize| Time::from_second(account.first.second() + at as i64 * seconds as i64);
         let label = |x: f64| {
             let text = moment(start(x.max(0.0) as usize));
             // Within a day, the hour; over days, the day.
@@ -184,12 +302,21 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
             if is_long {
                 day.get(5..).unwrap_or(day).to_string()
             } else {
-                hour.get(..if seconds < 60 { 8 } else { 5 }).unwrap_or(hour).to_string()
+                hour.get(..if seconds < 60 { 8 } else { 5 })
+                    .unwrap_or(hour)
+                    .to_string()
             }
         };
-        let mut table = Table::new(format!("{title}: units a second, in steps of {seconds} s"), &["From", "#Reads", "#Writes"]);
+        let mut table = Table::new(
+            format!("{title}: units a second, in steps of {seconds} s"),
+            &["From", "#Reads", "#Writes"],
+        );
         for at in 0..columns {
-            let cell = |units: &[Exact]| units.get(at).map_or(Cell::from("-"), |units| Cell::number(&rate(units), 2));
+            let cell = |units: &[Exact]| {
+                units
+                    .get(at)
+                    .map_or(Cell::from("-"), |units| Cell::number(&rate(units), 2))
+            };
             table.row([Cell::from(moment(start(at))), cell(&reads), cell(&writes)]);
         }
         let mut lines = Vec::new();
@@ -213,7 +340,10 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
             near: false,
         };
         Chart {
-            svg: chart.draw(&format!("Units a second of {title} over the time of the trace; the numbers are in the table below")),
+            svg: chart.draw(&format!(
+                "Units a second of {title} over the time of the trace; the numbers are in the \
+                 table below"
+            )),
             title,
             legend,
             note: String::new(),
@@ -227,12 +357,26 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
 fn peaks(replayed: &Replayed, home: &str) -> Table {
     let mut table = Table::new(
         "Units a second",
-        &["Table or index", "Direction", "#Mean", "#Half of all seconds", "#95 in 100", "#99 in 100", "#Busiest second", "At"],
+        &[
+            "Table or index",
+            "Direction",
+            "#Mean",
+            "#Half of all seconds",
+            "#95 in 100",
+            "#99 in 100",
+            "#Busiest second",
+            "At",
+        ],
     );
     for peak in &replayed.peaks {
         let [half, most, nearly_all] = &peak.percentiles;
         table.row([
-            Cell::from(place(&peak.table, peak.index.as_deref(), &peak.region, home)),
+            Cell::from(place(
+                &peak.table,
+                peak.index.as_deref(),
+                &peak.region,
+                home,
+            )),
             Cell::from(direction(peak.direction)),
             Cell::number(&peak.mean, 2),
             Cell::number(half, 1),
@@ -248,20 +392,52 @@ fn peaks(replayed: &Replayed, home: &str) -> Table {
 fn modes(replayed: &Replayed) -> Table {
     let mut table = Table::new(
         "The month in every mode, and the requests of the trace that it would have throttled",
-        &["For", "Mode", "#A month", "#Throttled requests", "First throttled", "What there is to know"],
+        &[
+            "For",
+            "Mode",
+            "#A month",
+            "#Throttled requests",
+            "First throttled",
+            "What there is to know",
+        ],
     );
     for mode in &replayed.capacity {
-        let ModeResult { table: name, mode: words, as_designed, state, why, accounts, .. } = mode;
-        let throttled: u64 = accounts.iter().map(|account: &AccountRun| account.throttled_requests).sum();
-        let first = accounts.iter().filter_map(|account| account.first_throttled).min();
+        let ModeResult {
+            table: name,
+            mode: words,
+            as_designed,
+            state,
+            why,
+            accounts,
+            ..
+        } = mode;
+        let throttled: u64 = accounts
+            .iter()
+            .map(|account: &AccountRun| account.throttled_requests)
+            .sum();
+        let first = accounts
+            .iter()
+            .filter_map(|account| account.first_throttled)
+            .min();
         table.row([
-            Cell::from(name.as_ref().map_or("the whole design".to_string(), |table| clean(table))),
-            Cell::from(if *as_designed { format!("{words} (the design)") } else { words.clone() }),
+            Cell::from(
+                name.as_ref()
+                    .map_or("the whole design".to_string(), |table| clean(table)),
+            ),
+            Cell::from(if *as_designed {
+                format!("{words} (the design)")
+            } else {
+                words.clone()
+            }),
             match state {
                 State::Priced { monthly, .. } => Cell::from(*monthly),
                 State::Unknown | State::Impossible => Cell::from("-"),
             },
-            if accounts.is_empty() { Cell::from("-") } else { count(throttled) },
+            if accounts.is_empty() {
+                Cell::from("-")
+            } else {
+                count(throttled)
+            },
             first.map_or(Cell::from("-"), |time| Cell::from(moment(time))),
             Cell::from(match state {
                 State::Priced { .. } => why.clone(),
@@ -270,12 +446,21 @@ fn modes(replayed: &Replayed) -> Table {
             }),
         ]);
     }
-    if table.rows.len() > 16 { table.folded() } else { table }
+    if table.rows.len() > 16 {
+        table.folded()
+    } else {
+        table
+    }
 }
 
 fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
     let name = |key: &HotKey| {
-        format!("{} ({}, {})", key.key, place(&key.table, key.index.as_deref(), &key.region, home), direction(key.direction))
+        format!(
+            "{} ({}, {})",
+            key.key,
+            place(&key.table, key.index.as_deref(), &key.region, home),
+            direction(key.direction)
+        )
     };
     let mut all: Vec<&HotKey> = replayed.hot_keys.iter().collect();
     all.sort_by(|one, other| other.units.cmp(&one.units));
@@ -283,12 +468,24 @@ fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
         name: name(key),
         value: key.units.to_f64(),
         words: format!("{} units", key.units.human(1)),
-        color: if key.direction == Direction::Read { 1 } else { 2 },
+        color: if key.direction == Direction::Read {
+            1
+        } else {
+            2
+        },
     };
     let bars: Vec<Bar> = all.iter().take(KEYS).map(bar).collect();
     let mut table = Table::new(
-        "The keys that consumed most; where an error is given, the units lie between them less the error and them",
-        &["Table or index", "Direction", "Key", "#Units", "#Error", "#Share of its table or index"],
+        "The keys that consumed most; where an error is given, the units lie between them less \
+         the error and them",
+        &[
+            "Table or index",
+            "Direction",
+            "Key",
+            "#Units",
+            "#Error",
+            "#Share of its table or index",
+        ],
     );
     for key in &all {
         table.row([
@@ -302,7 +499,10 @@ fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
     }
     Chart {
         title: "The hottest keys".to_string(),
-        svg: charts::bars(&bars, "The keys that consumed most units, the hottest first"),
+        svg: charts::bars(
+            &bars,
+            "The keys that consumed most units, the hottest first",
+        ),
         legend: vec![(1, "reads".to_string()), (2, "writes".to_string())],
         note: String::new(),
         numbers: table,
@@ -315,12 +515,20 @@ fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
     let (first, seconds) = heat.strip.start()?;
     let columns: Vec<(i64, Vec<Exact>)> = heat.strip.units().collect();
     let last = columns.last().map(|(column, _)| *column)?;
-    let most = columns.iter().flat_map(|(_, units)| units).max().cloned().unwrap_or_default();
-    // Levels by powers of four below the hottest cell, so that what is warm is seen beside what is hot.
+    let most = columns
+        .iter()
+        .flat_map(|(_, units)| units)
+        .max()
+        .cloned()
+        .unwrap_or_default();
+    // Levels by powers of four below the hottest cell, so that what is warm is seen beside what is
+    // hot.
     let level = |units: &Exact| match units.is_zero() {
         true => 0,
         false => {
-            let cooler = (0..LEVELS - 1).take_while(|power| units * &Exact::from(4_u64.pow(u32::from(*power) + 1)) < most).count();
+            let cooler = (0..LEVELS - 1)
+                .take_while(|power| units * &Exact::from(4_u64.pow(u32::from(*power) + 1)) < most)
+                .count();
             LEVELS - cooler as u8
         }
     };
@@ -336,19 +544,42 @@ fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
     );
     for (column, units) in &columns {
         let all: Exact = units.iter().cloned().sum();
-        let hottest = units.iter().enumerate().max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(&one.0)));
-        let (range, most) = hottest.map(|(range, most)| (range, most.clone())).unwrap_or_default();
-        table.row([Cell::from(at(*column)), Cell::number(&all, 1), Cell::number(&most, 1), count(range as u64 + 1)]);
+        let hottest = units
+            .iter()
+            .enumerate()
+            .max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(&one.0)));
+        let (range, most) = hottest
+            .map(|(range, most)| (range, most.clone()))
+            .unwrap_or_default();
+        table.row([
+            Cell::from(at(*column)),
+            Cell::number(&all, 1),
+            Cell::number(&most, 1),
+            count(range as u64 + 1),
+        ]);
     }
     // The last column may reach beyond the trace.
     let end = at(last + 1);
     let (from, to) = (at(0), if end > until { until } else { end });
     Some(Chart {
-        svg: Heat { levels, from: &from, to: &to }
-            .draw(&format!("Heat of {title} over time and ranges of keys; the table below has the hottest range of each moment")),
+        svg: Heat {
+            levels,
+            from: &from,
+            to: &to,
+        }
+        .draw(&format!(
+            "Heat of {title} over time and ranges of keys; the table below has the hottest range \
+             of each moment"
+        )),
         title,
-        legend: (1..=LEVELS).rev().map(|level| (30 + level, heat_words(level, &most, seconds))).collect(),
-        note: format!("{} ranges of keys by hash; a column is {seconds} s.", crate::replay::STRIP_ROWS),
+        legend: (1..=LEVELS)
+            .rev()
+            .map(|level| (30 + level, heat_words(level, &most, seconds)))
+            .collect(),
+        note: format!(
+            "{} ranges of keys by hash; a column is {seconds} s.",
+            crate::replay::STRIP_ROWS
+        ),
         numbers: table,
         hover: None,
     })
@@ -359,14 +590,27 @@ fn heat_words(level: u8, most: &Exact, seconds: i64) -> String {
     let to = edge(level);
     match level {
         1 => format!("up to {}", to.human(1)),
-        LEVELS => format!("{} to {} units in {seconds} s", edge(level - 1).human(1), to.human(1)),
+        LEVELS => format!(
+            "{} to {} units in {seconds} s",
+            edge(level - 1).human(1),
+            to.human(1)
+        ),
         _ => format!("{} to {}", edge(level - 1).human(1), to.human(1)),
     }
 }
 
 fn partitions(replayed: &Replayed, home: &str) -> Table {
-    let mut table =
-        Table::new("Partitions", &["Table", "#At first", "#At the end", "#Refused read units", "#Refused write units", "First refused"]);
+    let mut table = Table::new(
+        "Partitions",
+        &[
+            "Table",
+            "#At first",
+            "#At the end",
+            "#Refused read units",
+            "#Refused write units",
+            "First refused",
+        ],
+    );
     for heat in &replayed.partitions {
         table.row([
             Cell::from(place(&heat.table, None, &heat.region, home)),
@@ -374,7 +618,8 @@ fn partitions(replayed: &Replayed, home: &str) -> Table {
             count(heat.last),
             Cell::number(&heat.refused_reads, 1),
             Cell::number(&heat.refused_writes, 1),
-            heat.first_refusal.map_or(Cell::from("-"), |time| Cell::from(moment(time))),
+            heat.first_refusal
+                .map_or(Cell::from("-"), |time| Cell::from(moment(time))),
         ]);
     }
     table
@@ -382,29 +627,55 @@ fn partitions(replayed: &Replayed, home: &str) -> Table {
 
 /// A size of memory, in its largest unit.
 fn memory(bytes: u64) -> String {
-    let (unit, name) = [(1_u64 << 40, "TB"), (1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")]
-        .into_iter()
-        .find(|(unit, _)| bytes >= *unit)
-        .unwrap_or((1, "B"));
+    let (unit, name) = [
+        (1_u64 << 40, "TB"),
+        (1 << 30, "GB"),
+        (1 << 20, "MB"),
+        (1 << 10, "KB"),
+    ]
+    .into_iter()
+    .find(|(unit, _)| bytes >= *unit)
+    .unwrap_or((1, "B"));
     format!("{} {name}", Exact::ratio(bytes, unit).human(1))
 }
 
 fn caches(replayed: &Replayed) -> Vec<Chart> {
-    let mut names: Vec<(&str, &'static str)> = replayed.dax.iter().map(|dax| (dax.table.as_str(), dax.which.word())).collect();
+    let mut names: Vec<(&str, &'static str)> = replayed
+        .dax
+        .iter()
+        .map(|dax| (dax.table.as_str(), dax.which.word()))
+        .collect();
     names.dedup();
     let chart = |(name, which): (&str, &'static str)| {
-        let points: Vec<&DaxResult> = replayed.dax.iter().filter(|dax| dax.table == name && dax.which.word() == which).collect();
+        let points: Vec<&DaxResult> = replayed
+            .dax
+            .iter()
+            .filter(|dax| dax.table == name && dax.which.word() == which)
+            .collect();
         let mut table = Table::new(
             format!("{}, {which} cache", clean(name)),
-            &["#Memory", "Node type", "#Hit ratio", "#Error", "#Saves a month", "#Nodes cost a month", "#Break-even hit ratio"],
+            &[
+                "#Memory",
+                "Node type",
+                "#Hit ratio",
+                "#Error",
+                "#Saves a month",
+                "#Nodes cost a month",
+                "#Break-even hit ratio",
+            ],
         );
         for point in &points {
             let cluster = point.cluster.as_ref();
             let money = |money: Option<Option<Money>>| money.map_or(Cell::from("-"), Cell::from);
             table.row([
-                Cell { text: memory(point.point.bytes), exact: Some(point.point.bytes.to_string()) },
+                Cell {
+                    text: memory(point.point.bytes),
+                    exact: Some(point.point.bytes.to_string()),
+                },
                 Cell::from(point.node_type.unwrap_or("-")),
-                point.hit_ratio().map_or(Cell::from("-"), |ratio| Cell::percent(&ratio)),
+                point
+                    .hit_ratio()
+                    .map_or(Cell::from("-"), |ratio| Cell::percent(&ratio)),
                 Cell::percent(&point.error()),
                 money(cluster.map(|cluster| cluster.saves)),
                 money(cluster.map(|cluster| cluster.costs)),
@@ -416,14 +687,28 @@ fn caches(replayed: &Replayed) -> Vec<Chart> {
         }
         // Along powers of two: memory doubles from node to node.
         let power = |bytes: u64| (bytes.max(1) as f64).log2();
-        let line: Vec<(f64, f64)> =
-            points.iter().filter_map(|point| Some((power(point.point.bytes), point.hit_ratio()?.to_f64() * 100.0))).collect();
-        let ends = (line.first().map_or(20.0, |point| point.0.floor()), line.last().map_or(21.0, |point| point.0.ceil()));
+        let line: Vec<(f64, f64)> = points
+            .iter()
+            .filter_map(|point| {
+                Some((
+                    power(point.point.bytes),
+                    point.hit_ratio()?.to_f64() * 100.0,
+                ))
+            })
+            .collect();
+        let ends = (
+            line.first().map_or(20.0, |point| point.0.floor()),
+            line.last().map_or(21.0, |point| point.0.ceil()),
+        );
         let chart = Lines {
             x_title: "memory of a node",
             y_title: "hits, %",
             x_range: ends,
-            lines: vec![Line { color: 1, points: line.clone(), steps: false }],
+            lines: vec![Line {
+                color: 1,
+                points: line.clone(),
+                steps: false,
+            }],
             dots: Vec::new(),
             marks: Vec::new(),
             x_label: &|x| memory(2_f64.powf(x).round() as u64),
@@ -434,12 +719,24 @@ fn caches(replayed: &Replayed) -> Vec<Chart> {
         let title = format!("{}, {which} cache", clean(name));
         let sampled = points.iter().any(|point| point.sampled > 0);
         Chart {
-            svg: chart.draw(&format!("Hit ratio by memory of {title}; the numbers are in the table below")),
+            svg: chart.draw(&format!(
+                "Hit ratio by memory of {title}; the numbers are in the table below"
+            )),
             title,
             legend: vec![(1, "share of reads that hit".to_string())],
-            note: if sampled { "Measured on a sample of the keys; the error is in the table.".to_string() } else { String::new() },
+            note: if sampled {
+                "Measured on a sample of the keys; the error is in the table.".to_string()
+            } else {
+                String::new()
+            },
             numbers: table,
-            hover: Hover::at([ends.0, ends.1], points.iter().map(|point| format!("{:.3}", power(point.point.bytes))).collect()),
+            hover: Hover::at(
+                [ends.0, ends.1],
+                points
+                    .iter()
+                    .map(|point| format!("{:.3}", power(point.point.bytes)))
+                    .collect(),
+            ),
         }
     };
     names.into_iter().map(chart).collect()

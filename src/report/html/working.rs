@@ -1,4 +1,5 @@
-//! The working: every line of the bill with its rule, its rate, its book and its date, and what is taken for granted.
+//! The working: every line of the bill with its rule, its rate, its book and its date, and what is
+//! taken for granted.
 
 use std::collections::BTreeMap;
 
@@ -15,44 +16,109 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
     let outcome = &comparison.outcome;
     let mut section = Section::new("working", "The working");
     if !outcome.bill.unknown.is_empty() {
-        let mut table = Table::new("Unknown, and in no total", &["Where", "What", "Rate", "Why"]);
-        outcome.bill.unknown.iter().for_each(|unknown| table.row(unknown_row(unknown).map(Cell::from)));
+        let mut table = Table::new(
+            "Unknown, and in no total",
+            &["Where", "What", "Rate", "Why"],
+        );
+        outcome
+            .bill
+            .unknown
+            .iter()
+            .for_each(|unknown| table.row(unknown_row(unknown).map(Cell::from)));
         section.table(table);
     }
-    let source = |line: &LineItem| [line.published.source.clone(), line.published.confidence.clone()];
+    let source = |line: &LineItem| {
+        [
+            line.published.source.clone(),
+            line.published.confidence.clone(),
+        ]
+    };
     let mut sources: Vec<[String; 2]> = outcome.bill.lines.iter().map(source).collect();
     sources.sort();
     sources.dedup();
     // What stands behind many lines is spelt out once.
     let mut reasons: BTreeMap<&Because, usize> = BTreeMap::new();
-    for because in outcome.bill.lines.iter().flat_map(|line| &line.because).filter(|because| because.rule.is_some()) {
+    for because in outcome
+        .bill
+        .lines
+        .iter()
+        .flat_map(|line| &line.because)
+        .filter(|because| because.rule.is_some())
+    {
         *reasons.entry(because).or_default() += 1;
     }
-    let often: Vec<&Because> = reasons.into_iter().filter(|(_, lines)| *lines >= detail.often).map(|(because, _)| because).collect();
-    let number = |line: &LineItem| sources.iter().position(|known| *known == source(line)).map_or(0, |at| at + 1);
+    let often: Vec<&Because> = reasons
+        .into_iter()
+        .filter(|(_, lines)| *lines >= detail.often)
+        .map(|(because, _)| because)
+        .collect();
+    let number = |line: &LineItem| {
+        sources
+            .iter()
+            .position(|known| *known == source(line))
+            .map_or(0, |at| at + 1)
+    };
     for name in &outcome.tables {
-        let caption = format!("{}: {} a month", clean(name), outcome.total_of(name)?.human());
-        let mut table =
-            Table::new(caption, &["What", "Usage type", "#Quantity", "Unit", "#Rate", "#Amount", "Rate since", "Because"]).folded();
+        let caption = format!(
+            "{}: {} a month",
+            clean(name),
+            outcome.total_of(name)?.human()
+        );
+        let mut table = Table::new(
+            caption,
+            &[
+                "What",
+                "Usage type",
+                "#Quantity",
+                "Unit",
+                "#Rate",
+                "#Amount",
+                "Rate since",
+                "Because",
+            ],
+        )
+        .folded();
         for line in outcome.lines_of(name) {
             table.row(row(line, &outcome.region, number(line), &often));
         }
         section.table(table);
     }
-    let mut table = Table::new("Reasons that stand behind many lines", &["Reason", "What it says"]);
+    let mut table = Table::new(
+        "Reasons that stand behind many lines",
+        &["Reason", "What it says"],
+    );
     for (at, because) in often.iter().enumerate() {
-        table.row([Cell::from(format!("(R{})", at + 1)), Cell::from(because.to_string())]);
+        table.row([
+            Cell::from(format!("(R{})", at + 1)),
+            Cell::from(because.to_string()),
+        ]);
     }
     section.table(table);
-    let mut table = Table::new("Price books behind the rates", &["Book", "Source", "Confidence"]);
+    let mut table = Table::new(
+        "Price books behind the rates",
+        &["Book", "Source", "Confidence"],
+    );
     for (at, [source, confidence]) in sources.iter().enumerate() {
-        table.row([Cell::from(format!("[{}]", at + 1)), Cell::from(source.as_str()), Cell::from(confidence.as_str())]);
+        table.row([
+            Cell::from(format!("[{}]", at + 1)),
+            Cell::from(source.as_str()),
+            Cell::from(confidence.as_str()),
+        ]);
     }
     section.table(table);
 
     let mut assumptions = outcome.assumptions.clone();
-    assumptions.extend(comparison.assumptions.iter().filter(|one| !outcome.assumptions.contains(one)).cloned());
-    assumptions.push(format!("{} capacity simulations were run", comparison.simulations));
+    assumptions.extend(
+        comparison
+            .assumptions
+            .iter()
+            .filter(|one| !outcome.assumptions.contains(one))
+            .cloned(),
+    );
+    assumptions.push(format!(
+        "{} capacity simulations were run",
+        comparison.simulations
+    ));
     section.heading("Assumptions");
     section.list(assumptions);
     let switches = switches(outcome);
@@ -64,7 +130,10 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
 }
 
 fn row(line: &LineItem, home: &str, book: usize, often: &[&Because]) -> [Cell; 8] {
-    let exact = |text: String, exact: String| Cell { text, exact: Some(exact) };
+    let exact = |text: String, exact: String| Cell {
+        text,
+        exact: Some(exact),
+    };
     let quantity = line.quantity.to_string();
     let published = &line.published;
     [
@@ -81,10 +150,12 @@ fn row(line: &LineItem, home: &str, book: usize, often: &[&Because]) -> [Cell; 8
         Cell::from(
             line.because
                 .iter()
-                .map(|because| match often.iter().position(|known| *known == because) {
-                    Some(at) => format!("(R{})", at + 1),
-                    None => because.to_string(),
-                })
+                .map(
+                    |because| match often.iter().position(|known| *known == because) {
+                        Some(at) => format!("(R{})", at + 1),
+                        None => because.to_string(),
+                    },
+                )
                 .collect::<Vec<_>>()
                 .join("; "),
         ),

@@ -1,4 +1,5 @@
-//! Access patterns: which keys an operation may have, what one call does, and the limits of the API.
+//! Access patterns: which keys an operation may have, what one call does, and the limits of the
+//! API.
 
 use super::Checker;
 use crate::capacity::{Course, Shape};
@@ -6,7 +7,10 @@ use crate::table::{ApiName, Consistency, Direction, Index, IndexKind, Table, Tar
 use crate::units::Exact;
 use crate::workload::Part;
 use crate::workload::decode::{Known, Located, Number};
-use crate::workload::file::{AccessFile, ActionFile, ActionWord, ConsistencyWord, CourseWord, OperationWord, StatementWord, TableFile};
+use crate::workload::file::{
+    AccessFile, ActionFile, ActionWord, ConsistencyWord, CourseWord, OperationWord, StatementWord,
+    TableFile,
+};
 use crate::workload::quantities::Profile;
 use crate::workload::sizes::SizeClasses;
 use crate::workload::{Access, Call, UnknownParts, WriteKind, WritePlan};
@@ -54,13 +58,18 @@ impl Checker<'_> {
         }
         let family = self.family(access)?;
         self.keys_fit(access, family);
-        let own = access.item.as_ref().map(|item| self.items(item, &item.span, written, table));
+        let own = access
+            .item
+            .as_ref()
+            .map(|item| self.items(item, &item.span, written, table));
         // Of a table whose sizes are wrong, not unknown, nothing more is said.
         let unsized_table = written.item.value == Known::Unknown;
         let sizes = match own {
             Some(own) => Some(own.map(|described| match table_sizes {
                 // Items of a size of their own carry index keys as often as the table's do.
-                Some(measured) if described.measured.is_none() => described.sizes.covered_like(measured),
+                Some(measured) if described.measured.is_none() => {
+                    described.sizes.covered_like(measured)
+                }
                 _ => described.sizes,
             })?),
             None => table_sizes.cloned(),
@@ -68,34 +77,58 @@ impl Checker<'_> {
         if sizes.is_none() && !unsized_table {
             return None;
         }
-        let before = access.before.as_ref().map(|size| self.before(size, written, table));
+        let before = access
+            .before
+            .as_ref()
+            .map(|size| self.before(size, written, table));
         let slips = self.attributes_are_known(access, written, table);
         let call = match family {
             Family::Get => self.get(access),
-            Family::Page => self.page(access, written, table, slips, &|index| entries_of(index, written, table_sizes, table_items))?,
+            Family::Page => self.page(access, written, table, slips, &|index| {
+                entries_of(index, written, table_sizes, table_items)
+            })?,
             Family::Write(kind) => {
-                let plan = self.plan(kind, access.missing.as_ref(), access.overwrites.as_ref(), access.changes.as_ref(), table);
-                Call::Write { plans: vec![(plan, 1)], refused: self.share(access.condition_failures.as_ref(), Exact::zero()) }
+                let plan = self.plan(
+                    kind,
+                    access.missing.as_ref(),
+                    access.overwrites.as_ref(),
+                    access.changes.as_ref(),
+                    table,
+                );
+                Call::Write {
+                    plans: vec![(plan, 1)],
+                    refused: self.share(access.condition_failures.as_ref(), Exact::zero()),
+                }
             }
             Family::Batch | Family::Transaction => self.several(access, family, table)?,
         };
-        let call = match self.unknown_of(access, &call, (sizes.is_some(), *unknown), written, table) {
+        let call = match self.unknown_of(access, &call, (sizes.is_some(), *unknown), written, table)
+        {
             Some(why) => unknown_call(&call, table, why),
             None => call,
         };
-        self.note(Part::Access(table.name.clone(), access.name.value.clone()), &access.name.span);
+        self.note(
+            Part::Access(table.name.clone(), access.name.value.clone()),
+            &access.name.span,
+        );
         Some(Access {
             name: access.name.value.clone(),
             operation: ApiName::parse(access.operation.word()),
-            calls: access.rate.given().map_or_else(Exact::zero, |rate| &rate.monthly(&self.month) * &self.traffic),
+            calls: access.rate.given().map_or_else(Exact::zero, |rate| {
+                &rate.monthly(&self.month) * &self.traffic
+            }),
             shape: self.shape(access.profile.as_ref(), access.profile_shape),
             sizes,
             before: match before {
                 Some(before) => Some(before?),
                 None => None,
             },
-            attributes: access.attributes.as_ref().map(|names| names.iter().map(|name| name.value.clone()).collect()),
-            through_dax: access.dax.as_ref().is_none_or(|dax| dax.value) && !is_partiql(access.operation.value),
+            attributes: access
+                .attributes
+                .as_ref()
+                .map(|names| names.iter().map(|name| name.value.clone()).collect()),
+            through_dax: access.dax.as_ref().is_none_or(|dax| dax.value)
+                && !is_partiql(access.operation.value),
             call,
         })
     }
@@ -119,28 +152,69 @@ impl Checker<'_> {
         table: &Table,
     ) -> Option<String> {
         if access.rate == Known::Unknown {
-            return Some(format!("the rate of {:?} is \"unknown\"; give it as {{ per_second = … }}", access.name.value));
+            return Some(format!(
+                "the rate of {:?} is \"unknown\"; give it as {{ per_second = … }}",
+                access.name.value
+            ));
         }
         let entries = match call {
-            Call::Page { index: Some(at), .. } => written.index.as_deref().and_then(|indexes| indexes.get(*at)),
+            Call::Page {
+                index: Some(at), ..
+            } => written
+                .index
+                .as_deref()
+                .and_then(|indexes| indexes.get(*at)),
             _ => None,
         };
         if !sized && entries.is_none_or(|index| index.entry_size.is_none()) {
-            return Some(format!("the size of the items of {} is \"unknown\"; give `item`", table.name));
+            return Some(format!(
+                "the size of the items of {} is \"unknown\"; give `item`",
+                table.name
+            ));
         }
-        if access.items.as_ref().is_some_and(|items| items.value == Known::Unknown) {
-            return Some(format!("how many items one call of {:?} takes is \"unknown\"; give `items`", access.name.value));
+        if access
+            .items
+            .as_ref()
+            .is_some_and(|items| items.value == Known::Unknown)
+        {
+            return Some(format!(
+                "how many items one call of {:?} takes is \"unknown\"; give `items`",
+                access.name.value
+            ));
         }
-        if unknown.items && matches!(call, Call::Page { scan: true, .. }) && access.items.is_none() {
-            return Some(format!("the number of items of {} is \"unknown\", and the scan reads them all; give `items`", table.name));
+        if unknown.items && matches!(call, Call::Page { scan: true, .. }) && access.items.is_none()
+        {
+            return Some(format!(
+                "the number of items of {} is \"unknown\", and the scan reads them all; give \
+                 `items`",
+                table.name
+            ));
         }
         let cached = matches!(
             call,
-            Call::Get { consistency: Some(Consistency::Eventual), .. } | Call::Page { consistency: Consistency::Eventual, .. }
+            Call::Get {
+                consistency: Some(Consistency::Eventual),
+                ..
+            } | Call::Page {
+                consistency: Consistency::Eventual,
+                ..
+            }
         );
-        let unknown_hits = written.dax.as_ref().and_then(|dax| dax.hit_ratio.as_ref()).is_some_and(|ratio| ratio.value == Known::Unknown);
-        (cached && unknown_hits && access.dax.as_ref().is_none_or(|dax| dax.value) && !is_partiql(access.operation.value))
-            .then(|| format!("the hit ratio of the DAX cluster of {} is \"unknown\"; give `hit_ratio`", table.name))
+        let unknown_hits = written
+            .dax
+            .as_ref()
+            .and_then(|dax| dax.hit_ratio.as_ref())
+            .is_some_and(|ratio| ratio.value == Known::Unknown);
+        (cached
+            && unknown_hits
+            && access.dax.as_ref().is_none_or(|dax| dax.value)
+            && !is_partiql(access.operation.value))
+        .then(|| {
+            format!(
+                "the hit ratio of the DAX cluster of {} is \"unknown\"; give `hit_ratio`",
+                table.name
+            )
+        })
     }
 
     /// Units that calls consume, without the calls.
@@ -150,7 +224,11 @@ impl Checker<'_> {
         for one in written.consumed.iter().flatten() {
             let target = match &one.index {
                 None => Target::Table,
-                Some(name) => match table.indexes.iter().position(|index| index.name == name.value && index.kind == IndexKind::Global) {
+                Some(name) => match table
+                    .indexes
+                    .iter()
+                    .position(|index| index.name == name.value && index.kind == IndexKind::Global)
+                {
                     Some(at) => Target::Index(at),
                     None => {
                         let help = if table.indexes.iter().any(|index| index.name == name.value) {
@@ -162,45 +240,97 @@ impl Checker<'_> {
                                 .filter(|index| index.kind == IndexKind::Global)
                                 .map(|index| index.name.as_str())
                                 .collect();
-                            format!("the global indexes are: {}", if names.is_empty() { "none".to_string() } else { names.join(", ") })
+                            format!(
+                                "the global indexes are: {}",
+                                if names.is_empty() {
+                                    "none".to_string()
+                                } else {
+                                    names.join(", ")
+                                }
+                            )
                         };
-                        self.report("unknown-index", &name.span, format!("{} has no global index {:?}", table.name, name.value), help);
+                        self.report(
+                            "unknown-index",
+                            &name.span,
+                            format!("{} has no global index {:?}", table.name, name.value),
+                            help,
+                        );
                         continue;
                     }
                 },
             };
             if one.read.is_none() && one.write.is_none() {
-                self.report("needs", &one.span, "neither read nor write units are given", "add `read = { per_second = … }` or `write = …`");
+                self.report(
+                    "needs",
+                    &one.span,
+                    "neither read nor write units are given",
+                    "add `read = { per_second = … }` or `write = …`",
+                );
             }
             let both = one.read.is_some() && one.write.is_some();
-            for (direction, rate, word) in [(Direction::Read, &one.read, "reads"), (Direction::Write, &one.write, "writes")] {
+            for (direction, rate, word) in [
+                (Direction::Read, &one.read, "reads"),
+                (Direction::Write, &one.write, "writes"),
+            ] {
                 let Some(rate) = rate else { continue };
                 measured.push((target, direction));
-                let of = one.index.as_ref().map_or_else(String::new, |index| format!(" of {}", index.value));
+                let of = one
+                    .index
+                    .as_ref()
+                    .map_or_else(String::new, |index| format!(" of {}", index.value));
                 let name = match &one.name {
                     Some(name) if both => format!("{} ({word})", name.value),
                     Some(name) => name.value.clone(),
                     None => format!("consumed {word}{of}"),
                 };
-                let place = one.name.as_ref().map_or_else(|| one.span.start..one.span.start + 1, |name| name.span.clone());
-                let patterns = written.access.iter().flatten().map(|access| access.name.value.as_str());
-                if all.iter().map(|known| known.name.as_str()).chain(patterns).any(|known| known == name) {
-                    self.report("duplicate-name", &place, format!("{name:?} is there twice"), "give each `name = …` of its own");
+                let place = one.name.as_ref().map_or_else(
+                    || one.span.start..one.span.start + 1,
+                    |name| name.span.clone(),
+                );
+                let patterns = written
+                    .access
+                    .iter()
+                    .flatten()
+                    .map(|access| access.name.value.as_str());
+                if all
+                    .iter()
+                    .map(|known| known.name.as_str())
+                    .chain(patterns)
+                    .any(|known| known == name)
+                {
+                    self.report(
+                        "duplicate-name",
+                        &place,
+                        format!("{name:?} is there twice"),
+                        "give each `name = …` of its own",
+                    );
                 }
-                let whose = one.index.as_ref().map_or_else(|| table.name.clone(), |index| format!("{} of {}", index.value, table.name));
+                let whose = one.index.as_ref().map_or_else(
+                    || table.name.clone(),
+                    |index| format!("{} of {}", index.value, table.name),
+                );
                 let why = || {
-                    format!("what the {word} of {whose} consume is \"unknown\"; give the units, or write [[table.access]] in their place")
+                    format!(
+                        "what the {word} of {whose} consume is \"unknown\"; give the units, or \
+                         write [[table.access]] in their place"
+                    )
                 };
                 let targets = table.sharing(target, direction);
                 let call = match rate {
                     Known::Given(_) => Call::Counted { direction, target },
-                    Known::Unknown => Call::Unknown { direction, targets, why: why() },
+                    Known::Unknown => Call::Unknown {
+                        direction,
+                        targets,
+                        why: why(),
+                    },
                 };
                 self.note(Part::Access(table.name.clone(), name.clone()), &place);
                 all.push(Access {
                     name,
                     operation: None,
-                    calls: rate.given().map_or_else(Exact::zero, |rate| &rate.monthly(&self.month) * &self.traffic),
+                    calls: rate.given().map_or_else(Exact::zero, |rate| {
+                        &rate.monthly(&self.month) * &self.traffic
+                    }),
                     shape: self.shape(one.profile.as_ref(), one.profile_shape),
                     sizes: None,
                     before: None,
@@ -210,18 +340,26 @@ impl Checker<'_> {
                 });
             }
         }
-        // Where some units of a table are measured and no calls are described, the other units are unknown.
+        // Where some units of a table are measured and no calls are described, the other units are
+        // unknown.
         let is_partial = !all.is_empty() && written.access.iter().flatten().next().is_none();
-        let accounts = || Target::all(table.indexes.len()).filter(|target| table.account_of(*target) == *target);
+        let accounts = || {
+            Target::all(table.indexes.len()).filter(|target| table.account_of(*target) == *target)
+        };
         for target in accounts().filter(|_| is_partial) {
             for direction in [Direction::Read, Direction::Write] {
                 if measured.contains(&(target, direction)) {
                     continue;
                 }
-                let whose = target.index().map_or_else(|| table.name.clone(), |at| format!("{} of {}", table.indexes[at].name, table.name));
+                let whose = target.index().map_or_else(
+                    || table.name.clone(),
+                    |at| format!("{} of {}", table.indexes[at].name, table.name),
+                );
                 let word = direction.word();
-                let why =
-                    format!("[[table.consumed]] does not say what the {word}s of {whose} consume; give `{word}`, 0 where there are none");
+                let why = format!(
+                    "[[table.consumed]] does not say what the {word}s of {whose} consume; give \
+                     `{word}`, 0 where there are none"
+                );
                 all.push(Access::unmeasured(table, target, direction, why));
             }
         }
@@ -229,23 +367,63 @@ impl Checker<'_> {
     }
 
     /// Where the items are described, an attribute that none has is a slip; whether there are any.
-    fn attributes_are_known(&mut self, access: &Located<AccessFile>, written: &Located<TableFile>, table: &Table) -> bool {
-        let item = access.item.as_ref().map(|item| &item.value).or(written.item.given());
-        let Some(attributes) = item.and_then(|item| item.attributes.as_ref()) else { return false };
+    fn attributes_are_known(
+        &mut self,
+        access: &Located<AccessFile>,
+        written: &Located<TableFile>,
+        table: &Table,
+    ) -> bool {
+        let item = access
+            .item
+            .as_ref()
+            .map(|item| &item.value)
+            .or(written.item.given());
+        let Some(attributes) = item.and_then(|item| item.attributes.as_ref()) else {
+            return false;
+        };
         let mut slips = false;
-        let known: Vec<&str> = attributes.iter().map(|attribute| attribute.name.value.as_str()).chain(table.keys.names()).collect();
-        let of_actions = access.actions.iter().flat_map(|actions| actions.iter()).filter_map(|action| action.changes.as_ref());
-        let named = access.changes.iter().map(|changes| ("changes", changes)).chain(of_actions.map(|changes| ("changes", changes)));
-        let named = named.chain(access.attributes.iter().map(|wanted| ("attributes", wanted)));
-        for (code, change) in named.flat_map(|(code, names)| names.iter().map(move |name| (code, name))) {
+        let known: Vec<&str> = attributes
+            .iter()
+            .map(|attribute| attribute.name.value.as_str())
+            .chain(table.keys.names())
+            .collect();
+        let of_actions = access
+            .actions
+            .iter()
+            .flat_map(|actions| actions.iter())
+            .filter_map(|action| action.changes.as_ref());
+        let named = access
+            .changes
+            .iter()
+            .map(|changes| ("changes", changes))
+            .chain(of_actions.map(|changes| ("changes", changes)));
+        let named = named.chain(
+            access
+                .attributes
+                .iter()
+                .map(|wanted| ("attributes", wanted)),
+        );
+        for (code, change) in
+            named.flat_map(|(code, names)| names.iter().map(move |name| (code, name)))
+        {
             if !known.contains(&change.value.as_str()) && !attributes.is_placeholder() {
-                let near = known.iter().min_by_key(|known| strsim::damerau_levenshtein(known, &change.value));
-                let help = match near.filter(|near| strsim::damerau_levenshtein(near, &change.value) <= 3) {
-                    Some(near) => format!("did you mean {near:?}?"),
-                    None => "name a described attribute, or describe this one under item".to_string(),
-                };
+                let near = known
+                    .iter()
+                    .min_by_key(|known| strsim::damerau_levenshtein(known, &change.value));
+                let help =
+                    match near.filter(|near| strsim::damerau_levenshtein(near, &change.value) <= 3)
+                    {
+                        Some(near) => format!("did you mean {near:?}?"),
+                        None => "name a described attribute, or describe this one under item"
+                            .to_string(),
+                    };
                 slips = true;
-                self.report(code, &change.span, format!("no item has an attribute {:?}", change.value), help);
+                self.report(
+                    code,
+                    &change.span,
+                    format!("no item has an attribute {:?}", change.value),
+                    help,
+                );
             }
         }
         slips
@@ -258,11 +436,21 @@ impl Checker<'_> {
         match (&access.statement, partiql) {
             (None, true) => {
                 let message = format!("{} needs to know its statement", access.operation.word());
-                self.report("needs", &access.operation.span, message, "add `statement = \"SELECT\"`, \"INSERT\", \"UPDATE\" or \"DELETE\"");
+                self.report(
+                    "needs",
+                    &access.operation.span,
+                    message,
+                    "add `statement = \"SELECT\"`, \"INSERT\", \"UPDATE\" or \"DELETE\"",
+                );
                 return None;
             }
             (Some(statement), false) => {
-                self.report("not-for-this-operation", &statement.span, "only PartiQL operations have a `statement`", "remove it");
+                self.report(
+                    "not-for-this-operation",
+                    &statement.span,
+                    "only PartiQL operations have a `statement`",
+                    "remove it",
+                );
             }
             _ => {}
         }
@@ -295,7 +483,11 @@ impl Checker<'_> {
         use OperationWord as Op;
         let many = matches!(
             access.operation.value,
-            Op::BatchGetItem | Op::TransactGetItems | Op::BatchWriteItem | Op::BatchExecuteStatement | Op::ExecuteTransaction
+            Op::BatchGetItem
+                | Op::TransactGetItems
+                | Op::BatchWriteItem
+                | Op::BatchExecuteStatement
+                | Op::ExecuteTransaction
         );
         let set = [
             access.index.as_ref().map(|key| &key.span),
@@ -324,16 +516,29 @@ impl Checker<'_> {
                 "batch" => family == Family::Batch,
                 _ => family == Family::Transaction,
             });
-            let transactional = *key == "consistency" && matches!(access.operation.value, Op::TransactGetItems | Op::ExecuteTransaction);
+            let transactional = *key == "consistency"
+                && matches!(
+                    access.operation.value,
+                    Op::TransactGetItems | Op::ExecuteTransaction
+                );
             if !fits || transactional {
                 let message = format!("{} has no `{key}`", access.operation.word());
-                self.report("not-for-this-operation", &span.clone(), message, "remove it");
+                self.report(
+                    "not-for-this-operation",
+                    &span.clone(),
+                    message,
+                    "remove it",
+                );
             }
         }
     }
 
     fn consistency(access: &AccessFile) -> Consistency {
-        match access.consistency.as_ref().map(|consistency| consistency.value) {
+        match access
+            .consistency
+            .as_ref()
+            .map(|consistency| consistency.value)
+        {
             Some(ConsistencyWord::Strong) => Consistency::Strong,
             _ => Consistency::Eventual,
         }
@@ -349,16 +554,31 @@ impl Checker<'_> {
         };
         let items = match (&items_of(access), most) {
             (None, 2..) => {
-                let message = format!("{} needs to know how many items one call reads", access.operation.word());
+                let message = format!(
+                    "{} needs to know how many items one call reads",
+                    access.operation.word()
+                );
                 self.report("needs", &access.operation.span, message, "add `items = …`");
                 1
             }
-            (Some(items), 2..) => self.whole("batch-size", "the number of items of one call", items, 1..=most),
+            (Some(items), 2..) => self.whole(
+                "batch-size",
+                "the number of items of one call",
+                items,
+                1..=most,
+            ),
             _ => 1,
         };
-        let transactional = matches!(access.operation.value, Op::TransactGetItems | Op::ExecuteTransaction);
+        let transactional = matches!(
+            access.operation.value,
+            Op::TransactGetItems | Op::ExecuteTransaction
+        );
         let consistency = (!transactional).then(|| Self::consistency(access));
-        Call::Get { items, consistency, missing: self.share(access.missing.as_ref(), Exact::zero()) }
+        Call::Get {
+            items,
+            consistency,
+            missing: self.share(access.missing.as_ref(), Exact::zero()),
+        }
     }
 
     fn page(
@@ -373,13 +593,29 @@ impl Checker<'_> {
         let index = match &access.index {
             None => None,
             Some(name) => {
-                let position = table.indexes.iter().position(|index| index.name == name.value);
+                let position = table
+                    .indexes
+                    .iter()
+                    .position(|index| index.name == name.value);
                 let indexes = written.index.as_deref().unwrap_or_default();
                 if position.is_none() && !indexes.iter().any(|index| index.name.is_placeholder()) {
-                    let known = table.indexes.iter().map(|index| format!("{:?}", index.name)).collect::<Vec<_>>().join(", ");
-                    let help =
-                        if known.is_empty() { "define it with [[table.index]]".to_string() } else { format!("its indexes are {known}") };
-                    self.report("unknown-index", &name.span, format!("the table {:?} has no index {:?}", table.name, name.value), help);
+                    let known = table
+                        .indexes
+                        .iter()
+                        .map(|index| format!("{:?}", index.name))
+                        .collect::<Vec<_>>()
+                        .join(", ");
+                    let help = if known.is_empty() {
+                        "define it with [[table.index]]".to_string()
+                    } else {
+                        format!("its indexes are {known}")
+                    };
+                    self.report(
+                        "unknown-index",
+                        &name.span,
+                        format!("the table {:?} has no index {:?}", table.name, name.value),
+                        help,
+                    );
                 }
                 found = position.is_some();
                 position
@@ -387,12 +623,31 @@ impl Checker<'_> {
         };
         let consistency = Self::consistency(access);
         let global = index.is_some_and(|at| table.indexes[at].kind == IndexKind::Global);
-        let sure = index.is_none_or(|at| !written.index.iter().flatten().nth(at).is_some_and(|index| index.kind.is_placeholder()));
-        if let (true, Consistency::Strong, Some(given)) = (global && sure, consistency, &access.consistency) {
-            let message = "a global index is read eventually consistently only; DynamoDB rejects this call";
-            self.report("strong-on-global-index", &given.span, message, "read eventually, or use a local index or the table");
+        let sure = index.is_none_or(|at| {
+            !written
+                .index
+                .iter()
+                .flatten()
+                .nth(at)
+                .is_some_and(|index| index.kind.is_placeholder())
+        });
+        if let (true, Consistency::Strong, Some(given)) =
+            (global && sure, consistency, &access.consistency)
+        {
+            let message =
+                "a global index is read eventually consistently only; DynamoDB rejects this call";
+            self.report(
+                "strong-on-global-index",
+                &given.span,
+                message,
+                "read eventually, or use a local index or the table",
+            );
         }
-        if let Some(fetches) = access.fetches.as_ref().filter(|fetches| fetches.value && (global || index.is_none())) {
+        if let Some(fetches) = access
+            .fetches
+            .as_ref()
+            .filter(|fetches| fetches.value && (global || index.is_none()))
+        {
             let message = "only a local index fetches attributes outside it from the table";
             self.report(
                 "fetch-on-global-index",
@@ -406,35 +661,78 @@ impl Checker<'_> {
         }
         let scan = access.operation.value == OperationWord::Scan;
         let items = match &items_of(access) {
-            Some(items) => self.whole("needs", "items evaluated by one call", items, 0..=1_000_000_000_000_000),
+            Some(items) => self.whole(
+                "needs",
+                "items evaluated by one call",
+                items,
+                0..=1_000_000_000_000_000,
+            ),
             None if scan => all(index),
             None => {
-                let message = format!("{} needs to know how many items one call evaluates", access.operation.word());
-                self.report("needs", &access.operation.span, message, "add `items = …`, counted before any filter");
+                let message = format!(
+                    "{} needs to know how many items one call evaluates",
+                    access.operation.word()
+                );
+                self.report(
+                    "needs",
+                    &access.operation.span,
+                    message,
+                    "add `items = …`, counted before any filter",
+                );
                 0
             }
         };
-        let segments = access.segments.as_ref().map_or(1, |segments| self.whole("needs", "segments", segments, 1..=1_000_000));
+        let segments = access.segments.as_ref().map_or(1, |segments| {
+            self.whole("needs", "segments", segments, 1..=1_000_000)
+        });
         let missing = self.share(access.missing.as_ref(), Exact::zero());
         let fetches = access.fetches.as_ref().is_some_and(|fetches| fetches.value);
-        found.then_some(Call::Page { scan, index, items, segments, consistency, fetches, missing })
+        found.then_some(Call::Page {
+            scan,
+            index,
+            items,
+            segments,
+            consistency,
+            fetches,
+            missing,
+        })
     }
 
     /// What a read of an index wants is in the index, or it says that it fetches from the table.
     fn wanted_is_held(&mut self, access: &AccessFile, index: &Index, table: &Table) {
-        let Some(wanted) = &access.attributes else { return };
-        let outside: Vec<&Located<String>> = wanted.iter().filter(|name| !index.holds(&table.keys, &name.value)).collect();
+        let Some(wanted) = &access.attributes else {
+            return;
+        };
+        let outside: Vec<&Located<String>> = wanted
+            .iter()
+            .filter(|name| !index.holds(&table.keys, &name.value))
+            .collect();
         let fetches = access.fetches.as_ref().filter(|fetches| fetches.value);
         if let (Some(fetches), []) = (fetches, outside.as_slice()) {
-            let message = format!("{} holds every attribute that this read wants, so it fetches nothing", index.name);
-            self.report("attributes", &fetches.span, message, "remove `fetches`, or name what it fetches under `attributes`");
+            let message = format!(
+                "{} holds every attribute that this read wants, so it fetches nothing",
+                index.name
+            );
+            self.report(
+                "attributes",
+                &fetches.span,
+                message,
+                "remove `fetches`, or name what it fetches under `attributes`",
+            );
         }
         for name in outside.iter().filter(|_| fetches.is_none()) {
             let help = match index.kind {
                 IndexKind::Local => "add `fetches = true`, or project it",
-                IndexKind::Global => "project it, or read it from the table with a BatchGetItem pattern of its own",
+                IndexKind::Global => {
+                    "project it, or read it from the table with a BatchGetItem pattern of its own"
+                }
             };
-            self.report("attributes", &name.span, format!("{} does not hold {:?}", index.name, name.value), help);
+            self.report(
+                "attributes",
+                &name.span,
+                format!("{} does not hold {:?}", index.name, name.value),
+                help,
+            );
         }
     }
 
@@ -447,33 +745,65 @@ impl Checker<'_> {
         table: &Table,
     ) -> WritePlan {
         let misplaced = match kind {
-            WriteKind::Put => {
-                missing.map(|missing| (&missing.span, "a put has no `missing`", "write `overwrites`, the share that replaces an item"))
-            }
-            _ => overwrites
-                .map(|overwrites| (&overwrites.span, "only a put has `overwrites`", "write `missing`, the share that finds no item")),
+            WriteKind::Put => missing.map(|missing| {
+                (
+                    &missing.span,
+                    "a put has no `missing`",
+                    "write `overwrites`, the share that replaces an item",
+                )
+            }),
+            _ => overwrites.map(|overwrites| {
+                (
+                    &overwrites.span,
+                    "only a put has `overwrites`",
+                    "write `missing`, the share that finds no item",
+                )
+            }),
         };
         if let Some((span, message, help)) = misplaced {
             self.report("not-for-this-operation", &span.clone(), message, help);
         }
         for change in changes.iter().flat_map(|changes| changes.iter()) {
             if table.keys.names().any(|key| key == change.value) {
-                let message = format!("{:?} is part of the primary key, which no write changes", change.value);
-                self.report("changes", &change.span, message, "model it as a Delete and a Put, best in one TransactWriteItems");
+                let message = format!(
+                    "{:?} is part of the primary key, which no write changes",
+                    change.value
+                );
+                self.report(
+                    "changes",
+                    &change.span,
+                    message,
+                    "model it as a Delete and a Put, best in one TransactWriteItems",
+                );
             }
         }
         if let (Some(changes), WriteKind::Delete | WriteKind::ConditionCheck) = (changes, kind) {
-            self.report("not-for-this-operation", &changes.span, "a delete or a check changes no attributes", "remove `changes`");
+            self.report(
+                "not-for-this-operation",
+                &changes.span,
+                "a delete or a check changes no attributes",
+                "remove `changes`",
+            );
         }
         let finds = match kind {
             WriteKind::Put => self.share(overwrites, Exact::zero()),
             _ => Exact::one() - self.share(missing, Exact::zero()),
         };
-        WritePlan { kind, finds, changes: changes.map(|changes| changes.iter().map(|change| change.value.clone()).collect()) }
+        WritePlan {
+            kind,
+            finds,
+            changes: changes
+                .map(|changes| changes.iter().map(|change| change.value.clone()).collect()),
+        }
     }
 
     /// A batch or a transaction: its actions, or so many items alike.
-    fn several(&mut self, access: &Located<AccessFile>, family: Family, table: &Table) -> Option<Call> {
+    fn several(
+        &mut self,
+        access: &Located<AccessFile>,
+        family: Family,
+        table: &Table,
+    ) -> Option<Call> {
         let (most, transaction) = match family {
             Family::Transaction => (limits::TRANSACTION_ITEMS_MAX, true),
             _ => (limits::BATCH_WRITE_ITEMS_MAX, false),
@@ -484,37 +814,87 @@ impl Checker<'_> {
             _ => WriteKind::Put,
         };
         let plans: Vec<(WritePlan, u64)> = match (&access.actions, &items_of(access)) {
-            (Some(actions), None) => actions.iter().map(|action| self.action(action, access.operation.value, table)).collect(),
+            (Some(actions), None) => actions
+                .iter()
+                .map(|action| self.action(action, access.operation.value, table))
+                .collect(),
             (None, Some(items)) => {
-                let count = self.whole("batch-size", "the number of items of one call", items, 1..=most);
-                vec![(self.plan(kind, access.missing.as_ref(), access.overwrites.as_ref(), access.changes.as_ref(), table), count)]
+                let count = self.whole(
+                    "batch-size",
+                    "the number of items of one call",
+                    items,
+                    1..=most,
+                );
+                vec![(
+                    self.plan(
+                        kind,
+                        access.missing.as_ref(),
+                        access.overwrites.as_ref(),
+                        access.changes.as_ref(),
+                        table,
+                    ),
+                    count,
+                )]
             }
             _ => {
-                let message = format!("{} needs either `actions` or `items`", access.operation.word());
-                let example = "write `actions = [{ operation = \"Put\" }, { operation = \"Delete\" }]`";
-                let help = if transaction { example.to_string() } else { format!("{example} or `items = 25` puts") };
+                let message = format!(
+                    "{} needs either `actions` or `items`",
+                    access.operation.word()
+                );
+                let example =
+                    "write `actions = [{ operation = \"Put\" }, { operation = \"Delete\" }]`";
+                let help = if transaction {
+                    example.to_string()
+                } else {
+                    format!("{example} or `items = 25` puts")
+                };
                 self.report("needs", &access.operation.span, message, help);
                 return None;
             }
         };
         let count: u64 = plans.iter().map(|(_, count)| count).sum();
         if !(1..=most).contains(&count) {
-            let message = format!("one {} holds 1 to {most} items, this one {count}", access.operation.word());
-            self.report("batch-size", &access.operation.span, message, "split the call");
+            let message = format!(
+                "one {} holds 1 to {most} items, this one {count}",
+                access.operation.word()
+            );
+            self.report(
+                "batch-size",
+                &access.operation.span,
+                message,
+                "split the call",
+            );
         }
         if !transaction {
-            return Some(Call::Write { plans, refused: Exact::zero() });
+            return Some(Call::Write {
+                plans,
+                refused: Exact::zero(),
+            });
         }
         let cancelled = self.share(access.cancelled.as_ref(), Exact::zero());
         let replayed = self.share(access.replayed.as_ref(), Exact::zero());
         if &cancelled + &replayed > Exact::one() {
             let message = "cancelled and replayed calls together are more than all calls";
-            self.report("shares-of-calls", &access.operation.span, message, "both are shares of all calls; lower one of them");
+            self.report(
+                "shares-of-calls",
+                &access.operation.span,
+                message,
+                "both are shares of all calls; lower one of them",
+            );
         }
-        Some(Call::Transaction { plans, cancelled, replayed })
+        Some(Call::Transaction {
+            plans,
+            cancelled,
+            replayed,
+        })
     }
 
-    fn action(&mut self, action: &Located<ActionFile>, operation: OperationWord, table: &Table) -> (WritePlan, u64) {
+    fn action(
+        &mut self,
+        action: &Located<ActionFile>,
+        operation: OperationWord,
+        table: &Table,
+    ) -> (WritePlan, u64) {
         let kind = match action.operation.value {
             ActionWord::Put => WriteKind::Put,
             ActionWord::Update => WriteKind::Update,
@@ -524,32 +904,68 @@ impl Checker<'_> {
         let (refused, help) = match operation {
             OperationWord::BatchWriteItem => (
                 matches!(kind, WriteKind::Update | WriteKind::ConditionCheck),
-                "a BatchWriteItem holds Put and Delete; use UpdateItem calls, or a TransactWriteItems",
+                "a BatchWriteItem holds Put and Delete; use UpdateItem calls, or a \
+                 TransactWriteItems",
             ),
-            OperationWord::BatchExecuteStatement => {
-                (kind == WriteKind::ConditionCheck, "a BatchExecuteStatement holds Put (INSERT), Update and Delete")
-            }
+            OperationWord::BatchExecuteStatement => (
+                kind == WriteKind::ConditionCheck,
+                "a BatchExecuteStatement holds Put (INSERT), Update and Delete",
+            ),
             _ => (false, ""),
         };
         if refused {
             let message = format!("{} has no {}", operation.word(), action.operation.word());
-            self.report("not-for-this-operation", &action.operation.span, message, help);
+            self.report(
+                "not-for-this-operation",
+                &action.operation.span,
+                message,
+                help,
+            );
         }
-        let count = action.count.as_ref().map_or(1, |count| self.whole("batch-size", "count", count, 1..=100));
-        (self.plan(kind, action.missing.as_ref(), action.overwrites.as_ref(), action.changes.as_ref(), table), count)
+        let count = action
+            .count
+            .as_ref()
+            .map_or(1, |count| self.whole("batch-size", "count", count, 1..=100));
+        (
+            self.plan(
+                kind,
+                action.missing.as_ref(),
+                action.overwrites.as_ref(),
+                action.changes.as_ref(),
+                table,
+            ),
+            count,
+        )
     }
 }
 
 /// Whether an operation is a PartiQL one, which DAX does not have.
 fn is_partiql(operation: OperationWord) -> bool {
-    matches!(operation, OperationWord::ExecuteStatement | OperationWord::BatchExecuteStatement | OperationWord::ExecuteTransaction)
+    matches!(
+        operation,
+        OperationWord::ExecuteStatement
+            | OperationWord::BatchExecuteStatement
+            | OperationWord::ExecuteTransaction
+    )
 }
 
 /// How many items, or entries of an index, there are to scan.
-fn entries_of(index: Option<usize>, written: &TableFile, sizes: Option<&SizeClasses>, items: &Exact) -> u64 {
+fn entries_of(
+    index: Option<usize>,
+    written: &TableFile,
+    sizes: Option<&SizeClasses>,
+    items: &Exact,
+) -> u64 {
     let share = index.map_or_else(Exact::one, |at| {
-        let coverage = written.index.iter().flatten().nth(at).and_then(|index| index.coverage.as_ref());
-        let measured = sizes.and_then(|sizes| sizes.entries(at)).map_or_else(Exact::one, |(number, _)| number);
+        let coverage = written
+            .index
+            .iter()
+            .flatten()
+            .nth(at)
+            .and_then(|index| index.coverage.as_ref());
+        let measured = sizes
+            .and_then(|sizes| sizes.entries(at))
+            .map_or_else(Exact::one, |(number, _)| number);
         coverage.map_or_else(Exact::one, |coverage| coverage.0.clone()) * measured
     });
     (items * &share).to_u64().unwrap_or(0)
@@ -559,15 +975,24 @@ fn entries_of(index: Option<usize>, written: &TableFile, sizes: Option<&SizeClas
 fn unknown_call(call: &Call, table: &Table, why: String) -> Call {
     let (direction, targets) = match call {
         Call::Page { index, .. } => (Direction::Read, vec![Target::from(*index)]),
-        Call::Write { .. } | Call::Transaction { .. } => (Direction::Write, Target::all(table.indexes.len()).collect()),
+        Call::Write { .. } | Call::Transaction { .. } => {
+            (Direction::Write, Target::all(table.indexes.len()).collect())
+        }
         _ => (Direction::Read, vec![Target::Table]),
     };
-    Call::Unknown { direction, targets, why }
+    Call::Unknown {
+        direction,
+        targets,
+        why,
+    }
 }
 
 /// The items of one call; one where it is unknown how many.
 fn items_of(access: &AccessFile) -> Option<Located<Number>> {
     let items = access.items.as_ref()?;
     let number = items.value.given().cloned().unwrap_or(Number(Exact::one()));
-    Some(Located { value: number, span: items.span.clone() })
+    Some(Located {
+        value: number,
+        span: items.span.clone(),
+    })
 }

@@ -8,30 +8,57 @@ use crate::units::{Exact, MB};
 use crate::workload::Part;
 use crate::workload::decode::{Known, Located};
 use crate::workload::file::{
-    ArchiveFile, DaxFile, OperationWord, PopularityFile, RegionConsistencyWord, ReplicaFile, StorageClassWord, StreamFile, TableFile,
+    ArchiveFile, DaxFile, OperationWord, PopularityFile, RegionConsistencyWord, ReplicaFile,
+    StorageClassWord, StreamFile, TableFile,
 };
 use crate::workload::quantities::Span;
 use crate::workload::sizes::SizeClasses;
 use crate::workload::{
-    Access, Archive, Backup, Call, Capacity, Dax, HitRatio, Replica, ReplicaIndex, STRONG_REGION_SETS, Stay, Stream, TableDesign,
-    UnknownParts,
+    Access, Archive, Backup, Call, Capacity, Dax, HitRatio, Replica, ReplicaIndex,
+    STRONG_REGION_SETS, Stay, Stream, TableDesign, UnknownParts,
 };
 
 impl Checker<'_> {
     pub(super) fn backup(&mut self, written: &Located<TableFile>) -> Backup {
-        let Some(backup) = &written.backup else { return Backup { pitr: false, kept: Vec::new(), restores: Exact::zero() } };
+        let Some(backup) = &written.backup else {
+            return Backup {
+                pitr: false,
+                kept: Vec::new(),
+                restores: Exact::zero(),
+            };
+        };
         let schedules = backup.on_demand.as_deref().unwrap_or_default();
-        let kept = schedules.iter().map(|schedule| self.whole("needs", "backups kept", &schedule.keep, 1..=100_000)).collect();
-        let a_year = backup.restores_per_year.as_ref().map_or_else(Exact::zero, |number| number.0.clone());
-        Backup { pitr: backup.pitr == Some(Known::Given(true)), kept, restores: a_year / Exact::from(12) }
+        let kept = schedules
+            .iter()
+            .map(|schedule| self.whole("needs", "backups kept", &schedule.keep, 1..=100_000))
+            .collect();
+        let a_year = backup
+            .restores_per_year
+            .as_ref()
+            .map_or_else(Exact::zero, |number| number.0.clone());
+        Backup {
+            pitr: backup.pitr == Some(Known::Given(true)),
+            kept,
+            restores: a_year / Exact::from(12),
+        }
     }
 
     pub(super) fn stream(&mut self, written: &Located<StreamFile>) -> Stream {
-        let polling = written.readers.as_ref().and_then(|readers| readers.given()).and_then(|readers| readers.polling.as_ref());
+        let polling = written
+            .readers
+            .as_ref()
+            .and_then(|readers| readers.given())
+            .and_then(|readers| readers.polling.as_ref());
         Stream {
             polling: polling.map_or_else(Exact::zero, |number| number.0.clone()),
-            shards: written.shards.as_ref().map(|shards| Exact::from(self.whole("needs", "shards", shards, 1..=10_000_000))),
-            polls_per_second: written.polls_per_second.as_ref().map_or_else(Exact::one, |number| number.0.clone()),
+            shards: written
+                .shards
+                .as_ref()
+                .map(|shards| Exact::from(self.whole("needs", "shards", shards, 1..=10_000_000))),
+            polls_per_second: written
+                .polls_per_second
+                .as_ref()
+                .map_or_else(Exact::one, |number| number.0.clone()),
             polls_given: written.polls_per_second.is_some(),
             kinesis: written.kinesis.unwrap_or(false),
         }
@@ -40,12 +67,22 @@ impl Checker<'_> {
     pub(super) fn archive(&mut self, written: &Located<ArchiveFile>) -> Archive {
         let keep = written.keep.clone().unwrap_or_else(Span::year).days();
         let mut stays: Vec<(&'static str, Exact)> = vec![("standard", Exact::zero())];
-        for step in written.lifecycle.iter().flat_map(|lifecycle| lifecycle.iter()) {
-            let last = stays.last().map(|(_, day)| day.clone()).unwrap_or_else(Exact::zero);
+        for step in written
+            .lifecycle
+            .iter()
+            .flat_map(|lifecycle| lifecycle.iter())
+        {
+            let last = stays
+                .last()
+                .map(|(_, day)| day.clone())
+                .unwrap_or_else(Exact::zero);
             let day = step.after_days.0.clone();
             let order = |class: &str| CLASSES.iter().position(|(known, _)| *known == class);
             let name = class_name(step.class);
-            if (day < last) || (day == last && stays.len() > 1) || order(name) <= stays.last().and_then(|(class, _)| order(class)) {
+            if (day < last)
+                || (day == last && stays.len() > 1)
+                || order(name) <= stays.last().and_then(|(class, _)| order(class))
+            {
                 let message = "lifecycle steps go on to later days and to colder classes";
                 self.report(
                     "lifecycle",
@@ -63,15 +100,30 @@ impl Checker<'_> {
                 );
             }
             if day >= keep {
-                let message = format!("the archive is kept for {} days, so it never reaches day {day}", keep.human(2));
-                self.report("lifecycle", &step.after_days.span, message, "raise `keep`, or remove the step");
+                let message = format!(
+                    "the archive is kept for {} days, so it never reaches day {day}",
+                    keep.human(2)
+                );
+                self.report(
+                    "lifecycle",
+                    &step.after_days.span,
+                    message,
+                    "raise `keep`, or remove the step",
+                );
             }
             stays.push((name, day));
         }
         let every = written.export.every.days();
-        if written.export.incremental == Some(true) && (every > Exact::one() || every < Exact::ratio(15, 1440)) {
+        if written.export.incremental == Some(true)
+            && (every > Exact::one() || every < Exact::ratio(15, 1440))
+        {
             let message = "an incremental export covers 15 minutes to 24 hours";
-            self.report("export-window", &written.export.every.span, message, "export at least every day, or export in full");
+            self.report(
+                "export-window",
+                &written.export.every.span,
+                message,
+                "export at least every day, or export in full",
+            );
         }
         let compression = written.compression.as_ref();
         Archive {
@@ -79,8 +131,13 @@ impl Checker<'_> {
             incremental: written.export.incremental.unwrap_or(false),
             stays: stays_of(&stays, &keep),
             keep_given: written.keep.is_some(),
-            compression: compression.map_or_else(Exact::one, |compression| self.share(Some(compression), Exact::one())),
-            object_bytes: written.object_size.as_ref().map_or_else(|| Exact::from(100 * MB), |size| Exact::from(size.0.0.max(1))),
+            compression: compression.map_or_else(Exact::one, |compression| {
+                self.share(Some(compression), Exact::one())
+            }),
+            object_bytes: written.object_size.as_ref().map_or_else(
+                || Exact::from(100 * MB),
+                |size| Exact::from(size.0.0.max(1)),
+            ),
         }
     }
 
@@ -92,45 +149,102 @@ impl Checker<'_> {
                 "dax",
                 &node_type.span,
                 message,
-                "write one such as \"dax.r5.large\" (`dynameter prices show` lists those with a price)",
+                "write one such as \"dax.r5.large\" (`dynameter prices show` lists those with a \
+                 price)",
             );
         }
-        let ttl_seconds = written.ttl.as_ref().map_or(300, |ttl| (ttl.days() * Exact::from(86_400)).to_u64().unwrap_or(300));
+        let ttl_seconds = written.ttl.as_ref().map_or(300, |ttl| {
+            (ttl.days() * Exact::from(86_400)).to_u64().unwrap_or(300)
+        });
         let hit_ratio = match (&written.hit_ratio, &design.popularity) {
-            (Some(Located { value: Known::Given(given), span }), _) => {
-                let given = Located { value: given.clone(), span: span.clone() };
+            (
+                Some(Located {
+                    value: Known::Given(given),
+                    span,
+                }),
+                _,
+            ) => {
+                let given = Located {
+                    value: given.clone(),
+                    span: span.clone(),
+                };
                 HitRatio::Given(self.share(Some(&given), Exact::zero()))
             }
-            (Some(Located { value: Known::Unknown, .. }), _) => HitRatio::Unknown,
+            (
+                Some(Located {
+                    value: Known::Unknown,
+                    ..
+                }),
+                _,
+            ) => HitRatio::Unknown,
             (None, Some(_)) if !NODE_TYPES.iter().any(|known| known.name == node_type.value) => {
-                let message = format!("AWS does not say how much {} holds, so its hit ratio is not known", node_type.value);
+                let message = format!(
+                    "AWS does not say how much {} holds, so its hit ratio is not known",
+                    node_type.value
+                );
                 let known = NODE_TYPES.map(|known| known.name).join(", ");
-                self.report("dax", &node_type.span, message, format!("add `hit_ratio = …`, or use one of {known}"));
+                self.report(
+                    "dax",
+                    &node_type.span,
+                    message,
+                    format!("add `hit_ratio = …`, or use one of {known}"),
+                );
                 HitRatio::Unknown
             }
-            (None, Some(popularity)) => expected_hit_ratio(design, popularity, &written.node_type, ttl_seconds, &self.month)
-                .map_or(HitRatio::Unknown, HitRatio::Expected),
+            (None, Some(popularity)) => expected_hit_ratio(
+                design,
+                popularity,
+                &written.node_type,
+                ttl_seconds,
+                &self.month,
+            )
+            .map_or(HitRatio::Unknown, HitRatio::Expected),
             (None, None) => {
-                let help = "add `hit_ratio = 0.9`, or the table's [table.popularity], from which it follows";
-                self.report("dax", &node_type.span, "the share of reads that the cluster answers is not given", help);
+                let help = "add `hit_ratio = 0.9`, or the table's [table.popularity], from which \
+                            it follows";
+                self.report(
+                    "dax",
+                    &node_type.span,
+                    "the share of reads that the cluster answers is not given",
+                    help,
+                );
                 HitRatio::Unknown
             }
         };
         Dax {
             node_type: node_type.value.clone(),
-            nodes: self.whole("dax", "the number of nodes", &written.nodes, 1..=limits::DAX_NODES_MAX),
+            nodes: self.whole(
+                "dax",
+                "the number of nodes",
+                &written.nodes,
+                1..=limits::DAX_NODES_MAX,
+            ),
             hit_ratio,
             ttl_seconds,
         }
     }
 
     /// The popularity of keys; of as many as there are items, or why that is not their number.
-    pub(super) fn popularity(&mut self, written: &Located<PopularityFile>, items: Result<&Exact, &str>) -> Popularity {
+    pub(super) fn popularity(
+        &mut self,
+        written: &Located<PopularityFile>,
+        items: Result<&Exact, &str>,
+    ) -> Popularity {
         if written.zipf.0 > Exact::from(5) {
-            self.report("popularity", &written.zipf.span, "a Zipf exponent is 0 to 5", "write one such as 0.99");
+            self.report(
+                "popularity",
+                &written.zipf.span,
+                "a Zipf exponent is 0 to 5",
+                "write one such as 0.99",
+            );
         }
         let keys = match &written.keys {
-            Some(keys) => self.whole("popularity", "the number of keys", keys, 1..=1_000_000_000_000),
+            Some(keys) => self.whole(
+                "popularity",
+                "the number of keys",
+                keys,
+                1..=1_000_000_000_000,
+            ),
             None => match items {
                 Ok(items) => items.to_u64().unwrap_or(1).max(1),
                 Err(why) => {
@@ -139,7 +253,10 @@ impl Checker<'_> {
                 }
             },
         };
-        Popularity { zipf: written.zipf.0.clone(), keys }
+        Popularity {
+            zipf: written.zipf.0.clone(),
+            keys,
+        }
     }
 
     pub(super) fn replicas(
@@ -152,7 +269,10 @@ impl Checker<'_> {
         capacity: &Capacity,
     ) -> Vec<Replica> {
         let files = written.replica.as_deref().unwrap_or_default();
-        let strong = written.multi_region_consistency.as_ref().filter(|word| word.value == RegionConsistencyWord::Strong);
+        let strong = written
+            .multi_region_consistency
+            .as_ref()
+            .filter(|word| word.value == RegionConsistencyWord::Strong);
         let mut regions = vec![self.region.clone()];
         for replica in files {
             if regions.contains(&replica.region.value) {
@@ -184,7 +304,12 @@ impl Checker<'_> {
                 ];
                 for (key, _) in holds_nothing.iter().filter(|(_, given)| *given) {
                     let message = format!("a witness holds no copy to read, so it has no `{key}`");
-                    self.report("replica", &replica.region.span, message, "remove it, or remove `witness`");
+                    self.report(
+                        "replica",
+                        &replica.region.span,
+                        message,
+                        "remove it, or remove `witness`",
+                    );
                 }
             }
             if let (Some(read), Capacity::OnDemand) = (&replica.read, capacity) {
@@ -203,35 +328,73 @@ impl Checker<'_> {
             let accesses = replica.access.as_deref().unwrap_or_default();
             let mut access: Vec<Access> = Vec::new();
             for file in accesses {
-                let Some(one) = checker.access(file, written, table, sizes, unknown, items) else { continue };
+                let Some(one) = checker.access(file, written, table, sizes, unknown, items) else {
+                    continue;
+                };
                 if matches!(one.call, Call::Write { .. } | Call::Transaction { .. }) {
-                    let message = "a replica's own access patterns are reads: writes replicate wherever they are made";
-                    checker.report("replica", &file.operation.span, message, "move the pattern to [[table.access]]");
+                    let message = "a replica's own access patterns are reads: writes replicate \
+                                   wherever they are made";
+                    checker.report(
+                        "replica",
+                        &file.operation.span,
+                        message,
+                        "move the pattern to [[table.access]]",
+                    );
                 }
                 access.push(one);
             }
             if replica.reads == Some(Known::Unknown) {
-                let global = |target: &Target| target.index().is_none_or(|at| table.indexes[at].kind == IndexKind::Global);
+                let global = |target: &Target| {
+                    target
+                        .index()
+                        .is_none_or(|at| table.indexes[at].kind == IndexKind::Global)
+                };
                 let targets = Target::all(table.indexes.len()).filter(global).collect();
-                let why =
-                    format!("the share of the reads of {} that {} serves is \"unknown\"; give `reads`", table.name, replica.region.value);
-                access.push(checker.unknown_reads(replica, table, Call::Unknown { direction: Direction::Read, targets, why }));
+                let why = format!(
+                    "the share of the reads of {} that {} serves is \"unknown\"; give `reads`",
+                    table.name, replica.region.value
+                );
+                access.push(checker.unknown_reads(
+                    replica,
+                    table,
+                    Call::Unknown {
+                        direction: Direction::Read,
+                        targets,
+                        why,
+                    },
+                ));
             }
             let indexes = checker.replica_indexes(replica, table, capacity);
             let on_demand = *capacity == Capacity::OnDemand;
             if let (Some(most), false) = (&replica.max_read, on_demand) {
-                checker.report("capacity-mode", &most.span, "only an on-demand table has a `max_read`", "remove it");
+                checker.report(
+                    "capacity-mode",
+                    &most.span,
+                    "only an on-demand table has a `max_read`",
+                    "remove it",
+                );
             }
             Replica {
                 region: replica.region.value.clone(),
                 class: replica.class.map_or(table.class, |word| class(Some(word))),
-                reads: replica.reads.as_ref().and_then(|reads| reads.given()).map_or_else(Exact::zero, |number| number.0.clone()),
-                access,
-                read: replica.read.as_ref().map(|read| checker.units(Some(read), "read", &replica.region.span)),
-                read_max: replica
-                    .max_read
+                reads: replica
+                    .reads
                     .as_ref()
-                    .map(|most| checker.whole("capacity-mode", "a maximum throughput", most, 1..=40_000_000)),
+                    .and_then(|reads| reads.given())
+                    .map_or_else(Exact::zero, |number| number.0.clone()),
+                access,
+                read: replica
+                    .read
+                    .as_ref()
+                    .map(|read| checker.units(Some(read), "read", &replica.region.span)),
+                read_max: replica.max_read.as_ref().map(|most| {
+                    checker.whole(
+                        "capacity-mode",
+                        "a maximum throughput",
+                        most,
+                        1..=40_000_000,
+                    )
+                }),
                 indexes,
                 contributor_insights: replica.contributor_insights.unwrap_or(false),
                 pitr: replica.pitr.unwrap_or(false),
@@ -244,21 +407,45 @@ impl Checker<'_> {
     /// Reads of a replica whose number is unknown.
     fn unknown_reads(&mut self, replica: &ReplicaFile, table: &Table, call: Call) -> Access {
         let name = format!("reads in {}", replica.region.value);
-        self.note(Part::Access(table.name.clone(), name.clone()), &replica.region.span);
+        self.note(
+            Part::Access(table.name.clone(), name.clone()),
+            &replica.region.span,
+        );
         Access::unknown(name, call)
     }
 
     /// What a replica has of each index, by its position.
-    fn replica_indexes(&mut self, replica: &ReplicaFile, table: &Table, capacity: &Capacity) -> Vec<ReplicaIndex> {
+    fn replica_indexes(
+        &mut self,
+        replica: &ReplicaFile,
+        table: &Table,
+        capacity: &Capacity,
+    ) -> Vec<ReplicaIndex> {
         let mut all = vec![
-            ReplicaIndex { contributor_insights: replica.contributor_insights.unwrap_or(false), ..ReplicaIndex::default() };
+            ReplicaIndex {
+                contributor_insights: replica.contributor_insights.unwrap_or(false),
+                ..ReplicaIndex::default()
+            };
             table.indexes.len()
         ];
-        self.unique("duplicate-name", "index", replica.index.iter().flatten().map(|index| &index.name));
+        self.unique(
+            "duplicate-name",
+            "index",
+            replica.index.iter().flatten().map(|index| &index.name),
+        );
         for file in replica.index.iter().flatten() {
-            let Some(at) = table.indexes.iter().position(|index| index.name == file.name.value && index.kind == IndexKind::Global) else {
+            let Some(at) = table
+                .indexes
+                .iter()
+                .position(|index| index.name == file.name.value && index.kind == IndexKind::Global)
+            else {
                 let message = format!("{} has no global index {:?}", table.name, file.name.value);
-                self.report("unknown-index", &file.name.span, message, "name an index of the table that is global");
+                self.report(
+                    "unknown-index",
+                    &file.name.span,
+                    message,
+                    "name an index of the table that is global",
+                );
                 continue;
             };
             let on_demand = *capacity == Capacity::OnDemand;
@@ -271,11 +458,28 @@ impl Checker<'_> {
                 );
             }
             if let (Some(most), false) = (&file.max_read, on_demand) {
-                self.report("capacity-mode", &most.span, "only an on-demand table has a `max_read`", "remove it");
+                self.report(
+                    "capacity-mode",
+                    &most.span,
+                    "only an on-demand table has a `max_read`",
+                    "remove it",
+                );
             }
-            all[at].read = file.read.as_ref().map(|read| self.units(Some(read), "read", &file.name.span));
-            all[at].read_max = file.max_read.as_ref().map(|most| self.whole("capacity-mode", "a maximum throughput", most, 1..=40_000_000));
-            all[at].contributor_insights = file.contributor_insights.unwrap_or(all[at].contributor_insights);
+            all[at].read = file
+                .read
+                .as_ref()
+                .map(|read| self.units(Some(read), "read", &file.name.span));
+            all[at].read_max = file.max_read.as_ref().map(|most| {
+                self.whole(
+                    "capacity-mode",
+                    "a maximum throughput",
+                    most,
+                    1..=40_000_000,
+                )
+            });
+            all[at].contributor_insights = file
+                .contributor_insights
+                .unwrap_or(all[at].contributor_insights);
         }
         all
     }
@@ -292,38 +496,80 @@ impl Checker<'_> {
         let mut refuse = |message: String, help: &str| self.report("replica", span, message, help);
         if regions.len() != 3 {
             refuse(
-                format!("a strongly consistent global table has three regions, this one {}", regions.len()),
+                format!(
+                    "a strongly consistent global table has three regions, this one {}",
+                    regions.len()
+                ),
                 "name two replicas, one of which may be a witness",
             );
         }
-        if !STRONG_REGION_SETS.iter().any(|set| regions.iter().all(|region| set.contains(&region.as_str()))) {
+        if !STRONG_REGION_SETS
+            .iter()
+            .any(|set| regions.iter().all(|region| set.contains(&region.as_str())))
+        {
             let sets = STRONG_REGION_SETS.map(|set| set.join(", ")).join("; ");
             refuse(
-                format!("the regions of a strongly consistent global table lie in one set, found {}", regions.join(", ")),
+                format!(
+                    "the regions of a strongly consistent global table lie in one set, found {}",
+                    regions.join(", ")
+                ),
                 &format!("the sets are: {sets}"),
             );
         }
-        if files.iter().filter(|file| file.witness == Some(true)).count() > 1 {
-            refuse("a strongly consistent global table has at most one witness".to_string(), "keep one");
+        if files
+            .iter()
+            .filter(|file| file.witness == Some(true))
+            .count()
+            > 1
+        {
+            refuse(
+                "a strongly consistent global table has at most one witness".to_string(),
+                "keep one",
+            );
         }
         if written.ttl.is_some() {
-            refuse("a strongly consistent global table has no Time to Live".to_string(), "remove [table.ttl], or make it eventual");
+            refuse(
+                "a strongly consistent global table has no Time to Live".to_string(),
+                "remove [table.ttl], or make it eventual",
+            );
         }
-        if table.indexes.iter().any(|index| index.kind == IndexKind::Local) {
-            refuse("a strongly consistent global table has no local indexes".to_string(), "make them global");
+        if table
+            .indexes
+            .iter()
+            .any(|index| index.kind == IndexKind::Local)
+        {
+            refuse(
+                "a strongly consistent global table has no local indexes".to_string(),
+                "make them global",
+            );
         }
         let transactional = |operation: OperationWord| {
-            matches!(operation, OperationWord::TransactGetItems | OperationWord::TransactWriteItems | OperationWord::ExecuteTransaction)
+            matches!(
+                operation,
+                OperationWord::TransactGetItems
+                    | OperationWord::TransactWriteItems
+                    | OperationWord::ExecuteTransaction
+            )
         };
         let abroad = files.iter().flat_map(|file| file.access.iter().flatten());
-        if written.access.iter().flatten().chain(abroad).any(|access| transactional(access.operation.value)) {
-            refuse("a strongly consistent global table has no transactions".to_string(), "use single writes with conditions");
+        if written
+            .access
+            .iter()
+            .flatten()
+            .chain(abroad)
+            .any(|access| transactional(access.operation.value))
+        {
+            refuse(
+                "a strongly consistent global table has no transactions".to_string(),
+                "use single writes with conditions",
+            );
         }
     }
 }
 
-/// The share of eventually consistent reads that a cluster of a node type answers, by the popularity of keys.
-/// Every node holds the same items, so that more nodes hold no more of them (rule 7.6).
+/// The share of eventually consistent reads that a cluster of a node type answers, by the
+/// popularity of keys. Every node holds the same items, so that more nodes hold no more of them
+/// (rule 7.6).
 fn expected_hit_ratio(
     design: &TableDesign,
     popularity: &Popularity,
@@ -331,15 +577,31 @@ fn expected_hit_ratio(
     ttl_seconds: u64,
     month: &MonthHours,
 ) -> Option<Exact> {
-    let memory_gb = NODE_TYPES.iter().find(|known| known.name == node_type).map_or(0, |known| known.memory_gb);
+    let memory_gb = NODE_TYPES
+        .iter()
+        .find(|known| known.name == node_type)
+        .map_or(0, |known| known.memory_gb);
     let entries = design.cache_entries(memory_gb)?;
-    Some(Exact::ratio(hit_millionths(popularity, &design.cached_reads_per_second(month), entries, Some(ttl_seconds)), 1_000_000))
+    Some(Exact::ratio(
+        hit_millionths(
+            popularity,
+            &design.cached_reads_per_second(month),
+            entries,
+            Some(ttl_seconds),
+        ),
+        1_000_000,
+    ))
 }
 
-/// S3 storage classes, coldest last, with the days that each bills at least. Source: Amazon S3 User Guide,
-/// "Understanding and managing Amazon S3 storage classes" (rule 12.3).
-const CLASSES: [(&str, u64); 5] =
-    [("standard", 0), ("standard_ia", 30), ("glacier_instant", 90), ("glacier_flexible", 90), ("deep_archive", 180)];
+/// S3 storage classes, coldest last, with the days that each bills at least. Source: Amazon S3 User
+/// Guide, "Understanding and managing Amazon S3 storage classes" (rule 12.3).
+const CLASSES: [(&str, u64); 5] = [
+    ("standard", 0),
+    ("standard_ia", 30),
+    ("glacier_instant", 90),
+    ("glacier_flexible", 90),
+    ("deep_archive", 180),
+];
 
 fn class_name(word: StorageClassWord) -> &'static str {
     match word {
@@ -350,15 +612,31 @@ fn class_name(word: StorageClassWord) -> &'static str {
     }
 }
 
-/// From the days on which an object enters classes to its stays in them; leaving a class before its minimum
-/// is billed as if it had stayed.
+/// From the days on which an object enters classes to its stays in them; leaving a class before its
+/// minimum is billed as if it had stayed.
 fn stays_of(entered: &[(&'static str, Exact)], keep: &Exact) -> Vec<Stay> {
     let stay = |(at, (class, from)): (usize, &(&'static str, Exact))| {
         let until = entered.get(at + 1).map_or(keep, |(_, day)| day);
-        let days = if until > from { until - from } else { Exact::zero() };
-        let minimum = CLASSES.iter().find(|(known, _)| known == class).map_or(0, |(_, days)| *days);
+        let days = if until > from {
+            until - from
+        } else {
+            Exact::zero()
+        };
+        let minimum = CLASSES
+            .iter()
+            .find(|(known, _)| known == class)
+            .map_or(0, |(_, days)| *days);
         let billed_days = days.clone().max(Exact::from(minimum));
-        Stay { class, days, billed_days }
+        Stay {
+            class,
+            days,
+            billed_days,
+        }
     };
-    entered.iter().enumerate().map(stay).filter(|stay| !stay.billed_days.is_zero()).collect()
+    entered
+        .iter()
+        .enumerate()
+        .map(stay)
+        .filter(|stay| !stay.billed_days.is_zero())
+        .collect()
 }

@@ -5,7 +5,9 @@ use crate::table::{Index, IndexKind, Number as StoredNumber, Projection, Table, 
 use crate::units::{Bytes, Exact};
 use crate::workload::decode::{Located, Number};
 use crate::workload::export::measure;
-use crate::workload::file::{AttributeFile, AttributeType, IndexFile, ItemFile, KeyFile, KeyType, TableFile};
+use crate::workload::file::{
+    AttributeFile, AttributeType, IndexFile, ItemFile, KeyFile, KeyType, TableFile,
+};
 use crate::workload::sizes::{Entry, SizeClass, SizeClasses, lognormal};
 
 /// Shares of a histogram are kept in parts of this many: 18 decimals.
@@ -38,14 +40,30 @@ impl Checker<'_> {
         if let Some(bytes) = &key.bytes
             && !(1..=most).contains(&bytes.0.0)
         {
-            let message = format!("a {what} key value has 1 to {most} bytes, found {}", bytes.0.0);
-            self.report("key-size", &bytes.span, message, "shorten the key; long values belong in other attributes");
+            let message = format!(
+                "a {what} key value has 1 to {most} bytes, found {}",
+                bytes.0.0
+            );
+            self.report(
+                "key-size",
+                &bytes.span,
+                message,
+                "shorten the key; long values belong in other attributes",
+            );
         }
         if let (Some(bytes), Some(KeyType::N)) = (&key.bytes, key.r#type)
             && bytes.0.0 > NUMBER_BYTES_MAX
         {
-            let message = format!("a number has at most {NUMBER_BYTES_MAX} bytes, found {}", bytes.0.0);
-            self.report("key-size", &bytes.span, message, "write its `digits`, 1 to 38");
+            let message = format!(
+                "a number has at most {NUMBER_BYTES_MAX} bytes, found {}",
+                bytes.0.0
+            );
+            self.report(
+                "key-size",
+                &bytes.span,
+                message,
+                "write its `digits`, 1 to 38",
+            );
         }
         if let Some(digits) = &key.digits {
             self.whole("key-size", "the digits of a number", digits, 1..=38);
@@ -60,12 +78,22 @@ impl Checker<'_> {
         written: &Located<TableFile>,
         table: &Table,
     ) -> Option<Described> {
-        let given =
-            [item.size.is_some(), item.lognormal.is_some(), item.histogram.is_some(), item.attributes.is_some(), item.export.is_some()];
+        let given = [
+            item.size.is_some(),
+            item.lognormal.is_some(),
+            item.histogram.is_some(),
+            item.attributes.is_some(),
+            item.export.is_some(),
+        ];
         let count = given.iter().filter(|given| **given).count();
         if count != 1 {
             let message = format!("an item's size is given in exactly one way, found {count}");
-            self.report("item-source", span, message, "keep one of size, lognormal, histogram, attributes, export");
+            self.report(
+                "item-source",
+                span,
+                message,
+                "keep one of size, lognormal, histogram, attributes, export",
+            );
             return None;
         }
         let indexes = written.index.as_deref().unwrap_or_default();
@@ -73,10 +101,20 @@ impl Checker<'_> {
         let least = key_bytes_min(written);
         let plain = |weighted: Vec<(Bytes, u64)>| {
             let classes = weighted.into_iter().map(|(size, weight)| {
-                let entries = table.indexes.iter().zip(indexes).map(|(index, file)| entry(size, index, file, table, &keys));
+                let entries = table
+                    .indexes
+                    .iter()
+                    .zip(indexes)
+                    .map(|(index, file)| entry(size, index, file, table, &keys));
                 (size, entries.collect(), weight)
             });
-            Described { sizes: SizeClasses::new(classes), measured: None, keyless: 0, attributes: Vec::new(), has_numbers: false }
+            Described {
+                sizes: SizeClasses::new(classes),
+                measured: None,
+                keyless: 0,
+                attributes: Vec::new(),
+                has_numbers: false,
+            }
         };
         if let Some(size) = &item.size {
             let bytes = self.item_bytes(size.0.0, &size.span)?;
@@ -93,29 +131,49 @@ impl Checker<'_> {
                     "lognormal",
                     &given.span,
                     message,
-                    "the percentile lies between the mean and 14.9 times it; for other shapes give a histogram",
+                    "the percentile lies between the mean and 14.9 times it; for other shapes \
+                     give a histogram",
                 );
                 return None;
             };
             if &cut * &Exact::from(CUT_MAX) > Exact::one() {
                 let percent = (&cut * &Exact::from(100)).human(3);
-                let message = format!("{percent} % of the items of this distribution are above 400 KB, which no item can be");
-                self.report("lognormal", &given.span, message, "lower the percentile, or give a histogram of the sizes that there are");
+                let message = format!(
+                    "{percent} % of the items of this distribution are above 400 KB, which no \
+                     item can be"
+                );
+                self.report(
+                    "lognormal",
+                    &given.span,
+                    message,
+                    "lower the percentile, or give a histogram of the sizes that there are",
+                );
                 return None;
             }
             let described = plain(classes);
-            return Some(Described { sizes: described.sizes.cut_off(cut), ..described });
+            return Some(Described {
+                sizes: described.sizes.cut_off(cut),
+                ..described
+            });
         }
         if let Some(buckets) = &item.histogram {
-            let total = buckets.iter().map(|bucket| bucket.share.0.clone()).sum::<Exact>();
-            let sizes: Vec<Option<Bytes>> = buckets.iter().map(|bucket| self.item_bytes(bucket.size.0.0, &bucket.size.span)).collect();
+            let total = buckets
+                .iter()
+                .map(|bucket| bucket.share.0.clone())
+                .sum::<Exact>();
+            let sizes: Vec<Option<Bytes>> = buckets
+                .iter()
+                .map(|bucket| self.item_bytes(bucket.size.0.0, &bucket.size.span))
+                .collect();
             for bucket in buckets.iter() {
                 self.share(Some(&bucket.share), Exact::zero());
                 if !bucket.size.is_placeholder() {
                     self.holds_its_key(bucket.size.0, least, &bucket.size.span)?;
                 }
             }
-            let complete = !buckets.iter().any(|bucket| bucket.share.is_placeholder() || bucket.is_placeholder());
+            let complete = !buckets
+                .iter()
+                .any(|bucket| bucket.share.is_placeholder() || bucket.is_placeholder());
             if total != Exact::one() && complete {
                 self.report(
                     "shares-sum",
@@ -125,9 +183,17 @@ impl Checker<'_> {
                 );
                 return None;
             }
-            let weights: Vec<Option<u64>> = buckets.iter().map(|bucket| self.weight(&bucket.share)).collect();
+            let weights: Vec<Option<u64>> = buckets
+                .iter()
+                .map(|bucket| self.weight(&bucket.share))
+                .collect();
             let sizes = sizes.into_iter().collect::<Option<Vec<_>>>()?;
-            let classes = plain(sizes.into_iter().zip(weights.into_iter().collect::<Option<Vec<_>>>()?).collect());
+            let classes = plain(
+                sizes
+                    .into_iter()
+                    .zip(weights.into_iter().collect::<Option<Vec<_>>>()?)
+                    .collect(),
+            );
             return self.fits_local_indexes(classes, table, &buckets.span);
         }
         if let Some(path) = &item.export {
@@ -137,30 +203,64 @@ impl Checker<'_> {
     }
 
     /// An item has room for its primary key.
-    fn holds_its_key(&mut self, bytes: Bytes, least: u64, span: &std::ops::Range<usize>) -> Option<()> {
+    fn holds_its_key(
+        &mut self,
+        bytes: Bytes,
+        least: u64,
+        span: &std::ops::Range<usize>,
+    ) -> Option<()> {
         if bytes.0 >= least {
             return Some(());
         }
-        let message = format!("an item of {} bytes cannot hold its primary key, whose names and values take at least {least}", bytes.0);
-        self.report("item-size", span, message, "correct the size, or the `bytes` of the keys");
+        let message = format!(
+            "an item of {} bytes cannot hold its primary key, whose names and values take at \
+             least {least}",
+            bytes.0
+        );
+        self.report(
+            "item-size",
+            span,
+            message,
+            "correct the size, or the `bytes` of the keys",
+        );
         None
     }
 
     /// An item and its entries in all local indexes have 400 KB together (rule 1.8).
-    fn fits_local_indexes(&mut self, described: Described, table: &Table, span: &std::ops::Range<usize>) -> Option<Described> {
+    fn fits_local_indexes(
+        &mut self,
+        described: Described,
+        table: &Table,
+        span: &std::ops::Range<usize>,
+    ) -> Option<Described> {
         let local = |at: &usize| table.indexes[*at].kind == IndexKind::Local;
         let together = |class: &SizeClass| {
-            let entries = (0..table.indexes.len()).filter(local).map(|at| match class.entries.get(at) {
-                Some(Entry::Size(size)) => size.0,
-                _ => 0,
-            });
+            let entries =
+                (0..table.indexes.len())
+                    .filter(local)
+                    .map(|at| match class.entries.get(at) {
+                        Some(Entry::Size(size)) => size.0,
+                        _ => 0,
+                    });
             class.item.0 + entries.sum::<u64>()
         };
         let most = described.sizes.iter().map(together).max().unwrap_or(0);
-        if most > limits::ITEM_BYTES_MAX && table.indexes.iter().any(|index| index.kind == IndexKind::Local) {
-            let message =
-                format!("an item with its entries in the local indexes has {most} bytes; DynamoDB holds 409600 (400 KB) together");
-            self.report("item-size", span, message, "project fewer attributes, make the index global, or split the item");
+        if most > limits::ITEM_BYTES_MAX
+            && table
+                .indexes
+                .iter()
+                .any(|index| index.kind == IndexKind::Local)
+        {
+            let message = format!(
+                "an item with its entries in the local indexes has {most} bytes; DynamoDB holds \
+                 409600 (400 KB) together"
+            );
+            self.report(
+                "item-size",
+                span,
+                message,
+                "project fewer attributes, make the index global, or split the item",
+            );
             return None;
         }
         Some(described)
@@ -171,7 +271,12 @@ impl Checker<'_> {
         let parts = &share.0 * &Exact::from(SHARE_PARTS);
         let weight = (parts == parts.floor()).then(|| parts.to_u64()).flatten();
         if weight.is_none() {
-            self.report("share", &share.span, "a share of items has at most 18 decimals", "round the shares so that they add up to 1");
+            self.report(
+                "share",
+                &share.span,
+                "a share of items has at most 18 decimals",
+                "round the shares so that they add up to 1",
+            );
         }
         weight
     }
@@ -181,8 +286,16 @@ impl Checker<'_> {
         if (1..=limits::ITEM_BYTES_MAX).contains(&bytes) {
             return Some(Bytes(bytes));
         }
-        let message = format!("an item of {bytes} bytes cannot exist; DynamoDB holds 1 to {} bytes (400 KB)", limits::ITEM_BYTES_MAX);
-        self.report("item-size", span, message, "split the item, or store the payload elsewhere and keep its key here");
+        let message = format!(
+            "an item of {bytes} bytes cannot exist; DynamoDB holds 1 to {} bytes (400 KB)",
+            limits::ITEM_BYTES_MAX
+        );
+        self.report(
+            "item-size",
+            span,
+            message,
+            "split the item, or store the payload elsewhere and keep its key here",
+        );
         None
     }
 
@@ -196,28 +309,56 @@ impl Checker<'_> {
         let bytes = self.item_bytes(size.0.0, &size.span)?;
         let keys = key_attributes(written);
         let indexes = written.index.as_deref().unwrap_or_default();
-        let entries = table.indexes.iter().zip(indexes).map(|(index, file)| entry(bytes, index, file, table, &keys)).collect();
+        let entries = table
+            .indexes
+            .iter()
+            .zip(indexes)
+            .map(|(index, file)| entry(bytes, index, file, table, &keys))
+            .collect();
         Some(SizeClasses::new([(bytes, entries, 1)]))
     }
 
-    fn measured(&mut self, path: &Located<String>, table: &Table, indexes: &[Located<IndexFile>]) -> Option<Described> {
-        match measure(&self.folder.join(&path.value), table, self.switches.number_alignment) {
+    fn measured(
+        &mut self,
+        path: &Located<String>,
+        table: &Table,
+        indexes: &[Located<IndexFile>],
+    ) -> Option<Described> {
+        match measure(
+            &self.folder.join(&path.value),
+            table,
+            self.switches.number_alignment,
+        ) {
             Err(message) => {
                 self.report(
                     "export",
                     &path.span,
                     message,
-                    "name the folder of an S3 full export in DYNAMODB_JSON format, relative to this file",
+                    "name the folder of an S3 full export in DYNAMODB_JSON format, relative to \
+                     this file",
                 );
                 None
             }
             Ok(measured) => {
                 for at in &measured.empty_indexes {
-                    let message = format!("no item of the export carries the key of the index {:?}", table.indexes[*at].name);
-                    self.report("index-attribute", &indexes[*at].partition_key.span, message, "name an attribute that items have");
+                    let message = format!(
+                        "no item of the export carries the key of the index {:?}",
+                        table.indexes[*at].name
+                    );
+                    self.report(
+                        "index-attribute",
+                        &indexes[*at].partition_key.span,
+                        message,
+                        "name an attribute that items have",
+                    );
                 }
                 for size in indexes.iter().filter_map(|index| index.entry_size.as_ref()) {
-                    self.report("item-source", &size.span, "the export tells the size of an entry", "remove `entry_size`");
+                    self.report(
+                        "item-source",
+                        &size.span,
+                        "the export tells the size of an entry",
+                        "remove `entry_size`",
+                    );
                 }
                 let sizes = SizeClasses::new(measured.weighted());
                 Some(Described {
@@ -239,10 +380,20 @@ impl Checker<'_> {
         table: &Table,
         indexes: &[Located<IndexFile>],
     ) -> Option<Described> {
-        self.unique("duplicate-name", "attribute", attributes.iter().map(|attribute| &attribute.name));
-        let listed: Vec<Option<(String, u64)>> = attributes.iter().map(|attribute| self.attribute(attribute)).collect();
+        self.unique(
+            "duplicate-name",
+            "attribute",
+            attributes.iter().map(|attribute| &attribute.name),
+        );
+        let listed: Vec<Option<(String, u64)>> = attributes
+            .iter()
+            .map(|attribute| self.attribute(attribute))
+            .collect();
         let mut all: Attributes = listed.into_iter().collect::<Option<_>>()?;
-        let partition = written.partition_key.given().map(|key| (key, &written.partition_key.span));
+        let partition = written
+            .partition_key
+            .given()
+            .map(|key| (key, &written.partition_key.span));
         let sort = written.sort_key.as_ref().map(|key| (&key.value, &key.span));
         for (key, span) in partition.into_iter().chain(sort) {
             if all.iter().any(|(name, _)| *name == key.name.value) {
@@ -251,26 +402,65 @@ impl Checker<'_> {
             match key_bytes(key) {
                 Some(bytes) => all.push((key.name.value.clone(), bytes)),
                 None => {
-                    let message = format!("how long is the key {:?}? the item's size is the sum of its attributes", key.name.value);
-                    self.report("attribute", span, message, "add `bytes = …` (S, B) or `digits = …` (N)");
+                    let message = format!(
+                        "how long is the key {:?}? the item's size is the sum of its attributes",
+                        key.name.value
+                    );
+                    self.report(
+                        "attribute",
+                        span,
+                        message,
+                        "add `bytes = …` (S, B) or `digits = …` (N)",
+                    );
                     return None;
                 }
             }
         }
         for (index, file) in table.indexes.iter().zip(indexes) {
-            let included = if let Projection::Include(names) = &index.projection { names.as_slice() } else { &[] };
+            let included = if let Projection::Include(names) = &index.projection {
+                names.as_slice()
+            } else {
+                &[]
+            };
             for name in index.keys.iter().chain(included) {
                 if !all.iter().any(|(known, _)| known == name) {
-                    let span =
-                        file.projection.as_ref().filter(|_| included.contains(name)).map_or(&file.partition_key.span, |p| &p.span).clone();
-                    let message = format!("the index {:?} names {name:?}, an attribute that no item has", index.name);
-                    self.report("index-attribute", &span, message, "name a described attribute, or describe this one under item");
+                    let span = file
+                        .projection
+                        .as_ref()
+                        .filter(|_| included.contains(name))
+                        .map_or(&file.partition_key.span, |p| &p.span)
+                        .clone();
+                    let message = format!(
+                        "the index {:?} names {name:?}, an attribute that no item has",
+                        index.name
+                    );
+                    self.report(
+                        "index-attribute",
+                        &span,
+                        message,
+                        "name a described attribute, or describe this one under item",
+                    );
                 }
             }
-            for attribute in attributes.iter().filter(|attribute| index.keys.contains(&attribute.name.value)) {
-                if !matches!(attribute.r#type, AttributeType::S | AttributeType::N | AttributeType::B) {
-                    let message = format!("{:?} is of type {}; an index key is S, N or B", attribute.name.value, attribute.r#type.word());
-                    self.report("index-attribute", &file.partition_key.span, message, "key the index by another attribute");
+            for attribute in attributes
+                .iter()
+                .filter(|attribute| index.keys.contains(&attribute.name.value))
+            {
+                if !matches!(
+                    attribute.r#type,
+                    AttributeType::S | AttributeType::N | AttributeType::B
+                ) {
+                    let message = format!(
+                        "{:?} is of type {}; an index key is S, N or B",
+                        attribute.name.value,
+                        attribute.r#type.word()
+                    );
+                    self.report(
+                        "index-attribute",
+                        &file.partition_key.span,
+                        message,
+                        "key the index by another attribute",
+                    );
                 }
             }
             if let Some(size) = &file.entry_size {
@@ -278,14 +468,26 @@ impl Checker<'_> {
                 self.report("item-source", &size.span, message, "remove `entry_size`");
             }
         }
-        let size = self.item_bytes(all.iter().fold(0_u64, |sum, (_, bytes)| sum.saturating_add(*bytes)), &attributes.span)?;
+        let size = self.item_bytes(
+            all.iter()
+                .fold(0_u64, |sum, (_, bytes)| sum.saturating_add(*bytes)),
+            &attributes.span,
+        )?;
         let entries = table.indexes.iter().map(|index| {
-            let held = all.iter().filter(|(name, _)| index.holds(&table.keys, name));
+            let held = all
+                .iter()
+                .filter(|(name, _)| index.holds(&table.keys, name));
             Entry::Size(Bytes(held.map(|(_, bytes)| bytes).sum()))
         });
         let sizes = SizeClasses::new([(size, entries.collect(), 1)]);
         self.fits_local_indexes(
-            Described { sizes, measured: None, keyless: 0, attributes: all, has_numbers: false },
+            Described {
+                sizes,
+                measured: None,
+                keyless: 0,
+                attributes: all,
+                has_numbers: false,
+            },
             table,
             &attributes.span,
         )
@@ -298,7 +500,10 @@ impl Checker<'_> {
             None => 1,
         };
         let bytes = attribute.bytes.as_ref().map(|bytes| bytes.0.0);
-        let digits = attribute.digits.as_ref().map(|digits| self.whole("attribute", "digits", digits, 1..=38));
+        let digits = attribute
+            .digits
+            .as_ref()
+            .map(|digits| self.whole("attribute", "digits", digits, 1..=38));
         let number = digits.map(|digits| number_bytes(digits, attribute.negative.unwrap_or(false)));
         use AttributeType as Type;
         let value = match attribute.r#type {
@@ -307,12 +512,26 @@ impl Checker<'_> {
             Type::N => number.or(bytes.filter(|bytes| *bytes <= NUMBER_BYTES_MAX)),
             Type::Ss | Type::Bs => bytes.map(|bytes| bytes.saturating_mul(elements)),
             Type::Ns => number.or(bytes).map(|bytes| bytes.saturating_mul(elements)),
-            Type::L | Type::M => bytes.map(|bytes| bytes.saturating_add(3 + attribute.elements.as_ref().map_or(0, |_| elements))),
+            Type::L | Type::M => bytes.map(|bytes| {
+                bytes.saturating_add(3 + attribute.elements.as_ref().map_or(0, |_| elements))
+            }),
         };
         let Some(value) = value else {
-            let needed = if matches!(attribute.r#type, Type::N | Type::Ns) { "digits" } else { "bytes" };
-            let message = format!("an attribute of type {} needs `{needed}`", attribute.r#type.word());
-            self.report("attribute", &attribute.name.span, message, format!("add `{needed} = …`"));
+            let needed = if matches!(attribute.r#type, Type::N | Type::Ns) {
+                "digits"
+            } else {
+                "bytes"
+            };
+            let message = format!(
+                "an attribute of type {} needs `{needed}`",
+                attribute.r#type.word()
+            );
+            self.report(
+                "attribute",
+                &attribute.name.span,
+                message,
+                format!("add `{needed} = …`"),
+            );
             return None;
         };
         let name = attribute.name.value.clone();
@@ -323,15 +542,25 @@ impl Checker<'_> {
 
 /// Bytes of a number of so many digits before the point, by the item-size rule.
 fn number_bytes(digits: u64, negative: bool) -> u64 {
-    let text = format!("{}{}", if negative { "-" } else { "" }, "1".repeat(usize::try_from(digits).unwrap_or(38)));
+    let text = format!(
+        "{}{}",
+        if negative { "-" } else { "" },
+        "1".repeat(usize::try_from(digits).unwrap_or(38))
+    );
     StoredNumber::parse(&text).map_or(21, |number| number.size(Default::default()).0)
 }
 
 /// Bytes of a key attribute, name included, where its value's length is given.
 fn key_bytes(key: &KeyFile) -> Option<u64> {
-    let digits = key.digits.as_ref().and_then(|digits| digits.0.to_u64()).filter(|digits| (1..=38).contains(digits));
+    let digits = key
+        .digits
+        .as_ref()
+        .and_then(|digits| digits.0.to_u64())
+        .filter(|digits| (1..=38).contains(digits));
     let value = match key.r#type {
-        Some(KeyType::N) => digits.map(|digits| number_bytes(digits, false)).or(key.bytes.as_ref().map(|bytes| bytes.0.0)),
+        Some(KeyType::N) => digits
+            .map(|digits| number_bytes(digits, false))
+            .or(key.bytes.as_ref().map(|bytes| bytes.0.0)),
         _ => key.bytes.as_ref().map(|bytes| bytes.0.0),
     }?;
     Some(value + key.name.value.len() as u64)
@@ -339,25 +568,43 @@ fn key_bytes(key: &KeyFile) -> Option<u64> {
 
 /// The bytes of the primary key, at least: a value whose length is not given has one byte.
 fn key_bytes_min(written: &Located<TableFile>) -> u64 {
-    let keys = written.partition_key.given().into_iter().chain(written.sort_key.as_ref().map(|key| &key.value));
-    keys.map(|key| key_bytes(key).unwrap_or(key.name.value.len() as u64 + 1)).sum()
+    let keys = written
+        .partition_key
+        .given()
+        .into_iter()
+        .chain(written.sort_key.as_ref().map(|key| &key.value));
+    keys.map(|key| key_bytes(key).unwrap_or(key.name.value.len() as u64 + 1))
+        .sum()
 }
 
 /// The primary key's attributes whose lengths are given.
 fn key_attributes(written: &Located<TableFile>) -> Attributes {
-    let keys = written.partition_key.given().into_iter().chain(written.sort_key.as_ref().map(|key| &key.value));
-    keys.filter_map(|key| Some((key.name.value.clone(), key_bytes(key)?))).collect()
+    let keys = written
+        .partition_key
+        .given()
+        .into_iter()
+        .chain(written.sort_key.as_ref().map(|key| &key.value));
+    keys.filter_map(|key| Some((key.name.value.clone(), key_bytes(key)?)))
+        .collect()
 }
 
-/// The entry of an item whose attributes are not described: the item where all is projected, the size that
-/// was given, the keys where they are the table's own; else unknown.
+/// The entry of an item whose attributes are not described: the item where all is projected, the
+/// size that was given, the keys where they are the table's own; else unknown.
 /// An entry of an index that holds all attributes is the item.
-pub(super) fn whole_entry_size(index: &Index, file: &IndexFile, sizes: &SizeClasses) -> Option<String> {
-    let size = file.entry_size.as_ref().filter(|_| index.projection == Projection::All)?;
+pub(super) fn whole_entry_size(
+    index: &Index,
+    file: &IndexFile,
+    sizes: &SizeClasses,
+) -> Option<String> {
+    let size = file
+        .entry_size
+        .as_ref()
+        .filter(|_| index.projection == Projection::All)?;
     let differs = sizes.iter().any(|class| class.item != size.0);
     differs.then(|| {
         format!(
-            "entry_size is {} B, and the index {:?} holds all attributes: an entry is its item, {} B on average",
+            "entry_size is {} B, and the index {:?} holds all attributes: an entry is its item, \
+             {} B on average",
             size.0.0,
             index.name,
             sizes.mean().human(1)
@@ -365,13 +612,27 @@ pub(super) fn whole_entry_size(index: &Index, file: &IndexFile, sizes: &SizeClas
     })
 }
 
-fn entry(item: Bytes, index: &Index, file: &Located<IndexFile>, table: &Table, keys: &Attributes) -> Entry {
+fn entry(
+    item: Bytes,
+    index: &Index,
+    file: &Located<IndexFile>,
+    table: &Table,
+    keys: &Attributes,
+) -> Entry {
     match &file.entry_size {
         Some(size) if index.projection != Projection::All => return Entry::Size(size.0.min(item)),
         _ => {}
     }
-    let known = |name: &str| keys.iter().find(|(known, _)| known == name).map(|(_, bytes)| *bytes);
-    let mut held: Vec<&str> = table.keys.names().chain(index.keys.iter().map(String::as_str)).collect();
+    let known = |name: &str| {
+        keys.iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, bytes)| *bytes)
+    };
+    let mut held: Vec<&str> = table
+        .keys
+        .names()
+        .chain(index.keys.iter().map(String::as_str))
+        .collect();
     match &index.projection {
         Projection::All => return Entry::Size(item),
         Projection::Include(names) => held.extend(names.iter().map(String::as_str)),
@@ -379,5 +640,8 @@ fn entry(item: Bytes, index: &Index, file: &Located<IndexFile>, table: &Table, k
     }
     held.sort_unstable();
     held.dedup();
-    held.into_iter().map(known).sum::<Option<u64>>().map_or(Entry::Unknown, |bytes| Entry::Size(Bytes(bytes).min(item)))
+    held.into_iter()
+        .map(known)
+        .sum::<Option<u64>>()
+        .map_or(Entry::Unknown, |bytes| Entry::Size(Bytes(bytes).min(item)))
 }

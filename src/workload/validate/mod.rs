@@ -1,5 +1,5 @@
-//! From the file as written to a [`Workload`](super::Workload): every limit, every reference, every sum.
-//! Nothing later checks again.
+//! From the file as written to a [`Workload`](super::Workload): every limit, every reference, every
+//! sum. Nothing later checks again.
 
 mod access;
 mod features;
@@ -12,18 +12,21 @@ use std::sync::Arc;
 
 use super::decode::{Known, Located, Number, Reader, UNKNOWN};
 use super::file::{
-    CapacityFile, CourseWord, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, KeyType, ModeWord, ProjectionFile, ProjectionWord,
-    RegionConsistencyWord, ScheduleFile, SwitchesFile, TableFile, UnitsFile, WorkloadFile,
+    CapacityFile, CourseWord, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, KeyType,
+    ModeWord, ProjectionFile, ProjectionWord, RegionConsistencyWord, ScheduleFile, SwitchesFile,
+    TableFile, UnitsFile, WorkloadFile,
 };
 use super::{
-    Call, Capacity, Contents, Encryption, Import, IndexDesign, NumberKeys, Part, Reserved, Setting, TableDesign, Units, UnknownParts,
-    Workload, WriteKind, Written,
+    Call, Capacity, Contents, Encryption, Import, IndexDesign, NumberKeys, Part, Reserved, Setting,
+    TableDesign, Units, UnknownParts, Workload, WriteKind, Written,
 };
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
 use crate::meter::Switches;
 use crate::pricing::{BookError, PriceBook};
-use crate::table::{ByDirection, Direction, Index, IndexKind, KeySchema, Projection, Table, TableClass, limits};
+use crate::table::{
+    ByDirection, Direction, Index, IndexKind, KeySchema, Projection, Table, TableClass, limits,
+};
 use crate::time::{Date, MonthHours};
 use crate::units::{Exact, GB, MB};
 use crate::usage::{FreeTier, ReservedPart, UsageType};
@@ -51,8 +54,17 @@ struct Checker<'a> {
 }
 
 /// Checks a file.
-pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, reader: &mut Reader) -> Option<Workload> {
-    let month = match file.month_hours.as_ref().filter(|_| setting.month.is_none()) {
+pub(super) fn workload(
+    file: &WorkloadFile,
+    folder: &Path,
+    setting: &Setting,
+    reader: &mut Reader,
+) -> Option<Workload> {
+    let month = match file
+        .month_hours
+        .as_ref()
+        .filter(|_| setting.month.is_none())
+    {
         None => Some(setting.month.clone().unwrap_or_else(MonthHours::standard)),
         Some(hours) => {
             let month = MonthHours::new(hours.0.clone());
@@ -68,16 +80,26 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
         }
     };
     let mut switches = Switches::default();
-    file.switches.iter().for_each(|given| set_switches(given, &mut switches, reader));
+    file.switches
+        .iter()
+        .for_each(|given| set_switches(given, &mut switches, reader));
     let prices = file.prices.as_ref().and_then(|text| {
         let date = Date::parse(text);
         if date.is_none() {
-            reader.report("bad-date", text.span.clone(), format!("{:?} is not a date", text.value), "write YYYY-MM-DD, such as 2024-11-01");
+            reader.report(
+                "bad-date",
+                text.span.clone(),
+                format!("{:?} is not a date", text.value),
+                "write YYYY-MM-DD, such as 2024-11-01",
+            );
         }
         date
     });
     let prices = setting.prices.or(prices);
-    let region = setting.region.clone().unwrap_or_else(|| file.region.value.clone());
+    let region = setting
+        .region
+        .clone()
+        .unwrap_or_else(|| file.region.value.clone());
     let years_ahead = file.years_ahead.clone();
     let name = reader.source().name.clone();
     let mut checker = Checker {
@@ -93,7 +115,9 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
         written: Written::new(&name),
     };
     checker.books(file, setting, prices);
-    checker.years_ahead = years_ahead.as_ref().map_or(0, |years| checker.whole("growth", "years ahead", years, 0..=20));
+    checker.years_ahead = years_ahead.as_ref().map_or(0, |years| {
+        checker.whole("growth", "years ahead", years, 0..=20)
+    });
     let written = file.table.as_deref().unwrap_or_default();
     if written.is_empty() {
         checker.reader.report(
@@ -103,15 +127,32 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
             "add [[table]]; `dynameter init` writes a file to start from",
         );
     }
-    checker.unique("duplicate-table", "table", written.iter().map(|table| &table.name));
-    let tables: Vec<Option<TableDesign>> = written.iter().map(|table| checker.table(table)).collect();
-    for growth in written.iter().filter_map(|table| table.growth.as_ref()).filter(|_| years_ahead.is_none()) {
-        let message = "a table grows until the month that is estimated, and the file does not say how far ahead that is";
-        checker.report("growth", &growth.span, message, "add `years_ahead = 1` at the top of the file");
+    checker.unique(
+        "duplicate-table",
+        "table",
+        written.iter().map(|table| &table.name),
+    );
+    let tables: Vec<Option<TableDesign>> =
+        written.iter().map(|table| checker.table(table)).collect();
+    for growth in written
+        .iter()
+        .filter_map(|table| table.growth.as_ref())
+        .filter(|_| years_ahead.is_none())
+    {
+        let message = "a table grows until the month that is estimated, and the file does not say \
+                       how far ahead that is";
+        checker.report(
+            "growth",
+            &growth.span,
+            message,
+            "add `years_ahead = 1` at the top of the file",
+        );
     }
     let free = match &file.free_tier {
         None | Some(FreeTierFile::All(false)) => BTreeSet::new(),
-        Some(FreeTierFile::All(true)) => BTreeSet::from([FreeTier::Throughput, FreeTier::Storage, FreeTier::Streams]),
+        Some(FreeTierFile::All(true)) => {
+            BTreeSet::from([FreeTier::Throughput, FreeTier::Storage, FreeTier::Streams])
+        }
         Some(FreeTierFile::Some(words)) => words
             .iter()
             .map(|word| match word {
@@ -121,7 +162,10 @@ pub(super) fn workload(file: &WorkloadFile, folder: &Path, setting: &Setting, re
             })
             .collect(),
     };
-    let tables = tables.into_iter().map(|table| table.map(Arc::new)).collect::<Option<Vec<_>>>()?;
+    let tables = tables
+        .into_iter()
+        .map(|table| table.map(Arc::new))
+        .collect::<Option<Vec<_>>>()?;
     let region = checker.region.clone();
     checker.note(Part::Region, &file.region.span);
     checker.written.ranges = checker.reader.ranges.clone();
@@ -152,7 +196,10 @@ fn set_switches(given: &SwitchesFile, switches: &mut Switches, reader: &mut Read
     for (name, value) in fields {
         let Some(value) = value else { continue };
         if !switches.set(name, value) {
-            let allowed = Switches::NAMES.iter().find(|(known, _)| *known == name).map_or(&[][..], |(_, values)| values);
+            let allowed = Switches::NAMES
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map_or(&[][..], |(_, values)| values);
             reader.report(
                 "switch",
                 value.span.clone(),
@@ -173,11 +220,21 @@ fn code_of(error: &BookError) -> &'static str {
 }
 
 fn quoted(words: &[&str]) -> String {
-    words.iter().map(|word| format!("{word:?}")).collect::<Vec<_>>().join(", ")
+    words
+        .iter()
+        .map(|word| format!("{word:?}"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 impl Checker<'_> {
-    fn report(&mut self, code: &'static str, span: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
+    fn report(
+        &mut self,
+        code: &'static str,
+        span: &Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.reader.report(code, span.clone(), message, help);
     }
 
@@ -185,10 +242,19 @@ impl Checker<'_> {
     fn books(&mut self, file: &WorkloadFile, setting: &Setting, prices: Option<Date>) {
         let help = "`dynameter prices list` shows the regions and dates of the books";
         let written = setting.region.is_none().then_some(&file.region.span);
-        let dated = file.prices.as_ref().filter(|_| setting.prices.is_none()).map(|date| &date.span);
+        let dated = file
+            .prices
+            .as_ref()
+            .filter(|_| setting.prices.is_none())
+            .map(|date| &date.span);
         if self.region == UNKNOWN {
             let message = "the region is not known, and prices differ by region";
-            self.reader.report_anywhere("region", written.cloned(), message, "give --region, such as --region us-east-1, or write it here");
+            self.reader.report_anywhere(
+                "region",
+                written.cloned(),
+                message,
+                "give --region, such as --region us-east-1, or write it here",
+            );
             return;
         }
         let date = match setting.books.book(&self.region, prices) {
@@ -200,21 +266,47 @@ impl Checker<'_> {
             Err(error) => {
                 // What the command line asks for is no mistake of the file.
                 let early = matches!(error, BookError::TooEarly { .. });
-                let place = if early { dated.or(written.filter(|_| setting.prices.is_none())) } else { written };
-                self.reader.report_anywhere(code_of(&error), place.cloned(), error.to_string(), help);
+                let place = if early {
+                    dated.or(written.filter(|_| setting.prices.is_none()))
+                } else {
+                    written
+                };
+                self.reader.report_anywhere(
+                    code_of(&error),
+                    place.cloned(),
+                    error.to_string(),
+                    help,
+                );
                 None
             }
         };
-        for replica in file.table.iter().flatten().flat_map(|table| table.replica.iter().flatten()) {
-            let Some(error) = setting.books.book(&replica.region, date.or(prices)).err() else { continue };
+        for replica in file
+            .table
+            .iter()
+            .flatten()
+            .flat_map(|table| table.replica.iter().flatten())
+        {
+            let Some(error) = setting.books.book(&replica.region, date.or(prices)).err() else {
+                continue;
+            };
             if date.is_some() || !matches!(error, BookError::TooEarly { .. }) {
-                self.report(code_of(&error), &replica.region.span, error.to_string(), help);
+                self.report(
+                    code_of(&error),
+                    &replica.region.span,
+                    error.to_string(),
+                    help,
+                );
             }
         }
     }
 
     /// Reports every name that stands twice.
-    fn unique<'n>(&mut self, code: &'static str, what: &str, names: impl Iterator<Item = &'n Located<String>>) {
+    fn unique<'n>(
+        &mut self,
+        code: &'static str,
+        what: &str,
+        names: impl Iterator<Item = &'n Located<String>>,
+    ) {
         let mut seen: BTreeMap<&str, &Located<String>> = BTreeMap::new();
         for name in names.filter(|name| !name.is_placeholder()) {
             if let Some(first) = seen.get(name.value.as_str()) {
@@ -222,7 +314,10 @@ impl Checker<'_> {
                 self.report(
                     code,
                     &name.span,
-                    format!("the {what} {:?} is already defined in line {line}", name.value),
+                    format!(
+                        "the {what} {:?} is already defined in line {line}",
+                        name.value
+                    ),
                     "give one of them another name",
                 );
             } else {
@@ -246,8 +341,16 @@ impl Checker<'_> {
     }
 
     /// A whole number within limits; the lower limit where it is wrong.
-    fn whole(&mut self, code: &'static str, what: &str, given: &Located<Number>, allowed: RangeInclusive<u64>) -> u64 {
-        let whole = (given.0 == given.0.floor()).then(|| given.0.to_u64()).flatten();
+    fn whole(
+        &mut self,
+        code: &'static str,
+        what: &str,
+        given: &Located<Number>,
+        allowed: RangeInclusive<u64>,
+    ) -> u64 {
+        let whole = (given.0 == given.0.floor())
+            .then(|| given.0.to_u64())
+            .flatten();
         match whole {
             None => self.report(
                 "not-whole",
@@ -280,7 +383,10 @@ impl Checker<'_> {
     fn table(&mut self, written: &Located<TableFile>) -> Option<TableDesign> {
         self.name_length("table", &written.name);
         let keys = KeySchema {
-            partition: written.partition_key.given().map_or_else(|| UNKNOWN_KEY.to_string(), |key| key.name.value.clone()),
+            partition: written
+                .partition_key
+                .given()
+                .map_or_else(|| UNKNOWN_KEY.to_string(), |key| key.name.value.clone()),
             sort: written.sort_key.as_ref().map(|key| key.name.value.clone()),
         };
         if let Known::Given(key) = &written.partition_key.value {
@@ -289,27 +395,46 @@ impl Checker<'_> {
         if let Some(key) = &written.sort_key {
             self.key_size(key, "sort", limits::SORT_KEY_BYTES_MAX);
         }
-        if let Some(sort) = written.sort_key.as_ref().filter(|sort| sort.name.value == keys.partition && !sort.name.is_placeholder()) {
+        if let Some(sort) = written
+            .sort_key
+            .as_ref()
+            .filter(|sort| sort.name.value == keys.partition && !sort.name.is_placeholder())
+        {
             let message = "the partition key and the sort key are two attributes";
-            self.report("duplicate-name", &sort.name.span, message, "name another attribute");
+            self.report(
+                "duplicate-name",
+                &sort.name.span,
+                message,
+                "name another attribute",
+            );
         }
         let indexes = written.index.as_deref().unwrap_or_default();
         self.count_indexes(indexes, written);
-        self.unique("duplicate-name", "index", indexes.iter().map(|index| &index.name));
+        self.unique(
+            "duplicate-name",
+            "index",
+            indexes.iter().map(|index| &index.name),
+        );
         let table = Table {
             name: written.name.value.clone(),
             class: class(written.class),
             keys,
-            indexes: indexes.iter().map(|index| self.index(index, written)).collect(),
+            indexes: indexes
+                .iter()
+                .map(|index| self.index(index, written))
+                .collect(),
         };
         let described = match &written.item.value {
             Known::Given(item) => self.items(item, &written.item.span, written, &table),
             Known::Unknown => None,
         };
         for (index, file) in table.indexes.iter().zip(indexes) {
-            let wrong = described.as_ref().and_then(|described| items::whole_entry_size(index, file, &described.sizes));
+            let wrong = described
+                .as_ref()
+                .and_then(|described| items::whole_entry_size(index, file, &described.sizes));
             if let (Some(message), Some(size)) = (wrong, &file.entry_size) {
-                let help = "remove `entry_size`, or say what the index holds: projection = \"keys-only\", or { include = [\"…\"] }";
+                let help = "remove `entry_size`, or say what the index holds: projection = \
+                            \"keys-only\", or { include = [\"…\"] }";
                 self.report("entry-size", &size.span, message, help);
             }
         }
@@ -317,32 +442,76 @@ impl Checker<'_> {
         let insights = written.contributor_insights.unwrap_or(false);
         let index_designs = indexes
             .iter()
-            .map(|index| self.index_design(index, &capacity, described.as_ref().is_some_and(|d| d.measured.is_some()), insights))
+            .map(|index| {
+                self.index_design(
+                    index,
+                    &capacity,
+                    described.as_ref().is_some_and(|d| d.measured.is_some()),
+                    insights,
+                )
+            })
             .collect();
-        let given = written.items.as_ref().map(|items| (items.value.given(), items.span.clone()));
-        let items = match (given, described.as_ref().and_then(|described| described.measured)) {
+        let given = written
+            .items
+            .as_ref()
+            .map(|items| (items.value.given(), items.span.clone()));
+        let items = match (
+            given,
+            described.as_ref().and_then(|described| described.measured),
+        ) {
             (Some((Some(items), span)), _) => {
-                let items = Located { value: items.clone(), span };
-                Exact::from(self.whole("items", "the number of items", &items, 0..=1_000_000_000_000_000))
+                let items = Located {
+                    value: items.clone(),
+                    span,
+                };
+                Exact::from(self.whole(
+                    "items",
+                    "the number of items",
+                    &items,
+                    0..=1_000_000_000_000_000,
+                ))
             }
             (Some((None, _)), _) => Exact::zero(),
             (None, Some(measured)) => Exact::from(measured),
             (None, None) => {
-                self.report("items", &written.name.span, "how many items does the table hold?", "add `items = …`, or \"unknown\"");
+                self.report(
+                    "items",
+                    &written.name.span,
+                    "how many items does the table hold?",
+                    "add `items = …`, or \"unknown\"",
+                );
                 Exact::zero()
             }
         };
         let unknown = UnknownParts {
-            items: written.items.as_ref().is_some_and(|items| items.value == Known::Unknown),
-            ttl_deletes: written.ttl.as_ref().is_some_and(|ttl| ttl.deletes == Known::Unknown),
-            pitr: written.backup.as_ref().is_some_and(|backup| backup.pitr == Some(Known::Unknown)),
-            stream_readers: written.stream.as_ref().is_some_and(|stream| stream.readers == Some(Known::Unknown)),
+            items: written
+                .items
+                .as_ref()
+                .is_some_and(|items| items.value == Known::Unknown),
+            ttl_deletes: written
+                .ttl
+                .as_ref()
+                .is_some_and(|ttl| ttl.deletes == Known::Unknown),
+            pitr: written
+                .backup
+                .as_ref()
+                .is_some_and(|backup| backup.pitr == Some(Known::Unknown)),
+            stream_readers: written
+                .stream
+                .as_ref()
+                .is_some_and(|stream| stream.readers == Some(Known::Unknown)),
         };
         let sizes = described.as_ref().map(|described| described.sizes.clone());
         let access_files = written.access.as_deref().unwrap_or_default();
-        self.unique("duplicate-name", "access pattern", access_files.iter().map(|access| &access.name));
-        let mut access: Vec<_> =
-            access_files.iter().map(|access| self.access(access, written, &table, sizes.as_ref(), &unknown, &items)).collect();
+        self.unique(
+            "duplicate-name",
+            "access pattern",
+            access_files.iter().map(|access| &access.name),
+        );
+        let mut access: Vec<_> = access_files
+            .iter()
+            .map(|access| self.access(access, written, &table, sizes.as_ref(), &unknown, &items))
+            .collect();
         access.extend(self.consumed(written, &table).into_iter().map(Some));
         let replicas = self.replicas(written, &table, sizes.as_ref(), &unknown, &items, &capacity);
         self.note_table(written);
@@ -352,16 +521,30 @@ impl Checker<'_> {
                 Known::Given(_) => Some(sizes?),
                 Known::Unknown => None,
             },
-            stored: written.stored.as_ref().map(|stored| Exact::from(stored.0.0)),
+            stored: written
+                .stored
+                .as_ref()
+                .map(|stored| Exact::from(stored.0.0)),
             unknown,
-            attributes: described.as_ref().map(|described| described.attributes.clone()).unwrap_or_default(),
+            attributes: described
+                .as_ref()
+                .map(|described| described.attributes.clone())
+                .unwrap_or_default(),
             number_keys: NumberKeys {
-                partition: written.partition_key.given().is_some_and(|key| key.r#type == Some(KeyType::N)),
-                sort: written.sort_key.as_ref().is_some_and(|key| key.r#type == Some(KeyType::N)),
+                partition: written
+                    .partition_key
+                    .given()
+                    .is_some_and(|key| key.r#type == Some(KeyType::N)),
+                sort: written
+                    .sort_key
+                    .as_ref()
+                    .is_some_and(|key| key.r#type == Some(KeyType::N)),
             },
             popularity: None,
             keyless: described.as_ref().map_or(0, |described| described.keyless),
-            has_numbers: described.as_ref().is_some_and(|described| described.has_numbers),
+            has_numbers: described
+                .as_ref()
+                .is_some_and(|described| described.has_numbers),
             indexes: index_designs,
             capacity,
             on_demand_max: self.on_demand_max(written.capacity.as_ref()),
@@ -374,50 +557,92 @@ impl Checker<'_> {
                 .map_or_else(Exact::zero, |rate| rate.monthly(&self.month)),
             backup: self.backup(written),
             stream: written.stream.as_ref().map(|stream| self.stream(stream)),
-            import: written
-                .import
+            import: written.import.as_ref().map(|import| Import {
+                bytes: Exact::from(import.source.0.0),
+                times: import.rate.monthly(&self.month),
+            }),
+            archive: written
+                .archive
                 .as_ref()
-                .map(|import| Import { bytes: Exact::from(import.source.0.0), times: import.rate.monthly(&self.month) }),
-            archive: written.archive.as_ref().map(|archive| self.archive(archive)),
+                .map(|archive| self.archive(archive)),
             replicas,
-            strong: written.multi_region_consistency.as_ref().is_some_and(|word| word.value == RegionConsistencyWord::Strong),
+            strong: written
+                .multi_region_consistency
+                .as_ref()
+                .is_some_and(|word| word.value == RegionConsistencyWord::Strong),
             dax: None,
             contributor_insights: written.contributor_insights.unwrap_or(false),
             encryption: written.encryption.as_ref().map(|encryption| {
-                let one = |number: &Option<Number>| number.as_ref().map_or_else(Exact::one, |number| number.0.clone());
-                Encryption { keys: one(&encryption.keys), callers: one(&encryption.callers) }
+                let one = |number: &Option<Number>| {
+                    number
+                        .as_ref()
+                        .map_or_else(Exact::one, |number| number.0.clone())
+                };
+                Encryption {
+                    keys: one(&encryption.keys),
+                    callers: one(&encryption.callers),
+                }
             }),
             unpriced: written.unpriced.clone().unwrap_or_default(),
             table,
         };
-        let factor = written.growth.as_ref().map_or_else(Exact::one, |growth| growth.value.0.clone() + Exact::one());
-        let mut design = design.grown(&(0..self.years_ahead).fold(Exact::one(), |product, _| &product * &factor));
-        let keys =
-            if design.unknown.items { Err("the number of keys is that of the items, which is \"unknown\"") } else { Ok(&design.items) };
-        design.popularity = written.popularity.as_ref().map(|popularity| self.popularity(popularity, keys));
+        let factor = written
+            .growth
+            .as_ref()
+            .map_or_else(Exact::one, |growth| growth.value.0.clone() + Exact::one());
+        let mut design = design
+            .grown(&(0..self.years_ahead).fold(Exact::one(), |product, _| &product * &factor));
+        let keys = if design.unknown.items {
+            Err("the number of keys is that of the items, which is \"unknown\"")
+        } else {
+            Ok(&design.items)
+        };
+        design.popularity = written
+            .popularity
+            .as_ref()
+            .map(|popularity| self.popularity(popularity, keys));
         self.item_collections(written, &design);
         self.transactions_fit(written, &design);
         design.dax = written.dax.as_ref().map(|dax| self.dax(dax, &design));
         Some(design)
     }
 
-    /// Where a table has local indexes, the items of one partition key with their entries have 10 GB.
+    /// Where a table has local indexes, the items of one partition key with their entries have 10
+    /// GB.
     fn item_collections(&mut self, written: &Located<TableFile>, design: &TableDesign) {
         let local = |at: &usize| design.table.indexes[*at].kind == IndexKind::Local;
-        let (Some(popularity), Some(keys)) = (&design.popularity, written.popularity.as_ref().and_then(|one| one.keys.as_ref())) else {
+        let (Some(popularity), Some(keys)) = (
+            &design.popularity,
+            written
+                .popularity
+                .as_ref()
+                .and_then(|one| one.keys.as_ref()),
+        ) else {
             return;
         };
         let indexes: Vec<usize> = (0..design.table.indexes.len()).filter(local).collect();
-        let Some(own) = design.held().filter(|_| !indexes.is_empty()) else { return };
-        let entries = indexes.iter().filter_map(|at| design.held_by(*at)).map(|held| held.data).sum::<Exact>();
+        let Some(own) = design.held().filter(|_| !indexes.is_empty()) else {
+            return;
+        };
+        let entries = indexes
+            .iter()
+            .filter_map(|at| design.held_by(*at))
+            .map(|held| held.data)
+            .sum::<Exact>();
         let each = &(&own.data + &entries) / &Exact::from(popularity.keys.max(1));
         if each > Exact::from(limits::ITEM_COLLECTION_BYTES_MAX) {
             let message = format!(
-                "with {} partition keys each holds {} GB of items and local index entries on average; with a local index it can hold 10",
+                "with {} partition keys each holds {} GB of items and local index entries on \
+                 average; with a local index it can hold 10",
                 Exact::from(popularity.keys),
                 (&each / &Exact::from(GB)).human(1)
             );
-            self.report("popularity", &keys.span, message, "use more partition keys, or make the local indexes global");
+            self.report(
+                "popularity",
+                &keys.span,
+                message,
+                "use more partition keys, or make the local indexes global",
+            );
         }
     }
 
@@ -426,20 +651,38 @@ impl Checker<'_> {
         for (file, access) in written.access.iter().flatten().zip(&design.access) {
             let items = match &access.call {
                 Call::Transaction { plans, .. } => {
-                    let written = plans.iter().filter(|(plan, _)| matches!(plan.kind, WriteKind::Put | WriteKind::Update));
+                    let written = plans.iter().filter(|(plan, _)| {
+                        matches!(plan.kind, WriteKind::Put | WriteKind::Update)
+                    });
                     written.map(|(_, count)| *count).sum::<u64>()
                 }
-                Call::Get { items, consistency: None, .. } => *items,
+                Call::Get {
+                    items,
+                    consistency: None,
+                    ..
+                } => *items,
                 _ => continue,
             };
-            let smallest = access.sizes.iter().flat_map(|sizes| sizes.iter()).map(|class| class.item.0).min().unwrap_or(0);
+            let smallest = access
+                .sizes
+                .iter()
+                .flat_map(|sizes| sizes.iter())
+                .map(|class| class.item.0)
+                .min()
+                .unwrap_or(0);
             if items.saturating_mul(smallest) > limits::TRANSACTION_BYTES_MAX {
                 let bytes = Exact::ratio(items.saturating_mul(smallest), MB).human(1);
                 let message = format!(
-                    "the {items} items of one call of {:?} have at least {bytes} MB together; a transaction holds 4 MB",
+                    "the {items} items of one call of {:?} have at least {bytes} MB together; a \
+                     transaction holds 4 MB",
                     access.name
                 );
-                self.report("batch-size", &file.operation.span, message, "use fewer items in one call, or smaller ones");
+                self.report(
+                    "batch-size",
+                    &file.operation.span,
+                    message,
+                    "use fewer items in one call, or smaller ones",
+                );
             }
         }
     }
@@ -455,22 +698,54 @@ impl Checker<'_> {
         let name = &table.name;
         self.note(Part::Table(name.value.clone()), &name.span);
         self.note(Part::Item(name.value.clone()), &table.item.span);
-        self.note(Part::Capacity(name.value.clone()), table.capacity.as_ref().map_or(&name.span, |capacity| &capacity.span));
-        self.note(Part::Dax(name.value.clone()), table.dax.as_ref().map_or(&name.span, |dax| &dax.span));
+        self.note(
+            Part::Capacity(name.value.clone()),
+            table
+                .capacity
+                .as_ref()
+                .map_or(&name.span, |capacity| &capacity.span),
+        );
+        self.note(
+            Part::Dax(name.value.clone()),
+            table.dax.as_ref().map_or(&name.span, |dax| &dax.span),
+        );
         for index in table.index.iter().flatten() {
-            self.note(Part::Index(name.value.clone(), index.name.value.clone()), &index.name.span);
+            self.note(
+                Part::Index(name.value.clone(), index.name.value.clone()),
+                &index.name.span,
+            );
         }
     }
 
     fn count_indexes(&mut self, indexes: &[Located<IndexFile>], written: &Located<TableFile>) {
         for (kind, most, code) in [
-            (IndexKindWord::Local, limits::LOCAL_INDEXES_MAX, "local-indexes"),
-            (IndexKindWord::Global, limits::GLOBAL_INDEXES_MAX, "global-indexes"),
+            (
+                IndexKindWord::Local,
+                limits::LOCAL_INDEXES_MAX,
+                "local-indexes",
+            ),
+            (
+                IndexKindWord::Global,
+                limits::GLOBAL_INDEXES_MAX,
+                "global-indexes",
+            ),
         ] {
-            let of_kind: Vec<_> = indexes.iter().filter(|index| index.kind.value == kind && !index.kind.is_placeholder()).collect();
+            let of_kind: Vec<_> = indexes
+                .iter()
+                .filter(|index| index.kind.value == kind && !index.kind.is_placeholder())
+                .collect();
             if let Some(beyond) = of_kind.get(most) {
-                let message = format!("a table has at most {most} {} indexes, this one has {}", kind.word(), of_kind.len());
-                self.report(code, &beyond.name.span, message, "merge indexes, or serve some queries from another table");
+                let message = format!(
+                    "a table has at most {most} {} indexes, this one has {}",
+                    kind.word(),
+                    of_kind.len()
+                );
+                self.report(
+                    code,
+                    &beyond.name.span,
+                    message,
+                    "merge indexes, or serve some queries from another table",
+                );
             }
             if kind == IndexKindWord::Local
                 && written.sort_key.is_none()
@@ -486,14 +761,28 @@ impl Checker<'_> {
         }
         let included: usize = indexes
             .iter()
-            .filter_map(|index| match index.projection.as_ref().map(|projection| &projection.value) {
-                Some(ProjectionFile::Include(include)) => Some(include.include.len()),
-                _ => None,
+            .filter_map(|index| {
+                match index
+                    .projection
+                    .as_ref()
+                    .map(|projection| &projection.value)
+                {
+                    Some(ProjectionFile::Include(include)) => Some(include.include.len()),
+                    _ => None,
+                }
             })
             .sum();
         if included > limits::INCLUDED_ATTRIBUTES_MAX {
-            let message = format!("the projections of a table include at most 100 attributes together, these {included}");
-            self.report("included-attributes", &written.name.span, message, "project all attributes, or fewer");
+            let message = format!(
+                "the projections of a table include at most 100 attributes together, these \
+                 {included}"
+            );
+            self.report(
+                "included-attributes",
+                &written.name.span,
+                message,
+                "project all attributes, or fewer",
+            );
         }
     }
 
@@ -504,42 +793,95 @@ impl Checker<'_> {
             IndexKindWord::Local => IndexKind::Local,
         };
         let partition = written.partition_key.list();
-        let sort = written.sort_key.as_ref().map(|sort| sort.list()).unwrap_or_default();
+        let sort = written
+            .sort_key
+            .as_ref()
+            .map(|sort| sort.list())
+            .unwrap_or_default();
         let most = if kind == IndexKind::Global { 4 } else { 1 };
         if partition.is_empty() || partition.len() > most || sort.len() > most {
-            let message =
-                format!("a {} index has 1 to {most} partition key and at most {most} sort key attributes", written.kind.value.word());
-            self.report("local-index-key", &written.partition_key.span, message, "name fewer attributes");
+            let message = format!(
+                "a {} index has 1 to {most} partition key and at most {most} sort key attributes",
+                written.kind.value.word()
+            );
+            self.report(
+                "local-index-key",
+                &written.partition_key.span,
+                message,
+                "name fewer attributes",
+            );
         }
         let mut keys: Vec<&String> = partition.iter().chain(&sort).collect();
         keys.sort_unstable();
         if keys.windows(2).any(|pair| pair[0] == pair[1]) {
             let message = "an index names each key attribute once";
-            self.report("duplicate-name", &written.partition_key.span, message, "name another attribute");
+            self.report(
+                "duplicate-name",
+                &written.partition_key.span,
+                message,
+                "name another attribute",
+            );
         }
         let own = table
             .partition_key
             .given()
             .map(|key| &key.name)
             .filter(|name| !name.is_placeholder() && !written.partition_key.is_placeholder());
-        if let Some(own) = own.filter(|own| kind == IndexKind::Local && partition.first() != Some(&own.value)) {
-            let message = format!("a local index has the table's partition key, {:?}", own.value);
-            self.report("local-index-key", &written.partition_key.span, message, "name that attribute, or make the index global");
+        if let Some(own) =
+            own.filter(|own| kind == IndexKind::Local && partition.first() != Some(&own.value))
+        {
+            let message = format!(
+                "a local index has the table's partition key, {:?}",
+                own.value
+            );
+            self.report(
+                "local-index-key",
+                &written.partition_key.span,
+                message,
+                "name that attribute, or make the index global",
+            );
         }
         if kind == IndexKind::Local && sort.is_empty() {
-            self.report("local-index-key", &written.name.span, "a local index needs a sort key", "add `sort_key = …`");
+            self.report(
+                "local-index-key",
+                &written.name.span,
+                "a local index needs a sort key",
+                "add `sort_key = …`",
+            );
         }
-        let projection = match written.projection.as_ref().map(|projection| &projection.value) {
+        let projection = match written
+            .projection
+            .as_ref()
+            .map(|projection| &projection.value)
+        {
             None | Some(ProjectionFile::Word(ProjectionWord::All)) => Projection::All,
             Some(ProjectionFile::Word(ProjectionWord::KeysOnly)) => Projection::KeysOnly,
-            Some(ProjectionFile::Include(include)) => Projection::Include(include.include.value.clone()),
+            Some(ProjectionFile::Include(include)) => {
+                Projection::Include(include.include.value.clone())
+            }
         };
-        Index { name: written.name.value.clone(), kind, keys: [partition, sort].concat(), projection }
+        Index {
+            name: written.name.value.clone(),
+            kind,
+            keys: [partition, sort].concat(),
+            projection,
+        }
     }
 
-    fn index_design(&mut self, written: &Located<IndexFile>, capacity: &Capacity, measured: bool, insights: bool) -> IndexDesign {
+    fn index_design(
+        &mut self,
+        written: &Located<IndexFile>,
+        capacity: &Capacity,
+        measured: bool,
+        insights: bool,
+    ) -> IndexDesign {
         if let (Some(coverage), true) = (&written.coverage, measured) {
-            self.report("item-source", &coverage.span, "the export tells which items carry the index key", "remove `coverage`");
+            self.report(
+                "item-source",
+                &coverage.span,
+                "the export tells which items carry the index key",
+                "remove `coverage`",
+            );
         }
         let own = written.read.as_ref().or(written.write.as_ref());
         if let (Some(schedule), true) = (&written.schedule, own.is_none()) {
@@ -551,18 +893,31 @@ impl Checker<'_> {
             );
         }
         let provisioned = matches!(capacity, Capacity::Provisioned(_));
-        let given = ByDirection { read: ("max_read", &written.max_read), write: ("max_write", &written.max_write) };
+        let given = ByDirection {
+            read: ("max_read", &written.max_read),
+            write: ("max_write", &written.max_write),
+        };
         let on_demand_max = given.map(|(key, most)| {
             let most = most.as_ref()?;
             if provisioned || written.kind.value == IndexKindWord::Local {
                 let message = format!("only a global index of an on-demand table has a `{key}`");
                 self.report("capacity-mode", &most.span, message, "remove it");
             }
-            Some(self.whole("capacity-mode", "a maximum throughput", most, 1..=limits::PROVISIONED_UNITS_MAX * 1_000))
+            Some(self.whole(
+                "capacity-mode",
+                "a maximum throughput",
+                most,
+                1..=limits::PROVISIONED_UNITS_MAX * 1_000,
+            ))
         });
         let capacity = match (written.kind.value, own, provisioned) {
             (IndexKindWord::Local, Some(own), _) => {
-                self.report("capacity-mode", &own.span, "a local index uses its table's capacity", "remove `read` and `write` here");
+                self.report(
+                    "capacity-mode",
+                    &own.span,
+                    "a local index uses its table's capacity",
+                    "remove `read` and `write` here",
+                );
                 None
             }
             (IndexKindWord::Global, Some(own), false) => {
@@ -581,32 +936,60 @@ impl Checker<'_> {
             }
             _ => None,
         };
-        if let (Some(popularity), IndexKindWord::Local) = (&written.popularity, written.kind.value) {
+        if let (Some(popularity), IndexKindWord::Local) = (&written.popularity, written.kind.value)
+        {
             let message = "a local index has the partition keys of its table";
-            self.report("popularity", &popularity.span, message, "remove it here; [table.popularity] tells of those keys");
+            self.report(
+                "popularity",
+                &popularity.span,
+                message,
+                "remove it here; [table.popularity] tells of those keys",
+            );
         }
         let keys = Err("an index has partition keys of its own, and how many is not said");
         IndexDesign {
-            popularity: written.popularity.as_ref().map(|popularity| self.popularity(popularity, keys)),
+            popularity: written
+                .popularity
+                .as_ref()
+                .map(|popularity| self.popularity(popularity, keys)),
             coverage: self.share(written.coverage.as_ref(), Exact::one()),
             entry_size: written.entry_size.as_ref().map(|size| size.0),
             capacity,
-            stored: written.stored.as_ref().map(|stored| Exact::from(stored.0.0)),
+            stored: written
+                .stored
+                .as_ref()
+                .map(|stored| Exact::from(stored.0.0)),
             on_demand_max,
-            contributor_insights: written.contributor_insights.unwrap_or(insights) && written.kind.value == IndexKindWord::Global,
+            contributor_insights: written.contributor_insights.unwrap_or(insights)
+                && written.kind.value == IndexKindWord::Global,
         }
     }
 
-    pub(super) fn units(&mut self, given: Option<&Located<UnitsFile>>, direction: &str, place: &Range<usize>) -> Units {
+    pub(super) fn units(
+        &mut self,
+        given: Option<&Located<UnitsFile>>,
+        direction: &str,
+        place: &Range<usize>,
+    ) -> Units {
         let allowed = 1..=limits::PROVISIONED_UNITS_MAX * 1_000;
         match given.map(|given| (&given.value, &given.span)) {
             None => {
-                let message = format!("a provisioned table and each of its global indexes need `{direction}` units");
-                self.report("capacity-mode", place, message, format!("add `{direction} = …`, or use mode = \"on-demand\""));
+                let message = format!(
+                    "a provisioned table and each of its global indexes need `{direction}` units"
+                );
+                self.report(
+                    "capacity-mode",
+                    place,
+                    message,
+                    format!("add `{direction} = …`, or use mode = \"on-demand\""),
+                );
                 Units::Fixed(1)
             }
             Some((UnitsFile::Fixed(number), span)) => {
-                let located = Located { value: number.clone(), span: span.clone() };
+                let located = Located {
+                    value: number.clone(),
+                    span: span.clone(),
+                };
                 Units::Fixed(self.whole("capacity-mode", "provisioned units", &located, allowed))
             }
             Some((UnitsFile::Unknown(_), _)) => Units::Unknown,
@@ -614,44 +997,87 @@ impl Checker<'_> {
                 let min = self.whole("capacity-mode", "min", &scaled.min, allowed.clone());
                 let max = self.whole("capacity-mode", "max", &scaled.max, allowed);
                 if max < min {
-                    self.report("capacity-mode", span, format!("max ({max}) is below min ({min})"), "swap them");
+                    self.report(
+                        "capacity-mode",
+                        span,
+                        format!("max ({max}) is below min ({min})"),
+                        "swap them",
+                    );
                 }
                 let Known::Given(target) = &scaled.target.value else {
-                    return Units::Scaled(Scaling { min, max: max.max(min), target_percent: None, schedule: Schedule::default() });
+                    return Units::Scaled(Scaling {
+                        min,
+                        max: max.max(min),
+                        target_percent: None,
+                        schedule: Schedule::default(),
+                    });
                 };
                 let percent = &target.0 * &Exact::from(100);
-                if percent < Exact::from(20) || percent > Exact::from(90) || percent != percent.floor() {
+                if percent < Exact::from(20)
+                    || percent > Exact::from(90)
+                    || percent != percent.floor()
+                {
                     self.report(
                         "capacity-mode",
                         &scaled.target.span,
-                        format!("a target is 0.2 to 0.9 in whole percent, found {}", target.0),
+                        format!(
+                            "a target is 0.2 to 0.9 in whole percent, found {}",
+                            target.0
+                        ),
                         "write the utilization to track, such as 0.70",
                     );
                 }
-                Units::Scaled(Scaling { min, max: max.max(min), target_percent: percent.to_u64(), schedule: Schedule::default() })
+                Units::Scaled(Scaling {
+                    min,
+                    max: max.max(min),
+                    target_percent: percent.to_u64(),
+                    schedule: Schedule::default(),
+                })
             }
         }
     }
 
     /// The maximum throughput that the owner of an on-demand table has set.
     fn on_demand_max(&mut self, given: Option<&Located<CapacityFile>>) -> ByDirection<Option<u64>> {
-        let Some(capacity) = given else { return ByDirection::default() };
+        let Some(capacity) = given else {
+            return ByDirection::default();
+        };
         let on_demand = capacity.mode.value == ModeWord::OnDemand || capacity.mode.is_placeholder();
-        let given = ByDirection { read: ("max_read", &capacity.max_read), write: ("max_write", &capacity.max_write) };
+        let given = ByDirection {
+            read: ("max_read", &capacity.max_read),
+            write: ("max_write", &capacity.max_write),
+        };
         given.map(|(key, most)| {
             let most = most.as_ref()?;
             if !on_demand {
-                let message = format!("only an on-demand table has a `{key}`; a provisioned one has `max` where it is auto scaled");
+                let message = format!(
+                    "only an on-demand table has a `{key}`; a provisioned one has `max` where it \
+                     is auto scaled"
+                );
                 self.report("capacity-mode", &most.span, message, "remove it");
             }
-            Some(self.whole("capacity-mode", "a maximum throughput", most, 1..=limits::PROVISIONED_UNITS_MAX * 1_000))
+            Some(self.whole(
+                "capacity-mode",
+                "a maximum throughput",
+                most,
+                1..=limits::PROVISIONED_UNITS_MAX * 1_000,
+            ))
         })
     }
 
     /// Reserved capacity as AWS sells it.
     fn reserved(&mut self, table: &Located<TableFile>) -> Option<Reserved> {
-        let reserved = table.capacity.as_ref().filter(|capacity| !capacity.mode.is_placeholder())?.reserved.as_ref()?;
-        let terms = self.book.as_ref().and_then(PriceBook::reserved_terms).cloned();
+        let reserved = table
+            .capacity
+            .as_ref()
+            .filter(|capacity| !capacity.mode.is_placeholder())?
+            .reserved
+            .as_ref()?;
+        let terms = self
+            .book
+            .as_ref()
+            .and_then(PriceBook::reserved_terms)
+            .cloned();
         let block = terms.as_ref().map_or(1, |terms| terms.block_units.max(1));
         let mut whole_blocks = |units: &Option<Located<Number>>| {
             let Some(units) = units else { return 0 };
@@ -672,9 +1098,18 @@ impl Checker<'_> {
         let is_sold = sold.contains(&years);
         if let (Some((last, others)), false) = (sold.split_last(), is_sold) {
             let others: Vec<String> = others.iter().map(u64::to_string).collect();
-            let words = if others.is_empty() { last.to_string() } else { format!("{} or {last}", others.join(", ")) };
+            let words = if others.is_empty() {
+                last.to_string()
+            } else {
+                format!("{} or {last}", others.join(", "))
+            };
             let message = format!("reserved capacity has a term of {words} years, found {years}");
-            self.report("reserved", &reserved.years.span, message, format!("write {words}"));
+            self.report(
+                "reserved",
+                &reserved.years.span,
+                message,
+                format!("write {words}"),
+            );
         }
         if class(table.class) == TableClass::StandardIa {
             self.report(
@@ -684,7 +1119,12 @@ impl Checker<'_> {
                 "remove `reserved`, or use class = \"standard\"",
             );
         }
-        if write > 0 && table.replica.as_ref().is_some_and(|replicas| !replicas.is_empty()) {
+        if write > 0
+            && table
+                .replica
+                .as_ref()
+                .is_some_and(|replicas| !replicas.is_empty())
+        {
             self.report(
                 "reserved",
                 &reserved.span,
@@ -693,10 +1133,20 @@ impl Checker<'_> {
             );
         }
         for (direction, units) in [(Direction::Read, read), (Direction::Write, write)] {
-            let usage = UsageType::Reserved { years, direction, part: ReservedPart::Hourly };
-            if let (true, Some(Err(missing))) = (units > 0 && is_sold, self.book.as_ref().map(|book| book.tiers(&usage))) {
+            let usage = UsageType::Reserved {
+                years,
+                direction,
+                part: ReservedPart::Hourly,
+            };
+            if let (true, Some(Err(missing))) = (
+                units > 0 && is_sold,
+                self.book.as_ref().map(|book| book.tiers(&usage)),
+            ) {
                 let help = "use a term that the region sells, or remove `reserved`";
-                let message = format!("{} capacity cannot be reserved so: {missing}", direction.word());
+                let message = format!(
+                    "{} capacity cannot be reserved so: {missing}",
+                    direction.word()
+                );
                 self.report("reserved", &reserved.years.span, message, help);
             }
         }
@@ -704,12 +1154,20 @@ impl Checker<'_> {
     }
 
     /// Units with the schedule that moves their bounds.
-    fn with_schedule(&mut self, read: Units, write: Units, schedule: Option<&Located<Vec<ScheduleFile>>>) -> ByDirection<Units> {
+    fn with_schedule(
+        &mut self,
+        read: Units,
+        write: Units,
+        schedule: Option<&Located<Vec<ScheduleFile>>>,
+    ) -> ByDirection<Units> {
         let (mut reads, mut writes) = (Schedule::default(), Schedule::default());
         for step in schedule.iter().flat_map(|schedule| schedule.iter()) {
             self.scheduled(step, &mut reads, &mut writes);
         }
-        ByDirection { read: with_schedule(read, reads), write: with_schedule(write, writes) }
+        ByDirection {
+            read: with_schedule(read, reads),
+            write: with_schedule(write, writes),
+        }
     }
 
     /// One scheduled action, for reads, writes or both.
@@ -718,21 +1176,52 @@ impl Checker<'_> {
             Ok(minutes) => minutes,
             Err(_) if step.cron.is_placeholder() => Vec::new(),
             Err(problem) => {
-                self.report("schedule", &step.cron.span, problem, "write one such as \"0 8 * * MON-FRI\" (08:00 UTC on weekdays)");
+                self.report(
+                    "schedule",
+                    &step.cron.span,
+                    problem,
+                    "write one such as \"0 8 * * MON-FRI\" (08:00 UTC on weekdays)",
+                );
                 Vec::new()
             }
         };
-        let given = [&step.min_read, &step.max_read, &step.min_write, &step.max_write];
+        let given = [
+            &step.min_read,
+            &step.max_read,
+            &step.min_write,
+            &step.max_write,
+        ];
         if given.iter().all(|bound| bound.is_none()) {
-            self.report("schedule", &step.cron.span, "the action sets nothing", "add min_read, max_read, min_write or max_write");
+            self.report(
+                "schedule",
+                &step.cron.span,
+                "the action sets nothing",
+                "add min_read, max_read, min_write or max_write",
+            );
         }
-        let [min_read, max_read, min_write, max_write] = given
-            .map(|bound| bound.as_ref().map(|bound| self.whole("schedule", "a bound", bound, 1..=limits::PROVISIONED_UNITS_MAX * 1_000)));
-        for (low, high, place) in [(min_read, max_read, &step.max_read), (min_write, max_write, &step.max_write)] {
+        let [min_read, max_read, min_write, max_write] = given.map(|bound| {
+            bound.as_ref().map(|bound| {
+                self.whole(
+                    "schedule",
+                    "a bound",
+                    bound,
+                    1..=limits::PROVISIONED_UNITS_MAX * 1_000,
+                )
+            })
+        });
+        for (low, high, place) in [
+            (min_read, max_read, &step.max_read),
+            (min_write, max_write, &step.max_write),
+        ] {
             if let (Some(low), Some(high), Some(place)) = (low, high, place)
                 && low > high
             {
-                self.report("schedule", &place.span, format!("the most ({high}) is below the least ({low})"), "swap them");
+                self.report(
+                    "schedule",
+                    &place.span,
+                    format!("the most ({high}) is below the least ({low})"),
+                    "swap them",
+                );
             }
         }
         for (min, max, schedule) in [(min_read, max_read, reads), (min_write, max_write, writes)] {
@@ -743,7 +1232,9 @@ impl Checker<'_> {
     }
 
     fn capacity(&mut self, given: Option<&Located<CapacityFile>>) -> Capacity {
-        let Some(capacity) = given else { return Capacity::OnDemand };
+        let Some(capacity) = given else {
+            return Capacity::OnDemand;
+        };
         if capacity.mode.is_placeholder() {
             return Capacity::OnDemand;
         }
@@ -751,7 +1242,10 @@ impl Checker<'_> {
             let set = [
                 ("read", capacity.read.as_ref().map(|read| &read.span)),
                 ("write", capacity.write.as_ref().map(|write| &write.span)),
-                ("schedule", capacity.schedule.as_ref().map(|schedule| &schedule.span)),
+                (
+                    "schedule",
+                    capacity.schedule.as_ref().map(|schedule| &schedule.span),
+                ),
             ];
             for (key, span) in set {
                 if let Some(span) = span {
@@ -776,8 +1270,16 @@ fn with_schedule(units: Units, schedule: Schedule) -> Units {
     match units {
         units if schedule.0.is_empty() => units,
         Units::Unknown => Units::Unknown,
-        Units::Fixed(units) => Units::Scaled(Scaling { min: units, max: units, target_percent: None, schedule }),
-        Units::Scaled(scaling) => Units::Scaled(Scaling { schedule, ..scaling }),
+        Units::Fixed(units) => Units::Scaled(Scaling {
+            min: units,
+            max: units,
+            target_percent: None,
+            schedule,
+        }),
+        Units::Scaled(scaling) => Units::Scaled(Scaling {
+            schedule,
+            ..scaling
+        }),
     }
 }
 
