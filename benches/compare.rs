@@ -14,7 +14,7 @@ use std::path::Path;
 use divan::Bencher;
 use dynameter::capacity::policy::{AutoScaling, Fixed, Tracking};
 use dynameter::capacity::series::{Arrivals, Horizon, Series, draw};
-use dynameter::capacity::{Course, Lane, Limits, execute};
+use dynameter::capacity::{AccountDirection, Course, Limits, execute};
 use dynameter::compare::{Question, compare};
 use dynameter::estimate::estimate;
 use dynameter::pricing::Books;
@@ -132,7 +132,7 @@ fn execute_a_week_of_fixed_capacity(bencher: Bencher) {
     let series = week();
     bencher.bench(|| {
         execute(
-            &mut [Lane::new(&series, Fixed { units: 600 })],
+            &mut [AccountDirection::new(&series, Fixed { units: 600 })],
             &Limits::default(),
         )
         .len()
@@ -144,7 +144,7 @@ fn execute_a_week_of_auto_scaling(bencher: Bencher) {
     let series = week();
     bencher.bench(|| {
         execute(
-            &mut [Lane::new(
+            &mut [AccountDirection::new(
                 &series,
                 AutoScaling::new(5, 5_000, Tracking::default()),
             )],

@@ -14,9 +14,12 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use dynameter::pricing::Books;
-use dynameter::replay::{Access, Asked, Cache, Log, Options, Overwrite, Run, each_second, keys};
-use dynameter::synthesize::{self, Layout};
-use dynameter::trace::{self, Batch, Source, Time, Trace};
+use dynameter::replay::{
+    AccessCounts, AccessLog, Cache, CacheAccess, Overwrite, ReplayOptions, ReplayRun, each_second,
+    keys,
+};
+use dynameter::synthesize::{self, TraceLayout};
+use dynameter::trace::{self, Batch, Time, Trace, TraceSource};
 use dynameter::workload::{Setting, Workload, load};
 
 /// Rows of the trace: an hour of them.
@@ -321,12 +324,12 @@ fn trace(folder: &Path, rows: u64, keys: &str) -> (PathBuf, Workload) {
     let path = folder.join(format!("{rows}-{keys}.parquet"));
     if !path.exists() {
         let seconds = (3_600 * rows / ROWS).max(1);
-        let options = synthesize::Options {
+        let options = synthesize::SynthesizeOptions {
             seconds,
             seed: 1,
             start: Time::from_second(1_704_067_200),
             poisson: true,
-            layout: Layout::Parquet,
+            layout: TraceLayout::Parquet,
             columns: Some(
                 ["time", "operation", "key", "item_bytes"]
                     .map(str::to_string)
@@ -348,10 +351,10 @@ fn trace(folder: &Path, rows: u64, keys: &str) -> (PathBuf, Workload) {
 
 fn opened(path: &Path, workload: &Workload) -> Trace {
     Trace::open(
-        vec![Source::File(path.to_path_buf())],
-        trace::Options {
+        vec![TraceSource::File(path.to_path_buf())],
+        trace::ReadOptions {
             keys: keys(workload),
-            ..trace::Options::default()
+            ..trace::ReadOptions::default()
         },
     )
     .expect("a trace")
@@ -359,8 +362,8 @@ fn opened(path: &Path, workload: &Workload) -> Trace {
 
 fn counted(path: &Path) -> u64 {
     Trace::open(
-        vec![Source::File(path.to_path_buf())],
-        trace::Options::default(),
+        vec![TraceSource::File(path.to_path_buf())],
+        trace::ReadOptions::default(),
     )
     .expect("a trace")
     .rows()
@@ -369,11 +372,11 @@ fn counted(path: &Path) -> u64 {
 
 /// Reads and executes everything: what is priced afterwards does not depend on the number of rows.
 fn execute(path: &Path, workload: &Workload, threads: usize) {
-    let options = Options {
+    let options = ReplayOptions {
         threads,
-        ..Options::default()
+        ..ReplayOptions::default()
     };
-    let mut run = Run::new(opened(path, workload), Some(workload), &options).expect("a run");
+    let mut run = ReplayRun::new(opened(path, workload), Some(workload), &options).expect("a run");
     while run.batch().expect("a batch") {}
     black_box(run.events_read());
 }
@@ -381,8 +384,8 @@ fn execute(path: &Path, workload: &Workload, threads: usize) {
 /// One size of DAX's item cache against libCacheSim, and the whole curve against one size.
 fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
     let mut reader = Trace::open(
-        vec![Source::File(trace.to_path_buf())],
-        trace::Options::default(),
+        vec![TraceSource::File(trace.to_path_buf())],
+        trace::ReadOptions::default(),
     )
     .expect("a trace");
     let mut asked: Vec<(u64, u32, i64)> = Vec::new();
@@ -455,12 +458,12 @@ fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
     }
     std::fs::remove_file(&binary).ok();
     let seconds = best(|| {
-        let mut log = Log::default();
-        let mut sum = Asked::default();
+        let mut log = AccessLog::default();
+        let mut sum = AccessCounts::default();
         for (at, (key, bytes, second)) in asked.iter().enumerate() {
             sum.add(*bytes, false);
             log.push(*key, || {
-                Access::new(at as u64, 0, *key, *second, *bytes, false)
+                CacheAccess::new(at as u64, 0, *key, *second, *bytes, false)
             });
         }
         log.count(0, sum);
@@ -498,12 +501,12 @@ struct Line<'a> {
 
 fn lines(folder: &Path, workload: &Workload) {
     let (plain, gz) = (folder.join("lines.ndjson"), folder.join("lines.ndjson.gz"));
-    let options = synthesize::Options {
+    let options = synthesize::SynthesizeOptions {
         seconds: 100,
         seed: 1,
         start: Time::from_second(1_704_067_200),
         poisson: true,
-        layout: Layout::NdJson,
+        layout: TraceLayout::NdJson,
         columns: None,
     };
     synthesize::synthesize(

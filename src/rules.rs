@@ -15,7 +15,7 @@ pub enum Grade {
 
 /// One rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct MeteringRule {
     /// Its number, such as `3.8`.
     pub id: &'static str,
     /// What it says, in a sentence.
@@ -27,14 +27,14 @@ pub struct Rule {
 }
 
 /// The rule of a number; `None` for a number that no rule has.
-pub fn rule(id: &str) -> Option<&'static Rule> {
+pub fn rule(id: &str) -> Option<&'static MeteringRule> {
     RULES.iter().find(|rule| rule.id == id)
 }
 
 macro_rules! rules {
     ($($id:literal $grade:ident $source:literal : $text:literal;)*) => {
         /// Every rule, by number.
-        pub const RULES: &[Rule] = &[$(Rule { id: $id, text: $text, source: $source, grade: Grade::$grade }),*];
+        pub const RULES: &[MeteringRule] = &[$(MeteringRule { id: $id, text: $text, source: $source, grade: Grade::$grade }),*];
     };
 }
 

@@ -10,7 +10,7 @@ mod replay {
     use std::process::Command;
 
     use dynameter::replay::{Cache, Overwrite};
-    use dynameter::trace::Key;
+    use dynameter::trace::TracedKey;
 
     use super::support;
 
@@ -18,7 +18,7 @@ mod replay {
     type Request = (i64, u64, u32, bool);
 
     fn key(text: &str) -> u64 {
-        Key::of(text.as_bytes()).hash
+        TracedKey::of(text.as_bytes()).hash
     }
 
     fn number(bytes: &[u8]) -> u64 {
@@ -219,8 +219,8 @@ mod replay {
 #[test]
 fn the_query_cache_goes_by_all_parameters() {
     use dynameter::pricing::Books;
-    use dynameter::replay::{Options, Which, replay};
-    use dynameter::trace::{self, Source, Trace};
+    use dynameter::replay::{ReplayOptions, Which, replay};
+    use dynameter::trace::{self, Trace, TraceSource};
     use serde_json::json;
 
     let create = json!({"TableName": "Notes", "BillingMode": "PAY_PER_REQUEST", "KeySchema": [{"AttributeName": "who", "KeyType": "HASH"},
@@ -250,11 +250,15 @@ fn the_query_cache_goes_by_all_parameters() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("log.jsonl");
     std::fs::write(&path, lines.iter().map(line).collect::<String>()).expect("a file");
-    let trace = Trace::open(vec![Source::File(path)], trace::Options::default())
+    let trace = Trace::open(vec![TraceSource::File(path)], trace::ReadOptions::default())
         .unwrap_or_else(|error| panic!("{error}"));
-    let replayed = replay(trace, None, &Books::embedded(), &Options::default(), |_| {
-        true
-    })
+    let replayed = replay(
+        trace,
+        None,
+        &Books::embedded(),
+        &ReplayOptions::default(),
+        |_| true,
+    )
     .unwrap_or_else(|error| panic!("{error}"));
     let query = replayed
         .dax

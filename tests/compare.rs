@@ -6,8 +6,10 @@ use std::path::Path;
 
 use dynameter::capacity::policy::{AutoScaling, Fixed, Tracking};
 use dynameter::capacity::series::{Arrivals, Horizon, Series, draw};
-use dynameter::capacity::{Course, Lane, Limits, execute};
-use dynameter::compare::{AlternativeKind, Comparison, Footing, Question, State, compare};
+use dynameter::capacity::{AccountDirection, Course, Limits, execute};
+use dynameter::compare::{
+    AlternativeKind, AlternativeState, Comparison, Footing, Question, compare,
+};
 use dynameter::pricing::Books;
 use dynameter::workload::{self, Setting};
 use proptest::prelude::*;
@@ -107,7 +109,11 @@ fn c05_auto_scaling_settles_at_demand_by_target() {
     for (units, settled) in [(40, 58), (25, 36)] {
         let series = Series::new(1, 0, vec![2 * units; 3 * 86_400]);
         let scaling = AutoScaling::new(1, 10_000, Tracking::default());
-        let run = execute(&mut [Lane::new(&series, scaling)], &Limits::default()).remove(0);
+        let run = execute(
+            &mut [AccountDirection::new(&series, scaling)],
+            &Limits::default(),
+        )
+        .remove(0);
         assert_eq!((run.lowest, run.highest), (settled, settled));
     }
 }
@@ -140,7 +146,9 @@ rate = {{ per_month = {billions}_000_000_000 }}
         .filter(|one| one.kind == AlternativeKind::Dax)
         .collect();
     assert!(
-        dax.iter().all(|one| one.state == State::Impossible) && dax[0].why.contains("strong"),
+        dax.iter()
+            .all(|one| one.state == AlternativeState::Impossible)
+            && dax[0].why.contains("strong"),
         "a strong read is never a hit"
     );
     // Three nodes cost 558.45; a billion eventual reads 125.00, ten billion 1,250.00.
@@ -317,13 +325,13 @@ proptest! {
 
     #[test]
     fn fixed_capacity_at_the_peak_never_throttles(series in demand()) {
-        let run = execute(&mut [Lane::new(&series, Fixed { units: series.peak_units() })], &Limits::default()).remove(0);
+        let run = execute(&mut [AccountDirection::new(&series, Fixed { units: series.peak_units() })], &Limits::default()).remove(0);
         prop_assert_eq!((run.throttled, run.consumed), (0, series.sum()));
     }
 
     #[test]
     fn more_capacity_never_throttles_more(series in demand(), less in 1_u64..200, more in 0_u64..200) {
-        let throttled = |units| execute(&mut [Lane::new(&series, Fixed { units })], &Limits::default()).remove(0).throttled;
+        let throttled = |units| execute(&mut [AccountDirection::new(&series, Fixed { units })], &Limits::default()).remove(0).throttled;
         prop_assert!(throttled(less + more) <= throttled(less));
     }
 
@@ -333,7 +341,7 @@ proptest! {
     ) {
         let tracking = Tracking { target_percent: target, gap_points: gap, ..Tracking::default() };
         let runs = execute(
-            &mut [Lane::new(&series, AutoScaling::new(min, min + room, tracking)), Lane::new(&series, AutoScaling::new(1, 5_000, tracking))],
+            &mut [AccountDirection::new(&series, AutoScaling::new(min, min + room, tracking)), AccountDirection::new(&series, AutoScaling::new(1, 5_000, tracking))],
             &Limits::default(),
         );
         for run in &runs {
@@ -352,7 +360,7 @@ proptest! {
     fn auto_scaling_of_a_flat_demand_settles_and_stays(units in 1_u64..3_000, target in 20_u64..=90) {
         let series = Series::new(60, 0, vec![120 * units; 2 * 1440]);
         let tracking = Tracking { target_percent: target, ..Tracking::default() };
-        let run = execute(&mut [Lane::new(&series, AutoScaling::new(1, 1_000_000, tracking))], &Limits::default()).remove(0);
+        let run = execute(&mut [AccountDirection::new(&series, AutoScaling::new(1, 1_000_000, tracking))], &Limits::default()).remove(0);
         let settled = (units * 100).div_ceil(target);
         prop_assert_eq!((run.lowest, run.highest), (settled, settled));
     }

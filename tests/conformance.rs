@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use database::Database;
 use dynameter::meter::{ConsumedCapacity, FailedCondition, Switches, meter};
 use dynameter::table::{
-    Action, Consistency, Index, IndexKind, KeySchema, NumberAlignment, Operation, Projection,
-    ReadPage, Table, TableClass, TransactionOutcome, Transition, Write,
+    Consistency, Index, IndexKind, KeySchema, NumberAlignment, Operation, Projection, ReadPage,
+    Table, TableClass, TransactionAction, TransactionOutcome, Transition, Write,
 };
 use dynameter::units::Bytes;
 use serde_json::Value;
@@ -247,19 +247,25 @@ fn captured_operation(case: &str, row: &[String]) -> Operation {
     };
     match case {
         "T1" => transact(
-            vec![Action::Write(write.clone()), Action::Write(write)],
+            vec![
+                TransactionAction::Write(write.clone()),
+                TransactionAction::Write(write),
+            ],
             committed,
         ),
-        "T2" | "T4" | "T6" => transact(vec![Action::Write(write)], committed),
-        "T3" => transact(vec![Action::ConditionCheck(old)], committed),
-        "T5" | "T7" => transact(vec![Action::Write(write)], TransactionOutcome::Replayed),
+        "T2" | "T4" | "T6" => transact(vec![TransactionAction::Write(write)], committed),
+        "T3" => transact(vec![TransactionAction::ConditionCheck(old)], committed),
+        "T5" | "T7" => transact(
+            vec![TransactionAction::Write(write)],
+            TransactionOutcome::Replayed,
+        ),
         "T8" => {
             let write = Write {
                 new: Some(Bytes(500)),
                 indexes: vec![Transition::Inserted { new: Bytes(500) }; 2],
                 ..Write::default()
             };
-            transact(vec![Action::Write(write)], committed)
+            transact(vec![TransactionAction::Write(write)], committed)
         }
         "T9" => Operation::TransactGetItems { items: vec![None] },
         "G1" => Operation::GetItem {

@@ -80,7 +80,7 @@ fn a_small_export_is_measured_with_its_index() {
     let covered: u64 = measured
         .classes
         .iter()
-        .filter(|((_, entries), _)| entries[0] != dynameter::workload::Entry::None)
+        .filter(|((_, entries), _)| entries[0] != dynameter::workload::IndexEntry::None)
         .map(|(_, count)| count)
         .sum();
     assert_eq!(covered, 4, "one item in four carries FeaturedSince");

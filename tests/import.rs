@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use assert_cmd::Command;
 use dynameter::diag::Source;
-use dynameter::import::{Asked, CODES, Document};
+use dynameter::import::{CODES, ImportDocument, ImportOptions};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -1425,11 +1425,11 @@ proptest! {
         let edited = format!("{}{with}{}", &text[..start], &text[end.max(start)..]);
         let usage = std::fs::read_to_string(samples().join("usage.toml")).expect("a sample");
         let cut = (0..=other.min(usage.len())).rev().find(|at| usage.is_char_boundary(*at)).unwrap_or(0);
-        let asked = Asked { region: Some("us-east-1".to_string()), usage: Some(Source::new("usage.toml", &usage[..cut])), ..Asked::default() };
-        if let Ok(Some(document)) = Document::read(&Source::new(names[which], edited)) {
+        let asked = ImportOptions { region: Some("us-east-1".to_string()), usage: Some(Source::new("usage.toml", &usage[..cut])), ..ImportOptions::default() };
+        if let Ok(Some(document)) = ImportDocument::read(&Source::new(names[which], edited)) {
             let _ = document.has_before();
             let _ = document.import(&asked);
-            let _ = document.import(&Asked { before: true, lenient: true, ..asked });
+            let _ = document.import(&ImportOptions { before: true, lenient: true, ..asked });
         }
     }
 }

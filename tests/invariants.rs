@@ -2,7 +2,7 @@
 
 mod support;
 
-use dynameter::check::{self, Design, Designs, Status};
+use dynameter::check::{self, CheckedDesign, Designs, Status};
 use dynameter::compare::{Comparison, Curve, Question, compare};
 use dynameter::estimate::{Metering, estimate};
 use dynameter::money::Money;
@@ -226,7 +226,7 @@ proptest! {
             return Ok(());
         }
         let budget = "[[limit]]\nmonthly_usd = 1_000_000_000\n";
-        let designs = Designs { now: vec![Design { workload, outcome, text: hidden }], ..Designs::default() };
+        let designs = Designs { now: vec![CheckedDesign { workload, outcome, text: hidden }], ..Designs::default() };
         let budget = check::budget("budget.toml", budget, &designs, Date::parse("2026-11-01").expect("a date")).expect("a budget");
         let checked = check::check(&designs, &budget, &books).expect("a check");
         prop_assert_eq!(checked.status(), Status::Unknown);

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use assert_cmd::Command;
-use dynameter::pricing::{Books, Offer, PublishedRate, changed_rates, read_offer, update};
+use dynameter::pricing::{Books, PriceListFile, PublishedRate, changed_rates, read_offer, update};
 use dynameter::usage::UsageType;
 use serde_json::{Value, json};
 
@@ -219,7 +219,7 @@ fn as_csv(service: &str, priced: &[Priced]) -> String {
     text
 }
 
-fn read(service: &str, text: &str) -> Offer {
+fn read(service: &str, text: &str) -> PriceListFile {
     read_offer(service, text).unwrap_or_else(|error| panic!("{service}: {error}"))
 }
 
@@ -240,7 +240,7 @@ fn an_offer_of_the_prices_in_the_books_changes_nothing() {
                 "{service}"
             );
             assert!(offer.unknown.is_empty(), "{service}: {:?}", offer.unknown);
-            let codes = |offer: &Offer| -> usize { offer.rates.len() };
+            let codes = |offer: &PriceListFile| -> usize { offer.rates.len() };
             assert_eq!(updated.confirmed as usize, codes(&offer), "{service}");
             assert!(
                 codes(&offer) >= priced.len(),

@@ -9,8 +9,8 @@ use dynameter::meter::{Switches, meter};
 use dynameter::money::Money;
 use dynameter::pricing::Books;
 use dynameter::table::{
-    Action, Consistency, KeySchema, Operation, ReadPage, Table, TableClass, TransactionOutcome,
-    Write,
+    Consistency, KeySchema, Operation, ReadPage, Table, TableClass, TransactionAction,
+    TransactionOutcome, Write,
 };
 use dynameter::units::{Bytes, Exact, ReadUnits, WriteUnits};
 use dynameter::workload::{Setting, TEMPLATE, load};
@@ -109,7 +109,7 @@ proptest! {
         prop_assert_eq!(batch(&all), batch(one) + batch(other));
         let alone: u64 = all.iter().map(|write| units(&Operation::PutItem(write.clone())).1.0).sum();
         prop_assert_eq!(batch(&all), alone);
-        let actions = all.iter().cloned().map(Action::Write).collect();
+        let actions = all.iter().cloned().map(TransactionAction::Write).collect();
         let transaction = units(&Operation::TransactWriteItems { actions, outcome: TransactionOutcome::Committed }).1.0;
         prop_assert_eq!(transaction, 2 * alone);
     }

@@ -11,11 +11,11 @@ use dynameter::capacity::Consumption;
 use dynameter::estimate::Metering;
 use dynameter::outcome::Outcome;
 use dynameter::pricing::Books;
-use dynameter::replay::{self, Options, Replayed};
-use dynameter::synthesize::{self, Layout};
-use dynameter::trace::{self, Source, Time, Trace};
+use dynameter::replay::{self, ReplayOptions, Replayed};
+use dynameter::synthesize::{self, TraceLayout};
+use dynameter::trace::{self, Time, Trace, TraceSource};
 use dynameter::units::Exact;
-use dynameter::workload::{self, Access, Call, TableDesign, Units, Workload};
+use dynameter::workload::{self, AccessPattern, PatternCall, TableDesign, Units, Workload};
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
@@ -23,12 +23,12 @@ use serde_json::{Value, json};
 fn replayed(
     files: &[PathBuf],
     workload: Option<&Workload>,
-    read: trace::Options,
-    options: &Options,
+    read: trace::ReadOptions,
+    options: &ReplayOptions,
 ) -> Replayed {
     let sources = files
         .iter()
-        .map(|file| Source::File(file.clone()))
+        .map(|file| TraceSource::File(file.clone()))
         .collect();
     let trace = Trace::open(sources, read).unwrap_or_else(|error| panic!("{error}"));
     replay::replay(trace, workload, &Books::embedded(), options, |_| true)
@@ -149,11 +149,11 @@ fn every_vector_agrees_as_a_request_log() {
         for hints in [true, false] {
             let (log, vectors) = request_log(&path, hints);
             let file = written(folder.path(), "requests.jsonl", &log);
-            let options = Options {
+            let options = ReplayOptions {
                 verify: replay::Verify::First,
-                ..Options::default()
+                ..ReplayOptions::default()
             };
-            let replayed = replayed(&[file], None, trace::Options::default(), &options);
+            let replayed = replayed(&[file], None, trace::ReadOptions::default(), &options);
             let verification = replayed.verification.expect("a verification");
             let first: Vec<String> = verification
                 .first
@@ -180,7 +180,7 @@ fn thinned() -> Vec<(String, Workload, u64)> {
         let setting = workload::Setting::new(&books);
         let workload = workload::load(&name, &text, &support::root().join("workloads"), &setting)
             .unwrap_or_else(|errors| panic!("{errors}"));
-        let flat = |access: &Access| access.shape.is_flat();
+        let flat = |access: &AccessPattern| access.shape.is_flat();
         let accesses = |table: &std::sync::Arc<TableDesign>| {
             table
                 .access
@@ -278,13 +278,13 @@ fn deviation(takes: &[(u64, f64)]) -> f64 {
 
 /// The deviation of the sum of all items of a call, by its mean, where it has several: the estimate
 /// keeps of such a sum only the whole numbers around its mean.
-fn deviation_of_several(access: &Access) -> f64 {
+fn deviation_of_several(access: &AccessPattern) -> f64 {
     let parts = match &access.call {
-        Call::Get { items, .. } | Call::Page { items, .. } => *items,
-        Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
+        PatternCall::Get { items, .. } | PatternCall::Page { items, .. } => *items,
+        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
             plans.iter().map(|(_, count)| count).sum()
         }
-        Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => 1,
+        PatternCall::Traced(_) | PatternCall::Counted { .. } | PatternCall::Unknown { .. } => 1,
     };
     let sizes = access.sizes.as_ref().expect("sizes");
     let total = sizes.total() as f64;
@@ -340,23 +340,28 @@ fn the_twin_of_every_shipped_workload_agrees_with_its_estimate() {
         let estimate = metering.outcome(&books).expect("an estimate");
         let start = Time::from_second(1_704_067_200);
         let path = folder.path().join(format!("{name}.parquet"));
-        let options = synthesize::Options {
+        let options = synthesize::SynthesizeOptions {
             seconds: hours * 3_600,
             seed: 1,
             start,
             poisson: false,
-            layout: Layout::Parquet,
+            layout: TraceLayout::Parquet,
             columns: None,
         };
         let file = std::fs::File::create(&path).expect("a file");
         let rows =
             synthesize::synthesize(&workload, &options, file, &mut |_, _| true).expect("a trace");
-        let window = Options {
+        let window = ReplayOptions {
             from: Some(start),
             to: Some(Time::from_second(1_704_067_200 + hours as i64 * 3_600)),
-            ..Options::default()
+            ..ReplayOptions::default()
         };
-        let replayed = replayed(&[path], Some(&workload), trace::Options::default(), &window);
+        let replayed = replayed(
+            &[path],
+            Some(&workload),
+            trace::ReadOptions::default(),
+            &window,
+        );
         assert!(rows > 0 && replayed.trace.skipped.is_empty(), "{name}");
         let (expected, found) = (lines(&estimate), lines(&replayed.outcome));
         let factor = replayed.trace.span.factor.to_f64();
@@ -543,9 +548,9 @@ fn the_twin_of_a_workload_without_chance_is_exact() {
         )
         .unwrap_or_else(|errors| panic!("{errors}"));
         let estimate = dynameter::estimate::estimate(&workload, &books).expect("an estimate");
-        for layout in [Layout::Parquet, Layout::Csv, Layout::NdJson] {
+        for layout in [TraceLayout::Parquet, TraceLayout::Csv, TraceLayout::NdJson] {
             let path = folder.path().join("trace");
-            let options = synthesize::Options {
+            let options = synthesize::SynthesizeOptions {
                 seconds: 600,
                 seed: 7,
                 start: Time::from_second(1_704_067_200),
@@ -563,8 +568,8 @@ fn the_twin_of_a_workload_without_chance_is_exact() {
             let replayed = replayed(
                 &[path],
                 Some(&workload),
-                trace::Options::default(),
-                &Options::default(),
+                trace::ReadOptions::default(),
+                &ReplayOptions::default(),
             );
             let (expected, found) = (exact_lines(&estimate), exact_lines(&replayed.outcome));
             let differ: Vec<String> = expected
@@ -993,11 +998,11 @@ fn same_in_every_format(text: &str, columns: &[&str]) -> arrow_schema::DataType 
         .unwrap_or_else(|errors| panic!("{errors}"));
     const PARTS: [&str; 5] = ["consumed", "total_usd", "hot_keys", "sizes", "dax"];
     let mut keys = arrow_schema::DataType::Null;
-    let figures = [Layout::Parquet, Layout::Csv, Layout::NdJson].map(|layout| {
+    let figures = [TraceLayout::Parquet, TraceLayout::Csv, TraceLayout::NdJson].map(|layout| {
         let path = folder.path().join("trace");
         let start = Time::from_second(1_704_067_200);
         let columns = Some(columns.iter().map(ToString::to_string).collect());
-        let options = synthesize::Options {
+        let options = synthesize::SynthesizeOptions {
             seconds: 3,
             seed: 7,
             start,
@@ -1012,7 +1017,7 @@ fn same_in_every_format(text: &str, columns: &[&str]) -> arrow_schema::DataType 
             &mut |_, _| true,
         )
         .expect("a trace");
-        if layout == Layout::Parquet {
+        if layout == TraceLayout::Parquet {
             let file = std::fs::File::open(&path).expect("the trace");
             let reader =
                 parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
@@ -1024,11 +1029,11 @@ fn same_in_every_format(text: &str, columns: &[&str]) -> arrow_schema::DataType 
                 .data_type()
                 .clone();
         }
-        let read = trace::Options {
+        let read = trace::ReadOptions {
             keys: dynameter::replay::keys(&workload),
-            ..trace::Options::default()
+            ..trace::ReadOptions::default()
         };
-        let replayed = replayed(&[path], Some(&workload), read, &Options::default());
+        let replayed = replayed(&[path], Some(&workload), read, &ReplayOptions::default());
         let json: Value =
             serde_json::from_str(&dynameter::report::replay_json(&replayed).expect("JSON"))
                 .expect("JSON");
@@ -1097,12 +1102,12 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
         .with_table_alone("Orders")
         .with_calls(|calls| calls * &Exact::ratio(1, 20));
     let path = folder.path().join("whole.csv");
-    let options = synthesize::Options {
+    let options = synthesize::SynthesizeOptions {
         seconds: 600,
         seed: 3,
         start: Time::from_second(1_704_067_200),
         poisson: true,
-        layout: Layout::Csv,
+        layout: TraceLayout::Csv,
         columns: None,
     };
     synthesize::synthesize(
@@ -1116,11 +1121,11 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
     let (header, rows) = whole.split_once('\n').expect("a header");
     let lines: Vec<&str> = rows.lines().collect();
     let json = |files: &[PathBuf], window: Option<usize>| {
-        let read = trace::Options {
+        let read = trace::ReadOptions {
             window,
-            ..trace::Options::default()
+            ..trace::ReadOptions::default()
         };
-        let replayed = replayed(files, Some(&workload), read, &Options::default());
+        let replayed = replayed(files, Some(&workload), read, &ReplayOptions::default());
         let mut json: Value =
             serde_json::from_str(&dynameter::report::replay_json(&replayed).expect("JSON"))
                 .expect("JSON");
@@ -1200,11 +1205,11 @@ fn the_real_samples_are_read_to_the_byte() {
         return;
     };
     let formats = reference.join("formats");
-    let verify = Options {
+    let verify = ReplayOptions {
         verify: replay::Verify::First,
-        ..Options::default()
+        ..ReplayOptions::default()
     };
-    let read = |path: PathBuf| replayed(&[path], None, trace::Options::default(), &verify);
+    let read = |path: PathBuf| replayed(&[path], None, trace::ReadOptions::default(), &verify);
     let stream = read(formats.join("logs/docs-stream-record-insert.json"));
     let verification = stream.verification.expect("a verification");
     assert_eq!(
@@ -1275,15 +1280,15 @@ fn dax_catches_what_the_ground_truth_says() {
         else {
             continue;
         };
-        let options = Options {
+        let options = ReplayOptions {
             dax_sizes: vec![capacity.parse().expect("bytes")],
             dax_ttl_seconds: Some(ttl.parse().expect("seconds")),
-            ..Options::default()
+            ..ReplayOptions::default()
         };
         let replayed = replayed(
             &[reference.join("traces/cloudphysics/cloudPhysicsIO.vscsi")],
             None,
-            trace::Options::default(),
+            trace::ReadOptions::default(),
             &options,
         );
         let caught = &replayed.dax[0].point;

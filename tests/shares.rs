@@ -10,10 +10,12 @@ use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray, UInt32Array};
 use dynameter::pricing::Books;
-use dynameter::replay::{self, Options, ReplayError, Run, Share, keys, merge, price};
+use dynameter::replay::{
+    self, KeyShare, ReplayError, ReplayOptions, ReplayRun, keys, merge, price,
+};
 use dynameter::report::replay_json;
-use dynameter::synthesize::{self, Layout};
-use dynameter::trace::{self, Source, Time, Trace};
+use dynameter::synthesize::{self, TraceLayout};
+use dynameter::trace::{self, Time, Trace, TraceSource};
 use dynameter::units::Exact;
 use dynameter::workload::{self, Workload};
 
@@ -49,10 +51,10 @@ fn synthesized(
     name: &str,
     path: &str,
     part: u64,
-    layout: Layout,
+    layout: TraceLayout,
 ) -> (PathBuf, Workload) {
     let workload = load(path).with_calls(|calls| calls * &Exact::ratio(1, part));
-    let options = synthesize::Options {
+    let options = synthesize::SynthesizeOptions {
         seconds: 900,
         seed: 5,
         start: Time::from_second(1_704_067_200),
@@ -79,21 +81,21 @@ fn cases(folder: &Path) -> Vec<Case> {
         "cart.parquet",
         "workloads/shopping-cart.toml",
         40,
-        Layout::Parquet,
+        TraceLayout::Parquet,
     );
     let (global, global_workload) = synthesized(
         folder,
         "global.csv",
         "workloads/global-application.toml",
         400,
-        Layout::Csv,
+        TraceLayout::Csv,
     );
     let (tickets, tickets_workload) = synthesized(
         folder,
         "tickets.parquet",
         "workloads/ticketing.toml",
         10,
-        Layout::Parquet,
+        TraceLayout::Parquet,
     );
     vec![
         Case {
@@ -156,9 +158,9 @@ fn cases(folder: &Path) -> Vec<Case> {
 
 impl Case {
     fn open(&self) -> Trace {
-        let read = trace::Options {
+        let read = trace::ReadOptions {
             keys: self.workload.as_ref().map(keys).unwrap_or_default(),
-            ..trace::Options::default()
+            ..trace::ReadOptions::default()
         };
         let names: Vec<String> = self
             .files
@@ -169,12 +171,12 @@ impl Case {
             .unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn run(&self, options: &Options) -> Run {
-        Run::new(self.open(), self.workload.as_ref(), options)
+    fn run(&self, options: &ReplayOptions) -> ReplayRun {
+        ReplayRun::new(self.open(), self.workload.as_ref(), options)
             .unwrap_or_else(|error| panic!("{}: {error}", self.name))
     }
 
-    fn json(&self, run: Run, options: &Options) -> String {
+    fn json(&self, run: ReplayRun, options: &ReplayOptions) -> String {
         let replayed = price(
             run.finish(),
             self.workload.as_ref(),
@@ -185,7 +187,7 @@ impl Case {
             .expect("JSON")
     }
 
-    fn whole(&self, options: &Options) -> String {
+    fn whole(&self, options: &ReplayOptions) -> String {
         let mut run = self.run(options);
         while run
             .batch()
@@ -195,12 +197,12 @@ impl Case {
     }
 
     fn part(&self, folder: &Path, share: &str, threads: usize) -> PathBuf {
-        let share = Share::parse(share).expect("a share");
-        let options = Options {
+        let share = KeyShare::parse(share).expect("a share");
+        let options = ReplayOptions {
             share,
             partial: true,
             threads,
-            ..Options::default()
+            ..ReplayOptions::default()
         };
         let mut run = self.run(&options);
         while run
@@ -213,7 +215,7 @@ impl Case {
         path
     }
 
-    fn merged(&self, parts: &[PathBuf], options: &Options) -> Result<String, ReplayError> {
+    fn merged(&self, parts: &[PathBuf], options: &ReplayOptions) -> Result<String, ReplayError> {
         Ok(replay_json(&merge(
             parts,
             self.workload.as_ref(),
@@ -253,11 +255,11 @@ fn assert_same(expected: &str, found: &str, what: &str) {
 fn threads_shares_and_their_order_do_not_change_a_byte() {
     let folder = tempfile::tempdir().expect("a folder");
     for case in cases(folder.path()) {
-        let expected = case.whole(&Options::default());
+        let expected = case.whole(&ReplayOptions::default());
         for threads in [2, 5] {
-            let found = case.whole(&Options {
+            let found = case.whole(&ReplayOptions {
                 threads,
-                ..Options::default()
+                ..ReplayOptions::default()
             });
             assert_same(
                 &expected,
@@ -271,7 +273,7 @@ fn threads_shares_and_their_order_do_not_change_a_byte() {
                 .collect();
             parts.rotate_left(1);
             let found = case
-                .merged(&parts, &Options::default())
+                .merged(&parts, &ReplayOptions::default())
                 .unwrap_or_else(|error| panic!("{}: {error}", case.name));
             assert_same(&expected, &found, &format!("{}, {of} shares", case.name));
         }
@@ -283,11 +285,11 @@ fn a_run_that_was_broken_off_goes_on_to_the_same_bytes() {
     let folder = tempfile::tempdir().expect("a folder");
     let checkpoint = folder.path().join("checkpoint");
     for case in cases(folder.path()) {
-        let expected = case.whole(&Options::default());
+        let expected = case.whole(&ReplayOptions::default());
         for (before, after) in [(1, 1), (2, 3), (5, 2)] {
-            let options = Options {
+            let options = ReplayOptions {
                 threads: before,
-                ..Options::default()
+                ..ReplayOptions::default()
             };
             let mut run = case.run(&options);
             // Broken off after its first batch, and once more after its second.
@@ -297,9 +299,9 @@ fn a_run_that_was_broken_off_goes_on_to_the_same_bytes() {
             run.save(std::fs::File::create(&checkpoint).expect("a file"))
                 .unwrap_or_else(|error| panic!("{}: {error}", case.name));
             drop(run);
-            let options = Options {
+            let options = ReplayOptions {
                 threads: after,
-                ..Options::default()
+                ..ReplayOptions::default()
             };
             let again = || {
                 let mut run = case.run(&options);
@@ -439,20 +441,20 @@ fn both_ways_through_the_engine_come_to_the_same() {
         )
         .expect("a file");
         let json = |file: PathBuf| {
-            let read = trace::Options {
+            let read = trace::ReadOptions {
                 keys: keys(&workload),
                 table: Some(table.clone()),
-                ..trace::Options::default()
+                ..trace::ReadOptions::default()
             };
-            let trace = Trace::open(vec![Source::File(file)], read)
+            let trace = Trace::open(vec![TraceSource::File(file)], read)
                 .unwrap_or_else(|error| panic!("{error}"));
             let replayed = replay::replay(
                 trace,
                 Some(&workload),
                 &Books::embedded(),
-                &Options {
+                &ReplayOptions {
                     threads: 2,
-                    ..Options::default()
+                    ..ReplayOptions::default()
                 },
                 |_| true,
             );
@@ -523,7 +525,7 @@ fn odd_traces_have_right_answers() {
             files: vec![path.clone()],
             workload: None,
         };
-        let expected = case.whole(&Options::default());
+        let expected = case.whole(&ReplayOptions::default());
         let json: serde_json::Value = serde_json::from_str(&expected).expect("JSON");
         assert_eq!(
             (
@@ -535,9 +537,9 @@ fn odd_traces_have_right_answers() {
         );
         assert_same(
             &expected,
-            &case.whole(&Options {
+            &case.whole(&ReplayOptions {
                 threads: 3,
-                ..Options::default()
+                ..ReplayOptions::default()
             }),
             name,
         );
@@ -547,7 +549,7 @@ fn odd_traces_have_right_answers() {
         assert_same(
             &expected,
             &case
-                .merged(&parts, &Options::default())
+                .merged(&parts, &ReplayOptions::default())
                 .unwrap_or_else(|error| panic!("{name}: {error}")),
             name,
         );
@@ -577,7 +579,7 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
     let refused = |parts: &[&PathBuf], text: &str| {
         let parts: Vec<PathBuf> = parts.iter().map(|part| part.to_path_buf()).collect();
         let error = columns
-            .merged(&parts, &Options::default())
+            .merged(&parts, &ReplayOptions::default())
             .expect_err(text)
             .to_string();
         assert!(error.contains(text), "{error}\nshould say: {text}");
@@ -600,7 +602,7 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
         changed[at] ^= 1 << (at % 8);
         std::fs::write(&broken, changed).expect("a file");
         let error = columns
-            .merged(&[broken.clone(), two.clone()], &Options::default())
+            .merged(&[broken.clone(), two.clone()], &ReplayOptions::default())
             .expect_err("a damaged part")
             .to_string();
         assert!(error.contains("damaged"), "byte {at}: {error}");
@@ -608,9 +610,9 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
     let error = columns
         .merged(
             &[one.clone(), two.clone()],
-            &Options {
+            &ReplayOptions {
                 verify: replay::Verify::First,
-                ..Options::default()
+                ..ReplayOptions::default()
             },
         )
         .expect_err("settings")
@@ -618,13 +620,17 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
     assert!(error.contains("was made with other settings"), "{error}");
     // A checkpoint of another trace, and a part in place of one.
     let checkpoint = folder.path().join("checkpoint");
-    let mut run = columns.run(&Options::default());
+    let mut run = columns.run(&ReplayOptions::default());
     run.batch().expect("a batch");
     run.save(std::fs::File::create(&checkpoint).expect("a file"))
         .expect("a checkpoint");
-    let mut run = other.run(&Options::default());
-    run.resume(&checkpoint, other.workload.as_ref(), &Options::default())
-        .expect("the same settings");
+    let mut run = other.run(&ReplayOptions::default());
+    run.resume(
+        &checkpoint,
+        other.workload.as_ref(),
+        &ReplayOptions::default(),
+    )
+    .expect("the same settings");
     let error = loop {
         match run.batch() {
             Ok(true) => {}
@@ -637,8 +643,8 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
         "{error}"
     );
     let error = other
-        .run(&Options::default())
-        .resume(&one, other.workload.as_ref(), &Options::default())
+        .run(&ReplayOptions::default())
+        .resume(&one, other.workload.as_ref(), &ReplayOptions::default())
         .expect_err("a part")
         .to_string();
     assert!(error.contains("is a part, no checkpoint"), "{error}");
@@ -670,7 +676,7 @@ fn parts_join_whatever_file_their_workload_was_read_from() {
     );
     assert_eq!(plain.workload, noted.workload);
     assert_ne!(plain.workload, other.workload);
-    let whole = plain.whole(&Options::default());
+    let whole = plain.whole(&ReplayOptions::default());
     let part = |case: &Case, share: &str| {
         let inner = folder.path().join(share.replace('/', "-"));
         std::fs::create_dir_all(&inner).expect("a folder");
@@ -679,12 +685,12 @@ fn parts_join_whatever_file_their_workload_was_read_from() {
     let parts = [part(&plain, "1/2"), part(&noted, "2/2")];
     for case in [&plain, &noted] {
         let merged = case
-            .merged(&parts, &Options::default())
+            .merged(&parts, &ReplayOptions::default())
             .expect("the parts join");
         assert_same(&whole, &merged, "parts of one meaning");
     }
     let error = other
-        .merged(&parts, &Options::default())
+        .merged(&parts, &ReplayOptions::default())
         .expect_err("another meaning")
         .to_string();
     assert!(error.contains("was made with other settings"), "{error}");
@@ -699,7 +705,7 @@ fn a_killed_run_goes_on() {
         "cart.parquet",
         "workloads/shopping-cart.toml",
         8,
-        Layout::Parquet,
+        TraceLayout::Parquet,
     );
     let workload = support::root().join("workloads/shopping-cart.toml");
     let command = |more: &[&str]| {

@@ -2,7 +2,7 @@
 //! capacity change, and only here are AWS's limits enforced. An estimate's demand and a trace's run
 //! through the same ledger.
 
-use super::policy::{Policy, Seen};
+use super::policy::{PastMinutes, Policy};
 use super::series::{Minute, Series};
 use crate::table::{ByDirection, limits};
 
@@ -67,7 +67,7 @@ impl Hottest {
 
 /// One direction of an account: its demand, the policy that moves its capacity, and its hottest
 /// key.
-pub struct Lane<'a> {
+pub struct AccountDirection<'a> {
     /// What is asked for.
     pub series: &'a Series,
     /// Who moves the capacity.
@@ -76,10 +76,10 @@ pub struct Lane<'a> {
     pub hottest: Option<Hottest>,
 }
 
-impl<'a> Lane<'a> {
+impl<'a> AccountDirection<'a> {
     /// A lane without a hot key.
-    pub fn new(series: &'a Series, policy: impl Policy + 'a) -> Lane<'a> {
-        Lane {
+    pub fn new(series: &'a Series, policy: impl Policy + 'a) -> AccountDirection<'a> {
+        AccountDirection {
             series,
             policy: Box::new(policy),
             hottest: None,
@@ -98,7 +98,7 @@ impl<'a> Lane<'a> {
 
 /// What became of the demand of one lane.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Run {
+pub struct LedgerRun {
     /// Half units asked for.
     pub demanded: u128,
     /// Half units served.
@@ -127,7 +127,7 @@ pub struct Run {
     pub refused_decreases: u64,
 }
 
-impl Run {
+impl LedgerRun {
     /// Notes the capacity that was in force in a minute.
     fn minute(&mut self, at: u64, capacity: u64) {
         self.minutes += 1;
@@ -170,25 +170,25 @@ impl Run {
 pub const WARM_UP_MINUTES: u64 = 1440;
 
 /// Executes the lanes of one account, which share its quota of decreases.
-pub fn execute(lanes: &mut [Lane], limits: &Limits) -> Vec<Run> {
+pub fn execute(lanes: &mut [AccountDirection], limits: &Limits) -> Vec<LedgerRun> {
     run(lanes, limits, WARM_UP_MINUTES)
 }
 
 /// Executes the lanes of an account that has served nothing before.
-pub fn execute_cold(lanes: &mut [Lane], limits: &Limits) -> Vec<Run> {
+pub fn execute_cold(lanes: &mut [AccountDirection], limits: &Limits) -> Vec<LedgerRun> {
     run(lanes, limits, 0)
 }
 
-fn run(lanes: &mut [Lane], limits: &Limits, warm_up: u64) -> Vec<Run> {
+fn run(lanes: &mut [AccountDirection], limits: &Limits, warm_up: u64) -> Vec<LedgerRun> {
     let minutes = lanes
         .iter()
         .map(|lane| lane.series.minutes())
         .max()
         .unwrap_or(0);
     let warm_up = warm_up.min(minutes);
-    let mut states: Vec<State> = lanes
+    let mut states: Vec<LedgerState> = lanes
         .iter()
-        .map(|lane| State::new(lane, minutes as usize))
+        .map(|lane| LedgerState::new(lane, minutes as usize))
         .collect();
     let mut quota = Quota::new(limits);
     for now in 0..warm_up + minutes {
@@ -206,7 +206,7 @@ fn run(lanes: &mut [Lane], limits: &Limits, warm_up: u64) -> Vec<Run> {
     }
     states
         .into_iter()
-        .map(|state| Run {
+        .map(|state| LedgerRun {
             decreases: state.decreases,
             ..state.run
         })
@@ -257,7 +257,7 @@ impl Quota {
     }
 }
 
-struct State {
+struct LedgerState {
     capacity: u64,
     /// Half units kept for a burst.
     saved: u64,
@@ -266,19 +266,19 @@ struct State {
     /// Half units consumed in each minute so far, warm-up included.
     consumed: Vec<u64>,
     decreases: Vec<u64>,
-    run: Run,
+    run: LedgerRun,
 }
 
-impl State {
-    fn new(lane: &Lane, minutes: usize) -> State {
+impl LedgerState {
+    fn new(lane: &AccountDirection, minutes: usize) -> LedgerState {
         let consumed = Vec::with_capacity(minutes + WARM_UP_MINUTES as usize);
-        State {
+        LedgerState {
             capacity: lane.policy.start(),
             saved: 0,
             pending: None,
             consumed,
             decreases: Vec::new(),
-            run: Run::default(),
+            run: LedgerRun::default(),
         }
     }
 
@@ -297,7 +297,7 @@ impl State {
         self.capacity = units;
     }
 
-    fn serve(&mut self, lane: &Lane, at: u64, counts: bool, limits: &Limits) {
+    fn serve(&mut self, lane: &AccountDirection, at: u64, counts: bool, limits: &Limits) {
         let steps = lane.series.steps_a_minute();
         let first = at as usize * steps;
         let Some(demands) = lane.series.halves().get(first..first + steps) else {
@@ -370,8 +370,8 @@ impl State {
         }
     }
 
-    fn wish(&mut self, lane: &mut Lane, now: u64, at: u64) {
-        let seen = Seen {
+    fn wish(&mut self, lane: &mut AccountDirection, now: u64, at: u64) {
+        let seen = PastMinutes {
             minute: lane.series.start_minute + at,
             capacity: self.capacity,
             pending: self.pending.is_some(),
@@ -395,8 +395,12 @@ mod tests {
         Series::new(1, 0, vec![units * 2; days * 86_400])
     }
 
-    fn run(series: &Series, policy: impl Policy) -> Run {
-        execute(&mut [Lane::new(series, policy)], &Limits::default()).remove(0)
+    fn run(series: &Series, policy: impl Policy) -> LedgerRun {
+        execute(
+            &mut [AccountDirection::new(series, policy)],
+            &Limits::default(),
+        )
+        .remove(0)
     }
 
     #[test]
@@ -422,9 +426,9 @@ mod tests {
             of: 2,
             units_max: 1_000,
         });
-        let lane = Lane {
+        let lane = AccountDirection {
             hottest,
-            ..Lane::new(&series, Fixed { units: 10_000 })
+            ..AccountDirection::new(&series, Fixed { units: 10_000 })
         };
         let run = execute(&mut [lane], &Limits::default()).remove(0);
         assert_eq!(
@@ -470,7 +474,10 @@ mod tests {
             )
         };
         let runs = execute(
-            &mut [Lane::new(&series, scaling()), Lane::new(&series, scaling())],
+            &mut [
+                AccountDirection::new(&series, scaling()),
+                AccountDirection::new(&series, scaling()),
+            ],
             &Limits::default(),
         );
         let mut all: Vec<u64> = runs.iter().flat_map(|run| run.decreases.clone()).collect();

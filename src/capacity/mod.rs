@@ -13,7 +13,9 @@ mod shape;
 mod simulate;
 
 pub use demand::{Demand, ProvisionedUnits, demand};
-pub use ledger::{Hottest, Lane, Limits, Run, WARM_UP_MINUTES, execute, execute_cold};
+pub use ledger::{
+    AccountDirection, Hottest, LedgerRun, Limits, WARM_UP_MINUTES, execute, execute_cold,
+};
 pub use provisioned::{
     HourlyUnits, ListedCapacity, ProvisionedCapacity, ReservedUnits, provisioned,
 };

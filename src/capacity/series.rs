@@ -258,23 +258,23 @@ fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
 /// Series that were drawn, so that few are drawn twice; or those of a trace, of which none is
 /// drawn.
 #[derive(Debug, Default)]
-pub struct Drawn {
-    known: Mutex<BTreeMap<Asked, Arc<Series>>>,
+pub struct DrawnSeries {
+    known: Mutex<BTreeMap<SeriesKey, Arc<Series>>>,
     traced: Option<BTreeMap<String, Arc<Series>>>,
 }
 
 /// Everything that a series depends on.
-type Asked = (String, Vec<u64>, Horizon);
+type SeriesKey = (String, Vec<u64>, Horizon);
 
 /// As many steps of all series together as are kept: 200 MB of them.
 const KEPT_STEPS: usize = 25_000_000;
 
-impl Drawn {
+impl DrawnSeries {
     /// The series that a trace has, by [`account_name`]; an account that it does not name was idle.
-    pub fn traced(series: BTreeMap<String, Arc<Series>>) -> Drawn {
-        Drawn {
+    pub fn traced(series: BTreeMap<String, Arc<Series>>) -> DrawnSeries {
+        DrawnSeries {
             traced: Some(series),
-            ..Drawn::default()
+            ..DrawnSeries::default()
         }
     }
 

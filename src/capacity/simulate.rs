@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::ledger::{Hottest, Lane, Limits, Run, execute};
+use super::ledger::{AccountDirection, Hottest, LedgerRun, Limits, execute};
 use super::policy::{AutoScaling, Fixed, Policy, Schedule, Scheduled, Tracking};
 use super::provisioned::HourlyUnits;
-use super::series::{Arrivals, Drawn, Horizon, Series, WEEK_MINUTES};
+use super::series::{Arrivals, DrawnSeries, Horizon, Series, WEEK_MINUTES};
 use crate::meter::HourBilling;
 use crate::table::ByDirection;
 
@@ -67,14 +67,14 @@ pub struct AccountDemand {
 /// Simulations that were run, so that none is run twice.
 #[derive(Debug, Default)]
 pub struct Simulations {
-    known: Mutex<BTreeMap<Asked, Arc<ByDirection<Run>>>>,
-    drawn: Arc<Drawn>,
+    known: Mutex<BTreeMap<SimulationKey, Arc<ByDirection<LedgerRun>>>>,
+    drawn: Arc<DrawnSeries>,
     horizon: Horizon,
     /// Whether only bills are wanted: what a schedule alone moves needs no demand for that.
     bills_only: bool,
 }
 
-type Asked = (String, Vec<u64>, Horizon, Scaling, Scaling);
+type SimulationKey = (String, Vec<u64>, Horizon, Scaling, Scaling);
 
 impl Simulations {
     /// Simulations for bills alone: who is throttled by a schedule is not asked.
@@ -90,7 +90,7 @@ impl Simulations {
     /// Simulations of what a trace asked for, by [`account_name`](super::series::account_name).
     pub fn traced(series: BTreeMap<String, Arc<Series>>) -> Simulations {
         Simulations {
-            drawn: Arc::new(Drawn::traced(series)),
+            drawn: Arc::new(DrawnSeries::traced(series)),
             ..Simulations::default()
         }
     }
@@ -117,7 +117,7 @@ impl Simulations {
     }
 
     /// The series that were drawn for them.
-    pub fn drawn(&self) -> &Arc<Drawn> {
+    pub fn drawn(&self) -> &Arc<DrawnSeries> {
         &self.drawn
     }
 
@@ -126,7 +126,7 @@ impl Simulations {
         &self,
         asked: &ByDirection<AccountDemand>,
         hottest: Option<ByDirection<Hottest>>,
-    ) -> Arc<ByDirection<Run>> {
+    ) -> Arc<ByDirection<LedgerRun>> {
         let ByDirection { read, write } = asked;
         if self.bills_only
             && asked
@@ -182,9 +182,9 @@ impl Simulations {
     /// What was simulated before, else what is simulated now.
     fn known_or(
         &self,
-        asked: Asked,
-        run: impl FnOnce() -> ByDirection<Run>,
-    ) -> Arc<ByDirection<Run>> {
+        asked: SimulationKey,
+        run: impl FnOnce() -> ByDirection<LedgerRun>,
+    ) -> Arc<ByDirection<LedgerRun>> {
         let known = self
             .known
             .lock()
@@ -213,10 +213,10 @@ impl Simulations {
 pub fn simulate(
     account: ByDirection<(&Series, &Scaling)>,
     hottest: Option<ByDirection<Hottest>>,
-) -> ByDirection<Run> {
-    let mut lanes: Vec<Lane> = account
+) -> ByDirection<LedgerRun> {
+    let mut lanes: Vec<AccountDirection> = account
         .iter()
-        .map(|(direction, (series, scaling))| Lane {
+        .map(|(direction, (series, scaling))| AccountDirection {
             series,
             policy: scaling.policy(),
             hottest: hottest.map(|hottest| hottest[direction]),
@@ -226,7 +226,7 @@ pub fn simulate(
     ByDirection::each(|_| runs.next().unwrap_or_default())
 }
 
-impl Run {
+impl LedgerRun {
     /// The units that each hour is charged for.
     pub fn hourly(&self, billing: HourBilling) -> HourlyUnits {
         // The part of an hour at the end of a trace says nothing of a whole one, unless there is no

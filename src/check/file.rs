@@ -13,7 +13,7 @@ use crate::diag::{Diagnostics, Source};
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::UsageType;
-use crate::workload::decode::{Decode, Located, Node, Reader, choice, document};
+use crate::workload::decode::{Decode, Decoder, Located, TomlNode, choice, document};
 
 /// Every kind of mistake in a budget file, by its stable short name.
 pub const BUDGET_CODES: &[(&str, &str)] = &[
@@ -147,7 +147,7 @@ impl JsonSchema for LevelFile {
 }
 
 /// A number, or one in quotes as prices are written.
-fn figure(node: &Node, reader: &mut Reader) -> Option<Exact> {
+fn figure(node: &TomlNode, reader: &mut Decoder) -> Option<Exact> {
     match node.get_ref().as_str() {
         Some(text) => {
             let found = Exact::parse(text.trim()).filter(|figure| !figure.is_negative());
@@ -161,12 +161,12 @@ fn figure(node: &Node, reader: &mut Reader) -> Option<Exact> {
             }
             found
         }
-        None => crate::workload::decode::Number::decode(node, reader).map(|number| number.0),
+        None => crate::workload::decode::FileNumber::decode(node, reader).map(|number| number.0),
     }
 }
 
 impl Decode for LevelFile {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         let DeValue::Table(table) = node.get_ref() else {
             return figure(node, reader).map(|fail| LevelFile {
                 warn: None,
@@ -227,14 +227,14 @@ impl JsonSchema for LintFile {
 }
 
 impl Decode for LintFile {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         let Some(table) = node.get_ref().as_table() else {
             reader.wrong_type(node, "a table of findings and how strictly each is taken");
             return None;
         };
         let codes: Vec<&str> = lint::RULES.iter().map(|rule| rule.code).collect();
         reader.known_keys(table, &codes);
-        let level = |rule: &lint::Rule| {
+        let level = |rule: &lint::FindingRule| {
             let word = LintWord::decode(table.get(rule.code)?, reader)?.word();
             Severity::ALL
                 .into_iter()
@@ -276,13 +276,13 @@ pub fn budget(
     designs: &Designs,
     today: Date,
 ) -> Result<Budget, Diagnostics> {
-    let mut reader = Reader::of(Source::new(name, text), BUDGET_CODES);
+    let mut reader = Decoder::of(Source::new(name, text), BUDGET_CODES);
     let file = reader.parse::<BudgetFile>();
     let budget = file.map(|file| checked(file, designs, today, &mut reader));
     Diagnostics::check(reader.finish(), budget)
 }
 
-fn checked(file: BudgetFile, designs: &Designs, today: Date, reader: &mut Reader) -> Budget {
+fn checked(file: BudgetFile, designs: &Designs, today: Date, reader: &mut Decoder) -> Budget {
     let mut limits = Vec::new();
     let written = file.limit.unwrap_or_default();
     if written.is_empty() && file.lint.is_none() && file.production.is_none() {
@@ -320,7 +320,7 @@ fn checked(file: BudgetFile, designs: &Designs, today: Date, reader: &mut Reader
 
 /// Reports a name that is not among those that are there.
 fn known(
-    reader: &mut Reader,
+    reader: &mut Decoder,
     code: &'static str,
     what: &str,
     found: &Located<String>,
@@ -359,7 +359,7 @@ fn of_limit(
     limit: &Located<LimitFile>,
     designs: &Designs,
     today: Date,
-    reader: &mut Reader,
+    reader: &mut Decoder,
 ) -> Vec<Limit> {
     let start = limit.span.start..limit.span.start.saturating_add(1);
     if let Some(table) = &limit.table {
@@ -470,7 +470,7 @@ fn needs(
     limit: &LimitFile,
     designs: &Designs,
     span: &Range<usize>,
-    reader: &mut Reader,
+    reader: &mut Decoder,
 ) {
     match measure {
         Measure::Units if limit.usage_type.is_none() => {
@@ -508,7 +508,7 @@ fn needs(
 fn until(
     exception: &Located<ExceptionFile>,
     today: Date,
-    reader: &mut Reader,
+    reader: &mut Decoder,
 ) -> Option<super::Exception> {
     let written = &exception.until;
     let Some(until) = Date::parse(&written.value) else {

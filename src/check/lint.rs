@@ -1,11 +1,11 @@
 //! What about a design should be looked at, whatever it costs; each with its cost where it has one.
 
-use super::{Budget, Design, Designs, Place};
+use super::{Budget, CheckedDesign, Designs, Place};
 use crate::money::{Money, MoneyError};
 use crate::table::{ApiName, IndexKind, Projection, limits};
 use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Throughput, UsageType};
-use crate::workload::{Access, Call, Part, SizeClasses, TableDesign, Units};
+use crate::workload::{AccessPattern, DesignPart, PatternCall, SizeClasses, TableDesign, Units};
 
 /// How strictly a finding is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +42,7 @@ impl Severity {
 
 /// Something that is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Rule {
+pub struct FindingRule {
     /// Its stable name; the page in the docs has it as its heading.
     pub code: &'static str,
     /// What it is, in a few words.
@@ -54,8 +54,8 @@ pub struct Rule {
 }
 
 /// Everything that is looked for.
-pub const RULES: &[Rule] = &[
-    Rule {
+pub const RULES: &[FindingRule] = &[
+    FindingRule {
         code: "scan",
         title: "a Scan in an access pattern",
         why: "A Scan reads and bills the whole table or index each time, whatever a filter lets \
@@ -63,14 +63,14 @@ pub const RULES: &[Rule] = &[
               Guide, \"Best practices for querying and scanning data\".",
         severity: Severity::Warn,
     },
-    Rule {
+    FindingRule {
         code: "unread-index",
         title: "an index that no access pattern reads",
         why: "Every write that changes an entry pays for the index, and its storage is billed, \
               read or not. Remove it, or name the access pattern that reads it.",
         severity: Severity::Warn,
     },
-    Rule {
+    FindingRule {
         code: "wide-projection",
         title: "a projection wider than any query needs",
         why: "What an index holds is written and stored again: with projection \"all\" each entry \
@@ -81,7 +81,7 @@ pub const RULES: &[Rule] = &[
               the narrower ones. Source: Developer Guide, \"Attribute projections\".",
         severity: Severity::Note,
     },
-    Rule {
+    FindingRule {
         code: "hot-partition",
         title: "a partition key that is asked for more than one partition serves",
         why: "One partition serves 3,000 read units and 1,000 write units a second, whatever the \
@@ -92,35 +92,35 @@ pub const RULES: &[Rule] = &[
               cache its reads. Source: Developer Guide, \"Burst and adaptive capacity\".",
         severity: Severity::Warn,
     },
-    Rule {
+    FindingRule {
         code: "no-auto-scaling",
         title: "provisioned capacity that never changes",
         why: "Fixed units are paid for at night and refuse what is above them by day. Let auto \
               scaling or a schedule move them, or see what `dynameter compare` says of on demand.",
         severity: Severity::Note,
     },
-    Rule {
+    FindingRule {
         code: "under-provisioned",
         title: "provisioned units below the demand of the busiest hour",
         why: "What is above the units is refused once the burst of five minutes is spent. Raise \
               the units or let them move.",
         severity: Severity::Warn,
     },
-    Rule {
+    FindingRule {
         code: "no-ttl",
         title: "a table that looks like sessions, tokens or a cache, without Time to Live",
         why: "Items that nobody deletes are stored and backed up for ever; deletions by Time to \
               Live cost nothing. Source: Developer Guide, \"Using time to live\".",
         severity: Severity::Note,
     },
-    Rule {
+    FindingRule {
         code: "no-pitr",
         title: "a production table without point-in-time recovery",
         why: "The budget names the table as production: a mistake that nobody sees at once is \
               lost for good. Source: Developer Guide, \"Point-in-time backups\".",
         severity: Severity::Fail,
     },
-    Rule {
+    FindingRule {
         code: "item-size",
         title: "items near the limit of 400 KB",
         why: "An item above 400 KB cannot be written, and each write of a large one costs a unit \
@@ -128,7 +128,7 @@ pub const RULES: &[Rule] = &[
               \"Service, account, and table quotas\".",
         severity: Severity::Warn,
     },
-    Rule {
+    FindingRule {
         code: "item-collection",
         title: "a table with local indexes and more data than an item collection may hold",
         why: "With a local index all items of one partition key, their entries included, may hold \
@@ -136,21 +136,21 @@ pub const RULES: &[Rule] = &[
               index. Source: Developer Guide, \"Item collections\".",
         severity: Severity::Note,
     },
-    Rule {
+    FindingRule {
         code: "index-limit",
         title: "as many indexes as a table may have, or nearly",
         why: "A table has 5 local indexes at most, which cannot be added later, and 20 global \
               ones by default. Source: Developer Guide, \"Service, account, and table quotas\".",
         severity: Severity::Note,
     },
-    Rule {
+    FindingRule {
         code: "transaction-size",
         title: "a transaction whose items may exceed 4 MB",
         why: "A transaction holds 100 actions and 4 MB at most, and each item counts with its \
               size. Source: Developer Guide, \"Amazon DynamoDB Transactions\".",
         severity: Severity::Warn,
     },
-    Rule {
+    FindingRule {
         code: "batch-size",
         title: "a batch whose items may exceed 16 MB",
         why: "A batch holds 16 MB at most; what is beyond comes back as unprocessed and is asked \
@@ -163,7 +163,7 @@ pub const RULES: &[Rule] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The rule.
-    pub rule: &'static Rule,
+    pub rule: &'static FindingRule,
     /// How strictly it is taken.
     pub severity: Severity,
     /// The table.
@@ -181,13 +181,13 @@ pub struct Finding {
 }
 
 /// A finding before it is known how strictly it is taken.
-struct Found {
+struct FoundCost {
     code: &'static str,
     index: Option<String>,
     access: Option<String>,
     message: String,
     monthly: Option<Money>,
-    part: Part,
+    part: DesignPart,
 }
 
 /// Everything that is found, the strictest first.
@@ -227,7 +227,7 @@ pub(super) fn findings(designs: &Designs, budget: &Budget) -> Result<Vec<Finding
 
 /// What a table, an index or an access pattern costs.
 fn cost(
-    design: &Design,
+    design: &CheckedDesign,
     table: &str,
     is: impl Fn(&crate::pricing::LineItem) -> bool,
 ) -> Result<Option<Money>, MoneyError> {
@@ -237,13 +237,13 @@ fn cost(
 }
 
 fn of_table(
-    design: &Design,
+    design: &CheckedDesign,
     table: &TableDesign,
     production: bool,
-) -> Result<Vec<Found>, MoneyError> {
+) -> Result<Vec<FoundCost>, MoneyError> {
     let name = &table.table.name;
     let mut all = Vec::new();
-    let found = |code, message: String, part| Found {
+    let found = |code, message: String, part| FoundCost {
         code,
         index: None,
         access: None,
@@ -251,7 +251,7 @@ fn of_table(
         monthly: None,
         part,
     };
-    let patterns: Vec<&Access> = table
+    let patterns: Vec<&AccessPattern> = table
         .access
         .iter()
         .chain(table.replicas.iter().flat_map(|replica| &replica.access))
@@ -263,25 +263,27 @@ fn of_table(
                 line.subject.access.as_ref() == Some(&access.name)
             })?;
             let message = format!("\"{}\" scans {name}", access.name);
-            all.push(Found {
+            all.push(FoundCost {
                 access: Some(access.name.clone()),
                 monthly,
                 ..found("scan", message, table.access_part(&access.name))
             });
         }
         let (items, limit, code) = match &access.call {
-            Call::Transaction { plans, .. } => (
+            PatternCall::Transaction { plans, .. } => (
                 plans.iter().map(|(_, count)| *count).sum::<u64>(),
                 limits::TRANSACTION_BYTES_MAX,
                 "transaction-size",
             ),
-            Call::Get { items, .. } if access.operation == Some(ApiName::TransactGetItems) => {
+            PatternCall::Get { items, .. }
+                if access.operation == Some(ApiName::TransactGetItems) =>
+            {
                 (*items, limits::TRANSACTION_BYTES_MAX, "transaction-size")
             }
-            Call::Get { items, .. } if *items > 1 => {
+            PatternCall::Get { items, .. } if *items > 1 => {
                 (*items, limits::BATCH_BYTES_MAX, "batch-size")
             }
-            Call::Write { plans, .. } => (
+            PatternCall::Write { plans, .. } => (
                 plans.iter().map(|(_, count)| *count).sum::<u64>(),
                 limits::BATCH_BYTES_MAX,
                 "batch-size",
@@ -302,7 +304,7 @@ fn of_table(
                 Exact::ratio(largest, KB).human(1),
                 access.name
             );
-            all.push(Found {
+            all.push(FoundCost {
                 access: Some(access.name.clone()),
                 ..found(code, message, table.access_part(&access.name))
             });
@@ -321,7 +323,7 @@ fn of_table(
             "items of {name} have up to {} KB of 400",
             Exact::ratio(largest_item, KB).human(1)
         );
-        all.push(found("item-size", message, table.part(Part::Item)));
+        all.push(found("item-size", message, table.part(DesignPart::Item)));
     }
 
     let local = table
@@ -337,7 +339,11 @@ fn of_table(
             "{name} holds {} GB and has local indexes: no partition key may hold more than 10",
             (&data / &Exact::from(GB)).human(1)
         );
-        all.push(found("item-collection", message, table.part(Part::Table)));
+        all.push(found(
+            "item-collection",
+            message,
+            table.part(DesignPart::Table),
+        ));
     }
     if local >= limits::LOCAL_INDEXES_MAX || global + 2 >= limits::GLOBAL_INDEXES_MAX {
         all.push(found(
@@ -347,19 +353,19 @@ fn of_table(
                 limits::LOCAL_INDEXES_MAX,
                 limits::GLOBAL_INDEXES_MAX
             ),
-            table.part(Part::Table),
+            table.part(DesignPart::Table),
         ));
     }
 
     for (at, index) in table.table.indexes.iter().enumerate() {
-        let readers: Vec<&&Access> = patterns
+        let readers: Vec<&&AccessPattern> = patterns
             .iter()
             .filter(|access| table.is_read_by(at, access))
             .collect();
         let monthly = cost(design, name, |line| {
             line.subject.index.as_ref() == Some(&index.name)
         })?;
-        let of = |code, message| Found {
+        let of = |code, message| FoundCost {
             index: Some(index.name.clone()),
             monthly,
             ..found(code, message, table.index_part(at))
@@ -372,7 +378,7 @@ fn of_table(
         }
         let fetched = readers
             .iter()
-            .all(|access| matches!(access.call, Call::Page { fetches: true, .. }));
+            .all(|access| matches!(access.call, PatternCall::Page { fetches: true, .. }));
         let unwanted = table.unwanted_of(at);
         if index.projection == Projection::All && !readers.is_empty() && fetched {
             all.push(of(
@@ -437,8 +443,8 @@ fn of_table(
                     .iter()
                     .position(|index| index.name == *name)
             });
-            let part = at.map_or_else(|| table.part(Part::Table), |at| table.index_part(at));
-            all.push(Found {
+            let part = at.map_or_else(|| table.part(DesignPart::Table), |at| table.index_part(at));
+            all.push(FoundCost {
                 index: demand.index.clone(),
                 ..found("hot-partition", message, part)
             });
@@ -452,9 +458,10 @@ fn of_table(
                 continue;
             };
             let part = || {
-                target
-                    .index()
-                    .map_or_else(|| table.part(Part::Capacity), |at| table.index_part(at))
+                target.index().map_or_else(
+                    || table.part(DesignPart::Capacity),
+                    |at| table.index_part(at),
+                )
             };
             let index = table.index_name(target).map(str::to_string);
             let place = index
@@ -463,7 +470,7 @@ fn of_table(
             if units.values().all(fixed) {
                 let message =
                     format!("neither auto scaling nor a schedule moves the capacity of {place}");
-                all.push(Found {
+                all.push(FoundCost {
                     index: index.clone(),
                     ..found("no-auto-scaling", message, part())
                 });
@@ -482,7 +489,7 @@ fn of_table(
                         units.high,
                         demand.peak.human(1)
                     );
-                    all.push(Found {
+                    all.push(FoundCost {
                         index: index.clone(),
                         ..found("under-provisioned", message, part())
                     });
@@ -512,16 +519,16 @@ fn of_table(
         let message = format!(
             "{name} looks like something that ends, and nothing of it does: no [table.ttl]"
         );
-        all.push(Found {
+        all.push(FoundCost {
             monthly,
-            ..found("no-ttl", message, table.part(Part::Table))
+            ..found("no-ttl", message, table.part(DesignPart::Table))
         });
     }
     if production && !table.backup.pitr && !table.unknown.pitr {
         all.push(found(
             "no-pitr",
             format!("{name} is production and has no point-in-time recovery"),
-            table.part(Part::Table),
+            table.part(DesignPart::Table),
         ));
     }
     Ok(all)

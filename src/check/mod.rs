@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 pub use crate::diag::Place;
 pub use file::{BUDGET_CODES, Budget, budget, budget_schema};
-pub use lint::{Finding, RULES, Rule, Severity};
+pub use lint::{Finding, FindingRule, RULES, Severity};
 
 use crate::compare::designed_throttles;
 use crate::diff::{Difference, TotalChange, diff};
@@ -27,7 +27,7 @@ use crate::workload::{Capacity, TableDesign, Workload};
 
 /// A design as it was read and estimated.
 #[derive(Clone, Debug)]
-pub struct Design {
+pub struct CheckedDesign {
     /// The design.
     pub workload: Workload,
     /// What it costs.
@@ -40,13 +40,13 @@ pub struct Design {
 #[derive(Clone, Debug, Default)]
 pub struct Designs {
     /// As they are.
-    pub now: Vec<Design>,
+    pub now: Vec<CheckedDesign>,
     /// As they were, one for each; empty without a baseline.
-    pub before: Vec<Design>,
+    pub before: Vec<CheckedDesign>,
 }
 
 impl Designs {
-    fn all(&self) -> impl Iterator<Item = &Design> {
+    fn all(&self) -> impl Iterator<Item = &CheckedDesign> {
         self.now.iter().chain(&self.before)
     }
 
@@ -162,7 +162,7 @@ impl Scope {
             && usage_type.is_none_or(|usage_type| same(&self.usage_type, Some(&usage_type.name())))
     }
 
-    fn lines<'a>(&'a self, designs: &'a [Design]) -> impl Iterator<Item = &'a LineItem> {
+    fn lines<'a>(&'a self, designs: &'a [CheckedDesign]) -> impl Iterator<Item = &'a LineItem> {
         designs
             .iter()
             .flat_map(|design| &design.outcome.bill.lines)
@@ -343,7 +343,7 @@ pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checke
     let differences = pairs
         .map(|(before, now)| diff(&before.outcome, &now.outcome))
         .collect::<Result<Vec<_>, MoneyError>>()?;
-    let total = |designs: &[Design]| {
+    let total = |designs: &[CheckedDesign]| {
         Money::sum(
             designs
                 .iter()
@@ -435,7 +435,7 @@ fn verdict(
 
 fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, EstimateError> {
     let scope = &limit.scope;
-    let dollars = |designs: &[Design]| {
+    let dollars = |designs: &[CheckedDesign]| {
         Money::sum(scope.lines(designs).map(|line| line.amount))
             .map(|money| Exact::from(money.decimal()))
     };
@@ -444,7 +444,7 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
         limit.measure == Measure::Increase
             && is_unchanged(designs.now.get(at), designs.before.get(at), unknown)
     };
-    let unknown = |designs: &[Design], when: &str| -> Vec<String> {
+    let unknown = |designs: &[CheckedDesign], when: &str| -> Vec<String> {
         let of = |unknown: &&crate::pricing::Unknown| {
             let usage = unknown
                 .rate
@@ -452,7 +452,7 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
                 .map(|rate| UsageType::of_code(&rate.code));
             scope.holds(&unknown.subject, usage.as_ref())
         };
-        let said = |design: &Design, unknown: &crate::pricing::Unknown| {
+        let said = |design: &CheckedDesign, unknown: &crate::pricing::Unknown| {
             let Subject {
                 table,
                 index,
@@ -527,8 +527,8 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
 /// Whether something unknown is as unknown before: as many units of one price, or, at a rate that
 /// is known, of a table of which nothing but capacity has changed.
 fn is_unchanged(
-    now: Option<&Design>,
-    before: Option<&Design>,
+    now: Option<&CheckedDesign>,
+    before: Option<&CheckedDesign>,
     unknown: &crate::pricing::Unknown,
 ) -> bool {
     let (Some(now), Some(before)) = (now, before) else {
@@ -548,7 +548,7 @@ fn is_unchanged(
         return false;
     }
     // What has no rate may have become more of it.
-    let table = |design: &Design| {
+    let table = |design: &CheckedDesign| {
         let table = design
             .workload
             .tables

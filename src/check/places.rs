@@ -1,11 +1,11 @@
 //! Which line of a workload file stands behind a line of its bill.
 
-use crate::workload::Part;
+use crate::workload::DesignPart;
 use std::collections::BTreeSet;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::Design;
+use super::CheckedDesign;
 use crate::diag::Place;
 use crate::usage::Subject;
 
@@ -56,7 +56,11 @@ fn block(text: &str, line: usize, ends: impl Fn(&str) -> bool) -> std::ops::Rang
 
 /// The line behind a line of the bill: what has changed of its index, its access pattern or its
 /// table; where nothing has, where these are defined.
-pub(super) fn of(design: &Design, before: Option<&Design>, subject: &Subject) -> Place {
+pub(super) fn of(
+    design: &CheckedDesign,
+    before: Option<&CheckedDesign>,
+    subject: &Subject,
+) -> Place {
     let written = &design.workload.written;
     let Some(table) = design
         .workload
@@ -85,7 +89,7 @@ pub(super) fn of(design: &Design, before: Option<&Design>, subject: &Subject) ->
         .as_ref()
         .filter(is_pattern)
         .map(|name| written.line(&table.access_part(name)));
-    let own = written.line(&table.part(Part::Table));
+    let own = written.line(&table.part(DesignPart::Table));
     let text = &design.text;
     if let Some(before) = before {
         let changed = changed(&before.text, text);

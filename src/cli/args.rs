@@ -18,8 +18,8 @@ pub struct Args {
     pub command: Command,
 
     /// How the result is written; github, sarif and junit are for check
-    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
-    pub format: Format,
+    #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text)]
+    pub format: OutputFormat,
 
     /// Write the result to a file, whole or not at all
     #[arg(short, long, global = true, value_name = "FILE")]
@@ -345,7 +345,7 @@ pub enum PricesCommand {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum OutputFormat {
     /// Aligned tables for people
     Text,
     /// For machines; money and units are decimal strings
@@ -362,9 +362,12 @@ pub enum Format {
     Junit,
 }
 
-impl Format {
+impl OutputFormat {
     /// Whether only `check` has it.
     pub fn is_of_checks(self) -> bool {
-        matches!(self, Format::Github | Format::Sarif | Format::Junit)
+        matches!(
+            self,
+            OutputFormat::Github | OutputFormat::Sarif | OutputFormat::Junit
+        )
     }
 }

@@ -4,10 +4,10 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-use super::args::{Args, CheckArgs, Format};
+use super::args::{Args, CheckArgs, OutputFormat};
 use super::input::Role;
 use super::{WRONG, input, output};
-use dynameter::check::{Checked, Design, Designs, Status, budget, check as checked};
+use dynameter::check::{Checked, CheckedDesign, Designs, Status, budget, check as checked};
 use dynameter::estimate::estimate;
 use dynameter::pricing::Books;
 use dynameter::report;
@@ -55,14 +55,16 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
     let before = asked.baseline.iter().zip(&asked.workloads);
     let before = before
         .map(|(path, workload)| input::design(args, baseline(path, workload)?, Role::OneOfSeveral));
-    let (mut texts, before): (Vec<Result<input::Text>>, Vec<Result<input::Text>>) =
-        (now.collect(), before.collect());
+    let (mut texts, before): (
+        Vec<Result<input::WorkloadText>>,
+        Vec<Result<input::WorkloadText>>,
+    ) = (now.collect(), before.collect());
     // Where nobody names a baseline, plans are their own: all of them, or none.
-    let planned: Vec<input::Text> = match before.is_empty() {
+    let planned: Vec<input::WorkloadText> = match before.is_empty() {
         true => texts
             .iter_mut()
             .flatten()
-            .filter_map(input::Text::before)
+            .filter_map(input::WorkloadText::before)
             .collect(),
         false => Vec::new(),
     };
@@ -85,7 +87,7 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
     if !errors.is_empty() {
         return Err(output::Reported(errors.join("\n\n")).into());
     }
-    let mut designs: Vec<Design> = designs.into_iter().flatten().collect();
+    let mut designs: Vec<CheckedDesign> = designs.into_iter().flatten().collect();
     let before = designs.split_off(asked.workloads.len());
     let designs = Designs {
         now: designs,
@@ -95,13 +97,13 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
     let budget = budget(&file.name, &file.text, &designs, today)?;
     let checked = checked(&designs, &budget, &books)?;
     let text = match args.format {
-        Format::Text => report::check_text(&checked, output::style(args)),
-        Format::Json => report::check_json(&checked),
-        Format::Markdown => report::check_markdown(&checked),
-        Format::Csv => report::check_csv(&checked),
-        Format::Github => report::check_github(&checked),
-        Format::Sarif => report::check_sarif(&checked),
-        Format::Junit => report::check_junit(&checked),
+        OutputFormat::Text => report::check_text(&checked, output::style(args)),
+        OutputFormat::Json => report::check_json(&checked),
+        OutputFormat::Markdown => report::check_markdown(&checked),
+        OutputFormat::Csv => report::check_csv(&checked),
+        OutputFormat::Github => report::check_github(&checked),
+        OutputFormat::Sarif => report::check_sarif(&checked),
+        OutputFormat::Junit => report::check_junit(&checked),
     };
     output::write(args, &text)?;
     Ok(code(&checked))
@@ -123,10 +125,15 @@ fn code(checked: &Checked) -> u8 {
     }
 }
 
-fn design(args: &Args, source: input::Text, books: &Books, date: Option<Date>) -> Result<Design> {
+fn design(
+    args: &Args,
+    source: input::WorkloadText,
+    books: &Books,
+    date: Option<Date>,
+) -> Result<CheckedDesign> {
     let workload = input::parsed(args, &source, books, date)?;
     let outcome = estimate(&workload, books).with_context(|| source.name.clone())?;
-    Ok(Design {
+    Ok(CheckedDesign {
         workload,
         outcome,
         text: source.text,
@@ -134,7 +141,7 @@ fn design(args: &Args, source: input::Text, books: &Books, date: Option<Date>) -
 }
 
 /// A baseline: a file, or what git has of one.
-fn baseline(path: &str, workload: &str) -> Result<input::Text> {
+fn baseline(path: &str, workload: &str) -> Result<input::WorkloadText> {
     let Some(object) = path.strip_prefix(GIT) else {
         return input::source(path);
     };
@@ -171,7 +178,7 @@ fn baseline(path: &str, workload: &str) -> Result<input::Text> {
                      workload file"
                 );
             };
-            return Ok(input::Text::new(
+            return Ok(input::WorkloadText::new(
                 format!("{revision}:{file}"),
                 text,
                 workload,

@@ -11,10 +11,10 @@ use super::output;
 use dynameter::capacity::series::Horizon;
 use dynameter::compare::Question;
 use dynameter::diag::{Diagnostics, Origins, Source};
-use dynameter::import::{Asked, Document, Imported, Kind};
+use dynameter::import::{ImportDocument, ImportFormat, ImportOptions, Imported};
 use dynameter::opened;
 use dynameter::outcome::Uncertainty;
-use dynameter::pricing::{Books, Offer, read_offer};
+use dynameter::pricing::{Books, PriceListFile, read_offer};
 use dynameter::time::{Date, MonthHours};
 use dynameter::uncertainty::uncertainty;
 use dynameter::units::Exact;
@@ -65,7 +65,7 @@ pub fn date(option: &str, text: &str) -> Result<Date> {
 }
 
 /// A workload file that was read, so that it can be checked again with other values of its ranges.
-pub struct Text {
+pub struct WorkloadText {
     /// The path as the user wrote it.
     pub name: String,
     /// The text.
@@ -74,17 +74,17 @@ pub struct Text {
     /// Where its lines come from, where it was made of a plan or a template.
     origins: Option<Arc<Origins>>,
     /// The design before the change that a plan makes.
-    before: Option<Box<Text>>,
+    before: Option<Box<WorkloadText>>,
 }
 
-impl Text {
+impl WorkloadText {
     /// A text that comes from elsewhere; paths in it are relative to the folder of a file.
-    pub fn new(name: String, text: String, file: &str) -> Text {
+    pub fn new(name: String, text: String, file: &str) -> WorkloadText {
         let folder = Path::new(file)
             .parent()
             .map(Path::to_path_buf)
             .unwrap_or_default();
-        Text {
+        WorkloadText {
             name,
             text,
             folder,
@@ -94,7 +94,7 @@ impl Text {
     }
 
     /// The design before the change that a plan makes.
-    pub fn before(&mut self) -> Option<Text> {
+    pub fn before(&mut self) -> Option<WorkloadText> {
         self.before.take().map(|before| *before)
     }
 
@@ -105,10 +105,10 @@ impl Text {
 }
 
 /// Reads a file.
-pub fn source(path: &str) -> Result<Text> {
+pub fn source(path: &str) -> Result<WorkloadText> {
     let (text, folder) = text(path)?;
     let name = if path == "-" { "<stdin>" } else { path };
-    Ok(Text {
+    Ok(WorkloadText {
         name: name.to_string(),
         text,
         folder,
@@ -121,7 +121,7 @@ pub fn source(path: &str) -> Result<Text> {
 const OFFER_BYTES_MAX: u64 = 1 << 30;
 
 /// Reads a file of AWS's price list.
-pub fn offer(path: &str) -> Result<Offer> {
+pub fn offer(path: &str) -> Result<PriceListFile> {
     let failed = |error: std::io::Error| {
         anyhow::anyhow!(
             "{path}: cannot be read: {error}\nhelp: name a file of AWS's price list, JSON or CSV"
@@ -152,8 +152,8 @@ pub enum Role {
 
 /// A design that was read: a workload file as it is, and a plan, a template or a model as the
 /// workload that it comes to.
-pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
-    let Some(document) = Document::read(&text.source())? else {
+pub fn design(args: &Args, text: WorkloadText, role: Role) -> Result<WorkloadText> {
+    let Some(document) = ImportDocument::read(&text.source())? else {
         if let (Some(usage), Role::Only) = (&args.usage, role) {
             bail!(
                 "{} is a workload file, which holds its own rates and sizes\nhelp: leave --usage \
@@ -166,7 +166,7 @@ pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
     let asked = asked(args, role)?;
     let made = |imported: Imported| {
         let (name, folder) = (text.name.clone(), text.folder.clone());
-        Text {
+        WorkloadText {
             name,
             text: imported.text,
             folder,
@@ -176,7 +176,7 @@ pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
     };
     let now = document.import(&asked)?;
     let before = match document.has_before() {
-        true => Some(document.import(&Asked {
+        true => Some(document.import(&ImportOptions {
             before: true,
             lenient: true,
             fallback: now.region.clone(),
@@ -207,14 +207,14 @@ pub fn design(args: &Args, text: Text, role: Role) -> Result<Text> {
 }
 
 /// What an import is asked for.
-pub fn asked(args: &Args, role: Role) -> Result<Asked> {
+pub fn asked(args: &Args, role: Role) -> Result<ImportOptions> {
     let usage = args
         .usage
         .as_ref()
         .map(|path| source(path))
         .transpose()?
         .map(|usage| usage.source());
-    Ok(Asked {
+    Ok(ImportOptions {
         region: args.region.clone(),
         usage,
         before: false,
@@ -224,12 +224,17 @@ pub fn asked(args: &Args, role: Role) -> Result<Asked> {
 }
 
 /// Makes a workload file of files of one kind.
-pub fn imported(args: &Args, kind: Kind, files: &[String], before: bool) -> Result<Imported> {
-    let asked = Asked {
+pub fn imported(
+    args: &Args,
+    kind: ImportFormat,
+    files: &[String],
+    before: bool,
+) -> Result<Imported> {
+    let asked = ImportOptions {
         before,
         ..asked(args, Role::Only)?
     };
-    if kind == Kind::Export {
+    if kind == ImportFormat::Export {
         let [folder] = files else {
             bail!(
                 "an export is one folder, found {} names\nhelp: import one after the other",
@@ -246,7 +251,12 @@ pub fn imported(args: &Args, kind: Kind, files: &[String], before: bool) -> Resu
 }
 
 /// Checks a file that was read.
-pub fn parsed(args: &Args, text: &Text, books: &Books, date: Option<Date>) -> Result<Workload> {
+pub fn parsed(
+    args: &Args,
+    text: &WorkloadText,
+    books: &Books,
+    date: Option<Date>,
+) -> Result<Workload> {
     Ok(load(
         args,
         text,
@@ -269,14 +279,14 @@ pub fn read(
     path: &str,
     books: &Books,
     date: Option<Date>,
-) -> Result<(Workload, Text)> {
+) -> Result<(Workload, WorkloadText)> {
     let text = design(args, source(path)?, Role::Only)?;
     Ok((parsed(args, &text, books, date)?, text))
 }
 
 fn load(
     args: &Args,
-    text: &Text,
+    text: &WorkloadText,
     books: &Books,
     prices: Option<Date>,
     month: Option<MonthHours>,
@@ -304,7 +314,7 @@ fn load(
 pub fn interval(
     args: &Args,
     workload: &Workload,
-    text: &Text,
+    text: &WorkloadText,
     books: &Books,
     date: Option<Date>,
 ) -> Result<Option<Uncertainty>> {
@@ -326,7 +336,7 @@ pub fn interval(
 #[cfg(feature = "html")]
 pub fn again(
     args: &Args,
-    text: &Text,
+    text: &WorkloadText,
     books: &Books,
     date: Option<Date>,
     month: &MonthHours,

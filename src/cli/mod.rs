@@ -16,13 +16,13 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use clap::{CommandFactory, Parser};
 
-use args::{Args, Command, Format, PricesCommand};
+use args::{Args, Command, OutputFormat, PricesCommand};
 use dynameter::compare::{Question, compare};
 use dynameter::diff::diff;
 use dynameter::estimate::estimate;
-use dynameter::import::Kind;
+use dynameter::import::ImportFormat;
 use dynameter::outcome::Outcome;
-use dynameter::pricing::{Books, Offer, changed_rates, update};
+use dynameter::pricing::{Books, PriceListFile, changed_rates, update};
 use dynameter::report::{self, PriceList, Style};
 use dynameter::time::Date;
 use dynameter::workload::{self, Workload};
@@ -173,10 +173,10 @@ fn import(
     if files.iter().filter(|path| *path == "-").count() > 1 {
         anyhow::bail!("standard input can be read once only\nhelp: keep one -");
     }
-    let Some(kind) = Kind::parse(kind) else {
+    let Some(kind) = ImportFormat::parse(kind) else {
         anyhow::bail!("{kind:?} is no kind of file that is imported")
     };
-    if before && kind != Kind::Terraform {
+    if before && kind != ImportFormat::Terraform {
         anyhow::bail!(
             "only a Terraform plan holds a design before its change\nhelp: leave --before out"
         );
@@ -187,13 +187,13 @@ fn import(
              estimate takes them"
         );
     }
-    if args.format != Format::Text {
+    if args.format != OutputFormat::Text {
         anyhow::bail!("import writes a workload file, which is TOML\nhelp: leave --format out");
     }
-    if table.is_some() && kind != Kind::CloudWatch {
+    if table.is_some() && kind != ImportFormat::CloudWatch {
         anyhow::bail!("only CloudWatch metrics may name no table\nhelp: leave --table out");
     }
-    if kind == Kind::CloudWatch {
+    if kind == ImportFormat::CloudWatch {
         #[cfg(feature = "replay")]
         return output::new(args, &trace::imported(args, files, table)?.text);
         #[cfg(not(feature = "replay"))]
@@ -211,13 +211,13 @@ fn estimates(args: &Args, paths: &[String]) -> Result<()> {
     let style = output::style(args);
     let several = outcomes.len() > 1;
     let text = match args.format {
-        Format::Json if several => report::estimates_json(&outcomes)?,
-        Format::Json => outcomes
+        OutputFormat::Json if several => report::estimates_json(&outcomes)?,
+        OutputFormat::Json => outcomes
             .iter()
             .map(report::estimate_json)
             .collect::<Result<_, _>>()?,
-        Format::Csv => report::estimate_csv(&outcomes),
-        Format::Markdown => joined(&outcomes, report::estimate_markdown)?,
+        OutputFormat::Csv => report::estimate_csv(&outcomes),
+        OutputFormat::Markdown => joined(&outcomes, report::estimate_markdown)?,
         _ => joined(&outcomes, |outcome| report::estimate_text(outcome, style))?,
     };
     output::write(args, &text)
@@ -248,11 +248,11 @@ fn outcomes(
     } else {
         input::Role::Only
     };
-    let read = |path: &String| -> Result<(Workload, input::Text)> {
+    let read = |path: &String| -> Result<(Workload, input::WorkloadText)> {
         let text = input::design(args, input::source(path)?, role)?;
         Ok((input::parsed(args, &text, books, date)?, text))
     };
-    let workloads: Vec<Result<(Workload, input::Text)>> = paths.iter().map(read).collect();
+    let workloads: Vec<Result<(Workload, input::WorkloadText)>> = paths.iter().map(read).collect();
     let (workloads, errors): (Vec<_>, Vec<_>) = workloads.into_iter().partition(Result::is_ok);
     let errors: Vec<String> = errors
         .into_iter()
@@ -263,7 +263,7 @@ fn outcomes(
         return Err(output::Reported(errors.join("\n\n")).into());
     }
     let outcome =
-        |((workload, text), path): ((Workload, input::Text), &String)| -> Result<Outcome> {
+        |((workload, text), path): ((Workload, input::WorkloadText), &String)| -> Result<Outcome> {
             let outcome = estimate(&workload, books).with_context(|| path.clone())?;
             Ok(Outcome {
                 uncertainty: input::interval(args, &workload, &text, books, date)
@@ -284,12 +284,12 @@ fn explain(args: &Args, path: &str) -> Result<()> {
     let workload = input::workload(args, path, &books, date)?;
     let outcome = estimate(&workload, &books)?;
     let text = match args.format {
-        Format::Json => report::explain_json(&outcome)?,
-        Format::Markdown => format!(
+        OutputFormat::Json => report::explain_json(&outcome)?,
+        OutputFormat::Markdown => format!(
             "```text\n{}```\n",
             report::explain_text(&outcome, Style::default())?
         ),
-        Format::Csv => report::estimate_csv(&[outcome]),
+        OutputFormat::Csv => report::estimate_csv(&[outcome]),
         _ => report::explain_text(&outcome, output::style(args))?,
     };
     output::write(args, &text)
@@ -303,9 +303,9 @@ fn difference(args: &Args, paths: &[String]) -> Result<()> {
     };
     let difference = diff(old, new)?;
     let text = match args.format {
-        Format::Json => report::diff_json(&difference)?,
-        Format::Markdown => report::diff_markdown(&difference)?,
-        Format::Csv => report::diff_csv(&difference),
+        OutputFormat::Json => report::diff_json(&difference)?,
+        OutputFormat::Markdown => report::diff_markdown(&difference)?,
+        OutputFormat::Csv => report::diff_csv(&difference),
         _ => report::diff_text(&difference, output::style(args))?,
     };
     output::write(args, &text)
@@ -318,9 +318,9 @@ fn comparison(args: &Args, path: &str, question: &Question) -> Result<()> {
     comparison.outcome.uncertainty = input::interval(args, &workload, &source, &books, date)
         .with_context(|| path.to_string())?;
     let text = match args.format {
-        Format::Json => report::compare_json(&comparison),
-        Format::Markdown => report::compare_markdown(&comparison)?,
-        Format::Csv => report::compare_csv(&comparison),
+        OutputFormat::Json => report::compare_json(&comparison),
+        OutputFormat::Markdown => report::compare_markdown(&comparison)?,
+        OutputFormat::Csv => report::compare_csv(&comparison),
         _ => report::compare_text(&comparison, output::style(args))?,
     };
     output::write(args, &text)
@@ -353,9 +353,9 @@ fn prices_list(args: &Args) -> Result<()> {
     output::write(
         args,
         &match args.format {
-            Format::Json => report::list_json(&lists),
-            Format::Markdown => report::list_markdown(&lists),
-            Format::Csv => report::list_csv(&lists),
+            OutputFormat::Json => report::list_json(&lists),
+            OutputFormat::Markdown => report::list_markdown(&lists),
+            OutputFormat::Csv => report::list_csv(&lists),
             _ => report::list_text(&lists),
         },
     )
@@ -390,9 +390,9 @@ fn prices_diff(args: &Args, before: &str, after: &str) -> Result<()> {
     output::write(
         args,
         &match args.format {
-            Format::Json => report::changed_rates_json(&changed),
-            Format::Markdown => report::changed_rates_markdown(&changed),
-            Format::Csv => report::changed_rates_csv(&changed),
+            OutputFormat::Json => report::changed_rates_json(&changed),
+            OutputFormat::Markdown => report::changed_rates_markdown(&changed),
+            OutputFormat::Csv => report::changed_rates_csv(&changed),
             _ => report::changed_rates_text(&changed),
         },
     )
@@ -409,7 +409,7 @@ fn prices_import(args: &Args, files: &[String], into: Option<&std::path::Path>) 
         );
     }
     let mut errors = Vec::new();
-    let mut offers: Vec<Offer> = Vec::new();
+    let mut offers: Vec<PriceListFile> = Vec::new();
     for file in files {
         match input::offer(file) {
             Ok(offer) => offers.push(offer),
@@ -430,9 +430,9 @@ fn prices_import(args: &Args, files: &[String], into: Option<&std::path::Path>) 
     }
     let written = into.map(|folder| folder.display().to_string());
     let text = match args.format {
-        Format::Json => report::offers_json(&offers, &update, written.as_deref()),
-        Format::Markdown => report::offers_markdown(&offers, &update, written.as_deref()),
-        Format::Csv => report::offers_csv(&offers, &update),
+        OutputFormat::Json => report::offers_json(&offers, &update, written.as_deref()),
+        OutputFormat::Markdown => report::offers_markdown(&offers, &update, written.as_deref()),
+        OutputFormat::Csv => report::offers_csv(&offers, &update),
         _ => report::offers_text(&offers, &update, written.as_deref(), output::style(args)),
     };
     output::write(args, &text)
@@ -454,9 +454,9 @@ fn prices_show(args: &Args, date: Option<&str>) -> Result<()> {
     output::write(
         args,
         &match args.format {
-            Format::Json => report::rates_json(&book),
-            Format::Markdown => report::rates_markdown(&book),
-            Format::Csv => report::rates_csv(&book),
+            OutputFormat::Json => report::rates_json(&book),
+            OutputFormat::Markdown => report::rates_markdown(&book),
+            OutputFormat::Csv => report::rates_csv(&book),
             _ => report::rates_text(&book, output::style(args)),
         },
     )

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use super::args::{Args, Format, ReportArgs};
+use super::args::{Args, OutputFormat, ReportArgs};
 use super::{input, outcomes, output};
 use dynameter::estimate::estimate;
 use dynameter::report;
@@ -12,7 +12,7 @@ use dynameter::units::Exact;
 
 /// `dynameter report`.
 pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
-    if !matches!(args.format, Format::Text | Format::Json) {
+    if !matches!(args.format, OutputFormat::Text | OutputFormat::Json) {
         anyhow::bail!(
             "a report is a page of HTML\nhelp: leave --format out, or write --format json for the \
              figures behind the page"
@@ -68,7 +68,7 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
         )?);
     }
     let text = match args.format {
-        Format::Json => report::report_json(&review)?,
+        OutputFormat::Json => report::report_json(&review)?,
         _ => report::report_html(&review)?,
     };
     output::write(args, &text)

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::args::{Args, SynthesizeArgs};
 use super::trace::{bar, interruption, moment};
 use super::{input, output};
-use dynameter::synthesize::{self, HEADER, Layout};
+use dynameter::synthesize::{self, HEADER, TraceLayout};
 use dynameter::units::Exact;
 
 /// `dynameter synthesize`.
@@ -24,13 +24,13 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
         };
     let path = args.output.as_ref().filter(|path| path.as_os_str() != "-");
     let layout = match (asked.layout.as_deref(), path) {
-        (Some(name), _) => match Layout::parse(name) {
+        (Some(name), _) => match TraceLayout::parse(name) {
             Some(layout) => layout,
             None => bail!("--layout {name:?} is none\nhelp: write parquet, csv or ndjson"),
         },
-        (None, Some(path)) => match Layout::of_name(&path.to_string_lossy()) {
+        (None, Some(path)) => match TraceLayout::of_name(&path.to_string_lossy()) {
             Some(layout) => layout,
-            None if path.starts_with("/dev") => Layout::Parquet,
+            None if path.starts_with("/dev") => TraceLayout::Parquet,
             None => bail!(
                 "{}: the name ends in none of .parquet, .csv, .ndjson\nhelp: name the file so, or \
                  say --layout",
@@ -55,7 +55,7 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
         );
     }
     let columns = (!asked.columns.is_empty()).then(|| asked.columns.clone());
-    let options = synthesize::Options {
+    let options = synthesize::SynthesizeOptions {
         seconds: (hours * Exact::from(3600))
             .ceil()
             .to_u64()
@@ -88,7 +88,7 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
             output::note(args, &format!("wrote {} rows to {}", rows, path.display()));
         }
         None => {
-            if layout == Layout::Parquet {
+            if layout == TraceLayout::Parquet {
                 bail!(
                     "Parquet is not written to standard output\nhelp: name a file with -o, or \
                      write --layout csv or --layout ndjson"

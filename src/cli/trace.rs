@@ -7,20 +7,21 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::args::{Args, Format, ReadingArgs, ReplayArgs};
+use super::args::{Args, OutputFormat, ReadingArgs, ReplayArgs};
 use super::{input, output};
 use dynameter::compare::Question;
 use dynameter::import::{Imported, import_metrics};
 use dynameter::meter::Switches;
 use dynameter::pricing::Books;
 use dynameter::replay::{
-    self, CONSTANT_BYTES, KEY_BYTES_MAX, Overwrite, ReplayError, Replayed, Run, Share, Verify,
-    keys, merge, price,
+    self, CONSTANT_BYTES, KEY_BYTES_MAX, KeyShare, Overwrite, ReplayError, ReplayRun, Replayed,
+    Verify, keys, merge, price,
 };
 use dynameter::report;
 use dynameter::time::{Date, MonthHours};
 use dynameter::trace::{
-    Kind, Mapping, Options, Progress, Source, Time, TimeUnit, Trace, parse_time, sources,
+    Mapping, Progress, ReadOptions, Time, TimeUnit, Trace, TraceFormat, TraceSource, parse_time,
+    sources,
 };
 use dynameter::units::Exact;
 use dynameter::workload::{Size, Workload};
@@ -63,7 +64,7 @@ pub fn moment(option: &str, text: &str) -> Result<Time> {
     }
 }
 
-fn options(asked: &ReadingArgs) -> Result<Options> {
+fn options(asked: &ReadingArgs) -> Result<ReadOptions> {
     let mut mapping = Mapping::default();
     for text in &asked.map {
         mapping.map(text).map_err(anyhow::Error::msg)?;
@@ -73,10 +74,10 @@ fn options(asked: &ReadingArgs) -> Result<Options> {
     }
     let kind = match asked.kind.as_deref() {
         None => None,
-        Some(name) => match Kind::parse(name) {
+        Some(name) => match TraceFormat::parse(name) {
             Some(kind) => Some(kind),
             None => {
-                let known = Kind::NAMES
+                let known = TraceFormat::NAMES
                     .iter()
                     .map(|(name, _)| *name)
                     .collect::<Vec<_>>()
@@ -92,14 +93,14 @@ fn options(asked: &ReadingArgs) -> Result<Options> {
             None => bail!("--time-unit {name:?} is no unit\nhelp: write s, ms, us or ns"),
         },
     };
-    Ok(Options {
+    Ok(ReadOptions {
         kind,
         mapping,
         table: asked.table.clone(),
         time_unit,
         skip_bad_rows: asked.skip_bad_rows,
         window: Some(asked.window),
-        ..Options::default()
+        ..ReadOptions::default()
     })
 }
 
@@ -107,21 +108,21 @@ fn options(asked: &ReadingArgs) -> Result<Options> {
 fn run(
     args: &Args,
     asked: &ReplayArgs,
-    options: Options,
+    options: ReadOptions,
     workload: Option<&Workload>,
-    replay_options: &replay::Options,
-) -> Result<Option<Run>> {
+    replay_options: &replay::ReplayOptions,
+) -> Result<Option<ReplayRun>> {
     let sources = sources(&asked.traces)?;
     if sources
         .iter()
-        .filter(|source| **source == Source::Stdin)
+        .filter(|source| **source == TraceSource::Stdin)
         .count()
         > 1
-        || (sources.contains(&Source::Stdin) && asked.workload.as_deref() == Some("-"))
+        || (sources.contains(&TraceSource::Stdin) && asked.workload.as_deref() == Some("-"))
     {
         bail!("standard input can be read once only\nhelp: keep one -");
     }
-    if sources.contains(&Source::Stdin) && asked.checkpoint.is_some() {
+    if sources.contains(&TraceSource::Stdin) && asked.checkpoint.is_some() {
         bail!(
             "a run over standard input cannot go on later\nhelp: write the trace to a file first"
         );
@@ -129,7 +130,7 @@ fn run(
     // Before hours of work, not after them.
     let results = args.output.iter().chain(&asked.checkpoint);
     for result in results.filter(|path| path.as_os_str() != "-") {
-        let is_trace = |source: &Source| matches!(source, Source::File(path) if path.canonicalize().ok() == result.canonicalize().ok());
+        let is_trace = |source: &TraceSource| matches!(source, TraceSource::File(path) if path.canonicalize().ok() == result.canonicalize().ok());
         if result.exists() && sources.iter().any(is_trace) {
             bail!(
                 "{}: is a file that this command reads\nhelp: name another file for the result",
@@ -141,7 +142,7 @@ fn run(
     if let Some(rows) = trace.rows().filter(|rows| *rows >= LONG_ROWS) {
         output::note(args, &memory(rows, replay_options));
     }
-    let mut run = Run::new(trace, workload, replay_options)?;
+    let mut run = ReplayRun::new(trace, workload, replay_options)?;
     if let Some(checkpoint) = asked.checkpoint.as_ref().filter(|path| path.exists()) {
         run.resume(checkpoint, workload, replay_options)?;
     }
@@ -174,8 +175,8 @@ fn run(
 /// Executes batch by batch, with a bar, until the trace ends or somebody asks for the end.
 fn to_the_end(
     args: &Args,
-    run: &mut Run,
-    mut after: impl FnMut(&mut Run) -> Result<()>,
+    run: &mut ReplayRun,
+    mut after: impl FnMut(&mut ReplayRun) -> Result<()>,
 ) -> Result<()> {
     let Progress { read, total, rows } = run.trace().progress.clone();
     let bar = bar(
@@ -208,13 +209,13 @@ fn replay_options(
     asked: &ReadingArgs,
     date: Option<Date>,
     question: Question,
-) -> Result<replay::Options> {
+) -> Result<replay::ReplayOptions> {
     let threads = match asked.threads {
         None => std::thread::available_parallelism().map_or(1, usize::from),
         Some(threads @ 1..=256) => threads,
         Some(threads) => bail!("--threads {threads} cannot be\nhelp: write 1 to 256"),
     };
-    Ok(replay::Options {
+    Ok(replay::ReplayOptions {
         region: args.region.clone(),
         prices: date,
         month: input::month(args)?.unwrap_or_else(MonthHours::standard),
@@ -242,7 +243,7 @@ fn replay_options(
         threads,
         hot_keys: asked.hot_keys,
         question,
-        ..replay::Options::default()
+        ..replay::ReplayOptions::default()
     })
 }
 
@@ -260,7 +261,7 @@ pub fn measured(
     let mut reading = options(asked)?;
     reading.keys = keys(workload);
     let options = replay_options(args, asked, date, question)?;
-    let mut run = Run::new(
+    let mut run = ReplayRun::new(
         Trace::open(sources(traces)?, reading)?,
         Some(workload),
         &options,
@@ -315,7 +316,7 @@ fn switches(asked: &[String]) -> Result<Switches> {
 const LONG_ROWS: u64 = 20_000_000;
 
 /// What a run over so many rows needs at most.
-fn memory(rows: u64, options: &replay::Options) -> String {
+fn memory(rows: u64, options: &replay::ReplayOptions) -> String {
     let most = CONSTANT_BYTES + rows.saturating_mul(KEY_BYTES_MAX) / u64::from(options.share.of);
     let gigabytes = |bytes: u64| Exact::ratio(bytes, 1 << 30).human(1);
     format!(
@@ -355,11 +356,11 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         }
     }
     let throttled_billionths = input::billionths("--throttled", &asked.throttled)?;
-    let replay_options = replay::Options {
+    let replay_options = replay::ReplayOptions {
         verify: verify(asked.verify.as_deref())?,
         switches: switches(&asked.switch)?,
         dax_sizes,
-        share: Share::parse(&asked.share)
+        share: KeyShare::parse(&asked.share)
             .map_err(|message| anyhow::anyhow!("--share {message}"))?,
         partial: asked.partial,
         ..replay_options(
@@ -389,8 +390,8 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         let paths: Vec<std::path::PathBuf> = sources(&asked.traces)?
             .into_iter()
             .map(|source| match source {
-                Source::File(path) => Ok(path),
-                Source::Stdin => {
+                TraceSource::File(path) => Ok(path),
+                TraceSource::Stdin => {
                     bail!("parts are not read from standard input\nhelp: name their files")
                 }
             })
@@ -408,9 +409,9 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
         replayed
     };
     let text = match args.format {
-        Format::Json => report::replay_json(&replayed)?,
-        Format::Markdown => report::replay_markdown(&replayed)?,
-        Format::Csv => report::replay_csv(&replayed),
+        OutputFormat::Json => report::replay_json(&replayed)?,
+        OutputFormat::Markdown => report::replay_markdown(&replayed)?,
+        OutputFormat::Csv => report::replay_csv(&replayed),
         _ => report::replay_text(&replayed, output::style(args))?,
     };
     output::write(args, &text)

@@ -9,7 +9,7 @@ use super::commitment::{self, Curve, Mix, best_mix};
 use super::{Alternative, AlternativeKind, Bursts, CapacityMode, CapacityPlan, Context, Footing};
 use crate::estimate::EstimateError;
 use crate::money::Money;
-use crate::workload::{Part, Workload};
+use crate::workload::{DesignPart, Workload};
 
 /// A change worth making.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Advice {
     /// Whether the application sees no difference, or the owner must decide.
     pub footing: Footing,
     /// The part of the file, and what to write there.
-    pub edit: Option<(Part, String)>,
+    pub edit: Option<(DesignPart, String)>,
     /// Whether it is part of the best combination.
     pub in_best: bool,
 }
@@ -199,7 +199,7 @@ fn starts<'a>(usable: &[&'a Alternative]) -> Vec<Vec<&'a Alternative>> {
 }
 
 /// A priced step: the changed workload, its total, and the alternative that led there.
-type Step<'a> = (Money, Workload, &'a Alternative);
+type AdviceStep<'a> = (Money, Workload, &'a Alternative);
 
 fn climb(
     context: &Context,
@@ -237,7 +237,7 @@ fn climb(
             (now < monthly).then_some((now, changed, *one))
         });
         // Of equals the first, so that the order of threads does not matter.
-        let steps: Vec<Step> = priced.collect();
+        let steps: Vec<AdviceStep> = priced.collect();
         let step = steps.into_iter().min_by_key(|(now, _, _)| *now);
         match step {
             Some((now, changed, one)) => {

@@ -6,7 +6,7 @@ use super::Bursts;
 use crate::money::Money;
 use crate::table::TableClass;
 use crate::usage::Usage;
-use crate::workload::{Part, TableDesign, Workload};
+use crate::workload::{DesignPart, TableDesign, Workload};
 
 /// What an alternative changes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -105,7 +105,7 @@ impl AlternativeKind {
 
 /// Whether an alternative can be had, and what the design then costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum AlternativeState {
     /// It can be had.
     Priced {
         /// The month's total of the whole design.
@@ -119,13 +119,13 @@ pub enum State {
     Impossible,
 }
 
-impl State {
+impl AlternativeState {
     /// The word in outputs.
     pub fn word(self) -> &'static str {
         match self {
-            State::Priced { .. } => "priced",
-            State::Unknown => "unknown",
-            State::Impossible => "impossible",
+            AlternativeState::Priced { .. } => "priced",
+            AlternativeState::Unknown => "unknown",
+            AlternativeState::Impossible => "impossible",
         }
     }
 }
@@ -153,7 +153,7 @@ impl Footing {
 }
 
 /// A change of a workload.
-pub type Change = Arc<dyn Fn(&mut Workload) + Send + Sync>;
+pub type DesignChange = Arc<dyn Fn(&mut Workload) + Send + Sync>;
 
 /// One thing that could be otherwise, and what the whole design then costs.
 #[derive(Clone)]
@@ -167,7 +167,7 @@ pub struct Alternative {
     /// The index that it is about.
     pub index: Option<String>,
     /// Whether it can be had, and at what price.
-    pub state: State,
+    pub state: AlternativeState,
     /// What there is to know; the reason where it cannot be had or is not known.
     pub why: String,
     /// What it rests on.
@@ -175,12 +175,12 @@ pub struct Alternative {
     /// What it risks, what must be decided, or which fact must hold.
     pub risk: Option<String>,
     /// What to write, and the part of the file to write it at.
-    pub edit: Option<(Part, String)>,
+    pub edit: Option<(DesignPart, String)>,
     /// What it costs beside the design, such as what leaves the table for S3.
     pub(super) plus: Vec<Usage>,
     /// Alternatives of one slot exclude each other.
     pub(super) slot: String,
-    pub(super) change: Option<Change>,
+    pub(super) change: Option<DesignChange>,
 }
 
 impl Alternative {
@@ -191,7 +191,7 @@ impl Alternative {
             name: name.into(),
             table: None,
             index: None,
-            state: State::Unknown,
+            state: AlternativeState::Unknown,
             why: String::new(),
             footing: Footing::Sure,
             risk: None,
@@ -205,16 +205,16 @@ impl Alternative {
     /// The month's total of the whole design; `None` where it cannot be had or is not known.
     pub fn monthly(&self) -> Option<Money> {
         match self.state {
-            State::Priced { monthly, .. } => Some(monthly),
-            State::Unknown | State::Impossible => None,
+            AlternativeState::Priced { monthly, .. } => Some(monthly),
+            AlternativeState::Unknown | AlternativeState::Impossible => None,
         }
     }
 
     /// The total less that of the design as it is.
     pub fn delta(&self) -> Option<Money> {
         match self.state {
-            State::Priced { delta, .. } => Some(delta),
-            State::Unknown | State::Impossible => None,
+            AlternativeState::Priced { delta, .. } => Some(delta),
+            AlternativeState::Unknown | AlternativeState::Impossible => None,
         }
     }
 
@@ -231,10 +231,12 @@ impl Alternative {
     /// What there is to know, for people: of what rests on a fact, the fact.
     pub fn words(&self) -> String {
         match (self.state, self.footing) {
-            (State::Unknown, _) => format!("not known: {}", self.why),
-            (State::Impossible, _) => format!("not possible: {}", self.why),
-            (State::Priced { .. }, Footing::WhatIf) => self.risk.clone().unwrap_or_default(),
-            (State::Priced { .. }, _) => self.why.clone(),
+            (AlternativeState::Unknown, _) => format!("not known: {}", self.why),
+            (AlternativeState::Impossible, _) => format!("not possible: {}", self.why),
+            (AlternativeState::Priced { .. }, Footing::WhatIf) => {
+                self.risk.clone().unwrap_or_default()
+            }
+            (AlternativeState::Priced { .. }, _) => self.why.clone(),
         }
     }
 
@@ -251,7 +253,7 @@ impl Alternative {
 
     pub(super) fn impossible(self, why: impl Into<String>) -> Alternative {
         Alternative {
-            state: State::Impossible,
+            state: AlternativeState::Impossible,
             why: why.into(),
             change: None,
             ..self
@@ -260,7 +262,7 @@ impl Alternative {
 
     pub(super) fn unknown(self, why: impl Into<String>) -> Alternative {
         Alternative {
-            state: State::Unknown,
+            state: AlternativeState::Unknown,
             why: why.into(),
             change: None,
             ..self
@@ -284,7 +286,7 @@ impl Alternative {
         self.risking(fact)
     }
 
-    pub(super) fn edit(mut self, part: Part, text: impl Into<String>) -> Alternative {
+    pub(super) fn edit(mut self, part: DesignPart, text: impl Into<String>) -> Alternative {
         self.edit = Some((part, text.into()));
         self
     }

@@ -4,11 +4,11 @@
 use super::{Alternative, AlternativeKind, BackupPlan, Context, table_mut};
 use crate::units::{Exact, GB, MB};
 use crate::usage::{Subject, Usage, UsageType};
-use crate::workload::{Archive, Part, Stay, TableDesign};
+use crate::workload::{Archive, DesignPart, Stay, TableDesign};
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     let years = context.question.retention_years.max(1);
-    let part = || table.part(Part::Table);
+    let part = || table.part(DesignPart::Table);
     let slot = |what: &str| format!("{what} of {}", table.table.name);
     let change =
         |plan: BackupPlan, name: String, slot: String, change: fn(&mut TableDesign, u64)| {
@@ -180,7 +180,7 @@ fn expired(context: &Context, table: &TableDesign, mean: &Exact) -> Alternative 
          the figure",
     )
     .edit(
-        table.part(Part::Table),
+        table.part(DesignPart::Table),
         format!("items = {}, [table.ttl]", (&table.items * &half).human(0)),
     )
     .change(format!("age of {}", table.table.name), move |workload| {

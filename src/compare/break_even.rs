@@ -1,7 +1,7 @@
 //! Where two alternatives cost the same, as numbers.
 
 use super::Context;
-use super::commitment::{Offer, offers};
+use super::commitment::{Commitment, offers};
 use super::utilization::{self, Payment};
 use crate::dax::NODE_TYPES;
 use crate::meter::{Switches, meter};
@@ -76,7 +76,7 @@ pub(super) fn of(context: &Context, outcome: &Outcome) -> Vec<BreakEven> {
 fn reservations(book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
     for offer in offers(book, None).0 {
-        let Offer::Reserved {
+        let Commitment::Reserved {
             years, read, write, ..
         } = offer
         else {

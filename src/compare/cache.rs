@@ -3,7 +3,7 @@
 use super::{Alternative, AlternativeKind, Context, table_mut};
 use crate::dax::{Load, NODE_TYPES, NodeType, hit_millionths};
 use crate::units::{Exact, KB};
-use crate::workload::{Call, Dax, HitRatio, Part, TableDesign};
+use crate::workload::{Dax, DesignPart, HitRatio, PatternCall, TableDesign};
 
 /// Hit ratios in percent that are shown where none is known.
 const RATIOS: [u64; 4] = [50, 80, 90, 99];
@@ -11,9 +11,10 @@ const RATIOS: [u64; 4] = [50, 80, 90, 99];
 /// What the cluster of a table must serve at a hit ratio, in the busiest hour.
 pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) -> Load {
     let month = &context.workload.month;
-    let busiest = |access: &crate::workload::Access| access.shape.highest();
-    let a_second =
-        |access: &crate::workload::Access| &(&access.calls / &month.seconds()) * &busiest(access);
+    let busiest = |access: &crate::workload::AccessPattern| access.shape.highest();
+    let a_second = |access: &crate::workload::AccessPattern| {
+        &(&access.calls / &month.seconds()) * &busiest(access)
+    };
     // Clusters are asked for where the size of the items is known.
     let mean = table.mean_size().unwrap_or_else(Exact::one);
     let mut load = Load {
@@ -31,7 +32,7 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
             / mean.clone();
         let calls = &a_second(access) * &larger;
         match &access.call {
-            Call::Get { items, .. } | Call::Page { items, .. } => {
+            PatternCall::Get { items, .. } | PatternCall::Page { items, .. } => {
                 let reads = &calls * &Exact::from((*items).max(1));
                 let hits = if access.is_cacheable() {
                     &reads * hit_ratio
@@ -41,11 +42,11 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
                 load.misses += &(&reads - &hits);
                 load.hits += &hits;
             }
-            Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
+            PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
                 load.writes +=
                     &(&calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()));
             }
-            Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
+            PatternCall::Traced(_) | PatternCall::Counted { .. } | PatternCall::Unknown { .. } => {}
         }
     }
     load
@@ -66,7 +67,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
                 .of(table, None)
                 .because("every read is one of the table")
                 .deciding("reads take milliseconds, not microseconds")
-                .edit(table.part(Part::Dax), "remove [table.dax]")
+                .edit(table.part(DesignPart::Dax), "remove [table.dax]")
                 .change(slot.clone(), move |workload| {
                     if let Some(table) = table_mut(workload, &target) {
                         table.dax = None;
@@ -159,7 +160,7 @@ fn cluster(
         .of(table, None)
         .because(why)
         .edit(
-            table.part(Part::Dax),
+            table.part(DesignPart::Dax),
             format!(
                 "[table.dax] node_type = \"{}\", nodes = {nodes}, hit_ratio = {}",
                 node.name,

@@ -11,7 +11,7 @@ use super::{
 use crate::capacity::Scaling;
 use crate::table::{ByDirection, Direction, TableClass, Target, limits};
 use crate::units::{Exact, group_thousands};
-use crate::workload::{Capacity, Part, TableDesign, Units};
+use crate::workload::{Capacity, DesignPart, TableDesign, Units};
 
 /// A mode, and whether its capacity counts on bursts.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl CapacityMode {
 /// A table with its local indexes, or a global index, over all its regions.
 struct Account {
     index: Option<String>,
-    part: Part,
+    part: DesignPart,
     line: usize,
     /// What is safe without bursts.
     safe: Found,
@@ -184,9 +184,10 @@ fn accounts(context: &Context, at: usize, table: &TableDesign) -> Vec<Account> {
                 |searches, asked| searches.refused_on_demand(asked),
             )
         };
-        let part = target
-            .index()
-            .map_or_else(|| table.part(Part::Capacity), |at| table.index_part(at));
+        let part = target.index().map_or_else(
+            || table.part(DesignPart::Capacity),
+            |at| table.index_part(at),
+        );
         Account {
             index: table.index_name(target).map(str::to_string),
             line: context.workload.written.line(&part),
@@ -243,7 +244,7 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
         )
         .of(table, None)
         .because(on_demand_limits(&accounts))
-        .edit(table.part(Part::Capacity), edit)
+        .edit(table.part(DesignPart::Capacity), edit)
         .change(slot.clone(), move |workload| {
             if let Some(table) = table_mut(workload, &target) {
                 table.capacity = Capacity::OnDemand;
@@ -403,7 +404,7 @@ fn provisioned(
     let target = table.table.name.clone();
     alternative
         .because(why)
-        .edit(table.part(Part::Capacity), edit)
+        .edit(table.part(DesignPart::Capacity), edit)
         .change(slot, move |workload| {
             let Some(table) = table_mut(workload, &target) else {
                 return;
@@ -602,7 +603,7 @@ pub(super) fn classes(table: &TableDesign) -> Vec<Alternative> {
                 "storage is cheaper and throughput more expensive in Standard-IA; AWS allows two \
                  changes of class in 30 days",
             )
-            .edit(table.part(Part::Table), format!("class = \"{word}\""))
+            .edit(table.part(DesignPart::Table), format!("class = \"{word}\""))
             .change(format!("class of {}", table.table.name), move |workload| {
                 if let Some(table) = table_mut(workload, &target) {
                     let before = table.table.class;

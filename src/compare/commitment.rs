@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use num_bigint::BigInt;
 
-use super::{Alternative, AlternativeKind, Context, State};
+use super::{Alternative, AlternativeKind, AlternativeState, Context};
 use crate::capacity::Consumption;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::{Money, MoneyError};
@@ -44,7 +44,7 @@ pub struct Curve {
 
 /// A commitment that can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Offer {
+pub enum Commitment {
     /// Reserved capacity: years, and what a unit costs for each hour with its share of the upfront
     /// price, for reads and for writes.
     Reserved {
@@ -240,7 +240,7 @@ impl Curve {
 
     /// Dollars of a month without any commitment: the throughput lines of the bill.
     pub fn uncommitted(&self, month: &MonthHours) -> Exact {
-        self.monthly(self.cost(&Reserved::default(), 0), month)
+        self.monthly(self.cost(&ReservedTerms::default(), 0), month)
     }
 
     /// What all hours of the curve cost together, as dollars of a month.
@@ -269,7 +269,7 @@ impl Curve {
     /// What the throughput costs with so many units reserved and so much committed to a plan, over
     /// all hours. A plan is used up by what it saves most on first: on demand, then
     /// provisioned.
-    fn cost(&self, reserved: &Reserved, plan: i128) -> i128 {
+    fn cost(&self, reserved: &ReservedTerms, plan: i128) -> i128 {
         let mut total = 0;
         for hour in 0..self.on_demand.len() {
             let left = |units: u64, reserved: u64| i128::from(units.saturating_sub(reserved * 60));
@@ -308,7 +308,7 @@ impl Curve {
     }
 
     /// What the plan could be used for in each hour, with so many units reserved.
-    fn planned(&self, reserved: &Reserved) -> Vec<i128> {
+    fn planned(&self, reserved: &ReservedTerms) -> Vec<i128> {
         let mut levels = vec![0];
         for hour in 0..self.on_demand.len() {
             let left = |units: u64, reserved: u64| i128::from(units.saturating_sub(reserved * 60));
@@ -338,7 +338,7 @@ impl Curve {
     }
 
     /// The cheapest plan on top of a reservation.
-    fn best_plan(&self, reserved: Reserved) -> (Reserved, i128, i128) {
+    fn best_plan(&self, reserved: ReservedTerms) -> (ReservedTerms, i128, i128) {
         let costs = self
             .planned(&reserved)
             .into_iter()
@@ -365,12 +365,12 @@ impl Curve {
     /// until neither helps.
     fn improved(
         &self,
-        mut reserved: Reserved,
+        mut reserved: ReservedTerms,
         (read, write): (i128, i128),
         plan: i128,
-    ) -> Reserved {
-        let cost = |reserved: &Reserved| self.cost(reserved, plan);
-        let of = |years: u64, reads: u64, writes: u64| Reserved {
+    ) -> ReservedTerms {
+        let cost = |reserved: &ReservedTerms| self.cost(reserved, plan);
+        let of = |years: u64, reads: u64, writes: u64| ReservedTerms {
             years,
             read: reads,
             write: writes,
@@ -429,7 +429,7 @@ const LEVELS_MAX: usize = 400;
 
 /// Units reserved, and what they cost an hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Reserved {
+struct ReservedTerms {
     years: u64,
     read: u64,
     write: u64,
@@ -438,11 +438,11 @@ struct Reserved {
 
 /// The mix of offers that costs least. More offers never make it dearer: making none is always
 /// among them.
-pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
-    let plans = offers.contains(&Offer::Plan);
-    let mut reservations = vec![Reserved::default()];
+pub fn best_mix(curve: &Curve, offers: &[Commitment]) -> Mix {
+    let plans = offers.contains(&Commitment::Plan);
+    let mut reservations = vec![ReservedTerms::default()];
     for offer in offers {
-        let Offer::Reserved {
+        let Commitment::Reserved {
             years, read, write, ..
         } = offer
         else {
@@ -457,7 +457,7 @@ pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
             let reads = curve.best_blocks(&curve.reads, against.0, read) * curve.block;
             let writes = curve.best_blocks(&curve.writes, against.1, write) * curve.block;
             let cost = i128::from(reads) * read + i128::from(writes) * write;
-            let first = Reserved {
+            let first = ReservedTerms {
                 years: *years,
                 read: reads,
                 write: writes,
@@ -493,8 +493,8 @@ pub fn best_mix(curve: &Curve, offers: &[Offer]) -> Mix {
     let best =
         all.min_by_key(|(reserved, plan, cost)| (*cost, *plan, reserved.read + reserved.write));
     let (reserved, plan, cost) = best.unwrap_or_default();
-    let upfront = |offer: &Offer| match offer {
-        Offer::Reserved { years, upfront, .. } if *years == reserved.years => Some(
+    let upfront = |offer: &Commitment| match offer {
+        Commitment::Reserved { years, upfront, .. } if *years == reserved.years => Some(
             &(&upfront.read * &Exact::from(reserved.read))
                 + &(&upfront.write * &Exact::from(reserved.write)),
         ),
@@ -590,7 +590,10 @@ fn terms(book: &PriceBook) -> Vec<u64> {
 }
 
 /// What the region of a workload sells; for each term that it does not, the reason.
-pub(super) fn offers(book: &PriceBook, asked: Option<Date>) -> (Vec<Offer>, Vec<(u64, String)>) {
+pub(super) fn offers(
+    book: &PriceBook,
+    asked: Option<Date>,
+) -> (Vec<Commitment>, Vec<(u64, String)>) {
     let (mut sold, mut missing) = (Vec::new(), Vec::new());
     for years in terms(book) {
         let unit = |direction: Direction| -> Result<(Exact, Exact), String> {
@@ -615,7 +618,7 @@ pub(super) fn offers(book: &PriceBook, asked: Option<Date>) -> (Vec<Offer>, Vec<
         };
         match (unit(Direction::Read), unit(Direction::Write)) {
             (Ok((read, upfront_read)), Ok((write, upfront_write))) => {
-                sold.push(Offer::Reserved {
+                sold.push(Commitment::Reserved {
                     years,
                     read,
                     write,
@@ -629,14 +632,14 @@ pub(super) fn offers(book: &PriceBook, asked: Option<Date>) -> (Vec<Offer>, Vec<
         }
     }
     if plans_are_sold(book, asked) {
-        sold.push(Offer::Plan);
+        sold.push(Commitment::Plan);
     }
     (sold, missing)
 }
 
 /// By how much a mix changes the month's total of a design.
 pub(super) fn delta(curve: &Curve, mix: &Mix, month: &MonthHours) -> Result<Money, MoneyError> {
-    let before = curve.cost(&Reserved::default(), 0);
+    let before = curve.cost(&ReservedTerms::default(), 0);
     let saved = (before - mix.cost).max(0);
     Money::ZERO.minus(Money::dollars(&curve.monthly(saved, month))?)
 }
@@ -654,7 +657,7 @@ pub(super) fn alternatives(
     let curve = Curve::of(context.metering)?;
     let (sold, missing) = offers(book, workload.prices);
     let mut all = Vec::new();
-    let priced = |name: &str, offers: &[Offer]| -> Result<Alternative, MoneyError> {
+    let priced = |name: &str, offers: &[Commitment]| -> Result<Alternative, MoneyError> {
         let alternative = Alternative::new(AlternativeKind::Commitment, name);
         let mix = best_mix(&curve, offers);
         if !mix.commits() {
@@ -664,7 +667,7 @@ pub(super) fn alternatives(
         let mut alternative = alternative
             .because(mix.words())
             .risking("due for its whole term, whatever the traffic becomes");
-        alternative.state = State::Priced {
+        alternative.state = AlternativeState::Priced {
             monthly: Money::sum([total, delta])?,
             delta,
         };
@@ -677,7 +680,7 @@ pub(super) fn alternatives(
         );
         let offer = sold
             .iter()
-            .find(|offer| matches!(offer, Offer::Reserved { years: of, .. } if *of == years));
+            .find(|offer| matches!(offer, Commitment::Reserved { years: of, .. } if *of == years));
         all.push(match offer {
             None => {
                 let why = missing
@@ -713,7 +716,7 @@ pub(super) fn alternatives(
                 };
                 Alternative::new(AlternativeKind::Commitment, plan).impossible(why)
             }
-            (false, true) => priced(plan, &[Offer::Plan])?,
+            (false, true) => priced(plan, &[Commitment::Plan])?,
         },
     );
     if !curve.is_empty() && !sold.is_empty() {
@@ -767,14 +770,14 @@ mod tests {
         }
     }
 
-    fn reserved(years: u64) -> Offer {
+    fn reserved(years: u64) -> Commitment {
         let (read, write) = if years == 1 {
             ((598, 7), (2992, 7))
         } else {
             ((299, 7), (1495, 7))
         };
         let exact = |(mantissa, places): (u64, u32)| Exact::ratio(mantissa, 10_u64.pow(places));
-        Offer::Reserved {
+        Commitment::Reserved {
             years,
             read: exact(read),
             write: exact(write),
@@ -840,7 +843,7 @@ mod tests {
             curve(&[99; 4], &[1; 4], &[0; 4]),
         ];
         for curve in curves {
-            let all = [reserved(1), reserved(3), Offer::Plan];
+            let all = [reserved(1), reserved(3), Commitment::Plan];
             let subsets = (0..8_usize).map(|mask| {
                 all.iter()
                     .enumerate()
@@ -848,7 +851,7 @@ mod tests {
                     .map(|(_, offer)| offer.clone())
                     .collect()
             });
-            let subsets: Vec<Vec<Offer>> = subsets.collect();
+            let subsets: Vec<Vec<Commitment>> = subsets.collect();
             for fewer in &subsets {
                 for more in subsets
                     .iter()
@@ -863,7 +866,7 @@ mod tests {
     #[test]
     fn a_plan_of_flat_on_demand_saves_its_eighteen_percent() {
         let curve = curve(&[0; 4], &[0; 4], &[100_000_000_000; 4]);
-        let mix = best_mix(&curve, &[Offer::Plan]);
+        let mix = best_mix(&curve, &[Commitment::Plan]);
         assert_eq!(mix.plan_usd_per_hour, Exact::ratio(82, 1000));
         assert_eq!(mix.cost, 4 * 82_000_000_000);
     }

@@ -10,13 +10,13 @@ use super::backups;
 use super::cache;
 use super::projection::readers;
 use super::search::Searches;
-use super::utilization::{self, Line, Utilization};
+use super::utilization::{self, CostLine, Utilization};
 use super::{
     Alternative, AlternativeKind, BackupPlan, Changed, Comparison, Context, Footing, Question,
     RegionChange, account_arrivals, account_capacities, with,
 };
 use crate::capacity::series::Series;
-use crate::capacity::{Demand, Hottest, Run, Scaling, simulate};
+use crate::capacity::{Demand, Hottest, LedgerRun, Scaling, simulate};
 use crate::dax::NODE_TYPES;
 use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
@@ -91,12 +91,12 @@ pub struct HitRatios {
     /// The hit ratio of the design in percent, where it has a cluster.
     pub here: Option<Exact>,
     /// At each hit ratio in percent: the cheapest cluster that serves the busiest hour.
-    pub points: Vec<HitRatio>,
+    pub points: Vec<HitRatioPoint>,
 }
 
 /// One hit ratio.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct HitRatio {
+pub struct HitRatioPoint {
     /// The hit ratio in percent.
     pub percent: u64,
     /// How many nodes of which type.
@@ -202,7 +202,7 @@ fn auto_scaled_line(
     demand: &Demand,
     book: &PriceBook,
     here: &Exact,
-) -> Option<Line> {
+) -> Option<CostLine> {
     let table = &context.workload.tables[at];
     let (target, direction) = (
         utilization::target_of(table, demand),
@@ -333,7 +333,7 @@ pub fn designed_throttles(
 }
 
 /// What auto scaling makes of an account at the bounds and targets that were found.
-fn auto_scaled_runs(context: &Context, at: usize, target: Target) -> ByDirection<Run> {
+fn auto_scaled_runs(context: &Context, at: usize, target: Target) -> ByDirection<LedgerRun> {
     let table = &context.workload.tables[at];
     let home = &context.workload.region;
     let series = ByDirection::each(|direction| series(context, at, target, direction));
@@ -395,7 +395,7 @@ fn demand(series: &Series) -> Vec<Exact> {
     series.halves().chunks(an_hour).map(mean).collect()
 }
 
-fn provided(run: &Run, bounds: String) -> Provided {
+fn provided(run: &LedgerRun, bounds: String) -> Provided {
     let mut throttled = vec![0_u64; run.hourly_maxima.len()];
     for (minute, halves) in &run.throttled_minutes {
         if let Some(hour) = throttled.get_mut((minute / 60) as usize) {
@@ -464,7 +464,7 @@ fn hit_ratios(context: &Context) -> Result<Vec<HitRatios>, EstimateError> {
                     ttl_seconds,
                 };
                 if let Some(monthly) = with(Some(dax))? {
-                    points.push(HitRatio {
+                    points.push(HitRatioPoint {
                         percent,
                         cluster: format!("{nodes} x {node}"),
                         monthly,

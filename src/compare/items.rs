@@ -3,7 +3,7 @@
 use super::{Alternative, AlternativeKind, Context, table_mut};
 use crate::table::{ApiName, Consistency, IndexKind};
 use crate::units::Exact;
-use crate::workload::{Access, Call, Part, TableDesign, WriteKind};
+use crate::workload::{AccessPattern, DesignPart, PatternCall, TableDesign, WriteKind};
 
 pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     if !table.is_described() {
@@ -23,14 +23,14 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
 /// A change of one access pattern.
 fn of_access(
     table: &TableDesign,
-    access: &Access,
+    access: &AccessPattern,
     kind: AlternativeKind,
     name: &str,
-    change: impl Fn(&mut Access) + Send + Sync + 'static,
+    change: impl Fn(&mut AccessPattern) + Send + Sync + 'static,
 ) -> Alternative {
     let (target, pattern) = (table.table.name.clone(), access.name.clone());
     let index = match &access.call {
-        Call::Page {
+        PatternCall::Page {
             index: Some(at), ..
         } => table
             .table
@@ -57,17 +57,17 @@ fn of_access(
 }
 
 /// The other consistency of a read; a transaction as plain calls; a batch read as a query.
-fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
+fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
     let mut all = Vec::new();
     match &access.call {
-        Call::Get {
+        PatternCall::Get {
             consistency: Some(now),
             ..
         }
-        | Call::Page {
+        | PatternCall::Page {
             consistency: now, ..
         } => {
-            let global = matches!(&access.call, Call::Page { index: Some(at), .. } if table.table.indexes[*at].kind == IndexKind::Global);
+            let global = matches!(&access.call, PatternCall::Page { index: Some(at), .. } if table.table.indexes[*at].kind == IndexKind::Global);
             let (other, name, word) = match now {
                 Consistency::Strong => (Consistency::Eventual, "read eventually", "eventual"),
                 Consistency::Eventual => (Consistency::Strong, "read strongly", "strong"),
@@ -78,13 +78,13 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                 AlternativeKind::Consistency,
                 name,
                 move |access| match &mut access.call {
-                    Call::Get { consistency, .. } => *consistency = Some(other),
-                    Call::Page { consistency, .. } => *consistency = other,
-                    Call::Write { .. }
-                    | Call::Transaction { .. }
-                    | Call::Traced(_)
-                    | Call::Counted { .. }
-                    | Call::Unknown { .. } => {}
+                    PatternCall::Get { consistency, .. } => *consistency = Some(other),
+                    PatternCall::Page { consistency, .. } => *consistency = other,
+                    PatternCall::Write { .. }
+                    | PatternCall::Transaction { .. }
+                    | PatternCall::Traced(_)
+                    | PatternCall::Counted { .. }
+                    | PatternCall::Unknown { .. } => {}
                 },
             )
             .edit(
@@ -103,7 +103,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                     .risking("fails while a partition is unreachable"),
             });
         }
-        Call::Get {
+        PatternCall::Get {
             items,
             consistency: None,
             missing,
@@ -121,7 +121,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                 "without a transaction, strongly",
                 move |access| {
                     access.operation = Some(operation);
-                    access.call = Call::Get {
+                    access.call = PatternCall::Get {
                         items,
                         consistency: Some(Consistency::Strong),
                         missing: missing.clone(),
@@ -138,7 +138,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                     ),
             );
         }
-        Call::Transaction { plans, .. } => {
+        PatternCall::Transaction { plans, .. } => {
             if plans
                 .iter()
                 .any(|(plan, _)| plan.kind == WriteKind::ConditionCheck)
@@ -158,7 +158,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                     "without a transaction",
                     move |access| {
                         access.operation = Some(ApiName::PutItem);
-                        access.call = Call::Write {
+                        access.call = PatternCall::Write {
                             plans: plans.clone(),
                             refused: Exact::zero(),
                         };
@@ -175,9 +175,12 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                 );
             }
         }
-        Call::Write { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
+        PatternCall::Write { .. }
+        | PatternCall::Traced(_)
+        | PatternCall::Counted { .. }
+        | PatternCall::Unknown { .. } => {}
     }
-    if let Call::Get {
+    if let PatternCall::Get {
         items: items @ 2..,
         consistency: Some(consistency),
         ..
@@ -190,7 +193,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
             AlternativeKind::Item,
             "as a Query of neighbours",
             move |access| {
-                let Call::Get { missing, .. } = &access.call else {
+                let PatternCall::Get { missing, .. } = &access.call else {
                     return;
                 };
                 let found = (&Exact::from(items) * &(Exact::one() - missing.clone()))
@@ -198,7 +201,7 @@ fn promises(table: &TableDesign, access: &Access) -> Vec<Alternative> {
                     .to_u64()
                     .unwrap_or(items);
                 access.operation = Some(ApiName::Query);
-                access.call = Call::Page {
+                access.call = PatternCall::Page {
                     scan: false,
                     index: None,
                     items: found,
@@ -254,7 +257,10 @@ fn compressed(table: &TableDesign, factor: u64) -> Option<Alternative> {
             "what is compressed can be neither filtered nor indexed; measure how far the items \
              shrink",
         )
-        .edit(table.part(Part::Item), format!("sizes divided by {factor}"))
+        .edit(
+            table.part(DesignPart::Item),
+            format!("sizes divided by {factor}"),
+        )
         .change(format!("items of {}", table.table.name), move |workload| {
             if let Some(table) = table_mut(workload, &target) {
                 resize(table, &Exact::ratio(1, factor));
@@ -276,7 +282,7 @@ fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
     if table
         .access
         .iter()
-        .any(|access| matches!(access.call, Call::Transaction { .. }))
+        .any(|access| matches!(access.call, PatternCall::Transaction { .. }))
     {
         return Some(alternative.unknown("which parts its transactions need"));
     }
@@ -289,7 +295,7 @@ fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
             )
             .if_so("readers of the whole item need several reads")
             .edit(
-                table.part(Part::Item),
+                table.part(DesignPart::Item),
                 format!("{parts} items of a share of the size each"),
             )
             .change(format!("items of {}", table.table.name), move |workload| {
@@ -299,13 +305,13 @@ fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
                 resize(table, &Exact::ratio(1, parts));
                 table.items = &table.items * &Exact::from(parts);
                 for access in &mut table.access {
-                    if let Call::Page {
+                    if let PatternCall::Page {
                         scan: true, items, ..
                     } = &mut access.call
                     {
                         *items = items.saturating_mul(parts);
                     }
-                    if let Call::Write { plans, .. } = &mut access.call {
+                    if let PatternCall::Write { plans, .. } = &mut access.call {
                         let whole = plans.iter_mut().filter(|(plan, _)| {
                             matches!(plan.kind, WriteKind::Put | WriteKind::Delete)
                         });

@@ -27,13 +27,13 @@ use rayon::prelude::*;
 
 pub use advice::{Advice, Combination};
 pub use alternative::{
-    Alternative, AlternativeKind, BackupPlan, CapacityMode, CapacityPlan, Footing, RegionChange,
-    State,
+    Alternative, AlternativeKind, AlternativeState, BackupPlan, CapacityMode, CapacityPlan,
+    Footing, RegionChange,
 };
 pub use break_even::{BreakEven, BreakEvenKind};
-pub use commitment::{Curve, Mix, Offer, best_mix};
+pub use commitment::{Commitment, Curve, Mix, best_mix};
 pub use curves::{
-    Curves, HitRatio, HitRatios, Hours, Move, Narrower, Provided, Retention, Throttles, Week,
+    Curves, HitRatioPoint, HitRatios, Hours, Move, Narrower, Provided, Retention, Throttles, Week,
     compare_with_curves, designed_throttles,
 };
 pub use search::{Bursts, FoundCapacity, cheapest_auto_scaled, cheapest_fixed};
@@ -415,10 +415,10 @@ fn account_search<T>(
     (at, target): (usize, Target),
     (region, direction): (&str, Direction),
     bursts: Bursts,
-    search: impl FnOnce(&search::Searches, &search::Asked) -> T,
+    search: impl FnOnce(&search::Searches, &search::DirectionDemand) -> T,
 ) -> T {
     let (name, arrivals) = account_arrivals(context, at, target, region, direction);
-    let asked = search::Asked {
+    let asked = search::DirectionDemand {
         name: &name,
         direction,
         arrivals: &arrivals,
@@ -474,7 +474,7 @@ impl Context<'_> {
     /// Prices an alternative by its change. A figure that lacks a price which the design has is no
     /// figure.
     fn settle(&self, alternative: &mut Alternative, total: Money) -> Result<(), EstimateError> {
-        if alternative.change.is_none() || alternative.state == State::Impossible {
+        if alternative.change.is_none() || alternative.state == AlternativeState::Impossible {
             return Ok(());
         }
         let mut changed = self.workload.clone();
@@ -484,7 +484,7 @@ impl Context<'_> {
             Ok(Err(Against::Impossible(why))) => *alternative = alternative.clone().impossible(why),
             Ok(Ok(monthly)) => {
                 let monthly = Money::sum([monthly, self.metering.price(&alternative.plus)?])?;
-                alternative.state = State::Priced {
+                alternative.state = AlternativeState::Priced {
                     monthly,
                     delta: monthly.minus(total)?,
                 };

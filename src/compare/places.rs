@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::{Alternative, AlternativeKind, Context, RegionChange, table_mut};
 use crate::table::IndexKind;
 use crate::units::Exact;
-use crate::workload::{Access, Call, Part, Replica, STRONG_REGION_SETS, TableDesign};
+use crate::workload::{
+    AccessPattern, DesignPart, PatternCall, Replica, STRONG_REGION_SETS, TableDesign,
+};
 
 /// The same design in every other region that has a price book.
 pub(super) fn regions(context: &Context) -> Vec<Alternative> {
@@ -58,7 +60,7 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
         )
         .because(format!("the same design at the prices of {region}"))
         .deciding("another distance to users and other data, another law; the data must move")
-        .edit(Part::Region, format!("region = \"{region}\""))
+        .edit(DesignPart::Region, format!("region = \"{region}\""))
         .change("the region", move |workload| {
             let workload = workload.contents_mut();
             workload.region.clone_from(&to);
@@ -111,7 +113,7 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
             .because("every write is paid for in one region less")
             .deciding("its readers go to the first region, its loss needs another plan")
             .edit(
-                table.part(Part::Table),
+                table.part(DesignPart::Table),
                 format!("remove the replica of {region}"),
             )
             .change(slot.clone(), move |workload| {
@@ -149,11 +151,19 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
     for count in 1..=others.len().min(2) {
         if table.replicas.is_empty() || count == 1 {
             let added = &others[..count];
-            all.push(added_replicas(table, added, Consistency::Eventual, &slot));
+            all.push(added_replicas(
+                table,
+                added,
+                ConsistencyChoice::Eventual,
+                &slot,
+            ));
         }
     }
     if let (Some(_), true) = (set, table.replicas.is_empty()) {
-        for consistency in [Consistency::Strong, Consistency::StrongWithWitness] {
+        for consistency in [
+            ConsistencyChoice::Strong,
+            ConsistencyChoice::StrongWithWitness,
+        ] {
             let added = &others[..2.min(others.len())];
             all.push(match strong_excludes(table) {
                 Some(why) => named(table, added, consistency).impossible(why),
@@ -180,7 +190,7 @@ fn bring_home(table: &mut TableDesign, region: &str) {
         .iter_mut()
         .filter(|access| access.is_read())
         .for_each(|access| access.calls = &access.calls * &more);
-    let named = |access: Access| Access {
+    let named = |access: AccessPattern| AccessPattern {
         name: format!("{}, from {region}", access.name),
         ..access
     };
@@ -205,11 +215,11 @@ fn near<'a>(context: &'a Context, own: &[&str]) -> Vec<&'a str> {
 
 /// What multi-Region strong consistency does not have (rule 4.4).
 fn strong_excludes(table: &TableDesign) -> Option<String> {
-    let transactional = |call: &Call| {
+    let transactional = |call: &PatternCall| {
         matches!(
             call,
-            Call::Transaction { .. }
-                | Call::Get {
+            PatternCall::Transaction { .. }
+                | PatternCall::Get {
                     consistency: None,
                     ..
                 }
@@ -235,25 +245,27 @@ fn strong_excludes(table: &TableDesign) -> Option<String> {
 
 /// How the replicas of a global table agree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Consistency {
+enum ConsistencyChoice {
     Eventual,
     Strong,
     /// The last of the added regions only keeps what is written.
     StrongWithWitness,
 }
 
-impl Consistency {
+impl ConsistencyChoice {
     fn words(self) -> &'static str {
         match self {
-            Consistency::Eventual => "eventually consistent (MREC)",
-            Consistency::Strong => "strongly consistent (MRSC)",
-            Consistency::StrongWithWitness => "strongly consistent (MRSC), the last a witness",
+            ConsistencyChoice::Eventual => "eventually consistent (MREC)",
+            ConsistencyChoice::Strong => "strongly consistent (MRSC)",
+            ConsistencyChoice::StrongWithWitness => {
+                "strongly consistent (MRSC), the last a witness"
+            }
         }
     }
 }
 
 /// The alternative of replicas in more regions, by its name alone.
-fn named(table: &TableDesign, regions: &[&str], consistency: Consistency) -> Alternative {
+fn named(table: &TableDesign, regions: &[&str], consistency: ConsistencyChoice) -> Alternative {
     let name = format!(
         "replicas in {}, {}",
         regions.join(" and "),
@@ -265,17 +277,17 @@ fn named(table: &TableDesign, regions: &[&str], consistency: Consistency) -> Alt
 fn added_replicas(
     table: &TableDesign,
     regions: &[&str],
-    consistency: Consistency,
+    consistency: ConsistencyChoice,
     slot: &str,
 ) -> Alternative {
     let target = table.table.name.clone();
     let witness = regions
         .last()
-        .filter(|_| consistency == Consistency::StrongWithWitness)
+        .filter(|_| consistency == ConsistencyChoice::StrongWithWitness)
         .map(ToString::to_string);
     let alternative = named(table, regions, consistency);
     let regions: Vec<String> = regions.iter().map(ToString::to_string).collect();
-    let strong = consistency != Consistency::Eventual;
+    let strong = consistency != ConsistencyChoice::Eventual;
     let replica = |region: &String| {
         let more = if witness.as_ref() == Some(region) {
             ", witness = true"
@@ -293,7 +305,7 @@ fn added_replicas(
     alternative
         .because("a write is paid for in every region, and what it changes is sent there")
         .deciding("more to pay, less to lose")
-        .edit(table.part(Part::Table), text)
+        .edit(table.part(DesignPart::Table), text)
         .change(slot, move |workload| {
             let Some(table) = table_mut(workload, &target) else {
                 return;

@@ -3,7 +3,7 @@
 use super::{Alternative, AlternativeKind, table_mut};
 use crate::table::{ApiName, Consistency, Index, IndexKind, KeySchema, Projection};
 use crate::units::{Bytes, Exact};
-use crate::workload::{Access, Call, Entry, TableDesign};
+use crate::workload::{AccessPattern, IndexEntry, PatternCall, TableDesign};
 
 /// Include sets beyond so many are not shown: the widest and the narrowest matter.
 const SETS_MAX: usize = 6;
@@ -269,7 +269,7 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
 }
 
 /// Whether a read wants attributes that an index does not hold; one that does not say wants all.
-fn wants_more(access: &Access, index: &Index, keys: &KeySchema) -> bool {
+fn wants_more(access: &AccessPattern, index: &Index, keys: &KeySchema) -> bool {
     access
         .attributes
         .as_ref()
@@ -319,19 +319,19 @@ fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched:
     table.table.indexes[at].projection = projection.clone();
     table.resize(|sizes| {
         sizes.with_entries(at, |old| match old {
-            Entry::None => Entry::None,
-            _ => Entry::Size(entry),
+            IndexEntry::None => IndexEntry::None,
+            _ => IndexEntry::Size(entry),
         })
     });
     let (index, keys) = (table.table.indexes[at].clone(), table.table.keys.clone());
-    let fetch = |patterns: &mut Vec<Access>| {
+    let fetch = |patterns: &mut Vec<AccessPattern>| {
         let mut more = Vec::new();
         for access in patterns.iter_mut().filter(|access| access.reads_index(at)) {
             let (wants, said) = (
                 wants_more(access, &index, &keys),
                 access.attributes.is_some(),
             );
-            let Call::Page {
+            let PatternCall::Page {
                 items,
                 fetches,
                 missing,
@@ -350,11 +350,11 @@ fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched:
             let keys = (*items).clamp(1, 100);
             let calls =
                 &(&access.calls * &(Exact::one() - missing.clone())) * &Exact::ratio(*items, keys);
-            more.push(Access {
+            more.push(AccessPattern {
                 name: format!("{}, fetched from the table", access.name),
                 operation: Some(ApiName::BatchGetItem),
                 calls,
-                call: Call::Get {
+                call: PatternCall::Get {
                     items: keys,
                     consistency: Some(Consistency::Eventual),
                     missing: Exact::zero(),
@@ -390,7 +390,7 @@ pub(super) fn remove(table: &mut TableDesign, name: &str) {
             .iter_mut()
             .flat_map(|replica| &mut replica.access),
     ) {
-        if let Call::Page {
+        if let PatternCall::Page {
             index: Some(index), ..
         } = &mut access.call
             && *index > at

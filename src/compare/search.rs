@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::capacity::policy::{Bounds, OnDemand, Schedule};
-use crate::capacity::series::{Arrivals, Drawn, Horizon, Series};
+use crate::capacity::series::{Arrivals, DrawnSeries, Horizon, Series};
 use crate::capacity::{
-    HourlyUnits, Lane as Ledger, Limits, Run, Scaling, WEEK_HOURS, execute, execute_cold,
+    AccountDirection as Ledger, HourlyUnits, LedgerRun, Limits, Scaling, WEEK_HOURS, execute,
+    execute_cold,
 };
 use crate::meter::HourBilling;
 use crate::table::Direction;
@@ -66,7 +67,7 @@ pub struct Capacities {
 }
 
 /// What is asked of an account's direction, and how the answer is judged.
-pub struct Asked<'a> {
+pub struct DirectionDemand<'a> {
     /// The name of its series.
     pub name: &'a str,
     /// Reads or writes.
@@ -86,12 +87,12 @@ pub struct Asked<'a> {
 /// Counts simulations, and remembers what was found for a demand.
 #[derive(Debug)]
 pub struct Searches {
-    known: Mutex<Known>,
-    drawn: Arc<Drawn>,
+    known: Mutex<FoundSoFar>,
+    drawn: Arc<DrawnSeries>,
 }
 
 #[derive(Debug, Default)]
-struct Known {
+struct FoundSoFar {
     capacities: BTreeMap<(String, Vec<u64>, Bursts), Arc<Capacities>>,
     on_demand: BTreeMap<(String, Vec<u64>), u64>,
     count: u64,
@@ -99,7 +100,7 @@ struct Known {
 
 impl Searches {
     /// Searches that share what was drawn.
-    pub fn new(drawn: &Arc<Drawn>) -> Searches {
+    pub fn new(drawn: &Arc<DrawnSeries>) -> Searches {
         Searches {
             known: Mutex::default(),
             drawn: drawn.clone(),
@@ -114,7 +115,7 @@ impl Searches {
             .count
     }
 
-    fn search(&self, asked: &Asked) -> Search {
+    fn search(&self, asked: &DirectionDemand) -> Search {
         let series = self.drawn.series(asked.name, asked.arrivals, asked.horizon);
         Search {
             series,
@@ -126,7 +127,7 @@ impl Searches {
     }
 
     /// What is cheapest for calls that arrive at an account's direction.
-    pub fn capacities(&self, asked: &Asked) -> Arc<Capacities> {
+    pub fn capacities(&self, asked: &DirectionDemand) -> Arc<Capacities> {
         let key = (
             asked.name.to_string(),
             asked.arrivals.iter().flat_map(Arrivals::bits).collect(),
@@ -146,7 +147,7 @@ impl Searches {
         if asked.horizon != &Horizon::default() {
             // Whatever step and time were asked for, what is called safe is safe in the week second
             // by second that every total rests on.
-            let mut by_seconds = self.search(&Asked {
+            let mut by_seconds = self.search(&DirectionDemand {
                 horizon: &Horizon::default(),
                 ..*asked
             });
@@ -163,7 +164,7 @@ impl Searches {
     }
 
     /// The share of the demand that a new on-demand table refuses while it grows, in billionths.
-    pub fn refused_on_demand(&self, asked: &Asked) -> u64 {
+    pub fn refused_on_demand(&self, asked: &DirectionDemand) -> u64 {
         let key = (
             asked.name.to_string(),
             asked.arrivals.iter().flat_map(Arrivals::bits).collect(),
@@ -257,7 +258,7 @@ impl Search {
         }
     }
 
-    fn run(&mut self, scaling: &Scaling) -> Run {
+    fn run(&mut self, scaling: &Scaling) -> LedgerRun {
         self.count += 1;
         execute(
             &mut [Ledger {
@@ -308,7 +309,7 @@ impl Search {
         }
     }
 
-    fn found(&self, scaling: Scaling, run: &Run) -> FoundCapacity {
+    fn found(&self, scaling: Scaling, run: &LedgerRun) -> FoundCapacity {
         FoundCapacity {
             scaling,
             hourly: run.hourly(self.billing),

@@ -9,7 +9,7 @@ use crate::estimate::{EstimateError, Metering};
 use crate::money::Money;
 use crate::pricing::Books;
 use crate::units::Exact;
-use crate::workload::{Part, Workload};
+use crate::workload::{DesignPart, Workload};
 
 /// The totals when one figure is half as large and half as large again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub struct Swing {
     /// The figure.
     pub what: String,
     /// The part of the file that holds it.
-    pub part: Part,
+    pub part: DesignPart,
     /// The month's total with half of it.
     pub low: Money,
     /// The month's total with half as much again.
@@ -54,12 +54,12 @@ pub fn swings(
     books: &Books,
     total: Money,
 ) -> Result<Vec<Swing>, EstimateError> {
-    let mut figures: Vec<(String, Part, Scale)> = Vec::new();
+    let mut figures: Vec<(String, DesignPart, Scale)> = Vec::new();
     for (at, table) in workload.tables.iter().enumerate() {
         let name = &table.table.name;
         figures.push((
             format!("size of an item of {name}"),
-            table.part(Part::Item),
+            table.part(DesignPart::Item),
             Box::new(move |workload, by| {
                 let table = Arc::make_mut(&mut workload.contents_mut().tables[at]);
                 table.resize(|sizes| sizes.scaled(by, 1));
@@ -67,7 +67,7 @@ pub fn swings(
         ));
         figures.push((
             format!("items of {name}"),
-            table.part(Part::Table),
+            table.part(DesignPart::Table),
             Box::new(move |workload, by| {
                 let table = Arc::make_mut(&mut workload.contents_mut().tables[at]);
                 table.items = &table.items * by;
@@ -90,7 +90,7 @@ pub fn swings(
     // moves.
     let metering = Metering::with(Simulations::by_minutes(), workload, books)?.for_bills();
     let (base, _) = metering.total()?;
-    let swing = |(what, part, scale): (String, Part, Scale)| -> Result<Swing, EstimateError> {
+    let swing = |(what, part, scale): (String, DesignPart, Scale)| -> Result<Swing, EstimateError> {
         let at = |by: &Exact| -> Result<Money, EstimateError> {
             let mut changed = workload.clone();
             scale(&mut changed, by);

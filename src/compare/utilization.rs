@@ -1,7 +1,7 @@
 //! What each way to pay for one direction of an account costs, by how much of its capacity is used;
 //! and where two of them cost the same. Break-evens and curves are both made of this.
 
-use super::commitment::{Offer, offers, rates};
+use super::commitment::{Commitment, offers, rates};
 use super::search::FoundCapacity;
 use super::{Context, account_capacities};
 use crate::capacity::Demand;
@@ -132,19 +132,19 @@ pub(super) fn target_of(table: &TableDesign, demand: &Demand) -> Target {
 pub(super) struct Flat {
     pub units: u64,
     pub here: Exact,
-    pub lines: Vec<(Payment, Line)>,
+    pub lines: Vec<(Payment, CostLine)>,
 }
 
 /// Cost without traffic and with all capacity used, in dollars of a month.
 #[derive(Clone, Debug)]
-pub(super) struct Line {
+pub(super) struct CostLine {
     pub idle: Exact,
     pub full: Exact,
 }
 
-impl Line {
-    fn level(cost: Exact) -> Line {
-        Line {
+impl CostLine {
+    fn level(cost: Exact) -> CostLine {
+        CostLine {
             idle: cost.clone(),
             full: cost,
         }
@@ -196,12 +196,12 @@ pub(super) fn flat(
     let mut lines = vec![
         (
             Payment::OnDemand,
-            Line {
+            CostLine {
                 idle: Exact::zero(),
                 full: &requests * &request.list,
             },
         ),
-        (Payment::Fixed, Line::level(&unit_hours * &hour.list)),
+        (Payment::Fixed, CostLine::level(&unit_hours * &hour.list)),
     ];
     let reservable =
         demand.throughput != Throughput::ReplicatedWrite && class == TableClass::Standard;
@@ -210,7 +210,7 @@ pub(super) fn flat(
         .reserved_terms()
         .map_or(1, |terms| terms.block_units.max(1));
     for offer in sold.iter().filter(|_| reservable) {
-        if let Offer::Reserved {
+        if let Commitment::Reserved {
             years, read, write, ..
         } = offer
         {
@@ -221,20 +221,20 @@ pub(super) fn flat(
             };
             // It is sold in blocks, which the tables of a region share.
             let blocks = &Exact::from(units.div_ceil(block) * block) * hours;
-            lines.push((Payment::Reserved(*years), Line::level(&blocks * unit)));
+            lines.push((Payment::Reserved(*years), CostLine::level(&blocks * unit)));
         }
     }
-    if sold.contains(&Offer::Plan) {
+    if sold.contains(&Commitment::Plan) {
         lines.push((
             Payment::PlannedRequests,
-            Line {
+            CostLine {
                 idle: Exact::zero(),
                 full: &requests * &request.plan,
             },
         ));
         lines.push((
             Payment::PlannedCapacity,
-            Line::level(&unit_hours * &hour.plan),
+            CostLine::level(&unit_hours * &hour.plan),
         ));
     }
     Some(Flat { units, here, lines })
@@ -248,7 +248,7 @@ pub(super) fn auto_scaled(
     here: &Exact,
     hour: &Exact,
     hours: &Exact,
-) -> Line {
+) -> CostLine {
     let follows = &(simulated * hours) * hour;
     let idle = &(&Exact::from(found.scaling.min) * hours) * hour;
     let rises = if here.is_zero() || follows < idle {
@@ -256,7 +256,7 @@ pub(super) fn auto_scaled(
     } else {
         &(&follows - &idle) / here
     };
-    Line {
+    CostLine {
         full: &idle + &rises,
         idle,
     }
@@ -268,7 +268,7 @@ pub(super) fn utilization(
     demand: &Demand,
     outcome: &Outcome,
     flat: Flat,
-    auto_scaled: Option<Line>,
+    auto_scaled: Option<CostLine>,
 ) -> Result<Utilization, EstimateError> {
     let Flat {
         units,
@@ -278,17 +278,18 @@ pub(super) fn utilization(
     if let Some(line) = auto_scaled {
         lines.insert(2.min(lines.len()), (Payment::AutoScaled, line));
     }
-    let way = |(payment, Line { idle, full }): &(Payment, Line)| -> Result<Way, MoneyError> {
-        let now = idle + &(&(full - idle) * &here);
-        let (name, idle, full) = (payment.name(), Money::dollars(idle)?, Money::dollars(full)?);
-        Ok(Way {
-            name,
-            payment: *payment,
-            idle,
-            full,
-            here: Money::dollars(&now)?,
-        })
-    };
+    let way =
+        |(payment, CostLine { idle, full }): &(Payment, CostLine)| -> Result<Way, MoneyError> {
+            let now = idle + &(&(full - idle) * &here);
+            let (name, idle, full) = (payment.name(), Money::dollars(idle)?, Money::dollars(full)?);
+            Ok(Way {
+                name,
+                payment: *payment,
+                idle,
+                full,
+                here: Money::dollars(&now)?,
+            })
+        };
     let reserved = table
         .reserved
         .is_some_and(|reserved| match demand.throughput.direction() {
@@ -335,7 +336,7 @@ fn billed(table: &TableDesign, demand: &Demand, outcome: &Outcome) -> Result<Mon
 }
 
 /// Where a rising line crosses a flat one, from the least utilization on.
-pub(super) fn crossings(lines: &[(Payment, Line)]) -> Vec<Crossing> {
+pub(super) fn crossings(lines: &[(Payment, CostLine)]) -> Vec<Crossing> {
     let mut all = Vec::new();
     for (below, rising) in lines.iter().filter(|(_, line)| line.idle < line.full) {
         for (above, flat) in lines.iter().filter(|(_, line)| line.idle == line.full) {

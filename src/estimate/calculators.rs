@@ -6,7 +6,7 @@ use crate::outcome::PlainCalls;
 use crate::table::{Consistency, Operation, ReadPage, Write};
 use crate::units::{Bytes, Exact};
 use crate::usage::Throughput;
-use crate::workload::{Access, Call, SizeClasses, TableDesign, WriteKind};
+use crate::workload::{AccessPattern, PatternCall, SizeClasses, TableDesign, WriteKind};
 
 /// The table with every item at the mean size; `None` where sizes do not vary.
 pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
@@ -15,7 +15,7 @@ pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
     }
     let several =
         |sizes: &Option<SizeClasses>| sizes.as_ref().is_some_and(|sizes| sizes.count() > 1);
-    let varies = |access: &Access| several(&access.sizes);
+    let varies = |access: &AccessPattern| several(&access.sizes);
     let elsewhere = table.replicas.iter().flat_map(|replica| &replica.access);
     if !several(&table.sizes) && !table.access.iter().chain(elsewhere).any(varies) {
         return None;
@@ -74,7 +74,7 @@ fn is_traced(table: &TableDesign) -> bool {
     table.access.iter().any(|access| {
         matches!(
             access.call,
-            Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. }
+            PatternCall::Traced(_) | PatternCall::Counted { .. } | PatternCall::Unknown { .. }
         )
     })
 }
@@ -90,18 +90,18 @@ fn differs(one: &Exact, other: &Exact) -> bool {
 }
 
 /// One plain operation for each call: an item of the mean size, or a page of so many of them.
-fn plain(access: &Access, design: &TableDesign) -> Exact {
+fn plain(access: &AccessPattern, design: &TableDesign) -> Exact {
     let sizes = access.sizes.as_ref().map(SizeClasses::at_their_mean);
     let Some(class) = sizes.iter().flat_map(SizeClasses::iter).next() else {
         return Exact::zero();
     };
     let size = class.item;
     let operation = match &access.call {
-        Call::Get { consistency, .. } => Operation::GetItem {
+        PatternCall::Get { consistency, .. } => Operation::GetItem {
             item: Some(size),
             consistency: consistency.unwrap_or(Consistency::Strong),
         },
-        Call::Page {
+        PatternCall::Page {
             items, consistency, ..
         } => {
             let evaluated = Bytes(size.0.saturating_mul(*items));
@@ -111,7 +111,7 @@ fn plain(access: &Access, design: &TableDesign) -> Exact {
                 ..ReadPage::default()
             })
         }
-        Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
+        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
             let deletes = plans.iter().all(|(plan, _)| plan.kind == WriteKind::Delete);
             let write = Write {
                 old: deletes.then_some(size),
@@ -124,7 +124,9 @@ fn plain(access: &Access, design: &TableDesign) -> Exact {
                 Operation::PutItem(write)
             }
         }
-        Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => return Exact::zero(),
+        PatternCall::Traced(_) | PatternCall::Counted { .. } | PatternCall::Unknown { .. } => {
+            return Exact::zero();
+        }
     };
     let consumed = crate::meter::meter(&design.table, &operation, &Switches::default()).table;
     &access.calls

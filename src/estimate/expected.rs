@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::operations::{Case, Cases, Reason, Weight};
+use super::operations::{Case, CaseReason, Cases, Weight};
 use crate::meter::{
     Arm, ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes,
 };
@@ -36,20 +36,20 @@ impl Expected {
 /// Reads and writes of one arm.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tallies {
-    pub read: Tally,
-    pub write: Tally,
+    pub read: ExpectedUnits,
+    pub write: ExpectedUnits,
 }
 
 /// Expected units, and what they are for.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(super) struct ExpectedUnits {
     /// Expected units of one call.
     pub units: Exact,
     /// Half units of a call with the share of calls that take them, for simulated demand; of
     /// pages, how many there are of each.
     pub takes: Vec<(u64, f64)>,
     /// The first few kinds of each rule.
-    shown: Vec<(Kind, Part)>,
+    shown: Vec<(CaseKind, CasePart)>,
     /// How many kinds each rule has.
     kinds: BTreeMap<&'static str, usize>,
     /// The words for units that were metered in a trace.
@@ -62,14 +62,14 @@ const SHOWN: usize = 4;
 /// What makes parts of a tally one: the rule, the words, the units of one operation (in halves, so
 /// that reads and writes share the arithmetic).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Kind {
+struct CaseKind {
     halves: u64,
     rule: &'static str,
     what: &'static str,
 }
 
 #[derive(Clone, Debug)]
-struct Part {
+struct CasePart {
     weight: Exact,
     sizes: Option<(Bytes, Bytes)>,
 }
@@ -104,7 +104,7 @@ impl Sum {
 #[derive(Clone, Debug, Default)]
 struct Adding {
     parts: Vec<Added>,
-    positions: BTreeMap<Kind, usize>,
+    positions: BTreeMap<CaseKind, usize>,
     /// The position of the last part: sizes come in order, so most cases are of the kind of the
     /// one before.
     last: usize,
@@ -113,18 +113,18 @@ struct Adding {
 /// One kind of a tally while its cases are added.
 #[derive(Clone, Debug)]
 struct Added {
-    kind: Kind,
+    kind: CaseKind,
     sum: Sum,
     sizes: Option<(Bytes, Bytes)>,
 }
 
 impl Adding {
-    fn add(&mut self, reason: Reason, halves: u64, weight: Weight) {
+    fn add(&mut self, reason: CaseReason, halves: u64, weight: Weight) {
         if halves == 0 {
             return;
         }
         let (kind, size) = (
-            Kind {
+            CaseKind {
                 halves,
                 rule: reason.rule,
                 what: reason.what,
@@ -187,8 +187,8 @@ impl Adding {
         vec![(whole as u64, 1.0 - fraction), (whole as u64 + 1, fraction)]
     }
 
-    fn finish(self, scales: &[Exact], factor: &Exact) -> Tally {
-        let mut tally = Tally::default();
+    fn finish(self, scales: &[Exact], factor: &Exact) -> ExpectedUnits {
+        let mut tally = ExpectedUnits::default();
         if factor.is_zero() || self.parts.is_empty() {
             return tally;
         }
@@ -210,7 +210,7 @@ impl Adding {
             if *known <= SHOWN + 1 {
                 tally.shown.push((
                     *kind,
-                    Part {
+                    CasePart {
                         weight: &sum.exact(scales) * factor,
                         sizes: *sizes,
                     },
@@ -223,11 +223,11 @@ impl Adding {
     }
 }
 
-impl Tally {
+impl ExpectedUnits {
     /// Units that the calls of a trace took together.
-    pub fn measured(halves: u128, traced: &Traced) -> Tally {
+    pub fn measured(halves: u128, traced: &Traced) -> ExpectedUnits {
         if halves == 0 {
-            return Tally::default();
+            return ExpectedUnits::default();
         }
         let units = Exact::whole(halves) / Exact::from(2);
         let calls = if traced.uncounted {
@@ -244,18 +244,18 @@ impl Tally {
                 .unwrap_or(u64::MAX),
             1.0,
         )];
-        Tally {
+        ExpectedUnits {
             units,
             takes,
             traced: Some(text),
-            ..Tally::default()
+            ..ExpectedUnits::default()
         }
     }
 
     /// The working: for each rule, how often × how many units, for what.
     pub fn because(&self, unit: &str) -> Vec<Because> {
         let mut rules: Vec<(&'static str, Vec<String>)> = Vec::new();
-        for (Kind { halves, rule, what }, part) in &self.shown {
+        for (CaseKind { halves, rule, what }, part) in &self.shown {
             let times = if part.weight == Exact::one() {
                 String::new()
             } else {
@@ -305,8 +305,8 @@ impl Tally {
 /// What one call of a trace consumed on average.
 pub(super) fn measured(traced: &Traced) -> Expected {
     let tallies = |arm: &ArmUnits| Tallies {
-        read: Tally::measured(arm.read_halves, traced),
-        write: Tally::measured(arm.write * 2, traced),
+        read: ExpectedUnits::measured(arm.read_halves, traced),
+        write: ExpectedUnits::measured(arm.write * 2, traced),
     };
     let calls = Exact::from(traced.calls.max(1));
     Expected {
@@ -325,20 +325,20 @@ pub(super) fn measured(traced: &Traced) -> Expected {
 /// One unit of one arm, as AWS counted it: a write is made once more in every other region of a
 /// global table.
 pub(super) fn counted(direction: Direction, target: Target, table: &Table) -> Expected {
-    let one = Tally {
+    let one = ExpectedUnits {
         units: Exact::one(),
         takes: vec![(2, 1.0)],
         traced: Some("1 unit, as AWS counts them".to_string()),
-        ..Tally::default()
+        ..ExpectedUnits::default()
     };
     let tallies = |at: Target| match (at == target, direction) {
         (false, _) => Tallies::default(),
         (true, Direction::Read) => Tallies {
             read: one.clone(),
-            write: Tally::default(),
+            write: ExpectedUnits::default(),
         },
         (true, Direction::Write) => Tallies {
-            read: Tally::default(),
+            read: ExpectedUnits::default(),
             write: one.clone(),
         },
     };
@@ -409,7 +409,7 @@ pub(super) fn expect(
 }
 
 fn add(arms: &mut [[Adding; 2]], consumed: &ConsumedCapacity, case: &Case) {
-    let mut put = |at: usize, arm: &Arm, reason: Reason| {
+    let mut put = |at: usize, arm: &Arm, reason: CaseReason| {
         let [read, write] = &mut arms[at];
         read.add(reason, arm.read.halves(), case.weight);
         write.add(reason, arm.write.0 * 2, case.weight);
@@ -428,7 +428,7 @@ fn add(arms: &mut [[Adding; 2]], consumed: &ConsumedCapacity, case: &Case) {
 
 /// The write inside an operation of one action.
 fn written(operation: &Operation) -> Option<&Write> {
-    use crate::table::Action;
+    use crate::table::TransactionAction;
     match operation {
         Operation::PutItem(write)
         | Operation::UpdateItem(write)
@@ -436,24 +436,24 @@ fn written(operation: &Operation) -> Option<&Write> {
         | Operation::TimeToLiveDelete(write) => Some(write),
         Operation::BatchWriteItem(batch) => batch.first(),
         Operation::TransactWriteItems { actions, .. } => match actions.first() {
-            Some(Action::Write(write)) => Some(write),
+            Some(TransactionAction::Write(write)) => Some(write),
             _ => None,
         },
         _ => None,
     }
 }
 
-fn reason(transition: &Transition) -> Reason {
+fn reason(transition: &Transition) -> CaseReason {
     match *transition {
-        Transition::Absent => Reason::new("3.8", "no entry", None),
-        Transition::Unchanged => Reason::new("3.8", "entry unchanged", None),
-        Transition::Inserted { new } => Reason::new("3.8", "entry put", Some(new)),
-        Transition::Removed { old } => Reason::new("3.8", "entry deleted", Some(old)),
+        Transition::Absent => CaseReason::new("3.8", "no entry", None),
+        Transition::Unchanged => CaseReason::new("3.8", "entry unchanged", None),
+        Transition::Inserted { new } => CaseReason::new("3.8", "entry put", Some(new)),
+        Transition::Removed { old } => CaseReason::new("3.8", "entry deleted", Some(old)),
         Transition::Replaced { old, new } => {
-            Reason::new("3.8", "entry rewritten", Some(old.max(new)))
+            CaseReason::new("3.8", "entry rewritten", Some(old.max(new)))
         }
         Transition::Moved { new, .. } => {
-            Reason::new("3.8", "entry deleted and put at its new key", Some(new))
+            CaseReason::new("3.8", "entry deleted and put at its new key", Some(new))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Everything that is billed beside throughput: storage, backups, streams, exports, archives, DAX
 //! and the rest.
 
-use super::Design;
+use super::TableContext;
 use super::site::Gap;
 use super::throughput::{Metered, passing};
 use crate::capacity::partitions;
@@ -11,7 +11,7 @@ use crate::storage::{GLOBAL_TABLE_OVERHEAD_BYTES, OVERHEAD_BYTES, Occupied};
 use crate::table::{Index, IndexKind, TableClass};
 use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Because, Usage, UsageType};
-use crate::workload::{Access, Archive, Call, Encryption, Import};
+use crate::workload::{AccessPattern, Archive, Encryption, Import, PatternCall};
 
 /// The least that an incremental export bills. Source: Developer Guide, "DynamoDB data export to
 /// Amazon S3" (rule 5.6).
@@ -26,8 +26,12 @@ const UNKNOWN_WRITES: &str = "units, or nothing, are known of these writes; give
                               [[table.access]] with the size of the items";
 
 /// Usage of one table beside its throughput, in all its regions.
-pub(super) fn features(design: &Design, metered: &Metered, gaps: &mut Vec<Gap>) -> Vec<Usage> {
-    let mut lines = Lines {
+pub(super) fn features(
+    design: &TableContext,
+    metered: &Metered,
+    gaps: &mut Vec<Gap>,
+) -> Vec<Usage> {
+    let mut lines = UsageLines {
         design,
         metered,
         gaps,
@@ -53,7 +57,7 @@ pub(super) fn features(design: &Design, metered: &Metered, gaps: &mut Vec<Gap>) 
 }
 
 /// What the table and its indexes hold.
-pub(super) fn holdings(design: &Design) -> Vec<Holding> {
+pub(super) fn holdings(design: &TableContext) -> Vec<Holding> {
     let table = &design.table.table;
     let holding = |index: Option<usize>, occupied: Option<Occupied>| Holding {
         table: table.name.clone(),
@@ -80,23 +84,23 @@ pub(super) fn holdings(design: &Design) -> Vec<Holding> {
     std::iter::once(own).chain(indexes).collect()
 }
 
-fn items(design: &Design) -> Option<Occupied> {
+fn items(design: &TableContext) -> Option<Occupied> {
     design.table.held()
 }
 
 /// Entries of an index; `None` where their size is unknown.
-fn entries(design: &Design, index: usize) -> Option<Occupied> {
+fn entries(design: &TableContext, index: usize) -> Option<Occupied> {
     design.table.held_by(index)
 }
 
-struct Lines<'a> {
-    design: &'a Design<'a>,
+struct UsageLines<'a> {
+    design: &'a TableContext<'a>,
     metered: &'a Metered<'a>,
     gaps: &'a mut Vec<Gap>,
     usage: Vec<Usage>,
 }
 
-impl Lines<'_> {
+impl UsageLines<'_> {
     fn push(
         &mut self,
         index: Option<&str>,
@@ -615,7 +619,7 @@ impl Lines<'_> {
                 .access
                 .iter()
                 .filter(|access| !access.is_read());
-            let there: Vec<Access> = replica.access.iter().chain(writes).cloned().collect();
+            let there: Vec<AccessPattern> = replica.access.iter().chain(writes).cloned().collect();
             self.events(
                 &replica.region,
                 replica.contributor_insights,
@@ -667,7 +671,7 @@ impl Lines<'_> {
         region: &str,
         own: bool,
         of_index: &dyn Fn(usize) -> bool,
-        accesses: &[Access],
+        accesses: &[AccessPattern],
     ) {
         let design = self.design;
         let table = &design.table.table;
@@ -679,7 +683,10 @@ impl Lines<'_> {
             if !global.map_or(own, of_index) {
                 continue;
             }
-            if matches!(access.call, Call::Counted { .. } | Call::Unknown { .. }) {
+            if matches!(
+                access.call,
+                PatternCall::Counted { .. } | PatternCall::Unknown { .. }
+            ) {
                 let usage_type = UsageType::INSIGHTS_EVENTS;
                 let gap = design.gap_because(
                     region,
@@ -766,12 +773,12 @@ fn object_bytes_min(class: &str) -> u64 {
 }
 
 /// Items that one call touches, and the index it reads. What is not there is not touched.
-fn touched(access: &Access) -> (Option<usize>, Exact) {
+fn touched(access: &AccessPattern) -> (Option<usize>, Exact) {
     match &access.call {
-        Call::Get { items, missing, .. } => {
+        PatternCall::Get { items, missing, .. } => {
             (None, Exact::from(*items) * (Exact::one() - missing.clone()))
         }
-        Call::Page {
+        PatternCall::Page {
             index,
             items,
             missing,
@@ -780,16 +787,16 @@ fn touched(access: &Access) -> (Option<usize>, Exact) {
             *index,
             Exact::from(*items) * (Exact::one() - missing.clone()),
         ),
-        Call::Write { plans, .. } | Call::Transaction { plans, .. } => (
+        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => (
             None,
             Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>()),
         ),
-        Call::Traced(traced) => (
+        PatternCall::Traced(traced) => (
             traced.index,
             Exact::ratio(traced.touched, traced.calls.max(1)),
         ),
-        Call::Counted { target, .. } => (target.index(), Exact::zero()),
-        Call::Unknown { targets, .. } => (
+        PatternCall::Counted { target, .. } => (target.index(), Exact::zero()),
+        PatternCall::Unknown { targets, .. } => (
             targets.first().and_then(|target| target.index()),
             Exact::zero(),
         ),
@@ -799,7 +806,7 @@ fn touched(access: &Access) -> (Option<usize>, Exact) {
 /// Shards of a table's stream: as many as the table has partitions, by size and by throughput.
 ///
 /// `Assumption:` AWS says neither how many partitions a table has nor that shards follow them.
-fn estimated_shards(design: &Design) -> Exact {
+fn estimated_shards(design: &TableContext) -> Exact {
     let bytes = items(design).map_or_else(Exact::zero, |held| held.data);
     let writes: Exact = design
         .table
@@ -810,18 +817,18 @@ fn estimated_shards(design: &Design) -> Exact {
     partitions(&bytes, &Exact::zero(), &writes)
 }
 
-fn writes_of(access: &Access) -> Exact {
+fn writes_of(access: &AccessPattern) -> Exact {
     match &access.call {
-        Call::Write { plans, .. } | Call::Transaction { plans, .. } => {
+        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
             &access.calls * &Exact::from(plans.iter().map(|(_, count)| count).sum::<u64>())
         }
-        Call::Traced(traced) if traced.writes => {
+        PatternCall::Traced(traced) if traced.writes => {
             &access.calls * &Exact::ratio(traced.touched, traced.calls.max(1))
         }
-        Call::Get { .. }
-        | Call::Page { .. }
-        | Call::Traced(_)
-        | Call::Counted { .. }
-        | Call::Unknown { .. } => Exact::zero(),
+        PatternCall::Get { .. }
+        | PatternCall::Page { .. }
+        | PatternCall::Traced(_)
+        | PatternCall::Counted { .. }
+        | PatternCall::Unknown { .. } => Exact::zero(),
     }
 }

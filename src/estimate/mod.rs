@@ -47,7 +47,7 @@ use crate::pricing::{Bill, BookError, Books, PriceBook, Unknown, is_tiered, pric
 use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{FreeTier, Subject, Usage, UsageType};
-use crate::workload::{Call, Capacity, Replica, TableDesign, Workload};
+use crate::workload::{Capacity, PatternCall, Replica, TableDesign, Workload};
 pub(crate) use notes::simulation;
 
 use expected::{Expected, expect};
@@ -82,12 +82,12 @@ pub struct Metering {
     books: BTreeMap<String, PriceBook>,
     tables: Vec<Arc<TableResult>>,
     simulations: Arc<Simulations>,
-    known: Arc<Known>,
+    known: Arc<MeteredTables>,
 }
 
 /// Designs of changed workloads that were metered before, by where they lie in memory: each is
 /// kept, so that no other takes its place.
-type Known = Mutex<BTreeMap<usize, (Arc<TableDesign>, Arc<TableResult>)>>;
+type MeteredTables = Mutex<BTreeMap<usize, (Arc<TableDesign>, Arc<TableResult>)>>;
 
 impl Metering {
     /// Meters every table.
@@ -113,7 +113,7 @@ impl Metering {
             .tables
             .par_iter()
             .map(|table| {
-                Arc::new(run(&Design {
+                Arc::new(run(&TableContext {
                     workload,
                     table,
                     simulations: &simulations,
@@ -150,7 +150,7 @@ impl Metering {
             && (before.prices, &before.free) == (changed.prices, &changed.free)
             && before.switches == changed.switches;
         let metered = |table: &TableDesign| {
-            Arc::new(run(&Design {
+            Arc::new(run(&TableContext {
                 workload: changed,
                 table,
                 simulations: &simulations,
@@ -387,7 +387,7 @@ impl Metering {
                 .tables
                 .iter()
                 .flat_map(|table| {
-                    features::holdings(&Design {
+                    features::holdings(&TableContext {
                         workload,
                         table,
                         simulations,
@@ -406,7 +406,7 @@ impl Metering {
         let workload = self.workload.as_ref();
         let at_mean = |table: &Arc<TableDesign>| {
             calculators::at_mean_sizes(table).map(|table| {
-                run(&Design {
+                run(&TableContext {
                     workload,
                     table: &table,
                     simulations: &self.simulations,
@@ -480,7 +480,7 @@ impl Alone {
     }
 }
 
-fn run(design: &Design) -> TableResult {
+fn run(design: &TableContext) -> TableResult {
     let metered = Metered::new(design);
     let mut settled = metered.settle();
     let mut gaps = std::mem::take(&mut settled.gaps);
@@ -539,13 +539,13 @@ fn date_of(workload: &Workload, books: &BTreeMap<String, PriceBook>) -> Date {
 
 /// A table within its workload.
 #[derive(Clone, Copy)]
-struct Design<'a> {
+struct TableContext<'a> {
     workload: &'a Workload,
     table: &'a TableDesign,
     simulations: &'a Simulations,
 }
 
-impl<'a> Design<'a> {
+impl<'a> TableContext<'a> {
     fn subject(&self, index: Option<&str>, region: &str, access: Option<&str>) -> Subject {
         Subject {
             table: self.table.table.name.clone(),
@@ -565,10 +565,9 @@ impl<'a> Design<'a> {
 
     /// Whether a trace has writes made in another region than the home region.
     fn is_written_elsewhere(&self) -> bool {
-        self.table
-            .access
-            .iter()
-            .any(|access| matches!(&access.call, Call::Traced(traced) if traced.origin.is_some()))
+        self.table.access.iter().any(
+            |access| matches!(&access.call, PatternCall::Traced(traced) if traced.origin.is_some()),
+        )
     }
 
     fn expect(&self, cases: &Cases) -> Expected {

@@ -3,7 +3,7 @@
 use crate::pricing::LineItem;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Design;
+use super::TableContext;
 use super::operations::expand;
 use crate::capacity::policy::{OnDemand, Tracking};
 use crate::capacity::series::Horizon;
@@ -16,7 +16,8 @@ use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{Throughput, Usage, UsageType};
 use crate::workload::{
-    Access, Call, Capacity, HitRatio, Reserved, TableDesign, Units, Workload, WriteKind, WritePlan,
+    AccessPattern, Capacity, HitRatio, PatternCall, Reserved, TableDesign, Units, Workload,
+    WriteKind, WritePlan,
 };
 
 /// Units a second that AWS grants a table by default. Source: Developer Guide, "Quotas in Amazon
@@ -32,7 +33,8 @@ pub(super) fn assumptions(
 ) -> Vec<String> {
     let tables = &workload.tables;
     let any = |holds: &dyn Fn(&TableDesign) -> bool| tables.iter().any(|table| holds(table));
-    let any_access = |holds: &dyn Fn(&Access) -> bool| any(&|table| patterns(table).any(holds));
+    let any_access =
+        |holds: &dyn Fn(&AccessPattern) -> bool| any(&|table| patterns(table).any(holds));
     let mut list: Vec<String> = Vec::new();
     let mut say = |holds: bool, text: &str| {
         if holds {
@@ -63,7 +65,7 @@ pub(super) fn assumptions(
     );
     say(
         any_access(
-            &|access| matches!(&access.call, Call::Write { plans, refused } if !refused.is_zero() && plans.iter().any(|(plan, _)| plan.kind == WriteKind::Put)),
+            &|access| matches!(&access.call, PatternCall::Write { plans, refused } if !refused.is_zero() && plans.iter().any(|(plan, _)| plan.kind == WriteKind::Put)),
         ),
         "a put whose condition fails found an item of the pattern's size",
     );
@@ -71,7 +73,10 @@ pub(super) fn assumptions(
         any_access(&|access| {
             access.before.is_none()
                 && varies(access)
-                && matches!(access.call, Call::Write { .. } | Call::Transaction { .. })
+                && matches!(
+                    access.call,
+                    PatternCall::Write { .. } | PatternCall::Transaction { .. }
+                )
         }),
         "a write leaves an item of the size that it found",
     );
@@ -89,7 +94,7 @@ pub(super) fn assumptions(
     );
     say(
         any_access(
-            &|access| matches!(&access.call, Call::Transaction { cancelled, .. } if !cancelled.is_zero()),
+            &|access| matches!(&access.call, PatternCall::Transaction { cancelled, .. } if !cancelled.is_zero()),
         ),
         "a cancelled transaction finds the items that it would have found",
     );
@@ -99,7 +104,7 @@ pub(super) fn assumptions(
     );
     say(
         any_access(
-            &|access| matches!(&access.call, Call::Page { missing, items, .. } if !missing.is_zero() || *items == 0),
+            &|access| matches!(&access.call, PatternCall::Page { missing, items, .. } if !missing.is_zero() || *items == 0),
         ),
         "a Query or Scan that finds nothing costs the minimum of one partition, however many it \
          looks into",
@@ -154,7 +159,10 @@ pub(super) fn assumptions(
         any(&|table| {
             table.is_global()
                 && table.access.iter().any(|access| {
-                    matches!(access.call, Call::Write { .. } | Call::Transaction { .. })
+                    matches!(
+                        access.call,
+                        PatternCall::Write { .. } | PatternCall::Transaction { .. }
+                    )
                 })
         }),
         "every write is replicated by itself; AWS may combine changes of one item within a short \
@@ -375,7 +383,7 @@ fn is_traced(workload: &Workload, table: &str) -> bool {
         design
             .access
             .iter()
-            .any(|access| matches!(access.call, Call::Traced(_)))
+            .any(|access| matches!(access.call, PatternCall::Traced(_)))
     };
     workload
         .tables
@@ -386,7 +394,7 @@ fn is_traced(workload: &Workload, table: &str) -> bool {
 /// Whether calls of a table are unknown as a whole.
 fn is_unknown(workload: &Workload, table: &str) -> bool {
     let unknown = |design: &TableDesign| {
-        patterns(design).any(|access| matches!(access.call, Call::Unknown { .. }))
+        patterns(design).any(|access| matches!(access.call, PatternCall::Unknown { .. }))
     };
     workload
         .tables
@@ -395,25 +403,25 @@ fn is_unknown(workload: &Workload, table: &str) -> bool {
 }
 
 /// The access patterns of a table in all its regions.
-fn patterns(table: &TableDesign) -> impl Iterator<Item = &Access> {
+fn patterns(table: &TableDesign) -> impl Iterator<Item = &AccessPattern> {
     table
         .access
         .iter()
         .chain(table.replicas.iter().flat_map(|replica| &replica.access))
 }
 
-fn plans(access: &Access) -> &[(WritePlan, u64)] {
+fn plans(access: &AccessPattern) -> &[(WritePlan, u64)] {
     match &access.call {
-        Call::Write { plans, .. } | Call::Transaction { plans, .. } => plans,
-        Call::Get { .. }
-        | Call::Page { .. }
-        | Call::Traced(_)
-        | Call::Counted { .. }
-        | Call::Unknown { .. } => &[],
+        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => plans,
+        PatternCall::Get { .. }
+        | PatternCall::Page { .. }
+        | PatternCall::Traced(_)
+        | PatternCall::Counted { .. }
+        | PatternCall::Unknown { .. } => &[],
     }
 }
 
-fn changes_unsaid(access: &Access) -> bool {
+fn changes_unsaid(access: &AccessPattern) -> bool {
     plans(access).iter().any(|(plan, _)| {
         plan.changes.is_none()
             && !plan.finds.is_zero()
@@ -421,7 +429,7 @@ fn changes_unsaid(access: &Access) -> bool {
     })
 }
 
-fn puts_unsaid(access: &Access) -> bool {
+fn puts_unsaid(access: &AccessPattern) -> bool {
     plans(access).iter().any(|(plan, _)| match plan.kind {
         WriteKind::Put => plan.finds.is_zero(),
         WriteKind::Update | WriteKind::Delete => plan.finds == Exact::one(),
@@ -478,10 +486,10 @@ fn price_notes(bill: &Bill, date: Date, newest: Option<Date>) -> Vec<String> {
 }
 
 /// Whether a call pays for writes that leave everything as it was.
-fn writes_without_change(call: &Call) -> bool {
+fn writes_without_change(call: &PatternCall) -> bool {
     match call {
-        Call::Write { refused, .. } => !refused.is_zero(),
-        Call::Transaction {
+        PatternCall::Write { refused, .. } => !refused.is_zero(),
+        PatternCall::Transaction {
             plans, cancelled, ..
         } => {
             !cancelled.is_zero()
@@ -489,22 +497,22 @@ fn writes_without_change(call: &Call) -> bool {
                     .iter()
                     .any(|(plan, _)| plan.kind == WriteKind::ConditionCheck)
         }
-        Call::Get { .. }
-        | Call::Page { .. }
-        | Call::Traced(_)
-        | Call::Counted { .. }
-        | Call::Unknown { .. } => false,
+        PatternCall::Get { .. }
+        | PatternCall::Page { .. }
+        | PatternCall::Traced(_)
+        | PatternCall::Counted { .. }
+        | PatternCall::Unknown { .. } => false,
     }
 }
 
 /// Whether its items have several sizes.
-fn varies(access: &Access) -> bool {
+fn varies(access: &AccessPattern) -> bool {
     access.sizes.as_ref().is_some_and(|sizes| sizes.count() > 1)
 }
 
 /// Whether a read fills more than one page.
-fn spans_pages(access: &Access) -> bool {
-    let Call::Page { items, .. } = &access.call else {
+fn spans_pages(access: &AccessPattern) -> bool {
+    let PatternCall::Page { items, .. } = &access.call else {
         return false;
     };
     access
@@ -518,7 +526,7 @@ pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
     let switches = &workload.switches;
     let tables = &workload.tables;
     let any = |holds: &dyn Fn(&TableDesign) -> bool| tables.iter().any(|table| holds(table));
-    let any_call = |holds: &dyn Fn(&Call) -> bool| {
+    let any_call = |holds: &dyn Fn(&PatternCall) -> bool| {
         any(&|table| patterns(table).any(|access| holds(&access.call)))
     };
     let local = |table: &TableDesign| {
@@ -539,12 +547,14 @@ pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
     let listed = [
         (any(&|table| table.has_numbers), switches.number_alignment()),
         (
-            any_call(&|call| matches!(call, Call::Write { refused, .. } if !refused.is_zero())),
+            any_call(
+                &|call| matches!(call, PatternCall::Write { refused, .. } if !refused.is_zero()),
+            ),
             switches.failed_condition(),
         ),
         (
             any_call(
-                &|call| matches!(call, Call::Page { fetches: true, missing, items, .. } if !missing.is_zero() || *items == 0),
+                &|call| matches!(call, PatternCall::Page { fetches: true, missing, items, .. } if !missing.is_zero() || *items == 0),
             ),
             switches.fetch_of_nothing(),
         ),
@@ -554,7 +564,7 @@ pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
                     && table
                         .access
                         .iter()
-                        .any(|access| matches!(access.call, Call::Transaction { .. }))
+                        .any(|access| matches!(access.call, PatternCall::Transaction { .. }))
             }),
             switches.replicated_transaction(),
         ),
@@ -635,7 +645,7 @@ pub(super) fn warnings(
         }
         if table.dax.is_some() {
             for access in patterns(table).filter(|access| {
-                access.through_dax && matches!(access.call, Call::Page { scan: true, .. })
+                access.through_dax && matches!(access.call, PatternCall::Page { scan: true, .. })
             }) {
                 list.push(format!(
                     "{}: the hit ratio of DAX counts for the Scan \"{}\" too; set `dax = false` \
@@ -659,7 +669,7 @@ pub(super) fn warnings(
             .filter(|access| access.through_dax && access.is_read() && !access.is_cacheable())
         {
             list.push(past_the_cache(
-                &Design {
+                &TableContext {
                     workload,
                     table,
                     simulations,
@@ -829,8 +839,8 @@ fn kind_of(demand: &Demand) -> &'static str {
 
 /// What reads that a cache never answers cost, and what they would cost otherwise.
 fn past_the_cache(
-    design: &Design,
-    access: &Access,
+    design: &TableContext,
+    access: &AccessPattern,
     hit_ratio: &Exact,
     bill: &Bill,
     books: &BTreeMap<String, PriceBook>,
@@ -843,15 +853,15 @@ fn past_the_cache(
     );
     let mut eventual = access.clone();
     match &mut eventual.call {
-        Call::Get { consistency, .. } => *consistency = Some(Default::default()),
-        Call::Page { consistency, .. } => *consistency = Default::default(),
-        Call::Write { .. }
-        | Call::Transaction { .. }
-        | Call::Traced(_)
-        | Call::Counted { .. }
-        | Call::Unknown { .. } => {}
+        PatternCall::Get { consistency, .. } => *consistency = Some(Default::default()),
+        PatternCall::Page { consistency, .. } => *consistency = Default::default(),
+        PatternCall::Write { .. }
+        | PatternCall::Transaction { .. }
+        | PatternCall::Traced(_)
+        | PatternCall::Counted { .. }
+        | PatternCall::Unknown { .. } => {}
     }
-    let read = |access: &Access| -> Exact {
+    let read = |access: &AccessPattern| -> Exact {
         let expected = design.expect(&expand(access, design.table, &design.workload.switches));
         expected
             .home

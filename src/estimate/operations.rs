@@ -3,12 +3,13 @@
 use crate::dax;
 use crate::meter::{FailedCondition, Switches};
 use crate::table::{
-    Action, ApiName, Consistency, EntryEffect, Index, Operation, Projection, ReadPage, Table,
-    TransactionOutcome, Transition, Write, WriteOutcome,
+    ApiName, Consistency, EntryEffect, Index, Operation, Projection, ReadPage, Table,
+    TransactionAction, TransactionOutcome, Transition, Write, WriteOutcome,
 };
 use crate::units::{Bytes, Exact, MB};
 use crate::workload::{
-    Access, Call, Entry, SizeClass, SizeClasses, TableDesign, WriteKind, WritePlan, mean_of, sum_of,
+    AccessPattern, IndexEntry, PatternCall, SizeClass, SizeClasses, TableDesign, WriteKind,
+    WritePlan, mean_of, sum_of,
 };
 
 /// How often something happens in a call: so many parts of a scale, which is an exact number of
@@ -26,7 +27,7 @@ pub(super) struct Case {
     pub operation: Operation,
     pub weight: Weight,
     /// The words and the rule of the table's arm.
-    pub table: Reason,
+    pub table: CaseReason,
     /// Whether only the table's arm counts: the rest is in another case.
     pub table_only: bool,
     /// Whether the write leaves the item as it was, so that no stream and no export sees it.
@@ -35,15 +36,15 @@ pub(super) struct Case {
 
 /// Words for a case: what is metered, by which rule, and its size where it is one item's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Reason {
+pub(super) struct CaseReason {
     pub rule: &'static str,
     pub what: &'static str,
     pub size: Option<Bytes>,
 }
 
-impl Reason {
-    pub fn new(rule: &'static str, what: &'static str, size: Option<Bytes>) -> Reason {
-        Reason { rule, what, size }
+impl CaseReason {
+    pub fn new(rule: &'static str, what: &'static str, size: Option<Bytes>) -> CaseReason {
+        CaseReason { rule, what, size }
     }
 }
 
@@ -66,7 +67,7 @@ impl Cases {
         self.scales.len() - 1
     }
 
-    fn push(&mut self, scale: usize, parts: u128, operation: Operation, table: Reason) {
+    fn push(&mut self, scale: usize, parts: u128, operation: Operation, table: CaseReason) {
         if parts > 0 && !self.scales[scale].is_zero() {
             self.list.push(Case {
                 operation,
@@ -79,7 +80,7 @@ impl Cases {
     }
 
     /// A case with a scale of its own.
-    fn push_alone(&mut self, weight: Exact, operation: Operation, table: Reason) {
+    fn push_alone(&mut self, weight: Exact, operation: Operation, table: CaseReason) {
         let scale = self.scale(weight);
         self.push(scale, 1, operation, table);
     }
@@ -89,16 +90,16 @@ impl Cases {
 ///
 /// Batches and transactions are metered action by action, which changes nothing: every action is
 /// rounded for itself (rules 2.3, 3.5, 3.6), and expectations add up.
-pub(super) fn expand(access: &Access, design: &TableDesign, switches: &Switches) -> Cases {
+pub(super) fn expand(access: &AccessPattern, design: &TableDesign, switches: &Switches) -> Cases {
     let table = &design.table;
     let mut cases = Cases::default();
     match &access.call {
-        Call::Get {
+        PatternCall::Get {
             items,
             consistency,
             missing,
         } => get(access, *items, *consistency, missing, &mut cases),
-        Call::Page { index, .. } => match (evaluated(access, design, *index), *index) {
+        PatternCall::Page { index, .. } => match (evaluated(access, design, *index), *index) {
             (None, Some(index)) => {
                 cases.unknown_read = Some(index);
                 fetched(access, &mut cases);
@@ -108,7 +109,7 @@ pub(super) fn expand(access: &Access, design: &TableDesign, switches: &Switches)
                 fetched(access, &mut cases);
             }
         },
-        Call::Write { plans, refused } => {
+        PatternCall::Write { plans, refused } => {
             for (plan, count) in plans {
                 let count = Exact::from(*count);
                 let applied = &count * &(Exact::one() - refused.clone());
@@ -118,7 +119,7 @@ pub(super) fn expand(access: &Access, design: &TableDesign, switches: &Switches)
                 refusals(plan, access, &(&count * refused), switches, &mut cases);
             }
         }
-        Call::Transaction {
+        PatternCall::Transaction {
             plans,
             cancelled,
             replayed,
@@ -153,7 +154,7 @@ pub(super) fn expand(access: &Access, design: &TableDesign, switches: &Switches)
             }
         }
         // Metered when the trace was read, counted by AWS, or beyond what can be metered.
-        Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
+        PatternCall::Traced(_) | PatternCall::Counted { .. } | PatternCall::Unknown { .. } => {}
     }
     cases
 }
@@ -161,7 +162,7 @@ pub(super) fn expand(access: &Access, design: &TableDesign, switches: &Switches)
 /// The sizes of what a read evaluates, with their weights: of the pattern's items, or of entries
 /// whose size alone is given.
 fn evaluated(
-    access: &Access,
+    access: &AccessPattern,
     design: &TableDesign,
     index: Option<usize>,
 ) -> Option<Vec<(u64, u64)>> {
@@ -174,19 +175,19 @@ fn evaluated(
 
 /// The classes of a pattern's items; none where their size is not known, of which the bill has its
 /// own word.
-fn classes(access: &Access) -> impl Iterator<Item = &SizeClass> {
+fn classes(access: &AccessPattern) -> impl Iterator<Item = &SizeClass> {
     access.sizes.iter().flat_map(SizeClasses::iter)
 }
 
 /// The weights of all classes together.
-fn total(access: &Access) -> u64 {
+fn total(access: &AccessPattern) -> u64 {
     access.sizes.as_ref().map_or(1, SizeClasses::total)
 }
 
 /// What DAX reads after a committed TransactWriteItems to fill its cache (rule 7.4).
-pub(super) fn fills(access: &Access) -> Cases {
+pub(super) fn fills(access: &AccessPattern) -> Cases {
     let mut cases = Cases::default();
-    if let Call::Transaction {
+    if let PatternCall::Transaction {
         plans,
         cancelled,
         replayed,
@@ -205,11 +206,11 @@ pub(super) fn fills(access: &Access) -> Cases {
         cases.push_alone(
             &committed * &Exact::from(deleted),
             dax::fill(None),
-            Reason::new("7.4", "deleted item looked for", None),
+            CaseReason::new("7.4", "deleted item looked for", None),
         );
         let scale = cases.scale(committed * Exact::ratio(items, total(access)));
         for class in classes(access) {
-            let reason = Reason::new("7.4", "item read into the cache", Some(class.item));
+            let reason = CaseReason::new("7.4", "item read into the cache", Some(class.item));
             cases.push(
                 scale,
                 class.weight.into(),
@@ -222,7 +223,7 @@ pub(super) fn fills(access: &Access) -> Cases {
 }
 
 fn get(
-    access: &Access,
+    access: &AccessPattern,
     items: u64,
     consistency: Option<Consistency>,
     missing: &Exact,
@@ -247,21 +248,21 @@ fn get(
             found,
             class.weight.into(),
             read(Some(class.item)),
-            Reason::new(rule, "item", Some(class.item)),
+            CaseReason::new(rule, "item", Some(class.item)),
         );
     }
     cases.push_alone(
         missing * &Exact::from(items),
         read(None),
-        Reason::new(rule, "no item", None),
+        CaseReason::new(rule, "no item", None),
     );
 }
 
 /// The pages of a Query or Scan (rules 2.4 to 2.7).
 ///
 /// `Assumption:` items of different sizes fill a page as so many items of their mean size would.
-fn pages(access: &Access, sizes: &[(u64, u64)], cases: &mut Cases) {
-    let Call::Page {
+fn pages(access: &AccessPattern, sizes: &[(u64, u64)], cases: &mut Cases) {
+    let PatternCall::Page {
         items,
         segments,
         missing,
@@ -292,7 +293,7 @@ fn pages(access: &Access, sizes: &[(u64, u64)], cases: &mut Cases) {
             } else {
                 "items evaluated together"
             };
-            let reason = Reason::new("2.4", what, (alike && count > 0).then_some(bytes));
+            let reason = CaseReason::new("2.4", what, (alike && count > 0).then_some(bytes));
             cases.push_alone(&weight * &share, page(access, bytes, None), reason);
         }
     };
@@ -310,8 +311,8 @@ fn pages(access: &Access, sizes: &[(u64, u64)], cases: &mut Cases) {
 }
 
 /// One page of a Query or Scan.
-fn page(access: &Access, evaluated: Bytes, fetched: Option<Vec<Bytes>>) -> Operation {
-    let Call::Page {
+fn page(access: &AccessPattern, evaluated: Bytes, fetched: Option<Vec<Bytes>>) -> Operation {
+    let PatternCall::Page {
         scan,
         index,
         consistency,
@@ -334,8 +335,8 @@ fn page(access: &Access, evaluated: Bytes, fetched: Option<Vec<Bytes>>) -> Opera
 }
 
 /// What a query of a local index fetches from the table (rule 2.7).
-fn fetched(access: &Access, cases: &mut Cases) {
-    let Call::Page {
+fn fetched(access: &AccessPattern, cases: &mut Cases) {
+    let PatternCall::Page {
         items,
         fetches: true,
         missing,
@@ -348,7 +349,7 @@ fn fetched(access: &Access, cases: &mut Cases) {
     let found = Exact::one() - missing.clone();
     let scale = cases.scale(&found * &Exact::ratio(*items, total(access)));
     for class in classes(access) {
-        let reason = Reason::new("2.7", "item fetched from the table", Some(class.item));
+        let reason = CaseReason::new("2.7", "item fetched from the table", Some(class.item));
         cases.push(
             scale,
             class.weight.into(),
@@ -364,7 +365,7 @@ fn fetched(access: &Access, cases: &mut Cases) {
     cases.push_alone(
         nothing,
         page(access, Bytes(0), Some(Vec::new())),
-        Reason::new("2.7a", "nothing fetched", None),
+        CaseReason::new("2.7a", "nothing fetched", None),
     );
     cases.list[first..]
         .iter_mut()
@@ -383,7 +384,7 @@ fn wrap(operation: Option<ApiName>, kind: WriteKind, write: Write) -> Operation 
 
 /// Classes of the item that a write finds: of the size given for before, else of the size that it
 /// leaves. With the weight of both classes together.
-fn pairs(access: &Access) -> Vec<(&SizeClass, &SizeClass, u128)> {
+fn pairs(access: &AccessPattern) -> Vec<(&SizeClass, &SizeClass, u128)> {
     match &access.before {
         None => classes(access)
             .map(|class| (class, class, u128::from(class.weight)))
@@ -406,13 +407,15 @@ fn pairs(access: &Access) -> Vec<(&SizeClass, &SizeClass, u128)> {
 /// The item before a write, given by its size alone, with the entries that it had: those of the
 /// item after, but where an index holds the whole item.
 fn with_entries(before: &SizeClass, after: &SizeClass, table: &Table) -> SizeClass {
-    let entry = |(at, own): (usize, &Entry)| match (
+    let entry = |(at, own): (usize, &IndexEntry)| match (
         own,
         after.entries.get(at),
         &table.indexes[at].projection,
     ) {
-        (Entry::Unknown, Some(Entry::Size(_)), Projection::All) => Entry::Size(before.item),
-        (Entry::Unknown, Some(known), _) => *known,
+        (IndexEntry::Unknown, Some(IndexEntry::Size(_)), Projection::All) => {
+            IndexEntry::Size(before.item)
+        }
+        (IndexEntry::Unknown, Some(known), _) => *known,
         _ => *own,
     };
     SizeClass {
@@ -422,7 +425,7 @@ fn with_entries(before: &SizeClass, after: &SizeClass, table: &Table) -> SizeCla
 }
 
 /// The total of the weights of [`pairs`].
-fn pairs_total(access: &Access) -> Exact {
+fn pairs_total(access: &AccessPattern) -> Exact {
     Exact::from(total(access))
         * access
             .before
@@ -432,7 +435,7 @@ fn pairs_total(access: &Access) -> Exact {
 
 fn writes(
     plan: &WritePlan,
-    access: &Access,
+    access: &AccessPattern,
     table: &Table,
     weight: &Exact,
     cases: &mut Cases,
@@ -456,7 +459,7 @@ fn writes(
                 found,
                 parts,
                 operation(write),
-                Reason::new(rule, what, size),
+                CaseReason::new(rule, what, size),
             );
             if let Some(case) = cases.list.last_mut() {
                 case.changes_nothing = !delete
@@ -470,7 +473,7 @@ fn writes(
         cases.push_alone(
             absent,
             operation(deletion(None, table)),
-            Reason::new("3.2", "no item to delete", None),
+            CaseReason::new("3.2", "no item to delete", None),
         );
     } else if !absent.is_zero() {
         let absent = cases.scale(absent / Exact::from(total(access)));
@@ -479,7 +482,7 @@ fn writes(
                 absent,
                 class.weight.into(),
                 operation(insertion(class, table)),
-                Reason::new("3.1", "new item", Some(class.item)),
+                CaseReason::new("3.1", "new item", Some(class.item)),
             );
         }
     }
@@ -488,7 +491,7 @@ fn writes(
 /// Writes that a condition refuses. A put's condition fails because of the item that is there.
 fn refusals(
     plan: &WritePlan,
-    access: &Access,
+    access: &AccessPattern,
     weight: &Exact,
     switches: &Switches,
     cases: &mut Cases,
@@ -523,7 +526,7 @@ fn refusals(
         } else {
             before.item
         };
-        let reason = Reason::new(rule, "condition failed, the item stays", Some(counted));
+        let reason = CaseReason::new(rule, "condition failed, the item stays", Some(counted));
         cases.push(found, parts, refused(Some(before.item), class), reason);
     }
     let absent = cases.scale(weight * &((Exact::one() - finds) / Exact::from(total(access))));
@@ -532,55 +535,55 @@ fn refusals(
             absent,
             class.weight.into(),
             refused(None, class),
-            Reason::new(rule, "condition failed, no item", None),
+            CaseReason::new(rule, "condition failed, no item", None),
         );
     }
 }
 
 fn transaction(
     plan: &WritePlan,
-    access: &Access,
+    access: &AccessPattern,
     table: &Table,
     weight: &Exact,
     outcome: TransactionOutcome,
     cases: &mut Cases,
 ) {
     let first = cases.list.len();
-    let whole = |action: Action| Operation::TransactWriteItems {
+    let whole = |action: TransactionAction| Operation::TransactWriteItems {
         actions: vec![action],
         outcome,
     };
     if plan.kind == WriteKind::ConditionCheck {
         let found = cases.scale(&(weight * &plan.finds) / &pairs_total(access));
         for (before, _, parts) in pairs(access) {
-            let reason = Reason::new("3.6", "condition check of an item", Some(before.item));
+            let reason = CaseReason::new("3.6", "condition check of an item", Some(before.item));
             cases.push(
                 found,
                 parts,
-                whole(Action::ConditionCheck(Some(before.item))),
+                whole(TransactionAction::ConditionCheck(Some(before.item))),
                 reason,
             );
         }
         let absent = weight * &(Exact::one() - plan.finds.clone());
         cases.push_alone(
             absent,
-            whole(Action::ConditionCheck(None)),
-            Reason::new("3.6", "condition check, no item", None),
+            whole(TransactionAction::ConditionCheck(None)),
+            CaseReason::new("3.6", "condition check, no item", None),
         );
     } else {
         writes(plan, access, table, weight, cases, &|write| {
-            whole(Action::Write(write))
+            whole(TransactionAction::Write(write))
         });
     }
     for case in &mut cases.list[first..] {
         case.table = match outcome {
-            TransactionOutcome::Committed => Reason {
+            TransactionOutcome::Committed => CaseReason {
                 rule: "3.6",
                 ..case.table
             },
-            TransactionOutcome::Cancelled => Reason::new("3.7a", "transaction cancelled", None),
+            TransactionOutcome::Cancelled => CaseReason::new("3.7a", "transaction cancelled", None),
             TransactionOutcome::Replayed => {
-                Reason::new("3.7b", "token repeated, items read again", None)
+                CaseReason::new("3.7b", "token repeated, items read again", None)
             }
         };
     }
@@ -596,7 +599,7 @@ pub(super) fn time_to_live(sizes: &SizeClasses, table: &Table) -> Cases {
             scale,
             class.weight.into(),
             operation,
-            Reason::new("4.5", "item expired", Some(class.item)),
+            CaseReason::new("4.5", "item expired", Some(class.item)),
         );
     }
     cases
@@ -606,7 +609,7 @@ pub(super) fn time_to_live(sizes: &SizeClasses, table: &Table) -> Cases {
 /// reported elsewhere.
 fn entry(class: &SizeClass, index: usize) -> Option<Bytes> {
     match class.entries.get(index) {
-        Some(Entry::Size(size)) => Some(*size),
+        Some(IndexEntry::Size(size)) => Some(*size),
         _ => None,
     }
 }
@@ -654,8 +657,9 @@ fn change(plan: &WritePlan, before: &SizeClass, after: &SizeClass, table: &Table
 }
 
 /// Whether an access pattern writes entries of an index, so that their size matters.
-pub(super) fn writes_entries(access: &Access, index: &Index, table: &Table) -> bool {
-    let (Call::Write { plans, .. } | Call::Transaction { plans, .. }) = &access.call else {
+pub(super) fn writes_entries(access: &AccessPattern, index: &Index, table: &Table) -> bool {
+    let (PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. }) = &access.call
+    else {
         return false;
     };
     plans.iter().any(|(plan, _)| match plan.kind {

@@ -2,25 +2,25 @@
 
 use std::collections::BTreeMap;
 
-use super::Design;
-use super::expected::{Tallies, Tally};
+use super::TableContext;
+use super::expected::{ExpectedUnits, Tallies};
 use crate::capacity::policy::OnDemand;
 use crate::capacity::series::{Arrivals, account_name};
 use crate::capacity::{
-    AccountDemand, Consumption, Demand, Hottest, HourlyUnits, Lane, Limits, ListedCapacity,
-    ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Run, Scaling, Shape, demand, execute,
-    on_demand, provisioned,
+    AccountDemand, AccountDirection, Consumption, Demand, Hottest, HourlyUnits, LedgerRun, Limits,
+    ListedCapacity, ProvisionedCapacity, ProvisionedUnits, ReservedUnits, Scaling, Shape, demand,
+    execute, on_demand, provisioned,
 };
 use crate::meter::ReplicatedLocalIndex;
 use crate::pricing::{PriceBook, Unknown};
 use crate::table::{ByDirection, Direction, Index, IndexKind, TableClass, Target};
 use crate::units::Exact;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
-use crate::workload::{Access, Call, Capacity, Replica, TableDesign, Units};
+use crate::workload::{AccessPattern, Capacity, PatternCall, Replica, TableDesign, Units};
 
 /// Calls of a month, under the name that their lines carry.
 #[derive(Clone, Debug)]
-pub(super) struct Traffic<'a> {
+pub(super) struct MonthlyCalls<'a> {
     pub name: &'a str,
     pub calls: Exact,
     /// When in the week they are made.
@@ -31,7 +31,7 @@ pub(super) struct Traffic<'a> {
     pub origin: Option<&'a str>,
 }
 
-impl Traffic<'_> {
+impl MonthlyCalls<'_> {
     /// A share of these calls.
     pub fn times(mut self, share: &Exact) -> Self {
         self.calls = &self.calls * share;
@@ -99,7 +99,7 @@ pub(super) struct Settled {
 
 /// One region of a table.
 pub(super) struct Site<'a> {
-    design: &'a Design<'a>,
+    design: &'a TableContext<'a>,
     region: &'a str,
     class: TableClass,
     /// The replica, in another region than the home region.
@@ -114,7 +114,7 @@ const READ_ROUNDING: &str = "for each 4 KB, rounded up: 0.5 read units eventuall
 
 impl<'a> Site<'a> {
     pub fn new(
-        design: &'a Design<'a>,
+        design: &'a TableContext<'a>,
         region: &'a str,
         class: TableClass,
         replica: Option<&'a Replica>,
@@ -130,14 +130,14 @@ impl<'a> Site<'a> {
     }
 
     /// The reads of some calls: of the table, then of each index.
-    pub fn reads(&mut self, traffic: &Traffic, targets: &[Tallies], reasons: &[Because]) {
+    pub fn reads(&mut self, traffic: &MonthlyCalls, targets: &[Tallies], reasons: &[Because]) {
         for (target, tallies) in Target::all(targets.len()).zip(targets) {
             self.consume(traffic, target, Throughput::Read, &tallies.read, reasons);
         }
     }
 
     /// The writes of some calls: of the table, then of each index.
-    pub fn writes(&mut self, traffic: &Traffic, targets: &[Tallies], reasons: &[Because]) {
+    pub fn writes(&mut self, traffic: &MonthlyCalls, targets: &[Tallies], reasons: &[Because]) {
         for (target, tallies) in Target::all(targets.len()).zip(targets) {
             let local = self
                 .index(target)
@@ -164,7 +164,7 @@ impl<'a> Site<'a> {
     }
 
     /// The reads by which DAX fills its cache after transactions (rule 7.4).
-    pub fn fill(&mut self, traffic: &Traffic, tally: &Tally) {
+    pub fn fill(&mut self, traffic: &MonthlyCalls, tally: &ExpectedUnits) {
         let reason = Because::rule(
             "7.4",
             "DAX reads each item of a transaction again to fill its cache",
@@ -188,9 +188,9 @@ impl<'a> Site<'a> {
     }
 
     /// Calls of a trace that could not be metered.
-    pub fn unmetered(&mut self, access: &Access) {
+    pub fn unmetered(&mut self, access: &AccessPattern) {
         self.unmetered_call(access);
-        let Call::Traced(traced) = &access.call else {
+        let PatternCall::Traced(traced) = &access.call else {
             return;
         };
         if traced.unmetered == 0 {
@@ -215,8 +215,8 @@ impl<'a> Site<'a> {
     }
 
     /// Calls of which it is not known what they consume.
-    pub fn unmetered_call(&mut self, access: &Access) {
-        let Call::Unknown {
+    pub fn unmetered_call(&mut self, access: &AccessPattern) {
+        let PatternCall::Unknown {
             direction,
             targets,
             why,
@@ -329,10 +329,10 @@ impl<'a> Site<'a> {
 
     fn consume(
         &mut self,
-        traffic: &Traffic,
+        traffic: &MonthlyCalls,
         target: Target,
         throughput: Throughput,
-        tally: &Tally,
+        tally: &ExpectedUnits,
         reasons: &[Because],
     ) {
         let units = &tally.units * &traffic.calls;
@@ -572,7 +572,10 @@ impl<'a> Site<'a> {
             .simulations
             .series(&self.series_name(target, direction), &arrivals);
         let run = execute(
-            &mut [Lane::new(&series, OnDemand::new(direction, Some(most)))],
+            &mut [AccountDirection::new(
+                &series,
+                OnDemand::new(direction, Some(most)),
+            )],
             &Limits::default(),
         )
         .pop()?;
@@ -642,7 +645,7 @@ impl<'a> Site<'a> {
         target: Target,
         direction: Direction,
         units: Option<&Units>,
-        run: Option<&Run>,
+        run: Option<&LedgerRun>,
     ) -> Settling {
         let consumed = &self.consumed_by(target, direction);
         let run = run.filter(|_| matches!(units, Some(Units::Scaled(_))));
@@ -732,7 +735,12 @@ impl<'a> Site<'a> {
     }
 
     /// What moves the units, where anything does.
-    fn moved(&self, units: &Units, run: Option<&Run>, throughput: Throughput) -> Option<Because> {
+    fn moved(
+        &self,
+        units: &Units,
+        run: Option<&LedgerRun>,
+        throughput: Throughput,
+    ) -> Option<Because> {
         let (Units::Scaled(scaling), Some(run)) = (units, run) else {
             return None;
         };

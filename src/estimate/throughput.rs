@@ -1,32 +1,32 @@
 //! Throughput: what the access patterns consume in every region.
 
-use super::Design;
-use super::expected::{Expected, Tally, counted, measured};
+use super::TableContext;
+use super::expected::{Expected, ExpectedUnits, counted, measured};
 use super::operations::{expand, fills, time_to_live, writes_entries};
-use super::site::{Settled, Site, Traffic};
+use super::site::{MonthlyCalls, Settled, Site};
 use crate::capacity::Shape;
 use crate::dax;
 use crate::table::{ApiName, Consistency, Direction};
 use crate::units::{Exact, GB};
 use crate::usage::{Because, Usage, UsageType};
-use crate::workload::{Access, Call, Replica};
+use crate::workload::{AccessPattern, PatternCall, Replica};
 
 /// The name that lines of Time to Live carry in place of an access pattern's.
 const TIME_TO_LIVE: &str = "Time to Live";
 
 /// A table with its traffic, metered.
 pub(super) struct Metered<'a> {
-    design: &'a Design<'a>,
+    design: &'a TableContext<'a>,
     patterns: Vec<Pattern<'a>>,
     /// What one delete of Time to Live writes, where there are any.
     expired: Option<Expected>,
 }
 
 struct Pattern<'a> {
-    access: &'a Access,
+    access: &'a AccessPattern,
     expected: Expected,
     /// Reads that DAX adds to fill its cache.
-    fills: Tally,
+    fills: ExpectedUnits,
     /// The index whose entry size the pattern's reads would need.
     unknown_read: Option<usize>,
     /// The indexes whose entry sizes its writes would need.
@@ -35,7 +35,7 @@ struct Pattern<'a> {
 
 impl<'a> Metered<'a> {
     /// Meters every access pattern of a table.
-    pub fn new(design: &'a Design<'a>) -> Metered<'a> {
+    pub fn new(design: &'a TableContext<'a>) -> Metered<'a> {
         let patterns = design
             .table
             .access
@@ -54,7 +54,7 @@ impl<'a> Metered<'a> {
 
     /// Everything that writes: access patterns and Time to Live, with what one call of each
     /// expects.
-    fn writers(&self) -> impl Iterator<Item = (Traffic<'_>, &Expected)> {
+    fn writers(&self) -> impl Iterator<Item = (MonthlyCalls<'_>, &Expected)> {
         let patterns = self
             .patterns
             .iter()
@@ -62,7 +62,7 @@ impl<'a> Metered<'a> {
         let expired = self.expired.iter().map(|expected| {
             let calls = self.design.table.ttl_deletes.clone();
             (
-                Traffic {
+                MonthlyCalls {
                     name: TIME_TO_LIVE,
                     calls,
                     shape: Shape::flat(),
@@ -82,10 +82,10 @@ impl<'a> Metered<'a> {
             || self.patterns.iter().any(|pattern| {
                 matches!(
                     pattern.access.call,
-                    Call::Counted {
+                    PatternCall::Counted {
                         direction: Direction::Write,
                         ..
-                    } | Call::Unknown {
+                    } | PatternCall::Unknown {
                         direction: Direction::Write,
                         ..
                     }
@@ -114,7 +114,7 @@ impl<'a> Metered<'a> {
         let design = self.design;
         let home = &design.workload.region;
         let to = |region: &'a str| {
-            let usage = move |(traffic, expected): (Traffic, &Expected)| {
+            let usage = move |(traffic, expected): (MonthlyCalls, &Expected)| {
                 let origin = traffic.origin.unwrap_or(home);
                 let gigabytes = &(&traffic.calls * &expected.replicated_bytes) / &Exact::from(GB);
                 let working = format!(
@@ -226,7 +226,7 @@ impl<'a> Metered<'a> {
 }
 
 /// A PartiQL statement is the operation that it is.
-fn partiql(access: &Access) -> Option<Because> {
+fn partiql(access: &AccessPattern) -> Option<Because> {
     let operation = access
         .operation
         .filter(|operation| operation.is_partiql())?;
@@ -238,7 +238,7 @@ fn partiql(access: &Access) -> Option<Because> {
 
 /// What a reader may wonder about a write: why a batch saves nothing, why a transaction doubles no
 /// index.
-fn write_reasons(access: &Access) -> Vec<Because> {
+fn write_reasons(access: &AccessPattern) -> Vec<Because> {
     let batch = || Because::rule("3.5", "a batch costs what its writes cost one by one");
     let is_batch = matches!(
         access.operation,
@@ -251,33 +251,33 @@ fn write_reasons(access: &Access) -> Vec<Because> {
         .collect()
 }
 
-fn traffic(access: &Access) -> Traffic<'_> {
-    Traffic {
+fn traffic(access: &AccessPattern) -> MonthlyCalls<'_> {
+    MonthlyCalls {
         origin: match &access.call {
-            Call::Traced(traced) => traced.origin.as_deref(),
+            PatternCall::Traced(traced) => traced.origin.as_deref(),
             _ => None,
         },
         name: &access.name,
         calls: access.calls.clone(),
         shape: access.shape.clone(),
         transactional: match &access.call {
-            Call::Transaction { .. } => true,
-            Call::Traced(traced) => traced.transactional,
+            PatternCall::Transaction { .. } => true,
+            PatternCall::Traced(traced) => traced.transactional,
             _ => false,
         },
     }
 }
 
 /// The share of a pattern's reads that reach the table behind DAX, and the words for it.
-pub(super) fn passing(design: &Design, access: &Access) -> (Exact, Vec<Because>) {
+pub(super) fn passing(design: &TableContext, access: &AccessPattern) -> (Exact, Vec<Because>) {
     let consistency = match &access.call {
-        Call::Get { consistency, .. } => *consistency,
-        Call::Page { consistency, .. } => Some(*consistency),
-        Call::Write { .. }
-        | Call::Transaction { .. }
-        | Call::Traced(_)
-        | Call::Counted { .. }
-        | Call::Unknown { .. } => {
+        PatternCall::Get { consistency, .. } => *consistency,
+        PatternCall::Page { consistency, .. } => Some(*consistency),
+        PatternCall::Write { .. }
+        | PatternCall::Transaction { .. }
+        | PatternCall::Traced(_)
+        | PatternCall::Counted { .. }
+        | PatternCall::Unknown { .. } => {
             return (Exact::one(), Vec::new());
         }
     };
@@ -302,10 +302,10 @@ pub(super) fn passing(design: &Design, access: &Access) -> (Exact, Vec<Because>)
     (passes, vec![Because::rule("7.2", text)])
 }
 
-fn pattern<'a>(design: &'a Design<'a>, access: &'a Access) -> Pattern<'a> {
+fn pattern<'a>(design: &'a TableContext<'a>, access: &'a AccessPattern) -> Pattern<'a> {
     let table = &design.table.table;
-    if let Call::Traced(traced) = &access.call {
-        let fills = Tally::measured(traced.fill_halves, traced);
+    if let PatternCall::Traced(traced) = &access.call {
+        let fills = ExpectedUnits::measured(traced.fill_halves, traced);
         let unknown_writes = traced.unknown_indexes.iter().copied().collect();
         return Pattern {
             access,
@@ -315,11 +315,11 @@ fn pattern<'a>(design: &'a Design<'a>, access: &'a Access) -> Pattern<'a> {
             unknown_writes,
         };
     }
-    if let Call::Counted { direction, target } = &access.call {
+    if let PatternCall::Counted { direction, target } = &access.call {
         return Pattern {
             access,
             expected: counted(*direction, *target, table),
-            fills: Tally::default(),
+            fills: ExpectedUnits::default(),
             unknown_read: None,
             unknown_writes: Vec::new(),
         };

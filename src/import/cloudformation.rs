@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::draft::{
-    Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, quoted,
+    Draft, Fields, IndexDraft, Origin, ReplicaDraft, Sourced, TableDraft, UnitsDraft, list, quoted,
 };
 use super::intrinsic::{Resolver, Unresolved};
-use super::node::{Key, Node, Value, shown, wrong};
-use super::scaling::{self, AWS_WORDS, Step, Suspended, Target};
+use super::node::{NodeKey, SourceNode, Value, shown, wrong};
+use super::scaling::{self, AWS_WORDS, ScalingTarget, ScheduledAction, Suspended};
 use super::terraform::{also_encrypted, attach_dax, encrypted, projection};
 use super::{Context, name_of, names_of, usage};
 use crate::diag::{Diagnostic, Source};
@@ -26,10 +26,10 @@ struct Template<'a> {
     problems: &'a mut Vec<Diagnostic>,
     notes: Vec<String>,
     /// What of the table that is being read only a deployment knows, and no other value says.
-    untold: Vec<Said>,
+    untold: Vec<Sourced>,
 }
 
-pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
+pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -> Draft {
     let made_of = format!("the CloudFormation template {}", names_of(documents));
     let mut draft = Draft {
         made_of,
@@ -38,7 +38,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     };
     draft.head.set(
         "name",
-        Said::text(&name_of(documents), "the name of the file", None),
+        Sourced::text(&name_of(documents), "the name of the file", None),
     );
     let asked = context
         .region
@@ -48,7 +48,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     draft.head.set_some(
         "region",
         region.as_ref().map(|region| {
-            Said::text(
+            Sourced::text(
                 region,
                 if context.region.is_some() {
                     "as asked for"
@@ -67,7 +67,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
             .unwrap_or_default();
         let is_unknown =
             |name: &str| template.at(&["Parameters", name]).is_none() && !name.starts_with("AWS::");
-        let unknown: Vec<(String, Node)> = given
+        let unknown: Vec<(String, SourceNode)> = given
             .iter()
             .filter(|(name, _)| is_unknown(name))
             .map(|(name, node)| (name.clone(), node.clone()))
@@ -124,18 +124,21 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
 }
 
 /// The region of global tables that have but one.
-fn only_replica(documents: &[(Arc<Source>, Node)]) -> Option<String> {
+fn only_replica(documents: &[(Arc<Source>, SourceNode)]) -> Option<String> {
     let resources = documents.iter().flat_map(|(_, template)| {
         template
             .get("Resources")
-            .map(Node::entries)
+            .map(SourceNode::entries)
             .unwrap_or_default()
     });
     let global = resources
         .filter(|(_, resource)| resource.text_at("Type") == Some("AWS::DynamoDB::GlobalTable"));
     let mut regions: Vec<&str> = Vec::new();
     for (_, table) in global {
-        match table.at(&["Properties", "Replicas"]).map(Node::elements) {
+        match table
+            .at(&["Properties", "Replicas"])
+            .map(SourceNode::elements)
+        {
             Some([one]) => regions.push(one.text_at("Region")?),
             _ => return None,
         }
@@ -148,11 +151,11 @@ fn only_replica(documents: &[(Arc<Source>, Node)]) -> Option<String> {
 }
 
 impl Template<'_> {
-    fn origin(&self, node: &Node) -> Origin {
+    fn origin(&self, node: &SourceNode) -> Origin {
         Some((self.source.clone(), node.span.clone()))
     }
 
-    fn problem(&mut self, node: &Node, code: &'static str, message: String, help: &str) {
+    fn problem(&mut self, node: &SourceNode, code: &'static str, message: String, help: &str) {
         let span = node.span.start..node.span.end.min(node.span.start + 200);
         self.problems
             .push(wrong(self.source, span, code, message, help));
@@ -162,10 +165,10 @@ impl Template<'_> {
     /// mistake.
     fn told(
         &mut self,
-        node: &Node,
+        node: &SourceNode,
         label: &str,
-        result: Result<Option<Node>, Unresolved>,
-    ) -> Option<Node> {
+        result: Result<Option<SourceNode>, Unresolved>,
+    ) -> Option<SourceNode> {
         match result {
             Ok(value) => value,
             Err(Unresolved { why, cycle: true }) => {
@@ -187,7 +190,7 @@ impl Template<'_> {
     /// A property as it stands, with a choice among several made; what is within it is not resolved
     /// yet. Where nobody can tell the choice, what is there is taken rather than nothing, and
     /// the reason comes with it.
-    fn open(&self, node: &Node) -> Result<(Option<Node>, Option<String>), Unresolved> {
+    fn open(&self, node: &SourceNode) -> Result<(Option<SourceNode>, Option<String>), Unresolved> {
         let (mut node, mut taken) = (node.clone(), None);
         for _ in 0..50 {
             let [(key, argument)] = node.entries() else {
@@ -217,7 +220,7 @@ impl Template<'_> {
         })
     }
 
-    fn opened(&mut self, node: &Node, label: &str) -> Option<Node> {
+    fn opened(&mut self, node: &SourceNode, label: &str) -> Option<SourceNode> {
         let (opened, taken) = match self.open(node) {
             Ok((opened, taken)) => (Ok(opened), taken),
             Err(error) => (Err(error), None),
@@ -233,21 +236,21 @@ impl Template<'_> {
     }
 
     /// Something that has a cost and that only a deployment knows.
-    fn not_told(&mut self, node: &Node, what: String) {
-        self.untold.push(Said::new(
+    fn not_told(&mut self, node: &SourceNode, what: String) {
+        self.untold.push(Sourced::new(
             quoted(&format!("{what}: only known once the stack is deployed")),
             "",
             self.origin(node),
         ));
     }
 
-    fn child(&mut self, node: &Node, key: &str, label: &str) -> Option<Node> {
+    fn child(&mut self, node: &SourceNode, key: &str, label: &str) -> Option<SourceNode> {
         let value = node.get(key)?;
         self.opened(value, &format!("{label}: {key}"))
     }
 
     /// The elements of a list, each as far as it is there.
-    fn each(&mut self, node: &Node, key: &str, label: &str) -> Vec<Node> {
+    fn each(&mut self, node: &SourceNode, key: &str, label: &str) -> Vec<SourceNode> {
         let Some(list) = self.child(node, key, label) else {
             return Vec::new();
         };
@@ -260,14 +263,14 @@ impl Template<'_> {
             );
             return Vec::new();
         }
-        let elements: Vec<Node> = list.elements().to_vec();
+        let elements: Vec<SourceNode> = list.elements().to_vec();
         elements
             .iter()
             .filter_map(|element| self.opened(element, &format!("{label}: {key}")))
             .collect()
     }
 
-    fn text(&mut self, node: &Node, key: &str, label: &str) -> Option<String> {
+    fn text(&mut self, node: &SourceNode, key: &str, label: &str) -> Option<String> {
         let value = node.get(key)?;
         let resolved = self.resolver.resolve(value);
         let resolved = self.told(value, &format!("{label}: {key}"), resolved)?;
@@ -286,7 +289,7 @@ impl Template<'_> {
     }
 
     /// Whether something is on; what cannot be told is neither.
-    fn truth(&mut self, node: &Node, key: &str, label: &str) -> Option<bool> {
+    fn truth(&mut self, node: &SourceNode, key: &str, label: &str) -> Option<bool> {
         let value = node.get(key)?;
         let resolved = self.resolver.resolve(value);
         if matches!(&resolved, Err(error) if !error.cycle) {
@@ -310,7 +313,12 @@ impl Template<'_> {
     }
 
     /// The same where a workload has a word for what cannot be told.
-    fn truth_or_unknown(&mut self, node: &Node, key: &str, label: &str) -> Option<Option<bool>> {
+    fn truth_or_unknown(
+        &mut self,
+        node: &SourceNode,
+        key: &str,
+        label: &str,
+    ) -> Option<Option<bool>> {
         let before = self.untold.len();
         let truth = self.truth(node, key, label);
         let told = self.untold.len() == before;
@@ -319,7 +327,7 @@ impl Template<'_> {
     }
 
     /// A whole number of units; unknown with its reason where it cannot be told.
-    fn number(&mut self, node: &Node, key: &str, label: &str) -> Option<Said> {
+    fn number(&mut self, node: &SourceNode, key: &str, label: &str) -> Option<Sourced> {
         let value = node.get(key)?;
         let origin = self.origin(value);
         match self.resolver.resolve(value) {
@@ -341,7 +349,7 @@ impl Template<'_> {
                     );
                     return None;
                 };
-                Some(Said::new(
+                Some(Sourced::new(
                     text.trim().to_string(),
                     format!("{label}: {key}"),
                     origin,
@@ -351,16 +359,16 @@ impl Template<'_> {
                 self.told(value, &format!("{label}: {key}"), Err(error));
                 None
             }
-            Err(Unresolved { why, .. }) => Some(Said {
+            Err(Unresolved { why, .. }) => Some(Sourced {
                 origin,
-                ..Said::unknown(format!("{label}: {key}: {why}"))
+                ..Sourced::unknown(format!("{label}: {key}: {why}"))
             }),
         }
     }
 
     fn resources(
         &mut self,
-        template: &Node,
+        template: &SourceNode,
         region: Option<&str>,
         draft: &mut Draft,
         keys: &mut BTreeMap<String, ()>,
@@ -368,7 +376,7 @@ impl Template<'_> {
         let Some(resources) = template.get("Resources") else {
             return;
         };
-        let mut there: Vec<(Key, Node)> = Vec::new();
+        let mut there: Vec<(NodeKey, SourceNode)> = Vec::new();
         for (key, resource) in resources.entries() {
             if key.name.starts_with("Fn::Transform")
                 || resource.at(&["Properties", "Fn::Transform"]).is_some()
@@ -382,8 +390,8 @@ impl Template<'_> {
                 there.push((key.clone(), resource.clone()));
             }
         }
-        let empty = Node::new(Value::Map(Vec::new()), 0..0);
-        let of = |node: &Node| {
+        let empty = SourceNode::new(Value::Map(Vec::new()), 0..0);
+        let of = |node: &SourceNode| {
             node.get("Properties")
                 .cloned()
                 .unwrap_or_else(|| empty.clone())
@@ -443,7 +451,9 @@ impl Template<'_> {
             );
             let origin = self.origin(resource);
             if let Some(table) = draft.tables.iter_mut().find(|table| table.is_provisioned()) {
-                table.unpriced.push(Said::new(quoted(&words), "", origin));
+                table
+                    .unpriced
+                    .push(Sourced::new(quoted(&words), "", origin));
             }
         }
         let targets = self.targets(&there, &of);
@@ -456,7 +466,7 @@ impl Template<'_> {
                 let label = key.name.clone();
                 let kind = self
                     .text(&properties, "NodeType", &label)
-                    .map(|kind| Said::text(&kind, format!("{label}: NodeType"), origin));
+                    .map(|kind| Sourced::text(&kind, format!("{label}: NodeType"), origin));
                 let nodes = self.number(&properties, "ReplicationFactor", &label);
                 attach_dax(draft, &label, kind, nodes);
             }
@@ -472,7 +482,7 @@ impl Template<'_> {
     }
 
     /// What the CDK makes of `replicationRegions`: a replica that a custom resource adds.
-    fn custom_replica(&mut self, key: &Key, properties: &Node, draft: &mut Draft) {
+    fn custom_replica(&mut self, key: &NodeKey, properties: &SourceNode, draft: &mut Draft) {
         let label = &key.name;
         let (name, region) = (
             self.text(properties, "TableName", label),
@@ -492,7 +502,7 @@ impl Template<'_> {
         match region {
             Some(region) => {
                 let region =
-                    Said::text(&region, format!("{label}: Custom::DynamoDBReplica"), origin);
+                    Sourced::text(&region, format!("{label}: Custom::DynamoDBReplica"), origin);
                 let (fields, read) = (Fields::default(), UnitsDraft::default());
                 table.replicas.push(ReplicaDraft {
                     region,
@@ -502,7 +512,7 @@ impl Template<'_> {
                     access: Vec::new(),
                 });
             }
-            None => table.unpriced.push(Said::new(
+            None => table.unpriced.push(Sourced::new(
                 quoted("a replica in a region that the template does not say"),
                 "",
                 origin,
@@ -511,7 +521,7 @@ impl Template<'_> {
     }
 
     /// Whether a resource is made: its condition holds, or cannot be told.
-    fn is_there(&mut self, key: &Key, resource: &Node) -> bool {
+    fn is_there(&mut self, key: &NodeKey, resource: &SourceNode) -> bool {
         let Some(condition) = resource.get("Condition") else {
             return true;
         };
@@ -534,7 +544,12 @@ impl Template<'_> {
         }
     }
 
-    fn new_table(&mut self, key: &Key, resource: &Node, properties: &Node) -> TableDraft {
+    fn new_table(
+        &mut self,
+        key: &NodeKey,
+        resource: &SourceNode,
+        properties: &SourceNode,
+    ) -> TableDraft {
         let label = &key.name;
         let name = self.text(properties, "TableName", label);
         let origin = properties.get("TableName").map_or_else(
@@ -556,13 +571,13 @@ impl Template<'_> {
             label.clone()
         };
         TableDraft::new(
-            Said::text(name.as_deref().unwrap_or(&stand_in), note, origin),
+            Sourced::text(name.as_deref().unwrap_or(&stand_in), note, origin),
             vec![label.clone()],
         )
     }
 
     /// Partition and sort keys of a key schema.
-    fn schema(&mut self, node: &Node, label: &str) -> (Vec<String>, Vec<String>) {
+    fn schema(&mut self, node: &SourceNode, label: &str) -> (Vec<String>, Vec<String>) {
         let (mut hash, mut range) = (Vec::new(), Vec::new());
         for element in self.each(node, "KeySchema", label) {
             let name = self
@@ -576,7 +591,7 @@ impl Template<'_> {
         (hash, range)
     }
 
-    fn types(&mut self, properties: &Node, label: &str) -> BTreeMap<String, String> {
+    fn types(&mut self, properties: &SourceNode, label: &str) -> BTreeMap<String, String> {
         let mut types = BTreeMap::new();
         for attribute in self.each(properties, "AttributeDefinitions", label) {
             let name = self.text(&attribute, "AttributeName", label);
@@ -589,9 +604,9 @@ impl Template<'_> {
     fn keys(
         &mut self,
         table: &mut TableDraft,
-        properties: &Node,
-        key: &Key,
-        resource: &Node,
+        properties: &SourceNode,
+        key: &NodeKey,
+        resource: &SourceNode,
     ) -> bool {
         let label = key.name.clone();
         let types = self.types(properties, &label);
@@ -623,12 +638,12 @@ impl Template<'_> {
         };
         table.fields.set(
             "partition_key",
-            Said::new(key, format!("{label}: KeySchema"), origin.clone()),
+            Sourced::new(key, format!("{label}: KeySchema"), origin.clone()),
         );
         if let Some(range) = range.first() {
             table.fields.set(
                 "sort_key",
-                Said::new(written(range), format!("{label}: KeySchema"), origin),
+                Sourced::new(written(range), format!("{label}: KeySchema"), origin),
             );
         }
         true
@@ -638,9 +653,9 @@ impl Template<'_> {
     fn mode(
         &mut self,
         table: &mut TableDraft,
-        properties: &Node,
+        properties: &SourceNode,
         label: &str,
-        resource: &Node,
+        resource: &SourceNode,
     ) -> bool {
         let mode = self.text(properties, "BillingMode", label);
         let origin = properties
@@ -669,7 +684,7 @@ impl Template<'_> {
         };
         table.capacity.set(
             "mode",
-            Said::new(
+            Sourced::new(
                 if on_demand {
                     "\"on-demand\""
                 } else {
@@ -682,7 +697,7 @@ impl Template<'_> {
         on_demand
     }
 
-    fn class(&mut self, properties: &Node, label: &str) -> Option<Said> {
+    fn class(&mut self, properties: &SourceNode, label: &str) -> Option<Sourced> {
         let node = properties.get("TableClass")?;
         let Some(class) = self.text(properties, "TableClass", label) else {
             // Where it resolves to nothing, it is that of a table without a class.
@@ -704,10 +719,10 @@ impl Template<'_> {
                 return None;
             }
         };
-        Some(Said::new(word, format!("{label}: TableClass"), origin))
+        Some(Sourced::new(word, format!("{label}: TableClass"), origin))
     }
 
-    fn projection(&mut self, fields: &mut Fields, index: &Node, label: &str) {
+    fn projection(&mut self, fields: &mut Fields, index: &SourceNode, label: &str) {
         let Some(node) = self.child(index, "Projection", label) else {
             return;
         };
@@ -735,13 +750,13 @@ impl Template<'_> {
         let origin = self.origin(&node);
         fields.set_some(
             "projection",
-            projection(&kind, &attributes).map(|toml| Said::new(toml, "Projection", origin)),
+            projection(&kind, &attributes).map(|toml| Sourced::new(toml, "Projection", origin)),
         );
     }
 
     fn index(
         &mut self,
-        node: &Node,
+        node: &SourceNode,
         label: &str,
         global: bool,
         partition: Option<&str>,
@@ -773,10 +788,10 @@ impl Template<'_> {
         let mut fields = Fields::default();
         fields.set(
             "partition_key",
-            Said::new(list(&hash), "KeySchema", origin.clone()),
+            Sourced::new(list(&hash), "KeySchema", origin.clone()),
         );
         if !range.is_empty() {
-            fields.set("sort_key", Said::new(list(&range), "KeySchema", origin));
+            fields.set("sort_key", Sourced::new(list(&range), "KeySchema", origin));
         }
         self.projection(&mut fields, node, &inner);
         let kind = if global {
@@ -784,7 +799,7 @@ impl Template<'_> {
         } else {
             "LocalSecondaryIndexes"
         };
-        let name = Said::text(&name, format!("{label}: {kind}"), place);
+        let name = Sourced::text(&name, format!("{label}: {kind}"), place);
         let (read, write) = (UnitsDraft::default(), UnitsDraft::default());
         Some(IndexDraft {
             name,
@@ -800,7 +815,7 @@ impl Template<'_> {
     fn maximum(
         &mut self,
         fields: &mut Fields,
-        node: &Node,
+        node: &SourceNode,
         block: &str,
         pairs: &[(&str, &str)],
         label: &str,
@@ -810,20 +825,20 @@ impl Template<'_> {
         };
         for (key, name) in pairs {
             let said = self.number_or_none(&settings, key, label);
-            if said.as_ref().is_some_and(Said::is_unknown) {
+            if said.as_ref().is_some_and(Sourced::is_unknown) {
                 self.not_told(&settings, format!("{label}: {key}"));
             }
             fields.set_some(name, said.filter(|said| !said.is_unknown()));
         }
     }
 
-    fn number_or_none(&mut self, node: &Node, key: &str, label: &str) -> Option<Said> {
+    fn number_or_none(&mut self, node: &SourceNode, key: &str, label: &str) -> Option<Sourced> {
         let resolved = node
             .get(key)
             .and_then(|value| self.resolver.resolve(value).ok().flatten());
         let none = resolved
             .as_ref()
-            .and_then(Node::scalar)
+            .and_then(SourceNode::scalar)
             .is_some_and(|text| text == "-1");
         if none {
             None
@@ -834,9 +849,9 @@ impl Template<'_> {
 
     fn table(
         &mut self,
-        key: &Key,
-        resource: &Node,
-        properties: &Node,
+        key: &NodeKey,
+        resource: &SourceNode,
+        properties: &SourceNode,
         keys: &mut BTreeMap<String, ()>,
     ) -> Option<TableDraft> {
         let label = key.name.clone();
@@ -906,9 +921,9 @@ impl Template<'_> {
         Some(table)
     }
 
-    fn warm(&mut self, index: &Node, label: &str) {
+    fn warm(&mut self, index: &SourceNode, label: &str) {
         if let Some(warm) = self.child(index, "WarmThroughput", label) {
-            self.untold.push(Said::new(
+            self.untold.push(Sourced::new(
                 quoted(&format!("{label}: warm throughput that is bought")),
                 "",
                 self.origin(&warm),
@@ -916,7 +931,7 @@ impl Template<'_> {
         }
     }
 
-    fn insights(&mut self, fields: &mut Fields, node: &Node, label: &str) {
+    fn insights(&mut self, fields: &mut Fields, node: &SourceNode, label: &str) {
         let Some(settings) = self.child(node, "ContributorInsightsSpecification", label) else {
             return;
         };
@@ -926,7 +941,7 @@ impl Template<'_> {
             .is_some_and(|mode| mode == "THROTTLED_KEYS");
         if let Some(on) = self.truth(&settings, "Enabled", label) {
             if some && on {
-                self.untold.push(Said::new(
+                self.untold.push(Sourced::new(
                     quoted(&format!(
                         "{label}: Contributor Insights of throttled keys alone"
                     )),
@@ -937,12 +952,12 @@ impl Template<'_> {
             }
             fields.set(
                 "contributor_insights",
-                Said::new(on.to_string(), "ContributorInsightsSpecification", origin),
+                Sourced::new(on.to_string(), "ContributorInsightsSpecification", origin),
             );
         }
     }
 
-    fn recovery(&mut self, table: &mut TableDraft, node: &Node, label: &str) {
+    fn recovery(&mut self, table: &mut TableDraft, node: &SourceNode, label: &str) {
         let label = &format!("{label}: PointInTimeRecoverySpecification");
         let Some(settings) = self.child(node, "PointInTimeRecoverySpecification", label) else {
             return;
@@ -952,19 +967,19 @@ impl Template<'_> {
         match self.truth_or_unknown(&settings, "PointInTimeRecoveryEnabled", label) {
             Some(Some(true)) => table
                 .block("backup")
-                .set("pitr", Said::new("true", note, origin)),
+                .set("pitr", Sourced::new("true", note, origin)),
             Some(None) => table.block("backup").set(
                 "pitr",
-                Said {
+                Sourced {
                     origin,
-                    ..Said::unknown(format!("{note}: only known once the stack is deployed"))
+                    ..Sourced::unknown(format!("{note}: only known once the stack is deployed"))
                 },
             ),
             _ => {}
         }
     }
 
-    fn streams(&mut self, table: &mut TableDraft, properties: &Node, label: &str) {
+    fn streams(&mut self, table: &mut TableDraft, properties: &SourceNode, label: &str) {
         let Some(settings) = self.child(properties, "StreamSpecification", label) else {
             return;
         };
@@ -975,7 +990,7 @@ impl Template<'_> {
         let stream = table.block("stream");
         stream.set(
             "view",
-            Said::new(
+            Sourced::new(
                 quoted(&view.to_lowercase().replace('_', "-")),
                 format!("{label}: StreamSpecification"),
                 origin,
@@ -983,18 +998,18 @@ impl Template<'_> {
         );
         stream.set(
             "readers",
-            Said::unknown(
+            Sourced::unknown(
                 "not in a template: who reads it? { lambda = 1 } is free, { polling = 1 } pays",
             ),
         );
     }
 
-    fn kinesis(&mut self, table: &mut TableDraft, node: &Node, label: &str) {
+    fn kinesis(&mut self, table: &mut TableDraft, node: &SourceNode, label: &str) {
         if let Some(settings) = self.child(node, "KinesisStreamSpecification", label) {
             let origin = self.origin(&settings);
             table.block("stream").set(
                 "kinesis",
-                Said::new(
+                Sourced::new(
                     "true",
                     format!("{label}: KinesisStreamSpecification"),
                     origin,
@@ -1007,8 +1022,8 @@ impl Template<'_> {
     fn features(
         &mut self,
         table: &mut TableDraft,
-        properties: &Node,
-        key: Option<&Node>,
+        properties: &SourceNode,
+        key: Option<&SourceNode>,
         label: &str,
         keys: &mut BTreeMap<String, ()>,
     ) {
@@ -1028,9 +1043,9 @@ impl Template<'_> {
             let origin = self.origin(&settings);
             table.block("ttl").set(
                 "deletes",
-                Said {
+                Sourced {
                     origin,
-                    ..Said::unknown(note)
+                    ..Sourced::unknown(note)
                 },
             );
         }
@@ -1038,7 +1053,7 @@ impl Template<'_> {
             && self.truth(&settings, "SSEEnabled", label) == Some(true)
         {
             let key = self.key_name(settings.get("KMSMasterKeyId").or(key));
-            let said = Said::new(
+            let said = Sourced::new(
                 "1",
                 format!("{label}: SSESpecification"),
                 self.origin(&settings),
@@ -1048,7 +1063,7 @@ impl Template<'_> {
         for node in self.each(properties, "VectorIndexes", label) {
             let name = self.text(&node, "IndexName", label).unwrap_or_default();
             let origin = self.origin(&node);
-            table.unpriced.push(Said::new(
+            table.unpriced.push(Sourced::new(
                 quoted(&format!(
                     "the vector index {name}: VectorWriteRequest, VectorSearch and its storage"
                 )),
@@ -1064,7 +1079,7 @@ impl Template<'_> {
             ("WarmThroughput", "warm throughput that is bought"),
         ] {
             if let Some(node) = self.child(properties, key, label) {
-                table.unpriced.push(Said::new(
+                table.unpriced.push(Sourced::new(
                     quoted(what),
                     format!("{label}: {key}"),
                     self.origin(&node),
@@ -1075,7 +1090,7 @@ impl Template<'_> {
 
     /// What tells a customer's key from others: its name, else how it is written. AWS's own has an
     /// alias.
-    fn key_name(&self, node: Option<&Node>) -> Option<String> {
+    fn key_name(&self, node: Option<&SourceNode>) -> Option<String> {
         let node = node?;
         match self.resolver.resolve(node) {
             Ok(None) => None,
@@ -1098,7 +1113,7 @@ impl Template<'_> {
     /// Units of a global table's direction: fixed, or auto scaled.
     fn settings(
         &mut self,
-        node: &Node,
+        node: &SourceNode,
         block: &str,
         fixed: &str,
         scaled: &str,
@@ -1125,7 +1140,7 @@ impl Template<'_> {
         units
     }
 
-    fn reads(&mut self, node: &Node, label: &str) -> UnitsDraft {
+    fn reads(&mut self, node: &SourceNode, label: &str) -> UnitsDraft {
         self.settings(
             node,
             "ReadProvisionedThroughputSettings",
@@ -1135,7 +1150,7 @@ impl Template<'_> {
         )
     }
 
-    fn writes(&mut self, node: &Node, label: &str) -> UnitsDraft {
+    fn writes(&mut self, node: &SourceNode, label: &str) -> UnitsDraft {
         self.settings(
             node,
             "WriteProvisionedThroughputSettings",
@@ -1147,16 +1162,16 @@ impl Template<'_> {
 
     fn global_table(
         &mut self,
-        key: &Key,
-        resource: &Node,
-        properties: &Node,
+        key: &NodeKey,
+        resource: &SourceNode,
+        properties: &SourceNode,
         region: Option<&str>,
         keys: &mut BTreeMap<String, ()>,
     ) -> Option<TableDraft> {
         let label = key.name.clone();
         let mut table = self.new_table(key, resource, properties);
         let replicas = self.each(properties, "Replicas", &label);
-        let named: Vec<(Option<String>, Node)> = replicas
+        let named: Vec<(Option<String>, SourceNode)> = replicas
             .into_iter()
             .map(|replica| (self.text(&replica, "Region", &label), replica))
             .collect();
@@ -1164,7 +1179,7 @@ impl Template<'_> {
             .iter()
             .find(|(name, _)| region.is_some() && name.as_deref() == region)
             .map(|(_, node)| node.clone());
-        let empty = Node::new(Value::Map(Vec::new()), 0..0);
+        let empty = SourceNode::new(Value::Map(Vec::new()), 0..0);
         if let (Some(region), None) = (region, &home) {
             let list: Vec<&str> = named
                 .iter()
@@ -1280,7 +1295,7 @@ impl Template<'_> {
                 .and_then(|node| self.origin(node));
             table.fields.set(
                 "multi_region_consistency",
-                Said::new(
+                Sourced::new(
                     "\"strong\"",
                     format!("{label}: MultiRegionConsistency"),
                     origin,
@@ -1296,7 +1311,7 @@ impl Template<'_> {
             .filter(|(name, _)| region.is_none() || name.as_deref() != region)
         {
             let Some(name) = name else {
-                table.unpriced.push(Said::new(
+                table.unpriced.push(Sourced::new(
                     quoted("a replica in a region that the template does not say"),
                     "",
                     self.origin(node),
@@ -1307,7 +1322,7 @@ impl Template<'_> {
             if replica.fields.get("class").is_none() && home_class != "\"standard\"" {
                 replica.fields.set(
                     "class",
-                    Said::new(
+                    Sourced::new(
                         "\"standard\"",
                         "no TableClass, which is STANDARD",
                         replica.region.origin.clone(),
@@ -1326,7 +1341,7 @@ impl Template<'_> {
                 also_encrypted(
                     &mut table,
                     &key,
-                    Said::new("1", note, self.origin(node)),
+                    Sourced::new("1", note, self.origin(node)),
                     keys,
                 );
             }
@@ -1338,8 +1353,8 @@ impl Template<'_> {
             };
             let origin = self.origin(&node);
             let mut fields = Fields::default();
-            fields.set("witness", Said::new("true", "", origin.clone()));
-            let region = Said::text(&name, format!("{label}: GlobalTableWitnesses"), origin);
+            fields.set("witness", Sourced::new("true", "", origin.clone()));
+            let region = Sourced::text(&name, format!("{label}: GlobalTableWitnesses"), origin);
             table.replicas.push(ReplicaDraft {
                 region,
                 fields,
@@ -1351,7 +1366,7 @@ impl Template<'_> {
         Some(table)
     }
 
-    fn replica(&mut self, name: &str, node: &Node, label: &str) -> ReplicaDraft {
+    fn replica(&mut self, name: &str, node: &SourceNode, label: &str) -> ReplicaDraft {
         let inner = format!("{label} in {name}");
         let origin = node
             .get("Region")
@@ -1364,7 +1379,7 @@ impl Template<'_> {
             if self.truth(&settings, "PointInTimeRecoveryEnabled", &inner) == Some(true) {
                 fields.set(
                     "pitr",
-                    Said::new("true", "PointInTimeRecoverySpecification", origin),
+                    Sourced::new("true", "PointInTimeRecoverySpecification", origin),
                 );
             }
         }
@@ -1379,7 +1394,7 @@ impl Template<'_> {
         if let Some(kinesis) = self.child(node, "KinesisStreamSpecification", &inner) {
             let what = format!("change data capture to Kinesis in {name}");
             self.untold
-                .push(Said::new(quoted(&what), "", self.origin(&kinesis)));
+                .push(Sourced::new(quoted(&what), "", self.origin(&kinesis)));
         }
         let read = self.reads(node, &inner);
         let mut indexes = Vec::new();
@@ -1401,7 +1416,7 @@ impl Template<'_> {
             indexes.push((name, read, fields));
         }
         ReplicaDraft {
-            region: Said::text(name, format!("{label}: Replicas"), origin),
+            region: Sourced::text(name, format!("{label}: Replicas"), origin),
             fields,
             read,
             indexes,
@@ -1411,9 +1426,9 @@ impl Template<'_> {
 
     fn simple_table(
         &mut self,
-        key: &Key,
-        resource: &Node,
-        properties: &Node,
+        key: &NodeKey,
+        resource: &SourceNode,
+        properties: &SourceNode,
         keys: &mut BTreeMap<String, ()>,
     ) -> Option<TableDraft> {
         let label = key.name.clone();
@@ -1444,7 +1459,7 @@ impl Template<'_> {
         };
         table.fields.set(
             "partition_key",
-            Said::new(
+            Sourced::new(
                 format!("{{ name = {}, type = {} }}", quoted(&name), quoted(kind)),
                 note,
                 origin.clone(),
@@ -1454,7 +1469,7 @@ impl Template<'_> {
             Some(units) => {
                 table.capacity.set(
                     "mode",
-                    Said::new(
+                    Sourced::new(
                         "\"provisioned\"",
                         format!("{label}: ProvisionedThroughput"),
                         self.origin(&units),
@@ -1465,7 +1480,7 @@ impl Template<'_> {
             }
             None => table.capacity.set(
                 "mode",
-                Said::new(
+                Sourced::new(
                     "\"on-demand\"",
                     format!("{label}: no ProvisionedThroughput"),
                     origin,
@@ -1480,8 +1495,12 @@ impl Template<'_> {
     }
 
     /// Scalable targets with their policies and schedules.
-    fn targets(&mut self, there: &[(Key, Node)], of: &dyn Fn(&Node) -> Node) -> Vec<Target> {
-        let mut targets: Vec<(String, Option<Node>, Target)> = Vec::new();
+    fn targets(
+        &mut self,
+        there: &[(NodeKey, SourceNode)],
+        of: &dyn Fn(&SourceNode) -> SourceNode,
+    ) -> Vec<ScalingTarget> {
+        let mut targets: Vec<(String, Option<SourceNode>, ScalingTarget)> = Vec::new();
         for (key, resource) in there.iter().filter(|(_, node)| {
             node.text_at("Type") == Some("AWS::ApplicationAutoScaling::ScalableTarget")
         }) {
@@ -1492,7 +1511,7 @@ impl Template<'_> {
             {
                 continue;
             }
-            let mut target = Target {
+            let mut target = ScalingTarget {
                 resource: self
                     .text(&properties, "ResourceId", label)
                     .unwrap_or_default(),
@@ -1502,7 +1521,7 @@ impl Template<'_> {
                 min: self.number(&properties, "MinCapacity", label),
                 max: self.number(&properties, "MaxCapacity", label),
                 label: label.clone(),
-                ..Target::default()
+                ..ScalingTarget::default()
             };
             if let Some(state) = properties.get("SuspendedState") {
                 let resolved = self.resolver.resolve(state);
@@ -1529,8 +1548,8 @@ impl Template<'_> {
                 );
                 let is_temporary =
                     action.get("StartTime").is_some() || action.get("EndTime").is_some();
-                target.steps.push(Step {
-                    schedule: Said::text(&schedule, name, origin),
+                target.steps.push(ScheduledAction {
+                    schedule: Sourced::text(&schedule, name, origin),
                     timezone,
                     is_temporary,
                     min,
@@ -1554,11 +1573,14 @@ impl Template<'_> {
                 continue;
             };
             let percent = match tracking.get("CustomizedMetricSpecification") {
-                Some(_) => Some(Said::unknown(format!("{label}: {}", scaling::OWN_METRIC))),
+                Some(_) => Some(Sourced::unknown(format!(
+                    "{label}: {}",
+                    scaling::OWN_METRIC
+                ))),
                 None => self.number(&tracking, "TargetValue", label),
             };
             let written = properties.get("ResourceId").map(unplaced);
-            let mine = |(name, of, target): &&mut (String, Option<Node>, Target)| {
+            let mine = |(name, of, target): &&mut (String, Option<SourceNode>, ScalingTarget)| {
                 // A reference to a target comes to its id, which AWS makes of the resource and the
                 // dimension. What only a deployment knows is the same where it is
                 // written in the same way.
@@ -1579,7 +1601,7 @@ impl Template<'_> {
 }
 
 /// A value without its place, to be compared with others.
-fn unplaced(node: &Node) -> Node {
+fn unplaced(node: &SourceNode) -> SourceNode {
     let value = match &node.value {
         Value::List(elements) => Value::List(elements.iter().map(unplaced).collect()),
         Value::Map(entries) => Value::Map(
@@ -1587,7 +1609,7 @@ fn unplaced(node: &Node) -> Node {
                 .iter()
                 .map(|(key, node)| {
                     (
-                        Key {
+                        NodeKey {
                             name: key.name.clone(),
                             span: 0..0,
                         },
@@ -1598,11 +1620,11 @@ fn unplaced(node: &Node) -> Node {
         ),
         other => other.clone(),
     };
-    Node::new(value, 0..0)
+    SourceNode::new(value, 0..0)
 }
 
 /// Properties with those of `Globals` that they do not have.
-fn with_globals(properties: &Node, globals: &Node) -> Node {
+fn with_globals(properties: &SourceNode, globals: &SourceNode) -> SourceNode {
     let own = properties.entries().iter();
     let more = globals.entries().iter().filter(|(key, _)| {
         !properties
@@ -1610,7 +1632,7 @@ fn with_globals(properties: &Node, globals: &Node) -> Node {
             .iter()
             .any(|(known, _)| known.name == key.name)
     });
-    Node::new(
+    SourceNode::new(
         Value::Map(own.chain(more).cloned().collect()),
         properties.span.clone(),
     )
@@ -1623,7 +1645,7 @@ pub(super) const UNTOLD_CONDITION: &str = "taken as there, though its condition 
 const UNTOLD: &str = "unknown";
 
 /// Whether a table has provisioned units, by which its mode is told where a parameter hides it.
-fn has_units(properties: &Node) -> bool {
+fn has_units(properties: &SourceNode) -> bool {
     [
         "ProvisionedThroughput",
         "WriteProvisionedThroughputSettings",

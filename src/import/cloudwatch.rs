@@ -7,9 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use super::draft::{Draft, Fields, IndexDraft, Said, TableDraft, UnitsDraft, number};
+use super::draft::{Draft, Fields, IndexDraft, Sourced, TableDraft, UnitsDraft, number};
 use crate::table::Direction;
-use crate::trace::{Batch, Event, Options, Source, Time, Trace, TraceError, What};
+use crate::trace::{Batch, Event, ReadOptions, Time, Trace, TraceError, TraceSource, What};
 use crate::units::Exact;
 
 const HOUR: i64 = 3_600;
@@ -26,7 +26,7 @@ struct Account {
 }
 
 #[derive(Debug)]
-struct Consumed {
+struct MetricSums {
     halves: u128,
     /// Half units of each hour of the week, from Monday 00:00 UTC.
     hours: Vec<u128>,
@@ -36,30 +36,30 @@ struct Consumed {
 
 /// Everything that the metrics hold.
 #[derive(Default)]
-struct Metrics {
-    accounts: BTreeMap<Account, Consumed>,
+struct MetricsFile {
+    accounts: BTreeMap<Account, MetricSums>,
     from: Option<i64>,
     to: i64,
 }
 
 pub(super) fn draft(
-    sources: Vec<Source>,
+    sources: Vec<TraceSource>,
     table: Option<String>,
     region: Option<&str>,
 ) -> Result<Draft, TraceError> {
     let names = sources
         .iter()
-        .map(Source::shown)
+        .map(TraceSource::shown)
         .collect::<Vec<_>>()
         .join(", ");
     let mut trace = Trace::open(
         sources,
-        Options {
+        ReadOptions {
             table,
-            ..Options::default()
+            ..ReadOptions::default()
         },
     )?;
-    let mut metrics = Metrics::default();
+    let mut metrics = MetricsFile::default();
     loop {
         match trace.batch()? {
             Batch::Events(_, events) => {
@@ -84,7 +84,7 @@ pub(super) fn draft(
     Ok(metrics.draft(from, &names, region))
 }
 
-impl Metrics {
+impl MetricsFile {
     fn add(&mut self, event: &Event, trace: &Trace) -> Result<(), TraceError> {
         let What::Counted(counted) = &event.what else {
             return Ok(());
@@ -116,7 +116,7 @@ impl Metrics {
                 region: text(&counted.region),
                 writes,
             };
-            let empty = || Consumed {
+            let empty = || MetricSums {
                 halves: 0,
                 hours: vec![0; WEEK_HOURS],
                 busiest: (0, 1, start),
@@ -142,7 +142,9 @@ impl Metrics {
             missing: "CloudWatch does not say",
             ..Draft::default()
         };
-        draft.head.set("name", Said::text("CloudWatch", "", None));
+        draft
+            .head
+            .set("name", Sourced::text("CloudWatch", "", None));
         let seen = self
             .accounts
             .keys()
@@ -151,7 +153,7 @@ impl Metrics {
         draft.head.set_some(
             "region",
             home.as_ref().map(|home| {
-                Said::text(
+                Sourced::text(
                     home,
                     if region.is_some() {
                         "as asked for"
@@ -176,10 +178,10 @@ impl Metrics {
         for (account, consumed) in &self.accounts {
             let new = || {
                 let mut table =
-                    TableDraft::new(Said::text(&account.table, "TableName", None), Vec::new());
+                    TableDraft::new(Sourced::text(&account.table, "TableName", None), Vec::new());
                 table.capacity.set(
                     "mode",
-                    Said::new(
+                    Sourced::new(
                         "\"on-demand\"",
                         "CloudWatch does not say; provisioned where you provision",
                         None,
@@ -194,10 +196,10 @@ impl Metrics {
                 let mut fields = Fields::default();
                 fields.set(
                     "partition_key",
-                    Said::unknown("CloudWatch does not say: the attribute that keys it"),
+                    Sourced::unknown("CloudWatch does not say: the attribute that keys it"),
                 );
                 let (read, write) = (UnitsDraft::default(), UnitsDraft::default());
-                let name = Said::text(name, "GlobalSecondaryIndexName", None);
+                let name = Sourced::text(name, "GlobalSecondaryIndexName", None);
                 table.indexes.push(IndexDraft {
                     name,
                     global: true,
@@ -226,7 +228,7 @@ impl Metrics {
         draft
     }
 
-    fn fields(&self, account: &Account, consumed: &Consumed, from: i64) -> Fields {
+    fn fields(&self, account: &Account, consumed: &MetricSums, from: i64) -> Fields {
         let span = (self.to - from).max(1);
         let mut fields = Fields::default();
         fields.set_some(
@@ -234,7 +236,7 @@ impl Metrics {
             account
                 .index
                 .as_ref()
-                .map(|name| Said::text(name, "", None)),
+                .map(|name| Sourced::text(name, "", None)),
         );
         let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
         let (halves, seconds, at) = consumed.busiest;
@@ -254,7 +256,7 @@ impl Metrics {
         );
         fields.set(
             word,
-            Said::new(
+            Sourced::new(
                 format!(
                     "{{ per_hour = {} }}",
                     number(&(&mean * &Exact::from(HOUR as u64)))
@@ -272,7 +274,7 @@ impl Metrics {
             };
             fields.set(
                 "profile",
-                Said::new(format!("[{}]", list.join(", ")), note, None),
+                Sourced::new(format!("[{}]", list.join(", ")), note, None),
             );
         }
         fields
@@ -281,7 +283,7 @@ impl Metrics {
 
 /// The mean units a second over a week, and the weights of its hours or of the hours of a day,
 /// where the metrics cover them.
-fn shape(consumed: &Consumed, from: i64, to: i64) -> (Exact, Option<Vec<Exact>>) {
+fn shape(consumed: &MetricSums, from: i64, to: i64) -> (Exact, Option<Vec<Exact>>) {
     let span = (to - from).max(1);
     let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
     let plain = units(consumed.halves) / Exact::from(span as u64);
@@ -334,7 +336,7 @@ mod tests {
         let mut hours = vec![0; WEEK_HOURS];
         (0..WEEK_HOURS).for_each(|hour| hours[hour] = if hour < 24 { 7_200 * 4 } else { 7_200 });
         let halves = hours.iter().sum();
-        let consumed = Consumed {
+        let consumed = MetricSums {
             halves,
             hours,
             busiest: (1, 1, 0),

@@ -12,11 +12,11 @@ use crate::table::Arn;
 use std::sync::Arc;
 
 use super::draft::{
-    Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list,
+    Draft, Fields, IndexDraft, Origin, ReplicaDraft, Sourced, TableDraft, UnitsDraft, list,
     number as written, quoted,
 };
-use super::node::{Node, wrong};
-use super::scaling::{self, AWS_WORDS, Step, Suspended, Target};
+use super::node::{SourceNode, wrong};
+use super::scaling::{self, AWS_WORDS, ScalingTarget, ScheduledAction, Suspended};
 use super::terraform::projection;
 use super::{Context, name_of, names_of};
 use crate::diag::{Diagnostic, Source};
@@ -36,16 +36,17 @@ const ANSWERS: [&str; 9] = [
 ];
 
 /// Whether a document is an answer of AWS, or a list of them.
-pub(super) fn is_description(document: &Node) -> bool {
-    let one = |node: &Node| ANSWERS.iter().any(|key| node.get(key).is_some()) || is_table(node);
+pub(super) fn is_description(document: &SourceNode) -> bool {
+    let one =
+        |node: &SourceNode| ANSWERS.iter().any(|key| node.get(key).is_some()) || is_table(node);
     one(document) || document.elements().first().is_some_and(one)
 }
 
-fn is_table(node: &Node) -> bool {
+fn is_table(node: &SourceNode) -> bool {
     node.get("TableName").is_some() && node.get("KeySchema").is_some()
 }
 
-pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
+pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -> Draft {
     let mut draft = Draft {
         made_of: names_of(documents),
         missing: "AWS does not say",
@@ -53,12 +54,12 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     };
     draft.head.set(
         "name",
-        Said::text(&name_of(documents), "the name of the file", None),
+        Sourced::text(&name_of(documents), "the name of the file", None),
     );
-    let mut targets: Vec<Target> = Vec::new();
-    let mut regions: Vec<Said> = Vec::new();
+    let mut targets: Vec<ScalingTarget> = Vec::new();
+    let mut regions: Vec<Sourced> = Vec::new();
     for (source, document) in documents {
-        let answers: Vec<&Node> = if document.elements().is_empty() {
+        let answers: Vec<&SourceNode> = if document.elements().is_empty() {
             vec![document]
         } else {
             document.elements().iter().collect()
@@ -85,7 +86,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     }
     // These name their table, wherever it is described.
     for (source, document) in documents {
-        let answers: Vec<&Node> = if document.elements().is_empty() {
+        let answers: Vec<&SourceNode> = if document.elements().is_empty() {
             vec![document]
         } else {
             document.elements().iter().collect()
@@ -103,7 +104,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
         .map(str::to_string)
         .or_else(|| context.usage.and_then(|usage| usage.region()));
     let home = asked
-        .map(|region| Said::text(&region, "as asked for", None))
+        .map(|region| Sourced::text(&region, "as asked for", None))
         .or_else(|| regions.first().cloned());
     draft.head.set_some("region", home.clone());
     let own = regions.first().cloned();
@@ -125,7 +126,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
         let message = format!(
             "this table lies in {}, and another in {}",
             other.plain(),
-            own.as_ref().map(Said::plain).unwrap_or_default()
+            own.as_ref().map(Sourced::plain).unwrap_or_default()
         );
         context.problems.push(wrong(
             &source,
@@ -146,23 +147,23 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn origin(&self, node: &Node) -> Origin {
+    fn origin(&self, node: &SourceNode) -> Origin {
         Some((self.source.clone(), node.span.clone()))
     }
 
-    fn said(&self, node: &Node, toml: impl Into<String>, note: &str) -> Said {
-        Said::new(toml, note, self.origin(node))
+    fn said(&self, node: &SourceNode, toml: impl Into<String>, note: &str) -> Sourced {
+        Sourced::new(toml, note, self.origin(node))
     }
 
     /// The region in a table's ARN.
-    fn region(&self, node: &Node) -> Option<Said> {
+    fn region(&self, node: &SourceNode) -> Option<Sourced> {
         let arn = node.get("TableArn")?;
         let text = arn.text()?;
         let region = Arn::of(text).region()?;
-        Some(Said::text(region, "TableArn", self.origin(arn)))
+        Some(Sourced::text(region, "TableArn", self.origin(arn)))
     }
 
-    fn number(&mut self, node: &Node, key: &str) -> Option<Said> {
+    fn number(&mut self, node: &SourceNode, key: &str) -> Option<Sourced> {
         let value = node.get(key)?;
         let text = value
             .scalar()
@@ -188,12 +189,12 @@ impl Reading<'_> {
     }
 
     /// Units that are provisioned: AWS answers 0 for tables on demand.
-    fn units(&mut self, node: &Node, key: &str) -> Option<Said> {
+    fn units(&mut self, node: &SourceNode, key: &str) -> Option<Sourced> {
         let units = node.get("ProvisionedThroughput").cloned()?;
         self.number(&units, key).filter(|said| said.toml != "0")
     }
 
-    fn table(&mut self, node: &Node) -> Option<TableDraft> {
+    fn table(&mut self, node: &SourceNode) -> Option<TableDraft> {
         let name = node.get("TableName").cloned();
         let Some((name, place)) = name.as_ref().and_then(|node| Some((node.text()?, node))) else {
             self.problems.push(wrong(
@@ -210,7 +211,7 @@ impl Reading<'_> {
             .map(str::to_string)
             .into_iter()
             .collect();
-        let mut table = TableDraft::new(Said::text(name, "TableName", self.origin(place)), ids);
+        let mut table = TableDraft::new(Sourced::text(name, "TableName", self.origin(place)), ids);
         if let Some(class) = node.at(&["TableClassSummary", "TableClass"]) {
             let word = if class.text() == Some("STANDARD_INFREQUENT_ACCESS") {
                 "\"standard-ia\""
@@ -226,14 +227,14 @@ impl Reading<'_> {
         let mean = mean(items.as_ref(), bytes.as_ref());
         table.fields.set_some(
             "items",
-            items.clone().map(|said| Said {
+            items.clone().map(|said| Sourced {
                 note: "ItemCount, about six hours old at most".to_string(),
                 ..said
             }),
         );
         table.fields.set_some(
             "stored",
-            bytes.map(|said| Said {
+            bytes.map(|said| Sourced {
                 toml: quoted(&format!("{} B", said.toml)),
                 ..said
             }),
@@ -247,10 +248,10 @@ impl Reading<'_> {
                      attributes, export"
                 .to_string(),
         };
-        table.fields.set("item", Said::unknown(note));
+        table.fields.set("item", Sourced::unknown(note));
         let types = node
             .get("AttributeDefinitions")
-            .map(Node::elements)
+            .map(SourceNode::elements)
             .unwrap_or_default();
         let (hash, range) = schema(node);
         let place = node.get("KeySchema").unwrap_or(node);
@@ -275,7 +276,7 @@ impl Reading<'_> {
             );
         }
         let mode = node.at(&["BillingModeSummary", "BillingMode"]);
-        let on_demand = mode.and_then(Node::text) == Some("PAY_PER_REQUEST");
+        let on_demand = mode.and_then(SourceNode::text) == Some("PAY_PER_REQUEST");
         let word = if on_demand {
             "\"on-demand\""
         } else {
@@ -299,20 +300,20 @@ impl Reading<'_> {
             ("GlobalSecondaryIndexes", true),
             ("LocalSecondaryIndexes", false),
         ] {
-            for index in node.get(key).map(Node::elements).unwrap_or_default() {
+            for index in node.get(key).map(SourceNode::elements).unwrap_or_default() {
                 let index = self.index(index, key, global, on_demand, items.as_ref());
                 table.indexes.extend(index);
             }
         }
         let note = "in another answer of AWS: import that of `aws dynamodb \
                     describe-continuous-backups` after this one, or write true or false";
-        table.block("backup").set("pitr", Said::unknown(note));
+        table.block("backup").set("pitr", Sourced::unknown(note));
         self.features(node, &mut table);
         self.replicas(node, &mut table, on_demand);
         Some(table)
     }
 
-    fn maximum(&mut self, node: &Node, fields: &mut Fields) {
+    fn maximum(&mut self, node: &SourceNode, fields: &mut Fields) {
         let Some(block) = node.get("OnDemandThroughput").cloned() else {
             return;
         };
@@ -323,7 +324,7 @@ impl Reading<'_> {
             // -1 is none.
             if block
                 .get(key)
-                .and_then(Node::scalar)
+                .and_then(SourceNode::scalar)
                 .is_some_and(|text| text != "-1")
             {
                 fields.set_some(name, self.number(&block, key));
@@ -333,11 +334,11 @@ impl Reading<'_> {
 
     fn index(
         &mut self,
-        node: &Node,
+        node: &SourceNode,
         kind: &str,
         global: bool,
         on_demand: bool,
-        items: Option<&Said>,
+        items: Option<&Sourced>,
     ) -> Option<IndexDraft> {
         let name = node.get("IndexName")?;
         let mut fields = Fields::default();
@@ -360,7 +361,7 @@ impl Reading<'_> {
         if let Some(block) = node.get("Projection") {
             let attributes: Vec<String> = block
                 .get("NonKeyAttributes")
-                .map(Node::elements)
+                .map(SourceNode::elements)
                 .unwrap_or_default()
                 .iter()
                 .filter_map(|one| one.text().map(str::to_string))
@@ -381,7 +382,7 @@ impl Reading<'_> {
         {
             fields.set(
                 "coverage",
-                Said {
+                Sourced {
                     toml: coverage,
                     note: format!(
                         "{} entries of {} items",
@@ -395,7 +396,7 @@ impl Reading<'_> {
         let bytes = self.number(node, "IndexSizeBytes");
         fields.set_some(
             "stored",
-            bytes.map(|said| Said {
+            bytes.map(|said| Sourced {
                 toml: quoted(&format!("{} B", said.toml)),
                 ..said
             }),
@@ -407,7 +408,7 @@ impl Reading<'_> {
             read.fixed = self.units(node, "ReadCapacityUnits");
             write.fixed = self.units(node, "WriteCapacityUnits");
         }
-        let name = Said::text(name.text()?, kind, self.origin(name));
+        let name = Sourced::text(name.text()?, kind, self.origin(name));
         Some(IndexDraft {
             name,
             global,
@@ -418,10 +419,10 @@ impl Reading<'_> {
         })
     }
 
-    fn features(&mut self, node: &Node, table: &mut TableDraft) {
+    fn features(&mut self, node: &SourceNode, table: &mut TableDraft) {
         if let Some(stream) = node
             .get("StreamSpecification")
-            .filter(|stream| stream.get("StreamEnabled").and_then(Node::truth) == Some(true))
+            .filter(|stream| stream.get("StreamEnabled").and_then(SourceNode::truth) == Some(true))
         {
             let view = stream
                 .text_at("StreamViewType")
@@ -433,7 +434,7 @@ impl Reading<'_> {
             block.set("view", said);
             block.set(
                 "readers",
-                Said::unknown(
+                Sourced::unknown(
                     "AWS does not say: who reads it? { lambda = 1 } is free, { polling = 1 } pays",
                 ),
             );
@@ -450,7 +451,7 @@ impl Reading<'_> {
         }
         for vector in node
             .get("VectorIndexes")
-            .map(Node::elements)
+            .map(SourceNode::elements)
             .unwrap_or_default()
         {
             let name = vector.text_at("IndexName").unwrap_or_default();
@@ -469,8 +470,12 @@ impl Reading<'_> {
         }
     }
 
-    fn replicas(&mut self, node: &Node, table: &mut TableDraft, on_demand: bool) {
-        for replica in node.get("Replicas").map(Node::elements).unwrap_or_default() {
+    fn replicas(&mut self, node: &SourceNode, table: &mut TableDraft, on_demand: bool) {
+        for replica in node
+            .get("Replicas")
+            .map(SourceNode::elements)
+            .unwrap_or_default()
+        {
             let Some(region) = replica
                 .get("RegionName")
                 .filter(|_| replica.text_at("ReplicaStatus") != Some("DELETING"))
@@ -487,7 +492,7 @@ impl Reading<'_> {
                 };
                 fields.set("class", self.said(class, word, "ReplicaTableClassSummary"));
             }
-            let overridden = |reading: &mut Self, node: &Node| {
+            let overridden = |reading: &mut Self, node: &SourceNode| {
                 let fixed = node
                     .get("ProvisionedThroughputOverride")
                     .cloned()
@@ -515,7 +520,7 @@ impl Reading<'_> {
             let mut indexes = Vec::new();
             for index in replica
                 .get("GlobalSecondaryIndexes")
-                .map(Node::elements)
+                .map(SourceNode::elements)
                 .unwrap_or_default()
             {
                 let read = overridden(self, index);
@@ -527,7 +532,7 @@ impl Reading<'_> {
                         .map(|name| (name.to_string(), read, own)),
                 );
             }
-            let region = Said::text(
+            let region = Sourced::text(
                 region.text().unwrap_or_default(),
                 "Replicas",
                 self.origin(region),
@@ -542,7 +547,7 @@ impl Reading<'_> {
         }
         for witness in node
             .get("GlobalTableWitnesses")
-            .map(Node::elements)
+            .map(SourceNode::elements)
             .unwrap_or_default()
         {
             let Some(region) = witness.get("RegionName").or_else(|| witness.get("Region")) else {
@@ -550,7 +555,7 @@ impl Reading<'_> {
             };
             let mut fields = Fields::default();
             fields.set("witness", self.said(witness, "true", ""));
-            let region = Said::text(
+            let region = Sourced::text(
                 region.text().unwrap_or_default(),
                 "GlobalTableWitnesses",
                 self.origin(region),
@@ -566,13 +571,13 @@ impl Reading<'_> {
     }
 
     /// The maximum read throughput that a replica has of its own.
-    fn override_of(&mut self, node: &Node, fields: &mut Fields) {
+    fn override_of(&mut self, node: &SourceNode, fields: &mut Fields) {
         let Some(block) = node.get("OnDemandThroughputOverride").cloned() else {
             return;
         };
         if block
             .get("MaxReadRequestUnits")
-            .and_then(Node::scalar)
+            .and_then(SourceNode::scalar)
             .is_some_and(|text| text != "-1")
         {
             fields.set_some("max_read", self.number(&block, "MaxReadRequestUnits"));
@@ -580,7 +585,7 @@ impl Reading<'_> {
     }
 
     /// Recovery and Time to Live, of the table described last.
-    fn backups(&mut self, answer: &Node, draft: &mut Draft) {
+    fn backups(&mut self, answer: &SourceNode, draft: &mut Draft) {
         let found = [
             (
                 answer.at(&[
@@ -615,9 +620,9 @@ impl Reading<'_> {
                 );
                 table.block("ttl").set(
                     "deletes",
-                    Said {
+                    Sourced {
                         origin: self.origin(node),
-                        ..Said::unknown(note)
+                        ..Sourced::unknown(note)
                     },
                 );
             } else {
@@ -630,12 +635,12 @@ impl Reading<'_> {
     }
 
     /// Change data capture and Contributor Insights, which name their table.
-    fn named(&mut self, answer: &Node, draft: &mut Draft) {
+    fn named(&mut self, answer: &SourceNode, draft: &mut Draft) {
         let streams = answer
             .get("KinesisDataStreamDestinations")
-            .map(Node::elements)
+            .map(SourceNode::elements)
             .unwrap_or_default();
-        let is_active = |one: &&Node| {
+        let is_active = |one: &&SourceNode| {
             matches!(
                 one.text_at("DestinationStatus"),
                 Some("ACTIVE" | "ENABLING" | "UPDATING")
@@ -694,14 +699,18 @@ impl Reading<'_> {
         }
     }
 
-    fn targets(&mut self, answer: &Node, targets: &mut Vec<Target>) {
+    fn targets(&mut self, answer: &SourceNode, targets: &mut Vec<ScalingTarget>) {
         let lists = [
             ("ScalableTargets", "RoleARN"),
             ("ScalingPolicies", "PolicyName"),
             ("ScheduledActions", "ScheduledActionName"),
         ];
         for (list, name) in lists {
-            for node in answer.get(list).map(Node::elements).unwrap_or_default() {
+            for node in answer
+                .get(list)
+                .map(SourceNode::elements)
+                .unwrap_or_default()
+            {
                 if node
                     .text_at("ServiceNamespace")
                     .is_some_and(|namespace| namespace != "dynamodb")
@@ -718,11 +727,11 @@ impl Reading<'_> {
                     .iter()
                     .position(|target| target.resource == id && target.dimension == dimension)
                     .unwrap_or_else(|| {
-                        targets.push(Target {
+                        targets.push(ScalingTarget {
                             resource: id.clone(),
                             dimension,
                             label: format!("the target of {id}"),
-                            ..Target::default()
+                            ..ScalingTarget::default()
                         });
                         targets.len() - 1
                     });
@@ -740,7 +749,7 @@ impl Reading<'_> {
                         {
                             targets[at].percent =
                                 match tracking.get("CustomizedMetricSpecification") {
-                                    Some(_) => Some(Said::unknown(scaling::OWN_METRIC)),
+                                    Some(_) => Some(Sourced::unknown(scaling::OWN_METRIC)),
                                     None => self.number(tracking, "TargetValue"),
                                 };
                         }
@@ -749,7 +758,7 @@ impl Reading<'_> {
                         let Some(action) = node.get("ScalableTargetAction") else {
                             continue;
                         };
-                        let schedule = Said::text(
+                        let schedule = Sourced::text(
                             node.text_at("Schedule").unwrap_or_default(),
                             label,
                             self.origin(node),
@@ -761,7 +770,7 @@ impl Reading<'_> {
                         );
                         let is_temporary =
                             node.get("StartTime").is_some() || node.get("EndTime").is_some();
-                        targets[at].steps.push(Step {
+                        targets[at].steps.push(ScheduledAction {
                             schedule,
                             timezone,
                             is_temporary,
@@ -776,10 +785,10 @@ impl Reading<'_> {
 }
 
 /// Partition and sort keys of a key schema.
-fn schema(node: &Node) -> (Vec<String>, Vec<String>) {
+fn schema(node: &SourceNode) -> (Vec<String>, Vec<String>) {
     let elements = node
         .get("KeySchema")
-        .map(Node::elements)
+        .map(SourceNode::elements)
         .unwrap_or_default();
     let of = |kind: &str| {
         let mine = elements
@@ -791,7 +800,7 @@ fn schema(node: &Node) -> (Vec<String>, Vec<String>) {
     (of("HASH"), of("RANGE"))
 }
 
-fn key_of(types: &[Node], name: &str) -> String {
+fn key_of(types: &[SourceNode], name: &str) -> String {
     let kind = types
         .iter()
         .find(|one| one.text_at("AttributeName") == Some(name))
@@ -803,13 +812,13 @@ fn key_of(types: &[Node], name: &str) -> String {
 }
 
 /// The mean size of an item, for people.
-fn mean(items: Option<&Said>, bytes: Option<&Said>) -> Option<String> {
+fn mean(items: Option<&Sourced>, bytes: Option<&Sourced>) -> Option<String> {
     let (items, bytes) = (Exact::parse(&items?.toml)?, Exact::parse(&bytes?.toml)?);
     (!items.is_zero()).then(|| (&bytes / &items).human(1))
 }
 
 /// The share of items that have an entry, where not all have one.
-fn coverage(held: &Said, items: &Said) -> Option<String> {
+fn coverage(held: &Sourced, items: &Sourced) -> Option<String> {
     let (held, items) = (Exact::parse(&held.toml)?, Exact::parse(&items.toml)?);
     (held < items).then(|| written(&(&held / &items)))
 }

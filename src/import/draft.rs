@@ -12,7 +12,7 @@ pub(super) type Origin = Option<(Arc<Source>, Range<usize>)>;
 
 /// A value as the workload file writes it, with where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Said {
+pub(super) struct Sourced {
     /// The value in TOML.
     pub toml: String,
     /// Where it came from, or what has to be filled in, for the comment beside it.
@@ -23,9 +23,9 @@ pub(super) struct Said {
 /// The word for what nobody has yet, as TOML.
 pub(super) const UNKNOWN: &str = "\"unknown\"";
 
-impl Said {
-    pub fn new(toml: impl Into<String>, note: impl Into<String>, origin: Origin) -> Said {
-        Said {
+impl Sourced {
+    pub fn new(toml: impl Into<String>, note: impl Into<String>, origin: Origin) -> Sourced {
+        Sourced {
             toml: toml.into(),
             note: note.into(),
             origin,
@@ -33,13 +33,13 @@ impl Said {
     }
 
     /// A text.
-    pub fn text(text: &str, note: impl Into<String>, origin: Origin) -> Said {
-        Said::new(quoted(text), note, origin)
+    pub fn text(text: &str, note: impl Into<String>, origin: Origin) -> Sourced {
+        Sourced::new(quoted(text), note, origin)
     }
 
     /// Something that has to be filled in.
-    pub fn unknown(note: impl Into<String>) -> Said {
-        Said::new(UNKNOWN, note, None)
+    pub fn unknown(note: impl Into<String>) -> Sourced {
+        Sourced::new(UNKNOWN, note, None)
     }
 
     pub fn is_unknown(&self) -> bool {
@@ -86,11 +86,11 @@ pub(super) fn list(texts: &[String]) -> String {
 
 /// Keys with their values, in order; a key stands once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Fields(pub Vec<(String, Said)>);
+pub(super) struct Fields(pub Vec<(String, Sourced)>);
 
 impl Fields {
     /// Sets a key, in place of what it had.
-    pub fn set(&mut self, key: &str, said: Said) {
+    pub fn set(&mut self, key: &str, said: Sourced) {
         match self.0.iter_mut().find(|(known, _)| known == key) {
             Some((_, old)) => *old = said,
             None => self.0.push((key.to_string(), said)),
@@ -98,13 +98,13 @@ impl Fields {
     }
 
     /// Sets a key that may be there.
-    pub fn set_some(&mut self, key: &str, said: Option<Said>) {
+    pub fn set_some(&mut self, key: &str, said: Option<Sourced>) {
         if let Some(said) = said {
             self.set(key, said);
         }
     }
 
-    pub fn get(&self, key: &str) -> Option<&Said> {
+    pub fn get(&self, key: &str) -> Option<&Sourced> {
         self.0
             .iter()
             .find(|(known, _)| known == key)
@@ -123,16 +123,16 @@ impl Fields {
 /// Capacity of one direction: units, and what auto scaling makes of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct UnitsDraft {
-    pub fixed: Option<Said>,
-    pub min: Option<Said>,
-    pub max: Option<Said>,
+    pub fixed: Option<Sourced>,
+    pub min: Option<Sourced>,
+    pub max: Option<Sourced>,
     /// The target utilization in percent.
-    pub target: Option<Said>,
+    pub target: Option<Sourced>,
 }
 
 impl UnitsDraft {
     /// The units as the workload file writes them.
-    pub fn said(&self) -> Option<Said> {
+    pub fn said(&self) -> Option<Sourced> {
         let scaled = (&self.min, &self.max, &self.target);
         if let (Some(min), Some(max), Some(target)) = scaled {
             if let Some(unknown) = [min, max].into_iter().find(|said| said.is_unknown()) {
@@ -160,9 +160,9 @@ impl UnitsDraft {
                         "{}: a target of {} percent; a workload takes 20 to 90, whole",
                         target.note, target.toml
                     );
-                    return Some(Said {
+                    return Some(Sourced {
                         note,
-                        ..Said::unknown("")
+                        ..Sourced::unknown("")
                     });
                 }
             };
@@ -170,7 +170,7 @@ impl UnitsDraft {
                 "{{ min = {}, max = {}, target = {target} }}",
                 min.toml, max.toml
             );
-            return Some(Said::new(toml, note, min.origin.clone()));
+            return Some(Sourced::new(toml, note, min.origin.clone()));
         }
         self.fixed.clone()
     }
@@ -187,18 +187,18 @@ fn share(percent: &str) -> Option<String> {
 /// An index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct IndexDraft {
-    pub name: Said,
+    pub name: Sourced,
     pub global: bool,
     pub fields: Fields,
     pub read: UnitsDraft,
     pub write: UnitsDraft,
-    pub schedule: Vec<Said>,
+    pub schedule: Vec<Sourced>,
 }
 
 /// A copy in another region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ReplicaDraft {
-    pub region: Said,
+    pub region: Sourced,
     pub fields: Fields,
     pub read: UnitsDraft,
     /// Global indexes there: name and what differs.
@@ -236,7 +236,7 @@ impl ReplicaDraft {
 /// Contributor Insights of an index that does not say it.
 fn off(fields: &mut Fields, note: &str) {
     if fields.get("contributor_insights").is_none() {
-        fields.set("contributor_insights", Said::new("false", note, None));
+        fields.set("contributor_insights", Sourced::new("false", note, None));
     }
 }
 
@@ -247,12 +247,12 @@ pub(super) struct TableDraft {
     pub ids: Vec<String>,
     /// Its name, as a plain text.
     pub label: String,
-    pub name: Said,
+    pub name: Sourced,
     pub fields: Fields,
     pub capacity: Fields,
     pub read: UnitsDraft,
     pub write: UnitsDraft,
-    pub schedule: Vec<Said>,
+    pub schedule: Vec<Sourced>,
     pub indexes: Vec<IndexDraft>,
     /// `ttl`, `backup`, `stream` and the like, in the order in which they are written.
     pub blocks: Vec<(&'static str, Fields)>,
@@ -260,13 +260,13 @@ pub(super) struct TableDraft {
     pub consumed: Vec<Fields>,
     pub replicas: Vec<ReplicaDraft>,
     /// What it has that a workload cannot say.
-    pub unpriced: Vec<Said>,
+    pub unpriced: Vec<Sourced>,
     /// What a reader should know, beside no value.
     pub notes: Vec<String>,
 }
 
 impl TableDraft {
-    pub fn new(name: Said, ids: Vec<String>) -> TableDraft {
+    pub fn new(name: Sourced, ids: Vec<String>) -> TableDraft {
         TableDraft {
             ids,
             label: name.plain(),
@@ -361,11 +361,11 @@ impl Draft {
         if self.head.get("region").is_none() {
             self.head.set(
                 "region",
-                Said::unknown(format!("{missing}: us-east-1, or give --region")),
+                Sourced::unknown(format!("{missing}: us-east-1, or give --region")),
             );
         }
         for table in &mut self.tables {
-            let ask = |what: &str| Said::unknown(format!("{missing}: {what}"));
+            let ask = |what: &str| Sourced::unknown(format!("{missing}: {what}"));
             if table.fields.get("items").is_none()
                 && !table
                     .fields
@@ -419,7 +419,7 @@ impl Draft {
                     .map(|index| Some(index.name.plain()));
                 let accounts: Vec<Option<String>> = std::iter::once(None).chain(global).collect();
                 for index in accounts {
-                    let own = |fields: &&Fields| fields.get("index").map(Said::plain) == index;
+                    let own = |fields: &&Fields| fields.get("index").map(Sourced::plain) == index;
                     let told = |word: &str| {
                         table
                             .consumed
@@ -434,12 +434,12 @@ impl Draft {
                     let mut fields = Fields::default();
                     fields.set_some(
                         "index",
-                        index.as_ref().map(|name| Said::text(name, "", None)),
+                        index.as_ref().map(|name| Sourced::text(name, "", None)),
                     );
                     for word in ["read", "write"].into_iter().filter(|word| !told(word)) {
                         fields.set(
                             word,
-                            Said::unknown(notes.pop().unwrap_or_else(|| "the same".to_string())),
+                            Sourced::unknown(notes.pop().unwrap_or_else(|| "the same".to_string())),
                         );
                     }
                     if fields.get("read").or(fields.get("write")).is_some() {
@@ -454,7 +454,7 @@ impl Draft {
                         "{missing}: its reads as a share of the table's, 0.5, or \
                          [[table.replica.access]]"
                     );
-                    replica.fields.set("reads", Said::unknown(note));
+                    replica.fields.set("reads", Sourced::unknown(note));
                 }
             }
         }
@@ -486,7 +486,7 @@ impl Draft {
 
     /// The file, and where each of its lines comes from.
     pub fn write(&self) -> (String, Origins) {
-        let mut lines = Writer::default();
+        let mut lines = TomlWriter::default();
         lines.say(&format!("Made by `dynameter import` of {}.", self.made_of));
         lines.say(
             "Each value says where it comes from; \"unknown\" waits for a figure, and is unknown \
@@ -510,14 +510,14 @@ impl Draft {
 
 /// The lines of the file.
 #[derive(Default)]
-struct Writer {
+struct TomlWriter {
     lines: Vec<(String, Origin)>,
 }
 
 /// Comments begin no further right than this.
 const COMMENT_COLUMN_MAX: usize = 56;
 
-impl Writer {
+impl TomlWriter {
     fn blank(&mut self) {
         self.lines.push((String::new(), None));
     }
@@ -541,7 +541,7 @@ impl Writer {
             .map(|(key, _)| key.chars().count())
             .max()
             .unwrap_or(0);
-        let text = |(key, said): &(String, Said)| format!("{key:key_width$} = {}", said.toml);
+        let text = |(key, said): &(String, Sourced)| format!("{key:key_width$} = {}", said.toml);
         let width = fields
             .0
             .iter()
@@ -561,7 +561,7 @@ impl Writer {
         }
     }
 
-    fn schedule(&mut self, schedule: &[Said]) {
+    fn schedule(&mut self, schedule: &[Sourced]) {
         if let [first, ..] = schedule {
             self.lines
                 .push(("schedule = [".to_string(), first.origin.clone()));
@@ -614,7 +614,7 @@ impl Writer {
         }
         for index in &table.indexes {
             self.header("[[table.index]]", &index.name.origin);
-            let kind = Said::new(
+            let kind = Sourced::new(
                 if index.global {
                     "\"global\""
                 } else {
@@ -669,7 +669,7 @@ impl Writer {
             for (name, read, own) in &replica.indexes {
                 let mut fields = Fields(vec![(
                     "name".to_string(),
-                    Said::text(name, "", replica.region.origin.clone()),
+                    Sourced::text(name, "", replica.region.origin.clone()),
                 )]);
                 if table.is_provisioned() {
                     fields.set_some("read", read.said());

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::draft::{Draft, Said, TableDraft, quoted};
+use super::draft::{Draft, Sourced, TableDraft, quoted};
 use super::usage::UsageFile;
 use crate::diag::Diagnostic;
 use crate::opened;
@@ -20,7 +20,7 @@ use crate::workload::export_items;
 
 /// What is seen of an attribute.
 #[derive(Default)]
-struct Seen {
+struct SeenItems {
     items: u64,
     bytes: u64,
     types: BTreeMap<&'static str, u64>,
@@ -41,7 +41,7 @@ pub(super) fn draft(
         missing: "not in an export",
         ..Draft::default()
     };
-    let mut attributes: BTreeMap<String, Seen> = BTreeMap::new();
+    let mut attributes: BTreeMap<String, SeenItems> = BTreeMap::new();
     let (mut items, mut bytes) = (0_u64, 0_u64);
     let mut sizes: Vec<u64> = Vec::new();
     let numbers = NumberAlignment::default();
@@ -77,9 +77,10 @@ pub(super) fn draft(
             |name| name.to_string_lossy().into_owned(),
         )
     });
-    draft
-        .head
-        .set("name", Said::text(&name, "the table of the export", None));
+    draft.head.set(
+        "name",
+        Sourced::text(&name, "the table of the export", None),
+    );
     let asked = region
         .map(str::to_string)
         .or_else(|| usage.and_then(UsageFile::region));
@@ -92,9 +93,9 @@ pub(super) fn draft(
         "region",
         asked
             .or(own_region)
-            .map(|region| Said::text(&region, note, None)),
+            .map(|region| Sourced::text(&region, note, None)),
     );
-    let mut table = TableDraft::new(Said::text(&name, "tableArn", None), Vec::new());
+    let mut table = TableDraft::new(Sourced::text(&name, "tableArn", None), Vec::new());
     sizes.sort_unstable();
     let percentile = |share: u64| {
         sizes
@@ -110,13 +111,13 @@ pub(super) fn draft(
     );
     table.fields.set(
         "item",
-        Said::new(format!("{{ export = {} }}", quoted(&shown)), note, None),
+        Sourced::new(format!("{{ export = {} }}", quoted(&shown)), note, None),
     );
     table.fields.set(
         "items",
-        Said::new(items.to_string(), "items of the export", None),
+        Sourced::new(items.to_string(), "items of the export", None),
     );
-    let mut listed: Vec<(&String, &Seen)> = attributes.iter().collect();
+    let mut listed: Vec<(&String, &SeenItems)> = attributes.iter().collect();
     listed.sort_by(|one, other| {
         other
             .1
@@ -141,7 +142,7 @@ pub(super) fn draft(
             .notes
             .push(format!("  and {} more", listed.len() - ATTRIBUTES_MAX));
     }
-    let may_be_key = |seen: &Seen| {
+    let may_be_key = |seen: &SeenItems| {
         seen.items == items
             && seen.types.len() == 1
             && seen.types.keys().all(|kind| ["S", "N", "B"].contains(kind))
@@ -159,7 +160,7 @@ pub(super) fn draft(
             keys.join(", ")
         }
     );
-    table.fields.set("partition_key", Said::unknown(note));
+    table.fields.set("partition_key", Sourced::unknown(note));
     draft.tables.push(table);
     draft
 }

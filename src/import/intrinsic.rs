@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::node::{Key, Node, Value, shown};
+use super::node::{NodeKey, SourceNode, Value, shown};
 
 /// How many values the loops of a template may write out.
 const EXPANDED_MAX: usize = 200_000;
@@ -34,22 +34,22 @@ fn unresolved<T>(why: impl Into<String>) -> Result<T, Unresolved> {
 
 /// What expressions are resolved with.
 pub(super) struct Resolver<'a> {
-    template: &'a Node,
+    template: &'a SourceNode,
     region: Option<String>,
     /// Values for parameters, in place of their defaults.
-    given: BTreeMap<String, Node>,
+    given: BTreeMap<String, SourceNode>,
     /// Conditions that were told; `None` while one is being told.
     conditions: RefCell<BTreeMap<String, Option<Result<bool, Unresolved>>>>,
 }
 
 /// The names that stand for a value within a loop.
-type Bound = Vec<(String, Node)>;
+type Bound = Vec<(String, SourceNode)>;
 
 impl<'a> Resolver<'a> {
     pub fn new(
-        template: &'a Node,
+        template: &'a SourceNode,
         region: Option<String>,
-        given: BTreeMap<String, Node>,
+        given: BTreeMap<String, SourceNode>,
     ) -> Resolver<'a> {
         Resolver {
             template,
@@ -60,11 +60,11 @@ impl<'a> Resolver<'a> {
     }
 
     /// A value with every function in it resolved. `None` where it is removed (`AWS::NoValue`).
-    pub fn resolve(&self, node: &Node) -> Result<Option<Node>, Unresolved> {
+    pub fn resolve(&self, node: &SourceNode) -> Result<Option<SourceNode>, Unresolved> {
         self.value(node, 0)
     }
 
-    fn value(&self, node: &Node, step: usize) -> Result<Option<Node>, Unresolved> {
+    fn value(&self, node: &SourceNode, step: usize) -> Result<Option<SourceNode>, Unresolved> {
         if step > STEPS_MAX {
             return Err(Unresolved {
                 why: "its references lead back to themselves".to_string(),
@@ -84,14 +84,20 @@ impl<'a> Resolver<'a> {
                         resolved.push((key.clone(), value));
                     }
                 }
-                Ok(Some(Node::new(Value::Map(resolved), node.span.clone())))
+                Ok(Some(SourceNode::new(
+                    Value::Map(resolved),
+                    node.span.clone(),
+                )))
             }
             Value::List(elements) => {
                 let mut resolved = Vec::new();
                 for element in elements {
                     resolved.extend(self.value(element, step + 1)?);
                 }
-                Ok(Some(Node::new(Value::List(resolved), node.span.clone())))
+                Ok(Some(SourceNode::new(
+                    Value::List(resolved),
+                    node.span.clone(),
+                )))
             }
             Value::Text(text) if text.contains("{{resolve:") => unresolved(format!(
                 "{} is looked up when the stack is deployed",
@@ -102,7 +108,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// A text or number that an expression comes to.
-    fn text(&self, node: &Node, step: usize) -> Result<String, Unresolved> {
+    fn text(&self, node: &SourceNode, step: usize) -> Result<String, Unresolved> {
         match self.value(node, step)? {
             Some(value) => match value.scalar() {
                 Some(text) => Ok(text.into_owned()),
@@ -115,13 +121,13 @@ impl<'a> Resolver<'a> {
     fn call(
         &self,
         function: &str,
-        argument: &Node,
-        whole: &Node,
+        argument: &SourceNode,
+        whole: &SourceNode,
         step: usize,
-    ) -> Result<Option<Node>, Unresolved> {
+    ) -> Result<Option<SourceNode>, Unresolved> {
         let text = |text: String| match text.len() > TEXT_BYTES_MAX {
             true => unresolved("the text is longer than any property may be"),
-            false => Ok(Some(Node::new(Value::Text(text), whole.span.clone()))),
+            false => Ok(Some(SourceNode::new(Value::Text(text), whole.span.clone()))),
         };
         match function {
             "Ref" => match argument.text() {
@@ -196,15 +202,15 @@ impl<'a> Resolver<'a> {
                 let (separator, joined) =
                     (self.text(separator, step)?, self.text(whole_text, step)?);
                 let part =
-                    |part: &str| Node::new(Value::Text(part.to_string()), whole.span.clone());
-                Ok(Some(Node::new(
+                    |part: &str| SourceNode::new(Value::Text(part.to_string()), whole.span.clone());
+                Ok(Some(SourceNode::new(
                     Value::List(joined.split(separator.as_str()).map(part).collect()),
                     whole.span.clone(),
                 )))
             }
             "Fn::GetAtt" => self.attribute(argument, whole, step),
             "Fn::Length" => match self.value(argument, step)? {
-                Some(list) => Ok(Some(Node::new(
+                Some(list) => Ok(Some(SourceNode::new(
                     Value::Number(list.elements().len().to_string()),
                     whole.span.clone(),
                 ))),
@@ -212,7 +218,10 @@ impl<'a> Resolver<'a> {
             },
             "Fn::Equals" | "Fn::And" | "Fn::Or" | "Fn::Not" | "Condition" => {
                 let truth = self.truth(whole, step)?;
-                Ok(Some(Node::new(Value::Bool(truth), whole.span.clone())))
+                Ok(Some(SourceNode::new(
+                    Value::Bool(truth),
+                    whole.span.clone(),
+                )))
             }
             "Fn::ImportValue" => unresolved("Fn::ImportValue takes a value of another stack"),
             "Fn::GetAZs" => unresolved("Fn::GetAZs depends on the account"),
@@ -221,12 +230,17 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn reference(&self, name: &str, whole: &Node, step: usize) -> Result<Option<Node>, Unresolved> {
+    fn reference(
+        &self,
+        name: &str,
+        whole: &SourceNode,
+        step: usize,
+    ) -> Result<Option<SourceNode>, Unresolved> {
         match name {
             "AWS::NoValue" => return Ok(None),
             "AWS::Region" => {
                 return match &self.region {
-                    Some(region) => Ok(Some(Node::new(
+                    Some(region) => Ok(Some(SourceNode::new(
                         Value::Text(region.clone()),
                         whole.span.clone(),
                     ))),
@@ -234,13 +248,13 @@ impl<'a> Resolver<'a> {
                 };
             }
             "AWS::Partition" => {
-                return Ok(Some(Node::new(
+                return Ok(Some(SourceNode::new(
                     Value::Text("aws".to_string()),
                     whole.span.clone(),
                 )));
             }
             "AWS::URLSuffix" => {
-                return Ok(Some(Node::new(
+                return Ok(Some(SourceNode::new(
                     Value::Text("amazonaws.com".to_string()),
                     whole.span.clone(),
                 )));
@@ -258,12 +272,12 @@ impl<'a> Resolver<'a> {
             let is_list = kind.starts_with("List<") || kind == "CommaDelimitedList";
             // A list is written with commas, as on the command line of AWS; a usage file may write
             // a list.
-            let listed = |node: &Node| match node.scalar().filter(|_| is_list) {
+            let listed = |node: &SourceNode| match node.scalar().filter(|_| is_list) {
                 Some(text) => {
                     let part = |part: &str| {
-                        Node::new(Value::Text(part.trim().to_string()), node.span.clone())
+                        SourceNode::new(Value::Text(part.trim().to_string()), node.span.clone())
                     };
-                    Node::new(
+                    SourceNode::new(
                         Value::List(text.split(',').map(part).collect()),
                         node.span.clone(),
                     )
@@ -302,13 +316,13 @@ impl<'a> Resolver<'a> {
         };
         match named {
             Some(node) => match self.value(node, step) {
-                Err(error) if !error.cycle => Ok(Some(Node::new(
+                Err(error) if !error.cycle => Ok(Some(SourceNode::new(
                     Value::Text(name.to_string()),
                     whole.span.clone(),
                 ))),
                 other => other,
             },
-            None => Ok(Some(Node::new(
+            None => Ok(Some(SourceNode::new(
                 Value::Text(name.to_string()),
                 whole.span.clone(),
             ))),
@@ -319,10 +333,10 @@ impl<'a> Resolver<'a> {
     /// deployment.
     fn attribute(
         &self,
-        argument: &Node,
-        whole: &Node,
+        argument: &SourceNode,
+        whole: &SourceNode,
         step: usize,
-    ) -> Result<Option<Node>, Unresolved> {
+    ) -> Result<Option<SourceNode>, Unresolved> {
         let parts: Vec<String> = match argument.text() {
             Some(text) => text.splitn(2, '.').map(str::to_string).collect(),
             None => argument
@@ -344,7 +358,7 @@ impl<'a> Resolver<'a> {
                 .reference(name, whole, step)?
                 .and_then(|node| node.text().map(str::to_string))
                 .unwrap_or_default();
-            return Ok(Some(Node::new(
+            return Ok(Some(SourceNode::new(
                 Value::Text(format!("arn:aws:dynamodb:::table/{table}")),
                 whole.span.clone(),
             )));
@@ -353,7 +367,7 @@ impl<'a> Resolver<'a> {
             kind,
             "AWS::KMS::Key" | "AWS::KMS::Alias" | "AWS::Kinesis::Stream"
         ) {
-            return Ok(Some(Node::new(
+            return Ok(Some(SourceNode::new(
                 Value::Text(format!("{name}.{attribute}")),
                 whole.span.clone(),
             )));
@@ -364,13 +378,13 @@ impl<'a> Resolver<'a> {
     }
 
     /// `Fn::Sub`: names in `${…}` replaced; `${!…}` is left as it is written.
-    fn substituted(&self, argument: &Node, step: usize) -> Result<String, Unresolved> {
+    fn substituted(&self, argument: &SourceNode, step: usize) -> Result<String, Unresolved> {
         let (text, own) = match (&argument.value, argument.elements()) {
             (Value::Text(text), _) => (text.as_str(), None),
             (
                 _,
                 [
-                    Node {
+                    SourceNode {
                         value: Value::Text(text),
                         ..
                     },
@@ -392,17 +406,17 @@ impl<'a> Resolver<'a> {
                 result += &format!("${{{literal}}}");
                 continue;
             }
-            let whole = Node::new(Value::Null, argument.span.clone());
+            let whole = SourceNode::new(Value::Null, argument.span.clone());
             let value = match own.and_then(|map| map.get(name)) {
                 Some(value) => self.value(value, step)?,
                 None if name.contains('.') => self.attribute(
-                    &Node::new(Value::Text(name.to_string()), argument.span.clone()),
+                    &SourceNode::new(Value::Text(name.to_string()), argument.span.clone()),
                     &whole,
                     step,
                 )?,
                 None => self.reference(name, &whole, step)?,
             };
-            match value.as_ref().and_then(Node::scalar) {
+            match value.as_ref().and_then(SourceNode::scalar) {
                 Some(text) => result += &text,
                 None => return unresolved(format!("${{{}}} is no text", shown(name))),
             }
@@ -441,7 +455,7 @@ impl<'a> Resolver<'a> {
         told
     }
 
-    fn truth(&self, node: &Node, step: usize) -> Result<bool, Unresolved> {
+    fn truth(&self, node: &SourceNode, step: usize) -> Result<bool, Unresolved> {
         if step > STEPS_MAX {
             return unresolved(format!(
                 "its conditions are nested more than {STEPS_MAX} deep"
@@ -485,7 +499,7 @@ impl<'a> Resolver<'a> {
     }
 
     /// The template with the loops of its conditions and resources written out.
-    pub fn expanded(&self) -> Result<Node, (Node, Unresolved)> {
+    pub fn expanded(&self) -> Result<SourceNode, (SourceNode, Unresolved)> {
         let mut sections = Vec::new();
         for (key, section) in self.template.entries() {
             let looped = matches!(key.name.as_str(), "Resources" | "Conditions");
@@ -497,14 +511,22 @@ impl<'a> Resolver<'a> {
             };
             sections.push((key.clone(), section));
         }
-        Ok(Node::new(Value::Map(sections), self.template.span.clone()))
+        Ok(SourceNode::new(
+            Value::Map(sections),
+            self.template.span.clone(),
+        ))
     }
 
     /// A value with the loops of its maps written out.
     ///
     /// `Fn::ForEach::NAME: [identifier, [values…], { key: body }]` stands for one entry for each
     /// value.
-    fn looped(&self, node: &Node, size: &mut usize, step: usize) -> Result<Node, Unresolved> {
+    fn looped(
+        &self,
+        node: &SourceNode,
+        size: &mut usize,
+        step: usize,
+    ) -> Result<SourceNode, Unresolved> {
         if step > STEPS_MAX {
             return unresolved("loops are nested too deep");
         }
@@ -512,7 +534,7 @@ impl<'a> Resolver<'a> {
             Value::Map(entries) => {
                 let mut all = Vec::with_capacity(entries.len());
                 self.expand(node, &Vec::new(), &mut all, size, step)?;
-                let inner = |(key, node): (Key, Node), size: &mut usize| {
+                let inner = |(key, node): (NodeKey, SourceNode), size: &mut usize| {
                     Ok((key, self.looped(&node, size, step + 1)?))
                 };
                 Value::Map(
@@ -529,14 +551,14 @@ impl<'a> Resolver<'a> {
             ),
             other => other.clone(),
         };
-        Ok(Node::new(value, node.span.clone()))
+        Ok(SourceNode::new(value, node.span.clone()))
     }
 
     fn expand(
         &self,
-        map: &Node,
+        map: &SourceNode,
         bound: &Bound,
-        all: &mut Vec<(Key, Node)>,
+        all: &mut Vec<(NodeKey, SourceNode)>,
         size: &mut usize,
         step: usize,
     ) -> Result<(), Unresolved> {
@@ -548,7 +570,7 @@ impl<'a> Resolver<'a> {
                 let name = replaced(&key.name, bound);
                 let body = bind(body, bound, size)?;
                 all.push((
-                    Key {
+                    NodeKey {
                         name,
                         span: key.span.clone(),
                     },
@@ -564,7 +586,7 @@ impl<'a> Resolver<'a> {
             };
             let values = self.value(&bind(values, bound, size)?, step + 1)?;
             let list = match values.as_ref() {
-                Some(Node {
+                Some(SourceNode {
                     value: Value::List(list),
                     ..
                 }) => list.as_slice(),
@@ -609,7 +631,7 @@ fn replaced(text: &str, bound: &Bound) -> String {
 }
 
 /// A value with the names of loops replaced in every text and reference.
-fn bind(node: &Node, bound: &Bound, size: &mut usize) -> Result<Node, Unresolved> {
+fn bind(node: &SourceNode, bound: &Bound, size: &mut usize) -> Result<SourceNode, Unresolved> {
     if bound.is_empty() {
         return Ok(node.clone());
     }
@@ -622,7 +644,7 @@ fn bind(node: &Node, bound: &Bound, size: &mut usize) -> Result<Node, Unresolved
     if let [
         (
             key,
-            Node {
+            SourceNode {
                 value: Value::Text(name),
                 ..
             },
@@ -631,7 +653,7 @@ fn bind(node: &Node, bound: &Bound, size: &mut usize) -> Result<Node, Unresolved
         && key.name == "Ref"
         && let Some((_, value)) = bound.iter().rev().find(|(known, _)| known == name)
     {
-        return Ok(Node::new(value.value.clone(), node.span.clone()));
+        return Ok(SourceNode::new(value.value.clone(), node.span.clone()));
     }
     let value = match &node.value {
         Value::Text(text) => Value::Text(replaced(text, bound)),
@@ -642,16 +664,17 @@ fn bind(node: &Node, bound: &Bound, size: &mut usize) -> Result<Node, Unresolved
                 .collect::<Result<_, _>>()?,
         ),
         Value::Map(entries) => {
-            let entry =
-                |(key, value): &(Key, Node), size: &mut usize| -> Result<(Key, Node), Unresolved> {
-                    Ok((
-                        Key {
-                            name: replaced(&key.name, bound),
-                            span: key.span.clone(),
-                        },
-                        bind(value, bound, size)?,
-                    ))
-                };
+            let entry = |(key, value): &(NodeKey, SourceNode),
+                         size: &mut usize|
+             -> Result<(NodeKey, SourceNode), Unresolved> {
+                Ok((
+                    NodeKey {
+                        name: replaced(&key.name, bound),
+                        span: key.span.clone(),
+                    },
+                    bind(value, bound, size)?,
+                ))
+            };
             Value::Map(
                 entries
                     .iter()
@@ -661,7 +684,7 @@ fn bind(node: &Node, bound: &Bound, size: &mut usize) -> Result<Node, Unresolved
         }
         other => other.clone(),
     };
-    Ok(Node::new(value, node.span.clone()))
+    Ok(SourceNode::new(value, node.span.clone()))
 }
 
 #[cfg(test)]

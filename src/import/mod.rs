@@ -43,7 +43,7 @@ use std::sync::Arc;
 
 use crate::diag::{Diagnostic, Diagnostics, Origins, Source};
 use draft::Draft;
-use node::{Node, wrong};
+use node::{SourceNode, wrong};
 
 /// Every kind of mistake in a file that is imported, by its stable short name.
 pub const CODES: &[(&str, &str)] = &[
@@ -87,7 +87,7 @@ pub const CODES: &[(&str, &str)] = &[
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ImportFormat {
     /// A Terraform plan as JSON (`terraform show -json`).
     Terraform,
     /// A CloudFormation, SAM or CDK template, JSON or YAML.
@@ -102,20 +102,20 @@ pub enum Kind {
     Model,
 }
 
-impl Kind {
+impl ImportFormat {
     /// Every kind with its word.
-    pub const ALL: [(Kind, &'static str); 6] = [
-        (Kind::Terraform, "terraform"),
-        (Kind::CloudFormation, "cloudformation"),
-        (Kind::DescribeTable, "describe-table"),
-        (Kind::Export, "export"),
-        (Kind::CloudWatch, "cloudwatch"),
-        (Kind::Model, "model"),
+    pub const ALL: [(ImportFormat, &'static str); 6] = [
+        (ImportFormat::Terraform, "terraform"),
+        (ImportFormat::CloudFormation, "cloudformation"),
+        (ImportFormat::DescribeTable, "describe-table"),
+        (ImportFormat::Export, "export"),
+        (ImportFormat::CloudWatch, "cloudwatch"),
+        (ImportFormat::Model, "model"),
     ];
 
     /// Its word.
     pub fn word(self) -> &'static str {
-        Kind::ALL
+        ImportFormat::ALL
             .iter()
             .find(|(kind, _)| *kind == self)
             .map_or("", |(_, word)| word)
@@ -124,18 +124,18 @@ impl Kind {
     /// What a file of the kind is called, with its article.
     pub fn described(self) -> &'static str {
         match self {
-            Kind::Terraform => "a Terraform plan",
-            Kind::CloudFormation => "a CloudFormation template",
-            Kind::DescribeTable => "a description of a table",
-            Kind::Export => "an S3 export",
-            Kind::CloudWatch => "CloudWatch metrics",
-            Kind::Model => "a workload model",
+            ImportFormat::Terraform => "a Terraform plan",
+            ImportFormat::CloudFormation => "a CloudFormation template",
+            ImportFormat::DescribeTable => "a description of a table",
+            ImportFormat::Export => "an S3 export",
+            ImportFormat::CloudWatch => "CloudWatch metrics",
+            ImportFormat::Model => "a workload model",
         }
     }
 
     /// The kind of a word.
-    pub fn parse(word: &str) -> Option<Kind> {
-        Kind::ALL
+    pub fn parse(word: &str) -> Option<ImportFormat> {
+        ImportFormat::ALL
             .iter()
             .find(|(_, known)| *known == word)
             .map(|(kind, _)| *kind)
@@ -144,7 +144,7 @@ impl Kind {
 
 /// What an import is asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct ImportOptions {
     /// The region, in place of the file's.
     pub region: Option<String>,
     /// The usage file.
@@ -175,24 +175,24 @@ pub struct Imported {
 
 /// A file of another kind than a workload, read.
 #[derive(Clone, Debug)]
-pub struct Document {
+pub struct ImportDocument {
     source: Arc<Source>,
-    node: Node,
-    kind: Kind,
+    node: SourceNode,
+    kind: ImportFormat,
 }
 
-impl Document {
+impl ImportDocument {
     /// Reads a file and finds out what it is; `None` for a workload file.
     ///
     /// # Errors
     /// A document that is none of the kinds, or cannot be read.
-    pub fn read(source: &Arc<Source>) -> Result<Option<Document>, Diagnostics> {
+    pub fn read(source: &Arc<Source>) -> Result<Option<ImportDocument>, Diagnostics> {
         if !is_foreign(source) {
             return Ok(None);
         }
         let node = node::read(source).map_err(|error| Diagnostics::from(*error))?;
         match kind_of(&node) {
-            Some(kind) => Ok(Some(Document {
+            Some(kind) => Ok(Some(ImportDocument {
                 source: source.clone(),
                 node,
                 kind,
@@ -204,11 +204,11 @@ impl Document {
     /// Whether it holds the design before a change as well: a plan that changes tables that there
     /// are.
     pub fn has_before(&self) -> bool {
-        self.kind == Kind::Terraform && terraform::has_before(&self.node)
+        self.kind == ImportFormat::Terraform && terraform::has_before(&self.node)
     }
 
     /// What kind of file it is.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ImportFormat {
         self.kind
     }
 
@@ -217,7 +217,7 @@ impl Document {
     /// # Errors
     /// Everything that is wrong with it or with the usage file, each with its place and the way
     /// out.
-    pub fn import(&self, asked: &Asked) -> Result<Imported, Diagnostics> {
+    pub fn import(&self, asked: &ImportOptions) -> Result<Imported, Diagnostics> {
         imported(
             self.kind,
             &[(self.source.clone(), self.node.clone())],
@@ -253,27 +253,27 @@ fn is_foreign(source: &Source) -> bool {
     }
 }
 
-fn kind_of(document: &Node) -> Option<Kind> {
+fn kind_of(document: &SourceNode) -> Option<ImportFormat> {
     let has = |key: &str| document.get(key).is_some();
     if has("format_version") && (has("planned_values") || has("values") || has("resource_changes"))
     {
-        Some(Kind::Terraform)
+        Some(ImportFormat::Terraform)
     } else if document
         .get("Resources")
         .is_some_and(|resources| matches!(resources.value, node::Value::Map(_)))
     {
-        Some(Kind::CloudFormation)
+        Some(ImportFormat::CloudFormation)
     } else if describe::is_description(document) {
-        Some(Kind::DescribeTable)
+        Some(ImportFormat::DescribeTable)
     } else if model::is_model(document) {
-        Some(Kind::Model)
+        Some(ImportFormat::Model)
     } else {
         None
     }
 }
 
 /// A document that is no design, with what it seems to be.
-fn unknown_kind(source: &Arc<Source>, document: &Node) -> Diagnostic {
+fn unknown_kind(source: &Arc<Source>, document: &SourceNode) -> Diagnostic {
     let has = |key: &str| document.get(key).is_some();
     let start = document.span.start..document.span.start.saturating_add(1);
     let (message, help) = if has("terraform_version") && has("lineage") {
@@ -305,7 +305,11 @@ fn unknown_kind(source: &Arc<Source>, document: &Node) -> Diagnostic {
 ///
 /// # Errors
 /// Everything that is wrong with the files, each with its place and the way out.
-pub fn import(kind: Kind, sources: &[Arc<Source>], asked: &Asked) -> Result<Imported, Diagnostics> {
+pub fn import(
+    kind: ImportFormat,
+    sources: &[Arc<Source>],
+    asked: &ImportOptions,
+) -> Result<Imported, Diagnostics> {
     let mut found = Vec::new();
     let mut documents = Vec::new();
     for source in sources {
@@ -341,9 +345,9 @@ pub fn import(kind: Kind, sources: &[Arc<Source>], asked: &Asked) -> Result<Impo
 }
 
 fn imported(
-    kind: Kind,
-    documents: &[(Arc<Source>, Node)],
-    asked: &Asked,
+    kind: ImportFormat,
+    documents: &[(Arc<Source>, SourceNode)],
+    asked: &ImportOptions,
 ) -> Result<Imported, Diagnostics> {
     let usage = read_usage(asked)?;
     let mut problems = Vec::new();
@@ -356,16 +360,16 @@ fn imported(
         problems: &mut problems,
     };
     let draft = match kind {
-        Kind::Terraform => terraform::draft(documents, context),
-        Kind::CloudFormation => cloudformation::draft(documents, context),
-        Kind::DescribeTable => describe::draft(documents, context),
-        Kind::Model => model::draft(documents, context),
-        Kind::Export | Kind::CloudWatch => Draft::default(), // read by functions of their own
+        ImportFormat::Terraform => terraform::draft(documents, context),
+        ImportFormat::CloudFormation => cloudformation::draft(documents, context),
+        ImportFormat::DescribeTable => describe::draft(documents, context),
+        ImportFormat::Model => model::draft(documents, context),
+        ImportFormat::Export | ImportFormat::CloudWatch => Draft::default(), // read by functions of their own
     };
     finish(draft, usage.as_ref(), asked.lenient, documents, problems)
 }
 
-fn read_usage(asked: &Asked) -> Result<Option<usage::UsageFile>, Diagnostics> {
+fn read_usage(asked: &ImportOptions) -> Result<Option<usage::UsageFile>, Diagnostics> {
     match asked.usage.as_ref().map(usage::read).transpose() {
         Ok(usage) => Ok(usage),
         Err(found) => Err(Diagnostics::of(found).unwrap_or_else(|| unreadable().into())),
@@ -386,7 +390,7 @@ fn unreadable() -> Diagnostic {
 ///
 /// # Errors
 /// Everything that is wrong with the export or the usage file.
-pub fn import_export(folder: &Path, asked: &Asked) -> Result<Imported, Diagnostics> {
+pub fn import_export(folder: &Path, asked: &ImportOptions) -> Result<Imported, Diagnostics> {
     let usage = read_usage(asked)?;
     let mut problems = Vec::new();
     let draft = export::draft(
@@ -404,9 +408,9 @@ pub fn import_export(folder: &Path, asked: &Asked) -> Result<Imported, Diagnosti
 /// A file that cannot be read, or everything that is wrong with the usage file.
 #[cfg(feature = "replay")]
 pub fn import_metrics(
-    sources: Vec<crate::trace::Source>,
+    sources: Vec<crate::trace::TraceSource>,
     table: Option<String>,
-    asked: &Asked,
+    asked: &ImportOptions,
 ) -> Result<Imported, MetricsError> {
     let usage = read_usage(asked)?;
     let region = asked
@@ -440,7 +444,7 @@ fn finish(
     mut draft: Draft,
     usage: Option<&usage::UsageFile>,
     lenient: bool,
-    documents: &[(Arc<Source>, Node)],
+    documents: &[(Arc<Source>, SourceNode)],
     mut problems: Vec<Diagnostic>,
 ) -> Result<Imported, Diagnostics> {
     if draft.tables.is_empty() && problems.is_empty() {
@@ -523,7 +527,7 @@ fn finish(
         .head
         .get("region")
         .filter(|region| !region.is_unknown())
-        .map(draft::Said::plain);
+        .map(draft::Sourced::plain);
     Ok(Imported {
         text,
         origins,
@@ -542,7 +546,7 @@ struct Context<'a> {
 }
 
 /// The name of a design that has none: that of its file.
-fn name_of(sources: &[(Arc<Source>, Node)]) -> String {
+fn name_of(sources: &[(Arc<Source>, SourceNode)]) -> String {
     let path = sources
         .first()
         .map(|(source, _)| PathBuf::from(&source.name))
@@ -560,7 +564,7 @@ fn name_of(sources: &[(Arc<Source>, Node)]) -> String {
 }
 
 /// The names of files, for the first line.
-fn names_of(sources: &[(Arc<Source>, Node)]) -> String {
+fn names_of(sources: &[(Arc<Source>, SourceNode)]) -> String {
     let base = |path: &str| {
         Path::new(path).file_name().map_or_else(
             || path.to_string(),

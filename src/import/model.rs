@@ -7,17 +7,17 @@
 use std::sync::Arc;
 
 use super::draft::{
-    Draft, Fields, IndexDraft, Origin, Said, TableDraft, UnitsDraft, list, number as written,
+    Draft, Fields, IndexDraft, Origin, Sourced, TableDraft, UnitsDraft, list, number as written,
     quoted,
 };
-use super::node::{Node, Value, shown, wrong};
+use super::node::{SourceNode, Value, shown, wrong};
 use super::terraform::projection;
 use super::{Context, name_of, names_of, usage};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
 /// Whether a document is a model of a tool that is known.
-pub(super) fn is_model(document: &Node) -> bool {
+pub(super) fn is_model(document: &SourceNode) -> bool {
     let lists = |key: &str| {
         document
             .get(key)
@@ -28,7 +28,7 @@ pub(super) fn is_model(document: &Node) -> bool {
         || document.get("resource_usage").is_some()
 }
 
-pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
+pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -> Draft {
     let made_of = format!("the workload model {}", names_of(documents));
     let mut draft = Draft {
         made_of,
@@ -37,7 +37,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     };
     draft.head.set(
         "name",
-        Said::text(&name_of(documents), "the name of the file", None),
+        Sourced::text(&name_of(documents), "the name of the file", None),
     );
     let asked = context
         .region
@@ -45,7 +45,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
         .or_else(|| context.usage.and_then(|usage| usage.region()));
     draft.head.set_some(
         "region",
-        asked.map(|region| Said::text(&region, "as asked for", None)),
+        asked.map(|region| Sourced::text(&region, "as asked for", None)),
     );
     for (source, document) in documents {
         let mut reading = Reading {
@@ -84,15 +84,15 @@ const OPERATIONS: [&str; 10] = [
 ];
 
 impl Reading<'_> {
-    fn origin(&self, node: &Node) -> Origin {
+    fn origin(&self, node: &SourceNode) -> Origin {
         Some((self.source.clone(), node.span.clone()))
     }
 
-    fn said(&self, node: &Node, toml: impl Into<String>, note: &str) -> Said {
-        Said::new(toml, note, self.origin(node))
+    fn said(&self, node: &SourceNode, toml: impl Into<String>, note: &str) -> Sourced {
+        Sourced::new(toml, note, self.origin(node))
     }
 
-    fn number(&mut self, node: &Node, key: &str) -> Option<Said> {
+    fn number(&mut self, node: &SourceNode, key: &str) -> Option<Sourced> {
         let value = node.get(key)?;
         let number = value
             .scalar()
@@ -119,7 +119,12 @@ impl Reading<'_> {
         }
     }
 
-    fn name<'n>(&mut self, node: &'n Node, key: &str, what: &str) -> Option<(&'n str, Origin)> {
+    fn name<'n>(
+        &mut self,
+        node: &'n SourceNode,
+        key: &str,
+        what: &str,
+    ) -> Option<(&'n str, Origin)> {
         match node.get(key).map(|value| (value.text(), value)) {
             Some((Some(text), value)) => Some((text, self.origin(value))),
             Some((None, value)) => {
@@ -147,14 +152,14 @@ impl Reading<'_> {
         }
     }
 
-    fn list<'n>(&self, node: &'n Node, key: &str) -> &'n [Node] {
-        node.get(key).map(Node::elements).unwrap_or_default()
+    fn list<'n>(&self, node: &'n SourceNode, key: &str) -> &'n [SourceNode] {
+        node.get(key).map(SourceNode::elements).unwrap_or_default()
     }
 
     /// One size for all items.
-    fn size(&mut self, node: &Node, key: &str) -> Option<Said> {
+    fn size(&mut self, node: &SourceNode, key: &str) -> Option<Sourced> {
         let bytes = self.number(node, key)?;
-        Some(Said {
+        Some(Sourced {
             toml: format!("{{ size = {} }}", whole(&bytes.toml)),
             ..bytes
         })
@@ -164,7 +169,7 @@ impl Reading<'_> {
     fn table_of<'t>(
         &mut self,
         tables: &'t mut [TableDraft],
-        pattern: &Node,
+        pattern: &SourceNode,
         label: &str,
     ) -> Option<&'t mut TableDraft> {
         let (name, origin) = self.name(pattern, "table", label)?;
@@ -188,7 +193,7 @@ impl Reading<'_> {
     /// Operation, rate and the words that both models share.
     fn pattern(
         &mut self,
-        pattern: &Node,
+        pattern: &SourceNode,
         name: &str,
         rate: (&str, &str),
         label: &str,
@@ -208,24 +213,27 @@ impl Reading<'_> {
             return None;
         }
         let mut fields = Fields::default();
-        fields.set("name", Said::text(name, "", self.origin(pattern)));
-        fields.set("operation", Said::text(operation, "", origin));
+        fields.set("name", Sourced::text(name, "", self.origin(pattern)));
+        fields.set("operation", Sourced::text(operation, "", origin));
         let (key, note) = rate;
-        let rate = self.number(pattern, key).map(|rate| Said {
+        let rate = self.number(pattern, key).map(|rate| Sourced {
             toml: format!("{{ per_second = {} }}", rate.toml),
             note: note.to_string(),
             ..rate
         });
         fields.set(
             "rate",
-            rate.unwrap_or_else(|| Said::unknown("not in the model: { per_second = 10 }")),
+            rate.unwrap_or_else(|| Sourced::unknown("not in the model: { per_second = 10 }")),
         );
         Some(fields)
     }
 
     /// Items of one call, as the operation wants them.
-    fn items(&mut self, fields: &mut Fields, node: &Node, key: &str) {
-        let operation = fields.get("operation").map(Said::plain).unwrap_or_default();
+    fn items(&mut self, fields: &mut Fields, node: &SourceNode, key: &str) {
+        let operation = fields
+            .get("operation")
+            .map(Sourced::plain)
+            .unwrap_or_default();
         let Some(items) = self.number(node, key) else {
             if [
                 "Query",
@@ -238,7 +246,7 @@ impl Reading<'_> {
             {
                 fields.set(
                     "items",
-                    Said::unknown("not in the model: how many items does one call take? 20"),
+                    Sourced::unknown("not in the model: how many items does one call take? 20"),
                 );
             }
             return;
@@ -247,7 +255,7 @@ impl Reading<'_> {
         match operation.as_str() {
             "Query" | "Scan" | "BatchGetItem" | "TransactGetItems" => fields.set(
                 "items",
-                Said {
+                Sourced {
                     toml: count,
                     ..items
                 },
@@ -256,7 +264,7 @@ impl Reading<'_> {
                 let toml = format!("[{{ operation = \"Put\", count = {count} }}]");
                 fields.set(
                     "actions",
-                    Said {
+                    Sourced {
                         toml,
                         note: format!("{key}, taken as puts of new items"),
                         ..items
@@ -267,7 +275,7 @@ impl Reading<'_> {
         }
     }
 
-    fn toolkit(&mut self, document: &Node) -> Vec<TableDraft> {
+    fn toolkit(&mut self, document: &SourceNode) -> Vec<TableDraft> {
         let mut tables: Vec<TableDraft> = Vec::new();
         for node in self.list(document, "tables") {
             let table = self.toolkit_table(node);
@@ -279,9 +287,9 @@ impl Reading<'_> {
         tables
     }
 
-    fn toolkit_table(&mut self, node: &Node) -> Option<TableDraft> {
+    fn toolkit_table(&mut self, node: &SourceNode) -> Option<TableDraft> {
         let (name, origin) = self.name(node, "table_name", "a table")?;
-        let mut table = TableDraft::new(Said::text(name, "table_name", origin), Vec::new());
+        let mut table = TableDraft::new(Sourced::text(name, "table_name", origin), Vec::new());
         if let Some(class) = node.get("table_class") {
             let word = if class.text().is_some_and(|text| {
                 text.to_uppercase().contains("INFREQUENT") || text.to_uppercase().ends_with("IA")
@@ -305,7 +313,7 @@ impl Reading<'_> {
         self.entities(node, &mut table);
         table.capacity.set(
             "mode",
-            Said::new(
+            Sourced::new(
                 "\"on-demand\"",
                 "the model has no capacity mode; its tool counts on demand",
                 table.name.origin.clone(),
@@ -317,7 +325,7 @@ impl Reading<'_> {
             };
             let mut fields = Fields::default();
             for key in ["partition_key", "sort_key"] {
-                let names = |value: &Node| match value.text() {
+                let names = |value: &SourceNode| match value.text() {
                     Some(one) => vec![one.to_string()],
                     None => value
                         .elements()
@@ -351,7 +359,7 @@ impl Reading<'_> {
             }
             table
                 .indexes
-                .push(index_draft(Said::text(name, "gsis", origin), fields));
+                .push(index_draft(Sourced::text(name, "gsis", origin), fields));
         }
         for vector in self.list(node, "vector_indexes") {
             let name = vector.text_at("index_name").unwrap_or_default();
@@ -375,19 +383,20 @@ impl Reading<'_> {
     }
 
     /// Items and their sizes, by the kinds of items that a table holds.
-    fn entities(&mut self, node: &Node, table: &mut TableDraft) {
+    fn entities(&mut self, node: &SourceNode, table: &mut TableDraft) {
         let entities = self.list(node, "entities");
         let Some(first) = entities.first() else {
             return;
         };
-        let mut counts: Vec<(Option<Said>, Option<Said>)> = Vec::new();
+        let mut counts: Vec<(Option<Sourced>, Option<Sourced>)> = Vec::new();
         for entity in entities {
             counts.push((
                 self.number(entity, "estimated_item_count"),
                 self.number(entity, "estimated_item_size_bytes"),
             ));
         }
-        let exact = |said: &Option<Said>| said.as_ref().and_then(|said| Exact::parse(&said.toml));
+        let exact =
+            |said: &Option<Sourced>| said.as_ref().and_then(|said| Exact::parse(&said.toml));
         let numbers: Option<Vec<Exact>> = counts.iter().map(|(count, _)| exact(count)).collect();
         let sizes: Option<Vec<String>> = counts
             .iter()
@@ -398,7 +407,7 @@ impl Reading<'_> {
             let sum: Exact = numbers.iter().cloned().sum();
             table.fields.set(
                 "items",
-                Said::new(
+                Sourced::new(
                     written(&sum),
                     "estimated_item_count, added up",
                     place.clone(),
@@ -409,7 +418,7 @@ impl Reading<'_> {
             (Some(sizes), _) if sizes.len() == 1 => {
                 table.fields.set(
                     "item",
-                    Said::new(
+                    Sourced::new(
                         format!("{{ size = {} }}", sizes[0]),
                         "estimated_item_size_bytes",
                         place,
@@ -438,15 +447,16 @@ impl Reading<'_> {
                     buckets.push(format!("{{ size = {size}, share = {} }}", written(&share)));
                 }
                 let toml = format!("{{ histogram = [{}] }}", buckets.join(", "));
-                table
-                    .fields
-                    .set("item", Said::new(toml, "entities, by their number", place));
+                table.fields.set(
+                    "item",
+                    Sourced::new(toml, "entities, by their number", place),
+                );
             }
             _ => {}
         }
     }
 
-    fn toolkit_pattern(&mut self, pattern: &Node, tables: &mut [TableDraft]) {
+    fn toolkit_pattern(&mut self, pattern: &SourceNode, tables: &mut [TableDraft]) {
         let id = pattern.text_at("pattern_id").unwrap_or_default();
         let description = pattern.text_at("description").unwrap_or_default();
         let label = if id.is_empty() {
@@ -472,7 +482,10 @@ impl Reading<'_> {
             .and_then(|node| Some(self.said(node, quoted(node.text()?), "")));
         fields.set_some("index", index);
         self.items(&mut fields, pattern, "items_per_request");
-        let operation = fields.get("operation").map(Said::plain).unwrap_or_default();
+        let operation = fields
+            .get("operation")
+            .map(Sourced::plain)
+            .unwrap_or_default();
         if let Some(consistency) = pattern
             .get("consistency")
             .filter(|_| ["GetItem", "BatchGetItem", "Query", "Scan"].contains(&operation.as_str()))
@@ -507,7 +520,7 @@ impl Reading<'_> {
             fields.set_some("condition_failures", failures);
             fields.set_some(
                 "before",
-                before.map(|size| Said {
+                before.map(|size| Sourced {
                     toml: whole(&size.toml),
                     ..size
                 }),
@@ -524,13 +537,13 @@ impl Reading<'_> {
         }
     }
 
-    fn awslabs(&mut self, document: &Node) -> Vec<TableDraft> {
+    fn awslabs(&mut self, document: &SourceNode) -> Vec<TableDraft> {
         let mut tables: Vec<TableDraft> = Vec::new();
         for node in self.list(document, "table_list") {
             let Some((name, origin)) = self.name(node, "name", "a table") else {
                 continue;
             };
-            let mut table = TableDraft::new(Said::text(name, "table_list", origin), Vec::new());
+            let mut table = TableDraft::new(Sourced::text(name, "table_list", origin), Vec::new());
             let items = self.number(node, "item_count");
             table.fields.set_some("items", items.clone());
             let size = self.size(node, "item_size_bytes");
@@ -540,7 +553,7 @@ impl Reading<'_> {
             table.fields.set_some("item", size);
             table.capacity.set(
                 "mode",
-                Said::new(
+                Sourced::new(
                     "\"on-demand\"",
                     "the model has no capacity mode; its tool counts on demand",
                     table.name.origin.clone(),
@@ -553,14 +566,14 @@ impl Reading<'_> {
                 let mut fields = Fields::default();
                 fields.set(
                     "partition_key",
-                    Said::new(
+                    Sourced::new(
                         "\"unknown\"",
                         "not in the model: the attribute that keys it",
                         origin.clone(),
                     ),
                 );
                 let size = self.number(index, "item_size_bytes");
-                let smaller = |size: &Said| {
+                let smaller = |size: &Sourced| {
                     item_bytes
                         .as_ref()
                         .is_some_and(|item| whole(&size.toml) != *item)
@@ -570,12 +583,12 @@ impl Reading<'_> {
                                 holds some attributes";
                     fields.set(
                         "projection",
-                        Said::new("\"keys-only\"", note, origin.clone()),
+                        Sourced::new("\"keys-only\"", note, origin.clone()),
                     );
                 }
                 fields.set_some(
                     "entry_size",
-                    size.map(|size| Said {
+                    size.map(|size| Sourced {
                         toml: whole(&size.toml),
                         ..size
                     }),
@@ -587,7 +600,7 @@ impl Reading<'_> {
                 {
                     fields.set(
                         "coverage",
-                        Said {
+                        Sourced {
                             toml: share,
                             note: "item_count of the index / of the table".to_string(),
                             ..held
@@ -596,7 +609,7 @@ impl Reading<'_> {
                 }
                 table
                     .indexes
-                    .push(index_draft(Said::text(name, "gsi_list", origin), fields));
+                    .push(index_draft(Sourced::text(name, "gsi_list", origin), fields));
             }
             tables.push(table);
         }
@@ -649,7 +662,7 @@ impl Reading<'_> {
 
 /// Adds a pattern, under a name that no other has.
 fn add(table: &mut TableDraft, mut fields: Fields) {
-    let name = fields.get("name").map(Said::plain).unwrap_or_default();
+    let name = fields.get("name").map(Sourced::plain).unwrap_or_default();
     let is_taken = |name: &str| {
         table.access.iter().any(|access| {
             access
@@ -665,7 +678,7 @@ fn add(table: &mut TableDraft, mut fields: Fields) {
     {
         fields.set(
             "name",
-            Said {
+            Sourced {
                 toml: quoted(&free),
                 ..said
             },
@@ -677,7 +690,7 @@ fn add(table: &mut TableDraft, mut fields: Fields) {
 /// An index that a pattern names and its table does not have.
 fn no_index(
     table: &TableDraft,
-    named: Option<&Node>,
+    named: Option<&SourceNode>,
     label: &str,
 ) -> Option<(std::ops::Range<usize>, String, String)> {
     let node = named?;
@@ -703,7 +716,7 @@ fn no_index(
     (!names.iter().any(|known| known == name)).then_some((node.span.clone(), message, help))
 }
 
-fn index_draft(name: Said, fields: Fields) -> IndexDraft {
+fn index_draft(name: Sourced, fields: Fields) -> IndexDraft {
     let (read, write) = (UnitsDraft::default(), UnitsDraft::default());
     IndexDraft {
         name,
@@ -715,8 +728,8 @@ fn index_draft(name: Said, fields: Fields) -> IndexDraft {
     }
 }
 
-fn key_of(types: &[Node], name: &str) -> String {
-    let of_name = |node: &&Node| {
+fn key_of(types: &[SourceNode], name: &str) -> String {
+    let of_name = |node: &&SourceNode| {
         ["attribute_name", "AttributeName", "name"]
             .iter()
             .any(|key| node.text_at(key) == Some(name))

@@ -21,7 +21,7 @@ const NODES_MAX: usize = 500_000;
 
 /// A value and the bytes of the text that it stands in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Node {
+pub(super) struct SourceNode {
     pub value: Value,
     pub span: Range<usize>,
 }
@@ -34,24 +34,24 @@ pub(super) enum Value {
     /// As it is written.
     Number(String),
     Text(String),
-    List(Vec<Node>),
-    Map(Vec<(Key, Node)>),
+    List(Vec<SourceNode>),
+    Map(Vec<(NodeKey, SourceNode)>),
 }
 
 /// A key of a map.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Key {
+pub(super) struct NodeKey {
     pub name: String,
     pub span: Range<usize>,
 }
 
-impl Node {
-    pub fn new(value: Value, span: Range<usize>) -> Node {
-        Node { value, span }
+impl SourceNode {
+    pub fn new(value: Value, span: Range<usize>) -> SourceNode {
+        SourceNode { value, span }
     }
 
     /// The entries of a map; none of anything else.
-    pub fn entries(&self) -> &[(Key, Node)] {
+    pub fn entries(&self) -> &[(NodeKey, SourceNode)] {
         match &self.value {
             Value::Map(entries) => entries,
             _ => &[],
@@ -59,7 +59,7 @@ impl Node {
     }
 
     /// The elements of a list; none of anything else.
-    pub fn elements(&self) -> &[Node] {
+    pub fn elements(&self) -> &[SourceNode] {
         match &self.value {
             Value::List(elements) => elements,
             _ => &[],
@@ -67,7 +67,7 @@ impl Node {
     }
 
     /// The value of a key that is there and not null.
-    pub fn get(&self, key: &str) -> Option<&Node> {
+    pub fn get(&self, key: &str) -> Option<&SourceNode> {
         self.entries()
             .iter()
             .find(|(known, _)| known.name == key)
@@ -76,12 +76,12 @@ impl Node {
     }
 
     /// The value at the end of several keys.
-    pub fn at(&self, keys: &[&str]) -> Option<&Node> {
+    pub fn at(&self, keys: &[&str]) -> Option<&SourceNode> {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
     /// The first element of a list under a key: Terraform writes single blocks so.
-    pub fn block(&self, key: &str) -> Option<&Node> {
+    pub fn block(&self, key: &str) -> Option<&SourceNode> {
         self.get(key)?.elements().first()
     }
 
@@ -155,7 +155,7 @@ pub(super) fn wrong(
 ///
 /// # Errors
 /// What is wrong with it first.
-pub(super) fn read(source: &Arc<Source>) -> Result<Node, Box<Diagnostic>> {
+pub(super) fn read(source: &Arc<Source>) -> Result<SourceNode, Box<Diagnostic>> {
     if source
         .text
         .trim_start_matches('\u{feff}')
@@ -169,7 +169,7 @@ pub(super) fn read(source: &Arc<Source>) -> Result<Node, Box<Diagnostic>> {
     .map_err(Box::new)
 }
 
-fn json(source: &Arc<Source>) -> Result<Node, Diagnostic> {
+fn json(source: &Arc<Source>) -> Result<SourceNode, Diagnostic> {
     let strict = ParseOptions {
         allow_comments: false,
         allow_loose_object_property_names: false,
@@ -220,7 +220,7 @@ fn lower(text: &str) -> String {
         .unwrap_or_default()
 }
 
-fn node_of(value: Json, source: &Arc<Source>, depth: usize) -> Result<Node, Diagnostic> {
+fn node_of(value: Json, source: &Arc<Source>, depth: usize) -> Result<SourceNode, Diagnostic> {
     let range = value.range();
     let span = range.start..range.end;
     if depth > DEPTH_MAX {
@@ -246,7 +246,7 @@ fn node_of(value: Json, source: &Arc<Source>, depth: usize) -> Result<Node, Diag
                     ObjectPropName::String(literal) => literal.value.into_owned(),
                     ObjectPropName::Word(word) => word.value.to_string(),
                 };
-                let key = Key {
+                let key = NodeKey {
                     name,
                     span: range.start..range.end,
                 };
@@ -255,7 +255,7 @@ fn node_of(value: Json, source: &Arc<Source>, depth: usize) -> Result<Node, Diag
             Value::Map(unique(entries, source)?)
         }
     };
-    Ok(Node { value, span })
+    Ok(SourceNode { value, span })
 }
 
 fn too_deep(source: &Arc<Source>, span: Range<usize>) -> Diagnostic {
@@ -269,8 +269,11 @@ fn too_deep(source: &Arc<Source>, span: Range<usize>) -> Diagnostic {
     )
 }
 
-fn unique(entries: Vec<(Key, Node)>, source: &Arc<Source>) -> Result<Vec<(Key, Node)>, Diagnostic> {
-    let mut seen: BTreeMap<&str, &Key> = BTreeMap::new();
+fn unique(
+    entries: Vec<(NodeKey, SourceNode)>,
+    source: &Arc<Source>,
+) -> Result<Vec<(NodeKey, SourceNode)>, Diagnostic> {
+    let mut seen: BTreeMap<&str, &NodeKey> = BTreeMap::new();
     for (key, _) in &entries {
         if let Some(first) = seen.insert(&key.name, key) {
             let (line, _) = source.line_column(first.span.start);
@@ -292,9 +295,9 @@ fn unique(entries: Vec<(Key, Node)>, source: &Arc<Source>) -> Result<Vec<(Key, N
 
 /// Entries with those that `<<` takes from other maps, which the map's own come before.
 fn merged(
-    mut entries: Vec<(Key, Node)>,
+    mut entries: Vec<(NodeKey, SourceNode)>,
     source: &Arc<Source>,
-) -> Result<Vec<(Key, Node)>, Diagnostic> {
+) -> Result<Vec<(NodeKey, SourceNode)>, Diagnostic> {
     let Some(at) = entries.iter().position(|(key, _)| key.name == "<<") else {
         return Ok(entries);
     };
@@ -340,20 +343,20 @@ struct Open {
 }
 
 enum OpenKind {
-    List(Vec<Node>),
-    Map(Vec<(Key, Node)>, Option<Key>),
+    List(Vec<SourceNode>),
+    Map(Vec<(NodeKey, SourceNode)>, Option<NodeKey>),
 }
 
 /// YAML, one document.
 struct Yaml<'a> {
     source: &'a Arc<Source>,
     open: Vec<Open>,
-    anchors: BTreeMap<usize, (Node, usize)>,
+    anchors: BTreeMap<usize, (SourceNode, usize)>,
     nodes: usize,
-    root: Option<Node>,
+    root: Option<SourceNode>,
 }
 
-fn yaml(source: &Arc<Source>) -> Result<Node, Diagnostic> {
+fn yaml(source: &Arc<Source>) -> Result<SourceNode, Diagnostic> {
     let mut yaml = Yaml {
         source,
         open: Vec::new(),
@@ -388,7 +391,7 @@ fn yaml(source: &Arc<Source>) -> Result<Node, Diagnostic> {
                 }
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let node = Node::new(scalar(&text, style, tag.as_deref()), place.clone());
+                let node = SourceNode::new(scalar(&text, style, tag.as_deref()), place.clone());
                 let node = tagged(node, tag.as_deref().and_then(short), &place);
                 yaml.close(node, anchor)?;
             }
@@ -404,7 +407,7 @@ fn yaml(source: &Arc<Source>) -> Result<Node, Diagnostic> {
                 };
                 yaml.nodes += nodes;
                 yaml.close(
-                    Node {
+                    SourceNode {
                         span: place,
                         ..node
                     },
@@ -467,7 +470,7 @@ impl Yaml<'_> {
             }
         };
         let span = open.span.start..end.max(open.span.start);
-        let node = Node::new(value, span.clone());
+        let node = SourceNode::new(value, span.clone());
         let node = match open.tag {
             Some((tag, place)) => tagged(node, Some(tag), &place),
             None => node,
@@ -476,7 +479,7 @@ impl Yaml<'_> {
     }
 
     /// Puts a finished value into the collection that it stands in.
-    fn close(&mut self, node: Node, anchor: usize) -> Result<(), Diagnostic> {
+    fn close(&mut self, node: SourceNode, anchor: usize) -> Result<(), Diagnostic> {
         self.nodes += 1;
         if self.nodes > NODES_MAX {
             let message = "with its aliases written out, the document has more than 500,000 values";
@@ -505,7 +508,7 @@ impl Yaml<'_> {
                 Some(key) => entries.push((key, node)),
                 None => match node.scalar() {
                     Some(name) => {
-                        *key = Some(Key {
+                        *key = Some(NodeKey {
                             name: name.into_owned(),
                             span: node.span,
                         })
@@ -528,7 +531,7 @@ impl Yaml<'_> {
 }
 
 /// How many values a value is made of.
-fn count(node: &Node) -> usize {
+fn count(node: &SourceNode) -> usize {
     let inner: usize = match &node.value {
         Value::List(elements) => elements.iter().map(count).sum(),
         Value::Map(entries) => entries.iter().map(|(_, node)| count(node)).sum(),
@@ -575,7 +578,7 @@ fn short(tag: &Tag) -> Option<String> {
 }
 
 /// A value under the function that its tag names. `!GetAtt A.B` is the list of both.
-fn tagged(node: Node, function: Option<String>, place: &Range<usize>) -> Node {
+fn tagged(node: SourceNode, function: Option<String>, place: &Range<usize>) -> SourceNode {
     let Some(function) = function else {
         return node;
     };
@@ -583,16 +586,16 @@ fn tagged(node: Node, function: Option<String>, place: &Range<usize>) -> Node {
         ("Fn::GetAtt", Value::Text(text)) => {
             let parts = text
                 .splitn(2, '.')
-                .map(|part| Node::new(Value::Text(part.to_string()), node.span.clone()))
+                .map(|part| SourceNode::new(Value::Text(part.to_string()), node.span.clone()))
                 .collect();
-            Node::new(Value::List(parts), node.span.clone())
+            SourceNode::new(Value::List(parts), node.span.clone())
         }
         _ => node,
     };
     let span = node.span.clone();
-    Node::new(
+    SourceNode::new(
         Value::Map(vec![(
-            Key {
+            NodeKey {
                 name: function,
                 span: place.clone(),
             },
@@ -606,7 +609,7 @@ fn tagged(node: Node, function: Option<String>, place: &Range<usize>) -> Node {
 mod tests {
     use super::*;
 
-    fn read_text(text: &str) -> Result<Node, String> {
+    fn read_text(text: &str) -> Result<SourceNode, String> {
         read(&Source::new("t", text)).map_err(|error| error.to_string())
     }
 
@@ -618,7 +621,7 @@ mod tests {
         let yaml =
             read_text("A: !Sub x-${B}\nL: [1, '2', true, null]\nR: !Ref P\nG: !GetAtt T.Arn\n")
                 .expect("reads");
-        fn plain(node: &Node) -> String {
+        fn plain(node: &SourceNode) -> String {
             match &node.value {
                 Value::Map(entries) => entries
                     .iter()

@@ -1,21 +1,21 @@
 //! Application Auto Scaling: targets, policies and scheduled actions, joined to the tables and
 //! indexes that they move.
 
-use super::draft::{ReplicaDraft, Said, TableDraft, UnitsDraft};
-use super::node::Node;
+use super::draft::{ReplicaDraft, Sourced, TableDraft, UnitsDraft};
+use super::node::SourceNode;
 
 /// What moves the capacity of one direction of a table or an index.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Target {
+pub(super) struct ScalingTarget {
     /// `table/NAME` or `table/NAME/index/INDEX`.
     pub resource: String,
     /// `dynamodb:table:ReadCapacityUnits` and the like.
     pub dimension: String,
-    pub min: Option<Said>,
-    pub max: Option<Said>,
+    pub min: Option<Sourced>,
+    pub max: Option<Sourced>,
     /// The utilization that a target-tracking policy keeps, in percent.
-    pub percent: Option<Said>,
-    pub steps: Vec<Step>,
+    pub percent: Option<Sourced>,
+    pub steps: Vec<ScheduledAction>,
     /// The region of a replica, where it is that of one.
     pub region: Option<String>,
     pub suspended: Suspended,
@@ -25,14 +25,14 @@ pub(super) struct Target {
 
 /// A scheduled action.
 #[derive(Clone, Debug)]
-pub(super) struct Step {
+pub(super) struct ScheduledAction {
     /// As AWS writes it: `cron(…)`, `rate(…)`, `at(…)`.
-    pub schedule: Said,
+    pub schedule: Sourced,
     pub timezone: Option<String>,
     /// Whether it begins or ends at a moment.
     pub is_temporary: bool,
-    pub min: Option<Said>,
-    pub max: Option<Said>,
+    pub min: Option<Sourced>,
+    pub max: Option<Sourced>,
 }
 
 /// Before the name of a target of which nobody can tell what it scales.
@@ -58,9 +58,9 @@ pub(super) const AWS_WORDS: [&str; 3] = [
 
 impl Suspended {
     /// Of a state, by its words.
-    pub fn of(state: &Node, words: [&str; 3]) -> Suspended {
+    pub fn of(state: &SourceNode, words: [&str; 3]) -> Suspended {
         let [scale_in, scale_out, schedule] =
-            words.map(|word| state.get(word).and_then(Node::truth) == Some(true));
+            words.map(|word| state.get(word).and_then(SourceNode::truth) == Some(true));
         Suspended {
             scale_in,
             scale_out,
@@ -69,7 +69,7 @@ impl Suspended {
     }
 }
 
-impl Target {
+impl ScalingTarget {
     fn reads(&self) -> bool {
         self.dimension.ends_with("ReadCapacityUnits")
     }
@@ -85,9 +85,9 @@ impl Target {
 }
 
 /// Puts bounds, targets and schedules where they belong; what belongs nowhere becomes a note.
-pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<String> {
+pub(super) fn join(targets: Vec<ScalingTarget>, tables: &mut [TableDraft]) -> Vec<String> {
     let mut notes = Vec::new();
-    let (targets, untold): (Vec<Target>, Vec<Target>) = targets
+    let (targets, untold): (Vec<ScalingTarget>, Vec<ScalingTarget>) = targets
         .into_iter()
         .partition(|target| target.names().is_some());
     let untold = untold
@@ -122,7 +122,7 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
                 scale_out,
                 ..
             } if scale_in || scale_out => {
-                target.percent = Some(Said::unknown(format!(
+                target.percent = Some(Sourced::unknown(format!(
                     "{}: scaling is suspended in one direction",
                     target.label
                 )));
@@ -183,7 +183,7 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
                     &mut index.write
                 };
                 *units = UnitsDraft {
-                    fixed: Some(Said::unknown(format!(
+                    fixed: Some(Sourced::unknown(format!(
                         "{}: which index it scales cannot be told",
                         target.label
                     ))),
@@ -201,7 +201,7 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
         } else {
             index_name
         };
-        let (units, schedule): (&mut UnitsDraft, &mut Vec<Said>) = match index_name {
+        let (units, schedule): (&mut UnitsDraft, &mut Vec<Sourced>) = match index_name {
             None => (
                 if reads {
                     &mut table.read
@@ -240,7 +240,7 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
         let mut unsaid = Vec::new();
         for step in &target.steps {
             match step.toml(reads) {
-                Ok(toml) => schedule.push(Said::new(
+                Ok(toml) => schedule.push(Sourced::new(
                     toml,
                     step.schedule.note.clone(),
                     step.schedule.origin.clone(),
@@ -255,7 +255,7 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
         if target.percent.is_none() && target.steps.is_empty() {
             units.min = target.min.clone();
             units.max = target.max.clone();
-            units.target = Some(Said::unknown(""));
+            units.target = Some(Sourced::unknown(""));
             unsaid.push(format!(
                 "{}: no policy here moves the units between its bounds; give the target, or the \
                  units if there is none",
@@ -278,7 +278,7 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
         // It may be any that nothing else scales.
         let unknown = |units: &mut UnitsDraft| {
             if units.min.is_none() {
-                units.fixed = Some(Said::unknown(format!(
+                units.fixed = Some(Sourced::unknown(format!(
                     "{}, of which nobody can tell what it scales, may scale it",
                     target.label
                 )));
@@ -317,7 +317,7 @@ pub(super) fn join(targets: Vec<Target>, tables: &mut [TableDraft]) -> Vec<Strin
 /// Bounds of a replica's reads, of the table (`None`) or of an index: each region scales its own.
 /// Of several indexes nobody can tell which is meant. Its writes are those of the table everywhere.
 fn of_replica(
-    target: &Target,
+    target: &ScalingTarget,
     region: &str,
     names: &[Option<&str>],
     replicas: &mut [ReplicaDraft],
@@ -340,7 +340,7 @@ fn of_replica(
             Some(name) => replica.index(name).0,
         };
         if names.len() > 1 {
-            units.fixed = Some(Said::unknown(format!(
+            units.fixed = Some(Sourced::unknown(format!(
                 "{}: which index it scales cannot be told",
                 target.label
             )));
@@ -348,7 +348,12 @@ fn of_replica(
         }
         units.min = target.min.clone();
         units.max = target.max.clone();
-        units.target = Some(target.percent.clone().unwrap_or_else(|| Said::unknown("")));
+        units.target = Some(
+            target
+                .percent
+                .clone()
+                .unwrap_or_else(|| Sourced::unknown("")),
+        );
     }
     let schedule = (!target.steps.is_empty()).then(|| {
         format!(
@@ -365,7 +370,7 @@ fn of_replica(
     schedule.or(policy)
 }
 
-impl Step {
+impl ScheduledAction {
     /// As an element of `schedule`.
     fn toml(&self, reads: bool) -> Result<String, String> {
         if let Some(zone) = self

@@ -12,10 +12,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::draft::{
-    Draft, Fields, IndexDraft, Origin, ReplicaDraft, Said, TableDraft, UnitsDraft, list, quoted,
+    Draft, Fields, IndexDraft, Origin, ReplicaDraft, Sourced, TableDraft, UnitsDraft, list, quoted,
 };
-use super::node::{Node, Value, shown, wrong};
-use super::scaling::{self, NOWHERE, Step, Suspended, Target};
+use super::node::{SourceNode, Value, shown, wrong};
+use super::scaling::{self, NOWHERE, ScalingTarget, ScheduledAction, Suspended};
 use super::{Context, name_of, names_of};
 use crate::diag::Source;
 
@@ -23,36 +23,36 @@ use crate::diag::Source;
 struct Resource<'a> {
     address: &'a str,
     kind: &'a str,
-    values: &'a Node,
+    values: &'a SourceNode,
     /// Where it is configured, with the module that it stands in.
     config: Option<Config<'a>>,
     origin: Origin,
     place: (Arc<Source>, Range<usize>),
-    plan: &'a Node,
+    plan: &'a SourceNode,
 }
 
 /// A resource of the configuration.
 struct Config<'a> {
-    node: &'a Node,
+    node: &'a SourceNode,
     /// The names of the modules that it stands in, from the root.
     modules: Vec<String>,
-    plan: &'a Node,
+    plan: &'a SourceNode,
 }
 
 impl Config<'_> {
     /// What an expression refers to, as addresses from the root: a module's variable is what its
     /// call gives it.
-    fn resolve(&self, expression: Option<&Node>, modules: &[String]) -> Vec<String> {
+    fn resolve(&self, expression: Option<&SourceNode>, modules: &[String]) -> Vec<String> {
         let references = expression
             .and_then(|expression| expression.get("references"))
-            .map(Node::elements)
+            .map(SourceNode::elements)
             .unwrap_or_default();
         let prefix: String = modules
             .iter()
             .map(|name| format!("module.{name}."))
             .collect();
         let mut all = Vec::new();
-        for reference in references.iter().filter_map(Node::text) {
+        for reference in references.iter().filter_map(SourceNode::text) {
             if let Some((name, output)) = reference
                 .strip_prefix("module.")
                 .and_then(|rest| rest.split_once('.'))
@@ -85,7 +85,7 @@ impl Config<'_> {
 }
 
 /// The call of a module, in the module whose names lead to it.
-fn call<'a>(plan: &'a Node, above: &[String], name: &str) -> Option<&'a Node> {
+fn call<'a>(plan: &'a SourceNode, above: &[String], name: &str) -> Option<&'a SourceNode> {
     let root = plan.at(&["configuration", "root_module"])?;
     let module = above.iter().try_fold(root, |node, name| {
         node.at(&["module_calls", name, "module"])
@@ -95,12 +95,12 @@ fn call<'a>(plan: &'a Node, above: &[String], name: &str) -> Option<&'a Node> {
 
 impl Resource<'_> {
     /// A value with its words and place.
-    fn said(&self, key: &str, toml: impl Into<String>) -> Said {
+    fn said(&self, key: &str, toml: impl Into<String>) -> Sourced {
         let place = self
             .values
             .get(key)
             .map(|node| (self.place.0.clone(), node.span.clone()));
-        Said::new(
+        Sourced::new(
             toml,
             format!("{}: {key}", self.address),
             place.or_else(|| self.origin.clone()),
@@ -110,10 +110,10 @@ impl Resource<'_> {
     /// A number as it is written.
     fn number(
         &self,
-        node: &Node,
+        node: &SourceNode,
         key: &str,
         problems: &mut Vec<crate::diag::Diagnostic>,
-    ) -> Option<Said> {
+    ) -> Option<Sourced> {
         let value = node.get(key)?;
         let Some(text) = value.scalar().filter(|text| {
             crate::units::Exact::parse(text).is_some_and(|number| !number.is_negative())
@@ -128,7 +128,7 @@ impl Resource<'_> {
             ));
             return None;
         };
-        Some(Said::new(
+        Some(Sourced::new(
             text.into_owned(),
             format!("{}: {key}", self.address),
             Some((self.place.0.clone(), value.span.clone())),
@@ -156,7 +156,7 @@ impl Resource<'_> {
     }
 
     /// The change of a plan, if it is one.
-    fn change(&self) -> Option<&Node> {
+    fn change(&self) -> Option<&SourceNode> {
         let changes = self.plan.get("resource_changes")?.elements();
         changes
             .iter()
@@ -168,7 +168,7 @@ impl Resource<'_> {
         let actions = self
             .change()
             .and_then(|change| change.at(&["change", "actions"]))
-            .map(Node::elements)
+            .map(SourceNode::elements)
             .unwrap_or_default();
         actions.iter().any(|action| action.text() == Some("create"))
     }
@@ -176,7 +176,7 @@ impl Resource<'_> {
     /// What an expression refers to, told apart from what other instances of the resource and its
     /// modules refer to. `None` where it is but variables, whose values a plan shows wherever
     /// they have one.
-    fn own_reference(&self, expression: &Node) -> Option<String> {
+    fn own_reference(&self, expression: &SourceNode) -> Option<String> {
         let config = self.config.as_ref()?;
         let all: Vec<String> = config.resolve(Some(expression), &config.modules);
         let is_instance = |one: &str| one.contains("each.") || one.contains("count.");
@@ -255,7 +255,7 @@ fn plain_address(address: &str) -> String {
     plain
 }
 
-pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draft {
+pub(super) fn draft(documents: &[(Arc<Source>, SourceNode)], context: Context) -> Draft {
     let mut draft = Draft {
         made_of: format!("the Terraform plan {}", names_of(documents)),
         missing: "not in a plan",
@@ -273,7 +273,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     let name = name_of(documents);
     draft
         .head
-        .set("name", Said::text(&name, "the name of the file", None));
+        .set("name", Sourced::text(&name, "the name of the file", None));
     let regions: Vec<(String, Option<String>)> = resources
         .iter()
         .map(|one| {
@@ -309,7 +309,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
         moved || home.is_none() || own.is_none() || own == home.as_deref()
     };
     let problems = context.problems;
-    let mut targets: Vec<Target> = Vec::new();
+    let mut targets: Vec<ScalingTarget> = Vec::new();
     let mut keys: BTreeMap<String, ()> = BTreeMap::new();
     for resource in resources
         .iter()
@@ -322,7 +322,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
             }
             let is_told = is_asked || placed.contains(&provider_of(resource));
             if let Some(table) = table.as_mut().filter(|_| !is_told && !placed.is_empty()) {
-                table.unpriced.push(Said::new(
+                table.unpriced.push(Sourced::new(
                     quoted("its region, which the plan does not say"),
                     resource.address,
                     resource.origin.clone(),
@@ -434,7 +434,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
     let notes = scaling::join(targets, &mut draft.tables);
     draft.notes.extend(notes);
     for (source, plan) in documents {
-        if plan.get("errored").and_then(Node::truth) == Some(true) {
+        if plan.get("errored").and_then(SourceNode::truth) == Some(true) {
             draft.notes.push(format!(
                 "{}: Terraform stopped at an error, and the plan is not whole",
                 source.name
@@ -442,12 +442,12 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
         }
         for deferred in plan
             .get("deferred_changes")
-            .map(Node::elements)
+            .map(SourceNode::elements)
             .unwrap_or_default()
         {
             let address = deferred
                 .at(&["resource_change", "address"])
-                .and_then(Node::text)
+                .and_then(SourceNode::text)
                 .unwrap_or("a resource");
             draft.notes.push(format!(
                 "{address}: is put off to a later plan, and left out"
@@ -455,7 +455,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
         }
         for change in plan
             .get("resource_changes")
-            .map(Node::elements)
+            .map(SourceNode::elements)
             .unwrap_or_default()
         {
             let forgotten = change.at(&["change", "actions"]).is_some_and(|actions| {
@@ -476,7 +476,7 @@ pub(super) fn draft(documents: &[(Arc<Source>, Node)], context: Context) -> Draf
 }
 
 /// Every managed resource after the change.
-fn resources_after<'a>(source: &Arc<Source>, plan: &'a Node) -> Vec<Resource<'a>> {
+fn resources_after<'a>(source: &Arc<Source>, plan: &'a SourceNode) -> Vec<Resource<'a>> {
     let mut all = Vec::new();
     let root = plan
         .at(&["planned_values", "root_module"])
@@ -487,10 +487,15 @@ fn resources_after<'a>(source: &Arc<Source>, plan: &'a Node) -> Vec<Resource<'a>
     all
 }
 
-fn module<'a>(source: &Arc<Source>, plan: &'a Node, node: &'a Node, all: &mut Vec<Resource<'a>>) {
+fn module<'a>(
+    source: &Arc<Source>,
+    plan: &'a SourceNode,
+    node: &'a SourceNode,
+    all: &mut Vec<Resource<'a>>,
+) {
     for resource in node
         .get("resources")
-        .map(Node::elements)
+        .map(SourceNode::elements)
         .unwrap_or_default()
     {
         let Some(values) = resource.get("values") else {
@@ -500,7 +505,7 @@ fn module<'a>(source: &Arc<Source>, plan: &'a Node, node: &'a Node, all: &mut Ve
     }
     for child in node
         .get("child_modules")
-        .map(Node::elements)
+        .map(SourceNode::elements)
         .unwrap_or_default()
     {
         module(source, plan, child, all);
@@ -509,9 +514,9 @@ fn module<'a>(source: &Arc<Source>, plan: &'a Node, node: &'a Node, all: &mut Ve
 
 fn resource<'a>(
     source: &Arc<Source>,
-    plan: &'a Node,
-    node: &'a Node,
-    values: &'a Node,
+    plan: &'a SourceNode,
+    node: &'a SourceNode,
+    values: &'a SourceNode,
 ) -> Option<Resource<'a>> {
     if node.text_at("mode") == Some("data") {
         return None;
@@ -545,10 +550,10 @@ fn resource<'a>(
 }
 
 /// Every managed resource before the change: as the change says, or as it stays.
-fn resources_before<'a>(source: &Arc<Source>, plan: &'a Node) -> Vec<Resource<'a>> {
+fn resources_before<'a>(source: &Arc<Source>, plan: &'a SourceNode) -> Vec<Resource<'a>> {
     let changes = plan
         .get("resource_changes")
-        .map(Node::elements)
+        .map(SourceNode::elements)
         .unwrap_or_default();
     let mut all: Vec<Resource> = Vec::new();
     for change in changes {
@@ -574,7 +579,7 @@ fn resources_before<'a>(source: &Arc<Source>, plan: &'a Node) -> Vec<Resource<'a
 }
 
 /// The configuration of a resource: through the calls of the modules that its address names.
-fn config_of<'a>(plan: &'a Node, address: &str) -> Option<Config<'a>> {
+fn config_of<'a>(plan: &'a SourceNode, address: &str) -> Option<Config<'a>> {
     let mut node = plan.at(&["configuration", "root_module"])?;
     let plain = plain_address(address);
     let mut rest = plain.as_str();
@@ -585,7 +590,7 @@ fn config_of<'a>(plan: &'a Node, address: &str) -> Option<Config<'a>> {
         modules.push(name.to_string());
         rest = after;
     }
-    let of_address = |node: &&Node| node.text_at("address") == Some(rest);
+    let of_address = |node: &&SourceNode| node.text_at("address") == Some(rest);
     let node = node.get("resources")?.elements().iter().find(of_address)?;
     Some(Config {
         node,
@@ -604,7 +609,7 @@ fn provider_of<'a>(resource: &Resource<'a>) -> Option<&'a str> {
 }
 
 /// The region of a resource: its own argument, else that of its provider.
-fn region_of(resource: &Resource) -> Option<(String, Said)> {
+fn region_of(resource: &Resource) -> Option<(String, Sourced)> {
     if let Some(region) = resource.values.text_at("region") {
         return Some((region.to_string(), resource.said("region", quoted(region))));
     }
@@ -626,10 +631,14 @@ fn region_of(resource: &Resource) -> Option<(String, Said)> {
     by_provider().or_else(by_arn)
 }
 
-fn provider_region(plan: &Node, key: &str, source: &Arc<Source>) -> Option<(String, Said)> {
+fn provider_region(
+    plan: &SourceNode,
+    key: &str,
+    source: &Arc<Source>,
+) -> Option<(String, Sourced)> {
     let provider = plan.at(&["configuration", "provider_config", key])?;
     let region = provider.at(&["expressions", "region"])?;
-    let constant = |region: &'_ Node| {
+    let constant = |region: &'_ SourceNode| {
         region.get("constant_value").and_then(|node| {
             node.text()
                 .map(|text| (text.to_string(), node.span.clone()))
@@ -637,7 +646,7 @@ fn provider_region(plan: &Node, key: &str, source: &Arc<Source>) -> Option<(Stri
     };
     // A plan says what an expression refers to, not what it makes of it: only a variable that is a
     // region is taken.
-    let variable = |region: &Node| -> Option<String> {
+    let variable = |region: &SourceNode| -> Option<String> {
         let [reference] = region.get("references")?.elements() else {
             return None;
         };
@@ -670,7 +679,7 @@ fn provider_region(plan: &Node, key: &str, source: &Arc<Source>) -> Option<(Stri
     let (text, span) = constant(region).or_else(by_variable)?;
     Some((
         text.clone(),
-        Said::text(
+        Sourced::text(
             &text,
             format!("the region of the provider {key}"),
             Some((source.clone(), span)),
@@ -697,7 +706,7 @@ fn home(
     draft: &mut Draft,
     context: &Context,
 ) -> Result<Option<String>, Box<crate::diag::Diagnostic>> {
-    let mut found: BTreeMap<String, (&Resource, Said)> = BTreeMap::new();
+    let mut found: BTreeMap<String, (&Resource, Sourced)> = BTreeMap::new();
     for resource in resources
         .iter()
         .filter(|one| one.kind == "aws_dynamodb_table")
@@ -728,10 +737,10 @@ fn home(
         )));
     }
     let said = match (&asked, found.values().next()) {
-        (Some(asked), _) => Said::text(asked, "as asked for", None),
+        (Some(asked), _) => Sourced::text(asked, "as asked for", None),
         (None, Some((_, said))) => said.clone(),
         (None, None) => match context.fallback {
-            Some(region) => Said::text(region, "that of the design after the change", None),
+            Some(region) => Sourced::text(region, "that of the design after the change", None),
             None => return Ok(None),
         },
     };
@@ -837,7 +846,7 @@ fn table(
         resource.address.to_string(),
         plain_address(resource.address),
     ];
-    let mut table = TableDraft::new(Said::text(name, note, origin), ids);
+    let mut table = TableDraft::new(Sourced::text(name, note, origin), ids);
     match values.text_at("table_class") {
         Some("STANDARD_INFREQUENT_ACCESS") => table
             .fields
@@ -849,7 +858,7 @@ fn table(
     }
     let types = values
         .get("attribute")
-        .map(Node::elements)
+        .map(SourceNode::elements)
         .unwrap_or_default();
     let key = |name: &str| key_of(types, name);
     match values.text_at("hash_key") {
@@ -888,7 +897,7 @@ fn table(
             },
         )
     } else {
-        Said::new(
+        Sourced::new(
             "\"provisioned\"",
             format!(
                 "{}: no billing_mode, which is PROVISIONED",
@@ -906,7 +915,7 @@ fn table(
     }
     for index in values
         .get("global_secondary_index")
-        .map(Node::elements)
+        .map(SourceNode::elements)
         .unwrap_or_default()
     {
         table
@@ -915,7 +924,7 @@ fn table(
     }
     for index in values
         .get("local_secondary_index")
-        .map(Node::elements)
+        .map(SourceNode::elements)
         .unwrap_or_default()
     {
         let mut local = index_of(resource, index, false, on_demand, problems);
@@ -933,29 +942,33 @@ fn table(
     features(resource, &mut table, keys, before);
     for replica in values
         .get("replica")
-        .map(Node::elements)
+        .map(SourceNode::elements)
         .unwrap_or_default()
     {
         let Some(region) = replica.text_at("region_name") else {
             continue;
         };
         let place = Some((resource.place.0.clone(), replica.span.clone()));
-        let mut draft = replica_of(Said::text(
+        let mut draft = replica_of(Sourced::text(
             region,
             format!("{}: replica", resource.address),
             place.clone(),
         ));
-        if replica.get("point_in_time_recovery").and_then(Node::truth) == Some(true) {
+        if replica
+            .get("point_in_time_recovery")
+            .and_then(SourceNode::truth)
+            == Some(true)
+        {
             draft.fields.set(
                 "pitr",
-                Said::new("true", "point_in_time_recovery", place.clone()),
+                Sourced::new("true", "point_in_time_recovery", place.clone()),
             );
         }
         if let Some(key) = replica.text_at("kms_key_arn").filter(|key| !key.is_empty()) {
             also_encrypted(
                 &mut table,
                 key,
-                Said::new(
+                Sourced::new(
                     "1",
                     format!("{}: the key of {region}", resource.address),
                     place.clone(),
@@ -966,7 +979,7 @@ fn table(
         if replica.text_at("consistency_mode") == Some("STRONG") {
             table.fields.set(
                 "multi_region_consistency",
-                Said::new("\"strong\"", "consistency_mode", place),
+                Sourced::new("\"strong\"", "consistency_mode", place),
             );
         }
         table.replicas.push(draft);
@@ -976,12 +989,12 @@ fn table(
         .and_then(|node| Some((node, node.text_at("region_name")?)))
     {
         let place = Some((resource.place.0.clone(), witness.span.clone()));
-        let mut draft = replica_of(Said::text(
+        let mut draft = replica_of(Sourced::text(
             region,
             format!("{}: global_table_witness", resource.address),
             place.clone(),
         ));
-        draft.fields.set("witness", Said::new("true", "", place));
+        draft.fields.set("witness", Sourced::new("true", "", place));
         table.replicas.push(draft);
     }
     Some(table)
@@ -995,7 +1008,7 @@ fn not_planned(resource: &Resource, table: &mut TableDraft) {
     else {
         return;
     };
-    fn holds_true(node: &Node) -> bool {
+    fn holds_true(node: &SourceNode) -> bool {
         match &node.value {
             Value::Bool(truth) => *truth,
             Value::List(elements) => elements.iter().any(holds_true),
@@ -1033,7 +1046,7 @@ fn not_planned(resource: &Resource, table: &mut TableDraft) {
         });
         if let Some(node) = found {
             let origin = Some((resource.place.0.clone(), node.span.clone()));
-            table.unpriced.push(Said::new(
+            table.unpriced.push(Sourced::new(
                 quoted(&format!("{key}: known after the plan is applied")),
                 resource.address,
                 origin,
@@ -1042,7 +1055,7 @@ fn not_planned(resource: &Resource, table: &mut TableDraft) {
     }
 }
 
-fn replica_of(region: Said) -> ReplicaDraft {
+fn replica_of(region: Sourced) -> ReplicaDraft {
     ReplicaDraft {
         region,
         fields: Fields::default(),
@@ -1062,7 +1075,7 @@ fn features(
     let values = resource.values;
     if let Some(ttl) = values
         .block("ttl")
-        .filter(|ttl| ttl.get("enabled").and_then(Node::truth) == Some(true))
+        .filter(|ttl| ttl.get("enabled").and_then(SourceNode::truth) == Some(true))
     {
         let attribute = ttl
             .text_at("attribute_name")
@@ -1074,7 +1087,7 @@ fn features(
         );
         table.block("ttl").set(
             "deletes",
-            Said {
+            Sourced {
                 note,
                 ..resource.said("ttl", super::draft::UNKNOWN)
             },
@@ -1082,11 +1095,11 @@ fn features(
     }
     if let Some(pitr) = values
         .block("point_in_time_recovery")
-        .filter(|pitr| pitr.get("enabled").and_then(Node::truth) == Some(true))
+        .filter(|pitr| pitr.get("enabled").and_then(SourceNode::truth) == Some(true))
     {
         let days = pitr
             .get("recovery_period_in_days")
-            .and_then(Node::scalar)
+            .and_then(SourceNode::scalar)
             .map(|days| format!(", {days} days (at one price)"));
         let note = format!(
             "{}: point_in_time_recovery{}",
@@ -1095,13 +1108,13 @@ fn features(
         );
         table.block("backup").set(
             "pitr",
-            Said {
+            Sourced {
                 note,
                 ..resource.said("point_in_time_recovery", "true")
             },
         );
     }
-    if values.get("stream_enabled").and_then(Node::truth) == Some(true) {
+    if values.get("stream_enabled").and_then(SourceNode::truth) == Some(true) {
         let view = values
             .text_at("stream_view_type")
             .unwrap_or("NEW_AND_OLD_IMAGES")
@@ -1112,14 +1125,14 @@ fn features(
         stream.set("view", said);
         stream.set(
             "readers",
-            Said::unknown(
+            Sourced::unknown(
                 "not in a plan: who reads it? { lambda = 1 } is free, { polling = 1 } pays",
             ),
         );
     }
     if let Some(encryption) = values
         .block("server_side_encryption")
-        .filter(|one| one.get("enabled").and_then(Node::truth) == Some(true))
+        .filter(|one| one.get("enabled").and_then(SourceNode::truth) == Some(true))
     {
         let said = resource.said("server_side_encryption", "1");
         // The state of a table has the key's ARN even where AWS manages it; the configuration names
@@ -1158,20 +1171,20 @@ fn features(
         .is_some_and(|node| !node.elements().is_empty())
     {
         let what = quoted("an import from S3 when the table is created");
-        table.unpriced.push(Said {
+        table.unpriced.push(Sourced {
             note: String::new(),
             ..resource.said("import_table", what)
         });
     }
     // Every table has some warm throughput for nothing, which its state shows; the configuration
     // shows what is bought.
-    let of_index = |node: &Node| {
+    let of_index = |node: &SourceNode| {
         node.get("global_secondary_index")
             .is_some_and(|blocks| blocks.elements().iter().any(is_warm))
     };
     if said_or_new(resource).any(|node| is_warm(node) || of_index(node)) {
         let what = quoted("warm throughput that is bought");
-        table.unpriced.push(Said {
+        table.unpriced.push(Sourced {
             note: String::new(),
             ..resource.said("warm_throughput", what)
         });
@@ -1187,7 +1200,7 @@ fn features(
         .filter(|_| resource.is_created())
     {
         let what = quoted("a restore when the table is created, by the GB");
-        table.unpriced.push(Said {
+        table.unpriced.push(Sourced {
             note: String::new(),
             ..resource.said(key, what)
         });
@@ -1196,7 +1209,7 @@ fn features(
 
 /// Where what somebody has written is found: in the configuration, and in the values of what is
 /// made anew.
-fn said_or_new<'a>(resource: &'a Resource) -> impl Iterator<Item = &'a Node> {
+fn said_or_new<'a>(resource: &'a Resource) -> impl Iterator<Item = &'a SourceNode> {
     let written = resource
         .config
         .as_ref()
@@ -1206,7 +1219,7 @@ fn said_or_new<'a>(resource: &'a Resource) -> impl Iterator<Item = &'a Node> {
         .chain(Some(resource.values).filter(|_| resource.is_created()))
 }
 
-fn is_warm(node: &Node) -> bool {
+fn is_warm(node: &SourceNode) -> bool {
     node.get("warm_throughput")
         .is_some_and(|warm| !warm.elements().is_empty() || !warm.entries().is_empty())
 }
@@ -1215,7 +1228,7 @@ fn is_warm(node: &Node) -> bool {
 pub(super) fn encrypted(
     table: &mut TableDraft,
     key: Option<&str>,
-    said: Said,
+    said: Sourced,
     keys: &mut BTreeMap<String, ()>,
 ) {
     let (count, words) = match key {
@@ -1231,7 +1244,7 @@ pub(super) fn encrypted(
     let note = format!("{}{words}", said.note);
     table.block("encryption").set(
         "keys",
-        Said {
+        Sourced {
             toml: count.to_string(),
             note,
             ..said
@@ -1243,7 +1256,7 @@ pub(super) fn encrypted(
 pub(super) fn also_encrypted(
     table: &mut TableDraft,
     key: &str,
-    said: Said,
+    said: Sourced,
     keys: &mut BTreeMap<String, ()>,
 ) {
     if keys.insert(key.to_string(), ()).is_some() {
@@ -1260,7 +1273,7 @@ pub(super) fn also_encrypted(
     });
     table.block("encryption").set(
         "keys",
-        Said {
+        Sourced {
             toml: count.to_string(),
             note,
             ..said
@@ -1271,7 +1284,7 @@ pub(super) fn also_encrypted(
 /// The maximum throughput of an on-demand table or index; -1 is none.
 fn maximum(
     resource: &Resource,
-    node: &Node,
+    node: &SourceNode,
     fields: &mut Fields,
     problems: &mut Vec<crate::diag::Diagnostic>,
 ) {
@@ -1284,7 +1297,7 @@ fn maximum(
     ] {
         let limited = block
             .get(key)
-            .and_then(Node::scalar)
+            .and_then(SourceNode::scalar)
             .is_some_and(|text| text != "-1" && text != "0");
         if limited {
             fields.set_some(name, resource.number(block, key, problems));
@@ -1293,8 +1306,8 @@ fn maximum(
 }
 
 /// A key attribute with its type.
-fn key_of(types: &[Node], name: &str) -> String {
-    let of_name = |node: &&Node| node.text_at("name") == Some(name);
+fn key_of(types: &[SourceNode], name: &str) -> String {
+    let of_name = |node: &&SourceNode| node.text_at("name") == Some(name);
     let kind = types
         .iter()
         .find(of_name)
@@ -1319,8 +1332,8 @@ pub(super) fn projection(kind: &str, attributes: &[String]) -> Option<String> {
     }
 }
 
-fn texts(node: Option<&Node>) -> Vec<String> {
-    node.map(Node::elements)
+fn texts(node: Option<&SourceNode>) -> Vec<String> {
+    node.map(SourceNode::elements)
         .unwrap_or_default()
         .iter()
         .filter_map(|node| node.text().map(str::to_string))
@@ -1328,12 +1341,12 @@ fn texts(node: Option<&Node>) -> Vec<String> {
 }
 
 /// The key attributes of an index, by their kind.
-fn keys_of(index: &Node, single: &str, several: &str, kind: &str) -> Vec<String> {
+fn keys_of(index: &SourceNode, single: &str, several: &str, kind: &str) -> Vec<String> {
     let schema = index
         .get("key_schema")
-        .map(Node::elements)
+        .map(SourceNode::elements)
         .unwrap_or_default();
-    let of_kind = |node: &&Node| node.text_at("key_type") == Some(kind);
+    let of_kind = |node: &&SourceNode| node.text_at("key_type") == Some(kind);
     let named: Vec<String> = schema
         .iter()
         .filter(of_kind)
@@ -1350,7 +1363,7 @@ fn keys_of(index: &Node, single: &str, several: &str, kind: &str) -> Vec<String>
 
 fn index_of(
     resource: &Resource,
-    node: &Node,
+    node: &SourceNode,
     global: bool,
     on_demand: bool,
     problems: &mut Vec<crate::diag::Diagnostic>,
@@ -1387,13 +1400,13 @@ fn index_of(
         }
         fields.set(
             "partition_key",
-            Said::new(list(&hash), "hash_key", at("hash_key")),
+            Sourced::new(list(&hash), "hash_key", at("hash_key")),
         );
     }
     if !range.is_empty() {
         fields.set(
             "sort_key",
-            Said::new(list(&range), "range_key", at("range_key")),
+            Sourced::new(list(&range), "range_key", at("range_key")),
         );
     }
     let block = node.block("projection").unwrap_or(node);
@@ -1413,7 +1426,7 @@ fn index_of(
             .get("projection_type")
             .map(|found| (resource.place.0.clone(), found.span.clone()))
             .or_else(|| place.clone());
-        fields.set("projection", Said::new(projection, words, origin));
+        fields.set("projection", Sourced::new(projection, words, origin));
     }
     let (mut read, mut write) = (UnitsDraft::default(), UnitsDraft::default());
     if global && on_demand {
@@ -1427,7 +1440,7 @@ fn index_of(
         read.fixed = number(["read_capacity", "read_capacity_units"], problems);
         write.fixed = number(["write_capacity", "write_capacity_units"], problems);
     }
-    let name = Said::text(
+    let name = Sourced::text(
         name,
         format!(
             "{}: {}",
@@ -1460,13 +1473,13 @@ fn own_index(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::d
                 "warm throughput that is bought ({})",
                 resource.address
             ));
-            table.unpriced.push(Said {
+            table.unpriced.push(Sourced {
                 note: String::new(),
                 ..resource.said("warm_throughput", what)
             });
         }
         table.indexes.extend(index.map(|index| IndexDraft {
-            name: Said {
+            name: Sourced {
                 note: resource.address.to_string(),
                 ..index.name.clone()
             },
@@ -1490,7 +1503,7 @@ fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut BTreeMap<Strin
             ));
             return;
         };
-        let mut replica = replica_of(Said {
+        let mut replica = replica_of(Sourced {
             note: format!("{}: {}", resource.address, region.note),
             origin: resource.origin.clone(),
             ..region
@@ -1509,7 +1522,7 @@ fn own_replica(resource: &Resource, draft: &mut Draft, keys: &mut BTreeMap<Strin
         if resource
             .values
             .get("point_in_time_recovery")
-            .and_then(Node::truth)
+            .and_then(SourceNode::truth)
             == Some(true)
         {
             replica
@@ -1533,7 +1546,7 @@ fn global_table(resource: &Resource, draft: &mut Draft, home: Option<&str>) {
         for replica in resource
             .values
             .get("replica")
-            .map(Node::elements)
+            .map(SourceNode::elements)
             .unwrap_or_default()
         {
             let Some(region) = replica
@@ -1546,7 +1559,7 @@ fn global_table(resource: &Resource, draft: &mut Draft, home: Option<&str>) {
             let note = format!("{}: a global table of version 2017.11.29", resource.address);
             table
                 .replicas
-                .push(replica_of(Said::text(region, note, place)));
+                .push(replica_of(Sourced::text(region, note, place)));
         }
     });
 }
@@ -1617,7 +1630,12 @@ fn dax(resource: &Resource, draft: &mut Draft, problems: &mut Vec<crate::diag::D
     attach_dax(draft, resource.address, kind, nodes);
 }
 
-pub(super) fn attach_dax(draft: &mut Draft, label: &str, kind: Option<Said>, nodes: Option<Said>) {
+pub(super) fn attach_dax(
+    draft: &mut Draft,
+    label: &str,
+    kind: Option<Sourced>,
+    nodes: Option<Sourced>,
+) {
     let several = draft.tables.len() > 1;
     let Some(table) = draft
         .tables
@@ -1626,7 +1644,7 @@ pub(super) fn attach_dax(draft: &mut Draft, label: &str, kind: Option<Said>, nod
     else {
         let words = format!("the DAX cluster {label}: each table has one already");
         match draft.tables.first_mut() {
-            Some(table) => table.unpriced.push(Said::new(
+            Some(table) => table.unpriced.push(Sourced::new(
                 quoted(&words),
                 "",
                 kind.and_then(|kind| kind.origin),
@@ -1641,7 +1659,7 @@ pub(super) fn attach_dax(draft: &mut Draft, label: &str, kind: Option<Said>, nod
         let words = format!(
             "the DAX cluster {label}, of which the type or the number of nodes is not known"
         );
-        table.unpriced.push(Said::new(quoted(&words), "", None));
+        table.unpriced.push(Sourced::new(quoted(&words), "", None));
         return;
     };
     if several {
@@ -1654,7 +1672,7 @@ pub(super) fn attach_dax(draft: &mut Draft, label: &str, kind: Option<Said>, nod
     dax.set("nodes", nodes);
     dax.set(
         "hit_ratio",
-        Said::unknown("the share of eventually consistent reads that it answers, 0.9"),
+        Sourced::unknown("the share of eventually consistent reads that it answers, 0.9"),
     );
 }
 
@@ -1663,7 +1681,7 @@ fn scaled(
     resource: &Resource,
     region: Option<String>,
     resources: &[Resource],
-    targets: &mut Vec<Target>,
+    targets: &mut Vec<ScalingTarget>,
     problems: &mut Vec<crate::diag::Diagnostic>,
 ) {
     let values = resource.values;
@@ -1741,16 +1759,16 @@ fn scaled(
             by_target().and_then(|one| one.values.text_at("scalable_dimension").map(str::to_string))
         })
         .unwrap_or_default();
-    let same = |target: &Target| {
+    let same = |target: &ScalingTarget| {
         target.resource == id && target.dimension == dimension && target.region == region
     };
     let at = targets.iter().position(same).unwrap_or_else(|| {
-        targets.push(Target {
+        targets.push(ScalingTarget {
             resource: id.clone(),
             dimension: dimension.clone(),
             region: region.clone(),
             label: resource.address.to_string(),
-            ..Target::default()
+            ..ScalingTarget::default()
         });
         targets.len() - 1
     });
@@ -1759,7 +1777,7 @@ fn scaled(
         "aws_appautoscaling_target" => {
             target.label = resource.address.to_string();
             let unknown = |key: &str| {
-                Said::unknown(format!(
+                Sourced::unknown(format!(
                     "{}: {key} is known after the plan is applied",
                     resource.address
                 ))
@@ -1786,7 +1804,7 @@ fn scaled(
         }
         "aws_appautoscaling_policy" => {
             if let Some(tracking) = values.block("target_tracking_scaling_policy_configuration") {
-                let unknown = |why: &str| Said::unknown(format!("{}: {why}", resource.address));
+                let unknown = |why: &str| Sourced::unknown(format!("{}: {why}", resource.address));
                 target.percent = Some(match tracking.block("customized_metric_specification") {
                     Some(_) => unknown(scaling::OWN_METRIC),
                     None => resource
@@ -1801,8 +1819,8 @@ fn scaled(
             let Some(action) = values.block("scalable_target_action") else {
                 return;
             };
-            target.steps.push(Step {
-                schedule: Said {
+            target.steps.push(ScheduledAction {
+                schedule: Sourced {
                     note: resource.address.to_string(),
                     ..resource.said(
                         "schedule",
@@ -1821,10 +1839,10 @@ fn scaled(
 }
 
 /// Whether a plan changes anything that was there before: then its state before is a baseline.
-pub(super) fn has_before(plan: &Node) -> bool {
+pub(super) fn has_before(plan: &SourceNode) -> bool {
     let changes = plan
         .get("resource_changes")
-        .map(Node::elements)
+        .map(SourceNode::elements)
         .unwrap_or_default();
     changes.iter().any(|change| {
         let was_there = change

@@ -27,8 +27,8 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::draft::{Draft, Fields, Origin, Said, TableDraft, UnitsDraft, number as written};
-use super::node::{self, Node, Value, wrong};
+use super::draft::{Draft, Fields, Origin, Sourced, TableDraft, UnitsDraft, number as written};
+use super::node::{self, SourceNode, Value, wrong};
 use crate::diag::{Diagnostic, Source};
 
 /// A usage file.
@@ -36,7 +36,7 @@ use crate::diag::{Diagnostic, Source};
 pub(super) struct UsageFile {
     source: Arc<Source>,
     head: Fields,
-    parameters: Vec<(String, Node)>,
+    parameters: Vec<(String, SourceNode)>,
     tables: Vec<TableUsage>,
     /// What of it has no place in a workload.
     notes: Vec<String>,
@@ -143,7 +143,7 @@ pub(super) fn read(source: &Arc<Source>) -> Result<UsageFile, Vec<Diagnostic>> {
             help,
         )]);
     }
-    let mut reader = Reader {
+    let mut reader = UsageReader {
         source,
         found: Vec::new(),
     };
@@ -157,12 +157,12 @@ pub(super) fn read(source: &Arc<Source>) -> Result<UsageFile, Vec<Diagnostic>> {
 
 type Toml<'a> = Spanned<DeValue<'a>>;
 
-struct Reader<'a> {
+struct UsageReader<'a> {
     source: &'a Arc<Source>,
     found: Vec<Diagnostic>,
 }
 
-impl Reader<'_> {
+impl UsageReader<'_> {
     fn known(&mut self, table: &DeTable, keys: &[&str]) {
         for key in table.keys() {
             let name = key.get_ref().as_ref();
@@ -190,8 +190,8 @@ impl Reader<'_> {
         Some((self.source.clone(), value.span()))
     }
 
-    fn said(&self, value: &Toml) -> Said {
-        Said::new(
+    fn said(&self, value: &Toml) -> Sourced {
+        Sourced::new(
             fragment(value, &self.source.text),
             "the usage file",
             self.origin(value),
@@ -284,7 +284,7 @@ impl Reader<'_> {
                 && !without.contains(&key.get_ref().as_ref())
                 && !is_unknown(value)
         });
-        let mut fields: Vec<(usize, String, Said)> = known
+        let mut fields: Vec<(usize, String, Sourced)> = known
             .map(|(key, value)| {
                 (
                     key.span().start,
@@ -304,7 +304,7 @@ impl Reader<'_> {
 
     /// The keys of a table as they are: what they may be, the workload's reader says.
     fn plain(&self, table: &DeTable) -> Fields {
-        let mut fields: Vec<(usize, String, Said)> = table
+        let mut fields: Vec<(usize, String, Sourced)> = table
             .iter()
             .map(|(key, value)| {
                 (
@@ -345,13 +345,16 @@ impl Reader<'_> {
                             .filter_map(|one| one.get_ref().as_str().map(str::to_string));
                         Value::List(
                             texts
-                                .map(|text| Node::new(Value::Text(text), value.span()))
+                                .map(|text| SourceNode::new(Value::Text(text), value.span()))
                                 .collect(),
                         )
                     }
                     _ => Value::Number(fragment(value, &self.source.text).replace('_', "")),
                 };
-                parameters.push((key.get_ref().to_string(), Node::new(text, value.span())));
+                parameters.push((
+                    key.get_ref().to_string(),
+                    SourceNode::new(text, value.span()),
+                ));
             }
         }
         let tables = self.tables(document.get("table"), "table");
@@ -499,11 +502,11 @@ fn fragment(value: &Toml, text: &str) -> String {
 impl UsageFile {
     /// The region that it gives.
     pub fn region(&self) -> Option<String> {
-        self.head.get("region").map(Said::plain)
+        self.head.get("region").map(Sourced::plain)
     }
 
     /// Values for the parameters of a template.
-    pub fn parameters(&self) -> BTreeMap<String, Node> {
+    pub fn parameters(&self) -> BTreeMap<String, SourceNode> {
         self.parameters.iter().cloned().collect()
     }
 
@@ -598,7 +601,7 @@ impl UsageFile {
             let own = table.fields.get(key).cloned();
             let said =
                 match own.filter(|own| own.toml.starts_with('{') && sizes.get("name").is_none()) {
-                    Some(own) => Said {
+                    Some(own) => Sourced {
                         toml: format!(
                             "{}, {} }}",
                             own.toml.trim_end_matches([' ', '}']),
@@ -606,7 +609,7 @@ impl UsageFile {
                         ),
                         ..own
                     },
-                    None => Said::new(
+                    None => Sourced::new(
                         format!("{{ {} }}", given.join(", ")),
                         "the usage file",
                         usage.origin.clone(),
@@ -730,7 +733,7 @@ impl UsageFile {
 /// A usage file of Infracost: units and sizes of a month, by the address of the resource.
 ///
 /// Source: Infracost documentation, "Usage file"; the keys are those of its DynamoDB resource.
-fn infracost(source: &Arc<Source>, document: &Node) -> Result<UsageFile, Vec<Diagnostic>> {
+fn infracost(source: &Arc<Source>, document: &SourceNode) -> Result<UsageFile, Vec<Diagnostic>> {
     let mut usage = UsageFile {
         source: source.clone(),
         head: Fields::default(),
@@ -799,7 +802,7 @@ fn infracost(source: &Arc<Source>, document: &Node) -> Result<UsageFile, Vec<Dia
                 continue;
             };
             let said = |toml: String| {
-                Said::new(
+                Sourced::new(
                     toml,
                     format!("{}: {}", address.name, key.name),
                     Some((source.clone(), value.span.clone())),
@@ -867,7 +870,7 @@ pub(super) fn tables_of(
             .unwrap_or(&one.name)
             .to_string();
         let mut table = TableDraft::new(
-            Said::text(&short, one.name.clone(), one.origin.clone()),
+            Sourced::text(&short, one.name.clone(), one.origin.clone()),
             vec![one.name.clone()],
         );
         usage.join_table(one, &mut table, problems);

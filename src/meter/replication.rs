@@ -2,7 +2,7 @@
 
 use super::writes::{base, index_writes};
 use super::{ConsumedCapacity, ReplicatedTransaction, Switches};
-use crate::table::{Action, Operation, Table, TransactionOutcome, Write, WriteOutcome};
+use crate::table::{Operation, Table, TransactionAction, TransactionOutcome, Write, WriteOutcome};
 use crate::units::{Bytes, WriteUnits};
 
 /// What an operation consumes in each other region of a global table: replicated units on the base
@@ -79,7 +79,7 @@ fn applied(operation: &Operation) -> Vec<&Write> {
         } => actions
             .iter()
             .filter_map(|action| {
-                if let Action::Write(write) = action {
+                if let TransactionAction::Write(write) = action {
                     Some(write)
                 } else {
                     None
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_transaction_doubles_only_at_home() {
         let operation = Operation::TransactWriteItems {
-            actions: vec![Action::Write(put(1024))],
+            actions: vec![TransactionAction::Write(put(1024))],
             outcome: TransactionOutcome::Committed,
         };
         assert_eq!(

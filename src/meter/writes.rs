@@ -2,7 +2,9 @@
 
 use super::reads::transact_get;
 use super::{ConsumedCapacity, FailedCondition, Switches};
-use crate::table::{Action, Operation, TransactionOutcome, Transition, Write, WriteOutcome};
+use crate::table::{
+    Operation, TransactionAction, TransactionOutcome, Transition, Write, WriteOutcome,
+};
 use crate::units::{Bytes, KB, WriteUnits};
 
 /// Units of an image: one for each 1 KB; one where there is none.
@@ -66,29 +68,30 @@ pub(super) fn index_writes(transitions: &[Transition], consumed: &mut ConsumedCa
 /// A TransactWriteItems: two units where a plain write costs one, on the base table only (rules 3.6
 /// to 3.9).
 pub(super) fn transaction(
-    actions: &[Action],
+    actions: &[TransactionAction],
     outcome: TransactionOutcome,
     consumed: &mut ConsumedCapacity,
 ) {
     for action in actions {
         match (outcome, action) {
-            (TransactionOutcome::Committed, Action::Write(write)) => {
+            (TransactionOutcome::Committed, TransactionAction::Write(write)) => {
                 consumed.table.write += twice(base(write.old, write.new));
                 index_writes(&write.indexes, consumed);
             }
-            (TransactionOutcome::Committed, Action::ConditionCheck(item)) => {
+            (TransactionOutcome::Committed, TransactionAction::ConditionCheck(item)) => {
                 consumed.table.write += twice(units(*item))
             }
             (
                 TransactionOutcome::Cancelled,
-                Action::Write(Write { old: item, .. }) | Action::ConditionCheck(item),
+                TransactionAction::Write(Write { old: item, .. })
+                | TransactionAction::ConditionCheck(item),
             ) => {
                 consumed.table.write += twice(units(*item));
             }
-            (TransactionOutcome::Replayed, Action::Write(write)) => {
+            (TransactionOutcome::Replayed, TransactionAction::Write(write)) => {
                 consumed.table.read += transact_get(write.old.max(write.new))
             }
-            (TransactionOutcome::Replayed, Action::ConditionCheck(item)) => {
+            (TransactionOutcome::Replayed, TransactionAction::ConditionCheck(item)) => {
                 consumed.table.read += transact_get(*item)
             }
         }

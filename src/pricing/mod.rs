@@ -14,6 +14,8 @@ pub use bill::{Bill, LineItem, Unknown, is_tiered, price};
 pub use book::{BookError, Books, MissingRate, PriceBook, PublishedRate, Tier};
 pub use commitments::{ReservedTerms, SavingsPlan};
 pub use diff::{ChangedRate, changed_rates};
-pub use offer::{ANOTHER_SERVICE, Offer, OfferError, OfferedRate, UnknownProduct, read_offer};
+pub use offer::{
+    ANOTHER_SERVICE, OfferError, OfferedRate, PriceListFile, UnknownProduct, read_offer,
+};
 pub use sources::sources_of;
-pub use update::{Update, update};
+pub use update::{BookUpdate, update};

@@ -48,7 +48,7 @@ pub struct UnknownProduct {
 
 /// What an offer file holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Offer {
+pub struct PriceListFile {
     /// The file.
     pub file: String,
     /// The offer's code, such as `AmazonDynamoDB`.
@@ -94,7 +94,7 @@ pub enum OfferError {
 
 /// A row of an offer: one price dimension of a product, whatever the format.
 #[derive(Clone, Debug, Default)]
-struct Row {
+struct PriceListRow {
     service: String,
     usage_type: String,
     operation: String,
@@ -132,7 +132,7 @@ const DOWNLOAD: &str = "download one from \
 ///
 /// # Errors
 /// [`OfferError`] where it is none, or one code has two prices in it.
-pub fn read_offer(file: &str, text: &str) -> Result<Offer, OfferError> {
+pub fn read_offer(file: &str, text: &str) -> Result<PriceListFile, OfferError> {
     let text = text.trim_start_matches('\u{feff}');
     let (code, version, rows) = if text.trim_start().starts_with('{') {
         json(file, text)?
@@ -152,7 +152,7 @@ pub fn read_offer(file: &str, text: &str) -> Result<Offer, OfferError> {
             help,
         });
     }
-    let mut offer = Offer {
+    let mut offer = PriceListFile {
         file: file.to_string(),
         code,
         version,
@@ -174,9 +174,9 @@ fn is_savings_plan(code: &str) -> bool {
     )
 }
 
-impl Offer {
+impl PriceListFile {
     /// Takes in a row, or lists it as unknown.
-    fn take(&mut self, row: Row) -> Result<(), OfferError> {
+    fn take(&mut self, row: PriceListRow) -> Result<(), OfferError> {
         let usage_type = without_prefix(&row.usage_type).to_string();
         let codes = match codes_of(&row, &usage_type, &self.code) {
             Ok(codes) => codes,
@@ -282,7 +282,11 @@ fn without_prefix(usage_type: &str) -> &str {
 }
 
 /// The codes of the books for a product, or why there is none.
-fn codes_of(row: &Row, usage_type: &str, offer: &str) -> Result<Vec<String>, &'static str> {
+fn codes_of(
+    row: &PriceListRow,
+    usage_type: &str,
+    offer: &str,
+) -> Result<Vec<String>, &'static str> {
     if row.usd.is_none() {
         return Err("it has no price in US dollars");
     }
@@ -380,7 +384,7 @@ fn dynamodb(usage_type: &str, operation: &str) -> Option<String> {
     sold_for.contains(&operation).then(|| code.to_string())
 }
 
-type Parsed = (String, String, Vec<Row>);
+type Parsed = (String, String, Vec<PriceListRow>);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -438,7 +442,7 @@ fn json(file: &str, text: &str) -> Result<Parsed, OfferError> {
                 {
                     priced.insert(sku, ());
                     let service = text(attributes, "servicecode");
-                    rows.push(Row {
+                    rows.push(PriceListRow {
                         service: if service.is_empty() {
                             code.clone()
                         } else {
@@ -483,12 +487,12 @@ fn json(file: &str, text: &str) -> Result<Parsed, OfferError> {
         let attributes = &product["attributes"];
         let (usage_type, operation) =
             (text(attributes, "usagetype"), text(attributes, "operation"));
-        rows.push(Row {
+        rows.push(PriceListRow {
             service: text(attributes, "servicecode"),
             usage_type,
             operation,
             sku: sku.clone(),
-            ..Row::default()
+            ..PriceListRow::default()
         });
     }
     Ok((code, version, rows))
@@ -501,7 +505,7 @@ fn either(one: String, other: String) -> String {
 fn savings_plan_rows(
     products: &serde_json::Value,
     terms: &BTreeMap<String, serde_json::Value>,
-    rows: &mut Vec<Row>,
+    rows: &mut Vec<PriceListRow>,
 ) {
     let text =
         |value: &serde_json::Value, key: &str| value[key].as_str().unwrap_or_default().to_string();
@@ -522,7 +526,7 @@ fn savings_plan_rows(
         let length = &plan["leaseContractLength"];
         for rate in plan["rates"].as_array().into_iter().flatten() {
             let price = &rate["discountedRate"];
-            rows.push(Row {
+            rows.push(PriceListRow {
                 service: text(rate, "discountedServiceCode"),
                 usage_type: text(rate, "discountedUsageType"),
                 operation: text(rate, "discountedOperation"),
@@ -538,7 +542,7 @@ fn savings_plan_rows(
                 sku: sku.clone(),
                 rate_code: text(rate, "rateCode"),
                 option: option.clone(),
-                ..Row::default()
+                ..PriceListRow::default()
             });
         }
     }
@@ -608,7 +612,7 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
         };
         let in_dollars = cell(&["currency"]) == "USD" && !usd.is_empty();
         let lease = cell(&["leasecontractlength"]);
-        rows.push(Row {
+        rows.push(PriceListRow {
             service: if plan {
                 cell(&["discountedservicecode"])
             } else {

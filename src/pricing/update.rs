@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::book::{BookError, Books, PublishedRate, in_force};
 use super::diff::ChangedRate;
-use super::offer::{Offer, OfferedRate};
+use super::offer::{OfferedRate, PriceListFile};
 use crate::money::Rate;
 
 /// Books with offers taken in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Update {
+pub struct BookUpdate {
     /// The text of each book, by region: those of the offers, with their new lines, and the others
     /// as they were.
     pub texts: BTreeMap<String, String>,
@@ -30,8 +30,8 @@ pub struct Update {
 ///
 /// # Errors
 /// [`BookError`] where a book cannot be read, or two offers have different prices for one day.
-pub fn update(books: &Books, offers: &[Offer]) -> Result<Update, BookError> {
-    let mut by_region: BTreeMap<&str, Vec<(&OfferedRate, &Offer)>> = BTreeMap::new();
+pub fn update(books: &Books, offers: &[PriceListFile]) -> Result<BookUpdate, BookError> {
+    let mut by_region: BTreeMap<&str, Vec<(&OfferedRate, &PriceListFile)>> = BTreeMap::new();
     for offer in offers {
         for rate in &offer.rates {
             by_region
@@ -40,7 +40,7 @@ pub fn update(books: &Books, offers: &[Offer]) -> Result<Update, BookError> {
                 .push((rate, offer));
         }
     }
-    let mut update = Update {
+    let mut update = BookUpdate {
         texts: BTreeMap::new(),
         confirmed: 0,
         changed: Vec::new(),
@@ -104,8 +104,8 @@ impl OpenBook {
     fn take(
         &mut self,
         code: &str,
-        offered: &[(&OfferedRate, &Offer)],
-        update: &mut Update,
+        offered: &[(&OfferedRate, &PriceListFile)],
+        update: &mut BookUpdate,
     ) -> Result<(), BookError> {
         let Some(day) = offered.iter().map(|(rate, _)| rate.effective_from).max() else {
             return Ok(());

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::consumption::{LaneKey, Span};
-use super::curve::{Asked, Point};
+use super::consumption::{DemandKey, TraceSpan};
+use super::curve::{AccessCounts, CachePoint};
 use super::dax::{self, Which};
 use super::executor::Executor;
 use crate::dax::{Load, NODE_TYPES, NodeType};
@@ -28,7 +28,7 @@ pub struct DaxResult {
     /// One key in 2 to this power was followed; 0: every key.
     pub sampled: u32,
     /// What was caught.
-    pub point: Point,
+    pub point: CachePoint,
     /// What a month of it saves and costs, of a size that can be bought.
     pub cluster: Option<Cluster>,
 }
@@ -95,7 +95,7 @@ pub(super) fn results(
     executor: &Executor,
     workload: &Workload,
     metering: &Metering,
-    span: &Span,
+    span: &TraceSpan,
 ) -> Vec<DaxResult> {
     let (log, caches) = (&executor.tally.log, &executor.caches);
     let numbers: BTreeSet<usize> = log
@@ -159,17 +159,17 @@ fn cluster(
     executor: &Executor,
     table: usize,
     node: &NodeType,
-    point: &Point,
-    asked: Asked,
+    point: &CachePoint,
+    asked: AccessCounts,
     workload: &Workload,
     metering: &Metering,
-    span: &Span,
+    span: &TraceSpan,
 ) -> Cluster {
     let design = &executor.tables.list[table].design;
     let seconds = Exact::from(span.seconds());
     // As much more in the busiest second as the table's lanes have then.
     let peak = |direction: Direction| -> Exact {
-        let lane = executor.tally.consumption.lanes.get(&LaneKey {
+        let lane = executor.tally.consumption.lanes.get(&DemandKey {
             table,
             index: None,
             region: 0,

@@ -1,11 +1,14 @@
 //! Changes with their images, and units that AWS counted itself.
 
-use super::consumption::{Kind, LaneKey};
+use super::consumption::{CallKind, DemandKey};
 use super::database::{Stored, named_key};
-use super::executor::{Executor, Wrong};
-use super::sizes::{From, is_global, transitions};
+use super::executor::{CannotExecute, Executor};
+use super::sizes::{SizeSource, is_global, transitions};
 use crate::table::{Direction, Item, KeySchema, Operation, Write, WriteOutcome, limits};
-use crate::trace::{ApiName, Bad, Call, Change, Counted, Key, Name, Names, Place, Reason, Time};
+use crate::trace::{
+    ApiName, Bad, Counted, ItemChange, Name, NameTable, RowPlace, SkipReason, Time, TracedCall,
+    TracedKey,
+};
 use crate::units::Bytes;
 
 impl Executor {
@@ -13,12 +16,12 @@ impl Executor {
     pub(super) fn change(
         &mut self,
         table: Option<Name>,
-        change: Change,
+        change: ItemChange,
         time: Time,
-        place: Place,
-        names: &Names,
+        place: RowPlace,
+        names: &NameTable,
         bad: &Bad,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), CannotExecute> {
         let keys = || {
             let mut names = change.keys.0.keys().cloned();
             KeySchema {
@@ -50,7 +53,7 @@ impl Executor {
             let bytes = item.size(numbers).0;
             if bytes > limits::ITEM_BYTES_MAX {
                 return Err((
-                    Reason::ItemSize,
+                    SkipReason::ItemSize,
                     format!(
                         "an image of {bytes} bytes; DynamoDB holds items of at most 409600 bytes \
                          (400 KB)"
@@ -59,7 +62,7 @@ impl Executor {
             }
         }
         let key = Stored::key(&state.design.table, &change.keys)
-            .map_err(|error| (Reason::Key, format!("Keys: {error}")))?;
+            .map_err(|error| (SkipReason::Key, format!("Keys: {error}")))?;
         let hashed = named_key(&key);
         let known = state.stored.get(&key).cloned();
         // A view without images before a change does not say whether there was one.
@@ -89,26 +92,26 @@ impl Executor {
             (
                 write,
                 if guessed {
-                    From::Assumed
+                    SizeSource::Assumed
                 } else if change.has_old {
-                    From::Row
+                    SizeSource::Row
                 } else {
-                    From::Seen
+                    SizeSource::Seen
                 },
             )
         } else {
-            let call = Call {
+            let call = TracedCall {
                 old_bytes: None,
-                ..Call::new(ApiName::PutItem, hashed)
+                ..TracedCall::new(ApiName::PutItem, hashed)
             };
             let seen = self.item(table, &call, None);
             let new_bytes = new.as_ref().map(|item| item.size(numbers));
             let (old_bytes, from) = match (there_before, &old, seen) {
-                (false, ..) => (None, From::Row),
-                (true, Some(old), _) => (Some(old.size(numbers)), From::Seen),
+                (false, ..) => (None, SizeSource::Row),
+                (true, Some(old), _) => (Some(old.size(numbers)), SizeSource::Seen),
                 (true, None, Some((Some(bytes), from))) => (Some(bytes), from),
                 // Nobody knows the image before: it is taken to be as large as the one after.
-                (true, None, _) => (new_bytes, From::Assumed),
+                (true, None, _) => (new_bytes, SizeSource::Assumed),
             };
             let new_bytes = if there_after {
                 new_bytes.or(old_bytes)
@@ -177,7 +180,7 @@ impl Executor {
             state.stored.put(&design, key, new);
             state.has_items = true;
         }
-        let traced = self.tally.consumption.kind(Kind {
+        let traced = self.tally.consumption.kind(CallKind {
             table,
             region,
             caller: None,
@@ -200,8 +203,8 @@ impl Executor {
         Ok(())
     }
 
-    fn unmetered_change(&mut self, table: usize, region: usize) -> Result<(), Wrong> {
-        let call = Call::new(ApiName::PutItem, Key::of(b""));
+    fn unmetered_change(&mut self, table: usize, region: usize) -> Result<(), CannotExecute> {
+        let call = TracedCall::new(ApiName::PutItem, TracedKey::of(b""));
         self.unmetered(
             table,
             region,
@@ -218,8 +221,8 @@ impl Executor {
         table: Option<Name>,
         counted: Counted,
         time: Time,
-        names: &Names,
-    ) -> Result<(), Wrong> {
+        names: &NameTable,
+    ) -> Result<(), CannotExecute> {
         let table = self.table(table, names, || KeySchema {
             partition: "key".to_string(),
             sort: None,
@@ -241,7 +244,7 @@ impl Executor {
                 let found = self.tables.index(table, text);
                 Some(found.ok_or_else(|| {
                     (
-                        Reason::UnknownIndex,
+                        SkipReason::UnknownIndex,
                         format!("the table has no index {}", text.escape_debug()),
                     )
                 })?)
@@ -263,7 +266,7 @@ impl Executor {
             if halves == 0 && !is_call {
                 continue;
             }
-            let kind = Kind {
+            let kind = CallKind {
                 table,
                 region,
                 caller: counted.caller,
@@ -288,7 +291,7 @@ impl Executor {
             self.tally
                 .consumption
                 .add_counted(kind, arm, read, write, name.as_deref());
-            let lane = LaneKey {
+            let lane = DemandKey {
                 table,
                 index: account,
                 region,
@@ -327,7 +330,7 @@ impl Executor {
                 continue;
             }
             self.copies_assumed.insert(table);
-            let transactional = |kind: &Kind| {
+            let transactional = |kind: &CallKind| {
                 matches!(
                     kind.api,
                     Some(ApiName::TransactWriteItems | ApiName::ExecuteTransaction)
@@ -349,7 +352,7 @@ impl Executor {
                     .abroad
                     .extend(copies.iter().map(|region| (region.clone(), arms.clone())));
             }
-            let lanes: Vec<(LaneKey, super::consumption::Lane)> = self
+            let lanes: Vec<(DemandKey, super::consumption::DemandSeries)> = self
                 .tally
                 .consumption
                 .lanes
@@ -367,7 +370,7 @@ impl Executor {
                     self.tally
                         .consumption
                         .lanes
-                        .insert(LaneKey { region, ..lane }, demand.clone());
+                        .insert(DemandKey { region, ..lane }, demand.clone());
                 }
             }
         }

@@ -16,7 +16,7 @@ use crate::workload::{ArmUnits, Traced};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
-pub struct LaneKey {
+pub struct DemandKey {
     /// The table, by position.
     pub table: usize,
     /// The global index, by position.
@@ -29,7 +29,7 @@ pub struct LaneKey {
 
 /// Half units of each second of the minutes in which something was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lane {
+pub struct DemandSeries {
     minutes: Vec<(i64, Box<[u64; 60]>)>,
     last: usize,
 }
@@ -37,7 +37,7 @@ pub struct Lane {
 /// Longer traces are executed minute by minute.
 pub const SECONDS_MINUTES_MAX: i64 = 31 * 1440;
 
-impl Lane {
+impl DemandSeries {
     /// Adds half units in a second since 1970.
     pub fn add(&mut self, second: i64, halves: u64) {
         let (minute, within) = (second.div_euclid(60), second.rem_euclid(60) as usize);
@@ -63,7 +63,7 @@ impl Lane {
     }
 
     /// Adds what was asked for elsewhere.
-    pub fn join(&mut self, other: &Lane) {
+    pub fn join(&mut self, other: &DemandSeries) {
         for (minute, seconds) in &other.minutes {
             for (within, halves) in seconds
                 .iter()
@@ -172,7 +172,7 @@ impl Lane {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
-pub struct Kind {
+pub struct CallKind {
     /// The table, by position.
     pub table: usize,
     /// The region in which they were made, by position.
@@ -189,11 +189,11 @@ pub struct Kind {
 
 /// Everything that was consumed so far.
 #[derive(Clone, Debug, Default)]
-pub struct Consumption {
+pub struct TracedConsumption {
     /// Totals of each kind of call.
-    pub kinds: BTreeMap<Kind, Traced>,
+    pub kinds: BTreeMap<CallKind, Traced>,
     /// Half units second by second.
-    pub lanes: BTreeMap<LaneKey, Lane>,
+    pub lanes: BTreeMap<DemandKey, DemandSeries>,
 }
 
 fn add_arm(arms: &mut Vec<ArmUnits>, at: usize, read_halves: u64, write: u64) {
@@ -204,14 +204,14 @@ fn add_arm(arms: &mut Vec<ArmUnits>, at: usize, read_halves: u64, write: u64) {
     arms[at].write += u128::from(write);
 }
 
-impl Consumption {
+impl TracedConsumption {
     /// The totals of a kind of call.
-    pub fn kind(&mut self, kind: Kind) -> &mut Traced {
+    pub fn kind(&mut self, kind: CallKind) -> &mut Traced {
         self.kinds.entry(kind).or_default()
     }
 
     /// Half units of an account in a second.
-    pub fn demand(&mut self, key: LaneKey, second: i64, halves: u64) {
+    pub fn demand(&mut self, key: DemandKey, second: i64, halves: u64) {
         if halves > 0 {
             self.lanes.entry(key).or_default().add(second, halves);
         }
@@ -219,7 +219,7 @@ impl Consumption {
 
     /// What one call consumed in the region that served it, `region`; `abroad` names that region
     /// where it is not the home region and the call wrote there.
-    pub fn add(&mut self, kind: Kind, consumed: &ConsumedCapacity, abroad: Option<&str>) {
+    pub fn add(&mut self, kind: CallKind, consumed: &ConsumedCapacity, abroad: Option<&str>) {
         let traced = self.kind(kind);
         let arms = match abroad {
             None => &mut traced.home,
@@ -236,7 +236,7 @@ impl Consumption {
     /// Units that AWS counted on one arm, in the home region or in `abroad`.
     pub fn add_counted(
         &mut self,
-        kind: Kind,
+        kind: CallKind,
         arm: usize,
         read_halves: u64,
         write_halves: u64,
@@ -254,7 +254,7 @@ impl Consumption {
 
 /// How much more a month has than the trace: exact.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct TraceSpan {
     /// The first second.
     pub from: i64,
     /// The second after the last.
@@ -265,7 +265,7 @@ pub struct Span {
     pub words: Arc<str>,
 }
 
-impl Span {
+impl TraceSpan {
     /// From the minute of the first event to the end of the minute of the last, where nobody says
     /// otherwise.
     pub fn new(
@@ -274,7 +274,7 @@ impl Span {
         from: Option<Time>,
         to: Option<Time>,
         month_seconds: &Exact,
-    ) -> Span {
+    ) -> TraceSpan {
         let end = |to: Time| match from {
             // As many seconds as lie between both, whichever fraction of one they begin at.
             Some(from) => {
@@ -294,7 +294,7 @@ impl Span {
             factor.human(6)
         )
         .into();
-        Span {
+        TraceSpan {
             from,
             to,
             factor,
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn a_lane_keeps_seconds_apart_and_becomes_a_series() {
-        let mut lane = Lane::default();
+        let mut lane = DemandSeries::default();
         // Monday, 1 January 2024, 00:01:05 UTC, and the minute before.
         let monday = 1_704_067_200;
         lane.add(monday + 65, 4);
@@ -348,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_trace_covers_whole_minutes() {
-        let span = Span::new(
+        let span = TraceSpan::new(
             Time::from_second(61),
             Time::from_second(3_595),
             None,
@@ -359,7 +359,7 @@ mod tests {
             (span.from, span.to, span.factor.human(9)),
             (60, 3_600, "742.372881356".to_string())
         );
-        let given = Span::new(
+        let given = TraceSpan::new(
             Time::from_second(61),
             Time::from_second(70),
             Some(Time(0)),

@@ -38,7 +38,7 @@ const T_MILLI: u128 = 2_365;
 
 /// One access: 24 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Access {
+pub struct CacheAccess {
     /// Its number among all events, and among the keys of one event.
     pub ordinal: u64,
     /// The hash of the key.
@@ -56,7 +56,7 @@ const WRITES: u32 = 1 << BYTES_BITS;
 /// Caches that can be told apart: two for each table.
 pub const CACHES_MAX: usize = 1 << (31 - BYTES_BITS);
 
-impl Access {
+impl CacheAccess {
     /// Of a cache, by number: bytes of an item (0: none) that is read or written.
     #[inline]
     pub fn new(
@@ -66,10 +66,10 @@ impl Access {
         second: i64,
         bytes: u32,
         writes: bool,
-    ) -> Access {
+    ) -> CacheAccess {
         let bytes = bytes.clamp(1, WRITES - 1);
         let what = ((cache as u32) << (BYTES_BITS + 1)) | if writes { WRITES } else { 0 } | bytes;
-        Access {
+        CacheAccess {
             ordinal,
             hash,
             second: second as u32,
@@ -92,7 +92,7 @@ impl Access {
 
 /// What a cache was asked for, of all keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Asked {
+pub struct AccessCounts {
     /// Reads.
     pub reads: u64,
     /// Half units that they would consume without a cache.
@@ -103,7 +103,7 @@ pub struct Asked {
     pub writes: u64,
 }
 
-impl Asked {
+impl AccessCounts {
     /// One access of some bytes.
     #[inline]
     pub fn add(&mut self, bytes: u32, writes: bool) {
@@ -117,7 +117,7 @@ impl Asked {
     }
 
     /// Adds others.
-    pub fn join(&mut self, other: Asked) {
+    pub fn join(&mut self, other: AccessCounts) {
         self.reads += other.reads;
         self.halves += other.halves;
         self.bytes += other.bytes;
@@ -133,13 +133,13 @@ pub fn halves(bytes: u32) -> u64 {
 
 /// Accesses of sampled keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Log {
+pub struct AccessLog {
     /// One key in 2 to this power is kept.
     pub power: u32,
     /// Their accesses.
-    pub entries: Vec<Access>,
+    pub entries: Vec<CacheAccess>,
     /// What each cache was asked for, of all keys.
-    pub asked: BTreeMap<usize, Asked>,
+    pub asked: BTreeMap<usize, AccessCounts>,
 }
 
 /// Whether a key is among one in 2 to a power, by the bits below those of its slot, since slots are
@@ -149,16 +149,16 @@ fn is_sampled(hash: u64, power: u32) -> bool {
     hash << SLOT_BITS <= u64::MAX >> power
 }
 
-impl Log {
+impl AccessLog {
     /// Adds an access of a key, where that is in the sample.
     #[inline]
-    pub fn push(&mut self, hash: u64, access: impl FnOnce() -> Access) {
+    pub fn push(&mut self, hash: u64, access: impl FnOnce() -> CacheAccess) {
         if is_sampled(hash, self.power) {
             self.keep(access());
         }
     }
 
-    fn keep(&mut self, access: Access) {
+    fn keep(&mut self, access: CacheAccess) {
         self.entries.push(access);
         if self.entries.len() > LOG_MAX {
             self.thin();
@@ -166,7 +166,7 @@ impl Log {
     }
 
     /// Counts what a cache was asked for.
-    pub fn count(&mut self, cache: usize, asked: Asked) {
+    pub fn count(&mut self, cache: usize, asked: AccessCounts) {
         self.asked.entry(cache).or_default().join(asked);
     }
 
@@ -181,7 +181,7 @@ impl Log {
     }
 
     /// Joins the log of other keys.
-    pub fn join(&mut self, other: Log) {
+    pub fn join(&mut self, other: AccessLog) {
         self.power = self.power.max(other.power);
         let power = self.power;
         self.entries.retain(|access| is_sampled(access.hash, power));
@@ -204,9 +204,9 @@ impl Log {
         sizes: &[u64],
         ttl_seconds: u64,
         overwrite: Overwrite,
-    ) -> Vec<Point> {
+    ) -> Vec<CachePoint> {
         let asked = self.asked.get(&cache).copied().unwrap_or_default();
-        let mut own: Vec<Access> = self
+        let mut own: Vec<CacheAccess> = self
             .entries
             .iter()
             .filter(|access| access.cache() == cache)
@@ -228,9 +228,9 @@ impl Log {
             .unwrap_or(sizes.len());
         let simulated = &sizes[..sizes.len().min(whole + 1)];
         let point = |bytes: &u64| self.point(&own, asked, *bytes, ttl_seconds, overwrite);
-        let mut points: Vec<Point> = simulated.into_par_iter().map(point).collect();
+        let mut points: Vec<CachePoint> = simulated.into_par_iter().map(point).collect();
         if let Some(last) = points.last().copied() {
-            points.extend(sizes[points.len()..].iter().map(|bytes| Point {
+            points.extend(sizes[points.len()..].iter().map(|bytes| CachePoint {
                 bytes: *bytes,
                 ..last
             }));
@@ -240,28 +240,29 @@ impl Log {
 
     fn point(
         &self,
-        own: &[Access],
-        all: Asked,
+        own: &[CacheAccess],
+        all: AccessCounts,
         bytes: u64,
         ttl_seconds: u64,
         overwrite: Overwrite,
-    ) -> Point {
+    ) -> CachePoint {
         let power = self.power;
         let ttl = i64::try_from(ttl_seconds).unwrap_or(i64::MAX);
         // Misses, their half units, and what had to make room.
-        let run = |accesses: &mut dyn Iterator<Item = &Access>, capacity: u64| -> (u64, u64, u64) {
-            let (mut cache, mut missed, mut units) = (Cache::new(capacity.max(1)), 0, 0);
-            for access in accesses {
-                let (key, bytes, now) = (access.hash, access.bytes(), i64::from(access.second));
-                if access.writes() {
-                    cache.write(key, bytes, now, overwrite);
-                } else if !cache.read(key, bytes, now, ttl) {
-                    missed += 1;
-                    units += halves(bytes);
+        let run =
+            |accesses: &mut dyn Iterator<Item = &CacheAccess>, capacity: u64| -> (u64, u64, u64) {
+                let (mut cache, mut missed, mut units) = (Cache::new(capacity.max(1)), 0, 0);
+                for access in accesses {
+                    let (key, bytes, now) = (access.hash, access.bytes(), i64::from(access.second));
+                    if access.writes() {
+                        cache.write(key, bytes, now, overwrite);
+                    } else if !cache.read(key, bytes, now, ttl) {
+                        missed += 1;
+                        units += halves(bytes);
+                    }
                 }
-            }
-            (missed, units, cache.evicted)
-        };
+                (missed, units, cache.evicted)
+            };
         let (misses, units, evicted) = run(&mut own.iter(), bytes >> power);
         let scaled = |count: u64| {
             if count.leading_zeros() > power {
@@ -272,7 +273,7 @@ impl Log {
         };
         let hits = all.reads - scaled(misses).min(all.reads);
         let saved_halves = all.halves - scaled(units).min(all.halves);
-        let point = Point {
+        let point = CachePoint {
             bytes,
             reads: all.reads,
             hits,
@@ -284,7 +285,7 @@ impl Log {
             return point;
         }
         // Eight samples of an eighth each: how far their misses lie apart.
-        let group = |access: &Access| mixed(access.hash, salt::CACHE_GROUP) % GROUPS;
+        let group = |access: &CacheAccess| mixed(access.hash, salt::CACHE_GROUP) % GROUPS;
         let each: Vec<u64> = (0..GROUPS)
             .map(|at| {
                 run(
@@ -303,7 +304,7 @@ impl Log {
             .sum();
         let deviation = (squares / u128::from(GROUPS * (GROUPS - 1))).isqrt();
         let error = (T_MILLI * deviation * 1_000).div_ceil(u128::from(all.reads.max(1)));
-        Point {
+        CachePoint {
             error_millionths: u64::try_from(error).unwrap_or(1_000_000),
             ..point
         }
@@ -312,7 +313,7 @@ impl Log {
 
 /// What a cache of one size would have caught.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Point {
+pub struct CachePoint {
     /// Bytes of the cache.
     pub bytes: u64,
     /// Reads that it was asked for.
@@ -332,11 +333,11 @@ mod tests {
     use super::*;
 
     /// Accesses of a popularity of about 1 over the rank, over 2 to so many keys.
-    fn accesses(count: u64, power: u64) -> impl Iterator<Item = Access> {
+    fn accesses(count: u64, power: u64) -> impl Iterator<Item = CacheAccess> {
         (0..count).map(move |at| {
             let random = mixed(at, 9);
             let rank = mixed(at, 10) % (1 << (random % (power + 1)));
-            Access::new(
+            CacheAccess::new(
                 at,
                 0,
                 mixed(rank, 2),
@@ -347,10 +348,10 @@ mod tests {
         })
     }
 
-    fn log(accesses: impl Iterator<Item = Access>) -> Log {
-        let mut log = Log::default();
+    fn log(accesses: impl Iterator<Item = CacheAccess>) -> AccessLog {
+        let mut log = AccessLog::default();
         for access in accesses {
-            let mut asked = Asked::default();
+            let mut asked = AccessCounts::default();
             asked.add(access.bytes(), access.writes());
             log.count(0, asked);
             log.push(access.hash, || access);
@@ -375,7 +376,7 @@ mod tests {
         let (mut within, mut all) = (0, 0);
         for seed in 0..12 {
             // Other hashes of the same keys: another sample.
-            let moved = |access: Access| Access {
+            let moved = |access: CacheAccess| CacheAccess {
                 hash: mixed(access.hash, 1_000 + seed),
                 ..access
             };

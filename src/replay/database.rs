@@ -7,7 +7,7 @@ use std::ops::Bound;
 use super::expression::{KeyCondition, Test};
 use crate::table::limits::PAGE_BYTES;
 use crate::table::{AttributeValue, Item, Number, NumberAlignment, Table, Write, WriteOutcome};
-use crate::trace::Key;
+use crate::trace::TracedKey;
 use crate::units::Bytes;
 
 /// A value of a key, in DynamoDB's order: numbers by value, texts and binaries by their bytes.
@@ -54,8 +54,8 @@ pub fn joined(key: &[KeyValue]) -> Vec<u8> {
 }
 
 /// The key of an item as a trace knows it.
-pub fn named_key(key: &[KeyValue]) -> Key {
-    Key::of_parts(
+pub fn named_key(key: &[KeyValue]) -> TracedKey {
+    TracedKey::of_parts(
         &joined(key),
         &key.first().map(KeyValue::bytes).unwrap_or_default(),
     )
@@ -82,7 +82,7 @@ pub struct Page {
 
 /// What a page is asked for.
 #[derive(Clone, Debug, Default)]
-pub struct Asked {
+pub struct PageRequest {
     /// The index, by position.
     pub index: Option<usize>,
     /// Conditions on its key, of a Query.
@@ -267,7 +267,7 @@ impl Stored {
     pub fn page(
         &self,
         table: &Table,
-        asked: &Asked,
+        asked: &PageRequest,
         numbers: NumberAlignment,
     ) -> Result<Page, String> {
         let order: Vec<&str> = match asked.index {
@@ -501,7 +501,7 @@ mod tests {
     fn count(
         index: Option<usize>,
         conditions: &[(&str, Test)],
-        change: impl Fn(&mut Asked),
+        change: impl Fn(&mut PageRequest),
     ) -> u64 {
         let conditions = conditions
             .iter()
@@ -510,10 +510,10 @@ mod tests {
                 test: test.clone(),
             })
             .collect();
-        let mut asked = Asked {
+        let mut asked = PageRequest {
             index,
             conditions,
-            ..Asked::default()
+            ..PageRequest::default()
         };
         change(&mut asked);
         stored()

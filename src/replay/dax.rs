@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use super::curve::{Asked, Point, halves};
+use super::curve::{AccessCounts, CachePoint, halves};
 use super::lru::{Cache, Overwrite};
 use crate::dax::NODE_TYPES;
 use crate::units::GB;
@@ -57,7 +57,7 @@ impl Which {
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Sized {
     /// What they were asked for.
-    pub asked: Asked,
+    pub asked: AccessCounts,
     /// One for each size, with the half units that its answers saved.
     pub caches: Vec<(Cache, u64)>,
 }
@@ -104,7 +104,7 @@ impl Caches {
             sizes.sort_unstable();
             sizes.dedup();
             Sized {
-                asked: Asked::default(),
+                asked: AccessCounts::default(),
                 caches: sizes
                     .into_iter()
                     .map(|bytes| (Cache::new(bytes), 0))
@@ -159,7 +159,7 @@ impl Caches {
     }
 
     /// What each size caught of one cache's reads.
-    pub fn caught(&self, cache: usize) -> Vec<Point> {
+    pub fn caught(&self, cache: usize) -> Vec<CachePoint> {
         let Some(sized) = self
             .tables
             .get(&cache)
@@ -167,7 +167,7 @@ impl Caches {
         else {
             return Vec::new();
         };
-        let point = |(cache, saved): &(Cache, u64)| Point {
+        let point = |(cache, saved): &(Cache, u64)| CachePoint {
             bytes: cache.capacity,
             reads: sized.asked.reads,
             hits: cache.hits,

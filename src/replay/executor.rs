@@ -1,15 +1,15 @@
 //! Executes events: each becomes operations for the meter, by what was there before.
 
-use super::Options;
+use super::ReplayOptions;
 use crate::trace::StartingState;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::consumption::{Kind, LaneKey};
-use super::curve::{Access, Asked, CACHES_MAX};
+use super::consumption::{CallKind, DemandKey};
+use super::curve::{AccessCounts, CACHES_MAX, CacheAccess};
 use super::dax::{Caches, Which};
 use super::sizes::is_global;
 use super::tables::Tables;
-use super::tally::{Share, Tally};
+use super::tally::{KeyShare, Tally};
 use crate::capacity::partitions;
 use crate::capacity::policy::{READ_FLOOR, WRITE_FLOOR};
 use crate::dax;
@@ -18,18 +18,19 @@ use crate::meter::{
 };
 use crate::table::{Direction, KeySchema, Operation};
 use crate::trace::{
-    ApiName, Bad, Call, Event, Key, Name, Names, Place, Reason, Time, What, slot_of,
+    ApiName, Bad, Event, Name, NameTable, RowPlace, SkipReason, Time, TracedCall, TracedKey, What,
+    slot_of,
 };
 use crate::units::{Bytes, Exact};
 use crate::workload::{Capacity, TableDesign, Units, Workload};
 
 /// Why something cannot be executed.
-pub type Wrong = (Reason, String);
+pub type CannotExecute = (SkipReason, String);
 
 /// A read whose size is that of the next write of its key.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Waiting {
-    pub call: Call,
+    pub call: TracedCall,
     pub table: usize,
     pub region: usize,
     pub second: i64,
@@ -50,7 +51,7 @@ pub struct Executor {
     /// Copies whose writes were taken to be as many as the home region's.
     pub copies_assumed: BTreeSet<usize>,
     /// The share whose keys are added up here.
-    pub share: Share,
+    pub share: KeyShare,
     muted: bool,
     scratch: Tally,
     /// The second of the event that is executed.
@@ -76,7 +77,7 @@ impl Executor {
     pub fn new(
         workload: Option<&Workload>,
         region: &str,
-        options: &Options,
+        options: &ReplayOptions,
         caches: Caches,
     ) -> Executor {
         let verify = options.verify;
@@ -97,7 +98,7 @@ impl Executor {
             tally: Tally::new(verify),
             caches,
             copies_assumed: BTreeSet::new(),
-            share: Share::default(),
+            share: KeyShare::default(),
             muted: false,
             scratch: Tally::new(verify),
             now: 0,
@@ -119,9 +120,9 @@ impl Executor {
         &mut self,
         ordinal: u64,
         event: Event,
-        names: &Names,
+        names: &NameTable,
         bad: &Bad,
-    ) -> Result<(), (Place, Wrong)> {
+    ) -> Result<(), (RowPlace, CannotExecute)> {
         let (time, place) = (event.time, event.place);
         (self.now, self.ordinal) = (time.second(), ordinal);
         // Units of a period last until its end.
@@ -149,7 +150,7 @@ impl Executor {
     }
 
     /// Defines the table and the index that a call names, where no workload declares any.
-    pub fn define(&mut self, table: Option<Name>, index: Option<Name>, names: &Names) {
+    pub fn define(&mut self, table: Option<Name>, index: Option<Name>, names: &NameTable) {
         let found = self.table(table, names, || KeySchema {
             partition: "key".to_string(),
             sort: None,
@@ -160,7 +161,7 @@ impl Executor {
     }
 
     /// The slot of the key of a call.
-    pub fn slot(&self, table: Option<Name>, key: &Key, names: &Names) -> u8 {
+    pub fn slot(&self, table: Option<Name>, key: &TracedKey, names: &NameTable) -> u8 {
         let table = table.map_or_else(
             || self.tables.only(),
             |name| self.tables.find(names.text(name)),
@@ -183,7 +184,7 @@ impl Executor {
     }
 
     /// The slot of a key: of a table with a sort key, that of its partition key.
-    pub(super) fn slot_of_key(&self, table: usize, key: &Key) -> u8 {
+    pub(super) fn slot_of_key(&self, table: usize, key: &TracedKey) -> u8 {
         self.tables.list[table].slot(key)
     }
 
@@ -191,16 +192,16 @@ impl Executor {
     pub(super) fn table(
         &mut self,
         name: Option<Name>,
-        names: &Names,
+        names: &NameTable,
         keys: impl FnOnce() -> KeySchema,
-    ) -> Result<usize, Wrong> {
+    ) -> Result<usize, CannotExecute> {
         match name {
             Some(name) => {
                 let text = names.text(name);
                 let found = self.tables.find_or_define(text, keys);
                 found.ok_or_else(|| {
                     (
-                        Reason::UnknownTable,
+                        SkipReason::UnknownTable,
                         format!(
                             "the workload defines no table {}; it has {}",
                             text.escape_debug(),
@@ -219,7 +220,7 @@ impl Executor {
                 })
                 .ok_or_else(|| {
                     (
-                        Reason::UnknownTable,
+                        SkipReason::UnknownTable,
                         format!(
                             "the row names no table; the workload has {}: name one with --table",
                             self.tables.names()
@@ -230,7 +231,11 @@ impl Executor {
     }
 
     /// The region of an event: the home region where it names none.
-    pub(super) fn region(&mut self, name: Option<Name>, names: &Names) -> Result<usize, Wrong> {
+    pub(super) fn region(
+        &mut self,
+        name: Option<Name>,
+        names: &NameTable,
+    ) -> Result<usize, CannotExecute> {
         let Some(name) = name else { return Ok(0) };
         if let Some(known) = self.numbers.get(&name) {
             return Ok(*known);
@@ -245,7 +250,7 @@ impl Executor {
                      a replica",
                     text.escape_debug()
                 );
-                return Err((Reason::UnknownRegion, text));
+                return Err((SkipReason::UnknownRegion, text));
             }
             None => {
                 *self
@@ -261,7 +266,7 @@ impl Executor {
     }
 
     /// Whether a table stands in a region.
-    pub(super) fn stands_in(&mut self, table: usize, region: usize) -> Result<(), Wrong> {
+    pub(super) fn stands_in(&mut self, table: usize, region: usize) -> Result<(), CannotExecute> {
         if region == 0 {
             return Ok(());
         }
@@ -276,7 +281,7 @@ impl Executor {
                 "{} has no replica in {name}; price it there with --region, or add a replica",
                 design.table.name
             );
-            return Err((Reason::UnknownRegion, text));
+            return Err((SkipReason::UnknownRegion, text));
         }
         self.tally.elsewhere.insert(table);
         Ok(())
@@ -292,14 +297,14 @@ impl Executor {
         api: ApiName,
         index: Option<usize>,
         operation: &Operation,
-        key: &Key,
+        key: &TracedKey,
         second: i64,
     ) -> ConsumedCapacity {
         let design = &self.tables.list[table].design;
         let consumed = meter(&design.table, operation, &self.switches);
         let direction = operation.direction();
         let reads = direction == Direction::Read;
-        let kind = Kind {
+        let kind = CallKind {
             table,
             region,
             caller,
@@ -376,7 +381,7 @@ impl Executor {
         table: usize,
         region: usize,
         consumed: &ConsumedCapacity,
-        key: &Key,
+        key: &TracedKey,
         second: i64,
     ) {
         let design = &self.tables.list[table].design;
@@ -406,7 +411,7 @@ impl Executor {
                 if halves == 0 {
                     continue;
                 }
-                let lane = LaneKey {
+                let lane = DemandKey {
                     table,
                     index,
                     region,
@@ -443,11 +448,11 @@ impl Executor {
         let cache = which.of(table);
         let design = self.tables.list[table].design.dax.as_ref();
         if self.caches.sizes.is_empty() && cache < CACHES_MAX && self.share.owns(slot_of(hash)) {
-            let mut asked = Asked::default();
+            let mut asked = AccessCounts::default();
             asked.add(bytes, writes);
             self.tally.log.count(cache, asked);
             self.tally.log.push(hash, || {
-                Access::new(self.ordinal, cache, hash, second, bytes, writes)
+                CacheAccess::new(self.ordinal, cache, hash, second, bytes, writes)
             });
         }
         if writes {
@@ -476,13 +481,13 @@ impl Executor {
     /// again (rules 7.3, 7.4).
     pub(super) fn written_through_dax(
         &mut self,
-        kind: Kind,
-        key: &Key,
+        kind: CallKind,
+        key: &TracedKey,
         after: Option<Bytes>,
         transaction: bool,
         second: i64,
     ) {
-        let Kind { table, region, .. } = kind;
+        let CallKind { table, region, .. } = kind;
         if region == 0 {
             self.access(
                 table,

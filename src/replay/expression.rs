@@ -120,11 +120,11 @@ fn start(text: &str) -> String {
 }
 
 /// A document path: `a.b[0].c`.
-pub type Path = Vec<Step>;
+pub type Path = Vec<PathStep>;
 
 /// A step of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum PathStep {
     /// A member of a map.
     Name(String),
     /// An element of a list.
@@ -148,7 +148,7 @@ pub enum Operand {
 
 /// What an update does.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Update {
+pub struct UpdateExpression {
     /// SET.
     pub set: Vec<(Path, Operand)>,
     /// REMOVE.
@@ -209,15 +209,15 @@ pub trait Tokens {
 
     /// A document path, such as `a.b[0].c`.
     fn path(&mut self) -> Parsed<Path> {
-        let mut path = vec![Step::Name(self.name()?)];
+        let mut path = vec![PathStep::Name(self.name()?)];
         loop {
             if self.is_sign(".") {
-                path.push(Step::Name(self.name()?));
+                path.push(PathStep::Name(self.name()?));
             } else if self.is_sign("[") {
                 let Token::Number(number) = self.next()? else {
                     return Err("an index is expected after [".to_string());
                 };
-                path.push(Step::Index(
+                path.push(PathStep::Index(
                     number
                         .parse()
                         .map_err(|_| format!("[{number}] is no index"))?,
@@ -374,8 +374,8 @@ impl<'a> Parser<'a> {
     }
 
     /// An update expression.
-    pub fn update(mut self) -> Parsed<Update> {
-        let mut update = Update::default();
+    pub fn update(mut self) -> Parsed<UpdateExpression> {
+        let mut update = UpdateExpression::default();
         while self.peek().is_some() {
             let clause = self.name()?.to_ascii_uppercase();
             loop {
@@ -465,7 +465,7 @@ impl<'a> Parser<'a> {
     pub fn projection(mut self) -> Parsed<Vec<String>> {
         let mut names = Vec::new();
         while self.peek().is_some() {
-            if let Some(Step::Name(name)) = self.path()?.into_iter().next() {
+            if let Some(PathStep::Name(name)) = self.path()?.into_iter().next() {
                 names.push(name);
             }
             if !self.is_sign(",") {
@@ -526,14 +526,14 @@ pub fn legacy_conditions(conditions: &Value) -> Parsed<Vec<KeyCondition>> {
         .collect()
 }
 
-fn get<'a>(item: &'a Item, path: &[Step]) -> Option<&'a AttributeValue> {
-    let (Step::Name(first), rest) = path.split_first()? else {
+fn get<'a>(item: &'a Item, path: &[PathStep]) -> Option<&'a AttributeValue> {
+    let (PathStep::Name(first), rest) = path.split_first()? else {
         return None;
     };
     rest.iter()
         .try_fold(item.get(first)?, |value, step| match (step, value) {
-            (Step::Name(name), AttributeValue::M(map)) => map.get(name),
-            (Step::Index(at), AttributeValue::L(list)) => list.get(*at),
+            (PathStep::Name(name), AttributeValue::M(map)) => map.get(name),
+            (PathStep::Index(at), AttributeValue::L(list)) => list.get(*at),
             _ => None,
         })
 }
@@ -544,12 +544,12 @@ enum Holder<'a> {
     List(&'a mut Vec<AttributeValue>, usize),
 }
 
-fn holder<'a>(item: &'a mut Item, path: &'a [Step]) -> Parsed<Holder<'a>> {
+fn holder<'a>(item: &'a mut Item, path: &'a [PathStep]) -> Parsed<Holder<'a>> {
     let wrong = || {
         "the document path leads through something that is no map or list of the item".to_string()
     };
     let mut steps = path.iter();
-    let Some(Step::Name(first)) = steps.next() else {
+    let Some(PathStep::Name(first)) = steps.next() else {
         return Err(wrong());
     };
     let mut map_or_value = Holder::Map(&mut item.0, first);
@@ -559,15 +559,15 @@ fn holder<'a>(item: &'a mut Item, path: &'a [Step]) -> Parsed<Holder<'a>> {
             Holder::List(list, at) => list.get_mut(at),
         };
         map_or_value = match (value, step) {
-            (Some(AttributeValue::M(map)), Step::Name(name)) => Holder::Map(map, name),
-            (Some(AttributeValue::L(list)), Step::Index(at)) => Holder::List(list, *at),
+            (Some(AttributeValue::M(map)), PathStep::Name(name)) => Holder::Map(map, name),
+            (Some(AttributeValue::L(list)), PathStep::Index(at)) => Holder::List(list, *at),
             _ => return Err(wrong()),
         };
     }
     Ok(map_or_value)
 }
 
-fn put(item: &mut Item, path: &[Step], value: AttributeValue) -> Parsed<()> {
+fn put(item: &mut Item, path: &[PathStep], value: AttributeValue) -> Parsed<()> {
     match holder(item, path)? {
         Holder::Map(map, name) => {
             map.insert(name.to_string(), value);
@@ -654,7 +654,7 @@ fn without(value: &AttributeValue, less: &AttributeValue) -> Parsed<Option<Attri
     })
 }
 
-impl Update {
+impl UpdateExpression {
     /// The item after. All operands are of the item before; where there is none, the key is where
     /// it begins.
     pub fn apply(&self, key: &Item, before: Option<&Item>) -> Parsed<Item> {
@@ -683,7 +683,7 @@ impl Update {
         // From the end of a list on, so that the places before stay what they are.
         let mut removed: Vec<&Path> = self.remove.iter().collect();
         removed.sort_by_key(|path| match path.last() {
-            Some(Step::Index(at)) => std::cmp::Reverse(*at),
+            Some(PathStep::Index(at)) => std::cmp::Reverse(*at),
             _ => std::cmp::Reverse(0),
         });
         for path in removed {
@@ -695,7 +695,7 @@ impl Update {
     }
 }
 
-fn remove(item: &mut Item, path: &[Step]) -> Parsed<()> {
+fn remove(item: &mut Item, path: &[PathStep]) -> Parsed<()> {
     match holder(item, path)? {
         Holder::Map(map, name) => {
             map.remove(name);
@@ -709,10 +709,10 @@ fn remove(item: &mut Item, path: &[Step]) -> Parsed<()> {
 }
 
 /// The updates of the API before expressions: `{"name": {"Action": "PUT", "Value": {…}}}`.
-pub fn legacy_update(updates: &Value) -> Parsed<Update> {
-    let mut update = Update::default();
+pub fn legacy_update(updates: &Value) -> Parsed<UpdateExpression> {
+    let mut update = UpdateExpression::default();
     for (name, change) in updates.as_object().into_iter().flatten() {
-        let path = vec![Step::Name(name.clone())];
+        let path = vec![PathStep::Name(name.clone())];
         let value = match change.get("Value") {
             Some(value) => Some(
                 AttributeValue::from_json(value)

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use hashbrown::HashTable;
 
 use super::store::NOBODY_KNOWS;
-use crate::trace::Key;
+use crate::trace::TracedKey;
 
 /// Keys that one slot counts.
 pub const COUNTERS: usize = 128;
@@ -52,7 +52,7 @@ pub struct Hot {
 
 /// The heat of one slot in one account's direction.
 #[derive(Clone, Debug, Default)]
-pub struct Heat {
+pub struct HotKeys {
     keys: HashTable<Counter>,
     /// What a key that is not counted had at most.
     pub floor: u64,
@@ -73,7 +73,7 @@ fn spread(hash: u64) -> u64 {
 /// The hottest keys of minutes that have ended.
 pub type Minutes = BTreeMap<i64, Vec<Hot>>;
 
-impl Heat {
+impl HotKeys {
     /// Adds half units of a key, in a minute; whether its name is wanted. `known` are half units of
     /// the key so far, these included, in this account and others, or [`NOBODY_KNOWS`].
     #[inline(always)]
@@ -144,7 +144,7 @@ impl Heat {
     }
 
     /// Remembers the name of a key.
-    pub fn name(&mut self, key: &Key) {
+    pub fn name(&mut self, key: &TracedKey) {
         if self
             .keys
             .find(spread(key.hash), |counter| counter.hash == key.hash)
@@ -228,13 +228,13 @@ impl Heat {
         total: u64,
         names: BTreeMap<u64, String>,
         minute: i64,
-    ) -> Heat {
-        let mut heat = Heat {
+    ) -> HotKeys {
+        let mut heat = HotKeys {
             floor,
             total,
             names,
             minute,
-            ..Heat::default()
+            ..HotKeys::default()
         };
         for (counter, named) in counters {
             heat.keys.insert_unique(
@@ -301,7 +301,7 @@ pub fn join(hot: &mut Vec<Hot>, more: Vec<Hot>) {
 
 /// The hottest of all slots: hash, half units, error, name.
 pub fn hottest<'a>(
-    slots: impl Iterator<Item = &'a Heat>,
+    slots: impl Iterator<Item = &'a HotKeys>,
     count: usize,
 ) -> Vec<(u64, u64, u64, String)> {
     let mut all: Vec<(u64, u64, u64, Option<&String>)> = Vec::new();
@@ -357,8 +357,8 @@ pub fn hottest_in(all: &Minutes, minutes: &[i64], count: usize) -> Vec<(String, 
 mod tests {
     use super::*;
 
-    fn add(heat: &mut Heat, key: &str, minute: i64, halves: u64, minutes: &mut Minutes) {
-        let key = Key::of(key.as_bytes());
+    fn add(heat: &mut HotKeys, key: &str, minute: i64, halves: u64, minutes: &mut Minutes) {
+        let key = TracedKey::of(key.as_bytes());
         if heat.add(key.hash, NOBODY_KNOWS, minute, halves, minutes) {
             heat.name(&key);
         }
@@ -366,7 +366,7 @@ mod tests {
 
     #[test]
     fn few_keys_are_counted_exactly_and_have_their_names() {
-        let (mut heat, mut minutes) = (Heat::default(), Minutes::new());
+        let (mut heat, mut minutes) = (HotKeys::default(), Minutes::new());
         for round in 0..10_000_u64 {
             add(
                 &mut heat,
@@ -389,7 +389,7 @@ mod tests {
 
     #[test]
     fn many_keys_are_counted_within_the_bound_that_is_stated() {
-        let (mut heat, mut minutes) = (Heat::default(), Minutes::new());
+        let (mut heat, mut minutes) = (HotKeys::default(), Minutes::new());
         let mut exact: BTreeMap<u64, u64> = BTreeMap::new();
         for round in 0..200_000_u64 {
             // A few keys of a tenth each among forty thousand.
@@ -398,7 +398,7 @@ mod tests {
             } else {
                 100 + round * 7 % 40_000
             };
-            let key = Key::of(key.to_string().as_bytes());
+            let key = TracedKey::of(key.to_string().as_bytes());
             *exact.entry(key.hash).or_default() += 1;
             if heat.add(key.hash, NOBODY_KNOWS, 0, 1, &mut minutes) {
                 heat.name(&key);

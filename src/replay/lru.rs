@@ -30,7 +30,7 @@ impl Overwrite {
 
 /// An item in the cache, 32 bytes: neighbours in the list by their numbers.
 #[derive(Clone, Copy, Debug, serde::Serialize, serde::Deserialize)]
-struct Entry {
+struct LruEntry {
     key: u64,
     since: i64,
     bytes: u32,
@@ -55,7 +55,7 @@ pub struct Cache {
     pub hits: u64,
     /// Items that had to make room.
     pub evicted: u64,
-    entries: Vec<Entry>,
+    entries: Vec<LruEntry>,
     free: Vec<u32>,
     /// Open addressing: each key at its place or right after.
     slots: Vec<Slot>,
@@ -131,7 +131,7 @@ impl Cache {
 
     #[inline]
     fn unlink(&mut self, number: u32) {
-        let Entry { newer, older, .. } = self.entries[number as usize];
+        let LruEntry { newer, older, .. } = self.entries[number as usize];
         match newer {
             NONE => self.newest = older,
             newer => self.entries[newer as usize].older = older,
@@ -203,7 +203,7 @@ impl Cache {
             return;
         }
         self.make_room(u64::from(bytes));
-        let entry = Entry {
+        let entry = LruEntry {
             key,
             since: now,
             bytes,

@@ -4,28 +4,29 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::consumption::{Kind, LaneKey, SECONDS_MINUTES_MAX, Span};
+use super::consumption::{CallKind, DemandKey, SECONDS_MINUTES_MAX, TraceSpan};
 use super::database::{Stored, named_key};
 use super::executor::Executor;
-use super::tally::Held;
-use super::{Consumed, Options, api_name};
+use super::tally::ItemCounts;
+use super::{ConsumedUnits, ReplayOptions, api_name};
 use crate::capacity::Shape;
 use crate::capacity::series::{Series, WEEK_MINUTES};
 use crate::meter::ReplicatedLocalIndex;
 use crate::table::{ApiName, Direction, Index, IndexKind, Item};
-use crate::trace::{Names, slot_of};
+use crate::trace::{NameTable, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
-    Access, ArmUnits, Call, Entry, SizeClasses, TableDesign, Traced, Workload, Written,
+    AccessPattern, ArmUnits, IndexEntry, PatternCall, SizeClasses, TableDesign, Traced, Workload,
+    Written,
 };
 
 /// The design with the calls of the trace in place of its access patterns.
 pub(super) fn workload(
     executor: &Executor,
     declared: Option<&Workload>,
-    names: &Names,
-    span: &Span,
-    options: &Options,
+    names: &NameTable,
+    span: &TraceSpan,
+    options: &ReplayOptions,
 ) -> Workload {
     let tables: Vec<Arc<TableDesign>> = (0..executor.tables.list.len())
         .map(|at| Arc::new(table(executor, at, names, span)))
@@ -47,14 +48,14 @@ pub(super) fn workload(
 }
 
 /// A series in which nothing happens, where a trace consumed nothing.
-pub(super) fn idle(span: &Span) -> BTreeMap<String, Arc<Series>> {
+pub(super) fn idle(span: &TraceSpan) -> BTreeMap<String, Arc<Series>> {
     let minutes = ((span.to - span.from).div_euclid(60)).clamp(1, SECONDS_MINUTES_MAX);
     let start_minute = (span.from.div_euclid(60) + 3 * 1440).rem_euclid(WEEK_MINUTES as i64) as u64;
     let series = Series::new(60, start_minute, vec![0; minutes as usize]);
     BTreeMap::from([(String::new(), Arc::new(series))])
 }
 
-fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDesign {
+fn table(executor: &Executor, at: usize, names: &NameTable, span: &TraceSpan) -> TableDesign {
     let state = &executor.tables.list[at];
     let mut design = state.design.clone();
     if !state.declared {
@@ -73,7 +74,7 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
         design.ttl_deletes = Exact::zero();
     }
     // In the order of their names, whichever was read first.
-    let mut accesses: Vec<(usize, Direction, Access)> = executor
+    let mut accesses: Vec<(usize, Direction, AccessPattern)> = executor
         .tally
         .consumption
         .kinds
@@ -109,7 +110,7 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
     for target in design.accounts().filter(|_| is_metered).collect::<Vec<_>>() {
         for direction in [Direction::Read, Direction::Write] {
             let account = (at, target.index(), direction);
-            let told = |lane: &LaneKey| (lane.table, lane.index, lane.direction) == account;
+            let told = |lane: &DemandKey| (lane.table, lane.index, lane.direction) == account;
             if metered.contains(&account) || executor.tally.consumption.lanes.keys().any(told) {
                 continue;
             }
@@ -121,9 +122,12 @@ fn table(executor: &Executor, at: usize, names: &Names, span: &Span) -> TableDes
                 "no metric of the trace counts the {}s of {whose}; ask CloudWatch for them as well",
                 direction.word()
             );
-            design
-                .access
-                .push(Access::unmeasured(&design.table, target, direction, why));
+            design.access.push(AccessPattern::unmeasured(
+                &design.table,
+                target,
+                direction,
+                why,
+            ));
         }
     }
     for (at_region, direction, access) in accesses {
@@ -160,11 +164,11 @@ fn hold(design: &mut TableDesign, executor: &Executor, at: usize) {
 impl Executor {
     /// What a table holds of the keys of this share: its items where the trace has them, else what
     /// is known of its keys.
-    pub(super) fn held(&self, at: usize) -> Held {
+    pub(super) fn held(&self, at: usize) -> ItemCounts {
         let state = &self.tables.list[at];
         let table = &state.design.table;
         let numbers = self.switches.number_alignment;
-        let mut classes = Held::new();
+        let mut classes = ItemCounts::new();
         if state.has_items {
             let own = |item: &&Item| {
                 Stored::key(table, item)
@@ -174,7 +178,7 @@ impl Executor {
                 let entry = |index: &Index| {
                     index
                         .entry_size(&table.keys, item, numbers)
-                        .map_or(Entry::None, Entry::Size)
+                        .map_or(IndexEntry::None, IndexEntry::Size)
                 };
                 *classes
                     .entry((
@@ -184,7 +188,7 @@ impl Executor {
                     .or_default() += 1;
             }
         } else {
-            let entries = vec![Entry::Unknown; table.indexes.len()];
+            let entries = vec![IndexEntry::Unknown; table.indexes.len()];
             let sizes = state.store.sizes(|slot| self.share.owns(slot));
             classes.extend(
                 sizes
@@ -196,7 +200,13 @@ impl Executor {
     }
 }
 
-fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span: &Span) -> Access {
+fn access(
+    kind: CallKind,
+    traced: &Traced,
+    design: &TableDesign,
+    names: &NameTable,
+    span: &TraceSpan,
+) -> AccessPattern {
     let operation = api_name(kind.api, kind.direction);
     let index = kind
         .index
@@ -216,7 +226,7 @@ fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span
         scaled: span.words.clone(),
         ..traced.clone()
     };
-    Access {
+    AccessPattern {
         name,
         operation: kind.api,
         calls: &Exact::from(calls) * &span.factor,
@@ -225,7 +235,7 @@ fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span
         before: None,
         attributes: None,
         through_dax: false,
-        call: Call::Traced(traced),
+        call: PatternCall::Traced(traced),
     }
 }
 
@@ -233,7 +243,7 @@ fn access(kind: Kind, traced: &Traced, design: &TableDesign, names: &Names, span
 type ByOperation = BTreeMap<&'static str, (u64, ArmUnits)>;
 
 /// Units of each table and index in each region, with their operations.
-pub(super) fn consumed(executor: &Executor) -> Vec<Consumed> {
+pub(super) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
     let mut all: BTreeMap<(usize, usize, usize), ByOperation> = BTreeMap::new();
     for (kind, traced) in &executor.tally.consumption.kinds {
         let operation = api_name(kind.api, kind.direction);
@@ -293,7 +303,7 @@ pub(super) fn consumed(executor: &Executor) -> Vec<Consumed> {
             |units: &ArmUnits| Exact::whole(units.read_halves) / Exact::from(2),
             |units: &ArmUnits| Exact::whole(units.write),
         );
-        Consumed {
+        ConsumedUnits {
             table: design.table.name.clone(),
             index: index.map(|index| index.name.clone()),
             region: executor.regions[region].clone(),

@@ -43,17 +43,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 pub use cached::{Cluster, DaxResult};
-pub use consumption::{LaneKey, Span};
-pub use curve::{Access, Asked, Log, Point};
+pub use consumption::{DemandKey, TraceSpan};
+pub use curve::{AccessCounts, AccessLog, CacheAccess, CachePoint};
 pub use dax::Which;
 pub use lru::{Cache, Overwrite};
 pub use modes::{AccountRun, ModeResult};
 pub use quick::each_second;
-pub use sizes::From;
+pub use sizes::SizeSource;
 #[cfg(feature = "tables")]
 pub(crate) use sizes::drawn as key_class;
-pub use tally::Share;
-pub use verify::{Difference, SizeDifference, Verification, Verify};
+pub use tally::KeyShare;
+pub use verify::{SizeDifference, Verification, Verify, VerifyDifference};
 
 use crate::capacity::Simulations;
 use crate::capacity::series::account_name;
@@ -64,7 +64,7 @@ use crate::outcome::Outcome;
 use crate::pricing::{Books, Unknown};
 use crate::table::{Direction, KeySchema};
 use crate::time::{Date, MonthHours};
-use crate::trace::{ApiName, Names, Place, Reason, Time, Trace, TraceError};
+use crate::trace::{ApiName, NameTable, RowPlace, SkipReason, Time, Trace, TraceError};
 use crate::units::Exact;
 use crate::usage::{Subject, Throughput, UsageType};
 use crate::workload::{Workload, export_items};
@@ -74,7 +74,7 @@ pub use partitions::{STRIP_ROWS, Strip};
 use executor::Executor;
 use partitions::Partitions;
 use run::Heats;
-pub use run::{Part, Run};
+pub use run::{ReplayPart, ReplayRun};
 use tally::FIRST_SKIPPED;
 
 /// Why there is no replay.
@@ -99,7 +99,7 @@ pub enum ReplayError {
 
 /// What a replay is asked for.
 #[derive(Clone, Debug)]
-pub struct Options {
+pub struct ReplayOptions {
     /// The region of tables that no workload declares; the first that the trace names where
     /// `None`.
     pub region: Option<String>,
@@ -125,7 +125,7 @@ pub struct Options {
     /// Threads that execute: one where 0. No figure depends on it.
     pub threads: usize,
     /// The share of the keys that is executed.
-    pub share: Share,
+    pub share: KeyShare,
     /// Whether the result is a part, to be joined with those of other shares.
     pub partial: bool,
     /// How many hot keys are shown.
@@ -134,9 +134,9 @@ pub struct Options {
     pub question: Question,
 }
 
-impl Default for Options {
-    fn default() -> Options {
-        Options {
+impl Default for ReplayOptions {
+    fn default() -> ReplayOptions {
+        ReplayOptions {
             region: None,
             prices: None,
             month: MonthHours::standard(),
@@ -148,7 +148,7 @@ impl Default for Options {
             dax_ttl_seconds: None,
             dax_overwrite: Overwrite::default(),
             threads: 1,
-            share: Share::default(),
+            share: KeyShare::default(),
             partial: false,
             hot_keys: 10,
             question: Question::default(),
@@ -161,7 +161,7 @@ pub struct Replayed {
     /// What was read.
     pub trace: Summary,
     /// Units of each table and index in each region.
-    pub consumed: Vec<Consumed>,
+    pub consumed: Vec<ConsumedUnits>,
     /// The busiest second and minute of each account.
     pub peaks: Vec<Peak>,
     /// Units of each account over time.
@@ -200,9 +200,9 @@ pub struct Summary {
     /// The last.
     pub last: Time,
     /// The time that it is taken to cover.
-    pub span: Span,
+    pub span: TraceSpan,
     /// Rows that were skipped, by reason.
-    pub skipped: BTreeMap<Reason, u64>,
+    pub skipped: BTreeMap<SkipReason, u64>,
     /// The first of these.
     pub first_skipped: Vec<String>,
     /// Calls that cost nothing, because AWS throttled or refused them.
@@ -215,7 +215,7 @@ pub struct Summary {
 
 /// Units of a table or an index in one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Consumed {
+pub struct ConsumedUnits {
     /// The table.
     pub table: String,
     /// The index; `None` for the table itself.
@@ -347,10 +347,10 @@ pub struct PartitionHeat {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
     /// Rows by direction and source.
-    pub rows: Vec<(Direction, From, u64)>,
+    pub rows: Vec<(Direction, SizeSource, u64)>,
     /// Units of drawn rows, as drawn, at the smallest and at the largest size of a hundred, by
     /// table and direction.
-    pub drawn: Vec<Drawn>,
+    pub drawn: Vec<DrawnSizes>,
     /// Rows whose number of items came from an access pattern.
     pub counts_assumed: u64,
     /// Writes of which it was assumed whether they found an item.
@@ -361,7 +361,7 @@ pub struct Sizes {
 
 /// How far drawn sizes can move the bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Drawn {
+pub struct DrawnSizes {
     /// The table.
     pub table: String,
     /// Reads or writes.
@@ -397,10 +397,10 @@ pub fn replay(
     trace: Trace,
     workload: Option<&Workload>,
     books: &Books,
-    options: &Options,
+    options: &ReplayOptions,
     mut tick: impl FnMut(&Trace) -> bool,
 ) -> Result<Replayed, ReplayError> {
-    let mut run = Run::new(trace, workload, options)?;
+    let mut run = ReplayRun::new(trace, workload, options)?;
     while run.batch()? {
         if !tick(run.trace()) {
             return Err(ReplayError::Stopped);
@@ -418,7 +418,7 @@ pub fn merge(
     paths: &[PathBuf],
     workload: Option<&Workload>,
     books: &Books,
-    options: &Options,
+    options: &ReplayOptions,
 ) -> Result<Replayed, ReplayError> {
     let mut parts = Vec::new();
     for path in paths {
@@ -458,13 +458,13 @@ fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
 /// # Errors
 /// [`ReplayError`] where there is nothing to price, or a price is not known.
 pub fn price(
-    mut part: Part,
+    mut part: ReplayPart,
     workload: Option<&Workload>,
     books: &Books,
-    options: &Options,
+    options: &ReplayOptions,
 ) -> Result<Replayed, ReplayError> {
     part.settle(i64::MAX);
-    let Part {
+    let ReplayPart {
         read,
         names,
         mut executor,
@@ -497,11 +497,11 @@ pub fn price(
         executor.regions[0] = most.unwrap_or_else(|| "us-east-1".to_string());
     }
     executor.copy_counted();
-    let mut skipped: BTreeMap<Reason, u64> = read.skipped.iter().copied().collect();
+    let mut skipped: BTreeMap<SkipReason, u64> = read.skipped.iter().copied().collect();
     for (reason, count) in &executor.tally.skipped {
         *skipped.entry(*reason).or_default() += count;
     }
-    let mut first_skipped: BTreeMap<Place, &String> = read
+    let mut first_skipped: BTreeMap<RowPlace, &String> = read
         .first_skipped
         .iter()
         .map(|(place, text)| (*place, text))
@@ -547,7 +547,7 @@ pub fn price(
         options.from.or(window.map(|(from, _)| from)),
         options.to.or(window.map(|(_, to)| to)),
     );
-    let span = Span::new(first, last, from, to, &month.seconds());
+    let span = TraceSpan::new(first, last, from, to, &month.seconds());
     if span.seconds() > SPAN_SECONDS_MAX {
         let text = format!(
             "the trace runs from {first} to {last}, more than three years\nhelp: is a time wrong, \
@@ -564,7 +564,7 @@ pub fn price(
     }
     let measured = measured::workload(&executor, workload, &names, &span, options);
     let (from_minute, to_minute) = (span.from.div_euclid(60), (span.to + 59).div_euclid(60));
-    let name_of = |executor: &Executor, lane: &LaneKey| {
+    let name_of = |executor: &Executor, lane: &DemandKey| {
         let design = &executor.tables.list[lane.table].design.table;
         let index = lane.index.map(|at| design.indexes[at].name.as_str());
         account_name(
@@ -730,7 +730,7 @@ fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) -> V
 }
 
 /// Access patterns of the workload that the trace does not hold, so that the bill does not either.
-fn absent(executor: &Executor, names: &Names) -> Vec<String> {
+fn absent(executor: &Executor, names: &NameTable) -> Vec<String> {
     let mut absent = Vec::new();
     for (at, state) in executor
         .tables
@@ -749,7 +749,7 @@ fn absent(executor: &Executor, names: &Names) -> Vec<String> {
         };
         for access in &state.design.access {
             let index = match &access.call {
-                crate::workload::Call::Page { index, .. } => *index,
+                crate::workload::PatternCall::Page { index, .. } => *index,
                 _ => None,
             };
             let named = kinds().any(|kind| {
@@ -783,8 +783,8 @@ fn place(
     )
 }
 
-fn peaks(executor: &Executor, span: &Span) -> Vec<Peak> {
-    let peak = |(lane, demand): (&LaneKey, &consumption::Lane)| {
+fn peaks(executor: &Executor, span: &TraceSpan) -> Vec<Peak> {
+    let peak = |(lane, demand): (&DemandKey, &consumption::DemandSeries)| {
         let (table, index, region) = place(executor, lane.table, lane.index, lane.region);
         let (second, halves) = demand.busiest_second()?;
         let (minute, minute_halves) = demand.busiest_minute()?;
@@ -812,7 +812,7 @@ fn peaks(executor: &Executor, span: &Span) -> Vec<Peak> {
 
 /// Columns of the same length for all accounts: as short as 128 of them allow, of a length that
 /// people read.
-fn over_time(executor: &Executor, span: &Span) -> Vec<OverTime> {
+fn over_time(executor: &Executor, span: &TraceSpan) -> Vec<OverTime> {
     const LENGTHS: [u64; 15] = [
         1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400,
     ];
@@ -822,7 +822,7 @@ fn over_time(executor: &Executor, span: &Span) -> Vec<OverTime> {
         .div_ceil(86_400)
         .div_ceil(partitions::STRIP_COLUMNS as u64);
     let length = LENGTHS.into_iter().find(fits).unwrap_or(days * 86_400);
-    let of = |(lane, demand): (&LaneKey, &consumption::Lane)| {
+    let of = |(lane, demand): (&DemandKey, &consumption::DemandSeries)| {
         let (table, index, region) = place(executor, lane.table, lane.index, lane.region);
         let mut halves = vec![0_u64; seconds.div_ceil(length).max(1) as usize];
         for (second, more) in demand.seconds() {
@@ -853,7 +853,7 @@ fn over_time(executor: &Executor, span: &Span) -> Vec<OverTime> {
 
 /// Sizes of the items that the trace knows, as they are at its end.
 fn item_sizes(executor: &Executor) -> Vec<ItemSizes> {
-    let of = |(table, held): (&usize, &tally::Held)| {
+    let of = |(table, held): (&usize, &tally::ItemCounts)| {
         let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
         for ((bytes, _), count) in held {
             *sizes.entry(bytes.0).or_default() += count;
@@ -917,7 +917,7 @@ fn hot_keys(executor: &Executor, count: usize) -> Vec<HotKey> {
 fn partitions(executor: &Executor, heat: &Heats, count: usize) -> Vec<PartitionHeat> {
     let of = |((table, region), (partitions, strip)): (&(usize, usize), &(Partitions, Strip))| {
         let slots = Direction::BOTH.map(|direction| {
-            executor.tally.heat.get(&LaneKey {
+            executor.tally.heat.get(&DemandKey {
                 table: *table,
                 index: None,
                 region: *region,
@@ -967,7 +967,7 @@ fn partitions(executor: &Executor, heat: &Heats, count: usize) -> Vec<PartitionH
     heat.iter().map(of).collect()
 }
 
-fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes, ReplayError> {
+fn sizes(executor: &Executor, metering: &Metering, span: &TraceSpan) -> Result<Sizes, ReplayError> {
     let provenance = &executor.tally.provenance;
     let mut drawn = Vec::new();
     for ((table, direction), [as_drawn, low, high]) in &provenance.drawn {
@@ -998,7 +998,7 @@ fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes,
                 difference
             }
         };
-        drawn.push(Drawn {
+        drawn.push(DrawnSizes {
             table: design.table.name.clone(),
             direction: *direction,
             less: charge(month(&positive(&as_drawn - &low))),
@@ -1024,7 +1024,7 @@ fn sizes(executor: &Executor, metering: &Metering, span: &Span) -> Result<Sizes,
 fn assumptions(
     executor: &Executor,
     workload: Option<&Workload>,
-    span: &Span,
+    span: &TraceSpan,
     measured: &Workload,
     guessed: bool,
 ) -> Vec<String> {

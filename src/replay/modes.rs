@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::consumption::{Kind, LaneKey, Span};
+use super::consumption::{CallKind, DemandKey, TraceSpan};
 use super::executor::Executor;
 use super::heat::hottest_in;
-use super::{Options, ReplayError};
+use super::{ReplayError, ReplayOptions};
 use crate::capacity::policy::OnDemand;
 use crate::capacity::series::{Series, account_name};
-use crate::capacity::{Lane, Limits, Run, Scaling, execute, execute_cold};
-use crate::compare::{State, capacities};
+use crate::capacity::{AccountDirection, LedgerRun, Limits, Scaling, execute, execute_cold};
+use crate::compare::{AlternativeState, capacities};
 use crate::estimate::Metering;
 use crate::money::Money;
 use crate::outcome::Outcome;
@@ -36,7 +36,7 @@ pub struct ModeResult {
     /// Whether the design has it.
     pub as_designed: bool,
     /// Whether it can be had, and what a month of the whole design then costs.
-    pub state: State,
+    pub state: AlternativeState,
     /// Why not, or what there is to know.
     pub why: String,
     /// Each account of the table.
@@ -78,7 +78,7 @@ pub struct AccountRun {
 const KEYS: usize = 3;
 
 struct Account<'a> {
-    lane: LaneKey,
+    lane: DemandKey,
     series: &'a Arc<Series>,
 }
 
@@ -90,9 +90,9 @@ pub(super) fn of(
     measured: &Workload,
     outcome: &Outcome,
     books: &Books,
-    options: &Options,
+    options: &ReplayOptions,
     series: &BTreeMap<String, Arc<Series>>,
-    span: &Span,
+    span: &TraceSpan,
 ) -> Result<Vec<ModeResult>, ReplayError> {
     let mut results = Vec::new();
     let total = outcome
@@ -107,7 +107,7 @@ pub(super) fn of(
             },
             kind: CAPACITY,
             as_designed: true,
-            state: State::Priced {
+            state: AlternativeState::Priced {
                 monthly: total,
                 delta: Money::ZERO,
             },
@@ -152,9 +152,9 @@ fn runs(
     design: &TableDesign,
     workload: &Workload,
     series: &BTreeMap<String, Arc<Series>>,
-    span: &Span,
+    span: &TraceSpan,
 ) -> Vec<AccountRun> {
-    let lanes: Vec<LaneKey> = executor
+    let lanes: Vec<DemandKey> = executor
         .tally
         .consumption
         .lanes
@@ -191,16 +191,16 @@ fn runs(
             })
             .collect();
         let units = |direction| units_of(design, index, &region_name, workload, direction);
-        let mut ledger: Vec<Lane> = Vec::new();
+        let mut ledger: Vec<AccountDirection> = Vec::new();
         for account in &found {
             let direction = account.lane.direction;
             ledger.push(match units(direction) {
-                Some(scaling) => Lane {
+                Some(scaling) => AccountDirection {
                     series: account.series,
                     policy: scaling.policy(),
                     hottest: None,
                 },
-                None => Lane::new(
+                None => AccountDirection::new(
                     account.series,
                     OnDemand::new(direction, design.maximum(Target::from(index), direction)),
                 ),
@@ -232,12 +232,12 @@ fn runs(
 
 fn account_run(
     executor: &mut Executor,
-    lane: LaneKey,
-    run: &Run,
+    lane: DemandKey,
+    run: &LedgerRun,
     units: Option<Scaling>,
     (design, index, region): (&TableDesign, &Option<String>, &str),
     workload: &Workload,
-    span: &Span,
+    span: &TraceSpan,
 ) -> AccountRun {
     let half = |halves: u128| Exact::whole(halves) / Exact::from(2);
     let first = span.from.div_euclid(60);
@@ -294,7 +294,7 @@ fn account_run(
 }
 
 /// How many calls took units of an account.
-fn calls_of(executor: &Executor, lane: LaneKey) -> u64 {
+fn calls_of(executor: &Executor, lane: DemandKey) -> u64 {
     let region = executor
         .regions
         .get(lane.region)
@@ -323,7 +323,7 @@ fn calls_of(executor: &Executor, lane: LaneKey) -> u64 {
                 }
         })
     };
-    let of = |(kind, traced): (&Kind, &Traced)| {
+    let of = |(kind, traced): (&CallKind, &Traced)| {
         let arms = match (lane.direction, lane.region) {
             (Direction::Read, region) => (kind.region == region).then_some(traced.home.as_slice()),
             (Direction::Write, 0) => Some(traced.home.as_slice()),

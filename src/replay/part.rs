@@ -24,25 +24,25 @@ use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::consumption::{Kind, Lane, LaneKey};
-use super::curve::{Access, Asked};
+use super::consumption::{CallKind, DemandKey, DemandSeries};
+use super::curve::{AccessCounts, CacheAccess};
 use super::database::Stored;
 use super::dax::Sized;
 use super::executor::{Executor, Waiting};
-use super::heat::{Counter, Heat, Hot};
+use super::heat::{Counter, Hot, HotKeys};
 use super::partitions::{Grain, Partitions, Strip};
 use super::requests::Committed;
-use super::run::{Part, Read};
+use super::run::{Read, ReplayPart};
 use super::seal::{self, Seal, Sealing};
 use super::tables::Definition;
-use super::tally::{Held, Provenance, Share};
+use super::tally::{ItemCounts, KeyShare, Provenance};
 use super::verify::Verification;
-use super::{Options, ReplayError};
+use super::{ReplayError, ReplayOptions};
 use crate::opened;
 use crate::table::{Direction, Item};
-use crate::trace::{Name, Names, Place, Reason, SLOTS, Time};
+use crate::trace::{Name, NameTable, RowPlace, SLOTS, SkipReason, Time};
 use crate::units::Bytes;
-use crate::workload::{Entry, Traced, Workload};
+use crate::workload::{IndexEntry, Traced, Workload};
 
 /// The form of the file. Another one is refused.
 const FORMAT: u32 = 4;
@@ -53,7 +53,7 @@ pub struct Header {
     format: u32,
     version: String,
     /// Which share of the keys it is.
-    pub share: Share,
+    pub share: KeyShare,
     /// What decides over the figures: the workload and the options of the run.
     settings: String,
     /// Whether the run goes on after it.
@@ -68,13 +68,13 @@ struct Rest {
     header: Header,
     definitions: Vec<Definition>,
     regions: Vec<String>,
-    lanes: Vec<LaneKey>,
+    lanes: Vec<DemandKey>,
     places: Vec<(usize, usize)>,
-    kinds: Vec<(Kind, Option<String>, Traced)>,
+    kinds: Vec<(CallKind, Option<String>, Traced)>,
     provenance: Provenance,
     verification: Option<Verification>,
     power: u32,
-    asked: Vec<(usize, Asked)>,
+    asked: Vec<(usize, AccessCounts)>,
     caches: Vec<(usize, Sized)>,
     events: u64,
     refused: u64,
@@ -88,8 +88,8 @@ struct Rest {
     metered: BTreeSet<(usize, Option<usize>, Direction)>,
     time_to_live: BTreeSet<usize>,
     held: Vec<(usize, Vec<HeldItems>)>,
-    skipped: BTreeMap<Reason, u64>,
-    first_skipped: BTreeMap<Place, String>,
+    skipped: BTreeMap<SkipReason, u64>,
+    first_skipped: BTreeMap<RowPlace, String>,
     heat: Vec<((usize, usize), (Partitions, Strip))>,
     /// Of a checkpoint: items, the first calls of transactions, reads that wait for a size.
     items: Vec<(usize, Vec<Item>)>,
@@ -98,11 +98,11 @@ struct Rest {
 }
 
 /// Items of one size with the same entries, and how many.
-type HeldItems = ((Bytes, Vec<Entry>), u64);
+type HeldItems = ((Bytes, Vec<IndexEntry>), u64);
 
 /// What decides over the figures of a run, beside the trace: what its workload means, whatever the
 /// file, its comments and its lines, and the options.
-pub fn settings(workload: Option<&Workload>, options: &Options) -> String {
+pub fn settings(workload: Option<&Workload>, options: &ReplayOptions) -> String {
     let meaning = |of: &dyn Fn(&mut Xxh3)| {
         let mut hash = Xxh3::new();
         of(&mut hash);
@@ -127,7 +127,7 @@ fn wrong(path: &Path, why: impl std::fmt::Display) -> ReplayError {
 
 /// Rows before they are written.
 #[derive(Default)]
-struct Table {
+struct PartTable {
     section: Vec<&'static str>,
     owner: Vec<u32>,
     time: Vec<i64>,
@@ -142,7 +142,7 @@ struct Table {
 
 /// One row.
 #[derive(Default)]
-struct Row {
+struct SlotRow {
     owner: usize,
     time: i64,
     slot: u8,
@@ -160,18 +160,18 @@ const GROUP: usize = 1 << 18;
 /// Bytes of one piece of what is no row.
 const PIECE: usize = 1 << 24;
 
-struct Writer<W: Write + Send> {
+struct PartWriter<W: Write + Send> {
     into: Option<ArrowWriter<Sealing<W>>>,
     open: Option<W>,
-    table: Table,
+    table: PartTable,
 }
 
 fn failed(error: impl std::fmt::Display) -> ReplayError {
     ReplayError::Part(format!("the part cannot be written: {error}"))
 }
 
-impl<W: Write + Send> Writer<W> {
-    fn row(&mut self, section: &'static str, row: Row) -> Result<(), ReplayError> {
+impl<W: Write + Send> PartWriter<W> {
+    fn row(&mut self, section: &'static str, row: SlotRow) -> Result<(), ReplayError> {
         let table = &mut self.table;
         table.section.push(section);
         table.owner.push(row.owner as u32);
@@ -191,7 +191,7 @@ impl<W: Write + Send> Writer<W> {
     }
 
     fn flush(&mut self) -> Result<(), ReplayError> {
-        let Table {
+        let PartTable {
             section,
             owner,
             time,
@@ -241,13 +241,13 @@ pub struct Saved<'a> {
     /// What was read.
     pub read: Read,
     /// Numbers of names.
-    pub names: &'a Names,
+    pub names: &'a NameTable,
     /// The executors.
     pub executors: Vec<&'a Executor>,
     /// Partitions and strips.
     pub heat: &'a BTreeMap<(usize, usize), (Partitions, Strip)>,
     /// Which share it is.
-    pub share: Share,
+    pub share: KeyShare,
     /// What decides over the figures.
     pub settings: String,
     /// Whether the run goes on.
@@ -259,14 +259,14 @@ pub struct Saved<'a> {
 /// # Errors
 /// [`ReplayError::Part`] where it cannot be written.
 pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> {
-    let mut writer = Writer {
+    let mut writer = PartWriter {
         into: None,
         open: Some(into),
-        table: Table::default(),
+        table: PartTable::default(),
     };
     let first = saved.executors[0];
     let tallies = || saved.executors.iter().map(|executor| &executor.tally);
-    let lanes: BTreeSet<LaneKey> = tallies()
+    let lanes: BTreeSet<DemandKey> = tallies()
         .flat_map(|tally| {
             tally
                 .consumption
@@ -277,8 +277,8 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
         })
         .copied()
         .collect();
-    let lanes: Vec<LaneKey> = lanes.into_iter().collect();
-    let lane_at = |lane: &LaneKey| lanes.binary_search(lane).unwrap_or(0);
+    let lanes: Vec<DemandKey> = lanes.into_iter().collect();
+    let lane_at = |lane: &DemandKey| lanes.binary_search(lane).unwrap_or(0);
     let places: BTreeSet<(usize, usize)> = tallies()
         .flat_map(|tally| tally.grains.keys())
         .copied()
@@ -289,11 +289,11 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
             for (time, a) in demand.seconds() {
                 writer.row(
                     "demand",
-                    Row {
+                    SlotRow {
                         owner: lane_at(lane),
                         time,
                         a,
-                        ..Row::default()
+                        ..SlotRow::default()
                     },
                 )?;
             }
@@ -304,13 +304,13 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
                 let [a, b] = grain.halves.map(u64::from);
                 writer.row(
                     "grain",
-                    Row {
+                    SlotRow {
                         owner,
                         time: grain.second,
                         slot: grain.slot,
                         a,
                         b,
-                        ..Row::default()
+                        ..SlotRow::default()
                     },
                 )?;
             }
@@ -320,13 +320,13 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
                 let owner = lane_at(lane);
                 writer.row(
                     "heat",
-                    Row {
+                    SlotRow {
                         owner,
                         slot,
                         time: heat.minute(),
                         a: heat.floor,
                         b: heat.total,
-                        ..Row::default()
+                        ..SlotRow::default()
                     },
                 )?;
                 for counter in heat.counters() {
@@ -341,7 +341,7 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
                     let text = heat.names.get(&key).cloned();
                     writer.row(
                         "counter",
-                        Row {
+                        SlotRow {
                             owner,
                             slot,
                             time,
@@ -350,7 +350,7 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
                             b,
                             c,
                             text,
-                            ..Row::default()
+                            ..SlotRow::default()
                         },
                     )?;
                 }
@@ -362,13 +362,13 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
                     let text = one.name.clone();
                     writer.row(
                         "minute",
-                        Row {
+                        SlotRow {
                             owner: lane_at(lane),
                             time: *time,
                             key: one.hash,
                             a: one.halves,
                             text,
-                            ..Row::default()
+                            ..SlotRow::default()
                         },
                     )?;
                 }
@@ -382,12 +382,12 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
             );
             writer.row(
                 "access",
-                Row {
+                SlotRow {
                     time,
                     key: access.hash,
                     a,
                     b,
-                    ..Row::default()
+                    ..SlotRow::default()
                 },
             )?;
         }
@@ -398,13 +398,13 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
                 for (slot, key, known, halves) in state.store.all() {
                     writer.row(
                         "store",
-                        Row {
+                        SlotRow {
                             owner,
                             slot,
                             key,
                             a: known.into(),
                             b: halves.into(),
-                            ..Row::default()
+                            ..SlotRow::default()
                         },
                     )?;
                 }
@@ -416,7 +416,7 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
     for tally in tallies() {
         joined.join(tally.without_rows());
     }
-    let text = |kind: &Kind| {
+    let text = |kind: &CallKind| {
         kind.caller
             .map(|caller| saved.names.text(caller).to_string())
     };
@@ -497,10 +497,10 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
     for (time, piece) in (0..).zip(bytes.chunks(PIECE)) {
         writer.row(
             "rest",
-            Row {
+            SlotRow {
                 time,
                 data: Some(piece.to_vec()),
-                ..Row::default()
+                ..SlotRow::default()
             },
         )?;
     }
@@ -519,7 +519,7 @@ pub struct Loaded {
     /// What it says of itself.
     pub header: Header,
     /// What it came to.
-    pub part: Part,
+    pub part: ReplayPart,
     /// Of a checkpoint: the item store, by table, slot, key, state and half units.
     pub store: Vec<(usize, u8, u64, u32, u32)>,
 }
@@ -557,7 +557,7 @@ impl Loaded {
 pub fn read(
     path: &Path,
     workload: Option<&Workload>,
-    options: &Options,
+    options: &ReplayOptions,
 ) -> Result<Loaded, ReplayError> {
     let cannot = |error: std::io::Error| wrong(path, format!("cannot be read: {error}"));
     let mut file = opened::open(path).map_err(cannot)?;
@@ -663,7 +663,7 @@ pub fn read(
                     },
                 )),
                 "access" => {
-                    executor.tally.log.entries.push(Access {
+                    executor.tally.log.entries.push(CacheAccess {
                         ordinal: time as u64,
                         hash: key,
                         second: small(a)?,
@@ -720,14 +720,14 @@ pub fn read(
             .copied()
             .ok_or_else(|| broken(&"a row of nobody"))
     };
-    let mut names = Names::default();
+    let mut names = NameTable::default();
     let tally = &mut executor.tally;
     for (mut kind, caller, traced) in rest.kinds {
         kind.caller = caller.map(|caller| -> Name { names.number(&caller) });
         tally.consumption.kinds.insert(kind, traced);
     }
     for (owner, second, halves) in demand {
-        let demand: &mut Lane = tally.consumption.lanes.entry(lane(owner)?).or_default();
+        let demand: &mut DemandSeries = tally.consumption.lanes.entry(lane(owner)?).or_default();
         demand.add(second, halves);
     }
     for (owner, grain) in grains {
@@ -742,7 +742,7 @@ pub fn read(
         let slots = tally
             .heat
             .entry(lane(owner)?)
-            .or_insert_with(|| vec![Heat::default(); SLOTS]);
+            .or_insert_with(|| vec![HotKeys::default(); SLOTS]);
         slots[usize::from(slot)] = heat.heat();
     }
     for (owner, minute, hot) in minutes {
@@ -770,7 +770,7 @@ pub fn read(
     tally.held = rest
         .held
         .into_iter()
-        .map(|(table, held)| (table, held.into_iter().collect::<Held>()))
+        .map(|(table, held)| (table, held.into_iter().collect::<ItemCounts>()))
         .collect();
     (tally.skipped, tally.first_skipped) = (rest.skipped, rest.first_skipped);
     executor.caches.tables = rest.caches.into_iter().collect();
@@ -790,7 +790,7 @@ pub fn read(
             state.stored.put(&table, key, Some(item));
         }
     }
-    let part = Part {
+    let part = ReplayPart {
         read: header.read.clone(),
         names,
         executor,
@@ -823,8 +823,8 @@ impl Heating {
         self.names.extend(name.map(|name| (counter.hash, name)));
     }
 
-    fn heat(self) -> Heat {
-        Heat::restore(
+    fn heat(self) -> HotKeys {
+        HotKeys::restore(
             &self.counters,
             self.floor,
             self.total,
@@ -839,7 +839,7 @@ impl Heating {
 /// # Errors
 /// [`ReplayError::Part`] where a share is missing or there twice, or where parts are of different
 /// traces.
-pub fn merge(parts: Vec<(std::path::PathBuf, Loaded)>) -> Result<Part, ReplayError> {
+pub fn merge(parts: Vec<(std::path::PathBuf, Loaded)>) -> Result<ReplayPart, ReplayError> {
     let mut found: BTreeMap<u32, &Path> = BTreeMap::new();
     let Some((first_path, first)) = parts.first() else {
         return Err(ReplayError::Part("no part to join".to_string()));

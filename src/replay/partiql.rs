@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use super::expression::{
-    KeyCondition, Operand, Step, Test, Token, Tokens, Update, compared, tokens,
+    KeyCondition, Operand, PathStep, Test, Token, Tokens, UpdateExpression, compared, tokens,
 };
 use crate::table::{AttributeValue, Item, Number};
 
@@ -42,7 +42,7 @@ pub enum Statement {
         /// The table.
         table: String,
         /// What it changes.
-        update: Update,
+        update: UpdateExpression,
         /// The key.
         key: Item,
     },
@@ -67,7 +67,7 @@ impl Statement {
     }
 }
 
-struct Reader {
+struct Parser {
     tokens: Vec<Token>,
     at: usize,
     parameters: std::vec::IntoIter<AttributeValue>,
@@ -91,7 +91,7 @@ pub fn parse(request: &Value) -> Parsed<Statement> {
     let parameters = parameters
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format!("Parameters: {error}"))?;
-    let mut reader = Reader {
+    let mut reader = Parser {
         tokens: tokens(text.trim().trim_end_matches(';'))?,
         at: 0,
         parameters: parameters.into_iter(),
@@ -103,7 +103,7 @@ pub fn parse(request: &Value) -> Parsed<Statement> {
     }
 }
 
-impl Tokens for Reader {
+impl Tokens for Parser {
     fn next(&mut self) -> Parsed<Token> {
         let token = self
             .peek()
@@ -135,7 +135,7 @@ impl Tokens for Reader {
     }
 }
 
-impl Reader {
+impl Parser {
     fn peek(&self) -> Option<&Token> {
         self.tokens.get(self.at)
     }
@@ -360,7 +360,7 @@ impl Reader {
             };
             self.sign(")")?;
             let name = match path.as_slice() {
-                [Step::Name(name)] => Some(name.clone()),
+                [PathStep::Name(name)] => Some(name.clone()),
                 _ => None,
             };
             return Ok(match (function.as_str(), name, value) {
@@ -387,7 +387,7 @@ impl Reader {
                 self.sign("[")?;
             }
             let values = self.list(end)?;
-            if let (true, [Step::Name(name)]) = (values.len() > 1, path.as_slice()) {
+            if let (true, [PathStep::Name(name)]) = (values.len() > 1, path.as_slice()) {
                 residue.push(name.clone());
             }
             (values.len() == 1).then(|| Test::Equal(values[0].clone()))
@@ -402,7 +402,7 @@ impl Reader {
             let value = self.value()?;
             compared(sign, value).ok()
         };
-        let [Step::Name(name)] = path.as_slice() else {
+        let [PathStep::Name(name)] = path.as_slice() else {
             return Ok(None);
         };
         Ok(test.map(|test| KeyCondition {
@@ -464,7 +464,7 @@ impl Reader {
             } else {
                 let mut names = Vec::new();
                 loop {
-                    if let Some(Step::Name(name)) = self.path()?.into_iter().next() {
+                    if let Some(PathStep::Name(name)) = self.path()?.into_iter().next() {
                         names.push(name);
                     }
                     if !self.is_sign(",") {
@@ -506,7 +506,7 @@ impl Reader {
         }
         if self.is_word("UPDATE") {
             let (table, _) = self.table()?;
-            let mut update = Update::default();
+            let mut update = UpdateExpression::default();
             loop {
                 if self.is_word("SET") {
                     loop {

@@ -7,47 +7,49 @@
 
 use prefetch_index::prefetch_index;
 
-use super::consumption::{Kind, Lane, LaneKey};
-use super::curve::{Access, Asked, CACHES_MAX, Log};
+use super::consumption::{CallKind, DemandKey, DemandSeries};
+use super::curve::{AccessCounts, AccessLog, CACHES_MAX, CacheAccess};
 use super::dax::Which;
-use super::executor::{Executor, Wrong};
-use super::heat::{Heat, Minutes};
-use super::sizes::{From, Share, is_global, salt, same_action};
-use super::store::{Seen, Segment};
+use super::executor::{CannotExecute, Executor};
+use super::heat::{HotKeys, Minutes};
+use super::sizes::{KeyFraction, SizeSource, is_global, salt, same_action};
+use super::store::{ItemState, Segment};
 use super::tables::TableState;
 use super::tally::Grains;
 use crate::meter;
 use crate::table::{Consistency, Direction, EntryEffect, Transition};
-use crate::trace::{Action, ApiName, Bad, NO_BYTES, Names, Place, Row, RowKind, Rows, SLOTS};
+use crate::trace::{
+    ApiName, Bad, MemberAction, NO_BYTES, NameTable, PlainRow, RowKind, RowPlace, Rows, SLOTS,
+};
 use crate::units::Bytes;
-use crate::workload::{ArmUnits, Call as Pattern, Entry};
+use crate::workload::{ArmUnits, IndexEntry, PatternCall as Pattern};
 
 /// The places of so many rows to come are on their way.
 const AHEAD: usize = 16;
 
 /// Rows that a line of memory holds.
-const ROWS_OF_A_LINE: usize = 64 / size_of::<Row>();
+const ROWS_OF_A_LINE: usize = 64 / size_of::<PlainRow>();
 
 /// Longer rounds add to their lanes second by second.
 const DENSE_SECONDS: i64 = 1 << 20;
 
 /// An event that could not be executed.
-pub type Failed = (u64, Place, Wrong);
+pub type Failed = (u64, RowPlace, CannotExecute);
 
 /// One account's direction in a round.
-struct LaneWork {
-    key: LaneKey,
+struct DemandWork {
+    key: DemandKey,
     /// Half units of each second of the round; empty where the round is long.
     seconds: Vec<u64>,
     first: i64,
-    lane: Lane,
-    heat: Vec<Heat>,
+    lane: DemandSeries,
+    heat: Vec<HotKeys>,
     /// The heat of the slot that is worked on.
-    own: Heat,
+    own: HotKeys,
     minutes: Minutes,
 }
 
-impl LaneWork {
+impl DemandWork {
     /// Adds half units of a second.
     fn add(&mut self, second: i64, halves: u64) {
         match self.seconds.get_mut((second - self.first) as usize) {
@@ -71,7 +73,7 @@ impl LaneWork {
 /// A row and where it stands.
 struct Here<'a> {
     rows: &'a Rows,
-    row: &'a Row,
+    row: &'a PlainRow,
     /// The minute of its second.
     minute: i64,
 }
@@ -123,7 +125,7 @@ impl TableWork {
 
     /// Adds what the second came to to the accounts.
     #[cold]
-    fn close(&mut self, slot: u8, lanes: &mut [LaneWork]) {
+    fn close(&mut self, slot: u8, lanes: &mut [DemandWork]) {
         let own = std::mem::take(&mut self.own);
         for ((lane, halves), direction) in self
             .lanes
@@ -155,24 +157,24 @@ enum Does {
 
 /// A kind of rows, looked at once.
 struct KindWork {
-    kind: Kind,
+    kind: CallKind,
     does: Does,
     /// Position of its table's work.
     work: usize,
     consistency: Consistency,
     consistency_assumed: bool,
     /// What a change does to the entry of each index.
-    changes: Vec<Changes>,
+    changes: Vec<EntryChange>,
     /// Whether the pattern says that nothing changes.
     changes_nothing: bool,
     /// The share of writes that find an item, where the pattern says so.
-    finds: Option<Share>,
-    sums: Sums,
+    finds: Option<KeyFraction>,
+    sums: KindSums,
 }
 
 /// What a change of an item does to its entry in an index.
 #[derive(Clone, Copy)]
-struct Changes {
+struct EntryChange {
     effect: EntryEffect,
     /// The entry is the item.
     whole: bool,
@@ -180,7 +182,7 @@ struct Changes {
 
 /// What rows of a kind came to.
 #[derive(Default)]
-struct Sums {
+struct KindSums {
     /// Reads that found an item.
     touched: u64,
     /// Half units of reads.
@@ -200,13 +202,13 @@ struct Sums {
     bytes: u64,
 }
 
-const SOURCES: [From; 6] = [
-    From::Row,
-    From::Seen,
-    From::Export,
-    From::Next,
-    From::Drawn,
-    From::Assumed,
+const SOURCES: [SizeSource; 6] = [
+    SizeSource::Row,
+    SizeSource::Seen,
+    SizeSource::Export,
+    SizeSource::Next,
+    SizeSource::Drawn,
+    SizeSource::Assumed,
 ];
 
 /// Where no kind stands: its rows go the general way.
@@ -216,7 +218,7 @@ const GENERAL: usize = usize::MAX;
 struct Work {
     kinds: Vec<KindWork>,
     tables: Vec<TableWork>,
-    lanes: Vec<LaneWork>,
+    lanes: Vec<DemandWork>,
 }
 
 /// The rows of a slot that were read together.
@@ -224,7 +226,7 @@ struct Piece<'a> {
     rows: &'a Rows,
     /// Where each of their kinds stands among all kinds, or [`GENERAL`].
     numbers: &'a [usize],
-    own: &'a [Row],
+    own: &'a [PlainRow],
 }
 
 impl Work {
@@ -261,7 +263,7 @@ impl Work {
         next: Option<&Piece>,
         from: usize,
         list: &[TableState],
-        log: &mut Log,
+        log: &mut AccessLog,
     ) -> usize {
         let Piece { rows, numbers, own } = piece;
         // The rows of the next piece, whose keys are fetched before it begins.
@@ -327,7 +329,7 @@ impl Executor {
         &mut self,
         round: &[Rows],
         slots: &[usize],
-        names: &Names,
+        names: &NameTable,
         bad: &Bad,
     ) -> Vec<Failed> {
         let mut failed = Vec::new();
@@ -447,7 +449,7 @@ impl Executor {
     fn kind_work(
         &mut self,
         kind: &RowKind,
-        names: &Names,
+        names: &NameTable,
         work: &mut Work,
         first: i64,
         last: i64,
@@ -470,7 +472,7 @@ impl Executor {
             Some(known) => known,
             None => {
                 let mut lane = |index: Option<usize>, direction: Direction| {
-                    let key = LaneKey {
+                    let key = DemandKey {
                         table,
                         index,
                         region: 0,
@@ -482,9 +484,13 @@ impl Executor {
                     } else {
                         Vec::new()
                     };
-                    let (lane, heat, own, minutes) =
-                        (Lane::default(), Vec::new(), Heat::default(), Minutes::new());
-                    lanes.push(LaneWork {
+                    let (lane, heat, own, minutes) = (
+                        DemandSeries::default(),
+                        Vec::new(),
+                        HotKeys::default(),
+                        Minutes::new(),
+                    );
+                    lanes.push(DemandWork {
                         key,
                         seconds,
                         first,
@@ -530,10 +536,10 @@ impl Executor {
             kind.consistency.unwrap_or_default()
         };
         let (does, action) = match kind.api {
-            ApiName::PutItem => (Does::Put, Action::Put),
-            ApiName::UpdateItem => (Does::Update, Action::Update),
-            ApiName::DeleteItem => (Does::Delete, Action::Delete),
-            _ => (Does::Read, Action::Put),
+            ApiName::PutItem => (Does::Put, MemberAction::Put),
+            ApiName::UpdateItem => (Does::Update, MemberAction::Update),
+            ApiName::DeleteItem => (Does::Delete, MemberAction::Delete),
+            _ => (Does::Read, MemberAction::Put),
         };
         let plan = pattern.and_then(|access| match &access.call {
             Pattern::Write { plans, .. } | Pattern::Transaction { plans, .. } => plans
@@ -546,7 +552,7 @@ impl Executor {
         let entries = &self.tables.list[table].entries;
         let changes = design.table.indexes.iter().enumerate().map(|(at, index)| {
             let effect = index.effect_of(listed.map(Vec::as_slice), &design.table.keys);
-            Changes {
+            EntryChange {
                 effect,
                 whole: entries.is_whole(at),
             }
@@ -557,7 +563,7 @@ impl Executor {
             Direction::Write
         };
         kinds.push(KindWork {
-            kind: Kind {
+            kind: CallKind {
                 table,
                 region: 0,
                 caller: kind.caller,
@@ -571,17 +577,17 @@ impl Executor {
             consistency_assumed: assumed,
             changes: changes.collect(),
             changes_nothing: listed.is_some_and(Vec::is_empty),
-            finds: plan.map(|plan| Share::of(&plan.finds)),
-            sums: Sums {
+            finds: plan.map(|plan| KeyFraction::of(&plan.finds)),
+            sums: KindSums {
                 index_writes: vec![0; design.table.indexes.len()],
-                ..Sums::default()
+                ..KindSums::default()
             },
         });
         Some(kinds.len() - 1)
     }
 
     /// Takes heat and grains out of the tally for the round.
-    fn take_out(&mut self, tables: &mut [TableWork], lanes: &mut [LaneWork]) {
+    fn take_out(&mut self, tables: &mut [TableWork], lanes: &mut [DemandWork]) {
         for lane in lanes {
             // A lane that nothing was added to was not given back; an event that went the general
             // way may have begun it.
@@ -589,7 +595,7 @@ impl Executor {
                 lane.heat = heat;
                 lane.minutes = self.tally.minutes.remove(&lane.key).unwrap_or_default();
             } else if lane.heat.is_empty() {
-                lane.heat = vec![Heat::default(); SLOTS];
+                lane.heat = vec![HotKeys::default(); SLOTS];
             }
         }
         for work in tables {
@@ -600,7 +606,7 @@ impl Executor {
     }
 
     /// Gives them back.
-    fn give_back(&mut self, tables: &mut [TableWork], lanes: &mut [LaneWork]) {
+    fn give_back(&mut self, tables: &mut [TableWork], lanes: &mut [DemandWork]) {
         for lane in lanes
             .iter_mut()
             .filter(|lane| lane.heat.iter().any(|heat| heat.total > 0))
@@ -634,7 +640,8 @@ impl Executor {
         {
             *provenance.rows.entry((kind.direction, *from)).or_default() += count;
         }
-        if sums.rows[From::Drawn as usize] > 0 && sums.drawn.iter().any(|halves| *halves > 0) {
+        if sums.rows[SizeSource::Drawn as usize] > 0 && sums.drawn.iter().any(|halves| *halves > 0)
+        {
             let drawn = provenance
                 .drawn
                 .entry((kind.table, kind.direction))
@@ -648,16 +655,16 @@ impl Executor {
         provenance.presence_assumed += sums.presence_assumed;
         provenance.consistency_assumed += if work.consistency_assumed { calls } else { 0 };
         let asked = match (kind.direction, work.consistency) {
-            (Direction::Read, Consistency::Eventual) => Some(Asked {
+            (Direction::Read, Consistency::Eventual) => Some(AccessCounts {
                 reads: calls,
                 halves: sums.read_halves,
                 bytes: sums.bytes,
                 writes: 0,
             }),
             (Direction::Read, Consistency::Strong) => None,
-            (Direction::Write, _) => Some(Asked {
+            (Direction::Write, _) => Some(AccessCounts {
                 writes: calls,
-                ..Asked::default()
+                ..AccessCounts::default()
             }),
         };
         if let Some(asked) = asked {
@@ -704,11 +711,11 @@ fn given(bytes: u32) -> u32 {
 /// The size of the item of a row that gives none, and from where it is known; `None` where it needs
 /// a closer look.
 #[inline]
-fn remembered(state: &TableState, seen: Option<Seen>, hash: u64) -> Option<(u32, From)> {
+fn remembered(state: &TableState, seen: Option<ItemState>, hash: u64) -> Option<(u32, SizeSource)> {
     Some(match seen {
         Some(seen) => (seen.bytes(), seen.from()),
-        None if state.declared => (state.draw(hash)?, From::Drawn),
-        None => (NO_BYTES, From::Assumed),
+        None if state.declared => (state.draw(hash)?, SizeSource::Drawn),
+        None => (NO_BYTES, SizeSource::Assumed),
     })
 }
 
@@ -720,8 +727,8 @@ impl KindWork {
         here: &Here,
         list: &[TableState],
         table: &mut TableWork,
-        lanes: &mut [LaneWork],
-        log: &mut Log,
+        lanes: &mut [DemandWork],
+        log: &mut AccessLog,
     ) -> bool {
         let Here { rows, row, .. } = here;
         let (segment, hash, consistency) = (&mut table.segment, row.hash, self.consistency);
@@ -736,8 +743,8 @@ impl KindWork {
                 };
                 let halves = get(item(bytes));
                 match from {
-                    From::Assumed => return false,
-                    From::Drawn => {
+                    SizeSource::Assumed => return false,
+                    SizeSource::Drawn => {
                         let (low, high) = state.extremes;
                         let drawn =
                             [item(bytes), Some(low), Some(high)].map(|item| u128::from(get(item)));
@@ -756,7 +763,7 @@ impl KindWork {
                 let halves = get(item(bytes));
                 (
                     bytes,
-                    From::Row,
+                    SizeSource::Row,
                     halves,
                     segment.put(spot, hash, bytes, halves as u32),
                 )
@@ -771,7 +778,7 @@ impl KindWork {
             sums.bytes += u64::from(bytes);
             let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
             log.push(hash, || {
-                Access::new(ordinal, cache, hash, rows.second(row), bytes, false)
+                CacheAccess::new(ordinal, cache, hash, rows.second(row), bytes, false)
             });
         }
         table.own[0] += halves;
@@ -782,12 +789,12 @@ impl KindWork {
     /// Units of a write to one index, by the bytes of the item before and after it.
     #[inline(always)]
     fn index_write(&self, state: &TableState, index: usize, hash: u64, old: u32, new: u32) -> u64 {
-        let Changes { effect, whole } = self.changes[index];
+        let EntryChange { effect, whole } = self.changes[index];
         let size = |bytes: u32| match item(bytes)? {
             bytes if whole => Some(bytes),
             _ => match state.entries.entry(index, bytes, hash) {
-                Entry::Size(size) => Some(size),
-                Entry::None | Entry::Unknown => None,
+                IndexEntry::Size(size) => Some(size),
+                IndexEntry::None | IndexEntry::Unknown => None,
             },
         };
         meter::index_write(Transition::of(size(old), size(new), effect)).0
@@ -808,8 +815,8 @@ impl KindWork {
         here: &Here,
         list: &[TableState],
         table: &mut TableWork,
-        lanes: &mut [LaneWork],
-        log: &mut Log,
+        lanes: &mut [DemandWork],
+        log: &mut AccessLog,
     ) -> bool {
         let Here { rows, row, .. } = here;
         let (hash, bytes, does, state) = (row.hash, row.bytes(), self.does, &list[self.kind.table]);
@@ -824,14 +831,16 @@ impl KindWork {
                         .as_ref()
                         .map_or(does != Does::Put, |finds| finds.holds(hash, salt::FINDS)) =>
             {
-                (NO_BYTES, From::Drawn)
+                (NO_BYTES, SizeSource::Drawn)
             }
             (NO_BYTES, None) => match remembered(state, None, hash) {
                 None => return false,
-                Some((_, From::Assumed)) if does != Does::Put && bytes == NO_BYTES => return false,
+                Some((_, SizeSource::Assumed)) if does != Does::Put && bytes == NO_BYTES => {
+                    return false;
+                }
                 Some(drawn) => drawn,
             },
-            (old, _) => (given(old), From::Row),
+            (old, _) => (given(old), SizeSource::Row),
         };
         let new = match (does, bytes) {
             (Does::Delete, _) => NO_BYTES,
@@ -852,8 +861,12 @@ impl KindWork {
         }
         let known = table.segment.put(spot, hash, new, 2 * all as u32);
         let sums = &mut self.sums;
-        sums.presence_assumed += u64::from(matches!(from, From::Drawn | From::Assumed));
-        let from = if does == Does::Put { From::Row } else { from };
+        sums.presence_assumed += u64::from(matches!(from, SizeSource::Drawn | SizeSource::Assumed));
+        let from = if does == Does::Put {
+            SizeSource::Row
+        } else {
+            from
+        };
         sums.rows[from as usize] += 1;
         sums.captured += captured;
         sums.sent += sent.0;
@@ -873,7 +886,7 @@ impl KindWork {
         }
         table.own[1] += 2 * own;
         lanes[table.lanes[1]].warm(here, known, 2 * own);
-        if from == From::Drawn && old != NO_BYTES {
+        if from == SizeSource::Drawn && old != NO_BYTES {
             let (low, high) = state.extremes;
             let resized = |bytes: u32, size: u32| if bytes == NO_BYTES { NO_BYTES } else { size };
             for (at, size) in [old, low.0 as u32, high.0 as u32].into_iter().enumerate() {
@@ -884,7 +897,7 @@ impl KindWork {
         let (cache, ordinal) = (Which::Item.of(self.kind.table), here.ordinal());
         let bytes = if new == NO_BYTES { 0 } else { new };
         log.push(hash, || {
-            Access::new(ordinal, cache, hash, rows.second(row), bytes, true)
+            CacheAccess::new(ordinal, cache, hash, rows.second(row), bytes, true)
         });
         true
     }

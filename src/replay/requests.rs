@@ -8,28 +8,30 @@ use crate::workload::export_items;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::consumption::Kind;
-use super::database::{Asked, KeyValues, Page, Stored, joined, named_key};
+use super::consumption::CallKind;
+use super::database::{KeyValues, Page, PageRequest, Stored, joined, named_key};
 use super::dax::Which;
-use super::executor::{Executor, Wrong};
+use super::executor::{CannotExecute, Executor};
 use super::expression::{KeyCondition, Parser, legacy_conditions, legacy_update};
 use super::partiql::{self, Statement};
-use super::sizes::From;
+use super::sizes::SizeSource;
 use super::tables::Tables;
 use super::verify::answered;
 use crate::meter::{ConsumedCapacity, change_data_capture_units, meter, replicated_bytes};
 use crate::table::{
-    Action, Arn, Consistency, Direction, IndexKind, Item, Operation, Projection, ReadPage, Table,
-    TransactionOutcome, Write, WriteOutcome, limits,
+    Arn, Consistency, Direction, IndexKind, Item, Operation, Projection, ReadPage, Table,
+    TransactionAction, TransactionOutcome, Write, WriteOutcome, limits,
 };
-use crate::trace::{ApiName, Bad, Failure, Key, Names, Place, Reason, Request, Time};
+use crate::trace::{
+    ApiName, Bad, Failure, NameTable, Request, RowPlace, SkipReason, Time, TracedKey,
+};
 use crate::units::{Bytes, Exact};
 
 /// The first call of a transaction: when, and what it did on each table.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Committed {
     time: Time,
-    actions: Vec<(usize, (Action, Key))>,
+    actions: Vec<(usize, (TransactionAction, TracedKey))>,
 }
 
 /// How long a ClientRequestToken is remembered: ten minutes. Source: API Reference,
@@ -41,7 +43,7 @@ struct Done {
     table: usize,
     index: Option<usize>,
     operation: Operation,
-    keys: Vec<Key>,
+    keys: Vec<TracedKey>,
     items: u64,
 }
 
@@ -67,7 +69,7 @@ impl Unprocessed {
     }
 
     /// That the batch held all of them.
-    fn all_found(&self) -> Result<(), Wrong> {
+    fn all_found(&self) -> Result<(), CannotExecute> {
         match self.0.first() {
             None => Ok(()),
             Some((_, key)) => {
@@ -87,8 +89,8 @@ enum Effect {
     Check,
 }
 
-fn wrong(text: impl Into<String>) -> Wrong {
-    (Reason::Request, text.into())
+fn wrong(text: impl Into<String>) -> CannotExecute {
+    (SkipReason::Request, text.into())
 }
 
 fn list(value: &Value) -> &[Value] {
@@ -138,10 +140,10 @@ impl Executor {
         &mut self,
         request: &Request,
         time: Time,
-        place: Place,
-        names: &Names,
+        place: RowPlace,
+        names: &NameTable,
         bad: &Bad,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), CannotExecute> {
         if request.api == ApiName::CreateTable {
             if request.failure.is_some() {
                 return Ok(());
@@ -177,7 +179,7 @@ impl Executor {
             metered.push(self.done(request, done, region, time.second(), names));
         }
         for (table, captured, bytes) in std::mem::take(&mut self.unchanged) {
-            let kind = Kind {
+            let kind = CallKind {
                 table,
                 region,
                 caller: request.caller,
@@ -224,7 +226,7 @@ impl Executor {
         done: Done,
         region: usize,
         second: i64,
-        names: &Names,
+        names: &NameTable,
     ) -> (usize, Operation, ConsumedCapacity) {
         let Done {
             table,
@@ -238,7 +240,7 @@ impl Executor {
             &operation,
             &self.switches,
         );
-        let kind = Kind {
+        let kind = CallKind {
             table,
             region,
             caller: request.caller,
@@ -254,7 +256,7 @@ impl Executor {
             .tally
             .provenance
             .rows
-            .entry((kind.direction, From::Row))
+            .entry((kind.direction, SizeSource::Row))
             .or_default() += 1;
         let caller = request.caller.map(|caller| names.text(caller));
         let passes_by = self.passes_dax(table, caller, request.api, index);
@@ -264,7 +266,7 @@ impl Executor {
                 .get(at)
                 .or(keys.last())
                 .copied()
-                .unwrap_or_else(|| Key::of(b""));
+                .unwrap_or_else(|| TracedKey::of(b""));
             if let (Some((item, Consistency::Eventual)), false) = (cached_read(&member), passes_by)
             {
                 let bytes = item.map_or(0, |bytes| bytes.0 as u32);
@@ -309,7 +311,7 @@ impl Executor {
     }
 
     /// The members of a batch that AWS left unprocessed.
-    fn unprocessed(&self, request: &Request) -> Result<Unprocessed, Wrong> {
+    fn unprocessed(&self, request: &Request) -> Result<Unprocessed, CannotExecute> {
         let mut all = Vec::new();
         for (name, level) in request
             .unprocessed
@@ -337,14 +339,14 @@ impl Executor {
         Ok(Unprocessed(all))
     }
 
-    fn named(&self, level: &Value) -> Result<usize, Wrong> {
+    fn named(&self, level: &Value) -> Result<usize, CannotExecute> {
         let name = level["TableName"]
             .as_str()
             .ok_or_else(|| wrong("no TableName"))?;
         self.table_of(name)
     }
 
-    fn table_of(&self, name: &str) -> Result<usize, Wrong> {
+    fn table_of(&self, name: &str) -> Result<usize, CannotExecute> {
         let name = Arn::of(name).table();
         self.tables.find(name).ok_or_else(|| {
             let defined = self.tables.names();
@@ -354,31 +356,31 @@ impl Executor {
                 defined
             };
             (
-                Reason::UnknownTable,
+                SkipReason::UnknownTable,
                 format!("no table {}; defined are {text}", name.escape_debug()),
             )
         })
     }
 
-    fn item_of(json: &Value, what: &str) -> Result<Item, Wrong> {
+    fn item_of(json: &Value, what: &str) -> Result<Item, CannotExecute> {
         if json.is_null() {
             return Err(wrong(format!("no {what}")));
         }
         Item::from_json(json).map_err(|error| wrong(format!("{what}: {error}")))
     }
 
-    fn key_of(&self, table: usize, item: &Item) -> Result<KeyValues, Wrong> {
+    fn key_of(&self, table: usize, item: &Item) -> Result<KeyValues, CannotExecute> {
         Stored::key(&self.tables.list[table].design.table, item)
-            .map_err(|error| (Reason::Key, error))
+            .map_err(|error| (SkipReason::Key, error))
     }
 
     /// An item that a put writes. One that an update leaves may be larger: its limit counts what
     /// the statement writes (rule 11.4), and a recorded call without an error is believed.
-    fn sized(&self, item: Item) -> Result<Item, Wrong> {
+    fn sized(&self, item: Item) -> Result<Item, CannotExecute> {
         let bytes = item.size(self.switches.number_alignment).0;
         if bytes > limits::ITEM_BYTES_MAX {
             return Err((
-                Reason::ItemSize,
+                SkipReason::ItemSize,
                 format!("a put of {bytes} bytes; DynamoDB takes at most 409600 bytes (400 KB)"),
             ));
         }
@@ -394,11 +396,11 @@ impl Executor {
             .map(|item| item.size(self.switches.number_alignment))
     }
 
-    fn write(&mut self, planned: Planned, refused: bool) -> Action {
+    fn write(&mut self, planned: Planned, refused: bool) -> TransactionAction {
         let numbers = self.switches.number_alignment;
         let Planned { table, key, what } = planned;
         match what {
-            Effect::Check => Action::ConditionCheck(self.size_of(table, &key)),
+            Effect::Check => TransactionAction::ConditionCheck(self.size_of(table, &key)),
             Effect::Becomes(new) => {
                 let state = &mut self.tables.list[table];
                 state.has_items = true;
@@ -427,13 +429,13 @@ impl Executor {
                 if !refused {
                     state.store.set(slot, named.hash, size, false);
                 }
-                Action::Write(write)
+                TransactionAction::Write(write)
             }
         }
     }
 
     /// A put of an item.
-    fn put(&self, table: usize, item: Item) -> Result<Planned, Wrong> {
+    fn put(&self, table: usize, item: Item) -> Result<Planned, CannotExecute> {
         let item = self.sized(item)?;
         Ok(Planned {
             table,
@@ -450,7 +452,7 @@ impl Executor {
         level: &Value,
         after: Option<&Value>,
         failed: bool,
-    ) -> Result<Planned, Wrong> {
+    ) -> Result<Planned, CannotExecute> {
         let key_item = Executor::item_of(&level["Key"], "Key")?;
         let key = self.key_of(table, &key_item)?;
         let before = self.stored(table, &key);
@@ -482,12 +484,15 @@ impl Executor {
         })
     }
 
-    fn execute(&mut self, request: &Request, time: Time) -> Result<Vec<Done>, Wrong> {
+    fn execute(&mut self, request: &Request, time: Time) -> Result<Vec<Done>, CannotExecute> {
         let body = &request.request;
         let failed = request.failure.is_some();
         let after = request.item_after.as_ref();
-        let single = |write: Action, wrap: fn(Write) -> Operation, table: usize, key: Key| {
-            let Action::Write(write) = write else {
+        let single = |write: TransactionAction,
+                      wrap: fn(Write) -> Operation,
+                      table: usize,
+                      key: TracedKey| {
+            let TransactionAction::Write(write) = write else {
                 return Vec::new();
             };
             vec![Done {
@@ -592,8 +597,9 @@ impl Executor {
                         self.key_of(table, &Executor::item_of(&one["Get"]["Key"], "Key")?)?;
                     reads.push((table, (self.size_of(table, &values), named_key(&values))));
                 }
-                let done = |(table, reads): (usize, Vec<(Option<Bytes>, Key)>)| {
-                    let (items, keys): (Vec<Option<Bytes>>, Vec<Key>) = reads.into_iter().unzip();
+                let done = |(table, reads): (usize, Vec<(Option<Bytes>, TracedKey)>)| {
+                    let (items, keys): (Vec<Option<Bytes>>, Vec<TracedKey>) =
+                        reads.into_iter().unzip();
                     let touched = items.iter().flatten().count() as u64;
                     Done {
                         table,
@@ -643,7 +649,7 @@ impl Executor {
                 left.all_found()?;
                 self.written(planned, failed, |actions| {
                     let writes = actions.into_iter().filter_map(|action| {
-                        if let Action::Write(write) = action {
+                        if let TransactionAction::Write(write) = action {
                             Some(write)
                         } else {
                             None
@@ -756,16 +762,17 @@ impl Executor {
         &mut self,
         planned: Vec<Planned>,
         refused: bool,
-        wrap: impl Fn(Vec<Action>) -> Operation,
+        wrap: impl Fn(Vec<TransactionAction>) -> Operation,
     ) -> Vec<Done> {
         let mut actions = Vec::new();
         for one in planned {
             let (table, key) = (one.table, named_key(&one.key));
             actions.push((table, (self.write(one, refused), key)));
         }
-        let join = |(table, actions): (usize, Vec<(Action, Key)>)| {
+        let join = |(table, actions): (usize, Vec<(TransactionAction, TracedKey)>)| {
             let items = actions.len() as u64;
-            let (actions, keys): (Vec<Action>, Vec<Key>) = actions.into_iter().unzip();
+            let (actions, keys): (Vec<TransactionAction>, Vec<TracedKey>) =
+                actions.into_iter().unzip();
             Done {
                 table,
                 index: None,
@@ -777,7 +784,7 @@ impl Executor {
         by_table(actions).into_iter().map(join).collect()
     }
 
-    fn transact(&mut self, request: &Request, time: Time) -> Result<Vec<Done>, Wrong> {
+    fn transact(&mut self, request: &Request, time: Time) -> Result<Vec<Done>, CannotExecute> {
         let body = &request.request;
         let failed = request.failure.is_some();
         let token = body["ClientRequestToken"].as_str().map(str::to_string);
@@ -848,7 +855,11 @@ impl Executor {
         Ok(joined_transaction(actions, outcome))
     }
 
-    fn execute_transaction(&mut self, request: &Request, time: Time) -> Result<Vec<Done>, Wrong> {
+    fn execute_transaction(
+        &mut self,
+        request: &Request,
+        time: Time,
+    ) -> Result<Vec<Done>, CannotExecute> {
         let failed = request.failure.is_some();
         let token = request.request["ClientRequestToken"]
             .as_str()
@@ -885,7 +896,7 @@ impl Executor {
                 actions.extend(
                     done.keys
                         .first()
-                        .map(|key| (done.table, (Action::Write(write.clone()), *key))),
+                        .map(|key| (done.table, (TransactionAction::Write(write.clone()), *key))),
                 );
             }
             members.push((done.table, done));
@@ -910,7 +921,7 @@ impl Executor {
                     }
                     Operation::PutItem(write)
                     | Operation::UpdateItem(write)
-                    | Operation::DeleteItem(write) => actions.push(Action::Write(write)),
+                    | Operation::DeleteItem(write) => actions.push(TransactionAction::Write(write)),
                     _ => {}
                 }
             }
@@ -951,13 +962,13 @@ impl Executor {
         after: Option<&Value>,
         evaluated_keys: Option<&Value>,
         failed: bool,
-    ) -> Result<Done, Wrong> {
+    ) -> Result<Done, CannotExecute> {
         let table = self.table_of(statement.table())?;
         let write = |executor: &mut Executor, planned: Planned, wrap: fn(Write) -> Operation| {
             let key = named_key(&planned.key);
             let operation = match executor.write(planned, failed) {
-                Action::Write(write) => wrap(write),
-                Action::ConditionCheck(_) => wrap(Write {
+                TransactionAction::Write(write) => wrap(write),
+                TransactionAction::ConditionCheck(_) => wrap(Write {
                     outcome: WriteOutcome::ConditionFailed,
                     ..Write::default()
                 }),
@@ -1095,12 +1106,12 @@ impl Executor {
                     });
                 }
                 let scan = keyed.is_empty();
-                let asked = Asked {
+                let asked = PageRequest {
                     index: position,
                     conditions: keyed,
                     limit: level["Limit"].as_u64(),
                     backward: *backward,
-                    ..Asked::default()
+                    ..PageRequest::default()
                 };
                 let outside = match returned {
                     Some(names) => position.is_some_and(|index| {
@@ -1123,7 +1134,7 @@ impl Executor {
         })
     }
 
-    fn index_of(&self, table: usize, name: &str) -> Result<usize, Wrong> {
+    fn index_of(&self, table: usize, name: &str) -> Result<usize, CannotExecute> {
         let state = &self.tables.list[table];
         let indexes = &state.design.table.indexes;
         let there = (0..indexes.len()).filter(|at| !state.has_ended(*at));
@@ -1137,7 +1148,7 @@ impl Executor {
                     .collect::<Vec<_>>()
                     .join(", ");
                 (
-                    Reason::UnknownIndex,
+                    SkipReason::UnknownIndex,
                     format!("no index {}; the table has {known}", name.escape_debug()),
                 )
             })
@@ -1150,7 +1161,7 @@ impl Executor {
         body: &Value,
         evaluated_keys: Option<&Value>,
         scan: bool,
-    ) -> Result<Done, Wrong> {
+    ) -> Result<Done, CannotExecute> {
         let index = body["IndexName"]
             .as_str()
             .map(|name| self.index_of(table, name))
@@ -1168,7 +1179,7 @@ impl Executor {
             .map(|key| Executor::item_of(key, "ExclusiveStartKey"))
             .transpose()?;
         let segment = body["Segment"].as_u64().zip(body["TotalSegments"].as_u64());
-        let asked = Asked {
+        let asked = PageRequest {
             index,
             conditions,
             backward: body["ScanIndexForward"] == false,
@@ -1188,7 +1199,12 @@ impl Executor {
     }
 
     /// Whether a read of a local index asks for attributes that it does not hold (rule 2.7).
-    fn fetches(&self, table: usize, index: Option<usize>, body: &Value) -> Result<bool, Wrong> {
+    fn fetches(
+        &self,
+        table: usize,
+        index: Option<usize>,
+        body: &Value,
+    ) -> Result<bool, CannotExecute> {
         let table = &self.tables.list[table].design.table;
         let Some(index) = index
             .map(|at| &table.indexes[at])
@@ -1215,12 +1231,12 @@ impl Executor {
     fn read(
         &mut self,
         table: usize,
-        asked: Asked,
+        asked: PageRequest,
         consistency: Consistency,
         fetches: bool,
         evaluated_keys: Option<&Value>,
         scan: bool,
-    ) -> Result<Done, Wrong> {
+    ) -> Result<Done, CannotExecute> {
         let numbers = self.switches.number_alignment;
         if scan && evaluated_keys.is_none() {
             self.tally.provenance.scans += 1;
@@ -1254,7 +1270,7 @@ impl Executor {
             super::expression::Test::Equal(value) => super::database::KeyValue::of(value),
             _ => None,
         });
-        let key = Key::of(&equal.map(|value| value.bytes()).unwrap_or_default());
+        let key = TracedKey::of(&equal.map(|value| value.bytes()).unwrap_or_default());
         let read = ReadPage {
             index: asked.index,
             evaluated: page.bytes,
@@ -1277,7 +1293,7 @@ impl Executor {
 
     /// Takes the full export of a table that the trace has just defined: what it held when the log
     /// began.
-    fn start_with_export(&mut self, request: &Value) -> Result<(), Wrong> {
+    fn start_with_export(&mut self, request: &Value) -> Result<(), CannotExecute> {
         let name = request["TableName"].as_str().unwrap_or_default();
         let own = |state: &StartingState| state.table.as_deref().is_none_or(|table| table == name);
         let Some(at) = self.exports.iter().position(own) else {
@@ -1296,7 +1312,7 @@ impl Executor {
     ///
     /// # Errors
     /// Why it cannot be an item of the table.
-    pub fn start_with(&mut self, table: usize, item: Item) -> Result<(), Wrong> {
+    pub fn start_with(&mut self, table: usize, item: Item) -> Result<(), CannotExecute> {
         let key = self.key_of(table, &item)?;
         let bytes = item.size(self.switches.number_alignment).0 as u32;
         let state = &mut self.tables.list[table];
@@ -1310,10 +1326,10 @@ impl Executor {
 }
 
 fn joined_transaction(
-    actions: Vec<(usize, (Action, Key))>,
+    actions: Vec<(usize, (TransactionAction, TracedKey))>,
     outcome: TransactionOutcome,
 ) -> Vec<Done> {
-    let join = |(table, actions): (usize, Vec<(Action, Key)>)| {
+    let join = |(table, actions): (usize, Vec<(TransactionAction, TracedKey)>)| {
         let items = actions.len() as u64;
         let (actions, keys) = actions.into_iter().unzip();
         Done {
@@ -1383,7 +1399,7 @@ fn written(operation: &Operation) -> Option<(Option<Bytes>, bool)> {
             actions,
             outcome: TransactionOutcome::Committed,
         } => match actions.first() {
-            Some(Action::Write(write)) => Some((write.new, true)),
+            Some(TransactionAction::Write(write)) => Some((write.new, true)),
             _ => None,
         },
         _ => None,

@@ -1,18 +1,18 @@
 //! Rows that know sizes, or some of them: columns, cache traces, CloudTrail. What a row does not
 //! say comes from what was seen of its key, an export, or the workload, and is counted.
 
-use super::consumption::Kind;
+use super::consumption::CallKind;
 use super::dax::Which;
-use super::executor::{Executor, Waiting, Wrong};
-use super::sizes::{From, Share, drawn, mixed, salt, same_action, transitions};
-use super::store::Known;
+use super::executor::{CannotExecute, Executor, Waiting};
+use super::sizes::{KeyFraction, SizeSource, drawn, mixed, salt, same_action, transitions};
+use super::store::KnownItem;
 use crate::table::{
-    Action as Member, Consistency, Direction, KeySchema, Operation, ReadPage, TransactionOutcome,
-    Write, WriteOutcome, limits,
+    Consistency, Direction, KeySchema, Operation, ReadPage, TransactionAction as Member,
+    TransactionOutcome, Write, WriteOutcome, limits,
 };
-use crate::trace::{Action, ApiName, Call, Failure, Name, Names, Reason, Time};
+use crate::trace::{ApiName, Failure, MemberAction, Name, NameTable, SkipReason, Time, TracedCall};
 use crate::units::Bytes;
-use crate::workload::{Access, Call as Pattern, Entry, TableDesign};
+use crate::workload::{AccessPattern, IndexEntry, PatternCall as Pattern, TableDesign};
 
 impl Executor {
     /// The access pattern of a caller, or the only one that calls the same way.
@@ -22,14 +22,14 @@ impl Executor {
         api: ApiName,
         region: Option<&str>,
         index: Option<usize>,
-    ) -> Option<&'a Access> {
+    ) -> Option<&'a AccessPattern> {
         let elsewhere = design
             .replicas
             .iter()
             .filter(|replica| region == Some(replica.region.as_str()))
             .flat_map(|replica| &replica.access);
         let all = design.access.iter().chain(elsewhere);
-        let same = |access: &&Access| {
+        let same = |access: &&AccessPattern| {
             let of_index = match &access.call {
                 Pattern::Page { index: own, .. } => *own == index,
                 _ => true,
@@ -49,10 +49,10 @@ impl Executor {
     pub(super) fn call(
         &mut self,
         table: Option<Name>,
-        call: Call,
+        call: TracedCall,
         time: Time,
-        names: &Names,
-    ) -> Result<(), Wrong> {
+        names: &NameTable,
+    ) -> Result<(), CannotExecute> {
         if call.api.is_free() {
             return Ok(());
         }
@@ -79,7 +79,7 @@ impl Executor {
                 };
                 Some(found.ok_or_else(|| {
                     (
-                        Reason::UnknownIndex,
+                        SkipReason::UnknownIndex,
                         format!(
                             "the table has no index {}; it has {}",
                             text.escape_debug(),
@@ -119,17 +119,17 @@ impl Executor {
         &mut self,
         table: usize,
         region: usize,
-        call: &Call,
+        call: &TracedCall,
         index: Option<usize>,
         why: &'static str,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), CannotExecute> {
         let reads = call.api.is_read();
         let direction = if reads {
             Direction::Read
         } else {
             Direction::Write
         };
-        let kind = Kind {
+        let kind = CallKind {
             table,
             region,
             caller: call.caller,
@@ -148,27 +148,27 @@ impl Executor {
     pub(super) fn item(
         &self,
         table: usize,
-        call: &Call,
+        call: &TracedCall,
         given: Option<u32>,
-    ) -> Option<(Option<Bytes>, From)> {
+    ) -> Option<(Option<Bytes>, SizeSource)> {
         let there = |bytes: u32| (bytes > 0).then(|| Bytes(bytes.into()));
         if let Some(bytes) = given {
-            return Some((there(bytes), From::Row));
+            return Some((there(bytes), SizeSource::Row));
         }
         let state = &self.tables.list[table];
         match state
             .store
             .get(self.slot_of_key(table, &call.key), call.key.hash)
         {
-            (Known::There(bytes), from) => return Some((Some(Bytes(bytes.into())), from)),
-            (Known::Gone, from) => return Some((None, from)),
-            (Known::Unknown, _) => {}
+            (KnownItem::There(bytes), from) => return Some((Some(Bytes(bytes.into())), from)),
+            (KnownItem::Gone, from) => return Some((None, from)),
+            (KnownItem::Unknown, _) => {}
         }
         let class = drawn(
             state.design.sizes.as_ref().filter(|_| state.declared)?,
             call.key.hash,
         );
-        Some((Some(class.item), From::Drawn))
+        Some((Some(class.item), SizeSource::Drawn))
     }
 
     /// Counts where a size came from; of a drawn one, what it would come to at the smallest and the
@@ -177,7 +177,7 @@ impl Executor {
         &mut self,
         table: usize,
         direction: Direction,
-        from: From,
+        from: SizeSource,
         drawn: Option<Bytes>,
         at: impl Fn(&Self, Bytes) -> Operation,
     ) {
@@ -187,7 +187,7 @@ impl Executor {
             .rows
             .entry((direction, from))
             .or_default() += 1;
-        if let (From::Drawn, Some(drawn)) = (from, drawn) {
+        if let (SizeSource::Drawn, Some(drawn)) = (from, drawn) {
             let (low, high) = self.tables.list[table].extremes;
             let units = [drawn, low, high].map(|size| self.everywhere(table, &at(self, size)));
             let sums = self
@@ -206,11 +206,11 @@ impl Executor {
         &mut self,
         table: usize,
         region: usize,
-        call: Call,
+        call: TracedCall,
         index: Option<usize>,
         second: i64,
-        names: &Names,
-    ) -> Result<(), Wrong> {
+        names: &NameTable,
+    ) -> Result<(), CannotExecute> {
         let caller = call.caller.map(|caller| names.text(caller));
         let region_name = self.regions.get(region).map(String::as_str);
         let pattern = Executor::pattern(
@@ -278,9 +278,9 @@ impl Executor {
         &mut self,
         table: usize,
         region: usize,
-        call: &Call,
+        call: &TracedCall,
         item: Option<Bytes>,
-        from: From,
+        from: SizeSource,
         consistency: Consistency,
         second: i64,
         caller: Option<&str>,
@@ -297,7 +297,7 @@ impl Executor {
         self.count(table, Direction::Read, from, item, |_, size| {
             read_of(Some(size))
         });
-        if from == From::Row {
+        if from == SizeSource::Row {
             let slot = self.slot_of_key(table, &call.key);
             self.tables.list[table].store.set(
                 slot,
@@ -306,7 +306,7 @@ impl Executor {
                 false,
             );
         }
-        let kind = Kind {
+        let kind = CallKind {
             table,
             region,
             caller: call.caller,
@@ -353,11 +353,11 @@ impl Executor {
         &mut self,
         table: usize,
         region: usize,
-        call: Call,
+        call: TracedCall,
         index: Option<usize>,
         second: i64,
         caller: Option<&str>,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), CannotExecute> {
         let state = &self.tables.list[table];
         let region_name = self.regions.get(region).map(String::as_str);
         let pattern = Executor::pattern(&state.design, caller, call.api, region_name, index);
@@ -385,9 +385,9 @@ impl Executor {
                 let size = match index {
                     None => class.item,
                     Some(index) => match state.entries.entry(index, class.item.0 as u32, hash) {
-                        Entry::Size(size) => size,
-                        Entry::None => Bytes(0),
-                        Entry::Unknown => return None,
+                        IndexEntry::Size(size) => size,
+                        IndexEntry::None => Bytes(0),
+                        IndexEntry::Unknown => return None,
                     },
                 };
                 sum += size.0;
@@ -401,9 +401,9 @@ impl Executor {
         };
         let count = call.evaluated_items.or(assumed);
         let (evaluated, items, from) = match (call.evaluated_bytes, count) {
-            (Some(bytes), _) => (Bytes(bytes), Vec::new(), From::Row),
+            (Some(bytes), _) => (Bytes(bytes), Vec::new(), SizeSource::Row),
             (None, Some(count)) => match drawn_sizes(count) {
-                Some((bytes, items)) => (Bytes(bytes), items, From::Drawn),
+                Some((bytes, items)) => (Bytes(bytes), items, SizeSource::Drawn),
                 None => {
                     return self.unmetered(
                         table,
@@ -432,7 +432,7 @@ impl Executor {
         );
         let fetched: Option<Vec<Bytes>> = match &call.fetched {
             Some(sizes) => Some(sizes.iter().map(|size| Bytes((*size).into())).collect()),
-            None if fetches && from == From::Drawn => Some(items.clone()),
+            None if fetches && from == SizeSource::Drawn => Some(items.clone()),
             None if fetches => count.and_then(drawn_sizes).map(|(_, items)| items),
             None => None,
         };
@@ -450,7 +450,7 @@ impl Executor {
                 ..ReadPage::default()
             })
         });
-        let kind = Kind {
+        let kind = CallKind {
             table,
             region,
             caller: call.caller,
@@ -494,10 +494,10 @@ impl Executor {
         &mut self,
         table: usize,
         region: usize,
-        call: Call,
+        call: TracedCall,
         second: i64,
-        names: &Names,
-    ) -> Result<(), Wrong> {
+        names: &NameTable,
+    ) -> Result<(), CannotExecute> {
         if call.action.is_none()
             && matches!(
                 call.api,
@@ -507,9 +507,9 @@ impl Executor {
             self.tally.provenance.actions_assumed += 1;
         }
         let action = call.action.unwrap_or(match call.api {
-            ApiName::DeleteItem | ApiName::TimeToLiveDelete => Action::Delete,
-            ApiName::UpdateItem => Action::Update,
-            _ => Action::Put,
+            ApiName::DeleteItem | ApiName::TimeToLiveDelete => MemberAction::Delete,
+            ApiName::UpdateItem => MemberAction::Update,
+            _ => MemberAction::Put,
         });
         let caller = call.caller.map(|caller| names.text(caller));
         let region_name = self.regions.get(region).map(String::as_str);
@@ -530,20 +530,24 @@ impl Executor {
         let found = self.item(table, &call, call.old_bytes);
         let declared = self.tables.list[table].declared;
         let (old, old_from) = match found {
-            Some((old, From::Drawn)) => {
+            Some((old, SizeSource::Drawn)) => {
                 self.tally.provenance.presence_assumed += 1;
                 let there = match &plan {
                     // A put's condition fails because of the item that is there.
-                    _ if call.failure == Some(Failure::Condition) && action == Action::Put => true,
-                    Some(plan) => Share::of(&plan.finds).holds(hash, salt::FINDS),
-                    None => action != Action::Put,
+                    _ if call.failure == Some(Failure::Condition)
+                        && action == MemberAction::Put =>
+                    {
+                        true
+                    }
+                    Some(plan) => KeyFraction::of(&plan.finds).holds(hash, salt::FINDS),
+                    None => action != MemberAction::Put,
                 };
-                (old.filter(|_| there), From::Drawn)
+                (old.filter(|_| there), SizeSource::Drawn)
             }
             Some(found) => found,
-            None if action == Action::Put || call.item_bytes.is_some() => {
+            None if action == MemberAction::Put || call.item_bytes.is_some() => {
                 self.tally.provenance.presence_assumed += 1;
-                (None, From::Assumed)
+                (None, SizeSource::Assumed)
             }
             None => {
                 return self.unmetered(
@@ -557,22 +561,22 @@ impl Executor {
             }
         };
         let new = match (action, call.item_bytes) {
-            (Action::Delete | Action::ConditionCheck, _) => None,
+            (MemberAction::Delete | MemberAction::ConditionCheck, _) => None,
             (_, Some(0)) => {
                 return Err((
-                    Reason::WrongType,
+                    SkipReason::WrongType,
                     "item_bytes is 0 after a write that leaves an item".to_string(),
                 ));
             }
-            (_, Some(bytes)) => Some((Bytes(bytes.into()), From::Row)),
-            (Action::Update, None) if old.is_some() => old.map(|old| (old, old_from)),
+            (_, Some(bytes)) => Some((Bytes(bytes.into()), SizeSource::Row)),
+            (MemberAction::Update, None) if old.is_some() => old.map(|old| (old, old_from)),
             (_, None) => {
                 let class = pattern_sizes
                     .as_ref()
                     .filter(|_| declared)
                     .map(|sizes| drawn(sizes, hash));
                 match (class, old) {
-                    (Some(class), _) => Some((class.item, From::Drawn)),
+                    (Some(class), _) => Some((class.item, SizeSource::Drawn)),
                     (None, Some(old)) => Some((old, old_from)),
                     (None, None) => {
                         return self.unmetered(
@@ -633,8 +637,8 @@ impl Executor {
         // What changes nothing is no change: no stream sees it (rule 5.2).
         let same = changes.as_ref().is_some_and(Vec::is_empty) && old == write.new && old.is_some();
         let (from, drawn_size) = match new {
-            Some((bytes, From::Drawn)) => (From::Drawn, Some(bytes)),
-            Some((_, from)) if action == Action::Put => (from, None),
+            Some((bytes, SizeSource::Drawn)) => (SizeSource::Drawn, Some(bytes)),
+            Some((_, from)) if action == MemberAction::Put => (from, None),
             _ => (old_from, old),
         };
         if refused && matches!(call.api, ApiName::TransactWriteItems) {
@@ -649,7 +653,7 @@ impl Executor {
                     (false, false) => TransactionOutcome::Committed,
                 },
                 actions: vec![match action {
-                    Action::ConditionCheck => Member::ConditionCheck(write.old),
+                    MemberAction::ConditionCheck => Member::ConditionCheck(write.old),
                     _ => Member::Write(write),
                 }],
             },
@@ -684,7 +688,7 @@ impl Executor {
             },
         );
         let operation = operation_of(write.clone());
-        let applied = !refused && !call.replayed && action != Action::ConditionCheck;
+        let applied = !refused && !call.replayed && action != MemberAction::ConditionCheck;
         if applied {
             let slot = self.slot_of_key(table, &call.key);
             self.tables.list[table]
@@ -694,7 +698,7 @@ impl Executor {
         if call.api == ApiName::TimeToLiveDelete {
             self.tally.time_to_live.insert(table);
         }
-        let kind = Kind {
+        let kind = CallKind {
             table,
             region,
             caller: call.caller,
@@ -757,7 +761,7 @@ impl Executor {
                 waiting.region,
                 &waiting.call,
                 item,
-                From::Next,
+                SizeSource::Next,
                 consistency,
                 waiting.second,
                 None,

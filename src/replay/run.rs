@@ -13,15 +13,15 @@ use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, Parall
 
 use super::dax::Caches;
 use super::executor::{Executor, starting_partitions};
-use super::heat::Heat;
+use super::heat::HotKeys;
 use super::part::{self, Loaded, Saved};
 use super::partitions::{Partitions, Strip};
 use super::plain::Failed;
-use super::tally::{FIRST_SKIPPED, Share};
-use super::{Options, ReplayError};
+use super::tally::{FIRST_SKIPPED, KeyShare};
+use super::{ReplayError, ReplayOptions};
 use crate::trace::{
-    Batch, Event, Kind, Names, Place, Reason, Rows, SLOTS, Time, Trace, TraceError, What, mixed,
-    salt, sign,
+    Batch, Event, NameTable, RowPlace, Rows, SLOTS, SkipReason, Time, Trace, TraceError,
+    TraceFormat, What, mixed, salt, sign,
 };
 use crate::workload::Workload;
 
@@ -35,9 +35,9 @@ pub struct Read {
     /// What a reader should know of the formats.
     pub notes: Vec<String>,
     /// Rows that could not be read, by reason.
-    pub skipped: Vec<(Reason, u64)>,
+    pub skipped: Vec<(SkipReason, u64)>,
     /// The first of these.
-    pub first_skipped: Vec<(Place, String)>,
+    pub first_skipped: Vec<(RowPlace, String)>,
     /// The time that incremental exports say they cover.
     pub window: Option<(Time, Time)>,
     /// Whether keys are known by their names alone.
@@ -49,18 +49,18 @@ pub struct Read {
 }
 
 /// What a run comes to before it is priced: of all keys, or of a share of them.
-pub struct Part {
+pub struct ReplayPart {
     /// What was read.
     pub read: Read,
     /// Numbers of names.
-    pub names: Names,
+    pub names: NameTable,
     /// What was executed: the designs, and everything that was added up.
     pub executor: Executor,
     /// Partitions of each table in each region, and its heat over time; of all keys together only.
     pub heat: Heats,
 }
 
-impl Part {
+impl ReplayPart {
     /// Takes grains of all seconds before one into the partitions, which need those of all keys
     /// together.
     pub fn settle(&mut self, before: i64) {
@@ -74,7 +74,7 @@ impl Part {
     }
 
     /// Joins another share of the same trace.
-    pub fn join(&mut self, other: Part) {
+    pub fn join(&mut self, other: ReplayPart) {
         let mut tally = other.executor.tally;
         for (mut kind, traced) in std::mem::take(&mut tally.consumption.kinds) {
             kind.caller = kind
@@ -90,12 +90,12 @@ impl Part {
 }
 
 /// A run that goes on batch by batch.
-pub struct Run {
+pub struct ReplayRun {
     trace: Trace,
     /// One for each thread; the first has what belongs to all.
     executors: Vec<Executor>,
     pool: ThreadPool,
-    share: Share,
+    share: KeyShare,
     /// Whether the result is a part of others, so that nothing is settled before they are there.
     partial: bool,
     /// Whether rows are dealt to threads; not known before the first batch.
@@ -109,7 +109,7 @@ pub struct Run {
     resume: Option<Box<Loaded>>,
 }
 
-impl Run {
+impl ReplayRun {
     /// Makes ready: the tables, the starting state.
     ///
     /// # Errors
@@ -117,8 +117,8 @@ impl Run {
     pub fn new(
         trace: Trace,
         workload: Option<&Workload>,
-        options: &Options,
-    ) -> Result<Run, ReplayError> {
+        options: &ReplayOptions,
+    ) -> Result<ReplayRun, ReplayError> {
         let region = workload
             .map(|workload| workload.region.clone())
             .or_else(|| options.region.clone())
@@ -149,7 +149,7 @@ impl Run {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool =
             pool.map_err(|error| ReplayError::Empty(format!("no {threads} threads: {error}")))?;
-        Ok(Run {
+        Ok(ReplayRun {
             trace,
             executors,
             pool,
@@ -173,7 +173,7 @@ impl Run {
         &mut self,
         path: &Path,
         workload: Option<&Workload>,
-        options: &Options,
+        options: &ReplayOptions,
     ) -> Result<(), ReplayError> {
         let loaded = part::read(path, workload, options)?;
         loaded.check(path, true)?;
@@ -238,7 +238,7 @@ impl Run {
                         of, or remove it to begin anew";
             return Err(ReplayError::Part(text.to_string()));
         }
-        let Part {
+        let ReplayPart {
             executor,
             heat,
             names,
@@ -283,7 +283,7 @@ impl Run {
                     .tally
                     .heat;
                 own.entry(lane)
-                    .or_insert_with(|| vec![Heat::default(); SLOTS])[slot] = heat;
+                    .or_insert_with(|| vec![HotKeys::default(); SLOTS])[slot] = heat;
             }
         }
         for (key, waiting) in executor.waiting {
@@ -323,14 +323,14 @@ impl Run {
         let batch = self.pool.install(|| trace.batch())?;
         let dealt = *self
             .dealt
-            .get_or_insert_with(|| !self.single && self.trace.kinds().all(Kind::is_calls));
+            .get_or_insert_with(|| !self.single && self.trace.kinds().all(TraceFormat::is_calls));
         if !dealt {
             self.executors.truncate(1);
         } else {
             // Only keys of the share come here.
             self.executors
                 .iter_mut()
-                .for_each(|executor| executor.share = Share::default());
+                .for_each(|executor| executor.share = KeyShare::default());
         }
         if self.resume.is_some() {
             return self.skip(batch);
@@ -557,7 +557,7 @@ impl Run {
     }
 
     /// Ends the run.
-    pub fn finish(mut self) -> Part {
+    pub fn finish(mut self) -> ReplayPart {
         self.executors.iter_mut().for_each(Executor::finish);
         let mut executors = self.executors.into_iter();
         let Some(mut executor) = executors.next() else {
@@ -567,7 +567,7 @@ impl Run {
             executor.tally.join(other.tally);
         }
         let trace = self.trace;
-        let mut skipped: Vec<(Place, String)> = trace.bad.first.clone().into_iter().collect();
+        let mut skipped: Vec<(RowPlace, String)> = trace.bad.first.clone().into_iter().collect();
         skipped.truncate(FIRST_SKIPPED);
         let states = trace
             .states
@@ -577,7 +577,7 @@ impl Run {
             files: trace.files().chain(states).collect(),
             kinds: trace
                 .kinds()
-                .map(Kind::name)
+                .map(TraceFormat::name)
                 .chain((!trace.states.is_empty()).then_some("export"))
                 .map(str::to_string)
                 .collect(),
@@ -592,11 +592,11 @@ impl Run {
             window: trace.window,
             guessed: trace
                 .kinds()
-                .any(|kind| matches!(kind, Kind::Streams | Kind::IncrementalExport)),
+                .any(|kind| matches!(kind, TraceFormat::Streams | TraceFormat::IncrementalExport)),
             events: self.events,
             signature: self.signature,
         };
-        Part {
+        ReplayPart {
             read,
             names: trace.names,
             executor,

@@ -2,16 +2,16 @@
 //! workload; and the entries that each index holds of an item.
 
 use crate::table::{IndexKind, Projection, Transition};
-use crate::trace::Action;
+use crate::trace::MemberAction;
 pub(super) use crate::trace::{mixed, salt};
 use crate::units::{Bytes, Exact};
-use crate::workload::{Entry, SizeClass, SizeClasses, TableDesign, WriteKind, pick_weighted};
+use crate::workload::{IndexEntry, SizeClass, SizeClasses, TableDesign, WriteKind, pick_weighted};
 
 /// Where a size came from.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
-pub enum From {
+pub enum SizeSource {
     /// The row itself.
     Row,
     /// What an earlier row said of the key.
@@ -26,16 +26,16 @@ pub enum From {
     Assumed,
 }
 
-impl From {
+impl SizeSource {
     /// The words in outputs.
     pub fn word(self) -> &'static str {
         match self {
-            From::Row => "row",
-            From::Seen => "earlier rows of the key",
-            From::Export => "export",
-            From::Next => "the next write of the key",
-            From::Drawn => "workload's distribution",
-            From::Assumed => "taken to be as after the write",
+            SizeSource::Row => "row",
+            SizeSource::Seen => "earlier rows of the key",
+            SizeSource::Export => "export",
+            SizeSource::Next => "the next write of the key",
+            SizeSource::Drawn => "workload's distribution",
+            SizeSource::Assumed => "taken to be as after the write",
         }
     }
 }
@@ -47,12 +47,12 @@ pub fn drawn(sizes: &SizeClasses, hash: u64) -> &SizeClass {
 
 /// A share of all keys, as parts of 2^64.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share(u128);
+pub struct KeyFraction(u128);
 
-impl Share {
+impl KeyFraction {
     /// Of an exact share between 0 and 1.
-    pub fn of(share: &Exact) -> Share {
-        Share(
+    pub fn of(share: &Exact) -> KeyFraction {
+        KeyFraction(
             (share * &Exact::whole(1 << 64))
                 .to_i128()
                 .map_or(0, |parts| parts.unsigned_abs()),
@@ -77,18 +77,18 @@ impl Share {
 pub struct Entries {
     /// The classes, by their size; of one size in their order.
     classes: Vec<SizeClass>,
-    indexes: Vec<Held>,
+    indexes: Vec<IndexSizes>,
 }
 
 /// What one index holds of items.
 #[derive(Clone, Debug)]
-struct Held {
+struct IndexSizes {
     /// Whether it holds whole items.
     whole: bool,
     /// The share of items that it covers.
-    coverage: Share,
+    coverage: KeyFraction,
     /// The entry of every item, where all have the same, or all have one of whatever size.
-    same: Option<Entry>,
+    same: Option<IndexEntry>,
 }
 
 impl Entries {
@@ -108,12 +108,12 @@ impl Entries {
                 .and_then(|class| class.entries.get(at))
                 .copied();
             let alike = |class: &SizeClass| match (class.entries.get(at), first) {
-                (Some(Entry::Size(_)), Some(Entry::Size(_))) if whole => true,
+                (Some(IndexEntry::Size(_)), Some(IndexEntry::Size(_))) if whole => true,
                 (one, first) => one == first.as_ref(),
             };
-            Held {
+            IndexSizes {
                 whole,
-                coverage: Share::of(&index.coverage),
+                coverage: KeyFraction::of(&index.coverage),
                 same: first.filter(|_| classes.iter().all(alike)),
             }
         };
@@ -153,39 +153,39 @@ impl Entries {
         (0..self.indexes.len()).all(|at| {
             self.classes
                 .iter()
-                .all(|class| !matches!(class.entries.get(at), None | Some(Entry::Unknown)))
+                .all(|class| !matches!(class.entries.get(at), None | Some(IndexEntry::Unknown)))
         })
     }
 
     /// Whether an index holds every item whole.
     pub fn is_whole(&self, index: usize) -> bool {
-        let whole = |held: &Held| {
-            held.whole && held.coverage.is_all() && matches!(held.same, Some(Entry::Size(_)))
+        let whole = |held: &IndexSizes| {
+            held.whole && held.coverage.is_all() && matches!(held.same, Some(IndexEntry::Size(_)))
         };
         self.indexes.get(index).is_some_and(whole)
     }
 
     /// The entry of one index in an item of some bytes.
-    pub fn entry(&self, index: usize, bytes: u32, hash: u64) -> Entry {
+    pub fn entry(&self, index: usize, bytes: u32, hash: u64) -> IndexEntry {
         let Some(known) = self.indexes.get(index) else {
-            return Entry::None;
+            return IndexEntry::None;
         };
         if !known.coverage.holds(hash, salt::of_index(index)) {
-            return Entry::None;
+            return IndexEntry::None;
         }
         let whole = known.whole;
         match known.same {
-            Some(Entry::Size(_)) if whole => return Entry::Size(Bytes(bytes.into())),
-            Some(same) if same != Entry::Unknown => return same,
+            Some(IndexEntry::Size(_)) if whole => return IndexEntry::Size(Bytes(bytes.into())),
+            Some(same) if same != IndexEntry::Unknown => return same,
             _ => {}
         }
         match self
             .class(bytes, hash)
             .and_then(|class| class.entries.get(index))
         {
-            Some(Entry::Size(_)) if whole => Entry::Size(Bytes(bytes.into())),
+            Some(IndexEntry::Size(_)) if whole => IndexEntry::Size(Bytes(bytes.into())),
             Some(entry) => *entry,
-            None => Entry::Unknown,
+            None => IndexEntry::Unknown,
         }
     }
 }
@@ -204,12 +204,12 @@ pub fn transitions(
     let transitions = design.table.indexes.iter().enumerate().map(|(at, index)| {
         let mut size = |bytes: Option<u32>| match bytes.map(|bytes| entries.entry(at, bytes, hash))
         {
-            Some(Entry::Size(size)) => Some(size),
-            Some(Entry::Unknown) => {
+            Some(IndexEntry::Size(size)) => Some(size),
+            Some(IndexEntry::Unknown) => {
                 unknown.push(at);
                 None
             }
-            Some(Entry::None) | None => None,
+            Some(IndexEntry::None) | None => None,
         };
         Transition::of(
             size(old),
@@ -223,13 +223,13 @@ pub fn transitions(
 }
 
 /// Whether an access pattern's write does what a row does.
-pub fn same_action(kind: WriteKind, action: Action) -> bool {
+pub fn same_action(kind: WriteKind, action: MemberAction) -> bool {
     matches!(
         (kind, action),
-        (WriteKind::Put, Action::Put)
-            | (WriteKind::Update, Action::Update)
-            | (WriteKind::Delete, Action::Delete)
-            | (WriteKind::ConditionCheck, Action::ConditionCheck)
+        (WriteKind::Put, MemberAction::Put)
+            | (WriteKind::Update, MemberAction::Update)
+            | (WriteKind::Delete, MemberAction::Delete)
+            | (WriteKind::ConditionCheck, MemberAction::ConditionCheck)
     )
 }
 
@@ -248,11 +248,14 @@ mod tests {
 
     #[test]
     fn a_share_holds_for_that_share_of_keys() {
-        let quarter = Share::of(&Exact::ratio(1, 4));
+        let quarter = KeyFraction::of(&Exact::ratio(1, 4));
         let covered = (0..100_000_u64)
             .filter(|key| quarter.holds(mixed(*key, 99), 16))
             .count();
         assert!((24_500..25_500).contains(&covered), "{covered}");
-        assert!(Share::of(&Exact::one()).holds(7, 1) && !Share::of(&Exact::zero()).holds(7, 1));
+        assert!(
+            KeyFraction::of(&Exact::one()).holds(7, 1)
+                && !KeyFraction::of(&Exact::zero()).holds(7, 1)
+        );
     }
 }

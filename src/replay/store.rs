@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use prefetch_index::prefetch_index;
 
-use super::sizes::From;
+use super::sizes::SizeSource;
 use crate::trace::{NO_BYTES, SLOT_BITS, SLOTS};
 
 /// What is known of the item of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Known {
+pub enum KnownItem {
     /// It is there and has so many bytes.
     There(u32),
     /// It is not there.
@@ -20,9 +20,9 @@ pub enum Known {
 
 /// What is remembered of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seen(u32);
+pub struct ItemState(u32);
 
-impl Seen {
+impl ItemState {
     /// Bytes of the item, or [`NO_BYTES`].
     #[inline(always)]
     pub fn bytes(self) -> u32 {
@@ -35,20 +35,20 @@ impl Seen {
 
     /// From where it is known.
     #[inline]
-    pub fn from(self) -> From {
+    pub fn from(self) -> SizeSource {
         if self.0 & EXPORTED != 0 {
-            From::Export
+            SizeSource::Export
         } else {
-            From::Seen
+            SizeSource::Seen
         }
     }
 
     /// What is known of the key, and from where.
     #[inline]
-    pub fn known(self) -> (Known, From) {
+    pub fn known(self) -> (KnownItem, SizeSource) {
         match self.bytes() {
-            NO_BYTES => (Known::Gone, self.from()),
-            bytes => (Known::There(bytes), self.from()),
+            NO_BYTES => (KnownItem::Gone, self.from()),
+            bytes => (KnownItem::There(bytes), self.from()),
         }
     }
 }
@@ -63,7 +63,7 @@ const FREE: u32 = u32::MAX;
 /// A line of memory: four places, which are fetched and looked at together.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct Line {
+struct StoreLine {
     /// The hashes of the keys; 0 where none is.
     hashes: [u64; LINE],
     /// What is known of each: the size of its item, or that it is [`GONE`], and who said so; or
@@ -76,16 +76,16 @@ struct Line {
 /// Places of a line.
 const LINE: usize = 4;
 
-const _: () = assert!(size_of::<Line>() == 64);
+const _: () = assert!(size_of::<StoreLine>() == 64);
 
 /// A line of no key.
-const EMPTY: Line = Line {
+const EMPTY: StoreLine = StoreLine {
     hashes: [0; LINE],
     states: [FREE; LINE],
     halves: [0; LINE],
 };
 
-impl Line {
+impl StoreLine {
     /// The first free place; [`LINE`] where none is.
     #[inline(always)]
     fn free(&self) -> usize {
@@ -123,7 +123,7 @@ const EXPORTED: u32 = 1 << 31;
 /// first place on, and grown by a half so that little is free. No key is ever removed.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
-    lines: Vec<Line>,
+    lines: Vec<StoreLine>,
     keys: usize,
     /// With so many keys it grows.
     full: usize,
@@ -171,9 +171,9 @@ impl Segment {
 
     /// What is remembered there.
     #[inline(always)]
-    pub fn seen(&self, Spot { line, place }: Spot) -> Option<Seen> {
+    pub fn seen(&self, Spot { line, place }: Spot) -> Option<ItemState> {
         let state = self.lines[line].states[place];
-        (state != FREE).then_some(Seen(state))
+        (state != FREE).then_some(ItemState(state))
     }
 
     /// Remembers a size of the key that was looked for, or by [`NO_BYTES`] that there is no item;
@@ -222,7 +222,7 @@ impl Segment {
         let count = self.lines.len() + self.lines.len() / 2 + 2;
         let before = std::mem::replace(&mut self.lines, vec![EMPTY; count]);
         self.full = LINE * count * 4 / 5;
-        for (hash, state, halves) in before.iter().flat_map(Line::keys) {
+        for (hash, state, halves) in before.iter().flat_map(StoreLine::keys) {
             let mut at = home(hash, count);
             let mut place = self.lines[at].free();
             while place == LINE {
@@ -268,12 +268,12 @@ impl Default for Store {
 impl Store {
     /// What is known of a key, and from where.
     #[inline]
-    pub fn get(&self, slot: u8, hash: u64) -> (Known, From) {
+    pub fn get(&self, slot: u8, hash: u64) -> (KnownItem, SizeSource) {
         let segment = &self.segments[usize::from(slot)];
         segment
             .look(hash)
             .and_then(|spot| segment.seen(spot))
-            .map_or((Known::Unknown, From::Drawn), Seen::known)
+            .map_or((KnownItem::Unknown, SizeSource::Drawn), ItemState::known)
     }
 
     /// Adds half units of a key, and returns those so far; [`NOBODY_KNOWS`] of a key that is not
@@ -343,7 +343,7 @@ impl Store {
     pub fn bytes(&self) -> usize {
         self.segments
             .iter()
-            .map(|segment| segment.lines.capacity() * size_of::<Line>())
+            .map(|segment| segment.lines.capacity() * size_of::<StoreLine>())
             .sum()
     }
 }
@@ -356,13 +356,13 @@ mod tests {
     #[test]
     fn the_store_remembers_sizes_and_deletions() {
         let mut store = Store::default();
-        assert_eq!(store.get(1, 5), (Known::Unknown, From::Drawn));
+        assert_eq!(store.get(1, 5), (KnownItem::Unknown, SizeSource::Drawn));
         store.set(1, 5, Some(100), true);
-        assert_eq!(store.get(1, 5), (Known::There(100), From::Export));
+        assert_eq!(store.get(1, 5), (KnownItem::There(100), SizeSource::Export));
         store.set(1, 5, None, false);
-        assert_eq!(store.get(1, 5), (Known::Gone, From::Seen));
+        assert_eq!(store.get(1, 5), (KnownItem::Gone, SizeSource::Seen));
         store.set(1, 6, None, true);
-        assert_eq!(store.get(1, 6).0, Known::Gone);
+        assert_eq!(store.get(1, 6).0, KnownItem::Gone);
         assert!(store.sizes(|_| true).is_empty());
     }
 
@@ -384,10 +384,10 @@ mod tests {
                 ),
                 (3, keys, spot)
             );
-            let seen = segment.seen(spot).map(Seen::known);
+            let seen = segment.seen(spot).map(ItemState::known);
             assert_eq!(
                 (seen, segment.warm(spot, 4)),
-                (Some((Known::There(100), From::Seen)), 7)
+                (Some((KnownItem::There(100), SizeSource::Seen)), 7)
             );
             let put = segment.put(spot, hash, NO_BYTES, 1);
             assert_eq!(
@@ -396,7 +396,7 @@ mod tests {
                     segment.seen(spot).map(|seen| seen.known().0),
                     segment.keys
                 ),
-                (8, Some(Known::Gone), keys)
+                (8, Some(KnownItem::Gone), keys)
             );
             assert_eq!(
                 (segment.warm(spot, u32::MAX - 9), segment.warm(spot, 1)),
@@ -430,7 +430,7 @@ mod tests {
         assert!(
             (0..)
                 .zip(&keys)
-                .all(|(number, hash)| store.get(0, *hash).0 == Known::There(number))
+                .all(|(number, hash)| store.get(0, *hash).0 == KnownItem::There(number))
         );
     }
 
@@ -455,7 +455,7 @@ mod tests {
         assert_eq!(store.keys(), 400_000);
         assert!(
             (0..400_000_u64).all(|number| store.get(number as u8, mixed(number, 3)).0
-                == Known::There(number as u32 % 1_000))
+                == KnownItem::There(number as u32 % 1_000))
         );
     }
 }

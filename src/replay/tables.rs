@@ -12,7 +12,7 @@ use crate::table::{
     ByDirection, Index, IndexKind, Item, KeySchema, NumberAlignment, Projection, Table, TableClass,
     Transition, Write,
 };
-use crate::trace::{Key, slot_of};
+use crate::trace::{TracedKey, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{Capacity, SizeClasses, TableDesign, Units, Workload};
 
@@ -69,7 +69,7 @@ impl TableState {
     }
 
     /// The slot of a key: of a table with a sort key, that of its partition key.
-    pub fn slot(&self, key: &Key) -> u8 {
+    pub fn slot(&self, key: &TracedKey) -> u8 {
         slot_of(if self.design.table.keys.sort.is_some() {
             key.partition
         } else {

@@ -4,22 +4,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::consumption::{Consumption, LaneKey};
-use super::curve::Log;
-use super::heat::{Heat, Minutes, join};
+use super::consumption::{DemandKey, TracedConsumption};
+use super::curve::AccessLog;
+use super::heat::{HotKeys, Minutes, join};
 use super::partitions::{Grain, ordered};
-use super::sizes::From;
+use super::sizes::SizeSource;
 use super::verify::{Verification, Verify};
 use crate::table::Direction;
-use crate::trace::{Key, Place, Reason, SLOTS, Time};
+use crate::trace::{RowPlace, SLOTS, SkipReason, Time, TracedKey};
 use crate::units::Bytes;
-use crate::workload::Entry;
+use crate::workload::IndexEntry;
 
 /// How many rows took their sizes from where, and how far those that were drawn could be wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Provenance {
     /// Rows by what they read or write, and where its size came from.
-    pub rows: BTreeMap<(Direction, From), u64>,
+    pub rows: BTreeMap<(Direction, SizeSource), u64>,
     /// Half units of drawn rows on their tables: as drawn, with the smallest and with the largest
     /// size in a hundred; by table and direction.
     pub drawn: BTreeMap<(usize, Direction), [u128; 3]>,
@@ -100,27 +100,27 @@ impl Grains {
 
 /// One of several shares of all keys, by slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Share {
+pub struct KeyShare {
     /// Which, from 1.
     pub number: u32,
     /// Of how many.
     pub of: u32,
 }
 
-impl Default for Share {
-    fn default() -> Share {
-        Share { number: 1, of: 1 }
+impl Default for KeyShare {
+    fn default() -> KeyShare {
+        KeyShare { number: 1, of: 1 }
     }
 }
 
-impl Share {
+impl KeyShare {
     /// Reads `2/8`.
     ///
     /// # Errors
     /// What is allowed.
-    pub fn parse(text: &str) -> Result<Share, String> {
+    pub fn parse(text: &str) -> Result<KeyShare, String> {
         let found = text.split_once('/').and_then(|(number, of)| {
-            Some(Share {
+            Some(KeyShare {
                 number: number.trim().parse().ok()?,
                 of: of.trim().parse().ok()?,
             })
@@ -150,7 +150,7 @@ impl Share {
     }
 }
 
-impl std::fmt::Display for Share {
+impl std::fmt::Display for KeyShare {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.number, self.of)
     }
@@ -160,11 +160,11 @@ impl std::fmt::Display for Share {
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// What was consumed.
-    pub consumption: Consumption,
+    pub consumption: TracedConsumption,
     /// Who is hot, by account and slot.
-    pub heat: BTreeMap<LaneKey, Vec<Heat>>,
+    pub heat: BTreeMap<DemandKey, Vec<HotKeys>>,
     /// The hottest keys of each minute, by account.
-    pub minutes: BTreeMap<LaneKey, Minutes>,
+    pub minutes: BTreeMap<DemandKey, Minutes>,
     /// What each slot of a table is asked for in a region, second by second, reads and writes
     /// together.
     pub grains: BTreeMap<(usize, usize), Grains>,
@@ -173,7 +173,7 @@ pub struct Tally {
     /// AWS's answers beside the meter's.
     pub verification: Option<Verification>,
     /// What DAX would have been asked for.
-    pub log: Log,
+    pub log: AccessLog,
     /// Events so far.
     pub events: u64,
     /// Calls that AWS or the log says were throttled, or refused for free.
@@ -199,15 +199,15 @@ pub struct Tally {
     pub time_to_live: BTreeSet<usize>,
     /// What tables hold in the end, as far as the trace knows: items by their size and their
     /// entries.
-    pub held: BTreeMap<usize, Held>,
+    pub held: BTreeMap<usize, ItemCounts>,
     /// Events that could not be executed, by reason.
-    pub skipped: BTreeMap<Reason, u64>,
+    pub skipped: BTreeMap<SkipReason, u64>,
     /// The first of these.
-    pub first_skipped: BTreeMap<Place, String>,
+    pub first_skipped: BTreeMap<RowPlace, String>,
 }
 
 /// Items by their size and their entries.
-pub type Held = BTreeMap<(Bytes, Vec<Entry>), u64>;
+pub type ItemCounts = BTreeMap<(Bytes, Vec<IndexEntry>), u64>;
 
 /// Places of skipped rows that are kept.
 pub const FIRST_SKIPPED: usize = 5;
@@ -231,9 +231,9 @@ impl Tally {
     /// Adds half units of a key to who is hot; `known` are those of all accounts so far.
     pub fn heat(
         &mut self,
-        lane: LaneKey,
+        lane: DemandKey,
         slot: u8,
-        key: &Key,
+        key: &TracedKey,
         known: u32,
         minute: i64,
         halves: u64,
@@ -241,7 +241,7 @@ impl Tally {
         let slots = self
             .heat
             .entry(lane)
-            .or_insert_with(|| vec![Heat::default(); SLOTS]);
+            .or_insert_with(|| vec![HotKeys::default(); SLOTS]);
         let heat = &mut slots[usize::from(slot)];
         if heat.add(
             key.hash,
@@ -256,7 +256,7 @@ impl Tally {
 
     /// The same without what parts hold as rows.
     pub fn without_rows(&self) -> Tally {
-        let consumption = Consumption {
+        let consumption = TracedConsumption {
             kinds: self.consumption.kinds.clone(),
             lanes: BTreeMap::new(),
         };
@@ -267,7 +267,7 @@ impl Tally {
             grains: BTreeMap::new(),
             provenance: self.provenance.clone(),
             verification: self.verification.clone(),
-            log: Log {
+            log: AccessLog {
                 power: self.log.power,
                 entries: Vec::new(),
                 asked: self.log.asked.clone(),
@@ -298,7 +298,7 @@ impl Tally {
     }
 
     /// An event that could not be executed.
-    pub fn skip(&mut self, place: Place, reason: Reason, message: String) {
+    pub fn skip(&mut self, place: RowPlace, reason: SkipReason, message: String) {
         *self.skipped.entry(reason).or_default() += 1;
         self.first_skipped.insert(place, message);
         if self.first_skipped.len() > FIRST_SKIPPED {
@@ -316,7 +316,7 @@ impl Tally {
 
     /// Joins what other threads or shares added up. A slot's heat is that of one of both.
     pub fn join(&mut self, other: Tally) {
-        let Consumption { kinds, lanes } = other.consumption;
+        let TracedConsumption { kinds, lanes } = other.consumption;
         for (kind, traced) in kinds {
             self.consumption.kind(kind).add(&traced);
         }
@@ -331,7 +331,7 @@ impl Tally {
             let own = self
                 .heat
                 .entry(lane)
-                .or_insert_with(|| vec![Heat::default(); SLOTS]);
+                .or_insert_with(|| vec![HotKeys::default(); SLOTS]);
             for (own, heat) in own.iter_mut().zip(slots) {
                 if heat.total > 0 {
                     *own = heat;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::meter::{Arm, ConsumedCapacity};
-use crate::table::{Action, Arn, IndexKind, Operation, Table, Transition, Write};
+use crate::table::{Arn, IndexKind, Operation, Table, TransactionAction, Transition, Write};
 use crate::units::{Bytes, Exact};
 
 /// Whether AWS's answers in a trace are compared with the meter's, and how many differences are
@@ -56,7 +56,7 @@ pub struct Verification {
     /// Lines on which both differ.
     pub mismatches: u64,
     /// The differences that are kept.
-    pub first: Vec<Difference>,
+    pub first: Vec<VerifyDifference>,
     /// Records of streams that say what they weigh, and how many of them weigh something else.
     pub sizes_checked: u64,
     /// How many of these differ.
@@ -80,7 +80,7 @@ pub struct SizeDifference {
 
 /// One difference, with the working of both.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct Difference {
+pub struct VerifyDifference {
     /// The number of the event in the trace.
     pub ordinal: u64,
     /// The file and the line.
@@ -191,7 +191,7 @@ impl Verification {
         self.mismatches += 1;
         for (table, arms, working) in differences {
             if self.keeps(self.first.len()) {
-                self.first.push(Difference {
+                self.first.push(VerifyDifference {
                     ordinal,
                     place: place(),
                     operation: api.to_string(),
@@ -374,9 +374,9 @@ pub fn described(operation: &Operation, table: &Table) -> String {
             list(batch.iter().map(|write| written(write, table)).collect())
         }
         Operation::TransactWriteItems { actions, outcome } => {
-            let action = |action: &Action| match action {
-                Action::Write(write) => written(write, table),
-                Action::ConditionCheck(item) => format!("a check of {}", bytes(*item)),
+            let action = |action: &TransactionAction| match action {
+                TransactionAction::Write(write) => written(write, table),
+                TransactionAction::ConditionCheck(item) => format!("a check of {}", bytes(*item)),
             };
             format!(
                 "{outcome:?}: {}",

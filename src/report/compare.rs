@@ -1,7 +1,7 @@
 //! A comparison for people and machines: what to change, every alternative, break-evens, what
 //! matters most.
 
-use crate::workload::Part;
+use crate::workload::DesignPart;
 use serde::Serialize;
 
 use super::estimate::{RANGE_HEADER, a_month, conventions, interval, range_rows, switches};
@@ -11,7 +11,8 @@ use super::json::{
 use super::table::{Style, aligned, clean, indented, signed};
 use super::{csv, markdown};
 use crate::compare::{
-    Advice, Alternative, AlternativeKind, BreakEven, Combination, Comparison, Footing, State, Swing,
+    Advice, Alternative, AlternativeKind, AlternativeState, BreakEven, Combination, Comparison,
+    Footing, Swing,
 };
 use crate::money::{Money, MoneyError};
 
@@ -413,7 +414,7 @@ fn alternative_row(one: &Alternative, is_partial: bool) -> Vec<String> {
         None => one.name.clone(),
     };
     match one.state {
-        State::Priced { monthly, delta } => {
+        AlternativeState::Priced { monthly, delta } => {
             let what_if = if one.footing == Footing::WhatIf {
                 "what if: "
             } else {
@@ -431,7 +432,7 @@ fn alternative_row(one: &Alternative, is_partial: bool) -> Vec<String> {
                 one.words(),
             ]
         }
-        State::Unknown | State::Impossible => {
+        AlternativeState::Unknown | AlternativeState::Impossible => {
             vec![name, "-".to_string(), "-".to_string(), one.words()]
         }
     }
@@ -460,7 +461,7 @@ fn break_even_rows(comparison: &Comparison) -> Vec<Vec<String>> {
 }
 
 /// A line of the design as people look it up.
-pub(super) fn place_of(comparison: &Comparison, part: &Part) -> String {
+pub(super) fn place_of(comparison: &Comparison, part: &DesignPart) -> String {
     let place = comparison.written.place(part);
     format!("{}:{}", place.file, place.line)
 }

@@ -273,7 +273,7 @@ fn unknowns(difference: &Difference) -> [(&'static str, Vec<String>); 3] {
 }
 
 #[derive(Serialize)]
-struct Document<'a> {
+struct DiffJson<'a> {
     schema: &'static str,
     old: DesignRow<'a>,
     new: DesignRow<'a>,
@@ -281,12 +281,12 @@ struct Document<'a> {
     delta_usd: Option<String>,
     /// Of the lines that are known.
     known_delta_usd: String,
-    tables: Vec<TableRow<'a>>,
-    lines: Vec<LineRow<'a>>,
+    tables: Vec<ChangedTableRow<'a>>,
+    lines: Vec<ChangedLineRow<'a>>,
     unchanged_lines: usize,
     new_warnings: &'a [String],
-    newly_unknown: Vec<UnknownRow<'a>>,
-    no_longer_unknown: Vec<UnknownRow<'a>>,
+    newly_unknown: Vec<ChangedUnknownRow<'a>>,
+    no_longer_unknown: Vec<ChangedUnknownRow<'a>>,
 }
 
 #[derive(Serialize)]
@@ -299,14 +299,14 @@ struct DesignRow<'a> {
 }
 
 #[derive(Serialize)]
-struct TableRow<'a> {
+struct ChangedTableRow<'a> {
     table: &'a str,
     delta_usd: Option<String>,
     known_delta_usd: String,
 }
 
 #[derive(Serialize)]
-struct LineRow<'a> {
+struct ChangedLineRow<'a> {
     table: &'a str,
     index: Option<&'a str>,
     region: &'a str,
@@ -327,7 +327,7 @@ struct SideRow {
 }
 
 #[derive(Serialize)]
-struct UnknownRow<'a> {
+struct ChangedUnknownRow<'a> {
     table: &'a str,
     index: Option<&'a str>,
     what: &'a str,
@@ -348,8 +348,8 @@ pub fn diff_json(difference: &Difference) -> Result<String, MoneyError> {
             total_usd: outcome.total()?.to_string(),
         })
     }
-    fn unknown(one: &Unknown) -> UnknownRow<'_> {
-        UnknownRow {
+    fn unknown(one: &Unknown) -> ChangedUnknownRow<'_> {
+        ChangedUnknownRow {
             table: &one.subject.table,
             index: one.subject.index.as_deref(),
             what: &one.what,
@@ -365,7 +365,7 @@ pub fn diff_json(difference: &Difference) -> Result<String, MoneyError> {
         rate_usd: side.rate.to_string(),
         amount_usd: side.amount.to_string(),
     };
-    Ok(pretty(&Document {
+    Ok(pretty(&DiffJson {
         schema: "dynameter.diff/1",
         old: design(&difference.old)?,
         new: design(&difference.new)?,
@@ -374,7 +374,7 @@ pub fn diff_json(difference: &Difference) -> Result<String, MoneyError> {
         tables: difference
             .tables
             .iter()
-            .map(|(table, delta)| TableRow {
+            .map(|(table, delta)| ChangedTableRow {
                 table,
                 delta_usd: known(difference.change_of(table, *delta)),
                 known_delta_usd: delta.to_string(),
@@ -383,7 +383,7 @@ pub fn diff_json(difference: &Difference) -> Result<String, MoneyError> {
         lines: difference
             .lines
             .iter()
-            .map(|line| LineRow {
+            .map(|line| ChangedLineRow {
                 table: &line.subject.table,
                 index: line.subject.index.as_deref(),
                 region: &line.subject.region,

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::estimate::{conventions, headline, switches, usage_name, what, what_of};
-use super::json::{LineRow, SwitchRow, free_word, pretty, switch_rows};
+use super::json::{LineJson, SwitchRow, free_word, pretty, switch_rows};
 use super::table::{Style, clean};
 use crate::money::MoneyError;
 use crate::outcome::Outcome;
 use crate::pricing::{LineItem, sources_of};
-use crate::rules::{Grade, Rule, rule};
+use crate::rules::{Grade, MeteringRule, rule};
 use crate::units::{GB, group_thousands};
 
 /// Every line with its working, as text.
@@ -130,7 +130,7 @@ fn explained(number: usize, line: &LineItem, outcome: &Outcome, style: Style) ->
     text
 }
 
-fn grade(rule: &Rule) -> &'static str {
+fn grade(rule: &MeteringRule) -> &'static str {
     match rule.grade {
         Grade::A => "A",
         Grade::B => "B",
@@ -139,7 +139,7 @@ fn grade(rule: &Rule) -> &'static str {
 }
 
 /// The rules that the lines and switches name.
-fn rules_of(outcome: &Outcome) -> Vec<&'static Rule> {
+fn rules_of(outcome: &Outcome) -> Vec<&'static MeteringRule> {
     let named = outcome
         .bill
         .lines
@@ -187,7 +187,7 @@ struct Explained<'a> {
 #[derive(Serialize)]
 struct ExplainedLine<'a> {
     #[serde(flatten)]
-    line: LineRow<'a>,
+    line: LineJson<'a>,
     rules: Vec<&'static str>,
     rate: BTreeMap<&'static str, String>,
 }
@@ -227,7 +227,7 @@ pub fn explain_json(outcome: &Outcome) -> Result<String, MoneyError> {
             .lines
             .iter()
             .map(|item| ExplainedLine {
-                line: LineRow::new(item),
+                line: LineJson::new(item),
                 rules: item
                     .because
                     .iter()

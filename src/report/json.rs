@@ -25,19 +25,19 @@ struct Estimate<'a> {
     total_usd: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     uncertainty: Option<UncertaintyRow<'a>>,
-    unknown: Vec<UnknownRow<'a>>,
+    unknown: Vec<UnknownJson<'a>>,
     assumptions: &'a [String],
     switches: Vec<SwitchRow>,
     warnings: &'a [String],
-    tables: Vec<TableRow<'a>>,
+    tables: Vec<TableJson<'a>>,
     calculators: CalculatorsRow<'a>,
     demand: Vec<DemandRow<'a>>,
     holdings: Vec<HoldingRow<'a>>,
-    lines: Vec<LineRow<'a>>,
+    lines: Vec<LineJson<'a>>,
 }
 
 #[derive(Serialize)]
-pub(super) struct UnknownRow<'a> {
+pub(super) struct UnknownJson<'a> {
     table: &'a str,
     index: Option<&'a str>,
     region: &'a str,
@@ -111,7 +111,7 @@ pub(super) fn switch_rows(outcome: &Outcome) -> Vec<SwitchRow> {
 }
 
 #[derive(Serialize)]
-pub(super) struct TableRow<'a> {
+pub(super) struct TableJson<'a> {
     table: &'a str,
     total_usd: String,
 }
@@ -155,7 +155,7 @@ pub(super) struct HoldingRow<'a> {
 
 /// A line as every JSON output writes it.
 #[derive(Serialize)]
-pub(super) struct LineRow<'a> {
+pub(super) struct LineJson<'a> {
     table: &'a str,
     index: Option<&'a str>,
     region: &'a str,
@@ -170,15 +170,15 @@ pub(super) struct LineRow<'a> {
     because: Vec<String>,
 }
 
-impl<'a> LineRow<'a> {
-    pub(super) fn new(line: &'a LineItem) -> LineRow<'a> {
+impl<'a> LineJson<'a> {
+    pub(super) fn new(line: &'a LineItem) -> LineJson<'a> {
         let Subject {
             table,
             index,
             region,
             access,
         } = &line.subject;
-        LineRow {
+        LineJson {
             table,
             index: index.as_deref(),
             region,
@@ -222,12 +222,12 @@ pub(super) fn decimal(number: &Exact) -> String {
 }
 
 /// Each table with its total.
-pub(super) fn table_rows(outcome: &Outcome) -> Result<Vec<TableRow<'_>>, MoneyError> {
+pub(super) fn table_rows(outcome: &Outcome) -> Result<Vec<TableJson<'_>>, MoneyError> {
     outcome
         .tables
         .iter()
         .map(|name| {
-            Ok(TableRow {
+            Ok(TableJson {
                 table: name,
                 total_usd: outcome.total_of(name)?.to_string(),
             })
@@ -316,18 +316,18 @@ fn estimate<'a>(outcome: &'a Outcome) -> Result<Estimate<'a>, MoneyError> {
             })
             .collect(),
         holdings: holding_rows(outcome),
-        lines: outcome.bill.lines.iter().map(LineRow::new).collect(),
+        lines: outcome.bill.lines.iter().map(LineJson::new).collect(),
     })
 }
 
-pub(super) fn unknown(unknown: &Unknown) -> UnknownRow<'_> {
+pub(super) fn unknown(unknown: &Unknown) -> UnknownJson<'_> {
     let Subject {
         table,
         index,
         region,
         access,
     } = &unknown.subject;
-    UnknownRow {
+    UnknownJson {
         table,
         index: index.as_deref(),
         region,

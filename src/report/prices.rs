@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::json::pretty;
 use super::table::{Style, aligned};
 use super::{csv, markdown};
-use crate::pricing::{ChangedRate, Offer, PriceBook, PublishedRate, Tier, Update};
+use crate::pricing::{BookUpdate, ChangedRate, PriceBook, PriceListFile, PublishedRate, Tier};
 use crate::units::{Exact, group_thousands};
 use crate::usage::UsageType;
 
@@ -276,8 +276,8 @@ const UNKNOWN_HEADER: [&str; 6] = [
     "why",
 ];
 
-fn offer_rows(offers: &[Offer]) -> Vec<Vec<String>> {
-    let row = |offer: &Offer| {
+fn offer_rows(offers: &[PriceListFile]) -> Vec<Vec<String>> {
+    let row = |offer: &PriceListFile| {
         let mut regions: Vec<&str> = offer
             .rates
             .iter()
@@ -297,7 +297,7 @@ fn offer_rows(offers: &[Offer]) -> Vec<Vec<String>> {
     offers.iter().map(row).collect()
 }
 
-fn unknown_rows(offers: &[Offer]) -> Vec<Vec<String>> {
+fn unknown_rows(offers: &[PriceListFile]) -> Vec<Vec<String>> {
     let row = |(product, (skus, sku)): (&crate::pricing::UnknownProduct, &(u64, String))| {
         let (service, usage_type, operation) = (
             product.service.clone(),
@@ -321,7 +321,7 @@ fn unknown_rows(offers: &[Offer]) -> Vec<Vec<String>> {
 }
 
 /// What offers brought: a line, what changed, and what is not known.
-fn offers_head(update: &Update, written: Option<&str>) -> String {
+fn offers_head(update: &BookUpdate, written: Option<&str>) -> String {
     let count = |number: u64| group_thousands(&number.to_string());
     let new = match update.new_regions.as_slice() {
         [] => String::new(),
@@ -366,8 +366,8 @@ const UNKNOWN_SHOWN: usize = 40;
 
 /// What offers brought, as text.
 pub fn offers_text(
-    offers: &[Offer],
-    update: &Update,
+    offers: &[PriceListFile],
+    update: &BookUpdate,
     written: Option<&str>,
     style: Style,
 ) -> String {
@@ -406,7 +406,11 @@ pub fn offers_text(
 }
 
 /// What offers brought, as Markdown.
-pub fn offers_markdown(offers: &[Offer], update: &Update, written: Option<&str>) -> String {
+pub fn offers_markdown(
+    offers: &[PriceListFile],
+    update: &BookUpdate,
+    written: Option<&str>,
+) -> String {
     let mut text = format!(
         "{}\n\n{}",
         markdown::escape(&offers_head(update, written)),
@@ -430,7 +434,7 @@ pub fn offers_markdown(offers: &[Offer], update: &Update, written: Option<&str>)
 
 /// What offers brought, as CSV: changed rates, then what is not known, told apart by the first
 /// column.
-pub fn offers_csv(offers: &[Offer], update: &Update) -> String {
+pub fn offers_csv(offers: &[PriceListFile], update: &BookUpdate) -> String {
     let header: Vec<&str> = std::iter::once("kind")
         .chain(CHANGED_HEADER)
         .chain(UNKNOWN_HEADER)
@@ -457,7 +461,7 @@ pub fn offers_csv(offers: &[Offer], update: &Update) -> String {
 }
 
 /// What offers brought, as JSON, `dynameter.prices-import/1`.
-pub fn offers_json(offers: &[Offer], update: &Update, written: Option<&str>) -> String {
+pub fn offers_json(offers: &[PriceListFile], update: &BookUpdate, written: Option<&str>) -> String {
     let objects = |header: &[&str], rows: Vec<Vec<String>>| -> Vec<serde_json::Value> {
         let value = |text: String| {
             if text.is_empty() {

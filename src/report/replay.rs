@@ -6,19 +6,20 @@ use super::estimate::{
     LINE_HEADER, LINE_NUMBERS, a_month, conventions, estimate_csv, line_rows, switches, unknown_row,
 };
 use super::json::{
-    HoldingRow, LineRow, SwitchRow, TableRow, UnknownRow, decimal, holding_rows, pretty,
+    HoldingRow, LineJson, SwitchRow, TableJson, UnknownJson, decimal, holding_rows, pretty,
     switch_rows, table_rows, unknown,
 };
 use super::markdown;
 use super::table::{Style, aligned, clean, indented};
-use crate::compare::State;
+use crate::compare::AlternativeState;
 use crate::money::{Money, MoneyError};
 use crate::replay::{
-    AccountRun, Cluster, Consumed, DaxResult, Drawn, From, HotKey, ItemSizes, ModeResult, OverTime,
-    PartitionHeat, Peak, Replayed, STRIP_ROWS, SizeDifference, Strip, Verification,
+    AccountRun, Cluster, ConsumedUnits, DaxResult, DrawnSizes, HotKey, ItemSizes, ModeResult,
+    OverTime, PartitionHeat, Peak, Replayed, STRIP_ROWS, SizeDifference, SizeSource, Strip,
+    Verification,
 };
 use crate::table::Direction;
-use crate::trace::Reason;
+use crate::trace::SkipReason;
 use crate::units::{Exact, GB, group_thousands};
 use crate::usage;
 
@@ -42,13 +43,13 @@ struct Replay<'a> {
     dax: Vec<DaxRow<'a>>,
     sizes: SizesRow<'a>,
     verification: Option<VerificationRow<'a>>,
-    unknown: Vec<UnknownRow<'a>>,
+    unknown: Vec<UnknownJson<'a>>,
     assumptions: Vec<&'a str>,
     switches: Vec<SwitchRow>,
     warnings: &'a [String],
-    tables: Vec<TableRow<'a>>,
+    tables: Vec<TableJson<'a>>,
     holdings: Vec<HoldingRow<'a>>,
-    lines: Vec<LineRow<'a>>,
+    lines: Vec<LineJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -508,11 +509,11 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
                 mode: &mode.mode,
                 kind: mode.kind,
                 as_designed: mode.as_designed,
-                feasible: matches!(mode.state, State::Priced { .. }),
+                feasible: matches!(mode.state, AlternativeState::Priced { .. }),
                 state: mode.state.word(),
                 monthly_usd: match mode.state {
-                    State::Priced { monthly, .. } => Some(monthly.to_string()),
-                    State::Unknown | State::Impossible => None,
+                    AlternativeState::Priced { monthly, .. } => Some(monthly.to_string()),
+                    AlternativeState::Unknown | AlternativeState::Impossible => None,
                 },
                 throttled_requests: throttled(mode).to_string(),
                 why: &mode.why,
@@ -612,7 +613,7 @@ pub fn replay_json(replayed: &Replayed) -> Result<String, MoneyError> {
         warnings: &outcome.warnings,
         tables: table_rows(outcome)?,
         holdings: holding_rows(outcome),
-        lines: outcome.bill.lines.iter().map(LineRow::new).collect(),
+        lines: outcome.bill.lines.iter().map(LineJson::new).collect(),
     }))
 }
 
@@ -626,7 +627,7 @@ fn all_assumptions(replayed: &Replayed) -> Vec<&str> {
 }
 
 /// A part of the output: a title, a header, its rows, and which columns are numbers.
-struct Part {
+struct Section {
     title: String,
     header: &'static [&'static str],
     rows: Vec<Vec<String>>,
@@ -652,8 +653,8 @@ fn percent(share: &Exact) -> String {
     )
 }
 
-fn consumed_rows(consumed: &[Consumed], home: &str) -> Vec<Vec<String>> {
-    let row = |one: &Consumed| {
+fn consumed_rows(consumed: &[ConsumedUnits], home: &str) -> Vec<Vec<String>> {
+    let row = |one: &ConsumedUnits| {
         let place = place(&one.table, one.index.as_deref(), &one.region, home);
         let operation = move |(operation, calls, read, write): &(String, u64, Exact, Exact)| {
             let calls = if *calls == 0 {
@@ -709,7 +710,7 @@ fn mode_row(mode: &ModeResult, total: Money, is_partial: bool) -> Vec<String> {
         mode.mode.clone()
     };
     let difference = match mode.state {
-        State::Priced { monthly, .. } if !mode.as_designed => monthly
+        AlternativeState::Priced { monthly, .. } if !mode.as_designed => monthly
             .minus(total)
             .ok()
             .map(super::table::signed)
@@ -736,10 +737,12 @@ fn mode_row(mode: &ModeResult, total: Money, is_partial: bool) -> Vec<String> {
         mode.table.clone().unwrap_or_else(|| "all".to_string()),
         name,
         match mode.state {
-            State::Priced { monthly, .. } if is_partial => format!("≥ {}", monthly.human()),
-            State::Priced { monthly, .. } => monthly.human(),
-            State::Unknown => "not known".to_string(),
-            State::Impossible => "not possible".to_string(),
+            AlternativeState::Priced { monthly, .. } if is_partial => {
+                format!("≥ {}", monthly.human())
+            }
+            AlternativeState::Priced { monthly, .. } => monthly.human(),
+            AlternativeState::Unknown => "not known".to_string(),
+            AlternativeState::Impossible => "not possible".to_string(),
         },
         difference,
         if is_capacity {
@@ -881,7 +884,7 @@ fn dax_rows(all: &[DaxResult]) -> Vec<Vec<String>> {
     shown.chunk_by(alike).map(row).collect()
 }
 
-fn drawn_row(drawn: &Drawn) -> Vec<String> {
+fn drawn_row(drawn: &DrawnSizes) -> Vec<String> {
     vec![
         drawn.table.clone(),
         drawn.direction.word().to_string(),
@@ -900,26 +903,27 @@ fn drawn_row(drawn: &Drawn) -> Vec<String> {
 }
 
 /// The parts of a replay between its headline and its bill.
-fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
+fn parts(replayed: &Replayed) -> Result<Vec<Section>, MoneyError> {
     let home = replayed.outcome.region.as_str();
     let total = replayed.outcome.total()?;
     let is_partial = !replayed.outcome.bill.unknown.is_empty();
-    let source = |(direction, from, rows): &(Direction, From, u64)| {
+    let source = |(direction, from, rows): &(Direction, SizeSource, u64)| {
         vec![
             direction.word().to_string(),
             from.word().to_string(),
             count(*rows),
         ]
     };
-    let skipped = |(reason, rows): (&Reason, &u64)| vec![reason.word().to_string(), count(*rows)];
+    let skipped =
+        |(reason, rows): (&SkipReason, &u64)| vec![reason.word().to_string(), count(*rows)];
     let mut parts = vec![
-        Part {
+        Section {
             title: "Consumed in the trace".to_string(),
             header: &["Where", "Operation", "Calls", "Read units", "Write units"],
             rows: consumed_rows(&replayed.consumed, home),
             numbers: &[2, 3, 4],
         },
-        Part {
+        Section {
             title: "Peaks, units a second".to_string(),
             header: &[
                 "Account",
@@ -939,13 +943,13 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
                 .collect(),
             numbers: &[2, 3, 4, 5, 6, 7],
         },
-        Part {
+        Section {
             title: "Items that the trace knows, at its end".to_string(),
             header: &["Table", "Items", "Mean", "Half", "95 %", "99 %", "Largest"],
             rows: replayed.item_sizes.iter().map(size_row).collect(),
             numbers: &[1, 2, 3, 4, 5, 6],
         },
-        Part {
+        Section {
             title: "Every capacity mode, a month of the whole design".to_string(),
             header: &[
                 "Table",
@@ -963,7 +967,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
                 .collect(),
             numbers: &[2, 3, 4, 5],
         },
-        Part {
+        Section {
             title: "Throttled in the trace".to_string(),
             header: &[
                 "Account",
@@ -981,7 +985,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
                 .collect(),
             numbers: &[3, 4],
         },
-        Part {
+        Section {
             title: "Hottest keys".to_string(),
             header: &[
                 "Account",
@@ -998,7 +1002,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
                 .collect(),
             numbers: &[3, 4, 5],
         },
-        Part {
+        Section {
             title: "Partitions".to_string(),
             header: &[
                 "Table",
@@ -1017,7 +1021,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
                 .collect(),
             numbers: &[1, 2, 3, 4, 5],
         },
-        Part {
+        Section {
             title: "What DAX would have caught".to_string(),
             header: &[
                 "Table",
@@ -1035,13 +1039,13 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
             rows: dax_rows(&replayed.dax),
             numbers: &[3, 4, 5, 6, 7, 8, 9, 10],
         },
-        Part {
+        Section {
             title: "Where sizes came from".to_string(),
             header: &["Units", "Source", "Rows"],
             rows: replayed.sizes.rows.iter().map(source).collect(),
             numbers: &[2],
         },
-        Part {
+        Section {
             title: "How far the drawn sizes can move the bill (smallest and largest of a hundred, \
                     on demand)"
                 .to_string(),
@@ -1063,7 +1067,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Part>, MoneyError> {
                 .collect(),
             numbers: &[2, 3, 4, 5, 6],
         },
-        Part {
+        Section {
             title: "Skipped rows".to_string(),
             header: &["Reason", "Rows"],
             rows: replayed.trace.skipped.iter().map(skipped).collect(),
@@ -1222,7 +1226,7 @@ pub fn replay_text(replayed: &Replayed, style: Style) -> Result<String, MoneyErr
         style.quiet(&conventions(outcome))
     );
     text += &format!("{}\n", style.quiet(&clean(&trace_line(replayed))));
-    for Part {
+    for Section {
         title,
         header,
         rows,
@@ -1292,7 +1296,7 @@ pub fn replay_markdown(replayed: &Replayed) -> Result<String, MoneyError> {
         conventions(outcome),
         markdown::escape(&trace_line(replayed))
     );
-    for Part {
+    for Section {
         title,
         header,
         rows,

@@ -40,7 +40,7 @@ pub struct MeasuredCost {
 
 /// What a trace measured beside what the file expects.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Measured {
+pub struct MeasuredTraffic {
     /// The month's total of the trace less that of the file.
     pub difference: Money,
     /// Units a second of every account that has any.
@@ -54,12 +54,12 @@ impl Review {
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
-    pub fn measured(&self) -> Result<Option<Measured>, MoneyError> {
+    pub fn measured(&self) -> Result<Option<MeasuredTraffic>, MoneyError> {
         let Some(replayed) = &self.replayed else {
             return Ok(None);
         };
         let difference = replayed.outcome.total()?.minus(self.comparison.total)?;
-        Ok(Some(Measured {
+        Ok(Some(MeasuredTraffic {
             difference,
             demand: self.measured_demand(),
             cost: self.measured_cost()?,

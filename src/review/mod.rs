@@ -8,9 +8,9 @@ mod spending;
 mod traffic;
 
 #[cfg(feature = "replay")]
-pub use measured::{Measured, MeasuredCost, MeasuredDemand};
-pub use spending::{Share, Spending};
-pub use traffic::{FACTORS, Loader, MONTHS, Sum, Traffic};
+pub use measured::{MeasuredCost, MeasuredDemand, MeasuredTraffic};
+pub use spending::{BillShare, Spending};
+pub use traffic::{DesignTotal, FACTORS, Loader, MONTHS, TrafficTable};
 
 use crate::capacity::Demand;
 use crate::compare::{Comparison, Curves, Question, compare_with_curves};
@@ -21,7 +21,7 @@ use crate::outcome::{Outcome, Uncertainty};
 use crate::pricing::Books;
 #[cfg(feature = "replay")]
 use crate::replay::Replayed;
-use crate::workload::{Call, Workload};
+use crate::workload::{PatternCall, Workload};
 
 /// A design, reviewed.
 pub struct Review {
@@ -32,7 +32,7 @@ pub struct Review {
     /// Where the money goes, in five ways to look at it.
     pub spending: Vec<Spending>,
     /// The totals at other traffic and in other months.
-    pub traffic: Traffic,
+    pub traffic: TrafficTable,
     /// How many years ahead the month lies.
     pub years_ahead: u64,
     /// Access patterns without a profile: they are taken as the same rate at every hour.
@@ -66,7 +66,7 @@ pub fn review(
         .iter()
         .flat_map(|table| table.access.iter().map(move |access| (table, access)));
     let flat = patterns.filter(|(_, access)| {
-        !matches!(access.call, Call::Unknown { .. }) && access.shape.is_flat()
+        !matches!(access.call, PatternCall::Unknown { .. }) && access.shape.is_flat()
     });
     Ok(Review {
         years_ahead: workload.years_ahead,
@@ -108,7 +108,7 @@ impl Review {
 }
 
 /// What a workload costs, table by table, without the working of its lines.
-fn sums(metering: &Metering) -> Result<Sum, EstimateError> {
+fn sums(metering: &Metering) -> Result<DesignTotal, EstimateError> {
     let (workload, bill) = (metering.workload(), metering.bill()?);
     let of = |name: &str| {
         crate::money::Money::sum(
@@ -131,7 +131,7 @@ fn sums(metering: &Metering) -> Result<Sum, EstimateError> {
         refused || demand.is_short()
     };
     let short = metering.demand().filter(short).map(Demand::place).collect();
-    Ok(Sum {
+    Ok(DesignTotal {
         total: bill.total()?,
         tables,
         unknown: bill.unknown.len(),

@@ -10,12 +10,12 @@ pub struct Spending {
     /// By what it is added up, such as `table`.
     pub by: &'static str,
     /// The parts, the largest first. Together they are the whole bill.
-    pub shares: Vec<Share>,
+    pub shares: Vec<BillShare>,
 }
 
 /// A part of a bill.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Share {
+pub struct BillShare {
     /// What it is for.
     pub name: String,
     /// Its dollars of a month.
@@ -53,12 +53,12 @@ fn added_up(
     by: &'static str,
     name: impl Fn(&LineItem) -> String,
 ) -> Result<Spending, MoneyError> {
-    let mut shares: Vec<Share> = Vec::new();
+    let mut shares: Vec<BillShare> = Vec::new();
     for line in &outcome.bill.lines {
         let name = name(line);
         match shares.iter_mut().find(|share| share.name == name) {
             Some(share) => share.amount = Money::sum([share.amount, line.amount])?,
-            None => shares.push(Share {
+            None => shares.push(BillShare {
                 name,
                 amount: line.amount,
             }),

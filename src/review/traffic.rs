@@ -29,18 +29,18 @@ pub const MONTHS: [(u64, &str); 3] = [
 
 /// Totals by month and traffic.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Traffic {
+pub struct TrafficTable {
     /// The hours of each month; that of the file is the first.
     pub months: Vec<MonthHours>,
     /// By how much the rates of all access patterns are multiplied.
     pub factors: Vec<Exact>,
     /// For each month, for each factor, the sums; `None` where the file is not possible there.
-    pub sums: Vec<Vec<Option<Sum>>>,
+    pub sums: Vec<Vec<Option<DesignTotal>>>,
 }
 
 /// What a design costs.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Sum {
+pub struct DesignTotal {
     /// All tables.
     pub total: Money,
     /// Each table, in the order of the design.
@@ -52,7 +52,7 @@ pub struct Sum {
     pub short: Vec<String>,
 }
 
-pub(super) fn of(workload: &Workload, books: &Books, load: &Loader) -> Traffic {
+pub(super) fn of(workload: &Workload, books: &Books, load: &Loader) -> TrafficTable {
     let own = workload.month.clone();
     let others = MONTHS
         .iter()
@@ -63,25 +63,28 @@ pub(super) fn of(workload: &Workload, books: &Books, load: &Loader) -> Traffic {
         .iter()
         .map(|tenths| Exact::ratio(*tenths, 10))
         .collect();
-    let sum = |month: &MonthHours, factor: &Exact, simulations: &Arc<Simulations>| -> Option<Sum> {
+    let sum = |month: &MonthHours,
+               factor: &Exact,
+               simulations: &Arc<Simulations>|
+     -> Option<DesignTotal> {
         let changed = load(month, factor).ok()?;
         let metering: Result<Metering, EstimateError> =
             Metering::with(simulations.clone(), &changed, books);
         metering.and_then(|metering| sums(&metering)).ok()
     };
     // A second of a long month is like one of a short: its simulations are the same.
-    let of = |factor: &Exact| -> Vec<Option<Sum>> {
+    let of = |factor: &Exact| -> Vec<Option<DesignTotal>> {
         let simulations = Arc::new(Simulations::default());
         months
             .iter()
             .map(|month| sum(month, factor, &simulations))
             .collect()
     };
-    let found: Vec<Vec<Option<Sum>>> = factors.par_iter().map(of).collect();
+    let found: Vec<Vec<Option<DesignTotal>>> = factors.par_iter().map(of).collect();
     let sums = (0..months.len())
         .map(|month| found.iter().map(|sums| sums[month].clone()).collect())
         .collect();
-    Traffic {
+    TrafficTable {
         months,
         factors,
         sums,

@@ -7,21 +7,21 @@ use rand_core::{Rng, SeedableRng};
 use rand_distr::{Distribution, Zipf};
 use rand_pcg::Pcg64Mcg;
 
-use super::Options;
+use super::SynthesizeOptions;
 use crate::capacity::Shape;
 use crate::capacity::series::{Arrivals, WEEK_MINUTES, seed_of};
 use crate::replay::key_class;
 use crate::table::{Consistency, limits};
-use crate::trace::{Action, ApiName, Key, Time, mixed, salt};
+use crate::trace::{ApiName, MemberAction, Time, TracedKey, mixed, salt};
 use crate::units::{Bytes, Exact};
 use crate::workload::{
-    Access, Call, SizeClasses, TableDesign, Workload, WriteKind, WritePlan, mean_of, pick_weighted,
-    sum_of,
+    AccessPattern, PatternCall, SizeClasses, TableDesign, Workload, WriteKind, WritePlan, mean_of,
+    pick_weighted, sum_of,
 };
 
 /// A row of a trace.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Row {
+pub struct SynthesizedRow {
     pub time: i64,
     pub operation: &'static str,
     pub table: Arc<str>,
@@ -42,7 +42,7 @@ pub struct Row {
     pub replayed: Option<bool>,
 }
 
-impl Row {
+impl SynthesizedRow {
     /// Empties the columns that are not among these.
     pub fn keep(&mut self, columns: &[&str]) {
         let gone = |column: &str| !columns.contains(&column);
@@ -83,7 +83,7 @@ impl Row {
 }
 
 /// Calls of one kind over time.
-pub struct Stream {
+pub struct CallStream {
     /// Stretches of time of one rate: the second at which each begins, and the calls that come
     /// before.
     starts: Vec<(u64, f64)>,
@@ -115,7 +115,7 @@ struct Maker {
 
 enum MakerKind {
     Access {
-        access: Box<Access>,
+        access: Box<AccessPattern>,
         api: ApiName,
         index: Option<Arc<str>>,
         plans: Vec<Planned>,
@@ -150,22 +150,26 @@ fn uniform(random: &mut Pcg64Mcg) -> f64 {
 
 /// Whether any row of a workload's trace has something in a column.
 pub fn holds(workload: &Workload, column: &str) -> bool {
-    let writes =
-        |access: &Access| matches!(access.call, Call::Write { .. } | Call::Transaction { .. });
-    let of = |access: &Access| match (column, &access.call) {
-        ("index", Call::Page { index, .. }) => index.is_some(),
-        ("fetched_bytes", Call::Page { fetches, .. }) => *fetches,
-        ("evaluated_bytes" | "evaluated_items" | "consistency", Call::Page { .. }) => true,
-        ("item_bytes" | "consistency", Call::Get { .. }) => true,
-        ("error", Call::Write { refused, .. }) => !refused.is_zero(),
-        ("error", Call::Transaction { cancelled, .. }) => !cancelled.is_zero(),
-        ("replayed", Call::Transaction { replayed, .. }) => !replayed.is_zero(),
-        ("changes", Call::Write { plans, .. } | Call::Transaction { plans, .. }) => {
+    let writes = |access: &AccessPattern| {
+        matches!(
+            access.call,
+            PatternCall::Write { .. } | PatternCall::Transaction { .. }
+        )
+    };
+    let of = |access: &AccessPattern| match (column, &access.call) {
+        ("index", PatternCall::Page { index, .. }) => index.is_some(),
+        ("fetched_bytes", PatternCall::Page { fetches, .. }) => *fetches,
+        ("evaluated_bytes" | "evaluated_items" | "consistency", PatternCall::Page { .. }) => true,
+        ("item_bytes" | "consistency", PatternCall::Get { .. }) => true,
+        ("error", PatternCall::Write { refused, .. }) => !refused.is_zero(),
+        ("error", PatternCall::Transaction { cancelled, .. }) => !cancelled.is_zero(),
+        ("replayed", PatternCall::Transaction { replayed, .. }) => !replayed.is_zero(),
+        ("changes", PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. }) => {
             plans.iter().any(|(plan, _)| plan.changes.is_some())
         }
         ("action", _) => {
             access.operation == Some(ApiName::BatchWriteItem)
-                || matches!(access.call, Call::Transaction { .. })
+                || matches!(access.call, PatternCall::Transaction { .. })
         }
         ("item_bytes" | "old_bytes", _) => writes(access),
         _ => false,
@@ -185,7 +189,7 @@ pub fn holds(workload: &Workload, column: &str) -> bool {
 }
 
 /// Everything that calls the tables of a workload.
-pub fn streams(workload: &Workload, options: &Options) -> Vec<Stream> {
+pub fn streams(workload: &Workload, options: &SynthesizeOptions) -> Vec<CallStream> {
     let mut all = Vec::new();
     for table in &workload.tables {
         let global = table.is_global();
@@ -249,18 +253,21 @@ pub fn streams(workload: &Workload, options: &Options) -> Vec<Stream> {
 
 fn stream(
     workload: &Workload,
-    options: &Options,
+    options: &SynthesizeOptions,
     table: &TableDesign,
-    access: &Access,
+    access: &AccessPattern,
     region: Option<Arc<str>>,
     share: &Exact,
-) -> Stream {
+) -> CallStream {
     let (index, plans) = match &access.call {
-        Call::Page { index, .. } => (*index, &[][..]),
-        Call::Write { plans, .. } | Call::Transaction { plans, .. } => (None, plans.as_slice()),
-        Call::Get { .. } | Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {
-            (None, &[][..])
+        PatternCall::Page { index, .. } => (*index, &[][..]),
+        PatternCall::Write { plans, .. } | PatternCall::Transaction { plans, .. } => {
+            (None, plans.as_slice())
         }
+        PatternCall::Get { .. }
+        | PatternCall::Traced(_)
+        | PatternCall::Counted { .. }
+        | PatternCall::Unknown { .. } => (None, &[][..]),
     };
     let index = index
         .and_then(|at| table.table.indexes.get(at))
@@ -275,16 +282,16 @@ fn stream(
         (_, Some(operation)) if !operation.is_partiql() => operation,
         // A PartiQL statement is the operation that it is.
         (
-            Call::Get {
+            PatternCall::Get {
                 consistency: None, ..
             },
             _,
         ) => ApiName::TransactGetItems,
-        (Call::Get { items: 1, .. }, _) => ApiName::GetItem,
-        (Call::Get { .. }, _) => ApiName::BatchGetItem,
-        (Call::Page { scan: true, .. }, _) => ApiName::Scan,
-        (Call::Transaction { .. }, _) => ApiName::TransactWriteItems,
-        (Call::Write { .. }, _) => ApiName::BatchWriteItem,
+        (PatternCall::Get { items: 1, .. }, _) => ApiName::GetItem,
+        (PatternCall::Get { .. }, _) => ApiName::BatchGetItem,
+        (PatternCall::Page { scan: true, .. }, _) => ApiName::Scan,
+        (PatternCall::Transaction { .. }, _) => ApiName::TransactWriteItems,
+        (PatternCall::Write { .. }, _) => ApiName::BatchWriteItem,
         _ => ApiName::Query,
     };
     let here = region
@@ -319,7 +326,7 @@ fn stream(
 #[allow(clippy::too_many_arguments)]
 fn with(
     workload: &Workload,
-    options: &Options,
+    options: &SynthesizeOptions,
     table: &TableDesign,
     name: &str,
     region: Option<Arc<str>>,
@@ -327,7 +334,7 @@ fn with(
     shape: &Shape,
     kind: MakerKind,
     hit_ratio: Option<f64>,
-) -> Stream {
+) -> CallStream {
     // Minutes of the week from Monday 00:00 on; 1 January 1970 was a Thursday. Within a profile's
     // hours the rate moves as it does where demand is simulated.
     let second = options.start.second() + 3 * 86_400;
@@ -386,7 +393,7 @@ fn with(
     } else {
         0.5
     };
-    Stream {
+    CallStream {
         starts,
         stretch: 0,
         expected,
@@ -401,7 +408,7 @@ fn exponential(random: &mut Pcg64Mcg) -> f64 {
     -(1.0 - uniform(random)).ln()
 }
 
-impl Stream {
+impl CallStream {
     /// How many calls are expected.
     pub fn expected(&self) -> Exact {
         self.expected.clone()
@@ -437,7 +444,7 @@ impl Stream {
     }
 
     /// Appends the rows of the call that comes now.
-    pub fn call(&mut self, time: Time, rows: &mut Vec<Row>) {
+    pub fn call(&mut self, time: Time, rows: &mut Vec<SynthesizedRow>) {
         self.position += if self.poisson {
             exponential(&mut self.random)
         } else {
@@ -483,26 +490,26 @@ impl Maker {
         self.key_text(self.fresh, true)
     }
 
-    fn row(&self, time: Time, operation: &'static str, key: String) -> Row {
-        Row {
+    fn row(&self, time: Time, operation: &'static str, key: String) -> SynthesizedRow {
+        SynthesizedRow {
             time: time.0.div_euclid(1_000),
             operation,
             table: self.table.clone(),
             key,
             region: self.region.clone(),
             caller: self.caller.clone(),
-            ..Row::default()
+            ..SynthesizedRow::default()
         }
     }
 
-    fn rows(&mut self, time: Time, random: &mut Pcg64Mcg, rows: &mut Vec<Row>) {
+    fn rows(&mut self, time: Time, random: &mut Pcg64Mcg, rows: &mut Vec<SynthesizedRow>) {
         // Taken out for the call, so that the maker's own counters may change.
         let kind = std::mem::replace(&mut self.kind, MakerKind::TimeToLive { sizes: None });
         match &kind {
             MakerKind::TimeToLive { sizes } => {
                 let key = self.there(random);
                 let bytes = size(sizes, &key);
-                rows.push(Row {
+                rows.push(SynthesizedRow {
                     old_bytes: bytes,
                     ..self.row(time, ApiName::TimeToLiveDelete.name(), key)
                 });
@@ -513,7 +520,7 @@ impl Maker {
                 index,
                 plans,
             } => match &access.call {
-                Call::Get {
+                PatternCall::Get {
                     items,
                     consistency,
                     missing,
@@ -534,7 +541,7 @@ impl Maker {
                             size(&access.sizes, &key)
                         };
                         let consistency = consistency.map(word);
-                        rows.push(Row {
+                        rows.push(SynthesizedRow {
                             item_bytes: bytes,
                             consistency,
                             cached: hit,
@@ -542,8 +549,10 @@ impl Maker {
                         });
                     }
                 }
-                Call::Page { .. } => self.pages(access, *api, index.as_ref(), time, random, rows),
-                Call::Write { refused, .. } => {
+                PatternCall::Page { .. } => {
+                    self.pages(access, *api, index.as_ref(), time, random, rows)
+                }
+                PatternCall::Write { refused, .. } => {
                     let refused = probability(refused);
                     for planned in plans {
                         for _ in 0..planned.count {
@@ -555,11 +564,11 @@ impl Maker {
                                 planned.finds
                             };
                             let row = self.write(access, planned, finds, *api, time, random);
-                            rows.push(Row { error, ..row });
+                            rows.push(SynthesizedRow { error, ..row });
                         }
                     }
                 }
-                Call::Transaction {
+                PatternCall::Transaction {
                     cancelled,
                     replayed,
                     ..
@@ -572,7 +581,7 @@ impl Maker {
                             let row =
                                 self.write(access, planned, planned.finds, *api, time, random);
                             let error = cancels.then_some("TransactionCanceledException");
-                            rows.push(Row {
+                            rows.push(SynthesizedRow {
                                 error,
                                 replayed: repeats.then_some(true),
                                 ..row
@@ -580,7 +589,9 @@ impl Maker {
                         }
                     }
                 }
-                Call::Traced(_) | Call::Counted { .. } | Call::Unknown { .. } => {}
+                PatternCall::Traced(_)
+                | PatternCall::Counted { .. }
+                | PatternCall::Unknown { .. } => {}
             },
         }
         self.kind = kind;
@@ -588,13 +599,13 @@ impl Maker {
 
     fn write(
         &mut self,
-        access: &Access,
+        access: &AccessPattern,
         planned: &Planned,
         finds: f64,
         api: ApiName,
         time: Time,
         random: &mut Pcg64Mcg,
-    ) -> Row {
+    ) -> SynthesizedRow {
         let found = finds >= 1.0 || (finds > 0.0 && uniform(random) < finds);
         let key = if found {
             self.there(random)
@@ -609,13 +620,13 @@ impl Maker {
         };
         let leaves = matches!(planned.plan.kind, WriteKind::Put | WriteKind::Update);
         let action = match planned.plan.kind {
-            WriteKind::Put => Action::Put,
-            WriteKind::Update => Action::Update,
-            WriteKind::Delete => Action::Delete,
-            WriteKind::ConditionCheck => Action::ConditionCheck,
+            WriteKind::Put => MemberAction::Put,
+            WriteKind::Update => MemberAction::Update,
+            WriteKind::Delete => MemberAction::Delete,
+            WriteKind::ConditionCheck => MemberAction::ConditionCheck,
         };
         let member = matches!(api, ApiName::BatchWriteItem | ApiName::TransactWriteItems);
-        Row {
+        SynthesizedRow {
             item_bytes: after.filter(|_| leaves),
             old_bytes: if found { before } else { Some(0) },
             action: member.then(|| action.name()),
@@ -627,14 +638,14 @@ impl Maker {
     /// The pages of a Query or Scan: as many items on each as items of their mean size fill it.
     fn pages(
         &mut self,
-        access: &Access,
+        access: &AccessPattern,
         api: ApiName,
         index: Option<&Arc<str>>,
         time: Time,
         random: &mut Pcg64Mcg,
-        rows: &mut Vec<Row>,
+        rows: &mut Vec<SynthesizedRow>,
     ) {
-        let Call::Page {
+        let PatternCall::Page {
             index: at,
             items,
             segments,
@@ -684,7 +695,7 @@ impl Maker {
                     .map(|sizes| (0..count).map(|_| sizes).map(one).collect::<Vec<_>>());
                 each.unwrap_or_default().join(" ")
             });
-            rows.push(Row {
+            rows.push(SynthesizedRow {
                 index: index.cloned(),
                 evaluated_bytes: evaluated,
                 evaluated_items: Some(count),
@@ -758,5 +769,5 @@ fn word(consistency: Consistency) -> &'static str {
 fn size(sizes: &Option<SizeClasses>, key: &str) -> Option<u64> {
     sizes
         .as_ref()
-        .map(|sizes| key_class(sizes, Key::of(key.as_bytes()).hash).item.0)
+        .map(|sizes| key_class(sizes, TracedKey::of(key.as_bytes()).hash).item.0)
 }

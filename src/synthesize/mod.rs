@@ -12,12 +12,12 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::io::Write;
 
-pub use write::{HEADER, Layout};
+pub use write::{HEADER, TraceLayout};
 
 use crate::trace::Time;
 use crate::units::Exact;
-use crate::workload::{Call, Workload};
-use calls::{Row, Stream, streams};
+use crate::workload::{PatternCall, Workload};
+use calls::{CallStream, SynthesizedRow, streams};
 
 /// Why a trace cannot be written.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +53,7 @@ const MOST_CALLS: u64 = 20_000_000_000;
 
 /// What is synthesized.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Options {
+pub struct SynthesizeOptions {
     /// Seconds of traffic.
     pub seconds: u64,
     /// The seed of everything that is drawn.
@@ -63,7 +63,7 @@ pub struct Options {
     /// Whether calls arrive at random.
     pub poisson: bool,
     /// How it is written.
-    pub layout: Layout,
+    pub layout: TraceLayout,
     /// The columns that are written; all in which anything stands where `None`. `time`,
     /// `operation` and `key` always are.
     pub columns: Option<Vec<String>>,
@@ -78,7 +78,7 @@ pub struct Options {
 /// [`SynthesizeError`] where the trace would be too long or cannot be written.
 pub fn synthesize(
     workload: &Workload,
-    options: &Options,
+    options: &SynthesizeOptions,
     into: impl Write + Send,
     tick: &mut dyn FnMut(u64, u64) -> bool,
 ) -> Result<u64, SynthesizeError> {
@@ -96,10 +96,12 @@ pub fn synthesize(
             .chain(table.replicas.iter().flat_map(|replica| &replica.access));
         for access in patterns {
             let why = match &access.call {
-                Call::Unknown { why, .. } => why.clone(),
-                Call::Counted { .. } => "its units are known and its calls are not; write them as \
+                PatternCall::Unknown { why, .. } => why.clone(),
+                PatternCall::Counted { .. } => {
+                    "its units are known and its calls are not; write them as \
                                          [[table.access]]"
-                    .to_string(),
+                        .to_string()
+                }
                 _ => continue,
             };
             return Err(SynthesizeError::Unknown(
@@ -109,7 +111,7 @@ pub fn synthesize(
         }
     }
     let mut streams = streams(workload, options);
-    let expected: Exact = streams.iter().map(Stream::expected).sum();
+    let expected: Exact = streams.iter().map(CallStream::expected).sum();
     if expected > Exact::from(MOST_CALLS) {
         return Err(SynthesizeError::TooLong(expected.human(0)));
     }
@@ -129,13 +131,13 @@ pub fn synthesize(
         .tables
         .iter()
         .all(|table| table.number_keys.partition && table.table.keys.sort.is_none());
-    let mut writer = write::Writer::new(into, options.layout, columns.clone(), whole_keys)?;
+    let mut writer = write::TraceWriter::new(into, options.layout, columns.clone(), whole_keys)?;
     // The next call of each stream; of calls at one moment, the earlier stream's first.
     let mut next: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::new();
     for (at, stream) in streams.iter_mut().enumerate() {
         next.extend(stream.next_time().map(|time| Reverse((time, at))));
     }
-    let (mut rows, mut calls): (Vec<Row>, u64) = (Vec::new(), 0);
+    let (mut rows, mut calls): (Vec<SynthesizedRow>, u64) = (Vec::new(), 0);
     while let Some(Reverse((nanoseconds, at))) = next.pop() {
         let time = Time(options.start.0 + nanoseconds);
         streams[at].call(time, &mut rows);

@@ -9,11 +9,11 @@ use polars::prelude::{
 use serde_json::{Map, Value};
 
 use super::SynthesizeError;
-use super::calls::Row;
+use super::calls::SynthesizedRow;
 
 /// How a trace is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub enum TraceLayout {
     /// Parquet, compressed by zstd.
     Parquet,
     /// CSV with a header.
@@ -22,28 +22,28 @@ pub enum Layout {
     NdJson,
 }
 
-impl Layout {
+impl TraceLayout {
     /// The layout of a name.
-    pub fn parse(name: &str) -> Option<Layout> {
+    pub fn parse(name: &str) -> Option<TraceLayout> {
         match name {
-            "parquet" => Some(Layout::Parquet),
-            "csv" => Some(Layout::Csv),
-            "ndjson" | "jsonl" => Some(Layout::NdJson),
+            "parquet" => Some(TraceLayout::Parquet),
+            "csv" => Some(TraceLayout::Csv),
+            "ndjson" | "jsonl" => Some(TraceLayout::NdJson),
             _ => None,
         }
     }
 
     /// The layout that a file's name says.
-    pub fn of_name(name: &str) -> Option<Layout> {
+    pub fn of_name(name: &str) -> Option<TraceLayout> {
         Some(match () {
-            () if name.ends_with(".csv") => Layout::Csv,
+            () if name.ends_with(".csv") => TraceLayout::Csv,
             () if [".ndjson", ".jsonl", ".json"]
                 .iter()
                 .any(|end| name.ends_with(end)) =>
             {
-                Layout::NdJson
+                TraceLayout::NdJson
             }
-            () if name.ends_with(".parquet") => Layout::Parquet,
+            () if name.ends_with(".parquet") => TraceLayout::Parquet,
             () => return None,
         })
     }
@@ -53,7 +53,7 @@ impl Layout {
 const GROUP_ROWS: usize = 1 << 18;
 
 /// Writes rows.
-pub struct Writer<W: Write + Send> {
+pub struct TraceWriter<W: Write + Send> {
     /// Rows so far.
     pub rows: u64,
     into: Into<W>,
@@ -62,7 +62,12 @@ pub struct Writer<W: Write + Send> {
 enum Into<W: Write + Send> {
     /// The columns in which any row has something, whether keys are whole numbers, and rows that
     /// are not written yet.
-    Parquet(Box<BatchedWriter<W>>, Vec<&'static str>, bool, Vec<Row>),
+    Parquet(
+        Box<BatchedWriter<W>>,
+        Vec<&'static str>,
+        bool,
+        Vec<SynthesizedRow>,
+    ),
     Csv(Box<csv::Writer<W>>),
     NdJson(std::io::BufWriter<W>),
 }
@@ -93,17 +98,17 @@ fn wrong(error: impl std::fmt::Display) -> SynthesizeError {
     SynthesizeError::Parquet(error.to_string())
 }
 
-impl<W: Write + Send> Writer<W> {
+impl<W: Write + Send> TraceWriter<W> {
     /// Writes to `into`; Parquet with these columns alone, and with keys as numbers where all are
     /// whole ones.
     pub fn new(
         into: W,
-        layout: Layout,
+        layout: TraceLayout,
         columns: Vec<&'static str>,
         whole_keys: bool,
-    ) -> Result<Writer<W>, SynthesizeError> {
+    ) -> Result<TraceWriter<W>, SynthesizeError> {
         let into = match layout {
-            Layout::Parquet => {
+            TraceLayout::Parquet => {
                 let field = |name: &&'static str| {
                     let kind = match *name {
                         "time" | "evaluated_bytes" | "evaluated_items" => DataType::Int64,
@@ -121,18 +126,18 @@ impl<W: Write + Send> Writer<W> {
                     .map_err(wrong)?;
                 Into::Parquet(Box::new(writer), columns, whole_keys, Vec::new())
             }
-            Layout::Csv => {
+            TraceLayout::Csv => {
                 let mut writer = csv::Writer::from_writer(into);
                 writer.write_record(HEADER).map_err(io)?;
                 Into::Csv(Box::new(writer))
             }
-            Layout::NdJson => Into::NdJson(std::io::BufWriter::new(into)),
+            TraceLayout::NdJson => Into::NdJson(std::io::BufWriter::new(into)),
         };
-        Ok(Writer { rows: 0, into })
+        Ok(TraceWriter { rows: 0, into })
     }
 
     /// Writes one row.
-    pub fn row(&mut self, row: Row) -> Result<(), SynthesizeError> {
+    pub fn row(&mut self, row: SynthesizedRow) -> Result<(), SynthesizeError> {
         self.rows += 1;
         match &mut self.into {
             Into::Parquet(writer, columns, whole_keys, pending) => {
@@ -250,11 +255,15 @@ fn io(error: csv::Error) -> SynthesizeError {
     SynthesizeError::Write(error.into())
 }
 
-fn frame(rows: &[Row], wanted: &[&str], whole_keys: bool) -> Result<DataFrame, SynthesizeError> {
-    let texts = |name: &'static str, of: &dyn Fn(&Row) -> Option<&str>| {
+fn frame(
+    rows: &[SynthesizedRow],
+    wanted: &[&str],
+    whole_keys: bool,
+) -> Result<DataFrame, SynthesizeError> {
+    let texts = |name: &'static str, of: &dyn Fn(&SynthesizedRow) -> Option<&str>| {
         Column::new(name.into(), rows.iter().map(of).collect::<Vec<_>>())
     };
-    let sizes = |name: &'static str, of: &dyn Fn(&Row) -> Option<u64>| {
+    let sizes = |name: &'static str, of: &dyn Fn(&SynthesizedRow) -> Option<u64>| {
         Column::new(
             name.into(),
             rows.iter()
@@ -262,7 +271,7 @@ fn frame(rows: &[Row], wanted: &[&str], whole_keys: bool) -> Result<DataFrame, S
                 .collect::<Vec<_>>(),
         )
     };
-    let numbers = |name: &'static str, of: &dyn Fn(&Row) -> Option<u64>| {
+    let numbers = |name: &'static str, of: &dyn Fn(&SynthesizedRow) -> Option<u64>| {
         Column::new(
             name.into(),
             rows.iter()

@@ -17,7 +17,7 @@ pub use direction::{ByDirection, Direction};
 pub use index::{EntryEffect, Index, IndexKind, Projection, Transition};
 pub use item::Item;
 pub use operation::{
-    Action, Consistency, Operation, ReadPage, TransactionOutcome, Write, WriteOutcome,
+    Consistency, Operation, ReadPage, TransactionAction, TransactionOutcome, Write, WriteOutcome,
 };
 pub use target::Target;
 pub use value::{AttributeValue, Number, NumberAlignment, ValueError};

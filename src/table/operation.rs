@@ -66,7 +66,7 @@ pub struct Write {
 
 /// One member of a TransactWriteItems.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Action {
+pub enum TransactionAction {
     /// Put, Update or Delete.
     Write(Write),
     /// ConditionCheck, with the size of the item that is there.
@@ -123,7 +123,7 @@ pub enum Operation {
     /// TransactWriteItems.
     TransactWriteItems {
         /// The actions on this table.
-        actions: Vec<Action>,
+        actions: Vec<TransactionAction>,
         /// How it ended.
         outcome: TransactionOutcome,
     },

@@ -8,9 +8,10 @@
 use std::io::{BufRead, Read};
 use std::sync::atomic::Ordering;
 
-use super::input::{Text, why};
+use super::input::{TraceText, why};
 use super::{
-    ApiName, Bad, Call, Event, Key, Names, Place, Progress, Reader, Reason, Time, TraceError, What,
+    ApiName, Bad, Event, NameTable, Progress, RowPlace, SkipReason, Time, TraceError, TraceReader,
+    TracedCall, TracedKey, What,
 };
 use crate::table::limits;
 
@@ -19,7 +20,7 @@ const BATCH: usize = 65_536;
 
 /// Rows `timestamp,key,key size,value size,client,operation,TTL`, without a header.
 pub struct Twemcache {
-    text: Text,
+    text: TraceText,
     file: u32,
     table: Option<String>,
     line: u64,
@@ -28,7 +29,7 @@ pub struct Twemcache {
 }
 
 impl Twemcache {
-    pub fn new(text: Text, file: u32, table: Option<String>, progress: Progress) -> Twemcache {
+    pub fn new(text: TraceText, file: u32, table: Option<String>, progress: Progress) -> Twemcache {
         Twemcache {
             text,
             file,
@@ -39,13 +40,13 @@ impl Twemcache {
         }
     }
 
-    fn row(&mut self, line: &str) -> Result<Option<(Time, Call)>, (Reason, String)> {
+    fn row(&mut self, line: &str) -> Result<Option<(Time, TracedCall)>, (SkipReason, String)> {
         // Keys may hold commas; the six other fields do not.
         let (time, rest) = line.split_once(',').unwrap_or((line, ""));
         let fields: Vec<&str> = rest.rsplitn(6, ',').collect();
         let [_ttl, operation, _client, value_size, key_size, key] = fields.as_slice() else {
             return Err((
-                Reason::Malformed,
+                SkipReason::Malformed,
                 "seven fields are expected: time, key, key size, value size, client, operation, \
                  TTL"
                 .to_string(),
@@ -54,12 +55,12 @@ impl Twemcache {
         let number = |name: &str, text: &str| {
             text.trim().parse::<u64>().map_err(|_| {
                 (
-                    Reason::WrongType,
+                    SkipReason::WrongType,
                     format!("{name} is \"{text}\"; a whole number is expected"),
                 )
             })
         };
-        let seconds = number("the time", time).map_err(|(_, text)| (Reason::Time, text))?;
+        let seconds = number("the time", time).map_err(|(_, text)| (SkipReason::Time, text))?;
         let (key_size, value_size) = (
             number("the key size", key_size)?,
             number("the value size", value_size)?,
@@ -73,7 +74,7 @@ impl Twemcache {
                 let known =
                     "get, gets, set, add, replace, cas, append, prepend, incr, decr, touch, delete";
                 return Err((
-                    Reason::UnknownOperation,
+                    SkipReason::UnknownOperation,
                     format!(
                         "no cache operation \"{}\"; known are {known}",
                         other.escape_debug()
@@ -84,20 +85,20 @@ impl Twemcache {
         let bytes = key_size.saturating_add(value_size);
         if bytes > limits::ITEM_BYTES_MAX {
             return Err((
-                Reason::ItemSize,
+                SkipReason::ItemSize,
                 format!("an item of {bytes} bytes; DynamoDB holds at most 409600 bytes (400 KB)"),
             ));
         }
         if key.len() as u64 > limits::PARTITION_KEY_BYTES_MAX {
             return Err((
-                Reason::Key,
+                SkipReason::Key,
                 format!(
                     "a key of {} bytes; a partition key has at most 2,048",
                     key.len()
                 ),
             ));
         }
-        let mut call = Call::new(api, Key::of(key.as_bytes()));
+        let mut call = TracedCall::new(api, TracedKey::of(key.as_bytes()));
         match (api, value_size) {
             // These leave the value that is there, or change a part of it.
             (ApiName::DeleteItem | ApiName::UpdateItem, _) => {}
@@ -107,16 +108,20 @@ impl Twemcache {
             }
             _ => call.item_bytes = Some(bytes as u32),
         }
-        let seconds = i64::try_from(seconds)
-            .map_err(|_| (Reason::Time, format!("the time is {seconds}, beyond any")))?;
+        let seconds = i64::try_from(seconds).map_err(|_| {
+            (
+                SkipReason::Time,
+                format!("the time is {seconds}, beyond any"),
+            )
+        })?;
         Ok(Some((Time::from_second(seconds), call)))
     }
 }
 
-impl Reader for Twemcache {
+impl TraceReader for Twemcache {
     fn batch(
         &mut self,
-        names: &mut Names,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
         bad: &mut Bad,
     ) -> Result<bool, TraceError> {
@@ -129,11 +134,11 @@ impl Reader for Twemcache {
                 Ok(_) => self.line += 1,
                 Err(error) => {
                     bad.row(
-                        Place {
+                        RowPlace {
                             file: self.file,
                             row: self.line + 1,
                         },
-                        Reason::Truncated,
+                        SkipReason::Truncated,
                         why(&error),
                     )?;
                     return Ok(false);
@@ -143,7 +148,7 @@ impl Reader for Twemcache {
             if text.trim().is_empty() {
                 continue;
             }
-            let place = Place {
+            let place = RowPlace {
                 file: self.file,
                 row: self.line,
             };
@@ -182,7 +187,7 @@ impl Reader for Twemcache {
 /// access) or vscsi (32 bytes: u32 number, u32 length, u32 segments, u16 command, u16 version, u64
 /// block, u64 microseconds).
 pub struct Records {
-    text: Text,
+    text: TraceText,
     file: u32,
     table: Option<String>,
     vscsi: bool,
@@ -196,7 +201,7 @@ const SCSI_WRITES: [u16; 4] = [0x0a, 0x2a, 0xaa, 0x8a];
 
 impl Records {
     pub fn new(
-        text: Text,
+        text: TraceText,
         file: u32,
         table: Option<String>,
         vscsi: bool,
@@ -212,7 +217,7 @@ impl Records {
         }
     }
 
-    fn record(&self, bytes: &[u8]) -> Result<(Time, Call), (Reason, String)> {
+    fn record(&self, bytes: &[u8]) -> Result<(Time, TracedCall), (SkipReason, String)> {
         let u32_at = |at: usize| {
             u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
         };
@@ -231,7 +236,7 @@ impl Records {
                     _ if SCSI_WRITES.contains(&command) => ApiName::PutItem,
                     other => {
                         return Err((
-                            Reason::UnknownOperation,
+                            SkipReason::UnknownOperation,
                             format!("SCSI command {other:#04x}; reads and writes are known"),
                         ));
                     }
@@ -242,20 +247,20 @@ impl Records {
         };
         if u64::from(size) > limits::ITEM_BYTES_MAX {
             return Err((
-                Reason::ItemSize,
+                SkipReason::ItemSize,
                 format!("an item of {size} bytes; DynamoDB holds at most 409600 bytes (400 KB)"),
             ));
         }
-        let mut call = Call::new(api, Key::of(id.to_string().as_bytes()));
+        let mut call = TracedCall::new(api, TracedKey::of(id.to_string().as_bytes()));
         call.item_bytes = Some(size);
         Ok((time, call))
     }
 }
 
-impl Reader for Records {
+impl TraceReader for Records {
     fn batch(
         &mut self,
-        names: &mut Names,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
         bad: &mut Bad,
     ) -> Result<bool, TraceError> {
@@ -267,7 +272,7 @@ impl Reader for Records {
             .read_to_end(&mut block);
         for bytes in block.chunks_exact(length) {
             self.row += 1;
-            let place = Place {
+            let place = RowPlace {
                 file: self.file,
                 row: self.row,
             };
@@ -284,16 +289,16 @@ impl Reader for Records {
         self.progress
             .rows
             .fetch_add((block.len() / length) as u64, Ordering::Relaxed);
-        let place = Place {
+        let place = RowPlace {
             file: self.file,
             row: self.row + 1,
         };
         match read {
-            Err(error) => bad.row(place, Reason::Truncated, why(&error))?,
+            Err(error) => bad.row(place, SkipReason::Truncated, why(&error))?,
             Ok(_) if block.len() % length != 0 => {
                 bad.row(
                     place,
-                    Reason::Truncated,
+                    SkipReason::Truncated,
                     format!(
                         "{} bytes at the end are no record of {length}",
                         block.len() % length

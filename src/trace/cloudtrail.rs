@@ -10,8 +10,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::json::{Format, member, table_of, text};
-use super::{Action, ApiName, Call, Event, Failure, Key, Names, Place, Reason, What, parse_time};
+use super::json::{RecordFormat, member, table_of, text};
+use super::{
+    ApiName, Event, Failure, MemberAction, NameTable, RowPlace, SkipReason, TracedCall, TracedKey,
+    What, parse_time,
+};
 use crate::table::{Consistency, KeySchema};
 
 /// CloudTrail's events.
@@ -22,7 +25,7 @@ pub struct Trail {
     free: u64,
 }
 
-type Wrong = (Reason, String);
+type Wrong = (SkipReason, String);
 
 impl Trail {
     /// With the keys of the tables, so that a key's values stand in their order.
@@ -35,9 +38,9 @@ impl Trail {
 
     /// A key of plain values: those of the table's key attributes in their order, joined by `|`;
     /// the same bytes that an item of an export has.
-    fn key(&self, table: &str, key: Option<&Value>) -> Key {
+    fn key(&self, table: &str, key: Option<&Value>) -> TracedKey {
         let Some(object) = key.and_then(Value::as_object) else {
-            return Key::of(b"");
+            return TracedKey::of(b"");
         };
         let value = |value: &Value| {
             value
@@ -51,19 +54,19 @@ impl Trail {
         });
         let values = named.filter(|values| values.len() == object.len());
         let values = values.unwrap_or_else(|| object.values().map(value).collect());
-        Key::of(values.join("|").as_bytes())
+        TracedKey::of(values.join("|").as_bytes())
     }
 
     fn calls(
         &self,
         api: ApiName,
         request: &Value,
-        names: &mut Names,
-    ) -> Result<Vec<(String, Call)>, Wrong> {
+        names: &mut NameTable,
+    ) -> Result<Vec<(String, TracedCall)>, Wrong> {
         let table = |value: &Value| text(value, "tableName").map(|name| table_of(name).to_string());
         let no_table = || {
             (
-                Reason::UnknownTable,
+                SkipReason::UnknownTable,
                 format!("requestParameters name no table; {} needs one", api.name()),
             )
         };
@@ -77,21 +80,21 @@ impl Trail {
                     member(request, "requestItems").or_else(|| member(request, "transactItems"));
                 let items = items.ok_or_else(|| {
                     (
-                        Reason::Malformed,
+                        SkipReason::Malformed,
                         "requestParameters hold no requestItems".to_string(),
                     )
                 })?;
-                let one_of = |name: &str, key: Option<&Value>, action: Option<Action>| {
-                    let call = Call {
+                let one_of = |name: &str, key: Option<&Value>, action: Option<MemberAction>| {
+                    let call = TracedCall {
                         action,
-                        ..Call::new(api, self.key(name, key))
+                        ..TracedCall::new(api, self.key(name, key))
                     };
                     (name.to_string(), call)
                 };
                 match items {
                     Value::Array(list) => {
                         for one in list {
-                            let action = text(one, "operation").and_then(Action::parse);
+                            let action = text(one, "operation").and_then(MemberAction::parse);
                             calls.push(one_of(
                                 &table(one).ok_or_else(no_table)?,
                                 member(one, "key"),
@@ -105,10 +108,11 @@ impl Trail {
                                 .as_array()
                                 .or_else(|| member(requests, "keys").and_then(Value::as_array));
                             for one in list.into_iter().flatten() {
-                                let put = member(one, "putRequest").map(|put| (put, Action::Put));
+                                let put =
+                                    member(one, "putRequest").map(|put| (put, MemberAction::Put));
                                 let found = put.or_else(|| {
                                     member(one, "deleteRequest")
-                                        .map(|delete| (delete, Action::Delete))
+                                        .map(|delete| (delete, MemberAction::Delete))
                                 });
                                 match found {
                                     Some((inner, action)) => calls.push(one_of(
@@ -127,7 +131,7 @@ impl Trail {
                     }
                     other => {
                         return Err((
-                            Reason::Malformed,
+                            SkipReason::Malformed,
                             format!("requestItems is {other}; a list is expected"),
                         ));
                     }
@@ -135,7 +139,7 @@ impl Trail {
             }
             _ => {
                 let name = table(request).ok_or_else(no_table)?;
-                let mut call = Call::new(api, self.key(&name, member(request, "key")));
+                let mut call = TracedCall::new(api, self.key(&name, member(request, "key")));
                 call.index = text(request, "indexName").map(|index| names.number(index));
                 let strong = member(request, "consistentRead").and_then(Value::as_bool);
                 // What is not set in the request is eventual.
@@ -151,12 +155,12 @@ impl Trail {
     }
 }
 
-impl Format for Trail {
+impl RecordFormat for Trail {
     fn record(
         &mut self,
         record: Value,
-        place: Place,
-        names: &mut Names,
+        place: RowPlace,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
     ) -> Result<(), Wrong> {
         let record = member(&record, "detail")
@@ -165,7 +169,7 @@ impl Format for Trail {
         if text(record, "eventSource") != Some("dynamodb.amazonaws.com") {
             if text(record, "eventName").is_none() {
                 return Err((
-                    Reason::Malformed,
+                    SkipReason::Malformed,
                     "no CloudTrail event: it has no eventName".to_string(),
                 ));
             }
@@ -176,12 +180,12 @@ impl Format for Trail {
         let known = ApiName::parse(name);
         let api = known.ok_or_else(|| {
             (
-                Reason::UnknownOperation,
+                SkipReason::UnknownOperation,
                 format!("DynamoDB has no operation \"{}\"", name.escape_debug()),
             )
         })?;
         let time = text(record, "eventTime").and_then(|time| parse_time(time, None));
-        let (time, _) = time.ok_or_else(|| (Reason::Time, "no eventTime".to_string()))?;
+        let (time, _) = time.ok_or_else(|| (SkipReason::Time, "no eventTime".to_string()))?;
         if api.is_free() {
             self.free += 1;
             return Ok(());
@@ -202,10 +206,10 @@ impl Format for Trail {
                 .and_then(|one| text(one, "ARN"))
                 .map(table_of);
             let table = table.map(|table| names.number(table));
-            let call = Call {
+            let call = TracedCall {
                 region,
                 failure,
-                ..Call::new(api, Key::of(b""))
+                ..TracedCall::new(api, TracedKey::of(b""))
             };
             events.push(Event {
                 time,
@@ -216,7 +220,7 @@ impl Format for Trail {
             return Ok(());
         }
         for (table, call) in self.calls(api, request, names)? {
-            let call = Call {
+            let call = TracedCall {
                 region,
                 failure,
                 ..call

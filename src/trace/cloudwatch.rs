@@ -12,13 +12,14 @@ use std::sync::atomic::Ordering;
 
 use serde_json::Value;
 
-use super::input::{Text, why};
-use super::json::{Format, member, text};
+use super::input::{TraceText, why};
+use super::json::{RecordFormat, member, text};
 use super::{
-    Bad, Counted, Event, Names, Place, Progress, Reader, Reason, Time, TraceError, What, parse_time,
+    Bad, Counted, Event, NameTable, Progress, RowPlace, SkipReason, Time, TraceError, TraceReader,
+    What, parse_time,
 };
 
-type Wrong = (Reason, String);
+type Wrong = (SkipReason, String);
 
 /// What a metric counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +53,7 @@ impl Metric {
 }
 
 /// A metric of a table or an index.
-struct Point<'a> {
+struct MetricPoint<'a> {
     metric: Metric,
     table: Option<&'a str>,
     index: Option<&'a str>,
@@ -63,8 +64,8 @@ struct Point<'a> {
     seconds: u32,
 }
 
-impl Point<'_> {
-    fn event(&self, place: Place, names: &mut Names) -> Option<Event> {
+impl MetricPoint<'_> {
+    fn event(&self, place: RowPlace, names: &mut NameTable) -> Option<Event> {
         let table = self.table.map(|table| names.number(table));
         let what = match self.metric {
             Metric::Throttled => What::Throttled(self.value as u64),
@@ -104,7 +105,7 @@ impl Point<'_> {
 
 /// Metrics as JSON.
 #[derive(Debug, Default)]
-pub struct Metrics {
+pub struct MetricReader {
     table: Option<String>,
     passed: BTreeSet<String>,
 }
@@ -113,7 +114,12 @@ fn number(value: &Value) -> Result<f64, Wrong> {
     value
         .as_f64()
         .filter(|number| *number >= 0.0 && number.is_finite())
-        .ok_or_else(|| (Reason::WrongType, format!("{value} is no number from 0 on")))
+        .ok_or_else(|| {
+            (
+                SkipReason::WrongType,
+                format!("{value} is no number from 0 on"),
+            )
+        })
 }
 
 fn moment(value: &Value) -> Result<Time, Wrong> {
@@ -122,7 +128,7 @@ fn moment(value: &Value) -> Result<Time, Wrong> {
         .map_or_else(|| value.to_string(), str::to_string);
     parse_time(&text, None)
         .map(|(time, _)| time)
-        .ok_or_else(|| (Reason::Time, format!("{text} is no timestamp")))
+        .ok_or_else(|| (SkipReason::Time, format!("{text} is no timestamp")))
 }
 
 /// Seconds between points: the smallest gap, and a minute where there is one point.
@@ -137,12 +143,12 @@ fn period(times: &[Time]) -> u32 {
         .map_or(60, |gap| gap.clamp(1, 86_400) as u32)
 }
 
-impl Metrics {
+impl MetricReader {
     /// With the table of metrics that name none.
-    pub fn new(table: Option<String>) -> Metrics {
-        Metrics {
+    pub fn new(table: Option<String>) -> MetricReader {
+        MetricReader {
             table,
-            ..Metrics::default()
+            ..MetricReader::default()
         }
     }
 
@@ -158,8 +164,8 @@ impl Metrics {
         &mut self,
         document: &Value,
         results: &[Value],
-        place: Place,
-        names: &mut Names,
+        place: RowPlace,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
     ) -> Result<(), Wrong> {
         let queries = member(document, "MetricDataQueries").and_then(Value::as_array);
@@ -207,13 +213,13 @@ impl Metrics {
                 .filter(|stat| *stat != "Sum")
             {
                 return Err((
-                    Reason::WrongType,
+                    SkipReason::WrongType,
                     format!(
                         "{id} is asked for with Stat {stat}; consumed units are sums: ask for Sum"
                     ),
                 ));
             }
-            let (word_table, word_index) = Metrics::label_words(label);
+            let (word_table, word_index) = MetricReader::label_words(label);
             let table = dimension("TableName").or(if metric.is_none() { word_table } else { None });
             let index = dimension("GlobalSecondaryIndexName").or(if metric.is_none() {
                 word_index
@@ -229,7 +235,7 @@ impl Metrics {
             let (times, values) = (list("Timestamps"), list("Values"));
             if times.len() != values.len() {
                 return Err((
-                    Reason::Malformed,
+                    SkipReason::Malformed,
                     format!(
                         "{id}: {} timestamps and {} values",
                         times.len(),
@@ -245,7 +251,7 @@ impl Metrics {
                 .map_or_else(|| period(&times), |seconds| seconds.clamp(1, 86_400) as u32);
             for (time, value) in times.iter().zip(&values) {
                 let own = self.table.clone();
-                let point = Point {
+                let point = MetricPoint {
                     metric: found,
                     table: table.or(own.as_deref()),
                     index,
@@ -265,8 +271,8 @@ impl Metrics {
         &mut self,
         document: &Value,
         points: &[Value],
-        place: Place,
-        names: &mut Names,
+        place: RowPlace,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
     ) -> Result<(), Wrong> {
         let label = text(document, "Label").unwrap_or_default();
@@ -283,7 +289,7 @@ impl Metrics {
             let sum = member(point, "Sum");
             let sum = sum.ok_or_else(|| {
                 (
-                    Reason::Malformed,
+                    SkipReason::Malformed,
                     format!("{label}: a point without Sum; ask for --statistics Sum"),
                 )
             })?;
@@ -291,7 +297,7 @@ impl Metrics {
                 .and_then(Value::as_f64)
                 .map(|count| count as u64);
             let own = self.table.clone();
-            let point = Point {
+            let point = MetricPoint {
                 metric,
                 table: own.as_deref(),
                 index: None,
@@ -309,8 +315,8 @@ impl Metrics {
     fn streamed(
         &mut self,
         record: &Value,
-        place: Place,
-        names: &mut Names,
+        place: RowPlace,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
     ) -> Result<(), Wrong> {
         let name = text(record, "metric_name").unwrap_or_default();
@@ -331,11 +337,11 @@ impl Metrics {
             self.passed.insert(name.to_string());
             return Ok(());
         };
-        let value =
-            member(record, "value").ok_or_else(|| (Reason::Malformed, "no value".to_string()))?;
-        let sum =
-            member(value, "sum").ok_or_else(|| (Reason::Malformed, "no value.sum".to_string()))?;
-        let point = Point {
+        let value = member(record, "value")
+            .ok_or_else(|| (SkipReason::Malformed, "no value".to_string()))?;
+        let sum = member(value, "sum")
+            .ok_or_else(|| (SkipReason::Malformed, "no value.sum".to_string()))?;
+        let point = MetricPoint {
             metric,
             table: dimension("TableName"),
             index: dimension("GlobalSecondaryIndexName"),
@@ -352,12 +358,12 @@ impl Metrics {
     }
 }
 
-impl Format for Metrics {
+impl RecordFormat for MetricReader {
     fn record(
         &mut self,
         record: Value,
-        place: Place,
-        names: &mut Names,
+        place: RowPlace,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
     ) -> Result<(), Wrong> {
         let first = events.len();
@@ -371,7 +377,7 @@ impl Format for Metrics {
             self.streamed(&record, place, names, events)
         } else {
             Err((
-                Reason::Malformed,
+                SkipReason::Malformed,
                 "neither MetricDataResults nor Datapoints nor a metric stream's record".to_string(),
             ))
         };
@@ -398,14 +404,14 @@ const SPREAD: &str = "CloudWatch's units are spread evenly over the seconds of a
 
 /// The console's CSV: header lines, then a time and a value for each metric that was plotted.
 pub struct Console {
-    text: Text,
+    text: TraceText,
     file: u32,
     table: Option<String>,
     progress: Progress,
 }
 
 impl Console {
-    pub fn new(text: Text, file: u32, table: Option<String>, progress: Progress) -> Console {
+    pub fn new(text: TraceText, file: u32, table: Option<String>, progress: Progress) -> Console {
         Console {
             text,
             file,
@@ -426,20 +432,20 @@ const CONSOLE_ORDER: [Option<Metric>; 6] = [
     Some(Metric::Throttled),
 ];
 
-impl Reader for Console {
+impl TraceReader for Console {
     fn batch(
         &mut self,
-        names: &mut Names,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
         bad: &mut Bad,
     ) -> Result<bool, TraceError> {
         let mut whole = String::new();
-        let place = Place {
+        let place = RowPlace {
             file: self.file,
             row: 1,
         };
         if let Err(error) = (&mut self.text).take(1 << 30).read_to_string(&mut whole) {
-            bad.row(place, Reason::Truncated, why(&error))?;
+            bad.row(place, SkipReason::Truncated, why(&error))?;
             return Ok(false);
         }
         let mut columns: Vec<Vec<String>> = Vec::new();
@@ -466,8 +472,8 @@ impl Reader for Console {
                 Some((time, _)) => rows.push((row, time, cells.split_off(1))),
                 None if rows.is_empty() => columns.push(cells.split_off(1.min(cells.len()))),
                 None => bad.row(
-                    Place { row, ..place },
-                    Reason::Time,
+                    RowPlace { row, ..place },
+                    SkipReason::Time,
                     format!("\"{first}\" is no time"),
                 )?,
             }
@@ -501,7 +507,7 @@ impl Reader for Console {
         let seconds = period(&rows.iter().map(|(_, time, _)| *time).collect::<Vec<_>>());
         let first = events.len();
         for (row, time, cells) in rows {
-            let place = Place { row, ..place };
+            let place = RowPlace { row, ..place };
             for (cell, metric) in cells
                 .iter()
                 .zip(&metrics)
@@ -510,7 +516,7 @@ impl Reader for Console {
                 let Some(metric) = metric else { continue };
                 match cell.parse::<f64>() {
                     Ok(value) if value >= 0.0 && value.is_finite() => {
-                        let point = Point {
+                        let point = MetricPoint {
                             metric: *metric,
                             table: self.table.as_deref(),
                             index: None,
@@ -524,7 +530,7 @@ impl Reader for Console {
                     }
                     _ => bad.row(
                         place,
-                        Reason::WrongType,
+                        SkipReason::WrongType,
                         format!("\"{cell}\" is no number from 0 on"),
                     )?,
                 }

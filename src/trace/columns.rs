@@ -17,13 +17,13 @@ use arrow_cast::{CastOptions, cast_with_options};
 use arrow_schema::DataType;
 use rayon::prelude::{IntoParallelRefMutIterator, ParallelIterator};
 
-use super::input::{Text, why};
+use super::input::{TraceText, why};
 use super::lines;
-use super::parquet::{Decoded, Door, Parquet, Plain};
+use super::parquet::{Decoded, Parquet, Plain, RowPolicy};
 use super::time::{TimeUnit, parse_time};
 use super::{
-    Action, ApiName, Bad, Call, Event, Failure, Key, Names, Options, Piece, Place, Progress,
-    Reader, Reason, Time, TraceError, What,
+    ApiName, Bad, Event, Failure, MemberAction, NameTable, Piece, Progress, ReadOptions, RowPlace,
+    SkipReason, Time, TraceError, TraceReader, TracedCall, TracedKey, What,
 };
 use crate::table::Consistency;
 use crate::table::limits;
@@ -172,7 +172,7 @@ impl Mapping {
 
 /// How a columnar trace is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Layout {
+pub enum TextLayout {
     /// CSV with a header.
     Csv,
     /// One JSON object a line.
@@ -189,14 +189,14 @@ const BLOCKS: usize = 8;
 const BLOCK_BYTES: usize = 4 << 20;
 
 /// Reads a columnar trace.
-pub struct Columns {
+pub struct ColumnReader {
     file: u32,
     mapping: Mapping,
     table: Option<String>,
     unit: Option<TimeUnit>,
     blocks: Blocks,
     /// What the short way knows of every row.
-    door: Door,
+    door: RowPolicy,
     row: u64,
     progress: Progress,
 }
@@ -206,28 +206,28 @@ enum Blocks {
     Text(TextBlocks),
 }
 
-impl Columns {
+impl ColumnReader {
     /// Opens a Parquet file.
     pub fn parquet(
         path: &Path,
         file: u32,
         name: &str,
-        options: &Options,
+        options: &ReadOptions,
         progress: Progress,
-    ) -> Result<Columns, TraceError> {
+    ) -> Result<ColumnReader, TraceError> {
         let parquet = Box::new(Parquet::open(path, file, name, options)?);
         let (mapping, table, unit) = (
             options.mapping.clone(),
             options.table.clone(),
             options.time_unit,
         );
-        Ok(Columns {
+        Ok(ColumnReader {
             file,
             mapping,
             table,
             unit,
             blocks: Blocks::Parquet(parquet),
-            door: Door::new(options),
+            door: RowPolicy::new(options),
             row: 0,
             progress,
         })
@@ -235,13 +235,13 @@ impl Columns {
 
     /// Reads CSV or NDJSON.
     pub fn text(
-        text: Text,
-        layout: Layout,
+        text: TraceText,
+        layout: TextLayout,
         file: u32,
         name: &str,
-        options: &Options,
+        options: &ReadOptions,
         progress: Progress,
-    ) -> Result<Columns, TraceError> {
+    ) -> Result<ColumnReader, TraceError> {
         let (mapping, table, unit) = (
             options.mapping.clone(),
             options.table.clone(),
@@ -255,16 +255,16 @@ impl Columns {
             line: 0,
             ended: false,
         };
-        if layout == Layout::Csv {
+        if layout == TextLayout::Csv {
             blocks.read_header(name, &mapping)?;
         }
-        Ok(Columns {
+        Ok(ColumnReader {
             file,
             mapping,
             table,
             unit,
             blocks: Blocks::Text(blocks),
-            door: Door::new(options),
+            door: RowPolicy::new(options),
             row: 0,
             progress,
         })
@@ -310,8 +310,8 @@ pub(super) fn check_columns(
 
 /// Blocks of whole lines.
 struct TextBlocks {
-    text: Text,
-    layout: Layout,
+    text: TraceText,
+    layout: TextLayout,
     /// Of a CSV, how many columns it has, and where each known one stands.
     width: usize,
     positions: Vec<Option<usize>>,
@@ -330,7 +330,7 @@ struct Block {
 }
 
 /// The cells of a row, in the order of [`COLUMNS`].
-type Row = Vec<Option<Box<str>>>;
+type NamedCells = Vec<Option<Box<str>>>;
 
 impl TextBlocks {
     /// One line, or for CSV one record, whose quoted fields may hold line ends.
@@ -343,7 +343,7 @@ impl TextBlocks {
             }
             self.line += 1;
             let quotes = || into[start..].iter().filter(|byte| **byte == b'"').count();
-            if self.layout == Layout::NdJson
+            if self.layout == TextLayout::NdJson
                 || quotes() % 2 == 0
                 || into.len() - start > super::input::LINE_BYTES_MAX as usize
             {
@@ -380,8 +380,8 @@ impl TextBlocks {
     }
 
     /// The known cells of one record.
-    fn csv_row(&self, record: &[u8]) -> Result<Row, Wrong> {
-        let wrong = |message: String| (Reason::Malformed, message);
+    fn csv_row(&self, record: &[u8]) -> Result<NamedCells, Wrong> {
+        let wrong = |message: String| (SkipReason::Malformed, message);
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
@@ -441,7 +441,7 @@ impl TextBlocks {
     }
 }
 
-impl Columns {
+impl ColumnReader {
     /// The rows of a block, and the line of each; bad ones are left out.
     fn cells(&self, block: &Block, bad: &mut Bad) -> Result<(Cells, Vec<u64>), TraceError> {
         let mut columns: Vec<Vec<Option<Box<str>>>> = vec![Vec::new(); COLUMNS.len()];
@@ -457,8 +457,8 @@ impl Columns {
         let ends = block.starts.iter().skip(1).chain([&block.length]);
         for ((start, line), end) in block.starts.iter().zip(&block.lines).zip(ends) {
             let row = match blocks.layout {
-                Layout::Csv => blocks.csv_row(&block.text[*start..*end]),
-                Layout::NdJson => self.json_row(&block.text[*start..*end]),
+                TextLayout::Csv => blocks.csv_row(&block.text[*start..*end]),
+                TextLayout::NdJson => self.json_row(&block.text[*start..*end]),
             };
             match row {
                 Ok(row) => {
@@ -469,7 +469,7 @@ impl Columns {
                     lines.push(*line);
                 }
                 Err((reason, message)) => bad.row(
-                    Place {
+                    RowPlace {
                         file: self.file,
                         row: *line,
                     },
@@ -496,9 +496,9 @@ impl Columns {
     }
 
     /// The known members of a JSON object, as texts.
-    fn json_row(&self, line: &[u8]) -> Result<Row, Wrong> {
+    fn json_row(&self, line: &[u8]) -> Result<NamedCells, Wrong> {
         let object: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(line)
-            .map_err(|error| (Reason::Malformed, format!("not a JSON object: {error}")))?;
+            .map_err(|error| (SkipReason::Malformed, format!("not a JSON object: {error}")))?;
         let cell = |(column, _): &(&'static str, &str)| match object.get(self.mapping.name(column))
         {
             None | Some(serde_json::Value::Null) => Ok(None),
@@ -508,7 +508,7 @@ impl Columns {
             Some(other) => {
                 let found: String = other.to_string().chars().take(60).collect();
                 Err((
-                    Reason::WrongType,
+                    SkipReason::WrongType,
                     format!("{column} is {found}; a text, a number or true or false is expected"),
                 ))
             }
@@ -521,12 +521,12 @@ impl Columns {
         cells: &Cells,
         rows: usize,
         lines: &[u64],
-        names: &mut Names,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
         bad: &mut Bad,
     ) -> Result<(), TraceError> {
         for row in 0..rows {
-            let place = Place {
+            let place = RowPlace {
                 file: self.file,
                 row: lines.get(row).copied().unwrap_or(self.row + row as u64 + 1),
             };
@@ -541,11 +541,11 @@ impl Columns {
     }
 }
 
-impl Reader for Columns {
+impl TraceReader for ColumnReader {
     fn pieces(
         &mut self,
         look: bool,
-        names: &mut Names,
+        names: &mut NameTable,
         bad: &mut Bad,
     ) -> Result<(Vec<Piece>, bool), TraceError> {
         if let Blocks::Parquet(parquet) = &mut self.blocks {
@@ -581,21 +581,21 @@ impl Reader for Columns {
         };
         let (layout, mut read) = (blocks.layout, Vec::new());
         while read.is_empty()
-            || !look && layout == Layout::NdJson && read.len() < BLOCKS && !blocks.ended
+            || !look && layout == TextLayout::NdJson && read.len() < BLOCKS && !blocks.ended
         {
             let (block, error) = blocks.next();
             read.push((block, error, blocks.line));
         }
         let ended = blocks.ended;
         // The first block tells the unit of times.
-        let short = layout == Layout::NdJson && self.mapping == Mapping::default();
+        let short = layout == TextLayout::NdJson && self.mapping == Mapping::default();
         let mut pieces: Vec<Option<Plain>> = Vec::new();
         if short {
             let (door, file) = (&self.door, self.file);
             let one = |(block, _, _): &mut (Block, Option<std::io::Error>, u64),
                        unit: Option<TimeUnit>| {
                 let first = block.lines.first().copied()?;
-                let place = Place { file, row: first };
+                let place = RowPlace { file, row: first };
                 let consecutive =
                     block.lines.last().copied()? - first + 1 == block.lines.len() as u64;
                 if !consecutive {
@@ -643,11 +643,11 @@ impl Reader for Columns {
             }
             if let Some(error) = error {
                 bad.row(
-                    Place {
+                    RowPlace {
                         file: self.file,
                         row: line + 1,
                     },
-                    Reason::Truncated,
+                    SkipReason::Truncated,
                     why(&error),
                 )?;
             }
@@ -760,7 +760,7 @@ impl Cell {
     fn whole(&self, row: usize, name: &str) -> Result<Option<u64>, Wrong> {
         let wrong = |found: String| {
             (
-                Reason::WrongType,
+                SkipReason::WrongType,
                 format!("{name} is {found}; a whole number from 0 on is expected"),
             )
         };
@@ -791,7 +791,7 @@ impl Cell {
                 None => Ok(None),
                 Some(flag @ (0 | 1)) => Ok(Some(flag == 1)),
                 Some(found) => Err((
-                    Reason::WrongType,
+                    SkipReason::WrongType,
                     format!("{name} is {found}; true or false is expected"),
                 )),
             };
@@ -801,7 +801,7 @@ impl Cell {
             Some(text) if text.eq_ignore_ascii_case("true") || text == "1" => Ok(Some(true)),
             Some(text) if text.eq_ignore_ascii_case("false") || text == "0" => Ok(Some(false)),
             Some(text) => Err((
-                Reason::WrongType,
+                SkipReason::WrongType,
                 format!(
                     "{name} is \"{}\"; true or false is expected",
                     text.escape_debug()
@@ -811,7 +811,7 @@ impl Cell {
     }
 }
 
-type Wrong = (Reason, String);
+type Wrong = (SkipReason, String);
 
 /// The columns of a batch that a trace has.
 pub(super) struct Cells {
@@ -845,7 +845,7 @@ impl Cells {
     fn time(&self, row: usize, unit: &mut Option<TimeUnit>) -> Result<Time, Wrong> {
         let wrong = |found: String| {
             (
-                Reason::Time,
+                SkipReason::Time,
                 format!("time is {found}; RFC 3339 or a number since 1970 is expected"),
             )
         };
@@ -873,7 +873,7 @@ impl Cells {
         }
     }
 
-    fn key(&self, row: usize) -> Option<Result<Key, Wrong>> {
+    fn key(&self, row: usize) -> Option<Result<TracedKey, Wrong>> {
         let of = |bytes: &[u8]| {
             let most = limits::PARTITION_KEY_BYTES_MAX + limits::SORT_KEY_BYTES_MAX + 16;
             if bytes.len() as u64 > most {
@@ -881,9 +881,9 @@ impl Cells {
                     "a key of {} bytes; a partition key has at most 2,048 and a sort key 1,024",
                     bytes.len()
                 );
-                return Err((Reason::Key, text));
+                return Err((SkipReason::Key, text));
             }
-            Ok(Key::of(bytes))
+            Ok(TracedKey::of(bytes))
         };
         match self.of("key") {
             Cell::Binary(bytes) => value(bytes, row, || bytes.value(row))
@@ -907,16 +907,16 @@ impl Cells {
     fn event(
         &self,
         row: usize,
-        place: Place,
+        place: RowPlace,
         unit: &mut Option<TimeUnit>,
         table: Option<&str>,
-        names: &mut Names,
+        names: &mut NameTable,
     ) -> Result<Event, Wrong> {
         let time = self.time(row, unit)?;
         let operation = self
             .of("operation")
             .text(row)
-            .ok_or_else(|| (Reason::UnknownOperation, "no operation".to_string()))?;
+            .ok_or_else(|| (SkipReason::UnknownOperation, "no operation".to_string()))?;
         let api = ApiName::parse(operation).ok_or_else(|| {
             let known = ApiName::NAMES
                 .iter()
@@ -924,7 +924,7 @@ impl Cells {
                 .collect::<Vec<_>>()
                 .join(", ");
             (
-                Reason::UnknownOperation,
+                SkipReason::UnknownOperation,
                 format!(
                     "DynamoDB has no operation \"{}\"; known are {known}",
                     operation.escape_debug()
@@ -933,8 +933,8 @@ impl Cells {
         })?;
         let key = match self.key(row) {
             Some(key) => key?,
-            None if api == ApiName::Scan || api.is_free() => Key::of(b""),
-            None => return Err((Reason::Key, format!("no key; {} needs one", api.name()))),
+            None if api == ApiName::Scan || api.is_free() => TracedKey::of(b""),
+            None => return Err((SkipReason::Key, format!("no key; {} needs one", api.name()))),
         };
         let table = self
             .of("table")
@@ -946,14 +946,14 @@ impl Cells {
                 None => Ok(None),
                 Some(bytes) if bytes <= limits::ITEM_BYTES_MAX => Ok(Some(bytes as u32)),
                 Some(bytes) => Err((
-                    Reason::ItemSize,
+                    SkipReason::ItemSize,
                     format!(
                         "{name} is {bytes}; DynamoDB holds items of at most 409600 bytes (400 KB)"
                     ),
                 )),
             }
         };
-        let mut call = Call::new(api, key);
+        let mut call = TracedCall::new(api, key);
         call.item_bytes = bytes("item_bytes")?;
         call.old_bytes = bytes("old_bytes")?;
         call.evaluated_bytes = self.of("evaluated_bytes").whole(row, "evaluated_bytes")?;
@@ -965,7 +965,7 @@ impl Cells {
                     "fetched_bytes is \"{}\"; sizes separated by spaces are expected",
                     sizes.escape_debug()
                 );
-                (Reason::WrongType, text)
+                (SkipReason::WrongType, text)
             })?;
             call.fetched = Some(sizes.into());
         } else if self.of("fetched_bytes").is_given(row) {
@@ -985,17 +985,17 @@ impl Cells {
                     "consistency is \"{}\"; eventual or strong is expected",
                     other.escape_debug()
                 );
-                return Err((Reason::WrongType, text));
+                return Err((SkipReason::WrongType, text));
             }
         };
         call.action = match self.of("action").text(row) {
             None => None,
-            Some(text) => Some(Action::parse(text).ok_or_else(|| {
+            Some(text) => Some(MemberAction::parse(text).ok_or_else(|| {
                 let text = format!(
                     "action is \"{}\"; Put, Update, Delete or ConditionCheck is expected",
                     text.escape_debug()
                 );
-                (Reason::WrongType, text)
+                (SkipReason::WrongType, text)
             })?),
         };
         call.failure = self
@@ -1004,7 +1004,7 @@ impl Cells {
             .map(|code: &str| {
                 Failure::parse(code).ok_or_else(|| {
                     (
-                        Reason::WrongType,
+                        SkipReason::WrongType,
                         format!(
                             "error is \"{}\"; the name of an exception is expected, or nothing",
                             code.escape_debug()

@@ -60,13 +60,13 @@ pub struct Name(pub u32);
 
 /// Names by number: tables, indexes, regions, callers.
 #[derive(Clone, Debug, Default)]
-pub struct Names {
+pub struct NameTable {
     list: Vec<Arc<str>>,
     numbers: BTreeMap<Arc<str>, Name>,
     last: Option<(Arc<str>, Name)>,
 }
 
-impl Names {
+impl NameTable {
     /// The number of a name.
     pub fn number(&mut self, text: &str) -> Name {
         if let Some((last, name)) = &self.last
@@ -210,82 +210,82 @@ fn whole(text: &[u8]) -> Option<i64> {
 
 /// A key, hashed at the door, with its first bytes for people.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Key {
+pub struct TracedKey {
     /// The hash of the whole key.
     pub hash: u64,
     /// The hash of what stands before the first `|`: the partition key, of a table with a sort
     /// key.
     pub partition: u64,
     length: u8,
-    start: [u8; Key::SHOWN],
+    start: [u8; TracedKey::SHOWN],
 }
 
-impl Key {
+impl TracedKey {
     /// Bytes that are kept for people.
     const SHOWN: usize = 39;
 
     /// A key whose partition key is known by itself.
-    pub fn of_parts(bytes: &[u8], partition: &[u8]) -> Key {
-        Key {
+    pub fn of_parts(bytes: &[u8], partition: &[u8]) -> TracedKey {
+        TracedKey {
             partition: hash_of(partition),
-            ..Key::of(bytes)
+            ..TracedKey::of(bytes)
         }
     }
 
     /// A key of any bytes; of a table with a sort key, the partition key ends at the first `|`.
-    pub fn of(bytes: &[u8]) -> Key {
-        let mut start = [0; Key::SHOWN];
-        let shown = bytes.len().min(Key::SHOWN);
+    pub fn of(bytes: &[u8]) -> TracedKey {
+        let mut start = [0; TracedKey::SHOWN];
+        let shown = bytes.len().min(TracedKey::SHOWN);
         start[..shown].copy_from_slice(&bytes[..shown]);
         let hash = hash_of(bytes);
         let partition = bytes
             .iter()
             .position(|byte| *byte == b'|')
             .map_or(hash, |at| hash_of(&bytes[..at]));
-        Key {
+        TracedKey {
             hash,
             partition,
-            length: bytes.len().min(Key::SHOWN + 1) as u8,
+            length: bytes.len().min(TracedKey::SHOWN + 1) as u8,
             start,
         }
     }
 }
 
-impl serde::Serialize for Key {
+impl serde::Serialize for TracedKey {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let shown = &self.start[..usize::from(self.length).min(Key::SHOWN)];
+        let shown = &self.start[..usize::from(self.length).min(TracedKey::SHOWN)];
         (self.hash, self.partition, self.length, shown).serialize(serializer)
     }
 }
 
-impl<'a> serde::Deserialize<'a> for Key {
-    fn deserialize<D: serde::Deserializer<'a>>(deserializer: D) -> Result<Key, D::Error> {
+impl<'a> serde::Deserialize<'a> for TracedKey {
+    fn deserialize<D: serde::Deserializer<'a>>(deserializer: D) -> Result<TracedKey, D::Error> {
         let (hash, partition, length, shown): (u64, u64, u8, Vec<u8>) =
             serde::Deserialize::deserialize(deserializer)?;
-        let mut start = [0; Key::SHOWN];
+        let mut start = [0; TracedKey::SHOWN];
         start
             .iter_mut()
             .zip(shown)
             .for_each(|(to, byte)| *to = byte);
-        Ok(Key {
+        Ok(TracedKey {
             hash,
             partition,
-            length: length.min(Key::SHOWN as u8 + 1),
+            length: length.min(TracedKey::SHOWN as u8 + 1),
             start,
         })
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for TracedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
 }
 
-impl fmt::Display for Key {
+impl fmt::Display for TracedKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (shown, cut) = match usize::from(self.length) {
-            length if length > Key::SHOWN => (&self.start[..], true),
+            length if length > TracedKey::SHOWN => (&self.start[..], true),
             length => (&self.start[..length], false),
         };
         let is_bare =
@@ -363,7 +363,7 @@ impl Failure {
 
 /// A row that knows sizes, or some of them: a columnar trace, a cache trace, a CloudTrail event.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub struct Call {
+pub struct TracedCall {
     /// The API call.
     pub api: ApiName,
     /// The index that is read.
@@ -373,7 +373,7 @@ pub struct Call {
     /// Who calls: an access pattern of the workload, where one has the name.
     pub caller: Option<Name>,
     /// The key of the item; of a Query, of its partition.
-    pub key: Key,
+    pub key: TracedKey,
     /// Size of the item: after a write; of the item read.
     pub item_bytes: Option<u32>,
     /// Size of the item before a write; `Some(0)`: there was none.
@@ -390,7 +390,7 @@ pub struct Call {
     pub failure: Option<Failure>,
     /// What a member of a batch or of a transaction does: a Put, an Update, a Delete, a
     /// ConditionCheck.
-    pub action: Option<Action>,
+    pub action: Option<MemberAction>,
     /// The attributes that it changes, as names separated by commas.
     pub changes: Option<Name>,
     /// Whether a DAX cluster answered it, where the row says so.
@@ -401,10 +401,10 @@ pub struct Call {
     pub replayed: bool,
 }
 
-impl Call {
+impl TracedCall {
     /// A call of which nothing else is known.
-    pub fn new(api: ApiName, key: Key) -> Call {
-        Call {
+    pub fn new(api: ApiName, key: TracedKey) -> TracedCall {
+        TracedCall {
             api,
             index: None,
             region: None,
@@ -428,7 +428,7 @@ impl Call {
 
 /// What a member of a batch or a transaction does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub enum Action {
+pub enum MemberAction {
     /// Puts an item.
     Put,
     /// Updates an item.
@@ -439,14 +439,14 @@ pub enum Action {
     ConditionCheck,
 }
 
-impl Action {
+impl MemberAction {
     /// The action of a name, in any case.
-    pub fn parse(name: &str) -> Option<Action> {
+    pub fn parse(name: &str) -> Option<MemberAction> {
         Some(match name.to_ascii_lowercase().as_str() {
-            "put" | "putrequest" => Action::Put,
-            "update" => Action::Update,
-            "delete" | "deleterequest" => Action::Delete,
-            "conditioncheck" => Action::ConditionCheck,
+            "put" | "putrequest" => MemberAction::Put,
+            "update" => MemberAction::Update,
+            "delete" | "deleterequest" => MemberAction::Delete,
+            "conditioncheck" => MemberAction::ConditionCheck,
             _ => return None,
         })
     }
@@ -454,10 +454,10 @@ impl Action {
     /// Its name, as a TransactWriteItems has it.
     pub fn name(self) -> &'static str {
         match self {
-            Action::Put => "Put",
-            Action::Update => "Update",
-            Action::Delete => "Delete",
-            Action::ConditionCheck => "ConditionCheck",
+            MemberAction::Put => "Put",
+            MemberAction::Update => "Update",
+            MemberAction::Delete => "Delete",
+            MemberAction::ConditionCheck => "ConditionCheck",
         }
     }
 }
@@ -488,7 +488,7 @@ pub struct Request {
 
 /// A change of an item of which the images are known: a stream's record, an incremental export's.
 #[derive(Clone, Debug)]
-pub struct Change {
+pub struct ItemChange {
     /// The key attributes.
     pub keys: Item,
     /// The item before.
@@ -538,11 +538,11 @@ pub struct Counted {
 #[derive(Clone, Debug)]
 pub enum What {
     /// A row that knows sizes, or some of them.
-    Call(Call),
+    Call(TracedCall),
     /// A request to be executed.
     Request(Box<Request>),
     /// A change with its images.
-    Change(Box<Change>),
+    Change(Box<ItemChange>),
     /// Units that AWS counted.
     Counted(Box<Counted>),
     /// Requests that AWS throttled, so many in a minute; they cost nothing.
@@ -562,7 +562,7 @@ pub enum What {
     serde::Serialize,
     serde::Deserialize,
 )]
-pub struct Place {
+pub struct RowPlace {
     /// The file, by its position in the trace.
     pub file: u32,
     /// The row or line, from 1; of documents that hold several records, the record.
@@ -575,7 +575,7 @@ pub struct Event {
     /// When.
     pub time: Time,
     /// Where it stands.
-    pub place: Place,
+    pub place: RowPlace,
     /// The table; `None` for a request, which names its own.
     pub table: Option<Name>,
     /// What happened.
@@ -620,14 +620,14 @@ mod tests {
 
     #[test]
     fn keys_are_shown_as_far_as_they_are_kept() {
-        assert_eq!(Key::of(b"order#1").to_string(), "order#1");
-        assert_eq!(Key::of(&[0xff, 0x00]).to_string(), "ff00");
-        let long = Key::of("ä".repeat(40).as_bytes()).to_string();
+        assert_eq!(TracedKey::of(b"order#1").to_string(), "order#1");
+        assert_eq!(TracedKey::of(&[0xff, 0x00]).to_string(), "ff00");
+        let long = TracedKey::of("ä".repeat(40).as_bytes()).to_string();
         assert!(
             long.starts_with(&"ä".repeat(19)) && long.contains("… (hash "),
             "{long}"
         );
-        assert_eq!(Key::of(b"line\nbreak").to_string(), "line\\nbreak");
+        assert_eq!(TracedKey::of(b"line\nbreak").to_string(), "line\\nbreak");
     }
 
     #[test]

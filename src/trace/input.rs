@@ -15,19 +15,19 @@ pub const LINE_BYTES_MAX: u64 = 64 << 20;
 
 /// Where a trace's bytes come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum TraceSource {
     /// A file, or the folder of an export.
     File(PathBuf),
     /// Standard input.
     Stdin,
 }
 
-impl Source {
+impl TraceSource {
     /// For people.
     pub fn shown(&self) -> String {
         match self {
-            Source::File(path) => path.display().to_string(),
-            Source::Stdin => "standard input".to_string(),
+            TraceSource::File(path) => path.display().to_string(),
+            TraceSource::Stdin => "standard input".to_string(),
         }
     }
 }
@@ -37,18 +37,18 @@ impl Source {
 ///
 /// # Errors
 /// [`TraceError`] where one names nothing.
-pub fn sources(arguments: &[String]) -> Result<Vec<Source>, TraceError> {
+pub fn sources(arguments: &[String]) -> Result<Vec<TraceSource>, TraceError> {
     let mut all = Vec::new();
     for argument in arguments {
         if argument == "-" {
-            all.push(Source::Stdin);
+            all.push(TraceSource::Stdin);
             continue;
         }
         let path = Path::new(argument);
         if path.is_dir() {
             all.extend(folder(path)?);
         } else if path.exists() {
-            all.push(Source::File(path.to_path_buf()));
+            all.push(TraceSource::File(path.to_path_buf()));
         } else if argument.contains(['*', '?', '[']) {
             let paths = glob::glob(argument)
                 .map_err(|error| TraceError::file(argument, format!("not a pattern: {error}")))?;
@@ -61,7 +61,7 @@ pub fn sources(arguments: &[String]) -> Result<Vec<Source>, TraceError> {
                 if path.is_dir() {
                     all.extend(folder(&path)?)
                 } else {
-                    all.push(Source::File(path))
+                    all.push(TraceSource::File(path))
                 }
             }
         } else {
@@ -72,9 +72,9 @@ pub fn sources(arguments: &[String]) -> Result<Vec<Source>, TraceError> {
 }
 
 /// A folder is an export, or stands for the files in it.
-fn folder(path: &Path) -> Result<Vec<Source>, TraceError> {
+fn folder(path: &Path) -> Result<Vec<TraceSource>, TraceError> {
     if super::export::is_export(path) {
-        return Ok(vec![Source::File(path.to_path_buf())]);
+        return Ok(vec![TraceSource::File(path.to_path_buf())]);
     }
     let mut found = Vec::new();
     collect(path, &mut found)
@@ -86,7 +86,7 @@ fn folder(path: &Path) -> Result<Vec<Source>, TraceError> {
             "the folder holds no files",
         ));
     }
-    Ok(found.into_iter().map(Source::File).collect())
+    Ok(found.into_iter().map(TraceSource::File).collect())
 }
 
 fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
@@ -134,15 +134,15 @@ impl<R: Read> Read for Counting<R> {
 }
 
 /// A source's bytes, decompressed.
-pub type Text = BufReader<Box<dyn Read + Send>>;
+pub type TraceText = BufReader<Box<dyn Read + Send>>;
 
 /// Opens a source and decompresses it by its first bytes.
 ///
 /// # Errors
 /// Why it cannot be opened.
-pub fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
+pub fn open(source: &TraceSource, progress: &Progress) -> io::Result<TraceText> {
     let raw: Box<dyn Read + Send> = match source {
-        Source::File(path) => {
+        TraceSource::File(path) => {
             let file = opened::open(path)?;
             if !file.metadata()?.is_file() {
                 return Err(io::Error::other("it is not a regular file"));
@@ -152,7 +152,7 @@ pub fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
                 read: progress.read.clone(),
             })
         }
-        Source::Stdin => Box::new(Counting {
+        TraceSource::Stdin => Box::new(Counting {
             inner: io::stdin(),
             read: progress.read.clone(),
         }),

@@ -6,19 +6,19 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Deserializer, Value};
 
-use super::input::{LINE_BYTES_MAX, Text, why};
-use super::{Bad, Event, Names, Place, Progress, Reader, Reason, TraceError};
+use super::input::{LINE_BYTES_MAX, TraceText, why};
+use super::{Bad, Event, NameTable, Progress, RowPlace, SkipReason, TraceError, TraceReader};
 
 /// What makes events of a record.
-pub trait Format: Send {
+pub trait RecordFormat: Send {
     /// Appends the events of a record, or says what is wrong with it.
     fn record(
         &mut self,
         record: Value,
-        place: Place,
-        names: &mut Names,
+        place: RowPlace,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
-    ) -> Result<(), (Reason, String)>;
+    ) -> Result<(), (SkipReason, String)>;
 
     /// The record in a line that is not JSON alone, such as a log's behind other text.
     fn odd_line(&self, _line: &str) -> Option<Value> {
@@ -33,7 +33,7 @@ pub trait Format: Send {
 
 /// Reads JSON records of a format.
 pub struct Json<F> {
-    text: Text,
+    text: TraceText,
     file: u32,
     line: u64,
     record: u64,
@@ -55,8 +55,8 @@ enum Line {
     Wrong(String),
 }
 
-impl<F: Format> Json<F> {
-    pub fn new(text: Text, file: u32, format: F, progress: Progress) -> Json<F> {
+impl<F: RecordFormat> Json<F> {
+    pub fn new(text: TraceText, file: u32, format: F, progress: Progress) -> Json<F> {
         Json {
             text,
             file,
@@ -93,7 +93,7 @@ impl<F: Format> Json<F> {
         &mut self,
         value: Value,
         line: Option<u64>,
-        names: &mut Names,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
         bad: &mut Bad,
     ) -> Result<(), TraceError> {
@@ -107,7 +107,7 @@ impl<F: Format> Json<F> {
                     .try_for_each(|value| self.hand_on(value, line, names, events, bad)),
                 _ => {
                     self.record += 1;
-                    let place = Place {
+                    let place = RowPlace {
                         file: self.file,
                         row: line.unwrap_or(self.record),
                     };
@@ -124,11 +124,11 @@ impl<F: Format> Json<F> {
             other => {
                 let found: String = other.to_string().chars().take(60).collect();
                 bad.row(
-                    Place {
+                    RowPlace {
                         file: self.file,
                         row: self.line,
                     },
-                    Reason::Malformed,
+                    SkipReason::Malformed,
                     format!("{found} is no JSON object"),
                 )
             }
@@ -139,7 +139,7 @@ impl<F: Format> Json<F> {
     fn document(
         &mut self,
         start: &[u8],
-        names: &mut Names,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
         bad: &mut Bad,
     ) -> Result<(), TraceError> {
@@ -149,24 +149,24 @@ impl<F: Format> Json<F> {
             .take(DOCUMENT_BYTES_MAX)
             .read_to_end(&mut whole)
         {
-            let place = Place {
+            let place = RowPlace {
                 file: self.file,
                 row: first,
             };
-            return bad.row(place, Reason::Truncated, why(&error));
+            return bad.row(place, SkipReason::Truncated, why(&error));
         }
         for value in Deserializer::from_slice(&whole).into_iter::<Value>() {
             match value {
                 Ok(value) => self.hand_on(value, None, names, events, bad)?,
                 Err(error) => {
-                    let place = Place {
+                    let place = RowPlace {
                         file: self.file,
                         row: first + error.line() as u64 - 1,
                     };
                     let reason = if error.is_eof() {
-                        Reason::Truncated
+                        SkipReason::Truncated
                     } else {
-                        Reason::Malformed
+                        SkipReason::Malformed
                     };
                     return bad.row(place, reason, format!("not JSON: {error}"));
                 }
@@ -176,10 +176,10 @@ impl<F: Format> Json<F> {
     }
 }
 
-impl<F: Format> Reader for Json<F> {
+impl<F: RecordFormat> TraceReader for Json<F> {
     fn batch(
         &mut self,
-        names: &mut Names,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
         bad: &mut Bad,
     ) -> Result<bool, TraceError> {
@@ -190,11 +190,11 @@ impl<F: Format> Reader for Json<F> {
                 Ok(false) => return Ok(false),
                 Err(error) => {
                     bad.row(
-                        Place {
+                        RowPlace {
                             file: self.file,
                             row: self.line + 1,
                         },
-                        Reason::Truncated,
+                        SkipReason::Truncated,
                         why(&error),
                     )?;
                     return Ok(false);
@@ -206,7 +206,7 @@ impl<F: Format> Reader for Json<F> {
             if self.line == 1 && line.starts_with(b"\xef\xbb\xbf") {
                 line.drain(..3);
             }
-            let place = Place {
+            let place = RowPlace {
                 file: self.file,
                 row: self.line,
             };
@@ -228,13 +228,13 @@ impl<F: Format> Reader for Json<F> {
                 }
                 Line::Unfinished => bad.row(
                     place,
-                    Reason::Malformed,
+                    SkipReason::Malformed,
                     "half a JSON object: the line ends too early",
                 )?,
                 Line::Wrong(message) => match self.format.odd_line(&String::from_utf8_lossy(&line))
                 {
                     Some(value) => self.hand_on(value, Some(place.row), names, events, bad)?,
-                    None => bad.row(place, Reason::Malformed, message)?,
+                    None => bad.row(place, SkipReason::Malformed, message)?,
                 },
             }
         }

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sonic_rs::LazyValue;
 
-use super::parquet::{Door, KEY_BYTES_MAX, Plain};
-use super::rows::{Columns, KINDS_MAX, NO_BYTES, RowKeys, Rows, slot_of, what};
+use super::parquet::{KEY_BYTES_MAX, Plain, RowPolicy};
+use super::rows::{KINDS_MAX, NO_BYTES, RowColumns, RowKeys, Rows, slot_of, what};
 use super::time::TimeUnit;
-use super::{ApiName, Place, hash_of};
+use super::{ApiName, RowPlace, hash_of};
 use crate::table::limits;
 
 /// A line of a plain call: the columns of a trace by their own names.
@@ -73,12 +73,12 @@ fn name(text: Option<&str>) -> Option<Option<&str>> {
 /// The rows of some lines that stand at `place` and after it, with their text taken; `None` where
 /// one needs the general way, and the text stays.
 pub fn plain(
-    door: &Door,
+    door: &RowPolicy,
     text: &mut Vec<u8>,
     starts: &[usize],
     length: usize,
     unit: Option<TimeUnit>,
-    place: Place,
+    place: RowPlace,
 ) -> Option<(Plain, TimeUnit)> {
     let count = starts.len();
     let (mut times, mut hashes, mut slots) = (
@@ -173,7 +173,7 @@ pub fn plain(
         .map(|([_, table, caller, _], _)| (table.or_else(|| door.table.clone()), caller))
         .collect();
     let text = std::mem::take(text);
-    let columns = Columns {
+    let columns = RowColumns {
         times: times.into(),
         each: 1,
         hashes: &hashes,

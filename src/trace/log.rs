@@ -11,8 +11,8 @@
 use crate::table::Arn;
 use serde_json::Value;
 
-use super::json::{Format, member, table_of, text};
-use super::{ApiName, Counted, Event, Names, Place, Reason, Time, What};
+use super::json::{RecordFormat, member, table_of, text};
+use super::{ApiName, Counted, Event, NameTable, RowPlace, SkipReason, Time, What};
 
 /// Lines of a log.
 #[derive(Debug, Default)]
@@ -63,10 +63,10 @@ fn find<'a>(value: &'a Value, around: &mut Vec<&'a Value>) -> Option<&'a Value> 
 }
 
 /// Half units of a number of units, exact to a half.
-pub fn halves(value: &Value) -> Result<u64, (Reason, String)> {
+pub fn halves(value: &Value) -> Result<u64, (SkipReason, String)> {
     let wrong = || {
         (
-            Reason::WrongType,
+            SkipReason::WrongType,
             format!("{value} is no number of capacity units; multiples of 0.5 from 0 on are"),
         )
     };
@@ -99,19 +99,19 @@ impl Logged {
         capacity: &Value,
         api: Option<ApiName>,
         template: &Event,
-        names: &mut Names,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
-    ) -> Result<(), (Reason, String)> {
+    ) -> Result<(), (SkipReason, String)> {
         let table = text(capacity, "TableName").ok_or_else(|| {
             (
-                Reason::Malformed,
+                SkipReason::Malformed,
                 "ConsumedCapacity names no TableName".to_string(),
             )
         })?;
         let region = Arn::of(table).region().map(|region| names.number(region));
         let table = names.number(table_of(table));
         let mut push =
-            |index: Option<&str>, level: &Value, first: bool| -> Result<(), (Reason, String)> {
+            |index: Option<&str>, level: &Value, first: bool| -> Result<(), (SkipReason, String)> {
                 let unit = |name: &str| member(level, name).map(halves).transpose();
                 let (read, write, either) = (
                     unit("ReadCapacityUnits")?,
@@ -134,7 +134,7 @@ impl Logged {
                     (None, None, Some(_), _) => {
                         let text = "the line does not say whether its units are reads or writes: \
                                     it has no operation";
-                        return Err((Reason::UnknownOperation, text.to_string()));
+                        return Err((SkipReason::UnknownOperation, text.to_string()));
                     }
                     (read, write, _, _) => (read.unwrap_or(0), write.unwrap_or(0)),
                 };
@@ -178,18 +178,18 @@ impl Logged {
     }
 }
 
-impl Format for Logged {
+impl RecordFormat for Logged {
     fn record(
         &mut self,
         record: Value,
-        place: Place,
-        names: &mut Names,
+        place: RowPlace,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
-    ) -> Result<(), (Reason, String)> {
+    ) -> Result<(), (SkipReason, String)> {
         let mut around = Vec::new();
         let Some(capacity) = find(&record, &mut around) else {
             return Err((
-                Reason::Malformed,
+                SkipReason::Malformed,
                 "no ConsumedCapacity in the line".to_string(),
             ));
         };
@@ -205,7 +205,7 @@ impl Format for Logged {
             .and_then(|time| super::parse_time(time, None));
         let (time, _) = time.ok_or_else(|| {
             (
-                Reason::Time,
+                SkipReason::Time,
                 format!("no time: none of {} holds one", TIMES.join(", ")),
             )
         })?;

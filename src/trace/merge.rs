@@ -4,9 +4,12 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::Ordering;
 
 use super::export::{incremental_files, manifest};
-use super::input::Source;
-use super::sniff::{self, Kind};
-use super::{Bad, Event, Names, Options, Piece, Progress, Reader, Reason, Rows, Time, TraceError};
+use super::input::TraceSource;
+use super::sniff::{self, TraceFormat};
+use super::{
+    Bad, Event, NameTable, Piece, Progress, ReadOptions, Rows, SkipReason, Time, TraceError,
+    TraceReader,
+};
 
 /// How many rows an event may come late within its file.
 pub const WINDOW: usize = 65_536;
@@ -16,9 +19,9 @@ const LATE_NANOSECONDS: i64 = 25 * 3_600 * Time::SECOND;
 
 /// A trace: its files, opened as their time comes.
 pub struct Trace {
-    options: Options,
+    options: ReadOptions,
     /// Numbers of names.
-    pub names: Names,
+    pub names: NameTable,
     /// Bad rows so far.
     pub bad: Bad,
     /// What was read so far.
@@ -27,11 +30,11 @@ pub struct Trace {
     pub states: Vec<StartingState>,
     /// The time that the trace says it covers, of incremental exports.
     pub window: Option<(Time, Time)>,
-    sources: Vec<Source>,
+    sources: Vec<TraceSource>,
     /// Files that are not open yet, by the time at which they begin, the earliest last.
     waiting: Vec<(Time, usize)>,
     open: Vec<Opened>,
-    kinds: BTreeSet<Kind>,
+    kinds: BTreeSet<TraceFormat>,
     notes: BTreeSet<String>,
     /// Events handed out so far.
     ordinal: u64,
@@ -60,7 +63,7 @@ pub struct StartingState {
 /// A file that is being read.
 struct Opened {
     file: usize,
-    reader: Box<dyn Reader>,
+    reader: Box<dyn TraceReader>,
     /// Events in the order of time, as far as it is certain: the first `ready`.
     events: VecDeque<Event>,
     ready: usize,
@@ -78,11 +81,11 @@ impl Trace {
     ///
     /// # Errors
     /// [`TraceError`] where a file cannot be read or has no known format.
-    pub fn open(sources: Vec<Source>, options: Options) -> Result<Trace, TraceError> {
+    pub fn open(sources: Vec<TraceSource>, options: ReadOptions) -> Result<Trace, TraceError> {
         let (mut files, mut states, mut window) = (Vec::new(), Vec::new(), None);
         for source in sources {
             match &source {
-                Source::File(path) if path.is_dir() => match manifest(path) {
+                TraceSource::File(path) if path.is_dir() => match manifest(path) {
                     Some(found) if found.incremental => {
                         let joined = |(from, to): (Time, Time), window: Option<(Time, Time)>| {
                             window.map_or((from, to), |(a, b)| (a.min(from), b.max(to)))
@@ -93,7 +96,7 @@ impl Trace {
                             incremental_files(path, &found)
                                 .map_err(wrong)?
                                 .into_iter()
-                                .map(Source::File),
+                                .map(TraceSource::File),
                         );
                     }
                     Some(found) => states.push(StartingState {
@@ -112,27 +115,27 @@ impl Trace {
         }
         // The data of an incremental export may be named twice: by its folder and by its files.
         let mut seen = BTreeSet::new();
-        files.retain(|source| *source == Source::Stdin || seen.insert(source.shown()));
+        files.retain(|source| *source == TraceSource::Stdin || seen.insert(source.shown()));
         // Notes of an export that is not a trace, such as manifests, are no data.
         files.retain(|source| !is_note(&source.shown()));
         if files.is_empty() && states.is_empty() {
             return Err(TraceError::file("trace", "no file to read"));
         }
         let progress = Progress::default();
-        let bytes = |source: &Source| match source {
-            Source::File(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
-            Source::Stdin => 0,
+        let bytes = |source: &TraceSource| match source {
+            TraceSource::File(path) => std::fs::metadata(path).map_or(0, |data| data.len()),
+            TraceSource::Stdin => 0,
         };
         progress
             .total
             .store(files.iter().map(bytes).sum(), Ordering::Relaxed);
         let bad = Bad::new(
             options.skip_bad_rows,
-            files.iter().map(Source::shown).collect(),
+            files.iter().map(TraceSource::shown).collect(),
         );
         let mut trace = Trace {
             options,
-            names: Names::default(),
+            names: NameTable::default(),
             bad,
             progress,
             states,
@@ -152,7 +155,7 @@ impl Trace {
     fn look(&mut self) -> Result<(), TraceError> {
         let single = self.sources.len() == 1;
         for file in 0..self.sources.len() {
-            if single || self.sources[file] == Source::Stdin {
+            if single || self.sources[file] == TraceSource::Stdin {
                 // There is nothing to order it by, or it cannot be read twice.
                 self.waiting.push((Time(i64::MIN), file));
                 continue;
@@ -191,7 +194,7 @@ impl Trace {
 
     /// The names of its files.
     pub fn files(&self) -> impl Iterator<Item = String> {
-        self.sources.iter().map(Source::shown)
+        self.sources.iter().map(TraceSource::shown)
     }
 
     /// How many rows its files say they hold, where all say so.
@@ -199,14 +202,14 @@ impl Trace {
         self.sources
             .iter()
             .map(|source| match source {
-                Source::File(path) => super::parquet::rows(path),
-                Source::Stdin => None,
+                TraceSource::File(path) => super::parquet::rows(path),
+                TraceSource::Stdin => None,
             })
             .sum()
     }
 
     /// The formats that were found.
-    pub fn kinds(&self) -> impl Iterator<Item = Kind> {
+    pub fn kinds(&self) -> impl Iterator<Item = TraceFormat> {
         self.kinds.iter().copied()
     }
 
@@ -379,7 +382,12 @@ impl Opened {
     }
 
     /// Reads on.
-    fn read(&mut self, window: usize, names: &mut Names, bad: &mut Bad) -> Result<(), TraceError> {
+    fn read(
+        &mut self,
+        window: usize,
+        names: &mut NameTable,
+        bad: &mut Bad,
+    ) -> Result<(), TraceError> {
         let (pieces, more) = self.reader.pieces(false, names, bad)?;
         for piece in pieces {
             match piece {
@@ -449,7 +457,7 @@ impl Opened {
                      earlier"
                 ),
             };
-            bad.row(place, Reason::OutOfOrder, message)
+            bad.row(place, SkipReason::OutOfOrder, message)
                 .map_err(|error| {
                     error.help(
                         "sort the trace by time, allow more with --window ROWS, or go on with \

@@ -36,15 +36,16 @@ use std::collections::BTreeMap;
 pub use crate::table::ApiName;
 pub use columns::{COLUMNS, Mapping};
 pub use event::{
-    Action, Call, Change, Counted, Event, Failure, Key, Name, Names, Place, Request, Time, What,
+    Counted, Event, Failure, ItemChange, MemberAction, Name, NameTable, Request, RowPlace, Time,
+    TracedCall, TracedKey, What,
 };
 use event::{hash_of, hash_of_whole};
 pub(crate) use event::{mixed, salt};
-pub use input::{Progress, Source, sources};
+pub use input::{Progress, TraceSource, sources};
 pub use merge::{Batch, StartingState, Trace};
 pub(crate) use parquet::each_size;
-pub use rows::{NO_BYTES, Row, RowKeys, RowKind, Rows, SLOT_BITS, SLOTS, sign, slot_of};
-pub use sniff::Kind;
+pub use rows::{NO_BYTES, PlainRow, RowKeys, RowKind, Rows, SLOT_BITS, SLOTS, sign, slot_of};
+pub use sniff::TraceFormat;
 pub use time::{TimeUnit, parse_time};
 
 use crate::table::KeySchema;
@@ -94,7 +95,7 @@ impl TraceError {
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
-pub enum Reason {
+pub enum SkipReason {
     /// Not JSON, or not the shape of the format.
     Malformed,
     /// A value of another type than its column has.
@@ -121,22 +122,22 @@ pub enum Reason {
     Truncated,
 }
 
-impl Reason {
+impl SkipReason {
     /// The words in outputs.
     pub fn word(self) -> &'static str {
         match self {
-            Reason::Malformed => "malformed",
-            Reason::WrongType => "wrong type",
-            Reason::Time => "no time",
-            Reason::UnknownOperation => "unknown operation",
-            Reason::UnknownTable => "unknown table",
-            Reason::UnknownIndex => "unknown index",
-            Reason::UnknownRegion => "unknown region",
-            Reason::Key => "bad key",
-            Reason::ItemSize => "item too large",
-            Reason::OutOfOrder => "out of order",
-            Reason::Request => "request cannot be executed",
-            Reason::Truncated => "truncated file",
+            SkipReason::Malformed => "malformed",
+            SkipReason::WrongType => "wrong type",
+            SkipReason::Time => "no time",
+            SkipReason::UnknownOperation => "unknown operation",
+            SkipReason::UnknownTable => "unknown table",
+            SkipReason::UnknownIndex => "unknown index",
+            SkipReason::UnknownRegion => "unknown region",
+            SkipReason::Key => "bad key",
+            SkipReason::ItemSize => "item too large",
+            SkipReason::OutOfOrder => "out of order",
+            SkipReason::Request => "request cannot be executed",
+            SkipReason::Truncated => "truncated file",
         }
     }
 }
@@ -147,9 +148,9 @@ pub struct Bad {
     /// Whether bad rows are skipped.
     pub skip: bool,
     /// How many were, by reason.
-    pub skipped: BTreeMap<Reason, u64>,
+    pub skipped: BTreeMap<SkipReason, u64>,
     /// The first few, for people.
-    pub first: BTreeMap<Place, String>,
+    pub first: BTreeMap<RowPlace, String>,
     files: Vec<String>,
 }
 
@@ -167,7 +168,7 @@ impl Bad {
     }
 
     /// The name of a file.
-    pub fn file(&self, place: Place) -> &str {
+    pub fn file(&self, place: RowPlace) -> &str {
         self.files
             .get(place.file as usize)
             .map_or("", String::as_str)
@@ -179,8 +180,8 @@ impl Bad {
     /// The row's [`TraceError`], where bad rows are not skipped.
     pub fn row(
         &mut self,
-        place: Place,
-        reason: Reason,
+        place: RowPlace,
+        reason: SkipReason,
         message: impl Into<String>,
     ) -> Result<(), TraceError> {
         let text = self.refused(place, message)?;
@@ -196,7 +197,11 @@ impl Bad {
     ///
     /// # Errors
     /// The row's [`TraceError`], where bad rows are not skipped.
-    pub fn refused(&self, place: Place, message: impl Into<String>) -> Result<String, TraceError> {
+    pub fn refused(
+        &self,
+        place: RowPlace,
+        message: impl Into<String>,
+    ) -> Result<String, TraceError> {
         let error = TraceError {
             file: self.file(place).to_string(),
             row: Some(place.row),
@@ -221,9 +226,9 @@ impl Bad {
 
 /// How a trace is read.
 #[derive(Clone, Debug, Default)]
-pub struct Options {
+pub struct ReadOptions {
     /// The format, where it is not found out.
-    pub kind: Option<Kind>,
+    pub kind: Option<TraceFormat>,
     /// Other names of columns, and columns of one value.
     pub mapping: Mapping,
     /// The table of rows that name none.
@@ -237,7 +242,7 @@ pub struct Options {
     /// How many rows an event may come late, 65,536 where `None`.
     pub window: Option<usize>,
     /// Buffers of rows that were executed, to be used again.
-    pub spare: std::sync::Arc<std::sync::Mutex<Vec<Vec<Row>>>>,
+    pub spare: std::sync::Arc<std::sync::Mutex<Vec<Vec<PlainRow>>>>,
 }
 
 /// What a reader hands over at once.
@@ -249,11 +254,11 @@ enum Piece {
 }
 
 /// Reads one file, batch by batch.
-trait Reader: Send {
+trait TraceReader: Send {
     /// Appends some events; `false` at the end.
     fn batch(
         &mut self,
-        _: &mut Names,
+        _: &mut NameTable,
         _: &mut Vec<Event>,
         _: &mut Bad,
     ) -> Result<bool, TraceError> {
@@ -265,7 +270,7 @@ trait Reader: Send {
     fn pieces(
         &mut self,
         _look: bool,
-        names: &mut Names,
+        names: &mut NameTable,
         bad: &mut Bad,
     ) -> Result<(Vec<Piece>, bool), TraceError> {
         let mut events = Vec::new();

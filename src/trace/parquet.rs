@@ -25,10 +25,11 @@ use rayon::prelude::{IntoParallelIterator, ParallelIterator};
 use super::columns::{self, BATCH_ROWS, COLUMNS, Cells, Mapping, check_columns};
 use super::event::is_short;
 use super::rows::{
-    Columns, KINDS_MAX, NO_BYTES, Row, RowKeys, RowKind, Rows, bytes_of, kind_of, slot_of, what,
+    KINDS_MAX, NO_BYTES, PlainRow, RowColumns, RowKeys, RowKind, Rows, bytes_of, kind_of, slot_of,
+    what,
 };
 use super::time::TimeUnit;
-use super::{ApiName, Names, Options, Place, Time, TraceError, hash_of, hash_of_whole};
+use super::{ApiName, NameTable, ReadOptions, RowPlace, Time, TraceError, hash_of, hash_of_whole};
 use crate::opened;
 use crate::table::{Consistency, limits};
 
@@ -57,9 +58,9 @@ pub fn each_size(
         path,
         0,
         &name,
-        &Options {
+        &ReadOptions {
             mapping: Mapping::without_key(),
-            ..Options::default()
+            ..ReadOptions::default()
         },
     )?;
     let fields = parquet.opened.metadata.schema().fields().iter().enumerate();
@@ -165,12 +166,12 @@ pub struct Parquet {
     /// Rows before the next row group.
     row: u64,
     /// What the trace says of every row.
-    pub(super) door: Door,
+    pub(super) door: RowPolicy,
 }
 
 /// How rows come in.
 #[derive(Clone, Debug)]
-pub struct Door {
+pub struct RowPolicy {
     pub(super) mapping: Mapping,
     /// The table of rows that name none.
     pub(super) table: Option<String>,
@@ -178,7 +179,7 @@ pub struct Door {
     /// Tables with a sort key, and whether each table that could be meant by no name has one.
     sorted: BTreeMap<String, bool>,
     /// Buffers of rows that were executed.
-    spare: Arc<Mutex<Vec<Vec<Row>>>>,
+    spare: Arc<Mutex<Vec<Vec<PlainRow>>>>,
 }
 
 /// A batch as it was decoded.
@@ -186,7 +187,7 @@ pub enum Decoded {
     /// Rows of plain calls, with the kinds as texts.
     Plain(Plain),
     /// All columns, the place of the first row and how many there are.
-    Cells(Cells, Place, usize),
+    Cells(Cells, RowPlace, usize),
 }
 
 /// Rows of plain calls, their names not yet numbered.
@@ -203,7 +204,7 @@ impl Plain {
     }
 
     /// With numbered names.
-    pub fn numbered(self, names: &mut Names) -> Rows {
+    pub fn numbered(self, names: &mut NameTable) -> Rows {
         let Plain {
             mut rows,
             names: texts,
@@ -216,8 +217,8 @@ impl Plain {
     }
 }
 
-impl Door {
-    pub fn new(options: &Options) -> Door {
+impl RowPolicy {
+    pub fn new(options: &ReadOptions) -> RowPolicy {
         let mut sorted: BTreeMap<String, bool> = options
             .keys
             .iter()
@@ -226,7 +227,7 @@ impl Door {
         if let (1, Some(only)) = (options.keys.len(), options.keys.values().next()) {
             sorted.insert(String::new(), only.sort.is_some());
         }
-        Door {
+        RowPolicy {
             mapping: options.mapping.clone(),
             table: options.table.clone(),
             unit: options.time_unit,
@@ -236,7 +237,7 @@ impl Door {
     }
 
     /// A buffer for rows.
-    pub(super) fn spare(&self) -> Vec<Row> {
+    pub(super) fn spare(&self) -> Vec<PlainRow> {
         self.spare
             .lock()
             .ok()
@@ -259,7 +260,7 @@ impl Parquet {
         path: &Path,
         file: u32,
         name: &str,
-        options: &Options,
+        options: &ReadOptions,
     ) -> Result<Parquet, TraceError> {
         let broken = |error: String| {
             TraceError::file(
@@ -277,7 +278,7 @@ impl Parquet {
             .iter()
             .map(|field| field.name().clone())
             .collect();
-        let door = Door::new(options);
+        let door = RowPolicy::new(options);
         check_columns(name, &door.mapping, &found)?;
         let wanted: Vec<&str> = COLUMNS
             .iter()
@@ -349,7 +350,7 @@ impl Parquet {
             self.open = Some(self.opened.group(self.group)?);
         }
         if let Some(open) = &mut self.open {
-            let place = Place {
+            let place = RowPlace {
                 file: self.file,
                 row: self.row + 1,
             };
@@ -390,7 +391,7 @@ impl Parquet {
             let (mut all, mut row) = (Vec::new(), row);
             for batch in opened.group(group)? {
                 let batch = batch.map_err(|error| opened.broken(error))?;
-                let place = Place { file, row: row + 1 };
+                let place = RowPlace { file, row: row + 1 };
                 row += batch.num_rows() as u64;
                 all.push(
                     door.decoded(&batch, place)
@@ -426,7 +427,7 @@ struct Texts<'a> {
 
 impl<'a> Texts<'a> {
     /// `None` where the column is of another type.
-    fn new(door: &Door, batch: &'a RecordBatch, column: &'static str) -> Option<Texts<'a>> {
+    fn new(door: &RowPolicy, batch: &'a RecordBatch, column: &'static str) -> Option<Texts<'a>> {
         if let Some(value) = door.mapping.value(column) {
             return Some(Texts {
                 dictionary: None,
@@ -520,7 +521,7 @@ fn with_sizes<T>(sizes: Option<&UInt32Array>, others: &mut [T], mut each: impl F
     }
 }
 
-impl Door {
+impl RowPolicy {
     /// Finds the unit of numeric times by the first of them.
     fn find_unit(&mut self, batch: &RecordBatch) {
         if self.unit.is_none()
@@ -587,7 +588,7 @@ impl Door {
     }
 
     /// A batch as plain rows where all are, else as cells.
-    fn decoded(&self, batch: &RecordBatch, place: Place) -> Result<Decoded, String> {
+    fn decoded(&self, batch: &RecordBatch, place: RowPlace) -> Result<Decoded, String> {
         match self.plain(batch, place) {
             Some(plain) => Ok(Decoded::Plain(plain)),
             None => Ok(Decoded::Cells(
@@ -660,7 +661,7 @@ impl Door {
     }
 
     /// The rows of a batch in which all are plain.
-    fn plain(&self, batch: &RecordBatch, place: Place) -> Option<Plain> {
+    fn plain(&self, batch: &RecordBatch, place: RowPlace) -> Option<Plain> {
         let others = [
             "index",
             "evaluated_bytes",
@@ -771,7 +772,7 @@ impl Door {
             with_sizes(Some(&old), &mut before, |bytes, before| *before = bytes);
             before
         });
-        let columns = Columns {
+        let columns = RowColumns {
             times: times.values().clone(),
             each,
             hashes,

@@ -2,23 +2,23 @@
 
 use serde_json::Value;
 
-use super::json::{Format, member, text};
-use super::{ApiName, Event, Failure, Names, Place, Reason, Request, What};
+use super::json::{RecordFormat, member, text};
+use super::{ApiName, Event, Failure, NameTable, Request, RowPlace, SkipReason, What};
 
 /// Lines of a request log.
 #[derive(Debug, Default)]
 pub struct Requests;
 
-impl Format for Requests {
+impl RecordFormat for Requests {
     fn record(
         &mut self,
         mut record: Value,
-        place: Place,
-        names: &mut Names,
+        place: RowPlace,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
-    ) -> Result<(), (Reason, String)> {
+    ) -> Result<(), (SkipReason, String)> {
         let operation = text(&record, "operation")
-            .ok_or_else(|| (Reason::UnknownOperation, "no \"operation\"".to_string()))?;
+            .ok_or_else(|| (SkipReason::UnknownOperation, "no \"operation\"".to_string()))?;
         let api = ApiName::parse(operation).ok_or_else(|| {
             let known = ApiName::NAMES
                 .iter()
@@ -26,7 +26,7 @@ impl Format for Requests {
                 .collect::<Vec<_>>()
                 .join(", ");
             (
-                Reason::UnknownOperation,
+                SkipReason::UnknownOperation,
                 format!("DynamoDB has no operation \"{operation}\"; known are {known}"),
             )
         })?;
@@ -40,7 +40,7 @@ impl Format for Requests {
             .and_then(|time| super::parse_time(time, None));
         let wrong = || {
             (
-                Reason::Time,
+                SkipReason::Time,
                 format!("time is {found}; RFC 3339 or a number since 1970 is expected"),
             )
         };
@@ -49,7 +49,7 @@ impl Format for Requests {
             None | Some(Value::Null) => None,
             Some(Value::String(code)) => Some(Failure::parse(code).ok_or_else(|| {
                 (
-                    Reason::WrongType,
+                    SkipReason::WrongType,
                     format!(
                         "error is \"{}\"; the name of an exception is expected, or nothing",
                         code.escape_debug()
@@ -58,7 +58,7 @@ impl Format for Requests {
             })?),
             Some(other) => {
                 return Err((
-                    Reason::WrongType,
+                    SkipReason::WrongType,
                     format!("error is {other}; the name of an exception is expected"),
                 ));
             }
@@ -76,7 +76,7 @@ impl Format for Requests {
             _ if api == ApiName::Free => Value::Null,
             _ => {
                 return Err((
-                    Reason::Malformed,
+                    SkipReason::Malformed,
                     "no \"request\": the API request in DynamoDB JSON is expected".to_string(),
                 ));
             }

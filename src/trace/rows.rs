@@ -10,7 +10,7 @@ use arrow_array::{Array, BinaryViewArray, Int64Array, StringViewArray};
 use arrow_buffer::ScalarBuffer;
 
 use super::event::whole_of;
-use super::{ApiName, Call, Event, Key, Name, Place, Time, What};
+use super::{ApiName, Event, Name, RowPlace, Time, TracedCall, TracedKey, What};
 use crate::table::{Consistency, limits};
 
 /// Keys are dealt to so many slots by the first bits of their hash. What is remembered of a key
@@ -45,7 +45,7 @@ pub const NO_BYTES: u32 = u32::MAX;
 
 /// One plain call: what is looked at of each.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Row {
+pub struct PlainRow {
     /// The hash of its key.
     pub hash: u64,
     /// [Its kind and the size of the item](what).
@@ -87,7 +87,7 @@ pub fn bytes_of(what: u32) -> u32 {
     }
 }
 
-impl Row {
+impl PlainRow {
     /// Its [`RowKind`], by position.
     #[inline]
     pub fn kind(&self) -> usize {
@@ -108,7 +108,7 @@ impl Row {
 }
 
 /// Columns of rows in the order of time.
-pub struct Columns<'a> {
+pub struct RowColumns<'a> {
     /// Times since 1970 in a unit.
     pub times: ScalarBuffer<i64>,
     /// Nanoseconds of the unit; every time is in range.
@@ -153,17 +153,17 @@ impl RowKeys {
     }
 
     /// The key of a row.
-    fn key(&self, row: &Row) -> Key {
+    fn key(&self, row: &PlainRow) -> TracedKey {
         let at = row.at();
-        let number = |number: i64| Key::of(itoa::Buffer::new().format(number).as_bytes());
+        let number = |number: i64| TracedKey::of(itoa::Buffer::new().format(number).as_bytes());
         match self {
             RowKeys::Hashes => number(whole_of(row.hash)),
             RowKeys::Whole(numbers) => number(numbers.value(at)),
-            RowKeys::Text(texts) => Key::of(texts.value(at).as_bytes()),
-            RowKeys::Binary(bytes) => Key::of(bytes.value(at)),
+            RowKeys::Text(texts) => TracedKey::of(texts.value(at).as_bytes()),
+            RowKeys::Binary(bytes) => TracedKey::of(bytes.value(at)),
             RowKeys::Lines(text, spans) => {
                 let (from, length) = spans[at];
-                Key::of(&text[from as usize..(from + length) as usize])
+                TracedKey::of(&text[from as usize..(from + length) as usize])
             }
         }
     }
@@ -175,12 +175,12 @@ pub struct Rows {
     /// What rows have in common.
     pub kinds: Vec<RowKind>,
     /// The rows.
-    pub rows: Vec<Row>,
+    pub rows: Vec<PlainRow>,
     /// Where each slot begins, and the end.
     pub starts: Box<[u32; SLOTS + 1]>,
     keys: Arc<RowKeys>,
     /// Where the first stood in its file.
-    pub place: Place,
+    pub place: RowPlace,
     /// The time of the first.
     pub first: Time,
     /// The time of the last.
@@ -207,12 +207,12 @@ impl Rows {
     /// Deals rows to their slots, in a buffer: at most 65,536 of them, which a row has room for.
     pub fn dealt(
         kinds: Vec<RowKind>,
-        columns: Columns,
+        columns: RowColumns,
         keys: RowKeys,
-        place: Place,
-        buffer: Vec<Row>,
+        place: RowPlace,
+        buffer: Vec<PlainRow>,
     ) -> Rows {
-        let Columns {
+        let RowColumns {
             times,
             each,
             hashes,
@@ -272,7 +272,7 @@ impl Rows {
                         while ends[second] <= at {
                             second += 1;
                         }
-                        Row {
+                        PlainRow {
                             hash: hashes[at],
                             what: what[at],
                             when: (second as u32) << 16 | at as u32,
@@ -308,40 +308,40 @@ impl Rows {
     }
 
     /// The key of a row.
-    pub fn key(&self, row: &Row) -> Key {
+    pub fn key(&self, row: &PlainRow) -> TracedKey {
         self.keys.key(row)
     }
 
     /// The second since 1970 of a row.
     #[inline]
-    pub fn second(&self, row: &Row) -> i64 {
+    pub fn second(&self, row: &PlainRow) -> i64 {
         self.seconds[(row.when >> 16) as usize]
     }
 
     /// Size of the item before a write, or [`NO_BYTES`].
     #[inline]
-    pub fn old(&self, row: &Row) -> u32 {
+    pub fn old(&self, row: &PlainRow) -> u32 {
         self.old.as_ref().map_or(NO_BYTES, |old| old[row.at()])
     }
 
     /// The rows of a slot.
-    pub fn slot(&self, slot: usize) -> &[Row] {
+    pub fn slot(&self, slot: usize) -> &[PlainRow] {
         &self.rows[self.starts[slot] as usize..self.starts[slot + 1] as usize]
     }
 
     /// One row as an event.
-    pub fn event(&self, row: &Row) -> Event {
+    pub fn event(&self, row: &PlainRow) -> Event {
         let kind = &self.kinds[row.kind()];
         let given = |bytes: u32| (bytes != NO_BYTES).then_some(bytes);
         let key = self.key(row);
-        let call = Call {
+        let call = TracedCall {
             caller: kind.caller,
             consistency: kind.consistency,
             item_bytes: given(row.bytes()),
             old_bytes: given(self.old(row)),
-            ..Call::new(kind.api, key)
+            ..TracedCall::new(kind.api, key)
         };
-        let place = Place {
+        let place = RowPlace {
             row: self.place.row + row.at() as u64,
             ..self.place
         };
@@ -355,7 +355,7 @@ impl Rows {
 
     /// All rows as events, in the order in which they were read.
     pub fn events(&self) -> Vec<Event> {
-        let mut rows: Vec<&Row> = self.rows.iter().collect();
+        let mut rows: Vec<&PlainRow> = self.rows.iter().collect();
         rows.sort_unstable_by_key(|row| row.at());
         rows.into_iter().map(|row| self.event(row)).collect()
     }
@@ -383,7 +383,7 @@ mod tests {
         let slots: Vec<u8> = hashes.iter().map(|hash| slot_of(*hash) % 2).collect();
         let all_what = vec![what(0, NO_BYTES); times.len()];
         let times_buffer = ScalarBuffer::from(times.clone());
-        let columns = Columns {
+        let columns = RowColumns {
             times: times_buffer,
             each: 1_000_000,
             hashes: &hashes,
@@ -395,7 +395,7 @@ mod tests {
             Vec::new(),
             columns,
             RowKeys::Hashes,
-            Place { file: 0, row: 1 },
+            RowPlace { file: 0, row: 1 },
             Vec::new(),
         );
         let signed = times
@@ -407,7 +407,10 @@ mod tests {
             let own: Vec<usize> = (0..times.len())
                 .filter(|at| usize::from(slots[*at]) == slot)
                 .collect();
-            assert_eq!(rows.slot(slot).iter().map(Row::at).collect::<Vec<_>>(), own);
+            assert_eq!(
+                rows.slot(slot).iter().map(PlainRow::at).collect::<Vec<_>>(),
+                own
+            );
         }
         assert!(
             rows.rows

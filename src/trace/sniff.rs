@@ -7,18 +7,18 @@ use serde_json::Value;
 
 use super::cache::{Records, Twemcache};
 use super::cloudtrail::Trail;
-use super::cloudwatch::{Console, Metrics};
-use super::columns::{Columns, Layout};
-use super::input::{Source, Text, open, why};
+use super::cloudwatch::{Console, MetricReader};
+use super::columns::{ColumnReader, TextLayout};
+use super::input::{TraceSource, TraceText, open, why};
 use super::json::{Json, member};
 use super::log::Logged;
 use super::request::Requests;
-use super::stream::Changes;
-use super::{Options, Progress, Reader, TraceError, parse_time};
+use super::stream::ChangeRecords;
+use super::{Progress, ReadOptions, TraceError, TraceReader, parse_time};
 
 /// The formats of traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum TraceFormat {
     /// Columns in Parquet.
     Parquet,
     /// Columns in CSV.
@@ -49,50 +49,50 @@ pub enum Kind {
     Vscsi,
 }
 
-impl Kind {
+impl TraceFormat {
     /// Whether it holds nothing but calls, each of one key.
     pub fn is_calls(self) -> bool {
         matches!(
             self,
-            Kind::Parquet
-                | Kind::Csv
-                | Kind::NdJson
-                | Kind::CloudTrail
-                | Kind::Twemcache
-                | Kind::OracleGeneral
-                | Kind::Vscsi
+            TraceFormat::Parquet
+                | TraceFormat::Csv
+                | TraceFormat::NdJson
+                | TraceFormat::CloudTrail
+                | TraceFormat::Twemcache
+                | TraceFormat::OracleGeneral
+                | TraceFormat::Vscsi
         )
     }
 
     /// The formats with their names on the command line.
-    pub const NAMES: &'static [(&'static str, Kind)] = &[
-        ("parquet", Kind::Parquet),
-        ("csv", Kind::Csv),
-        ("ndjson", Kind::NdJson),
-        ("requests", Kind::Requests),
-        ("streams", Kind::Streams),
-        ("export", Kind::Export),
-        ("incremental-export", Kind::IncrementalExport),
-        ("cloudtrail", Kind::CloudTrail),
-        ("cloudwatch", Kind::CloudWatch),
-        ("cloudwatch-csv", Kind::CloudWatchCsv),
-        ("log", Kind::Log),
-        ("twemcache", Kind::Twemcache),
-        ("oracle-general", Kind::OracleGeneral),
-        ("vscsi", Kind::Vscsi),
+    pub const NAMES: &'static [(&'static str, TraceFormat)] = &[
+        ("parquet", TraceFormat::Parquet),
+        ("csv", TraceFormat::Csv),
+        ("ndjson", TraceFormat::NdJson),
+        ("requests", TraceFormat::Requests),
+        ("streams", TraceFormat::Streams),
+        ("export", TraceFormat::Export),
+        ("incremental-export", TraceFormat::IncrementalExport),
+        ("cloudtrail", TraceFormat::CloudTrail),
+        ("cloudwatch", TraceFormat::CloudWatch),
+        ("cloudwatch-csv", TraceFormat::CloudWatchCsv),
+        ("log", TraceFormat::Log),
+        ("twemcache", TraceFormat::Twemcache),
+        ("oracle-general", TraceFormat::OracleGeneral),
+        ("vscsi", TraceFormat::Vscsi),
     ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
-        Kind::NAMES
+        TraceFormat::NAMES
             .iter()
             .find(|(_, kind)| *kind == self)
             .map_or("", |(name, _)| name)
     }
 
     /// The format of a name.
-    pub fn parse(name: &str) -> Option<Kind> {
-        Kind::NAMES
+    pub fn parse(name: &str) -> Option<TraceFormat> {
+        TraceFormat::NAMES
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, kind)| *kind)
@@ -109,20 +109,20 @@ const OPERATIONS: [&str; 13] = [
 
 /// A reader for a source, and its format. The text's first bytes are put back.
 pub fn reader(
-    source: &Source,
+    source: &TraceSource,
     file: u32,
-    options: &Options,
+    options: &ReadOptions,
     progress: &Progress,
-) -> Result<(Kind, Box<dyn Reader>), TraceError> {
+) -> Result<(TraceFormat, Box<dyn TraceReader>), TraceError> {
     let name = source.shown();
     let wrong = |error: std::io::Error| TraceError::file(&name, why(&error));
     let by_name = by_name(&name);
-    if let Source::File(path) = source
-        && (options.kind.or(by_name) == Some(Kind::Parquet)
+    if let TraceSource::File(path) = source
+        && (options.kind.or(by_name) == Some(TraceFormat::Parquet)
             || (options.kind.is_none() && is_parquet(path)))
     {
         return Ok((
-            Kind::Parquet,
+            TraceFormat::Parquet,
             parquet(path, file, &name, options, progress)?,
         ));
     }
@@ -148,7 +148,7 @@ pub fn reader(
         .or_else(|| look(&start, &options.mapping_names()));
     let Some(kind) = found else {
         let begins: String = String::from_utf8_lossy(&start).chars().take(60).collect();
-        let kinds = Kind::NAMES
+        let kinds = TraceFormat::NAMES
             .iter()
             .map(|(name, _)| *name)
             .collect::<Vec<_>>()
@@ -165,48 +165,52 @@ pub fn reader(
         Ok(_) => Box::new(Cursor::new(start).chain(text)),
         Err(error) => Box::new(Cursor::new(start).chain(Broken(Some(error)))),
     };
-    let text: Text = std::io::BufReader::with_capacity(1 << 17, again);
+    let text: TraceText = std::io::BufReader::with_capacity(1 << 17, again);
     let (table, progress) = (options.table.clone(), progress.clone());
     let columns =
-        |text, layout, progress| Columns::text(text, layout, file, &name, options, progress);
-    let reader: Box<dyn Reader> = match kind {
-        Kind::Csv => Box::new(columns(text, Layout::Csv, progress)?),
-        Kind::NdJson | Kind::Parquet => Box::new(columns(text, Layout::NdJson, progress)?),
-        Kind::Requests => Box::new(Json::new(text, file, Requests, progress)),
-        Kind::Export => {
+        |text, layout, progress| ColumnReader::text(text, layout, file, &name, options, progress);
+    let reader: Box<dyn TraceReader> = match kind {
+        TraceFormat::Csv => Box::new(columns(text, TextLayout::Csv, progress)?),
+        TraceFormat::NdJson | TraceFormat::Parquet => {
+            Box::new(columns(text, TextLayout::NdJson, progress)?)
+        }
+        TraceFormat::Requests => Box::new(Json::new(text, file, Requests, progress)),
+        TraceFormat::Export => {
             let message = "is data of a full export, which is a starting state and no trace";
             return Err(TraceError::file(&name, message)
                 .help("name the folder of the export, which holds its manifest, beside a trace"));
         }
-        Kind::Streams | Kind::IncrementalExport => {
+        TraceFormat::Streams | TraceFormat::IncrementalExport => {
             let manifest = match source {
-                Source::File(path) => super::export::incremental_of(path),
-                Source::Stdin => None,
+                TraceSource::File(path) => super::export::incremental_of(path),
+                TraceSource::Stdin => None,
             };
             let manifest = manifest.unwrap_or_default();
             let old_images = (!manifest.files.is_empty()).then_some(manifest.old_images);
             Box::new(Json::new(
                 text,
                 file,
-                Changes::new(table.or(manifest.table), old_images, manifest.region),
+                ChangeRecords::new(table.or(manifest.table), old_images, manifest.region),
                 progress,
             ))
         }
-        Kind::CloudTrail => Box::new(Json::new(
+        TraceFormat::CloudTrail => Box::new(Json::new(
             text,
             file,
             Trail::new(options.keys.clone()),
             progress,
         )),
-        Kind::CloudWatch => Box::new(Json::new(text, file, Metrics::new(table), progress)),
-        Kind::CloudWatchCsv => Box::new(Console::new(text, file, table, progress)),
-        Kind::Log => {
+        TraceFormat::CloudWatch => {
+            Box::new(Json::new(text, file, MetricReader::new(table), progress))
+        }
+        TraceFormat::CloudWatchCsv => Box::new(Console::new(text, file, table, progress)),
+        TraceFormat::Log => {
             let operation = options.mapping.value("operation").map(str::to_string);
             Box::new(Json::new(text, file, Logged::new(operation), progress))
         }
-        Kind::Twemcache => Box::new(Twemcache::new(text, file, table, progress)),
-        Kind::OracleGeneral => Box::new(Records::new(text, file, table, false, progress)),
-        Kind::Vscsi => Box::new(Records::new(text, file, table, true, progress)),
+        TraceFormat::Twemcache => Box::new(Twemcache::new(text, file, table, progress)),
+        TraceFormat::OracleGeneral => Box::new(Records::new(text, file, table, false, progress)),
+        TraceFormat::Vscsi => Box::new(Records::new(text, file, table, true, progress)),
     };
     Ok((kind, reader))
 }
@@ -224,16 +228,16 @@ fn parquet(
     path: &Path,
     file: u32,
     name: &str,
-    options: &Options,
+    options: &ReadOptions,
     progress: &Progress,
-) -> Result<Box<dyn Reader>, TraceError> {
+) -> Result<Box<dyn TraceReader>, TraceError> {
     if !is_parquet(path) {
         return Err(TraceError::file(
             name,
             "not a Parquet file: it does not begin with PAR1",
         ));
     }
-    Ok(Box::new(Columns::parquet(
+    Ok(Box::new(ColumnReader::parquet(
         path,
         file,
         name,
@@ -252,21 +256,21 @@ fn is_parquet(path: &Path) -> bool {
 }
 
 /// What a name alone says, compression left off.
-fn by_name(name: &str) -> Option<Kind> {
+fn by_name(name: &str) -> Option<TraceFormat> {
     let name = name.to_ascii_lowercase();
     let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
     match () {
-        () if name.ends_with(".parquet") => Some(Kind::Parquet),
+        () if name.ends_with(".parquet") => Some(TraceFormat::Parquet),
         () if name.ends_with(".oraclegeneral") || name.ends_with(".oraclegeneral.bin") => {
-            Some(Kind::OracleGeneral)
+            Some(TraceFormat::OracleGeneral)
         }
-        () if name.ends_with(".vscsi") => Some(Kind::Vscsi),
+        () if name.ends_with(".vscsi") => Some(TraceFormat::Vscsi),
         () => None,
     }
 }
 
 /// What a text begins with.
-fn look(start: &[u8], columns: &[String]) -> Option<Kind> {
+fn look(start: &[u8], columns: &[String]) -> Option<TraceFormat> {
     let text = String::from_utf8_lossy(start);
     let text = text.trim_start_matches('\u{feff}').trim_start();
     if text.starts_with(['{', '[']) {
@@ -286,13 +290,13 @@ fn look(start: &[u8], columns: &[String]) -> Option<Kind> {
             .unwrap_or_default()
     };
     if cells.len() >= 7 && cells[0].parse::<u64>().is_ok() && OPERATIONS.contains(&from_end(2)) {
-        return Some(Kind::Twemcache);
+        return Some(TraceFormat::Twemcache);
     }
     if cells
         .iter()
         .any(|cell| columns.iter().any(|column| column == cell))
     {
-        return Some(Kind::Csv);
+        return Some(TraceFormat::Csv);
     }
     if text.contains("CapacityUnits") && !text.contains("ConsumedCapacity\"") {
         let dated = text.lines().take(8).any(|line| {
@@ -301,17 +305,17 @@ fn look(start: &[u8], columns: &[String]) -> Option<Kind> {
                 .is_some_and(|cell| parse_time(cell.trim(), None).is_some())
         });
         if dated {
-            return Some(Kind::CloudWatchCsv);
+            return Some(TraceFormat::CloudWatchCsv);
         }
     }
     if text.contains("ConsumedCapacity") {
-        return Some(Kind::Log);
+        return Some(TraceFormat::Log);
     }
     None
 }
 
 /// The format of a text that begins with an object or a list.
-fn json_kind(text: &str) -> Option<Kind> {
+fn json_kind(text: &str) -> Option<TraceFormat> {
     let first = text.lines().next()?;
     let value = serde_json::Deserializer::from_str(first)
         .into_iter::<Value>()
@@ -332,46 +336,48 @@ fn json_kind(text: &str) -> Option<Kind> {
     record_kind(one)
 }
 
-fn record_kind(one: &Value) -> Option<Kind> {
+fn record_kind(one: &Value) -> Option<TraceFormat> {
     let has = |name: &str| one.get(name).is_some();
     Some(match () {
-        () if has("operation") && has("request") => Kind::Requests,
-        () if has("Metadata") && has("Keys") => Kind::IncrementalExport,
-        () if has("dynamodb") || one["kinesis"]["data"].is_string() => Kind::Streams,
+        () if has("operation") && has("request") => TraceFormat::Requests,
+        () if has("Metadata") && has("Keys") => TraceFormat::IncrementalExport,
+        () if has("dynamodb") || one["kinesis"]["data"].is_string() => TraceFormat::Streams,
         () if has("eventName") && has("eventSource") || one["detail"]["eventName"].is_string() => {
-            Kind::CloudTrail
+            TraceFormat::CloudTrail
         }
         () if has("MetricDataResults") || has("Datapoints") || has("metric_name") => {
-            Kind::CloudWatch
+            TraceFormat::CloudWatch
         }
         () if has("Item") && one.as_object().is_some_and(|object| object.len() == 1) => {
-            Kind::Export
+            TraceFormat::Export
         }
-        () if one.to_string().contains("\"ConsumedCapacity\"") => Kind::Log,
+        () if one.to_string().contains("\"ConsumedCapacity\"") => TraceFormat::Log,
         () if has("operation") && !has("key") && !has("item_bytes") && !has("evaluated_bytes") => {
-            Kind::Requests
+            TraceFormat::Requests
         }
-        () if one.is_object() => Kind::NdJson,
+        () if one.is_object() => TraceFormat::NdJson,
         () => return None,
     })
 }
 
-fn document_kind(text: &str) -> Option<Kind> {
+fn document_kind(text: &str) -> Option<TraceFormat> {
     let has = |name: &str| text.contains(&format!("\"{name}\""));
     Some(match () {
         () if has("MetricDataResults") || has("Datapoints") || has("metric_name") => {
-            Kind::CloudWatch
+            TraceFormat::CloudWatch
         }
-        () if has("dynamodb") && has("eventName") && !has("requestParameters") => Kind::Streams,
-        () if has("kinesis") => Kind::Streams,
-        () if has("eventSource") => Kind::CloudTrail,
-        () if has("ConsumedCapacity") => Kind::Log,
-        () if has("operation") && has("request") => Kind::Requests,
+        () if has("dynamodb") && has("eventName") && !has("requestParameters") => {
+            TraceFormat::Streams
+        }
+        () if has("kinesis") => TraceFormat::Streams,
+        () if has("eventSource") => TraceFormat::CloudTrail,
+        () if has("ConsumedCapacity") => TraceFormat::Log,
+        () if has("operation") && has("request") => TraceFormat::Requests,
         () => return None,
     })
 }
 
-impl Options {
+impl ReadOptions {
     /// The names that a header of columns may have.
     fn mapping_names(&self) -> Vec<String> {
         super::COLUMNS

@@ -10,21 +10,21 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::json::{Format, member, table_of, text};
+use super::json::{RecordFormat, member, table_of, text};
 use super::time::parse_number;
-use super::{Change, Event, Names, Place, Reason, TimeUnit, What};
+use super::{Event, ItemChange, NameTable, RowPlace, SkipReason, TimeUnit, What};
 use crate::table::Item;
 use crate::units::Bytes;
 
-type Wrong = (Reason, String);
+type Wrong = (SkipReason, String);
 
 fn malformed(text: impl Into<String>) -> Wrong {
-    (Reason::Malformed, text.into())
+    (SkipReason::Malformed, text.into())
 }
 
 /// Records of streams and lines of incremental exports.
 #[derive(Debug, Default)]
-pub struct Changes {
+pub struct ChangeRecords {
     table: Option<String>,
     old_images: Option<bool>,
     region: Option<String>,
@@ -40,36 +40,44 @@ fn image(object: &Value, name: &str) -> Result<Option<Item>, Wrong> {
         .transpose()
 }
 
-impl Changes {
+impl ChangeRecords {
     /// With the table of records that name none; of an incremental export whether it holds images
     /// before a change and its region, where its manifest says so.
-    pub fn new(table: Option<String>, old_images: Option<bool>, region: Option<String>) -> Changes {
-        Changes {
+    pub fn new(
+        table: Option<String>,
+        old_images: Option<bool>,
+        region: Option<String>,
+    ) -> ChangeRecords {
+        ChangeRecords {
             table,
             old_images,
             region,
-            ..Changes::default()
+            ..ChangeRecords::default()
         }
     }
 
     fn exported(
         &mut self,
         record: &Value,
-        place: Place,
-        names: &mut Names,
+        place: RowPlace,
+        names: &mut NameTable,
     ) -> Result<Event, Wrong> {
         self.exported = true;
         let micros = record["Metadata"]["WriteTimestampMicros"]["N"]
             .as_str()
             .unwrap_or_default();
-        let (time, _) = parse_number(micros, Some(TimeUnit::Microseconds))
-            .ok_or_else(|| (Reason::Time, "no Metadata.WriteTimestampMicros".to_string()))?;
+        let (time, _) = parse_number(micros, Some(TimeUnit::Microseconds)).ok_or_else(|| {
+            (
+                SkipReason::Time,
+                "no Metadata.WriteTimestampMicros".to_string(),
+            )
+        })?;
         let keys = image(record, "Keys")?.ok_or_else(|| malformed("no Keys"))?;
         let (old, new) = (image(record, "OldImage")?, image(record, "NewImage")?);
         let has_old = self.old_images.unwrap_or(true);
         let there = has_old.then_some((old.is_some(), new.is_some()));
         let region = self.region.as_deref().map(|region| names.number(region));
-        let change = Change {
+        let change = ItemChange {
             keys,
             old,
             new,
@@ -92,8 +100,8 @@ impl Changes {
     fn streamed(
         &mut self,
         record: &Value,
-        place: Place,
-        names: &mut Names,
+        place: RowPlace,
+        names: &mut NameTable,
     ) -> Result<Event, Wrong> {
         self.streamed = true;
         let body =
@@ -105,8 +113,12 @@ impl Changes {
         let time = number
             .as_deref()
             .and_then(|number| super::parse_time(number, None));
-        let (time, _) =
-            time.ok_or_else(|| (Reason::Time, "no ApproximateCreationDateTime".to_string()))?;
+        let (time, _) = time.ok_or_else(|| {
+            (
+                SkipReason::Time,
+                "no ApproximateCreationDateTime".to_string(),
+            )
+        })?;
         let keys = image(body, "Keys")?.ok_or_else(|| malformed("no Keys"))?;
         let (old, new) = (image(body, "OldImage")?, image(body, "NewImage")?);
         let there = match text(record, "eventName") {
@@ -116,7 +128,7 @@ impl Changes {
             other => {
                 let found = other.unwrap_or("missing");
                 return Err((
-                    Reason::UnknownOperation,
+                    SkipReason::UnknownOperation,
                     format!("eventName is {found}; INSERT, MODIFY or REMOVE is expected"),
                 ));
             }
@@ -141,7 +153,7 @@ impl Changes {
             .map(table_of)
             .or_else(|| text(record, "eventSourceARN").map(table_of))
             .or(self.table.as_deref());
-        let change = Change {
+        let change = ItemChange {
             keys,
             old,
             new,
@@ -161,12 +173,12 @@ impl Changes {
     }
 }
 
-impl Format for Changes {
+impl RecordFormat for ChangeRecords {
     fn record(
         &mut self,
         record: Value,
-        place: Place,
-        names: &mut Names,
+        place: RowPlace,
+        names: &mut NameTable,
         events: &mut Vec<Event>,
     ) -> Result<(), Wrong> {
         // A Lambda on a Kinesis data stream gets the record as base64.

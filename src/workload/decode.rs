@@ -59,21 +59,21 @@ impl<T> Located<T> {
 }
 
 /// Collects what is wrong with one file.
-pub(crate) struct Reader {
+pub(crate) struct Decoder {
     source: Arc<Source>,
     found: Vec<Diagnostic>,
     scenario: Scenario,
     /// The kinds of mistakes that may be found.
     codes: &'static [(&'static str, &'static str)],
-    pub(crate) ranges: Vec<super::Range>,
+    pub(crate) ranges: Vec<super::UncertainValue>,
 }
 
 /// A value of the document.
-pub(crate) type Node<'a> = Spanned<DeValue<'a>>;
+pub(crate) type TomlNode<'a> = Spanned<DeValue<'a>>;
 
-impl Reader {
-    pub(crate) fn new(source: Arc<Source>, scenario: Scenario) -> Reader {
-        Reader {
+impl Decoder {
+    pub(crate) fn new(source: Arc<Source>, scenario: Scenario) -> Decoder {
+        Decoder {
             source,
             found: Vec::new(),
             scenario,
@@ -86,10 +86,10 @@ impl Reader {
     pub(crate) fn of(
         source: Arc<Source>,
         codes: &'static [(&'static str, &'static str)],
-    ) -> Reader {
-        Reader {
+    ) -> Decoder {
+        Decoder {
             codes,
-            ..Reader::new(source, Scenario::Likely)
+            ..Decoder::new(source, Scenario::Likely)
         }
     }
 
@@ -97,8 +97,8 @@ impl Reader {
     /// scenario picks.
     pub(crate) fn ranged(
         &mut self,
-        node: &Node,
-        decode: impl Fn(&Node, &mut Reader) -> Option<Exact>,
+        node: &TomlNode,
+        decode: impl Fn(&TomlNode, &mut Decoder) -> Option<Exact>,
     ) -> Option<Exact> {
         let Some(table) = node.get_ref().as_table() else {
             return decode(node, self);
@@ -140,7 +140,7 @@ impl Reader {
             .chars()
             .take(80)
             .collect();
-        let range = super::Range {
+        let range = super::UncertainValue {
             line,
             text,
             low,
@@ -206,7 +206,7 @@ impl Reader {
     }
 
     /// Reports a value of the wrong type.
-    pub(crate) fn wrong_type(&mut self, node: &Node, expected: &str) {
+    pub(crate) fn wrong_type(&mut self, node: &TomlNode, expected: &str) {
         let found = match node.get_ref() {
             DeValue::String(text) => {
                 format!("the text {:?}", text.chars().take(40).collect::<String>())
@@ -310,7 +310,7 @@ fn article(noun: &str) -> &'static str {
 /// What can be read from a value of the document.
 pub(crate) trait Decode: Sized {
     /// Reads a value; `None` where it is wrong, which is then reported.
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self>;
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self>;
 
     /// What an absent key means; `None` where the key is required.
     fn absent() -> Option<Self> {
@@ -322,7 +322,7 @@ pub(crate) trait Decode: Sized {
 }
 
 impl<T: Decode> Decode for Option<T> {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         T::decode(node, reader).map(Some)
     }
     fn placeholder() -> Self {
@@ -335,7 +335,7 @@ impl<T: Decode> Decode for Option<T> {
 }
 
 impl<T: Decode> Decode for Vec<T> {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         let Some(array) = node.get_ref().as_array() else {
             reader.wrong_type(node, "an array, […] or [[…]]");
             return None;
@@ -353,7 +353,7 @@ impl<T: Decode> Decode for Vec<T> {
 }
 
 impl<T: Decode> Decode for Located<T> {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         T::decode(node, reader).map(|value| Located {
             value,
             span: node.span(),
@@ -402,7 +402,7 @@ impl<T: JsonSchema> JsonSchema for Known<T> {
 }
 
 impl<T: Decode> Decode for Known<T> {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         match node.get_ref().as_str() {
             Some(UNKNOWN) => Some(Known::Unknown),
             _ => T::decode(node, reader).map(Known::Given),
@@ -414,7 +414,7 @@ impl<T: Decode> Decode for Known<T> {
 }
 
 impl Decode for String {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         let text = node.get_ref().as_str().map(str::to_string);
         if text.is_none() {
             reader.wrong_type(node, "a text in quotes");
@@ -427,7 +427,7 @@ impl Decode for String {
 }
 
 impl Decode for bool {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         let value = node.get_ref().as_bool();
         if value.is_none() {
             reader.wrong_type(node, "true or false");
@@ -441,9 +441,9 @@ impl Decode for bool {
 
 /// A number as it stands in the file, exact; never negative, never NaN or infinite.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Number(pub Exact);
+pub struct FileNumber(pub Exact);
 
-impl JsonSchema for Number {
+impl JsonSchema for FileNumber {
     fn inline_schema() -> bool {
         true
     }
@@ -459,8 +459,8 @@ impl JsonSchema for Number {
 /// lies.
 const LARGEST: u64 = 1_000_000_000_000_000;
 
-impl Decode for Number {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+impl Decode for FileNumber {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         let number = match node.get_ref() {
             DeValue::Integer(integer) if integer.radix() == 10 => Exact::parse(integer.as_str()),
             DeValue::Integer(integer) => u64::from_str_radix(integer.as_str(), integer.radix())
@@ -492,7 +492,7 @@ impl Decode for Number {
                 );
                 None
             }
-            Some(number) => Some(Number(number)),
+            Some(number) => Some(FileNumber(number)),
             None => {
                 reader.report(
                     "not-a-number",
@@ -505,7 +505,7 @@ impl Decode for Number {
         }
     }
     fn placeholder() -> Self {
-        Number(Exact::zero())
+        FileNumber(Exact::zero())
     }
 }
 
@@ -520,7 +520,7 @@ macro_rules! document {
         }
 
         impl $crate::workload::decode::Decode for $name {
-            fn decode(node: &$crate::workload::decode::Node, reader: &mut $crate::workload::decode::Reader) -> Option<Self> {
+            fn decode(node: &$crate::workload::decode::TomlNode, reader: &mut $crate::workload::decode::Decoder) -> Option<Self> {
                 let Some(table) = node.get_ref().as_table() else {
                     reader.wrong_type(node, concat!("a table with the keys ", $(stringify!($field), " "),*));
                     return None;
@@ -558,7 +558,7 @@ macro_rules! choice {
             fn placeholder() -> Self {
                 [$($name::$variant),*][0]
             }
-            fn decode(node: &$crate::workload::decode::Node, reader: &mut $crate::workload::decode::Reader) -> Option<Self> {
+            fn decode(node: &$crate::workload::decode::TomlNode, reader: &mut $crate::workload::decode::Decoder) -> Option<Self> {
                 let words = [$($text),*];
                 let allowed = || words.map(|word| format!("{word:?}")).join(", ");
                 match node.get_ref().as_str() {

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
-use super::sizes::Entry;
+use super::sizes::IndexEntry;
 use crate::opened;
 use crate::table::{AttributeValue, Item, NumberAlignment, Table, limits};
 use crate::units::Bytes;
 
 /// What an export holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Measured {
+pub struct ExportSummary {
     /// How many items it has.
     pub items: u64,
     /// How many of them lack a key attribute of the table, so that they must be of another one.
@@ -22,14 +22,14 @@ pub struct Measured {
     /// Their sizes added up, by the item-size rule.
     pub bytes: u64,
     /// The sizes that occur, each with its entries and how often.
-    pub classes: BTreeMap<(Bytes, Vec<Entry>), u64>,
+    pub classes: BTreeMap<(Bytes, Vec<IndexEntry>), u64>,
     /// The indexes of which no item has an entry, by position.
     pub empty_indexes: Vec<usize>,
 }
 
-impl Measured {
+impl ExportSummary {
     /// The classes with their weights.
-    pub fn weighted(&self) -> impl Iterator<Item = (Bytes, Vec<Entry>, u64)> {
+    pub fn weighted(&self) -> impl Iterator<Item = (Bytes, Vec<IndexEntry>, u64)> {
         self.classes
             .iter()
             .map(|((item, entries), count)| (*item, entries.clone(), *count))
@@ -44,8 +44,12 @@ const LINE_BYTES_MAX: u64 = 16 << 20;
 ///
 /// # Errors
 /// A sentence with the file and the line, where something cannot be read.
-pub fn measure(folder: &Path, table: &Table, numbers: NumberAlignment) -> Result<Measured, String> {
-    let mut measured = Measured {
+pub fn measure(
+    folder: &Path,
+    table: &Table,
+    numbers: NumberAlignment,
+) -> Result<ExportSummary, String> {
+    let mut measured = ExportSummary {
         items: 0,
         keyless: 0,
         bytes: 0,
@@ -138,21 +142,21 @@ fn check_item(item: &Item, numbers: NumberAlignment) -> Result<(), String> {
     Ok(())
 }
 
-impl Measured {
+impl ExportSummary {
     fn add(&mut self, item: &Item, table: &Table, numbers: NumberAlignment, seen: &mut [bool]) {
         let size = item.size(numbers);
-        let entries: Vec<Entry> = table
+        let entries: Vec<IndexEntry> = table
             .indexes
             .iter()
             .map(|index| {
                 index
                     .entry_size(&table.keys, item, numbers)
-                    .map_or(Entry::None, Entry::Size)
+                    .map_or(IndexEntry::None, IndexEntry::Size)
             })
             .collect();
         seen.iter_mut()
             .zip(&entries)
-            .for_each(|(seen, entry)| *seen |= *entry != Entry::None);
+            .for_each(|(seen, entry)| *seen |= *entry != IndexEntry::None);
         let is_key = |key: &str| {
             matches!(
                 item.get(key),

@@ -3,8 +3,10 @@
 
 use schemars::JsonSchema;
 
-use super::decode::{Decode, Known, Located, Node, Number, Reader, UNKNOWN, choice, document};
-use super::quantities::{Frequency, Growth, Profile, Size, Span};
+use super::decode::{
+    Decode, Decoder, FileNumber, Known, Located, TomlNode, UNKNOWN, choice, document,
+};
+use super::quantities::{Duration, Frequency, Growth, Profile, Size};
 
 document! {
     /// A DynamoDB design and the traffic that it must carry.
@@ -16,11 +18,11 @@ document! {
         /// The date of the prices, YYYY-MM-DD; the newest where absent.
         prices: Option<Located<String>>,
         /// Hours of a month: 730 where absent, 720 for 30 days.
-        month_hours: Option<Located<Number>>,
+        month_hours: Option<Located<FileNumber>>,
         /// Whether AWS's free tiers apply: true, false (the default), or a list of throughput, storage, streams.
         free_tier: Option<FreeTierFile>,
         /// How many whole years ahead the month lies that is estimated; 0 where absent. Tables grow until then.
-        years_ahead: Option<Located<Number>>,
+        years_ahead: Option<Located<FileNumber>>,
         /// How a rate goes from one hour of a profile to the next, where an access pattern does not say: steps (default) or smooth.
         profile_shape: Option<CourseWord>,
         /// Readings of rules on which sources disagree.
@@ -53,7 +55,7 @@ pub enum FreeTierFile {
 }
 
 impl Decode for FreeTierFile {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         match node.get_ref().as_array() {
             Some(_) => Vec::decode(node, reader).map(FreeTierFile::Some),
             None => bool::decode(node, reader).map(FreeTierFile::All),
@@ -122,7 +124,7 @@ document! {
         /// Its class; standard where absent.
         class: Option<ClassWord>,
         /// How many items it holds, or "unknown".
-        items: Option<Located<Known<Number>>>,
+        items: Option<Located<Known<FileNumber>>>,
         /// Bytes of its items together without what storage adds to each (AWS's TableSizeBytes); from their number and size where absent.
         stored: Option<Located<Size>>,
         /// The share by which its items and its traffic grow in a year.
@@ -190,7 +192,7 @@ document! {
         /// Bytes of its value (S, B).
         bytes: Option<Located<Size>>,
         /// Significant digits of its value (N).
-        digits: Option<Located<Number>>,
+        digits: Option<Located<FileNumber>>,
     }
 }
 
@@ -226,7 +228,7 @@ document! {
         /// The size.
         size: Located<Size>,
         /// The share of items, 0 to 1.
-        share: Located<Number>,
+        share: Located<FileNumber>,
     }
 }
 
@@ -266,11 +268,11 @@ document! {
         /// Bytes of the value: S, B; of one element: SS, BS; of the elements' contents with their keys: L, M.
         bytes: Option<Located<Size>>,
         /// Significant digits of a number: N; of one element: NS.
-        digits: Option<Located<Number>>,
+        digits: Option<Located<FileNumber>>,
         /// Whether the number is below zero.
         negative: Option<bool>,
         /// How many elements: SS, NS, BS, L, M.
-        elements: Option<Located<Number>>,
+        elements: Option<Located<FileNumber>>,
     }
 }
 
@@ -294,9 +296,9 @@ document! {
         /// Provisioned write units: fixed, or auto scaled.
         write: Option<Located<UnitsFile>>,
         /// The most read units a second that an on-demand table may serve; no maximum where absent.
-        max_read: Option<Located<Number>>,
+        max_read: Option<Located<FileNumber>>,
         /// The most write units a second that an on-demand table may serve; no maximum where absent.
-        max_write: Option<Located<Number>>,
+        max_write: Option<Located<FileNumber>>,
         /// Scheduled changes of the bounds.
         schedule: Option<Located<Vec<ScheduleFile>>>,
         /// Reserved capacity that covers part of it.
@@ -309,7 +311,7 @@ document! {
 #[schemars(untagged)]
 pub enum UnitsFile {
     /// The same at every hour.
-    Fixed(Number),
+    Fixed(FileNumber),
     /// Auto scaled.
     Scaled(ScaledFile),
     /// Not known.
@@ -325,17 +327,17 @@ choice! {
 }
 
 impl Decode for UnitsFile {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         match node.get_ref().as_table() {
             Some(_) => ScaledFile::decode(node, reader).map(UnitsFile::Scaled),
             None if node.get_ref().as_str() == Some(UNKNOWN) => {
                 Some(UnitsFile::Unknown(UnknownWord::Unknown))
             }
-            None => Number::decode(node, reader).map(UnitsFile::Fixed),
+            None => FileNumber::decode(node, reader).map(UnitsFile::Fixed),
         }
     }
     fn placeholder() -> Self {
-        UnitsFile::Fixed(Number::placeholder())
+        UnitsFile::Fixed(FileNumber::placeholder())
     }
 }
 
@@ -343,11 +345,11 @@ document! {
     /// Target-tracking auto scaling.
     pub struct ScaledFile {
         /// The least units.
-        min: Located<Number>,
+        min: Located<FileNumber>,
         /// The most units.
-        max: Located<Number>,
+        max: Located<FileNumber>,
         /// The utilization that is tracked, 0.2 to 0.9, or "unknown".
-        target: Located<Known<Number>>,
+        target: Located<Known<FileNumber>>,
     }
 }
 
@@ -357,13 +359,13 @@ document! {
         /// When, as five cron fields in UTC: minute, hour, *, *, weekday.
         cron: Located<String>,
         /// The least read units from then on.
-        min_read: Option<Located<Number>>,
+        min_read: Option<Located<FileNumber>>,
         /// The most read units from then on.
-        max_read: Option<Located<Number>>,
+        max_read: Option<Located<FileNumber>>,
         /// The least write units from then on.
-        min_write: Option<Located<Number>>,
+        min_write: Option<Located<FileNumber>>,
         /// The most write units from then on.
-        max_write: Option<Located<Number>>,
+        max_write: Option<Located<FileNumber>>,
     }
 }
 
@@ -371,11 +373,11 @@ document! {
     /// Reserved capacity, in blocks of 100 units.
     pub struct ReservedFile {
         /// Read units.
-        read: Option<Located<Number>>,
+        read: Option<Located<FileNumber>>,
         /// Write units.
-        write: Option<Located<Number>>,
+        write: Option<Located<FileNumber>>,
         /// The term: 1 or 3 years.
-        years: Located<Number>,
+        years: Located<FileNumber>,
     }
 }
 
@@ -410,7 +412,7 @@ impl Names {
 }
 
 impl Decode for Names {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         match node.get_ref().as_array() {
             Some(_) => Vec::decode(node, reader).map(Names::Several),
             None => String::decode(node, reader).map(Names::One),
@@ -435,7 +437,7 @@ document! {
         /// What it holds beside the keys; all where absent.
         projection: Option<Located<ProjectionFile>>,
         /// The share of items that carry the index key; 1 where absent.
-        coverage: Option<Located<Number>>,
+        coverage: Option<Located<FileNumber>>,
         /// The size of an entry, where the item's attributes are not described.
         entry_size: Option<Located<Size>>,
         /// Bytes of its entries together without what storage adds to each (AWS's IndexSizeBytes); from their number and size where absent.
@@ -447,9 +449,9 @@ document! {
         /// Scheduled changes of a global index's units.
         schedule: Option<Located<Vec<ScheduleFile>>>,
         /// The most read units a second that a global index of an on-demand table may serve; no maximum where absent.
-        max_read: Option<Located<Number>>,
+        max_read: Option<Located<FileNumber>>,
         /// The most write units a second that a global index of an on-demand table may serve; no maximum where absent.
-        max_write: Option<Located<Number>>,
+        max_write: Option<Located<FileNumber>>,
         /// Whether Contributor Insights is on for a global index; as for the table where absent.
         contributor_insights: Option<bool>,
         /// How often some of its partition keys are asked for and others not, and how many there are.
@@ -486,7 +488,7 @@ pub enum ProjectionFile {
 }
 
 impl Decode for ProjectionFile {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         match node.get_ref().as_table() {
             Some(_) => IncludeFile::decode(node, reader).map(ProjectionFile::Include),
             None => ProjectionWord::decode(node, reader).map(ProjectionFile::Word),
@@ -571,25 +573,25 @@ document! {
         /// The index that a Query or Scan reads.
         index: Option<Located<String>>,
         /// Items of one call: of a batch or transaction; evaluated by a Query or Scan before any filter (a Scan: the whole table where absent); or "unknown".
-        items: Option<Located<Known<Number>>>,
+        items: Option<Located<Known<FileNumber>>>,
         /// Segments of a parallel Scan; 1 where absent.
-        segments: Option<Located<Number>>,
+        segments: Option<Located<FileNumber>>,
         /// eventual or strong; eventual where absent.
         consistency: Option<Located<ConsistencyWord>>,
         /// The share of calls, or of a batch's items, that find no item; 0 where absent. An UpdateItem that finds none creates it.
-        missing: Option<Located<Number>>,
+        missing: Option<Located<FileNumber>>,
         /// The share of puts that replace an item; 0 where absent.
-        overwrites: Option<Located<Number>>,
+        overwrites: Option<Located<FileNumber>>,
         /// The attributes that a write changes; where absent, all that are no index key.
         changes: Option<Located<Vec<Located<String>>>>,
         /// The share of single writes whose condition fails; 0 where absent.
-        condition_failures: Option<Located<Number>>,
+        condition_failures: Option<Located<FileNumber>>,
         /// The actions of a TransactWriteItems or the writes of a BatchWriteItem.
         actions: Option<Located<Vec<Located<ActionFile>>>>,
         /// The share of transactions that are cancelled; 0 where absent.
-        cancelled: Option<Located<Number>>,
+        cancelled: Option<Located<FileNumber>>,
         /// The share of transactions that are repeated with their ClientRequestToken; 0 where absent.
-        replayed: Option<Located<Number>>,
+        replayed: Option<Located<FileNumber>>,
         /// Whether a read of a local index also wants attributes outside it.
         fetches: Option<Located<bool>>,
         /// The attributes that a Query or Scan wants of each item (ProjectionExpression): they cost nothing, and tell how narrow an index may be; all where absent.
@@ -623,11 +625,11 @@ document! {
         /// Put, Update, Delete or ConditionCheck.
         operation: Located<ActionWord>,
         /// How many of it in one call; 1 where absent.
-        count: Option<Located<Number>>,
+        count: Option<Located<FileNumber>>,
         /// The share that finds no item; 0 where absent.
-        missing: Option<Located<Number>>,
+        missing: Option<Located<FileNumber>>,
         /// The share of puts that replace an item; 0 where absent.
-        overwrites: Option<Located<Number>>,
+        overwrites: Option<Located<FileNumber>>,
         /// The attributes that it changes; where absent, all that are no index key.
         changes: Option<Located<Vec<Located<String>>>>,
     }
@@ -667,7 +669,7 @@ document! {
         /// Schedules of on-demand backups.
         on_demand: Option<Vec<ScheduleOfBackups>>,
         /// How often a year the table is restored, from any backup.
-        restores_per_year: Option<Number>,
+        restores_per_year: Option<FileNumber>,
     }
 }
 
@@ -675,9 +677,9 @@ document! {
     /// A schedule of on-demand backups.
     pub struct ScheduleOfBackups {
         /// How often one is made.
-        every: Span,
+        every: Duration,
         /// How many are kept.
-        keep: Located<Number>,
+        keep: Located<FileNumber>,
     }
 }
 
@@ -703,9 +705,9 @@ document! {
         /// Who reads DynamoDB Streams, or "unknown".
         readers: Option<Known<ReadersFile>>,
         /// How many shards a polling reader polls; from the table's size and traffic where absent.
-        shards: Option<Located<Number>>,
+        shards: Option<Located<FileNumber>>,
         /// GetRecords calls a second on each shard by each polling reader; 1 where absent.
-        polls_per_second: Option<Number>,
+        polls_per_second: Option<FileNumber>,
         /// Whether changes go to a Kinesis data stream.
         kinesis: Option<bool>,
     }
@@ -715,9 +717,9 @@ document! {
     /// Readers of DynamoDB Streams.
     pub struct ReadersFile {
         /// Lambda triggers: their reads are free.
-        lambda: Option<Number>,
+        lambda: Option<FileNumber>,
         /// Readers that poll with GetRecords: they pay.
-        polling: Option<Number>,
+        polling: Option<FileNumber>,
     }
 }
 
@@ -739,9 +741,9 @@ document! {
         /// S3 lifecycle transitions, in the order of days.
         lifecycle: Option<Located<Vec<Located<TransitionFile>>>>,
         /// How long an export is kept; a year where absent.
-        keep: Option<Span>,
+        keep: Option<Duration>,
         /// Bytes stored in S3 for each byte exported; 1 where absent (exports are gzip).
-        compression: Option<Located<Number>>,
+        compression: Option<Located<FileNumber>>,
         /// Bytes of an object in S3, for transition requests; 100 MB where absent.
         object_size: Option<Located<Size>>,
     }
@@ -751,7 +753,7 @@ document! {
     /// A schedule of exports.
     pub struct ExportFile {
         /// How often one is made.
-        every: Located<Span>,
+        every: Located<Duration>,
         /// Whether it holds only what changed since the last.
         incremental: Option<bool>,
     }
@@ -775,7 +777,7 @@ document! {
     /// A lifecycle transition.
     pub struct TransitionFile {
         /// Days after the object was made.
-        after_days: Located<Number>,
+        after_days: Located<FileNumber>,
         /// The class it moves to.
         class: StorageClassWord,
     }
@@ -789,13 +791,13 @@ document! {
         /// The table class there; the table's where absent.
         class: Option<ClassWord>,
         /// Reads there as a share of the table's own read patterns, or "unknown"; 0 where absent.
-        reads: Option<Known<Number>>,
+        reads: Option<Known<FileNumber>>,
         /// Access patterns of that region, reads only.
         access: Option<Vec<Located<AccessFile>>>,
         /// Provisioned read units there: fixed, or auto scaled; the table's where absent.
         read: Option<Located<UnitsFile>>,
         /// The most read units a second that the copy of an on-demand table may serve; no maximum where absent.
-        max_read: Option<Located<Number>>,
+        max_read: Option<Located<FileNumber>>,
         /// Read capacity of global indexes there, where it differs from the table's own.
         index: Option<Vec<Located<ReplicaIndexFile>>>,
         /// Whether Contributor Insights is on there; off where absent.
@@ -815,7 +817,7 @@ document! {
         /// Provisioned read units there: fixed, or auto scaled.
         read: Option<Located<UnitsFile>>,
         /// The most read units a second that it may serve there on demand.
-        max_read: Option<Located<Number>>,
+        max_read: Option<Located<FileNumber>>,
         /// Whether Contributor Insights is on for it there; as for the replica where absent.
         contributor_insights: Option<bool>,
     }
@@ -827,11 +829,11 @@ document! {
         /// The node type, such as dax.r5.large.
         node_type: Located<String>,
         /// How many nodes, 1 to 11.
-        nodes: Located<Number>,
+        nodes: Located<FileNumber>,
         /// The share of eventually consistent reads that the cache answers, 0 to 1, or "unknown"; where absent, it follows from the table's popularity.
-        hit_ratio: Option<Located<Known<Number>>>,
+        hit_ratio: Option<Located<Known<FileNumber>>>,
         /// How long the cache keeps an item; 5 minutes where absent.
-        ttl: Option<Span>,
+        ttl: Option<Duration>,
     }
 }
 
@@ -839,9 +841,9 @@ document! {
     /// The popularity of keys by Zipf's law: the key of rank r is asked for as often as 1 / r^zipf.
     pub struct PopularityFile {
         /// The exponent: 0 is even, 0.99 is common.
-        zipf: Located<Number>,
+        zipf: Located<FileNumber>,
         /// How many keys there are; the table's items where absent. Of an index it has to be given.
-        keys: Option<Located<Number>>,
+        keys: Option<Located<FileNumber>>,
     }
 }
 
@@ -849,8 +851,8 @@ document! {
     /// Encryption at rest with a customer managed key.
     pub struct EncryptionFile {
         /// How many keys the table pays for; 1 where absent. 0 where another table pays for the same key.
-        keys: Option<Number>,
+        keys: Option<FileNumber>,
         /// How many callers (principals) use the table; 1 where absent. Each asks KMS at most once in five minutes.
-        callers: Option<Number>,
+        callers: Option<FileNumber>,
     }
 }

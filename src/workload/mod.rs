@@ -20,13 +20,13 @@ use std::sync::Arc;
 
 pub use builder::{Builder, BuilderPart};
 pub use codes::CODES;
-pub use decode::{Known, Located, Number};
-pub use export::{Measured, items as export_items, measure};
-pub use quantities::{Frequency, Profile, Size, Span};
-pub use ranges::{Range, Scenario};
-pub use sizes::{Entry, SizeClass, SizeClasses, mean_of, pick_weighted, sum_of};
+pub use decode::{FileNumber, Known, Located};
+pub use export::{ExportSummary, items as export_items, measure};
+pub use quantities::{Duration, Frequency, Profile, Size};
+pub use ranges::{Scenario, UncertainValue};
+pub use sizes::{IndexEntry, SizeClass, SizeClasses, mean_of, pick_weighted, sum_of};
 pub use traced::{ArmUnits, Traced};
-pub use written::{Part, Written};
+pub use written::{DesignPart, Written};
 
 use crate::capacity::{Scaling, Shape};
 use crate::dax::{Popularity, hottest_millionths};
@@ -96,7 +96,7 @@ pub fn load(
     setting: &Setting,
 ) -> Result<Workload, Diagnostics> {
     let source = Source::new(name, text);
-    let mut reader = decode::Reader::new(source, setting.scenario);
+    let mut reader = decode::Decoder::new(source, setting.scenario);
     let file = reader.parse::<file::WorkloadFile>();
     let workload = file.and_then(|file| validate::workload(&file, folder, setting, &mut reader));
     Diagnostics::check(reader.finish(), workload)
@@ -179,7 +179,7 @@ pub struct TableDesign {
     /// Reserved capacity: due whatever the mode, and taken off what is provisioned.
     pub reserved: Option<Reserved>,
     /// Its access patterns.
-    pub access: Vec<Access>,
+    pub access: Vec<AccessPattern>,
     /// Items that Time to Live deletes in a month.
     pub ttl_deletes: Exact,
     /// Backups.
@@ -206,18 +206,18 @@ pub struct TableDesign {
 
 impl TableDesign {
     /// A part of the table that its file says: `table.part(Part::Capacity)`.
-    pub fn part(&self, part: fn(String) -> Part) -> Part {
+    pub fn part(&self, part: fn(String) -> DesignPart) -> DesignPart {
         part(self.table.name.clone())
     }
 
     /// An index, by its position, as a part that the file says.
-    pub fn index_part(&self, at: usize) -> Part {
-        Part::Index(self.table.name.clone(), self.table.indexes[at].name.clone())
+    pub fn index_part(&self, at: usize) -> DesignPart {
+        DesignPart::Index(self.table.name.clone(), self.table.indexes[at].name.clone())
     }
 
     /// An access pattern as a part that the file says.
-    pub fn access_part(&self, access: &str) -> Part {
-        Part::Access(self.table.name.clone(), access.to_string())
+    pub fn access_part(&self, access: &str) -> DesignPart {
+        DesignPart::Access(self.table.name.clone(), access.to_string())
     }
 
     /// The table when its items and its traffic have grown by a factor.
@@ -243,13 +243,13 @@ impl TableDesign {
 
     /// Whether a pattern reads an index, by position. Units of the table may be those of its local
     /// indexes.
-    pub fn is_read_by(&self, at: usize, access: &Access) -> bool {
+    pub fn is_read_by(&self, at: usize, access: &AccessPattern) -> bool {
         let of_table = match &access.call {
-            Call::Counted {
+            PatternCall::Counted {
                 direction: Direction::Read,
                 target,
             } => *target == Target::Table,
-            Call::Unknown {
+            PatternCall::Unknown {
                 direction: Direction::Read,
                 targets,
                 ..
@@ -260,7 +260,7 @@ impl TableDesign {
     }
 
     /// The patterns that read an index, by its position, in any region.
-    pub fn readers_of(&self, at: usize) -> impl Iterator<Item = &Access> {
+    pub fn readers_of(&self, at: usize) -> impl Iterator<Item = &AccessPattern> {
         let abroad = self.replicas.iter().flat_map(|replica| &replica.access);
         self.access
             .iter()
@@ -322,8 +322,12 @@ impl TableDesign {
     /// metered.
     pub fn is_described(&self) -> bool {
         let abroad = self.replicas.iter().flat_map(|replica| &replica.access);
-        let is_call =
-            |access: &Access| !matches!(access.call, Call::Counted { .. } | Call::Unknown { .. });
+        let is_call = |access: &AccessPattern| {
+            !matches!(
+                access.call,
+                PatternCall::Counted { .. } | PatternCall::Unknown { .. }
+            )
+        };
         self.is_sized() && self.access.iter().chain(abroad).all(is_call)
     }
 
@@ -396,8 +400,8 @@ impl TableDesign {
 
     /// Keys a second that eventually consistent reads through DAX ask for.
     pub fn cached_reads_per_second(&self, month: &MonthHours) -> Exact {
-        let calls = |access: &Access| match &access.call {
-            Call::Get { items, .. } => &access.calls * &Exact::from(*items),
+        let calls = |access: &AccessPattern| match &access.call {
+            PatternCall::Get { items, .. } => &access.calls * &Exact::from(*items),
             _ => access.calls.clone(),
         };
         self.access
@@ -572,7 +576,7 @@ pub struct Reserved {
 
 /// An access pattern.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Access {
+pub struct AccessPattern {
     /// What it is called.
     pub name: String,
     /// The API call; `None` where units are known and the calls are not.
@@ -591,19 +595,24 @@ pub struct Access {
     /// The attributes that a read wants of each item; `None`: all of them, or nobody says.
     pub attributes: Option<Vec<String>>,
     /// What one call does.
-    pub call: Call,
+    pub call: PatternCall,
 }
 
-impl Access {
+impl AccessPattern {
     /// Consumed units that were not measured: of a table with its local indexes, or of a global
     /// index.
-    pub fn unmeasured(table: &Table, target: Target, direction: Direction, why: String) -> Access {
+    pub fn unmeasured(
+        table: &Table,
+        target: Target,
+        direction: Direction,
+        why: String,
+    ) -> AccessPattern {
         let of = target
             .index()
             .map_or_else(String::new, |at| format!(" of {}", table.indexes[at].name));
-        Access::unknown(
+        AccessPattern::unknown(
             format!("consumed {}s{of}", direction.word()),
-            Call::Unknown {
+            PatternCall::Unknown {
                 direction,
                 targets: table.sharing(target, direction),
                 why,
@@ -612,8 +621,8 @@ impl Access {
     }
 
     /// Calls of which neither the number nor the units are known.
-    pub(super) fn unknown(name: String, call: Call) -> Access {
-        Access {
+    pub(super) fn unknown(name: String, call: PatternCall) -> AccessPattern {
+        AccessPattern {
             name,
             operation: None,
             calls: Exact::zero(),
@@ -629,10 +638,10 @@ impl Access {
     /// Whether it reads.
     pub fn is_read(&self) -> bool {
         match &self.call {
-            Call::Get { .. } | Call::Page { .. } => true,
-            Call::Write { .. } | Call::Transaction { .. } => false,
-            Call::Traced(traced) => !traced.writes,
-            Call::Counted { direction, .. } | Call::Unknown { direction, .. } => {
+            PatternCall::Get { .. } | PatternCall::Page { .. } => true,
+            PatternCall::Write { .. } | PatternCall::Transaction { .. } => false,
+            PatternCall::Traced(traced) => !traced.writes,
+            PatternCall::Counted { direction, .. } | PatternCall::Unknown { direction, .. } => {
                 *direction == Direction::Read
             }
         }
@@ -641,22 +650,22 @@ impl Access {
     /// Whether it reads an index, by position; of units that nobody knows, it may.
     pub fn reads_index(&self, at: usize) -> bool {
         match &self.call {
-            Call::Page { index, .. } => *index == Some(at),
-            Call::Traced(traced) => traced.index == Some(at) && !traced.writes,
-            Call::Counted {
+            PatternCall::Page { index, .. } => *index == Some(at),
+            PatternCall::Traced(traced) => traced.index == Some(at) && !traced.writes,
+            PatternCall::Counted {
                 direction: Direction::Read,
                 target,
             } => *target == Target::Index(at),
-            Call::Unknown {
+            PatternCall::Unknown {
                 direction: Direction::Read,
                 targets,
                 ..
             } => targets.contains(&Target::Index(at)),
-            Call::Counted { .. }
-            | Call::Unknown { .. }
-            | Call::Get { .. }
-            | Call::Write { .. }
-            | Call::Transaction { .. } => false,
+            PatternCall::Counted { .. }
+            | PatternCall::Unknown { .. }
+            | PatternCall::Get { .. }
+            | PatternCall::Write { .. }
+            | PatternCall::Transaction { .. } => false,
         }
     }
 
@@ -664,13 +673,13 @@ impl Access {
     /// (rule 7.2).
     pub fn is_cacheable(&self) -> bool {
         let eventual = match &self.call {
-            Call::Get { consistency, .. } => *consistency == Some(Consistency::Eventual),
-            Call::Page { consistency, .. } => *consistency == Consistency::Eventual,
-            Call::Write { .. }
-            | Call::Transaction { .. }
-            | Call::Traced(_)
-            | Call::Counted { .. }
-            | Call::Unknown { .. } => false,
+            PatternCall::Get { consistency, .. } => *consistency == Some(Consistency::Eventual),
+            PatternCall::Page { consistency, .. } => *consistency == Consistency::Eventual,
+            PatternCall::Write { .. }
+            | PatternCall::Transaction { .. }
+            | PatternCall::Traced(_)
+            | PatternCall::Counted { .. }
+            | PatternCall::Unknown { .. } => false,
         };
         eventual && self.through_dax
     }
@@ -678,7 +687,7 @@ impl Access {
 
 /// What one call of an access pattern does. Shares are of calls or of their items.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum Call {
+pub enum PatternCall {
     /// GetItem, BatchGetItem, TransactGetItems: so many keys.
     Get {
         /// Keys of one call.
@@ -829,7 +838,7 @@ pub struct Replica {
     /// Reads there, as a share of the table's own.
     pub reads: Exact,
     /// Access patterns there.
-    pub access: Vec<Access>,
+    pub access: Vec<AccessPattern>,
     /// Provisioned read units there, where they differ from the table's.
     pub read: Option<Units>,
     /// The maximum read throughput there, where it differs from the table's.
@@ -953,7 +962,7 @@ impl TableDesign {
                     .entries
                     .iter()
                     .copied()
-                    .chain([Entry::Unknown])
+                    .chain([IndexEntry::Unknown])
                     .collect(),
                 class.weight,
             )

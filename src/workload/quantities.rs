@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use toml::de::DeValue;
 
-use super::decode::{Decode, Located, Node, Number, Reader, document};
+use super::decode::{Decode, Decoder, FileNumber, Located, TomlNode, document};
 use super::file::Names;
 use crate::capacity::series::WEEK_MINUTES;
 use crate::capacity::{Course, Shape, WEEK_HOURS};
@@ -40,10 +40,10 @@ impl JsonSchema for Growth {
 }
 
 impl Decode for Growth {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         reader
             .ranged(node, |node, reader| {
-                Number::decode(node, reader).map(|number| number.0)
+                FileNumber::decode(node, reader).map(|number| number.0)
             })
             .map(Growth)
     }
@@ -97,7 +97,7 @@ impl JsonSchema for Size {
 }
 
 impl Decode for Size {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         if node.get_ref().as_table().is_some() {
             let bytes = reader.ranged(node, |node, reader| match node.get_ref().as_table() {
                 Some(_) => {
@@ -111,11 +111,11 @@ impl Decode for Size {
         let size = match node.get_ref() {
             DeValue::String(text) => Size::parse(text),
             DeValue::Integer(integer) if integer.as_str().starts_with('-') => {
-                return Number::decode(node, reader).and(None);
+                return FileNumber::decode(node, reader).and(None);
             }
             DeValue::Integer(integer) if integer.radix() == 10 => Size::parse(integer.as_str()),
             DeValue::Float(_) => {
-                return Number::decode(node, reader)
+                return FileNumber::decode(node, reader)
                     .and_then(|number| number.0.to_u64())
                     .map(|bytes| Size(Bytes(bytes)));
             }
@@ -142,7 +142,7 @@ impl Decode for Size {
 
 /// A length of time: `"5 minutes"`, `"12 h"`, `"1 day"`, `"2 weeks"`, `"1 month"`, `"7 years"`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
+pub struct Duration {
     number: Exact,
     unit: SpanUnit,
 }
@@ -157,16 +157,16 @@ enum SpanUnit {
     Year,
 }
 
-impl Span {
+impl Duration {
     /// A year, the default of what is kept.
-    pub(super) fn year() -> Span {
-        Span {
+    pub(super) fn year() -> Duration {
+        Duration {
             number: Exact::one(),
             unit: SpanUnit::Year,
         }
     }
 
-    fn parse(text: &str) -> Option<Span> {
+    fn parse(text: &str) -> Option<Duration> {
         let text = text.trim();
         let digits = text
             .find(|c: char| c.is_ascii_alphabetic())
@@ -182,7 +182,7 @@ impl Span {
         };
         let number = Exact::parse(text[..digits].trim())?;
         let sane = !number.is_zero() && !number.is_negative() && number <= Exact::from(100_000);
-        sane.then_some(Span { number, unit })
+        sane.then_some(Duration { number, unit })
     }
 
     /// How many months of the given length this is; a year is twelve of them.
@@ -213,7 +213,7 @@ impl Span {
     }
 }
 
-impl JsonSchema for Span {
+impl JsonSchema for Duration {
     fn inline_schema() -> bool {
         true
     }
@@ -225,10 +225,10 @@ impl JsonSchema for Span {
     }
 }
 
-impl Decode for Span {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+impl Decode for Duration {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         let text = String::decode(node, reader)?;
-        let span = Span::parse(&text);
+        let span = Duration::parse(&text);
         if span.is_none() {
             let help = "write a number and minutes, hours, days, weeks, months or years, such as \
                         \"1 day\"";
@@ -242,7 +242,7 @@ impl Decode for Span {
         span
     }
     fn placeholder() -> Self {
-        Span::year()
+        Duration::year()
     }
 }
 
@@ -292,13 +292,13 @@ impl JsonSchema for Frequency {
 }
 
 impl Decode for Frequency {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         let Some(table) = node.get_ref().as_table() else {
             reader.wrong_type(node, "a rate, such as { per_second = 800 }");
             return None;
         };
         reader.known_keys(table, &PERIODS);
-        let given: Vec<(&str, &Node)> = PERIODS
+        let given: Vec<(&str, &TomlNode)> = PERIODS
             .iter()
             .filter_map(|period| Some((*period, table.get(*period)?)))
             .collect();
@@ -313,7 +313,7 @@ impl Decode for Frequency {
             return None;
         };
         let number = reader.ranged(value, |node, reader| {
-            Number::decode(node, reader).map(|number| number.0)
+            FileNumber::decode(node, reader).map(|number| number.0)
         })?;
         let period_hours = match *period {
             "per_second" => Some(Exact::ratio(1, 3600)),
@@ -380,7 +380,7 @@ document! {
         /// When it begins, in UTC: "02:00", or "MON 02:00" for once a week.
         at: Located<String>,
         /// How long it lasts, such as "5 minutes"; whole minutes.
-        r#for: Located<Span>,
+        r#for: Located<Duration>,
         /// The days on which it begins, such as "MON" or ["MON", "THU"]; every day where absent.
         on: Option<Located<Names>>,
     }
@@ -537,7 +537,7 @@ impl JsonSchema for Profile {
 }
 
 impl Decode for Profile {
-    fn decode(node: &Node, reader: &mut Reader) -> Option<Self> {
+    fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         let help = || {
             format!(
                 "write {}, 24 or 168 weights that are not all zero, or {{ at = \"02:00\", for = \
@@ -558,7 +558,7 @@ impl Decode for Profile {
                 return Profile::loads(Vec::<LoadFile>::decode(node, reader)?, reader);
             }
             DeValue::Array(_) => {
-                let given: Vec<Exact> = Vec::<Number>::decode(node, reader)?
+                let given: Vec<Exact> = Vec::<FileNumber>::decode(node, reader)?
                     .into_iter()
                     .map(|number| number.0)
                     .collect();
@@ -591,7 +591,7 @@ impl Decode for Profile {
 
 impl Profile {
     /// Of loads at set times; each that is wrong is reported.
-    fn loads(loads: Vec<LoadFile>, reader: &mut Reader) -> Option<Profile> {
+    fn loads(loads: Vec<LoadFile>, reader: &mut Decoder) -> Option<Profile> {
         let mut right = true;
         for load in loads
             .iter()
@@ -636,7 +636,7 @@ mod tests {
         };
         assert_eq!(rate.monthly(&month), Exact::from(30_000_000));
         assert_eq!(
-            Span::parse("15 days").expect("a span").months(&month),
+            Duration::parse("15 days").expect("a span").months(&month),
             Exact::ratio(1, 2)
         );
     }

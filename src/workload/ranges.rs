@@ -25,7 +25,7 @@ pub enum Scenario {
 
 /// A range of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Range {
+pub struct UncertainValue {
     /// The line, from 1.
     pub line: usize,
     /// The line's text.
@@ -40,7 +40,7 @@ pub struct Range {
 
 impl Scenario {
     /// The value of the range at a position of the file.
-    pub(super) fn pick(self, at: usize, range: &Range) -> Exact {
+    pub(super) fn pick(self, at: usize, range: &UncertainValue) -> Exact {
         match self {
             Scenario::Low => range.low.clone(),
             Scenario::High => range.high.clone(),
@@ -54,7 +54,7 @@ impl Scenario {
 
 /// A draw of the triangular distribution between the lowest and the highest value with its peak at
 /// the likely one, to six significant decimals of the range.
-fn triangular(range: &Range, seed: u64, draw: u64, at: usize) -> Exact {
+fn triangular(range: &UncertainValue, seed: u64, draw: u64, at: usize) -> Exact {
     let mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ draw.wrapping_mul(0xd1b5_4a32_d192_ed03)
         ^ (at as u64).wrapping_mul(0x8cb9_2ba7_2f3d_8dd7);
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn draws_stay_in_the_range_and_have_the_mean_of_the_triangle() {
-        let range = Range {
+        let range = UncertainValue {
             line: 1,
             text: String::new(),
             low: Exact::from(10),

@@ -15,7 +15,7 @@ use crate::units::{Bytes, Exact, KB};
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, Hash,
 )]
-pub enum Entry {
+pub enum IndexEntry {
     /// No entry: the item lacks an index key.
     None,
     /// An entry of so many bytes.
@@ -30,7 +30,7 @@ pub struct SizeClass {
     /// Bytes of the item.
     pub item: Bytes,
     /// The entry in each index, by position.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<IndexEntry>,
     /// How many of the [`total`](SizeClasses::total) parts of all items are of this class.
     pub weight: u64,
 }
@@ -52,13 +52,17 @@ const READ_BLOCK: u64 = 4 * KB;
 
 impl SizeClasses {
     /// Classes with their weights; `None` where there are none.
-    pub fn of(weighted: impl IntoIterator<Item = (Bytes, Vec<Entry>, u64)>) -> Option<SizeClasses> {
+    pub fn of(
+        weighted: impl IntoIterator<Item = (Bytes, Vec<IndexEntry>, u64)>,
+    ) -> Option<SizeClasses> {
         let classes = SizeClasses::new(weighted);
         (classes.total > 0).then_some(classes)
     }
 
     /// Classes with their weights, which must not all be zero.
-    pub(super) fn new(weighted: impl IntoIterator<Item = (Bytes, Vec<Entry>, u64)>) -> SizeClasses {
+    pub(super) fn new(
+        weighted: impl IntoIterator<Item = (Bytes, Vec<IndexEntry>, u64)>,
+    ) -> SizeClasses {
         let class = |(item, entries, weight)| SizeClass {
             item,
             entries,
@@ -124,9 +128,9 @@ impl SizeClasses {
         let (mut number, mut bytes) = (0, 0_u128);
         for class in self.classes.iter() {
             match class.entries.get(index)? {
-                Entry::None => {}
-                Entry::Unknown => return None,
-                Entry::Size(size) => {
+                IndexEntry::None => {}
+                IndexEntry::Unknown => return None,
+                IndexEntry::Size(size) => {
                     number += class.weight;
                     bytes += u128::from(size.0) * u128::from(class.weight);
                 }
@@ -139,7 +143,11 @@ impl SizeClasses {
     }
 
     /// The same items with other entries in one index.
-    pub fn with_entries(&self, index: usize, entry: impl Fn(Entry) -> Entry) -> SizeClasses {
+    pub fn with_entries(
+        &self,
+        index: usize,
+        entry: impl Fn(IndexEntry) -> IndexEntry,
+    ) -> SizeClasses {
         self.changed(|class| {
             if let Some(own) = class.entries.get_mut(index) {
                 *own = entry(*own);
@@ -171,8 +179,8 @@ impl SizeClasses {
                     .max(least.min(whole.0)),
             );
             for entry in &mut class.entries {
-                if *entry == Entry::Size(whole) {
-                    *entry = Entry::Size(class.item);
+                if *entry == IndexEntry::Size(whole) {
+                    *entry = IndexEntry::Size(class.item);
                 }
             }
         })
@@ -196,7 +204,7 @@ impl SizeClasses {
             let mask = class
                 .entries
                 .iter()
-                .map(|entry| *entry == Entry::None)
+                .map(|entry| *entry == IndexEntry::None)
                 .collect();
             *masks.entry(mask).or_default() += class.weight;
         }
@@ -218,7 +226,7 @@ impl SizeClasses {
                     .entries
                     .iter()
                     .zip(mask)
-                    .map(|(entry, absent)| if *absent { Entry::None } else { *entry });
+                    .map(|(entry, absent)| if *absent { IndexEntry::None } else { *entry });
                 (
                     class.item,
                     entries.collect(),
@@ -236,9 +244,9 @@ impl SizeClasses {
             let size = match index {
                 None => class.item,
                 Some(index) => match class.entries.get(index)? {
-                    Entry::None => continue,
-                    Entry::Unknown => return None,
-                    Entry::Size(size) => *size,
+                    IndexEntry::None => continue,
+                    IndexEntry::Unknown => return None,
+                    IndexEntry::Size(size) => *size,
                 },
             };
             *sizes.entry(size.0).or_default() += class.weight;
@@ -251,9 +259,9 @@ impl SizeClasses {
         let whole = |mean: Exact| Bytes(mean.ceil().to_u64().unwrap_or(u64::MAX));
         let indexes = self.classes.first().map_or(0, |class| class.entries.len());
         let entries = (0..indexes).map(|index| match self.entries(index) {
-            None => Entry::Unknown,
-            Some((number, _)) if number.is_zero() => Entry::None,
-            Some((number, bytes)) => Entry::Size(whole(bytes / number)),
+            None => IndexEntry::Unknown,
+            Some((number, _)) if number.is_zero() => IndexEntry::None,
+            Some((number, bytes)) => IndexEntry::Size(whole(bytes / number)),
         });
         SizeClasses::new([(whole(self.mean()), entries.collect(), 1)])
     }

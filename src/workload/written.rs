@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use super::Range;
+use super::UncertainValue;
 use crate::diag::{Origins, Place};
 
 /// A part of a design that a line of its file says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum DesignPart {
     /// The region.
     Region,
     /// The name of a table.
@@ -35,10 +35,10 @@ pub enum Part {
 pub struct Written {
     /// The file, as the user named it.
     pub file: String,
-    lines: BTreeMap<Part, usize>,
+    lines: BTreeMap<DesignPart, usize>,
     /// The figures that are ranges, in the order in which they were read. The workload has the
     /// value of each that was asked for.
-    pub ranges: Vec<Range>,
+    pub ranges: Vec<UncertainValue>,
     /// Where the lines of the file come from, where it was made of others.
     pub(super) origins: Option<Arc<Origins>>,
 }
@@ -53,17 +53,17 @@ impl Written {
     }
 
     /// Notes the line of a part, from 1. The first of several counts.
-    pub(super) fn note(&mut self, part: Part, line: usize) {
+    pub(super) fn note(&mut self, part: DesignPart, line: usize) {
         self.lines.entry(part).or_insert(line);
     }
 
     /// The line of a part, from 1; 1 for what no line says.
-    pub fn line(&self, part: &Part) -> usize {
+    pub fn line(&self, part: &DesignPart) -> usize {
         self.lines.get(part).copied().unwrap_or(1)
     }
 
     /// The place of a part.
-    pub fn place(&self, part: &Part) -> Place {
+    pub fn place(&self, part: &DesignPart) -> Place {
         self.place_of(self.line(part))
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use dynameter::meter::{ConsumedCapacity, Switches, meter};
 use dynameter::table::{
-    Action, AttributeValue, Consistency, Index, IndexKind, Item, KeySchema, Operation, Projection,
-    ReadPage, Table, TableClass, TransactionOutcome, Write, WriteOutcome,
+    AttributeValue, Consistency, Index, IndexKind, Item, KeySchema, Operation, Projection,
+    ReadPage, Table, TableClass, TransactionAction, TransactionOutcome, Write, WriteOutcome,
 };
 use dynameter::units::Bytes;
 use serde_json::{Map, Value, json};
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 pub struct Database {
     switches: Switches,
     tables: BTreeMap<String, Stored>,
-    transactions: BTreeMap<u64, Vec<(String, Action)>>,
+    transactions: BTreeMap<u64, Vec<(String, TransactionAction)>>,
 }
 
 struct Stored {
@@ -339,10 +339,10 @@ impl Database {
                         .expect("an action");
                     let table = text(&body["TableName"]);
                     let action = match kind.as_str() {
-                        "ConditionCheck" => {
-                            Action::ConditionCheck(self.size_of(&table, &item(&body["Key"])))
-                        }
-                        "Put" => Action::Write(self.stored(&table).write(
+                        "ConditionCheck" => TransactionAction::ConditionCheck(
+                            self.size_of(&table, &item(&body["Key"])),
+                        ),
+                        "Put" => TransactionAction::Write(self.stored(&table).write(
                             &item(&body["Item"]),
                             Some(item(&body["Item"])),
                             cancelled,
@@ -352,14 +352,14 @@ impl Database {
                             let new = written["new_item"]
                                 .is_object()
                                 .then(|| item(&written["new_item"]));
-                            Action::Write(self.stored(&table).write(
+                            TransactionAction::Write(self.stored(&table).write(
                                 &item(&body["Key"]),
                                 new,
                                 cancelled,
                                 switches,
                             ))
                         }
-                        _ => Action::Write(self.stored(&table).write(
+                        _ => TransactionAction::Write(self.stored(&table).write(
                             &item(&body["Key"]),
                             None,
                             cancelled,
@@ -413,7 +413,7 @@ impl Database {
                     Operation::PutItem(write)
                     | Operation::UpdateItem(write)
                     | Operation::DeleteItem(write) => {
-                        actions.push(Action::Write(write));
+                        actions.push(TransactionAction::Write(write));
                     }
                     other => panic!("not in a transaction: {other:?}"),
                 }

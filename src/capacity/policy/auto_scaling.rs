@@ -1,6 +1,6 @@
 //! Target tracking, as Application Auto Scaling does it for DynamoDB.
 
-use super::{Policy, Seen, Wish};
+use super::{PastMinutes, Policy, Wish};
 
 /// How target tracking watches and how long it takes.
 ///
@@ -78,7 +78,7 @@ impl Policy for AutoScaling {
         self.min
     }
 
-    fn wish(&mut self, seen: &Seen) -> Option<Wish> {
+    fn wish(&mut self, seen: &PastMinutes) -> Option<Wish> {
         let Tracking {
             target_percent,
             up_minutes,
@@ -148,7 +148,7 @@ mod tests {
     fn two_minutes_above_raise_it_and_fifteen_below_lower_it() {
         let mut scaling = AutoScaling::new(5, 1_000, Tracking::default());
         let mut wish = |capacity, consumed: &[u64]| {
-            scaling.wish(&Seen {
+            scaling.wish(&PastMinutes {
                 minute: 0,
                 capacity,
                 pending: false,

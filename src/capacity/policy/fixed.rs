@@ -1,6 +1,6 @@
 //! Capacity that never changes.
 
-use super::{Policy, Seen, Wish};
+use super::{PastMinutes, Policy, Wish};
 
 /// The same units at every minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ impl Policy for Fixed {
         self.units
     }
 
-    fn wish(&mut self, _: &Seen) -> Option<Wish> {
+    fn wish(&mut self, _: &PastMinutes) -> Option<Wish> {
         None
     }
 }

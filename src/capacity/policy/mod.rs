@@ -13,7 +13,7 @@ pub use scheduled::{Bounds, Schedule, Scheduled};
 
 /// What a policy may look at after a minute.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct PastMinutes<'a> {
     /// The minute that has passed, from Monday 00:00 UTC.
     pub minute: u64,
     /// Capacity units in force.
@@ -39,7 +39,7 @@ pub trait Policy {
     fn start(&self) -> u64;
 
     /// What it wants after a minute; `None` to leave things as they are.
-    fn wish(&mut self, seen: &Seen) -> Option<Wish>;
+    fn wish(&mut self, seen: &PastMinutes) -> Option<Wish>;
 
     /// Whether unused capacity is kept for a burst.
     fn bursts(&self) -> bool {

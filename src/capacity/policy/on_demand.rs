@@ -1,6 +1,6 @@
 //! On-demand throughput: what it serves at once, and how that grows.
 
-use super::{Policy, Seen, Wish};
+use super::{PastMinutes, Policy, Wish};
 use crate::table::Direction;
 
 /// Twice the previous peak, and never less than a floor.
@@ -45,7 +45,7 @@ impl Policy for OnDemand {
         self.limited(self.floor)
     }
 
-    fn wish(&mut self, seen: &Seen) -> Option<Wish> {
+    fn wish(&mut self, seen: &PastMinutes) -> Option<Wish> {
         // One minute more becomes old enough with each minute; what it allows is never taken back.
         let old = seen.consumed.len().checked_sub(PEAK_AGE_MINUTES + 1)?;
         let doubled = seen.consumed[old].div_ceil(120).saturating_mul(2);

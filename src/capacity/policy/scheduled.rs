@@ -4,7 +4,7 @@
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 use croner::parser::CronParser;
 
-use super::{AutoScaling, Policy, Seen, Tracking, Wish};
+use super::{AutoScaling, PastMinutes, Policy, Tracking, Wish};
 use crate::capacity::series::WEEK_MINUTES;
 
 /// Bounds that a scheduled action sets; `None` leaves one as it is.
@@ -109,7 +109,7 @@ impl Policy for Scheduled {
         self.scaling.min
     }
 
-    fn wish(&mut self, seen: &Seen) -> Option<Wish> {
+    fn wish(&mut self, seen: &PastMinutes) -> Option<Wish> {
         let next = (seen.minute + 1) % WEEK_MINUTES;
         if self
             .next

@@ -543,11 +543,11 @@ struct Junit<'a> {
     tests: usize,
     failures: usize,
     errors: usize,
-    cases: Vec<Case<'a>>,
+    cases: Vec<JUnitCase<'a>>,
 }
 
 /// A test case of JUnit.
-struct Case<'a> {
+struct JUnitCase<'a> {
     class: String,
     name: String,
     file: String,
@@ -562,7 +562,7 @@ pub fn check_junit(checked: &Checked) -> String {
     let plain = |text: String| clean(&text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     let verdicts = checked.verdicts.iter().map(|verdict| {
         let place = verdict.causes.first().map(|cause| cause.place.clone());
-        Case {
+        JUnitCase {
             class: plain(checked.budget.clone()),
             name: plain(format!(
                 "{}: {}",
@@ -579,7 +579,7 @@ pub fn check_junit(checked: &Checked) -> String {
             status: verdict.status.word(),
         }
     });
-    let findings = checked.findings.iter().map(|finding| Case {
+    let findings = checked.findings.iter().map(|finding| JUnitCase {
         class: plain(finding.place.file.clone()),
         name: plain(format!("{}: {}", finding.rule.code, finding.message)),
         file: plain(finding.place.file.clone()),
@@ -591,7 +591,7 @@ pub fn check_junit(checked: &Checked) -> String {
             Status::Warn.word()
         },
     });
-    let cases: Vec<Case> = verdicts.chain(findings).collect();
+    let cases: Vec<JUnitCase> = verdicts.chain(findings).collect();
     let count = |status: Status| {
         cases
             .iter()

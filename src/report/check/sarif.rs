@@ -13,16 +13,16 @@ const BUDGET: &str = "budget";
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Log {
+struct SarifLog {
     #[serde(rename = "$schema")]
     schema: &'static str,
     version: &'static str,
-    runs: Vec<Run>,
+    runs: Vec<SarifRun>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Run {
+struct SarifRun {
     tool: Tool,
     column_kind: &'static str,
     results: Vec<SarifResult>,
@@ -46,8 +46,8 @@ struct Driver {
 #[serde(rename_all = "camelCase")]
 struct SarifRule {
     id: &'static str,
-    short_description: Text,
-    full_description: Text,
+    short_description: SarifText,
+    full_description: SarifText,
     default_configuration: Configuration,
 }
 
@@ -57,7 +57,7 @@ struct Configuration {
 }
 
 #[derive(Serialize)]
-struct Text {
+struct SarifText {
     text: String,
 }
 
@@ -67,7 +67,7 @@ struct SarifResult {
     rule_id: &'static str,
     rule_index: usize,
     level: &'static str,
-    message: Text,
+    message: SarifText,
     locations: Vec<Location>,
 }
 
@@ -95,8 +95,8 @@ struct Region {
     start_line: usize,
 }
 
-fn text(text: impl AsRef<str>) -> Text {
-    Text {
+fn text(text: impl AsRef<str>) -> SarifText {
+    SarifText {
         text: clean(text.as_ref()),
     }
 }
@@ -188,10 +188,10 @@ pub fn check_sarif(checked: &Checked) -> String {
     });
     let results = verdicts.chain(findings).collect();
     let version = env!("CARGO_PKG_VERSION");
-    pretty(&Log {
+    pretty(&SarifLog {
         schema: "https://json.schemastore.org/sarif-2.1.0.json",
         version: "2.1.0",
-        runs: vec![Run {
+        runs: vec![SarifRun {
             tool: Tool {
                 driver: Driver {
                     name: "dynameter",

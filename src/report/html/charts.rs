@@ -27,7 +27,7 @@ const SIDE: i32 = 76;
 const NAME_LETTERS: usize = 44;
 
 /// A line of a chart.
-pub struct Line {
+pub struct ChartLine {
     /// Its colour, from 1.
     pub color: u8,
     /// Its points; a value that is not there breaks nothing, it is left out.
@@ -37,7 +37,7 @@ pub struct Line {
 }
 
 /// Values along an axis.
-pub struct Lines<'a> {
+pub struct LineChart<'a> {
     /// What stands below.
     pub x_title: &'a str,
     /// What stands at the side.
@@ -45,7 +45,7 @@ pub struct Lines<'a> {
     /// How far the axis reaches.
     pub x_range: (f64, f64),
     /// The lines.
-    pub lines: Vec<Line>,
+    pub lines: Vec<ChartLine>,
     /// Points that stand out, with a colour and words for those who point at them.
     pub dots: Vec<(f64, f64, u8, String)>,
     /// Places that are marked, with a word.
@@ -125,7 +125,7 @@ pub(super) fn font<'a>(size: u32) -> TextStyle<'a> {
     ("sans-serif", size).into_font().color(&ink(TEXT))
 }
 
-impl Lines<'_> {
+impl LineChart<'_> {
     /// The chart.
     pub fn draw(&self, label: &str) -> String {
         self.draw_in(270, label)
@@ -303,7 +303,7 @@ pub fn bars(bars: &[Bar], label: &str) -> String {
 }
 
 /// Ranges below one another around a middle, each with its name above it: a tornado.
-pub struct Range {
+pub struct TornadoBar {
     /// What it stands for.
     pub name: String,
     /// Its ends.
@@ -313,7 +313,7 @@ pub struct Range {
 }
 
 /// Draws ranges around a middle.
-pub fn tornado(ranges: &[Range], middle: f64, label: &str) -> String {
+pub fn tornado(ranges: &[TornadoBar], middle: f64, label: &str) -> String {
     const ROW: i32 = 50;
     let low = ranges
         .iter()

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::charts::{self, Bar, Line, Lines};
+use super::charts::{self, Bar, ChartLine, LineChart};
 use super::money::float;
 use super::svg::HERE;
-use super::{Cell, Chart, Detail, Hover, Section, Table};
+use super::{Chart, Detail, Hover, HtmlCell, HtmlTable, Section};
 use crate::capacity::Demand;
 use crate::compare::{
-    Alternative, AlternativeKind, BreakEvenKind, Crossing, Footing, HitRatios, Hours, Payment,
-    Provided, RegionChange, State, Utilization, Week,
+    Alternative, AlternativeKind, AlternativeState, BreakEvenKind, Crossing, Footing, HitRatios,
+    Hours, Payment, Provided, RegionChange, Utilization, Week,
 };
 use crate::money::Money;
 use crate::report::json::throughput_word;
@@ -86,7 +86,7 @@ pub(super) fn break_even(review: &Review) -> Section {
     );
 
     section.table(on_demand_crossings(review));
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "Where the other ways to pay cross, of the tables and indexes that are drawn",
         &[
             "Table or index",
@@ -107,16 +107,16 @@ pub(super) fn break_even(review: &Review) -> Section {
             .filter(|one| one.payment_below != Payment::OnDemand)
         {
             table.row([
-                Cell::from(name(account)),
-                Cell::from(below.as_str()),
-                Cell::from(above.as_str()),
-                Cell::percent(share),
+                HtmlCell::from(name(account)),
+                HtmlCell::from(below.as_str()),
+                HtmlCell::from(above.as_str()),
+                HtmlCell::percent(share),
             ]);
         }
     }
     section.table(table.folded());
 
-    let mut modes = Table::new(
+    let mut modes = HtmlTable::new(
         "Every capacity mode and commitment",
         &[
             "For",
@@ -155,7 +155,7 @@ fn name(account: &Utilization) -> String {
 }
 
 /// For each account, the utilization above which each flat price is cheaper than on demand.
-fn on_demand_crossings(review: &Review) -> Table {
+fn on_demand_crossings(review: &Review) -> HtmlTable {
     let all = &review.curves.utilization;
     let of = |one: &Crossing| one.payment_below == Payment::OnDemand;
     let mut ways: Vec<&str> = Vec::new();
@@ -173,27 +173,27 @@ fn on_demand_crossings(review: &Review) -> Table {
         .into_iter()
         .chain(heads.iter().map(String::as_str))
         .collect();
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "The utilization at which on demand costs what provisioned does; above it on demand is \
          more expensive",
         &header,
     );
     for account in all {
-        let units = Cell {
+        let units = HtmlCell {
             text: group_thousands(&account.units.to_string()),
             exact: Some(account.units.to_string()),
         };
         let mut row = vec![
-            Cell::from(name(account)),
+            HtmlCell::from(name(account)),
             units,
-            Cell::percent(&account.here),
+            HtmlCell::percent(&account.here),
         ];
         row.extend(ways.iter().map(|way| {
             let crossing = account
                 .crossings
                 .iter()
                 .find(|one| of(one) && one.above == *way);
-            crossing.map_or(Cell::from("-"), |one| Cell::percent(&one.share))
+            crossing.map_or(HtmlCell::from("-"), |one| HtmlCell::percent(&one.share))
         }));
         table.rows.push(row);
     }
@@ -204,7 +204,7 @@ fn on_demand_crossings(review: &Review) -> Table {
     }
 }
 
-fn alternative(one: &Alternative) -> [Cell; 5] {
+fn alternative(one: &Alternative) -> [HtmlCell; 5] {
     let whole = "the whole design".to_string();
     let for_what = one
         .table
@@ -215,17 +215,21 @@ fn alternative(one: &Alternative) -> [Cell; 5] {
     } else {
         ""
     };
-    let name = Cell::from(format!("{what_if}{}", one.name));
+    let name = HtmlCell::from(format!("{what_if}{}", one.name));
     let [monthly, delta] = match one.state {
-        State::Priced { monthly, delta } => [Cell::from(monthly), Cell::signed(delta)],
-        State::Unknown | State::Impossible => [Cell::from("-"), Cell::from("-")],
+        AlternativeState::Priced { monthly, delta } => {
+            [HtmlCell::from(monthly), HtmlCell::signed(delta)]
+        }
+        AlternativeState::Unknown | AlternativeState::Impossible => {
+            [HtmlCell::from("-"), HtmlCell::from("-")]
+        }
     };
     [
-        Cell::from(for_what),
+        HtmlCell::from(for_what),
         name,
         monthly,
         delta,
-        Cell::from(one.words()),
+        HtmlCell::from(one.words()),
     ]
 }
 
@@ -234,7 +238,7 @@ fn utilization(account: &Utilization) -> Chart {
     let here = full(&account.here);
     let end = here.clamp(100.0, 1000.0);
     let shown = here.min(end);
-    let line = |(at, way): (usize, &crate::compare::Way)| Line {
+    let line = |(at, way): (usize, &crate::compare::Way)| ChartLine {
         color: at as u8 + 1,
         points: vec![
             (0.0, float(way.idle)),
@@ -259,7 +263,7 @@ fn utilization(account: &Utilization) -> Chart {
         HERE,
         format!("the design: {} a month", account.designed.human()),
     );
-    let lines = Lines {
+    let lines = LineChart {
         x_title: "utilization of the capacity, %",
         y_title: "$ a month",
         // Capacity that is too small is used by more than all of it.
@@ -290,7 +294,7 @@ fn utilization(account: &Utilization) -> Chart {
         place(&account.table, account.index.as_deref()),
         throughput_word(account.throughput)
     );
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         format!("{title}, $ a month"),
         &[
             "Way to pay",
@@ -299,19 +303,19 @@ fn utilization(account: &Utilization) -> Chart {
             "#All used",
         ],
     );
-    let nothing = || Cell::from("-");
+    let nothing = || HtmlCell::from("-");
     table.row([
-        Cell::from("the design"),
+        HtmlCell::from("the design"),
         nothing(),
-        Cell::from(account.designed),
+        HtmlCell::from(account.designed),
         nothing(),
     ]);
     for way in &account.ways {
         table.row([
-            Cell::from(way.name.as_str()),
-            Cell::from(way.idle),
-            Cell::from(way.here),
-            Cell::from(way.full),
+            HtmlCell::from(way.name.as_str()),
+            HtmlCell::from(way.idle),
+            HtmlCell::from(way.here),
+            HtmlCell::from(way.full),
         ]);
     }
     let first = account
@@ -394,7 +398,7 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
          home region; capacity is the most of it, which is what is charged for. Throttled units \
          stand beside the capacity that throttles any."
     ));
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "What auto scaling would do, and what it would throttle",
         &[
             "Table or index",
@@ -409,19 +413,22 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
     for week in &weeks {
         for (direction, hours) in directions(week) {
             let units = |units: Option<&u64>| {
-                units.map_or(Cell::from("-"), |units| {
-                    Cell::number(&Exact::from(*units), 0)
+                units.map_or(HtmlCell::from("-"), |units| {
+                    HtmlCell::number(&Exact::from(*units), 0)
                 })
             };
             let provided = &hours.auto_scaled;
             table.row([
-                Cell::from(place(&week.table, week.index.as_deref())),
-                Cell::from(direction),
-                Cell::from(provided.bounds.as_str()),
+                HtmlCell::from(place(&week.table, week.index.as_deref())),
+                HtmlCell::from(direction),
+                HtmlCell::from(provided.bounds.as_str()),
                 units(provided.units.iter().min()),
                 units(provided.units.iter().max()),
                 throttled(provided),
-                hours.designed.as_ref().map_or(Cell::from("-"), throttled),
+                hours
+                    .designed
+                    .as_ref()
+                    .map_or(HtmlCell::from("-"), throttled),
             ]);
         }
     }
@@ -460,8 +467,8 @@ fn directions(week: &Week) -> Vec<(&'static str, &Hours)> {
         .collect()
 }
 
-fn throttled(provided: &Provided) -> Cell {
-    Cell::measure(
+fn throttled(provided: &Provided) -> HtmlCell {
+    HtmlCell::measure(
         &(&Exact::ratio(provided.throttled_billionths, 1_000_000_000) * &Exact::from(100)),
         6,
         "%",
@@ -510,7 +517,7 @@ fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize)
             .enumerate()
             .map(|(at, units)| (x(at), units.to_f64()))
             .collect();
-        lines.push(Line {
+        lines.push(ChartLine {
             color: base,
             points,
             steps: true,
@@ -533,7 +540,7 @@ fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize)
                 .enumerate()
                 .map(|(at, span)| (x(at), most(provided, span) as f64))
                 .collect();
-            lines.push(Line {
+            lines.push(ChartLine {
                 color,
                 points,
                 steps: true,
@@ -583,7 +590,7 @@ fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize)
     if !dots.is_empty() {
         legend.push((HERE, "throttled".to_string()));
     }
-    let chart = Lines {
+    let chart = LineChart {
         x_title: "",
         y_title: "units a second",
         x_range: (0.0, count as f64),
@@ -605,14 +612,16 @@ fn hour_by_hour(week: &Week, directions: &[(&'static str, &Hours)], step: usize)
         [(direction, _)] => format!("{}, {direction}", place(&week.table, week.index.as_deref())),
         _ => place(&week.table, week.index.as_deref()),
     };
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         format!("{title}: units a second"),
         &header.iter().map(String::as_str).collect::<Vec<_>>(),
     );
     for (at, span) in spans.iter().enumerate() {
-        let cells = columns.iter().map(|column| Cell::from(column[at].as_str()));
+        let cells = columns
+            .iter()
+            .map(|column| HtmlCell::from(column[at].as_str()));
         table.rows.push(
-            std::iter::once(Cell::from(hour(span.start)))
+            std::iter::once(HtmlCell::from(hour(span.start)))
                 .chain(cells)
                 .collect(),
         );
@@ -692,8 +701,8 @@ fn some_of(
     }
 }
 
-fn kinds_table(caption: &str) -> Table {
-    Table::new(
+fn kinds_table(caption: &str) -> HtmlTable {
+    HtmlTable::new(
         caption,
         &[
             "For",
@@ -705,8 +714,8 @@ fn kinds_table(caption: &str) -> Table {
     )
 }
 
-fn break_evens(review: &Review, kind: BreakEvenKind) -> Table {
-    let mut table = Table::new(
+fn break_evens(review: &Review, kind: BreakEvenKind) -> HtmlTable {
+    let mut table = HtmlTable::new(
         "Where both cost the same",
         &["Where", "What", "#Break-even", "#Here", "Meaning"],
     );
@@ -723,17 +732,17 @@ fn break_evens(review: &Review, kind: BreakEvenKind) -> Table {
                 place(table, one.index.as_deref())
             });
         table.row([
-            Cell::from(place),
-            Cell::from(one.name.as_str()),
+            HtmlCell::from(place),
+            HtmlCell::from(one.name.as_str()),
             if one.unit == "% hits" && one.value > Exact::from(100) {
-                Cell::from("none")
+                HtmlCell::from("none")
             } else {
-                Cell::measure(&one.value, 2, one.unit)
+                HtmlCell::measure(&one.value, 2, one.unit)
             },
             one.here
                 .as_ref()
-                .map_or(Cell::from("-"), |here| Cell::number(here, 2)),
-            Cell::from(one.meaning.as_str()),
+                .map_or(HtmlCell::from("-"), |here| HtmlCell::number(here, 2)),
+            HtmlCell::from(one.meaning.as_str()),
         ]);
     }
     table
@@ -754,7 +763,7 @@ fn projections(review: &Review, section: &mut Section, rows: usize) {
         "Each index as it could be; the design as it is costs nothing more and nothing less",
     );
     // That an index which is read cannot go is no news.
-    let possible = |one: &&&Alternative| one.state != State::Impossible;
+    let possible = |one: &&&Alternative| one.state != AlternativeState::Impossible;
     let possible: Vec<_> = all.iter().filter(possible).collect();
     possible
         .iter()
@@ -771,18 +780,18 @@ fn projections(review: &Review, section: &mut Section, rows: usize) {
     } else {
         table
     });
-    let mut narrower = Table::new(
+    let mut narrower = HtmlTable::new(
         "How many queries a narrower projection is good for: below the break-even it is cheaper",
         &["Index", "Projection", "#Queries a month", "#Break-even"],
     );
     for one in review.curves.projections.iter().take(rows) {
         narrower.row([
-            Cell::from(place(&one.table, Some(&one.index))),
-            Cell::from(one.name.as_str()),
-            Cell::number(&one.queries, 0),
+            HtmlCell::from(place(&one.table, Some(&one.index))),
+            HtmlCell::from(one.name.as_str()),
+            HtmlCell::number(&one.queries, 0),
             one.break_even.as_ref().map_or(
-                Cell::from("none: it saves nothing, or each query nothing more"),
-                |queries| Cell {
+                HtmlCell::from("none: it saves nothing, or each query nothing more"),
+                |queries| HtmlCell {
                     text: format!("about {}", about(queries)),
                     exact: Some(crate::report::json::decimal(queries)),
                 },
@@ -836,12 +845,12 @@ fn dax(review: &Review, section: &mut Section, curves: usize) {
 }
 
 fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
-    let flat = |color: u8, money: Money| Line {
+    let flat = |color: u8, money: Money| ChartLine {
         color,
         points: vec![(0.0, float(money)), (100.0, float(money))],
         steps: false,
     };
-    let with = Line {
+    let with = ChartLine {
         color: 1,
         points: curve
             .points
@@ -851,7 +860,7 @@ fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
         steps: false,
     };
     let total = review.comparison.total;
-    let lines = Lines {
+    let lines = LineChart {
         x_title: "hit ratio, %",
         y_title: "$ a month, not from 0",
         x_range: (0.0, 100.0),
@@ -868,25 +877,25 @@ fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
         near: true,
     };
     let title = clean(&curve.table);
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         format!("{title}: the whole design with a DAX cluster"),
         &["#Hit ratio", "Cluster", "#A month"],
     );
     for point in &curve.points {
-        let percent = Cell {
+        let percent = HtmlCell {
             text: format!("{} %", point.percent),
             exact: Some(point.percent.to_string()),
         };
         table.row([
             percent,
-            Cell::from(point.cluster.as_str()),
-            Cell::from(point.monthly),
+            HtmlCell::from(point.cluster.as_str()),
+            HtmlCell::from(point.monthly),
         ]);
     }
     table.row([
-        Cell::from("-"),
-        Cell::from("without DAX"),
-        Cell::from(curve.without),
+        HtmlCell::from("-"),
+        HtmlCell::from("without DAX"),
+        HtmlCell::from(curve.without),
     ]);
     let cheaper = curve
         .points
@@ -944,7 +953,7 @@ fn regions(review: &Review, section: &mut Section) {
     let home = comparison.outcome.region.as_str();
     all.push((home, comparison.total));
     all.sort_by(|one, other| one.1.cmp(&other.1).then_with(|| one.0.cmp(other.0)));
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "The same design at the prices of each region",
         &["Region", "#A month", "#Difference"],
     );
@@ -955,11 +964,11 @@ fn regions(review: &Review, section: &mut Section) {
             region.to_string()
         };
         table.row([
-            Cell::from(here),
-            Cell::from(*monthly),
+            HtmlCell::from(here),
+            HtmlCell::from(*monthly),
             monthly
                 .minus(comparison.total)
-                .map_or(Cell::from("-"), Cell::signed),
+                .map_or(HtmlCell::from("-"), HtmlCell::signed),
         ]);
     }
     // The cheapest, the home region and the dearest show the spread.
@@ -1003,7 +1012,7 @@ fn regions(review: &Review, section: &mut Section) {
             hover: None,
         }]);
     }
-    let mut moves = Table::new(
+    let mut moves = HtmlTable::new(
         "When a move to a cheaper region, by a thousandth at least, is paid back: the transfer of \
          the tables' data; exports, imports, running twice and the work are not in it",
         &["Region", "#Saves a month", "#Transfer, once", "#Months"],
@@ -1016,12 +1025,14 @@ fn regions(review: &Review, section: &mut Section) {
     };
     for one in review.curves.moves.iter().filter(worth) {
         moves.row([
-            Cell::from(one.region.as_str()),
-            Cell::from(one.saves),
-            Cell::from(one.transfer),
+            HtmlCell::from(one.region.as_str()),
+            HtmlCell::from(one.saves),
+            HtmlCell::from(one.transfer),
             one.months
                 .as_ref()
-                .map_or(Cell::from("unknown"), |months| Cell::number(months, 2)),
+                .map_or(HtmlCell::from("unknown"), |months| {
+                    HtmlCell::number(months, 2)
+                }),
         ]);
     }
     section.table(if moves.rows.len() > 8 {
@@ -1103,7 +1114,7 @@ fn backups(review: &Review, section: &mut Section) {
         .any(|(_, totals)| totals.iter().any(Option::is_some));
     if known {
         section.heading("Backups over the years");
-        let line = |(at, (_, totals)): (usize, &(String, Vec<Option<Money>>))| Line {
+        let line = |(at, (_, totals)): (usize, &(String, Vec<Option<Money>>))| ChartLine {
             color: at as u8 + 1,
             points: retention
                 .years
@@ -1113,7 +1124,7 @@ fn backups(review: &Review, section: &mut Section) {
                 .collect(),
             steps: false,
         };
-        let mut lines: Vec<Line> = retention
+        let mut lines: Vec<ChartLine> = retention
             .ways
             .iter()
             .enumerate()
@@ -1122,12 +1133,12 @@ fn backups(review: &Review, section: &mut Section) {
             .collect();
         let own = retention.ways.len() as u8 + 1;
         let total = float(review.comparison.total);
-        lines.push(Line {
+        lines.push(ChartLine {
             color: own,
             points: vec![(1.0, total), (10.0, total)],
             steps: false,
         });
-        let chart = Lines {
+        let chart = LineChart {
             x_title: "years that backups are kept",
             y_title: "$ a month, not from 0",
             x_range: (1.0, 10.0),
@@ -1141,19 +1152,19 @@ fn backups(review: &Review, section: &mut Section) {
         };
         let mut header: Vec<String> = vec!["#Years".to_string()];
         header.extend(retention.ways.iter().map(|(name, _)| format!("#{name}")));
-        let mut table = Table::new(
+        let mut table = HtmlTable::new(
             "The month's total once backups of so many years are there, of all tables",
             &header.iter().map(String::as_str).collect::<Vec<_>>(),
         );
         for (at, years) in retention.years.iter().enumerate() {
-            let first = Cell {
+            let first = HtmlCell {
                 text: years.to_string(),
                 exact: Some(years.to_string()),
             };
             let totals = retention
                 .ways
                 .iter()
-                .map(|(_, totals)| totals[at].map_or(Cell::from("unknown"), Cell::from));
+                .map(|(_, totals)| totals[at].map_or(HtmlCell::from("unknown"), HtmlCell::from));
             table
                 .rows
                 .push(std::iter::once(first).chain(totals).collect());

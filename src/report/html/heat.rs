@@ -10,7 +10,7 @@ use super::svg::{GRID, ink};
 pub const LEVELS: u8 = 6;
 
 /// A strip of heat: columns of time, rows of key ranges; each cell with its level, 0 for nothing.
-pub struct Heat<'a> {
+pub struct HeatMapChart<'a> {
     /// The cells, column by column.
     pub levels: Vec<Vec<u8>>,
     /// What stands below its left end.
@@ -19,7 +19,7 @@ pub struct Heat<'a> {
     pub to: &'a str,
 }
 
-impl Heat<'_> {
+impl HeatMapChart<'_> {
     /// The strip.
     pub fn draw(&self, label: &str) -> String {
         const TOP: i32 = 4;

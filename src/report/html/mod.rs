@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::compare::Curves;
 use crate::money::{Money, MoneyError};
-use crate::review::{Review, Spending, Traffic};
+use crate::review::{Review, Spending, TrafficTable};
 use crate::units::Exact;
 
 /// Why there is no page.
@@ -39,43 +39,43 @@ fn escaped(text: &str) -> String {
 }
 
 /// A cell of a table.
-struct Cell {
+struct HtmlCell {
     text: String,
     /// The exact figure behind the text.
     exact: Option<String>,
 }
 
-impl From<String> for Cell {
-    fn from(text: String) -> Cell {
-        Cell {
+impl From<String> for HtmlCell {
+    fn from(text: String) -> HtmlCell {
+        HtmlCell {
             text: super::table::clean(&text),
             exact: None,
         }
     }
 }
 
-impl From<&str> for Cell {
-    fn from(text: &str) -> Cell {
-        Cell::from(text.to_string())
+impl From<&str> for HtmlCell {
+    fn from(text: &str) -> HtmlCell {
+        HtmlCell::from(text.to_string())
     }
 }
 
-impl From<Money> for Cell {
-    fn from(money: Money) -> Cell {
-        Cell {
+impl From<Money> for HtmlCell {
+    fn from(money: Money) -> HtmlCell {
+        HtmlCell {
             text: money.human(),
             exact: Some(money.to_string()),
         }
     }
 }
 
-impl From<Option<Money>> for Cell {
-    fn from(money: Option<Money>) -> Cell {
-        money.map_or_else(|| Cell::from("unknown"), Cell::from)
+impl From<Option<Money>> for HtmlCell {
+    fn from(money: Option<Money>) -> HtmlCell {
+        money.map_or_else(|| HtmlCell::from("unknown"), HtmlCell::from)
     }
 }
 
-impl Cell {
+impl HtmlCell {
     /// The exact figure, where the text does not say it.
     fn attribute(&self) -> Option<&str> {
         let shown: String = self
@@ -88,32 +88,32 @@ impl Cell {
     }
 
     /// A difference, with its sign.
-    fn signed(money: Money) -> Cell {
-        Cell {
+    fn signed(money: Money) -> HtmlCell {
+        HtmlCell {
             text: super::table::signed(money),
             exact: Some(money.to_string()),
         }
     }
 
     /// A figure that is no money.
-    fn number(number: &Exact, places: u32) -> Cell {
-        Cell {
+    fn number(number: &Exact, places: u32) -> HtmlCell {
+        HtmlCell {
             text: number.human(places),
             exact: Some(super::json::decimal(number)),
         }
     }
 
     /// A figure with its unit.
-    fn measure(number: &Exact, places: u32, unit: &str) -> Cell {
-        Cell {
+    fn measure(number: &Exact, places: u32, unit: &str) -> HtmlCell {
+        HtmlCell {
             text: format!("{} {unit}", number.human(places)),
             exact: Some(super::json::decimal(number)),
         }
     }
 
     /// A share in percent.
-    fn percent(share: &Exact) -> Cell {
-        Cell::measure(&(share * &Exact::from(100)), 2, "%")
+    fn percent(share: &Exact) -> HtmlCell {
+        HtmlCell::measure(&(share * &Exact::from(100)), 2, "%")
     }
 }
 
@@ -125,17 +125,17 @@ struct Head {
 
 /// A table with what it is about.
 #[derive(Default)]
-struct Table {
+struct HtmlTable {
     caption: String,
     header: Vec<Head>,
-    rows: Vec<Vec<Cell>>,
+    rows: Vec<Vec<HtmlCell>>,
     /// Whether it is folded away at first.
     folded: bool,
 }
 
-impl Table {
+impl HtmlTable {
     /// A table; a column whose head begins with `#` holds numbers.
-    fn new(caption: impl Into<String>, header: &[&str]) -> Table {
+    fn new(caption: impl Into<String>, header: &[&str]) -> HtmlTable {
         let head = |text: &&str| match text.strip_prefix('#') {
             Some(text) => Head {
                 text: text.to_string(),
@@ -146,7 +146,7 @@ impl Table {
                 number: false,
             },
         };
-        Table {
+        HtmlTable {
             caption: caption.into(),
             header: header.iter().map(head).collect(),
             rows: Vec::new(),
@@ -154,11 +154,11 @@ impl Table {
         }
     }
 
-    fn row<const N: usize>(&mut self, cells: [Cell; N]) {
+    fn row<const N: usize>(&mut self, cells: [HtmlCell; N]) {
         self.rows.push(cells.into());
     }
 
-    fn folded(mut self) -> Table {
+    fn folded(mut self) -> HtmlTable {
         self.folded = true;
         self
     }
@@ -175,7 +175,7 @@ impl Table {
     }
 
     /// A cell with the head of its column.
-    fn cells<'a>(&'a self, row: &'a [Cell]) -> impl Iterator<Item = (&'a Head, &'a Cell)> {
+    fn cells<'a>(&'a self, row: &'a [HtmlCell]) -> impl Iterator<Item = (&'a Head, &'a HtmlCell)> {
         self.header.iter().zip(row)
     }
 }
@@ -188,7 +188,7 @@ struct Chart {
     legend: Vec<(u8, String)>,
     /// What there is to know, in a sentence or two.
     note: String,
-    numbers: Table,
+    numbers: HtmlTable,
     /// Where the rows of the table lie along the axis, for those who point at it.
     hover: Option<Hover>,
 }
@@ -220,11 +220,11 @@ impl Hover {
 }
 
 /// A part of a section.
-enum Block {
+enum HtmlBlock {
     Text(String),
     Heading(String),
     List(Vec<String>),
-    Table(Table),
+    Table(HtmlTable),
     Charts(Vec<Chart>),
 }
 
@@ -232,7 +232,7 @@ enum Block {
 struct Section {
     id: &'static str,
     title: &'static str,
-    blocks: Vec<Block>,
+    blocks: Vec<HtmlBlock>,
 }
 
 impl Section {
@@ -246,31 +246,31 @@ impl Section {
 
     fn text(&mut self, text: impl Into<String>) {
         self.blocks
-            .push(Block::Text(super::table::clean(&text.into())));
+            .push(HtmlBlock::Text(super::table::clean(&text.into())));
     }
 
     fn heading(&mut self, text: impl Into<String>) {
         self.blocks
-            .push(Block::Heading(super::table::clean(&text.into())));
+            .push(HtmlBlock::Heading(super::table::clean(&text.into())));
     }
 
     fn list(&mut self, list: Vec<String>) {
         if !list.is_empty() {
-            self.blocks.push(Block::List(
+            self.blocks.push(HtmlBlock::List(
                 list.iter().map(|item| super::table::clean(item)).collect(),
             ));
         }
     }
 
-    fn table(&mut self, table: Table) {
+    fn table(&mut self, table: HtmlTable) {
         if !table.rows.is_empty() {
-            self.blocks.push(Block::Table(table));
+            self.blocks.push(HtmlBlock::Table(table));
         }
     }
 
     fn charts(&mut self, charts: Vec<Chart>) {
         if !charts.is_empty() {
-            self.blocks.push(Block::Charts(charts));
+            self.blocks.push(HtmlBlock::Charts(charts));
         }
     }
 }
@@ -308,9 +308,9 @@ struct Figures {
 }
 
 impl Figures {
-    fn new(traffic: &Traffic, tables: &[String]) -> Figures {
+    fn new(traffic: &TrafficTable, tables: &[String]) -> Figures {
         let both = |money: &Money| [money.to_string(), money.human()];
-        let sum = |sum: &Option<crate::review::Sum>| {
+        let sum = |sum: &Option<crate::review::DesignTotal>| {
             sum.as_ref().map(|sum| {
                 std::iter::once(&sum.total)
                     .chain(&sum.tables)
@@ -367,7 +367,7 @@ impl Figures {
 
 #[derive(Template)]
 #[template(path = "report.html")]
-struct Page<'a> {
+struct ReportPage<'a> {
     title: String,
     subtitle: String,
     answer: Answer,
@@ -383,7 +383,7 @@ struct Page<'a> {
 struct Behind<'a> {
     curves: &'a Curves,
     spending: &'a [Spending],
-    traffic: &'a Traffic,
+    traffic: &'a TrafficTable,
 }
 
 /// The figures of a page, `dynameter.report/1`: those of the estimate, the comparison, the
@@ -500,7 +500,7 @@ fn page(review: &Review, detail: Detail) -> Result<String, ReportError> {
     sections.extend(money::ranges(review)?);
     sections.push(working::working(review, detail)?);
     sections.retain(|section| !section.blocks.is_empty());
-    let page = Page {
+    let page = ReportPage {
         title: match outcome.workload.trim() {
             "" => "A design without a name".to_string(),
             name => super::table::clean(name),

@@ -1,14 +1,14 @@
 //! The answer, what to change, other traffic, where the money goes, and what ranges do to it.
 
-use super::charts::{self, Bar, Line, Lines, Range};
-use super::{Answer, Cell, Chart, Hover, ReportError, Section, Table};
+use super::charts::{self, Bar, ChartLine, LineChart, TornadoBar};
+use super::{Answer, Chart, Hover, HtmlCell, HtmlTable, ReportError, Section};
 use crate::compare::{Advice, AlternativeKind, Combination, Footing};
 use crate::diff::{Difference, TotalChange};
 use crate::money::Money;
 use crate::report::compare::place;
 use crate::report::estimate::{conventions, interval, what_is};
 use crate::report::table::{clean, signed};
-use crate::review::{MONTHS, Review, Share, Spending, Sum};
+use crate::review::{BillShare, DesignTotal, MONTHS, Review, Spending};
 use crate::units::Exact;
 
 /// Shares that are named as what drives the cost.
@@ -44,7 +44,7 @@ pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
         .spending
         .iter()
         .find(|spending| spending.by == "access pattern or purpose");
-    let driver = |one: &Share| {
+    let driver = |one: &BillShare| {
         format!(
             "{}: {} ({})",
             clean(&one.name),
@@ -138,7 +138,7 @@ fn best(review: &Review) -> Vec<String> {
 }
 
 /// What there is to know of a total at other traffic.
-pub(super) fn note(sum: Option<&Sum>) -> String {
+pub(super) fn note(sum: Option<&DesignTotal>) -> String {
     let Some(sum) = sum else { return String::new() };
     let mut parts = Vec::new();
     if let Some(first) = sum.short.first() {
@@ -211,29 +211,29 @@ pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
             "The baseline is of other conditions: {before}; now: {now}."
         ));
     }
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "Lines that differ, the largest first",
         &["Where", "What", "#Before", "#Now", "#Difference", "Why"],
     );
     for line in &difference.lines {
         let amount = |side: &Option<crate::diff::Side>| {
             side.as_ref()
-                .map_or(Cell::from("-"), |side| Cell::from(side.amount))
+                .map_or(HtmlCell::from("-"), |side| HtmlCell::from(side.amount))
         };
         table.row([
-            Cell::from(place(
+            HtmlCell::from(place(
                 Some(&line.subject.table),
                 line.subject.index.as_ref(),
             )),
-            Cell::from(what_is(
+            HtmlCell::from(what_is(
                 &line.subject,
                 &line.usage_type,
                 &difference.new.region,
             )),
             amount(&line.old),
             amount(&line.new),
-            Cell::signed(line.delta),
-            Cell::from(line.why.join("; ")),
+            HtmlCell::signed(line.delta),
+            HtmlCell::from(line.why.join("; ")),
         ]);
     }
     section.table(table);
@@ -263,20 +263,20 @@ pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
 pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
     let comparison = &review.comparison;
     let mut section = Section::new("changes", "What to change");
-    let mut together = Table::new(
+    let mut together = HtmlTable::new(
         "The best together",
         &["", "Changes", "#A month", "Commitments as well", "#A month"],
     );
     let is_partial = !comparison.outcome.bill.unknown.is_empty();
     // Of a design with something unknown, every total is a lower bound.
     let total = |amount: Money| {
-        let cell = Cell::from(amount);
+        let cell = HtmlCell::from(amount);
         let text = if is_partial {
             format!("≥ {}", cell.text)
         } else {
             cell.text
         };
-        Cell { text, ..cell }
+        HtmlCell { text, ..cell }
     };
     let mut words = |name: &str, combination: &Combination| {
         let changes = if combination.changes.is_empty() {
@@ -285,10 +285,10 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
             combination.changes.join("; ")
         };
         together.row([
-            Cell::from(name),
-            Cell::from(changes),
+            HtmlCell::from(name),
+            HtmlCell::from(changes),
             total(combination.monthly),
-            Cell::from(
+            HtmlCell::from(
                 combination
                     .commitment
                     .as_ref()
@@ -325,7 +325,7 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
              capacity saves less; a profile or a trace tells how much."
         ));
     }
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "Changes by what each saves alone",
         &[
             "Change",
@@ -343,22 +343,22 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
             ""
         };
         [
-            Cell::from(format!(
+            HtmlCell::from(format!(
                 "{}: {}",
                 place(advice.table.as_ref(), advice.index.as_ref()),
                 advice.change
             )),
-            Cell::from(advice.saves),
-            Cell::from(share(advice.saves, comparison.total)),
-            Cell::from(advice.why.as_str()),
-            Cell::from(
+            HtmlCell::from(advice.saves),
+            HtmlCell::from(share(advice.saves, comparison.total)),
+            HtmlCell::from(advice.why.as_str()),
+            HtmlCell::from(
                 advice
                     .risk
                     .as_ref()
                     .map(|risk| format!("{to_decide}{risk}"))
                     .unwrap_or_default(),
             ),
-            Cell::from(
+            HtmlCell::from(
                 advice
                     .edit
                     .as_ref()
@@ -431,23 +431,23 @@ pub(super) fn traffic(review: &Review) -> Section {
     let header: Vec<&str> = std::iter::once("#Traffic")
         .chain(heads.iter().map(String::as_str))
         .collect();
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "A month's total by traffic and length of the month",
         &header,
     );
     for (at, factor) in traffic.factors.iter().enumerate() {
-        let of = |sums: &Vec<Option<crate::review::Sum>>| match &sums[at] {
+        let of = |sums: &Vec<Option<crate::review::DesignTotal>>| match &sums[at] {
             Some(sum) => {
                 let marks = [(sum.unknown > 0, "≥ "), (!sum.short.is_empty(), " *")]
                     .map(|(is, mark)| if is { mark } else { "" });
-                Cell {
+                HtmlCell {
                     text: format!("{}{}{}", marks[0], sum.total.human(), marks[1]),
                     exact: Some(sum.total.to_string()),
                 }
             }
-            None => Cell::from("not possible"),
+            None => HtmlCell::from("not possible"),
         };
-        let first = Cell {
+        let first = HtmlCell {
             text: format!("{} x", factor.human(1)),
             exact: Some(factor.human(1)),
         };
@@ -466,11 +466,11 @@ pub(super) fn traffic(review: &Review) -> Section {
             .collect(),
         None => Vec::new(),
     };
-    let lines = Lines {
+    let lines = LineChart {
         x_title: "traffic, times that of the file",
         y_title: "$ a month",
         x_range: (0.0, 10.0),
-        lines: vec![Line {
+        lines: vec![ChartLine {
             color: 1,
             points,
             steps: false,
@@ -508,22 +508,22 @@ pub(super) fn spending(review: &Review) -> Result<Section, ReportError> {
     let total = review.comparison.total;
     let chart = |(at, spending): (usize, &Spending)| {
         let color = at as u8 % 8 + 1;
-        let bar = |one: &Share| Bar {
+        let bar = |one: &BillShare| Bar {
             name: one.name.clone(),
             value: float(one.amount),
             words: format!("{}, {}", one.amount.human(), share(one.amount, total)),
             color,
         };
         let bars: Vec<Bar> = spending.shares.iter().take(BARS).map(bar).collect();
-        let mut table = Table::new(
+        let mut table = HtmlTable::new(
             format!("The month by {}", spending.by),
             &[spending.by, "#A month", "#Share"],
         );
         for one in &spending.shares {
             table.row([
-                Cell::from(one.name.clone()),
-                Cell::from(one.amount),
-                Cell::from(share(one.amount, total)),
+                HtmlCell::from(one.name.clone()),
+                HtmlCell::from(one.amount),
+                HtmlCell::from(share(one.amount, total)),
             ]);
         }
         let more = spending.shares.len().saturating_sub(BARS);
@@ -561,26 +561,26 @@ pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
     let mut section = Section::new("ranges", "How sure it is");
     if let Some(uncertainty) = &comparison.outcome.uncertainty {
         section.text(format!("{}.", interval(uncertainty)));
-        let range = |swing: &crate::outcome::RangeSwing| Range {
+        let range = |swing: &crate::outcome::RangeSwing| TornadoBar {
             name: format!("line {}: {}", swing.line, swing.text.trim()),
             ends: (float(swing.low), float(swing.high)),
             words: (swing.low.human(), swing.high.human()),
         };
-        let ranges: Vec<Range> = uncertainty.ranges.iter().take(BARS).map(range).collect();
-        let mut table = Table::new(
+        let ranges: Vec<TornadoBar> = uncertainty.ranges.iter().take(BARS).map(range).collect();
+        let mut table = HtmlTable::new(
             "The total with one range at its ends",
             &["#Line", "Range", "#At its lowest", "#At its highest"],
         );
         for swing in &uncertainty.ranges {
-            let line = Cell {
+            let line = HtmlCell {
                 text: swing.line.to_string(),
                 exact: Some(swing.line.to_string()),
             };
             table.row([
                 line,
-                Cell::from(swing.text.trim()),
-                Cell::from(swing.low),
-                Cell::from(swing.high),
+                HtmlCell::from(swing.text.trim()),
+                HtmlCell::from(swing.low),
+                HtmlCell::from(swing.high),
             ]);
         }
         section.charts(vec![Chart {
@@ -600,11 +600,11 @@ pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
         }]);
     }
     if !comparison.swings.is_empty() {
-        let mut table = Table::new(
+        let mut table = HtmlTable::new(
             "What an error of 50 % in one figure does to the total",
             &["Figure", "#Line", "#50 % less", "#50 % more"],
         );
-        let range = |swing: &crate::compare::Swing| Range {
+        let range = |swing: &crate::compare::Swing| TornadoBar {
             name: swing.what.clone(),
             ends: (float(swing.low), float(swing.high)),
             words: (swing.low.human(), swing.high.human()),
@@ -612,16 +612,16 @@ pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
         for swing in &comparison.swings {
             let line = comparison.written.place(&swing.part).line.to_string();
             table.row([
-                Cell::from(swing.what.clone()),
-                Cell {
+                HtmlCell::from(swing.what.clone()),
+                HtmlCell {
                     text: line.clone(),
                     exact: Some(line),
                 },
-                Cell::from(swing.low),
-                Cell::from(swing.high),
+                HtmlCell::from(swing.low),
+                HtmlCell::from(swing.high),
             ]);
         }
-        let ranges: Vec<Range> = comparison.swings.iter().take(BARS).map(range).collect();
+        let ranges: Vec<TornadoBar> = comparison.swings.iter().take(BARS).map(range).collect();
         section.charts(vec![Chart {
             title: "What matters most: an error of 50 % in one figure".to_string(),
             svg: charts::tornado(

@@ -34,7 +34,7 @@ pub struct Svg<'a> {
     open: Option<(char, u8)>,
 }
 
-type Drawn = Result<(), DrawingErrorKind<Infallible>>;
+type DrawnText = Result<(), DrawingErrorKind<Infallible>>;
 
 impl<'a> Svg<'a> {
     /// An empty drawing. The caller writes the element around it.
@@ -46,7 +46,7 @@ impl<'a> Svg<'a> {
         }
     }
 
-    fn push(&mut self, element: std::fmt::Arguments) -> Drawn {
+    fn push(&mut self, element: std::fmt::Arguments) -> DrawnText {
         if self.open.take().is_some() {
             self.text.push_str("\"/>");
         }
@@ -58,7 +58,7 @@ impl<'a> Svg<'a> {
 
 impl Svg<'_> {
     /// Adds to the path that is open, where it is of the same kind and colour; else begins one.
-    fn path(&mut self, kind: char, color: u8, data: std::fmt::Arguments) -> Drawn {
+    fn path(&mut self, kind: char, color: u8, data: std::fmt::Arguments) -> DrawnText {
         if self.open != Some((kind, color)) {
             self.push(format_args!("<path class=\"{kind}{color}\" d=\""))?;
             self.open = Some((kind, color));
@@ -75,15 +75,15 @@ impl DrawingBackend for Svg<'_> {
         self.size
     }
 
-    fn ensure_prepared(&mut self) -> Drawn {
+    fn ensure_prepared(&mut self) -> DrawnText {
         Ok(())
     }
 
-    fn present(&mut self) -> Drawn {
+    fn present(&mut self) -> DrawnText {
         self.push(format_args!(""))
     }
 
-    fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> Drawn {
+    fn draw_pixel(&mut self, (x, y): BackendCoord, color: BackendColor) -> DrawnText {
         self.push(format_args!(
             "<path class=\"f{}\" d=\"M{x} {y}h1v1h-1z\"/>",
             color.rgb.0
@@ -95,7 +95,7 @@ impl DrawingBackend for Svg<'_> {
         (x0, y0): BackendCoord,
         (x1, y1): BackendCoord,
         style: &S,
-    ) -> Drawn {
+    ) -> DrawnText {
         let color = style.color();
         if color.alpha == 0.0 {
             return Ok(());
@@ -113,7 +113,7 @@ impl DrawingBackend for Svg<'_> {
         (x1, y1): BackendCoord,
         style: &S,
         fill: bool,
-    ) -> Drawn {
+    ) -> DrawnText {
         let color = style.color();
         if color.alpha == 0.0 {
             return Ok(());
@@ -130,7 +130,7 @@ impl DrawingBackend for Svg<'_> {
         &mut self,
         path: I,
         style: &S,
-    ) -> Drawn {
+    ) -> DrawnText {
         let mut points: Vec<BackendCoord> = Vec::new();
         for point in path {
             if points.last() == Some(&point) {
@@ -173,7 +173,7 @@ impl DrawingBackend for Svg<'_> {
         &mut self,
         path: I,
         style: &S,
-    ) -> Drawn {
+    ) -> DrawnText {
         let points: Vec<String> = path.into_iter().map(|(x, y)| format!("{x} {y}")).collect();
         self.push(format_args!(
             "<path class=\"f{}\" d=\"M{}z\"/>",
@@ -188,7 +188,7 @@ impl DrawingBackend for Svg<'_> {
         radius: u32,
         style: &S,
         fill: bool,
-    ) -> Drawn {
+    ) -> DrawnText {
         let class = if fill { 'f' } else { 'l' };
         self.push(format_args!(
             "<circle class=\"{class}{}\" cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>",
@@ -201,7 +201,7 @@ impl DrawingBackend for Svg<'_> {
         text: &str,
         style: &S,
         (x, y): BackendCoord,
-    ) -> Drawn {
+    ) -> DrawnText {
         if text.is_empty() {
             return Ok(());
         }

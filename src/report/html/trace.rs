@@ -1,10 +1,10 @@
 //! What a trace measured: units over time, hot keys, heat, caches, throttles, and all of it beside
 //! what was expected.
 
-use super::charts::{self, Bar, Line, Lines};
-use super::heat::{Heat, LEVELS};
-use super::{Cell, Chart, Hover, ReportError, Section, Table};
-use crate::compare::State;
+use super::charts::{self, Bar, ChartLine, LineChart};
+use super::heat::{HeatMapChart, LEVELS};
+use super::{Chart, Hover, HtmlCell, HtmlTable, ReportError, Section};
+use crate::compare::AlternativeState;
 use crate::money::Money;
 use crate::replay::{AccountRun, DaxResult, HotKey, ModeResult, OverTime, PartitionHeat, Replayed};
 use crate::report::estimate::{a_month, unknown_row};
@@ -46,8 +46,8 @@ fn of_many(number: u64, what: &str) -> String {
     )
 }
 
-fn count(number: u64) -> Cell {
-    Cell {
+fn count(number: u64) -> HtmlCell {
+    HtmlCell {
         text: group_thousands(&number.to_string()),
         exact: Some(number.to_string()),
     }
@@ -90,7 +90,7 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
         )
     });
     section.list(skipped.chain(refused).chain(throttled).collect());
-    let mut missing = Table::new(
+    let mut missing = HtmlTable::new(
         "Unknown in the trace's month, and in no total",
         &["Where", "What", "Rate", "Why"],
     );
@@ -99,7 +99,7 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
         .bill
         .unknown
         .iter()
-        .for_each(|unknown| missing.row(unknown_row(unknown).map(Cell::from)));
+        .for_each(|unknown| missing.row(unknown_row(unknown).map(HtmlCell::from)));
     section.table(missing);
     if trace.span.seconds() < 7 * 86_400 {
         section.text(
@@ -150,18 +150,24 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
 fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result<(), ReportError> {
     section.heading("Measured against estimated");
     let (expected, measured) = (review.comparison.total, replayed.outcome.total()?);
-    let mut total = Table::new("The month's total", &["", "#A month"]);
-    total.row([Cell::from("estimated from the file"), Cell::from(expected)]);
+    let mut total = HtmlTable::new("The month's total", &["", "#A month"]);
     total.row([
-        Cell::from("measured in the trace, scaled to a month"),
-        Cell::from(measured),
+        HtmlCell::from("estimated from the file"),
+        HtmlCell::from(expected),
+    ]);
+    total.row([
+        HtmlCell::from("measured in the trace, scaled to a month"),
+        HtmlCell::from(measured),
     ]);
     let Some(beside) = review.measured()? else {
         return Ok(());
     };
-    total.row([Cell::from("difference"), Cell::signed(beside.difference)]);
+    total.row([
+        HtmlCell::from("difference"),
+        HtmlCell::signed(beside.difference),
+    ]);
     section.table(total);
-    let mut demand = Table::new(
+    let mut demand = HtmlTable::new(
         "Units a second on average",
         &[
             "Table or index",
@@ -175,29 +181,29 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
         let units = |units: &Option<Exact>| {
             units
                 .as_ref()
-                .map_or(Cell::from("-"), |units| Cell::number(units, 3))
+                .map_or(HtmlCell::from("-"), |units| HtmlCell::number(units, 3))
         };
         let times = match (&one.expected, &one.measured) {
             (Some(expected), Some(measured)) if !expected.is_zero() => {
-                Cell::number(&(measured / expected), 3)
+                HtmlCell::number(&(measured / expected), 3)
             }
-            _ => Cell::from("-"),
+            _ => HtmlCell::from("-"),
         };
         demand.row([
-            Cell::from(place(
+            HtmlCell::from(place(
                 &one.table,
                 one.index.as_deref(),
                 &one.region,
                 &replayed.outcome.region,
             )),
-            Cell::from(throughput_word(one.throughput)),
+            HtmlCell::from(throughput_word(one.throughput)),
             units(&one.expected),
             units(&one.measured),
             times,
         ]);
     }
     section.table(demand);
-    let mut costs = Table::new(
+    let mut costs = HtmlTable::new(
         "Dollars of a month",
         &[
             "Table",
@@ -208,10 +214,10 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
         ],
     );
     for one in beside.cost {
-        let amount = |amount: Option<Money>| amount.map_or(Cell::from("-"), Cell::from);
+        let amount = |amount: Option<Money>| amount.map_or(HtmlCell::from("-"), HtmlCell::from);
         let cells = [
-            Cell::from(one.table),
-            Cell::from(one.usage_type),
+            HtmlCell::from(one.table),
+            HtmlCell::from(one.usage_type),
             amount(one.expected),
             amount(one.measured),
         ];
@@ -221,7 +227,7 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
             usage,
             expected,
             measured,
-            Cell::signed(one.difference),
+            HtmlCell::signed(one.difference),
         ]);
     }
     section.table(if costs.rows.len() > 16 {
@@ -276,7 +282,7 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
         };
         let (reads, writes) = (units(reads), units(writes));
         let rate = |units: &Exact| units / &Exact::from(seconds);
-        let line = |color: u8, units: &[Exact]| Line {
+        let line = |color: u8, units: &[Exact]| ChartLine {
             color,
             points: units
                 .iter()
@@ -307,17 +313,21 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
                     .to_string()
             }
         };
-        let mut table = Table::new(
+        let mut table = HtmlTable::new(
             format!("{title}: units a second, in steps of {seconds} s"),
             &["From", "#Reads", "#Writes"],
         );
         for at in 0..columns {
             let cell = |units: &[Exact]| {
-                units
-                    .get(at)
-                    .map_or(Cell::from("-"), |units| Cell::number(&rate(units), 2))
+                units.get(at).map_or(HtmlCell::from("-"), |units| {
+                    HtmlCell::number(&rate(units), 2)
+                })
             };
-            table.row([Cell::from(moment(start(at))), cell(&reads), cell(&writes)]);
+            table.row([
+                HtmlCell::from(moment(start(at))),
+                cell(&reads),
+                cell(&writes),
+            ]);
         }
         let mut lines = Vec::new();
         let mut legend = Vec::new();
@@ -327,7 +337,7 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
                 legend.push((color, name.to_string()));
             }
         }
-        let chart = Lines {
+        let chart = LineChart {
             x_title: "",
             y_title: "units a second",
             x_range: (0.0, columns as f64),
@@ -354,8 +364,8 @@ fn over_time(replayed: &Replayed, home: &str) -> Vec<Chart> {
     accounts.iter().take(DRAWN).map(draw).collect()
 }
 
-fn peaks(replayed: &Replayed, home: &str) -> Table {
-    let mut table = Table::new(
+fn peaks(replayed: &Replayed, home: &str) -> HtmlTable {
+    let mut table = HtmlTable::new(
         "Units a second",
         &[
             "Table or index",
@@ -371,26 +381,26 @@ fn peaks(replayed: &Replayed, home: &str) -> Table {
     for peak in &replayed.peaks {
         let [half, most, nearly_all] = &peak.percentiles;
         table.row([
-            Cell::from(place(
+            HtmlCell::from(place(
                 &peak.table,
                 peak.index.as_deref(),
                 &peak.region,
                 home,
             )),
-            Cell::from(direction(peak.direction)),
-            Cell::number(&peak.mean, 2),
-            Cell::number(half, 1),
-            Cell::number(most, 1),
-            Cell::number(nearly_all, 1),
-            Cell::number(&peak.second.1, 1),
-            Cell::from(moment(peak.second.0)),
+            HtmlCell::from(direction(peak.direction)),
+            HtmlCell::number(&peak.mean, 2),
+            HtmlCell::number(half, 1),
+            HtmlCell::number(most, 1),
+            HtmlCell::number(nearly_all, 1),
+            HtmlCell::number(&peak.second.1, 1),
+            HtmlCell::from(moment(peak.second.0)),
         ]);
     }
     table
 }
 
-fn modes(replayed: &Replayed) -> Table {
-    let mut table = Table::new(
+fn modes(replayed: &Replayed) -> HtmlTable {
+    let mut table = HtmlTable::new(
         "The month in every mode, and the requests of the trace that it would have throttled",
         &[
             "For",
@@ -420,29 +430,29 @@ fn modes(replayed: &Replayed) -> Table {
             .filter_map(|account| account.first_throttled)
             .min();
         table.row([
-            Cell::from(
+            HtmlCell::from(
                 name.as_ref()
                     .map_or("the whole design".to_string(), |table| clean(table)),
             ),
-            Cell::from(if *as_designed {
+            HtmlCell::from(if *as_designed {
                 format!("{words} (the design)")
             } else {
                 words.clone()
             }),
             match state {
-                State::Priced { monthly, .. } => Cell::from(*monthly),
-                State::Unknown | State::Impossible => Cell::from("-"),
+                AlternativeState::Priced { monthly, .. } => HtmlCell::from(*monthly),
+                AlternativeState::Unknown | AlternativeState::Impossible => HtmlCell::from("-"),
             },
             if accounts.is_empty() {
-                Cell::from("-")
+                HtmlCell::from("-")
             } else {
                 count(throttled)
             },
-            first.map_or(Cell::from("-"), |time| Cell::from(moment(time))),
-            Cell::from(match state {
-                State::Priced { .. } => why.clone(),
-                State::Unknown => format!("not known: {why}"),
-                State::Impossible => format!("not possible: {why}"),
+            first.map_or(HtmlCell::from("-"), |time| HtmlCell::from(moment(time))),
+            HtmlCell::from(match state {
+                AlternativeState::Priced { .. } => why.clone(),
+                AlternativeState::Unknown => format!("not known: {why}"),
+                AlternativeState::Impossible => format!("not possible: {why}"),
             }),
         ]);
     }
@@ -475,7 +485,7 @@ fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
         },
     };
     let bars: Vec<Bar> = all.iter().take(KEYS).map(bar).collect();
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "The keys that consumed most; where an error is given, the units lie between them less \
          the error and them",
         &[
@@ -489,12 +499,12 @@ fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
     );
     for key in &all {
         table.row([
-            Cell::from(place(&key.table, key.index.as_deref(), &key.region, home)),
-            Cell::from(direction(key.direction)),
-            Cell::from(key.key.as_str()),
-            Cell::number(&key.units, 1),
-            Cell::number(&key.error, 1),
-            Cell::percent(&key.share),
+            HtmlCell::from(place(&key.table, key.index.as_deref(), &key.region, home)),
+            HtmlCell::from(direction(key.direction)),
+            HtmlCell::from(key.key.as_str()),
+            HtmlCell::number(&key.units, 1),
+            HtmlCell::number(&key.error, 1),
+            HtmlCell::percent(&key.share),
         ]);
     }
     Chart {
@@ -538,7 +548,7 @@ fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
     }
     let at = |column: i64| moment(Time::from_second(first.second() + column * seconds));
     let title = place(&heat.table, None, &heat.region, home);
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         format!("{title}: units of each {seconds} s, reads and writes together"),
         &["From", "#Units", "#Of the hottest range", "#Range"],
     );
@@ -552,9 +562,9 @@ fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
             .map(|(range, most)| (range, most.clone()))
             .unwrap_or_default();
         table.row([
-            Cell::from(at(*column)),
-            Cell::number(&all, 1),
-            Cell::number(&most, 1),
+            HtmlCell::from(at(*column)),
+            HtmlCell::number(&all, 1),
+            HtmlCell::number(&most, 1),
             count(range as u64 + 1),
         ]);
     }
@@ -562,7 +572,7 @@ fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
     let end = at(last + 1);
     let (from, to) = (at(0), if end > until { until } else { end });
     Some(Chart {
-        svg: Heat {
+        svg: HeatMapChart {
             levels,
             from: &from,
             to: &to,
@@ -599,8 +609,8 @@ fn heat_words(level: u8, most: &Exact, seconds: i64) -> String {
     }
 }
 
-fn partitions(replayed: &Replayed, home: &str) -> Table {
-    let mut table = Table::new(
+fn partitions(replayed: &Replayed, home: &str) -> HtmlTable {
+    let mut table = HtmlTable::new(
         "Partitions",
         &[
             "Table",
@@ -613,13 +623,13 @@ fn partitions(replayed: &Replayed, home: &str) -> Table {
     );
     for heat in &replayed.partitions {
         table.row([
-            Cell::from(place(&heat.table, None, &heat.region, home)),
+            HtmlCell::from(place(&heat.table, None, &heat.region, home)),
             count(heat.first),
             count(heat.last),
-            Cell::number(&heat.refused_reads, 1),
-            Cell::number(&heat.refused_writes, 1),
+            HtmlCell::number(&heat.refused_reads, 1),
+            HtmlCell::number(&heat.refused_writes, 1),
             heat.first_refusal
-                .map_or(Cell::from("-"), |time| Cell::from(moment(time))),
+                .map_or(HtmlCell::from("-"), |time| HtmlCell::from(moment(time))),
         ]);
     }
     table
@@ -652,7 +662,7 @@ fn caches(replayed: &Replayed) -> Vec<Chart> {
             .iter()
             .filter(|dax| dax.table == name && dax.which.word() == which)
             .collect();
-        let mut table = Table::new(
+        let mut table = HtmlTable::new(
             format!("{}, {which} cache", clean(name)),
             &[
                 "#Memory",
@@ -666,22 +676,23 @@ fn caches(replayed: &Replayed) -> Vec<Chart> {
         );
         for point in &points {
             let cluster = point.cluster.as_ref();
-            let money = |money: Option<Option<Money>>| money.map_or(Cell::from("-"), Cell::from);
+            let money =
+                |money: Option<Option<Money>>| money.map_or(HtmlCell::from("-"), HtmlCell::from);
             table.row([
-                Cell {
+                HtmlCell {
                     text: memory(point.point.bytes),
                     exact: Some(point.point.bytes.to_string()),
                 },
-                Cell::from(point.node_type.unwrap_or("-")),
+                HtmlCell::from(point.node_type.unwrap_or("-")),
                 point
                     .hit_ratio()
-                    .map_or(Cell::from("-"), |ratio| Cell::percent(&ratio)),
-                Cell::percent(&point.error()),
+                    .map_or(HtmlCell::from("-"), |ratio| HtmlCell::percent(&ratio)),
+                HtmlCell::percent(&point.error()),
                 money(cluster.map(|cluster| cluster.saves)),
                 money(cluster.map(|cluster| cluster.costs)),
                 match cluster.and_then(|cluster| cluster.break_even.as_ref()) {
-                    Some(ratio) if *ratio > Exact::one() => Cell::from("none"),
-                    ratio => ratio.map_or(Cell::from("-"), Cell::percent),
+                    Some(ratio) if *ratio > Exact::one() => HtmlCell::from("none"),
+                    ratio => ratio.map_or(HtmlCell::from("-"), HtmlCell::percent),
                 },
             ]);
         }
@@ -700,11 +711,11 @@ fn caches(replayed: &Replayed) -> Vec<Chart> {
             line.first().map_or(20.0, |point| point.0.floor()),
             line.last().map_or(21.0, |point| point.0.ceil()),
         );
-        let chart = Lines {
+        let chart = LineChart {
             x_title: "memory of a node",
             y_title: "hits, %",
             x_range: ends,
-            lines: vec![Line {
+            lines: vec![ChartLine {
                 color: 1,
                 points: line.clone(),
                 steps: false,

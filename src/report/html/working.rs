@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cell, Detail, ReportError, Section, Table};
+use super::{Detail, HtmlCell, HtmlTable, ReportError, Section};
 use crate::pricing::LineItem;
 use crate::report::estimate::{switches, unknown_row, usage_name, what_of};
 use crate::report::table::clean;
@@ -16,7 +16,7 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
     let outcome = &comparison.outcome;
     let mut section = Section::new("working", "The working");
     if !outcome.bill.unknown.is_empty() {
-        let mut table = Table::new(
+        let mut table = HtmlTable::new(
             "Unknown, and in no total",
             &["Where", "What", "Rate", "Why"],
         );
@@ -24,7 +24,7 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
             .bill
             .unknown
             .iter()
-            .for_each(|unknown| table.row(unknown_row(unknown).map(Cell::from)));
+            .for_each(|unknown| table.row(unknown_row(unknown).map(HtmlCell::from)));
         section.table(table);
     }
     let source = |line: &LineItem| {
@@ -64,7 +64,7 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
             clean(name),
             outcome.total_of(name)?.human()
         );
-        let mut table = Table::new(
+        let mut table = HtmlTable::new(
             caption,
             &[
                 "What",
@@ -83,26 +83,26 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
         }
         section.table(table);
     }
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "Reasons that stand behind many lines",
         &["Reason", "What it says"],
     );
     for (at, because) in often.iter().enumerate() {
         table.row([
-            Cell::from(format!("(R{})", at + 1)),
-            Cell::from(because.to_string()),
+            HtmlCell::from(format!("(R{})", at + 1)),
+            HtmlCell::from(because.to_string()),
         ]);
     }
     section.table(table);
-    let mut table = Table::new(
+    let mut table = HtmlTable::new(
         "Price books behind the rates",
         &["Book", "Source", "Confidence"],
     );
     for (at, [source, confidence]) in sources.iter().enumerate() {
         table.row([
-            Cell::from(format!("[{}]", at + 1)),
-            Cell::from(source.as_str()),
-            Cell::from(confidence.as_str()),
+            HtmlCell::from(format!("[{}]", at + 1)),
+            HtmlCell::from(source.as_str()),
+            HtmlCell::from(confidence.as_str()),
         ]);
     }
     section.table(table);
@@ -129,25 +129,25 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
     Ok(section)
 }
 
-fn row(line: &LineItem, home: &str, book: usize, often: &[&Because]) -> [Cell; 8] {
-    let exact = |text: String, exact: String| Cell {
+fn row(line: &LineItem, home: &str, book: usize, often: &[&Because]) -> [HtmlCell; 8] {
+    let exact = |text: String, exact: String| HtmlCell {
         text,
         exact: Some(exact),
     };
     let quantity = line.quantity.to_string();
     let published = &line.published;
     [
-        Cell::from(match &line.subject.region {
+        HtmlCell::from(match &line.subject.region {
             region if region == home => what_of(line, home),
             region => format!("{}, {region}", what_of(line, region)),
         }),
-        Cell::from(usage_name(line)),
+        HtmlCell::from(usage_name(line)),
         exact(group_thousands(&quantity), quantity),
-        Cell::from(line.usage_type.unit()),
+        HtmlCell::from(line.usage_type.unit()),
         exact(format!("${}", published.rate), published.rate.to_string()),
-        Cell::from(line.amount),
-        Cell::from(format!("{} [{book}]", published.effective_from)),
-        Cell::from(
+        HtmlCell::from(line.amount),
+        HtmlCell::from(format!("{} [{book}]", published.effective_from)),
+        HtmlCell::from(
             line.because
                 .iter()
                 .map(

@@ -5,15 +5,15 @@ use super::Checker;
 use crate::capacity::{Course, Shape};
 use crate::table::{ApiName, Consistency, Direction, Index, IndexKind, Table, Target, limits};
 use crate::units::Exact;
-use crate::workload::Part;
-use crate::workload::decode::{Known, Located, Number};
+use crate::workload::DesignPart;
+use crate::workload::decode::{FileNumber, Known, Located};
 use crate::workload::file::{
     AccessFile, ActionFile, ActionWord, ConsistencyWord, CourseWord, OperationWord, StatementWord,
     TableFile,
 };
 use crate::workload::quantities::Profile;
 use crate::workload::sizes::SizeClasses;
-use crate::workload::{Access, Call, UnknownParts, WriteKind, WritePlan};
+use crate::workload::{AccessPattern, PatternCall, UnknownParts, WriteKind, WritePlan};
 
 /// The families of operations, which decide the keys that make sense.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl Checker<'_> {
         table_sizes: Option<&SizeClasses>,
         unknown: &UnknownParts,
         table_items: &Exact,
-    ) -> Option<Access> {
+    ) -> Option<AccessPattern> {
         if access.operation.is_placeholder() {
             return None; // what else is right depends on it
         }
@@ -95,7 +95,7 @@ impl Checker<'_> {
                     access.changes.as_ref(),
                     table,
                 );
-                Call::Write {
+                PatternCall::Write {
                     plans: vec![(plan, 1)],
                     refused: self.share(access.condition_failures.as_ref(), Exact::zero()),
                 }
@@ -108,10 +108,10 @@ impl Checker<'_> {
             None => call,
         };
         self.note(
-            Part::Access(table.name.clone(), access.name.value.clone()),
+            DesignPart::Access(table.name.clone(), access.name.value.clone()),
             &access.name.span,
         );
-        Some(Access {
+        Some(AccessPattern {
             name: access.name.value.clone(),
             operation: ApiName::parse(access.operation.word()),
             calls: access.rate.given().map_or_else(Exact::zero, |rate| {
@@ -146,7 +146,7 @@ impl Checker<'_> {
     fn unknown_of(
         &self,
         access: &AccessFile,
-        call: &Call,
+        call: &PatternCall,
         (sized, unknown): (bool, UnknownParts),
         written: &Located<TableFile>,
         table: &Table,
@@ -158,7 +158,7 @@ impl Checker<'_> {
             ));
         }
         let entries = match call {
-            Call::Page {
+            PatternCall::Page {
                 index: Some(at), ..
             } => written
                 .index
@@ -182,7 +182,9 @@ impl Checker<'_> {
                 access.name.value
             ));
         }
-        if unknown.items && matches!(call, Call::Page { scan: true, .. }) && access.items.is_none()
+        if unknown.items
+            && matches!(call, PatternCall::Page { scan: true, .. })
+            && access.items.is_none()
         {
             return Some(format!(
                 "the number of items of {} is \"unknown\", and the scan reads them all; give \
@@ -192,10 +194,10 @@ impl Checker<'_> {
         }
         let cached = matches!(
             call,
-            Call::Get {
+            PatternCall::Get {
                 consistency: Some(Consistency::Eventual),
                 ..
-            } | Call::Page {
+            } | PatternCall::Page {
                 consistency: Consistency::Eventual,
                 ..
             }
@@ -218,8 +220,12 @@ impl Checker<'_> {
     }
 
     /// Units that calls consume, without the calls.
-    pub(super) fn consumed(&mut self, written: &Located<TableFile>, table: &Table) -> Vec<Access> {
-        let mut all: Vec<Access> = Vec::new();
+    pub(super) fn consumed(
+        &mut self,
+        written: &Located<TableFile>,
+        table: &Table,
+    ) -> Vec<AccessPattern> {
+        let mut all: Vec<AccessPattern> = Vec::new();
         let mut measured: Vec<(Target, Direction)> = Vec::new();
         for one in written.consumed.iter().flatten() {
             let target = match &one.index {
@@ -317,15 +323,15 @@ impl Checker<'_> {
                 };
                 let targets = table.sharing(target, direction);
                 let call = match rate {
-                    Known::Given(_) => Call::Counted { direction, target },
-                    Known::Unknown => Call::Unknown {
+                    Known::Given(_) => PatternCall::Counted { direction, target },
+                    Known::Unknown => PatternCall::Unknown {
                         direction,
                         targets,
                         why: why(),
                     },
                 };
-                self.note(Part::Access(table.name.clone(), name.clone()), &place);
-                all.push(Access {
+                self.note(DesignPart::Access(table.name.clone(), name.clone()), &place);
+                all.push(AccessPattern {
                     name,
                     operation: None,
                     calls: rate.given().map_or_else(Exact::zero, |rate| {
@@ -360,7 +366,7 @@ impl Checker<'_> {
                     "[[table.consumed]] does not say what the {word}s of {whose} consume; give \
                      `{word}`, 0 where there are none"
                 );
-                all.push(Access::unmeasured(table, target, direction, why));
+                all.push(AccessPattern::unmeasured(table, target, direction, why));
             }
         }
         all
@@ -544,7 +550,7 @@ impl Checker<'_> {
         }
     }
 
-    fn get(&mut self, access: &Located<AccessFile>) -> Call {
+    fn get(&mut self, access: &Located<AccessFile>) -> PatternCall {
         use OperationWord as Op;
         let most = match access.operation.value {
             Op::GetItem => 1,
@@ -574,7 +580,7 @@ impl Checker<'_> {
             Op::TransactGetItems | Op::ExecuteTransaction
         );
         let consistency = (!transactional).then(|| Self::consistency(access));
-        Call::Get {
+        PatternCall::Get {
             items,
             consistency,
             missing: self.share(access.missing.as_ref(), Exact::zero()),
@@ -588,7 +594,7 @@ impl Checker<'_> {
         table: &Table,
         slips: bool,
         all: &dyn Fn(Option<usize>) -> u64,
-    ) -> Option<Call> {
+    ) -> Option<PatternCall> {
         let mut found = true;
         let index = match &access.index {
             None => None,
@@ -687,7 +693,7 @@ impl Checker<'_> {
         });
         let missing = self.share(access.missing.as_ref(), Exact::zero());
         let fetches = access.fetches.as_ref().is_some_and(|fetches| fetches.value);
-        found.then_some(Call::Page {
+        found.then_some(PatternCall::Page {
             scan,
             index,
             items,
@@ -739,8 +745,8 @@ impl Checker<'_> {
     fn plan(
         &mut self,
         kind: WriteKind,
-        missing: Option<&Located<Number>>,
-        overwrites: Option<&Located<Number>>,
+        missing: Option<&Located<FileNumber>>,
+        overwrites: Option<&Located<FileNumber>>,
         changes: Option<&Located<Vec<Located<String>>>>,
         table: &Table,
     ) -> WritePlan {
@@ -803,7 +809,7 @@ impl Checker<'_> {
         access: &Located<AccessFile>,
         family: Family,
         table: &Table,
-    ) -> Option<Call> {
+    ) -> Option<PatternCall> {
         let (most, transaction) = match family {
             Family::Transaction => (limits::TRANSACTION_ITEMS_MAX, true),
             _ => (limits::BATCH_WRITE_ITEMS_MAX, false),
@@ -866,7 +872,7 @@ impl Checker<'_> {
             );
         }
         if !transaction {
-            return Some(Call::Write {
+            return Some(PatternCall::Write {
                 plans,
                 refused: Exact::zero(),
             });
@@ -882,7 +888,7 @@ impl Checker<'_> {
                 "both are shares of all calls; lower one of them",
             );
         }
-        Some(Call::Transaction {
+        Some(PatternCall::Transaction {
             plans,
             cancelled,
             replayed,
@@ -972,15 +978,15 @@ fn entries_of(
 }
 
 /// A call of which something is not known: what it would consume, and why nobody can tell how much.
-fn unknown_call(call: &Call, table: &Table, why: String) -> Call {
+fn unknown_call(call: &PatternCall, table: &Table, why: String) -> PatternCall {
     let (direction, targets) = match call {
-        Call::Page { index, .. } => (Direction::Read, vec![Target::from(*index)]),
-        Call::Write { .. } | Call::Transaction { .. } => {
+        PatternCall::Page { index, .. } => (Direction::Read, vec![Target::from(*index)]),
+        PatternCall::Write { .. } | PatternCall::Transaction { .. } => {
             (Direction::Write, Target::all(table.indexes.len()).collect())
         }
         _ => (Direction::Read, vec![Target::Table]),
     };
-    Call::Unknown {
+    PatternCall::Unknown {
         direction,
         targets,
         why,
@@ -988,9 +994,13 @@ fn unknown_call(call: &Call, table: &Table, why: String) -> Call {
 }
 
 /// The items of one call; one where it is unknown how many.
-fn items_of(access: &AccessFile) -> Option<Located<Number>> {
+fn items_of(access: &AccessFile) -> Option<Located<FileNumber>> {
     let items = access.items.as_ref()?;
-    let number = items.value.given().cloned().unwrap_or(Number(Exact::one()));
+    let number = items
+        .value
+        .given()
+        .cloned()
+        .unwrap_or(FileNumber(Exact::one()));
     Some(Located {
         value: number,
         span: items.span.clone(),

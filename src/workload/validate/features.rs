@@ -5,16 +5,16 @@ use crate::dax::{NODE_TYPES, Popularity, hit_millionths};
 use crate::table::{Direction, IndexKind, Table, Target, limits};
 use crate::time::MonthHours;
 use crate::units::{Exact, MB};
-use crate::workload::Part;
+use crate::workload::DesignPart;
 use crate::workload::decode::{Known, Located};
 use crate::workload::file::{
     ArchiveFile, DaxFile, OperationWord, PopularityFile, RegionConsistencyWord, ReplicaFile,
     StorageClassWord, StreamFile, TableFile,
 };
-use crate::workload::quantities::Span;
+use crate::workload::quantities::Duration;
 use crate::workload::sizes::SizeClasses;
 use crate::workload::{
-    Access, Archive, Backup, Call, Capacity, Dax, HitRatio, Replica, ReplicaIndex,
+    AccessPattern, Archive, Backup, Capacity, Dax, HitRatio, PatternCall, Replica, ReplicaIndex,
     STRONG_REGION_SETS, Stay, Stream, TableDesign, UnknownParts,
 };
 
@@ -65,7 +65,7 @@ impl Checker<'_> {
     }
 
     pub(super) fn archive(&mut self, written: &Located<ArchiveFile>) -> Archive {
-        let keep = written.keep.clone().unwrap_or_else(Span::year).days();
+        let keep = written.keep.clone().unwrap_or_else(Duration::year).days();
         let mut stays: Vec<(&'static str, Exact)> = vec![("standard", Exact::zero())];
         for step in written
             .lifecycle
@@ -326,12 +326,15 @@ impl Checker<'_> {
         }
         let replica = |checker: &mut Self, replica: &Located<ReplicaFile>| {
             let accesses = replica.access.as_deref().unwrap_or_default();
-            let mut access: Vec<Access> = Vec::new();
+            let mut access: Vec<AccessPattern> = Vec::new();
             for file in accesses {
                 let Some(one) = checker.access(file, written, table, sizes, unknown, items) else {
                     continue;
                 };
-                if matches!(one.call, Call::Write { .. } | Call::Transaction { .. }) {
+                if matches!(
+                    one.call,
+                    PatternCall::Write { .. } | PatternCall::Transaction { .. }
+                ) {
                     let message = "a replica's own access patterns are reads: writes replicate \
                                    wherever they are made";
                     checker.report(
@@ -357,7 +360,7 @@ impl Checker<'_> {
                 access.push(checker.unknown_reads(
                     replica,
                     table,
-                    Call::Unknown {
+                    PatternCall::Unknown {
                         direction: Direction::Read,
                         targets,
                         why,
@@ -405,13 +408,18 @@ impl Checker<'_> {
     }
 
     /// Reads of a replica whose number is unknown.
-    fn unknown_reads(&mut self, replica: &ReplicaFile, table: &Table, call: Call) -> Access {
+    fn unknown_reads(
+        &mut self,
+        replica: &ReplicaFile,
+        table: &Table,
+        call: PatternCall,
+    ) -> AccessPattern {
         let name = format!("reads in {}", replica.region.value);
         self.note(
-            Part::Access(table.name.clone(), name.clone()),
+            DesignPart::Access(table.name.clone(), name.clone()),
             &replica.region.span,
         );
-        Access::unknown(name, call)
+        AccessPattern::unknown(name, call)
     }
 
     /// What a replica has of each index, by its position.

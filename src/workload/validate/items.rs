@@ -3,12 +3,12 @@
 use super::Checker;
 use crate::table::{Index, IndexKind, Number as StoredNumber, Projection, Table, limits};
 use crate::units::{Bytes, Exact};
-use crate::workload::decode::{Located, Number};
+use crate::workload::decode::{FileNumber, Located};
 use crate::workload::export::measure;
 use crate::workload::file::{
     AttributeFile, AttributeType, IndexFile, ItemFile, KeyFile, KeyType, TableFile,
 };
-use crate::workload::sizes::{Entry, SizeClass, SizeClasses, lognormal};
+use crate::workload::sizes::{IndexEntry, SizeClass, SizeClasses, lognormal};
 
 /// Shares of a histogram are kept in parts of this many: 18 decimals.
 const SHARE_PARTS: u64 = 1_000_000_000_000_000_000;
@@ -239,7 +239,7 @@ impl Checker<'_> {
                 (0..table.indexes.len())
                     .filter(local)
                     .map(|at| match class.entries.get(at) {
-                        Some(Entry::Size(size)) => size.0,
+                        Some(IndexEntry::Size(size)) => size.0,
                         _ => 0,
                     });
             class.item.0 + entries.sum::<u64>()
@@ -267,7 +267,7 @@ impl Checker<'_> {
     }
 
     /// A share of items in whole parts.
-    fn weight(&mut self, share: &Located<Number>) -> Option<u64> {
+    fn weight(&mut self, share: &Located<FileNumber>) -> Option<u64> {
         let parts = &share.0 * &Exact::from(SHARE_PARTS);
         let weight = (parts == parts.floor()).then(|| parts.to_u64()).flatten();
         if weight.is_none() {
@@ -477,7 +477,7 @@ impl Checker<'_> {
             let held = all
                 .iter()
                 .filter(|(name, _)| index.holds(&table.keys, name));
-            Entry::Size(Bytes(held.map(|(_, bytes)| bytes).sum()))
+            IndexEntry::Size(Bytes(held.map(|(_, bytes)| bytes).sum()))
         });
         let sizes = SizeClasses::new([(size, entries.collect(), 1)]);
         self.fits_local_indexes(
@@ -618,9 +618,11 @@ fn entry(
     file: &Located<IndexFile>,
     table: &Table,
     keys: &Attributes,
-) -> Entry {
+) -> IndexEntry {
     match &file.entry_size {
-        Some(size) if index.projection != Projection::All => return Entry::Size(size.0.min(item)),
+        Some(size) if index.projection != Projection::All => {
+            return IndexEntry::Size(size.0.min(item));
+        }
         _ => {}
     }
     let known = |name: &str| {
@@ -634,7 +636,7 @@ fn entry(
         .chain(index.keys.iter().map(String::as_str))
         .collect();
     match &index.projection {
-        Projection::All => return Entry::Size(item),
+        Projection::All => return IndexEntry::Size(item),
         Projection::Include(names) => held.extend(names.iter().map(String::as_str)),
         Projection::KeysOnly => {}
     }
@@ -643,5 +645,7 @@ fn entry(
     held.into_iter()
         .map(known)
         .sum::<Option<u64>>()
-        .map_or(Entry::Unknown, |bytes| Entry::Size(Bytes(bytes).min(item)))
+        .map_or(IndexEntry::Unknown, |bytes| {
+            IndexEntry::Size(Bytes(bytes).min(item))
+        })
 }

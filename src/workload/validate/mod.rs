@@ -10,15 +10,15 @@ use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::decode::{Known, Located, Number, Reader, UNKNOWN};
+use super::decode::{Decoder, FileNumber, Known, Located, UNKNOWN};
 use super::file::{
     CapacityFile, CourseWord, FreeTierFile, FreeTierWord, IndexFile, IndexKindWord, KeyType,
     ModeWord, ProjectionFile, ProjectionWord, RegionConsistencyWord, ScheduleFile, SwitchesFile,
     TableFile, UnitsFile, WorkloadFile,
 };
 use super::{
-    Call, Capacity, Contents, Encryption, Import, IndexDesign, NumberKeys, Part, Reserved, Setting,
-    TableDesign, Units, UnknownParts, Workload, WriteKind, Written,
+    Capacity, Contents, DesignPart, Encryption, Import, IndexDesign, NumberKeys, PatternCall,
+    Reserved, Setting, TableDesign, Units, UnknownParts, Workload, WriteKind, Written,
 };
 use crate::capacity::Scaling;
 use crate::capacity::policy::{Bounds, Schedule};
@@ -36,7 +36,7 @@ const UNKNOWN_KEY: &str = "(unknown)";
 
 /// What the checks of one file share.
 struct Checker<'a> {
-    reader: &'a mut Reader,
+    reader: &'a mut Decoder,
     folder: &'a Path,
     region: String,
     month: MonthHours,
@@ -58,7 +58,7 @@ pub(super) fn workload(
     file: &WorkloadFile,
     folder: &Path,
     setting: &Setting,
-    reader: &mut Reader,
+    reader: &mut Decoder,
 ) -> Option<Workload> {
     let month = match file
         .month_hours
@@ -167,7 +167,7 @@ pub(super) fn workload(
         .map(|table| table.map(Arc::new))
         .collect::<Option<Vec<_>>>()?;
     let region = checker.region.clone();
-    checker.note(Part::Region, &file.region.span);
+    checker.note(DesignPart::Region, &file.region.span);
     checker.written.ranges = checker.reader.ranges.clone();
     let written = std::mem::take(&mut checker.written);
     Some(Workload(Contents {
@@ -183,7 +183,7 @@ pub(super) fn workload(
     }))
 }
 
-fn set_switches(given: &SwitchesFile, switches: &mut Switches, reader: &mut Reader) {
+fn set_switches(given: &SwitchesFile, switches: &mut Switches, reader: &mut Decoder) {
     let fields = [
         ("number_alignment", &given.number_alignment),
         ("failed_condition", &given.failed_condition),
@@ -327,7 +327,7 @@ impl Checker<'_> {
     }
 
     /// A share between 0 and 1; the default where absent.
-    fn share(&mut self, given: Option<&Located<Number>>, default: Exact) -> Exact {
+    fn share(&mut self, given: Option<&Located<FileNumber>>, default: Exact) -> Exact {
         let Some(share) = given else { return default };
         if share.0 > Exact::one() {
             self.report(
@@ -345,7 +345,7 @@ impl Checker<'_> {
         &mut self,
         code: &'static str,
         what: &str,
-        given: &Located<Number>,
+        given: &Located<FileNumber>,
         allowed: RangeInclusive<u64>,
     ) -> u64 {
         let whole = (given.0 == given.0.floor())
@@ -573,7 +573,7 @@ impl Checker<'_> {
             dax: None,
             contributor_insights: written.contributor_insights.unwrap_or(false),
             encryption: written.encryption.as_ref().map(|encryption| {
-                let one = |number: &Option<Number>| {
+                let one = |number: &Option<FileNumber>| {
                     number
                         .as_ref()
                         .map_or_else(Exact::one, |number| number.0.clone())
@@ -650,13 +650,13 @@ impl Checker<'_> {
     fn transactions_fit(&mut self, written: &Located<TableFile>, design: &TableDesign) {
         for (file, access) in written.access.iter().flatten().zip(&design.access) {
             let items = match &access.call {
-                Call::Transaction { plans, .. } => {
+                PatternCall::Transaction { plans, .. } => {
                     let written = plans.iter().filter(|(plan, _)| {
                         matches!(plan.kind, WriteKind::Put | WriteKind::Update)
                     });
                     written.map(|(_, count)| *count).sum::<u64>()
                 }
-                Call::Get {
+                PatternCall::Get {
                     items,
                     consistency: None,
                     ..
@@ -688,7 +688,7 @@ impl Checker<'_> {
     }
 
     /// Notes where a part of the design is written.
-    fn note(&mut self, part: Part, span: &Range<usize>) {
+    fn note(&mut self, part: DesignPart, span: &Range<usize>) {
         let (line, _) = self.reader.source().line_column(span.start);
         self.written.note(part, line);
     }
@@ -696,22 +696,22 @@ impl Checker<'_> {
     /// Notes where a table and its parts are written.
     fn note_table(&mut self, table: &Located<TableFile>) {
         let name = &table.name;
-        self.note(Part::Table(name.value.clone()), &name.span);
-        self.note(Part::Item(name.value.clone()), &table.item.span);
+        self.note(DesignPart::Table(name.value.clone()), &name.span);
+        self.note(DesignPart::Item(name.value.clone()), &table.item.span);
         self.note(
-            Part::Capacity(name.value.clone()),
+            DesignPart::Capacity(name.value.clone()),
             table
                 .capacity
                 .as_ref()
                 .map_or(&name.span, |capacity| &capacity.span),
         );
         self.note(
-            Part::Dax(name.value.clone()),
+            DesignPart::Dax(name.value.clone()),
             table.dax.as_ref().map_or(&name.span, |dax| &dax.span),
         );
         for index in table.index.iter().flatten() {
             self.note(
-                Part::Index(name.value.clone(), index.name.value.clone()),
+                DesignPart::Index(name.value.clone(), index.name.value.clone()),
                 &index.name.span,
             );
         }
@@ -1079,7 +1079,7 @@ impl Checker<'_> {
             .and_then(PriceBook::reserved_terms)
             .cloned();
         let block = terms.as_ref().map_or(1, |terms| terms.block_units.max(1));
-        let mut whole_blocks = |units: &Option<Located<Number>>| {
+        let mut whole_blocks = |units: &Option<Located<FileNumber>>| {
             let Some(units) = units else { return 0 };
             let number = self.whole("reserved", "reserved units", units, 0..=1_000_000_000);
             if !number.is_multiple_of(block) {
