@@ -4,18 +4,18 @@ use super::ReplayOptions;
 use crate::trace::StartingState;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::consumption::{CallKind, DemandKey};
-use super::curve::{AccessCounts, CACHES_MAX, CacheAccess};
-use super::dax::{Caches, Which};
-use super::sizes::is_global;
-use super::tables::Tables;
-use super::tally::{KeyShare, Tally};
 use crate::capacity::partitions;
 use crate::capacity::policy::{READ_FLOOR, WRITE_FLOOR};
 use crate::dax;
 use crate::meter::{
     ConsumedCapacity, Switches, change_data_capture_units, meter, replicate, replicated_bytes,
 };
+use crate::replay::cache::curve::{AccessCounts, CACHES_MAX, CacheAccess};
+use crate::replay::cache::exact::{Caches, Which};
+use crate::replay::state::sizes::is_global;
+use crate::replay::state::tables::Tables;
+use crate::replay::tally::consumption::{CallKind, DemandKey};
+use crate::replay::tally::{KeyShare, Tally};
 use crate::table::{Direction, KeySchema, Operation};
 use crate::trace::{
     ApiName, Bad, Event, Name, NameTable, RowPlace, SkipReason, Time, TracedCall, TracedKey, What,
@@ -62,7 +62,7 @@ pub struct Executor {
     /// bytes.
     pub(super) unchanged: Vec<(usize, u64, u64)>,
     /// The first calls of transactions, by their tokens.
-    pub(super) tokens: BTreeMap<String, super::requests::Committed>,
+    pub(super) tokens: BTreeMap<String, crate::replay::full::requests::Committed>,
     pub(super) waiting: BTreeMap<u64, Vec<Waiting>>,
     pub(super) declared: bool,
     numbers: RegionNumbers,
@@ -147,6 +147,21 @@ impl Executor {
         self.tally.events += 1;
         self.tally.cover(time, until);
         Ok(())
+    }
+
+    /// The names of a table, of one of its indexes, and of a region.
+    pub fn place(
+        &self,
+        table: usize,
+        index: Option<usize>,
+        region: usize,
+    ) -> (String, Option<String>, String) {
+        let design = &self.tables.list[table].design.table;
+        (
+            design.name.clone(),
+            index.map(|at| design.indexes[at].name.clone()),
+            self.regions[region].clone(),
+        )
     }
 
     /// Defines the table and the index that a call names, where no workload declares any.

@@ -11,14 +11,14 @@ use std::path::Path;
 use rayon::ThreadPool;
 use rayon::prelude::{IndexedParallelIterator, IntoParallelRefMutIterator, ParallelIterator};
 
-use super::dax::Caches;
 use super::executor::{Executor, starting_partitions};
-use super::heat::HotKeys;
-use super::part::{self, Loaded, Saved};
-use super::partitions::{Partitions, Strip};
-use super::plain::Failed;
-use super::tally::{FIRST_SKIPPED, KeyShare};
 use super::{ReplayError, ReplayOptions};
+use crate::replay::cache::exact::Caches;
+use crate::replay::fast::rows::Failed;
+use crate::replay::part::file::{self as part, Loaded, Saved};
+use crate::replay::tally::hot_keys::HotKeys;
+use crate::replay::tally::partitions::{Partitions, Strip};
+use crate::replay::tally::{FIRST_SKIPPED, KeyShare};
 use crate::trace::{
     Batch, Event, NameTable, RowPlace, Rows, SLOTS, SkipReason, Time, Trace, TraceError,
     TraceFormat, What, mixed, salt, sign,
@@ -618,7 +618,7 @@ pub type Heats = BTreeMap<(usize, usize), (Partitions, Strip)>;
 
 /// Takes grains of all seconds before one into partitions.
 pub fn settled(
-    all: &mut BTreeMap<(usize, usize), super::tally::Grains>,
+    all: &mut BTreeMap<(usize, usize), crate::replay::tally::Grains>,
     mut heat: Heats,
     before: i64,
     starting: impl Fn(usize) -> u64,

@@ -4,14 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::consumption::{CallKind, DemandKey, SECONDS_MINUTES_MAX, TraceSpan};
-use super::database::{Stored, named_key};
-use super::executor::Executor;
-use super::tally::ItemCounts;
-use super::{ConsumedUnits, ReplayOptions, api_name};
 use crate::capacity::Shape;
 use crate::capacity::series::{Series, WEEK_MINUTES};
 use crate::meter::ReplicatedLocalIndex;
+use crate::replay::dynamodb::tables::{Stored, named_key};
+use crate::replay::executor::Executor;
+use crate::replay::options::ReplayOptions;
+use crate::replay::tally::ItemCounts;
+use crate::replay::tally::consumption::{CallKind, DemandKey, SECONDS_MINUTES_MAX, TraceSpan};
 use crate::table::{ApiName, Direction, Index, IndexKind, Item};
 use crate::trace::{NameTable, slot_of};
 use crate::units::{Bytes, Exact};
@@ -20,8 +20,27 @@ use crate::workload::{
     Written,
 };
 
+/// Units of a table or an index in one region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConsumedUnits {
+    /// The table.
+    pub table: String,
+    /// The index; `None` for the table itself.
+    pub index: Option<String>,
+    /// The region.
+    pub region: String,
+    /// Read units.
+    pub read: Exact,
+    /// Write units; of the base table of a global table, replicated ones.
+    pub write: Exact,
+    /// Whether its write units are replicated ones.
+    pub replicated: bool,
+    /// The same by operation: its name, calls, read units, write units.
+    pub operations: Vec<(String, u64, Exact, Exact)>,
+}
+
 /// The design with the calls of the trace in place of its access patterns.
-pub(super) fn workload(
+pub(in crate::replay) fn workload(
     executor: &Executor,
     declared: Option<&Workload>,
     names: &NameTable,
@@ -48,7 +67,7 @@ pub(super) fn workload(
 }
 
 /// A series in which nothing happens, where a trace consumed nothing.
-pub(super) fn idle(span: &TraceSpan) -> BTreeMap<String, Arc<Series>> {
+pub(in crate::replay) fn idle(span: &TraceSpan) -> BTreeMap<String, Arc<Series>> {
     let minutes = ((span.to - span.from).div_euclid(60)).clamp(1, SECONDS_MINUTES_MAX);
     let start_minute = (span.from.div_euclid(60) + 3 * 1440).rem_euclid(WEEK_MINUTES as i64) as u64;
     let series = Series::new(60, start_minute, vec![0; minutes as usize]);
@@ -164,7 +183,7 @@ fn hold(design: &mut TableDesign, executor: &Executor, at: usize) {
 impl Executor {
     /// What a table holds of the keys of this share: its items where the trace has them, else what
     /// is known of its keys.
-    pub(super) fn held(&self, at: usize) -> ItemCounts {
+    pub(in crate::replay) fn held(&self, at: usize) -> ItemCounts {
         let state = &self.tables.list[at];
         let table = &state.design.table;
         let numbers = self.switches.number_alignment;
@@ -243,7 +262,7 @@ fn access(
 type ByOperation = BTreeMap<&'static str, (u64, ArmUnits)>;
 
 /// Units of each table and index in each region, with their operations.
-pub(super) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
+pub(in crate::replay) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
     let mut all: BTreeMap<(usize, usize, usize), ByOperation> = BTreeMap::new();
     for (kind, traced) in &executor.tally.consumption.kinds {
         let operation = api_name(kind.api, kind.direction);
@@ -317,4 +336,13 @@ pub(super) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
         }
     };
     all.into_iter().map(row).collect()
+}
+
+/// The name of an API call, of units that nobody splits by operation a word for them.
+fn api_name(api: Option<ApiName>, direction: Direction) -> &'static str {
+    match (api, direction) {
+        (Some(api), _) => api.name(),
+        (None, Direction::Read) => "reads",
+        (None, Direction::Write) => "writes",
+    }
 }

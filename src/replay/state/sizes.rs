@@ -3,7 +3,7 @@
 
 use crate::table::{IndexKind, Projection, Transition};
 use crate::trace::MemberAction;
-pub(super) use crate::trace::{mixed, salt};
+pub(in crate::replay) use crate::trace::{mixed, salt};
 use crate::units::{Bytes, Exact};
 use crate::workload::{IndexEntry, SizeClass, SizeClasses, TableDesign, WriteKind, pick_weighted};
 

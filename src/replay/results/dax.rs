@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use super::consumption::{DemandKey, TraceSpan};
-use super::curve::{AccessCounts, CachePoint};
-use super::dax::{self, Which};
-use super::executor::Executor;
 use crate::dax::{Load, NODE_TYPES, NodeType};
 use crate::estimate::Metering;
 use crate::money::Money;
+use crate::replay::cache::curve::{AccessCounts, CachePoint};
+use crate::replay::cache::exact::{self, Which};
+use crate::replay::executor::Executor;
+use crate::replay::tally::consumption::{DemandKey, TraceSpan};
 use crate::table::Direction;
 use crate::units::{Exact, GB, KB};
 use crate::usage::{Throughput, UsageType};
@@ -91,7 +91,7 @@ fn sizes(own: Option<u64>) -> Vec<u64> {
 }
 
 /// What caches of each table would have caught.
-pub(super) fn results(
+pub(in crate::replay) fn results(
     executor: &Executor,
     workload: &Workload,
     metering: &Metering,
@@ -114,7 +114,7 @@ pub(super) fn results(
             true if which == Which::Query && ttl_seconds == 0 => Vec::new(),
             true => log.curve(
                 cache,
-                &sizes(design.dax.as_ref().and_then(dax::memory)),
+                &sizes(design.dax.as_ref().and_then(exact::memory)),
                 ttl_seconds,
                 caches.overwrite,
             ),

@@ -2,18 +2,23 @@
 //! Tallies of threads, of shares and of a run that was broken off join to that of one run over
 //! everything.
 
+pub mod consumption;
+pub mod hot_keys;
+pub mod partitions;
+pub mod verify;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::consumption::{DemandKey, TracedConsumption};
-use super::curve::AccessLog;
-use super::heat::{HotKeys, Minutes, join};
-use super::partitions::{Grain, ordered};
-use super::sizes::SizeSource;
-use super::verify::{Verification, Verify};
+use crate::replay::cache::curve::AccessLog;
+use crate::replay::state::sizes::SizeSource;
 use crate::table::Direction;
 use crate::trace::{RowPlace, SLOTS, SkipReason, Time, TracedKey};
 use crate::units::Bytes;
 use crate::workload::IndexEntry;
+use consumption::{DemandKey, TracedConsumption};
+use hot_keys::{HotKeys, Minutes, join};
+use partitions::{Grain, ordered};
+use verify::{Verification, Verify};
 
 /// How many rows took their sizes from where, and how far those that were drawn could be wrong.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

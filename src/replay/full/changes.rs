@@ -1,9 +1,9 @@
 //! Changes with their images, and units that AWS counted itself.
 
-use super::consumption::{CallKind, DemandKey};
-use super::database::{Stored, named_key};
-use super::executor::{CannotExecute, Executor};
-use super::sizes::{SizeSource, is_global, transitions};
+use crate::replay::dynamodb::tables::{Stored, named_key};
+use crate::replay::executor::{CannotExecute, Executor};
+use crate::replay::state::sizes::{SizeSource, is_global, transitions};
+use crate::replay::tally::consumption::{CallKind, DemandKey};
 use crate::table::{Direction, Item, KeySchema, Operation, Write, WriteOutcome, limits};
 use crate::trace::{
     ApiName, Bad, Counted, ItemChange, Name, NameTable, RowPlace, SkipReason, Time, TracedCall,
@@ -13,7 +13,7 @@ use crate::units::Bytes;
 
 impl Executor {
     /// A change with its images.
-    pub(super) fn change(
+    pub(in crate::replay) fn change(
         &mut self,
         table: Option<Name>,
         change: ItemChange,
@@ -216,7 +216,7 @@ impl Executor {
     }
 
     /// Units that AWS counted.
-    pub(super) fn counted(
+    pub(in crate::replay) fn counted(
         &mut self,
         table: Option<Name>,
         counted: Counted,
@@ -313,7 +313,7 @@ impl Executor {
 
     /// Replicated writes that nobody counted: of a global table of whose writes the trace knows the
     /// home region's alone, each copy has as many (rule 4.1); metrics of a copy count its own.
-    pub(super) fn copy_counted(&mut self) {
+    pub(in crate::replay) fn copy_counted(&mut self) {
         for table in self.tally.counted_writes.clone() {
             let replicas = &self.tables.list[table].design.replicas;
             let copies: Vec<String> = replicas
@@ -352,7 +352,7 @@ impl Executor {
                     .abroad
                     .extend(copies.iter().map(|region| (region.clone(), arms.clone())));
             }
-            let lanes: Vec<(DemandKey, super::consumption::DemandSeries)> = self
+            let lanes: Vec<(DemandKey, crate::replay::tally::consumption::DemandSeries)> = self
                 .tally
                 .consumption
                 .lanes

@@ -8,16 +8,16 @@ use crate::workload::export_items;
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::consumption::CallKind;
-use super::database::{KeyValues, Page, PageRequest, Stored, joined, named_key};
-use super::dax::Which;
-use super::executor::{CannotExecute, Executor};
-use super::expression::{KeyCondition, Parser, legacy_conditions, legacy_update};
-use super::partiql::{self, Statement};
-use super::sizes::SizeSource;
-use super::tables::Tables;
-use super::verify::answered;
 use crate::meter::{ConsumedCapacity, change_data_capture_units, meter, replicated_bytes};
+use crate::replay::cache::exact::Which;
+use crate::replay::dynamodb::expression::{KeyCondition, Parser, legacy_conditions, legacy_update};
+use crate::replay::dynamodb::partiql::{self, Statement};
+use crate::replay::dynamodb::tables::{KeyValues, Page, PageRequest, Stored, joined, named_key};
+use crate::replay::executor::{CannotExecute, Executor};
+use crate::replay::state::sizes::SizeSource;
+use crate::replay::state::tables::Tables;
+use crate::replay::tally::consumption::CallKind;
+use crate::replay::tally::verify::answered;
 use crate::table::{
     Arn, Consistency, Direction, IndexKind, Item, Operation, Projection, ReadPage, Table,
     TransactionAction, TransactionOutcome, Write, WriteOutcome, limits,
@@ -29,7 +29,7 @@ use crate::units::{Bytes, Exact};
 
 /// The first call of a transaction: when, and what it did on each table.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
-pub(super) struct Committed {
+pub(in crate::replay) struct Committed {
     time: Time,
     actions: Vec<(usize, (TransactionAction, TracedKey))>,
 }
@@ -136,7 +136,7 @@ fn cached_page(member: &Operation) -> Option<&ReadPage> {
 
 impl Executor {
     /// Executes one request, meters it and compares it with what the line says that it consumed.
-    pub(super) fn request(
+    pub(in crate::replay) fn request(
         &mut self,
         request: &Request,
         time: Time,
@@ -1064,7 +1064,11 @@ impl Executor {
                 }
                 let equal = |name: &str| {
                     conditions.iter().any(|one| {
-                        one.name == name && matches!(one.test, super::expression::Test::Equal(_))
+                        one.name == name
+                            && matches!(
+                                one.test,
+                                crate::replay::dynamodb::expression::Test::Equal(_)
+                            )
                     })
                 };
                 // Comparisons of other attributes are a filter, which reads no less.
@@ -1083,7 +1087,9 @@ impl Executor {
                         keyed
                             .iter()
                             .filter_map(|one| {
-                                if let super::expression::Test::Equal(value) = &one.test {
+                                if let crate::replay::dynamodb::expression::Test::Equal(value) =
+                                    &one.test
+                                {
                                     Some((one.name.clone(), value.clone()))
                                 } else {
                                     None
@@ -1267,7 +1273,9 @@ impl Executor {
                 .map_err(wrong)?,
         };
         let equal = asked.conditions.iter().find_map(|one| match &one.test {
-            super::expression::Test::Equal(value) => super::database::KeyValue::of(value),
+            crate::replay::dynamodb::expression::Test::Equal(value) => {
+                crate::replay::dynamodb::tables::KeyValue::of(value)
+            }
             _ => None,
         });
         let key = TracedKey::of(&equal.map(|value| value.bytes()).unwrap_or_default());

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use hashbrown::HashTable;
 
-use super::store::NOBODY_KNOWS;
+use crate::replay::state::store::NOBODY_KNOWS;
 use crate::trace::TracedKey;
 
 /// Keys that one slot counts.

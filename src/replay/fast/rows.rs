@@ -3,20 +3,20 @@
 //! A slot's keys are a 256th of all and lie side by side, and the places of the keys to come are
 //! fetched while the rows before them are executed.
 //! What a row consumes is what the meter says; what a row needs beyond this goes the [general
-//! way](super::rows), to the same tally.
+//! way](crate::replay::full::calls), to the same tally.
 
 use prefetch_index::prefetch_index;
 
-use super::consumption::{CallKind, DemandKey, DemandSeries};
-use super::curve::{AccessCounts, AccessLog, CACHES_MAX, CacheAccess};
-use super::dax::Which;
-use super::executor::{CannotExecute, Executor};
-use super::heat::{HotKeys, Minutes};
-use super::sizes::{KeyFraction, SizeSource, is_global, salt, same_action};
-use super::store::{ItemState, Segment};
-use super::tables::TableState;
-use super::tally::Grains;
 use crate::meter;
+use crate::replay::cache::curve::{AccessCounts, AccessLog, CACHES_MAX, CacheAccess};
+use crate::replay::cache::exact::Which;
+use crate::replay::executor::{CannotExecute, Executor};
+use crate::replay::state::sizes::{KeyFraction, SizeSource, is_global, salt, same_action};
+use crate::replay::state::store::{ItemState, Segment};
+use crate::replay::state::tables::TableState;
+use crate::replay::tally::Grains;
+use crate::replay::tally::consumption::{CallKind, DemandKey, DemandSeries};
+use crate::replay::tally::hot_keys::{HotKeys, Minutes};
 use crate::table::{Consistency, Direction, EntryEffect, Transition};
 use crate::trace::{
     ApiName, Bad, MemberAction, NO_BYTES, NameTable, PlainRow, RowKind, RowPlace, Rows, SLOTS,

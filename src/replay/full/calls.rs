@@ -1,11 +1,13 @@
 //! Rows that know sizes, or some of them: columns, cache traces, CloudTrail. What a row does not
 //! say comes from what was seen of its key, an export, or the workload, and is counted.
 
-use super::consumption::CallKind;
-use super::dax::Which;
-use super::executor::{CannotExecute, Executor, Waiting};
-use super::sizes::{KeyFraction, SizeSource, drawn, mixed, salt, same_action, transitions};
-use super::store::KnownItem;
+use crate::replay::cache::exact::Which;
+use crate::replay::executor::{CannotExecute, Executor, Waiting};
+use crate::replay::state::sizes::{
+    KeyFraction, SizeSource, drawn, mixed, salt, same_action, transitions,
+};
+use crate::replay::state::store::KnownItem;
+use crate::replay::tally::consumption::CallKind;
 use crate::table::{
     Consistency, Direction, KeySchema, Operation, ReadPage, TransactionAction as Member,
     TransactionOutcome, Write, WriteOutcome, limits,
@@ -16,7 +18,7 @@ use crate::workload::{AccessPattern, IndexEntry, PatternCall as Pattern, TableDe
 
 impl Executor {
     /// The access pattern of a caller, or the only one that calls the same way.
-    pub(super) fn pattern<'a>(
+    pub(in crate::replay) fn pattern<'a>(
         design: &'a TableDesign,
         caller: Option<&str>,
         api: ApiName,
@@ -46,7 +48,7 @@ impl Executor {
     }
 
     /// A row that knows sizes, or some of them.
-    pub(super) fn call(
+    pub(in crate::replay) fn call(
         &mut self,
         table: Option<Name>,
         call: TracedCall,
@@ -115,7 +117,7 @@ impl Executor {
         }
     }
 
-    pub(super) fn unmetered(
+    pub(in crate::replay) fn unmetered(
         &mut self,
         table: usize,
         region: usize,
@@ -145,7 +147,7 @@ impl Executor {
     }
 
     /// What is there under a key: from the row, what was seen, an export, or drawn.
-    pub(super) fn item(
+    pub(in crate::replay) fn item(
         &self,
         table: usize,
         call: &TracedCall,
@@ -173,7 +175,7 @@ impl Executor {
 
     /// Counts where a size came from; of a drawn one, what it would come to at the smallest and the
     /// largest size of a hundred: `at` is the operation at a size.
-    pub(super) fn count(
+    pub(in crate::replay) fn count(
         &mut self,
         table: usize,
         direction: Direction,

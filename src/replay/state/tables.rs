@@ -1,13 +1,13 @@
 //! The tables of a replay: declared by a workload, or defined by the trace itself.
 
-use super::database::KeyValues;
+use crate::replay::dynamodb::tables::KeyValues;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::database::Stored;
 use super::sizes::{Entries, mixed, salt};
 use super::store::Store;
+use crate::replay::dynamodb::tables::Stored;
 use crate::table::{
     ByDirection, Index, IndexKind, Item, KeySchema, NumberAlignment, Projection, Table, TableClass,
     Transition, Write,

@@ -24,21 +24,21 @@ use parquet::file::properties::WriterProperties;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use super::consumption::{CallKind, DemandKey, DemandSeries};
-use super::curve::{AccessCounts, CacheAccess};
-use super::database::Stored;
-use super::dax::Sized;
-use super::executor::{Executor, Waiting};
-use super::heat::{Counter, Hot, HotKeys};
-use super::partitions::{Grain, Partitions, Strip};
-use super::requests::Committed;
-use super::run::{Read, ReplayPart};
 use super::seal::{self, Seal, Sealing};
-use super::tables::Definition;
-use super::tally::{ItemCounts, KeyShare, Provenance};
-use super::verify::Verification;
-use super::{ReplayError, ReplayOptions};
 use crate::opened;
+use crate::replay::cache::curve::{AccessCounts, CacheAccess};
+use crate::replay::cache::exact::Sized;
+use crate::replay::dynamodb::tables::Stored;
+use crate::replay::executor::{Executor, Waiting};
+use crate::replay::full::requests::Committed;
+use crate::replay::run::{Read, ReplayPart};
+use crate::replay::state::tables::Definition;
+use crate::replay::tally::consumption::{CallKind, DemandKey, DemandSeries};
+use crate::replay::tally::hot_keys::{Counter, Hot, HotKeys};
+use crate::replay::tally::partitions::{Grain, Partitions, Strip};
+use crate::replay::tally::verify::Verification;
+use crate::replay::tally::{ItemCounts, KeyShare, Provenance};
+use crate::replay::{ReplayError, ReplayOptions};
 use crate::table::{Direction, Item};
 use crate::trace::{Name, NameTable, RowPlace, SLOTS, SkipReason, Time};
 use crate::units::Bytes;
@@ -412,7 +412,7 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
         }
     }
     // Everything else of all executors together.
-    let mut joined = super::tally::Tally::default();
+    let mut joined = crate::replay::tally::Tally::default();
     for tally in tallies() {
         joined.join(tally.without_rows());
     }
@@ -598,7 +598,12 @@ pub fn read(
         .with_batch_size(1 << 16)
         .build()
         .map_err(|error| broken(&error))?;
-    let mut executor = Executor::new(workload, "", options, super::dax::Caches::default());
+    let mut executor = Executor::new(
+        workload,
+        "",
+        options,
+        crate::replay::cache::exact::Caches::default(),
+    );
     let mut rest = Vec::new();
     let (mut demand, mut grains, mut heats, mut minutes) = (
         Vec::<(u32, i64, u64)>::new(),

@@ -1,0 +1,240 @@
+//! Prices what was executed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::error::ReplayError;
+use super::executor::Executor;
+use super::options::ReplayOptions;
+use super::results::priced::{DemandByAccount, Priced};
+use super::results::{self, Replayed, Summary, notes};
+use super::run::{Read, ReplayPart};
+use super::tally::FIRST_SKIPPED;
+use super::tally::consumption::{DemandKey, TraceSpan};
+use crate::capacity::Simulations;
+use crate::capacity::series::account_name;
+use crate::estimate::Metering;
+use crate::pricing::Books;
+use crate::trace::{RowPlace, SkipReason, Time, TraceError};
+use crate::units::Exact;
+use crate::workload::Workload;
+
+/// The longest time that a trace may cover: three years, since every minute of it is executed.
+const SPAN_SECONDS_MAX: u64 = 3 * 366 * 86_400;
+
+/// Prices what was executed.
+///
+/// # Errors
+/// [`ReplayError`] if there is nothing to price, or if a price is not known.
+pub fn price(
+    mut part: ReplayPart,
+    workload: Option<&Workload>,
+    books: &Books,
+    options: &ReplayOptions,
+) -> Result<Replayed, ReplayError> {
+    part.settle(i64::MAX);
+    let ReplayPart {
+        read,
+        names,
+        mut executor,
+        heat,
+    } = part;
+    no_export_is_left(&executor)?;
+    if workload.is_none() && options.region.is_none() {
+        executor.regions[0] = region_of_the_trace(&executor, books);
+    }
+    executor.copy_counted();
+    let skipped = Skipped::of(&read, &executor);
+    let Some(seen) = executor.tally.span else {
+        return Err(nothing_to_price(&read, &skipped));
+    };
+    let month = workload.map_or(&options.month, |workload| &workload.month);
+    let span = covered(&read, seen, options, &month.seconds())?;
+    let measured = results::workload::workload(&executor, workload, &names, &span, options);
+    let series = demand_by_account(&executor, &span);
+    let simulations = Simulations::traced(if series.is_empty() {
+        results::workload::idle(&span)
+    } else {
+        series.clone()
+    });
+    let metering = Metering::with(simulations, &measured, books)?;
+    let mut outcome = metering.outcome(books)?;
+    let unknown = notes::uncounted(&executor, &measured, &metering);
+    outcome.bill.unknown.extend(unknown);
+    let priced = Priced {
+        measured: &measured,
+        metering: &metering,
+        outcome: &outcome,
+        books,
+        series: &series,
+        span: &span,
+    };
+    let capacity = results::modes::all(&mut executor, &priced, &options.question)?;
+    let sizes = results::sizes(&executor, &metering, &span)?;
+    let dax = results::dax::results(&executor, &measured, &metering, &span);
+    let warnings = notes::warnings(&executor, &names, &span);
+    outcome.warnings.extend(warnings);
+    Ok(Replayed {
+        consumed: results::workload::consumed(&executor),
+        peaks: results::peaks(&executor, &span),
+        over_time: results::over_time(&executor, &span),
+        item_sizes: results::item_sizes(&executor),
+        capacity,
+        hot_keys: results::hot_keys(&executor, options.hot_keys),
+        partitions: results::partitions(&executor, &heat, options.hot_keys),
+        dax,
+        sizes,
+        assumptions: notes::assumptions(&executor, workload, &span, &measured, read.guessed),
+        trace: summary(read, &executor, seen, span, skipped),
+        verification: executor.tally.verification.take(),
+        outcome,
+    })
+}
+
+/// Rows that were skipped, by the reader and by the executor.
+struct Skipped {
+    by_reason: BTreeMap<SkipReason, u64>,
+    first: Vec<String>,
+}
+
+impl Skipped {
+    fn of(read: &Read, executor: &Executor) -> Skipped {
+        let tally = &executor.tally;
+        let mut by_reason: BTreeMap<SkipReason, u64> = read.skipped.iter().copied().collect();
+        for (reason, count) in &tally.skipped {
+            *by_reason.entry(*reason).or_default() += count;
+        }
+        let of_reader = read
+            .first_skipped
+            .iter()
+            .map(|(place, text)| (*place, text));
+        let of_executor = tally
+            .first_skipped
+            .iter()
+            .map(|(place, text)| (*place, text));
+        let first: BTreeMap<RowPlace, &String> = of_reader.chain(of_executor).collect();
+        Skipped {
+            by_reason,
+            first: first.into_values().take(FIRST_SKIPPED).cloned().collect(),
+        }
+    }
+}
+
+fn summary(
+    read: Read,
+    executor: &Executor,
+    (first, last): (Time, Time),
+    span: TraceSpan,
+    skipped: Skipped,
+) -> Summary {
+    let tally = &executor.tally;
+    let short = notes::short_batches(tally.short_batches);
+    Summary {
+        files: read.files,
+        kinds: read.kinds,
+        events: tally.events,
+        first,
+        last,
+        span,
+        skipped: skipped.by_reason,
+        first_skipped: skipped.first,
+        refused: tally.refused,
+        throttled: tally.throttled,
+        notes: read.notes.into_iter().chain(short).collect(),
+    }
+}
+
+/// Every full export has found its table.
+fn no_export_is_left(executor: &Executor) -> Result<(), ReplayError> {
+    let Some(state) = executor.exports.first() else {
+        return Ok(());
+    };
+    let name = state
+        .table
+        .clone()
+        .unwrap_or_else(|| "a table without a name".to_string());
+    let message =
+        format!("is a full export of {name}, which neither a workload nor the trace defines");
+    let help = "an export does not hold the keys of its table: give a workload that declares it, \
+                or a log that begins with its CreateTable";
+    let folder = state.folder.display().to_string();
+    Err(ReplayError::Trace(
+        TraceError::file(&folder, message).help(help),
+    ))
+}
+
+/// The home region of tables that no workload declares: the one that most events name, of those
+/// that have a price book.
+fn region_of_the_trace(executor: &Executor, books: &Books) -> String {
+    let has_book = |name: &str| books.regions().any(|region| region == name);
+    executor
+        .tally
+        .other_regions
+        .iter()
+        .filter(|(name, _)| has_book(name))
+        .max_by(|one, other| one.1.cmp(other.1).then(other.0.cmp(one.0)))
+        .map_or_else(|| "us-east-1".to_string(), |(name, _)| name.clone())
+}
+
+fn nothing_to_price(read: &Read, skipped: &Skipped) -> ReplayError {
+    let skipped = match skipped.by_reason.values().sum::<u64>() {
+        0 => String::new(),
+        count => format!(
+            "; {count} rows were skipped, the first: {}",
+            skipped.first.first().map_or("", String::as_str)
+        ),
+    };
+    let notes = if read.notes.is_empty() {
+        String::new()
+    } else {
+        format!("\n{}", read.notes.join("\n"))
+    };
+    ReplayError::Empty(format!(
+        "{}: no event of a table in the trace{skipped}{notes}\nhelp: a trace holds calls of \
+         tables; a full export is a starting state beside one",
+        read.files.join(", ")
+    ))
+}
+
+/// The time that the trace covers: what the options say, what an incremental export says, or from
+/// the first event to the last.
+fn covered(
+    read: &Read,
+    (first, last): (Time, Time),
+    options: &ReplayOptions,
+    month_seconds: &Exact,
+) -> Result<TraceSpan, ReplayError> {
+    // Other files of the trace may reach beyond the time of an incremental export.
+    let window = read
+        .window
+        .filter(|(from, to)| *from <= first && last < *to);
+    let from = options.from.or(window.map(|(from, _)| from));
+    let to = options.to.or(window.map(|(_, to)| to));
+    let span = TraceSpan::new(first, last, from, to, month_seconds);
+    if span.seconds() > SPAN_SECONDS_MAX {
+        return Err(ReplayError::Empty(format!(
+            "the trace runs from {first} to {last}, more than three years\nhelp: is a time wrong, \
+             or its unit? --time-unit says it, --skip-bad-rows does not mend it"
+        )));
+    }
+    if span.from > first.second() || span.to <= last.second() {
+        return Err(ReplayError::Empty(format!(
+            "the trace runs from {first} to {last}, which --from and --to leave out; they say how \
+             long it is, and must hold all of it"
+        )));
+    }
+    Ok(span)
+}
+
+fn demand_by_account(executor: &Executor, span: &TraceSpan) -> DemandByAccount {
+    let (from, to) = (span.from.div_euclid(60), (span.to + 59).div_euclid(60));
+    let name = |key: &DemandKey| {
+        let (table, index, region) = executor.place(key.table, key.index, key.region);
+        account_name(&table, index.as_deref(), &region, key.direction)
+    };
+    let lanes = &executor.tally.consumption.lanes;
+    lanes
+        .iter()
+        .map(|(key, demand)| (name(key), Arc::new(demand.series(from, to))))
+        .collect()
+}

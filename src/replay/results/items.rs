@@ -1,0 +1,52 @@
+//! Sizes of the items that the trace knows.
+
+use std::collections::BTreeMap;
+
+use crate::replay::executor::Executor;
+use crate::replay::tally::ItemCounts;
+use crate::units::Exact;
+
+/// Sizes of the items of a table that the trace knows, as they are at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ItemSizes {
+    /// The table.
+    pub table: String,
+    /// How many items there are.
+    pub items: u64,
+    /// Bytes of one on average.
+    pub mean: Exact,
+    /// Bytes that half of them do not exceed, 95 and 99 in a hundred, and the largest.
+    pub percentiles: [u64; 4],
+}
+
+/// Sizes of the items that the trace knows, as they are at its end.
+pub fn item_sizes(executor: &Executor) -> Vec<ItemSizes> {
+    let of = |(table, held): (&usize, &ItemCounts)| {
+        let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
+        for ((bytes, _), count) in held {
+            *sizes.entry(bytes.0).or_default() += count;
+        }
+        let items = sizes.values().sum::<u64>();
+        let at = |hundredth: u64| {
+            let (rank, mut before) = ((items * hundredth).div_ceil(100), 0);
+            let found = sizes.iter().find(|(_, count)| {
+                before += **count;
+                before >= rank
+            });
+            found.map(|(bytes, _)| *bytes)
+        };
+        let percentiles = [at(50)?, at(95)?, at(99)?, at(100)?];
+        let bytes = sizes
+            .iter()
+            .map(|(bytes, count)| u128::from(*bytes) * u128::from(*count))
+            .sum::<u128>();
+        let mean = Exact::whole(bytes) / Exact::from(items);
+        Some(ItemSizes {
+            table: executor.tables.list[*table].design.table.name.clone(),
+            items,
+            mean,
+            percentiles,
+        })
+    };
+    executor.tally.held.iter().filter_map(of).collect()
+}
