@@ -1,10 +1,10 @@
-//! How long a comparison takes: a table with five global indexes, simulated minute by minute for a
-//! year and second by second for a week, beside one estimate of it; one simulation of the ledger;
-//! and the page of a report for twenty tables with a hundred indexes, beside the comparison that
-//! stands under it.
+//! Measures how long a comparison takes: a table with five global indexes, simulated minute by
+//! minute for a year and second by second for a week, and one estimate of it as the reference; one
+//! simulation of the ledger; and the page of a report for twenty tables with a hundred indexes, and
+//! the comparison that it is made from.
 //!
-//! `cargo bench --bench compare`. Each comparison says on standard error how many simulations it
-//! ran.
+//! `cargo bench --bench compare`. Each comparison prints the number of its simulations to standard
+//! error.
 
 #[path = "../tests/support/mod.rs"]
 mod support;

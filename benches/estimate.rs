@@ -1,6 +1,6 @@
-//! How long an estimate takes: the whole process, as a user waits for it, on a workload of twenty
-//! tables, with the empty process (`--version`) as its reference; and the same work without a
-//! process around it.
+//! Measures how long an estimate takes: the whole process, as the user sees it, on a workload of
+//! twenty tables, with a process that does nothing (`--version`) as the reference; and the same
+//! work without starting a process.
 //!
 //! `cargo bench --bench estimate`
 
@@ -74,7 +74,7 @@ fn twenty_tables() -> String {
             );
         }
     }
-    // Entry sizes are given where items are not described, and only there.
+    // Entry sizes are given only if items are not described by attributes.
     text
 }
 

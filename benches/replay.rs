@@ -1,10 +1,10 @@
-//! How fast a replay is: every figure as a ratio to a reference that is taken in the same run.
+//! Measures how fast a replay is: every figure is a ratio to a reference measured in the same run.
 //!
 //! `cargo bench --all-features --bench replay`
 //!
 //! The references are DuckDB and libCacheSim, as the Python packages `duckdb` and `libcachesim`
-//! (put into a virtual environment under `target/bench`), and `sonic-rs` (typed, one thread).
-//! `DYNAMETER_BENCH_ROWS` makes a shorter trace than that of 50 million rows.
+//! (installed in a virtual environment under `target/bench`), and `sonic-rs` (typed, one thread).
+//! `DYNAMETER_BENCH_ROWS` sets the number of rows (default: 50 million).
 
 use std::fs::File;
 use std::hint::black_box;
@@ -22,21 +22,21 @@ use dynameter::synthesize::{self, TraceLayout};
 use dynameter::trace::{self, Batch, Time, Trace, TraceSource};
 use dynameter::workload::{Setting, Workload, load};
 
-/// Rows of the trace: an hour of them.
+/// Rows of the trace, which covers one hour.
 const ROWS: u64 = 50_000_000;
 
-/// A rate is the best of so many runs.
+/// A rate is the best of this many runs.
 const RUNS: usize = 4;
 
-/// So often something and its reference run by turns.
+/// How many times a run and its reference alternate.
 const TURNS: usize = 5;
 
-/// What the binary has.
+/// The allocator of the binary.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() {
-    // `cargo test` runs benchmarks once to see that they build.
+    // `cargo test` runs benchmarks once to check that they build.
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
@@ -63,7 +63,7 @@ fn main() {
     let probe = scaling();
     println!(
         "{:<58} {:>14} {:>14} {:>7.2} {:>7}",
-        "two threads of a loop against one (below 1.8 the rest is in doubt)", "", "", probe, "1.8"
+        "a loop on two threads against one (below 1.8, distrust the rest)", "", "", probe, "1.8"
     );
     for threads in [1, 2] {
         let mut reference = python
@@ -76,7 +76,7 @@ fn main() {
         let all: [(&str, f64, &dyn Fn()); 3] = [
             ("stateless", 1.0, &stateless),
             ("full execution, store and index", 0.35, &numbers),
-            ("full execution of keys that are texts", 0.35, &texts),
+            ("full execution, string keys", 0.35, &texts),
         ];
         let rate = |seconds: f64| rows as f64 / seconds;
         let turns = by_turns(&mut asked, &all.map(|(.., run)| run));
@@ -92,7 +92,7 @@ fn main() {
     }
     caches(&folder, python.as_deref(), &trace);
     lines(&folder, &workload);
-    // Keys that are texts take more room while they are read.
+    // String keys take more memory while they are read.
     memory(&text_trace);
 }
 
@@ -109,11 +109,12 @@ fn best(mut run: impl FnMut()) -> f64 {
         .fold(f64::INFINITY, f64::min)
 }
 
-/// Of each run its seconds, those of the reference, and how many times as fast as the reference it
-/// is; each the middle of some turns.
+/// For each run: its seconds, the seconds of the reference, and how many times as fast as the
+/// reference it is; each is the median over [`TURNS`] turns.
 ///
-/// Every run stands between two of the reference, and is compared with these: a machine changes its
-/// speed, and of two that are taken at their best the shorter finds the better moments.
+/// Each run is timed between two runs of the reference and compared with their mean: the speed of a
+/// machine varies, and if the best times were compared, the shorter of the two would profit more
+/// from fast moments.
 fn by_turns(
     reference: &mut dyn FnMut() -> Option<f64>,
     runs: &[&dyn Fn()],
@@ -150,7 +151,7 @@ fn by_turns(
     turns.into_iter().map(middle).collect()
 }
 
-/// The middle of some figures; not a number of none.
+/// The median of some figures; NaN if there are none.
 fn median(figures: impl Iterator<Item = f64>) -> f64 {
     let mut all: Vec<f64> = figures.collect();
     all.sort_by(f64::total_cmp);
@@ -166,7 +167,7 @@ fn line(what: &str, here: f64, reference: Option<f64>, wanted: f64) {
     );
 }
 
-/// A line of a rate here, and of that of the reference with the ratio of the two.
+/// Prints a rate of this project, the rate of the reference, and their ratio.
 fn line_of(what: &str, here: f64, reference: Option<(f64, f64)>, wanted: f64) {
     let human = |rate: f64| {
         if rate >= 1e6 {
@@ -210,7 +211,7 @@ fn scaling() -> f64 {
     2.0 * one / two
 }
 
-/// Python with the references; `None` where it cannot be had.
+/// Python with the reference packages; `None` if they cannot be installed.
 fn python(folder: &Path) -> Option<PathBuf> {
     let environment = folder.join("python");
     let python = environment.join("bin/python");
@@ -235,8 +236,8 @@ fn python(folder: &Path) -> Option<PathBuf> {
         return Some(python);
     }
     println!(
-        "the references duckdb and libcachesim are not there: Python 3 with venv and pip, and a \
-         network, would bring them"
+        "the references duckdb and libcachesim are not installed: install Python 3 with venv and \
+         pip, and connect to a network"
     );
     None
 }
@@ -261,15 +262,15 @@ fn said(python: &Path, program: &str) -> Option<f64> {
         .ok()
 }
 
-/// The best form of the query in DuckDB: per second and operation both sums, of which one is chosen
-/// afterwards.
+/// The fastest form of the query in DuckDB: both sums for each second and operation, of which one
+/// is selected afterwards.
 struct DuckDb {
     process: Child,
     answers: BufReader<ChildStdout>,
 }
 
 impl DuckDb {
-    /// Begins, and asks once.
+    /// Starts the process and runs the query once.
     fn begin(python: &Path, trace: &Path, threads: usize) -> Option<DuckDb> {
         let program = format!(
             "import duckdb, sys, time\nc = duckdb.connect(); c.execute('set threads={threads}'); \
@@ -298,7 +299,7 @@ impl DuckDb {
         self.answers.read_line(&mut answer).ok()?;
         let seconds = answer.trim().parse().ok();
         if seconds.is_none() {
-            println!("DuckDB did not say how long it took, but {answer:?}");
+            println!("DuckDB was expected to print its seconds, but printed {answer:?}");
         }
         seconds
     }
@@ -311,7 +312,7 @@ impl Drop for DuckDb {
     }
 }
 
-/// The trace of keys of a type, made once.
+/// The trace with keys of a type, created once.
 fn trace(folder: &Path, rows: u64, keys: &str) -> (PathBuf, Workload) {
     let text = include_str!("replay.toml").replace("type = \"N\"", &format!("type = \"{keys}\""));
     let workload = load(
@@ -370,7 +371,8 @@ fn counted(path: &Path) -> u64 {
     .expect("rows")
 }
 
-/// Reads and executes everything: what is priced afterwards does not depend on the number of rows.
+/// Reads and executes all rows; the time of pricing, which follows, does not depend on their
+/// number.
 fn execute(path: &Path, workload: &Workload, threads: usize) {
     let options = ReplayOptions {
         threads,
@@ -485,7 +487,7 @@ fn caches(folder: &Path, python: Option<&Path>, trace: &Path) {
     );
 }
 
-/// The columns of a line, as `sonic-rs` alone reads them.
+/// The columns of a line, as read by `sonic-rs` alone.
 #[derive(serde::Deserialize)]
 #[allow(dead_code)]
 struct Line<'a> {
@@ -563,7 +565,7 @@ fn lines(folder: &Path, workload: &Workload) {
     }
 }
 
-/// Memory of the whole process, and what a distinct key takes of it.
+/// Prints the time and the peak memory of the whole process.
 fn memory(trace: &Path) {
     let binary = Path::new(env!("CARGO_BIN_EXE_dynameter"));
     let mut child = Command::new(binary)

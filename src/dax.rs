@@ -3,8 +3,9 @@
 use crate::table::{Consistency, Operation};
 use crate::units::{Bytes, Exact};
 
-/// The share of a read pattern's units that the table still pays for behind a cache of a given hit
-/// ratio: misses of eventually consistent reads, and every strong or transactional read (`None`).
+/// The share of a read pattern's units that are still consumed from the table behind a cache with a
+/// given hit ratio: misses of eventually consistent reads, and every strongly consistent or
+/// transactional read (`None`).
 ///
 /// Source: Developer Guide, "DAX: how it works" (rule 7.2).
 pub fn share_that_passes(consistency: Option<Consistency>, hit_ratio: &Exact) -> Exact {
@@ -78,12 +79,12 @@ pub const NODE_TYPES: [NodeType; 8] = [
     },
 ];
 
-/// What a cluster must serve, in a second.
+/// The load of a cluster in a second.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Load {
     /// Reads that the cache answers.
     pub hits: Exact,
-    /// Reads that it passes on.
+    /// Reads that it passes on to the table.
     pub misses: Exact,
     /// Writes through it.
     pub writes: Exact,
@@ -92,8 +93,8 @@ pub struct Load {
 }
 
 impl Load {
-    /// Normalized requests a second on a cluster of so many nodes: a hit counts its KB, a miss ten
-    /// times, a write twenty-five times on each node.
+    /// Normalized requests a second on a cluster of `nodes` nodes: a hit counts as its size in KB,
+    /// a miss as ten times that, and a write as twenty-five times that on each node.
     ///
     /// Source: Developer Guide, "DAX cluster sizing guide" (rule 7.7).
     pub fn normalized(&self, nodes: u64) -> Exact {
@@ -102,8 +103,8 @@ impl Load {
         (&weighted + &written) * self.size_kb.clone()
     }
 
-    /// The same with room for 70 % utilization or for the loss of a node, whichever needs more.
-    /// `None` of a single node, whose loss nothing serves.
+    /// The same with headroom for 70 % utilization or for the loss of a node, whichever needs more.
+    /// `None` for a single node, because no other node could take over.
     pub fn target(&self, nodes: u64) -> Option<Exact> {
         let loss = Exact::ratio(nodes, nodes.checked_sub(1).filter(|left| *left > 0)?);
         Some(self.normalized(nodes) * loss.max(Exact::ratio(143, 100)))
@@ -118,7 +119,7 @@ impl Load {
     }
 }
 
-/// How keys are asked for: the key of rank r as often as 1 / r^zipf.
+/// The popularity of keys: the key of rank r is requested in proportion to 1 / r^zipf.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Popularity {
     /// The exponent.
@@ -134,7 +135,8 @@ pub fn hottest_millionths(popularity: &Popularity) -> u64 {
         .map_or(0, |(_, share)| (share * 1e6).round() as u64)
 }
 
-/// Keys of about one popularity: how many, and the share of all requests that each gets.
+/// Groups of keys with about the same popularity: the number of keys, and the share of all requests
+/// that each key gets.
 fn ranks(popularity: &Popularity) -> Vec<(f64, f64)> {
     let (zipf, keys) = (popularity.zipf.to_f64(), popularity.keys.max(1));
     let mut groups: Vec<(f64, f64)> = Vec::new();
@@ -146,8 +148,8 @@ fn ranks(popularity: &Popularity) -> Vec<(f64, f64)> {
             (rank + rank / 100).min(keys + 1)
         };
         let count = (next - rank) as f64;
-        // Half a rank to either side of whole ranks: the integral is the sum to a few parts in a
-        // million.
+        // From half a rank before the first to half a rank after the last: this integral equals the
+        // sum to within a few parts in a million.
         let (from, to) = (rank as f64 - 0.5, next as f64 - 0.5);
         let sum = match count == 1.0 {
             true => (rank as f64).powf(-zipf),
@@ -164,14 +166,13 @@ fn ranks(popularity: &Popularity) -> Vec<(f64, f64)> {
         .collect()
 }
 
-/// The share of requests for keys of a popularity that a cache of `entries` items answers, in
-/// millionths.
+/// The hit ratio of a cache of `entries` items, for keys of a popularity, in millionths.
 ///
-/// Che's approximation: an item stays until it was not asked for during a characteristic time, the
-/// same for all items, at which the expected number of items in the cache is its size. With a time
-/// to live an item stays no longer than that. Source: Che, Tung, Wang, "Hierarchical Web caching
-/// systems" (2002); Fofack et al. for the time to live. `Assumption:` requests are independent of
-/// one another.
+/// Che's approximation: an item stays in the cache until it has not been requested for a
+/// characteristic time. This time is the same for all items and makes the expected number of cached
+/// items equal to the size of the cache. With a time to live, an item stays no longer than that.
+/// Source: Che, Tung, Wang, "Hierarchical Web caching systems" (2002); Fofack et al. for the time
+/// to live. `Assumption:` requests are independent of one another.
 pub fn hit_millionths(
     popularity: &Popularity,
     requests_per_second: &Exact,
@@ -253,7 +254,8 @@ mod tests {
         let lives =
             [1, 60, 300, 86_400].map(|ttl| hit_millionths(&popularity, &rate, 10_000, Some(ttl)));
         assert!(lives.is_sorted() && lives[3] <= sizes[3], "{lives:?}");
-        // Every key alike: a tenth of them in the cache answers about a tenth.
+        // All keys equally popular: a cache of a tenth of them answers about a tenth of the
+        // requests.
         let even = Popularity {
             zipf: Exact::zero(),
             keys: 10_000,

@@ -1,4 +1,5 @@
-//! Diagnostics: the place, the line shown, what was found and allowed, and the way out.
+//! Diagnostics: the location, the source line, what was found and what is allowed, and how to fix
+//! it.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 
 use unicode_width::UnicodeWidthStr;
 
-/// A text that was read, with the name that messages give it.
+/// A text that was read, with its name in messages.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Source {
     /// The path as the user wrote it.
@@ -64,18 +65,18 @@ impl Source {
     }
 }
 
-/// Something wrong in a file: one sentence of what, one of the way out, and where.
+/// An error in a file: its location, one sentence about what is wrong and one about how to fix it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The file; `None` for a value that came from the command line.
     pub source: Option<Arc<Source>>,
-    /// The bytes of the text that are wrong.
+    /// The byte range of the error.
     pub span: Range<usize>,
     /// A stable short name, such as `unknown-key`.
     pub code: &'static str,
     /// What was found, and what is allowed.
     pub message: String,
-    /// The way out.
+    /// How to fix it.
     pub help: String,
 }
 
@@ -119,8 +120,8 @@ impl fmt::Display for Diagnostic {
     }
 }
 
-/// A text as a terminal may show it: control and direction-changing characters replaced, and not
-/// without end.
+/// A text that is safe to show in a terminal: control and direction-changing characters are
+/// replaced, and a long text is cut off.
 pub fn harmless(text: &str) -> String {
     const MOST: usize = 2_000;
     let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
@@ -138,7 +139,7 @@ pub fn harmless(text: &str) -> String {
     shown
 }
 
-/// The part of a long line that is worth showing, tabs and control characters made harmless.
+/// The part of a line that a message shows; tabs and control characters are replaced with spaces.
 struct Window {
     text: String,
     before: String,
@@ -146,8 +147,8 @@ struct Window {
 }
 
 impl Window {
-    /// As many characters of a line as a message shows; minified or binary files have no short
-    /// lines.
+    /// The maximum number of characters of a line that a message shows; minified and binary files
+    /// have very long lines.
     const WIDTH: usize = 120;
 
     fn around(line: &str, start: usize, end: usize) -> Window {
@@ -196,24 +197,24 @@ pub struct Place {
     pub line: usize,
 }
 
-/// Where the lines of a text come from that was made of other files.
+/// Where the lines of a text come from, if it was generated from other files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Origins(Vec<Option<(Arc<Source>, Range<usize>)>>);
 
 impl Origins {
-    /// The origin of each line, in their order; `None` for a line that no file says.
+    /// The origin of each line, in order; `None` for a line without an origin.
     pub fn new(lines: Vec<Option<(Arc<Source>, Range<usize>)>>) -> Origins {
         Origins(lines)
     }
 
-    /// The bytes behind a line, from 1; of a line that no file says, those of the nearest line
-    /// before it that one does.
+    /// The origin of a line, from 1; for a line without an origin, that of the nearest line before
+    /// it that has one.
     pub fn of(&self, line: usize) -> Option<&(Arc<Source>, Range<usize>)> {
         let until = line.min(self.0.len());
         self.0[..until].iter().rev().find_map(Option::as_ref)
     }
 
-    /// The place behind a line, from 1.
+    /// The location that a line, from 1, comes from.
     pub fn place(&self, line: usize) -> Option<Place> {
         self.of(line).map(|(source, span)| Place {
             file: source.name.clone(),
@@ -222,19 +223,19 @@ impl Origins {
     }
 }
 
-/// As many diagnostics as are shown: a file with more is wrong in some larger way.
+/// The maximum number of diagnostics shown; a file with more has a more general problem.
 const SHOWN: usize = 200;
 
-/// All that is wrong with what was read; never empty.
+/// All errors in what was read; never empty.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.render())]
 pub struct Diagnostics(Vec<Diagnostic>);
 
 impl Diagnostics {
-    /// `Ok(value)` where nothing is wrong, all that is wrong otherwise, in the order of the file.
+    /// `Ok(value)` if there are no errors; otherwise all errors, in the order of the file.
     ///
     /// # Errors
-    /// The diagnostics, where there are any.
+    /// The diagnostics, if there are any.
     pub fn check<T>(mut found: Vec<Diagnostic>, value: Option<T>) -> Result<T, Diagnostics> {
         found.sort_by_key(|diagnostic| (diagnostic.span.start, diagnostic.span.end));
         found.dedup();
@@ -244,13 +245,13 @@ impl Diagnostics {
         }
     }
 
-    /// Several mistakes; `None` where there are none.
+    /// Several errors; `None` if there are none.
     pub fn of(mut found: Vec<Diagnostic>) -> Option<Diagnostics> {
         found.dedup();
         (!found.is_empty()).then_some(Diagnostics(found))
     }
 
-    /// The same at the places that the lines come from.
+    /// The same diagnostics, at the locations that the lines come from.
     pub fn at_origins(self, origins: &Origins) -> Diagnostics {
         // A message may name another line of the text.
         let told = |message: String| {
@@ -285,7 +286,7 @@ impl Diagnostics {
     fn render(&self) -> String {
         let shown = self.0.iter().take(SHOWN).map(Diagnostic::to_string);
         let more = self.0.len().saturating_sub(SHOWN);
-        let rest = (more > 0).then(|| format!("… and {more} more mistakes; mend these first"));
+        let rest = (more > 0).then(|| format!("… errors not shown: {more}; fix these first"));
         shown.chain(rest).collect::<Vec<_>>().join("\n\n")
     }
 }

@@ -18,22 +18,22 @@ pub struct Difference {
     pub lines: Vec<ChangedLine>,
     /// How many lines are the same in both.
     pub unchanged: usize,
-    /// The change of each table's total, of tables that are in either.
+    /// The change of the total of each table in either design.
     pub tables: Vec<(String, Money)>,
-    /// What was known before and is not now.
+    /// Costs that were known before and are unknown now.
     pub newly_unknown: Vec<Unknown>,
-    /// What was not known before and is now, or is no longer there.
+    /// Costs that were unknown before and are now known or removed.
     pub no_longer_unknown: Vec<Unknown>,
-    /// What the owner should look at now and did not have to before.
+    /// Warnings of the new design that the old one did not have.
     pub new_warnings: Vec<String>,
-    /// What is known of the new total less what is known of the old one.
+    /// The known part of the new total minus the known part of the old one.
     pub delta: Money,
 }
 
 /// By how much a total changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TotalChange {
-    /// By so much; what is unknown in both in the same way is no part of it.
+    /// By this amount; costs that are unknown in both designs in the same way are left out.
     Known(Money),
     /// Something is unknown on one side only.
     Unknown,
@@ -66,7 +66,7 @@ impl Difference {
 /// One line of a bill before and after.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedLine {
-    /// What it is about.
+    /// The table, index, region and access pattern that it is for.
     pub subject: Subject,
     /// What is billed.
     pub usage_type: UsageType,
@@ -74,7 +74,7 @@ pub struct ChangedLine {
     pub old: Option<Side>,
     /// After; `None` where the line is gone.
     pub new: Option<Side>,
-    /// The new amount less the old one.
+    /// The new amount minus the old one.
     pub delta: Money,
     /// Why it changed.
     pub why: Vec<String>,
@@ -101,9 +101,10 @@ impl Side {
     }
 }
 
-/// A line's identity in both designs: its place, its usage type and its tier.
+/// What identifies a line in both designs: its place, its usage type and its tier.
 ///
-/// The home region is one place, wherever it is, so that a move shows as a change of rates.
+/// The home region counts as the same place in both designs, so that a move to another region shows
+/// as a change of rates.
 fn key<'a>(
     line: &'a LineItem,
     home: &str,
@@ -139,7 +140,7 @@ fn key<'a>(
 pub fn diff(old: &Outcome, new: &Outcome) -> Result<Difference, MoneyError> {
     let mut lines = Vec::new();
     let mut unchanged = 0;
-    // Lines of one place and kind are paired in their order.
+    // Lines with the same key are paired in their order.
     let mut left: Vec<&LineItem> = new.bill.lines.iter().collect();
     for before in &old.bill.lines {
         let after = left
@@ -222,7 +223,7 @@ fn changed(old: Option<&LineItem>, new: Option<&LineItem>) -> Result<ChangedLine
     })
 }
 
-/// The workings that differ, and the rate where it does.
+/// The working that differs, and the rate if it changed.
 fn why(old: Option<&LineItem>, new: Option<&LineItem>) -> Vec<String> {
     let texts = |line: Option<&LineItem>| -> Vec<String> {
         line.iter()
@@ -237,7 +238,7 @@ fn why(old: Option<&LineItem>, new: Option<&LineItem>) -> Vec<String> {
     {
         let (before, after) = (&old.published, &new.published);
         why.push(format!(
-            "the rate: ${} of {} became ${} of {}",
+            "the rate changed from ${} ({}) to ${} ({})",
             before.rate, before.effective_from, after.rate, after.effective_from
         ));
     }

@@ -1,7 +1,7 @@
 //! Results as polars data frames, for further analysis.
 //!
-//! Quantities, rates and amounts are texts with every digit, as in JSON and CSV: a float would
-//! round them. Cast them where that is precise enough.
+//! Quantities, rates and amounts are strings with all digits, as in JSON and CSV, because a float
+//! would round them. Cast them where a float is precise enough.
 
 use polars::prelude::{Column, DataFrame, PolarsResult};
 
@@ -9,7 +9,7 @@ use crate::compare::Comparison;
 use crate::outcome::Outcome;
 use crate::pricing::LineItem;
 
-/// A frame of columns that are as long as each other.
+/// A frame of columns of equal length.
 fn frame(columns: Vec<Column>) -> PolarsResult<DataFrame> {
     let height = columns.first().map_or(0, Column::len);
     DataFrame::new(height, columns)
@@ -23,11 +23,11 @@ fn optional<T>(name: &str, rows: &[T], text: impl Fn(&T) -> Option<String>) -> C
     Column::new(name.into(), rows.iter().map(text).collect::<Vec<_>>())
 }
 
-/// The lines of a bill, a row each, in their order. What is unknown has a row whose rate and amount
-/// are null.
+/// The lines of a bill, one row each, in their order. An unknown cost has a row whose rate and
+/// amount are null.
 ///
 /// # Errors
-/// What polars says.
+/// Any error of polars.
 pub fn bill(outcome: &Outcome) -> PolarsResult<DataFrame> {
     let lines: Vec<Option<&LineItem>> = outcome
         .bill
@@ -80,10 +80,10 @@ pub fn bill(outcome: &Outcome) -> PolarsResult<DataFrame> {
     ])
 }
 
-/// The alternatives of a design, a row each, in their order.
+/// The alternatives of a design, one row each, in their order.
 ///
 /// # Errors
-/// What polars says.
+/// Any error of polars.
 pub fn alternatives(comparison: &Comparison) -> PolarsResult<DataFrame> {
     let all = &comparison.alternatives;
     frame(vec![

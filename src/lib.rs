@@ -1,4 +1,4 @@
-//! What an Amazon DynamoDB design costs, exactly, before and after it exists.
+//! Computes exactly what an Amazon DynamoDB design costs, before and after it is built.
 //!
 //! A meter, two ways to drive it, and a price book:
 //!
@@ -10,8 +10,9 @@
 //!
 //! 1. [`workload::load`] reads a file, strictly, into a [`Workload`](workload::Workload) that
 //!    cannot be wrong.
-//! 2. [`estimate::estimate`] makes operations of its access patterns, each of an exact size, and
-//! 3. [`meter::meter`], the one door, says what each consumes, arm by arm.
+//! 2. [`estimate::estimate`] turns its access patterns into operations of exact sizes.
+//! 3. [`meter::meter`], the only entry point, computes what each operation consumes on the table
+//!    and each index.
 //! 4. [`capacity`] turns consumption into [`usage`] as the capacity mode bills it; storage and the
 //!    rest join it.
 //! 5. [`pricing::price`] finds each rate in a dated book and charges it: every line is quantity ×
@@ -20,7 +21,7 @@
 //!    `replay` executes it, and `synthesize` makes one of a workload.
 //! 7. [`import`] makes a workload of a plan, a template, or what AWS describes; the same file may
 //!    stand in its place.
-//! 8. [`compare`], [`diff`], [`check`] and [`review`] ask questions of what comes out.
+//! 8. [`compare`], [`diff`], [`check`] and [`review`] analyse the result.
 //! 9. [`report`] presents the [`Outcome`](outcome::Outcome), which carries its working with it, and
 //!    their answers.
 //!
@@ -58,8 +59,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The rooms below stand in the order of their floors; a room uses those above it in this list
-//! only.
+//! The modules below are listed by layer: a module uses only modules above it in this list.
 
 pub mod diag;
 pub mod opened;

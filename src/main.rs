@@ -1,4 +1,4 @@
-//! The `dynameter` command. `cli` holds what a user may type; everything else is the library.
+//! The `dynameter` command. `cli` is the command line; everything else is in the library.
 
 mod cli;
 

@@ -29,8 +29,8 @@ pub struct Charge {
 pub enum MoneyError {
     /// A product or a sum has more than 28 digits.
     #[error(
-        "{0} is more than 28 digits can hold exactly; no DynamoDB bill is that large, so look for \
-         a rate or a size with too many zeros"
+        "{0} needs more than 28 digits; no DynamoDB bill is that large, so look for a rate or a \
+         size with too many zeros"
     )]
     TooLarge(String),
     /// A text that is not a price.
@@ -39,7 +39,7 @@ pub enum MoneyError {
 }
 
 impl MoneyError {
-    /// The same, with what it is about.
+    /// The same error, with the table and what was charged.
     pub fn of(self, what: &str, table: &str) -> MoneyError {
         match self {
             MoneyError::TooLarge(product) => {
@@ -51,7 +51,7 @@ impl MoneyError {
 }
 
 impl Money {
-    /// No money.
+    /// Zero dollars.
     pub const ZERO: Money = Money(Decimal::ZERO);
 
     /// The exact decimal, without trailing zeros.
@@ -59,17 +59,17 @@ impl Money {
         self.0.normalize()
     }
 
-    /// The exact sum, or an error where it would lose a digit.
+    /// The exact sum, or an error if it would lose a digit.
     ///
     /// # Errors
-    /// [`MoneyError::TooLarge`] where the sum has more than 28 digits.
+    /// [`MoneyError::TooLarge`] if the sum has more than 28 digits.
     pub fn sum(amounts: impl IntoIterator<Item = Money>) -> Result<Money, MoneyError> {
         amounts
             .into_iter()
             .try_fold(Money::ZERO, |Money(sum), Money(next)| {
                 let too_large = || MoneyError::TooLarge(format!("the sum of ${sum} and ${next}"));
-                // The library drops digits that do not fit; a smaller scale than both operands need
-                // shows it.
+                // The library drops digits that do not fit; the sum then has a smaller scale than
+                // the operands need.
                 let scale = sum.normalize().scale().max(next.normalize().scale());
                 let total = sum.checked_add(next).ok_or_else(too_large)?;
                 if total.scale() < scale {
@@ -80,11 +80,11 @@ impl Money {
             })
     }
 
-    /// So many dollars: a charge of as many at a dollar each, so that it is rounded where charges
-    /// are.
+    /// An amount of dollars: a charge at a rate of one dollar, so that it is rounded like any other
+    /// charge.
     ///
     /// # Errors
-    /// [`MoneyError::TooLarge`] where it needs more than 28 digits.
+    /// [`MoneyError::TooLarge`] if it needs more than 28 digits.
     pub fn dollars(amount: &Exact) -> Result<Money, MoneyError> {
         Ok(Rate(Decimal::ONE).charge(amount, 9)?.amount)
     }
@@ -92,12 +92,12 @@ impl Money {
     /// This amount less another, exactly.
     ///
     /// # Errors
-    /// [`MoneyError::TooLarge`] where the difference has more than 28 digits.
+    /// [`MoneyError::TooLarge`] if the difference has more than 28 digits.
     pub fn minus(self, other: Money) -> Result<Money, MoneyError> {
         Money::sum([self, Money(-other.0)])
     }
 
-    /// Rounded to cents for people, with thousands separated: `$1,234.57`. An amount that is not
+    /// Rounded to cents for output, with thousands separated: `$1,234.57`. An amount that is not
     /// zero but rounds to zero keeps two significant digits: `$0.000037`.
     pub fn human(self) -> String {
         let cents = self.0.round_dp(2);
@@ -116,7 +116,7 @@ impl Money {
         }
     }
 
-    /// This amount as a share of `whole`, in percent with one decimal; `None` of nothing.
+    /// This amount as a share of `whole`, in percent with one decimal; `None` if `whole` is zero.
     pub fn percent_of(self, whole: Money) -> Option<Decimal> {
         self.0
             .checked_mul(Decimal::ONE_HUNDRED)?
@@ -124,7 +124,7 @@ impl Money {
             .map(|percent| percent.round_dp(1))
     }
 
-    /// How many times `other` this amount is, with two decimals; `None` of nothing.
+    /// How many times `other` this amount is, with two decimals; `None` if `other` is zero.
     pub fn times(self, other: Money) -> Option<Decimal> {
         self.0.checked_div(other.0).map(|times| times.round_dp(2))
     }
@@ -149,7 +149,7 @@ impl serde::Serialize for Money {
 }
 
 impl fmt::Display for Money {
-    /// The exact decimal, as machines want it.
+    /// The exact decimal, for machines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.decimal())
     }
@@ -178,17 +178,17 @@ impl Rate {
         self.0.is_zero()
     }
 
-    /// Charges a quantity. **The only place that rounds**: the quantity is brought to `places`
-    /// decimals, half to even, as a bill states it; the product is exact.
+    /// Charges a quantity. **The only place that rounds**: the quantity is rounded half to even to
+    /// `places` decimals, as on a bill; the product is exact.
     ///
     /// # Errors
-    /// [`MoneyError::TooLarge`] where quantity or product need more than 28 digits.
+    /// [`MoneyError::TooLarge`] if the quantity or the product needs more than 28 digits.
     pub fn charge(self, quantity: &Exact, places: u32) -> Result<Charge, MoneyError> {
         let too_large =
             || MoneyError::TooLarge(format!("{} × ${}", quantity.human(places), self.0));
         let quantity = quantity.to_decimal(places).ok_or_else(too_large)?;
         let amount = quantity.checked_mul(self.0).ok_or_else(too_large)?;
-        // A product that does not fit comes back with digits cut off its end.
+        // A product that does not fit is returned without its last digits.
         let whole = quantity.is_zero()
             || self.0.is_zero()
             || amount.scale() == quantity.scale() + self.0.scale();

@@ -1,4 +1,4 @@
-//! The files that were read, so that no result is written over one of them.
+//! The files that were read, so that no result overwrites one of them.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// The files of this process, each by the path that it really has.
+/// The files that this process has read, by their canonical paths.
 static OPENED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 
 fn remember(path: &Path) {
@@ -21,7 +21,7 @@ fn remember(path: &Path) {
 /// Opens a file to read it, and remembers it.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub fn open(path: &Path) -> io::Result<File> {
     File::open(path).inspect(|_| remember(path))
 }
@@ -29,12 +29,12 @@ pub fn open(path: &Path) -> io::Result<File> {
 /// Reads a text file, and remembers it.
 ///
 /// # Errors
-/// What the operating system says.
+/// The error of the operating system.
 pub fn read_to_string(path: &Path) -> io::Result<String> {
     std::fs::read_to_string(path).inspect(|_| remember(path))
 }
 
-/// Whether a path leads to a regular file that this process has read, by whatever name.
+/// Whether a path leads to a regular file that this process has read, under any name.
 pub fn is_opened(path: &Path) -> bool {
     let opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
     path.canonicalize()

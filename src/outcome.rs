@@ -14,14 +14,14 @@ use crate::usage::{FreeTier, Throughput};
 /// The result of an estimate or a replay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// What the design is called.
+    /// The name of the design.
     pub workload: String,
     /// Its home region.
     pub region: String,
     /// The date of the prices.
     pub prices: Date,
     /// The date of the newest prices that the home region's book has; `prices` may be later, if
-    /// that was asked for.
+    /// the caller requested a later date.
     pub newest_prices: Option<Date>,
     /// The length of the month.
     pub month: MonthHours,
@@ -31,36 +31,37 @@ pub struct Outcome {
     pub tables: Vec<String>,
     /// The bill.
     pub bill: Bill,
-    /// Units a second of each account.
+    /// The demand of each account, in units per second.
     pub demand: Vec<Demand>,
-    /// What the tables and their indexes hold.
+    /// The number and size of the items of the tables and their indexes.
     pub holdings: Vec<Holding>,
-    /// What AWS does not document, and what the design left open.
+    /// Assumptions about what AWS does not document and what the design leaves open.
     pub assumptions: Vec<String>,
-    /// The readings of disputed rules that matter here.
+    /// The readings of disputed rules that affect this result.
     pub switches: Vec<Switch>,
-    /// What the owner of the design should look at.
+    /// Warnings for the owner of the design.
     pub warnings: Vec<String>,
-    /// Figures of common calculators that are wrong for this design.
+    /// Figures that common calculators get wrong for this design.
     pub calculators: Calculators,
-    /// What ranges in the file do to the total.
+    /// The effect of the file's ranges on the total.
     pub uncertainty: Option<Uncertainty>,
 }
 
-/// The interval of a total whose file has ranges.
+/// The interval of the total of a file with ranges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Uncertainty {
-    /// How many draws it comes from.
+    /// The number of draws.
     pub draws: u64,
     /// Their seed.
     pub seed: u64,
-    /// One draw in twenty is below.
+    /// 5 % of the draws are below.
     pub low: Money,
-    /// Half of the draws are below.
+    /// The median of the draws.
     pub middle: Money,
-    /// One draw in twenty is above.
+    /// 5 % of the draws are above.
     pub high: Money,
-    /// The totals with one range at its ends and all others likely, the widest first.
+    /// The totals with one range at each of its ends and all others at their likely values, the
+    /// widest first.
     pub ranges: Vec<RangeSwing>,
 }
 
@@ -78,7 +79,7 @@ pub struct RangeSwing {
 }
 
 impl RangeSwing {
-    /// How far apart both totals are.
+    /// The absolute difference of the two totals.
     pub fn width(&self) -> Exact {
         let (low, high) = (
             Exact::from(self.low.decimal()),
@@ -131,25 +132,25 @@ pub struct Holding {
     pub data: Option<Exact>,
 }
 
-/// What a calculator would say, where it is wrong by more than 1 %.
+/// The figures of a simple calculator, where they are wrong by more than 1 %.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Calculators {
     /// The month's total with every item at its mean size.
     pub at_mean_size: Option<Money>,
-    /// Units where every call is taken as one plain operation on an item of the mean size.
+    /// Units if each call counts as one plain operation on an item of the mean size.
     pub plain_calls: Vec<PlainCalls>,
 }
 
-/// Units of a table where every call is taken as one plain operation on an item of the mean size:
-/// no transactions, no batches, no indexes, no replicas.
+/// Units of a table if each call counts as one plain operation on an item of the mean size: no
+/// transactions, no batches, no indexes, no replicas.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlainCalls {
     /// The table.
     pub table: String,
     /// Reads or writes.
     pub throughput: Throughput,
-    /// Units of the month, so counted.
+    /// Units of the month, counted this way.
     pub plain: Exact,
-    /// Units of the month, with everything.
+    /// The exact units of the month.
     pub exact: Exact,
 }

@@ -1,15 +1,15 @@
-//! The rules that the code follows, each with what it says, its source and how well it is founded.
+//! The rules that the code follows, each with its text, its source and its grade.
 //!
 //! A line of a bill names its rules by these numbers; `explain` prints them in full.
 
-/// How well a rule is founded.
+/// How well a rule is supported by its sources.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Grade {
     /// AWS's documentation says so, or it was measured on AWS to the byte.
     A,
     /// Known from third parties' captures of AWS, or a direct consequence of a grade A rule.
     B,
-    /// Sources disagree or nobody says: a named switch decides.
+    /// Sources disagree, or the behavior is not documented: a named switch decides.
     C,
 }
 
@@ -18,15 +18,15 @@ pub enum Grade {
 pub struct MeteringRule {
     /// Its number, such as `3.8`.
     pub id: &'static str,
-    /// What it says, in a sentence.
+    /// Its text, in a sentence.
     pub text: &'static str,
-    /// The page that says so.
+    /// Where it is documented or measured.
     pub source: &'static str,
-    /// How well it is founded.
+    /// How well it is supported by its source.
     pub grade: Grade,
 }
 
-/// The rule of a number; `None` for a number that no rule has.
+/// The rule with a number; `None` if there is no such rule.
 pub fn rule(id: &str) -> Option<&'static MeteringRule> {
     RULES.iter().find(|rule| rule.id == id)
 }
@@ -40,57 +40,57 @@ macro_rules! rules {
 
 rules! {
     "1.1" A "Developer Guide, DynamoDB item sizes and formats": "An item's size is the bytes of its attribute names and values.";
-    "1.3" A "Developer Guide, DynamoDB item sizes and formats; measured on AWS": "A number takes 1 byte, 1 for each base-100 digit aligned on the decimal point, 1 for a minus sign.";
-    "1.3a" C "one emulator's formula, unmeasured where it differs": "A number's integer and fraction digits are halved each for itself.";
+    "1.3" A "Developer Guide, DynamoDB item sizes and formats; measured on AWS": "A number takes 1 byte, plus 1 for each base-100 digit aligned on the decimal point, plus 1 for a minus sign.";
+    "1.3a" C "one emulator's formula; not measured on AWS where it differs": "A number's integer digits and fraction digits are paired separately.";
     "1.6" A "Developer Guide, global and local secondary indexes, storage considerations": "An index entry holds the keys of the table and of the index and the projected attributes, each once; an item without an index key has no entry.";
-    "1.7" A "Developer Guide, DynamoDB read and write operations": "Writes round up to 1 KB, reads to 4 KB, at least one.";
-    "1.10" A "Developer Guide, DynamoDB item sizes and formats; global secondary indexes": "Storage adds 100 bytes an item and an index entry, and 48 bytes an item in a global table.";
-    "2.1" A "Developer Guide, DynamoDB read and write operations": "A block of 4 KB costs half a unit eventually consistent, one strongly consistent, two in a transaction.";
+    "1.7" A "Developer Guide, DynamoDB read and write operations": "Writes are rounded up to blocks of 1 KB, reads to blocks of 4 KB, with at least one block.";
+    "1.10" A "Developer Guide, DynamoDB item sizes and formats; global secondary indexes": "Storage adds 100 bytes to each item and each index entry, and another 48 bytes to each item of a global table.";
+    "2.1" A "Developer Guide, DynamoDB read and write operations": "A block of 4 KB costs half a unit in an eventually consistent read, one in a strongly consistent read and two in a transaction.";
     "2.2" A "Developer Guide, DynamoDB read and write operations": "A GetItem reads the whole item; a missing item costs the minimum.";
-    "2.3" A "Developer Guide, DynamoDB read and write operations": "Each item of a BatchGetItem is rounded alone.";
-    "2.4" A "Developer Guide, Query and Scan; read and write operations": "A page of a Query or Scan adds up what it evaluated before any filter and rounds the sum once; an empty one costs the minimum.";
-    "2.5" A "API Reference, Query and Scan": "A page ends with the item that reaches 1 MB; each page and segment rounds for itself.";
-    "2.6" A "Developer Guide, global and local secondary indexes": "Reading an index counts entries: a global index on its own capacity, a local index on the table's.";
-    "2.7" A "Developer Guide, local secondary indexes": "A local index query that wants unprojected attributes also reads each base item, rounded alone.";
-    "2.7a" C "one emulator charges it": "Such a query that finds nothing pays the table's minimum as well.";
+    "2.3" A "Developer Guide, DynamoDB read and write operations": "Each item of a BatchGetItem is rounded up separately.";
+    "2.4" A "Developer Guide, Query and Scan; read and write operations": "A page of a Query or Scan adds up the items that it evaluates, before any filter, and rounds up the sum once; an empty page costs the minimum.";
+    "2.5" A "API Reference, Query and Scan": "A page ends with the item that reaches 1 MB; each page and each segment is rounded up separately.";
+    "2.6" A "Developer Guide, global and local secondary indexes": "A read of an index counts the sizes of its entries; a global index uses its own capacity, a local index the table's.";
+    "2.7" A "Developer Guide, local secondary indexes": "A query of a local index that needs attributes which are not projected also reads each item from the table, rounded up separately.";
+    "2.7a" C "one emulator charges it": "A query of a local index that needs attributes which are not projected, and finds nothing, also costs the table's minimum.";
     "2.9" A "Developer Guide, DynamoDB transactions": "A TransactGetItems costs two units for each 4 KB of each item.";
-    "2.10" B "third-party captures of AWS": "A PartiQL statement costs what the operation that it is costs.";
-    "3.1" A "Developer Guide, DynamoDB read and write operations": "A write costs the larger of the item before and after, a unit for each 1 KB.";
-    "3.2" A "Developer Guide, DynamoDB read and write operations": "A delete costs the item that was there; a missing one costs a unit.";
-    "3.5" A "Developer Guide, DynamoDB read and write operations": "Each item of a BatchWriteItem is rounded alone: batching never changes the units.";
+    "2.10" B "third-party captures of AWS": "A PartiQL statement costs the same as the equivalent operation.";
+    "3.1" A "Developer Guide, DynamoDB read and write operations": "A write costs a unit for each 1 KB of the larger of the item before and after.";
+    "3.2" A "Developer Guide, DynamoDB read and write operations": "A delete costs a unit for each 1 KB of the deleted item; if there is no item, it costs one unit.";
+    "3.5" A "Developer Guide, DynamoDB read and write operations": "Each item of a BatchWriteItem is rounded up separately: batching never changes the units.";
     "3.6" A "Developer Guide, DynamoDB transactions": "Each action of a transaction, a ConditionCheck included, costs two write units for each 1 KB of the base table's item.";
-    "3.7" C "measured on AWS by third parties; the guide says otherwise": "A failed condition costs the item that is there, a unit where none is; no index.";
-    "3.7g" C "Developer Guide, DynamoDB read and write operations": "A failed condition costs the larger of the item there and the item attempted.";
-    "3.7a" B "third-party captures of AWS": "A cancelled transaction costs two units for each 1 KB of the items that are there, for every action; no index.";
-    "3.7b" B "Developer Guide, DynamoDB transactions; third-party captures": "A repeated ClientRequestToken costs transactional reads of the larger images.";
-    "3.8" A "Developer Guide, global and local secondary indexes": "An index pays for its own entry: put or removed 1 write, changed 1 write of the larger, moved 2 writes, unchanged nothing; each rounded up to 1 KB.";
-    "3.8b" A "Developer Guide, global and local secondary indexes": "A local index writes on the table's capacity, a global index on its own.";
+    "3.7" C "measured on AWS by third parties; the guide says otherwise": "A write whose condition fails costs a unit for each 1 KB of the existing item, one unit if there is none, and nothing on indexes.";
+    "3.7g" C "Developer Guide, DynamoDB read and write operations": "A write whose condition fails costs a unit for each 1 KB of the larger of the existing item and the attempted item.";
+    "3.7a" B "third-party captures of AWS": "Every action of a cancelled transaction costs two units for each 1 KB of the existing item, and nothing on indexes.";
+    "3.7b" B "Developer Guide, DynamoDB transactions; third-party captures": "A transaction that is repeated with the same ClientRequestToken costs a transactional read of the larger image of each item.";
+    "3.8" A "Developer Guide, global and local secondary indexes": "What an index costs depends on its entry: adding or removing it is 1 write, changing it 1 write of the larger entry, moving it to another key 2 writes, and leaving it unchanged is free; each write is rounded up to 1 KB.";
+    "3.8b" A "Developer Guide, global and local secondary indexes": "Writes to a local index use the table's capacity, writes to a global index its own.";
     "3.9" B "two independent captures of AWS": "A transaction doubles the base table's units only, never an index's.";
-    "3.12" A "Developer Guide, Time to Live": "A Time to Live delete costs no write units where it expires.";
-    "4.1" A "Developer Guide, global tables billing": "A write to a global table costs a replicated write unit for each 1 KB in every region, the first included.";
+    "3.12" A "Developer Guide, Time to Live": "A Time to Live delete costs no write units in the region where the item expires.";
+    "4.1" A "Developer Guide, global tables billing": "A write to a global table costs a replicated write unit for each 1 KB in every region, including the one where it is made.";
     "4.2" A "Developer Guide, global tables billing": "Global index updates of a global table are ordinary write units in every region.";
-    "4.2l" C "follows from 3.8b; nobody says": "Local index updates of a global table are replicated write units.";
-    "4.4" A "Developer Guide, global tables billing": "A witness region pays for no writes, storage or transfer.";
-    "4.5" A "Developer Guide, Time to Live; global tables": "A Time to Live delete is free where it expires and one replicated write in each other region.";
-    "4.6" C "nobody says": "A transaction doubles in its own region and replicates as ordinary writes.";
-    "4.9" A "Developer Guide, global tables billing": "Replicated bytes pay inter-region transfer out of the source region.";
-    "5.1" A "Developer Guide, DynamoDB Streams; understanding billing": "Each GetRecords call of a polling reader is a streams read request, empty or not; Lambda's and replication's are free.";
-    "5.2" A "Developer Guide, Kinesis Data Streams for DynamoDB": "Each changed item is a change data capture unit for each 1 KB of its larger image, once even in a transaction, Time to Live deletes included.";
-    "5.3" A "Developer Guide, point-in-time recovery": "Point-in-time recovery bills the table's data and local indexes, whatever the window.";
-    "5.4" A "Developer Guide, backup and restore billing": "An on-demand backup bills the table's data and local indexes while it is kept.";
-    "5.5" A "Developer Guide, understanding billing": "A restore bills the table's data and all its indexes.";
-    "5.6" A "Developer Guide, export to Amazon S3": "A full export bills the table's data and local indexes, an incremental one the bytes changed, at least 10 MB.";
-    "5.7" A "Developer Guide, import from Amazon S3": "An import bills the uncompressed source; it costs no write units.";
-    "6.3" A "Developer Guide, DynamoDB maximum throughput for on-demand tables": "An on-demand table serves no more than its maximum throughput, as far as AWS can tell; what is refused is not billed.";
-    "6.6" B "Developer Guide, DynamoDB auto scaling; AWS re:Post; awslabs capacity-mode-evaluator": "Target tracking raises capacity after 2 minutes above the target and lowers it after 15 minutes 20 points below, to the largest of them divided by the target.";
-    "6.7" C "documented nowhere": "Provisioned capacity is charged by the hour; where it changed within the hour, its highest value counts.";
-    "6.8" A "Developer Guide, reserved capacity": "Reserved capacity covers Standard, single-region, provisioned units, in blocks of 100, for 1 or 3 years.";
-    "7.2" A "Developer Guide, DAX: how it works": "A DAX hit costs no read units; a miss is an eventually consistent read; strong and transactional reads pass through.";
+    "4.2l" C "follows from 3.8b; not documented": "Local index updates of a global table are replicated write units.";
+    "4.4" A "Developer Guide, global tables billing": "A witness region is not billed for writes, storage or transfer.";
+    "4.5" A "Developer Guide, Time to Live; global tables": "A Time to Live delete is free in the region where the item expires and costs one replicated write in each other region.";
+    "4.6" C "not documented": "A transaction costs double in its own region and is replicated as ordinary writes.";
+    "4.9" A "Developer Guide, global tables billing": "Replicated bytes are billed as inter-region data transfer out of the source region.";
+    "5.1" A "Developer Guide, DynamoDB Streams; understanding billing": "Each GetRecords call of a polling reader is a streams read request, even if it returns nothing; calls by Lambda and by replication are free.";
+    "5.2" A "Developer Guide, Kinesis Data Streams for DynamoDB": "Each changed item costs a change data capture unit for each 1 KB of its larger image, not doubled in a transaction; Time to Live deletes are included.";
+    "5.3" A "Developer Guide, point-in-time recovery": "Point-in-time recovery is billed for the table's data and local indexes; the length of the recovery period does not matter.";
+    "5.4" A "Developer Guide, backup and restore billing": "An on-demand backup is billed for the table's data and local indexes while it is kept.";
+    "5.5" A "Developer Guide, understanding billing": "A restore is billed for the table's data and all its indexes.";
+    "5.6" A "Developer Guide, export to Amazon S3": "A full export is billed for the table's data and local indexes, an incremental export for the bytes changed, at least 10 MB.";
+    "5.7" A "Developer Guide, import from Amazon S3": "An import is billed for the uncompressed size of the source; it costs no write units.";
+    "6.3" A "Developer Guide, DynamoDB maximum throughput for on-demand tables": "An on-demand table serves no more than its maximum throughput, which AWS applies on a best-effort basis; refused requests are not billed.";
+    "6.6" B "Developer Guide, DynamoDB auto scaling; AWS re:Post; awslabs capacity-mode-evaluator": "Target tracking raises capacity after 2 minutes above the target and lowers it after 15 minutes at least 20 points below it, to the largest consumption of these minutes divided by the target.";
+    "6.7" C "not documented": "Provisioned capacity is charged by the hour; if it changed within the hour, its highest value counts.";
+    "6.8" A "Developer Guide, reserved capacity": "Reserved capacity covers provisioned units of single-region tables in the Standard class, in blocks of 100, for 1 or 3 years.";
+    "7.2" A "Developer Guide, DAX: how it works": "A DAX hit costs no read units; a miss is an eventually consistent read; strongly consistent and transactional reads go to the table.";
     "7.4" A "Developer Guide, DynamoDB transactions": "A TransactWriteItems through DAX reads each item again with a TransactGetItems to fill the cache.";
-    "7.8" A "Developer Guide, understanding billing": "DAX bills each node by the hour.";
-    "12.1" A "CloudWatch pricing; Developer Guide, Contributor Insights": "Contributor Insights bills a rule for each kind of graph and an event for each item read or written, two where there is a sort key.";
-    "12.2" A "KMS pricing; Developer Guide, encryption at rest": "A customer managed key bills the key and its requests; DynamoDB asks for the table key at most once in five minutes for each caller.";
-    "12.3" B "Amazon S3 User Guide, storage classes and lifecycle": "An archived object pays its class by the month, at least the class's minimum time, and a request for each transition.";
+    "7.8" A "Developer Guide, understanding billing": "DAX is billed by the hour for each node.";
+    "12.1" A "CloudWatch pricing; Developer Guide, Contributor Insights": "Contributor Insights is billed for a rule for each kind of graph, and for an event for each item read or written, or two events if there is a sort key.";
+    "12.2" A "KMS pricing; Developer Guide, encryption at rest": "A customer managed key is billed for the key and its requests; DynamoDB requests the table key at most once every five minutes for each caller.";
+    "12.3" B "Amazon S3 User Guide, storage classes and lifecycle": "An archived object is billed by the month at the price of its storage class, for at least the minimum storage duration of the class, and for a request for each transition.";
 }
 
 #[cfg(test)]

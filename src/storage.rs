@@ -6,10 +6,10 @@ use crate::units::Exact;
 /// "DynamoDB item sizes and formats" and "Storage considerations for global secondary indexes".
 pub const OVERHEAD_BYTES: u64 = 100;
 
-/// Bytes that storage adds to each item of a global table, beside the 100 (rule 1.10).
+/// Bytes that storage adds to each item of a global table, in addition to the 100 (rule 1.10).
 pub const GLOBAL_TABLE_OVERHEAD_BYTES: u64 = 48;
 
-/// What something occupies: how many of it there are, and their bytes together.
+/// What items or index entries occupy: their number and their total bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occupied {
     /// Items, or index entries.

@@ -49,15 +49,15 @@ impl fmt::Display for Date {
     }
 }
 
-/// Hours of a year of 365 days, by which terms of reserved capacity are counted.
+/// Hours of a year of 365 days, as used for the terms of reserved capacity.
 pub const HOURS_A_YEAR: u64 = 8_760;
 
-/// How many hours a month has: 1 to 744; 730 by default, 720 for 30 days.
+/// The hours of a month: 1 to 744 (default: 730); 720 for 30 days.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, Hash)]
 pub struct MonthHours(Exact);
 
 impl MonthHours {
-    /// What the calculators of AWS use: 365 × 24 / 12.
+    /// What AWS's calculators use: 365 × 24 / 12.
     pub fn standard() -> MonthHours {
         MonthHours(Exact::from(730))
     }

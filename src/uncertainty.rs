@@ -1,5 +1,5 @@
-//! What ranges in the file do to the total: an interval from seeded draws, and which range matters
-//! most.
+//! The effect of the file's ranges on the total: an interval from seeded draws, and which range
+//! matters most.
 
 use rayon::prelude::*;
 
@@ -12,25 +12,25 @@ use crate::outcome::{RangeSwing, Uncertainty};
 use crate::pricing::Books;
 use crate::workload::{Scenario, Workload};
 
-/// Draws of all ranges together.
+/// The number of draws; each draws a value for every range.
 pub const DRAWS: u64 = 500;
 
 /// Why there is no interval.
 #[derive(Debug, thiserror::Error)]
 pub enum UncertaintyError {
-    /// A value of a range makes the file wrong.
-    #[error("with a value of a range that the file allows:\n{0}")]
+    /// A value of a range makes the file invalid.
+    #[error("the file is invalid for a value within one of its ranges:\n{0}")]
     Workload(#[from] Diagnostics),
-    /// There is no estimate with a value of a range.
+    /// The estimate fails for a value of a range.
     #[error(transparent)]
     Estimate(#[from] EstimateError),
 }
 
-/// The interval of a workload's total; `None` where the file has no range. `load` reads the file in
-/// a scenario.
+/// The interval of a workload's total; `None` where the file has no range. `load` reads the file
+/// for a scenario.
 ///
 /// # Errors
-/// [`UncertaintyError`] where a value within a range makes the file wrong or has no estimate.
+/// [`UncertaintyError`] if a value within a range makes the file invalid or the estimate fail.
 pub fn uncertainty(
     workload: &Workload,
     books: &Books,
@@ -39,8 +39,8 @@ pub fn uncertainty(
     if workload.written.ranges.is_empty() {
         return Ok(None);
     }
-    // Draws are many: capacity that moves is simulated minute by minute, which its bill hardly
-    // notices.
+    // There are many draws, so capacity that changes is simulated minute by minute; this hardly
+    // changes its bill.
     let total = |scenario: Scenario| -> Result<Money, UncertaintyError> {
         let metering = Metering::with(Simulations::by_minutes(), &load(scenario)?, books)?;
         Ok(metering
@@ -49,7 +49,7 @@ pub fn uncertainty(
             .total()
             .map_err(EstimateError::from)?)
     };
-    // The ends first: where they are wrong, that is what is said.
+    // Check the ends first, so that an invalid end is the error that is reported.
     total(Scenario::Low)?;
     total(Scenario::High)?;
     let seed = Horizon::default().seed;

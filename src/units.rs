@@ -1,5 +1,5 @@
 //! The integers of the meter: bytes, read units in halves, write units; and [`Exact`], the fraction
-//! that expected counts are kept in until a rate charges them.
+//! that holds expected counts until a rate charges them.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -60,7 +60,7 @@ impl Sum for Bytes {
 }
 
 impl fmt::Display for Bytes {
-    /// `512 B`, or `1.5 KB` where that is exact to a tenth.
+    /// `512 B`, or `1.5 KB` if that is exact with one decimal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (unit, name) in [(GB, "GB"), (MB, "MB"), (KB, "KB")] {
             if self.0 >= unit && (self.0 * 10).is_multiple_of(unit) {
@@ -83,7 +83,7 @@ pub struct ReadUnits {
 }
 
 impl ReadUnits {
-    /// Nothing read.
+    /// Zero units.
     pub const ZERO: ReadUnits = ReadUnits { halves: 0 };
 
     /// A number of half units.
@@ -132,12 +132,13 @@ impl fmt::Display for ReadUnits {
     }
 }
 
-/// Write units (WRU on demand, WCU provisioned; rWRU and rWCU where they are replicated). Whole.
+/// Write units (WRU on demand, WCU provisioned; rWRU and rWCU if they are replicated). Whole
+/// numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WriteUnits(pub u64);
 
 impl WriteUnits {
-    /// Nothing written.
+    /// Zero units.
     pub const ZERO: WriteUnits = WriteUnits(0);
 
     /// As an exact number.
@@ -174,7 +175,7 @@ impl fmt::Display for WriteUnits {
 /// An exact number that is not money: an expected count, a share, a quantity before it is charged.
 ///
 /// A fraction of unlimited integers, so that `per_day` over a month of 730 hours (365/12 days)
-/// loses nothing on its way to `Rate::charge`, which alone rounds. Most fractions fit into machine
+/// loses nothing before `Rate::charge`, the only place that rounds. Most fractions fit into machine
 /// integers and are kept there, which is several times faster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Exact(Fraction);
@@ -187,12 +188,12 @@ enum Fraction {
 }
 
 impl Exact {
-    /// Nothing.
+    /// Zero.
     pub fn zero() -> Exact {
         Exact::from(0)
     }
 
-    /// One, or the whole.
+    /// One.
     pub fn one() -> Exact {
         Exact::from(1)
     }
@@ -222,7 +223,7 @@ impl Exact {
 
     /// The smallest form of a fraction.
     fn of(large: BigRational) -> Exact {
-        // The lowest integer has no positive counterpart, so it is left to the unlimited ones.
+        // The lowest `i128` has no positive counterpart, so it is kept as an unlimited integer.
         let small = |number: &BigInt| number.to_i128().filter(|number| *number != i128::MIN);
         Exact(match (small(large.numer()), small(large.denom())) {
             (Some(numerator), Some(denominator)) => {
@@ -308,12 +309,12 @@ impl Exact {
         }
     }
 
-    /// The nearest whole number (halves to even) as `u64`; `None` where it does not fit.
+    /// The nearest whole number (halves to even) as `u64`; `None` if it does not fit.
     pub fn to_u64(&self) -> Option<u64> {
         self.rounded(0).to_u64()
     }
 
-    /// The nearest whole number as `i128`; `None` where it does not fit.
+    /// The nearest whole number as `i128`; `None` if it does not fit.
     pub fn to_i128(&self) -> Option<i128> {
         self.rounded(0).to_i128()
     }
@@ -326,8 +327,8 @@ impl Exact {
         }
     }
 
-    /// Rounded half to even to `places` decimals, as a decimal without trailing zeros; `None` where
-    /// it has more digits than a decimal holds (28).
+    /// Rounded half to even to `places` decimals, as a decimal without trailing zeros; `None` if it
+    /// has more digits than a decimal holds (28).
     pub fn to_decimal(&self, places: u32) -> Option<Decimal> {
         let mantissa = self.rounded(places).to_i128()?;
         Decimal::try_from_i128_with_scale(mantissa, places)
@@ -345,16 +346,16 @@ impl Exact {
         if up { quotient + 1 } else { quotient }
     }
 
-    /// For people: at most `places` decimals, thousands separated by commas.
+    /// For output: at most `places` decimals, thousands separated by commas.
     pub fn human(&self, places: u32) -> String {
         match self.to_decimal(places) {
             Some(decimal) => group_thousands(&decimal.to_string()),
-            // Beyond 28 digits a fraction is no longer worth its room.
+            // Beyond 28 digits, the fraction is not shown.
             None => group_thousands(&self.rounded(0).to_string()),
         }
     }
 
-    /// A number as a file may have written it: every decimal, up to twenty.
+    /// A number as a file may contain it: all decimals, up to twenty.
     pub fn as_written(&self) -> String {
         self.human(20)
     }
@@ -384,7 +385,7 @@ pub fn group_thousands(number: &str) -> String {
 }
 
 impl Default for Exact {
-    /// Nothing.
+    /// Zero.
     fn default() -> Exact {
         Exact::zero()
     }

@@ -1,4 +1,4 @@
-//! What AWS bills: usage types under their own names, quantities, and because of what.
+//! What AWS bills: usage types by AWS's names, quantities, and reasons.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -28,15 +28,15 @@ pub enum UsageType {
     DaxNode(String),
     /// Transfer to another region.
     TransferTo(String),
-    /// A usage type at the price that a Database Savings Plan of one year gives.
+    /// A usage type at the price under a Database Savings Plan of one year.
     Planned(Box<UsageType>),
-    /// Any other of the catalogue, by the code of the price books.
+    /// Any other usage type of the catalogue, by the code of the price books.
     Listed(&'static str),
     /// A code that the catalogue does not have.
     Unlisted(String),
 }
 
-/// The two parts of what a reservation costs.
+/// The two parts of the price of a reservation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReservedPart {
     /// For each hour of the term.
@@ -371,7 +371,7 @@ const CATALOGUE: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// Which way throughput goes, for the usage types that come in families.
+/// The kind of throughput, for the usage types that come in families.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Throughput {
@@ -384,7 +384,7 @@ pub enum Throughput {
 }
 
 impl Throughput {
-    /// All, in the order in which bills are settled.
+    /// All, in the order in which they are billed.
     pub const ALL: [Throughput; 3] = [
         Throughput::Read,
         Throughput::Write,
@@ -458,7 +458,7 @@ const PURPOSES: &[(&str, &str)] = &[
     ("kms_", "encryption"),
 ];
 
-/// Where a code of the price books names a DAX node, a region that data goes to, or a savings plan.
+/// The prefixes of price book codes for a DAX node, a transfer to a region, and a savings plan.
 const DAX_CODE: &str = "dax_node_hour_";
 const TRANSFER_CODE: &str = "data_transfer_inter_region_to_";
 const PLAN_CODE: &str = "dsp_1yr_no_upfront_";
@@ -466,7 +466,7 @@ const PLAN_CODE: &str = "dsp_1yr_no_upfront_";
 /// Transfer between regions on a bill, without the prefixes of both.
 const TRANSFER_NAME: &str = "AWS-Out-Bytes";
 
-/// Names that outputs had before, or that AWS's documentation uses, with the name on a bill.
+/// Names that earlier output or AWS's documentation uses, with the name on a bill.
 const OLD_NAMES: [(&str, &str); 2] = [
     ("Streams-RequestsCount", "Streams-Requests"),
     ("DataTransfer-Out-Bytes", TRANSFER_NAME),
@@ -501,7 +501,7 @@ impl UsageType {
     /// Objects written to Amazon S3.
     pub const S3_PUTS: UsageType = UsageType::Listed("s3_put_standard");
 
-    /// What a table has and no price book prices.
+    /// Usage of a table that no price book has a price for.
     pub fn unpriced() -> UsageType {
         UsageType::Unlisted("unpriced".to_string())
     }
@@ -590,7 +590,7 @@ impl UsageType {
         }
     }
 
-    /// The throughput that it bills, by the request or by the hour; `None` for everything else,
+    /// The throughput that it bills, per request or per hour; `None` for everything else,
     /// reservations included.
     pub fn throughput(&self) -> Option<Throughput> {
         match self {
@@ -601,7 +601,7 @@ impl UsageType {
         }
     }
 
-    /// Whether it bills reads or writes; `None` where it is no throughput.
+    /// Whether it bills reads or writes; `None` if it is not throughput.
     pub fn direction(&self) -> Option<Direction> {
         self.throughput().map(Throughput::direction)
     }
@@ -611,12 +611,12 @@ impl UsageType {
         matches!(self, UsageType::Requests(Throughput::Read, _))
     }
 
-    /// Whether its prices are those of every region.
+    /// Whether its price is the same in every region.
     pub fn has_global_price(&self) -> bool {
         matches!(*self, UsageType::KMS_KEYS | UsageType::KMS_REQUESTS)
     }
 
-    /// What it is for, where no access pattern causes it.
+    /// What it is for, if no access pattern causes it.
     pub fn purpose(&self) -> &'static str {
         let code = self.code();
         PURPOSES
@@ -654,7 +654,7 @@ impl UsageType {
             .chain([TRANSFER_NAME])
     }
 
-    /// The current name on a bill of a usage type that is given by its current or an older name.
+    /// The current name on a bill, for a current or an older name of a usage type.
     pub fn name_on_a_bill(name: &str) -> &str {
         OLD_NAMES
             .iter()
@@ -680,7 +680,7 @@ impl UsageType {
                 };
             }
             // Source: Cost and Usage Reports: the product code of a transfer is that of the service
-            // whose data it is.
+            // that owns the data.
             UsageType::TransferTo(_) => {
                 return Billed {
                     service: "AmazonDynamoDB",
@@ -720,7 +720,7 @@ impl UsageType {
     }
 
     /// Its whole name on the bill of a region: with the region's prefix, and with that of its
-    /// destination where data goes to another region.
+    /// destination if data goes to another region.
     ///
     /// Source: Cost and Usage Reports, such as `EUC1-IA-WriteRequestUnits` and
     /// `USE1-EUW1-AWS-Out-Bytes`.
@@ -773,10 +773,10 @@ impl PartialOrd for UsageType {
     }
 }
 
-/// One of AWS's free tiers, each for an account, a region and a month.
+/// One of AWS's free tiers; each applies per account, region and month.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FreeTier {
-    /// Hours each of WCU, RCU and rWCU of the Standard class.
+    /// Hours of WCU, of RCU and of rWCU, in the Standard class.
     Throughput,
     /// Standard storage.
     Storage,
@@ -797,12 +797,12 @@ impl FreeTier {
     }
 }
 
-/// Why a line is there: a sentence with its numbers, and the rule behind it.
+/// Why a line is on the bill: a sentence with its numbers, and the rule behind it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Because {
-    /// The working, for people.
+    /// The calculation, for output.
     pub text: String,
-    /// The number of the rule in [`rules`](crate::rules), where one applies.
+    /// The number of the rule in [`rules`](crate::rules), if one applies.
     pub rule: Option<&'static str>,
 }
 
@@ -815,7 +815,7 @@ impl Because {
         }
     }
 
-    /// A reason that is arithmetic alone.
+    /// A reason without a rule, such as arithmetic.
     pub fn plain(text: impl Into<String>) -> Because {
         Because {
             text: text.into(),
@@ -833,7 +833,8 @@ impl fmt::Display for Because {
     }
 }
 
-/// A table, or an index of it, perhaps in a region, for people: `Orders / ByStatus in eu-west-1`.
+/// A table or one of its indexes, optionally with its region, for output: `Orders / ByStatus in
+/// eu-west-1`.
 pub fn place(table: &str, index: Option<&str>, region: Option<&str>) -> String {
     let index = index.map(|index| format!(" / {index}")).unwrap_or_default();
     let region = region
@@ -842,7 +843,7 @@ pub fn place(table: &str, index: Option<&str>, region: Option<&str>) -> String {
     format!("{table}{index}{region}")
 }
 
-/// What a line is about: the place in the design and in the world.
+/// What a line is about: the part of the design, and the region.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Subject {
     /// The table.
@@ -851,7 +852,7 @@ pub struct Subject {
     pub index: Option<String>,
     /// The region whose prices apply.
     pub region: String,
-    /// The access pattern that causes the line; `None` where no single one does.
+    /// The access pattern that causes the line; `None` if no single one does.
     pub access: Option<String>,
 }
 
@@ -869,7 +870,7 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// The same without its working.
+    /// The same without its calculation.
     pub fn without_working(&self) -> Usage {
         Usage {
             because: Vec::new(),

@@ -4,7 +4,7 @@
   const figures = JSON.parse(document.getElementById("figures").textContent);
   const by = (id) => document.getElementById(id);
 
-  // Totals at other traffic and in other months: looked up, never computed.
+  // Totals at other traffic and for other months are looked up, never computed.
   const form = by("what-if"), factor = by("factor"), month = by("month");
   const body = by("what-if-tables").tBodies[0];
   const show = () => {
@@ -30,12 +30,12 @@
   form.hidden = false;
   show();
 
-  // On paper everything that proves the figures is open; only hours and moments stay folded.
+  // In print, everything that supports the figures is expanded; only the long tables of hours and times stay collapsed.
   const proof = [...document.querySelectorAll("details:not(.long)")];
   addEventListener("beforeprint", () => proof.forEach((one) => { one.dataset.was = one.open; one.open = true; }));
   addEventListener("afterprint", () => proof.forEach((one) => { one.open = one.dataset.was === "true"; }));
 
-  // Heads of columns sort; on narrow screens each cell says its head.
+  // Column heads sort the table; on narrow screens each cell shows its column head.
   const value = (row, at, numbers) => {
     const cell = row.cells[at], exact = cell.dataset.v, text = cell.textContent.trim();
     if (exact !== undefined) return Number(exact);
@@ -70,7 +70,7 @@
     });
   }
 
-  // Pointing at a chart shows the row of its table that lies there.
+  // Pointing at a chart shows the matching row of its table.
   for (const figure of document.querySelectorAll("figure.chart[data-x]")) {
     const svg = figure.querySelector("svg"), table = figure.querySelector("table");
     if (!svg || !table) continue;

@@ -1,9 +1,9 @@
-//! Pages of reports in a real browser, without a head: 1280 and 400 pixels wide, on paper, light
-//! and dark. No console message, no scrolling sideways, no text over another, enough contrast,
-//! working interactions.
+//! Pages of reports in a real headless browser: 1280 and 400 pixels wide, in print, light and dark.
+//! No console messages, no horizontal scrolling, no overlapping texts, enough contrast, working
+//! interactions.
 //!
-//! Needs Chromium (Debian: `apt-get install chromium`); where it is not there the test says so and
-//! passes.
+//! Needs Chromium (Debian: `apt-get install chromium`); without it, the test prints that it is
+//! skipped and passes.
 
 #[path = "support/page.rs"]
 mod page;
@@ -14,7 +14,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// The browser, where there is one.
+/// The browser, if one is installed.
 fn browser() -> Option<String> {
     let named = std::env::var("DYNAMETER_CHROMIUM").ok();
     let known = [
@@ -76,7 +76,8 @@ fn run(browser: &str, width: u32, arguments: &[&str]) -> Output {
         .expect("the browser runs")
 }
 
-/// What the browser says of a page at a width; `as_if` changes the copy that it sees.
+/// The problems that the browser finds in a page at a width; `as_if` changes the copy that it
+/// loads.
 fn problems(
     browser: &str,
     page: &str,
@@ -92,7 +93,7 @@ fn problems(
     copy = copy.replace("</body>", &format!("<script>{checks}</script></body>"));
     let path = folder().join(format!("{name}.checked.html"));
     std::fs::write(&path, copy).expect("a copy");
-    // A window has a least width; a frame has any.
+    // A window has a minimum width; a frame has none.
     let around = folder().join(format!("{name}.frame.html"));
     let frame = format!(
         "<!doctype html><title>{name}</title><script>addEventListener(\"message\", (event) => {{ \
@@ -173,7 +174,8 @@ fn pages_are_whole_in_a_browser() {
     let odd = folder().join("odd.toml");
     let text = std::fs::read_to_string(support::root().join("workloads/sessions.toml"))
         .expect("a workload");
-    // The names of the workload and of its access patterns are the users' own; a table's are AWS's.
+    // Users choose the names of the workload and of its access patterns freely; AWS restricts the
+    // names of tables.
     let (mut head, mut count) = (String::new(), 0);
     let named = text.lines().map(|line| {
         if line.starts_with('[') {
@@ -243,7 +245,7 @@ fn pages_are_whole_in_a_browser() {
         wrong.len(),
         wrong[..wrong.len().min(60)].join("\n")
     );
-    // Pictures, for people to look at.
+    // Screenshots to look at.
     let page = folder().join("traced.html");
     for (name, width) in [("wide", 1280), ("phone", 400)] {
         let picture = folder().join(format!("{name}.png"));

@@ -1,4 +1,4 @@
-//! DAX's item cache against references that others computed: every row of the ground truth.
+//! Checks DAX's item cache against published reference results: every row of the ground truth.
 
 mod support;
 
@@ -14,7 +14,7 @@ mod replay {
 
     use super::support;
 
-    /// A request: second, key, bytes, whether it writes.
+    /// A request: second, key, bytes, whether it is a write.
     type Request = (i64, u64, u32, bool);
 
     fn key(text: &str) -> u64 {
@@ -28,7 +28,7 @@ mod replay {
             .fold(0, |sum, byte| sum << 8 | u64::from(*byte))
     }
 
-    /// The traces that the ground truth names, as it reads them; `None` where a tool is missing.
+    /// The traces named in the ground truth, read as it reads them; `None` if a tool is missing.
     fn trace(name: &str, folder: &Path) -> Option<Vec<Request>> {
         let text = |path: &str| std::fs::read_to_string(folder.join(path)).expect("a trace");
         let keys_only = |path: &str| -> Option<Vec<Request>> {
@@ -214,7 +214,8 @@ mod replay {
     }
 }
 
-/// The query cache goes by all parameters, is not told of writes, and forgets after five minutes.
+/// The query cache is keyed by all parameters, is not updated by writes, and expires entries after
+/// five minutes.
 #[cfg(feature = "replay")]
 #[test]
 fn the_query_cache_goes_by_all_parameters() {
@@ -265,8 +266,8 @@ fn the_query_cache_goes_by_all_parameters() {
         .iter()
         .find(|dax| dax.which == Which::Query)
         .expect("a query cache");
-    // Asked for five times, the strong one passes; the second and the fourth of the same words are
-    // answered.
+    // Five eventually consistent queries reach the cache; the strongly consistent one does not. The
+    // second and the fourth of the five are hits.
     assert_eq!(
         (
             query.point.reads,

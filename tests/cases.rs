@@ -1,11 +1,11 @@
-//! Designs and traces that once came out wrong, each with what it must say: one table, one
+//! Designs and traces that once gave a wrong result, each with the expected output: one table, one
 //! assertion path.
 
 mod support;
 
 use std::process::Command;
 
-/// A command in `tests/cases`, its exit code, what it must say and what it must not.
+/// A command in `tests/cases`, its exit code, what its output must contain and what it must not.
 struct Case {
     why: &'static str,
     args: &'static str,
@@ -47,21 +47,21 @@ const CASES: &[Case] = &[
     )
     .never(&["-$24.33", "$328.50"]),
     case(
-        "the page pays what the bill has, of an index",
+        "the report's amounts are those of the bill, for an index",
         "report idxmax.toml",
         0,
         &["The design pays $32.85 a month here"],
     )
     .never(&["$328.50"]),
     case(
-        "the page pays what the bill has, of a table",
+        "the report's amounts are those of the bill, for a table",
         "report tabmax.toml",
         0,
         &["The design pays $32.85 a month here"],
     )
     .never(&["$328.50"]),
     case(
-        "a region without a free tier, with one asked for",
+        "a region without a free tier, with free_tier = true",
         "compare gov-true.toml",
         0,
         &[
@@ -81,7 +81,7 @@ const CASES: &[Case] = &[
         ],
     ),
     case(
-        "safe means one thing for fixed and auto-scaled capacity",
+        "safe means the same for fixed and auto-scaled capacity",
         "compare 04b.toml",
         0,
         &[
@@ -101,7 +101,7 @@ const CASES: &[Case] = &[
         ],
     ),
     case(
-        "a schedule of one hour serves a batch of one hour",
+        "a schedule for one hour serves a batch of one hour",
         "compare 25-batch.toml",
         0,
         &["Best together\n  $23.38: Batch: provisioned, scheduled"],
@@ -119,7 +119,7 @@ const CASES: &[Case] = &[
         &["Many: $4,274.20 a month"],
     ),
     case(
-        "twelve restores a year are one a month",
+        "twelve restores per year are one per month",
         "estimate 48-restore.toml",
         0,
         &["restores  RestoreDataSize-Bytes            100  GB        $0.15  $15.00"],
@@ -134,7 +134,7 @@ const CASES: &[Case] = &[
         ],
     ),
     case(
-        "a new on-demand table has a limit at first",
+        "a new on-demand table has an initial limit",
         "estimate 47-spike.toml",
         0,
         &[
@@ -155,7 +155,7 @@ const CASES: &[Case] = &[
         ],
     ),
     case(
-        "an importer asks for what a usage file does not measure",
+        "an import names what a usage file does not measure",
         "import describe-table partial-consumed.describe.json --usage partial-consumed.usage.toml",
         0,
         &[
@@ -185,7 +185,7 @@ const CASES: &[Case] = &[
         &["Over: $16,425,000,000.00 a month; $15,484,295,454.62 with"],
     ),
     case(
-        "an entry of an index with everything is its item",
+        "an index entry with all attributes is as large as its item",
         "estimate entry_size.toml",
         2,
         &[
@@ -195,7 +195,7 @@ const CASES: &[Case] = &[
         ],
     ),
     case(
-        "a note is one line, whatever stands in an address",
+        "a note is one line, whatever an address contains",
         "estimate newline-plan.json --region us-east-1",
         0,
         &["note: newline-plan.json: \
@@ -203,7 +203,7 @@ const CASES: &[Case] = &[
     )
     .never(&["\n::error::"]),
     case(
-        "a repeated transaction reads where it is called",
+        "a repeated transaction reads in the region where it is called",
         "estimate replica_reads_of_replayed_transaction.toml",
         0,
         &["pay                 ReadRequestUnits         2,592,000  RRU"],
@@ -214,7 +214,7 @@ const CASES: &[Case] = &[
 #[cfg(feature = "replay")]
 const TRACES: &[Case] = &[
     case(
-        "sizes that nobody knows are not 0 bytes",
+        "unknown sizes are not 0 bytes",
         "replay unsized.ndjson --workload unsized.toml",
         0,
         &[
@@ -246,13 +246,13 @@ const TRACES: &[Case] = &[
         &["2 of 2 ConsumedCapacity agree"],
     ),
     case(
-        "failed members of statement batches are in no arm",
+        "failed members of statement batches consume nothing in the table or any index",
         "replay bes_failed_member.jsonl --verify",
         0,
         &["1 of 1 ConsumedCapacity agree"],
     ),
     case(
-        "an update that AWS accepted is believed",
+        "an update without an error is assumed to have succeeded",
         "replay update_above_400kb.jsonl.gz",
         0,
         &[
@@ -261,7 +261,7 @@ const TRACES: &[Case] = &[
         ],
     ),
     case(
-        "an index ends where a log deletes it, and may come again",
+        "an index ends when the log deletes it, and can be created again",
         "replay deleted-index.jsonl --verify=all",
         0,
         &[
@@ -279,7 +279,7 @@ const TRACES: &[Case] = &[
         ],
     ),
     case(
-        "an error of a member that is no error code",
+        "an error of a member that is not an error code",
         "replay bes_unknown_error.jsonl",
         2,
         &[
@@ -288,13 +288,13 @@ const TRACES: &[Case] = &[
         ],
     ),
     case(
-        "a switch for a log that defines its tables",
+        "--switch with a log that defines its tables",
         "replay failed-condition.jsonl --switch failed_condition=larger",
         0,
         &["PutItem        2           0            4"],
     ),
     case(
-        "a switch that is none",
+        "an unknown switch",
         "replay deleted-index.jsonl --switch number=split",
         2,
         &[
@@ -303,13 +303,13 @@ const TRACES: &[Case] = &[
         ],
     ),
     case(
-        "a reading that is none",
+        "an unknown reading of a switch",
         "replay deleted-index.jsonl --switch number_alignment=even",
         2,
         &["number_alignment is aligned or split"],
     ),
     case(
-        "a verification that is none",
+        "an unknown value of --verify",
         "replay deleted-index.jsonl --verify=some",
         2,
         &["--verify=all for every one"],
@@ -358,7 +358,7 @@ fn every_case_says_what_is_right() {
     );
 }
 
-/// Four commands give one decimal for one design.
+/// Four commands give the same total for the same design.
 #[test]
 fn every_command_has_the_same_total() {
     let run = |args: &[&str]| {

@@ -1,5 +1,5 @@
-//! The budget gate: its verdicts, its exit codes, its outputs, and every mistake that a budget file
-//! can have.
+//! Tests of the budget check: verdicts, exit codes, outputs, and every error that a budget file can
+//! have.
 
 #[path = "support/mod.rs"]
 mod support;
@@ -26,7 +26,7 @@ fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     )
 }
 
-/// Checks the designs of `tests/check`, on a day before its exception ends.
+/// Checks the designs of `tests/check`, on a day before the exception of the budget ends.
 fn checked(more: &[&str]) -> (i32, String, String) {
     let start = [
         "check",
@@ -194,7 +194,7 @@ fn a_commit_that_widens_a_projection_fails_in_a_repository() {
     assert_eq!(
         check("git:HEAD:").0,
         1,
-        "without a change the whole is still over its limit"
+        "without a change the whole design is still over its limit"
     );
     for (baseline, words) in [
         ("git:nowhere:", "nowhere"),
@@ -212,7 +212,7 @@ fn a_commit_that_widens_a_projection_fails_in_a_repository() {
     }
 }
 
-/// A check of a workload and a budget given as texts.
+/// Checks a workload and a budget given as texts.
 fn check_texts(workload: &str, budget: &str, more: &[&str]) -> (i32, String, String) {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("w.toml"), workload).expect("a workload");
@@ -272,9 +272,9 @@ fn exit_codes_tell_too_dear_from_could_not_tell() {
             "excepted until 2026-12-01: a launch",
         ),
         (&unknown, "[[limit]]\nmonthly_usd = 1_000\n", 2, "Not known"),
-        // What is known is above the limit already.
+        // The known part already exceeds the limit.
         (&unknown, "[[limit]]\nmonthly_usd = 1\n", 1, "over budget"),
-        // The limit is of something that is known.
+        // The limit needs only known figures.
         (
             &unknown,
             "[[limit]]\naccess = \"write\"\nusage_type = \"TimedStorage-ByteHrs\"\nmonthly_usd = \
@@ -325,7 +325,7 @@ fn an_increase_over_what_was_unknown_cannot_be_told() {
             ],
         )
     };
-    // What the index cost before is not known: it may be all that is seen as an increase.
+    // What the index cost before is unknown: the whole apparent increase may be that cost.
     let (code, stdout, _) = check("old.toml", "new.toml");
     let json: Value = serde_json::from_str(&stdout).expect("JSON");
     let verdict = &json["verdicts"][0];
@@ -612,9 +612,9 @@ fn every_finding_is_found_where_it_is_and_nowhere_else() {
 
 #[test]
 fn the_page_of_the_findings_is_that_of_the_rules() {
-    let mut page = "# What `check` looks for in a design\n\nHow strictly each is taken stands in \
-                    the budget file: `[lint]`, then `code = \"off\"`, `\"note\"`, `\"warn\"` or \
-                    `\"fail\"`. Where it says nothing, as below.\n"
+    let mut page = "# What `check` looks for in a design\n\nThe budget file sets the severity of \
+                    each finding: `[lint]`, then `code = \"off\"`, `\"note\"`, `\"warn\"` or \
+                    `\"fail\"`. The defaults are below.\n"
         .to_string();
     for rule in RULES {
         page += &format!(
@@ -629,8 +629,8 @@ fn the_page_of_the_findings_is_that_of_the_rules() {
     assert!(wrong.is_none(), "{}", wrong.unwrap_or_default());
 }
 
-/// What the schema of SARIF 2.1.0 asks of the parts that are written: keys that must be there, with
-/// their kinds.
+/// Checks what the schema of SARIF 2.1.0 requires of the parts that are written: required keys and
+/// their types.
 fn sarif_problems(log: &Value) -> Vec<String> {
     let mut problems = Vec::new();
     let mut must = |holds: bool, what: String| {
@@ -759,7 +759,7 @@ fn names_break_no_output() {
     ] {
         let (code, stdout, stderr) = check_texts(&workload, &budget, &["--format", format]);
         assert_eq!(code, 1, "{format}: {stderr}");
-        // A spreadsheet takes texts as they are.
+        // CSV contains texts unchanged.
         assert!(format == "csv" || !stdout.contains('\u{7}'), "{format}");
         match format {
             "json" | "sarif" => assert!(

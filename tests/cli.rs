@@ -1,5 +1,5 @@
-//! What the command does with bad input and awkward places: a clear error, exit code 2, no panic,
-//! no half file.
+//! Tests of the command with bad input and unusual output paths: a clear error, exit code 2, no
+//! panic, no partial file.
 
 mod support;
 
@@ -19,7 +19,8 @@ fn dynameter(folder: &Path, arguments: &[&str]) -> Output {
         .expect("it runs")
 }
 
-/// Refuses with exit code 2, says what and how to go on, and prints nothing else.
+/// Asserts that the command failed with exit code 2, an error that contains the words, and nothing
+/// on standard output.
 fn refused(output: &Output, words: &[&str]) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{stderr}");
@@ -189,7 +190,7 @@ fn a_result_appears_whole_or_not_at_all() {
     let first = fs::read_to_string(at("out.txt")).expect("a result");
     assert!(first.starts_with("Orders: $"), "{first}");
 
-    // A failure leaves what was there.
+    // A failure leaves the existing file unchanged.
     fs::write(at("bad.toml"), "name = 1").expect("written");
     refused(
         &dynameter(folder.path(), &["estimate", "bad.toml", "-o", "out.txt"]),
@@ -275,8 +276,8 @@ fn a_name_cannot_draw_on_the_terminal_or_run_in_a_spreadsheet() {
     assert_eq!(json["workload"], "=cmd|'\u{1b}[31m | <b>*x*");
 }
 
-/// Whatever a command opens is an input: usage, budget, books, the files of a pattern, of a folder
-/// and of an export, links to them.
+/// Every file that a command opens is an input: usage, budget, price books, the files of a pattern,
+/// of a folder and of an export, and links to them.
 #[test]
 fn no_result_is_written_over_a_file_that_was_read() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -371,8 +372,8 @@ fn no_result_is_written_over_a_file_that_was_read() {
     }
 }
 
-/// An export does not hold the keys of its table; a log that begins with the table's CreateTable
-/// does.
+/// An export does not contain the key schema of its table; a log that begins with the table's
+/// CreateTable does.
 #[cfg(feature = "replay")]
 #[test]
 fn a_log_defines_the_table_of_a_full_export() {

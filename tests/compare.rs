@@ -1,4 +1,4 @@
-//! Comparisons: the published break-evens, and what must hold whatever the design.
+//! Tests of comparisons: published break-even points, and properties that hold for every design.
 
 mod support;
 
@@ -34,7 +34,7 @@ fn break_even(comparison: &Comparison, name: &str, direction: &str) -> (String, 
     (found.value.human(2), found.meaning.clone())
 }
 
-/// A table of 100 RCU and 50 WCU, as case c04 has it.
+/// A table with 100 RCU and 50 WCU, as in case c04.
 fn c04(prices: &str) -> Comparison {
     compared(&format!(
         r#"
@@ -237,13 +237,13 @@ fn consistent(comparison: &Comparison) {
         let all = comparison.best_with_decisions.monthly_with_commitment;
         assert!(
             all <= monthly,
-            "{name}: {} costs {monthly}, the best of all {all}",
+            "{name}: {} costs {monthly}, the best combination with trade-offs {all}",
             one.name
         );
         let kept = comparison.best.monthly_with_commitment;
         assert!(
             one.footing == Footing::Decision || kept <= monthly,
-            "{name}: {} costs {monthly}, the best {kept}",
+            "{name}: {} costs {monthly}, the best combination {kept}",
             one.name
         );
     }
@@ -390,7 +390,7 @@ rate = { per_second = 5 }
         .find(|one| one.name == "a Database Savings Plan")
         .expect("a plan");
     let saved = plan.delta().expect("a saving").decimal().abs() / comparison.total.decimal();
-    // 18 % of what is billed, a little less where the commitment is rounded.
+    // 18 % of what is billed, or slightly less because the commitment is rounded.
     assert!(
         saved > rust_decimal::Decimal::new(10, 2) && saved <= rust_decimal::Decimal::new(18, 2),
         "{saved}"
@@ -455,16 +455,22 @@ rate.per_second = 50
             .iter()
             .find(|(name, _)| name.starts_with("include") && name.contains("Total"))
             .expect("what it wants");
-        assert!(!narrow.0, "{kind}: {name} takes nothing from its reader");
-        assert!(silent[name].0, "{kind}: who does not say wants all");
+        assert!(
+            !narrow.0,
+            "{kind}: {name} contains all that its reader needs"
+        );
+        assert!(
+            silent[name].0,
+            "{kind}: a reader without `attributes` needs all of them"
+        );
         assert!(
             narrow.1 < silent[name].1,
-            "{kind}: {name} fetches nothing: {narrow:?}, {:?}",
+            "{kind}: {name} needs no fetches: {narrow:?}, {:?}",
             silent[name]
         );
         assert_eq!(
             silent["keys-only"], said["keys-only"],
-            "{kind}: without Total it fetches either way"
+            "{kind}: without Total, both designs need fetches"
         );
     }
 }

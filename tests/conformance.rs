@@ -1,5 +1,5 @@
-//! The meter against the vectors and AWS's captured answers: every row of a file through one
-//! assertion.
+//! Tests the meter against the vectors and AWS's captured answers: every row of a file through the
+//! same assertion.
 
 #[path = "support/database.rs"]
 mod database;
@@ -63,7 +63,7 @@ fn lines(path: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// Replays a file and hands each vector with the meter's answer to `check`, which returns what
+/// Replays a file and passes each vector and the meter's answer to `check`, which returns what
 /// differs.
 fn replay(
     path: &Path,
@@ -121,7 +121,7 @@ fn the_meter_answers_every_vector() {
     }
 }
 
-/// The switches lead to the other readings of the grade C rows, so neither reading is out of reach.
+/// The switches give the other readings of the grade C rows, so both readings can be selected.
 #[test]
 fn the_switches_give_the_other_readings() {
     let other = [
@@ -185,7 +185,7 @@ fn captured_table() -> Table {
     }
 }
 
-/// A size as the captures write it: `3017`, `<1024`, `~1550`.
+/// Parses a size as written in the captures: `3017`, `<1024`, `~1550`.
 fn bytes(text: &str) -> Option<Bytes> {
     let digits = text.trim_start_matches(['<', '~']).parse::<u64>().ok()?;
     Some(Bytes(if text.starts_with('<') {
@@ -195,8 +195,8 @@ fn bytes(text: &str) -> Option<Bytes> {
     }))
 }
 
-/// The operation of a captured case: its sizes from the file, what each index sees from the case's
-/// text.
+/// The operation of a captured case: the sizes come from the file, the change of each index entry
+/// from the case's description.
 fn captured_operation(case: &str, row: &[String]) -> Operation {
     let (old, new, old_entry, new_entry) = (
         bytes(&row[3]),
@@ -290,7 +290,7 @@ fn captured_operation(case: &str, row: &[String]) -> Operation {
     }
 }
 
-/// Half units of a captured arm: `>0` is -1, an empty cell is `None`.
+/// Half units of a captured target (the table or one index): `>0` is -1, an empty cell is `None`.
 fn captured_units(text: &str) -> Option<i64> {
     match text {
         "" => None,
@@ -330,9 +330,9 @@ fn the_meter_agrees_with_every_case_captured_on_aws() {
         let halves = |arm: dynameter::meter::Arm| (arm.read.halves() + 2 * arm.write.0) as i64;
         let mut expected = [8, 9, 10, 11].map(|column| captured_units(&row[column]));
         match case {
-            "T8" => expected = [Some(8), Some(4), Some(2), Some(2)], /* two on the table, one on
-            * each index */
-            "Q3" => expected = [None, Some(9), None, None], // the capture is of the base arm
+            "T8" => expected = [Some(8), Some(4), Some(2), Some(2)], /* two on the table, one on */
+            // each index
+            "Q3" => expected = [None, Some(9), None, None], // the capture has only the base table
             _ => {}
         }
         let metered = [

@@ -1,4 +1,4 @@
-//! Differences add up, and ranges hold what they say.
+//! Differences add up, and intervals of ranges have the expected ends.
 
 mod support;
 
@@ -79,8 +79,8 @@ fn ranges_give_an_interval_and_say_which_matters_most() {
     };
     let found = ask();
     assert_eq!(found, ask(), "the same seed gives the same interval");
-    // Two million writes, grown twice by a half, at $0.625 a million; one range at its ends, the
-    // other likely.
+    // Two million writes, growing by a half twice, at $0.625 per million; one range at its ends,
+    // the other at its likely value.
     let ends: Vec<(usize, String, String)> = found
         .ranges
         .iter()

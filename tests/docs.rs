@@ -1,4 +1,4 @@
-//! Pages that are made from the code: `docs/workload.md` from the schema of the workload file.
+//! Pages generated from the code: `docs/workload.md` from the schema of the workload file.
 
 mod support;
 
@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use dynameter::workload;
 use serde_json::Value;
 
-/// The tables of the format in the order of a file, with the heading of each.
+/// The tables of the workload file in order, with the heading of each.
 const TABLES: [(&str, &str); 30] = [
     ("TableFile", "[[table]]"),
     ("KeyFile", "partition_key, sort_key"),
@@ -50,7 +50,7 @@ fn referred(value: &Value) -> Option<&str> {
     value["$ref"].as_str()?.rsplit('/').next()
 }
 
-/// What a value may be, in a few words.
+/// A short description of the type of a value.
 fn kind(value: &Value, definitions: &BTreeMap<&str, &Value>) -> String {
     if let Some(name) = referred(value) {
         return of_definition(name, definitions);
@@ -134,7 +134,7 @@ fn section(heading: &str, definition: &Value, definitions: &BTreeMap<&str, &Valu
         .partition(|(key, _)| required.contains(&key.as_str()));
     for (key, value) in needed.into_iter().chain(optional) {
         let mark = if required.contains(&key.as_str()) {
-            " (needed)"
+            " (required)"
         } else {
             ""
         };
@@ -156,10 +156,10 @@ fn the_page_of_the_workload_file_is_that_of_its_schema() {
         .iter()
         .map(|(name, value)| (name.as_str(), value))
         .collect();
-    let mut page = "# The workload file\n\nMade from the code by `tests/docs.rs`; `dynameter \
-                    schema` gives editors the same. `dynameter init` writes a commented file\nto \
-                    start from. Every rate, every size and every growth may be a range, `{ low = \
-                    …, likely = …, high = … }`; 1 KB is 1,024 bytes.\n"
+    let mut page = "# The workload file\n\nGenerated from the code by `tests/docs.rs`; `dynameter \
+                    schema` prints the JSON Schema for editors. `dynameter init` writes a \
+                    commented file\nto start from. Every rate, size and growth can be a range, `{ \
+                    low = …, likely = …, high = … }`; 1 KB is 1,024 bytes.\n"
         .to_string();
     page += &section("the file", &schema, &definitions);
     page += &section("[switches]", definitions["SwitchesFile"], &definitions);
@@ -171,7 +171,7 @@ fn the_page_of_the_workload_file_is_that_of_its_schema() {
     for (name, definition) in &definitions {
         assert!(
             definition["properties"].is_null() || *name == "Rate" || documented(name),
-            "{name} has no place on the page"
+            "{name} is not documented on the page"
         );
     }
     let wrong = support::golden(&support::root().join("docs/workload.md"), &page);

@@ -1,5 +1,5 @@
-//! One sample for each kind of mistake, with the words that its author sees. `DYNAMETER_BLESS=1`
-//! writes the words and the list in `docs/errors.md` anew.
+//! One sample for each kind of error, with the message that the user sees. `DYNAMETER_BLESS=1`
+//! rewrites the messages and the list in `docs/errors.md`.
 
 mod support;
 
@@ -8,15 +8,15 @@ use std::path::Path;
 use dynameter::pricing::Books;
 use dynameter::workload::{CODES, Setting, load};
 
-/// Kinds of mistakes that no workload file alone can show.
+/// Kinds of errors that a workload file alone cannot cause.
 const ELSEWHERE: [&str; 1] = ["price-book"];
 
 #[test]
 fn every_kind_of_mistake_has_a_sample_that_says_so() {
     let folder = support::root().join("tests/errors");
     let mut list = String::from(
-        "# Mistakes in a workload file\n\nEvery mistake of a file is reported at once, with its \
-         place, the line and the way out. The word in brackets names its kind.\n",
+        "# Errors in a workload file\n\nAll errors in a file are reported together, each with its \
+         location, the source line and how to fix it. The word in brackets is the error code.\n",
     );
     let mut wrong = Vec::new();
     for (code, meaning) in CODES.iter().filter(|(code, _)| !ELSEWHERE.contains(code)) {

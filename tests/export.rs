@@ -55,7 +55,10 @@ fn a_real_export_measures_as_aws_billed_it() {
     );
     let billed = 44_570_731_f64;
     let apart = (measured.bytes as f64 - billed) / billed * 1e6;
-    assert!(apart.abs() < 6.0, "{apart} ppm from what AWS billed");
+    assert!(
+        apart.abs() < 6.0,
+        "differs by {apart} ppm from what AWS billed"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Golden files: command, standard output, standard error, exit code. `DYNAMETER_BLESS=1` writes
-//! them anew. Every output that holds lines is proven: quantity × rate = amount, and the sum of the
-//! lines is the total.
+//! Golden files: command, standard output, standard error, exit code. `DYNAMETER_BLESS=1` rewrites
+//! them. Every output with lines is verified: quantity × rate = amount, and the sum of the lines is
+//! the total.
 
 mod support;
 
@@ -8,7 +8,7 @@ use assert_cmd::Command;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-/// Runs the binary in the package's folder; what it said, as a golden file writes it.
+/// Runs the binary in the package's folder; returns its output in the format of a golden file.
 fn run(arguments: &str) -> (String, String) {
     let output = Command::cargo_bin("dynameter")
         .expect("the binary")
@@ -94,7 +94,7 @@ fn shipped_workloads_say_what_they_said_and_every_line_proves_itself() {
                     .map(|problem| format!("{arguments}: {problem}")),
             );
         }
-        // All formats tell of the same lines.
+        // All formats contain the same lines.
         let json: Value =
             serde_json::from_str(&run(&format!("estimate {workload} --format json")).0)
                 .expect("JSON");
@@ -217,7 +217,7 @@ fn two_estimates_are_an_array_of_what_each_is_alone() {
     assert_eq!(both, Value::Array(vec![alone("sessions"), alone("iot")]));
 }
 
-/// The line-proof harness: what is wrong with the lines of an output.
+/// Verifies the lines of an output; each function returns what is wrong.
 mod proof {
     use super::*;
 
@@ -235,8 +235,8 @@ mod proof {
         (sum != decimal(total)).then(|| format!("the lines add up to {sum}, not to {total}"))
     }
 
-    /// Every row with a figure and a difference: to a cent, the total plus its difference is what
-    /// it costs.
+    /// For every row with a figure and a difference: the total plus the difference is the row's
+    /// figure, within a cent.
     pub fn compare_text(output: &str) -> Vec<String> {
         let plain = |text: &str| Decimal::from_str_exact(&text.replace([',', '$', '+'], "")).ok();
         let whole =
@@ -253,7 +253,7 @@ mod proof {
             let [_, monthly, difference, _] = cells.as_slice() else {
                 continue;
             };
-            // Of a design with something unknown, every total is a lower bound.
+            // In a design with unknown figures, every total is a lower bound.
             let monthly = monthly.trim_start_matches("≥ ");
             if !monthly.starts_with('$') || !difference.contains('$') {
                 continue;
@@ -270,8 +270,8 @@ mod proof {
         wrong
     }
 
-    /// Every alternative: the total plus its difference is what it costs; none without a figure or
-    /// a reason.
+    /// For every alternative: the total plus its difference is its cost; each has a figure or a
+    /// reason.
     pub fn compare(output: &str) -> Vec<String> {
         let document: Value = serde_json::from_str(output).expect("JSON");
         let total = decimal(document["total_usd"].as_str().expect("a total"));
@@ -300,7 +300,7 @@ mod proof {
         let field = |value: &'_ Value, name: &str| {
             value[name]
                 .as_str()
-                .unwrap_or_else(|| panic!("{name} is no string"))
+                .unwrap_or_else(|| panic!("{name} is not a string"))
                 .to_string()
         };
         let lines = document["lines"].as_array().expect("lines");
@@ -356,7 +356,7 @@ mod proof {
         let priced = unknown
             .iter()
             .filter(|row| !row[amount].is_empty())
-            .map(|row| format!("unknown with an amount: {row:?}"));
+            .map(|row| format!("an unknown line has an amount: {row:?}"));
         known
             .iter()
             .filter_map(|row| product(&row[quantity], &row[rate], &row[amount]))
@@ -397,7 +397,7 @@ mod proof {
         problems
     }
 
-    /// The rows of the tables of lines, whose amounts are rounded to cents; and the total.
+    /// Checks the rows of line tables, whose amounts are rounded to cents, and the total.
     fn rounded(rows: impl Iterator<Item = Vec<String>>, total: &str) -> Vec<String> {
         let plain = |text: &str| text.trim().replace([',', '$', '\\'], "");
         let (mut problems, mut whole) = (Vec::new(), Decimal::ZERO);

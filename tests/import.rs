@@ -1,5 +1,5 @@
-//! Plans, templates, descriptions and models as workloads: what arrives, where it points, and every
-//! mistake.
+//! Tests of importing plans, templates, descriptions and models: the workload made, the lines it
+//! refers to, and every error.
 
 mod support;
 
@@ -35,8 +35,8 @@ fn goldens() -> PathBuf {
     support::root().join("tests/golden/import")
 }
 
-/// Imports files, compares with the golden file, and estimates what came out. Where one file was
-/// imported, the file itself estimates the same.
+/// Imports files, compares the result with the golden file and estimates it. If one file was
+/// imported, estimating that file directly must give the same.
 fn imported(folder: &Path, name: &str, kind: &str, files: &[&str], more: &[&str]) -> Vec<String> {
     let mut wrong = Vec::new();
     let (code, text, errors) = run_in(folder, &[&["import", kind], files, more].concat());
@@ -72,7 +72,7 @@ fn imported(folder: &Path, name: &str, kind: &str, files: &[&str], more: &[&str]
         (Ok(own), [one]) => match total(&[&[*one], more].concat()) {
             Ok(direct) if direct == own => {}
             Ok(direct) => wrong.push(format!(
-                "{name}: the file by itself comes to {direct}, imported to {own}"
+                "{name}: the file used directly gives {direct}, imported {own}"
             )),
             Err(error) => wrong.push(error),
         },
@@ -239,7 +239,7 @@ fn metrics_become_rates_with_the_shape_of_the_week() {
         &["metrics.json"],
         &["--region", "eu-west-1"],
     );
-    // By themselves they are no design.
+    // Metrics alone are not a design.
     assert!(
         wrong
             .iter()
@@ -282,7 +282,7 @@ fn metrics_become_rates_with_the_shape_of_the_week() {
             .parse()
             .expect("a number")
     };
-    // 40 of the 168 hours of a week are busy; a month has 730 hours.
+    // In a week, 40 of 168 hours are busy; a month has 730 hours.
     let hourly = |week: f64| week / 168.0 * 730.0;
     for (usage_type, index, expected) in [
         (
@@ -303,7 +303,7 @@ fn metrics_become_rates_with_the_shape_of_the_week() {
             "{usage_type} {index:?}: {found}, expected {expected}"
         );
     }
-    // What was made of metrics is a usage file for a design.
+    // The workload file made from metrics can be used as a usage file for a design.
     let describe = samples().join("describe.json");
     let (code, text, errors) = run_in(
         scratch.path(),
@@ -320,7 +320,7 @@ fn metrics_become_rates_with_the_shape_of_the_week() {
         text.contains("at most 10 a second") || text.contains("per_hour ="),
         "{text}"
     );
-    // Of a table that nobody names, the name is asked for.
+    // If the metrics do not name the table, the error asks for its name.
     let (code, _, errors) = run_in(&samples(), &["import", "cloudwatch", "metrics.json"]);
     assert_eq!(code, 2);
     assert!(
@@ -388,7 +388,7 @@ fn a_plan_is_baseline_and_change_at_once() {
             &Value::from("ByStatus")
         )
     );
-    // What the plan holds before and after the change, as two files, differs by the same dollars.
+    // The designs before and after the change, imported as two files, differ by the same dollars.
     let scratch = tempfile::tempdir().expect("a folder");
     let total = |before: &[&str]| -> rust_decimal::Decimal {
         let (_, text, _) = run_in(
@@ -399,7 +399,8 @@ fn a_plan_is_baseline_and_change_at_once() {
             ]
             .concat(),
         );
-        // What is new is not in the design before, so that the usage file knows more than it.
+        // New tables are not in the design before the change, so the usage file has more tables
+        // than that design.
         let file = scratch.path().join("design.toml");
         std::fs::write(&file, text).expect("the file");
         let (code, json, errors) = run_in(
@@ -545,7 +546,7 @@ fn a_template_takes_no_more_time_and_memory_than_it_should() {
         ),
     );
     assert!(out.contains("mode = \"on-demand\""), "{out}");
-    // Ten times ten times … a text.
+    // A text that is repeated ten times at each of nine levels.
     let exploding = (0..9).fold(format!("'{}'", "x".repeat(100)), |inner, _| {
         format!("!Sub ['{}', {{ a: {inner} }}]", "${a}".repeat(10))
     });
@@ -557,7 +558,7 @@ fn a_template_takes_no_more_time_and_memory_than_it_should() {
     assert!(out.contains("longer than any property may be"), "{out}");
 }
 
-/// A plan of a table, scaled by resources that name it by reference alone.
+/// A plan of a table that is scaled by resources that name it only by reference.
 fn scaled_plan(instances: &[&str], dimension: &str) -> String {
     let mut resources = Vec::new();
     for (at, key) in instances.iter().enumerate() {
@@ -590,7 +591,7 @@ fn scaling_finds_what_it_scales_by_the_configuration() {
         out.contains("read  = { min = 20, max = 500, target = 0.7 }"),
         "{out}"
     );
-    // Each instance its own.
+    // Each instance has separate scaling.
     let out = import_text(
         "terraform",
         "plan.json",
@@ -601,7 +602,7 @@ fn scaling_finds_what_it_scales_by_the_configuration() {
             && out.contains("read  = { min = 21, max = 500, target = 0.7 }"),
         "{out}"
     );
-    // An index, of which a reference to the table leaves only that it is one.
+    // A scaled index: the reference to the table does not say which index it is.
     let out = import_text(
         "terraform",
         "plan.json",
@@ -614,8 +615,8 @@ fn scaling_finds_what_it_scales_by_the_configuration() {
     );
 }
 
-/// A plan of some resources: address, values, expressions; with the variables, providers and module
-/// calls beside them.
+/// A plan of some resources (address, values, expressions), with `beside` as its variables,
+/// providers and module calls.
 fn plan(resources: &[(&str, Value, Value)], beside: Value) -> String {
     let kind = |address: &str| {
         address
@@ -694,7 +695,7 @@ fn what_a_plan_hides_is_found_or_unknown() {
             ],
         ),
         (
-            "scaling of a replica's index, which is named by reference",
+            "scaling of a replica's index named by reference",
             plan(
                 &[
                     (
@@ -732,7 +733,7 @@ fn what_a_plan_hides_is_found_or_unknown() {
             vec!["keys = 1"],
         ),
         (
-            "an empty name of a key",
+            "an empty key name",
             plan(
                 &[(
                     table,
@@ -807,7 +808,7 @@ fn what_a_plan_hides_is_found_or_unknown() {
             ],
         ),
         (
-            "dynamic blocks that are known later",
+            "dynamic blocks known after apply",
             plan(
                 &[(table, own(nothing()), nothing())],
                 json!({ "unknown": { table: { "replica": true, "point_in_time_recovery": [{ "enabled": true }], "ttl": true } } }),
@@ -818,7 +819,7 @@ fn what_a_plan_hides_is_found_or_unknown() {
             ],
         ),
         (
-            "targets of nobody",
+            "scaling targets without a known table",
             plan(
                 &[
                     (table, own(nothing()), nothing()),
@@ -865,7 +866,7 @@ fn what_a_plan_hides_is_found_or_unknown() {
             vec!["target = \"unknown\" }", "follows a metric of its own"],
         ),
         (
-            "what a module gives",
+            "an output of a module",
             plan(
                 &[
                     (
@@ -880,7 +881,7 @@ fn what_a_plan_hides_is_found_or_unknown() {
             vec!["kinesis = true"],
         ),
         (
-            "nobody knows whose stream",
+            "a Kinesis destination without a known table",
             plan(
                 &[
                     (table, own(nothing()), nothing()),
@@ -897,7 +898,7 @@ fn what_a_plan_hides_is_found_or_unknown() {
             ],
         ),
         (
-            "the instance that is written",
+            "the instance that the reference names",
             plan(
                 &[
                     ("aws_dynamodb_table.t[0]", own(nothing()), nothing()),
@@ -917,7 +918,7 @@ fn what_a_plan_hides_is_found_or_unknown() {
             vec!["name                 = \"T-1\"", "name          = \"T-2\""],
         ),
         (
-            "a replica's Contributor Insights are not those of its indexes",
+            "Contributor Insights of a replica do not apply to its indexes",
             plan(
                 &[
                     (
@@ -1047,7 +1048,7 @@ fn what_a_template_writes_in_another_way_is_read() {
     };
     let rows: Vec<(&str, String, Vec<&str>)> = vec![
         (
-            "truths of YAML 1.1",
+            "booleans of YAML 1.1",
             template(
                 "",
                 &format!(
@@ -1081,7 +1082,7 @@ fn what_a_template_writes_in_another_way_is_read() {
             vec!["max_write = 40"],
         ),
         (
-            "a maximum that nobody knows",
+            "an unknown maximum",
             template(
                 "Parameters: { M: { Type: Number } }",
                 &format!("{on_demand}      OnDemandThroughput: {{ MaxReadRequestUnits: !Ref M }}"),
@@ -1090,7 +1091,7 @@ fn what_a_template_writes_in_another_way_is_read() {
             vec!["T: MaxReadRequestUnits: only known once the stack is deployed"],
         ),
         (
-            "AWS's own key by its alias",
+            "the AWS managed key, by its alias",
             template(
                 "",
                 &format!(
@@ -1102,7 +1103,7 @@ fn what_a_template_writes_in_another_way_is_read() {
             vec!["keys = 0"],
         ),
         (
-            "a loop within properties",
+            "Fn::ForEach within properties",
             template(
                 "Transform: AWS::LanguageExtensions",
                 "      Fn::ForEach::P: [Name, [BillingMode], { '${Name}': PAY_PER_REQUEST }]",
@@ -1173,7 +1174,7 @@ fn what_a_template_writes_in_another_way_is_read() {
             vec!["the scaling plan Q, which is not read"],
         ),
         (
-            "a mark of the byte order",
+            "a byte order mark",
             "\u{feff}{ \"Resources\": { \"T\": { \"Type\": \"AWS::Serverless::SimpleTable\" } } }"
                 .to_string(),
             vec!["mode = \"on-demand\""],
@@ -1221,7 +1222,7 @@ fn what_a_template_writes_in_another_way_is_read() {
             "{errors}"
         );
     }
-    // A list of a usage file, written as on AWS's command line.
+    // A list parameter in a usage file, written as on AWS's command line or as an array.
     let scratch = tempfile::tempdir().expect("a folder");
     let loops = "Transform: AWS::LanguageExtensions\nParameters: { N: { Type: CommaDelimitedList \
                  } }\nResources:\n  Fn::ForEach::L: [Name, !Ref N, { '${Name}': { Type: \
@@ -1392,8 +1393,8 @@ fn every_mistake_is_told_with_its_place() {
     let (code, _, stderr) = run_in(scratch.path(), &["estimate", "plan.bin"]);
     assert_eq!(code, 2);
     told += &format!("$ dynameter estimate plan.bin\n{stderr}\n");
-    let mut page = "# Mistakes in imported files\n\nMade by `tests/import.rs`: each kind of \
-                    mistake, and what is said of the samples in `tests/import/bad`.\n\n| code | \
+    let mut page = "# Errors in imported files\n\nGenerated by `tests/import.rs`: each error \
+                    code, and the messages for the samples in `tests/import/bad`.\n\n| code | \
                     meaning |\n| --- | --- |\n"
         .to_string();
     page += &CODES

@@ -1,4 +1,4 @@
-//! What must hold of every design: random ones, and all that are shipped.
+//! Invariants of every design: random designs, and all shipped ones.
 
 mod support;
 
@@ -48,13 +48,13 @@ fn apart(one: &Exact, other: &Exact) -> Exact {
     }
 }
 
-/// Decimals of the curve and of the bill are rounded in their last digits.
+/// Decimals of the curve and of the bill may differ in their last digits because of rounding.
 fn is_close(one: &Exact, other: &Exact) -> bool {
     apart(one, other) <= Exact::ratio(1, 1_000_000) + other / &Exact::from(1_000_000_000)
 }
 
-/// A design with what a table may have: a mode, an index with a maximum, a region with or without
-/// free tiers, a class.
+/// A random design: a capacity mode, an index with a maximum, a region with or without free tiers,
+/// a table class.
 fn design() -> impl Strategy<Value = String> {
     let region = prop_oneof![
         Just("us-east-1"),
@@ -105,8 +105,8 @@ fn design() -> impl Strategy<Value = String> {
         )
 }
 
-/// No alternative is paid for being had, and no commitment saves more than its share of what it
-/// covers.
+/// No alternative has a negative cost, and no commitment saves more than its discount on the usage
+/// that it covers.
 fn has_sound_alternatives(workload: &Workload, comparison: &Comparison) {
     let books = Books::embedded();
     let book = books
@@ -144,8 +144,8 @@ fn has_the_curve_of_its_bill(workload: &Workload) {
     let curve = Curve::of(&metering).expect("a curve");
     let billed = throughput(&outcome);
     let uncommitted = curve.uncommitted(&workload.month);
-    // The curve counts capacity in sixtieths of a unit: of what a free tier covers, one of them may
-    // be left in each direction.
+    // The curve counts capacity in sixtieths of a unit: after a free tier, one sixtieth may be left
+    // in each direction.
     assert!(
         apart(&uncommitted, &billed) <= Exact::ratio(1, 1_000),
         "the curve begins at {uncommitted}, the bill has {billed}"
@@ -173,7 +173,7 @@ proptest! {
         has_the_curve_of_its_bill(&workload);
     }
 
-    /// The units at which requests cost what provisioned capacity costs, put into two designs.
+    /// Two designs at the break-even between on-demand and provisioned capacity cost the same.
     #[test]
     fn break_evens_put_back_cost_the_same(region in prop_oneof![Just("us-gov-west-1"), Just("eu-west-1")], units in 1..400_u64) {
         let design = |capacity: &str, reads: &Exact| load(&format!(
@@ -197,7 +197,8 @@ proptest! {
         prop_assert!(is_close(&requests, &capacity), "{requests} for requests, {capacity} for capacity");
     }
 
-    /// A check never passes a limit that needs what nobody knows, and what is unknown never makes a total less.
+    /// A check never passes a limit that needs an unknown figure, and an unknown figure never
+    /// reduces a total.
     #[test]
     fn the_unknown_is_never_cheap(text in design(), part in 0..4_usize) {
         let (known, unknown) = [
@@ -220,9 +221,10 @@ proptest! {
         let other = hidden[hidden.find("[[table]]").expect("a table")..].replace("\"Items\"", "\"Beside\"");
         let with_another = estimate(&load(&format!("{hidden}{other}")), &books).expect("an estimate");
         prop_assert!(with_another.total().expect("fits") >= outcome.total().expect("fits"));
-        // On demand every unknown reaches the bill; provisioned capacity is due whatever the calls are.
+        // On demand, every unknown figure makes the bill unknown; provisioned capacity is billed
+        // regardless of the calls.
         if outcome.bill.unknown.is_empty() {
-            prop_assert!(unknown == "rate" && hidden.contains("\"provisioned\""), "nothing is unknown of\n{hidden}");
+            prop_assert!(unknown == "rate" && hidden.contains("\"provisioned\""), "the bill has nothing unknown for\n{hidden}");
             return Ok(());
         }
         let budget = "[[limit]]\nmonthly_usd = 1_000_000_000\n";
@@ -232,7 +234,7 @@ proptest! {
         prop_assert_eq!(checked.status(), Status::Unknown);
     }
 
-    /// Where a region has no free tier, asking for one changes nothing.
+    /// If a region has no free tier, `free_tier` changes nothing.
     #[test]
     fn a_free_tier_that_is_not_there_changes_nothing(text in design()) {
         let text = text.replace("region = \"us-east-1\"", "region = \"us-gov-west-1\"");

@@ -1,5 +1,5 @@
-//! AWS's price list files taken into the books: what they hold is found, what they do not know is
-//! listed, and what would be two prices for one code is an error.
+//! Tests of importing AWS's price list files into the books: known prices are found, unrecognized
+//! ones are listed, and two prices for one code are an error.
 
 mod support;
 
@@ -27,7 +27,7 @@ fn run_in(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     )
 }
 
-/// A price as an offer has it.
+/// A price as in an offer file.
 #[derive(Clone)]
 struct Priced {
     sku: String,
@@ -42,7 +42,7 @@ struct Priced {
     usd: String,
 }
 
-/// The prices of the books as AWS's offer of a service would publish them.
+/// The prices of the books as AWS would publish them in the offer file of a service.
 fn offered(service: &str, usd: impl Fn(&str, &PublishedRate) -> String) -> Vec<Priced> {
     let books = Books::embedded();
     let mut all = Vec::new();
@@ -52,8 +52,8 @@ fn offered(service: &str, usd: impl Fn(&str, &PublishedRate) -> String) -> Vec<P
         for (at, tier) in rates.iter().enumerate() {
             let published = &tier.published;
             let (code, usage) = (published.code.as_str(), UsageType::of_code(&published.code));
-            // Transfer between regions is in the list of AWSDataTransfer, and on a bill under the
-            // service whose data it is.
+            // Transfer between regions is in the offer file of AWSDataTransfer, but on a bill under
+            // the service that sends the data.
             let lister = if usage.destination().is_some() {
                 "AWSDataTransfer"
             } else {
@@ -286,7 +286,7 @@ fn a_new_price_is_a_further_dated_line_and_old_days_keep_theirs() {
     let new = Books::from_folder(folder.path()).expect("books");
     let date = |text: &str| dynameter::time::Date::parse(text);
     for region in books.regions() {
-        // Of a day before the offer, nothing differs; from it on, what has changed.
+        // Before the day of the offer, nothing differs; from that day on, the changed rates do.
         let at = |books: &Books, day: &str| books.book(region, date(day)).expect("a book");
         assert_eq!(
             changed_rates(
@@ -306,7 +306,7 @@ fn a_new_price_is_a_further_dated_line_and_old_days_keep_theirs() {
             "{region}"
         );
     }
-    // The same again changes nothing.
+    // Importing the same offer again changes nothing.
     let offer = read(
         "AmazonDynamoDB",
         &as_csv("AmazonDynamoDB", &offered("AmazonDynamoDB", dearer)),
@@ -414,7 +414,7 @@ fn two_prices_for_one_code_are_an_error() {
             && error.contains("OTHER.T.R"),
         "{error}"
     );
-    // Of two files that disagree, neither is believed.
+    // Two files that disagree are an error.
     let cheap = read(
         "a",
         &as_json(
@@ -440,7 +440,7 @@ fn tiers_that_come_and_go_keep_every_price() {
     let books = Books::embedded();
     let mut priced = offered("AmazonDynamoDB", |_, published| published.rate.to_string());
     priced.retain(|one| one.attributes["regionCode"] == "eu-west-1");
-    // The free tier of storage is gone, and large tables pay less.
+    // The free tier of storage is removed, and a cheaper tier for large tables is added.
     priced.retain(|one| {
         !(one.attributes["usagetype"].ends_with("-TimedStorage-ByteHrs")
             && one.begins == 0
@@ -622,7 +622,7 @@ fn the_real_savings_plans_are_those_of_the_books() {
     assert_eq!(offer.rates.len(), 12);
     let updated = update(&Books::embedded(), &[offer]).expect("an update");
     assert_eq!((updated.confirmed, updated.changed.len()), (12, 0));
-    // A price of its own, and not the one that the discount would give.
+    // A separate price that differs from the one that the discount gives.
     let cheaper = "DatabaseSavingsPlans";
     let text = format!(
         "\"OfferCode\",\"AmazonDatabaseSavingsPlans\"\n\"Version\",\"1\"\nSKU,RateCode,Unit,\

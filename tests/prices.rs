@@ -1,4 +1,5 @@
-//! The books against the table of prices that they were made from: no row missing, none different.
+//! Compares the price books with the table of prices that they were made from: no row is missing or
+//! different.
 
 mod support;
 
@@ -45,7 +46,8 @@ fn compare(path: &Path) {
         *expected.entry(row.region.clone()).or_default() += 1;
         let date = Date::parse(&row.effective_from).unwrap_or_else(|| panic!("{row:?}"));
         let from: u64 = row.tier_from.parse().unwrap_or_else(|_| panic!("{row:?}"));
-        // A price first seen before its region's book starts is asked at the first day of the book.
+        // A price first seen before its region's book starts is looked up on the first day of the
+        // book.
         let asked = books
             .span(&row.region)
             .map(|(starts, _)| date.max(starts))
@@ -96,7 +98,7 @@ fn compare(path: &Path) {
         assert_eq!(
             text.matches("code = ").count(),
             count,
-            "{region}: the book has rates that the table has not"
+            "{region}: the book has rates that the table does not have"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What must hold for every size, every rate and every text.
+//! Properties that hold for every size, every rate and every text.
 
 mod support;
 
@@ -50,7 +50,7 @@ fn put(old: Option<u64>, new: u64) -> Write {
     }
 }
 
-/// A workload of one table with a few patterns, all figures from outside.
+/// A workload with one table and a few access patterns, with the given figures.
 fn workload(sizes: &str, read: u64, write: u64, items: u64, coverage: u64) -> String {
     format!(
         "name = \"p\"\nregion = \"us-east-1\"\n[[table]]\nname = \"Items\"\nitems = \
@@ -123,7 +123,7 @@ proptest! {
         let sum = Money::sum(outcome.bill.lines.iter().map(|line| line.amount)).expect("fits");
         prop_assert_eq!(outcome.total().expect("fits"), sum);
         prop_assert_eq!(outcome.total_of("Items").expect("fits"), sum);
-        // The same input, the same bytes.
+        // The same input gives the same output.
         prop_assert_eq!(&outcome, &support::estimated("p", &workload(&sizes, read, write, items, coverage)));
     }
 

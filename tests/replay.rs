@@ -1,5 +1,5 @@
-//! Replay: every vector as a request log under `--verify`, the twin of every shipped workload, and
-//! how a trace is cut.
+//! Tests of replay: every vector as a request log with `--verify`, a synthesized trace of every
+//! shipped workload, and traces divided into files in different ways.
 #![cfg(feature = "tables")]
 
 mod support;
@@ -19,7 +19,7 @@ use dynameter::workload::{self, AccessPattern, PatternCall, TableDesign, Units, 
 use rust_decimal::prelude::ToPrimitive;
 use serde_json::{Value, json};
 
-/// Replays files that must be right.
+/// Replays files that must be valid.
 fn replayed(
     files: &[PathBuf],
     workload: Option<&Workload>,
@@ -61,8 +61,8 @@ fn expand(json: &Value) -> Value {
     }
 }
 
-/// A vector file as a request log: what a recorder would have written, `hints` with what the
-/// vectors know beyond the request (the item after an update; which items a page read).
+/// A vector file as a request log, as a recorder would have written it; `hints` adds what the
+/// vectors contain beyond the request (the item after an update; which items a page read).
 fn request_log(path: &Path, hints: bool) -> (String, usize) {
     let text = std::fs::read_to_string(path).expect("the vectors");
     let (mut log, mut vectors) = (String::new(), 0);
@@ -76,7 +76,7 @@ fn request_log(path: &Path, hints: bool) -> (String, usize) {
                 vectors += 1;
                 let detail = &line["detail"];
                 let mut request = line["op"]["request"].clone();
-                // A member of a batch that failed carries its error.
+                // A failed member of a batch has its own error.
                 for (at, statement) in detail["statements"]
                     .as_array()
                     .into_iter()
@@ -115,7 +115,7 @@ fn request_log(path: &Path, hints: bool) -> (String, usize) {
                         _ => {}
                     }
                 }
-                // Hash order is private to a server, so a page that ends early must say what it
+                // Hash order is internal to DynamoDB, so a page that ends early must say what it
                 // read.
                 if detail["evaluated_keys"].is_array() {
                     entry["evaluated_keys"] = detail["evaluated_keys"].clone();
@@ -129,8 +129,8 @@ fn request_log(path: &Path, hints: bool) -> (String, usize) {
     (log, vectors)
 }
 
-/// The vector files: the project's own, and others that the reference folder or `DYNAMETER_VECTORS`
-/// have.
+/// The vector files: the project's own, those of the reference folder, and those that
+/// `DYNAMETER_VECTORS` names.
 fn vector_files() -> Vec<PathBuf> {
     let mut files = vec![
         support::root().join("metering/vectors-public.jsonl"),
@@ -172,8 +172,8 @@ fn every_vector_agrees_as_a_request_log() {
     }
 }
 
-/// The shipped workloads, their traffic thinned so that a trace of it is small; with the hours that
-/// it must last.
+/// The shipped workloads, with traffic reduced so that a trace is small, and the hours that the
+/// trace must cover.
 fn thinned() -> Vec<(String, Workload, u64)> {
     let books = Books::embedded();
     let load = |(name, text): (String, String)| {
@@ -189,7 +189,7 @@ fn thinned() -> Vec<(String, Workload, u64)> {
                 .cloned()
                 .collect::<Vec<_>>()
         };
-        // A profile is all there only in a whole week.
+        // Only a whole week contains a complete profile.
         let hours = if workload
             .tables
             .iter()
@@ -214,20 +214,21 @@ fn thinned() -> Vec<(String, Workload, u64)> {
     support::shipped().into_iter().map(load).collect()
 }
 
-/// Calls of an access pattern in a thinned trace.
+/// Calls of an access pattern in a reduced trace.
 const EVENTS: u64 = 4_000;
 
-/// How far a line of the replay may lie from the estimate's.
+/// How much a line of the replay may differ from the same line of the estimate.
 ///
-/// A trace of N calls has at most one call more or less than the rate says. What is drawn for a
-/// call (sizes, whether something is found) has a standard error: of a call by its own deviation,
-/// of keys by how few of them take all calls (their sizes are drawn once). Four of them are
-/// allowed: of the 150 lines of all designs one in a hundred runs would fail, and the seed is
-/// fixed.
+/// A trace of N calls has at most one call more or less than the rate gives. Random values (sizes,
+/// whether an item is found) have a standard error. It depends on the deviation of a call and,
+/// because the size of a key is drawn only once, on how few keys receive most calls. Four standard
+/// errors are allowed: with the 150 lines of all designs, one in a hundred runs would fail, but the
+/// seed is fixed.
 struct Tolerance {
     /// Calls of the trace.
     calls: f64,
-    /// The sum of the squares of the shares of all keys: 1 by how many keys count.
+    /// The sum of the squares of the shares of all keys: 1 divided by the effective number of
+    /// keys.
     concentration: f64,
 }
 
@@ -252,13 +253,13 @@ impl Tolerance {
         }
     }
 
-    /// Relative, for something whose deviation is so many times its mean.
+    /// The relative tolerance of a value whose deviation is this many times its mean.
     fn of(&self, deviation: f64) -> f64 {
         1.0 / self.calls + 4.0 * deviation * (1.0 / self.calls + self.concentration).sqrt()
     }
 }
 
-/// The deviation of what a call takes, by its mean.
+/// The deviation of the units per call, divided by their mean.
 fn deviation(takes: &[(u64, f64)]) -> f64 {
     let shares: f64 = takes.iter().map(|(_, share)| share).sum::<f64>().max(1.0);
     let mean: f64 = takes
@@ -276,8 +277,8 @@ fn deviation(takes: &[(u64, f64)]) -> f64 {
     }
 }
 
-/// The deviation of the sum of all items of a call, by its mean, where it has several: the estimate
-/// keeps of such a sum only the whole numbers around its mean.
+/// The deviation of the sum of all items of a call, divided by its mean, if the call has several
+/// items: the estimate keeps only the whole numbers around the mean of such a sum.
 fn deviation_of_several(access: &AccessPattern) -> f64 {
     let parts = match &access.call {
         PatternCall::Get { items, .. } | PatternCall::Page { items, .. } => *items,
@@ -293,7 +294,7 @@ fn deviation_of_several(access: &AccessPattern) -> f64 {
         .iter()
         .map(|class| (class.item.0 as f64).powi(2) * class.weight as f64 / total)
         .sum();
-    // What is found and what is not is drawn as well.
+    // Whether an item is found is also random.
     if parts < 2 {
         0.0
     } else {
@@ -301,7 +302,7 @@ fn deviation_of_several(access: &AccessPattern) -> f64 {
     }
 }
 
-/// Whether no provisioned units of a table move.
+/// Whether all provisioned units of a table are fixed.
 fn is_fixed(table: &TableDesign) -> bool {
     let fixed = |units: &Units| matches!(units, Units::Fixed(_));
     table
@@ -388,12 +389,12 @@ fn the_twin_of_every_shipped_workload_agrees_with_its_estimate() {
             };
             let consumed: Vec<&Consumption> = metering.consumed(at).iter().filter(same).collect();
             let tolerance = match access {
-                // Incremental exports hold what was changed: the writes of all patterns.
+                // Incremental exports contain the changes: the writes of all access patterns.
                 None if code.starts_with("s3_") || code == "export_s3_incremental" => 0.01,
-                // What the design declares beside its traffic is the same to the last digit.
+                // What the design declares besides its traffic is the same to the last digit.
                 None if !code.contains("capacity_unit_hour") => 0.0,
-                // Fixed capacity as well; what moves follows demand that was drawn for one and laid
-                // out evenly for the other.
+                // So is fixed capacity. Scaled capacity follows demand, which is random in the
+                // estimate and even in the trace.
                 None if is_fixed(design) => 0.0,
                 None => 0.1,
                 Some(access) => {
@@ -408,13 +409,13 @@ fn the_twin_of_every_shipped_workload_agrees_with_its_estimate() {
                     );
                     let tolerance = Tolerance::new(design, (month.to_f64() / factor).max(0.5));
                     let request = code.contains("request_unit");
-                    // Bytes deviate as sizes do, and by whether something is found.
+                    // Bytes deviate with the sizes, and with whether an item is found.
                     let deviation = consumed
                         .iter()
                         .filter(|_| request)
                         .map(|one| deviation(&one.takes))
                         .fold(if request { 0.0 } else { 2.0 }, f64::max);
-                    // Behind DAX, who passes is drawn as well.
+                    // Behind DAX, which reads reach the table is also random.
                     let passes = if design.dax.is_some() { 1.0 } else { 0.0 };
                     tolerance.of(deviation + passes + own.map_or(0.0, deviation_of_several))
                 }
@@ -435,7 +436,7 @@ fn the_twin_of_every_shipped_workload_agrees_with_its_estimate() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A design in which nothing is left to chance: one size, every rate a whole number of calls in the
+/// A design without randomness: one item size, and every rate gives a whole number of calls in the
 /// trace.
 const WITHOUT_CHANCE: &str = r#"
 name        = "Without chance"
@@ -614,7 +615,7 @@ fn exact_lines(outcome: &Outcome) -> BTreeSet<(LineKey, String, String)> {
     outcome.bill.lines.iter().map(line).collect()
 }
 
-/// The sample traces with the arguments that a newcomer types.
+/// The sample traces, with the arguments that a new user would type.
 const SAMPLES: &[(&str, &[&str])] = &[
     ("requests", &["requests.jsonl", "--verify"]),
     ("columns-csv", &["columns.csv", "--workload", "orders.toml"]),
@@ -697,7 +698,8 @@ fn every_sample_is_replayed_by_one_command() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Every line is quantity × rate, the total is their sum, calls and shares add up.
+/// Asserts that every line is quantity × rate, that the total is their sum, and that units and
+/// cache requests add up.
 fn proved(name: &str, json: &Value) {
     use rust_decimal::Decimal;
     let number = |value: &Value| {
@@ -879,7 +881,7 @@ fn bad_input_stops_with_its_place_or_is_counted() {
         assert!(json["trace"]["events"] != "0", "{name}");
     }
 
-    // A time that jumps back by a year, farther than the window reaches.
+    // A time that jumps back by a year, more than the window allows.
     let late = format!(
         "{header}{}2023-05-29T16:30:00Z,GetItem,Orders,a,1\n",
         good.repeat(40)
@@ -909,7 +911,7 @@ fn bad_input_stops_with_its_place_or_is_counted() {
         "{error}"
     );
 
-    // Times that lie too far apart to be right.
+    // Times that are too far apart to be correct.
     written(
         path,
         "ages.csv",
@@ -922,7 +924,7 @@ fn bad_input_stops_with_its_place_or_is_counted() {
         "{error}"
     );
 
-    // Files that are no traces.
+    // Files that are not traces.
     written(path, "empty.csv", "");
     written(path, "words.txt", "these are only words\n");
     let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -988,8 +990,8 @@ fn bad_input_stops_with_its_place_or_is_counted() {
     );
 }
 
-/// The figures of a workload's trace, the same in every format; with what the keys of its Parquet
-/// are.
+/// Asserts that a workload's trace gives the same figures in every format; returns the type of the
+/// key column in Parquet.
 fn same_in_every_format(text: &str, columns: &[&str]) -> arrow_schema::DataType {
     let folder = tempfile::tempdir().expect("a folder");
     let books = Books::embedded();
@@ -1064,10 +1066,10 @@ fn a_key_that_is_a_number_is_the_same_key_in_every_format() {
     assert_eq!(
         keys,
         arrow_schema::DataType::Int64,
-        "a table whose key is a number has numbers"
+        "the key column of a table with a number key holds numbers"
     );
-    // Two tables by turns, whose writes without a size take the general way between reads that take
-    // the short one.
+    // Two tables whose calls alternate: writes without a size take the full path, reads between
+    // them the fast path.
     let (_, table) = text.split_once("[[table]]\n").expect("a table");
     let sorted = "type = \"S\", bytes = 8 }\nsort_key = { name = \"at\", type = \"N\", bytes = 8 }";
     let other = table
@@ -1080,7 +1082,7 @@ fn a_key_that_is_a_number_is_the_same_key_in_every_format() {
     assert_ne!(
         keys,
         arrow_schema::DataType::Int64,
-        "a table of texts beside it has none"
+        "with a second table that has string keys, it holds none"
     );
 }
 
@@ -1140,19 +1142,19 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
             &format!("{header}\n{}\n", lines.join("\n")),
         )
     };
-    // In the order of time, named in another order; every third row to another file; one file in
-    // gzip; out of order within the window.
+    // Divided by time, with the files given in another order; every third row in another file; one
+    // file in gzip; out of order within the window.
     let mut cut: Vec<PathBuf> = lines
         .chunks(lines.len() / 7 + 1)
         .enumerate()
         .map(|(at, lines)| piece(format!("cut{at}.csv"), lines))
         .collect();
     cut.reverse();
-    assert_eq!(expected, json(&cut, None), "cut in time");
+    assert_eq!(expected, json(&cut, None), "divided by time");
     assert_eq!(
         expected,
         json(&cut, Some(100)),
-        "cut in time with a small window"
+        "divided by time with a small window"
     );
     let dealt: Vec<PathBuf> = (0..3)
         .map(|hand| {
@@ -1167,7 +1169,7 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
             )
         })
         .collect();
-    assert_eq!(expected, json(&dealt, None), "dealt out");
+    assert_eq!(expected, json(&dealt, None), "divided by row");
     let mut gz = flate2::write::GzEncoder::new(
         std::fs::File::create(folder.path().join("whole.csv.gz")).expect("a file"),
         flate2::Compression::fast(),
@@ -1181,7 +1183,7 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
     );
     let mut shuffled = lines.clone();
     shuffled.chunks_mut(50).for_each(<[&str]>::reverse);
-    // Rows of one moment keep their order only where it is kept.
+    // Only the rows within a second stay shuffled.
     shuffled.sort_by_key(|line| {
         line.split(',')
             .next()
@@ -1197,8 +1199,8 @@ fn the_result_does_not_depend_on_how_the_trace_is_cut_or_compressed() {
     );
 }
 
-/// The real samples of the reference folder: sizes to the byte, and the counts that their
-/// descriptions give.
+/// The real samples of the reference folder: sizes to the byte, and the counts given in their
+/// descriptions.
 #[test]
 fn the_real_samples_are_read_to_the_byte() {
     let Some(reference) = support::reference("the real samples") else {
@@ -1217,7 +1219,7 @@ fn the_real_samples_are_read_to_the_byte() {
         (1, 0),
         "SizeBytes 174"
     );
-    // The older documentation's example was edited and does not match: a warning, no error.
+    // The example in older documentation was edited and is inconsistent: a warning, not an error.
     let edited = read(formats.join("logs/docs-stream-lambda-event.json"))
         .verification
         .expect("a verification");
@@ -1239,7 +1241,7 @@ fn the_real_samples_are_read_to_the_byte() {
                 .iter()
                 .any(|unknown| unknown.what.contains("PutItem"))
     );
-    // Block I/O taken as items: the sums that the traces' description gives.
+    // Block I/O treated as items: the sums given in the description of the traces.
     let vscsi = read(reference.join("traces/cloudphysics/cloudPhysicsIO.vscsi"));
     assert_eq!(
         (
@@ -1254,8 +1256,7 @@ fn the_real_samples_are_read_to_the_byte() {
     assert_eq!(twitter.trace.events, 100);
 }
 
-/// What DAX would have caught, against LRU references that others computed: misses of reads,
-/// write-through.
+/// What DAX would have served, checked against published LRU results: read misses, write-through.
 #[test]
 fn dax_catches_what_the_ground_truth_says() {
     let Some(reference) = support::reference("the ground truth of caches") else {

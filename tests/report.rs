@@ -1,5 +1,5 @@
-//! The page of a report: its figures are those of the other outputs, whatever users write stays
-//! text, and a page that cannot be written leaves nothing behind.
+//! Tests of the report page: its figures are those of the other outputs, users' text is never
+//! interpreted as markup, and a page that cannot be written leaves no file.
 
 #[path = "support/page.rs"]
 mod page;
@@ -48,7 +48,7 @@ fn file(name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// Every decimal that stands in a value, normalized; of lists of figures in one text, each.
+/// Every decimal in a value, normalized; a text with a list of figures gives each of them.
 fn decimals(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::String(text) => {
@@ -67,11 +67,11 @@ fn decimals(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Figures as they may stand on a page: exact, in percent, and rounded as people see them.
+/// The forms in which a figure can appear on a page: exact, in percent, and rounded for display.
 fn shown(json: &Value) -> BTreeSet<String> {
     let mut exact = BTreeSet::new();
     decimals(json, &mut exact);
-    // Of heat, a page has the sums of moments.
+    // For a heat map, the page shows the sum of each column.
     let strips = json["replay"]["partitions"]
         .as_array()
         .into_iter()
@@ -85,7 +85,7 @@ fn shown(json: &Value) -> BTreeSet<String> {
             .map(|units| units.parse::<Decimal>().expect("a decimal"));
         exact.insert(units.sum::<Decimal>().normalize().to_string());
     }
-    // Units over time are shown by the second.
+    // Units over time are shown per second.
     for account in json["replay"]["over_time"].as_array().into_iter().flatten() {
         let seconds: Decimal = account["column_seconds"]
             .as_str()
@@ -107,7 +107,7 @@ fn shown(json: &Value) -> BTreeSet<String> {
         };
         all.extend((0..=3).map(|places| half_even(decimal, places).normalize().to_string()));
         let percent = decimal.checked_mul(Decimal::ONE_HUNDRED);
-        // A share of nine places may lie between two percentages of five.
+        // A share with nine decimal places can be halfway between two percentages with five.
         for strategy in [
             RoundingStrategy::MidpointNearestEven,
             RoundingStrategy::MidpointAwayFromZero,
@@ -129,10 +129,10 @@ fn shown(json: &Value) -> BTreeSet<String> {
     all
 }
 
-/// Columns of shares that no other output has: they are parts of what stands beside them.
+/// Columns of shares that no other output has: they are calculated from the columns next to them.
 const SHARES: [&str; 2] = ["Share", "Measured / estimated"];
 
-/// Figures of a page that stand in no JSON of the same review.
+/// Figures of a page that are not in the JSON of the same review.
 fn strangers(page: &str, json: &str) -> Vec<String> {
     let json: Value = serde_json::from_str(json).expect("JSON");
     let known = shown(&json);
@@ -151,7 +151,7 @@ fn strangers(page: &str, json: &str) -> Vec<String> {
                     continue;
                 };
                 checked += 1;
-                // The JSON has shares of nine places.
+                // The JSON has shares with nine decimal places.
                 let decimal = if cell.text.ends_with('%') {
                     decimal.round_dp(5)
                 } else {
@@ -397,14 +397,14 @@ fn whatever_users_write_stays_text() {
         );
         assert_eq!(starts("<svg"), starts("</svg"), "{name}");
         assert!(!page.contains("alert(1)</script>"), "{name}");
-        // A mark that would turn the text beside it around is none any more.
+        // A character that would reverse the direction of the text after it is replaced.
         assert!(
             page::unescaped(page::between(&page, "<h1", "</h1>"))
                 .contains(&name.replace('\u{202e}', "\u{fffd}")),
             "{name}"
         );
         assert!(!page.contains('\u{202e}'), "{name}");
-        // Nothing is asked of another place.
+        // The page loads nothing from elsewhere.
         let elsewhere = ["http:", "https:", "@import", "url(", "src="]
             .iter()
             .find(|word| page.replace("data:", "").contains(*word));
@@ -426,7 +426,7 @@ fn a_design_without_any_price_is_unknown_and_not_free() {
     }
     let book =
         std::fs::read_to_string(support::root().join("pricing/us-east-1.toml")).expect("a book");
-    // Of the rates of the book one alone, which the design does not use.
+    // Only one rate of the book, which the design does not use.
     let kept = |line: &&str| {
         !line.trim_start().starts_with("{ code") || line.contains("\"contributor_insights_event\"")
     };

@@ -1,5 +1,5 @@
-//! The result of a replay does not depend on threads, on shares, nor on a run that was broken off:
-//! byte for byte.
+//! The result of a replay is the same, byte for byte, for any number of threads and shares and
+//! after an interruption.
 #![cfg(feature = "tables")]
 
 mod support;
@@ -45,7 +45,7 @@ fn load_text(path: &str, text: &str) -> Workload {
     .unwrap_or_else(|errors| panic!("{errors}"))
 }
 
-/// A workload with a part of its calls, as a trace of some minutes.
+/// A workload with a fraction of its calls, as a trace of 15 minutes.
 fn synthesized(
     folder: &Path,
     name: &str,
@@ -226,7 +226,7 @@ impl Case {
     }
 }
 
-/// Where two texts part, for people.
+/// Asserts that two texts are equal; otherwise shows where they begin to differ.
 fn assert_same(expected: &str, found: &str, what: &str) {
     let apart = expected
         .lines()
@@ -292,7 +292,7 @@ fn a_run_that_was_broken_off_goes_on_to_the_same_bytes() {
                 ..ReplayOptions::default()
             };
             let mut run = case.run(&options);
-            // Broken off after its first batch, and once more after its second.
+            // Interrupted after its first batch, and again after its second.
             let mut more = run
                 .batch()
                 .unwrap_or_else(|error| panic!("{}: {error}", case.name));
@@ -370,8 +370,7 @@ fn parquet(path: &Path, rows: &[Row], group: usize) {
     writer.close().expect("a file");
 }
 
-/// The short way of plain rows comes to what the general way comes to, which a column more asks
-/// for.
+/// The fast path of plain rows gives the same result as the full path, which a CSV file takes.
 #[test]
 fn both_ways_through_the_engine_come_to_the_same() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -420,7 +419,7 @@ fn both_ways_through_the_engine_come_to_the_same() {
         let table = &workload.tables[0].table.name;
         let short = folder.path().join("short.parquet");
         parquet(&short, &rows, 20_000);
-        // An operation that is written with a blank is read the general way.
+        // A CSV file takes the full path.
         let long = folder.path().join("long.csv");
         let line = |(time, operation, key, bytes): &Row| {
             format!(
@@ -474,7 +473,7 @@ fn both_ways_through_the_engine_come_to_the_same() {
         assert_same(&json(long), &result, name);
         assert!(
             !seen.contains(&result),
-            "{name} comes to what another comes to"
+            "{name} has the same result as another case"
         );
         seen.push(result);
     }
@@ -596,7 +595,7 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
         &[&support::root().join("traces/columns.csv"), &two],
         "is no part of a replay",
     );
-    // One bit of each byte, alone.
+    // Flips one bit of each byte in turn.
     for at in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[at] ^= 1 << (at % 8);
@@ -618,7 +617,7 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
         .expect_err("settings")
         .to_string();
     assert!(error.contains("was made with other settings"), "{error}");
-    // A checkpoint of another trace, and a part in place of one.
+    // A checkpoint of another trace, and a part given as a checkpoint.
     let checkpoint = folder.path().join("checkpoint");
     let mut run = columns.run(&ReplayOptions::default());
     run.batch().expect("a batch");
@@ -650,7 +649,8 @@ fn parts_and_checkpoints_that_do_not_fit_are_refused() {
     assert!(error.contains("is a part, no checkpoint"), "{error}");
 }
 
-/// What a workload means decides, and not the name of its file, its comments or its lines.
+/// Parts are matched by the meaning of their workload, not by its file name, its comments or its
+/// line numbers.
 #[test]
 fn parts_join_whatever_file_their_workload_was_read_from() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -687,7 +687,7 @@ fn parts_join_whatever_file_their_workload_was_read_from() {
         let merged = case
             .merged(&parts, &ReplayOptions::default())
             .expect("the parts join");
-        assert_same(&whole, &merged, "parts of one meaning");
+        assert_same(&whole, &merged, "parts of workloads with the same meaning");
     }
     let error = other
         .merged(&parts, &ReplayOptions::default())
@@ -696,7 +696,7 @@ fn parts_join_whatever_file_their_workload_was_read_from() {
     assert!(error.contains("was made with other settings"), "{error}");
 }
 
-/// The command line, killed without warning.
+/// A command that is killed without warning resumes.
 #[test]
 fn a_killed_run_goes_on() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -745,13 +745,13 @@ fn a_killed_run_goes_on() {
     assert_same(
         &expected,
         &output(command(&checkpointed)),
-        "killed and gone on",
+        "killed and resumed",
     );
     assert!(
         !folder.path().join("run.checkpoint").exists(),
-        "a checkpoint is removed with the end of its run"
+        "a checkpoint is removed at the end of its run"
     );
-    // A disk that fills up leaves no part behind.
+    // A full disk is an error.
     let full = command(&["--partial", "-o", "/dev/full"])
         .output()
         .expect("a run");
@@ -763,8 +763,8 @@ fn a_killed_run_goes_on() {
     );
 }
 
-/// Each row by its own size: reads by half units of 4 KB, writes by units of 1 KB, rows without a
-/// size left out.
+/// Each row counts by its own size: reads in half units of 4 KB, writes in units of 1 KB; rows
+/// without a size are left out.
 #[test]
 fn sums_without_state_are_the_rounded_sizes() {
     use dynameter::replay::each_second;

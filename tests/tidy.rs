@@ -1,10 +1,10 @@
-//! The house is kept: rooms import lower floors only, and some words stay out.
+//! Checks the code structure: modules import only lower layers, and some words are banned.
 
 mod support;
 
 use std::path::{Path, PathBuf};
 
-/// Rooms by floor, lowest first. A room imports rooms of lower floors and its own files.
+/// Modules by layer, lowest first. A module imports modules of lower layers and its own files.
 const FLOORS: &[&[&str]] = &[
     &["units", "diag", "opened", "rules"],
     &["money", "time"],
@@ -24,11 +24,11 @@ const FLOORS: &[&[&str]] = &[
     &["report"],
 ];
 
-/// Words that no source holds, with the way out.
+/// Words that no source may contain, with what to do instead.
 const BANNED: &[(&str, &str)] = &[
     (
         concat!("TO", "DO"),
-        "do it, or say in the docs that it is not done",
+        "do it, or document that it is not done",
     ),
     (concat!("FIX", "ME"), "fix it"),
     (".unwrap()", "handle the error; `expect` in tests"),
@@ -49,7 +49,7 @@ const BANNED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Files in which a float may stand: distributions, and conversions for charts.
+/// Files that may use floats: distributions, and conversions for charts.
 const FLOATS: &[&str] = &[
     "units.rs",
     "workload/sizes.rs",
@@ -68,10 +68,11 @@ const FLOATS: &[&str] = &[
     "report/html/trace.rs",
 ];
 
-/// Who may make a billed quantity or an amount, by the words of it. The bill is the only source of
-/// both: whoever presents or compares reads its lines, and prices another design by metering it.
+/// The files that may create a billed quantity or an amount, by the code that creates it. The bill
+/// is the only source of both: code that presents or compares reads its lines, and prices another
+/// design by metering it.
 const MAKERS: &[(&str, &[&str])] = &[
-    // A quantity of a usage type: what the estimate and the simulation of capacity find, and what
+    // A quantity of a usage type: results of the estimate and of the capacity simulation, and what
     // an alternative adds.
     (
         "Usage {",
@@ -87,7 +88,8 @@ const MAKERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("LineItem {", &["pricing/bill.rs"]),
-    // A price of a quantity. A replay prices what sizes and caches that nobody has would change.
+    // The price of a quantity. A replay prices the effect of unknown sizes and of simulated
+    // caches.
     (
         ".charge(",
         &[
@@ -97,7 +99,7 @@ const MAKERS: &[(&str, &[&str])] = &[
             "replay/mod.rs",
         ],
     ),
-    // A price without a quantity: where two ways to pay cost the same.
+    // A price without a quantity, for break-even points.
     (
         ".list_rate(",
         &[
@@ -107,8 +109,8 @@ const MAKERS: &[(&str, &[&str])] = &[
             "pricing/book.rs",
         ],
     ),
-    // What is billed of the requests that are asked for; of a trace in another mode, what its
-    // execution asks for.
+    // The billed part of the demand; for a trace in another capacity mode, the demand of its
+    // execution.
     (
         "billed:",
         &[
@@ -165,7 +167,7 @@ fn room(file: &str) -> &str {
         .map_or(file, |first| first.trim_end_matches(".rs"))
 }
 
-/// The rooms that a line names: `crate::room`.
+/// The modules that a line names: `crate::module`.
 fn named(line: &str) -> impl Iterator<Item = &str> {
     line.match_indices("crate::")
         .filter(|(at, _)| !line[..*at].ends_with('$'))
@@ -187,7 +189,7 @@ fn rooms_import_lower_floors_only() {
         }
         let Some(here) = floor(own) else {
             wrong.push(format!(
-                "{file}: the room {own} has no floor; give it one in tests/tidy.rs"
+                "{file}: the module {own} has no layer; add it to a layer in tests/tidy.rs"
             ));
             continue;
         };
@@ -197,7 +199,7 @@ fn rooms_import_lower_floors_only() {
                     Some(there) if there < here => {}
                     Some(_) => wrong.push(format!("{file}:{line}: {own} may not import {other}")),
                     None => wrong.push(format!(
-                        "{file}:{line}: {own} imports {other}, which has no floor"
+                        "{file}:{line}: {own} imports {other}, which has no layer"
                     )),
                 }
             }
@@ -215,13 +217,13 @@ fn the_library_lists_its_rooms_in_the_order_of_the_floors() {
         .collect();
     let floors: Vec<usize> = listed
         .iter()
-        .map(|room| floor(room).unwrap_or_else(|| panic!("{room} has no floor")))
+        .map(|room| floor(room).unwrap_or_else(|| panic!("{room} has no layer")))
         .collect();
-    assert!(floors.is_sorted(), "{listed:?} stand on floors {floors:?}");
+    assert!(floors.is_sorted(), "{listed:?} are in layers {floors:?}");
     assert_eq!(
         listed.len(),
         FLOORS.iter().map(|rooms| rooms.len()).sum::<usize>(),
-        "a floor lists a room that is not there"
+        "a layer lists a module that does not exist"
     );
 }
 
@@ -242,8 +244,8 @@ fn some_words_stay_out() {
                 && !code.trim_start().starts_with("//")
             {
                 wrong.push(format!(
-                    "src/{file}:{line}: f64: units and money are exact; floats live in \
-                     distributions and charts"
+                    "src/{file}:{line}: f64: units and money are exact; only distributions and \
+                     charts use floats"
                 ));
             }
         }
@@ -262,7 +264,7 @@ fn every_dependency_has_its_reason_beside_it() {
         let dependency = section.ends_with("dependencies]") && line.contains(" = ");
         assert!(
             !dependency || line.contains(" # "),
-            "Cargo.toml:{}: say why: {line}",
+            "Cargo.toml:{}: add a comment with the reason for this dependency: {line}",
             at + 1
         );
     }
@@ -275,7 +277,7 @@ fn only_the_bill_and_what_meters_make_quantities_and_amounts() {
         for (line, code) in without_tests(&text) {
             let code = code.split("//").next().unwrap_or_default();
             let is_made = |word: &str| {
-                // A type of another name, its definition and its methods make nothing.
+                // A longer type name, a definition or an `impl` does not create a value.
                 code.match_indices(word).any(|(at, _)| {
                     let before = &code[..at];
                     let is_whole = !before.ends_with(|c: char| c.is_alphanumeric() || c == '_');
@@ -290,7 +292,7 @@ fn only_the_bill_and_what_meters_make_quantities_and_amounts() {
                 .filter(|(word, files)| is_made(word) && !files.contains(&file.as_str()));
             wrong.extend(found.map(|(word, files)| {
                 format!(
-                    "{file}:{line}: {word} may stand in {} only",
+                    "{file}:{line}: {word} may be used only in {}",
                     files.join(", ")
                 )
             }));

@@ -1,12 +1,12 @@
-//! What nobody knows is a line that says so, never zero; what AWS counted costs what its calls
-//! cost.
+//! An unknown figure is a line that says so, never zero; units counted by AWS cost the same as
+//! their calls.
 
 mod support;
 
 use dynameter::outcome::Outcome;
 use support::estimated;
 
-/// A table of 1,000 items of 1 KB, with more lines after it.
+/// A table with the given lines for its items, and more lines after them.
 fn table(item: &str, more: &str) -> Outcome {
     let text = format!(
         "name = \"Unknown\"\nregion = \"us-east-1\"\nprices = \"2024-11-01\"\n[[table]]\nname = \
@@ -15,7 +15,7 @@ fn table(item: &str, more: &str) -> Outcome {
     estimated("unknown.toml", &text)
 }
 
-/// A table whose items are known.
+/// A table of 1,000 items of 1 KB.
 fn known(more: &str) -> Outcome {
     table("items = 1000\nitem.size = \"1 KB\"", more)
 }
@@ -121,7 +121,7 @@ fn each_unknown_figure_is_a_line_with_its_rate() {
         assert_eq!(rated.rate.is_none(), words == "a vector index", "{words}");
     }
     assert!(plain.bill.unknown.is_empty());
-    // Deletes of Time to Live are free where nothing replicates them.
+    // Deletes by Time to Live are free if they are not replicated.
     assert!(
         known("[table.ttl]\ndeletes = \"unknown\"\n")
             .bill
@@ -239,7 +239,8 @@ fn replicas_have_capacity_and_limits_of_their_own() {
             (index(), "3 to 3".to_string())
         ]
     );
-    // A maximum of an index refuses what is above it, and a replica's own goes before the table's.
+    // The maximum of an index refuses demand above it, and a replica's own maximum overrides the
+    // table's.
     let refused = |replica: &str| {
         let text = format!(
             "[[table.index]]\nname = \"ByX\"\nkind = \"global\"\npartition_key = \

@@ -1,5 +1,5 @@
-//! Every published case, and one for each rule that is easily got wrong, through one assertion
-//! path.
+//! Every published case, and one case for each rule that is easy to get wrong, through one
+//! assertion path.
 
 mod support;
 
@@ -78,15 +78,15 @@ fn books(alike: &[String]) -> Books {
         std::fs::write(folder.path().join(format!("{region}.toml")), text).expect("written");
     }
     let books = Books::from_folder(folder.path()).expect("books");
-    // Books are read when they are asked for, and the folder goes away.
+    // Books are loaded on first use, so load all of them before the folder is deleted.
     books
         .regions()
         .for_each(|region| assert!(books.book(region, None).is_ok()));
     books
 }
 
-/// A figure of an outcome, at the decimals of the expected one; for words, those words where they
-/// stand.
+/// A figure of an outcome, with as many decimals as the expected one; for text, the expected words
+/// if the output contains them.
 fn say(outcome: &Outcome, measure: &str, expected: &str) -> String {
     let places = u32::try_from(
         expected
@@ -113,7 +113,7 @@ fn say(outcome: &Outcome, measure: &str, expected: &str) -> String {
         if text.contains(expected) {
             expected.to_string()
         } else {
-            format!("not said in:\n{text}")
+            format!("not found in:\n{text}")
         }
     };
     match measure.split_once(':') {
@@ -126,7 +126,8 @@ fn say(outcome: &Outcome, measure: &str, expected: &str) -> String {
                     .iter()
                     .filter(|line| matches(line, usage))
             };
-            // A quantity of the table alone, unless its indexes have none of their own.
+            // The quantity of the table without its indexes, unless the sum with indexes is the
+            // expected one.
             let own: Decimal = lines()
                 .filter(|line| line.subject.index.is_none())
                 .map(|line| line.quantity)
@@ -147,12 +148,12 @@ fn say(outcome: &Outcome, measure: &str, expected: &str) -> String {
             "writes_per_second" => shown(rate(outcome, false)),
             "explain" => words(explain_text(outcome, Style::default()).expect("fits")),
             "estimate" => words(estimate_text(outcome, Style::default()).expect("fits")),
-            other => panic!("there is no measure {other}"),
+            other => panic!("unknown measure {other}"),
         },
     }
 }
 
-/// `USAGE`, `USAGE/INDEX`, or `S3 USAGE` for the usage types that share their names with
+/// Matches `USAGE`, `USAGE/INDEX`, or `S3 USAGE` for usage types that have the same name as one of
 /// DynamoDB's.
 fn matches(line: &&LineItem, usage: &str) -> bool {
     let (usage, s3) = usage

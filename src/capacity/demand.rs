@@ -22,45 +22,44 @@ pub struct Demand {
     pub throughput: Throughput,
     /// Units a second over the month.
     pub mean: Exact,
-    /// Units a second in the busiest hour of the week; of loads that are shorter than an hour,
-    /// while they last.
+    /// Units a second in the busiest hour of the week; for loads shorter than an hour, while they
+    /// last.
     pub peak: Exact,
     /// Provisioned units; `None` on demand.
     pub provisioned: Option<ProvisionedUnits>,
-    /// The share of the demand that a maximum throughput refuses, where an on-demand table has
-    /// one.
+    /// The share of the demand that a maximum throughput refuses, if an on-demand table has one.
     pub refused: Option<Exact>,
     /// Whether part of the demand is unknown, so that `mean` and `peak` are lower bounds.
     pub partly_unknown: bool,
 }
 
 impl Demand {
-    /// Whether its provisioned units, at their most, are less than the busiest hour asks for.
+    /// Whether the busiest hour needs more than its highest provisioned units.
     pub fn is_short(&self) -> bool {
         self.provisioned
             .as_ref()
             .is_some_and(|units| self.peak > Exact::from(units.high))
     }
 
-    /// Table, index and region, for people.
+    /// Table, index and region, for output.
     pub fn place(&self) -> String {
         place(&self.table, self.index.as_deref(), Some(&self.region))
     }
 }
 
-/// Provisioned units of an account: the same at every hour, or what the simulation made of them.
+/// Provisioned units of an account: fixed, or as simulated.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvisionedUnits {
-    /// The least of any minute.
+    /// The lowest of any minute.
     pub low: u64,
-    /// The most of any minute.
+    /// The highest of any minute.
     pub high: u64,
-    /// The share of the demand that was refused, where it was simulated.
+    /// The share of the demand that was refused, if it was simulated.
     pub throttled: Option<Exact>,
 }
 
 impl ProvisionedUnits {
-    /// The units that never change; `None` where they move.
+    /// The units if they are fixed; `None` if they change.
     pub fn fixed(&self) -> Option<u64> {
         (self.throttled.is_none()).then_some(self.low)
     }
@@ -93,8 +92,8 @@ pub fn demand<'a>(
     if shapes.iter().all(|(factors, _)| flat(factors)) {
         return (mean.clone(), mean);
     }
-    // Moments of the week at which every shape is at the same of its levels are alike, and added up
-    // once.
+    // Two moments of the week at which every shape has the same level have the same sum, so it is
+    // computed once.
     let levels: Vec<Levels> = shapes
         .iter()
         .map(|(factors, _)| Levels::of(factors))
@@ -122,8 +121,8 @@ pub fn demand<'a>(
     (mean, peak)
 }
 
-/// The distinct factors of a shape, and which of them holds at each of its steps: whether two
-/// fractions are equal is seen sooner than which is less.
+/// The distinct factors of a shape, and which of them applies at each step. Comparing fractions for
+/// equality is faster than ordering them.
 struct Levels {
     distinct: Vec<Exact>,
     steps: Vec<usize>,
@@ -143,7 +142,7 @@ impl Levels {
         Levels { distinct, steps }
     }
 
-    /// The level at a step of a week of so many.
+    /// The level at a step, in a week that is divided into `of` steps.
     fn at(&self, step: usize, of: usize) -> usize {
         self.steps
             .get(step * self.steps.len() / of.max(1))

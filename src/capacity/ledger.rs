@@ -1,13 +1,13 @@
-//! The mechanism: executes demand step by step. Policies wish, the ledger acts: only here does
-//! capacity change, and only here are AWS's limits enforced. An estimate's demand and a trace's run
-//! through the same ledger.
+//! The ledger executes demand step by step. Policies request capacity; only the ledger changes it
+//! and enforces AWS's limits. The demand of an estimate and the demand of a trace run through the
+//! same ledger.
 
 use super::policy::{PastMinutes, Policy};
 use super::series::{Minute, Series};
 use crate::table::{ByDirection, limits};
 
-/// What AWS lets a table do, as far as it is documented. Every figure has a name, so that a run can
-/// say it.
+/// AWS's limits for a table, as far as they are documented. Every figure has a name, so that a run
+/// can report it.
 ///
 /// Source: Developer Guide, "Burst and adaptive capacity" (300 s; 3,000 and 1,000 units a
 /// partition; rule 6.2) and "Service quotas" (decreases; rule 6.5).
@@ -15,7 +15,7 @@ use crate::table::{ByDirection, limits};
 pub struct Limits {
     /// Seconds of unused capacity that are kept for a burst.
     pub burst_seconds: u64,
-    /// Decreases in hand at the start, and at most.
+    /// Decreases available at the start, and the most that can be available.
     pub decreases_in_hand: u64,
     /// Decreases in any 24 hours.
     pub decreases_a_day: usize,
@@ -31,8 +31,8 @@ impl Default for Limits {
     }
 }
 
-/// The share of the demand that the hottest partition key takes: `parts` of `of`, and the units a
-/// second that its partition serves at most.
+/// The share of the demand for the hottest partition key, `parts` of `of`, and the most units a
+/// second that its partition serves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hottest {
     /// Parts of the demand.
@@ -44,7 +44,7 @@ pub struct Hottest {
 }
 
 impl Hottest {
-    /// Reads and writes of a key that gets so many millionths of all requests.
+    /// Reads and writes of a key that gets the given millionths of all requests.
     ///
     /// Source: Developer Guide, "Burst and adaptive capacity" (rule 6.2): a partition serves 3,000
     /// read and 1,000 write units a second, and one key has no more than one partition.
@@ -65,19 +65,18 @@ impl Hottest {
     }
 }
 
-/// One direction of an account: its demand, the policy that moves its capacity, and its hottest
-/// key.
+/// One account direction: its demand, the policy that requests its capacity, and its hottest key.
 pub struct AccountDirection<'a> {
-    /// What is asked for.
+    /// The demand.
     pub series: &'a Series,
-    /// Who moves the capacity.
+    /// The policy that requests the capacity.
     pub policy: Box<dyn Policy + 'a>,
-    /// The hottest key, where keys are known to be skewed.
+    /// The hottest key, if keys are known to be skewed.
     pub hottest: Option<Hottest>,
 }
 
 impl<'a> AccountDirection<'a> {
-    /// A lane without a hot key.
+    /// An account direction without a hot key.
     pub fn new(series: &'a Series, policy: impl Policy + 'a) -> AccountDirection<'a> {
         AccountDirection {
             series,
@@ -86,8 +85,8 @@ impl<'a> AccountDirection<'a> {
         }
     }
 
-    /// Whether no step of a minute asks for more than is available in a step, nor for more of the
-    /// hottest key than its partition serves.
+    /// Whether every step of a minute stays within the available capacity, and the hottest key
+    /// within what its partition serves.
     fn serves(&self, minute: &Minute, available: u64) -> bool {
         minute.highest <= available
             && self.hottest.is_none_or(|hottest| {
@@ -96,10 +95,10 @@ impl<'a> AccountDirection<'a> {
     }
 }
 
-/// What became of the demand of one lane.
+/// The result of one account direction.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LedgerRun {
-    /// Half units asked for.
+    /// Half units of demand.
     pub demanded: u128,
     /// Half units served.
     pub consumed: u128,
@@ -109,13 +108,13 @@ pub struct LedgerRun {
     pub throttled_hot: u128,
     /// Steps in which something was refused.
     pub throttled_steps: u64,
-    /// The minutes in which something was refused, each with the half units.
+    /// The minutes in which something was refused, each with the half units refused.
     pub throttled_minutes: Vec<(u64, u64)>,
     /// The highest capacity of each hour: what the hour is charged for (rule 6.7).
     pub hourly_maxima: Vec<u64>,
     /// Capacity of each hour added up over its minutes: sixty times the hour's mean.
     pub hourly_minute_sums: Vec<u64>,
-    /// Minutes that were executed, warm-up left out.
+    /// Minutes that were executed, without the warm-up.
     pub minutes: u64,
     /// The lowest capacity of any minute.
     pub lowest: u64,
@@ -123,12 +122,12 @@ pub struct LedgerRun {
     pub highest: u64,
     /// Minutes in which capacity was lowered, warm-up included (counted from its start).
     pub decreases: Vec<u64>,
-    /// Decreases that were wished for and not allowed.
+    /// Decreases that were requested but not allowed.
     pub refused_decreases: u64,
 }
 
 impl LedgerRun {
-    /// Notes the capacity that was in force in a minute.
+    /// Records the capacity that was in force in a minute.
     fn minute(&mut self, at: u64, capacity: u64) {
         self.minutes += 1;
         if at.is_multiple_of(60) || self.hourly_maxima.is_empty() {
@@ -149,12 +148,12 @@ impl LedgerRun {
         self.highest = self.highest.max(capacity);
     }
 
-    /// Whether at most a share of the demand was refused: `limit` of a billion parts.
+    /// Whether at most the given billionths of the demand were refused.
     pub fn throttles_at_most(&self, billionths: u64) -> bool {
         self.throttled * 1_000_000_000 <= self.demanded * u128::from(billionths)
     }
 
-    /// The refused share of the demand in billionths, rounded up; nothing of nothing.
+    /// The refused share of the demand in billionths, rounded up; 0 without demand.
     pub fn throttled_billionths(&self) -> u64 {
         if self.demanded == 0 {
             0
@@ -165,16 +164,16 @@ impl LedgerRun {
     }
 }
 
-/// Minutes that are executed before the run counts, so that it starts neither with a full burst nor
-/// with a capacity out of nowhere: the last day of the series.
+/// Minutes that are executed before the run counts, taken from the last day of the series, so that
+/// the run starts with a realistic burst balance and capacity.
 pub const WARM_UP_MINUTES: u64 = 1440;
 
-/// Executes the lanes of one account, which share its quota of decreases.
+/// Executes the directions of one account, which share its quota of decreases.
 pub fn execute(lanes: &mut [AccountDirection], limits: &Limits) -> Vec<LedgerRun> {
     run(lanes, limits, WARM_UP_MINUTES)
 }
 
-/// Executes the lanes of an account that has served nothing before.
+/// Executes the directions of an account that has served nothing before.
 pub fn execute_cold(lanes: &mut [AccountDirection], limits: &Limits) -> Vec<LedgerRun> {
     run(lanes, limits, 0)
 }
@@ -213,11 +212,11 @@ fn run(lanes: &mut [AccountDirection], limits: &Limits, warm_up: u64) -> Vec<Led
         .collect()
 }
 
-/// The quota of decreases: four in hand, one more each hour, never more than 27 in 24 hours.
+/// The quota of decreases: four at the start, one more each hour, never more than 27 in 24 hours.
 ///
 /// Source: Developer Guide, "Service, account, and table quotas": four decreases, one more for each
-/// hour without one, 27 a day (rule 6.5). `Assumption:` the 27 hold for any 24 hours, not only from
-/// midnight on.
+/// hour without one, 27 a day (rule 6.5). `Assumption:` the limit of 27 applies to any 24 hours,
+/// not only to a day from midnight on.
 struct Quota {
     in_hand: u64,
     most: u64,
@@ -322,8 +321,8 @@ impl LedgerState {
             .get(at as usize)
             .filter(|minute| lane.serves(minute, available))
         {
-            // Nothing is refused in any step of it, so that its steps need not be looked at: what
-            // is left of each is saved.
+            // No step of this minute refuses anything, so its steps need not be examined: unused
+            // capacity is saved.
             self.saved = saved
                 .saturating_add(available.saturating_mul(steps as u64) - minute.sum)
                 .min(saved_max);
@@ -390,7 +389,7 @@ mod tests {
     use super::*;
     use crate::capacity::policy::{AutoScaling, Fixed, OnDemand, Tracking};
 
-    /// Units a second, the same in every second of so many days.
+    /// The same units in every second of `days` days.
     fn flat(units: u64, days: usize) -> Series {
         Series::new(1, 0, vec![units * 2; days * 86_400])
     }
@@ -406,7 +405,7 @@ mod tests {
     #[test]
     fn a_burst_is_served_from_what_was_saved_for_five_minutes() {
         // 100 units a second were unused for more than 300 seconds: 30,000 are saved, and 100 more
-        // are there.
+        // are available.
         let mut halves = vec![0; 86_400];
         halves[50_000] = 2 * 30_101;
         let series = Series::new(1, 0, halves);
@@ -439,15 +438,15 @@ mod tests {
 
     #[test]
     fn on_demand_serves_twice_the_peak_of_half_an_hour_ago() {
-        // Two days, so that the warm-up is the one without the peak.
+        // Two days, so that the warm-up is the day without the peak.
         let series = flat(1_000, 2);
         let policy = || OnDemand {
             floor: 4_000,
             units_max: None,
         };
         assert_eq!(run(&series, policy()).throttled, 0);
-        // Three times the floor at once: what is beyond it is refused until a peak is half an hour
-        // old.
+        // Three times the floor suddenly: demand above the capacity is refused until the peak is
+        // half an hour old.
         let mut halves = series.halves().to_vec();
         halves[40_000..50_000].fill(2 * 12_000);
         let series = Series::new(1, 0, halves);
@@ -458,7 +457,7 @@ mod tests {
 
     #[test]
     fn decreases_of_both_lanes_spend_one_quota() {
-        // Ten minutes of load, twenty of none: auto scaling wants to go up and down twice an hour.
+        // Ten minutes of load, twenty without: auto scaling wants to go up and down twice an hour.
         let halves = (0..4 * 86_400)
             .map(|second| if second / 60 % 30 < 10 { 2_000 } else { 20 })
             .collect();
@@ -490,7 +489,7 @@ mod tests {
         }));
         assert!(
             runs.iter().any(|run| run.refused_decreases > 0),
-            "the load asks for more decreases than there are"
+            "the load needs more decreases than the quota allows"
         );
     }
 }

@@ -1,8 +1,7 @@
-//! Capacity: what a mode makes of the units that are consumed. Consumption goes in, [`Usage`] comes
-//! out.
+//! Capacity: turns consumed units into billed [`Usage`], according to the capacity mode.
 //!
 //! An account is what capacity belongs to: a table with its local indexes, or one global index, in
-//! one region, reads and writes apart.
+//! one region. It has two directions, reads and writes.
 
 mod demand;
 mod ledger;
@@ -33,32 +32,32 @@ use series::Arrivals;
 pub struct Consumption {
     /// Table, index, region and access pattern.
     pub subject: Subject,
-    /// The global index whose capacity it takes; `None` for the table's.
+    /// The global index whose capacity it uses; `None` for the table's.
     pub account: Option<String>,
     /// Reads, writes or replicated writes.
     pub throughput: Throughput,
     /// The class of the table there.
     pub class: TableClass,
-    /// Units in the month that the calls ask for.
+    /// Units that the calls need in the month.
     pub units: Exact,
-    /// Units in the month that are billed by the request: on demand those of `units` that are
-    /// served, 0 where capacity is provisioned.
+    /// Units in the month that are billed per request: on demand, the part of `units` that is
+    /// served; 0 if capacity is provisioned.
     pub billed: Exact,
     /// When in the week the calls are made.
     pub shape: Shape,
     /// Calls in the month.
     pub calls: Exact,
-    /// Half units of a call with the share of calls that take them.
+    /// Units per call: half units, with the share of calls that consume them.
     pub takes: Vec<(u64, f64)>,
-    /// The working.
+    /// The calculation.
     pub because: Vec<Because>,
 }
 
 impl Consumption {
-    /// The same as calls that arrive at random.
+    /// The consumption as calls that arrive at random.
     pub fn arrivals(&self, month: &MonthHours) -> Arrivals {
         let shares: f64 = self.takes.iter().map(|(_, share)| share).sum();
-        // Pages of a call are calls of their own.
+        // Each page of a call counts as a call.
         let each = if shares > 1.0 { shares } else { 1.0 };
         Arrivals {
             per_second: (&self.calls / &month.seconds()).to_f64() * each,
@@ -84,10 +83,11 @@ pub fn on_demand(consumption: &Consumption) -> Usage {
         because: consumption.because.clone(),
     }
 }
-/// The partitions that hold so many bytes and serve so many units a second; at least one.
+/// The number of partitions that hold the given bytes and serve the given units a second; at least
+/// one.
 ///
-/// `Assumption:` as few as the limits of one allow. AWS says neither how many partitions a table
-/// has nor when they split.
+/// `Assumption:` as few as the limits of a partition allow. AWS documents neither how many
+/// partitions a table has nor when they split.
 pub fn partitions(bytes: &Exact, reads: &Exact, writes: &Exact) -> Exact {
     let of = |amount: &Exact, most: u64| amount / &Exact::from(most);
     let by_throughput = of(reads, limits::PARTITION_READ_UNITS_MAX)

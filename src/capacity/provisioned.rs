@@ -1,4 +1,4 @@
-//! What provisioned capacity bills: the units of every hour, less those that are reserved.
+//! How provisioned capacity is billed: the units of every hour, less those that are reserved.
 
 use crate::table::TableClass;
 use crate::time::{HOURS_A_YEAR, MonthHours};
@@ -14,9 +14,8 @@ pub struct ReservedUnits {
     pub years: u64,
 }
 
-/// Provisioned units hour by hour, over as many hours as were simulated; capacity that never
-/// changes is one hour. In sixtieths, so that an hour may count by its highest value or by the mean
-/// of its minutes.
+/// Provisioned units of each simulated hour; fixed capacity is a single hour. Stored in sixtieths,
+/// so that an hour can count by its highest value or by the mean of its minutes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HourlyUnits {
     sixtieths: Vec<u64>,
@@ -43,7 +42,7 @@ impl HourlyUnits {
         HourlyUnits { sixtieths }
     }
 
-    /// Units of an hour, in sixtieths; hours begin again where there are no more.
+    /// Units of an hour, in sixtieths; hours wrap around at the end.
     pub fn sixtieths_at(&self, hour: usize) -> u64 {
         self.sixtieths[hour % self.sixtieths.len().max(1)]
     }
@@ -68,8 +67,8 @@ impl HourlyUnits {
         self.unit_hours() / Exact::from(self.sixtieths.len().max(1) as u64)
     }
 
-    /// Divides the units, hour by hour, into those that a pool covers and those that it leaves; the
-    /// pool keeps what is over. Both cover the same hours afterwards.
+    /// Subtracts a pool from the units, hour by hour, and returns the units that the pool does not
+    /// cover; the pool keeps its unused units. Both have the same hours afterwards.
     fn covered_by(&self, pool: &mut HourlyUnits) -> HourlyUnits {
         let hours = self.hours().max(pool.hours());
         let at = |units: &HourlyUnits, hour: usize| units.sixtieths[hour % units.hours().max(1)];
@@ -84,7 +83,7 @@ impl HourlyUnits {
     }
 }
 
-/// One account's provisioned capacity, and the words for what moves it.
+/// One account's provisioned capacity, and an explanation of how it is scaled.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProvisionedCapacity {
     /// The account: a table or a global index.
@@ -93,7 +92,7 @@ pub struct ProvisionedCapacity {
     pub class: TableClass,
     /// Units of every hour.
     pub hourly: HourlyUnits,
-    /// How the units came about, where they move.
+    /// How the units were determined, if they change.
     pub because: Vec<Because>,
 }
 
@@ -111,12 +110,12 @@ pub struct ListedCapacity {
     pub hourly: HourlyUnits,
 }
 
-/// The usage of the accounts of one region and direction: each by the hour, what is reserved taken
-/// off in their order, and the reservation itself.
+/// The usage of the accounts of one region and direction: each account by the hour, with reserved
+/// units subtracted in the order of the accounts, and the reservation itself.
 ///
 /// Source: Developer Guide, "Provisioned capacity mode" (rule 6.7) and "Reserved capacity" (rule
-/// 6.8): a reservation is made for a region and covers whatever is provisioned there, tables and
-/// global indexes; its hours and its upfront price are due whether used or not.
+/// 6.8): a reservation is made for a region and covers any provisioned capacity there, of tables
+/// and global indexes; its hourly and upfront prices are due whether it is used or not.
 pub fn provisioned(
     table: &Subject,
     accounts: &[ProvisionedCapacity],
@@ -144,7 +143,8 @@ pub fn provisioned(
                 listed.mean()
             ),
             false => format!(
-                "{} {unit}-hours in {} simulated hours{}, in a month of {hours} hours {quantity}",
+                "{} {unit}-hours in {} simulated hours{}, which is {quantity} in a month of \
+                 {hours} hours",
                 listed.unit_hours(),
                 listed.hours(),
                 if reserved.is_some() {
@@ -159,7 +159,7 @@ pub fn provisioned(
         if throughput == Throughput::ReplicatedWrite {
             because.push(Because::rule(
                 "4.1",
-                "in a global table the replicated unit replaces the ordinary one in every region",
+                "in a global table, replicated units replace ordinary units in every region",
             ));
         }
         let usage_type = UsageType::CapacityHours(throughput, account.class);
@@ -201,8 +201,8 @@ pub fn provisioned(
             format!("{number} reserved {unit} x {hours} hours = {hourly} {unit}-hours"),
         );
         let working = format!(
-            "{number} reserved {unit} paid once for {term_hours} hours; {hours} of them are {} \
-             upfront payments",
+            "{number} reserved {unit}, paid up front for {term_hours} hours; the share of {hours} \
+             hours is {} upfront payments",
             upfront.human(9)
         );
         push(ReservedPart::Upfront, upfront, working);
@@ -276,8 +276,8 @@ mod tests {
         let table = account(None, HourlyUnits::of_maxima(vec![100, 300]));
         let index = account(Some("i"), HourlyUnits::constant(150));
         let found = quantities(&[table, index], reserved);
-        // Hours of the first kind leave 100 for the index, hours of the second kind none and 100 of
-        // the table.
+        // The first kind of hour leaves 100 reserved units for the index; the second kind leaves
+        // none, and 100 units of the table are not covered.
         assert_eq!(
             found[0],
             pair("write_capacity_unit_hour_standard", "36,500")

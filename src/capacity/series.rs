@@ -16,28 +16,28 @@ use crate::units::Exact;
 /// Minutes of a week.
 pub const WEEK_MINUTES: u64 = 7 * 24 * 60;
 
-/// Half units that are asked for in each step.
+/// The demand of each step, in half units.
 ///
-/// Halves, because an eventually consistent read of 4 KB is half a unit; integers, so that the
-/// ledger adds up the same however a trace was divided.
+/// Half units, because an eventually consistent read of 4 KB is half a unit; integers, so that sums
+/// do not depend on how a trace was divided.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// Seconds of a step: 1, or 60 where only minutes are known.
+    /// Seconds of a step: 1, or 60 if only minutes are known.
     pub step_seconds: u64,
-    /// The minute of the week at which it starts, from Monday 00:00 UTC; a drawn series starts
-    /// there.
+    /// The minute of the week at which it starts, counted from Monday 00:00 UTC; 0 for a drawn
+    /// series.
     pub start_minute: u64,
     halves: Vec<u64>,
-    /// What is asked for in each minute, once that was asked.
+    /// The demand of each minute, computed on first use.
     minutes: OnceLock<Vec<Minute>>,
 }
 
-/// What is asked for in a minute, in half units.
+/// The demand of a minute, in half units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Minute {
-    /// In all of it.
+    /// Of the whole minute.
     pub sum: u64,
-    /// In its busiest step.
+    /// Of its busiest step.
     pub highest: u64,
 }
 
@@ -51,7 +51,8 @@ impl PartialEq for Series {
 impl Eq for Series {}
 
 impl Series {
-    /// A series of so many half units in each step of `step_seconds`, from a minute of the week on.
+    /// A series with the given half units in each step of `step_seconds`, starting at a minute of
+    /// the week.
     pub fn new(step_seconds: u64, start_minute: u64, halves: Vec<u64>) -> Series {
         Series {
             step_seconds,
@@ -61,7 +62,7 @@ impl Series {
         }
     }
 
-    /// A series as long as this one of which nothing is asked.
+    /// A series of the same length without demand.
     pub fn idle(&self) -> Series {
         Series::new(
             self.step_seconds,
@@ -75,7 +76,7 @@ impl Series {
         &self.halves
     }
 
-    /// What is asked for in each whole minute.
+    /// The demand of each whole minute.
     pub fn by_minute(&self) -> &[Minute] {
         let minute = |steps: &[u64]| Minute {
             sum: steps
@@ -160,7 +161,7 @@ impl Default for Horizon {
     }
 }
 
-/// Calls that arrive at random, and the units that one takes.
+/// Calls that arrive at random, and the units per call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Arrivals {
     /// Calls a second, on average over the week.
@@ -169,8 +170,8 @@ pub struct Arrivals {
     pub shape: Arc<[f64]>,
     /// How the rate goes from one hour to the next.
     pub course: Course,
-    /// Half units of a call, with the share of calls that take them; what is missing to 1 takes
-    /// none.
+    /// Half units of a call, with the share of calls that consume them; if the shares add up to
+    /// less than 1, the other calls consume nothing.
     pub calls: Vec<(u64, f64)>,
 }
 
@@ -188,8 +189,9 @@ impl Arrivals {
             .chain(calls)
     }
 
-    /// The rate of a minute of the week: that of its hour, or, where the course is smooth, on the
-    /// line between the middles of two hours. The mean over the week is the same either way.
+    /// The rate of a minute of the week: that of its hour, or, if the course is smooth,
+    /// interpolated between the middles of two hours. The mean over the week is the same either
+    /// way.
     pub fn rate(&self, minute: u64) -> f64 {
         let hours = self.shape.len().max(1) as u64;
         if self.course == Course::Steps {
@@ -206,7 +208,8 @@ impl Arrivals {
     }
 }
 
-/// Draws the units of every step: calls are Poisson, each takes units as its shares say.
+/// Draws the units of every step: the number of calls is Poisson distributed, and each call
+/// consumes units according to the shares.
 pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
     let groups = grouped(arrivals);
     let steps_a_minute = (60 / horizon.step_seconds) as usize;
@@ -230,7 +233,7 @@ pub fn draw(arrivals: &[Arrivals], horizon: &Horizon, account: &str) -> Series {
     Series::new(horizon.step_seconds, 0, halves)
 }
 
-/// Arrivals of one shape become one: their rates add, their shares mix.
+/// Merges arrivals of the same shape: adds their rates and combines their shares.
 fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
     let mut groups: Vec<Arrivals> = Vec::new();
     for one in arrivals.iter().filter(|one| one.per_second > 0.0) {
@@ -255,7 +258,7 @@ fn grouped(arrivals: &[Arrivals]) -> Vec<Arrivals> {
     groups
 }
 
-/// Series that were drawn, so that few are drawn twice; or those of a trace, of which none is
+/// A cache of drawn series, so that few are drawn twice; or the series of a trace, which are not
 /// drawn.
 #[derive(Debug, Default)]
 pub struct DrawnSeries {
@@ -266,11 +269,11 @@ pub struct DrawnSeries {
 /// Everything that a series depends on.
 type SeriesKey = (String, Vec<u64>, Horizon);
 
-/// As many steps of all series together as are kept: 200 MB of them.
+/// The most steps that are kept of all series together: 200 MB.
 const KEPT_STEPS: usize = 25_000_000;
 
 impl DrawnSeries {
-    /// The series that a trace has, by [`account_name`]; an account that it does not name was idle.
+    /// The series of a trace, by [`account_name`]; an account that it does not contain was idle.
     pub fn traced(series: BTreeMap<String, Arc<Series>>) -> DrawnSeries {
         DrawnSeries {
             traced: Some(series),
@@ -278,7 +281,7 @@ impl DrawnSeries {
         }
     }
 
-    /// The series of an account's direction in a trace; `None` where series are drawn.
+    /// The series of an account direction in a trace; `None` if series are drawn.
     pub fn of_trace(&self, account: &str) -> Option<Arc<Series>> {
         let traced = self.traced.as_ref()?;
         let idle = || traced.values().next().map(|other| other.idle());
@@ -288,7 +291,7 @@ impl DrawnSeries {
             .or_else(|| idle().map(Arc::new))
     }
 
-    /// The series of an account's direction.
+    /// The series of an account direction.
     pub fn series(&self, account: &str, arrivals: &[Arrivals], horizon: &Horizon) -> Arc<Series> {
         if let Some(series) = self.of_trace(account) {
             return series;
@@ -316,7 +319,7 @@ impl DrawnSeries {
     }
 }
 
-/// The name of an account's direction, by which its draws are its own.
+/// The name of an account direction; it makes its draws independent of those of others.
 pub fn account_name(
     table: &str,
     index: Option<&str>,
@@ -330,8 +333,8 @@ pub fn account_name(
     )
 }
 
-/// A seed of its own for each account and group (FNV-1a), so that a change to one leaves the others
-/// alone.
+/// A separate seed for each account and group (FNV-1a), so that a change to one does not affect the
+/// others.
 pub fn seed_of(seed: u64, account: &str, group: usize) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325 ^ seed;
     account
@@ -347,17 +350,17 @@ fn uniform(random: &mut Pcg64Mcg) -> f64 {
     (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// What calls take: their half units with cumulative shares.
+/// What calls consume: their half units with cumulative shares.
 struct Takes {
-    /// The share of calls that take anything.
+    /// The share of calls that consume units.
     share: f64,
     classes: Vec<(u64, f64)>,
     mean: f64,
     deviation: f64,
 }
 
-/// Up to so many calls are drawn one by one; more are, by the central limit theorem, their mean and
-/// deviation.
+/// Up to this many calls are drawn one by one; the sum of more calls is drawn from a normal
+/// distribution with their mean and deviation (central limit theorem).
 const ONE_BY_ONE: u64 = 24;
 
 impl Takes {
@@ -421,8 +424,9 @@ fn pick(classes: &[(u64, f64)], at: f64) -> u64 {
     classes[found.min(classes.len() - 1)].0
 }
 
-/// Beyond so many expected calls a Poisson quantile is that of a normal, corrected for skewness
-/// (Cornish–Fisher): within one call of the exact one down to one in ten million.
+/// Beyond this many expected calls, a Poisson quantile is computed from a normal quantile,
+/// corrected for skewness (Cornish–Fisher): within one call of the exact value down to a
+/// probability of one in ten million.
 const TABLE_MAX: f64 = 200.0;
 
 /// Poisson draws of one expected value: by inversion from a table, or by a corrected normal.
@@ -432,7 +436,7 @@ struct Counts {
     /// Cumulative probabilities of `first`, `first + 1`, …
     table: Vec<f64>,
     first: u64,
-    /// Where to start looking for a number between 0 and 1, by its first five bits.
+    /// Where the lookup of a number between 0 and 1 starts, by its first five bits.
     guide: [u16; 32],
 }
 

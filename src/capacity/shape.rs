@@ -8,10 +8,10 @@ use crate::units::Exact;
 /// Hours of a week.
 pub const WEEK_HOURS: usize = 168;
 
-/// How a rate goes from the weight of one hour to that of the next.
+/// How a rate changes from the weight of one hour to that of the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Course {
-    /// The rate is the same all through an hour.
+    /// The rate is constant within an hour.
     #[default]
     Steps,
     /// The rate changes evenly between the middles of two hours.
@@ -23,7 +23,7 @@ pub enum Course {
 pub struct Shape {
     /// The mean of each hour.
     hours: Arc<[Exact]>,
-    /// Each minute, where some of them differ within an hour.
+    /// The factor of each minute, if the rate differs within an hour.
     minutes: Option<Arc<[Exact]>>,
     course: Course,
 }
@@ -40,7 +40,7 @@ impl Shape {
         }
     }
 
-    /// Of a weight for each hour of the week; `None` where there are not 168, or all are zero.
+    /// From a weight for each hour of the week; `None` if there are not 168, or if all are zero.
     pub fn of_hours(weights: &[Exact], course: Course) -> Option<Shape> {
         let hours = relative(weights).filter(|_| weights.len() == WEEK_HOURS)?;
         Some(Shape {
@@ -50,7 +50,8 @@ impl Shape {
         })
     }
 
-    /// Of a weight for each minute of the week; `None` where there are not 10,080, or all are zero.
+    /// From a weight for each minute of the week; `None` if there are not 10,080, or if all are
+    /// zero.
     pub fn of_minutes(weights: &[Exact]) -> Option<Shape> {
         let minutes = relative(weights).filter(|_| weights.len() as u64 == WEEK_MINUTES)?;
         let mean = |hour: &[Exact]| match hour.iter().all(|minute| *minute == hour[0]) {
@@ -68,7 +69,7 @@ impl Shape {
         })
     }
 
-    /// How it goes from one hour to the next.
+    /// How it changes from one hour to the next.
     pub fn course(&self) -> Course {
         self.course
     }
@@ -83,12 +84,13 @@ impl Shape {
         self.minutes.is_some()
     }
 
-    /// The mean of an hour; hours begin again after a week.
+    /// The mean of an hour; hours wrap around after a week.
     pub fn of_hour(&self, hour: usize) -> &Exact {
         &self.hours[hour % WEEK_HOURS]
     }
 
-    /// The factors of the week at the finest that differ: 168 hours, or 10,080 minutes.
+    /// The factors of the week: 10,080 minutes if the rate differs within an hour, otherwise 168
+    /// hours.
     pub fn factors(&self) -> &Arc<[Exact]> {
         self.minutes.as_ref().unwrap_or(&self.hours)
     }
@@ -103,7 +105,7 @@ impl Shape {
     }
 }
 
-/// Weights divided by their mean; `None` where all are zero.
+/// Weights divided by their mean; `None` if all are zero.
 fn relative(weights: &[Exact]) -> Option<Arc<[Exact]>> {
     let sum = weights.iter().cloned().sum::<Exact>();
     if sum.is_zero() {

@@ -1,4 +1,4 @@
-//! From an account's arrivals and the design's settings to what the ledger makes of them.
+//! Runs an account's arrivals through the ledger, with the capacity settings of the design.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,21 +10,22 @@ use super::series::{Arrivals, DrawnSeries, Horizon, Series, WEEK_MINUTES};
 use crate::meter::HourBilling;
 use crate::table::ByDirection;
 
-/// How provisioned units move.
+/// How provisioned units are scaled.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scaling {
-    /// The least.
+    /// The minimum.
     pub min: u64,
-    /// The most.
+    /// The maximum.
     pub max: u64,
-    /// The utilization in percent that is tracked; `None` where only a schedule moves them.
+    /// The target utilization in percent; `None` if units are fixed or only a schedule changes
+    /// them.
     pub target_percent: Option<u64>,
     /// Scheduled changes of the bounds.
     pub schedule: Schedule,
 }
 
 impl Scaling {
-    /// Units that never move.
+    /// Units that never change.
     pub fn fixed(units: u64) -> Scaling {
         Scaling {
             min: units,
@@ -34,7 +35,7 @@ impl Scaling {
         }
     }
 
-    /// The policy that this is.
+    /// The policy for these settings.
     pub fn policy(&self) -> Box<dyn Policy> {
         let tracking = self.target_percent.map(|target_percent| Tracking {
             target_percent,
@@ -53,7 +54,7 @@ impl Scaling {
     }
 }
 
-/// One direction of an account: the calls that ask for it, and how its capacity moves.
+/// One account direction: its calls, and how its capacity is scaled.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AccountDemand {
     /// The name of its series: see [`account_name`](super::series::account_name).
@@ -64,20 +65,21 @@ pub struct AccountDemand {
     pub scaling: Scaling,
 }
 
-/// Simulations that were run, so that none is run twice.
+/// A cache of simulations, so that none is run twice.
 #[derive(Debug, Default)]
 pub struct Simulations {
     known: Mutex<BTreeMap<SimulationKey, Arc<ByDirection<LedgerRun>>>>,
     drawn: Arc<DrawnSeries>,
     horizon: Horizon,
-    /// Whether only bills are wanted: what a schedule alone moves needs no demand for that.
+    /// Whether only bills are needed: for these, capacity that only a schedule changes is
+    /// simulated without demand.
     bills_only: bool,
 }
 
 type SimulationKey = (String, Vec<u64>, Horizon, Scaling, Scaling);
 
 impl Simulations {
-    /// Simulations for bills alone: who is throttled by a schedule is not asked.
+    /// Simulations for bills only: throttling of scheduled capacity is not simulated.
     pub fn for_bills(&self) -> Simulations {
         Simulations {
             bills_only: true,
@@ -87,7 +89,7 @@ impl Simulations {
         }
     }
 
-    /// Simulations of what a trace asked for, by [`account_name`](super::series::account_name).
+    /// Simulations of the demand of a trace, by [`account_name`](super::series::account_name).
     pub fn traced(series: BTreeMap<String, Arc<Series>>) -> Simulations {
         Simulations {
             drawn: Arc::new(DrawnSeries::traced(series)),
@@ -95,7 +97,7 @@ impl Simulations {
         }
     }
 
-    /// Simulations minute by minute, for how far a total moves, not for what it is.
+    /// Simulations minute by minute, to see how much a total changes, not to compute the total.
     pub fn by_minutes() -> Simulations {
         Simulations {
             horizon: Horizon {
@@ -106,17 +108,17 @@ impl Simulations {
         }
     }
 
-    /// How demand is simulated: a week, second by second, wherever a total is told.
+    /// How demand is simulated: for every total that is shown, a week second by second.
     pub fn horizon(&self) -> &Horizon {
         &self.horizon
     }
 
-    /// The demand of an account's direction.
+    /// The demand of an account direction.
     pub fn series(&self, name: &str, arrivals: &[Arrivals]) -> Arc<Series> {
         self.drawn.series(name, arrivals, &self.horizon)
     }
 
-    /// The series that were drawn for them.
+    /// The series that were drawn for the simulations.
     pub fn drawn(&self) -> &Arc<DrawnSeries> {
         &self.drawn
     }
@@ -133,7 +135,7 @@ impl Simulations {
                 .values()
                 .all(|one| one.scaling.target_percent.is_none())
         {
-            // What a schedule moves is the same whatever is asked for.
+            // Scheduled capacity does not depend on the demand.
             let key = (
                 String::new(),
                 Vec::new(),
@@ -179,7 +181,7 @@ impl Simulations {
         })
     }
 
-    /// What was simulated before, else what is simulated now.
+    /// The cached result, or the result of running it now.
     fn known_or(
         &self,
         asked: SimulationKey,
@@ -201,7 +203,7 @@ impl Simulations {
         })
     }
 
-    /// How many were run of a demand.
+    /// How many simulations with a demand were run.
     pub fn count(&self) -> u64 {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.keys().filter(|(name, ..)| !name.is_empty()).count() as u64
@@ -229,8 +231,7 @@ pub fn simulate(
 impl LedgerRun {
     /// The units that each hour is charged for.
     pub fn hourly(&self, billing: HourBilling) -> HourlyUnits {
-        // The part of an hour at the end of a trace says nothing of a whole one, unless there is no
-        // other.
+        // An incomplete hour at the end of a trace is ignored, unless it is the only hour.
         let whole = (self.minutes / 60) as usize;
         let hours = if whole > 0 {
             whole

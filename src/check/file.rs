@@ -1,4 +1,4 @@
-//! The budget file: strict like the workload, checked against the designs that it is for.
+//! The budget file: as strict as the workload file, and checked against the designs that it limits.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,14 +15,17 @@ use crate::units::Exact;
 use crate::usage::UsageType;
 use crate::workload::decode::{Decode, Decoder, Located, TomlNode, choice, document};
 
-/// Every kind of mistake in a budget file, by its stable short name.
+/// The error codes of budget files, which are stable.
 pub const BUDGET_CODES: &[(&str, &str)] = &[
     ("syntax", "the file is not TOML"),
-    ("wrong-type", "a text where a number belongs, and the like"),
-    ("missing-key", "a key that is required is not there"),
-    ("unknown-key", "a key that the format does not have"),
-    ("unknown-word", "a word that is not among those allowed"),
-    ("negative-number", "a limit below zero"),
+    (
+        "wrong-type",
+        "a value of the wrong type, such as a string instead of a number",
+    ),
+    ("missing-key", "a required key is missing"),
+    ("unknown-key", "a key that the format does not define"),
+    ("unknown-word", "a word that is not allowed here"),
+    ("negative-number", "a negative limit"),
     ("number-too-large", "a number above 1e15"),
     (
         "not-a-number",
@@ -31,11 +34,11 @@ pub const BUDGET_CODES: &[(&str, &str)] = &[
     ("bad-date", "a date that is not YYYY-MM-DD"),
     (
         "level",
-        "a limit without warn and fail, or one that fails before it warns",
+        "a limit without `warn` and `fail`, or with `warn` above `fail`",
     ),
     (
         "no-limit",
-        "a limit that limits nothing, or a budget without any",
+        "a limit without a measure, or a budget without a limit",
     ),
     ("needs", "a limit that needs another key"),
     ("unknown-table", "a table that no design has"),
@@ -46,31 +49,28 @@ pub const BUDGET_CODES: &[(&str, &str)] = &[
     ),
     (
         "unknown-usage-type",
-        "a usage type that no bill of DynamoDB has",
+        "a usage type that does not occur in DynamoDB bills",
     ),
-    (
-        "unknown-region",
-        "a region in which no design bills anything",
-    ),
-    ("expired", "an exception whose day has passed"),
+    ("unknown-region", "a region in which no design has costs"),
+    ("expired", "an exception that has expired"),
 ];
 
 document! {
-    /// What designs may cost, and how strictly they are looked at.
+    /// What designs may cost, and how severe findings about them are.
     pub struct BudgetFile {
         /// The limits.
         limit: Option<Vec<Located<LimitFile>>>,
-        /// Tables that carry production data: they need point-in-time recovery.
+        /// Tables with production data, which need point-in-time recovery.
         production: Option<Vec<Located<String>>>,
-        /// How strictly each finding about the design is taken.
+        /// The severity of each finding about the design.
         lint: Option<LintFile>,
     }
 }
 
 document! {
-    /// A limit. Without table, index, access, usage_type and region it is for everything.
+    /// A limit. Without table, index, access, usage_type and region, it applies to everything.
     pub struct LimitFile {
-        /// What it is called.
+        /// The name of the limit.
         name: Option<Located<String>>,
         /// The table.
         table: Option<Located<String>>,
@@ -78,7 +78,7 @@ document! {
         index: Option<Located<String>>,
         /// The access pattern.
         access: Option<Located<String>>,
-        /// The usage type as it stands on a bill, such as WriteRequestUnits.
+        /// The usage type as it appears on a bill, such as WriteRequestUnits.
         usage_type: Option<Located<String>>,
         /// The region.
         region: Option<Located<String>>,
@@ -92,27 +92,27 @@ document! {
         units: Option<Located<LevelFile>>,
         /// The share of the demand that provisioned capacity or a maximum throughput refuses, from 0 to 1.
         throttled_share: Option<Located<LevelFile>>,
-        /// Until a day, what is over the limit is a warning.
+        /// Until a given day, exceeding the limit is only a warning.
         exception: Option<Located<ExceptionFile>>,
     }
 }
 
 document! {
-    /// Until a day, what is over a limit is a warning.
+    /// Until a given day, exceeding a limit is only a warning.
     pub struct ExceptionFile {
         /// The last day, YYYY-MM-DD.
         until: Located<String>,
-        /// Why, and who knows of it.
+        /// The reason, and who knows about it.
         reason: Located<String>,
     }
 }
 
 choice! {
-    /// How strictly a finding is taken.
+    /// The severity of a finding.
     pub enum LintWord {
-        /// It is not looked for.
+        /// It is not checked.
         Off = "off",
-        /// It is told.
+        /// It is reported.
         Note = "note",
         /// It is a warning.
         Warn = "warn",
@@ -146,7 +146,7 @@ impl JsonSchema for LevelFile {
     }
 }
 
-/// A number, or one in quotes as prices are written.
+/// A number, or a number in quotes, as in price books.
 fn figure(node: &TomlNode, reader: &mut Decoder) -> Option<Exact> {
     match node.get_ref().as_str() {
         Some(text) => {
@@ -196,8 +196,8 @@ impl Decode for LevelFile {
             reader.report(
                 "level",
                 node.span(),
-                "it fails before it warns",
-                "let `warn` be the smaller of both",
+                "`warn` is above `fail`",
+                "make `warn` the smaller of the two",
             );
             return None;
         }
@@ -208,7 +208,7 @@ impl Decode for LevelFile {
     }
 }
 
-/// How strictly each finding is taken, by its code.
+/// The severity of each finding, by its code.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LintFile(BTreeMap<&'static str, Severity>);
 
@@ -229,7 +229,7 @@ impl JsonSchema for LintFile {
 impl Decode for LintFile {
     fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         let Some(table) = node.get_ref().as_table() else {
-            reader.wrong_type(node, "a table of findings and how strictly each is taken");
+            reader.wrong_type(node, "a table of findings with the severity of each");
             return None;
         };
         let codes: Vec<&str> = lint::RULES.iter().map(|rule| rule.code).collect();
@@ -257,7 +257,7 @@ pub struct Budget {
     pub limits: Vec<Limit>,
     /// Tables that carry production data.
     pub production: BTreeSet<String>,
-    /// How strictly findings are taken, where the file says so.
+    /// The severity of findings, if the file sets it.
     pub lint: BTreeMap<&'static str, Severity>,
 }
 
@@ -266,10 +266,10 @@ pub fn budget_schema() -> Schema {
     schemars::schema_for!(BudgetFile)
 }
 
-/// Reads a budget for designs, on a day.
+/// Reads a budget for designs; `today` decides which exceptions have expired.
 ///
 /// # Errors
-/// Every mistake of the file, each with its place and the way out.
+/// All errors in the file, each with its location and how to fix it.
 pub fn budget(
     name: &str,
     text: &str,
@@ -318,7 +318,7 @@ fn checked(file: BudgetFile, designs: &Designs, today: Date, reader: &mut Decode
     }
 }
 
-/// Reports a name that is not among those that are there.
+/// Reports a name that does not exist.
 fn known(
     reader: &mut Decoder,
     code: &'static str,
@@ -370,7 +370,7 @@ fn of_limit(
         (Some(index), None) => reader.report(
             "needs",
             index.span.clone(),
-            "an index needs its table",
+            "an index also needs its table",
             "add `table = …`",
         ),
         (Some(index), Some(_)) => known(
@@ -391,7 +391,7 @@ fn of_limit(
             &designs.accesses(table),
         );
     }
-    // A budget may have the name that an earlier version wrote.
+    // A budget may use the name that an earlier version printed.
     let usage_type = limit.usage_type.clone().map(|usage| Located {
         value: UsageType::name_on_a_bill(&usage.value).to_string(),
         ..usage
@@ -453,7 +453,7 @@ fn of_limit(
         });
     }
     if limits.is_empty() {
-        let message = "a limit that limits nothing";
+        let message = "a limit without a measure";
         reader.report(
             "no-limit",
             start,
@@ -464,7 +464,7 @@ fn of_limit(
     limits
 }
 
-/// What a measure needs beside itself.
+/// The other keys that a measure needs.
 fn needs(
     measure: Measure,
     limit: &LimitFile,
@@ -477,12 +477,12 @@ fn needs(
             reader.report(
                 "needs",
                 span.clone(),
-                "units are of one usage type",
+                "`units` needs a `usage_type`",
                 "add `usage_type = \"WriteRequestUnits\"` or another",
             );
         }
         Measure::Increase | Measure::IncreasePercent if designs.before.is_empty() => {
-            let message = "an increase needs the design before";
+            let message = "an increase needs a baseline";
             reader.report(
                 "needs",
                 span.clone(),
@@ -491,20 +491,20 @@ fn needs(
             );
         }
         Measure::ThrottledShare if limit.access.is_some() || limit.usage_type.is_some() => {
-            let message =
-                "throttling is of a table or an index, not of an access pattern or a usage type";
+            let message = "`throttled_share` applies to a table or an index, not to an access \
+                           pattern or a usage type";
             reader.report(
                 "needs",
                 span.clone(),
                 message,
-                "leave `access` and `usage_type` out",
+                "remove `access` and `usage_type`",
             );
         }
         _ => {}
     }
 }
 
-/// An exception that still holds.
+/// An exception that has not expired.
 fn until(
     exception: &Located<ExceptionFile>,
     today: Date,
@@ -527,7 +527,7 @@ fn until(
             "expired",
             written.span.clone(),
             message,
-            "mend the design, raise the limit, or give the exception another day and its reason",
+            "fix the design, raise the limit, or give the exception a later day with a reason",
         );
         return None;
     }

@@ -1,4 +1,4 @@
-//! What about a design should be looked at, whatever it costs; each with its cost where it has one.
+//! Findings about a design, independent of its limits; each with its cost if it has one.
 
 use super::{Budget, CheckedDesign, Designs, Place};
 use crate::money::{Money, MoneyError};
@@ -7,12 +7,12 @@ use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Throughput, UsageType};
 use crate::workload::{AccessPattern, DesignPart, PatternCall, SizeClasses, TableDesign, Units};
 
-/// How strictly a finding is taken.
+/// The severity of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// It is not looked for.
+    /// It is not checked.
     Off,
-    /// It is told.
+    /// It is reported.
     Note,
     /// It is a warning.
     Warn,
@@ -21,7 +21,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// Every one, the mildest first.
+    /// All severities, the mildest first.
     pub const ALL: [Severity; 4] = [
         Severity::Off,
         Severity::Note,
@@ -40,131 +40,139 @@ impl Severity {
     }
 }
 
-/// Something that is looked for.
+/// Something that is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FindingRule {
-    /// Its stable name; the page in the docs has it as its heading.
+    /// Its stable name, which is also its heading in the docs.
     pub code: &'static str,
     /// What it is, in a few words.
     pub title: &'static str,
     /// Why it matters and what to do, with its source.
     pub why: &'static str,
-    /// How strictly it is taken where the budget says nothing.
+    /// Its severity if the budget does not set one.
     pub severity: Severity,
 }
 
-/// Everything that is looked for.
+/// Everything that is checked.
 pub const RULES: &[FindingRule] = &[
     FindingRule {
         code: "scan",
         title: "a Scan in an access pattern",
-        why: "A Scan reads and bills the whole table or index each time, whatever a filter lets \
-              through. Query by a key, or keep an index for the question. Source: Developer \
+        why: "A Scan reads and bills the whole table or index each time, however few items a \
+              filter returns. Query by a key, or add an index for this query. Source: Developer \
               Guide, \"Best practices for querying and scanning data\".",
         severity: Severity::Warn,
     },
     FindingRule {
         code: "unread-index",
         title: "an index that no access pattern reads",
-        why: "Every write that changes an entry pays for the index, and its storage is billed, \
-              read or not. Remove it, or name the access pattern that reads it.",
+        why: "Every write that changes an entry is also billed for the index, and the index's \
+              storage is billed whether it is read or not. Remove the index, or add the access \
+              pattern that reads it.",
         severity: Severity::Warn,
     },
     FindingRule {
         code: "wide-projection",
         title: "a projection wider than any query needs",
-        why: "What an index holds is written and stored again: with projection \"all\" each entry \
-              is as large as its item. It is found where every access pattern that reads the \
-              index names the `attributes` that it wants, and the index holds others; or where it \
-              holds whole items, and all its readers fetch them from the table again. Project \
-              what queries return. The cost named is that of the whole index; `compare` prices \
-              the narrower ones. Source: Developer Guide, \"Attribute projections\".",
+        why: "What an index holds is written and stored a second time: with projection \"all\", \
+              each entry is as large as its item. Reported when every access pattern that reads \
+              the index lists the `attributes` that it needs and the index holds others, or when \
+              the index holds whole items and all its readers fetch them from the table again. \
+              Project only what queries return. The cost shown is that of the whole index; \
+              `compare` prices narrower projections. Source: Developer Guide, \"Attribute \
+              projections\".",
         severity: Severity::Note,
     },
     FindingRule {
         code: "hot-partition",
-        title: "a partition key that is asked for more than one partition serves",
-        why: "One partition serves 3,000 read units and 1,000 write units a second, whatever the \
-              table has; a key of few values, such as a status, soon asks for more, and an index \
-              that cannot follow throttles the writes of its table. It is judged by `popularity`, \
-              of the table and of each index: how many keys there are (`keys = 5`), and how \
-              unevenly they are asked for (`zipf = 0` is even). Spread the key over several, or \
-              cache its reads. Source: Developer Guide, \"Burst and adaptive capacity\".",
+        title: "a partition key that receives more requests than one partition can serve",
+        why: "One partition serves at most 3,000 read units and 1,000 write units a second, \
+              whatever the capacity of the table. A key with few values, such as a status, soon \
+              needs more, and an index that cannot keep up throttles the writes of its table. \
+              Computed from the `popularity` of the table and of each index: the number of keys \
+              (`keys = 5`), and how unevenly they are accessed (`zipf = 0` is even). Spread the \
+              key over several values, or cache its reads. Source: Developer Guide, \"Burst and \
+              adaptive capacity\".",
         severity: Severity::Warn,
     },
     FindingRule {
         code: "no-auto-scaling",
         title: "provisioned capacity that never changes",
-        why: "Fixed units are paid for at night and refuse what is above them by day. Let auto \
-              scaling or a schedule move them, or see what `dynameter compare` says of on demand.",
+        why: "Fixed units are also billed when there is little traffic, and requests above them \
+              are throttled when there is much. Use auto scaling or a schedule, or compare the \
+              cost with on demand (`dynameter compare`).",
         severity: Severity::Note,
     },
     FindingRule {
         code: "under-provisioned",
         title: "provisioned units below the demand of the busiest hour",
-        why: "What is above the units is refused once the burst of five minutes is spent. Raise \
-              the units or let them move.",
+        why: "Requests above the provisioned units are throttled once the five minutes of burst \
+              capacity are used up. Raise the units, or use auto scaling or a schedule.",
         severity: Severity::Warn,
     },
     FindingRule {
         code: "no-ttl",
         title: "a table that looks like sessions, tokens or a cache, without Time to Live",
-        why: "Items that nobody deletes are stored and backed up for ever; deletions by Time to \
-              Live cost nothing. Source: Developer Guide, \"Using time to live\".",
+        why: "Items that are never deleted are stored and backed up forever; Time to Live deletes \
+              consume no write units in the region where the items expire. Source: Developer \
+              Guide, \"Using time to live\".",
         severity: Severity::Note,
     },
     FindingRule {
         code: "no-pitr",
         title: "a production table without point-in-time recovery",
-        why: "The budget names the table as production: a mistake that nobody sees at once is \
-              lost for good. Source: Developer Guide, \"Point-in-time backups\".",
+        why: "The budget lists the table as production: without point-in-time recovery, a mistake \
+              that is noticed late cannot be undone. Source: Developer Guide, \"Point-in-time \
+              backups\".",
         severity: Severity::Fail,
     },
     FindingRule {
         code: "item-size",
         title: "items near the limit of 400 KB",
-        why: "An item above 400 KB cannot be written, and each write of a large one costs a unit \
-              a KB. Keep large attributes in S3, or split the item. Source: Developer Guide, \
-              \"Service, account, and table quotas\".",
+        why: "An item above 400 KB cannot be written, and each write of a large item costs one \
+              write unit for each KB. Keep large attributes in S3, or split the item. Source: \
+              Developer Guide, \"Service, account, and table quotas\".",
         severity: Severity::Warn,
     },
     FindingRule {
         code: "item-collection",
         title: "a table with local indexes and more data than an item collection may hold",
-        why: "With a local index all items of one partition key, their entries included, may hold \
-              10 GB at most; then writes fail. Make sure that no key gets there, or use a global \
-              index. Source: Developer Guide, \"Item collections\".",
+        why: "With a local index, all items of one partition key and their index entries can have \
+              at most 10 GB together; beyond that, writes fail. Make sure that no key reaches \
+              this limit, or use a global index. Source: Developer Guide, \"Item collections\".",
         severity: Severity::Note,
     },
     FindingRule {
         code: "index-limit",
-        title: "as many indexes as a table may have, or nearly",
-        why: "A table has 5 local indexes at most, which cannot be added later, and 20 global \
-              ones by default. Source: Developer Guide, \"Service, account, and table quotas\".",
+        title: "a number of indexes at or near the limit",
+        why: "A table can have at most 5 local indexes, which cannot be added later, and by \
+              default at most 20 global indexes. Source: Developer Guide, \"Service, account, and \
+              table quotas\".",
         severity: Severity::Note,
     },
     FindingRule {
         code: "transaction-size",
         title: "a transaction whose items may exceed 4 MB",
-        why: "A transaction holds 100 actions and 4 MB at most, and each item counts with its \
-              size. Source: Developer Guide, \"Amazon DynamoDB Transactions\".",
+        why: "A transaction can contain at most 100 actions and 4 MB; the size of each item \
+              counts. Source: Developer Guide, \"Amazon DynamoDB Transactions\".",
         severity: Severity::Warn,
     },
     FindingRule {
         code: "batch-size",
         title: "a batch whose items may exceed 16 MB",
-        why: "A batch holds 16 MB at most; what is beyond comes back as unprocessed and is asked \
-              for again. Source: Developer Guide, API limits of BatchGetItem and BatchWriteItem.",
+        why: "A batch can contain at most 16 MB. BatchGetItem returns the items beyond it as \
+              unprocessed, and they must be requested again; a larger BatchWriteItem is rejected. \
+              Source: Developer Guide, API limits of BatchGetItem and BatchWriteItem.",
         severity: Severity::Note,
     },
 ];
 
-/// Something that should be looked at.
+/// A finding about a design.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// The rule.
     pub rule: &'static FindingRule,
-    /// How strictly it is taken.
+    /// Its severity.
     pub severity: Severity,
     /// The table.
     pub table: String,
@@ -174,13 +182,13 @@ pub struct Finding {
     pub access: Option<String>,
     /// What was found.
     pub message: String,
-    /// What it costs in a month, where it has a cost.
+    /// Its monthly cost, if it has one.
     pub monthly: Option<Money>,
     /// The line of the workload file.
     pub place: Place,
 }
 
-/// A finding before it is known how strictly it is taken.
+/// A finding before its severity is known.
 struct FoundCost {
     code: &'static str,
     index: Option<String>,
@@ -190,7 +198,7 @@ struct FoundCost {
     part: DesignPart,
 }
 
-/// Everything that is found, the strictest first.
+/// All findings, the most severe first.
 pub(super) fn findings(designs: &Designs, budget: &Budget) -> Result<Vec<Finding>, MoneyError> {
     let mut all = Vec::new();
     for design in &designs.now {
@@ -320,7 +328,7 @@ fn of_table(
     );
     if largest_item * 4 > limits::ITEM_BYTES_MAX * 3 {
         let message = format!(
-            "items of {name} have up to {} KB of 400",
+            "items of {name} have up to {} KB; the limit is 400 KB",
             Exact::ratio(largest_item, KB).human(1)
         );
         all.push(found("item-size", message, table.part(DesignPart::Item)));
@@ -336,7 +344,7 @@ fn of_table(
     let data = table.held().map_or_else(Exact::zero, |held| held.data);
     if local > 0 && data > Exact::from(limits::ITEM_COLLECTION_BYTES_MAX) {
         let message = format!(
-            "{name} holds {} GB and has local indexes: no partition key may hold more than 10",
+            "{name} holds {} GB and has local indexes: no partition key can have more than 10 GB",
             (&data / &Exact::from(GB)).human(1)
         );
         all.push(found(
@@ -392,7 +400,8 @@ fn of_table(
             let bytes: u64 = unwanted.iter().map(|(_, bytes)| bytes).sum();
             let names: Vec<&str> = unwanted.iter().map(|(name, _)| name.as_str()).collect();
             let message = format!(
-                "{} holds what none of its readers wants: {}, {bytes} bytes of an entry",
+                "{} holds attributes that none of its readers needs: {}, {bytes} bytes of each \
+                 entry",
                 index.name,
                 names.join(", ")
             );
@@ -403,7 +412,7 @@ fn of_table(
             table.wanted_of(at),
         ) {
             let message = format!(
-                "{} holds whole items, of which its readers want {}",
+                "{} holds whole items, but its readers need only {}",
                 index.name,
                 wanted.join(", ")
             );
@@ -430,8 +439,8 @@ fn of_table(
         if asked > Exact::from(limit) {
             let direction = if reads { "read" } else { "write" };
             let message = format!(
-                "the hottest key of {} is asked for {} {direction} units a second in the busiest \
-                 hour, its partition serves {}",
+                "the most popular key of {} needs {} {direction} units a second in the busiest \
+                 hour; one partition serves {}",
                 demand.place(),
                 asked.human(0),
                 Exact::from(limit)
@@ -469,7 +478,7 @@ fn of_table(
                 .map_or_else(|| name.clone(), |index| format!("{name} / {index}"));
             if units.values().all(fixed) {
                 let message =
-                    format!("neither auto scaling nor a schedule moves the capacity of {place}");
+                    format!("neither auto scaling nor a schedule changes the capacity of {place}");
                 all.push(FoundCost {
                     index: index.clone(),
                     ..found("no-auto-scaling", message, part())
@@ -484,7 +493,7 @@ fn of_table(
                 let short = demand.provisioned.as_ref().filter(|_| demand.is_short());
                 if let Some(units) = short {
                     let message = format!(
-                        "{}: {} units for {} a second in the busiest hour",
+                        "{}: {} provisioned units, but the busiest hour needs {} a second",
                         demand.place(),
                         units.high,
                         demand.peak.human(1)
@@ -516,9 +525,7 @@ fn of_table(
         let monthly = cost(design, name, |line| {
             matches!(line.usage_type, UsageType::Storage(_))
         })?;
-        let message = format!(
-            "{name} looks like something that ends, and nothing of it does: no [table.ttl]"
-        );
+        let message = format!("{name} looks like data that expires, but it has no [table.ttl]");
         all.push(FoundCost {
             monthly,
             ..found("no-ttl", message, table.part(DesignPart::Table))
@@ -527,7 +534,7 @@ fn of_table(
     if production && !table.backup.pitr && !table.unknown.pitr {
         all.push(found(
             "no-pitr",
-            format!("{name} is production and has no point-in-time recovery"),
+            format!("{name} is a production table without point-in-time recovery"),
             table.part(DesignPart::Table),
         ));
     }

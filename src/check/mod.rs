@@ -1,8 +1,8 @@
-//! The budget gate: what designs may cost, and what about them should be looked at, before a change
-//! is merged.
+//! The budget gate: limits for the cost of designs, and findings about them, checked before a
+//! change is merged.
 //!
-//! A figure that a limit needs and that is unknown is never cheap: the check then could not tell,
-//! and says what is missing.
+//! If a figure that a limit needs is unknown, the limit never passes: its result is `unknown`, and
+//! the check reports what is missing.
 
 mod file;
 mod lint;
@@ -36,12 +36,12 @@ pub struct CheckedDesign {
     pub text: String,
 }
 
-/// The designs that are checked, and what they were before.
+/// The designs that are checked, and their baselines.
 #[derive(Clone, Debug, Default)]
 pub struct Designs {
-    /// As they are.
+    /// The current designs.
     pub now: Vec<CheckedDesign>,
-    /// As they were, one for each; empty without a baseline.
+    /// The baseline of each design; empty without a baseline.
     pub before: Vec<CheckedDesign>,
 }
 
@@ -69,7 +69,7 @@ impl Designs {
         let of_workload = self
             .tables_of(table)
             .flat_map(|design| design.access.iter().map(|access| access.name.clone()));
-        // Those of replicas are in the bill alone.
+        // Access patterns of replicas appear only in the bill.
         let of_bill = self
             .all()
             .flat_map(|design| &design.outcome.bill.lines)
@@ -110,7 +110,7 @@ impl Designs {
     }
 }
 
-/// What a limit is for; everything where nothing is said.
+/// What a limit applies to; everything if no field is set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     /// The table.
@@ -126,7 +126,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// The words for it.
+    /// Its description.
     pub fn words(&self) -> String {
         let place: Vec<&str> = [&self.table, &self.index]
             .into_iter()
@@ -175,9 +175,9 @@ impl Scope {
 pub enum Measure {
     /// Dollars a month.
     Monthly,
-    /// Dollars a month more than before.
+    /// Dollars a month more than the baseline.
     Increase,
-    /// Percent more than before.
+    /// Percent more than the baseline.
     IncreasePercent,
     /// Units a month.
     Units,
@@ -198,7 +198,7 @@ impl Measure {
     }
 }
 
-/// Until a day, what is over a limit is a warning.
+/// Until a given day, exceeding a limit is only a warning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exception {
     /// The last day.
@@ -210,11 +210,11 @@ pub struct Exception {
 /// One limit of a budget.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
-    /// What it is called.
+    /// The name of the limit.
     pub name: String,
     /// Its line in the budget file, from 1.
     pub line: usize,
-    /// What it is for.
+    /// What it applies to.
     pub scope: Scope,
     /// What is limited.
     pub measure: Measure,
@@ -222,18 +222,18 @@ pub struct Limit {
     pub warn: Option<Exact>,
     /// Above it, the check fails.
     pub fail: Option<Exact>,
-    /// An exception that holds today.
+    /// An exception that has not expired.
     pub exception: Option<Exception>,
 }
 
-/// What came of a limit, from good to bad.
+/// The result of a limit, from good to bad.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// Within it.
+    /// Within the limit.
     Pass,
-    /// Above where it warns.
+    /// Above the warning level.
     Warn,
-    /// Above where it fails.
+    /// Above the failure level.
     Fail,
     /// A figure that it needs is not known.
     Unknown,
@@ -251,43 +251,44 @@ impl Status {
     }
 }
 
-/// A line of the bill that a verdict comes from.
+/// A line of the bill that contributes to a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cause {
-    /// What it is for.
+    /// What it applies to.
     pub subject: Subject,
     /// The usage type.
     pub usage_type: UsageType,
     /// The home region of its design.
     pub home: String,
-    /// By how much it moved since the baseline; where nothing did, what it is.
+    /// The change since the baseline; if nothing has changed, the amount itself.
     pub amount: Money,
-    /// Whether it moved.
+    /// Whether it changed.
     pub moved: bool,
-    /// Why it moved.
+    /// Why it changed.
     pub why: Vec<String>,
     /// The line of the workload file behind it.
     pub place: Place,
 }
 
-/// What came of a limit.
+/// The result of a limit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// The limit.
     pub limit: Limit,
-    /// The figure that is limited; `None` where it is not known, or grew from nothing.
+    /// The figure that is limited; `None` if it is not known, or if it is a percentage of a
+    /// baseline of zero.
     pub figure: Option<Exact>,
-    /// Whether the figure can only become more once what is missing is known.
+    /// Whether the figure is a lower bound: the missing parts can only increase it.
     pub at_least: bool,
-    /// What came of it.
+    /// The result.
     pub status: Status,
-    /// What is not known and would be needed.
+    /// The unknown parts that the figure needs.
     pub missing: Vec<String>,
-    /// The lines that it comes from, the largest first.
+    /// The lines that contribute to it, the largest first.
     pub causes: Vec<Cause>,
 }
 
-/// A check.
+/// The result of a check.
 #[derive(Clone, Debug)]
 pub struct Checked {
     /// The budget file.
@@ -296,17 +297,17 @@ pub struct Checked {
     pub workloads: Vec<String>,
     /// The month's total of all designs.
     pub total: Money,
-    /// What has no price in them.
+    /// The number of unknown costs in them.
     pub unknown: usize,
-    /// The total before.
+    /// The total of the baseline.
     pub before: Option<Money>,
     /// Whether something that became known or unknown may have changed the total by any amount.
     pub change_is_unknown: bool,
-    /// What came of each limit.
+    /// The result of each limit.
     pub verdicts: Vec<Verdict>,
-    /// What should be looked at.
+    /// The findings.
     pub findings: Vec<Finding>,
-    /// What moved, design by design.
+    /// What changed, design by design.
     pub differences: Vec<Difference>,
 }
 
@@ -322,7 +323,7 @@ impl Checked {
         verdicts.chain(findings).max().unwrap_or(Status::Pass)
     }
 
-    /// How many verdicts came out so.
+    /// The number of verdicts with this status.
     pub fn count(&self, status: Status) -> usize {
         self.verdicts
             .iter()
@@ -331,13 +332,13 @@ impl Checked {
     }
 }
 
-/// As many causes are told of each verdict.
+/// The maximum number of causes that are reported for each verdict.
 const CAUSES: usize = 5;
 
 /// Checks designs against a budget.
 ///
 /// # Errors
-/// [`EstimateError`] where a sum has more than 28 digits, or a region has no book.
+/// [`EstimateError`] if a sum has more than 28 digits, or a region has no price book.
 pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checked, EstimateError> {
     let pairs = designs.before.iter().zip(&designs.now);
     let differences = pairs
@@ -381,14 +382,14 @@ pub fn check(designs: &Designs, budget: &Budget, books: &Books) -> Result<Checke
     })
 }
 
-/// What a limit's figure comes to.
+/// The value of a limit's figure.
 struct Figure {
     value: Option<Exact>,
-    /// Whether it grew from nothing, so that no percentage says how much.
+    /// Whether the baseline is zero, so that the increase has no percentage.
     from_nothing: bool,
     missing: Vec<String>,
-    /// Whether it can only become more once what is missing is known: what is missing before makes
-    /// an increase less.
+    /// Whether it is a lower bound: the missing parts can only increase it. Parts missing in the
+    /// baseline can reduce an increase.
     at_least: bool,
 }
 
@@ -409,7 +410,7 @@ fn verdict(
             .as_ref()
             .is_some_and(|level| from_nothing || value.as_ref().is_some_and(|value| value > level))
     };
-    // Where a lower bound is above already, what is missing changes nothing.
+    // If a lower bound is already above the level, the missing parts do not matter.
     let status = match (above(&limit.fail), above(&limit.warn)) {
         _ if !missing.is_empty() && !at_least => Status::Unknown,
         (true, _) if limit.exception.is_some() => Status::Warn,
@@ -439,7 +440,7 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
         Money::sum(scope.lines(designs).map(|line| line.amount))
             .map(|money| Exact::from(money.decimal()))
     };
-    // Of a change, what is unknown before and after in the same way is no part.
+    // A cost that is unknown before and after in the same way is not part of a change.
     let cancels = |at: usize, unknown: &crate::pricing::Unknown| {
         limit.measure == Measure::Increase
             && is_unchanged(designs.now.get(at), designs.before.get(at), unknown)
@@ -524,8 +525,8 @@ fn figure(limit: &Limit, designs: &Designs, books: &Books) -> Result<Figure, Est
     })
 }
 
-/// Whether something unknown is as unknown before: as many units of one price, or, at a rate that
-/// is known, of a table of which nothing but capacity has changed.
+/// Whether an unknown cost is the same in the baseline: the same number of units without a price,
+/// or, at a known rate, a cost of a table in which only the capacity has changed.
 fn is_unchanged(
     now: Option<&CheckedDesign>,
     before: Option<&CheckedDesign>,
@@ -547,7 +548,7 @@ fn is_unchanged(
     if count != count_before {
         return false;
     }
-    // What has no rate may have become more of it.
+    // A cost without a rate may have grown.
     let table = |design: &CheckedDesign| {
         let table = design
             .workload
@@ -640,7 +641,7 @@ fn throttled(scope: &Scope, designs: &Designs, books: &Books) -> Result<Figure, 
                 (_, _, _, None) => Exact::zero(),
                 _ => {
                     figure.missing.push(format!(
-                        "what the provisioned units of {} refuse",
+                        "the share of requests that the provisioned units of {} refuse",
                         demand.place()
                     ));
                     continue;
@@ -669,7 +670,7 @@ fn causes(limit: &Limit, designs: &Designs, differences: &[Difference]) -> Vec<C
             place: places::of(design, designs.before.get(at), &line.subject),
         }));
     }
-    // A standing cost has lines of its own, if none that moved.
+    // If no line has changed, the causes are the lines of the limit itself.
     if all.is_empty() {
         for design in &designs.now {
             all.extend(

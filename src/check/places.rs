@@ -1,4 +1,4 @@
-//! Which line of a workload file stands behind a line of its bill.
+//! Finds the line of a workload file that causes a line of its bill.
 
 use crate::workload::DesignPart;
 use std::collections::BTreeSet;
@@ -9,13 +9,13 @@ use super::CheckedDesign;
 use crate::diag::Place;
 use crate::usage::Subject;
 
-/// The lines of a text that are not in another, from 1; a line that is gone counts for the one that
-/// follows it.
+/// The lines of a text that are not in another, from 1; a removed line counts as a change of the
+/// line that follows it.
 fn changed(before: &str, now: &str) -> BTreeSet<usize> {
     let mut lines = BTreeSet::new();
     let mut at = 1;
     let mut gone = None;
-    // Spaces that align a file are no change of it.
+    // Spaces for alignment do not count as a change.
     let plain = |text: &str| {
         text.lines()
             .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n")
@@ -29,7 +29,7 @@ fn changed(before: &str, now: &str) -> BTreeSet<usize> {
                 at += 1;
             }
             ChangeTag::Insert => {
-                // A line in the place of another is the change itself.
+                // A line that replaces another is the change itself.
                 gone = None;
                 lines.insert(at);
                 at += 1;
@@ -40,7 +40,8 @@ fn changed(before: &str, now: &str) -> BTreeSet<usize> {
     lines
 }
 
-/// The lines of the block that a line stands in: from its header to the next one that `ends` it.
+/// The lines of the block that contains a line: from its header to the next line for which `ends`
+/// is true.
 fn block(text: &str, line: usize, ends: impl Fn(&str) -> bool) -> std::ops::Range<usize> {
     let lines: Vec<&str> = text.lines().map(str::trim_start).collect();
     let at = line.clamp(1, lines.len().max(1));
@@ -54,8 +55,8 @@ fn block(text: &str, line: usize, ends: impl Fn(&str) -> bool) -> std::ops::Rang
     start..end
 }
 
-/// The line behind a line of the bill: what has changed of its index, its access pattern or its
-/// table; where nothing has, where these are defined.
+/// The line of the file behind a line of the bill: the first changed line of its index, its access
+/// pattern or its table; if nothing has changed, the line where these are defined.
 pub(super) fn of(
     design: &CheckedDesign,
     before: Option<&CheckedDesign>,

@@ -1,4 +1,4 @@
-//! `check`: designs, what they were before, a budget; and an exit code for CI.
+//! `check`: designs and their baselines against a budget, with an exit code for CI.
 
 use std::process::Command;
 
@@ -16,7 +16,7 @@ use dynameter::time::Date;
 /// Exit code of designs that are over budget.
 const OVER: u8 = 1;
 
-/// A baseline that git has.
+/// The prefix of a baseline that is read from git.
 const GIT: &str = "git:";
 
 /// `dynameter check`.
@@ -28,12 +28,12 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
         .chain(&asked.baseline)
         .chain([&asked.budget]);
     if files.filter(|path| *path == "-").count() > 1 {
-        bail!("standard input can be read once only\nhelp: keep one -");
+        bail!("standard input can be read only once\nhelp: use - for one argument only");
     }
     if !asked.baseline.is_empty() && asked.baseline.len() != asked.workloads.len() {
         bail!(
-            "{} workloads have {} baselines\nhelp: give --baseline once for each workload, in \
-             their order",
+            "the number of workloads ({}) differs from the number of baselines ({})\nhelp: give \
+             --baseline once for each workload, in their order",
             asked.workloads.len(),
             asked.baseline.len()
         );
@@ -42,7 +42,7 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
         Some(text) => input::date("--today", text)?,
         None => Date::from(chrono::Utc::now().date_naive()),
     };
-    // Every file is read before the first is judged, so that all mistakes are told at once.
+    // Read every file before the first is checked, so that all errors are reported together.
     let role = if asked.workloads.len() > 1 {
         Role::OneOfSeveral
     } else {
@@ -59,7 +59,7 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
         Vec<Result<input::WorkloadText>>,
         Vec<Result<input::WorkloadText>>,
     ) = (now.collect(), before.collect());
-    // Where nobody names a baseline, plans are their own: all of them, or none.
+    // Without --baseline, plans are their own baselines, but only if all workloads are plans.
     let planned: Vec<input::WorkloadText> = match before.is_empty() {
         true => texts
             .iter_mut()
@@ -109,16 +109,16 @@ pub fn check(args: &Args, asked: &CheckArgs) -> Result<u8> {
     Ok(code(&checked))
 }
 
-/// What cannot be told outweighs what is too dear: neither may be merged, and only one of them can
-/// be read off a bill.
+/// An unknown figure takes precedence over an exceeded limit: neither may be merged, and only the
+/// exceeded limit can be seen in a bill.
 fn code(checked: &Checked) -> u8 {
     match checked.status() {
         Status::Pass | Status::Warn => 0,
         Status::Fail => OVER,
         Status::Unknown => {
             output::say(
-                "error: a figure that the budget needs is unknown; what is missing is in the \
-                 result",
+                "error: a figure that the budget needs is unknown; the result lists what is \
+                 missing",
             );
             WRONG
         }
@@ -140,25 +140,25 @@ fn design(
     })
 }
 
-/// A baseline: a file, or what git has of one.
+/// Reads a baseline: a file, or a version of it in git.
 fn baseline(path: &str, workload: &str) -> Result<input::WorkloadText> {
     let Some(object) = path.strip_prefix(GIT) else {
         return input::source(path);
     };
     let Some((revision, file)) = object.split_once(':') else {
         bail!(
-            "--baseline {path:?} names no file\nhelp: write git:REV:PATH, or git:REV: for the \
-             same path, such as git:origin/main:"
+            "--baseline {path:?} does not name a file\nhelp: write git:REV:PATH, or git:REV: for \
+             the same path, such as git:origin/main:"
         );
     };
     let file = if file.is_empty() { workload } else { file };
     if revision.is_empty() || revision.starts_with('-') || file.is_empty() || file == "-" {
         bail!(
-            "--baseline {path:?} is no revision and path\nhelp: write git:REV:PATH, such as \
+            "--baseline {path:?} is not a revision and a path\nhelp: write git:REV:PATH, such as \
              git:origin/main:design.toml"
         );
     }
-    // From the root of the repository as git has it, else from here.
+    // Try the path from the root of the repository, then from the current folder.
     let mut why = String::new();
     for object in [format!("{revision}:{file}"), format!("{revision}:./{file}")] {
         let output = Command::new("git")
@@ -194,7 +194,7 @@ fn baseline(path: &str, workload: &str) -> Result<input::WorkloadText> {
         }
     }
     bail!(
-        "--baseline {path:?}: {why}\nhelp: name a revision and a path that git has; in CI, fetch \
-         the revision first (fetch-depth: 0)"
+        "--baseline {path:?}: {why}\nhelp: name a revision and a path that exist in git; in CI, \
+         fetch the revision first (fetch-depth: 0)"
     )
 }

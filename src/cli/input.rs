@@ -1,4 +1,4 @@
-//! Files and values that a user names.
+//! Files and values given on the command line.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use dynameter::uncertainty::uncertainty;
 use dynameter::units::Exact;
 use dynameter::workload::{self, Scenario, Setting, Workload};
 
-/// No workload file and no plan that a person or a program writes is larger: 64 MB.
+/// The size limit of workload files, plans and templates: 64 MB.
 const FILE_BYTES_MAX: u64 = 64 << 20;
 
 /// The price books, and the date that `--prices` names.
@@ -40,7 +40,7 @@ pub fn books(args: &Args) -> Result<(Books, Option<Date>)> {
     }
 }
 
-/// A price list: the built-in books at a date, or a folder of books as they are now.
+/// A price list: the built-in books at a date, or the newest prices of a folder of books.
 pub fn price_list(text: &str) -> Result<(Books, Option<Date>)> {
     if Path::new(text).is_dir() {
         return Ok((Books::from_folder(Path::new(text))?, None));
@@ -54,7 +54,7 @@ pub fn price_list(text: &str) -> Result<(Books, Option<Date>)> {
     }
 }
 
-/// A date of the command line.
+/// Parses a date given on the command line.
 pub fn date(option: &str, text: &str) -> Result<Date> {
     match Date::parse(text) {
         Some(date) => Ok(date),
@@ -71,14 +71,14 @@ pub struct WorkloadText {
     /// The text.
     pub text: String,
     folder: PathBuf,
-    /// Where its lines come from, where it was made of a plan or a template.
+    /// Where its lines come from, if it was made from a plan or a template.
     origins: Option<Arc<Origins>>,
     /// The design before the change that a plan makes.
     before: Option<Box<WorkloadText>>,
 }
 
 impl WorkloadText {
-    /// A text that comes from elsewhere; paths in it are relative to the folder of a file.
+    /// A text from another source, such as git; paths in it are relative to the folder of `file`.
     pub fn new(name: String, text: String, file: &str) -> WorkloadText {
         let folder = Path::new(file)
             .parent()
@@ -117,7 +117,7 @@ pub fn source(path: &str) -> Result<WorkloadText> {
     })
 }
 
-/// No price list of AWS is larger: 1 GB.
+/// The size limit of a file of AWS's price list: 1 GB.
 const OFFER_BYTES_MAX: u64 = 1 << 30;
 
 /// Reads a file of AWS's price list.
@@ -133,7 +133,7 @@ pub fn offer(path: &str) -> Result<PriceListFile> {
         .read_to_end(&mut bytes)
         .map_err(failed)?;
     if bytes.len() as u64 > OFFER_BYTES_MAX {
-        bail!("{path}: is larger than 1 GB\nhelp: name an offer of one region, or of one service");
+        bail!("{path}: is larger than 1 GB\nhelp: name an offer file of one region or one service");
     }
     let Ok(text) = String::from_utf8(bytes) else {
         bail!("{path}: is not UTF-8 text\nhelp: AWS's price list is JSON or CSV; unpack it first");
@@ -141,23 +141,23 @@ pub fn offer(path: &str) -> Result<PriceListFile> {
     Ok(read_offer(path, &text)?)
 }
 
-/// Whether a design stands for itself, or for what was before or beside another.
+/// Whether a design is the only one, or one of several or a baseline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The only design, of which a usage file must speak.
+    /// The only design; a usage file must match it.
     Only,
     /// One of several, or a baseline.
     OneOfSeveral,
 }
 
-/// A design that was read: a workload file as it is, and a plan, a template or a model as the
-/// workload that it comes to.
+/// The workload file of a design: a workload file stays as it is; a plan, a template or a model is
+/// imported.
 pub fn design(args: &Args, text: WorkloadText, role: Role) -> Result<WorkloadText> {
     let Some(document) = ImportDocument::read(&text.source())? else {
         if let (Some(usage), Role::Only) = (&args.usage, role) {
             bail!(
-                "{} is a workload file, which holds its own rates and sizes\nhelp: leave --usage \
-                 {usage} out; it joins plans and templates",
+                "{} is a workload file, which has its own rates and sizes\nhelp: remove --usage \
+                 {usage}; it is only for plans and templates",
                 text.name
             );
         }
@@ -192,7 +192,7 @@ pub fn design(args: &Args, text: WorkloadText, role: Role) -> Result<WorkloadTex
             document.kind().described()
         );
     }
-    // One line each, whatever stands in an address or in the name of a file.
+    // Each note is one line, even if an address or a file name contains a line break.
     let line = |note: &String| {
         format!("note: {}: {note}", text.name)
             .replace('\n', "\\n")
@@ -206,7 +206,7 @@ pub fn design(args: &Args, text: WorkloadText, role: Role) -> Result<WorkloadTex
     Ok(now)
 }
 
-/// What an import is asked for.
+/// The options of an import.
 pub fn asked(args: &Args, role: Role) -> Result<ImportOptions> {
     let usage = args
         .usage
@@ -223,7 +223,7 @@ pub fn asked(args: &Args, role: Role) -> Result<ImportOptions> {
     })
 }
 
-/// Makes a workload file of files of one kind.
+/// Makes a workload file from files of one kind.
 pub fn imported(
     args: &Args,
     kind: ImportFormat,
@@ -237,7 +237,7 @@ pub fn imported(
     if kind == ImportFormat::Export {
         let [folder] = files else {
             bail!(
-                "an export is one folder, found {} names\nhelp: import one after the other",
+                "an export is one folder, but {} were given\nhelp: import them one at a time",
                 files.len()
             )
         };
@@ -273,7 +273,7 @@ pub fn workload(args: &Args, path: &str, books: &Books, date: Option<Date>) -> R
     read(args, path, books, date).map(|(workload, _)| workload)
 }
 
-/// The same, with the text that it was read from.
+/// The same, and returns the text that it was read from.
 pub fn read(
     args: &Args,
     path: &str,
@@ -310,7 +310,7 @@ fn load(
     }
 }
 
-/// What the ranges of a file do to the total.
+/// The effect of a file's ranges on the total.
 pub fn interval(
     args: &Args,
     workload: &Workload,
@@ -332,7 +332,7 @@ pub fn interval(
     })?)
 }
 
-/// The same file in another month and with other traffic.
+/// Loads the same file with another month and other traffic.
 #[cfg(feature = "html")]
 pub fn again(
     args: &Args,
@@ -353,7 +353,7 @@ pub fn again(
     )
 }
 
-/// What alternatives are asked for.
+/// Which alternatives to compare.
 pub fn question(asked: &QuestionArgs, horizon: &HorizonArgs) -> Result<Question> {
     let QuestionArgs {
         throttled,
@@ -371,7 +371,7 @@ pub fn question(asked: &QuestionArgs, horizon: &HorizonArgs) -> Result<Question>
     })
 }
 
-/// A share of the command line in billionths.
+/// Parses a share given on the command line, in billionths.
 pub fn billionths(option: &str, text: &str) -> Result<u64> {
     match Exact::parse(text).filter(|share| !share.is_negative() && *share <= Exact::one()) {
         Some(share) => Ok((share * Exact::from(1_000_000_000))
@@ -392,7 +392,7 @@ fn horizon(args: &HorizonArgs) -> Result<Horizon> {
     match step_seconds {
         1 if days > 31 => {
             bail!(
-                "--days {days} with a step of one second is more than memory is for\nhelp: remove \
+                "--days {days} with a step of one second needs too much memory\nhelp: remove \
                  --step, or write --step 60"
             )
         }
@@ -421,7 +421,7 @@ pub fn month(args: &Args) -> Result<Option<MonthHours>> {
     }
 }
 
-/// The text of a file and the folder that paths in it start from.
+/// The text of a file, and the folder that paths in it are relative to.
 fn text(path: &str) -> Result<(String, PathBuf)> {
     let mut bytes = Vec::new();
     let (reader, folder): (Box<dyn Read>, PathBuf) = if path == "-" {

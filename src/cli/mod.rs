@@ -27,24 +27,23 @@ use dynameter::report::{self, PriceList, Style};
 use dynameter::time::Date;
 use dynameter::workload::{self, Workload};
 
-/// What a binary without trace readers says.
+/// The error of a binary without trace readers.
 #[cfg(not(feature = "replay"))]
-const LIGHT: &str = "this is the light binary, which reads no traces\nhelp: build the full one \
-                     with `cargo build --release --features replay` (the trace readers take \
-                     minutes to compile)";
+const LIGHT: &str = "this binary was built without trace readers\nhelp: build one that has them \
+                     with `cargo build --release --features replay` (they take minutes to compile)";
 
-/// What a binary without polars says.
+/// The error of a binary without polars.
 #[cfg(not(feature = "tables"))]
-const NO_TABLES: &str = "this binary was built without `synthesize`\nhelp: build the full one \
+const NO_TABLES: &str = "this binary was built without `synthesize`\nhelp: build one that has it \
                          with `cargo build --release --features tables` (polars takes minutes to \
                          compile)";
 
-/// What a binary without pages says.
+/// The error of a binary without HTML pages.
 #[cfg(not(feature = "html"))]
-const NO_PAGES: &str = "this binary was built without the page of a report\nhelp: build it with \
-                        `cargo build --release` (the feature `html` is on unless it is left out)";
+const NO_PAGES: &str = "this binary was built without HTML reports\nhelp: build one that has them \
+                        with `cargo build --release` (the feature `html` is on by default)";
 
-/// Exit code of everything that is wrong: the command line, a file, a value.
+/// The exit code of an error in the command line, a file or a value.
 const WRONG: u8 = 2;
 
 /// Runs the command line.
@@ -52,7 +51,7 @@ pub fn run() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
-            // Help and version are answers; all else is a wrong command line.
+            // Help and version are results; everything else is an error in the command line.
             let code = if error.use_stderr() { WRONG } else { 0 };
             let _ = error.print();
             return ExitCode::from(code);
@@ -67,15 +66,15 @@ pub fn run() -> ExitCode {
     }
 }
 
-/// Executes a command; the exit code of an answer.
+/// Executes a command; returns the exit code of its result.
 fn execute(args: &Args) -> Result<u8> {
     if let Command::Check(asked) = &args.command {
         return check::check(args, asked);
     }
     if args.format.is_of_checks() {
         anyhow::bail!(
-            "--format github, sarif and junit are of `dynameter check`\nhelp: write text, json, \
-             markdown or csv"
+            "--format github, sarif and junit are only for `dynameter check`\nhelp: write text, \
+             json, markdown or csv"
         );
     }
     command(args).map(|()| 0)
@@ -83,7 +82,7 @@ fn execute(args: &Args) -> Result<u8> {
 
 fn command(args: &Args) -> Result<()> {
     match &args.command {
-        // It has exit codes of its own.
+        // Handled by `execute`, since it has its own exit codes.
         Command::Check(_) => Ok(()),
         Command::Init { file } => init(args, file.as_deref()),
         Command::Estimate { workloads } => estimates(args, workloads),
@@ -147,7 +146,9 @@ fn command(args: &Args) -> Result<()> {
 
 fn init(args: &Args, file: Option<&std::path::Path>) -> Result<()> {
     if file.is_some() && args.output.is_some() {
-        anyhow::bail!("init takes one file, found two\nhelp: name it once, with or without -o");
+        anyhow::bail!(
+            "init takes one file, but two were given\nhelp: name it once, with or without -o"
+        );
     }
     let named = file
         .or(args.output.as_deref())
@@ -171,27 +172,28 @@ fn import(
     table: Option<&str>,
 ) -> Result<()> {
     if files.iter().filter(|path| *path == "-").count() > 1 {
-        anyhow::bail!("standard input can be read once only\nhelp: keep one -");
+        anyhow::bail!("standard input can be read only once\nhelp: use - for one argument only");
     }
     let Some(kind) = ImportFormat::parse(kind) else {
-        anyhow::bail!("{kind:?} is no kind of file that is imported")
+        anyhow::bail!(
+            "{kind:?} is not a kind of file that can be imported\nhelp: `dynameter import --help` \
+             lists the kinds"
+        )
     };
     if before && kind != ImportFormat::Terraform {
-        anyhow::bail!(
-            "only a Terraform plan holds a design before its change\nhelp: leave --before out"
-        );
+        anyhow::bail!("--before is only for Terraform plans\nhelp: remove --before");
     }
     if args.month_hours.is_some() || args.prices.is_some() {
         anyhow::bail!(
-            "import writes what the files hold\nhelp: leave --month-hours and --prices out; \
-             estimate takes them"
+            "import does not use --month-hours and --prices\nhelp: remove them, and give them to \
+             `dynameter estimate`"
         );
     }
     if args.format != OutputFormat::Text {
-        anyhow::bail!("import writes a workload file, which is TOML\nhelp: leave --format out");
+        anyhow::bail!("import writes a workload file, which is TOML\nhelp: remove --format");
     }
     if table.is_some() && kind != ImportFormat::CloudWatch {
-        anyhow::bail!("only CloudWatch metrics may name no table\nhelp: leave --table out");
+        anyhow::bail!("--table is only for CloudWatch metrics\nhelp: remove --table");
     }
     if kind == ImportFormat::CloudWatch {
         #[cfg(feature = "replay")]
@@ -203,8 +205,8 @@ fn import(
     output::new(args, &imported.text)
 }
 
-/// Every workload is read before the first is estimated, so that all mistakes of all files are told
-/// at once.
+/// Reads every workload before the first is estimated, so that the errors of all files are reported
+/// together.
 fn estimates(args: &Args, paths: &[String]) -> Result<()> {
     let (books, date) = input::books(args)?;
     let outcomes = outcomes(args, paths, &books, date)?;
@@ -241,7 +243,7 @@ fn outcomes(
     date: Option<Date>,
 ) -> Result<Vec<Outcome>> {
     if paths.iter().filter(|path| *path == "-").count() > 1 {
-        anyhow::bail!("standard input can be read once only\nhelp: keep one -");
+        anyhow::bail!("standard input can be read only once\nhelp: use - for one argument only");
     }
     let role = if paths.len() > 1 {
         input::Role::OneOfSeveral
@@ -361,10 +363,10 @@ fn prices_list(args: &Args) -> Result<()> {
     )
 }
 
-/// Two price lists, region by region: one that has no book at a date has no rates there.
+/// Compares two price lists region by region; a list without a book at its date has no rates there.
 fn prices_diff(args: &Args, before: &str, after: &str) -> Result<()> {
     if args.prices.is_some() {
-        anyhow::bail!("prices diff names both price lists itself\nhelp: leave --prices out");
+        anyhow::bail!("prices diff takes both price lists as arguments\nhelp: remove --prices");
     }
     let ((old, old_date), (new, new_date)) =
         (input::price_list(before)?, input::price_list(after)?);
@@ -398,14 +400,14 @@ fn prices_diff(args: &Args, before: &str, after: &str) -> Result<()> {
     )
 }
 
-/// AWS's price list taken into the books: those of the binary, or of the folder that `--prices`
-/// names.
+/// Imports AWS's price list into the books: the built-in ones, or those in the folder that
+/// `--prices` names.
 fn prices_import(args: &Args, files: &[String], into: Option<&std::path::Path>) -> Result<()> {
     let (books, date) = input::books(args)?;
     if date.is_some() {
         anyhow::bail!(
-            "prices import takes new prices into whole books\nhelp: leave --prices out, or name a \
-             folder of books"
+            "prices import updates whole price books, not the prices of one date\nhelp: remove \
+             --prices, or give it a folder of price books"
         );
     }
     let mut errors = Vec::new();
@@ -447,7 +449,7 @@ fn prices_show(args: &Args, date: Option<&str>) -> Result<()> {
     let Some(region) = &args.region else {
         anyhow::bail!(
             "prices show needs a region\nhelp: add --region us-east-1; `dynameter prices list` \
-             shows all of them"
+             shows all regions"
         );
     };
     let book = books.book(region, date)?;

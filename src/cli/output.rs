@@ -11,7 +11,7 @@ use dynameter::diag::{Diagnostics, harmless};
 use dynameter::opened;
 use dynameter::report::Style;
 
-/// Failures that are already words for the user.
+/// Failures that are already formatted for the user.
 #[derive(Debug)]
 pub struct Reported(pub String);
 
@@ -23,7 +23,7 @@ impl fmt::Display for Reported {
 
 impl std::error::Error for Reported {}
 
-/// A failure in words; diagnostics of files and failures of several files bring their own.
+/// Formats a failure; diagnostics of files and failures of several files are already formatted.
 pub fn failure(error: &anyhow::Error) -> String {
     if error.is::<Diagnostics>() || error.is::<Reported>() {
         error.to_string()
@@ -32,7 +32,7 @@ pub fn failure(error: &anyhow::Error) -> String {
     }
 }
 
-/// Says something on standard error. Whoever closed it does not want to hear it.
+/// Prints a message to standard error; ignores a closed one.
 pub fn say(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
@@ -55,14 +55,14 @@ pub fn write(args: &Args, text: &str) -> Result<()> {
             Ok(())
         }
         None => match std::io::stdout().lock().write_all(text.as_bytes()) {
-            // Whoever reads the pipe has seen enough.
+            // The reader has closed the pipe, which is not an error.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-            result => result.context("standard output cannot be written"),
+            result => result.context("cannot write to standard output"),
         },
     }
 }
 
-/// No result is written over a file that the command read.
+/// Refuses to write a result over a file that the command has read.
 pub fn refuse_inputs(path: &Path) -> Result<()> {
     if opened::is_opened(path) {
         bail!(
@@ -73,7 +73,7 @@ pub fn refuse_inputs(path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The same where somebody may have worked in the file since: one that exists is never overwritten.
+/// Like `write`, but never overwrites an existing file, which the user may have edited.
 pub fn new(args: &Args, text: &str) -> Result<()> {
     match args.output.as_ref().filter(|path| path.as_os_str() != "-") {
         Some(path) => {
@@ -81,7 +81,7 @@ pub fn new(args: &Args, text: &str) -> Result<()> {
             note(
                 args,
                 &format!(
-                    "wrote {0}; fill in what is \"unknown\", then run: dynameter estimate {0}",
+                    "wrote {0}; replace the \"unknown\" values, then run: dynameter estimate {0}",
                     path.display()
                 ),
             );
@@ -96,14 +96,15 @@ pub fn create(path: &Path, text: &str) -> Result<()> {
     replace(path, text, false)
 }
 
-/// Writes a file bit by bit, beside its name until it is whole; what `fill` returns.
+/// Writes a file with `fill`, to a temporary file that is renamed once complete; returns what
+/// `fill` returns.
 #[cfg(feature = "replay")]
 pub fn file<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) -> Result<T> {
     refuse_inputs(path)?;
     save(path, fill)
 }
 
-/// The same, over a file that the command itself may have read: a checkpoint.
+/// The same, but may replace a file that the command has read: a checkpoint.
 #[cfg(feature = "replay")]
 pub fn save<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) -> Result<T> {
     let resolved = path.canonicalize().ok();
@@ -128,8 +129,8 @@ pub fn save<T>(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> Result<T>) 
     Ok(done)
 }
 
-/// Writes price books into a folder: all of them are whole beside their names before the first
-/// takes its own.
+/// Writes price books into a folder: all are complete in temporary files before the first is
+/// renamed.
 pub fn books(folder: &Path, texts: &std::collections::BTreeMap<String, String>) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
     let mut written = Vec::new();
@@ -148,7 +149,7 @@ pub fn books(folder: &Path, texts: &std::collections::BTreeMap<String, String>) 
     Ok(())
 }
 
-/// A file beside another that will take its name.
+/// A temporary file in the folder of `path`, to be renamed to it.
 fn beside(path: &Path) -> Result<tempfile::NamedTempFile> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -171,8 +172,8 @@ fn beside(path: &Path) -> Result<tempfile::NamedTempFile> {
 
 fn failed(path: &Path, error: &std::io::Error) -> anyhow::Error {
     let help = match error.kind() {
-        ErrorKind::StorageFull => "make room, or name a file on another disk",
-        _ => "name a file in a folder that exists and may be written to",
+        ErrorKind::StorageFull => "free some space, or name a file on another disk",
+        _ => "name a file in a folder that exists and is writable",
     };
     anyhow::anyhow!(
         "{}: cannot be written: {error}\nhelp: {help}",
@@ -180,16 +181,16 @@ fn failed(path: &Path, error: &std::io::Error) -> anyhow::Error {
     )
 }
 
-/// Says something on standard error, unless `--quiet`.
+/// Prints a message to standard error, unless `--quiet` is given.
 pub fn note(args: &Args, text: &str) {
     if !args.quiet {
         say(text);
     }
 }
 
-/// The file appears under its name whole or not at all: it is written beside it first.
+/// Writes a file atomically: to a temporary file, which is then renamed.
 fn replace(path: &Path, text: &str, overwrite: bool) -> Result<()> {
-    // A link is followed: what it points to is replaced, not the link.
+    // A symbolic link is followed: its target is replaced, not the link.
     let resolved = if overwrite {
         path.canonicalize().ok()
     } else {

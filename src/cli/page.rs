@@ -1,4 +1,4 @@
-//! The page of a report.
+//! The HTML page of a report.
 
 use anyhow::{Context, Result};
 
@@ -14,7 +14,7 @@ use dynameter::units::Exact;
 pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     if !matches!(args.format, OutputFormat::Text | OutputFormat::Json) {
         anyhow::bail!(
-            "a report is a page of HTML\nhelp: leave --format out, or write --format json for the \
+            "a report is an HTML page\nhelp: remove --format, or write --format json for the \
              figures behind the page"
         );
     }
@@ -27,7 +27,7 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     paths.extend(asked.baseline.clone());
     paths.extend(asked.trace.iter().filter(|trace| *trace == "-").cloned());
     if paths.iter().filter(|path| *path == "-").count() > 1 {
-        anyhow::bail!("standard input can be read once only\nhelp: keep one -");
+        anyhow::bail!("standard input can be read only once\nhelp: use - for one argument only");
     }
     let before = asked
         .baseline
@@ -44,7 +44,7 @@ pub fn page(args: &Args, asked: &ReportArgs) -> Result<()> {
     let mut review = review(&workload, &books, &question, &load)
         .with_context(|| asked.workload.clone())?
         .with_interval(interval);
-    // A plan is its own baseline.
+    // Without --baseline, a plan is its own baseline.
     let planned = match (source.before(), &before) {
         (Some(text), None) => Some(
             estimate(&input::parsed(args, &text, &books, date)?, &books)

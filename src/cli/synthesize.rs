@@ -1,4 +1,4 @@
-//! Traces that are made of a workload.
+//! Generates traces from a workload.
 
 use std::sync::atomic::Ordering;
 
@@ -18,7 +18,7 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
         match Exact::parse(&asked.hours).filter(|hours| !hours.is_negative() && !hours.is_zero()) {
             Some(hours) => hours,
             None => bail!(
-                "--hours {:?} is no number above 0\nhelp: write hours, such as 1, 0.5 or 24",
+                "--hours {:?} is not a number above 0\nhelp: write hours, such as 1, 0.5 or 24",
                 asked.hours
             ),
         };
@@ -26,14 +26,14 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
     let layout = match (asked.layout.as_deref(), path) {
         (Some(name), _) => match TraceLayout::parse(name) {
             Some(layout) => layout,
-            None => bail!("--layout {name:?} is none\nhelp: write parquet, csv or ndjson"),
+            None => bail!("--layout {name:?} is not a layout\nhelp: write parquet, csv or ndjson"),
         },
         (None, Some(path)) => match TraceLayout::of_name(&path.to_string_lossy()) {
             Some(layout) => layout,
             None if path.starts_with("/dev") => TraceLayout::Parquet,
             None => bail!(
-                "{}: the name ends in none of .parquet, .csv, .ndjson\nhelp: name the file so, or \
-                 say --layout",
+                "{}: the name does not end in .parquet, .csv or .ndjson\nhelp: rename the file, \
+                 or give --layout",
                 path.display()
             ),
         },
@@ -50,7 +50,7 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
         .find(|column| !HEADER.contains(&column.as_str()))
     {
         bail!(
-            "--columns {unknown:?} is none\nhelp: the columns are {}",
+            "--columns {unknown:?} is not a column\nhelp: the columns are {}",
             HEADER.join(", ")
         );
     }
@@ -90,7 +90,7 @@ pub fn synthesize(args: &Args, asked: &SynthesizeArgs) -> Result<()> {
         None => {
             if layout == TraceLayout::Parquet {
                 bail!(
-                    "Parquet is not written to standard output\nhelp: name a file with -o, or \
+                    "Parquet cannot be written to standard output\nhelp: name a file with -o, or \
                      write --layout csv or --layout ndjson"
                 );
             }

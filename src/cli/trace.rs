@@ -1,4 +1,4 @@
-//! Traces: read, executed, made.
+//! Reads and replays traces.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,7 +26,7 @@ use dynameter::trace::{
 use dynameter::units::Exact;
 use dynameter::workload::{Size, Workload};
 
-/// Set when Ctrl-C is pressed; a second one ends the process at once.
+/// A flag that Ctrl-C sets; a second Ctrl-C ends the process immediately.
 pub fn interruption() -> Result<Arc<AtomicBool>> {
     let stopped = Arc::new(AtomicBool::new(false));
     let flag = stopped.clone();
@@ -35,11 +35,11 @@ pub fn interruption() -> Result<Arc<AtomicBool>> {
             std::process::exit(130);
         }
     })
-    .context("Ctrl-C cannot be caught")?;
+    .context("the Ctrl-C handler cannot be installed")?;
     Ok(stopped)
 }
 
-/// A bar on a terminal's standard error; nothing in a pipe.
+/// A progress bar on standard error; hidden if that is not a terminal.
 pub fn bar(args: &Args, total: u64, template: &str) -> ProgressBar {
     let target = if args.quiet {
         ProgressDrawTarget::hidden()
@@ -58,8 +58,8 @@ pub fn moment(option: &str, text: &str) -> Result<Time> {
     match parse_time(text, None) {
         Some((time, _)) => Ok(time),
         None => bail!(
-            "{option} {text:?} is no time\nhelp: write RFC 3339, such as 2024-01-01T00:00:00Z, or \
-             seconds since 1970"
+            "{option} {text:?} is not a time\nhelp: write RFC 3339, such as 2024-01-01T00:00:00Z, \
+             or seconds since 1970"
         ),
     }
 }
@@ -82,7 +82,7 @@ fn options(asked: &ReadingArgs) -> Result<ReadOptions> {
                     .map(|(name, _)| *name)
                     .collect::<Vec<_>>()
                     .join(", ");
-                bail!("--kind {name:?} is no format of a trace\nhelp: the formats are {known}")
+                bail!("--kind {name:?} is not a trace format\nhelp: the formats are {known}")
             }
         },
     };
@@ -90,7 +90,9 @@ fn options(asked: &ReadingArgs) -> Result<ReadOptions> {
         None => None,
         Some(name) => match TimeUnit::NAMES.iter().find(|(known, _)| *known == name) {
             Some((_, unit)) => Some(*unit),
-            None => bail!("--time-unit {name:?} is no unit\nhelp: write s, ms, us or ns"),
+            None => {
+                bail!("--time-unit {name:?} is not a unit of time\nhelp: write s, ms, us or ns")
+            }
         },
     };
     Ok(ReadOptions {
@@ -104,7 +106,7 @@ fn options(asked: &ReadingArgs) -> Result<ReadOptions> {
     })
 }
 
-/// Executes a trace; `None` where its part was written instead.
+/// Executes a trace; `None` if its part was written to a file instead.
 fn run(
     args: &Args,
     asked: &ReplayArgs,
@@ -120,14 +122,15 @@ fn run(
         > 1
         || (sources.contains(&TraceSource::Stdin) && asked.workload.as_deref() == Some("-"))
     {
-        bail!("standard input can be read once only\nhelp: keep one -");
+        bail!("standard input can be read only once\nhelp: use - for one argument only");
     }
     if sources.contains(&TraceSource::Stdin) && asked.checkpoint.is_some() {
         bail!(
-            "a run over standard input cannot go on later\nhelp: write the trace to a file first"
+            "a run over standard input cannot be resumed from a checkpoint\nhelp: write the trace \
+             to a file first, or remove --checkpoint"
         );
     }
-    // Before hours of work, not after them.
+    // Check this before hours of work, not after them.
     let results = args.output.iter().chain(&asked.checkpoint);
     for result in results.filter(|path| path.as_os_str() != "-") {
         let is_trace = |source: &TraceSource| matches!(source, TraceSource::File(path) if path.canonicalize().ok() == result.canonicalize().ok());
@@ -172,7 +175,7 @@ fn run(
     }
 }
 
-/// Executes batch by batch, with a bar, until the trace ends or somebody asks for the end.
+/// Executes batch by batch, with a progress bar, until the trace ends or the user presses Ctrl-C.
 fn to_the_end(
     args: &Args,
     run: &mut ReplayRun,
@@ -189,7 +192,7 @@ fn to_the_end(
         bar.set_position(read.load(Ordering::Relaxed));
         let (rows, seconds) = (rows.load(Ordering::Relaxed), bar.elapsed().as_secs().max(1));
         let what = if run.is_resuming() {
-            " of before the checkpoint"
+            " from before the checkpoint"
         } else {
             ""
         };
@@ -213,7 +216,7 @@ fn replay_options(
     let threads = match asked.threads {
         None => std::thread::available_parallelism().map_or(1, usize::from),
         Some(threads @ 1..=256) => threads,
-        Some(threads) => bail!("--threads {threads} cannot be\nhelp: write 1 to 256"),
+        Some(threads) => bail!("--threads {threads} is out of range\nhelp: write 1 to 256"),
     };
     Ok(replay::ReplayOptions {
         region: args.region.clone(),
@@ -236,7 +239,7 @@ fn replay_options(
         {
             Some((_, reading)) => *reading,
             None => bail!(
-                "--dax-overwrite {:?} is no reading\nhelp: write refresh or keep",
+                "--dax-overwrite {:?} is not a valid value\nhelp: write refresh or keep",
                 asked.dax_overwrite
             ),
         },
@@ -247,7 +250,7 @@ fn replay_options(
     })
 }
 
-/// What a trace comes to on a workload, for a report.
+/// Replays a trace on a workload, for a report.
 #[cfg(feature = "html")]
 pub fn measured(
     args: &Args,
@@ -278,8 +281,8 @@ fn verify(asked: Option<&str>) -> Result<Verify> {
     match Verify::NAMES.iter().find(|(known, _)| *known == name) {
         Some((_, verify)) => Ok(*verify),
         None => bail!(
-            "--verify={name} shows nothing\nhelp: write --verify for the first ten differences, \
-             or --verify=all for every one"
+            "--verify={name} is not a valid value\nhelp: write --verify for the first ten \
+             differences, or --verify=all for every one"
         ),
     }
 }
@@ -297,13 +300,14 @@ fn switches(asked: &[String]) -> Result<Switches> {
             .find(|(known, _)| *known == name.trim())
         {
             Some((name, readings)) => bail!(
-                "--switch {text:?} has no such reading\nhelp: {name} is {}",
+                "--switch {text:?} is not a reading of this rule\nhelp: {name} must be {}",
                 readings.join(" or ")
             ),
             None => {
                 let known: Vec<&str> = Switches::NAMES.iter().map(|(name, _)| *name).collect();
                 bail!(
-                    "--switch {text:?} is no switch\nhelp: write NAME=READING; the switches are {}",
+                    "--switch {text:?} is not a switch\nhelp: write NAME=READING; the switches \
+                     are {}",
                     known.join(", ")
                 )
             }
@@ -312,16 +316,16 @@ fn switches(asked: &[String]) -> Result<Switches> {
     Ok(switches)
 }
 
-/// Traces of more rows say what they need before they begin.
+/// From this number of rows on, a replay first prints how much memory it needs.
 const LONG_ROWS: u64 = 20_000_000;
 
-/// What a run over so many rows needs at most.
+/// The memory that a run over this many rows needs at most.
 fn memory(rows: u64, options: &replay::ReplayOptions) -> String {
     let most = CONSTANT_BYTES + rows.saturating_mul(KEY_BYTES_MAX) / u64::from(options.share.of);
     let gigabytes = |bytes: u64| Exact::ratio(bytes, 1 << 30).human(1);
     format!(
-        "{} rows: at most {} GB of memory, {} GB and {KEY_BYTES_MAX} bytes for each distinct key; \
-         --share divides the keys",
+        "{} rows: at most {} GB of memory ({} GB plus {KEY_BYTES_MAX} bytes for each distinct \
+         key); use --share to divide the keys over several runs",
         Exact::from(rows),
         gigabytes(most),
         gigabytes(CONSTANT_BYTES)
@@ -352,7 +356,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     {
         match Size::parse(text).map(|size| size.0.0) {
             Some(bytes) if bytes > 0 => dax_sizes.push(bytes),
-            _ => bail!("--dax {text:?} is no size\nhelp: write sizes such as \"64 MB,1 GB\""),
+            _ => bail!("--dax {text:?} is not a size\nhelp: write sizes such as \"64 MB,1 GB\""),
         }
     }
     let throttled_billionths = input::billionths("--throttled", &asked.throttled)?;
@@ -380,8 +384,9 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     };
     if replay_options.share.of > 1 && part.is_none() {
         bail!(
-            "--share {} without --partial would price a part as if it were all\nhelp: write \
-             --share {} --partial -o part.parquet, and join all parts with --merge",
+            "--share {} without --partial would price one share as if it were the whole \
+             trace\nhelp: write --share {} --partial -o part.parquet, and join all parts with \
+             --merge",
             asked.share,
             asked.share
         );
@@ -392,7 +397,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
             .map(|source| match source {
                 TraceSource::File(path) => Ok(path),
                 TraceSource::Stdin => {
-                    bail!("parts are not read from standard input\nhelp: name their files")
+                    bail!("parts cannot be read from standard input\nhelp: name their files")
                 }
             })
             .collect::<Result<_>>()?;
@@ -402,7 +407,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
             return Ok(());
         };
         let replayed = price(run.finish(), workload.as_ref(), &books, &replay_options)?;
-        // What it was good for is done.
+        // The run is complete, so its checkpoint is no longer needed.
         if let Some(checkpoint) = &asked.checkpoint {
             std::fs::remove_file(checkpoint).ok();
         }
@@ -417,7 +422,7 @@ pub fn replay(args: &Args, asked: &ReplayArgs) -> Result<()> {
     output::write(args, &text)
 }
 
-/// CloudWatch metrics as a workload file.
+/// Imports CloudWatch metrics as a workload file.
 pub fn imported(args: &Args, files: &[String], table: Option<&str>) -> Result<Imported> {
     let asked = input::asked(args, input::Role::Only)?;
     Ok(import_metrics(

@@ -1,4 +1,4 @@
-//! The ranked list of changes, and the combinations that exclude nothing.
+//! The ranked list of changes, and the best combinations of changes that do not exclude each other.
 
 use std::collections::BTreeSet;
 
@@ -16,19 +16,19 @@ use crate::workload::{DesignPart, Workload};
 pub struct Advice {
     /// What it changes.
     pub kind: AlternativeKind,
-    /// The table, where it is about one.
+    /// The table that it applies to, if any.
     pub table: Option<String>,
-    /// The index, where it is about one.
+    /// The index that it applies to, if any.
     pub index: Option<String>,
     /// What to change.
     pub change: String,
-    /// What it alone saves in a month.
+    /// What it saves in a month on its own.
     pub saves: Money,
-    /// What there is to know of it.
+    /// The explanation.
     pub why: String,
     /// What it risks.
     pub risk: Option<String>,
-    /// Whether the application sees no difference, or the owner must decide.
+    /// Whether the application sees no difference, or it is a trade-off.
     pub footing: Footing,
     /// The part of the file, and what to write there.
     pub edit: Option<(DesignPart, String)>,
@@ -36,16 +36,16 @@ pub struct Advice {
     pub in_best: bool,
 }
 
-/// Changes that go together, priced as one design.
+/// Changes that can be made together, priced as one design.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Combination {
-    /// The changes, in the order in which they save.
+    /// The changes, in the order in which they were chosen.
     pub changes: Vec<String>,
     /// The month's total with them.
     pub monthly: Money,
-    /// The commitments that are best on top of them.
+    /// The best commitments on top of them.
     pub commitment: Option<Mix>,
-    /// The month's total with these as well.
+    /// The month's total with the changes and the commitments.
     pub monthly_with_commitment: Money,
 }
 
@@ -55,13 +55,14 @@ pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Ad
         .iter()
         .filter(|one| one.saves() && one.footing != Footing::WhatIf)
         .collect();
-    // Of equals the first, which moves least.
+    // The sort is stable: of equal savings, the alternative that is listed first wins; its capacity
+    // changes least.
     saving.sort_by_key(|one| one.delta());
     let mut slots = BTreeSet::new();
     let mut list = Vec::new();
     for one in saving {
-        // Of alternatives that exclude each other the best alone is advice; so of those that need a
-        // decision.
+        // Only the best of the alternatives that exclude each other becomes advice, with and
+        // without a trade-off separately.
         let slot = match one.kind {
             AlternativeKind::Commitment => "commitment".to_string(),
             _ => one.slot.clone(),
@@ -91,7 +92,7 @@ pub(super) fn ranked(alternatives: &[Alternative], best: &Combination) -> Vec<Ad
     list
 }
 
-/// A saving below a thousandth of what is left is not worth the change.
+/// A saving below 0.1 % of the new total is not worth the change.
 fn is_worth_words(alternative: &Alternative) -> bool {
     let (Some(delta), Some(monthly)) = (alternative.delta(), alternative.monthly()) else {
         return false;
@@ -116,7 +117,7 @@ fn described(alternative: &Alternative) -> String {
     }
 }
 
-/// The best combination that asks for no decision, and that of everything that can be had.
+/// The best combination without trade-offs, and the best combination of all feasible changes.
 pub(super) fn combinations(
     context: &Context,
     alternatives: &[Alternative],
@@ -127,8 +128,7 @@ pub(super) fn combinations(
         || combine(context, alternatives, total, true),
     );
     let (kept, all) = (kept?, all?);
-    // A way that starts from more choices may end at a worse place; the better of both is the best
-    // of all.
+    // A greedy search with more choices may end with a worse result, so take the better of both.
     let all = if all.monthly_with_commitment <= kept.monthly_with_commitment {
         all
     } else {
@@ -137,8 +137,8 @@ pub(super) fn combinations(
     Ok((kept, all))
 }
 
-/// Takes the change that saves most, prices everything again on top of it, and goes on until
-/// nothing saves.
+/// Greedy search: applies the change that saves most, prices the others again on top of it, and
+/// repeats until nothing saves.
 fn combine(
     context: &Context,
     alternatives: &[Alternative],
@@ -153,7 +153,7 @@ fn combine(
         })
         .collect();
     let mut best: Option<Combination> = None;
-    // From the design itself, and from each capacity that could be the base of commitments.
+    // Starts from the design itself, and from each capacity mode that commitments could build on.
     let found: Vec<Result<Combination, EstimateError>> = starts(&usable)
         .into_par_iter()
         .map(|start| climb(context, &usable, start, total))
@@ -175,8 +175,8 @@ fn combine(
     }))
 }
 
-/// The first changes of a combination: none, or every table provisioned. Units that are fixed save
-/// most by themselves; those that follow the demand fall with what other changes save.
+/// The first changes of a combination: none, or every table provisioned. Fixed units save most on
+/// their own; scaled units decrease when other changes reduce the demand.
 fn starts<'a>(usable: &[&'a Alternative]) -> Vec<Vec<&'a Alternative>> {
     let all = |(mode, bursts): (CapacityMode, Bursts)| -> Vec<&'a Alternative> {
         let kind = AlternativeKind::Capacity(CapacityPlan::Provisioned(mode, bursts));
@@ -217,7 +217,7 @@ fn climb(
     if !taken.is_empty() {
         match context.price(&workload)? {
             Ok(now) => monthly = now,
-            // What each table could do alone, they cannot do together.
+            // The changes are possible one by one, but not together.
             Err(_) => return committed(context, context.workload, Vec::new(), total),
         }
     }
@@ -236,7 +236,7 @@ fn climb(
             let now = context.price(&changed).ok()?.ok()?;
             (now < monthly).then_some((now, changed, *one))
         });
-        // Of equals the first, so that the order of threads does not matter.
+        // Of equal totals, take the first, so that the order of threads does not matter.
         let steps: Vec<AdviceStep> = priced.collect();
         let step = steps.into_iter().min_by_key(|(now, _, _)| *now);
         match step {
@@ -248,8 +248,8 @@ fn climb(
         }
     }
     let end = committed(context, &workload, taken.clone(), monthly)?;
-    // What is committed on the way in may save more than every change after it; and a change that
-    // saves little may stand in the way of a commitment that saves more.
+    // Commitments on the starting capacity may save more than all later changes, and a change that
+    // saves little may prevent a commitment that saves more.
     let mut best = if first.monthly_with_commitment <= end.monthly_with_commitment {
         first
     } else {
@@ -263,7 +263,8 @@ fn climb(
     Ok(best)
 }
 
-/// The combination without the one change whose absence, with its commitments, saves most.
+/// The combination without the one change whose removal lowers the total, commitments included,
+/// most.
 fn without_one(
     context: &Context,
     taken: &[&Alternative],
@@ -301,7 +302,7 @@ fn without_one(
     Ok(found)
 }
 
-/// A combination with the commitments that are best on top of it.
+/// A combination with the best commitments on top of it.
 fn committed(
     context: &Context,
     workload: &Workload,
@@ -324,6 +325,6 @@ fn committed(
     })
 }
 
-/// As many changes as are priced again in a step; those that saved least by themselves are left
+/// The most changes that are priced again in a step; those that save least on their own are left
 /// out.
 const TRIED_MAX: usize = 40;

@@ -1,4 +1,5 @@
-//! One thing that could be otherwise: what it is, what the design then costs, and what it rests on.
+//! An alternative to the design: what it changes, what the design then costs, and what it depends
+//! on.
 
 use std::sync::Arc;
 
@@ -25,7 +26,7 @@ pub enum AlternativeKind {
     Regions(RegionChange),
     /// Backups and archives.
     Backup(BackupPlan),
-    /// What readers and writers are promised.
+    /// The consistency of reads, and transactions.
     Consistency,
     /// How items are stored.
     Item,
@@ -42,7 +43,7 @@ pub enum CapacityPlan {
     Index,
 }
 
-/// How provisioned capacity moves.
+/// How provisioned capacity changes over time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CapacityMode {
     /// Never.
@@ -51,7 +52,7 @@ pub enum CapacityMode {
     AutoScaled,
     /// By a schedule.
     Scheduled,
-    /// For each table and index in the way that costs least.
+    /// In the cheapest mode for the table and for each index.
     Cheapest,
 }
 
@@ -60,11 +61,11 @@ pub enum CapacityMode {
 pub enum RegionChange {
     /// The whole design in another region.
     MoveTo(String),
-    /// More or fewer replicas, or stronger ones.
+    /// More or fewer replicas, or strong consistency between them.
     Replicas,
 }
 
-/// What becomes of old data.
+/// How data is backed up and archived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum BackupPlan {
     /// Point-in-time recovery, on or off.
@@ -103,17 +104,17 @@ impl AlternativeKind {
     }
 }
 
-/// Whether an alternative can be had, and what the design then costs.
+/// Whether an alternative is possible, and what the design then costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AlternativeState {
-    /// It can be had.
+    /// It is possible.
     Priced {
         /// The month's total of the whole design.
         monthly: Money,
-        /// The total less that of the design as it is.
+        /// The difference from the total of the current design.
         delta: Money,
     },
-    /// A figure that its price needs is not known.
+    /// A figure needed for its price is unknown.
     Unknown,
     /// AWS does not sell it, or the design excludes it.
     Impossible,
@@ -130,14 +131,14 @@ impl AlternativeState {
     }
 }
 
-/// What an alternative rests on.
+/// What an alternative depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Footing {
     /// The application sees no difference.
     Sure,
-    /// The application is promised less, or something must be decided that money does not decide.
+    /// A trade-off: the application gets weaker guarantees, or the choice involves more than cost.
     Decision,
-    /// A fact that the file does not have, such as a hit ratio. It is never advice.
+    /// A fact that is not in the file, such as a hit ratio. It is never given as advice.
     WhatIf,
 }
 
@@ -155,30 +156,30 @@ impl Footing {
 /// A change of a workload.
 pub type DesignChange = Arc<dyn Fn(&mut Workload) + Send + Sync>;
 
-/// One thing that could be otherwise, and what the whole design then costs.
+/// An alternative, and what the whole design then costs.
 #[derive(Clone)]
 pub struct Alternative {
     /// What it changes.
     pub kind: AlternativeKind,
     /// What it is.
     pub name: String,
-    /// The table that it is about; `None` for the whole design.
+    /// The table that it applies to; `None` for the whole design.
     pub table: Option<String>,
-    /// The index that it is about.
+    /// The index that it applies to.
     pub index: Option<String>,
-    /// Whether it can be had, and at what price.
+    /// Whether it is possible, and at what price.
     pub state: AlternativeState,
-    /// What there is to know; the reason where it cannot be had or is not known.
+    /// The explanation, or the reason why it is impossible or unknown.
     pub why: String,
-    /// What it rests on.
+    /// What it depends on.
     pub footing: Footing,
-    /// What it risks, what must be decided, or which fact must hold.
+    /// What it risks, what the trade-off is, or which fact must hold.
     pub risk: Option<String>,
-    /// What to write, and the part of the file to write it at.
+    /// The part of the file to change, and what to write there.
     pub edit: Option<(DesignPart, String)>,
-    /// What it costs beside the design, such as what leaves the table for S3.
+    /// Usage in addition to that of the design, such as data moved from the table to S3.
     pub(super) plus: Vec<Usage>,
-    /// Alternatives of one slot exclude each other.
+    /// Alternatives with the same slot exclude each other.
     pub(super) slot: String,
     pub(super) change: Option<DesignChange>,
 }
@@ -202,7 +203,7 @@ impl Alternative {
         }
     }
 
-    /// The month's total of the whole design; `None` where it cannot be had or is not known.
+    /// The month's total of the whole design; `None` if the alternative is impossible or unknown.
     pub fn monthly(&self) -> Option<Money> {
         match self.state {
             AlternativeState::Priced { monthly, .. } => Some(monthly),
@@ -210,7 +211,7 @@ impl Alternative {
         }
     }
 
-    /// The total less that of the design as it is.
+    /// The difference from the total of the current design.
     pub fn delta(&self) -> Option<Money> {
         match self.state {
             AlternativeState::Priced { delta, .. } => Some(delta),
@@ -223,12 +224,12 @@ impl Alternative {
         self.monthly().is_some()
     }
 
-    /// Whether it costs less than the design as it is.
+    /// Whether it costs less than the current design.
     pub fn saves(&self) -> bool {
         self.delta().is_some_and(|delta| delta < Money::ZERO)
     }
 
-    /// What there is to know, for people: of what rests on a fact, the fact.
+    /// The explanation for output; for a what-if, the fact that must hold.
     pub fn words(&self) -> String {
         match (self.state, self.footing) {
             (AlternativeState::Unknown, _) => format!("not known: {}", self.why),
@@ -274,13 +275,13 @@ impl Alternative {
         self
     }
 
-    /// The owner must decide: less is promised, or facts are needed that the file does not have.
+    /// Marks it as a trade-off that the owner must accept.
     pub(super) fn deciding(mut self, risk: impl Into<String>) -> Alternative {
         self.footing = Footing::Decision;
         self.risking(risk)
     }
 
-    /// It holds only if a fact does that the file does not have.
+    /// Marks it as a what-if: it depends on a fact that is not in the file.
     pub(super) fn if_so(mut self, fact: impl Into<String>) -> Alternative {
         self.footing = Footing::WhatIf;
         self.risking(fact)

@@ -1,5 +1,5 @@
-//! Backups over years: point-in-time recovery, on-demand backups, exports to S3; and archiving what
-//! is old.
+//! Backups over years: point-in-time recovery, on-demand backups and exports to S3; and archiving
+//! of old items.
 
 use super::{Alternative, AlternativeKind, BackupPlan, Context, table_mut};
 use crate::units::{Exact, GB, MB};
@@ -34,7 +34,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
             slot("recovery and exports"),
             |table, _| table.backup.pitr = false,
         )
-        .because("35 days in which every second can be restored are gone")
+        .because("the table can no longer be restored to any second of up to the last 35 days")
         .deciding("a mistake noticed late cannot be undone")
         .edit(part(), "backup.pitr = false"),
         false => change(
@@ -44,7 +44,8 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
             |table, _| table.backup.pitr = true,
         )
         .because(
-            "every second of up to 35 days can be restored, at the same price whatever the window",
+            "the table can be restored to any second of up to the last 35 days; the recovery \
+             period does not affect the price",
         )
         .edit(part(), "backup.pitr = true"),
     }];
@@ -57,8 +58,8 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         );
         all.push(
             without
-                .because("nothing older than point-in-time recovery is kept")
-                .deciding("what must be kept for years is not")
+                .because("no backups are kept except by point-in-time recovery, if it is on")
+                .deciding("data that must be kept for years is no longer backed up")
                 .edit(part(), "backup.on_demand = []"),
         );
     }
@@ -70,13 +71,13 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
             |table, years| table.backup.kept = vec![12 * years],
         )
         .because(format!(
-            "{} backups at any time, each as large as the table now",
+            "{} backups are kept at any time, each as large as the table is now",
             12 * years
         ))
         .replacing(
             !table.backup.kept.is_empty(),
-            "in place of the backups that are made now",
-            "needs nothing but the schedule",
+            "replaces the current backups",
+            "needs only a backup schedule",
         )
         .edit(
             part(),
@@ -105,7 +106,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         let pitr = if table.backup.pitr {
             ""
         } else {
-            "; point-in-time recovery is needed for it and priced with it"
+            "; includes the cost of point-in-time recovery, which exports require"
         };
         let text = if stays.len() > 1 {
             format!(
@@ -126,13 +127,13 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
             )
             .of(table, None)
             .because(format!(
-                "{} exports at any time, in the steady state{pitr}",
+                "{} exports are kept at any time, in the steady state{pitr}",
                 12 * years
             ))
             .replacing(
                 table.archive.is_some(),
-                "in place of the exports that are made now",
-                "an export is restored by an import into a new table",
+                "replaces the current exports",
+                "to restore an export, you import it into a new table",
             )
             .edit(part(), text)
             .change(slot("recovery and exports"), move |workload| {
@@ -155,7 +156,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
 }
 
 impl Alternative {
-    /// What is in place now must be given up on purpose.
+    /// A trade-off if it replaces something that exists now, otherwise only a risk.
     fn replacing(self, something: bool, decision: &str, risk: &str) -> Alternative {
         if something {
             self.deciding(decision)
@@ -172,12 +173,12 @@ fn expired(context: &Context, table: &TableDesign, mean: &Exact) -> Alternative 
     let (target, region) = (table.table.name.clone(), context.workload.region.clone());
     let mut alternative = Alternative::new(
         AlternativeKind::Backup(BackupPlan::Expiry),
-        "the older half expires by TTL into S3 Glacier Instant Retrieval",
+        "the older half of the items expires by TTL into S3 Glacier Instant Retrieval",
     )
     .of(table, None)
     .if_so(
-        "reads of old items go to S3, and a stream's reader must put them there: neither is in \
-         the figure",
+        "old items must be read from S3, and a stream consumer must write them there; neither \
+         cost is included",
     )
     .edit(
         table.part(DesignPart::Table),

@@ -31,23 +31,23 @@ pub enum BreakEvenKind {
 /// A point at which two alternatives cost the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BreakEven {
-    /// Of which alternatives it is.
+    /// Which alternatives it compares.
     pub kind: BreakEvenKind,
     /// What is compared, such as `on-demand = provisioned`.
     pub name: String,
-    /// The table; `None` for what holds everywhere.
+    /// The table; `None` if it applies to every table.
     pub table: Option<String>,
     /// The index.
     pub index: Option<String>,
-    /// Reads or writes, where they differ.
+    /// Reads or writes, if they differ.
     pub throughput: Option<Throughput>,
     /// Where they cost the same.
     pub value: Exact,
     /// The unit of `value`.
     pub unit: &'static str,
-    /// Where the design is now, in the same unit.
+    /// The current value of the design, in the same unit.
     pub here: Option<Exact>,
-    /// What it means on which side.
+    /// What it means on each side.
     pub meaning: String,
 }
 
@@ -100,7 +100,8 @@ fn reservations(book: &PriceBook) -> Vec<BreakEven> {
                 value: &(&unit / &hour) * &Exact::from(100),
                 unit: "% of the hours",
                 here: None,
-                meaning: "a unit that is provisioned in more of the hours is cheaper reserved"
+                meaning: "a unit that is provisioned for a larger share of the hours is cheaper \
+                          if reserved"
                     .to_string(),
             });
         }
@@ -108,8 +109,8 @@ fn reservations(book: &PriceBook) -> Vec<BreakEven> {
     all
 }
 
-/// The utilization at which provisioned, reserved for one and for three years, costs what on demand
-/// does.
+/// The utilization at which capacity that is provisioned, or reserved for one or three years, costs
+/// the same as on demand.
 fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
     let month = &context.workload.month;
@@ -159,8 +160,8 @@ fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) ->
                 unit: "% utilization",
                 here: Some(&flat.here * &Exact::from(100)),
                 meaning: format!(
-                    "of {} provisioned units; {} units a month, {} a second{requests}: above it \
-                     on demand is more expensive",
+                    "of {} provisioned units, which is {} units a month, {} a second{requests}; \
+                     above it, on demand is more expensive",
                     Exact::from(flat.units),
                     monthly.human(0),
                     a_second.human(2)
@@ -171,7 +172,7 @@ fn modes(context: &Context, at: usize, table: &TableDesign, book: &PriceBook) ->
     all
 }
 
-/// The storage at which both classes cost the same, with the throughput as it is.
+/// The storage at which both classes cost the same, at the current throughput.
 fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<BreakEven> {
     let rate = |usage: UsageType| book.list_rate(&usage);
     let home = |line: &&LineItem| {
@@ -213,7 +214,7 @@ fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<Bre
         &now - &other
     };
     let gigabytes = &dearer / &(&standard - &rare);
-    // What AWS gives of Standard storage moves the point.
+    // The free tier for Standard storage moves the break-even.
     let given = match outcome.free.contains(&FreeTier::Storage) {
         true => &book.free_quantity(&UsageType::Storage(TableClass::Standard)) * &standard,
         false => Exact::zero(),
@@ -238,8 +239,8 @@ fn class(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Option<Bre
         unit: "GB stored",
         here: Some(stored),
         meaning: format!(
-            "with more, Standard-IA is cheaper: where Standard storage costs {} of Standard \
-             throughput or more",
+            "with more storage, Standard-IA is cheaper: Standard storage then costs at least {} \
+             times as much as Standard throughput",
             ratio.human(3)
         ),
     })
@@ -278,7 +279,8 @@ fn dax(
         .sum();
     // What the same reads cost without a cache.
     let share = table.dax.as_ref().map(|dax| dax.hit_ratio.known());
-    // Of a cluster whose hit ratio is not known, what is paid says nothing of the reads.
+    // If a cluster's hit ratio is unknown, the cost of the reads without a cache is unknown as
+    // well.
     if share == Some(None) {
         return Vec::new();
     }
@@ -311,7 +313,7 @@ fn dax(
             "% hits",
             here,
             if never {
-                "more than all: no hit ratio pays for the nodes at this traffic".to_string()
+                "above 100 %: no hit ratio pays for the nodes at this traffic".to_string()
             } else {
                 "a higher hit ratio pays for the nodes".to_string()
             },
@@ -326,7 +328,8 @@ fn dax(
     ]
 }
 
-/// How many queries a month an index must answer to be cheaper than a Scan of the table for each.
+/// How many queries a month an index must answer to be cheaper than a Scan of the table for each
+/// query.
 fn indexes(outcome: &Outcome, table: &TableDesign, book: &PriceBook) -> Vec<BreakEven> {
     let mut all = Vec::new();
     let class = table.table.class;

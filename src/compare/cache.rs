@@ -1,21 +1,21 @@
-//! DAX: node types, how many nodes, and the hit ratios at which they pay.
+//! DAX alternatives: node types, numbers of nodes, and hit ratios.
 
 use super::{Alternative, AlternativeKind, Context, table_mut};
 use crate::dax::{Load, NODE_TYPES, NodeType, hit_millionths};
 use crate::units::{Exact, KB};
 use crate::workload::{Dax, DesignPart, HitRatio, PatternCall, TableDesign};
 
-/// Hit ratios in percent that are shown where none is known.
+/// Hit ratios in percent that are shown if none is known.
 const RATIOS: [u64; 4] = [50, 80, 90, 99];
 
-/// What the cluster of a table must serve at a hit ratio, in the busiest hour.
+/// The load of a table's cluster in the busiest hour, at a hit ratio.
 pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) -> Load {
     let month = &context.workload.month;
     let busiest = |access: &crate::workload::AccessPattern| access.shape.highest();
     let a_second = |access: &crate::workload::AccessPattern| {
         &(&access.calls / &month.seconds()) * &busiest(access)
     };
-    // Clusters are asked for where the size of the items is known.
+    // Callers check that the item size is known.
     let mean = table.mean_size().unwrap_or_else(Exact::one);
     let mut load = Load {
         hits: Exact::zero(),
@@ -24,7 +24,7 @@ pub(super) fn load(context: &Context, table: &TableDesign, hit_ratio: &Exact) ->
         size_kb: &mean / &Exact::from(KB),
     };
     for access in table.access.iter().filter(|access| access.through_dax) {
-        // In items of the table's mean size: what counts is bytes.
+        // Counted in items of the table's mean size, because the load depends on bytes.
         let larger = access
             .sizes
             .as_ref()
@@ -65,7 +65,7 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         all.push(
             Alternative::new(AlternativeKind::Dax, "without DAX")
                 .of(table, None)
-                .because("every read is one of the table")
+                .because("every read goes to the table")
                 .deciding("reads take milliseconds, not microseconds")
                 .edit(table.part(DesignPart::Dax), "remove [table.dax]")
                 .change(slot.clone(), move |workload| {
@@ -76,8 +76,8 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
         );
     }
     if reads.is_zero() {
-        let why =
-            "no eventually consistent read goes through it; strong and transactional reads pass";
+        let why = "no eventually consistent read goes through it; DAX does not answer strongly \
+                   consistent or transactional reads";
         all.push(
             Alternative::new(AlternativeKind::Dax, "a DAX cluster")
                 .of(table, None)
@@ -93,8 +93,8 @@ pub(super) fn of(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     all
 }
 
-/// The hit ratios of a node type: the one that is given, the one that the popularity of keys gives,
-/// or several. With whether it is known.
+/// The hit ratios of a node type, each with whether it is known: the given one, the one that
+/// follows from the popularity of keys, or several assumed ones.
 fn ratios(table: &TableDesign, node: &NodeType, reads: &Exact) -> Vec<(Exact, bool)> {
     let ttl = table.dax.as_ref().map_or(300, |dax| dax.ttl_seconds);
     match (&table.dax, &table.popularity) {
@@ -134,7 +134,7 @@ fn cluster(
     let name = |nodes: u64| format!("{nodes} x {} at {percent} % hits", node.name);
     let Some(nodes) = load.nodes_needed(node) else {
         let why = format!(
-            "{} normalized requests a second are more than 11 nodes serve",
+            "{} normalized requests a second are more than 11 nodes can serve",
             load.normalized(11).human(0)
         );
         return Alternative::new(AlternativeKind::Dax, name(11))
@@ -143,8 +143,8 @@ fn cluster(
     };
     let target = load.target(nodes).unwrap_or_default();
     let why = format!(
-        "{} normalized requests a second, with room for a lost node {}, of {} that {nodes} nodes \
-         serve",
+        "{} normalized requests a second, or {} with headroom for the loss of a node or 70 % \
+         utilization, of the {} that {nodes} nodes serve",
         load.normalized(nodes).human(0),
         target.human(0),
         Exact::from(node.requests * nodes)
@@ -174,12 +174,11 @@ fn cluster(
         });
     match known {
         true => alternative.deciding(
-            "cached reads may be stale until their time to live ends; writes that pass DAX by are \
-             not seen",
+            "cached reads may be stale until their TTL expires; DAX does not see writes that \
+             bypass it",
         ),
         false => alternative.if_so(
-            "the hit ratio is a guess: give it, or the popularity of keys, or measure it from a \
-             trace",
+            "the hit ratio is assumed: set `hit_ratio` or `popularity`, or measure it from a trace",
         ),
     }
 }

@@ -21,8 +21,8 @@ struct Plan {
 }
 
 impl Plan {
-    /// What is listed, in this order. Bursts are no part of what is safe; what counts on them says
-    /// so.
+    /// The plans that are listed, in this order. Capacity counts as safe without bursts; plans that
+    /// count on bursts say so.
     const ALL: [Plan; 6] = [
         Plan {
             mode: CapacityMode::Fixed,
@@ -78,7 +78,8 @@ impl Plan {
         self.mode.pick(&self.of(account).writes)
     }
 
-    /// The reads that a mode must be enough for: of fixed units, each replica has its own.
+    /// The reads that a mode must cover: fixed units are set per replica, scaled units must cover
+    /// the region that reads most.
     fn reads(self, account: &Account) -> &FoundCapacity {
         let found = self.of(account);
         let home = self.mode.pick(&found.reads);
@@ -98,7 +99,7 @@ impl CapacityMode {
             CapacityMode::Scheduled => &found.scheduled,
             CapacityMode::Cheapest => {
                 let ways = [&found.fixed, &found.auto_scaled, &found.scheduled];
-                // Of equals the first, which moves least.
+                // Of equal costs, take the first, whose capacity changes least.
                 ways.into_iter()
                     .min_by_key(|found| found.hourly.mean())
                     .unwrap_or(&found.fixed)
@@ -114,25 +115,27 @@ struct Account {
     line: usize,
     /// What is safe without bursts.
     safe: Found,
-    /// What is safe if bursts are given.
+    /// What is safe if AWS provides bursts.
     bursting: Found,
-    /// The share of the demand that a new on-demand table refuses while it grows, in billionths.
+    /// The share of the demand that a new on-demand table throttles while it scales up, in
+    /// billionths.
     refused_on_demand: u64,
 }
 
 /// The capacities that were found for an account.
 struct Found {
     reads: Arc<Capacities>,
-    /// The region that reads most: units that move, and those of an index, are the same
-    /// everywhere.
+    /// The reads of the region that reads most: scaled units, and those of an index, are the same
+    /// in every region.
     most_reads: Arc<Capacities>,
-    /// Of a global table, the region that asks for most: writes are kept in step everywhere.
+    /// The writes of the region that writes most: a global table has the same write capacity in
+    /// every region.
     writes: Arc<Capacities>,
     /// Reads of each replica.
     in_replicas: Vec<(String, Arc<Capacities>)>,
 }
 
-/// The accounts of a table, searched.
+/// Searches the capacities of a table's accounts.
 fn accounts(context: &Context, at: usize, table: &TableDesign) -> Vec<Account> {
     let home = context.workload.region.as_str();
     let regions: Vec<&str> = table
@@ -212,7 +215,7 @@ fn units(found: &FoundCapacity) -> Units {
     }
 }
 
-/// On demand and every way to provision, for the table with its indexes; and each index by itself.
+/// On demand and every way to provision, for the table with its indexes; and each index separately.
 pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alternative> {
     let name = table.table.name.clone();
     let slot = format!("capacity of {name}");
@@ -223,7 +226,7 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
         .iter()
         .any(|demand| demand.partly_unknown)
     {
-        let why = "its demand is partly unknown: what could not be metered is listed as unknown";
+        let why = "its demand is partly unknown; see the unknowns for what could not be metered";
         let plans = Plan::ALL
             .iter()
             .filter(|plan| plan.bursts == Bursts::Without);
@@ -273,7 +276,7 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
                 (plan.reads(one), plan.writes(one)) == (other.reads(one), other.writes(one))
             })
         };
-        // What bursts change nothing of is there already.
+        // A plan that bursts do not change is already listed.
         if plan.bursts == Bursts::Counted
             && same(Plan {
                 bursts: Bursts::Without,
@@ -290,7 +293,7 @@ pub(super) fn of(context: &Context, at: usize, table: &TableDesign) -> Vec<Alter
     all
 }
 
-/// What a new on-demand table refuses until it has grown.
+/// What a new on-demand table throttles until it has scaled up.
 fn on_demand_limits(accounts: &[Account]) -> String {
     match accounts
         .iter()
@@ -298,10 +301,11 @@ fn on_demand_limits(accounts: &[Account]) -> String {
         .max()
         .unwrap_or(0)
     {
-        0 => "pays for each request and never more than is asked for".to_string(),
+        0 => "you pay for each request and for no unused capacity".to_string(),
         some => format!(
-            "a new table serves 4,000 writes and 12,000 reads a second and then twice its last \
-             peak: {} of the first week's requests are throttled; raise its warm throughput before",
+            "a new table serves 4,000 writes and 12,000 reads a second, then up to twice its \
+             previous peak: {} of requests in the first week are throttled; to avoid this, raise \
+             its warm throughput first",
             percent(some)
         ),
     }
@@ -315,7 +319,7 @@ fn percent(billionths: u64) -> String {
 /// An account's index, its reads and writes, and the reads of its replicas.
 type Chosen = (Option<String>, ByDirection<Units>, Vec<(String, u64)>);
 
-/// A table with all its global indexes provisioned in one way.
+/// A table with all its global indexes, provisioned in one mode.
 fn provisioned(
     table: &TableDesign,
     accounts: &[Account],
@@ -364,7 +368,7 @@ fn provisioned(
         throttles(throttled, plan.bursts)
     );
     if refuses {
-        why += "; it also serves what the maximum throughput of the design refuses";
+        why += "; it also serves the requests that the design's maximum throughput refuses";
     }
     let edit = |account: &Account| {
         let (reads, writes) = (plan.reads(account), plan.writes(account));
@@ -385,21 +389,24 @@ fn provisioned(
     let quota = limits::PROVISIONED_UNITS_MAX;
     if most > quota * 1_000 {
         return alternative.impossible(format!(
-            "{} units are more than any table has",
+            "{} units are more than 1,000 times AWS's default quota for a table",
             Exact::from(most)
         ));
     }
     if most > quota {
-        why += "; more than AWS's default quota of 40,000 units a table, ask for more";
+        why += "; this exceeds AWS's default quota of 40,000 units for a table, so request a \
+                quota increase";
     }
     let alternative = match (plan.bursts, plan.mode) {
-        (Bursts::Counted, _) => alternative
-            .deciding("relies on bursts, which AWS gives as far as it can and does not promise"),
-        (Bursts::Without, CapacityMode::Fixed) => {
-            alternative.risking("throttling beyond the demand that the file describes")
+        (Bursts::Counted, _) => {
+            alternative.deciding("relies on burst capacity, which AWS does not guarantee")
         }
-        (Bursts::Without, _) => alternative
-            .risking("throttling while capacity follows a jump that the profile does not show"),
+        (Bursts::Without, CapacityMode::Fixed) => {
+            alternative.risking("throttles demand above what the file describes")
+        }
+        (Bursts::Without, _) => alternative.risking(
+            "throttles a sudden increase that the profile does not show until capacity catches up",
+        ),
     };
     let target = table.table.name.clone();
     alternative
@@ -438,7 +445,7 @@ fn provisioned(
         })
 }
 
-/// One index of a provisioned table, its table left as it is.
+/// One index of a provisioned table; the table does not change.
 fn one_index(table: &TableDesign, account: &Account) -> Alternative {
     let (reads, writes) = (
         CapacityMode::Cheapest.pick(&account.safe.reads).clone(),
@@ -453,7 +460,8 @@ fn one_index(table: &TableDesign, account: &Account) -> Alternative {
     .of(table, Some(&index));
     if table.capacity == Capacity::OnDemand {
         return alternative.impossible(format!(
-            "an index has its table's mode, on demand; provisioned it would need {words}"
+            "an index has the same mode as its table, which is on demand; provisioned, it would \
+             need {words}"
         ));
     }
     let target = table.table.name.clone();
@@ -463,7 +471,7 @@ fn one_index(table: &TableDesign, account: &Account) -> Alternative {
             "{words}; {}",
             throttles(throttled, Bursts::Without)
         ))
-        .risking("throttling of the index, and with it of writes to the table")
+        .risking("throttling of the index also throttles writes to the table")
         .edit(
             account.part.clone(),
             format!(
@@ -525,7 +533,7 @@ fn throttles(billionths: u64, bursts: Bursts) -> String {
         Bursts::Counted => "with bursts",
     };
     match billionths {
-        0 => format!("throttles nothing in the simulated time {rule}"),
+        0 => format!("throttles nothing in the simulation {rule}"),
         some => format!("throttles {} of requests {rule}", percent(some)),
     }
 }
@@ -543,7 +551,7 @@ fn toml(key: &str, found: &FoundCapacity) -> String {
     }
 }
 
-/// The scheduled actions of a table's own account, as the file writes them.
+/// The scheduled actions of an account, as written in the workload file.
 fn schedule(reads: &FoundCapacity, writes: &FoundCapacity) -> String {
     let mut actions: Vec<(String, String)> = Vec::new();
     for (direction, found) in [("read", reads), ("write", writes)] {
@@ -592,16 +600,16 @@ pub(super) fn classes(table: &TableDesign) -> Vec<Alternative> {
     };
     let alternative = Alternative::new(AlternativeKind::TableClass(other), name).of(table, None);
     if other == TableClass::StandardIa && table.reserved.is_some() {
-        let why = "reserved capacity covers the Standard class only, and the table's would be \
-                   paid for nothing";
+        let why = "reserved capacity covers the Standard class only, so the table's reservation \
+                   would be paid for but not used";
         return vec![alternative.impossible(why)];
     }
     let target = table.table.name.clone();
     vec![
         alternative
             .because(
-                "storage is cheaper and throughput more expensive in Standard-IA; AWS allows two \
-                 changes of class in 30 days",
+                "Standard-IA has cheaper storage and more expensive throughput; AWS allows two \
+                 changes of table class in 30 days",
             )
             .edit(table.part(DesignPart::Table), format!("class = \"{word}\""))
             .change(format!("class of {}", table.table.name), move |workload| {

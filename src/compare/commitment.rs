@@ -14,20 +14,20 @@ use crate::time::{Date, HOURS_A_YEAR, MonthHours};
 use crate::units::Exact;
 use crate::usage::{ReservedPart, Throughput, UsageType};
 
-/// Amounts of an hour are whole numbers of this part of a dollar.
+/// Hourly amounts are whole numbers; this many make a dollar.
 const PARTS_OF_A_DOLLAR: u64 = 1_000_000_000_000;
 
-/// A plan's hourly commitment is a whole number of these: a tenth of a cent.
+/// A plan's hourly commitment is a multiple of this: a tenth of a cent.
 const PLAN_STEP: i128 = 1_000_000_000;
 
-/// What one unit costs for an hour or in all: at the list price and under a plan.
+/// A cost, of one unit for an hour or in total: at the list price and under a savings plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Price {
     list: i128,
     plan: i128,
 }
 
-/// What a design uses of throughput in each hour, in parts of a dollar, and the units that a
+/// What the throughput of a design costs in each hour, in parts of a dollar, and the units that a
 /// reservation could cover, in sixtieths.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Curve {
@@ -45,8 +45,8 @@ pub struct Curve {
 /// A commitment that can be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Commitment {
-    /// Reserved capacity: years, and what a unit costs for each hour with its share of the upfront
-    /// price, for reads and for writes.
+    /// Reserved capacity: the term in years, and the cost of a read unit and of a write unit for an
+    /// hour, with its share of the upfront price.
     Reserved {
         /// 1 or 3.
         years: u64,
@@ -54,32 +54,33 @@ pub enum Commitment {
         read: Exact,
         /// A write unit.
         write: Exact,
-        /// What a unit costs up front, which is part of the above.
+        /// The upfront price of a unit; its share is included in the hourly costs above.
         upfront: ByDirection<Exact>,
     },
     /// A Database Savings Plan of one year, without an upfront payment.
     Plan,
 }
 
-/// Commitments made, and what the throughput then costs in a month.
+/// Commitments, and what the throughput costs with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mix {
-    /// Years of the reservation, where there is one.
+    /// Years of the reservation, if there is one.
     pub years: Option<u64>,
     /// Reserved read units.
     pub read_units: u64,
     /// Reserved write units.
     pub write_units: u64,
-    /// Dollars that the reservation costs at once; its share of each month is in the month's cost.
+    /// Dollars that the reservation costs up front; each month's share is included in the monthly
+    /// cost.
     pub upfront: Exact,
     /// Dollars an hour that are committed to a savings plan.
     pub plan_usd_per_hour: Exact,
-    /// Dollars of all throughput, in the hours of the curve.
+    /// The cost of all throughput over the hours of the curve, in parts of a dollar.
     cost: i128,
 }
 
 impl Mix {
-    /// The words for it.
+    /// A description for output.
     pub fn words(&self) -> String {
         let mut parts = Vec::new();
         if let Some(years) = self
@@ -128,7 +129,7 @@ impl Curve {
     /// The curve of a workload as it is billed: what its bill charges for throughput, hour by hour.
     ///
     /// # Errors
-    /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
+    /// [`MoneyError::TooLarge`] if an amount needs more than 28 digits.
     pub fn of(metering: &Metering) -> Result<Curve, MoneyError> {
         let workload = metering.workload();
         let hours = metering
@@ -164,7 +165,7 @@ impl Curve {
         Ok(curve)
     }
 
-    /// Requests that are billed, spread over the hours of the week as they are made.
+    /// Adds requests that are billed, spread over the hours of the week by their profile.
     fn add_requests(&mut self, one: &Consumption, rates: &Rates, mean: &Exact) {
         let mut known: Vec<(&Exact, Price)> = Vec::new();
         for (hour, sum) in self.on_demand.iter_mut().enumerate() {
@@ -186,7 +187,7 @@ impl Curve {
         }
     }
 
-    /// Provisioned capacity at the list price, without what a free tier covers.
+    /// Adds provisioned capacity at the list price, without what a free tier covers.
     fn add_capacity(&mut self, metering: &Metering) -> Result<(), MoneyError> {
         let workload = metering.workload();
         let hours = self.on_demand.len();
@@ -243,7 +244,7 @@ impl Curve {
         self.monthly(self.cost(&ReservedTerms::default(), 0), month)
     }
 
-    /// What all hours of the curve cost together, as dollars of a month.
+    /// Converts the cost of all hours of the curve to dollars a month.
     fn monthly(&self, cost: i128, month: &MonthHours) -> Exact {
         &dollars(cost) * &(month.hours() / &Exact::from(self.on_demand.len().max(1) as u64))
     }
@@ -266,9 +267,8 @@ impl Curve {
                 .all(|price| price.list == 0)
     }
 
-    /// What the throughput costs with so many units reserved and so much committed to a plan, over
-    /// all hours. A plan is used up by what it saves most on first: on demand, then
-    /// provisioned.
+    /// The cost of the throughput over all hours with a reservation and a plan commitment. A plan
+    /// covers first the usage with the largest discount: on demand, then provisioned.
     fn cost(&self, reserved: &ReservedTerms, plan: i128) -> i128 {
         let mut total = 0;
         for hour in 0..self.on_demand.len() {
@@ -279,7 +279,7 @@ impl Curve {
             );
             let mut listed = self.bound[hour].list;
             let mut planned = self.bound[hour].plan;
-            // Divisions take most of the time, and mostly there is nothing to divide.
+            // Divisions take most of the time, and usually there is nothing to divide.
             if reads > 0 || writes > 0 {
                 listed += (reads * self.read.list + writes * self.write.list) / 60;
                 planned += if plan == 0 {
@@ -296,7 +296,8 @@ impl Curve {
             ] {
                 let covered = free.min(at_plan);
                 free -= covered;
-                // What is covered of a price is covered of its list price in proportion.
+                // A plan that covers part of the plan price covers the same proportion of the list
+                // price.
                 total += match covered {
                     0 => list,
                     all if all == at_plan => 0,
@@ -307,7 +308,8 @@ impl Curve {
         total
     }
 
-    /// What the plan could be used for in each hour, with so many units reserved.
+    /// The plan commitments worth trying on top of a reservation: those around what a plan could
+    /// cover in each hour.
     fn planned(&self, reserved: &ReservedTerms) -> Vec<i128> {
         let mut levels = vec![0];
         for hour in 0..self.on_demand.len() {
@@ -331,7 +333,7 @@ impl Curve {
         levels.push(0);
         levels.sort_unstable();
         levels.dedup();
-        // Between two neighbours of many the cost hardly differs.
+        // If there are many levels, neighbouring ones hardly differ in cost.
         let every = levels.len().div_ceil(LEVELS_MAX).max(1);
         let last = levels.last().copied();
         levels.into_iter().step_by(every).chain(last).collect()
@@ -361,8 +363,8 @@ impl Curve {
         candidates.into_iter().step_by(every).chain(last).collect()
     }
 
-    /// The best reservation of a term under a plan, from a first one: reads and writes in turn,
-    /// until neither helps.
+    /// Improves a reservation under a plan: changes reads or writes, whichever saves more, until
+    /// neither helps.
     fn improved(
         &self,
         mut reserved: ReservedTerms,
@@ -397,7 +399,7 @@ impl Curve {
         }
     }
 
-    /// The blocks that pay for themselves against a price of a unit.
+    /// The number of reserved blocks that costs least, given the price of an unreserved unit.
     fn best_blocks(&self, units: &[u64], price: i128, reserved: i128) -> u64 {
         let block = self.block.max(1);
         let levels = units
@@ -421,13 +423,13 @@ impl Curve {
     }
 }
 
-/// As many block counts as are tried together with a plan.
+/// The most block counts that are tried together with a plan.
 const BLOCKS_MAX: usize = 60;
 
-/// As many levels of a plan as are tried.
+/// The most levels of a plan that are tried.
 const LEVELS_MAX: usize = 400;
 
-/// Units reserved, and what they cost an hour.
+/// Reserved units, and their hourly cost.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct ReservedTerms {
     years: u64,
@@ -436,8 +438,8 @@ struct ReservedTerms {
     cost: i128,
 }
 
-/// The mix of offers that costs least. More offers never make it dearer: making none is always
-/// among them.
+/// The cheapest mix of offers. More offers never make it more expensive, because no offer has to be
+/// used.
 pub fn best_mix(curve: &Curve, offers: &[Commitment]) -> Mix {
     let plans = offers.contains(&Commitment::Plan);
     let mut reservations = vec![ReservedTerms::default()];
@@ -449,7 +451,7 @@ pub fn best_mix(curve: &Curve, offers: &[Commitment]) -> Mix {
             continue;
         };
         let (read, write) = (parts(read), parts(write));
-        // Against the list price, and against what a plan would leave of it.
+        // Against the list price, and against the price under a plan.
         for against in [
             (curve.read.list, curve.write.list),
             (curve.read.plan, curve.write.plan),
@@ -465,7 +467,7 @@ pub fn best_mix(curve: &Curve, offers: &[Commitment]) -> Mix {
             };
             reservations.push(first);
             if plans {
-                // What is reserved decides what a plan is worth, and the other way round.
+                // The best plan depends on the reservation, and the best reservation on the plan.
                 let mut reserved = first;
                 for _ in 0..4 {
                     let (_, plan, _) = curve.best_plan(reserved);
@@ -522,7 +524,7 @@ fn dollars(parts: i128) -> Exact {
     Exact::whole(parts.unsigned_abs()) / Exact::from(PARTS_OF_A_DOLLAR)
 }
 
-/// `amount × part / whole`, for any amount: a product that does not fit is exact all the same.
+/// `amount × part / whole`, exact even if the product does not fit into an `i128`.
 fn proportion(amount: i128, part: i128, whole: i128) -> i128 {
     match amount.checked_mul(part) {
         Some(product) => product / whole,
@@ -531,7 +533,7 @@ fn proportion(amount: i128, part: i128, whole: i128) -> i128 {
     }
 }
 
-/// Takes `amount` off hours, as evenly as what each has allows.
+/// Subtracts `amount` from the hours, as evenly as possible without going below zero.
 fn take_evenly(hours: &mut [u64], amount: u64) {
     let taken = |level: u64| {
         hours
@@ -556,15 +558,15 @@ fn take_evenly(hours: &mut [u64], amount: u64) {
     }
 }
 
-/// The price of a unit: listed, and under a savings plan.
+/// The price of a unit, at the list price and under a savings plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Rates {
     pub list: Exact,
     pub plan: Exact,
 }
 
-/// The list price of a unit and its price under a plan: the book's own where it has one, else the
-/// plan's discount.
+/// The list price of a unit and its price under a plan: the price book's own plan rate if it has
+/// one, otherwise the list price less the plan's discount.
 pub(super) fn rates(book: &PriceBook, usage: &UsageType) -> Option<Rates> {
     let list = book.list_rate(usage)?;
     let own = book.list_rate(&UsageType::Planned(Box::new(usage.clone())));
@@ -575,8 +577,8 @@ pub(super) fn rates(book: &PriceBook, usage: &UsageType) -> Option<Rates> {
     Some(Rates { list, plan })
 }
 
-/// Whether savings plans are sold. Where no date is asked for, the prices are those of now, however
-/// long ago they were read.
+/// Whether savings plans are sold. Without a date, prices count as current, even if they were read
+/// before the plans existed.
 fn plans_are_sold(book: &PriceBook, asked: Option<Date>) -> bool {
     book.savings_plan()
         .is_some_and(|plan| asked.is_none() || book.date() >= plan.sold_from)
@@ -589,7 +591,7 @@ fn terms(book: &PriceBook) -> Vec<u64> {
         .unwrap_or_default()
 }
 
-/// What the region of a workload sells; for each term that it does not, the reason.
+/// The commitments sold in a region, and for each term that is not sold there, the reason.
 pub(super) fn offers(
     book: &PriceBook,
     asked: Option<Date>,
@@ -637,15 +639,15 @@ pub(super) fn offers(
     (sold, missing)
 }
 
-/// By how much a mix changes the month's total of a design.
+/// How much a mix changes the month's total of a design.
 pub(super) fn delta(curve: &Curve, mix: &Mix, month: &MonthHours) -> Result<Money, MoneyError> {
     let before = curve.cost(&ReservedTerms::default(), 0);
     let saved = (before - mix.cost).max(0);
     Money::ZERO.minus(Money::dollars(&curve.monthly(saved, month))?)
 }
 
-/// Each commitment on the design as it is, and the best mix; on top of provisioned designs they
-/// stand with the combinations.
+/// Each commitment on the current design, and the best mix. Commitments on top of other capacity
+/// modes are part of the combinations.
 pub(super) fn alternatives(
     context: &Context,
     total: Money,
@@ -661,12 +663,12 @@ pub(super) fn alternatives(
         let alternative = Alternative::new(AlternativeKind::Commitment, name);
         let mix = best_mix(&curve, offers);
         if !mix.commits() {
-            return Ok(alternative.impossible("it would save nothing on the design as it is"));
+            return Ok(alternative.impossible("it would save nothing on the current design"));
         }
         let delta = delta(&curve, &mix, &workload.month)?;
         let mut alternative = alternative
             .because(mix.words())
-            .risking("due for its whole term, whatever the traffic becomes");
+            .risking("you pay for the whole term, even if traffic drops");
         alternative.state = AlternativeState::Priced {
             monthly: Money::sum([total, delta])?,
             delta,
@@ -689,12 +691,12 @@ pub(super) fn alternatives(
                     .map(|(_, why)| why.clone())
                     .unwrap_or_default();
                 Alternative::new(AlternativeKind::Commitment, name)
-                    .impossible(format!("{} does not sell it: {why}", workload.region))
+                    .impossible(format!("not available in {}: {why}", workload.region))
             }
             Some(_) if !curve.is_reservable() => {
                 Alternative::new(AlternativeKind::Commitment, name).impossible(
-                    "it covers provisioned Standard-class capacity of tables in one region, and \
-                     the design has none",
+                    "it covers only provisioned Standard-class capacity of single-region tables, \
+                     and the design has none",
                 )
             }
             Some(offer) => priced(&name, std::slice::from_ref(offer))?,
@@ -708,11 +710,11 @@ pub(super) fn alternatives(
             (false, false) => {
                 let why = match book.savings_plan() {
                     Some(plan) => format!(
-                        "AWS sells it since {}, and the prices are those of {}",
+                        "AWS has sold it since {}, and the prices used are from {}",
                         plan.sold_from,
                         book.date()
                     ),
-                    None => "the price books do not say what it takes off".to_string(),
+                    None => "the price books do not list its discount".to_string(),
                 };
                 Alternative::new(AlternativeKind::Commitment, plan).impossible(why)
             }
@@ -811,8 +813,8 @@ mod tests {
 
     #[test]
     fn blocks_that_are_used_less_than_they_cost_are_not_bought() {
-        // 100 units always, 300 in one hour of four: the second block would be used a quarter of
-        // the time.
+        // 100 units always, and 300 in one hour of four: the second block would be used a quarter
+        // of the time.
         let mix = best_mix(
             &curve(&[0; 4], &[100, 100, 100, 300], &[0; 4]),
             &[reserved(1)],

@@ -1,6 +1,6 @@
-//! The curves behind the break-evens, for whoever draws them: what each way to pay costs at other
-//! utilizations, what auto scaling would do in the simulated week, what a cache costs at each hit
-//! ratio, what backups cost over the years.
+//! The curves behind the break-evens, for charts: what each way to pay costs by utilization, what
+//! auto scaling would do in the simulated week, what a cache costs at each hit ratio, and what
+//! backups cost over the years.
 
 use std::sync::Arc;
 
@@ -38,9 +38,9 @@ pub struct Curves {
     pub hit_ratios: Vec<HitRatios>,
     /// What keeping backups costs, by years.
     pub retention: Retention,
-    /// Cheaper regions, and when a move is paid back.
+    /// Cheaper regions, and when a move pays for itself.
     pub moves: Vec<Move>,
-    /// How many queries a narrower projection is good for.
+    /// Up to how many queries a narrower projection saves.
     pub projections: Vec<Narrower>,
 }
 
@@ -64,16 +64,16 @@ pub struct Hours {
     pub demand: Vec<Exact>,
     /// What auto scaling would do, at the cheapest bounds and target that are safe.
     pub auto_scaled: Provided,
-    /// The capacity of the design, where it is provisioned.
+    /// The capacity of the design, if it is provisioned.
     pub designed: Option<Provided>,
 }
 
-/// Capacity hour by hour, and what it refused.
+/// Capacity hour by hour, and what it throttled.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Provided {
     /// The bounds, in words.
     pub bounds: String,
-    /// The most units of each hour, which it is charged for.
+    /// The highest units in each hour, which the hour is charged for.
     pub units: Vec<u64>,
     /// Units refused in each hour.
     pub throttled: Vec<Exact>,
@@ -86,9 +86,9 @@ pub struct Provided {
 pub struct HitRatios {
     /// The table.
     pub table: String,
-    /// A month without DAX.
+    /// The month's total without DAX.
     pub without: Money,
-    /// The hit ratio of the design in percent, where it has a cluster.
+    /// The hit ratio of the design in percent, if it has a cluster.
     pub here: Option<Exact>,
     /// At each hit ratio in percent: the cheapest cluster that serves the busiest hour.
     pub points: Vec<HitRatioPoint>,
@@ -99,19 +99,18 @@ pub struct HitRatios {
 pub struct HitRatioPoint {
     /// The hit ratio in percent.
     pub percent: u64,
-    /// How many nodes of which type.
+    /// The number and type of the nodes.
     pub cluster: String,
-    /// A month of the design with it.
+    /// The month's total of the design with it.
     pub monthly: Money,
 }
 
-/// What the whole design costs where all its tables keep backups for years, once they are all
-/// there.
+/// What the whole design costs if all its tables keep backups for years, in the steady state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Retention {
     /// Years.
     pub years: Vec<u64>,
-    /// Each way to keep them with a month's total for each of `years`; `None` where there is none.
+    /// Each way to keep them, with a month's total for each of `years`; `None` if it has no price.
     pub ways: Vec<(String, Vec<Option<Money>>)>,
 }
 
@@ -122,15 +121,14 @@ pub struct Move {
     pub region: String,
     /// What a month saves.
     pub saves: Money,
-    /// What it costs once to send the data of all tables there; `None` where the book has no such
-    /// rate.
+    /// The one-time cost of transferring the data of all tables there; `None` if the price book
+    /// has no rate for it.
     pub transfer: Option<Money>,
     /// Months until that is paid back.
     pub months: Option<Exact>,
 }
 
-/// A narrower projection: what it saves on writes and storage, each query pays for with reads of
-/// the table.
+/// A narrower projection: it saves on writes and storage, but each query also reads the table.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Narrower {
     /// The table.
@@ -139,17 +137,16 @@ pub struct Narrower {
     pub index: String,
     /// The projection.
     pub name: String,
-    /// Queries a month as they are.
+    /// Queries a month in the current design.
     pub queries: Exact,
-    /// Queries a month at which both projections cost the same; `None` where there is no such
-    /// number.
+    /// Queries a month at which both projections cost the same; `None` if there is no such number.
     pub break_even: Option<Exact>,
 }
 
 /// A comparison with its curves.
 ///
 /// # Errors
-/// [`EstimateError`] where the design itself has no estimate.
+/// [`EstimateError`] if the design itself cannot be estimated.
 pub fn compare_with_curves(
     workload: &Workload,
     books: &Books,
@@ -184,8 +181,7 @@ fn utilization(context: &Context, outcome: &Outcome) -> Result<Vec<Utilization>,
             };
             let line = auto_scaled_line(context, at, demand, book, &flat.here);
             match utilization::utilization(table, demand, outcome, flat, line) {
-                // A figure of more digits than money has is no curve, and says nothing of the
-                // design.
+                // If an amount needs more digits than `Money` has, only this curve is left out.
                 Err(EstimateError::Money(_)) => {}
                 curve => all.push(curve?),
             }
@@ -194,8 +190,8 @@ fn utilization(context: &Context, outcome: &Outcome) -> Result<Vec<Utilization>,
     Ok(all)
 }
 
-/// What auto scaling costs an account's direction, simulated: reads and writes together, since they
-/// share the quota of decreases.
+/// The simulated cost of auto scaling for an account direction. Reads and writes are simulated
+/// together because they share the quota of decreases.
 fn auto_scaled_line(
     context: &Context,
     at: usize,
@@ -273,7 +269,7 @@ fn week(context: &Context, at: usize, target: Target) -> Option<Week> {
     })
 }
 
-/// What the capacity of a design refuses of one direction of an account.
+/// What the capacity of a design throttles in one account direction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Throttles {
     /// The table.
@@ -286,10 +282,10 @@ pub struct Throttles {
     pub share: Exact,
 }
 
-/// What the provisioned capacity of a design refuses in its home region, simulated.
+/// What the provisioned capacity of a design throttles in its home region, by simulation.
 ///
 /// # Errors
-/// [`EstimateError`] where a region has no book at the date.
+/// [`EstimateError`] if a region has no price book at the date.
 pub fn designed_throttles(
     workload: &Workload,
     books: &Books,
@@ -332,7 +328,7 @@ pub fn designed_throttles(
     Ok(all)
 }
 
-/// What auto scaling makes of an account at the bounds and targets that were found.
+/// Simulates auto scaling of an account with the bounds and targets that were found.
 fn auto_scaled_runs(context: &Context, at: usize, target: Target) -> ByDirection<LedgerRun> {
     let table = &context.workload.tables[at];
     let home = &context.workload.region;
@@ -344,7 +340,7 @@ fn auto_scaled_runs(context: &Context, at: usize, target: Target) -> ByDirection
     simulate(account, hottest(table, target))
 }
 
-/// What is asked of one direction of an account in the home region, drawn.
+/// The drawn demand of one account direction in the home region.
 fn series(context: &Context, at: usize, target: Target, direction: Direction) -> Arc<Series> {
     let (name, arrivals) =
         account_arrivals(context, at, target, &context.workload.region, direction);
@@ -358,7 +354,7 @@ fn hottest(table: &TableDesign, target: Target) -> Option<ByDirection<Hottest>> 
         .map(Hottest::of)
 }
 
-/// The capacity that a design gives an account; `None` on demand, and where units are not known.
+/// The capacity that a design gives an account; `None` on demand, and if units are unknown.
 fn designed(table: &TableDesign, target: Target) -> Option<ByDirection<Scaling>> {
     let units = table.provisioned(target)?;
     Some(ByDirection {
@@ -422,7 +418,7 @@ fn hit_ratios(context: &Context) -> Result<Vec<HitRatios>, EstimateError> {
         return Ok(Vec::new());
     };
     let tables = context.workload.tables.par_iter().enumerate();
-    // Where reads have no price, nothing can be saved on them.
+    // If reads have no price, savings on them cannot be computed.
     let priced = |table: &TableDesign| {
         let usage = UsageType::Requests(Throughput::Read, table.table.class);
         book.list_rate(&usage).is_some()
@@ -556,7 +552,7 @@ fn retention(context: &Context) -> Result<Retention, EstimateError> {
     })
 }
 
-/// Regions in which the design costs less, and what it takes to bring its data there.
+/// Regions in which the design costs less, and the cost of moving its data there.
 fn moves(context: &Context, comparison: &Comparison) -> Result<Vec<Move>, EstimateError> {
     let book = context.metering.book(&context.workload.region);
     let bytes: Option<Exact> = comparison
@@ -600,7 +596,7 @@ fn moves(context: &Context, comparison: &Comparison) -> Result<Vec<Move>, Estima
     Ok(all)
 }
 
-/// For each index that is queried, how many queries its narrower projections are good for.
+/// For each index that is queried, up to how many queries its narrower projections save.
 fn narrower(context: &Context, comparison: &Comparison) -> Result<Vec<Narrower>, EstimateError> {
     let narrow = |one: &&Alternative| {
         one.kind == AlternativeKind::Projection
@@ -633,7 +629,7 @@ fn narrower(context: &Context, comparison: &Comparison) -> Result<Vec<Narrower>,
         if readers(design, position).is_empty() {
             return Ok(None);
         }
-        // Without a query, all of the difference is what the narrower entries save.
+        // Without queries, the whole difference is what the narrower entries save.
         let mut unread = context.workload.clone();
         let table_mut = Arc::make_mut(&mut unread.contents_mut().tables[at]);
         let mut queries = Exact::zero();

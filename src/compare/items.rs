@@ -1,4 +1,4 @@
-//! What readers and writers are promised, and how items are stored.
+//! The consistency of reads, transactions, and how items are stored.
 
 use super::{Alternative, AlternativeKind, Context, table_mut};
 use crate::table::{ApiName, Consistency, IndexKind};
@@ -69,8 +69,16 @@ fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
         } => {
             let global = matches!(&access.call, PatternCall::Page { index: Some(at), .. } if table.table.indexes[*at].kind == IndexKind::Global);
             let (other, name, word) = match now {
-                Consistency::Strong => (Consistency::Eventual, "read eventually", "eventual"),
-                Consistency::Eventual => (Consistency::Strong, "read strongly", "strong"),
+                Consistency::Strong => (
+                    Consistency::Eventual,
+                    "with eventually consistent reads",
+                    "eventual",
+                ),
+                Consistency::Eventual => (
+                    Consistency::Strong,
+                    "with strongly consistent reads",
+                    "strong",
+                ),
             };
             let alternative = of_access(
                 table,
@@ -93,13 +101,12 @@ fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
             );
             all.push(match other {
                 Consistency::Eventual => alternative
-                    .because("an eventually consistent read costs half")
-                    .deciding("a read may miss a write of the last second"),
-                Consistency::Strong if global => {
-                    alternative.impossible("a global index is read eventually consistently only")
-                }
+                    .because("an eventually consistent read costs half as much")
+                    .deciding("a read may not see a write made within the last second"),
+                Consistency::Strong if global => alternative
+                    .impossible("a global index supports only eventually consistent reads"),
                 Consistency::Strong => alternative
-                    .because("a strongly consistent read costs twice")
+                    .because("a strongly consistent read costs twice as much")
                     .risking("fails while a partition is unreachable"),
             });
         }
@@ -118,7 +125,7 @@ fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
                 table,
                 access,
                 AlternativeKind::Consistency,
-                "without a transaction, strongly",
+                "without a transaction, strongly consistent",
                 move |access| {
                     access.operation = Some(operation);
                     access.call = PatternCall::Get {
@@ -130,8 +137,10 @@ fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
             );
             all.push(
                 plain
-                    .because("a transactional read costs twice a strong one")
-                    .deciding("the items may come from different moments")
+                    .because(
+                        "a transactional read costs twice as much as a strongly consistent one",
+                    )
+                    .deciding("the items may be read at different moments")
                     .edit(
                         table.access_part(&access.name),
                         format!("operation = \"{operation}\", consistency = \"strong\""),
@@ -147,7 +156,7 @@ fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
                 all.push(
                     Alternative::new(AlternativeKind::Consistency, name)
                         .of(table, None)
-                        .impossible("it checks conditions of items that it does not write"),
+                        .impossible("it checks conditions on items that it does not write"),
                 );
             } else {
                 let plans = plans.clone();
@@ -166,7 +175,7 @@ fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
                 );
                 all.push(
                     plain
-                        .because("a transaction costs the base table twice")
+                        .because("a transaction doubles the write units of the base table")
                         .deciding("a failure between the writes leaves some of them undone")
                         .edit(
                             table.access_part(&access.name),
@@ -191,7 +200,7 @@ fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
             table,
             access,
             AlternativeKind::Item,
-            "as a Query of neighbours",
+            "as one Query",
             move |access| {
                 let PatternCall::Get { missing, .. } = &access.call else {
                     return;
@@ -214,8 +223,11 @@ fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
         );
         all.push(
             query
-                .because("a Query adds up what it reads before it rounds; a batch rounds each item")
-                .if_so("the items must share a partition key and lie side by side")
+                .because(
+                    "a Query rounds up the total size of the items that it reads; a batch rounds \
+                     up each item",
+                )
+                .if_so("the items must have the same partition key and adjacent sort keys")
                 .edit(
                     table.access_part(&access.name),
                     format!("operation = \"Query\", items = {items}"),
@@ -225,7 +237,8 @@ fn promises(table: &TableDesign, access: &AccessPattern) -> Vec<Alternative> {
     all
 }
 
-/// Bytes of the primary key, names included, where they are known: what no compression shrinks.
+/// Bytes of the primary key, names included, as far as they are known: compression does not shrink
+/// them.
 fn key_bytes(table: &TableDesign) -> u64 {
     table
         .attributes
@@ -235,7 +248,7 @@ fn key_bytes(table: &TableDesign) -> u64 {
         .sum()
 }
 
-/// Gives every size of a table another.
+/// Scales every size of a table.
 fn resize(table: &mut TableDesign, share: &Exact) {
     let least = key_bytes(table);
     table.resize(|sizes| sizes.scaled(share, least));
@@ -252,10 +265,12 @@ fn compressed(table: &TableDesign, factor: u64) -> Option<Alternative> {
             format!("items compressed to 1/{factor}"),
         )
         .of(table, None)
-        .because("saves where an item shrinks by whole blocks: 1 KB written, 4 KB read")
+        .because(
+            "saves only where an item shrinks by whole blocks: 1 KB for writes, 4 KB for reads",
+        )
         .if_so(
-            "what is compressed can be neither filtered nor indexed; measure how far the items \
-             shrink",
+            "compressed attributes can be neither filtered nor indexed; measure how much your \
+             items shrink",
         )
         .edit(
             table.part(DesignPart::Item),
@@ -269,14 +284,15 @@ fn compressed(table: &TableDesign, factor: u64) -> Option<Alternative> {
     )
 }
 
-/// Items in equal parts, of which reads and updates need one; puts and deletes write them all.
+/// Splits items into equal parts: reads and updates need one part, puts and deletes write all of
+/// them.
 fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
     if parts < 2 {
         return None;
     }
     let alternative = Alternative::new(
         AlternativeKind::Item,
-        format!("items split in {parts}, one part read and updated"),
+        format!("items split into {parts} parts, with one part read or updated"),
     )
     .of(table, None);
     if table
@@ -290,13 +306,13 @@ fn split(table: &TableDesign, parts: u64) -> Option<Alternative> {
     Some(
         alternative
             .because(
-                "a read or an update pays for the part that it needs; a put or a delete for all \
-                 of them",
+                "a read or an update pays for the part that it needs; a put or a delete pays for \
+                 all parts",
             )
             .if_so("readers of the whole item need several reads")
             .edit(
                 table.part(DesignPart::Item),
-                format!("{parts} items of a share of the size each"),
+                format!("store each item as {parts} items of equal size"),
             )
             .change(format!("items of {}", table.table.name), move |workload| {
                 let Some(table) = table_mut(workload, &target) else {

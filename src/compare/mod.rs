@@ -1,9 +1,9 @@
-//! What should change: the design under every alternative that AWS sells, break-evens, and a ranked
-//! list.
+//! Compares a design with every alternative that AWS sells, finds break-evens, and ranks the
+//! changes that are worth making.
 //!
 //! Every alternative is a changed workload that goes through the same meter, ledger and prices as
-//! the design itself. What cannot be had is listed with the reason; what a price book lacks makes
-//! an alternative unknown, never cheap.
+//! the design itself. An alternative that is not possible is listed with the reason; one that needs
+//! a price missing from the price books is unknown, never cheap.
 
 mod advice;
 mod alternative;
@@ -51,20 +51,19 @@ use crate::units::Exact;
 use crate::usage::FreeTier;
 use crate::workload::{TableDesign, Workload, Written};
 
-/// What the user wants to know of, beside the workload.
+/// The options of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Question {
     /// The share of the demand that may be throttled, in billionths: 1,000 is one in a million.
     pub throttled_billionths: u64,
-    /// By how much items shrink where they are compressed.
+    /// The factor by which compression shrinks items.
     pub compression: u64,
-    /// Into how many equal parts an item is split.
+    /// The number of equal parts that an item is split into.
     pub split: u64,
     /// Years that backups and archives are kept.
     pub retention_years: u64,
-    /// How demand is simulated where capacity is searched. The design and its alternatives are
-    /// priced, and what is called safe is checked, over a week second by second, however this
-    /// is.
+    /// How demand is simulated in the search for capacity. Pricing, and the check that a capacity
+    /// is safe, always use a week in steps of one second.
     pub horizon: Horizon,
 }
 
@@ -96,11 +95,11 @@ fn table_mut<'a>(workload: &'a mut Workload, name: &str) -> Option<&'a mut Table
 pub struct Comparison {
     /// Where the design was written.
     pub written: Written,
-    /// The design as it is.
+    /// The current design.
     pub outcome: Outcome,
-    /// The month's total as it is.
+    /// The month's total of the current design.
     pub total: Money,
-    /// What could be otherwise.
+    /// The alternatives.
     pub alternatives: Vec<Alternative>,
     /// Where two alternatives cost the same.
     pub break_even: Vec<BreakEven>,
@@ -108,43 +107,43 @@ pub struct Comparison {
     pub advice: Vec<Advice>,
     /// The best consistent combination of changes that the application does not see.
     pub best: Combination,
-    /// The best of all feasible changes, those that somebody must decide on included.
+    /// The best combination of all feasible changes, including trade-offs.
     pub best_with_decisions: Combination,
-    /// By how much the total moves with each figure of the file.
+    /// How much the total changes with each figure in the file.
     pub swings: Vec<Swing>,
-    /// What the comparison takes for granted, beside the assumptions of the estimate.
+    /// The assumptions of the comparison, in addition to those of the estimate.
     pub assumptions: Vec<String>,
     /// How many capacity simulations were run.
     pub simulations: u64,
 }
 
-/// A workload with what it meters to, while its alternatives are asked for.
+/// A workload and its metering, for building and pricing its alternatives.
 struct Context<'a> {
     workload: &'a Workload,
     books: &'a Books,
     metering: &'a Metering,
     question: &'a Question,
-    /// What has no price in the design as it is.
+    /// What has no price in the current design.
     unknown: &'a [Unknown],
     searches: &'a search::Searches,
     changed: Changed,
 }
 
-/// What speaks against a changed workload.
+/// Why a changed workload has no price.
 enum Against {
-    /// A figure that its price needs is not known.
+    /// A figure needed for its price is unknown.
     Unknown(String),
     /// It does not serve the traffic.
     Impossible(String),
 }
 
-/// Tables after a change, by where the change and the table before it lie in memory: what is tried
-/// again and again on top of other changes is metered once. Both are kept, so that no other takes
-/// their places.
+/// A cache of changed tables, by the addresses of the change and of the table before it, so that a
+/// change that is tried repeatedly on top of others is metered once. Both tables are kept alive so
+/// that their addresses are not reused.
 type Changed = Mutex<BTreeMap<(usize, usize), (Arc<TableDesign>, Arc<TableDesign>)>>;
 
 impl Context<'_> {
-    /// Makes an alternative's change.
+    /// Applies an alternative's change.
     fn apply(&self, workload: &mut Workload, alternative: &Alternative) {
         let Some(change) = &alternative.change else {
             return;
@@ -182,18 +181,19 @@ impl Context<'_> {
         }
     }
 
-    /// What the workload costs after a change; or what speaks against it: provisioned units that no
-    /// longer cover what is asked of them, a figure that has no price.
+    /// The cost of the workload after a change, or why it has none: provisioned units no longer
+    /// cover the demand, or a figure has no price.
     fn price(&self, changed: &Workload) -> Result<Result<Money, Against>, EstimateError> {
         let metering = self.metering.after(changed, self.books)?;
         let (total, unknown) = metering.total()?;
-        // What is unknown at another rate, or no more, may have changed by any amount.
+        // An unknown whose rate has changed, or that has disappeared, may have changed by any
+        // amount.
         if let Some(missing) = unknown.iter().find(|one| !self.unknown.contains(one)) {
             return Ok(Err(Against::Unknown(missing.what.clone())));
         }
         if let Some(hidden) = self.unknown.iter().find(|one| !unknown.contains(one)) {
             return Ok(Err(Against::Unknown(format!(
-                "{}, of the design as it is",
+                "{}, in the current design",
                 hidden.what
             ))));
         }
@@ -202,11 +202,11 @@ impl Context<'_> {
             .map_or(Ok(total), |why| Err(Against::Impossible(why))))
     }
 
-    /// Provisioned units that would not cover the demand, where they do in the design as it is. A
-    /// design that throttles more than is allowed is compared with changes that throttle up to
-    /// a tenth more than it does.
+    /// Finds provisioned units that do not cover the demand after the change but do in the current
+    /// design. If the design already throttles more than is allowed, a change may throttle up to 10
+    /// % more than the design.
     fn short(&self, changed: &Metering) -> Option<String> {
-        // A region that the change adds is held to what the table does where it is.
+        // A region that the change adds is compared with a region that the table already has.
         let own = |table: usize, demand: &Demand| {
             let alike = |one: &&Demand| {
                 (&one.index, one.throughput.direction())
@@ -218,7 +218,7 @@ impl Context<'_> {
                 .or_else(|| all.next())
         };
         let limit = Exact::ratio(self.question.throttled_billionths, 1_000_000_000);
-        // A table that was not changed is short of nothing that it was not short of before.
+        // An unchanged table cannot have become short of capacity.
         let tables =
             (0..self.workload.tables.len()).filter(|table| !changed.is_same(self.metering, *table));
         let demand = tables.flat_map(|table| {
@@ -240,8 +240,8 @@ impl Context<'_> {
                     let percent = share * &Exact::from(100);
                     worse.then(|| {
                         format!(
-                            "{place}: its capacity would throttle {} % of the requests; give it \
-                             other bounds",
+                            "{place}: its capacity would throttle {} % of requests; change its \
+                             minimum or maximum",
                             percent.human(3)
                         )
                     })
@@ -256,8 +256,8 @@ impl Context<'_> {
                     });
                     worse.then(|| {
                         format!(
-                            "{place}: its {} provisioned units would not cover the {} a second of \
-                             the busiest hour; give it more",
+                            "{place}: its {} provisioned units do not cover the {} units a second \
+                             of the busiest hour; provision more",
                             Exact::from(units.high),
                             demand.peak.human(1)
                         )
@@ -272,7 +272,7 @@ impl Context<'_> {
 /// Prices a workload under every alternative.
 ///
 /// # Errors
-/// [`EstimateError`] where the design itself has no estimate.
+/// [`EstimateError`] if the design itself cannot be estimated.
 pub fn compare(
     workload: &Workload,
     books: &Books,
@@ -281,7 +281,7 @@ pub fn compare(
     Ok(with(workload, books, question, |_, _| Ok(()))?.0)
 }
 
-/// A comparison, and what else is asked for while everything is at hand.
+/// A comparison, and the result of `more`, which can use its context.
 fn with<T>(
     workload: &Workload,
     books: &Books,
@@ -333,14 +333,14 @@ fn with<T>(
     Ok((comparison, more))
 }
 
-/// A design in another capacity mode: the alternative with its price, and the changed workload
-/// where it has one.
+/// A design in another capacity mode: the alternative, and the changed workload if the alternative
+/// has a price.
 pub type Mode = (Alternative, Option<Workload>);
 
-/// A metered workload in every capacity mode, and with every commitment on top of it as it is.
+/// A metered workload in every capacity mode, and the unchanged workload with every commitment.
 ///
 /// # Errors
-/// [`EstimateError`] where an amount needs more than 28 digits.
+/// [`EstimateError`] if an amount needs more than 28 digits.
 pub fn capacities(
     metering: &Metering,
     workload: &Workload,
@@ -385,7 +385,7 @@ pub fn capacities(
     Ok(all.into_iter().map(changed).collect())
 }
 
-/// The name of the series of an account's direction in a region, and the calls that ask for it.
+/// The name of the series of an account direction in a region, and the calls that use it.
 fn account_arrivals(
     context: &Context,
     at: usize,
@@ -409,7 +409,7 @@ fn account_arrivals(
     )
 }
 
-/// What is asked of an account's direction in a region, for a search.
+/// Runs a search for the demand of an account direction in a region.
 fn account_search<T>(
     context: &Context,
     (at, target): (usize, Target),
@@ -430,7 +430,7 @@ fn account_search<T>(
     search(context.searches, &asked)
 }
 
-/// The cheapest capacities of an account's direction that are safe without bursts.
+/// The cheapest capacities of an account direction that are safe without bursts.
 fn account_capacities(
     context: &Context,
     at: usize,
@@ -447,7 +447,7 @@ fn account_capacities(
     )
 }
 
-/// Every alternative but commitments, which are made on top of a capacity; not yet priced.
+/// Every alternative except commitments, which are added on top of a capacity; not yet priced.
 fn alternatives(context: &Context) -> Vec<Alternative> {
     let mut all = Vec::new();
     let capacities: Vec<Vec<Alternative>> = context
@@ -471,8 +471,8 @@ fn alternatives(context: &Context) -> Vec<Alternative> {
 }
 
 impl Context<'_> {
-    /// Prices an alternative by its change. A figure that lacks a price which the design has is no
-    /// figure.
+    /// Prices an alternative by applying its change. An alternative that needs a price which is
+    /// missing becomes unknown.
     fn settle(&self, alternative: &mut Alternative, total: Money) -> Result<(), EstimateError> {
         if alternative.change.is_none() || alternative.state == AlternativeState::Impossible {
             return Ok(());
@@ -496,7 +496,7 @@ impl Context<'_> {
                 ..
             })) => {
                 *alternative = alternative.clone().unknown(format!(
-                    "the prices of {region} are known from {starts} on, not at {date}"
+                    "the price book of {region} starts at {starts}, after {date}"
                 ));
             }
             Err(EstimateError::Book(error)) => {
@@ -513,18 +513,16 @@ fn assumptions(context: &Context, outcome: &Outcome) -> Vec<String> {
         crate::estimate::simulation(context.workload, context.metering.simulations().horizon());
     let share = Exact::ratio(context.question.throttled_billionths, 1_000_000_000);
     list.push(format!(
-        "provisioned capacity is safe where at most {} of the simulated demand is throttled",
+        "provisioned capacity is safe if at most {} of the simulated demand is throttled",
         share.human(9)
     ));
     list.push(
-        "fixed, scheduled and auto scaled capacity alike is safe where it throttles no more \
-         without bursts, which AWS gives as far as it can; alternatives that count on bursts say \
-         so"
-        .to_string(),
+        "fixed, scheduled and auto scaled capacity must stay within this limit without burst \
+         capacity, which AWS does not guarantee; alternatives that count on bursts say so"
+            .to_string(),
     );
     list.push(
-        "each of the accounts of a table, its own and its global indexes', draws its calls by \
-         itself"
+        "calls are drawn at random separately for a table and for each of its global indexes"
             .to_string(),
     );
     if let Some(plan) = context
@@ -533,26 +531,26 @@ fn assumptions(context: &Context, outcome: &Outcome) -> Vec<String> {
         .and_then(PriceBook::savings_plan)
     {
         list.push(format!(
-            "Database Savings Plans take {} % off on-demand and {} % off provisioned throughput: \
-             {}",
+            "Database Savings Plans reduce the price of on-demand throughput by {} % and of \
+             provisioned throughput by {} %: {}",
             plan.on_demand_percent, plan.provisioned_percent, plan.note
         ));
     }
     list.push(
-        "a narrower projection makes each item that a query of the index evaluates a read of the \
-         table, in batches of 100"
+        "with a narrower projection, each item that a query of the index evaluates is also read \
+         from the table, in batches of 100"
             .to_string(),
     );
     if outcome.free.contains(&FreeTier::Throughput) {
         list.push(
-            "the free tier's capacity hours are taken off what commitments could cover evenly \
-             over the month"
+            "the free tier's capacity hours are subtracted, evenly over the month, from what \
+             commitments could cover"
                 .to_string(),
         );
     }
     list.push(
-        "compressed and split items change in size alone; what they cost in processor time or in \
-         code is in no figure"
+        "compressing or splitting items changes only their sizes; the cost of processor time and \
+         of development is not included"
             .to_string(),
     );
     list

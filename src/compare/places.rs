@@ -1,4 +1,5 @@
-//! Where the design runs: every region, more or fewer replicas, stronger ones.
+//! Where the design runs: other regions, more or fewer replicas, and strong consistency between
+//! them.
 
 use std::sync::Arc;
 
@@ -25,7 +26,8 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
         );
         if let Some(table) = reserved {
             return alternative.impossible(format!(
-                "the reserved capacity of {} stays due in {home} and covers nothing there",
+                "the reserved capacity of {} must still be paid in {home} and does not cover \
+                 another region",
                 table.table.name
             ));
         }
@@ -50,7 +52,8 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
             .find(|table| !together(table))
         {
             return alternative.impossible(format!(
-                "the regions of {}, strongly consistent, lie in one set",
+                "{} uses multi-Region strong consistency (MRSC), so all its regions must be in \
+                 one Region set",
                 table.table.name
             ));
         }
@@ -59,12 +62,15 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
             format!("in {region}"),
         )
         .because(format!("the same design at the prices of {region}"))
-        .deciding("another distance to users and other data, another law; the data must move")
+        .deciding(
+            "latency to users and other systems changes, other laws may apply, and the data must \
+             be moved",
+        )
         .edit(DesignPart::Region, format!("region = \"{region}\""))
         .change("the region", move |workload| {
             let workload = workload.contents_mut();
             workload.region.clone_from(&to);
-            // A replica there becomes the table, and the table the replica.
+            // If there is a replica in that region, it and the table swap places.
             for table in workload
                 .tables
                 .iter_mut()
@@ -86,13 +92,13 @@ pub(super) fn regions(context: &Context) -> Vec<Alternative> {
         .collect()
 }
 
-/// One replica fewer or more, and strong consistency among regions.
+/// Fewer or more replicas, and strong consistency between regions.
 pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternative> {
     let mut all = Vec::new();
     let slot = format!("replicas of {}", table.table.name);
     if table.strong {
-        let why = "a strongly consistent global table has three regions of one set, a witness \
-                   included, and is made anew to change them";
+        let why = "a strongly consistent (MRSC) global table has three regions of one Region set, \
+                   counting a witness; to change them, you must create it again";
         return vec![
             Alternative::new(
                 AlternativeKind::Regions(RegionChange::Replicas),
@@ -110,8 +116,11 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
                 format!("without the replica in {region}"),
             )
             .of(table, None)
-            .because("every write is paid for in one region less")
-            .deciding("its readers go to the first region, its loss needs another plan")
+            .because("every write is billed in one region fewer")
+            .deciding(
+                "its readers use the home region, and you need another plan for the loss of a \
+                 region",
+            )
             .edit(
                 table.part(DesignPart::Table),
                 format!("remove the replica of {region}"),
@@ -174,7 +183,7 @@ pub(super) fn replicas(context: &Context, table: &TableDesign) -> Vec<Alternativ
     all
 }
 
-/// Removes a replica; the first region serves its readers.
+/// Removes a replica; the home region serves its readers.
 fn bring_home(table: &mut TableDesign, region: &str) {
     let Some(at) = table
         .replicas
@@ -197,7 +206,7 @@ fn bring_home(table: &mut TableDesign, region: &str) {
     table.access.extend(replica.access.into_iter().map(named));
 }
 
-/// Regions of the same part of the world.
+/// Up to two regions in the same part of the world.
 fn near<'a>(context: &'a Context, own: &[&str]) -> Vec<&'a str> {
     let home = &context.workload.region;
     let part = home.split('-').next().unwrap_or_default();
@@ -213,7 +222,7 @@ fn near<'a>(context: &'a Context, own: &[&str]) -> Vec<&'a str> {
         .collect()
 }
 
-/// What multi-Region strong consistency does not have (rule 4.4).
+/// Why a table cannot use multi-Region strong consistency (rule 4.4).
 fn strong_excludes(table: &TableDesign) -> Option<String> {
     let transactional = |call: &PatternCall| {
         matches!(
@@ -230,25 +239,31 @@ fn strong_excludes(table: &TableDesign) -> Option<String> {
         .iter()
         .any(|access| transactional(&access.call))
     {
-        return Some("a strongly consistent global table has no transactions".to_string());
+        return Some(
+            "a strongly consistent (MRSC) global table does not support transactions".to_string(),
+        );
     }
     if !table.ttl_deletes.is_zero() {
-        return Some("a strongly consistent global table has no Time to Live".to_string());
+        return Some(
+            "a strongly consistent (MRSC) global table does not support Time to Live".to_string(),
+        );
     }
     let local = table
         .table
         .indexes
         .iter()
         .any(|index| index.kind == IndexKind::Local);
-    local.then(|| "a strongly consistent global table has no local indexes".to_string())
+    local.then(|| {
+        "a strongly consistent (MRSC) global table does not support local indexes".to_string()
+    })
 }
 
-/// How the replicas of a global table agree.
+/// The consistency between the replicas of a global table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ConsistencyChoice {
     Eventual,
     Strong,
-    /// The last of the added regions only keeps what is written.
+    /// Strong; the last of the added regions is a witness, which only stores what is written.
     StrongWithWitness,
 }
 
@@ -258,13 +273,13 @@ impl ConsistencyChoice {
             ConsistencyChoice::Eventual => "eventually consistent (MREC)",
             ConsistencyChoice::Strong => "strongly consistent (MRSC)",
             ConsistencyChoice::StrongWithWitness => {
-                "strongly consistent (MRSC), the last a witness"
+                "strongly consistent (MRSC), the last as a witness"
             }
         }
     }
 }
 
-/// The alternative of replicas in more regions, by its name alone.
+/// The alternative of replicas in more regions, with its name only.
 fn named(table: &TableDesign, regions: &[&str], consistency: ConsistencyChoice) -> Alternative {
     let name = format!(
         "replicas in {}, {}",
@@ -303,8 +318,10 @@ fn added_replicas(
         text
     };
     alternative
-        .because("a write is paid for in every region, and what it changes is sent there")
-        .deciding("more to pay, less to lose")
+        .because(
+            "every write is billed in every region, and its data is transferred to each of them",
+        )
+        .deciding("costs more, but survives the loss of a region")
         .edit(table.part(DesignPart::Table), text)
         .change(slot, move |workload| {
             let Some(table) = table_mut(workload, &target) else {

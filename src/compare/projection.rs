@@ -1,11 +1,11 @@
-//! What each index could hold: nothing but keys, some attributes, all; or not be there.
+//! What each index could hold: keys only, some attributes, or all; or no index at all.
 
 use super::{Alternative, AlternativeKind, table_mut};
 use crate::table::{ApiName, Consistency, Index, IndexKind, KeySchema, Projection};
 use crate::units::{Bytes, Exact};
 use crate::workload::{AccessPattern, IndexEntry, PatternCall, TableDesign};
 
-/// Include sets beyond so many are not shown: the widest and the narrowest matter.
+/// At most this many INCLUDE sets are shown, the narrowest first.
 const SETS_MAX: usize = 6;
 
 pub(super) fn of(table: &TableDesign) -> Vec<Alternative> {
@@ -27,7 +27,7 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
     all.push(match readers.as_slice() {
         [] => {
             let (target, name) = (table.table.name.clone(), index.name.clone());
-            none.because("no access pattern of the file reads it")
+            none.because("no access pattern in the file reads it")
                 .deciding("something not listed in the file may read it")
                 .edit(table.index_part(at), "remove the index")
                 .change(
@@ -53,11 +53,11 @@ fn of_index(table: &TableDesign, at: usize) -> Vec<Alternative> {
         all.push(
             Alternative::new(
                 AlternativeKind::Projection,
-                "sparse: a tenth of the items carry the key",
+                "sparse: a tenth of the items have the index key",
             )
             .of(table, Some(&index.name))
-            .because("an item without the key attribute has no entry and writes none")
-            .if_so("only items that queries of the index look for may carry its key attribute")
+            .because("an item without the key attribute has no entry and costs no index writes")
+            .if_so("only items that queries of the index need may have its key attribute")
             .edit(table.index_part(at), "coverage = 0.1")
             .change(
                 format!("coverage of {} / {}", table.table.name, index.name),
@@ -96,8 +96,8 @@ pub(super) fn readers(table: &TableDesign, at: usize) -> Vec<&str> {
         .collect()
 }
 
-/// The projections that an index does not have now: keys, sets of attributes from the smallest on,
-/// all.
+/// The projections other than the current one: keys only, sets of attributes with the smallest
+/// first, all.
 fn projections(table: &TableDesign, at: usize) -> Vec<(String, Projection)> {
     let index = &table.table.indexes[at];
     let mut all = vec![("keys-only".to_string(), Projection::KeysOnly)];
@@ -110,7 +110,7 @@ fn projections(table: &TableDesign, at: usize) -> Vec<(String, Projection)> {
             Projection::Include(names),
         )
     };
-    // What its readers want, where each of them says so.
+    // The attributes that its readers need, if all of them list theirs.
     if let Some(wanted) = table.wanted_of(at) {
         let wanted = table
             .attributes
@@ -129,7 +129,7 @@ fn projections(table: &TableDesign, at: usize) -> Vec<(String, Projection)> {
         .filter(|(name, _)| !is_key(name))
         .collect();
     others.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
-    // Sets that need as many blocks as a wider one are of no use.
+    // A set that needs as many blocks as a wider one has no advantage.
     let keys: u64 = table
         .attributes
         .iter()
@@ -179,8 +179,9 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
     let alternative =
         Alternative::new(AlternativeKind::Projection, name).of(table, Some(&index.name));
     let Some(entry) = entry_of(table, at, &projection) else {
-        return alternative
-            .unknown("the size of such an entry; describe the items by their attributes");
+        return alternative.unknown(
+            "the size of an entry with this projection; describe the items by their attributes",
+        );
     };
     let lost: Vec<&str> = held(table, at, &index.projection)
         .into_iter()
@@ -206,10 +207,10 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
             if fetching.len() == 1 { "reads" } else { "read" }
         ),
         (false, true) if readers.is_empty() => {
-            format!("entries are {entry}; no access pattern of the file reads the index")
+            format!("entries are {entry}; no access pattern in the file reads the index")
         }
         (false, true) => format!(
-            "entries are {entry}, with all the attributes that {} wants",
+            "entries are {entry}, with all the attributes needed by {}",
             quoted(&readers)
         ),
         (false, false) => format!("entries are {entry}"),
@@ -230,9 +231,9 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
         .edit(
             table.index_part(at),
             if fetched && index.kind == IndexKind::Global {
-                format!("{text}, and a BatchGetItem for the items that each query finds")
+                format!("{text}, and a BatchGetItem that reads the items found by each query")
             } else if fetched {
-                format!("{text}, and `fetches = true` where it is read")
+                format!("{text}, and `fetches = true` in the access patterns that read it")
             } else {
                 text
             },
@@ -253,22 +254,24 @@ fn projected(table: &TableDesign, at: usize, name: String, projection: Projectio
                 }
             },
         );
-    let work = "the index must be built again, and its readers changed";
+    let work = "the index must be recreated and its readers changed";
     match narrower {
         true if !fetched && !readers.is_empty() => {
-            alternative.risking("the index must be built again")
+            alternative.risking("the index must be recreated")
         }
         true if fetched => alternative.deciding(format!(
-            "{work}: each query becomes two calls, the second as fresh as the table"
+            "{work}: each query becomes two calls, and the second reads the table, which may be \
+             newer than the index"
         )),
         true => alternative.deciding(format!(
-            "{work}; something not listed in the file may read it"
+            "{work}; something not listed in the file may read the index"
         )),
         false => alternative.risking(work),
     }
 }
 
-/// Whether a read wants attributes that an index does not hold; one that does not say wants all.
+/// Whether a read needs attributes that an index does not hold; a read that does not list its
+/// attributes needs all.
 fn wants_more(access: &AccessPattern, index: &Index, keys: &KeySchema) -> bool {
     access
         .attributes
@@ -276,7 +279,7 @@ fn wants_more(access: &AccessPattern, index: &Index, keys: &KeySchema) -> bool {
         .is_none_or(|wanted| wanted.iter().any(|name| !index.holds(keys, name)))
 }
 
-/// Attributes that an index holds, where they are known.
+/// The attributes that an index holds, as far as they are known.
 fn held<'a>(table: &'a TableDesign, at: usize, projection: &Projection) -> Vec<&'a str> {
     let index = Index {
         projection: projection.clone(),
@@ -288,7 +291,7 @@ fn held<'a>(table: &'a TableDesign, at: usize, projection: &Projection) -> Vec<&
         .collect()
 }
 
-/// Bytes of an entry of a projection; `None` where they are not known.
+/// Bytes of an entry of a projection; `None` if they are not known.
 fn entry_of(table: &TableDesign, at: usize, projection: &Projection) -> Option<Bytes> {
     if table.attributes.is_empty() {
         let one = table
@@ -311,7 +314,8 @@ fn entry_of(table: &TableDesign, at: usize, projection: &Projection) -> Option<B
     ))
 }
 
-/// Gives an index another projection; where that is narrower, its readers fetch from the table.
+/// Changes the projection of an index; if it is narrower, its readers fetch the missing attributes
+/// from the table.
 fn project(table: &mut TableDesign, at: usize, projection: &Projection, fetched: bool) {
     let Some(entry) = entry_of(table, at, projection) else {
         return;

@@ -1,4 +1,4 @@
-//! The search for capacity: the least that is safe, by as few simulations as it takes.
+//! Searches for the lowest safe capacity, with as few simulations as possible.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,10 +12,10 @@ use crate::capacity::{
 use crate::meter::HourBilling;
 use crate::table::Direction;
 
-/// Capacity that was found, with what the simulation made of it.
+/// Capacity that was found, with the result of its simulation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundCapacity {
-    /// Units, fixed or moving.
+    /// Fixed or scaled units.
     pub scaling: Scaling,
     /// Units of every hour.
     pub hourly: HourlyUnits,
@@ -32,13 +32,13 @@ impl FoundCapacity {
     }
 }
 
-/// Whether a search counts on the unused capacity that DynamoDB keeps for a burst, which it gives
-/// as far as it can.
+/// Whether a search counts on burst capacity: unused capacity that DynamoDB keeps for later but
+/// does not guarantee.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bursts {
     /// Capacity is safe without them.
     Without,
-    /// What they serve is served.
+    /// Demand that bursts serve counts as served.
     Counted,
 }
 
@@ -54,19 +54,19 @@ impl Bursts {
     }
 }
 
-/// The capacities of one account's direction: of each kind the cheapest that is safe, by one rule
-/// for all.
+/// The cheapest safe capacity of each kind for one account direction; the same rule decides for all
+/// kinds what is safe.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capacities {
-    /// The cheapest that never changes.
+    /// The cheapest fixed capacity.
     pub fixed: FoundCapacity,
-    /// The cheapest that auto scaling moves.
+    /// The cheapest auto scaled capacity.
     pub auto_scaled: FoundCapacity,
-    /// The cheapest that a schedule moves hour by hour.
+    /// The cheapest capacity that a schedule changes hour by hour.
     pub scheduled: FoundCapacity,
 }
 
-/// What is asked of an account's direction, and how the answer is judged.
+/// The demand of an account direction, and what its capacity must satisfy.
 pub struct DirectionDemand<'a> {
     /// The name of its series.
     pub name: &'a str,
@@ -78,13 +78,13 @@ pub struct DirectionDemand<'a> {
     pub horizon: &'a Horizon,
     /// The share of the demand that may be refused, in billionths.
     pub limit: u64,
-    /// What counts of an hour in which capacity changed.
+    /// How an hour is charged in which capacity changed.
     pub billing: HourBilling,
     /// Whether bursts are counted on.
     pub bursts: Bursts,
 }
 
-/// Counts simulations, and remembers what was found for a demand.
+/// Counts simulations, and caches what was found for each demand.
 #[derive(Debug)]
 pub struct Searches {
     known: Mutex<FoundSoFar>,
@@ -99,7 +99,7 @@ struct FoundSoFar {
 }
 
 impl Searches {
-    /// Searches that share what was drawn.
+    /// Searches that share the series that were drawn.
     pub fn new(drawn: &Arc<DrawnSeries>) -> Searches {
         Searches {
             known: Mutex::default(),
@@ -126,7 +126,7 @@ impl Searches {
         }
     }
 
-    /// What is cheapest for calls that arrive at an account's direction.
+    /// The cheapest capacities for the calls of an account direction.
     pub fn capacities(&self, asked: &DirectionDemand) -> Arc<Capacities> {
         let key = (
             asked.name.to_string(),
@@ -145,8 +145,8 @@ impl Searches {
         let mut search = self.search(asked);
         let mut found = search.all();
         if asked.horizon != &Horizon::default() {
-            // Whatever step and time were asked for, what is called safe is safe in the week second
-            // by second that every total rests on.
+            // Whatever step and duration the user chose, capacity is only safe if it is safe in the
+            // week of one-second steps that every total is based on.
             let mut by_seconds = self.search(&DirectionDemand {
                 horizon: &Horizon::default(),
                 ..*asked
@@ -156,14 +156,15 @@ impl Searches {
         }
         let found = Arc::new(found);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        // Two threads may have searched the same; it counts once.
+        // Two threads may have run the same search; count it once.
         if known.capacities.insert(key, found.clone()).is_none() {
             known.count += search.count;
         }
         found
     }
 
-    /// The share of the demand that a new on-demand table refuses while it grows, in billionths.
+    /// The share of the demand that a new on-demand table refuses while it scales up, in
+    /// billionths.
     pub fn refused_on_demand(&self, asked: &DirectionDemand) -> u64 {
         let key = (
             asked.name.to_string(),
@@ -188,7 +189,7 @@ impl Searches {
     }
 }
 
-/// The least units that never change and refuse at most `limit` billionths of a demand.
+/// The lowest fixed units that refuse at most `limit` billionths of a demand.
 pub fn cheapest_fixed(series: &Series, limit: u64, bursts: Bursts) -> FoundCapacity {
     Search {
         series: Arc::new(series.clone()),
@@ -236,8 +237,8 @@ impl Search {
         }
     }
 
-    /// What was found for another series, as far as it is safe in this one; else the safe one of
-    /// this series, or fixed units that are enough for both.
+    /// The capacities found for another series that are safe in this one as well; the others are
+    /// replaced by fixed units that are enough for both series.
     fn confirmed(&mut self, found: Capacities) -> Capacities {
         let own = self.fixed();
         let fixed = if own.scaling.min > found.fixed.scaling.min {
@@ -271,8 +272,8 @@ impl Search {
         .swap_remove(0)
     }
 
-    /// The refused share of the demand, in billionths, where each minute has so many units and
-    /// nothing is saved for a burst: without it a step has no memory, so no ledger is needed.
+    /// The refused share of the demand, in billionths, given the units of each minute, without
+    /// bursts. Without bursts no step depends on an earlier one, so the ledger is not needed.
     fn refused(&self, units: impl Fn(usize) -> u64) -> u64 {
         let steps = self.series.steps_a_minute();
         let mut refused = 0_u128;
@@ -301,7 +302,7 @@ impl Search {
         }
     }
 
-    /// The refused share of the demand, in billionths, of units that a schedule alone moves.
+    /// The refused share of the demand, in billionths, for units that only a schedule changes.
     fn refused_by(&mut self, scaling: &Scaling, units: impl Fn(usize) -> u64) -> u64 {
         match self.bursts {
             Bursts::Without => self.refused(units),
@@ -325,7 +326,7 @@ impl Search {
         let mean = u64::try_from(self.series.sum() / u128::from(2 * seconds))
             .unwrap_or(peak)
             .clamp(1, peak);
-        // Bursts serve seconds; an hour that asks for more than its units is not served by them.
+        // Bursts cover seconds; they do not cover an hour whose demand exceeds its units.
         let least = match self.bursts {
             Bursts::Without => mean,
             Bursts::Counted => self
@@ -353,8 +354,8 @@ impl Search {
         }
     }
 
-    /// What a new on-demand table refuses: nothing below its floor, so that nothing need be
-    /// simulated there. The warm-up, which a new table has not had, is none here.
+    /// What a new on-demand table refuses. Below its floor it refuses nothing, so no simulation is
+    /// needed. There is no warm-up, because a new table has served nothing before.
     fn on_demand(&mut self, direction: Direction) -> u64 {
         let policy = OnDemand::new(direction, None);
         if self.series.peak_units() <= policy.floor {
@@ -372,8 +373,8 @@ impl Search {
             .throttled_billionths()
     }
 
-    /// For each target the least minimum that is safe; a target is left out as soon as its cost
-    /// without any minimum, which is the least that it can be, is above the best.
+    /// Finds the lowest safe minimum for each target. A target is skipped if its cost with a
+    /// minimum of 1, which is its lower bound, is not below the best cost so far.
     fn auto_scaled(&mut self, fixed: &FoundCapacity) -> FoundCapacity {
         let ceiling = self.series.peak_minute_units().max(1).saturating_mul(6);
         let scaling = |target: u64, min: u64| Scaling {
@@ -382,7 +383,7 @@ impl Search {
             target_percent: Some(target),
             schedule: Schedule::default(),
         };
-        // Without a change in sight, capacity that stands still is what scaling is measured by.
+        // If no target is safe, this stays `None` and fixed capacity is used.
         let mut best: Option<FoundCapacity> = None;
         for target in TARGETS {
             let cheaper = |found: &FoundCapacity, best: &Option<FoundCapacity>| {
@@ -395,7 +396,7 @@ impl Search {
                 continue;
             }
             if least.throttles_at_most(self.limit) {
-                // A lower target scales earlier and so costs more: nothing below can be cheaper.
+                // A lower target scales earlier and so costs more: no lower target can be cheaper.
                 best = Some(lower_bound);
                 break;
             }
@@ -415,7 +416,7 @@ impl Search {
                     }
                     low = middle + 1;
                 }
-                // A few units of the minimum are worth no further simulation.
+                // A difference of a few units in the minimum is not worth another simulation.
                 if safe.is_some() && (high - low) * 20 < high {
                     break;
                 }
@@ -423,17 +424,18 @@ impl Search {
             best = safe.filter(|found| cheaper(found, &best)).or(best);
         }
         let mut best = best.unwrap_or_else(|| fixed.clone());
-        // Room above what the simulation reached costs nothing until it is needed.
+        // A maximum above what the simulation reached costs nothing until it is needed.
         if best.scaling.target_percent.is_some() {
             best.scaling.max = best.highest.max(best.scaling.min).saturating_mul(2);
         }
         best
     }
 
-    /// Capacity by the hour of the day, weekdays and weekends apart where they differ, in a few
-    /// steps a day: the busiest minute of those hours, all raised alike until it is safe.
+    /// Capacity by the hour of the day, in a few steps a day, with separate weekdays and weekends
+    /// if they differ. Each step is the busiest minute of its hours, and all steps are raised by
+    /// the same percentage until they are safe.
     fn scheduled(&mut self, fixed: &FoundCapacity) -> FoundCapacity {
-        // What is not asked for on any day has no schedule.
+        // A series shorter than a day has no schedule.
         if self.series.minutes() < 1440 {
             return fixed.clone();
         }
@@ -445,13 +447,13 @@ impl Search {
             seen[weekend] = true;
             days[weekend][hour] = days[weekend][hour].max(summary.sum.div_ceil(120));
         }
-        // Of a trace without weekends, or without other days, all are alike.
+        // If a trace has no weekends, or only weekends, all days have the same schedule.
         for (own, other) in [(0, 1), (1, 0)] {
             if !seen[own] {
                 days[own] = days[other];
             }
         }
-        // Within a tenth of one another, all days are alike.
+        // If weekdays and weekends differ by at most 10 %, all days have the same schedule.
         let alike = days[0]
             .iter()
             .zip(&days[1])
@@ -489,7 +491,7 @@ impl Search {
                 schedule,
             }
         };
-        // Up to four times the busiest minute; a demand that needs more is one for fixed units.
+        // Up to four times the busiest minute; a demand that needs more gets fixed units.
         let (mut low, mut high) = (100, 400);
         let refused = |search: &mut Search, percent: u64| {
             search.refused_by(&scaling(percent), |minute| {
@@ -521,11 +523,11 @@ impl Search {
     }
 }
 
-/// As many steps as a day's schedule has: more would be more to look after than they save.
+/// The most steps in a day's schedule; more would cost more maintenance than they save.
 const STEPS_A_DAY: usize = 4;
 
 /// Joins neighbouring hours at the higher of their units until few steps are left, each time the
-/// two that cost least to join.
+/// pair that costs least to join.
 fn in_steps(day: &mut [u64; 24]) {
     let mut steps: Vec<(u64, u64)> = day.iter().map(|units| (*units, 1)).collect();
     let joined = |one: (u64, u64), other: (u64, u64)| {
@@ -533,7 +535,7 @@ fn in_steps(day: &mut [u64; 24]) {
         (units, (units - one.0) * one.1 + (units - other.0) * other.1)
     };
     loop {
-        // Hours within a tenth of one another are one step.
+        // Hours that differ by at most 10 % are one step.
         let near =
             |pair: &[(u64, u64)]| pair[0].0.abs_diff(pair[1].0) * 10 <= pair[0].0.max(pair[1].0);
         let costs = steps
@@ -585,12 +587,12 @@ mod tests {
             cheapest_fixed(&series, 0, Bursts::Without).scaling,
             Scaling::fixed(90)
         );
-        // With them, what is saved in 300 seconds serves the one that asks for more.
+        // With bursts, what is saved in 300 seconds serves the second that needs more.
         assert_eq!(
             cheapest_fixed(&series, 0, Bursts::Counted).scaling,
             Scaling::fixed(11)
         );
-        // One second in a thousand asks for 80 more: 7.4 % of everything.
+        // One second in a thousand needs 80 more units: 0.8 % of the demand.
         assert_eq!(
             cheapest_fixed(&series, 80_000_000, Bursts::Without).scaling,
             Scaling::fixed(10)

@@ -1,4 +1,4 @@
-//! What matters most: by how much the total moves when one figure of the file is wrong.
+//! What matters most: how much the total changes if one figure in the file is wrong.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use crate::pricing::Books;
 use crate::units::Exact;
 use crate::workload::{DesignPart, Workload};
 
-/// The totals when one figure is half as large and half as large again.
+/// The totals with one figure 50 % lower and 50 % higher.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Swing {
     /// The figure.
     pub what: String,
     /// The part of the file that holds it.
     pub part: DesignPart,
-    /// The month's total with half of it.
+    /// The month's total with the figure 50 % lower.
     pub low: Money,
-    /// The month's total with half as much again.
+    /// The month's total with the figure 50 % higher.
     pub high: Money,
 }
 
@@ -39,16 +39,16 @@ impl Swing {
     }
 }
 
-/// As many figures as are shown: those that move the total most.
+/// The most figures that are shown: those that change the total most.
 const SHOWN: usize = 12;
 
 type Scale = Box<dyn Fn(&mut Workload, &Exact) + Send + Sync>;
 
 /// The totals for an error of 50 % in every rate, every size and every number of items, the widest
-/// first.
+/// range first.
 ///
 /// # Errors
-/// [`EstimateError`] where an amount needs more than 28 digits.
+/// [`EstimateError`] if an amount needs more than 28 digits.
 pub fn swings(
     workload: &Workload,
     books: &Books,
@@ -58,7 +58,7 @@ pub fn swings(
     for (at, table) in workload.tables.iter().enumerate() {
         let name = &table.table.name;
         figures.push((
-            format!("size of an item of {name}"),
+            format!("item size of {name}"),
             table.part(DesignPart::Item),
             Box::new(move |workload, by| {
                 let table = Arc::make_mut(&mut workload.contents_mut().tables[at]);
@@ -66,7 +66,7 @@ pub fn swings(
             }),
         ));
         figures.push((
-            format!("items of {name}"),
+            format!("number of items in {name}"),
             table.part(DesignPart::Table),
             Box::new(move |workload, by| {
                 let table = Arc::make_mut(&mut workload.contents_mut().tables[at]);
@@ -75,7 +75,7 @@ pub fn swings(
         ));
         for (position, access) in table.access.iter().enumerate() {
             figures.push((
-                format!("rate of \"{}\" of {name}", access.name),
+                format!("rate of \"{}\" on {name}", access.name),
                 table.access_part(&access.name),
                 Box::new(move |workload, by| {
                     let calls = &mut Arc::make_mut(&mut workload.contents_mut().tables[at]).access
@@ -86,8 +86,8 @@ pub fn swings(
             ));
         }
     }
-    // Capacity that moves is simulated minute by minute here: what counts is how far the total
-    // moves.
+    // Scaled capacity is simulated minute by minute here, because only the change of the total
+    // matters.
     let metering = Metering::with(Simulations::by_minutes(), workload, books)?.for_bills();
     let (base, _) = metering.total()?;
     let swing = |(what, part, scale): (String, DesignPart, Scale)| -> Result<Swing, EstimateError> {

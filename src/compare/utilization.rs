@@ -1,5 +1,5 @@
-//! What each way to pay for one direction of an account costs, by how much of its capacity is used;
-//! and where two of them cost the same. Break-evens and curves are both made of this.
+//! What each way to pay for one account direction costs, by the utilization of its capacity, and
+//! where two of them cost the same. Both break-evens and curves use this.
 
 use super::commitment::{Commitment, offers, rates};
 use super::search::FoundCapacity;
@@ -14,9 +14,9 @@ use crate::units::Exact;
 use crate::usage::{Throughput, UsageType};
 use crate::workload::{Capacity, TableDesign};
 
-/// What each way to pay for one direction of an account costs, by how much of its capacity is used.
+/// What each way to pay for one account direction costs, by the utilization of its capacity.
 ///
-/// Every curve is a straight line: its cost at no traffic and at full use tell it.
+/// Every curve is a straight line, defined by its cost without traffic and at full utilization.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Utilization {
     /// The table.
@@ -25,19 +25,19 @@ pub struct Utilization {
     pub index: Option<String>,
     /// Reads, writes or replicated writes.
     pub throughput: Throughput,
-    /// Units of capacity that are used or not: those of the design where they never change, else
-    /// the least that are safe.
+    /// Units of capacity: those of the design if they are fixed, otherwise the lowest fixed units
+    /// that are safe.
     pub units: u64,
-    /// The share of them that the design uses on average, from 0 to 1; of an on-demand design,
-    /// what is billed of its demand.
+    /// The share of them that the design uses on average, from 0 to 1; for an on-demand design,
+    /// the part of its demand that is billed.
     pub here: Exact,
     /// The ways to pay.
     pub ways: Vec<Way>,
-    /// What the bill of the design has for it in a month, reservations left out.
+    /// What the design's bill charges for it in a month, without reservations.
     pub designed: Money,
-    /// Whether reserved units are beside it, which are paid for by themselves.
+    /// Whether the table also has reserved units, which are billed separately.
     pub reserved: bool,
-    /// Where two of them cost the same, from 0 to 1.
+    /// Where two ways to pay cost the same, from 0 to 1.
     pub crossings: Vec<Crossing>,
 }
 
@@ -49,7 +49,7 @@ pub enum Payment {
     OnDemand,
     /// For provisioned units that never change.
     Fixed,
-    /// For provisioned units that auto scaling moves.
+    /// For provisioned units that auto scaling changes.
     AutoScaled,
     /// For units reserved for 1 or 3 years.
     Reserved(u64),
@@ -87,14 +87,14 @@ impl Payment {
 pub struct Way {
     /// Its name.
     pub name: String,
-    /// Which it is.
+    /// The way to pay.
     #[serde(skip)]
     pub payment: Payment,
-    /// A month without traffic.
+    /// The cost of a month without traffic.
     pub idle: Money,
-    /// A month in which all of the capacity is used all the time.
+    /// The cost of a month in which all of the capacity is used all the time.
     pub full: Money,
-    /// A month as the design uses it.
+    /// The cost of a month at the utilization of the design.
     pub here: Money,
 }
 
@@ -151,7 +151,7 @@ impl CostLine {
     }
 }
 
-/// The ways that need no simulation; `None` where the demand is unknown or a price is missing.
+/// The ways to pay that need no simulation; `None` if the demand is unknown or a price is missing.
 pub(super) fn flat(
     context: &Context,
     at: usize,
@@ -179,7 +179,7 @@ pub(super) fn flat(
     let units = fixed.unwrap_or_else(least).max(1);
     let used = match table.capacity {
         Capacity::Provisioned(_) => demand.mean.clone(),
-        // What a maximum throughput refuses is not used.
+        // Requests that a maximum throughput refuses do not use capacity.
         Capacity::OnDemand => {
             let own = context.metering.consumed(at).iter().filter(|one| {
                 one.account == demand.index
@@ -240,8 +240,8 @@ pub(super) fn flat(
     Some(Flat { units, here, lines })
 }
 
-/// What auto scaling costs at other traffic of the same course: from its least units through what
-/// the simulation makes of the design's own.
+/// What auto scaling costs at other traffic with the same profile: a line from its minimum units
+/// through the simulated cost of the design's own traffic.
 pub(super) fn auto_scaled(
     found: &FoundCapacity,
     simulated: &Exact,
@@ -262,7 +262,7 @@ pub(super) fn auto_scaled(
     }
 }
 
-/// The whole of it.
+/// Combines the ways to pay, the design's bill and the crossings.
 pub(super) fn utilization(
     table: &TableDesign,
     demand: &Demand,
@@ -309,7 +309,7 @@ pub(super) fn utilization(
     })
 }
 
-/// The lines of the bill for an account's direction; a reservation is paid for by itself.
+/// The amount on the bill for an account direction; a reservation is billed separately.
 fn billed(table: &TableDesign, demand: &Demand, outcome: &Outcome) -> Result<Money, MoneyError> {
     let target = target_of(table, demand);
     let at = |name: &String| {
@@ -335,7 +335,7 @@ fn billed(table: &TableDesign, demand: &Demand, outcome: &Outcome) -> Result<Mon
     )
 }
 
-/// Where a rising line crosses a flat one, from the least utilization on.
+/// Where a rising line crosses a flat one, the lowest utilization first.
 pub(super) fn crossings(lines: &[(Payment, CostLine)]) -> Vec<Crossing> {
     let mut all = Vec::new();
     for (below, rising) in lines.iter().filter(|(_, line)| line.idle < line.full) {

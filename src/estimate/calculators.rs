@@ -1,4 +1,4 @@
-//! What common calculators say of a design, and by how much it is wrong.
+//! What simple calculators report for a design, and how far off it is.
 
 use super::site::Settled;
 use crate::meter::Switches;
@@ -8,7 +8,7 @@ use crate::units::{Bytes, Exact};
 use crate::usage::Throughput;
 use crate::workload::{AccessPattern, PatternCall, SizeClasses, TableDesign, WriteKind};
 
-/// The table with every item at the mean size; `None` where sizes do not vary.
+/// The table with every item at the mean size; `None` if sizes do not vary.
 pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
     if is_traced(table) {
         return None;
@@ -21,8 +21,8 @@ pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
         return None;
     }
     let mut table = table.clone();
-    // Sizes that were measured say which items an index covers; at one size, its coverage must say
-    // it.
+    // Measured sizes show which items an index covers; with a single size, the index's coverage
+    // must contain this.
     let covered: Vec<Option<Exact>> = (0..table.indexes.len())
         .map(|at| table.entries(at).map(|(covered, _)| covered))
         .collect();
@@ -35,8 +35,8 @@ pub(super) fn at_mean_sizes(table: &TableDesign) -> Option<TableDesign> {
     Some(table)
 }
 
-/// Units of a table where each call is one plain operation on an item of the mean size, beside the
-/// exact ones, where they differ by more than 1 %.
+/// Units of a table if each call is counted as one plain operation on an item of the mean size,
+/// next to the exact units, where the two differ by more than 1 %.
 pub(super) fn plain_calls(design: &TableDesign, settled: &Settled) -> Vec<PlainCalls> {
     let units = |read: bool| -> Exact {
         design
@@ -63,13 +63,14 @@ pub(super) fn plain_calls(design: &TableDesign, settled: &Settled) -> Vec<PlainC
             plain: units(read),
             exact: consumed(read),
         })
-        // What a cache saves is no mistake of a calculator.
+        // Reads that a cache saves are not an error of a calculator.
         .filter(|one| design.dax.is_none() || one.throughput != Throughput::Read)
         .filter(|one| differs(&one.plain, &one.exact))
         .collect()
 }
 
-/// Whether the traffic comes from a trace, whose calls no calculator is asked for.
+/// Whether the traffic comes from a trace, or from consumed units without calls; there is no
+/// calculator figure for these.
 fn is_traced(table: &TableDesign) -> bool {
     table.access.iter().any(|access| {
         matches!(
@@ -89,7 +90,8 @@ fn differs(one: &Exact, other: &Exact) -> bool {
     &(high - low) * &Exact::from(100) > *other
 }
 
-/// One plain operation for each call: an item of the mean size, or a page of so many of them.
+/// The units of one plain operation for each call: on an item of the mean size, or on one page of
+/// such items.
 fn plain(access: &AccessPattern, design: &TableDesign) -> Exact {
     let sizes = access.sizes.as_ref().map(SizeClasses::at_their_mean);
     let Some(class) = sizes.iter().flat_map(SizeClasses::iter).next() else {

@@ -1,4 +1,5 @@
-//! What one call of an access pattern consumes on average, arm by arm, with the working.
+//! What one call of an access pattern consumes on average, for the table and each index, with the
+//! working.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ pub(super) struct Expected {
     pub home: Vec<Tallies>,
     /// In each other region of a global table.
     pub abroad: Vec<Tallies>,
-    /// In each of them by itself, where a trace says so.
+    /// In each of them separately, if a trace gives it.
     pub abroad_by_region: BTreeMap<String, Vec<Tallies>>,
     /// Bytes sent to each other region.
     pub replicated_bytes: Exact,
@@ -33,7 +34,7 @@ impl Expected {
     }
 }
 
-/// Reads and writes of one arm.
+/// Reads and writes of one target.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tallies {
     pub read: ExpectedUnits,
@@ -45,22 +46,22 @@ pub(super) struct Tallies {
 pub(super) struct ExpectedUnits {
     /// Expected units of one call.
     pub units: Exact,
-    /// Half units of a call with the share of calls that take them, for simulated demand; of
-    /// pages, how many there are of each.
+    /// Half units of a call with the share of calls that consume them, for simulated demand; for
+    /// pages, with the number of such pages.
     pub takes: Vec<(u64, f64)>,
     /// The first few kinds of each rule.
     shown: Vec<(CaseKind, CasePart)>,
     /// How many kinds each rule has.
     kinds: BTreeMap<&'static str, usize>,
-    /// The words for units that were metered in a trace.
+    /// The text for units that were metered in a trace.
     traced: Option<String>,
 }
 
-/// Kinds of a rule that the working shows; the rest is counted.
+/// The number of kinds of a rule that the working shows; the rest is only counted.
 const SHOWN: usize = 4;
 
-/// What makes parts of a tally one: the rule, the words, the units of one operation (in halves, so
-/// that reads and writes share the arithmetic).
+/// Parts of a tally with the same kind are merged: the same rule, text and units of one operation
+/// (in halves, so that reads and writes share the arithmetic).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct CaseKind {
     halves: u64,
@@ -74,7 +75,7 @@ struct CasePart {
     sizes: Option<(Bytes, Bytes)>,
 }
 
-/// Integers added up by their scales, to become one exact number in the end.
+/// Integers summed separately for each scale, and converted to one exact number at the end.
 #[derive(Clone, Debug, Default)]
 struct Sum(Vec<(usize, u128)>);
 
@@ -105,8 +106,8 @@ impl Sum {
 struct Adding {
     parts: Vec<Added>,
     positions: BTreeMap<CaseKind, usize>,
-    /// The position of the last part: sizes come in order, so most cases are of the kind of the
-    /// one before.
+    /// The position of the last part: sizes come in order, so most cases have the same kind as the
+    /// case before.
     last: usize,
 }
 
@@ -154,8 +155,8 @@ impl Adding {
             .map(|((low, high), (size, _))| (low.min(size), high.max(size)));
     }
 
-    /// Where a call does one of several things, each as it is; where it does several, their sum as
-    /// the two whole numbers around the mean.
+    /// If a call does one of several things, each is listed; if it does several, their sum is
+    /// represented by the two whole numbers around the mean.
     fn takes(&self, scales: &[Exact], factor: &Exact) -> Vec<(u64, f64)> {
         let factor = factor.to_f64();
         let scales: Vec<f64> = scales.iter().map(|scale| scale.to_f64() * factor).collect();
@@ -170,8 +171,8 @@ impl Adding {
             .iter()
             .map(|part| (part.kind.halves, share(&part.sum)))
             .collect();
-        // The pages of one Query or Scan follow one another as capacity allows, so each is a call
-        // of its own.
+        // The pages of one Query or Scan follow one another as capacity allows, so each counts as a
+        // separate call.
         let paged = self
             .parts
             .iter()
@@ -224,14 +225,14 @@ impl Adding {
 }
 
 impl ExpectedUnits {
-    /// Units that the calls of a trace took together.
+    /// The total units that the calls of a trace consumed.
     pub fn measured(halves: u128, traced: &Traced) -> ExpectedUnits {
         if halves == 0 {
             return ExpectedUnits::default();
         }
         let units = Exact::whole(halves) / Exact::from(2);
         let calls = if traced.uncounted {
-            "calls that nobody counted".to_string()
+            "an unknown number of calls".to_string()
         } else {
             format!("{} calls", Exact::from(traced.calls))
         };
@@ -281,7 +282,7 @@ impl ExpectedUnits {
             }
         }
         let sum = |(rule, texts): (&'static str, Vec<String>)| {
-            // One more term takes no more room than to say that there is one.
+            // A single remaining term is shown: it is as short as saying that there is one.
             let more = self
                 .kinds
                 .get(rule)
@@ -322,13 +323,13 @@ pub(super) fn measured(traced: &Traced) -> Expected {
     }
 }
 
-/// One unit of one arm, as AWS counted it: a write is made once more in every other region of a
+/// One unit of one target, as AWS reported it: a write is repeated in every other region of a
 /// global table.
 pub(super) fn counted(direction: Direction, target: Target, table: &Table) -> Expected {
     let one = ExpectedUnits {
         units: Exact::one(),
         takes: vec![(2, 1.0)],
-        traced: Some("1 unit, as AWS counts them".to_string()),
+        traced: Some("1 unit, as AWS reports it".to_string()),
         ..ExpectedUnits::default()
     };
     let tallies = |at: Target| match (at == target, direction) {
@@ -356,8 +357,8 @@ pub(super) fn counted(direction: Direction, target: Target, table: &Table) -> Ex
     }
 }
 
-/// Meters the cases and adds up what they expect. An index of a given coverage writes that much of
-/// its arm.
+/// Meters the cases and adds up their expected units. The write units of an index are multiplied by
+/// its coverage.
 pub(super) fn expect(
     cases: &Cases,
     table: &Table,

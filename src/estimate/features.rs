@@ -1,5 +1,5 @@
-//! Everything that is billed beside throughput: storage, backups, streams, exports, archives, DAX
-//! and the rest.
+//! Everything that is billed in addition to throughput: storage, backups, streams, exports,
+//! archives, DAX and the rest.
 
 use super::TableContext;
 use super::site::Gap;
@@ -13,19 +13,19 @@ use crate::units::{Exact, GB, KB, MB};
 use crate::usage::{Because, Usage, UsageType};
 use crate::workload::{AccessPattern, Archive, Encryption, Import, PatternCall};
 
-/// The least that an incremental export bills. Source: Developer Guide, "DynamoDB data export to
+/// The minimum that an incremental export bills. Source: Developer Guide, "DynamoDB data export to
 /// Amazon S3" (rule 5.6).
 const INCREMENTAL_EXPORT_BYTES_MIN: u64 = 10 * MB;
 
-/// How often at most DynamoDB asks KMS for the table key of one caller: once in five minutes (rule
-/// 12.2).
+/// The maximum rate at which DynamoDB asks KMS for the table key for one caller: once every five
+/// minutes (rule 12.2).
 const KEY_REQUESTS_AN_HOUR: u64 = 12;
 
-/// Why what follows writes cannot be told.
-const UNKNOWN_WRITES: &str = "units, or nothing, are known of these writes; give them as \
+/// Why a cost that depends on writes is unknown.
+const UNKNOWN_WRITES: &str = "at most the units of these writes are known; describe the writes as \
                               [[table.access]] with the size of the items";
 
-/// Usage of one table beside its throughput, in all its regions.
+/// Usage of one table in addition to its throughput, in all its regions.
 pub(super) fn features(
     design: &TableContext,
     metered: &Metered,
@@ -88,7 +88,7 @@ fn items(design: &TableContext) -> Option<Occupied> {
     design.table.held()
 }
 
-/// Entries of an index; `None` where their size is unknown.
+/// Entries of an index; `None` if their size is unknown.
 fn entries(design: &TableContext, index: usize) -> Option<Occupied> {
     design.table.held_by(index)
 }
@@ -144,11 +144,11 @@ impl UsageLines<'_> {
                 );
             }
             None => match &design.table.stored {
-                // The bytes are known, and what is added to each item is not.
+                // The bytes are known, but the total overhead of the items is not.
                 Some(stored) => {
                     let gigabytes = stored / &Exact::from(GB);
                     let text = format!(
-                        "{stored} B stored = {} GB, without what is added to each item",
+                        "{stored} B stored = {} GB, without the overhead of each item",
                         gigabytes.human(9)
                     );
                     self.push(
@@ -204,9 +204,9 @@ impl UsageLines<'_> {
         }
     }
 
-    /// What backups, restores and exports hold: the table's data and its local indexes, or all
-    /// indexes; in bytes. An index that is included but whose entries have no known size is a
-    /// gap of the usage type.
+    /// The bytes in backups, restores and exports: the table's data with its local indexes, or with
+    /// all indexes. If the entries of an included index have no known size, a gap of the usage type
+    /// is added.
     fn backed_up(
         &mut self,
         every_index: bool,
@@ -272,7 +272,7 @@ impl UsageLines<'_> {
             );
             let gigabytes = &bytes / &Exact::from(GB);
             let text = format!(
-                "{what}: {bytes} B = {} GB, whatever the window",
+                "{what}: {bytes} B = {} GB, for any recovery window",
                 gigabytes.human(9)
             );
             self.of_table(
@@ -294,7 +294,7 @@ impl UsageLines<'_> {
                 "the backups of its entries",
             );
             let gigabytes = &bytes / &Exact::from(GB);
-            let text = format!("{kept} backups kept x {} GB ({what})", gigabytes.human(9));
+            let text = format!("backups kept: {kept} x {} GB ({what})", gigabytes.human(9));
             self.of_table(
                 region,
                 UsageType::BACKUP,
@@ -311,7 +311,7 @@ impl UsageLines<'_> {
             );
             let gigabytes = &bytes / &Exact::from(GB);
             let text = format!(
-                "{} restores a month x {} GB ({what})",
+                "restores a month: {} x {} GB ({what})",
                 backup.restores.human(9),
                 gigabytes.human(9)
             );
@@ -324,7 +324,7 @@ impl UsageLines<'_> {
         }
     }
 
-    /// Bytes that replicas receive of writes whose items are not known.
+    /// Bytes that replicas receive from writes whose items are not known.
     fn unknown_transfer(&mut self) {
         if !self.metered.hides_writes() {
             return;
@@ -341,7 +341,7 @@ impl UsageLines<'_> {
         }
     }
 
-    /// What the table has that is not metered.
+    /// Features of the table that are not metered.
     fn unpriced(&mut self) {
         for what in &self.design.table.unpriced {
             let gap = self.design.gap_because(
@@ -349,9 +349,9 @@ impl UsageLines<'_> {
                 what.clone(),
                 UsageType::unpriced(),
             );
-            self.gaps.push(gap(
-                "a workload cannot say it, so that it is not metered; price it by hand",
-            ));
+            self.gaps
+                .push(gap("a workload file cannot describe it, so it is not \
+                           metered; add its price by hand"));
         }
     }
 
@@ -368,7 +368,7 @@ impl UsageLines<'_> {
                 UsageType::STREAM_READS,
             );
             self.gaps
-                .push(gap("who reads it is \"unknown\"; give `readers = { \
+                .push(gap("its readers are \"unknown\"; give `readers = { \
                            lambda = 1 }` (free) or `{ polling = 1 }`"));
         }
         if stream.kinesis && self.metered.hides_writes() {
@@ -384,12 +384,12 @@ impl UsageLines<'_> {
             let usage_type = UsageType::STREAM_READS;
             let gap = design.gap_because(
                 region,
-                "the polls of the shards beyond those that its traffic needs".to_string(),
+                "the polls of shards beyond those that its traffic needs".to_string(),
                 usage_type,
             );
-            self.gaps.push(gap(
-                "shards follow the size of the table, which is not known; give `shards`",
-            ));
+            self.gaps
+                .push(gap("the number of shards depends on the size of the \
+                           table, which is not known; give `shards`"));
         }
         if !stream.polling.is_zero() {
             let shards = stream
@@ -488,7 +488,7 @@ impl UsageLines<'_> {
         self.archived(archive, &(&bytes * &archive.compression), &region);
     }
 
-    /// Exports in S3, in the steady state: as many of them leave each class as enter it.
+    /// Exports in S3, in the steady state: as many leave each storage class as enter it.
     fn archived(&mut self, archive: &Archive, bytes: &Exact, region: &str) {
         let month = &self.design.workload.month;
         let exports = &archive.exports;
@@ -521,7 +521,7 @@ impl UsageLines<'_> {
                 );
             }
             let months = &stay.billed_days / &month.days();
-            // An object below the class's least size bills that size.
+            // An object smaller than the class's minimum size is billed at that size.
             let least = Exact::from(object_bytes_min(stay.class));
             let gigabytes = if archive.object_bytes < least {
                 &(&objects * &least) / &Exact::from(GB)
@@ -560,7 +560,7 @@ impl UsageLines<'_> {
         };
         let gigabytes = &(bytes * times) / &Exact::from(GB);
         let text = format!(
-            "{} imports a month x {bytes} B, uncompressed = {} GB",
+            "imports a month: {} x {bytes} B, uncompressed = {} GB",
             times.human(6),
             gigabytes.human(9)
         );
@@ -665,7 +665,7 @@ impl UsageLines<'_> {
     }
 
     /// The events of the calls of one region: each item that is read or written through a table or
-    /// an index that is watched.
+    /// an index with Contributor Insights.
     fn events(
         &mut self,
         region: &str,
@@ -678,7 +678,7 @@ impl UsageLines<'_> {
         let sorted = table.keys.sort.is_some();
         for access in accesses {
             let (index, items) = touched(access);
-            // A local index is watched with its table.
+            // A local index is covered by Contributor Insights of its table.
             let global = index.filter(|at| table.indexes[*at].kind == IndexKind::Global);
             if !global.map_or(own, of_index) {
                 continue;
@@ -694,8 +694,8 @@ impl UsageLines<'_> {
                     usage_type,
                 );
                 self.gaps
-                    .push(gap("how many items the calls touch is not known; give \
-                               the calls as [[table.access]]"));
+                    .push(gap("the number of items that the calls read or write is \
+                               not known; describe the calls as [[table.access]]"));
                 continue;
             }
             let (passes, _) = passing(design, access);
@@ -730,12 +730,12 @@ impl UsageLines<'_> {
             region,
             UsageType::KMS_KEYS,
             keys.clone(),
-            Because::rule("12.2", format!("{keys} customer managed keys")),
+            Because::rule("12.2", format!("customer managed keys: {keys}")),
         );
         let hours = self.design.workload.month.hours();
         let requests = &(callers * hours) * &Exact::from(KEY_REQUESTS_AN_HOUR);
         let text = format!(
-            "{callers} callers x {hours} hours x {KEY_REQUESTS_AN_HOUR} requests, one in five \
+            "callers: {callers} x {hours} hours x {KEY_REQUESTS_AN_HOUR} requests, one every five \
              minutes = {requests}"
         );
         self.of_table(
@@ -762,8 +762,8 @@ fn stored(what: &str, held: &Occupied, overhead: u64, global: bool) -> Vec<Becau
     vec![Because::rule("1.10", text)]
 }
 
-/// The least size that an object bills in an S3 class: 128 KB in Standard-IA and Glacier Instant
-/// Retrieval, 40 KB in Glacier Flexible Retrieval and Deep Archive (rule 12.3).
+/// The minimum billed size of an object in an S3 storage class: 128 KB in Standard-IA and Glacier
+/// Instant Retrieval, 40 KB in Glacier Flexible Retrieval and Deep Archive (rule 12.3).
 fn object_bytes_min(class: &str) -> u64 {
     match class {
         "standard_ia" | "glacier_instant" => 128 * KB,
@@ -772,7 +772,8 @@ fn object_bytes_min(class: &str) -> u64 {
     }
 }
 
-/// Items that one call touches, and the index it reads. What is not there is not touched.
+/// The number of items that one call reads or writes, and the index it reads. Reads of missing
+/// items do not count.
 fn touched(access: &AccessPattern) -> (Option<usize>, Exact) {
     match &access.call {
         PatternCall::Get { items, missing, .. } => {
@@ -803,9 +804,11 @@ fn touched(access: &AccessPattern) -> (Option<usize>, Exact) {
     }
 }
 
-/// Shards of a table's stream: as many as the table has partitions, by size and by throughput.
+/// The number of shards of a table's stream: the number of partitions of the table, by size and by
+/// throughput.
 ///
-/// `Assumption:` AWS says neither how many partitions a table has nor that shards follow them.
+/// `Assumption:` AWS documents neither the number of partitions of a table nor that the shards
+/// follow them.
 fn estimated_shards(design: &TableContext) -> Exact {
     let bytes = items(design).map_or_else(Exact::zero, |held| held.data);
     let writes: Exact = design

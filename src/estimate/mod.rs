@@ -1,4 +1,4 @@
-//! The first driver: a workload's expected operations through the meter, capacity and prices.
+//! Estimates a workload: its expected operations go through the meter, capacity and prices.
 //!
 //! ```
 //! use std::path::Path;
@@ -69,13 +69,14 @@ pub enum EstimateError {
 /// What a workload costs in a month.
 ///
 /// # Errors
-/// [`EstimateError`] where a region has no book at the date, or an amount needs more than 28
+/// [`EstimateError`] if a region has no price book at the date, or an amount needs more than 28
 /// digits.
 pub fn estimate(workload: &Workload, books: &Books) -> Result<Outcome, EstimateError> {
     Metering::new(workload, books)?.outcome(books)
 }
 
-/// A workload, metered table by table: a changed workload meters again only what has changed.
+/// A workload, metered table by table. For a changed workload, only the changed tables are metered
+/// again.
 #[derive(Clone)]
 pub struct Metering {
     workload: Arc<Workload>,
@@ -85,23 +86,24 @@ pub struct Metering {
     known: Arc<MeteredTables>,
 }
 
-/// Designs of changed workloads that were metered before, by where they lie in memory: each is
-/// kept, so that no other takes its place.
+/// Table designs of changed workloads that were metered before, keyed by their memory address. Each
+/// design is kept alive, so its address cannot be reused.
 type MeteredTables = Mutex<BTreeMap<usize, (Arc<TableDesign>, Arc<TableResult>)>>;
 
 impl Metering {
     /// Meters every table.
     ///
     /// # Errors
-    /// [`EstimateError`] where a region has no book at the date.
+    /// [`EstimateError`] if a region has no price book at the date.
     pub fn new(workload: &Workload, books: &Books) -> Result<Metering, EstimateError> {
         Metering::with(Simulations::default(), workload, books)
     }
 
-    /// Meters every table of a workload whose demand, second by second, is that of a trace.
+    /// Meters every table of a workload with given simulations, for example with the demand of a
+    /// trace, second by second.
     ///
     /// # Errors
-    /// [`EstimateError`] where a region has no book at the date.
+    /// [`EstimateError`] if a region has no price book at the date.
     pub fn with(
         simulations: impl Into<Arc<Simulations>>,
         workload: &Workload,
@@ -129,7 +131,7 @@ impl Metering {
         })
     }
 
-    /// The same, to go on from with changed workloads of which only bills are wanted.
+    /// The same metering, as a base for changed workloads when only their bills are needed.
     pub fn for_bills(&self) -> Metering {
         Metering {
             simulations: Arc::new(self.simulations.for_bills()),
@@ -138,10 +140,10 @@ impl Metering {
         }
     }
 
-    /// Meters a changed workload; tables that are what they were keep their results.
+    /// Meters a changed workload; unchanged tables keep their results.
     ///
     /// # Errors
-    /// [`EstimateError`] where a region has no book at the date.
+    /// [`EstimateError`] if a region has no price book at the date.
     pub fn after(&self, changed: &Workload, books: &Books) -> Result<Metering, EstimateError> {
         let (before, books) = (&self.workload, books_of(changed, books)?);
         let simulations = self.simulations.clone();
@@ -195,10 +197,10 @@ impl Metering {
         })
     }
 
-    /// The bill of the workload that was metered.
+    /// The bill of the metered workload.
     ///
     /// # Errors
-    /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
+    /// [`MoneyError::TooLarge`] if an amount needs more than 28 digits.
     pub fn bill(&self) -> Result<Bill, MoneyError> {
         bill(
             &self.workload,
@@ -207,12 +209,12 @@ impl Metering {
         )
     }
 
-    /// The total of the workload that was metered, and what has no price: the same as of its
-    /// [`bill`](Metering::bill), without a line. What tables pay by themselves is remembered
-    /// with them.
+    /// The total of the metered workload, and what has no price: the same as in its
+    /// [`bill`](Metering::bill), but without lines. The part of the total that belongs to a single
+    /// table is cached with it.
     ///
     /// # Errors
-    /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
+    /// [`MoneyError::TooLarge`] if an amount needs more than 28 digits.
     pub fn total(&self) -> Result<(Money, Vec<&Unknown>), MoneyError> {
         let workload = &self.workload;
         let sums = |table: &Arc<TableResult>| -> Result<Arc<Alone>, MoneyError> {
@@ -250,7 +252,8 @@ impl Metering {
         Ok((total, unknown.collect()))
     }
 
-    /// Whether a table is metered as in another metering of a workload of the same tables.
+    /// Whether a table has the same result as in another metering of a workload with the same
+    /// tables.
     pub fn is_same(&self, other: &Metering, table: usize) -> bool {
         matches!((self.tables.get(table), other.tables.get(table)), (Some(one), Some(two)) if Arc::ptr_eq(one, two))
     }
@@ -262,10 +265,10 @@ impl Metering {
             .map_or(&[], |result| &result.settled.demand)
     }
 
-    /// What usage beside the design costs.
+    /// The cost of usage that is not part of the design.
     ///
     /// # Errors
-    /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
+    /// [`MoneyError::TooLarge`] if an amount needs more than 28 digits.
     pub fn price(&self, usage: &[Usage]) -> Result<Money, MoneyError> {
         price(usage, &self.books, &self.workload.free)?.total()
     }
@@ -273,7 +276,7 @@ impl Metering {
     /// Capacity unit-hours of the bill that AWS's free tier covers, by region and usage type.
     ///
     /// # Errors
-    /// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
+    /// [`MoneyError::TooLarge`] if an amount needs more than 28 digits.
     pub fn free_hours(&self) -> Result<BTreeMap<(String, UsageType), Exact>, MoneyError> {
         let mut free: BTreeMap<(String, UsageType), Exact> = BTreeMap::new();
         if !self.workload.free.contains(&FreeTier::Throughput) {
@@ -299,12 +302,12 @@ impl Metering {
         Ok(free)
     }
 
-    /// The workload that was metered.
+    /// The metered workload.
     pub fn workload(&self) -> &Workload {
         &self.workload
     }
 
-    /// What the access patterns of a table consume and what is billed of it, by the table's
+    /// What the access patterns of a table consume and how much of it is billed, by the table's
     /// position.
     pub fn consumed(&self, table: usize) -> &[Consumption] {
         self.tables
@@ -332,10 +335,10 @@ impl Metering {
         &self.simulations
     }
 
-    /// The outcome of the workload that was metered.
+    /// The outcome of the metered workload.
     ///
     /// # Errors
-    /// [`EstimateError`] where an amount needs more than 28 digits.
+    /// [`EstimateError`] if an amount needs more than 28 digits.
     pub fn outcome(&self, books: &Books) -> Result<Outcome, EstimateError> {
         let workload = self.workload.as_ref();
         let newest = books.span(&workload.region).ok().map(|(_, newest)| newest);
@@ -368,7 +371,7 @@ impl Metering {
             prices: date_of(workload, books),
             newest_prices: newest,
             month: workload.month.clone(),
-            // A tier that no region of the design has is no tier of the design.
+            // A free tier that no region of the design has does not apply to the design.
             free: workload
                 .free
                 .iter()
@@ -401,7 +404,7 @@ impl Metering {
         })
     }
 
-    /// The total with every item at its mean size; `None` where sizes do not vary.
+    /// The total with every item at its mean size; `None` if sizes do not vary.
     fn mean_size_total(&self) -> Result<Option<Money>, MoneyError> {
         let workload = self.workload.as_ref();
         let at_mean = |table: &Arc<TableDesign>| {
@@ -430,7 +433,7 @@ struct TableResult {
     settled: Settled,
     features: Vec<Usage>,
     gaps: Vec<Gap>,
-    /// Its part of the total, once it was asked for.
+    /// Its part of the total, computed when it is first needed.
     alone: OnceLock<Arc<Alone>>,
 }
 
@@ -441,7 +444,8 @@ impl TableResult {
     }
 }
 
-/// What a table pays whatever other tables use: all that has one price whatever the quantity.
+/// The cost of a table that does not depend on other tables: everything whose price does not depend
+/// on the quantity.
 struct Alone {
     total: Money,
     /// What has no price.
@@ -493,7 +497,7 @@ fn run(design: &TableContext) -> TableResult {
     }
 }
 
-/// Prices all tables together, since tiers belong to the account.
+/// Prices all tables together, since price tiers apply to the whole account.
 fn bill<'a>(
     workload: &Workload,
     results: impl Iterator<Item = &'a TableResult> + Clone,
@@ -514,7 +518,7 @@ fn bill<'a>(
     Ok(bill)
 }
 
-/// The book of every region that the workload names, all at one date: the one asked for, else the
+/// The price book of every region in the workload, all at one date: the given date, or else the
 /// newest of the home region.
 fn books_of(workload: &Workload, books: &Books) -> Result<BTreeMap<String, PriceBook>, BookError> {
     let home = books.book(&workload.region, workload.prices)?;
@@ -563,7 +567,7 @@ impl<'a> TableContext<'a> {
             .filter(|replica| !replica.witness)
     }
 
-    /// Whether a trace has writes made in another region than the home region.
+    /// Whether a trace has writes made outside the home region.
     fn is_written_elsewhere(&self) -> bool {
         self.table.access.iter().any(
             |access| matches!(&access.call, PatternCall::Traced(traced) if traced.origin.is_some()),
@@ -580,7 +584,7 @@ impl<'a> TableContext<'a> {
         )
     }
 
-    /// What depends on the number or the size of the items, which nobody gave.
+    /// A gap that depends on the number or the size of the items, which are not known.
     fn gap(&self, region: &str, what: String, usage_type: UsageType) -> Gap {
         let why = match (self.table.unknown.items, self.table.is_sized()) {
             (true, true) => "the number of items is \"unknown\"; give `items`",
@@ -592,7 +596,7 @@ impl<'a> TableContext<'a> {
         self.gap_because(region, what, usage_type)(why)
     }
 
-    /// Something of a region that cannot be known, once it is said why.
+    /// A gap in a region; the returned function takes the reason.
     fn gap_because(
         &self,
         region: &str,
@@ -609,7 +613,7 @@ impl<'a> TableContext<'a> {
         }
     }
 
-    /// What depends on the size of an index's entries, which nobody gave. Where capacity is
+    /// A gap that depends on the size of an index's entries, which is not known. If capacity is
     /// provisioned, unknown requests hide demand but no cost.
     fn entry_gap(
         &self,

@@ -1,4 +1,5 @@
-//! What a reader must know beside the figures: assumptions, the switches that matter, warnings.
+//! What a reader must know in addition to the figures: assumptions, the switches that matter,
+//! warnings.
 
 use crate::pricing::LineItem;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,11 +21,12 @@ use crate::workload::{
     WriteKind, WritePlan,
 };
 
-/// Units a second that AWS grants a table by default. Source: Developer Guide, "Quotas in Amazon
+/// Units a second that a table can have by default. Source: Developer Guide, "Quotas in Amazon
 /// DynamoDB".
 const QUOTA: u64 = limits::PROVISIONED_UNITS_MAX;
 
-/// What AWS does not say, and what the design leaves open, as far as it touches this workload.
+/// Assumptions about what AWS does not document and what the design leaves open, if they affect
+/// this workload.
 pub(super) fn assumptions(
     workload: &Workload,
     bill: &Bill,
@@ -52,8 +54,9 @@ pub(super) fn assumptions(
         .collect();
     say(
         free.iter().collect::<BTreeSet<_>>().len() < free.len(),
-        "a free tier covers tables, indexes and access patterns in proportion to what they use; \
-         AWS takes it off the account's usage and does not say from whose",
+        "a free tier is divided among tables, indexes and access patterns in proportion to their \
+         usage; AWS subtracts it from the usage of the whole account and does not say how it is \
+         divided",
     );
     say(
         any(&|table: &TableDesign| !table.unknown.items),
@@ -61,13 +64,13 @@ pub(super) fn assumptions(
     );
     say(
         !workload.written.ranges.is_empty(),
-        "of each range the likely value is estimated",
+        "the estimate uses the likely value of each range",
     );
     say(
         any_access(
             &|access| matches!(&access.call, PatternCall::Write { plans, refused } if !refused.is_zero() && plans.iter().any(|(plan, _)| plan.kind == WriteKind::Put)),
         ),
-        "a put whose condition fails found an item of the pattern's size",
+        "a put whose condition fails finds an item of the pattern's size",
     );
     say(
         any_access(&|access| {
@@ -78,7 +81,7 @@ pub(super) fn assumptions(
                     PatternCall::Write { .. } | PatternCall::Transaction { .. }
                 )
         }),
-        "a write leaves an item of the size that it found",
+        "a write does not change the size of an item",
     );
     say(
         any_access(&|access| spans_pages(access) && varies(access)),
@@ -86,7 +89,7 @@ pub(super) fn assumptions(
     );
     say(
         any(&|table| !table.indexes.is_empty() && table.access.iter().any(changes_unsaid)),
-        "a write without `changes` changes every attribute but the keys of indexes",
+        "a write without `changes` changes every attribute except the keys of indexes",
     );
     say(
         any(&|table| table.access.iter().any(puts_unsaid)),
@@ -96,18 +99,19 @@ pub(super) fn assumptions(
         any_access(
             &|access| matches!(&access.call, PatternCall::Transaction { cancelled, .. } if !cancelled.is_zero()),
         ),
-        "a cancelled transaction finds the items that it would have found",
+        "a cancelled transaction finds the same items as a committed one",
     );
     say(
         any(&|table| !table.ttl_deletes.is_zero()),
-        "Time to Live deletes cost no write units where they expire (rule 3.12)",
+        "Time to Live deletes consume no write units in the region where the items expire (rule \
+         3.12)",
     );
     say(
         any_access(
             &|access| matches!(&access.call, PatternCall::Page { missing, items, .. } if !missing.is_zero() || *items == 0),
         ),
-        "a Query or Scan that finds nothing costs the minimum of one partition, however many it \
-         looks into",
+        "a Query or Scan that finds nothing costs the minimum for one partition, however many \
+         partitions it reads",
     );
     say(
         any(&|table| {
@@ -116,8 +120,8 @@ pub(super) fn assumptions(
                     access.through_dax && access.operation == Some(ApiName::UpdateItem)
                 })
         }),
-        "an UpdateItem through DAX costs what it costs without (AWS does not say how DAX obtains \
-         the item after it)",
+        "an UpdateItem through DAX costs the same as without DAX (AWS does not say how DAX \
+         obtains the updated item)",
     );
     say(
         any(&|table| table.stream.as_ref().is_some_and(|stream| stream.kinesis)),
@@ -133,12 +137,14 @@ pub(super) fn assumptions(
                     || table.archive.is_some()
                     || table.dax.is_some())
         }),
-        "of a global table, streams, Kinesis, on-demand backups, exports, Contributor Insights \
-         and DAX are those of the home region",
+        "for a global table, streams, Kinesis, on-demand backups, exports and DAX are counted in \
+         the home region only; Contributor Insights is counted in the home region and in each \
+         replica that turns it on",
     );
     say(
         any(&TableDesign::is_global),
-        "the replicas exist already: adding one bills a restore and the transfer of its data",
+        "the replicas already exist: the restore and data transfer that are billed for adding one \
+         are not included",
     );
     say(
         any(&|table| {
@@ -147,8 +153,8 @@ pub(super) fn assumptions(
                 .iter()
                 .any(|index| index.coverage != Exact::one())
         }),
-        "the share of items that an index covers stays the same: each entry that a changed key \
-         removes is matched by one that it puts",
+        "the share of items that an index covers stays the same: for each entry that a changed \
+         key removes, another one is added",
     );
     say(
         any(&TableDesign::is_global),
@@ -165,7 +171,7 @@ pub(super) fn assumptions(
                     )
                 })
         }),
-        "every write is replicated by itself; AWS may combine changes of one item within a short \
+        "every write is replicated separately; AWS may combine changes of one item within a short \
          time, which costs less",
     );
     say(
@@ -186,8 +192,8 @@ pub(super) fn assumptions(
                 .as_ref()
                 .is_some_and(|stream| !stream.polling.is_zero() && stream.shards.is_none())
         }),
-        "a stream has a shard for each 10 GB of the table or 1,000 writes a second, whichever are \
-         more (AWS documents neither)",
+        "a stream has one shard for each 10 GB of the table or each 1,000 writes a second, \
+         whichever gives more shards (AWS documents neither)",
     );
     say(
         any(&|table| {
@@ -200,13 +206,14 @@ pub(super) fn assumptions(
     );
     say(
         any(&|table: &TableDesign| !table.backup.kept.is_empty()),
-        "every kept on-demand backup is as large as the table now and bills a whole month; AWS \
-         bills one on its first day for the rest of the month and on the 1st of each month that \
-         it still exists",
+        "every on-demand backup that is kept is as large as the table is now and is billed for a \
+         whole month; AWS bills a backup on its first day for the rest of the month, and on the \
+         1st of each later month while it exists",
     );
     say(
         any(&|table: &TableDesign| table.archive.is_some()),
-        "the archive is in its steady state: as much leaves each S3 class as enters it",
+        "the archive is in its steady state: as much data leaves each S3 storage class as enters \
+         it",
     );
     say(
         any(&|table| {
@@ -215,8 +222,8 @@ pub(super) fn assumptions(
                 .as_ref()
                 .is_some_and(|archive| archive.compression == Exact::one())
         }),
-        "exports are stored as large as DynamoDB bills them; they are gzip, so set `compression` \
-         once you have measured one",
+        "exports are stored in S3 at the size that DynamoDB bills; they are compressed with gzip, \
+         so set `compression` once you have measured one",
     );
     say(
         any(&|table| {
@@ -238,17 +245,18 @@ pub(super) fn assumptions(
     );
     say(
         any(&|table: &TableDesign| table.dax.is_some()),
-        "the hit ratio is the share of eventually consistent calls that DAX answers, alike for \
-         all patterns",
+        "the hit ratio is the share of eventually consistent calls that DAX answers, and is the \
+         same for all access patterns",
     );
     say(
         any(&|table: &TableDesign| table.contributor_insights),
-        "Contributor Insights sees one event for each item that a call reads or writes, two where \
-         the table has a sort key; index writes are none",
+        "Contributor Insights counts one event for each item that a call reads or writes, or two \
+         if the table has a sort key; index writes are not counted",
     );
     say(
         any(&|table: &TableDesign| table.encryption.is_some()),
-        "each caller asks KMS for the table key once in five minutes, all month: an upper bound",
+        "KMS is asked for the table key once every five minutes for each caller, all month; this \
+         is an upper bound",
     );
     say(
         any(&|table: &TableDesign| table.reserved.is_some()),
@@ -258,14 +266,14 @@ pub(super) fn assumptions(
         let all = patterns(table)
             .filter_map(|access| access.sizes.as_ref())
             .chain(&table.sizes);
-        // One in a million is worth no words.
+        // A share below one in a million is not mentioned.
         let cut = all
             .filter(|sizes| sizes.cut() * &Exact::from(1_000_000) > Exact::one())
             .max_by_key(|sizes| sizes.cut().clone());
         list.extend(cut.map(|sizes| {
             format!(
-                "{}: {} % of a lognormal distribution are above 400 KB and cut off, since no item \
-                 is that large; the mean that remains is {} bytes",
+                "{}: {} % of a lognormal distribution is above 400 KB and is cut off, since no \
+                 item can be that large; the remaining mean is {} bytes",
                 table.table.name,
                 (sizes.cut() * &Exact::from(100)).human(4),
                 sizes.mean().human(0)
@@ -282,8 +290,8 @@ pub(super) fn assumptions(
             format!("{} years", workload.years_ahead)
         };
         list.push(format!(
-            "the month lies {years} ahead: items and traffic have grown by each table's `growth`, \
-             at the prices known now"
+            "the estimated month is {years} ahead: items and traffic have grown by each table's \
+             `growth`, and prices are those known now"
         ));
     }
     for table in tables {
@@ -292,8 +300,8 @@ pub(super) fn assumptions(
             continue;
         };
         list.push(format!(
-            "{}: a hit ratio of {} follows from the popularity of its keys (Zipf, Che's \
-             approximation, a time to live of {} s, all of a node's memory for items)",
+            "{}: the hit ratio of {} is computed from the popularity of its keys (Zipf, Che's \
+             approximation, a time to live of {} s, all memory of a node used for items)",
             table.table.name,
             hit_ratio.human(4),
             dax.ttl_seconds
@@ -303,7 +311,8 @@ pub(super) fn assumptions(
     list
 }
 
-/// Whether auto scaling or a schedule moves any of a table's units.
+/// Whether any capacity of a table is simulated: with auto scaling, a schedule, or a maximum
+/// throughput on demand.
 fn moves(table: &TableDesign) -> bool {
     let scaled = |units: &Units| matches!(units, Units::Scaled(_));
     match table.capacity {
@@ -322,7 +331,7 @@ fn moves(table: &TableDesign) -> bool {
     }
 }
 
-/// What a simulation of capacity takes for granted.
+/// The assumptions of a simulation of capacity.
 pub(crate) fn simulation(workload: &Workload, horizon: &Horizon) -> Vec<String> {
     let shapes: Vec<&Shape> = workload
         .tables
@@ -335,11 +344,11 @@ pub(crate) fn simulation(workload: &Workload, horizon: &Horizon) -> Vec<String> 
         .any(|shape| shape.course() == Course::Smooth && !shape.is_flat())
     {
         true => {
-            "; the rate of a profile with `profile_shape = \"smooth\"` changes evenly between the \
-             middles of two hours"
+            "; the rate of a profile with `profile_shape = \"smooth\"` changes linearly from the \
+             middle of one hour to the middle of the next"
         }
         false if shapes.iter().any(|shape| !shape.is_flat()) => {
-            "; the rate is constant within the hour of a profile's weight"
+            "; the rate is constant within each hour of a profile"
         }
         false => "",
     };
@@ -354,25 +363,27 @@ pub(crate) fn simulation(workload: &Workload, horizon: &Horizon) -> Vec<String> 
     let step = if horizon.step_seconds == 1 {
         "second by second"
     } else {
-        "minute by minute (what is throttled within a minute is not seen)"
+        "minute by minute (throttling within a minute is not visible)"
     };
     vec![
         format!(
-            "capacity that moves is simulated over {} days, {step}: calls arrive at random \
-             (Poisson, seed {}), and what is throttled does not come again{course}",
+            "capacity that changes is simulated over {} days, {step}: calls arrive at random \
+             (Poisson, seed {}), and throttled calls are not retried{course}",
             horizon.days, horizon.seed
         ),
         format!(
             "auto scaling raises capacity after {up_minutes} minutes above the target and lowers \
-             it after {down_minutes} minutes {gap_points} points below; an alarm takes \
-             {alarm_delay_minutes} minutes (AWS: \"up to a few\"), a change {apply_delay_minutes} \
-             more (\"several\"); a scheduled change takes effect at its minute"
+             it after {down_minutes} minutes {gap_points} points below the target; an alarm takes \
+             {alarm_delay_minutes} minutes (AWS: \"up to a few\") and a change \
+             {apply_delay_minutes} more (AWS: \"several\"); a scheduled action takes effect in \
+             its minute"
         ),
-        "the pages of a Query or Scan are asked for one by one, spread like the calls themselves"
+        "the pages of a Query or Scan are requested one at a time, distributed over the week like \
+         the calls"
             .to_string(),
-        "300 seconds of unused capacity are kept for bursts, which AWS gives as far as it can; \
-         where a table or an index has no `popularity`, its keys are even enough that no \
-         partition is throttled before it"
+        "300 seconds of unused capacity are kept for bursts, which AWS provides on a best-effort \
+         basis; the keys of a table or an index without `popularity` are accessed evenly enough \
+         that no partition is throttled before the table or the index itself"
             .to_string(),
     ]
 }
@@ -391,7 +402,7 @@ fn is_traced(workload: &Workload, table: &str) -> bool {
         .any(|design| design.table.name == table && of_trace(design))
 }
 
-/// Whether calls of a table are unknown as a whole.
+/// Whether a table has calls that are completely unknown.
 fn is_unknown(workload: &Workload, table: &str) -> bool {
     let unknown = |design: &TableDesign| {
         patterns(design).any(|access| matches!(access.call, PatternCall::Unknown { .. }))
@@ -437,7 +448,8 @@ fn puts_unsaid(access: &AccessPattern) -> bool {
     })
 }
 
-/// Prices that are not certain: found by others than AWS, or first seen after the date asked.
+/// Notes on prices that are not certain: from sources other than AWS, or first seen after the
+/// requested date.
 fn price_notes(bill: &Bill, date: Date, newest: Option<Date>) -> Vec<String> {
     let (mut unsure, mut later) = (BTreeSet::new(), BTreeSet::new());
     let unknown = bill.unknown.iter().filter_map(|unknown| {
@@ -467,25 +479,25 @@ fn price_notes(bill: &Bill, date: Date, newest: Option<Date>) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(newest) = newest.filter(|newest| *newest < date) {
         notes.push(format!(
-            "the newest prices that the book knows are of {newest}; later ones may differ"
+            "the newest prices in the price book are of {newest}; later prices may differ"
         ));
     }
     if !unsure.is_empty() {
         notes.push(format!(
-            "prices that are not confirmed beyond doubt, with confidence and source: {}",
+            "prices that are not fully confirmed, with confidence and source: {}",
             list(unsure)
         ));
     }
     if !later.is_empty() {
         notes.push(format!(
-            "prices first seen after {date} and taken for it as well: {}",
+            "prices first seen after {date} and assumed to apply on that date as well: {}",
             list(later)
         ));
     }
     notes
 }
 
-/// Whether a call pays for writes that leave everything as it was.
+/// Whether a call is billed for writes that change nothing.
 fn writes_without_change(call: &PatternCall) -> bool {
     match call {
         PatternCall::Write { refused, .. } => !refused.is_zero(),
@@ -521,7 +533,7 @@ fn spans_pages(access: &AccessPattern) -> bool {
         .is_some_and(|sizes| sizes.mean() * Exact::from(*items) > Exact::from(limits::PAGE_BYTES))
 }
 
-/// The switches that change a figure of this workload, or could.
+/// The switches that affect a figure of this workload, or could affect one.
 pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
     let switches = &workload.switches;
     let tables = &workload.tables;
@@ -585,7 +597,7 @@ pub(super) fn switches(workload: &Workload) -> Vec<Switch> {
         .collect()
 }
 
-/// What the owner of the design should look at.
+/// Warnings for the owner of the design.
 pub(super) fn warnings(
     workload: &Workload,
     demand: &[Demand],
@@ -603,7 +615,7 @@ pub(super) fn warnings(
                 .find(|table| table.table.name == one.table)
                 .and_then(|table| beyond_a_new_table(table, one)),
         );
-        // Calls that are unknown as a whole are lines of the bill that say why.
+        // Calls that are completely unknown are listed in the bill with the reason.
         if one.partly_unknown && !is_unknown(workload, &one.table) {
             let why = if is_traced(workload, &one.table) {
                 "calls of the trace could not be metered"
@@ -611,7 +623,7 @@ pub(super) fn warnings(
                 "the size of an entry is not given"
             };
             list.push(format!(
-                "{}: its {} demand is partly unknown, because {why}",
+                "{}: the {} demand is partly unknown, because {why}",
                 one.place(),
                 kind_of(one)
             ));
@@ -621,8 +633,8 @@ pub(super) fn warnings(
         list.extend(hot_key(table, demand));
         if table.keyless > 0 {
             list.push(format!(
-                "{}: {} items of its export lack a key of the table; is it the export of another \
-                 one?",
+                "{}: {} items of its export lack a key of the table; check that it is not the \
+                 export of another table",
                 table.table.name,
                 Exact::from(table.keyless)
             ));
@@ -636,7 +648,8 @@ pub(super) fn warnings(
         }
         if !table.backup.restores.is_zero() && !table.backup.pitr && table.backup.kept.is_empty() {
             list.push(format!(
-                "{}: nothing is backed up that could be restored",
+                "{}: there is no backup to restore from; set `pitr = true` or add `on_demand` \
+                 under [table.backup]",
                 table.table.name
             ));
         }
@@ -648,15 +661,15 @@ pub(super) fn warnings(
                 access.through_dax && matches!(access.call, PatternCall::Page { scan: true, .. })
             }) {
                 list.push(format!(
-                    "{}: the hit ratio of DAX counts for the Scan \"{}\" too; set `dax = false` \
-                     there if each is another",
+                    "{}: the hit ratio of DAX is also applied to the Scan \"{}\"; set `dax = \
+                     false` in that access pattern if every call is different",
                     table.table.name, access.name
                 ));
             }
         }
         if table.access.is_empty() {
             list.push(format!(
-                "{}: no access pattern is given, so no request is in the bill",
+                "{}: no access pattern is given, so the bill contains no requests",
                 table.table.name
             ));
         }
@@ -684,7 +697,7 @@ pub(super) fn warnings(
     Ok(list)
 }
 
-/// A key that is asked for more often than one partition serves.
+/// A key that receives more requests than one partition can serve.
 fn hot_key(table: &TableDesign, demand: &[Demand]) -> Option<String> {
     let over = |one: &Demand| {
         let most = limits::partition_units_max(one.throughput.direction());
@@ -698,7 +711,7 @@ fn hot_key(table: &TableDesign, demand: &[Demand]) -> Option<String> {
     Some(format!(
         "{}: the most popular key gets {} % of the {} units, {} a second in the busiest hour: \
          more than the 3,000 read or 1,000 write units of one partition, so it is throttled \
-         whatever the capacity",
+         regardless of the table's capacity",
         one.place(),
         (&share * &Exact::from(100)).human(2),
         kind_of(one),
@@ -729,8 +742,8 @@ fn over_reserved(table: &TableDesign, reserved: &Reserved, demand: &[Demand]) ->
     let (read, write) = (provisioned(Direction::Read), provisioned(Direction::Write));
     (reserved.read > read || reserved.write > write).then(|| {
         format!(
-            "{}: {} read and {} write units are reserved, but no more than {} and {} are \
-             provisioned: the rest is paid for nothing",
+            "{}: {} read and {} write units are reserved, but at most {} and {} are provisioned; \
+             the rest is paid for but not used",
             table.table.name,
             Exact::from(reserved.read),
             Exact::from(reserved.write),
@@ -740,7 +753,7 @@ fn over_reserved(table: &TableDesign, reserved: &Reserved, demand: &[Demand]) ->
     })
 }
 
-/// What an index that refuses writes does to its table.
+/// The effect on the table when an index refuses writes.
 ///
 /// Source: Developer Guide, "Using Global Secondary Indexes in DynamoDB", provisioned throughput
 /// considerations: "If the write capacity of the index is not sufficient, the write to the table is
@@ -748,14 +761,14 @@ fn over_reserved(table: &TableDesign, reserved: &Reserved, demand: &[Demand]) ->
 fn back_pressure(demand: &Demand) -> &'static str {
     match (&demand.index, demand.throughput.direction()) {
         (Some(_), Direction::Write) => {
-            ", and with them the writes of the table, since a write succeeds only if its indexes \
-             take it"
+            ", and so are the writes of the table, since a write succeeds only if all its indexes \
+             accept it"
         }
         _ => "",
     }
 }
 
-/// Provisioned units below the demand, or a demand beyond AWS's quota.
+/// Provisioned units below the demand, or demand above AWS's quota.
 fn short_of(demand: &Demand) -> Option<String> {
     let (kind, place, back) = (kind_of(demand), demand.place(), back_pressure(demand));
     let (mean, peak) = (demand.mean.human(1), demand.peak.human(1));
@@ -767,8 +780,8 @@ fn short_of(demand: &Demand) -> Option<String> {
             "table"
         };
         return Some(format!(
-            "{place}: {} % of the {kind} units are refused beyond the {whose}'s maximum \
-             throughput{back}",
+            "{place}: {} % of the {kind} units exceed the {whose}'s maximum throughput and are \
+             refused{back}",
             percent.human(6)
         ));
     }
@@ -780,7 +793,7 @@ fn short_of(demand: &Demand) -> Option<String> {
     {
         let percent = throttled * &Exact::from(100);
         return Some(format!(
-            "{place}: {} % of the {kind} units are throttled while capacity follows the \
+            "{place}: {} % of the {kind} units are throttled while capacity adapts to the \
              demand{back}",
             percent.human(6)
         ));
@@ -816,15 +829,15 @@ fn short_of(demand: &Demand) -> Option<String> {
     }
 }
 
-/// An on-demand demand that a new table does not serve at once.
+/// On-demand traffic that a new table cannot serve immediately.
 fn beyond_a_new_table(table: &TableDesign, demand: &Demand) -> Option<String> {
     let floor = OnDemand::new(demand.throughput.direction(), None).floor;
     let new = table.capacity == Capacity::OnDemand && demand.peak > Exact::from(floor);
     new.then(|| {
         format!(
-            "{}: {} {} units a second are asked for in the busiest hour; a new on-demand table \
-             serves {} at once and then up to twice its last peak: raise its warm throughput \
-             before such traffic begins (rule 6.1)",
+            "{}: the demand is {} {} units a second in the busiest hour; a new on-demand table \
+             serves {} immediately and then up to twice its previous peak; increase its warm \
+             throughput before such traffic begins (rule 6.1)",
             demand.place(),
             demand.peak.human(0),
             kind_of(demand),
@@ -837,7 +850,7 @@ fn kind_of(demand: &Demand) -> &'static str {
     demand.throughput.direction().word()
 }
 
-/// What reads that a cache never answers cost, and what they would cost otherwise.
+/// The cost of reads that a cache never answers, and their cost with eventual consistency.
 fn past_the_cache(
     design: &TableContext,
     access: &AccessPattern,
@@ -848,8 +861,8 @@ fn past_the_cache(
     let name = &access.name;
     let table = &design.table.table.name;
     let start = format!(
-        "{table}: \"{name}\" reads strongly or in a transaction, which DAX passes on to the table \
-         and never answers"
+        "{table}: the reads of \"{name}\" are strongly consistent or transactional, so DAX passes \
+         them to the table and never answers them"
     );
     let mut eventual = access.clone();
     match &mut eventual.call {
@@ -874,7 +887,8 @@ fn past_the_cache(
     let behind = &units * &(Exact::one() - hit_ratio.clone());
     if design.table.capacity != Capacity::OnDemand {
         return Ok(format!(
-            "{start}; eventually consistent, it takes {} read units a month, behind DAX {}",
+            "{start}; with eventual consistency, they consume {} read units a month, or {} behind \
+             DAX",
             units.human(1),
             behind.human(1)
         ));
@@ -897,8 +911,8 @@ fn past_the_cache(
     let misses = Exact::one() - hit_ratio.clone();
     let counted = consumed * misses;
     Ok(format!(
-        "{start}: it costs {} now, not the {} of a guide that counts hits; eventually consistent \
-         it costs {} without DAX, {} behind it (and the nodes)",
+        "{start}: they cost {} now, and not {}, as the hit ratio would suggest; with eventual \
+         consistency, they cost {} without DAX and {} behind it (plus the nodes)",
         now.human(),
         cost(counted)?.human(),
         cost(units)?.human(),

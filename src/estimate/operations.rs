@@ -1,4 +1,5 @@
-//! From an access pattern to the operations that one call expects, each with its weight.
+//! Turns an access pattern into the operations that one call performs on average, each with its
+//! weight.
 
 use crate::dax;
 use crate::meter::{FailedCondition, Switches};
@@ -12,7 +13,7 @@ use crate::workload::{
     WritePlan, mean_of, sum_of,
 };
 
-/// How often something happens in a call: so many parts of a scale, which is an exact number of
+/// How often something happens in a call: `parts` times a scale, which is an exact number in
 /// [`Cases`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Weight {
@@ -20,21 +21,21 @@ pub(super) struct Weight {
     pub parts: u128,
 }
 
-/// One thing that a call does: an operation, how often a call does it on average, and the words for
-/// it.
+/// One thing that a call does: an operation, how often a call does it on average, and its
+/// description.
 #[derive(Debug)]
 pub(super) struct Case {
     pub operation: Operation,
     pub weight: Weight,
-    /// The words and the rule of the table's arm.
+    /// The description and the rule for the units of the table itself.
     pub table: CaseReason,
-    /// Whether only the table's arm counts: the rest is in another case.
+    /// Whether only the units of the table itself count; those of indexes are in another case.
     pub table_only: bool,
-    /// Whether the write leaves the item as it was, so that no stream and no export sees it.
+    /// Whether the write leaves the item unchanged, so that it appears in no stream and no export.
     pub changes_nothing: bool,
 }
 
-/// Words for a case: what is metered, by which rule, and its size where it is one item's.
+/// The description of a case: what is metered, by which rule, and its size if it is a single item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct CaseReason {
     pub rule: &'static str,
@@ -56,7 +57,7 @@ impl CaseReason {
 pub(super) struct Cases {
     pub list: Vec<Case>,
     pub scales: Vec<Exact>,
-    /// The index whose entry sizes a read would need, but nobody gave.
+    /// The index whose entry sizes a read needs but which are not known.
     pub unknown_read: Option<usize>,
 }
 
@@ -79,7 +80,7 @@ impl Cases {
         }
     }
 
-    /// A case with a scale of its own.
+    /// A case with its own scale.
     fn push_alone(&mut self, weight: Exact, operation: Operation, table: CaseReason) {
         let scale = self.scale(weight);
         self.push(scale, 1, operation, table);
@@ -88,8 +89,8 @@ impl Cases {
 
 /// Everything that one call of an access pattern does on average.
 ///
-/// Batches and transactions are metered action by action, which changes nothing: every action is
-/// rounded for itself (rules 2.3, 3.5, 3.6), and expectations add up.
+/// Batches and transactions are metered action by action. The result is the same, because every
+/// action is rounded separately (rules 2.3, 3.5, 3.6) and expected values add up.
 pub(super) fn expand(access: &AccessPattern, design: &TableDesign, switches: &Switches) -> Cases {
     let table = &design.table;
     let mut cases = Cases::default();
@@ -153,14 +154,14 @@ pub(super) fn expand(access: &AccessPattern, design: &TableDesign, switches: &Sw
                 );
             }
         }
-        // Metered when the trace was read, counted by AWS, or beyond what can be metered.
+        // Already metered when the trace was read, reported by AWS, or not possible to meter.
         PatternCall::Traced(_) | PatternCall::Counted { .. } | PatternCall::Unknown { .. } => {}
     }
     cases
 }
 
-/// The sizes of what a read evaluates, with their weights: of the pattern's items, or of entries
-/// whose size alone is given.
+/// The sizes that a read evaluates, with their weights: those of the pattern's items, or of entries
+/// if only their size is given.
 fn evaluated(
     access: &AccessPattern,
     design: &TableDesign,
@@ -173,13 +174,13 @@ fn evaluated(
     }
 }
 
-/// The classes of a pattern's items; none where their size is not known, of which the bill has its
-/// own word.
+/// The size classes of a pattern's items; none if their size is not known, which the bill reports
+/// separately.
 fn classes(access: &AccessPattern) -> impl Iterator<Item = &SizeClass> {
     access.sizes.iter().flat_map(SizeClasses::iter)
 }
 
-/// The weights of all classes together.
+/// The sum of the weights of all classes.
 fn total(access: &AccessPattern) -> u64 {
     access.sizes.as_ref().map_or(1, SizeClasses::total)
 }
@@ -206,7 +207,7 @@ pub(super) fn fills(access: &AccessPattern) -> Cases {
         cases.push_alone(
             &committed * &Exact::from(deleted),
             dax::fill(None),
-            CaseReason::new("7.4", "deleted item looked for", None),
+            CaseReason::new("7.4", "read of a deleted item", None),
         );
         let scale = cases.scale(committed * Exact::ratio(items, total(access)));
         for class in classes(access) {
@@ -260,7 +261,8 @@ fn get(
 
 /// The pages of a Query or Scan (rules 2.4 to 2.7).
 ///
-/// `Assumption:` items of different sizes fill a page as so many items of their mean size would.
+/// `Assumption:` items of different sizes fill a page as the same number of items of their mean
+/// size would.
 fn pages(access: &AccessPattern, sizes: &[(u64, u64)], cases: &mut Cases) {
     let PatternCall::Page {
         items,
@@ -297,7 +299,8 @@ fn pages(access: &AccessPattern, sizes: &[(u64, u64)], cases: &mut Cases) {
             cases.push_alone(&weight * &share, page(access, bytes, None), reason);
         }
     };
-    // Segments share the items as evenly as whole numbers allow; each fills its own pages.
+    // Items are divided among the segments as evenly as whole numbers allow; each segment fills its
+    // own pages.
     let (each, more) = (items / segments, items % segments);
     for (count, number) in [(each + 1, more), (each, segments - more)] {
         let weight = &found * &Exact::from(number);
@@ -382,8 +385,8 @@ fn wrap(operation: Option<ApiName>, kind: WriteKind, write: Write) -> Operation 
     }
 }
 
-/// Classes of the item that a write finds: of the size given for before, else of the size that it
-/// leaves. With the weight of both classes together.
+/// The classes of the item before and after a write, with their joint weight. The size before is
+/// the given one, or else the same as after.
 fn pairs(access: &AccessPattern) -> Vec<(&SizeClass, &SizeClass, u128)> {
     match &access.before {
         None => classes(access)
@@ -404,8 +407,8 @@ fn pairs(access: &AccessPattern) -> Vec<(&SizeClass, &SizeClass, u128)> {
     }
 }
 
-/// The item before a write, given by its size alone, with the entries that it had: those of the
-/// item after, but where an index holds the whole item.
+/// The item before a write, given only by its size, with its index entries: the same as after the
+/// write, except in an index that holds the whole item.
 fn with_entries(before: &SizeClass, after: &SizeClass, table: &Table) -> SizeClass {
     let entry = |(at, own): (usize, &IndexEntry)| match (
         own,
@@ -488,7 +491,7 @@ fn writes(
     }
 }
 
-/// Writes that a condition refuses. A put's condition fails because of the item that is there.
+/// Writes whose condition fails. The condition of a put fails because an item exists.
 fn refusals(
     plan: &WritePlan,
     access: &AccessPattern,
@@ -589,7 +592,7 @@ fn transaction(
     }
 }
 
-/// The deletes of Time to Live: one for each size class.
+/// Time to Live deletes: one for each size class.
 pub(super) fn time_to_live(sizes: &SizeClasses, table: &Table) -> Cases {
     let mut cases = Cases::default();
     let scale = cases.scale(Exact::ratio(1, sizes.total()));
@@ -605,8 +608,8 @@ pub(super) fn time_to_live(sizes: &SizeClasses, table: &Table) -> Cases {
     cases
 }
 
-/// The size of an entry for a transition; a size that nobody gave counts as no entry and is
-/// reported elsewhere.
+/// The size of an entry for a transition; an unknown size counts as no entry and is reported
+/// elsewhere.
 fn entry(class: &SizeClass, index: usize) -> Option<Bytes> {
     match class.entries.get(index) {
         Some(IndexEntry::Size(size)) => Some(*size),
@@ -638,10 +641,10 @@ fn deletion(class: Option<&SizeClass>, table: &Table) -> Write {
     }
 }
 
-/// A write over an item. What becomes of an index entry follows from the attributes that change.
+/// A write to an existing item. The effect on an index entry depends on the attributes that change.
 ///
-/// In a sparse index a changed key may as well appear or disappear; as long as its coverage stays
-/// the same, one entry put for each entry removed costs what a move costs, so all are counted as
+/// In a sparse index, a changed key can also appear or disappear. As long as the coverage stays the
+/// same, one added entry for each removed entry costs the same as a move, so all are counted as
 /// moves.
 fn change(plan: &WritePlan, before: &SizeClass, after: &SizeClass, table: &Table) -> Write {
     let transition = |at: usize| {

@@ -1,4 +1,4 @@
-//! One region of a table: what is consumed in it, and what the capacity mode makes of that.
+//! One region of a table: what is consumed in it, and how the capacity mode bills it.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +18,12 @@ use crate::units::Exact;
 use crate::usage::{Because, Subject, Throughput, Usage, UsageType};
 use crate::workload::{AccessPattern, Capacity, PatternCall, Replica, TableDesign, Units};
 
-/// Calls of a month, under the name that their lines carry.
+/// The calls of a month, with the name that their lines have.
 #[derive(Clone, Debug)]
 pub(super) struct MonthlyCalls<'a> {
     pub name: &'a str,
     pub calls: Exact,
-    /// When in the week they are made.
+    /// How they are distributed over the week.
     pub shape: Shape,
     /// Whether they are transactions of writes.
     pub transactional: bool,
@@ -39,13 +39,13 @@ impl MonthlyCalls<'_> {
     }
 }
 
-/// Something that cannot be known, before it has a rate.
+/// Something unknown, before its rate is looked up.
 pub(super) struct Gap {
     pub subject: Subject,
     pub what: String,
     pub why: String,
     pub usage_type: UsageType,
-    /// Whether money is missing from the bill, and not only demand from an account.
+    /// Whether a cost is missing from the bill, and not only demand from an account.
     pub costs: bool,
 }
 
@@ -72,7 +72,7 @@ impl Gap {
         direction: Direction,
         table: &TableDesign,
     ) -> bool {
-        // A local index's demand is its table's.
+        // The demand of a local index belongs to its table.
         let local = |name: &&str| {
             table
                 .table
@@ -102,7 +102,7 @@ pub(super) struct Site<'a> {
     design: &'a TableContext<'a>,
     region: &'a str,
     class: TableClass,
-    /// The replica, in another region than the home region.
+    /// The replica; `None` in the home region.
     replica: Option<&'a Replica>,
     consumed: Vec<Consumption>,
     gaps: Vec<Gap>,
@@ -110,7 +110,7 @@ pub(super) struct Site<'a> {
 
 /// What a read unit is, for the working of a line.
 const READ_ROUNDING: &str = "for each 4 KB, rounded up: 0.5 read units eventually consistent, 1 \
-                             strongly, 2 in a transaction";
+                             strongly consistent, 2 transactional";
 
 impl<'a> Site<'a> {
     pub fn new(
@@ -143,7 +143,7 @@ impl<'a> Site<'a> {
                 .index(target)
                 .is_some_and(|index| index.kind == IndexKind::Local);
             let own = local
-                .then(|| Because::rule("3.8b", "a local index writes on its table's capacity"));
+                .then(|| Because::rule("3.8b", "a local index consumes write units of its table"));
             let transacted = (target != Target::Table && traffic.transactional)
                 .then(|| Because::rule("3.9", "a transaction doubles the base table's units only"));
             let all: Vec<Because> = reasons
@@ -163,7 +163,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// The reads by which DAX fills its cache after transactions (rule 7.4).
+    /// The reads with which DAX fills its cache after transactions (rule 7.4).
     pub fn fill(&mut self, traffic: &MonthlyCalls, tally: &ExpectedUnits) {
         let reason = Because::rule(
             "7.4",
@@ -172,7 +172,7 @@ impl<'a> Site<'a> {
         self.consume(traffic, Target::Table, Throughput::Read, tally, &[reason]);
     }
 
-    /// Reads of an index whose entry size nobody gave.
+    /// Reads of an index whose entry size is not known.
     pub fn unknown_reads(&mut self, access: &str, index: Option<usize>) {
         let usage_type = UsageType::Requests(Throughput::Read, self.class);
         let gap = |index| {
@@ -214,7 +214,7 @@ impl<'a> Site<'a> {
         });
     }
 
-    /// Calls of which it is not known what they consume.
+    /// Calls whose consumption is not known.
     pub fn unmetered_call(&mut self, access: &AccessPattern) {
         let PatternCall::Unknown {
             direction,
@@ -252,19 +252,19 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Deletes of Time to Live in another region, of which nobody knows how many there are.
+    /// An unknown number of Time to Live deletes, in another region.
     pub fn unknown_deletes(&mut self) {
         let throughput = self.write_throughput(Target::Table);
         self.gaps.push(Gap {
             subject: self.design.subject(None, self.region, Some("Time to Live")),
-            what: format!("the {}s of Time to Live's deletes", unit_name(throughput)),
-            why: "how many items expire is \"unknown\"; give `deletes`".to_string(),
+            what: format!("the {}s of Time to Live deletes", unit_name(throughput)),
+            why: "the number of items that expire is \"unknown\"; give `deletes`".to_string(),
             usage_type: UsageType::Requests(throughput, self.class),
             costs: self.design.table.capacity == Capacity::OnDemand,
         });
     }
 
-    /// Writes to indexes whose entry sizes nobody gave.
+    /// Writes to indexes whose entry sizes are not known.
     pub fn unknown_writes(&mut self, access: &str, indexes: &[usize]) {
         for index in indexes {
             let usage_type =
@@ -290,8 +290,8 @@ impl<'a> Site<'a> {
         self.index(target).map(|index| index.name.as_str())
     }
 
-    /// Writes to the base table of a global table, and by default to its local indexes, are
-    /// replicated units.
+    /// Writes to the base table of a global table, and by default to its local indexes, consume
+    /// replicated write units.
     fn write_throughput(&self, target: Target) -> Throughput {
         let local = self
             .index(target)
@@ -314,15 +314,17 @@ impl<'a> Site<'a> {
             .then(|| match self.index(target).map(|index| index.kind) {
                 None => Because::rule(
                     "4.1",
-                    "a global table pays a replicated write in every region, this one included",
+                    "a global table pays for a replicated write in every region, including this \
+                     one",
                 ),
                 Some(IndexKind::Local) => Because::rule(
                     "4.2l",
-                    "a local index of a global table writes on its table's units in every region",
+                    "a local index of a global table consumes write units of its table in every \
+                     region",
                 ),
                 Some(IndexKind::Global) => Because::rule(
                     "4.2",
-                    "a global index of a global table pays ordinary writes in every region",
+                    "a global index of a global table pays for ordinary writes in every region",
                 ),
             })
     }
@@ -356,7 +358,7 @@ impl<'a> Site<'a> {
             because.push(Because::rule(
                 "1.6",
                 format!(
-                    "{} of the items carry the key of the index",
+                    "the share of items that have the index key is {}",
                     coverage.human(6)
                 ),
             ));
@@ -410,7 +412,7 @@ impl<'a> Site<'a> {
             self.unsettled(*target, account);
         }
         for direction in Direction::BOTH {
-            // Of a global table, replicated and ordinary units have prices of their own.
+            // For a global table, replicated and ordinary write units have different prices.
             for throughput in [
                 Throughput::Read,
                 Throughput::ReplicatedWrite,
@@ -456,8 +458,8 @@ impl<'a> Site<'a> {
         settled.gaps.append(&mut self.gaps);
     }
 
-    /// On demand, what is consumed is billed, less what a maximum throughput refuses: decided here,
-    /// once, for the table and its indexes.
+    /// On demand, consumed units are billed, except those that a maximum throughput refuses. Only
+    /// this function decides that, for the table and its indexes.
     fn bill_requests(
         &mut self,
         targets: &[Target],
@@ -484,7 +486,7 @@ impl<'a> Site<'a> {
                     "index"
                 };
                 let text = format!(
-                    "{} of them are refused beyond the {whose}'s maximum throughput, and not \
+                    "{} of them exceed the {whose}'s maximum throughput; they are refused and not \
                      billed",
                     share.human(6)
                 );
@@ -494,7 +496,7 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// Capacity of an account that is not known, or that moves with demand that is not known.
+    /// Capacity of an account that is unknown, or that depends on unknown demand.
     fn unsettled(&mut self, target: Target, account: &ByDirection<Settling>) {
         for (direction, settling) in account.iter() {
             let throughput = settling.demand.throughput;
@@ -506,8 +508,8 @@ impl<'a> Site<'a> {
                         .to_string();
                     (format!("the provisioned {units}"), why)
                 }
-                // Bounds without a target: what moves the units is not known. Units that a schedule
-                // alone moves have one bound.
+                // Bounds without a target: how the units change is not known. Units that only a
+                // schedule changes have equal bounds.
                 Some(Units::Scaled(scaling))
                     if scaling.target_percent.is_none()
                         && (scaling.schedule.0.is_empty() || scaling.min < scaling.max) =>
@@ -545,8 +547,8 @@ impl<'a> Site<'a> {
         }
     }
 
-    /// The share of an account's demand that its maximum throughput refuses; `None` where it has
-    /// none.
+    /// The share of an account's demand that its maximum throughput refuses; `None` if it has no
+    /// maximum.
     ///
     /// Source: Developer Guide, "DynamoDB maximum throughput for on-demand tables" (rule 6.3): best
     /// effort.
@@ -554,7 +556,7 @@ impl<'a> Site<'a> {
         if self.design.table.capacity != Capacity::OnDemand {
             return None;
         }
-        // What a replica does not set for itself, it has from the table.
+        // A replica inherits from the table what it does not set.
         let there = self
             .replica
             .filter(|_| direction == Direction::Read)
@@ -582,14 +584,14 @@ impl<'a> Site<'a> {
         Some(Exact::whole(run.throttled) / Exact::whole(run.demanded.max(1)))
     }
 
-    /// What is asked of the reads and the writes of one account, and what is provisioned for them.
-    /// Capacity that moves is simulated, both directions together.
+    /// The demand for reads and writes of one account, and the capacity provisioned for them.
+    /// Capacity that changes is simulated, both directions together.
     fn account(&self, target: Target) -> ByDirection<Settling> {
         let units = ByDirection::each(|direction| self.given_units(target, direction));
         let scaling = units
             .as_ref()
             .map(|units| units.as_ref().and_then(Units::scaling));
-        // Without a schedule, capacity that is not asked for stays at its least units.
+        // Without a schedule, capacity without demand stays at its minimum.
         let moves = units.iter().any(|(direction, units)| match units {
             Some(Units::Scaled(scaling)) => {
                 !scaling.schedule.0.is_empty() || self.is_asked_for(target, direction)
@@ -600,7 +602,7 @@ impl<'a> Site<'a> {
             let asked = ByDirection::each(|direction| AccountDemand {
                 name: self.series_name(target, direction),
                 arrivals: self.arrivals(target, direction),
-                // A direction whose units are not known moves nothing.
+                // A direction with unknown units is simulated with constant capacity.
                 scaling: scaling[direction]
                     .clone()
                     .unwrap_or_else(|| Scaling::fixed(1)),
@@ -622,7 +624,7 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// Whether anything asks for an account's direction; of a trace, its series tells.
+    /// Whether an account direction has demand; for a trace, this depends on its series.
     fn is_asked_for(&self, target: Target, direction: Direction) -> bool {
         let traced = self
             .design
@@ -632,7 +634,7 @@ impl<'a> Site<'a> {
         traced.is_some() || !self.consumed_by(target, direction).is_empty()
     }
 
-    /// The calls that ask for an account's direction.
+    /// The calls that consume units of an account direction.
     fn arrivals(&self, target: Target, direction: Direction) -> Vec<Arrivals> {
         self.consumed_by(target, direction)
             .iter()
@@ -665,7 +667,7 @@ impl<'a> Site<'a> {
         }
         let billing = self.design.workload.switches.hour_billing;
         let hourly = match (units, run) {
-            // Listed among the gaps, and charged nowhere.
+            // Listed as a gap and not billed.
             (None | Some(Units::Unknown), _) => None,
             (Some(Units::Fixed(units)), _) => Some(HourlyUnits::constant(*units)),
             (Some(Units::Scaled(scaling)), None) => Some(HourlyUnits::constant(scaling.min)),
@@ -724,7 +726,7 @@ impl<'a> Site<'a> {
         self.consumed.iter().filter(of_account).collect()
     }
 
-    /// The name of an account's direction, so that each draws calls of its own.
+    /// The name of an account direction, so that each has its own random calls.
     fn series_name(&self, target: Target, direction: Direction) -> String {
         account_name(
             &self.design.table.table.name,
@@ -734,7 +736,7 @@ impl<'a> Site<'a> {
         )
     }
 
-    /// What moves the units, where anything does.
+    /// What changes the units, if anything does.
     fn moved(
         &self,
         units: &Units,
@@ -759,7 +761,7 @@ impl<'a> Site<'a> {
             (Some(target), false) => {
                 format!("auto scaling {bounds} at a target of {target} %, and a schedule")
             }
-            (None, _) => "a schedule moves the units".to_string(),
+            (None, _) => "a schedule changes the units".to_string(),
         };
         let text = format!(
             "{how}: {} to {} {unit} in the simulated time",
@@ -769,7 +771,7 @@ impl<'a> Site<'a> {
         Some(Because::rule("6.6", text))
     }
 
-    /// Which access patterns ask for the capacity, for how much of it, and how that comes about.
+    /// Which access patterns use the capacity, how much of it each uses, and how that is computed.
     fn drivers(&self, consumed: &[&Consumption], throughput: Throughput) -> Vec<Because> {
         let seconds = self.design.workload.month.seconds();
         let mut parts: Vec<(String, Exact)> = Vec::new();
@@ -804,7 +806,7 @@ impl<'a> Site<'a> {
             })
         });
         let sum = Because::plain(format!(
-            "asked for, {}s a second on average: {text}",
+            "demand in {}s a second, on average: {text}",
             unit_name(throughput)
         ));
         std::iter::once(sum).chain(working).collect()
@@ -823,7 +825,7 @@ impl<'a> Site<'a> {
         Some(there.unwrap_or_else(|| own[direction].clone()))
     }
 
-    /// Reserved capacity covers the home region.
+    /// Reserved capacity covers only the home region.
     fn reserved(&self, direction: Direction) -> Option<ReservedUnits> {
         let reserved = self.design.table.reserved?;
         let units = match direction {
@@ -837,13 +839,13 @@ impl<'a> Site<'a> {
     }
 }
 
-/// One direction of an account: its demand, and its capacity where that is provisioned and known.
+/// One account direction: its demand, and its capacity if that is provisioned and known.
 struct Settling {
     demand: Demand,
     capacity: Option<ProvisionedCapacity>,
 }
 
-/// The unit's name while the mode is open.
+/// The name of the unit, independent of the capacity mode.
 fn unit_name(throughput: Throughput) -> &'static str {
     match throughput {
         Throughput::Read => "read unit",

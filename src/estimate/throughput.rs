@@ -11,14 +11,14 @@ use crate::units::{Exact, GB};
 use crate::usage::{Because, Usage, UsageType};
 use crate::workload::{AccessPattern, PatternCall, Replica};
 
-/// The name that lines of Time to Live carry in place of an access pattern's.
+/// The name that lines of Time to Live have instead of an access pattern's name.
 const TIME_TO_LIVE: &str = "Time to Live";
 
 /// A table with its traffic, metered.
 pub(super) struct Metered<'a> {
     design: &'a TableContext<'a>,
     patterns: Vec<Pattern<'a>>,
-    /// What one delete of Time to Live writes, where there are any.
+    /// What one Time to Live delete writes, if there are any.
     expired: Option<Expected>,
 }
 
@@ -27,9 +27,9 @@ struct Pattern<'a> {
     expected: Expected,
     /// Reads that DAX adds to fill its cache.
     fills: ExpectedUnits,
-    /// The index whose entry size the pattern's reads would need.
+    /// The index whose entry size the pattern's reads need but which is not known.
     unknown_read: Option<usize>,
-    /// The indexes whose entry sizes its writes would need.
+    /// The indexes whose entry sizes its writes need but which are not known.
     unknown_writes: Vec<usize>,
 }
 
@@ -52,8 +52,8 @@ impl<'a> Metered<'a> {
         }
     }
 
-    /// Everything that writes: access patterns and Time to Live, with what one call of each
-    /// expects.
+    /// Everything that writes: access patterns and Time to Live, with the expected consumption of
+    /// one call of each.
     fn writers(&self) -> impl Iterator<Item = (MonthlyCalls<'_>, &Expected)> {
         let patterns = self
             .patterns
@@ -75,8 +75,8 @@ impl<'a> Metered<'a> {
         patterns.chain(expired)
     }
 
-    /// Whether there are writes of which nobody knows what they change: units were counted, or
-    /// nothing is known.
+    /// Whether there are writes whose changes are not known: only their units are known, or
+    /// nothing.
     pub fn hides_writes(&self) -> bool {
         self.design.table.unknown.ttl_deletes
             || self.patterns.iter().any(|pattern| {
@@ -101,7 +101,7 @@ impl<'a> Metered<'a> {
             .sum()
     }
 
-    /// Change data capture units of a month: the writer, its calls and the units of one.
+    /// Change data capture units of a month: the writer, its calls and the units of one call.
     pub fn captured(&self) -> Vec<(&str, Exact, Exact)> {
         let captured = self
             .writers()
@@ -109,7 +109,7 @@ impl<'a> Metered<'a> {
         captured.filter(|(_, _, units)| !units.is_zero()).collect()
     }
 
-    /// Transfer out of the region of a write to each other region that stores a copy.
+    /// Data transfer from the region of a write to each other region that stores a copy.
     pub fn transfer(&self) -> Vec<Usage> {
         let design = self.design;
         let home = &design.workload.region;
@@ -177,7 +177,8 @@ impl<'a> Metered<'a> {
         settled
     }
 
-    /// A replica is written by all writers, and read by a share of the patterns and by its own.
+    /// A replica receives the writes of all writers, a share of the reads of the table's access
+    /// patterns, and the reads of its own.
     fn settle_copy(&self, replica: &'a Replica, settled: &mut Settled) {
         let design = self.design;
         let mut site = Site::new(design, &replica.region, replica.class, Some(replica));
@@ -205,7 +206,8 @@ impl<'a> Metered<'a> {
             if !pattern.access.is_read() || !replica.reads.is_zero() {
                 site.unmetered_call(pattern.access);
             }
-            // A token that is repeated reads where the write is called (rule 3.7b).
+            // A transaction repeated with its token reads in the region where the write is called
+            // (rule 3.7b).
             if pattern.access.is_read() && !replica.reads.is_zero() {
                 site.reads(
                     &traffic(pattern.access).times(&replica.reads),
@@ -225,21 +227,21 @@ impl<'a> Metered<'a> {
     }
 }
 
-/// A PartiQL statement is the operation that it is.
+/// A PartiQL statement costs the same as the equivalent operation.
 fn partiql(access: &AccessPattern) -> Option<Because> {
     let operation = access
         .operation
         .filter(|operation| operation.is_partiql())?;
     Some(Because::rule(
         "2.10",
-        format!("{operation} costs what the operations cost that its statements are"),
+        format!("{operation} costs the same as the operations that its statements stand for"),
     ))
 }
 
-/// What a reader may wonder about a write: why a batch saves nothing, why a transaction doubles no
-/// index.
+/// Explanations of what a write costs: a batch saves nothing, and a PartiQL statement costs the
+/// same as its operation.
 fn write_reasons(access: &AccessPattern) -> Vec<Because> {
-    let batch = || Because::rule("3.5", "a batch costs what its writes cost one by one");
+    let batch = || Because::rule("3.5", "a batch costs the same as its writes one by one");
     let is_batch = matches!(
         access.operation,
         Some(ApiName::BatchWriteItem | ApiName::BatchExecuteStatement)
@@ -268,7 +270,7 @@ fn traffic(access: &AccessPattern) -> MonthlyCalls<'_> {
     }
 }
 
-/// The share of a pattern's reads that reach the table behind DAX, and the words for it.
+/// The share of a pattern's reads that reach the table behind DAX, and its explanation.
 pub(super) fn passing(design: &TableContext, access: &AccessPattern) -> (Exact, Vec<Because>) {
     let consistency = match &access.call {
         PatternCall::Get { consistency, .. } => *consistency,
@@ -284,7 +286,7 @@ pub(super) fn passing(design: &TableContext, access: &AccessPattern) -> (Exact, 
     let Some(dax) = design.table.dax.as_ref().filter(|_| access.through_dax) else {
         return (Exact::one(), Vec::new());
     };
-    // Calls whose hit ratio is not known are unknown as a whole.
+    // Calls whose hit ratio is not known are completely unknown.
     let Some(hit_ratio) = dax.hit_ratio.known() else {
         return (Exact::one(), Vec::new());
     };
@@ -297,7 +299,8 @@ pub(super) fn passing(design: &TableContext, access: &AccessPattern) -> (Exact, 
                 passes.human(6)
             )
         }
-        _ => "strong and transactional reads pass through DAX and are never a hit".to_string(),
+        _ => "strongly consistent and transactional reads pass through DAX and are never a hit"
+            .to_string(),
     };
     (passes, vec![Because::rule("7.2", text)])
 }

@@ -364,7 +364,8 @@ fn imported(
         ImportFormat::CloudFormation => cloudformation::draft(documents, context),
         ImportFormat::DescribeTable => describe::draft(documents, context),
         ImportFormat::Model => model::draft(documents, context),
-        ImportFormat::Export | ImportFormat::CloudWatch => Draft::default(), // read by functions of their own
+        ImportFormat::Export | ImportFormat::CloudWatch => Draft::default(), /* read by functions
+                                                                              * of their own */
     };
     finish(draft, usage.as_ref(), asked.lenient, documents, problems)
 }

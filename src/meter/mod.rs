@@ -1,4 +1,4 @@
-//! The meter: what an operation consumes. [`meter`] is the one door.
+//! The meter: what an operation consumes. [`meter`] is the entry point.
 //!
 //! ```
 //! use dynameter::meter::{meter, Switches};
@@ -30,7 +30,7 @@ pub use switches::{
 use crate::table::{Consistency, Operation, Table, Transition};
 use crate::units::{Bytes, ReadUnits, WriteUnits};
 
-/// Read and write units of one arm: the base table, or one index.
+/// Read and write units of one target: the base table, or one index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arm {
     /// Read units.
@@ -46,20 +46,21 @@ impl Arm {
     }
 }
 
-/// What one operation consumes, arm by arm, as `ReturnConsumedCapacity=INDEXES` would say.
+/// What one operation consumes of the table and each index, as `ReturnConsumedCapacity=INDEXES`
+/// would report it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConsumedCapacity {
     /// The base table.
     pub table: Arm,
     /// Each index, by its position in [`Table::indexes`].
     pub indexes: Vec<Arm>,
-    /// Members of a BatchExecuteStatement that failed: in the total, and in no arm that AWS
-    /// returns (rule 11.1). They are requests of the table.
+    /// Members of a BatchExecuteStatement that failed: AWS includes them in the total, but not in
+    /// what it returns for the table or an index (rule 11.1). They are requests of the table.
     pub failed: Arm,
 }
 
 impl ConsumedCapacity {
-    /// Nothing, for each arm of a table.
+    /// Zero for the table and each index.
     pub fn none(table: &Table) -> ConsumedCapacity {
         ConsumedCapacity {
             indexes: vec![Arm::default(); table.indexes.len()],
@@ -67,14 +68,14 @@ impl ConsumedCapacity {
         }
     }
 
-    /// What is asked of the base table itself: its arm, and members that failed.
+    /// What the base table itself consumes, failed members included.
     pub fn of_table(&self) -> Arm {
         let mut own = self.table;
         own.add(self.failed);
         own
     }
 
-    /// All arms together, and members that failed.
+    /// The sum of the table and all indexes, failed members included.
     pub fn total(&self) -> Arm {
         let mut total = self.of_table();
         self.indexes.iter().for_each(|arm| total.add(*arm));
@@ -91,21 +92,20 @@ impl ConsumedCapacity {
     }
 }
 
-/// One key of a GetItem or BatchGetItem: what [`meter`] says, without an operation to be made for
-/// it.
+/// One key of a GetItem or BatchGetItem: the same as [`meter`], without building an operation.
 #[inline]
 pub fn get(item: Option<Bytes>, consistency: Consistency) -> ReadUnits {
     reads::get(item, consistency)
 }
 
-/// The base table's arm of a Put, Update or Delete outside a transaction that was applied, by the
-/// images before and after: what [`meter`] says, without an operation to be made for it.
+/// The base table's units of a Put, Update or Delete outside a transaction that was applied, by the
+/// images before and after: the same as [`meter`], without building an operation.
 #[inline]
 pub fn table_write(old: Option<Bytes>, new: Option<Bytes>) -> WriteUnits {
     writes::base(old, new)
 }
 
-/// The arm of an index of such a write.
+/// The units of an index for such a write.
 #[inline]
 pub fn index_write(transition: Transition) -> WriteUnits {
     writes::index(transition)
@@ -113,8 +113,8 @@ pub fn index_write(transition: Transition) -> WriteUnits {
 
 /// What an operation consumes on a table, in the region that serves it.
 ///
-/// In a global table the base table's and local indexes' write units are replicated ones (rWRU,
-/// rWCU); [`replicate`] says what every other region consumes.
+/// In a global table, the write units of the base table and of local indexes are replicated units
+/// (rWRU, rWCU); [`replicate`] returns what every other region consumes.
 pub fn meter(table: &Table, operation: &Operation, switches: &Switches) -> ConsumedCapacity {
     let mut consumed = ConsumedCapacity::none(table);
     match operation {
@@ -146,7 +146,7 @@ pub fn meter(table: &Table, operation: &Operation, switches: &Switches) -> Consu
             return meter(table, operation, switches);
         }
         Operation::BatchExecuteStatement(statements) => {
-            // Rule 3.10: failing members count only beside one that succeeded on the same table.
+            // Rule 3.10: failed members count only if another member succeeded on the same table.
             if statements
                 .iter()
                 .any(|statement| !writes::is_refused(statement))

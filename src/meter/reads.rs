@@ -4,10 +4,10 @@ use super::{ConsumedCapacity, FetchOfNothing, Switches};
 use crate::table::{Consistency, ReadPage};
 use crate::units::{Bytes, KB, ReadUnits};
 
-/// Reads round up to 4 KB.
+/// Reads are rounded up to blocks of 4 KB.
 const READ_BLOCK: u64 = 4 * KB;
 
-/// Units of some bytes: half a unit for each 4 KB, or one.
+/// Units of a number of bytes: half a unit for each 4 KB, or one if strongly consistent.
 ///
 /// Source: Developer Guide, "DynamoDB read and write operations" (rules 1.7 and 2.1).
 fn units(bytes: Bytes, consistency: Consistency) -> ReadUnits {
@@ -29,9 +29,9 @@ pub(super) fn transact_get(item: Option<Bytes>) -> ReadUnits {
     ReadUnits::from_halves(item.unwrap_or_default().blocks(READ_BLOCK) * 4)
 }
 
-/// One page of a Query or Scan: the sum of what was evaluated is rounded once, on the arm that was
-/// read; what a local index fetches from the base table is rounded item by item, on the table's
-/// arm.
+/// One page of a Query or Scan: the sum of the evaluated sizes is rounded up once and counts for
+/// the table or index that was read; items that a local index fetches from the base table are
+/// rounded up one by one and count for the table.
 ///
 /// Source: Developer Guide, "Querying tables", "Local secondary indexes" (rules 2.4 to 2.7).
 pub(super) fn page(page: &ReadPage, switches: &Switches, consumed: &mut ConsumedCapacity) {

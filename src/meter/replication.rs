@@ -26,7 +26,8 @@ pub fn replicate(table: &Table, operation: &Operation, switches: &Switches) -> C
     consumed
 }
 
-/// Bytes that an operation sends to each other region: the image after, or what a delete found.
+/// Bytes that an operation sends to each other region: the image after, or the item that a delete
+/// removed.
 ///
 /// `Assumption:` a replicated write sends the whole item, as the guide's "replicated byte" suggests
 /// (rule 4.9).
@@ -37,8 +38,8 @@ pub fn replicated_bytes(operation: &Operation) -> Bytes {
         .sum()
 }
 
-/// Change data capture units of an operation for a Kinesis data stream: for each changed item one
-/// for each 1 KB of its larger image, once even in a transaction, Time to Live deletes included
+/// Change data capture units of an operation for a Kinesis data stream: one for each 1 KB of the
+/// larger image of each changed item, not doubled in a transaction, Time to Live deletes included
 /// (rule 5.2).
 ///
 /// Source: Developer Guide, "Kinesis Data Streams for DynamoDB": "the larger of the before and
@@ -51,7 +52,7 @@ pub fn change_data_capture_units(operation: &Operation) -> u64 {
 }
 
 /// What a write that was applied sends, by its images before and after: change data capture units,
-/// and bytes to each other region. Nothing where there was no item and is none.
+/// and bytes to each other region. Nothing if there is no item before and after.
 #[inline]
 pub fn sent(old: Option<Bytes>, new: Option<Bytes>) -> (u64, Bytes) {
     new.or(old)

@@ -30,7 +30,7 @@ impl Switch {
 
 macro_rules! switches {
     ($($(#[$doc:meta])* $field:ident: $type:ident $(as $alias:ident)? { $($(#[$variant_doc:meta])* $variant:ident = $text:literal $rule:literal),* } = $default:ident;)*) => {
-        /// The readings in force. The defaults are the best founded ones.
+        /// The readings in force. The defaults are the best supported ones.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
         pub struct Switches {
             $($(#[$doc])* pub $field: switches!(@type $type $($alias)?),)*
@@ -57,7 +57,7 @@ macro_rules! switches {
             pub const NAMES: &'static [(&'static str, &'static [&'static str])] =
                 &[$((stringify!($field), &[$($text),*])),*];
 
-            /// Sets a switch by name; `false` where no such switch or value exists.
+            /// Sets a switch by name; `false` if no such switch or value exists.
             pub fn set(&mut self, name: &str, value: &str) -> bool {
                 match (name, value) {
                     $($((stringify!($field), $text) => self.$field = $type::$variant,)*)*
@@ -92,14 +92,14 @@ switches! {
         /// Rule 1.3a.
         Split = "split" "1.3a"
     } = Aligned;
-    /// Which item a failed condition is charged by.
+    /// Which item size a failed condition is charged for.
     failed_condition: FailedCondition {
-        /// The item that is there: measured on AWS.
+        /// The existing item: measured on AWS.
         Existing = "existing" "3.7",
-        /// The larger of it and the attempted one: the guide's text, an upper bound.
+        /// The larger of the existing and the attempted item: the guide's text, an upper bound.
         Larger = "larger" "3.7g"
     } = Existing;
-    /// What counts of an hour in which provisioned capacity changed.
+    /// How an hour is charged in which provisioned capacity changed.
     hour_billing: HourBilling {
         /// The highest value of the hour.
         Maximum = "maximum" "6.7",
@@ -117,7 +117,7 @@ switches! {
     replicated_transaction: ReplicatedTransaction {
         /// As ordinary writes.
         Once = "once" "4.6",
-        /// Doubled there too.
+        /// Doubled there as well.
         Twice = "twice" "4.6"
     } = Once;
     /// Which units a local index of a global table writes.
@@ -127,11 +127,12 @@ switches! {
         /// Ordinary ones, like a global index.
         Plain = "plain" "4.2l"
     } = Replicated;
-    /// Whether backups, restores and point-in-time recovery bill the 100 bytes an item that storage bills.
+    /// Whether backups, restores and point-in-time recovery are billed for the 100 bytes per item
+    /// that storage is billed for.
     backup_overhead: BackupOverhead {
-        /// They bill the data alone, as the billed size of exports does.
+        /// They are billed for the data only, like exports.
         Excluded = "excluded" "5.3",
-        /// They bill what storage bills.
+        /// They are billed for the same bytes as storage.
         Included = "included" "5.3"
     } = Excluded;
 }

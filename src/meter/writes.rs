@@ -7,7 +7,7 @@ use crate::table::{
 };
 use crate::units::{Bytes, KB, WriteUnits};
 
-/// Units of an image: one for each 1 KB; one where there is none.
+/// Units of an image: one for each 1 KB; one if there is no image.
 ///
 /// Source: Developer Guide, "DynamoDB read and write operations" (rules 1.7 and 3.2).
 #[inline]
@@ -28,7 +28,7 @@ pub(super) fn single(write: &Write, switches: &Switches, consumed: &mut Consumed
     }
 }
 
-/// The base table pays for the larger of the images before and after (rules 3.1 to 3.3).
+/// The base table is charged for the larger of the images before and after (rules 3.1 to 3.3).
 ///
 /// Source: Developer Guide, "DynamoDB read and write operations": "the item size that matters is
 /// the larger of the two".
@@ -45,8 +45,9 @@ fn failed_condition(write: &Write, switch: FailedCondition) -> WriteUnits {
     }
 }
 
-/// Each index pays for its own entry (rule 3.8). Source: Developer Guide, "Global secondary
-/// indexes" and "Local secondary indexes"; sizes of moves and replacements are captures of AWS.
+/// Each index is charged for its own entry (rule 3.8). Source: Developer Guide, "Global secondary
+/// indexes" and "Local secondary indexes"; sizes of moves and replacements come from captures of
+/// AWS.
 #[inline]
 pub(super) fn index(transition: Transition) -> WriteUnits {
     match transition {
@@ -102,8 +103,8 @@ fn twice(units: WriteUnits) -> WriteUnits {
     WriteUnits(units.0 * 2)
 }
 
-/// Units of a member of a BatchExecuteStatement that failed; `None` for one that did not. An INSERT
-/// of an item that exists costs the larger of the stored and the attempted item (rule 11.1).
+/// Units of a failed member of a BatchExecuteStatement; `None` if it did not fail. An INSERT of an
+/// item that exists costs the larger of the stored and the attempted item (rule 11.1).
 pub(super) fn failed_member(member: &Operation, switches: &Switches) -> Option<WriteUnits> {
     match member {
         Operation::PutItem(write) if is_refused(member) => Some(base(write.old, write.new)),

@@ -1,4 +1,4 @@
-//! Usage and a book make a bill: lines that prove themselves, and what is unknown.
+//! Makes a bill from usage and price books: lines that can be checked, and what is unknown.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +9,14 @@ use crate::money::{Money, MoneyError};
 use crate::units::Exact;
 use crate::usage::{Because, FreeTier, Subject, Usage, UsageType};
 
-/// One line of a bill: `quantity × rate = amount`, exactly, and because of what.
+/// One line of a bill: `quantity × rate = amount`, exactly, with its reasons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineItem {
     /// What the line is about.
     pub subject: Subject,
     /// What is billed.
     pub usage_type: UsageType,
-    /// Its name on the bill, with the region's prefix; `None` where the price book has no prefix.
+    /// Its name on the bill, with the region's prefix; `None` if the price book has no prefix.
     pub bill_usage_type: Option<String>,
     /// How much of it, as billed.
     pub quantity: Decimal,
@@ -30,18 +30,18 @@ pub struct LineItem {
     pub because: Vec<Because>,
 }
 
-/// Something that is not known, so that its cost is in no total.
+/// Something unknown, whose cost is not in the total.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
     /// What it is about.
     pub subject: Subject,
     /// What is unknown.
     pub what: String,
-    /// Why it is, and how to make it known.
+    /// Why it is unknown, and how to provide it.
     pub why: String,
-    /// What one unit costs, where that is known.
+    /// What one unit costs, if that is known.
     pub rate: Option<PublishedRate>,
-    /// How many units there are, where their price alone is not known.
+    /// The number of units, if only their price is unknown.
     pub quantity: Option<Exact>,
 }
 
@@ -58,23 +58,24 @@ impl Bill {
     /// The sum of the lines: never stored.
     ///
     /// # Errors
-    /// [`MoneyError::TooLarge`] where the sum has more than 28 digits.
+    /// [`MoneyError::TooLarge`] if the sum has more than 28 digits.
     pub fn total(&self) -> Result<Money, MoneyError> {
         Money::sum(self.lines.iter().map(|line| line.amount))
     }
 }
 
-/// Prices usage, each line by the book of its region. What a book lacks becomes an [`Unknown`].
+/// Prices usage, each line by the book of its region. A price missing from the book becomes an
+/// [`Unknown`].
 ///
-/// Tiers and free tiers belong to an account, a region and a month, so all usage of one type fills
-/// them together, and each line has a part of every tier in proportion to its quantity. A free tier
-/// that is not asked for is passed over: its units cost the next tier.
+/// Tiers and free tiers apply to an account, a region and a month, so all usage of one type fills
+/// them together, and each line gets a share of every tier in proportion to its quantity. A free
+/// tier that is not enabled is skipped: its units are charged at the next tier.
 ///
-/// `Assumption:` AWS gives a free tier in the order of time, to whatever is used first; usage that
-/// is spread alike over the month then shares it in proportion.
+/// `Assumption:` AWS applies a free tier in order of time, to the usage that comes first; usage
+/// that is spread over the month in the same way then shares it in proportion.
 ///
 /// # Errors
-/// [`MoneyError::TooLarge`] where an amount needs more than 28 digits.
+/// [`MoneyError::TooLarge`] if an amount needs more than 28 digits.
 pub fn price(
     usage: &[Usage],
     books: &BTreeMap<String, PriceBook>,
@@ -99,7 +100,7 @@ pub fn price(
         };
         let Some(book) = books.get(region) else {
             bill.unknown
-                .push(missing(format!("no price book of {region} is at hand")));
+                .push(missing(format!("there is no price book for {region}")));
             continue;
         };
         let tiers = match book.tiers(&item.usage_type) {
@@ -140,8 +141,8 @@ pub fn price(
     Ok(bill)
 }
 
-/// The name that the bill of a region has for a usage type; `None` where the books lack a prefix of
-/// it.
+/// The name of a usage type on the bill of a region; `None` if the books do not have a prefix that
+/// it needs.
 fn bill_name(
     usage: &UsageType,
     book: &PriceBook,
@@ -156,14 +157,14 @@ fn bill_name(
     }
 }
 
-/// Usage of one type in one region: how much of it there is in all, in how many lines.
+/// Usage of one type in one region: its total quantity and the number of its lines.
 #[derive(Clone, Debug, Default)]
 struct Pool {
     quantity: Exact,
     lines: usize,
 }
 
-/// All usage by region and type, since tiers belong to an account.
+/// All usage by region and type, because tiers apply to the whole account.
 struct Pools<'a>(BTreeMap<(&'a str, &'a UsageType), Pool>);
 
 impl<'a> Pools<'a> {
@@ -184,7 +185,7 @@ impl<'a> Pools<'a> {
     }
 }
 
-/// A usage type with its code and quantity, for people.
+/// A usage type with its code and quantity, for output.
 fn describe(item: &Usage) -> String {
     let usage = &item.usage_type;
     format!(
@@ -196,7 +197,7 @@ fn describe(item: &Usage) -> String {
     )
 }
 
-/// Why a line has a part of a tier.
+/// Why a line has a share of a tier.
 fn shared(item: &Usage, tier: &Tier, pool: &Pool) -> Because {
     let usage = &item.usage_type;
     let tier = match (tier.published.rate.is_zero(), tier.from) {
@@ -205,21 +206,22 @@ fn shared(item: &Usage, tier: &Tier, pool: &Pool) -> Because {
         (false, from) => format!("the tier from {} {}s on", Exact::from(from), usage.unit()),
     };
     Because::plain(format!(
-        "{tier} belongs to the account: the line's part of it is its part of all {} {}s in {}",
+        "{tier} applies to the whole account: the line's share of it is its share of all {} {}s \
+         in {}",
         pool.quantity.human(usage.places()),
         usage.unit(),
         item.subject.region
     ))
 }
 
-/// The tiers without a free one that is not given.
+/// The tiers, without a free tier that is not enabled.
 fn charged<'a>(usage: &UsageType, tiers: &'a [Tier], free: &BTreeSet<FreeTier>) -> &'a [Tier] {
     let passed_over = usage.free_tier().is_some_and(|tier| !free.contains(&tier));
     let skip = usize::from(passed_over && tiers.len() > 1 && tiers[0].published.rate.is_zero());
     &tiers[skip..]
 }
 
-/// Whether the price of a unit depends on how many are used in all, by all tables.
+/// Whether the price of a unit depends on the total usage of all tables.
 pub fn is_tiered(
     usage: &Usage,
     books: &BTreeMap<String, PriceBook>,
@@ -257,8 +259,8 @@ fn split<'a>(item: &Usage, tiers: &'a [Tier], pool: &Pool) -> Vec<(&'a Tier, Exa
     let Some(((last, _), lower)) = filled.split_last() else {
         return Vec::new();
     };
-    // Parts that no quantity on a bill could state are left to the last tier, so that the parts are
-    // the whole.
+    // Fractions that a quantity on a bill cannot show go to the last tier, so that the parts add up
+    // to the whole.
     let scale = Exact::from(10_u64.pow(item.usage_type.places()));
     let mut left = item.quantity.clone();
     let mut parts = Vec::new();

@@ -1,4 +1,4 @@
-//! Price books: what a region's rates are at a date.
+//! Price books: a region's rates at a date.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,13 @@ use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::{FreeTier, UsageType};
 
-/// The region under which prices stand that are not a region's own.
+/// The name of the book with the prices that are the same in every region.
 const GLOBAL: &str = "global";
 
-/// No price book that a person or a program writes is larger: 16 MB.
+/// The largest price book that is accepted: 16 MB.
 const BOOK_BYTES_MAX: u64 = 16 << 20;
 
-/// One published price: code, unit, tier, the day it took effect, where it was read and how sure
-/// that is.
+/// One published price: code, unit, tier, the day it took effect, its source and how certain it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PublishedRate {
     /// What it prices, such as `write_request_unit_standard`.
@@ -35,7 +34,8 @@ pub struct PublishedRate {
     pub rate: Rate,
     /// The day it took effect, or the first day on which a source shows it.
     pub effective_from: Date,
-    /// Whether `effective_from` is only the first sighting, so that the price is older than that.
+    /// Whether `effective_from` is only the day on which the price was first seen; the price is
+    /// older.
     pub first_seen: bool,
     /// Keys of sources, joined by `+`.
     pub source: String,
@@ -56,13 +56,13 @@ pub struct Tier {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the price book of {region} at {date} has no {code}{has}")]
 pub struct MissingRate {
-    /// The region asked.
+    /// The requested region.
     pub region: String,
-    /// The date asked.
+    /// The requested date.
     pub date: String,
-    /// The code asked.
+    /// The requested code.
     pub code: String,
-    /// A sentence of what is there instead; may be empty.
+    /// What the book has instead; may be empty.
     pub has: String,
 }
 
@@ -70,9 +70,12 @@ pub struct MissingRate {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BookError {
     /// No such region.
-    #[error("there is no price book for region {region:?}{suggestion}; the books have {known}")]
+    #[error(
+        "there is no price book for region {region:?}{suggestion}; there are price books for \
+         {known}"
+    )]
     Region {
-        /// The region asked.
+        /// The requested region.
         region: String,
         /// ` (did you mean …?)`, or empty.
         suggestion: String,
@@ -85,9 +88,9 @@ pub enum BookError {
          on{others}"
     )]
     TooEarly {
-        /// The region asked.
+        /// The requested region.
         region: String,
-        /// The date asked.
+        /// The requested date.
         date: String,
         /// The first date with a book.
         starts: String,
@@ -104,15 +107,15 @@ pub enum BookError {
     },
 }
 
-/// A book as it is written.
+/// A price book file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct BookFile {
     region: String,
     location: Option<String>,
-    /// The start of the region's usage types on a bill.
+    /// The prefix of the region's usage types on a bill.
     usage_prefix: Option<String>,
-    /// The same in the names of transfers between regions, where it differs.
+    /// The prefix in the names of transfers between regions, if it differs.
     transfer_prefix: Option<String>,
     rates: Vec<RateFile>,
     reserved_capacity: Option<ReservedTerms>,
@@ -133,7 +136,7 @@ struct RateFile {
     confidence: String,
 }
 
-/// Everything that is known of one region's prices.
+/// All known prices of one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct RegionBook {
     region: String,
@@ -167,7 +170,7 @@ enum TextSource {
 }
 
 impl Books {
-    /// The books in the binary.
+    /// The books that are embedded in the binary.
     pub fn embedded() -> Books {
         let books = embedded::BOOKS.iter().map(|(region, text)| {
             (
@@ -178,19 +181,18 @@ impl Books {
         Books::new(books.collect())
     }
 
-    /// The books of a folder: every `REGION.toml` in it; prices that are not a region's own come
-    /// from the binary where the folder has no `global.toml`.
+    /// The books of a folder: every `REGION.toml` in it. If the folder has no `global.toml`, the
+    /// embedded one is used.
     ///
     /// # Errors
-    /// [`BookError::File`] where the folder cannot be read or has no book.
+    /// [`BookError::File`] if the folder cannot be read or has no book.
     pub fn from_folder(folder: &Path) -> Result<Books, BookError> {
         let failed = |message: String| BookError::File {
             path: folder.display().to_string(),
             message,
         };
-        let entries = std::fs::read_dir(folder).map_err(|error| {
-            failed(format!("the folder of price books cannot be read: {error}"))
-        })?;
+        let entries = std::fs::read_dir(folder)
+            .map_err(|error| failed(format!("cannot read the folder of price books: {error}")))?;
         let mut texts = BTreeMap::new();
         for path in entries.flatten().map(|entry| entry.path()) {
             let region = path
@@ -208,7 +210,7 @@ impl Books {
         }
         if texts.keys().all(|region| region == GLOBAL) {
             return Err(failed(
-                "the folder holds no price book; a book is a file such as us-east-1.toml"
+                "the folder has no price book; a price book is a file such as us-east-1.toml"
                     .to_string(),
             ));
         }
@@ -260,7 +262,7 @@ impl Books {
         })
     }
 
-    /// A book that is there, read once.
+    /// Loads a book; each is read once.
     fn load(&self, region: &str) -> Result<Arc<RegionBook>, BookError> {
         let (Some((name, source)), Some(read)) = (self.texts.get(region), self.read.get(region))
         else {
@@ -276,13 +278,12 @@ impl Books {
                     path: name.clone(),
                     message,
                 };
-                let unreadable = |error: std::io::Error| {
-                    failed(format!("the price book cannot be read: {error}"))
-                };
+                let unreadable =
+                    |error: std::io::Error| failed(format!("cannot read the price book: {error}"));
                 let size = std::fs::metadata(path).map_err(unreadable)?;
                 if !size.is_file() || size.len() > BOOK_BYTES_MAX {
                     return Err(failed(
-                        "a price book is a file of at most 16 MB".to_string(),
+                        "a price book must be a regular file of at most 16 MB".to_string(),
                     ));
                 }
                 parse(name, &opened::read_to_string(path).map_err(unreadable)?)
@@ -293,7 +294,7 @@ impl Books {
             Ok(book)
         } else {
             let message = format!(
-                "the book is of region {:?}; a book's file has its region's name",
+                "the price book is for region {:?}; name the file after its region",
                 book.region
             );
             Err(BookError::File {
@@ -303,10 +304,10 @@ impl Books {
         }
     }
 
-    /// The book of a region at a date; the newest prices where no date is given.
+    /// The book of a region at a date; the newest prices if no date is given.
     ///
     /// # Errors
-    /// [`BookError`] where no book fits.
+    /// [`BookError`] if there is no book for the region at the date.
     pub fn book(&self, region: &str, date: Option<Date>) -> Result<PriceBook, BookError> {
         let book = self.region(region)?;
         let starts = book.starts();
@@ -323,7 +324,10 @@ impl Books {
                 let others = if early.is_empty() {
                     String::new()
                 } else {
-                    format!("; at that date the books have {}", early.join(", "))
+                    format!(
+                        "; at that date there are price books for {}",
+                        early.join(", ")
+                    )
                 };
                 let starts = starts.map_or("no date".to_string(), |starts| starts.to_string());
                 return Err(BookError::TooEarly {
@@ -347,12 +351,12 @@ impl Books {
         })
     }
 
-    /// The text of a book; `None` where there is no such book.
+    /// The text of a book; `None` if there is no such book.
     pub(super) fn text(&self, region: &str) -> Result<Option<String>, BookError> {
         let Some((name, source)) = self.texts.get(region) else {
             return Ok(None);
         };
-        // Read first, so that what is wrong with it is told.
+        // Load it first, so that errors in it are reported.
         self.load(region)?;
         match source {
             TextSource::Embedded(text) => Ok(Some(text.to_string())),
@@ -361,13 +365,13 @@ impl Books {
                     .map(Some)
                     .map_err(|error| BookError::File {
                         path: name.clone(),
-                        message: format!("the price book cannot be read: {error}"),
+                        message: format!("cannot read the price book: {error}"),
                     })
             }
         }
     }
 
-    /// A book to write in.
+    /// A book that can be changed.
     pub(super) fn open(&self, region: &str) -> Result<OpenBook, BookError> {
         let book = self.region(region)?;
         let (region, location) = (book.region.clone(), book.location.clone());
@@ -381,11 +385,11 @@ impl Books {
         })
     }
 
-    /// The dates between which a region's prices are known to have changed or been confirmed: first
-    /// and last.
+    /// The first date of a region's book, and the last date on which one of its prices took effect
+    /// or was first seen.
     ///
     /// # Errors
-    /// [`BookError`] where the region has no book.
+    /// [`BookError`] if the region has no book.
     pub fn span(&self, region: &str) -> Result<(Date, Date), BookError> {
         let book = self.region(region)?;
         let empty = || BookError::File {
@@ -411,7 +415,7 @@ fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
             (None, Some(date)) => (date, true),
             _ => {
                 return Err(failed(format!(
-                    "{}: a rate has either effective_from or seen_from",
+                    "{}: a rate must have either effective_from or seen_from, not both",
                     row.code
                 )));
             }
@@ -444,7 +448,7 @@ fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
     });
     if let Some([rate, _]) = twice {
         return Err(failed(format!(
-            "{} stands twice for tier {} and {}; a rate must be unique",
+            "{} occurs twice for tier {} and date {}; each rate must be unique",
             rate.code, rate.tier_from, rate.effective_from
         )));
     }
@@ -453,7 +457,7 @@ fn parse(name: &str, text: &str) -> Result<Arc<RegionBook>, BookError> {
         .find(|tiers| tiers.iter().all(|rate| rate.tier_from > 0));
     if let Some([rate, ..]) = first {
         return Err(failed(format!(
-            "{} has no tier from 0 on; its first tier starts at {}",
+            "{} has no tier that starts at 0; its first tier starts at {}",
             rate.code, rate.tier_from
         )));
     }
@@ -495,8 +499,8 @@ impl RegionBook {
     }
 }
 
-/// Of the rates of one code those in force on a day, by tier: the newest that has taken effect, or
-/// the oldest where that is only the first sighting of an older price.
+/// The rates of one code that are in force on a day, by tier: the newest that has taken effect; if
+/// there is none, the oldest one whose date is only when it was first seen.
 pub(super) fn in_force<'a>(
     rates: impl IntoIterator<Item = &'a Arc<PublishedRate>>,
     day: Date,
@@ -536,7 +540,7 @@ impl PriceBook {
     /// The tiers of a usage type, lowest first; never empty.
     ///
     /// # Errors
-    /// [`MissingRate`] with what the book has, where it has no rate of that usage type.
+    /// [`MissingRate`], with what the book has instead, if it has no rate for that usage type.
     pub fn tiers(&self, usage: &UsageType) -> Result<Vec<Tier>, MissingRate> {
         let code = usage.code();
         let book = if usage.has_global_price() {
@@ -552,7 +556,7 @@ impl PriceBook {
         }
     }
 
-    /// The list price of a usage type: its first tier that is not free; `None` where the book has
+    /// The list price of a usage type: its first tier that is not free; `None` if the book has
     /// none.
     pub fn list_price(&self, usage: &UsageType) -> Option<Arc<PublishedRate>> {
         self.tiers(usage)
@@ -568,8 +572,8 @@ impl PriceBook {
             .map(|published| Exact::from(published.rate.decimal()))
     }
 
-    /// How much of a usage type AWS gives an account in a month in this region: the part of its
-    /// tiers at $0.
+    /// How much of a usage type is free for an account in a month in this region: the size of its
+    /// tier at $0.
     pub fn free_quantity(&self, usage: &UsageType) -> Exact {
         let tiers = self.tiers(usage).unwrap_or_default();
         match tiers.as_slice() {
@@ -585,7 +589,7 @@ impl PriceBook {
             .any(|usage| !self.free_quantity(usage).is_zero())
     }
 
-    /// How reserved capacity is sold; `None` where the books do not say.
+    /// The terms of reserved capacity; `None` if the books do not have them.
     pub fn reserved_terms(&self) -> Option<&ReservedTerms> {
         self.book
             .reserved_capacity
@@ -593,7 +597,7 @@ impl PriceBook {
             .or(self.global.reserved_capacity.as_ref())
     }
 
-    /// What a Database Savings Plan takes off; `None` where the books do not say.
+    /// The discounts of a Database Savings Plan; `None` if the books do not have them.
     pub fn savings_plan(&self) -> Option<&SavingsPlan> {
         self.book
             .savings_plan
@@ -601,13 +605,13 @@ impl PriceBook {
             .or(self.global.savings_plan.as_ref())
     }
 
-    /// The start of the region's usage types on a bill, such as `USE1`; `None` where the book does
-    /// not say.
+    /// The prefix of the region's usage types on a bill, such as `USE1`; `None` if the book does
+    /// not have it.
     pub fn usage_prefix(&self) -> Option<&str> {
         self.book.prefix.as_deref()
     }
 
-    /// The region's part of the names of transfers between regions, such as `EUW1`.
+    /// The prefix of the region in the names of transfers between regions, such as `EUW1`.
     pub fn transfer_prefix(&self) -> Option<&str> {
         self.book.transfer_prefix.as_deref().or(self.usage_prefix())
     }
@@ -637,7 +641,8 @@ impl PriceBook {
             (Some(later), _) => format!(" (it is known from {later} on)"),
             (None, Some(family)) if has.is_empty() => {
                 format!(
-                    ", nor any other {family}…; `--prices DIR` takes books that you have completed"
+                    ", nor any other {family}…; add it to a copy of the price books and use them \
+                     with `--prices DIR`"
                 )
             }
             (None, Some(family)) => format!("; of {family}… it has {}", has.join(", ")),

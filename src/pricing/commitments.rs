@@ -1,5 +1,5 @@
-//! What AWS sells to those who commit themselves, as a price book has it: the terms of reserved
-//! capacity, and what a Database Savings Plan takes off.
+//! Commitments in a price book: the terms of reserved capacity, and the discounts of a Database
+//! Savings Plan.
 
 use serde::Deserialize;
 
@@ -7,7 +7,7 @@ use crate::time::Date;
 use crate::units::Exact;
 use crate::usage::UsageType;
 
-/// How reserved capacity is sold (rule 6.8). What it costs is among the rates of each region.
+/// The terms of reserved capacity (rule 6.8). Its prices are among the rates of each region.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReservedTerms {
@@ -19,26 +19,26 @@ pub struct ReservedTerms {
     pub source: String,
 }
 
-/// A Database Savings Plan of one year without an upfront payment. Where a region's own rates under
-/// a plan are known, they stand among its rates and go before these discounts.
+/// A Database Savings Plan of one year without an upfront payment. If a region's own rates under a
+/// plan are known, they are among its rates and take precedence over these discounts.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SavingsPlan {
-    /// Percent that it takes off requests of the on-demand mode.
+    /// The discount on requests in on-demand mode, in percent.
     pub on_demand_percent: u64,
-    /// Percent that it takes off provisioned capacity.
+    /// The discount on provisioned capacity, in percent.
     pub provisioned_percent: u64,
     /// The first day on which it was sold.
     pub sold_from: Date,
     /// Where this was read.
     pub source: String,
-    /// What is read and what is inferred, for people.
+    /// What was read and what is inferred, for output.
     pub note: String,
 }
 
 impl SavingsPlan {
-    /// The share of the list price that a usage type costs under the plan; all of it where the plan
-    /// does not cover it.
+    /// The share of the list price that a usage type costs under the plan; 1 if the plan does not
+    /// cover it.
     pub fn share(&self, usage: &UsageType) -> Exact {
         let percent = match usage {
             UsageType::Requests(..) => self.on_demand_percent,

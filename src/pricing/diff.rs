@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PriceBook, PublishedRate, Tier};
 
-/// A rate that differs: before and after, where there is one.
+/// A rate that differs, with its values before and after, if any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangedRate {
     /// The region.
@@ -13,14 +13,13 @@ pub struct ChangedRate {
     pub code: String,
     /// The first unit of the tier.
     pub tier_from: u64,
-    /// The rate in the first book; `None` where it has none.
+    /// The rate in the first book; `None` if it has none.
     pub before: Option<PublishedRate>,
     /// The rate in the second.
     pub after: Option<PublishedRate>,
 }
 
-/// The rates that differ between two books, by code and tier. Where a rate came from is no
-/// difference.
+/// The rates that differ between two books, by code and tier. Sources are not compared.
 pub fn changed_rates(before: Option<&PriceBook>, after: Option<&PriceBook>) -> Vec<ChangedRate> {
     let rates = |book: Option<&PriceBook>| -> BTreeMap<(String, u64), PublishedRate> {
         let of = |tier: Tier| {

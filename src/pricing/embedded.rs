@@ -1,4 +1,4 @@
-//! The books of `pricing/`, in the binary: one line for each file.
+//! The books of `pricing/`, embedded in the binary: one entry for each file.
 
 /// Regions and the texts of their books.
 pub(super) const BOOKS: &[(&str, &str)] = &[

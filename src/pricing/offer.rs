@@ -2,8 +2,8 @@
 //! AWSDataTransfer and AmazonS3, and the savings-plan offer, in JSON and in CSV, of one region or
 //! of all.
 //!
-//! A SKU is known by its service, its usage type without the prefix of the region, and its
-//! operation: the same usage type under another operation is another product. What is not known is
+//! A SKU is identified by its service, its usage type without the prefix of the region, and its
+//! operation: the same usage type with another operation is another product. Unknown products are
 //! listed, never dropped. Source: AWS Billing User Guide, "Reading the service price list files".
 
 use std::collections::BTreeMap;
@@ -33,7 +33,8 @@ pub struct OfferedRate {
     pub rate_code: String,
 }
 
-/// Products that no code of the books stands for, alike but for their region.
+/// Products without a code in the price books; those that differ only by region are counted
+/// together.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnknownProduct {
     /// The service.
@@ -42,7 +43,7 @@ pub struct UnknownProduct {
     pub usage_type: String,
     /// The operation.
     pub operation: String,
-    /// Why it is not taken in.
+    /// Why it is not imported.
     pub why: &'static str,
 }
 
@@ -55,31 +56,31 @@ pub struct PriceListFile {
     pub code: String,
     /// Its version: the moment of its publication.
     pub version: String,
-    /// The names of regions, as far as it tells.
+    /// The names of regions, as far as the file has them.
     pub locations: BTreeMap<String, String>,
-    /// The prices that the books have a code for.
+    /// The prices that have a code in the price books.
     pub rates: Vec<OfferedRate>,
-    /// The products that they have none for, with how many SKUs and one of them.
+    /// The products without a code in the price books, with the number of their SKUs and one of
+    /// these.
     pub unknown: BTreeMap<UnknownProduct, (u64, String)>,
 }
 
-/// Why an offer file cannot be taken in.
+/// Why an offer file cannot be imported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OfferError {
-    /// The file is no offer.
+    /// The file is not an offer.
     #[error("{file}: {message}\nhelp: {help}")]
     File {
         /// The file.
         file: String,
         /// What was found.
         message: String,
-        /// The way out.
+        /// What to do.
         help: String,
     },
     /// One code has two prices.
     #[error(
-        "{file}: two prices for {} of {} from {} on: {} ({}) and {} ({})\n\
-         help: the books have one price for a code and a tier; is this file whole, and AWS's own?",
+        "{file}: two prices for {} of {} from {} on: {} ({}) and {} ({})\nhelp: a price book has one price for a code and a tier; check that the file is complete and not modified",
         .one.code, .one.region, .one.tier_from, .one.rate, .one.rate_code, .other.rate, .other.rate_code
     )]
     Twice {
@@ -92,7 +93,7 @@ pub enum OfferError {
     },
 }
 
-/// A row of an offer: one price dimension of a product, whatever the format.
+/// A row of an offer: one price dimension of a product, in any format.
 #[derive(Clone, Debug, Default)]
 struct PriceListRow {
     service: String,
@@ -111,15 +112,15 @@ struct PriceListRow {
     effective: String,
     sku: String,
     rate_code: String,
-    /// Of a savings plan: the option.
+    /// The purchase option of a savings plan.
     option: String,
 }
 
-/// The services whose products the books know.
+/// The services that the price books cover.
 const SERVICES: [&str; 4] = ["AmazonDynamoDB", "AmazonDAX", "AWSDataTransfer", "AmazonS3"];
 
-/// Why a product of a service that the books hold nothing of is not taken in.
-pub const ANOTHER_SERVICE: &str = "it is of another service";
+/// Why a product of a service that the price books do not cover is not imported.
+pub const ANOTHER_SERVICE: &str = "it belongs to another service";
 
 /// The offers of Database Savings Plans.
 const SAVINGS_PLANS: &str = "AmazonDatabaseSavingsPlans";
@@ -131,7 +132,7 @@ const DOWNLOAD: &str = "download one from \
 /// Reads an offer file.
 ///
 /// # Errors
-/// [`OfferError`] where it is none, or one code has two prices in it.
+/// [`OfferError`] if it is not an offer, or if a code has two prices in it.
 pub fn read_offer(file: &str, text: &str) -> Result<PriceListFile, OfferError> {
     let text = text.trim_start_matches('\u{feff}');
     let (code, version, rows) = if text.trim_start().starts_with('{') {
@@ -141,9 +142,9 @@ pub fn read_offer(file: &str, text: &str) -> Result<PriceListFile, OfferError> {
     };
     let known = SERVICES.contains(&code.as_str()) || is_savings_plan(&code);
     if !known {
-        let message = format!("is the offer of {code:?}, of which the books hold nothing");
+        let message = format!("is the offer of {code:?}, which the price books do not cover");
         let help = format!(
-            "the offers are {} and the savings plans of databases",
+            "the supported offers are {} and Database Savings Plans",
             SERVICES.join(", ")
         );
         return Err(OfferError::File {
@@ -175,7 +176,7 @@ fn is_savings_plan(code: &str) -> bool {
 }
 
 impl PriceListFile {
-    /// Takes in a row, or lists it as unknown.
+    /// Imports a row, or lists it as unknown.
     fn take(&mut self, row: PriceListRow) -> Result<(), OfferError> {
         let usage_type = without_prefix(&row.usage_type).to_string();
         let codes = match codes_of(&row, &usage_type, &self.code) {
@@ -197,11 +198,11 @@ impl PriceListFile {
         let wrong = |what: &str, found: &str| OfferError::File {
             file: self.file.clone(),
             message: format!(
-                "{}: {what} is expected, found {:?}",
+                "{}: expected {what}, found {:?}",
                 row.rate_code,
                 found.chars().take(60).collect::<String>()
             ),
-            help: format!("the file is not as AWS publishes it; {DOWNLOAD}"),
+            help: format!("the file is not in the form that AWS publishes; {DOWNLOAD}"),
         };
         let usd = row.usd.as_deref().unwrap_or_default();
         let rate = Rate::parse(usd).map_err(|_| wrong("a price in US dollars", usd))?;
@@ -237,7 +238,8 @@ impl PriceListFile {
         Ok(())
     }
 
-    /// One code of one region has one price in each tier; the same price twice is one.
+    /// Checks that each code of a region has one price in each tier; the same price twice is
+    /// merged.
     fn one_price_each(&mut self) -> Result<(), OfferError> {
         self.rates.sort_by(|a, b| {
             (&a.region, &a.code, a.tier_from, &a.rate_code).cmp(&(
@@ -281,7 +283,7 @@ fn without_prefix(usage_type: &str) -> &str {
     if is_prefix { rest } else { usage_type }
 }
 
-/// The codes of the books for a product, or why there is none.
+/// The price book codes for a product, or why there is none.
 fn codes_of(
     row: &PriceListRow,
     usage_type: &str,
@@ -309,7 +311,7 @@ fn codes_of(
         if row.operation != "CommittedThroughput" {
             return Err("the books have no such operation");
         }
-        // A region may leave the length out; the code of the term tells it.
+        // Some regions omit the length; then the code of the term gives it.
         let term = row.rate_code.split('.').nth(1).unwrap_or_default();
         let years = match (row.lease.as_str(), term) {
             ("1yr", _) | ("", "YTVHEVGPBZ" | "HU7G6KETJZ") => 1,
@@ -365,7 +367,7 @@ fn codes_of(
     }
 }
 
-/// The code of a product of DynamoDB: its usage type, under the operation that it is sold for.
+/// The code of a DynamoDB product, by its usage type and the operation that it is sold for.
 fn dynamodb(usage_type: &str, operation: &str) -> Option<String> {
     // AWS's guide and its price list write this one differently.
     let name = if usage_type == "Streams-Requests" {
@@ -404,12 +406,17 @@ fn failed(file: &str, message: impl Into<String>) -> OfferError {
 }
 
 fn json(file: &str, text: &str) -> Result<Parsed, OfferError> {
-    let offer: OfferFile = serde_json::from_str(text)
-        .map_err(|error| failed(file, format!("not JSON of AWS's price list: {error}")))?;
+    let offer: OfferFile = serde_json::from_str(text).map_err(|error| {
+        failed(
+            file,
+            format!("is not a JSON file of AWS's price list: {error}"),
+        )
+    })?;
     let (Some(products), Some(terms)) = (offer.products, offer.terms) else {
         return Err(failed(
             file,
-            "has no products and terms: is it an index, which only names the files with prices?",
+            "has no products and terms; it may be an index file, which only lists the files with \
+             prices",
         ));
     };
     let code = offer.offer_code.unwrap_or_default();
@@ -427,7 +434,7 @@ fn json(file: &str, text: &str) -> Result<Parsed, OfferError> {
             let Some(product) = products.get(sku) else {
                 return Err(failed(
                     file,
-                    format!("the term of {sku} has no product: the file is not whole"),
+                    format!("the term of {sku} has no product: the file is incomplete"),
                 ));
             };
             let attributes = &product["attributes"];
@@ -477,7 +484,7 @@ fn json(file: &str, text: &str) -> Result<Parsed, OfferError> {
             }
         }
     }
-    // A product without a price is no price, and still a product.
+    // A product without a price is still listed.
     for (sku, product) in products
         .as_object()
         .into_iter()
@@ -572,8 +579,12 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
             .to_lowercase()
     };
     for record in &mut records {
-        let record = record
-            .map_err(|error| failed(file, format!("not CSV of AWS's price list: {error}")))?;
+        let record = record.map_err(|error| {
+            failed(
+                file,
+                format!("is not a CSV file of AWS's price list: {error}"),
+            )
+        })?;
         let Some(columns) = &header else {
             // A few lines about the file, then the header.
             if record.get(0).map(plain).as_deref() == Some("sku") {
@@ -583,7 +594,7 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
             }
             continue;
         };
-        // The first of several columns that says something.
+        // The first of several columns that is not empty.
         let cell = |names: &[&str]| -> String {
             let of = |name: &&str| {
                 record
@@ -598,7 +609,7 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
             return Err(failed(
                 file,
                 format!(
-                    "line {line} has {} cells, the header {}: the file is not whole",
+                    "line {line} has {} cells, but the header has {}: the file is incomplete",
                     record.len(),
                     columns.len()
                 ),
@@ -663,7 +674,7 @@ fn csv(file: &str, text: &str) -> Result<Parsed, OfferError> {
     if header.is_none() {
         return Err(failed(
             file,
-            "is neither JSON nor CSV of AWS's price list: no line begins with SKU",
+            "is neither a JSON nor a CSV file of AWS's price list: no line begins with SKU",
         ));
     }
     let of = |key: &str| head.get(key).cloned().unwrap_or_default();

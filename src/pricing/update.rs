@@ -1,4 +1,4 @@
-//! Offers taken into the books: new prices become further dated lines, old ones stay.
+//! Imports offers into the price books: new prices become additional dated lines, old ones stay.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,28 +8,28 @@ use super::diff::ChangedRate;
 use super::offer::{OfferedRate, PriceListFile};
 use crate::money::Rate;
 
-/// Books with offers taken in.
+/// Price books after an import of offers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BookUpdate {
     /// The text of each book, by region: those of the offers, with their new lines, and the others
     /// as they were.
     pub texts: BTreeMap<String, String>,
-    /// How many prices the offers have as the books had them.
+    /// How many prices of the offers the books already had.
     pub confirmed: u64,
-    /// What is new: the price before, where there was one, and after.
+    /// What is new: the price before, if there was one, and after.
     pub changed: Vec<ChangedRate>,
     /// The regions that had no book.
     pub new_regions: Vec<String>,
 }
 
-/// Takes offers in.
+/// Imports offers.
 ///
-/// A price that differs from the one in force on the offer's day is a new line from that day on;
-/// one that the books never had was first seen then. Where the tiers have changed, a tier that is
-/// gone goes on at the price of the one it has become part of.
+/// A price that differs from the one in force on the offer's day becomes a new line from that day
+/// on; a price that the books never had is marked as first seen on that day. If the tiers have
+/// changed, a removed tier continues at the price of the tier that now includes it.
 ///
 /// # Errors
-/// [`BookError`] where a book cannot be read, or two offers have different prices for one day.
+/// [`BookError`] if a book cannot be read, or if two offers have different prices for one day.
 pub fn update(books: &Books, offers: &[PriceListFile]) -> Result<BookUpdate, BookError> {
     let mut by_region: BTreeMap<&str, Vec<(&OfferedRate, &PriceListFile)>> = BTreeMap::new();
     for offer in offers {
@@ -89,7 +89,7 @@ pub fn update(books: &Books, offers: &[PriceListFile]) -> Result<BookUpdate, Boo
     Ok(update)
 }
 
-/// A book that is being written.
+/// A book that is being changed.
 #[derive(Clone, Debug)]
 pub(super) struct OpenBook {
     pub region: String,
@@ -100,7 +100,7 @@ pub(super) struct OpenBook {
 }
 
 impl OpenBook {
-    /// Takes in the tiers of a code.
+    /// Imports the tiers of a code.
     fn take(
         &mut self,
         code: &str,
@@ -119,7 +119,8 @@ impl OpenBook {
             ) && other != rate.rate
             {
                 let message = format!(
-                    "{code} has two prices from {} on: {other} ({known}) and {} ({source})",
+                    "{code} has two prices for the tier from {} on: {other} ({known}) and {} \
+                     ({source})",
                     rate.tier_from, rate.rate
                 );
                 return Err(BookError::File {
@@ -134,7 +135,7 @@ impl OpenBook {
             .next()
             .map(|(_, unit, source)| (unit.clone(), source.clone()))
             .unwrap_or_default();
-        // A tier that is gone is part of the one below it.
+        // A removed tier becomes part of the one below it.
         for tier in in_force
             .keys()
             .filter(|tier| !wanted.contains_key(tier))
@@ -151,7 +152,7 @@ impl OpenBook {
                 update.confirmed += 1;
                 continue;
             }
-            // What a tier began with was the price of the tier that it was part of.
+            // The price before a new tier was that of the tier that it was part of.
             let part_of = in_force
                 .range(..tier_from)
                 .next_back()
@@ -178,7 +179,8 @@ impl OpenBook {
                 (one.code.as_str(), one.tier_from, one.effective_from) == (code, tier_from, day)
             }) {
                 let message = format!(
-                    "{code} has {} from {day} on already ({}), and the offer {rate} ({})",
+                    "{code} already has the price {} from {day} on ({}), but the offer has {rate} \
+                     ({})",
                     same.rate, same.source, after.source
                 );
                 return Err(BookError::File {
@@ -208,10 +210,10 @@ impl OpenBook {
             (&a.code, a.tier_from, a.effective_from).cmp(&(&b.code, b.tier_from, b.effective_from))
         });
         let mut text = format!(
-            "# Prices of {}, US dollars for one unit. One line a rate; a newer rate is a further \
+            "# Prices of {}, US dollars per unit. One line per rate; a newer rate is a new \
              line.\n# effective_from: the day the price took effect. seen_from: the first day on \
-             which a source shows it; it is older.\n# tier_from: the first unit of the tier; 0 \
-             where it is not written. Sources: sources.toml.\n\nregion = {}\nlocation = {}\n",
+             which a source shows a price that took effect earlier.\n# tier_from: the first unit \
+             of the tier (default: 0). Sources: sources.toml.\n\nregion = {}\nlocation = {}\n",
             self.location,
             quoted(&self.region),
             quoted(&self.location)

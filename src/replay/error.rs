@@ -1,9 +1,9 @@
-//! Why there is no replay.
+//! Why a replay failed.
 
 use crate::estimate::EstimateError;
 use crate::trace::TraceError;
 
-/// Why there is no replay.
+/// Why a replay failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ReplayError {
     /// The trace cannot be read.
@@ -12,13 +12,13 @@ pub enum ReplayError {
     /// The result cannot be priced.
     #[error(transparent)]
     Estimate(#[from] EstimateError),
-    /// The trace holds nothing that could be priced.
+    /// The trace contains nothing that can be priced.
     #[error("{0}")]
     Empty(String),
-    /// A part or a checkpoint that cannot be taken or written.
+    /// A part or a checkpoint cannot be read, used or written.
     #[error("{0}")]
     Part(String),
-    /// Somebody asked for the end.
+    /// The caller ended the run (Ctrl-C).
     #[error("stopped by Ctrl-C; no output was written")]
     Stopped,
 }

@@ -1,4 +1,5 @@
-//! Executes events: each becomes operations for the meter, by what was there before.
+//! Executes events: each event becomes operations for the meter, depending on the items that exist
+//! before it.
 
 use super::ReplayOptions;
 use crate::trace::StartingState;
@@ -27,7 +28,7 @@ use crate::workload::{Capacity, TableDesign, Units, Workload};
 /// Why something cannot be executed.
 pub type CannotExecute = (SkipReason, String);
 
-/// A read whose size is that of the next write of its key.
+/// A read that takes its size from the next write of its key.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Waiting {
     pub call: TracedCall,
@@ -42,26 +43,26 @@ pub struct Executor {
     pub tables: Tables,
     /// The regions: the home region first.
     pub regions: Vec<String>,
-    /// The readings of disputed rules.
+    /// The interpretations of disputed rules.
     pub switches: Switches,
-    /// Everything that is added up.
+    /// All totals.
     pub tally: Tally,
     /// DAX's caches of given sizes.
     pub caches: Caches,
-    /// Copies whose writes were taken to be as many as the home region's.
+    /// Tables whose replicas are assumed to have as many writes as the home region.
     pub copies_assumed: BTreeSet<usize>,
-    /// The share whose keys are added up here.
+    /// The share whose keys are counted here.
     pub share: KeyShare,
     muted: bool,
     scratch: Tally,
-    /// The second of the event that is executed.
+    /// The second of the current event.
     pub(super) now: i64,
     /// Its number in the trace.
     pub(super) ordinal: u64,
-    /// What writes that changed nothing would have sent, by table: change data capture units and
-    /// bytes.
+    /// What writes that changed nothing must not be counted for: table, change data capture units
+    /// and replicated bytes.
     pub(super) unchanged: Vec<(usize, u64, u64)>,
-    /// The first calls of transactions, by their tokens.
+    /// The first call of each transaction, by its token.
     pub(super) tokens: BTreeMap<String, crate::replay::full::requests::Committed>,
     pub(super) waiting: BTreeMap<u64, Vec<Waiting>>,
     pub(super) declared: bool,
@@ -73,7 +74,7 @@ pub struct Executor {
 type RegionNumbers = BTreeMap<Name, usize>;
 
 impl Executor {
-    /// For the tables of a workload, or for those that the trace defines.
+    /// An executor for the tables of a workload, or for those that the trace defines.
     pub fn new(
         workload: Option<&Workload>,
         region: &str,
@@ -112,10 +113,10 @@ impl Executor {
         }
     }
 
-    /// Executes one event, the `ordinal`th of the trace.
+    /// Executes one event; `ordinal` is its number in the trace.
     ///
     /// # Errors
-    /// Why it cannot be executed, and where it stands.
+    /// Why the event cannot be executed, and its place in the trace.
     pub fn event(
         &mut self,
         ordinal: u64,
@@ -125,7 +126,7 @@ impl Executor {
     ) -> Result<(), (RowPlace, CannotExecute)> {
         let (time, place) = (event.time, event.place);
         (self.now, self.ordinal) = (time.second(), ordinal);
-        // Units of a period last until its end.
+        // Units of a metric's period cover the time until its end.
         let until = match &event.what {
             What::Counted(counted) => Time(
                 time.0
@@ -164,7 +165,7 @@ impl Executor {
         )
     }
 
-    /// Defines the table and the index that a call names, where no workload declares any.
+    /// Defines the table and the index that a call names, if there is no workload.
     pub fn define(&mut self, table: Option<Name>, index: Option<Name>, names: &NameTable) {
         let found = self.table(table, names, || KeySchema {
             partition: "key".to_string(),
@@ -184,8 +185,8 @@ impl Executor {
         table.map_or(slot_of(key.hash), |table| self.slot_of_key(table, key))
     }
 
-    /// Executes the next events without adding them up, or adds them up again: what belongs to a
-    /// slot is added up by whoever owns the slot.
+    /// Turns counting of the next events off or on. Figures that belong to a slot are always
+    /// counted: only the share that owns the slot adds to them.
     pub fn mute(&mut self, muted: bool) {
         if self.muted == muted {
             return;
@@ -198,7 +199,7 @@ impl Executor {
         std::mem::swap(&mut self.tally.log, &mut self.scratch.log);
     }
 
-    /// The slot of a key: of a table with a sort key, that of its partition key.
+    /// The slot of a key; in a table with a sort key, the slot of its partition key.
     pub(super) fn slot_of_key(&self, table: usize, key: &TracedKey) -> u8 {
         self.tables.list[table].slot(key)
     }
@@ -245,7 +246,7 @@ impl Executor {
         }
     }
 
-    /// The region of an event: the home region where it names none.
+    /// The region of an event; the home region if it names none.
     pub(super) fn region(
         &mut self,
         name: Option<Name>,
@@ -261,8 +262,8 @@ impl Executor {
             None if self.declared => {
                 let list = self.regions.join(", ");
                 let text = format!(
-                    "the design is in {list}, the row in {}; price it there with --region, or add \
-                     a replica",
+                    "the design is in {list}, but the row is in {}; price the design there with \
+                     --region, or add a replica",
                     text.escape_debug()
                 );
                 return Err((SkipReason::UnknownRegion, text));
@@ -280,7 +281,7 @@ impl Executor {
         Ok(found)
     }
 
-    /// Whether a table stands in a region.
+    /// Checks that a table exists in a region.
     pub(super) fn stands_in(&mut self, table: usize, region: usize) -> Result<(), CannotExecute> {
         if region == 0 {
             return Ok(());
@@ -293,7 +294,8 @@ impl Executor {
             .any(|replica| !replica.witness && replica.region == *name)
         {
             let text = format!(
-                "{} has no replica in {name}; price it there with --region, or add a replica",
+                "{} has no replica in {name}; price the design there with --region, or add a \
+                 replica",
                 design.table.name
             );
             return Err((SkipReason::UnknownRegion, text));
@@ -302,7 +304,7 @@ impl Executor {
         Ok(())
     }
 
-    /// Meters an operation and adds up what it consumes, where and when.
+    /// Meters an operation and adds what it consumes to the totals of its region and second.
     #[allow(clippy::too_many_arguments)]
     pub(super) fn consume(
         &mut self,
@@ -358,7 +360,7 @@ impl Executor {
         ) && !reads;
         traced.captured += u128::from(change_data_capture_units(operation));
         traced.replicated_bytes += u128::from(replicated_bytes(operation).0);
-        // What is asked of each region.
+        // The units consumed in each region.
         let mut asked: Vec<(usize, &ConsumedCapacity)> = Vec::new();
         match (&abroad, region) {
             (Some(replicated), 0) => {
@@ -390,7 +392,7 @@ impl Executor {
         consumed
     }
 
-    /// Half units of the accounts of a table, and the heat of the key in them.
+    /// Adds half units to the accounts of a table, and to the hot keys of each.
     pub(super) fn demand(
         &mut self,
         table: usize,
@@ -438,7 +440,8 @@ impl Executor {
                 }
                 self.tally
                     .heat(lane, slot, key, known, now.div_euclid(60), halves);
-                // Items of an index lie where its own key says, which a row does not know.
+                // The partition of an index entry depends on the index key, which a row does not
+                // have.
                 if index.is_none() {
                     self.tally
                         .grains
@@ -450,7 +453,8 @@ impl Executor {
         }
     }
 
-    /// One access of a cache of the home region; whether a cluster of the design answered the read.
+    /// One access to a cache in the home region; returns whether the design's DAX cluster answered
+    /// the read.
     pub(super) fn access(
         &mut self,
         table: usize,
@@ -477,8 +481,8 @@ impl Executor {
         self.caches.read(cache, hash, bytes, second, design)
     }
 
-    /// Whether calls go past a DAX cluster that the design has. Where it has none, all are taken to
-    /// go through one.
+    /// Whether calls bypass the design's DAX cluster. If it has none, all calls are assumed to go
+    /// through one.
     pub(super) fn passes_dax(
         &self,
         table: usize,
@@ -492,8 +496,8 @@ impl Executor {
                 .is_some_and(|access| !access.through_dax)
     }
 
-    /// What a write means for DAX: its item cache takes the item, after a transaction by reading it
-    /// again (rules 7.3, 7.4).
+    /// Applies a write to DAX: the item cache stores the item; after a transaction DAX reads it
+    /// from the table again (rules 7.3, 7.4).
     pub(super) fn written_through_dax(
         &mut self,
         kind: CallKind,
@@ -521,8 +525,8 @@ impl Executor {
         }
     }
 
-    /// What an operation consumes in all regions, in half units of both directions: for bounds, not
-    /// for the bill.
+    /// Half units that an operation consumes in all regions, reads and writes together: for bounds,
+    /// not for the bill.
     pub(super) fn everywhere(&self, table: usize, operation: &Operation) -> u128 {
         let design = &self.tables.list[table].design;
         let halves = |consumed: ConsumedCapacity| {
@@ -542,11 +546,11 @@ impl Executor {
         halves(meter(&design.table, operation, &self.switches)) + abroad
     }
 
-    /// Ends the run: what still waits for a size has none.
+    /// Ends the run: reads that still wait for a size cannot be metered.
     pub fn finish(&mut self) {
         for waiting in std::mem::take(&mut self.waiting).into_values().flatten() {
-            let why =
-                "a miss of a cache trace whose key is never written: nobody knows the item's size";
+            let why = "a miss of a cache trace whose key is never written later, so the size of \
+                       the item is unknown";
             let _ = self.unmetered(waiting.table, waiting.region, &waiting.call, None, why);
         }
         self.tally.close_minutes();
@@ -557,9 +561,9 @@ impl Executor {
     }
 }
 
-/// Partitions of a table at first: by its data, and by what it serves.
+/// The number of partitions at the start, from the table's data and its throughput.
 pub(super) fn starting_partitions(design: &TableDesign) -> u64 {
-    // What is not known of the data leaves throughput to tell.
+    // If the amount of data is unknown, only throughput decides.
     let bytes = design.held().map_or_else(Exact::zero, |held| held.data);
     let most = |units: &Units| match units {
         Units::Fixed(units) => *units,

@@ -1,4 +1,4 @@
-//! The second driver: a real trace through the same meter, capacity and prices.
+//! The second driver: runs a real trace through the same meter, capacity simulation and prices.
 //!
 //! ```text
 //!                          ┌─► fast: plain calls of one key ──┐                 ┌─► series by second ─► capacity modes ─┐
@@ -7,11 +7,12 @@
 //!                              (requests, changes, metrics)
 //! ```
 //!
-//! Everything after the totals is the code of the [estimate](crate::estimate): the trace takes the
-//! place of the access patterns, and what the workload declares beside its traffic (storage,
-//! backups, streams, nodes) stays as declared.
+//! Everything after the totals is the code of the [estimate](crate::estimate): the trace replaces
+//! the access patterns, and everything else that the workload declares (storage, backups, streams,
+//! nodes) is used as declared.
 //!
-//! `Assumption:` a month has the trace's calls as often as it is longer than the trace.
+//! `Assumption:` a month repeats the trace: all calls are multiplied by the length of the month
+//! divided by the length of the trace.
 
 mod cache;
 mod dynamodb;
@@ -60,10 +61,10 @@ use executor::Executor;
 
 /// Executes a trace.
 ///
-/// `tick` is called between batches; where it says `false`, the run ends.
+/// `tick` is called between batches; if it returns `false`, the run ends.
 ///
 /// # Errors
-/// [`ReplayError`] where the trace cannot be read, or its result not priced.
+/// [`ReplayError`] if the trace cannot be read or its result cannot be priced.
 pub fn replay(
     trace: Trace,
     workload: Option<&Workload>,
@@ -80,10 +81,10 @@ pub fn replay(
     price(run.finish(), workload, books, options)
 }
 
-/// Joins parts, and prices them as one replay over everything.
+/// Merges parts, and prices them as one replay of the whole trace.
 ///
 /// # Errors
-/// [`ReplayError`] where a share is missing or there twice, or where parts are of different traces,
+/// [`ReplayError`] if a share is missing or given twice, or if the parts are from different traces,
 /// versions or settings.
 pub fn merge(
     paths: &[PathBuf],
@@ -100,7 +101,7 @@ pub fn merge(
     price(part::file::merge(parts)?, workload, books, options)
 }
 
-/// Takes full exports into the starting state.
+/// Loads full exports into the starting state.
 pub(crate) fn start(trace: &Trace, executor: &mut Executor) -> Result<(), ReplayError> {
     for state in &trace.states {
         let shown = state.folder.display().to_string();
@@ -110,7 +111,8 @@ pub(crate) fn start(trace: &Trace, executor: &mut Executor) -> Result<(), Replay
             None => executor.tables.only(),
         };
         let Some(table) = table else {
-            // A log may define the table, with the keys that an export does not hold.
+            // A log may define the table later, with the key schema that an export does not
+            // contain.
             executor.exports.push(state.clone());
             continue;
         };
@@ -124,7 +126,7 @@ pub(crate) fn start(trace: &Trace, executor: &mut Executor) -> Result<(), Replay
     Ok(())
 }
 
-/// The keys of a workload's tables, for readers that need them.
+/// The key schemas of a workload's tables, for trace readers that need them.
 pub fn keys(workload: &Workload) -> BTreeMap<String, KeySchema> {
     workload
         .tables

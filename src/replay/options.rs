@@ -8,40 +8,41 @@ use crate::meter::Switches;
 use crate::time::{Date, MonthHours};
 use crate::trace::Time;
 
-/// What a replay is asked for.
+/// The options of a replay.
 #[derive(Clone, Debug)]
 pub struct ReplayOptions {
-    /// The region of tables that no workload declares; the first that the trace names where
-    /// `None`.
+    /// The region of tables that no workload declares (default: the region that most events of the
+    /// trace name, else us-east-1).
     pub region: Option<String>,
-    /// The date of the prices of such tables.
+    /// The date of the prices of these tables.
     pub prices: Option<Date>,
-    /// The month of such tables.
+    /// The length of the month for these tables.
     pub month: MonthHours,
-    /// Whether AWS's answers in the trace are compared with the meter's.
+    /// Whether AWS's figures in the trace are compared with the meter's.
     pub verify: Verify,
-    /// The readings of disputed rules where no workload has them.
+    /// The interpretations of disputed rules; only used without a workload.
     pub switches: Switches,
-    /// The first moment that counts for the length of the trace; the minute of its first event
-    /// where `None`.
+    /// When the time that the trace covers begins (default: the start of an incremental export,
+    /// else the minute of the first event).
     pub from: Option<Time>,
-    /// The moment at which it ends.
+    /// When it ends (default: the end of an incremental export, else of the minute of the last
+    /// event).
     pub to: Option<Time>,
-    /// Sizes of DAX caches in bytes; those of the node types where there are none.
+    /// Sizes of DAX caches in bytes (default: those of the node types, and smaller ones).
     pub dax_sizes: Vec<u64>,
-    /// Seconds that DAX keeps an item, where not the design's or DAX's own.
+    /// Time to live of DAX items in seconds (default: the design's, else 300).
     pub dax_ttl_seconds: Option<u64>,
-    /// Whether overwriting moves an item to the front of DAX's list.
+    /// Whether overwriting an item moves it to the front of DAX's LRU list.
     pub dax_overwrite: Overwrite,
-    /// Threads that execute: one where 0. No figure depends on it.
+    /// Number of threads; 0 means 1. No figure depends on it.
     pub threads: usize,
-    /// The share of the keys that is executed.
+    /// The share of the keys that this run executes.
     pub share: KeyShare,
-    /// Whether the result is a part, to be joined with those of other shares.
+    /// Whether the result is a part, to be merged with the parts of other shares.
     pub partial: bool,
-    /// How many hot keys are shown.
+    /// How many hot keys are shown for each account direction.
     pub hot_keys: usize,
-    /// What capacity may throttle.
+    /// How much of the demand capacity may throttle, and other settings of the comparison.
     pub question: Question,
 }
 
@@ -67,8 +68,8 @@ impl Default for ReplayOptions {
     }
 }
 
-/// Bytes of memory that a replay takes for each distinct key at most.
+/// Maximum number of bytes of memory that a replay uses for each distinct key.
 pub const KEY_BYTES_MAX: u64 = 32;
 
-/// Bytes that it takes beside: rows that are decoded, sketches, the log of DAX's accesses.
+/// Bytes of memory that it uses in addition: decoded rows, sketches, and the log of DAX accesses.
 pub const CONSTANT_BYTES: u64 = 1 << 30;

@@ -19,7 +19,7 @@ use crate::trace::{RowPlace, SkipReason, Time, TraceError};
 use crate::units::Exact;
 use crate::workload::Workload;
 
-/// The longest time that a trace may cover: three years, since every minute of it is executed.
+/// The longest time that a trace may cover: three years, because every minute of it is simulated.
 const SPAN_SECONDS_MAX: u64 = 3 * 366 * 86_400;
 
 /// Prices what was executed.
@@ -153,10 +153,11 @@ fn no_export_is_left(executor: &Executor) -> Result<(), ReplayError> {
         .table
         .clone()
         .unwrap_or_else(|| "a table without a name".to_string());
-    let message =
-        format!("is a full export of {name}, which neither a workload nor the trace defines");
-    let help = "an export does not hold the keys of its table: give a workload that declares it, \
-                or a log that begins with its CreateTable";
+    let message = format!(
+        "is a full export of {name}, but neither a workload nor the trace defines that table"
+    );
+    let help = "an export does not contain the key schema of its table: give a workload that \
+                declares the table, or a log that begins with its CreateTable";
     let folder = state.folder.display().to_string();
     Err(ReplayError::Trace(
         TraceError::file(&folder, message).help(help),
@@ -180,7 +181,7 @@ fn nothing_to_price(read: &Read, skipped: &Skipped) -> ReplayError {
     let skipped = match skipped.by_reason.values().sum::<u64>() {
         0 => String::new(),
         count => format!(
-            "; {count} rows were skipped, the first: {}",
+            "; skipped rows: {count}, the first: {}",
             skipped.first.first().map_or("", String::as_str)
         ),
     };
@@ -190,8 +191,8 @@ fn nothing_to_price(read: &Read, skipped: &Skipped) -> ReplayError {
         format!("\n{}", read.notes.join("\n"))
     };
     ReplayError::Empty(format!(
-        "{}: no event of a table in the trace{skipped}{notes}\nhelp: a trace holds calls of \
-         tables; a full export is a starting state beside one",
+        "{}: the trace has no events of a table{skipped}{notes}\nhelp: give a trace with calls to \
+         tables; a full export is only a starting state, to be given together with a trace",
         read.files.join(", ")
     ))
 }
@@ -213,14 +214,15 @@ fn covered(
     let span = TraceSpan::new(first, last, from, to, month_seconds);
     if span.seconds() > SPAN_SECONDS_MAX {
         return Err(ReplayError::Empty(format!(
-            "the trace runs from {first} to {last}, more than three years\nhelp: is a time wrong, \
-             or its unit? --time-unit says it, --skip-bad-rows does not mend it"
+            "the trace runs from {first} to {last}, more than three years\nhelp: check whether a \
+             time or its unit is wrong; --time-unit sets the unit, --skip-bad-rows does not help \
+             here"
         )));
     }
     if span.from > first.second() || span.to <= last.second() {
         return Err(ReplayError::Empty(format!(
-            "the trace runs from {first} to {last}, which --from and --to leave out; they say how \
-             long it is, and must hold all of it"
+            "the trace runs from {first} to {last}, and events are outside of --from and --to; \
+             these state the time that the trace covers, and must include all of its events"
         )));
     }
     Ok(span)

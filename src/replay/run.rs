@@ -1,8 +1,9 @@
-//! Runs a trace: rows dealt to threads by the slot of their keys, everything else in its order.
+//! Runs a trace: rows are divided among threads by the slot of their keys; everything else is
+//! executed in order.
 //!
-//! What is remembered of a key belongs to its slot, and sums are integers: so it does not matter
-//! how many threads there are, which share of the keys a run takes, nor where it is broken off and
-//! goes on.
+//! The state of a key belongs to its slot, and sums are integers. So the result does not depend on
+//! the number of threads, on the division of keys into shares, or on where a run is interrupted and
+//! resumed.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -25,44 +26,44 @@ use crate::trace::{
 };
 use crate::workload::Workload;
 
-/// What was read of a trace, whoever executes it.
+/// What was read of a trace; the same for every thread and share that executes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Read {
     /// The files.
     pub files: Vec<String>,
     /// Their formats.
     pub kinds: Vec<String>,
-    /// What a reader should know of the formats.
+    /// Notes on the formats.
     pub notes: Vec<String>,
     /// Rows that could not be read, by reason.
     pub skipped: Vec<(SkipReason, u64)>,
-    /// The first of these.
+    /// The first of the skipped rows.
     pub first_skipped: Vec<(RowPlace, String)>,
-    /// The time that incremental exports say they cover.
+    /// The time that incremental exports state they cover.
     pub window: Option<(Time, Time)>,
-    /// Whether keys are known by their names alone.
+    /// Whether only the names of the key attributes are known, not which is the partition key.
     pub guessed: bool,
-    /// Events.
+    /// Number of events.
     pub events: u64,
-    /// What tells them from others.
+    /// Signature of the events, to recognize a different trace.
     pub signature: u64,
 }
 
-/// What a run comes to before it is priced: of all keys, or of a share of them.
+/// The result of a run before it is priced: of all keys, or of a share of them.
 pub struct ReplayPart {
-    /// What was read.
+    /// Summary of the trace.
     pub read: Read,
-    /// Numbers of names.
+    /// The names and their numbers.
     pub names: NameTable,
-    /// What was executed: the designs, and everything that was added up.
+    /// The executor: the designs and all totals.
     pub executor: Executor,
-    /// Partitions of each table in each region, and its heat over time; of all keys together only.
+    /// Partitions and heat map of each table in each region; only of all keys together.
     pub heat: Heats,
 }
 
 impl ReplayPart {
-    /// Takes grains of all seconds before one into the partitions, which need those of all keys
-    /// together.
+    /// Passes the slot seconds before a given second to the partitions, which need those of all
+    /// keys together.
     pub fn settle(&mut self, before: i64) {
         let heat = std::mem::take(&mut self.heat);
         let mut grains = std::mem::take(&mut self.executor.tally.grains);
@@ -73,7 +74,7 @@ impl ReplayPart {
         self.executor.tally.grains = grains;
     }
 
-    /// Joins another share of the same trace.
+    /// Merges another share of the same trace.
     pub fn join(&mut self, other: ReplayPart) {
         let mut tally = other.executor.tally;
         for (mut kind, traced) in std::mem::take(&mut tally.consumption.kinds) {
@@ -89,31 +90,32 @@ impl ReplayPart {
     }
 }
 
-/// A run that goes on batch by batch.
+/// A run, executed batch by batch.
 pub struct ReplayRun {
     trace: Trace,
-    /// One for each thread; the first has what belongs to all.
+    /// One executor for each thread; the first also holds what belongs to no single thread.
     executors: Vec<Executor>,
     pool: ThreadPool,
     share: KeyShare,
-    /// Whether the result is a part of others, so that nothing is settled before they are there.
+    /// Whether the result is a part to be merged with others; then partitions are simulated only
+    /// after the merge.
     partial: bool,
-    /// Whether rows are dealt to threads; not known before the first batch.
+    /// Whether rows are divided among threads; unknown before the first batch.
     dealt: Option<bool>,
     single: bool,
     heat: Heats,
     events: u64,
     signature: u64,
     settings: String,
-    /// A checkpoint from which the run goes on once as much was read.
+    /// A checkpoint from which the run continues, once all events that it covers have been read.
     resume: Option<Box<Loaded>>,
 }
 
 impl ReplayRun {
-    /// Makes ready: the tables, the starting state.
+    /// Prepares a run: the tables and the starting state.
     ///
     /// # Errors
-    /// [`ReplayError`] where a starting state cannot be read.
+    /// [`ReplayError`] if a starting state cannot be read.
     pub fn new(
         trace: Trace,
         workload: Option<&Workload>,
@@ -137,7 +139,7 @@ impl ReplayRun {
         };
         let mut executors: Vec<Executor> = (0..threads).map(|_| executor()).collect();
         super::start(&trace, &mut executors[0])?;
-        // What needs everything in one order: a cluster of the design, caches of given sizes, a
+        // These need all events in one order: a DAX cluster in the design, caches of given sizes, a
         // starting state.
         let single = !trace.states.is_empty()
             || executors[0].caches.is_needed(None)
@@ -147,8 +149,9 @@ impl ReplayRun {
                 .iter()
                 .any(|state| state.design.dax.is_some());
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-        let pool =
-            pool.map_err(|error| ReplayError::Empty(format!("no {threads} threads: {error}")))?;
+        let pool = pool.map_err(|error| {
+            ReplayError::Empty(format!("cannot start {threads} threads: {error}"))
+        })?;
         Ok(ReplayRun {
             trace,
             executors,
@@ -165,10 +168,10 @@ impl ReplayRun {
         })
     }
 
-    /// Goes on from a checkpoint: what it has seen is read once more, but not executed.
+    /// Resumes from a checkpoint: the events that it covers are read again, but not executed.
     ///
     /// # Errors
-    /// [`ReplayError::Part`] where it is no checkpoint of such a run.
+    /// [`ReplayError::Part`] if the file is not a checkpoint of this run.
     pub fn resume(
         &mut self,
         path: &Path,
@@ -179,7 +182,7 @@ impl ReplayRun {
         loaded.check(path, true)?;
         if loaded.header.share != self.share {
             return Err(ReplayError::Part(format!(
-                "{}: is of share {}, not of {}",
+                "{}: is a checkpoint of share {}, not of share {}",
                 path.display(),
                 loaded.header.share,
                 self.share
@@ -189,12 +192,12 @@ impl ReplayRun {
         Ok(())
     }
 
-    /// How many events were read, and executed where they are not from before a checkpoint.
+    /// How many events were read. Those that a checkpoint covers were not executed again.
     pub fn events_read(&self) -> u64 {
         self.events
     }
 
-    /// Whether the run still reads what its checkpoint has seen.
+    /// Whether the run is still reading events that its checkpoint covers.
     pub fn is_resuming(&self) -> bool {
         self.resume.is_some()
     }
@@ -202,7 +205,7 @@ impl ReplayRun {
     /// Writes a checkpoint.
     ///
     /// # Errors
-    /// [`ReplayError::Part`] where it cannot be written.
+    /// [`ReplayError::Part`] if it cannot be written.
     pub fn save(&self, into: impl Write + Send) -> Result<(), ReplayError> {
         let saved = Saved {
             read: Read {
@@ -220,7 +223,7 @@ impl ReplayRun {
         part::write(&saved, into)
     }
 
-    /// Takes what the checkpoint holds, where as much was read as it has seen.
+    /// Loads the state of the checkpoint, once all events that it covers have been read.
     fn take_up(&mut self) -> Result<(), ReplayError> {
         let Some(resume) = self
             .resume
@@ -234,8 +237,8 @@ impl ReplayRun {
             store,
         } = *resume;
         if (header.read.events, header.read.signature) != (self.events, self.signature) {
-            let text = "the checkpoint is of another trace\nhelp: give the files that it was made \
-                        of, or remove it to begin anew";
+            let text = "the checkpoint is of another trace\nhelp: give the same files as before, \
+                        or delete the checkpoint to start over";
             return Err(ReplayError::Part(text.to_string()));
         }
         let ReplayPart {
@@ -264,7 +267,7 @@ impl ReplayRun {
                 table.store.restore(slot, key, state, halves);
             }
         }
-        // Callers are numbered anew.
+        // Callers get new numbers.
         let mut tally = executor.tally;
         for (mut kind, traced) in std::mem::take(&mut tally.consumption.kinds) {
             kind.caller = kind
@@ -272,7 +275,8 @@ impl ReplayRun {
                 .map(|caller| self.trace.names.number(names.text(caller)));
             tally.consumption.kinds.insert(kind, traced);
         }
-        // Heat and waiting reads go to the thread of their slot, the rest to the first.
+        // Hot keys and waiting reads go to the thread of their slot, everything else to the first
+        // thread.
         for (lane, slots) in std::mem::take(&mut tally.heat) {
             for (slot, heat) in slots
                 .into_iter()
@@ -317,7 +321,7 @@ impl ReplayRun {
     /// Executes the next batch; `false` at the end.
     ///
     /// # Errors
-    /// [`ReplayError`] where the trace cannot be read.
+    /// [`ReplayError`] if the trace cannot be read.
     pub fn batch(&mut self) -> Result<bool, ReplayError> {
         let trace = &mut self.trace;
         let batch = self.pool.install(|| trace.batch())?;
@@ -327,7 +331,7 @@ impl ReplayRun {
         if !dealt {
             self.executors.truncate(1);
         } else {
-            // Only keys of the share come here.
+            // Each executor receives only keys of this share.
             self.executors
                 .iter_mut()
                 .for_each(|executor| executor.share = KeyShare::default());
@@ -351,12 +355,12 @@ impl ReplayRun {
         Ok(true)
     }
 
-    /// What the checkpoint has seen is read, and not executed.
+    /// Reads events that the checkpoint covers, without executing them.
     fn skip(&mut self, batch: Batch) -> Result<bool, ReplayError> {
         match batch {
             Batch::End => {
-                let text = "the checkpoint has seen more than the trace holds\nhelp: give the \
-                            files that it was made of, or remove it to begin anew";
+                let text = "the checkpoint covers more events than the trace has\nhelp: give the \
+                            same files as before, or delete the checkpoint to start over";
                 return Err(ReplayError::Part(text.to_string()));
             }
             Batch::Rows(rows) => {
@@ -376,7 +380,7 @@ impl ReplayRun {
         Ok(true)
     }
 
-    /// Tables and indexes that no workload declares, the same for every thread.
+    /// Defines tables and indexes that no workload declares, in the same way for every thread.
     fn define<'b>(
         &mut self,
         names: impl Iterator<Item = (Option<crate::trace::Name>, Option<crate::trace::Name>)>
@@ -501,7 +505,8 @@ impl ReplayRun {
         Ok(())
     }
 
-    /// Events that could not be executed: the first ends the run, or all are counted.
+    /// Handles events that could not be executed: the first ends the run, or all are skipped and
+    /// counted.
     fn failed(&mut self, mut failed: Vec<Failed>) -> Result<(), TraceError> {
         failed.sort_by_key(|(ordinal, ..)| *ordinal);
         for (_, place, (reason, message)) in failed {
@@ -511,7 +516,7 @@ impl ReplayRun {
         Ok(())
     }
 
-    /// Takes what is certain into the partitions.
+    /// Passes all completed seconds to the partitions.
     fn settle(&mut self, now: Time) {
         if self.partial {
             return;
@@ -537,10 +542,10 @@ impl ReplayRun {
         first[0].tally.grains = grains;
     }
 
-    /// Ends the run and writes its part, to be joined with those of the other shares.
+    /// Ends the run and writes its part, to be merged with the parts of the other shares.
     ///
     /// # Errors
-    /// [`ReplayError::Part`] where it cannot be written.
+    /// [`ReplayError::Part`] if it cannot be written.
     pub fn finish_part(self, into: impl Write + Send) -> Result<(), ReplayError> {
         let (share, settings) = (self.share, self.settings.clone());
         let part = self.finish();
@@ -561,7 +566,7 @@ impl ReplayRun {
         self.executors.iter_mut().for_each(Executor::finish);
         let mut executors = self.executors.into_iter();
         let Some(mut executor) = executors.next() else {
-            unreachable!("there is one for each thread, at least one")
+            unreachable!("there is an executor for each thread, so at least one")
         };
         for other in executors {
             executor.tally.join(other.tally);
@@ -605,7 +610,7 @@ impl ReplayRun {
     }
 }
 
-/// What tells an event from others.
+/// The signature of an event.
 fn signature(event: &Event, ordinal: u64) -> u64 {
     match &event.what {
         What::Call(call) => sign(event.time.0, call.key.hash),
@@ -613,10 +618,10 @@ fn signature(event: &Event, ordinal: u64) -> u64 {
     }
 }
 
-/// Places of tables in regions, with their partitions and heat over time.
+/// Partitions and heat map of each table in each region, by table and region.
 pub type Heats = BTreeMap<(usize, usize), (Partitions, Strip)>;
 
-/// Takes grains of all seconds before one into partitions.
+/// Passes the slot seconds before a given second to partitions.
 pub fn settled(
     all: &mut BTreeMap<(usize, usize), crate::replay::tally::Grains>,
     mut heat: Heats,

@@ -16,25 +16,18 @@ use crate::compare::{
 };
 use crate::money::{Money, MoneyError};
 
-/// As many alternatives of one kind and table as people are shown; the rest is counted.
+/// The number of alternatives of one kind and table to show; the rest are counted.
 const SHOWN: usize = 8;
 
-const ADVICE_HEADER: [&str; 6] = [
-    "#",
-    "Change",
-    "Saves",
-    "Share",
-    "Risk",
-    "Where, and what to write",
-];
-const ALTERNATIVE_HEADER: [&str; 4] = ["Alternative", "A month", "Difference", "Why"];
-const BREAK_EVEN_HEADER: [&str; 5] = ["Where", "What", "Break-even", "Here", "Meaning"];
+const ADVICE_HEADER: [&str; 6] = ["#", "Change", "Saves", "Share", "Risk", "Edit"];
+const ALTERNATIVE_HEADER: [&str; 4] = ["Alternative", "Monthly", "Difference", "Why"];
+const BREAK_EVEN_HEADER: [&str; 5] = ["Where", "What", "Break-even", "This design", "Meaning"];
 const SWING_HEADER: [&str; 5] = [
     "Figure",
     "Line",
     "50 % less",
     "50 % more",
-    "Moves the total by",
+    "Change in total",
 ];
 
 /// A comparison as aligned text.
@@ -47,7 +40,7 @@ pub fn compare_text(comparison: &Comparison, style: Style) -> Result<String, Mon
         style.strong(&headline(comparison)),
         style.quiet(&conventions(&comparison.outcome))
     );
-    text += &format!("\n{}\n", style.strong("Best together"));
+    text += &format!("\n{}\n", style.strong("Best combination"));
     text += &best_lines(comparison)
         .iter()
         .map(|line| format!("  {}\n", clean(line)))
@@ -56,7 +49,7 @@ pub fn compare_text(comparison: &Comparison, style: Style) -> Result<String, Mon
     if !advice.is_empty() {
         text += &format!(
             "\n{}\n",
-            style.strong("What to change, by what each saves alone")
+            style.strong("What to change, ranked by what each change saves alone")
         );
         for row in &advice {
             let [number, change, saves, share, risk, place] = row.as_slice() else {
@@ -91,7 +84,7 @@ pub fn compare_text(comparison: &Comparison, style: Style) -> Result<String, Mon
     if !comparison.swings.is_empty() {
         text += &format!(
             "\n{}\n",
-            style.strong("What matters most: an error of 50 % in one figure")
+            style.strong("Sensitivity: an error of 50 % in one figure")
         );
         text += &indented(&aligned(
             &SWING_HEADER,
@@ -130,7 +123,7 @@ pub fn compare_markdown(comparison: &Comparison) -> Result<String, MoneyError> {
         conventions(&comparison.outcome)
     );
     text += &format!(
-        "\n### Best together\n\n{}",
+        "\n### Best combination\n\n{}",
         markdown::list(&best_lines(comparison))
     );
     let advice = advice_rows(comparison);
@@ -158,7 +151,7 @@ pub fn compare_markdown(comparison: &Comparison) -> Result<String, MoneyError> {
             &[2, 3][..],
         ),
         (
-            "What matters most: an error of 50 % in one figure",
+            "Sensitivity: an error of 50 % in one figure",
             &SWING_HEADER,
             swing_rows(comparison)?,
             &[1, 2, 3, 4][..],
@@ -255,13 +248,13 @@ fn headline(comparison: &Comparison) -> String {
             "{name}: {now}; {at_least}{} with the best changes and commitments",
             best.monthly_with_commitment.human()
         ),
-        false => format!("{name}: {now}; nothing makes it cheaper without a trade-off"),
+        false => format!("{name}: {now}; no change makes it cheaper without a trade-off"),
     }
 }
 
 /// The best combinations in sentences.
 fn best_lines(comparison: &Comparison) -> Vec<String> {
-    // Of a design with something unknown, every total is a lower bound.
+    // If a cost of the design is unknown, every total is a lower bound.
     let at_least = if comparison.outcome.bill.unknown.is_empty() {
         ""
     } else {
@@ -279,7 +272,7 @@ fn best_lines(comparison: &Comparison) -> Vec<String> {
         )];
         if let Some(mix) = &combination.commitment {
             lines.push(format!(
-                "{at_least}{}: with {} as well",
+                "{at_least}{}: also with {}",
                 combination.monthly_with_commitment.human(),
                 mix.words()
             ));
@@ -298,7 +291,7 @@ fn best_lines(comparison: &Comparison) -> Vec<String> {
     lines
 }
 
-/// The words for a table, an index, or all of it.
+/// The words for a table, an index, or the whole design.
 pub(super) fn place(table: Option<&String>, index: Option<&String>) -> String {
     match (table, index) {
         (Some(table), Some(index)) => format!("{table} / {index}"),
@@ -407,7 +400,7 @@ const TITLES: [(&str, &str); 9] = [
     ("item", "Items"),
 ];
 
-/// One alternative. Of a design with something unknown, every total is a lower bound.
+/// One alternative. If a cost of the design is unknown, every total is a lower bound.
 fn alternative_row(one: &Alternative, is_partial: bool) -> Vec<String> {
     let name = match &one.index {
         Some(index) => format!("{index}: {}", one.name),
@@ -460,7 +453,7 @@ fn break_even_rows(comparison: &Comparison) -> Vec<Vec<String>> {
     comparison.break_even.iter().map(row).collect()
 }
 
-/// A line of the design as people look it up.
+/// A line of the design, as `file:line`.
 pub(super) fn place_of(comparison: &Comparison, part: &DesignPart) -> String {
     let place = comparison.written.place(part);
     format!("{}:{}", place.file, place.line)
@@ -495,7 +488,7 @@ fn lists(comparison: &Comparison) -> [(&'static str, Vec<String>); 3] {
             .cloned(),
     );
     assumptions.push(format!(
-        "{} capacity simulations were run",
+        "capacity simulations run: {}",
         comparison.simulations
     ));
     [

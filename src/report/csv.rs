@@ -1,14 +1,14 @@
-//! CSV, quoted where it must be.
+//! CSV, quoted only where necessary.
 
 use csv::{QuoteStyle, WriterBuilder};
 
-/// Whether a spreadsheet would run a text. A number below zero is none.
+/// Whether a spreadsheet would run a text as a formula. A negative number is not a formula.
 fn is_formula(cell: &str) -> bool {
     cell.starts_with(['=', '+', '@', '\t', '\r'])
         || (cell.starts_with('-') && cell.parse::<rust_decimal::Decimal>().is_err())
 }
 
-/// A header and rows as CSV. Text that a spreadsheet would run as a formula is set off with an
+/// A header and rows as CSV. Text that a spreadsheet would run as a formula is prefixed with an
 /// apostrophe.
 pub(super) fn write(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut writer = WriterBuilder::new()

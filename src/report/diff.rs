@@ -60,7 +60,7 @@ pub fn diff_text(difference: &Difference, style: Style) -> Result<String, MoneyE
                 .collect::<String>();
         }
     }
-    text += &format!("\n{} lines are the same in both.\n", difference.unchanged);
+    text += &format!("\nUnchanged lines: {}.\n", difference.unchanged);
     for (title, list) in unknowns(difference) {
         if !list.is_empty() {
             text += &format!("\n{}\n", style.warning(title));
@@ -117,7 +117,7 @@ pub fn diff_markdown(difference: &Difference) -> Result<String, MoneyError> {
             .collect();
         text += &format!("\n### Why\n\n{}", markdown::list(&list));
     }
-    text += &format!("\n{} lines are the same in both.\n", difference.unchanged);
+    text += &format!("\nUnchanged lines: {}.\n", difference.unchanged);
     for (title, list) in unknowns(difference) {
         if !list.is_empty() {
             text += &format!("\n### {title}\n\n{}", markdown::list(&list));
@@ -189,17 +189,17 @@ fn summary(difference: &Difference) -> Result<String, MoneyError> {
             let both = if difference.new.bill.unknown.is_empty() {
                 ""
             } else {
-                "; what is unknown in both is left out"
+                "; costs unknown in both are left out"
             };
             format!(
-                "{name}: {} a month became {} ({}{percent}){both}",
+                "{name}: from {} to {} a month ({}{percent}){both}",
                 old.human(),
                 new.human(),
                 signed(delta)
             )
         }
         TotalChange::Unknown => format!(
-            "{name}: change unknown; of what is known, {} a month became {} ({})",
+            "{name}: change unknown; the known costs change from {} to {} a month ({})",
             old.human(),
             new.human(),
             signed(difference.delta)
@@ -265,7 +265,7 @@ fn unknowns(difference: &Difference) -> [(&'static str, Vec<String>); 3] {
     [
         ("New warnings", difference.new_warnings.clone()),
         (
-            "Newly unknown, and in no total",
+            "Newly unknown (not included in any total)",
             words(&difference.newly_unknown),
         ),
         ("No longer unknown", words(&difference.no_longer_unknown)),
@@ -279,7 +279,7 @@ struct DiffJson<'a> {
     new: DesignRow<'a>,
     /// `null` where something is unknown on one side only.
     delta_usd: Option<String>,
-    /// Of the lines that are known.
+    /// The change of the known costs.
     known_delta_usd: String,
     tables: Vec<ChangedTableRow<'a>>,
     lines: Vec<ChangedLineRow<'a>>,

@@ -1,4 +1,4 @@
-//! An estimate for people: text and Markdown; and CSV for their spreadsheets.
+//! An estimate as text and Markdown, and as CSV for spreadsheets.
 
 use super::json::{free_word, throughput_word};
 use super::table::{Style, aligned, clean, indented};
@@ -41,7 +41,10 @@ pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErr
         }
     }
     if !outcome.bill.unknown.is_empty() {
-        text += &format!("\n{}\n", style.warning("Unknown, and in no total"));
+        text += &format!(
+            "\n{}\n",
+            style.warning("Unknown (not included in any total)")
+        );
         for unknown in &outcome.bill.unknown {
             let [place, what, rate, why] = unknown_row(unknown);
             text += &format!(
@@ -63,7 +66,7 @@ pub fn estimate_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErr
     let calculators = calculator_rows(outcome, total);
     if !calculators.is_empty() {
         text += &section(
-            "What a calculator would say",
+            "Compared with simple calculators",
             &aligned(&CALCULATOR_HEADER, &calculators, &[1, 2, 3]),
             style,
         );
@@ -127,7 +130,7 @@ pub fn estimate_markdown(outcome: &Outcome) -> Result<String, MoneyError> {
     let calculators = calculator_rows(outcome, total);
     for (title, header, rows, numbers) in [
         (
-            "Unknown, and in no total",
+            "Unknown (not included in any total)",
             &UNKNOWN_HEADER[..],
             &unknown,
             &[2][..],
@@ -139,7 +142,7 @@ pub fn estimate_markdown(outcome: &Outcome) -> Result<String, MoneyError> {
             &[2, 3, 4][..],
         ),
         (
-            "What a calculator would say",
+            "Compared with simple calculators",
             &CALCULATOR_HEADER[..],
             &calculators,
             &[1, 2, 3][..],
@@ -171,7 +174,7 @@ pub fn estimate_markdown(outcome: &Outcome) -> Result<String, MoneyError> {
     Ok(text)
 }
 
-/// The lines of estimates as CSV, exact; what is unknown has a row without an amount.
+/// The lines of estimates as CSV, exact; an unknown cost has a row without an amount.
 pub fn estimate_csv(outcomes: &[Outcome]) -> String {
     let header = [
         "workload",
@@ -300,7 +303,7 @@ fn plain(month: &crate::time::MonthHours) -> String {
     month.hours().human(9).replace(',', "")
 }
 
-/// What the design costs, and whether that is all.
+/// The name and the monthly total of the design, and whether the total is complete.
 pub(super) fn headline(outcome: &Outcome) -> Result<String, MoneyError> {
     Ok(format!(
         "{}: {}",
@@ -309,7 +312,7 @@ pub(super) fn headline(outcome: &Outcome) -> Result<String, MoneyError> {
     ))
 }
 
-/// A month's total in a headline: never a figure alone where something is missing from it.
+/// A month's total in a headline; it is marked as a lower bound if a cost is missing.
 pub(super) fn a_month(known: Money, unknown: usize) -> String {
     match unknown {
         0 => format!("{} a month", known.human()),
@@ -333,7 +336,7 @@ pub(super) fn conventions(outcome: &Outcome) -> String {
     };
     let prices = match outcome.newest_prices {
         Some(newest) if newest < outcome.prices => {
-            format!("{newest} (the newest known; asked for {})", outcome.prices)
+            format!("{newest} (the newest known; requested: {})", outcome.prices)
         }
         _ => outcome.prices.to_string(),
     };
@@ -343,8 +346,8 @@ pub(super) fn conventions(outcome: &Outcome) -> String {
     )
 }
 
-/// What a line is for, in a few words: its access pattern, else what its usage type is; a transfer
-/// names its destination.
+/// What a line is for, in a few words: its access pattern, or else the purpose of its usage type; a
+/// transfer also names its destination.
 pub(super) fn what_of(line: &LineItem, home: &str) -> String {
     what_is(&line.subject, &line.usage_type, home)
 }
@@ -358,7 +361,7 @@ pub(super) fn what_is(subject: &Subject, usage_type: &UsageType, home: &str) -> 
     }
 }
 
-/// The usage type; where another service bills it, with the service, since names repeat among them.
+/// The usage type, with "S3" before it if Amazon S3 bills it, since names repeat among services.
 pub(super) fn usage_name(line: &LineItem) -> String {
     usage_name_of(&line.usage_type)
 }
@@ -371,7 +374,7 @@ pub(super) fn usage_name_of(usage_type: &UsageType) -> String {
     }
 }
 
-/// What a subject is, in a few words; its purpose where no access pattern causes it.
+/// What a subject is, in a few words: its access pattern, or else `purpose`.
 pub(super) fn what(subject: &Subject, purpose: &str, home: &str) -> String {
     let mut text = subject
         .access
@@ -469,7 +472,7 @@ fn demand_rows(outcome: &Outcome) -> Vec<Vec<String>> {
     busy.map(row).collect()
 }
 
-/// Units that never change, or the least and the most.
+/// The fixed units, or the minimum and the maximum.
 fn provisioned(units: &crate::capacity::ProvisionedUnits) -> String {
     let grouped = |units: u64| group_thousands(&units.to_string());
     match units.fixed() {
@@ -478,7 +481,8 @@ fn provisioned(units: &crate::capacity::ProvisionedUnits) -> String {
     }
 }
 
-pub(super) const RANGE_HEADER: [&str; 4] = ["Line", "Range", "At its lowest", "At its highest"];
+pub(super) const RANGE_HEADER: [&str; 4] =
+    ["Line", "Range", "Total at low end", "Total at high end"];
 
 /// The interval in a sentence.
 pub(super) fn interval(uncertainty: &Uncertainty) -> String {
@@ -491,8 +495,7 @@ pub(super) fn interval(uncertainty: &Uncertainty) -> String {
         ..
     } = uncertainty;
     format!(
-        "With the ranges: {} to {} in nine of ten draws, {} in the middle ({draws} draws, seed \
-         {seed})",
+        "With the ranges: {} to {} in 90 % of the draws, median {} ({draws} draws, seed {seed})",
         low.human(),
         high.human(),
         middle.human()
@@ -511,7 +514,7 @@ pub(super) fn range_rows(uncertainty: &Uncertainty) -> Vec<Vec<String>> {
     uncertainty.ranges.iter().map(row).collect()
 }
 
-const CALCULATOR_HEADER: [&str; 4] = ["Figure", "A calculator", "Exact", "Exact / calculator"];
+const CALCULATOR_HEADER: [&str; 4] = ["Figure", "Simple calculator", "Exact", "Ratio"];
 
 fn calculator_rows(outcome: &Outcome, total: Money) -> Vec<Vec<String>> {
     let mut rows = Vec::new();
@@ -520,7 +523,7 @@ fn calculator_rows(outcome: &Outcome, total: Money) -> Vec<Vec<String>> {
             .times(mean)
             .map_or_else(|| "-".to_string(), |times| format!("{times}"));
         rows.push(vec![
-            "the month, every item at its mean size".to_string(),
+            "the monthly total, with every item at its mean size".to_string(),
             mean.human(),
             total.human(),
             times,
@@ -529,7 +532,7 @@ fn calculator_rows(outcome: &Outcome, total: Money) -> Vec<Vec<String>> {
     for plain in &outcome.calculators.plain_calls {
         let direction = throughput_word(plain.throughput);
         let what = format!(
-            "{direction} units of {}, each call one plain operation on the mean size",
+            "{direction} units of {}, each call counted as one plain operation at the mean size",
             plain.table
         );
         let times = if plain.plain.is_zero() {
@@ -556,7 +559,7 @@ pub(super) fn switches(outcome: &Outcome) -> Vec<String> {
         };
         let others: Vec<&str> = switch.others().collect();
         format!(
-            "{} = \"{}\", {default} (rule {}); otherwise \"{}\"",
+            "{} = \"{}\", {default} (rule {}); can also be \"{}\"",
             switch.name,
             switch.value,
             switch.rule,

@@ -1,4 +1,5 @@
-//! The working behind every line: quantity, rate, amount, and the rules and documents they rest on.
+//! The working behind every line: quantity, rate, amount, and the rules and documents they are
+//! based on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +38,7 @@ pub fn explain_text(outcome: &Outcome, style: Style) -> Result<String, MoneyErro
     }
     for unknown in &outcome.bill.unknown {
         let rate = unknown.rate.as_ref().map_or_else(
-            || "its rate is unknown too".to_string(),
+            || "its rate is also unknown".to_string(),
             |rate| format!("${} a unit", rate.rate),
         );
         let place = what(&unknown.subject, "(table)", &outcome.region);
@@ -102,14 +103,14 @@ fn explained(number: usize, line: &LineItem, outcome: &Outcome, style: Style) ->
     };
     let tier = if line.tier_from > 0 {
         format!(
-            ", the tier from {} {unit} on",
+            ", tier from {} {unit} upwards",
             group_thousands(&line.tier_from.to_string())
         )
     } else {
         String::new()
     };
     text += &format!(
-        "  {:<9} ${} for one {unit}{tier}, {since} {}\n",
+        "  {:<9} ${} per {unit}{tier}, {since} {}\n",
         "rate", published.rate, published.effective_from
     );
     text += &format!(
@@ -138,7 +139,7 @@ fn grade(rule: &MeteringRule) -> &'static str {
     }
 }
 
-/// The rules that the lines and switches name.
+/// The rules that the lines and switches refer to.
 fn rules_of(outcome: &Outcome) -> Vec<&'static MeteringRule> {
     let named = outcome
         .bill

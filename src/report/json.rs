@@ -10,7 +10,7 @@ use crate::pricing::{LineItem, Unknown};
 use crate::units::{Exact, GB};
 use crate::usage::{FreeTier, Subject, Throughput};
 
-/// Decimals of the figures that are no part of a bill.
+/// Decimal places of the figures that are not part of a bill.
 const PLACES: u32 = 9;
 
 #[derive(Serialize)]
@@ -99,7 +99,7 @@ pub(super) struct SwitchRow {
     rule: &'static str,
 }
 
-/// The switches that matter to an outcome.
+/// The switches that affect an outcome.
 pub(super) fn switch_rows(outcome: &Outcome) -> Vec<SwitchRow> {
     let row = |switch: &Switch| SwitchRow {
         name: switch.name,
@@ -213,7 +213,7 @@ pub(super) fn free_word(free: FreeTier) -> &'static str {
     }
 }
 
-/// A figure that is no part of a bill, as a decimal string.
+/// A figure that is not part of a bill, as a decimal string.
 pub(super) fn decimal(number: &Exact) -> String {
     number.to_decimal(PLACES).map_or_else(
         || number.human(0).replace(',', ""),

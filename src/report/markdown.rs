@@ -1,6 +1,6 @@
 //! Markdown tables.
 
-/// A cell that holds no markup of its own.
+/// Escapes a text, so that it contains no markup.
 pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -16,7 +16,7 @@ pub(super) fn escape(text: &str) -> String {
     escaped
 }
 
-/// A table; the columns of numbers are named by their positions.
+/// A table; `numbers` holds the positions of the numeric columns.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let rule = (0..header.len())

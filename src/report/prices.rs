@@ -16,7 +16,7 @@ pub struct PriceList {
     pub region: String,
     /// Its name.
     pub location: String,
-    /// The first date that the book knows.
+    /// The first date in the book.
     pub from: String,
     /// The date of its newest price.
     pub newest: String,
@@ -128,8 +128,8 @@ fn rate_rows(book: &PriceBook) -> Vec<Vec<String>> {
 /// A book's rates as text.
 pub fn rates_text(book: &PriceBook, style: Style) -> String {
     let heading = format!(
-        "{}, {}, prices of {}, US dollars for one unit; a later day is the first on which a \
-         source shows the price",
+        "{}, {}, prices of {}, US dollars per unit; an effective_from after that date is the \
+         first day on which a source shows the price",
         book.region(),
         book.location(),
         book.date()
@@ -188,8 +188,7 @@ const CHANGED_HEADER: [&str; 8] = [
     "effective_from",
 ];
 
-/// By how much a rate changed, in percent; nothing where there is no rate on a side, or the first
-/// is free.
+/// By how much a rate changed, in percent; `None` if one side has no rate, or the first is free.
 fn percent(changed: &ChangedRate) -> Option<Exact> {
     let (before, after) = (changed.before.as_ref()?, changed.after.as_ref()?);
     let (before, after) = (
@@ -226,11 +225,11 @@ fn changed_rows(changed: &[ChangedRate], nothing: &str) -> Vec<Vec<String>> {
 /// What differs between two price lists, as text.
 pub fn changed_rates_text(changed: &[ChangedRate]) -> String {
     if changed.is_empty() {
-        return "no rate differs\n".to_string();
+        return "no rates differ\n".to_string();
     }
     let count = group_thousands(&changed.len().to_string());
     format!(
-        "{count} rates differ\n\n{}",
+        "rates that differ: {count}\n\n{}",
         aligned(&CHANGED_HEADER, &changed_rows(changed, "-"), &[3, 4, 5, 6])
     )
 }
@@ -245,7 +244,7 @@ pub fn changed_rates_csv(changed: &[ChangedRate]) -> String {
     csv::write(&CHANGED_HEADER, &changed_rows(changed, ""))
 }
 
-/// The same as JSON, `dynameter.prices-diff/1`; a rate that is not there is null.
+/// The same as JSON, `dynameter.prices-diff/1`; a missing rate is null.
 pub fn changed_rates_json(changed: &[ChangedRate]) -> String {
     let rows = changed_rows(changed, "").into_iter().map(|row| {
         let value = |text: String| {
@@ -320,7 +319,7 @@ fn unknown_rows(offers: &[PriceListFile]) -> Vec<Vec<String>> {
         .collect()
 }
 
-/// What offers brought: a line, what changed, and what is not known.
+/// The result of an import, in one line.
 fn offers_head(update: &BookUpdate, written: Option<&str>) -> String {
     let count = |number: u64| group_thousands(&number.to_string());
     let new = match update.new_regions.as_slice() {
@@ -329,16 +328,16 @@ fn offers_head(update: &BookUpdate, written: Option<&str>) -> String {
     };
     let written = match written {
         Some(folder) => format!("written to {folder}"),
-        None => "nothing written (--into DIR writes the books)".to_string(),
+        None => "nothing written (use --into DIR to write the books)".to_string(),
     };
     format!(
-        "{} rates as they were, {} new or changed{new}; {written}",
+        "rates unchanged: {}, new or changed: {}{new}; {written}",
         count(update.confirmed),
         count(update.changed.len() as u64)
     )
 }
 
-/// Products of services that the books hold nothing of, one line a service.
+/// Combines the products of each service that the books do not cover into one line.
 fn of_one_service_together(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
     let (other, mut known): (Vec<_>, Vec<_>) = rows
         .into_iter()
@@ -348,7 +347,7 @@ fn of_one_service_together(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
             .iter()
             .filter_map(|row| row[3].parse::<u64>().ok())
             .sum();
-        let kinds = format!("{} usage types", service.len());
+        let kinds = format!("usage types: {}", service.len());
         known.push(vec![
             service[0][0].clone(),
             kinds,
@@ -361,10 +360,10 @@ fn of_one_service_together(rows: Vec<Vec<String>>) -> Vec<Vec<String>> {
     known
 }
 
-/// Unknown products beyond so many are counted in the text; every other format lists all.
+/// The number of unknown products that the text lists; every other format lists all.
 const UNKNOWN_SHOWN: usize = 40;
 
-/// What offers brought, as text.
+/// The result of an import, as text.
 pub fn offers_text(
     offers: &[PriceListFile],
     update: &BookUpdate,
@@ -392,12 +391,12 @@ pub fn offers_text(
         let shown = &unknown[..unknown.len().min(UNKNOWN_SHOWN)];
         text += &format!(
             "\n{}\n{}",
-            style.strong("Not known to the books, and not taken in"),
+            style.strong("Unknown to the books, and not imported"),
             aligned(&UNKNOWN_HEADER, shown, &[3])
         );
         if unknown.len() > shown.len() {
             text += &format!(
-                "… and {} more kinds (--format csv or json lists all)\n",
+                "… and {} more (use --format csv or json to list all)\n",
                 unknown.len() - shown.len()
             );
         }
@@ -405,7 +404,7 @@ pub fn offers_text(
     text
 }
 
-/// What offers brought, as Markdown.
+/// The result of an import, as Markdown.
 pub fn offers_markdown(
     offers: &[PriceListFile],
     update: &BookUpdate,
@@ -425,15 +424,15 @@ pub fn offers_markdown(
     let unknown = unknown_rows(offers);
     if !unknown.is_empty() {
         text += &format!(
-            "\n### Not known to the books, and not taken in\n\n{}",
+            "\n### Unknown to the books, and not imported\n\n{}",
             markdown::table(&UNKNOWN_HEADER, &unknown, &[3])
         );
     }
     text
 }
 
-/// What offers brought, as CSV: changed rates, then what is not known, told apart by the first
-/// column.
+/// The result of an import, as CSV: changed rates, then unknown products; the first column tells
+/// which.
 pub fn offers_csv(offers: &[PriceListFile], update: &BookUpdate) -> String {
     let header: Vec<&str> = std::iter::once("kind")
         .chain(CHANGED_HEADER)
@@ -460,7 +459,7 @@ pub fn offers_csv(offers: &[PriceListFile], update: &BookUpdate) -> String {
     )
 }
 
-/// What offers brought, as JSON, `dynameter.prices-import/1`.
+/// The result of an import, as JSON, `dynameter.prices-import/1`.
 pub fn offers_json(offers: &[PriceListFile], update: &BookUpdate, written: Option<&str>) -> String {
     let objects = |header: &[&str], rows: Vec<Vec<String>>| -> Vec<serde_json::Value> {
         let value = |text: String| {

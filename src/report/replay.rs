@@ -226,14 +226,14 @@ struct PartitionRow<'a> {
     strip: Option<StripRow>,
 }
 
-/// Heat over time and range of keys.
+/// The heat map: units over time and range of keys.
 #[derive(Serialize)]
 struct StripRow {
     first: String,
     column_seconds: String,
     key_ranges: String,
-    /// Of each column with something in it: its number from 0, and the units of each range of
-    /// keys, separated by spaces.
+    /// Each column that is not empty: its number from 0, and the units of each range of keys,
+    /// separated by spaces.
     columns: Vec<ColumnRow>,
 }
 
@@ -835,7 +835,7 @@ fn dax_row(dax: &DaxResult) -> Vec<String> {
         dax.table.clone(),
         dax.which.word().to_string(),
         dax.node_type
-            .map_or_else(|| "(no node has this)".to_string(), str::to_string),
+            .map_or_else(|| "(no such node type)".to_string(), str::to_string),
         crate::units::Bytes(dax.point.bytes).to_string(),
         count(dax.point.reads),
         count(dax.point.hits),
@@ -843,7 +843,7 @@ fn dax_row(dax: &DaxResult) -> Vec<String> {
         count(dax.point.evicted),
         cluster(&|cluster| money(cluster.saves)),
         cluster(&|cluster| match cluster.nodes {
-            Some(nodes) => format!("{} for {nodes} nodes", money(cluster.costs)),
+            Some(nodes) => format!("{} ({nodes}-node cluster)", money(cluster.costs)),
             None => "more than 11 nodes".to_string(),
         }),
         cluster(&|cluster| match &cluster.break_even {
@@ -854,8 +854,8 @@ fn dax_row(dax: &DaxResult) -> Vec<String> {
     ]
 }
 
-/// Sizes that caught the same are one row: from the smallest on. Where some can be bought, the
-/// others are the curve's.
+/// Consecutive sizes with the same hits and evictions are one row, named after the smallest. If any
+/// size is that of a node type, only such sizes are shown.
 fn dax_rows(all: &[DaxResult]) -> Vec<Vec<String>> {
     let shown: Vec<DaxResult> = match all.iter().any(|dax| dax.node_type.is_some()) {
         true => all
@@ -918,7 +918,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Section>, MoneyError> {
         |(reason, rows): (&SkipReason, &u64)| vec![reason.word().to_string(), count(*rows)];
     let mut parts = vec![
         Section {
-            title: "Consumed in the trace".to_string(),
+            title: "Consumption in the trace".to_string(),
             header: &["Where", "Operation", "Calls", "Read units", "Write units"],
             rows: consumed_rows(&replayed.consumed, home),
             numbers: &[2, 3, 4],
@@ -926,12 +926,12 @@ fn parts(replayed: &Replayed) -> Result<Vec<Section>, MoneyError> {
         Section {
             title: "Peaks, units a second".to_string(),
             header: &[
-                "Account",
-                "Units",
+                "Table / index",
+                "Direction",
                 "Mean",
-                "Half",
-                "95 %",
-                "99 %",
+                "Median",
+                "p95",
+                "p99",
                 "Busiest minute",
                 "Busiest second",
                 "At",
@@ -944,20 +944,20 @@ fn parts(replayed: &Replayed) -> Result<Vec<Section>, MoneyError> {
             numbers: &[2, 3, 4, 5, 6, 7],
         },
         Section {
-            title: "Items that the trace knows, at its end".to_string(),
-            header: &["Table", "Items", "Mean", "Half", "95 %", "99 %", "Largest"],
+            title: "Items known at the end of the trace".to_string(),
+            header: &["Table", "Items", "Mean", "Median", "p95", "p99", "Largest"],
             rows: replayed.item_sizes.iter().map(size_row).collect(),
             numbers: &[1, 2, 3, 4, 5, 6],
         },
         Section {
-            title: "Every capacity mode, a month of the whole design".to_string(),
+            title: "Every capacity mode: monthly cost of the whole design".to_string(),
             header: &[
                 "Table",
                 "Mode",
                 "Monthly",
                 "Difference",
                 "Throttled calls",
-                "of units",
+                "Share of units",
                 "Why",
             ],
             rows: replayed
@@ -968,15 +968,15 @@ fn parts(replayed: &Replayed) -> Result<Vec<Section>, MoneyError> {
             numbers: &[2, 3, 4, 5],
         },
         Section {
-            title: "Throttled in the trace".to_string(),
+            title: "Throttled by each mode".to_string(),
             header: &[
-                "Account",
-                "Units",
+                "Table / index",
+                "Direction",
                 "Mode",
                 "Throttled units",
                 "Minutes",
                 "First",
-                "Keys asked for most then",
+                "Most requested keys in those minutes",
             ],
             rows: replayed
                 .capacity
@@ -988,10 +988,10 @@ fn parts(replayed: &Replayed) -> Result<Vec<Section>, MoneyError> {
         Section {
             title: "Hottest keys".to_string(),
             header: &[
-                "Account",
-                "Units",
+                "Table / index",
+                "Direction",
                 "Key",
-                "Units of the key",
+                "Key units",
                 "Share",
                 "Distinct keys",
             ],
@@ -1008,10 +1008,10 @@ fn parts(replayed: &Replayed) -> Result<Vec<Section>, MoneyError> {
                 "Table",
                 "At first",
                 "At the end",
-                "Refused reads",
-                "Refused writes",
-                "Seconds",
-                "Keys refused most",
+                "Refused read units",
+                "Refused write units",
+                "Seconds with refusals",
+                "Most refused keys",
             ],
             rows: replayed
                 .partitions
@@ -1022,7 +1022,7 @@ fn parts(replayed: &Replayed) -> Result<Vec<Section>, MoneyError> {
             numbers: &[1, 2, 3, 4, 5],
         },
         Section {
-            title: "What DAX would have caught".to_string(),
+            title: "What DAX would have answered".to_string(),
             header: &[
                 "Table",
                 "Cache",
@@ -1034,24 +1034,24 @@ fn parts(replayed: &Replayed) -> Result<Vec<Section>, MoneyError> {
                 "Evicted",
                 "Saves a month",
                 "Costs a month",
-                "Pays from",
+                "Break-even hit ratio",
             ],
             rows: dax_rows(&replayed.dax),
             numbers: &[3, 4, 5, 6, 7, 8, 9, 10],
         },
         Section {
             title: "Where sizes came from".to_string(),
-            header: &["Units", "Source", "Rows"],
+            header: &["Direction", "Source", "Rows"],
             rows: replayed.sizes.rows.iter().map(source).collect(),
             numbers: &[2],
         },
         Section {
-            title: "How far the drawn sizes can move the bill (smallest and largest of a hundred, \
-                    on demand)"
+            title: "How much the drawn sizes can change the bill (every size the smallest or the \
+                    largest of a hundred, on demand)"
                 .to_string(),
             header: &[
                 "Table",
-                "Units",
+                "Direction",
                 "As drawn",
                 "All small",
                 "All large",
@@ -1078,26 +1078,26 @@ fn parts(replayed: &Replayed) -> Result<Vec<Section>, MoneyError> {
     Ok(parts)
 }
 
-/// What the verification says, in lines.
+/// The result of the verification, in lines.
 fn verification_lines(verification: &Verification) -> Vec<String> {
     let mut lines = Vec::new();
     if verification.checked == 0 && verification.sizes_checked == 0 {
         lines.push(
-            "nothing to compare: no line has both an answer of AWS and the items behind it"
+            "nothing to verify: no line has both a figure from AWS and the items behind it"
                 .to_string(),
         );
     }
     if verification.checked > 0 {
         let agree = verification.checked - verification.mismatches;
         lines.push(format!(
-            "{} of {} ConsumedCapacity agree with the meter",
+            "{} of {} ConsumedCapacity values agree with the meter",
             count(agree),
             count(verification.checked)
         ));
     }
     for difference in &verification.first {
         let arms = difference.arms.iter().map(|(arm, given, metered)| {
-            format!("{arm}: the line says {given}, the meter {metered}")
+            format!("{arm}: {given} in the trace, {metered} by the meter")
         });
         lines.push(format!(
             "{}: {} on {}: {} ({})",
@@ -1117,7 +1117,7 @@ fn verification_lines(verification: &Verification) -> Vec<String> {
     if verification.sizes_checked > 0 {
         let agree = verification.sizes_checked - verification.size_mismatches;
         lines.push(format!(
-            "{} of {} SizeBytes agree with keys and images",
+            "{} of {} SizeBytes values agree with the keys and images",
             count(agree),
             count(verification.sizes_checked)
         ));
@@ -1130,8 +1130,8 @@ fn verification_lines(verification: &Verification) -> Vec<String> {
     } in &verification.first_sizes
     {
         lines.push(format!(
-            "{place}: SizeBytes {}, keys and images have {} bytes; AWS's own older example does \
-             not match either",
+            "{place}: SizeBytes is {}, but the keys and images have {} bytes; an older example by \
+             AWS does not match either",
             given.0, metered.0
         ));
     }
@@ -1160,7 +1160,7 @@ fn trace_line(replayed: &Replayed) -> String {
     };
     let refused = if trace.refused > 0 {
         format!(
-            "; {} calls were throttled or refused and cost nothing",
+            "; throttled or refused calls, which cost nothing: {}",
             count(trace.refused)
         )
     } else {
@@ -1168,7 +1168,7 @@ fn trace_line(replayed: &Replayed) -> String {
     };
     let throttled = if trace.throttled > 0 {
         format!(
-            "; its metrics count {} throttled requests",
+            "; throttled requests in its metrics: {}",
             count(trace.throttled)
         )
     } else {
@@ -1198,7 +1198,7 @@ fn lists(replayed: &Replayed) -> Vec<(&'static str, Vec<String>)> {
                 .unwrap_or_default(),
         ),
         ("First skipped rows", replayed.trace.first_skipped.clone()),
-        ("Of the trace", replayed.trace.notes.clone()),
+        ("Notes on the trace", replayed.trace.notes.clone()),
         ("Warnings", outcome.warnings.clone()),
         (
             "Assumptions",
@@ -1255,7 +1255,10 @@ pub fn replay_text(replayed: &Replayed, style: Style) -> Result<String, MoneyErr
         ));
     }
     if !outcome.bill.unknown.is_empty() {
-        text += &format!("\n{}\n", style.warning("Unknown, and in no total"));
+        text += &format!(
+            "\n{}\n",
+            style.warning("Unknown (not included in any total)")
+        );
         for unknown in &outcome.bill.unknown {
             let [place, what, rate, why] = unknown_row(unknown);
             text += &format!(
@@ -1328,7 +1331,7 @@ pub fn replay_markdown(replayed: &Replayed) -> Result<String, MoneyError> {
         .collect();
     if !unknown.is_empty() {
         text += &format!(
-            "\n### Unknown, and in no total\n\n{}",
+            "\n### Unknown (not included in any total)\n\n{}",
             markdown::table(&["Place", "What", "Rate", "Why"], &unknown, &[])
         );
     }
@@ -1338,7 +1341,7 @@ pub fn replay_markdown(replayed: &Replayed) -> Result<String, MoneyError> {
     Ok(text)
 }
 
-/// The bill of a replay as CSV, in the columns of an estimate's.
+/// The bill of a replay as CSV, with the same columns as an estimate.
 pub fn replay_csv(replayed: &Replayed) -> String {
     estimate_csv(std::slice::from_ref(&replayed.outcome))
 }

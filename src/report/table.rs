@@ -4,7 +4,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 use crate::money::Money;
 
-/// Whether a text may carry colour.
+/// Whether a text may have colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Style {
     /// ANSI escapes are wanted.
@@ -25,19 +25,19 @@ impl Style {
         self.wrap("1", text)
     }
 
-    /// Something to look at.
+    /// Something that needs attention.
     pub(super) fn warning(self, text: &str) -> String {
         self.wrap("33", text)
     }
 
-    /// Something of less weight.
+    /// Something less important.
     pub(super) fn quiet(self, text: &str) -> String {
         self.wrap("2", text)
     }
 }
 
-/// A name as people may see it: without control characters, and without marks that turn the text
-/// beside it around.
+/// A name that is safe to show: without control characters, and without marks that change the
+/// direction of the text around it.
 pub(super) fn clean(name: &str) -> String {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
     name.chars()
@@ -51,7 +51,7 @@ pub(super) fn clean(name: &str) -> String {
         .collect()
 }
 
-/// Rows aligned in columns under a header; the columns of numbers are named by their positions.
+/// Rows aligned in columns under a header; `numbers` holds the positions of the numeric columns.
 pub(super) fn aligned(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) -> String {
     let mut table = Table::new();
     table
@@ -72,7 +72,7 @@ pub(super) fn aligned(header: &[&str], rows: &[Vec<String>], numbers: &[usize]) 
         .collect()
 }
 
-/// A block of lines, set off by a space.
+/// Lines, each indented by a space.
 pub(super) fn indented(body: &str) -> String {
     body.lines().map(|line| format!(" {line}\n")).collect()
 }

@@ -1,4 +1,4 @@
-//! What a trace measured beside what the workload file expects.
+//! What a trace measured, compared with what the workload file expects.
 
 use super::Review;
 use crate::money::{Money, MoneyError};
@@ -23,34 +23,34 @@ pub struct MeasuredDemand {
     pub measured: Option<Exact>,
 }
 
-/// What is paid for, expected and measured.
+/// The cost of a usage type of a table, expected and measured.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct MeasuredCost {
     /// The table.
     pub table: String,
     /// The usage type.
     pub usage_type: String,
-    /// A month as the file expects it; `None` where it has no such line.
+    /// The cost of a month as the file expects it; `None` if it has no such line.
     pub expected: Option<Money>,
-    /// A month of the trace; `None` where it has no such line.
+    /// The cost of a month measured in the trace; `None` if it has no such line.
     pub measured: Option<Money>,
-    /// What is measured less what is expected.
+    /// The measured cost minus the expected cost.
     pub difference: Money,
 }
 
-/// What a trace measured beside what the file expects.
+/// What a trace measured, compared with what the file expects.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct MeasuredTraffic {
-    /// The month's total of the trace less that of the file.
+    /// The month's total of the trace minus that of the file.
     pub difference: Money,
-    /// Units a second of every account that has any.
+    /// The units per second of every account that has any.
     pub demand: Vec<MeasuredDemand>,
     /// Dollars by table and usage type, the largest difference first.
     pub cost: Vec<MeasuredCost>,
 }
 
 impl Review {
-    /// What the trace measured beside what the file expects; `None` without a trace.
+    /// What the trace measured, compared with what the file expects; `None` without a trace.
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.

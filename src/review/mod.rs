@@ -23,23 +23,23 @@ use crate::pricing::Books;
 use crate::replay::Replayed;
 use crate::workload::{PatternCall, Workload};
 
-/// A design, reviewed.
+/// The figures of a design review.
 pub struct Review {
     /// The design under every alternative.
     pub comparison: Comparison,
     /// The curves behind it.
     pub curves: Curves,
-    /// Where the money goes, in five ways to look at it.
+    /// Where the money goes, broken down in five ways.
     pub spending: Vec<Spending>,
     /// The totals at other traffic and in other months.
     pub traffic: TrafficTable,
-    /// How many years ahead the month lies.
+    /// How many years ahead the month is.
     pub years_ahead: u64,
-    /// Access patterns without a profile: they are taken as the same rate at every hour.
+    /// Access patterns without a profile, whose rate is assumed to be the same at every hour.
     pub flat: Vec<String>,
-    /// What differs from the design before.
+    /// The difference from the baseline.
     pub baseline: Option<Difference>,
-    /// What a trace came to.
+    /// The result of a replayed trace.
     #[cfg(feature = "replay")]
     pub replayed: Option<Replayed>,
 }
@@ -49,7 +49,7 @@ pub struct Review {
 /// `load` reads the same file in another month and with other traffic.
 ///
 /// # Errors
-/// [`EstimateError`] where the design has no estimate.
+/// [`EstimateError`] if the design cannot be estimated.
 pub fn review(
     workload: &Workload,
     books: &Books,
@@ -84,13 +84,13 @@ pub fn review(
 }
 
 impl Review {
-    /// With the interval that the ranges of the file give.
+    /// Adds the interval from the ranges of the file.
     pub fn with_interval(mut self, uncertainty: Option<Uncertainty>) -> Review {
         self.comparison.outcome.uncertainty = uncertainty;
         self
     }
 
-    /// With what differs from the design before.
+    /// Adds the difference from a baseline.
     ///
     /// # Errors
     /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
@@ -99,7 +99,7 @@ impl Review {
         Ok(self)
     }
 
-    /// With what a trace came to on this design.
+    /// Adds the result of a trace replayed on this design.
     #[cfg(feature = "replay")]
     pub fn with_trace(mut self, replayed: Replayed) -> Review {
         self.replayed = Some(replayed);

@@ -4,10 +4,10 @@ use crate::money::{Money, MoneyError};
 use crate::outcome::Outcome;
 use crate::pricing::LineItem;
 
-/// A bill, added up in one way.
+/// A bill, broken down in one way.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Spending {
-    /// By what it is added up, such as `table`.
+    /// What it is broken down by, such as `table`.
     pub by: &'static str,
     /// The parts, the largest first. Together they are the whole bill.
     pub shares: Vec<BillShare>,
@@ -18,7 +18,7 @@ pub struct Spending {
 pub struct BillShare {
     /// What it is for.
     pub name: String,
-    /// Its dollars of a month.
+    /// Its cost in dollars a month.
     pub amount: Money,
 }
 

@@ -17,10 +17,10 @@ use crate::workload::Workload;
 /// Reads a file again: in another month, with its rates multiplied by a factor.
 pub type Loader<'a> = dyn Fn(&MonthHours, &Exact) -> Result<Workload, Diagnostics> + Sync + 'a;
 
-/// Traffic in tenths of what the file says.
+/// Traffic in tenths of the file's.
 pub const FACTORS: [u64; 16] = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 30, 40, 50, 70, 100];
 
-/// Month conventions: hours, and what they are.
+/// Month conventions: the hours, and a description.
 pub const MONTHS: [(u64, &str); 3] = [
     (730, "a twelfth of a year"),
     (720, "30 days"),
@@ -32,9 +32,9 @@ pub const MONTHS: [(u64, &str); 3] = [
 pub struct TrafficTable {
     /// The hours of each month; that of the file is the first.
     pub months: Vec<MonthHours>,
-    /// By how much the rates of all access patterns are multiplied.
+    /// The factors by which the rates of all access patterns are multiplied.
     pub factors: Vec<Exact>,
-    /// For each month, for each factor, the sums; `None` where the file is not possible there.
+    /// For each month, for each factor, the sums; `None` if the file is not valid there.
     pub sums: Vec<Vec<Option<DesignTotal>>>,
 }
 
@@ -45,7 +45,7 @@ pub struct DesignTotal {
     pub total: Money,
     /// Each table, in the order of the design.
     pub tables: Vec<Money>,
-    /// How many figures have no price and are in no total.
+    /// How many figures have no price and are not included in any total.
     pub unknown: usize,
     /// Tables and indexes whose capacity does not cover the busiest hour, so that some of the
     /// traffic is refused.
@@ -72,7 +72,7 @@ pub(super) fn of(workload: &Workload, books: &Books, load: &Loader) -> TrafficTa
             Metering::with(simulations.clone(), &changed, books);
         metering.and_then(|metering| sums(&metering)).ok()
     };
-    // A second of a long month is like one of a short: its simulations are the same.
+    // A second of a long month is like one of a short month, so the simulations are shared.
     let of = |factor: &Exact| -> Vec<Option<DesignTotal>> {
         let simulations = Arc::new(Simulations::default());
         months

@@ -1,4 +1,4 @@
-//! The calls of access patterns: when they come, and the rows that each has.
+//! The calls of access patterns: when they arrive, and the rows of each.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ pub struct SynthesizedRow {
 }
 
 impl SynthesizedRow {
-    /// Empties the columns that are not among these.
+    /// Empties all columns except these.
     pub fn keep(&mut self, columns: &[&str]) {
         let gone = |column: &str| !columns.contains(&column);
         if gone("table") {
@@ -84,20 +84,20 @@ impl SynthesizedRow {
 
 /// Calls of one kind over time.
 pub struct CallStream {
-    /// Stretches of time of one rate: the second at which each begins, and the calls that come
-    /// before.
+    /// Intervals of constant rate: the second at which each begins, and the expected number of
+    /// calls before it.
     starts: Vec<(u64, f64)>,
-    /// The stretch of the next call.
+    /// The interval of the next call.
     stretch: usize,
     expected: Exact,
-    /// The call that comes next: how many calls come before it, on the scale of `starts`.
+    /// The position of the next call: the number of calls before it, on the scale of `starts`.
     position: f64,
     poisson: bool,
     random: Pcg64Mcg,
     maker: Maker,
 }
 
-/// What makes the rows of a call.
+/// Generates the rows of a call.
 struct Maker {
     table: Arc<str>,
     region: Option<Arc<str>>,
@@ -125,7 +125,7 @@ enum MakerKind {
     },
 }
 
-/// A write with the names that it changes.
+/// A write, and the attributes that it changes.
 struct Planned {
     plan: WritePlan,
     count: u64,
@@ -148,7 +148,7 @@ fn uniform(random: &mut Pcg64Mcg) -> f64 {
     (random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
 }
 
-/// Whether any row of a workload's trace has something in a column.
+/// Whether any row of a workload's trace has a value in a column.
 pub fn holds(workload: &Workload, column: &str) -> bool {
     let writes = |access: &AccessPattern| {
         matches!(
@@ -188,7 +188,7 @@ pub fn holds(workload: &Workload, column: &str) -> bool {
         || workload.tables.iter().any(|design| table(design))
 }
 
-/// Everything that calls the tables of a workload.
+/// All streams of calls to the tables of a workload.
 pub fn streams(workload: &Workload, options: &SynthesizeOptions) -> Vec<CallStream> {
     let mut all = Vec::new();
     for table in &workload.tables {
@@ -280,7 +280,7 @@ fn stream(
     };
     let api = match (&access.call, access.operation) {
         (_, Some(operation)) if !operation.is_partiql() => operation,
-        // A PartiQL statement is the operation that it is.
+        // A PartiQL statement is written as the operation that it performs.
         (
             PatternCall::Get {
                 consistency: None, ..
@@ -335,8 +335,8 @@ fn with(
     kind: MakerKind,
     hit_ratio: Option<f64>,
 ) -> CallStream {
-    // Minutes of the week from Monday 00:00 on; 1 January 1970 was a Thursday. Within a profile's
-    // hours the rate moves as it does where demand is simulated.
+    // Minutes of the week from Monday 00:00 on; 1 January 1970 was a Thursday. Within the hours of
+    // a profile, the rate changes as in the simulation of demand.
     let second = options.start.second() + 3 * 86_400;
     let (first_minute, into_minute) = (second.div_euclid(60), second.rem_euclid(60) as u64);
     let a_second = calls / &workload.month.seconds();
@@ -352,7 +352,7 @@ fn with(
     let mut done = 0;
     while done < options.seconds {
         let minute = first_minute + (done + into_minute) as i64 / 60;
-        // A rate that never changes is one stretch of time.
+        // A constant rate is one interval.
         let length = if flat {
             options.seconds
         } else {
@@ -387,7 +387,8 @@ fn with(
         hit_ratio,
         kind,
     };
-    // Half a call before the first, so that as many calls come as the rate rounds to.
+    // Start half a call before the first, so that the number of calls is the expected number,
+    // rounded.
     let position = if options.poisson {
         exponential(&mut random)
     } else {
@@ -443,7 +444,7 @@ impl CallStream {
         )
     }
 
-    /// Appends the rows of the call that comes now.
+    /// Appends the rows of the current call.
     pub fn call(&mut self, time: Time, rows: &mut Vec<SynthesizedRow>) {
         self.position += if self.poisson {
             exponential(&mut self.random)
@@ -458,14 +459,14 @@ impl Maker {
     fn key_text(&self, number: u64, fresh: bool) -> String {
         let text = |number: u64, whole: bool| match (whole, fresh) {
             (true, false) => number.to_string(),
-            // Beyond the number of any item, within 18 digits; each stream has its own hundred
-            // million.
+            // Larger than the number of any item, within 18 digits; each stream has its own range
+            // of 100 million numbers.
             (true, true) => ((self.tag | 1 << 31) * 100_000_000 + number).to_string(),
             (false, true) => format!("new{:08x}-{number}", self.tag),
             (false, false) => format!("item-{number}"),
         };
         let [partition, sort] = self.numbers;
-        // Ten items of a sorted table share a partition.
+        // In a table with a sort key, ten items share a partition key.
         if self.sorted {
             format!("{}|{}", text(number / 10, partition), text(number, sort))
         } else {
@@ -473,7 +474,7 @@ impl Maker {
         }
     }
 
-    /// The key of an item that is there.
+    /// The key of an existing item.
     fn there(&self, random: &mut Pcg64Mcg) -> String {
         let number = match &self.keys {
             Keys::Uniform(items) => {
@@ -503,7 +504,7 @@ impl Maker {
     }
 
     fn rows(&mut self, time: Time, random: &mut Pcg64Mcg, rows: &mut Vec<SynthesizedRow>) {
-        // Taken out for the call, so that the maker's own counters may change.
+        // Taken out for the call, so that the other fields of the maker can be changed.
         let kind = std::mem::replace(&mut self.kind, MakerKind::TimeToLive { sizes: None });
         match &kind {
             MakerKind::TimeToLive { sizes } => {
@@ -526,7 +527,7 @@ impl Maker {
                     missing,
                 } => {
                     let missing = probability(missing);
-                    // A cluster answers a whole call or passes it on.
+                    // A DAX cluster answers the whole call or passes it on.
                     let hit = self.hit_ratio.map(|ratio| uniform(random) < ratio);
                     for _ in 0..*items {
                         let gone = missing > 0.0 && uniform(random) < missing;
@@ -635,7 +636,7 @@ impl Maker {
         }
     }
 
-    /// The pages of a Query or Scan: as many items on each as items of their mean size fill it.
+    /// The pages of a Query or Scan; each has as many items as would fill it at their mean size.
     fn pages(
         &mut self,
         access: &AccessPattern,
@@ -723,7 +724,7 @@ impl Maker {
         }
     }
 
-    /// The bytes of so many items together.
+    /// The total bytes of `count` items.
     fn sum(&mut self, sizes: &[(u64, u64)], count: u64, random: &mut Pcg64Mcg) -> u64 {
         const ONE_BY_ONE: u64 = 64;
         match sizes {
@@ -735,7 +736,7 @@ impl Maker {
                     .sum()
             }
             _ => {
-                // Many are drawn as the sums that have the same mean number of blocks.
+                // Larger counts are drawn from sums that have the same mean number of blocks.
                 let sums = self.sums.entry(count).or_insert_with(|| {
                     let mut up_to = 0.0;
                     let sum = |(bytes, share): (Bytes, Exact)| {
@@ -765,7 +766,7 @@ fn word(consistency: Consistency) -> &'static str {
     }
 }
 
-/// The bytes of a key's item: drawn by its hash, as a replay would.
+/// The bytes of a key's item, drawn by the key's hash as in a replay.
 fn size(sizes: &Option<SizeClasses>, key: &str) -> Option<u64> {
     sizes
         .as_ref()

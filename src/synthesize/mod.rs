@@ -1,9 +1,10 @@
-//! A workload expanded into a trace: what a replay of it meters is what the
-//! [estimate](crate::estimate) expects.
+//! Expands a workload into a trace whose replay meters what the [estimate](crate::estimate)
+//! expects.
 //!
-//! Calls arrive evenly at the rate of each hour of their profile, or at random; keys are as popular
-//! as the workload says, else all alike; sizes, and whether something is found, fails or is
-//! answered by DAX, are drawn from the seed. The same seed gives the same bytes.
+//! Calls arrive evenly at the rate of each hour of their profile, or at random; keys have the
+//! popularity that the workload gives, or are all equally popular; sizes, and whether an item is
+//! found, a call fails or DAX answers it, are drawn from the seed. The same seed gives the same
+//! bytes.
 
 mod calls;
 mod write;
@@ -22,19 +23,19 @@ use calls::{CallStream, SynthesizedRow, streams};
 /// Why a trace cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum SynthesizeError {
-    /// The trace would have more rows than anybody wants.
+    /// The trace would have too many calls.
     #[error(
-        "the trace would have about {0} calls, more than {MOST_CALLS}\nhelp: fewer --hours, or \
+        "the trace would have about {0} calls, more than {MOST_CALLS}\nhelp: use fewer --hours or \
          lower rates"
     )]
     TooLong(String),
     /// The times lie outside what a trace can hold.
     #[error(
-        "the trace would end after the year 2262, beyond what its times can hold\nhelp: an \
-         earlier --start, or fewer --hours"
+        "the trace would end after the year 2262, beyond what its times can hold\nhelp: use an \
+         earlier --start or fewer --hours"
     )]
     TooLate,
-    /// Calls that are not known cannot be written down.
+    /// The calls of an access pattern are unknown.
     #[error("{0} cannot be synthesized: {1}")]
     Unknown(String, String),
     /// The file cannot be written.
@@ -43,20 +44,20 @@ pub enum SynthesizeError {
     /// A block of columns cannot be written.
     #[error("cannot be written as Parquet: {0}")]
     Parquet(String),
-    /// Somebody asked for the end.
+    /// The user stopped the run.
     #[error("stopped by Ctrl-C; no output was written")]
     Stopped,
 }
 
-/// Calls of one trace at most.
+/// The maximum number of calls of one trace.
 const MOST_CALLS: u64 = 20_000_000_000;
 
-/// What is synthesized.
+/// The options of [`synthesize`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SynthesizeOptions {
     /// Seconds of traffic.
     pub seconds: u64,
-    /// The seed of everything that is drawn.
+    /// The seed of all random values.
     pub seed: u64,
     /// When it begins.
     pub start: Time,
@@ -64,14 +65,14 @@ pub struct SynthesizeOptions {
     pub poisson: bool,
     /// How it is written.
     pub layout: TraceLayout,
-    /// The columns that are written; all in which anything stands where `None`. `time`,
-    /// `operation` and `key` always are.
+    /// The columns to write; if `None`, all that have a value in any row. `time`, `operation` and
+    /// `key` are always written.
     pub columns: Option<Vec<String>>,
 }
 
 /// Writes the trace of a workload, and returns how many rows it has.
 ///
-/// `tick` is called now and then with the seconds and rows so far; where it says `false`, the run
+/// `tick` is called at intervals with the seconds and rows so far; if it returns `false`, the run
 /// ends.
 ///
 /// # Errors
@@ -97,11 +98,9 @@ pub fn synthesize(
         for access in patterns {
             let why = match &access.call {
                 PatternCall::Unknown { why, .. } => why.clone(),
-                PatternCall::Counted { .. } => {
-                    "its units are known and its calls are not; write them as \
-                                         [[table.access]]"
-                        .to_string()
-                }
+                PatternCall::Counted { .. } => "its units are known but its calls are not; \
+                                                describe the calls as [[table.access]]"
+                    .to_string(),
                 _ => continue,
             };
             return Err(SynthesizeError::Unknown(
@@ -132,7 +131,7 @@ pub fn synthesize(
         .iter()
         .all(|table| table.number_keys.partition && table.table.keys.sort.is_none());
     let mut writer = write::TraceWriter::new(into, options.layout, columns.clone(), whole_keys)?;
-    // The next call of each stream; of calls at one moment, the earlier stream's first.
+    // The next call of each stream; calls at the same time are taken in the order of the streams.
     let mut next: BinaryHeap<Reverse<(i64, usize)>> = BinaryHeap::new();
     for (at, stream) in streams.iter_mut().enumerate() {
         next.extend(stream.next_time().map(|time| Reverse((time, at))));

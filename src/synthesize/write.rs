@@ -23,7 +23,7 @@ pub enum TraceLayout {
 }
 
 impl TraceLayout {
-    /// The layout of a name.
+    /// Parses the name of a layout.
     pub fn parse(name: &str) -> Option<TraceLayout> {
         match name {
             "parquet" => Some(TraceLayout::Parquet),
@@ -33,7 +33,7 @@ impl TraceLayout {
         }
     }
 
-    /// The layout that a file's name says.
+    /// The layout that the extension of a file name gives.
     pub fn of_name(name: &str) -> Option<TraceLayout> {
         Some(match () {
             () if name.ends_with(".csv") => TraceLayout::Csv,
@@ -49,7 +49,7 @@ impl TraceLayout {
     }
 }
 
-/// Rows of a row group.
+/// The number of rows of a row group.
 const GROUP_ROWS: usize = 1 << 18;
 
 /// Writes rows.
@@ -60,8 +60,8 @@ pub struct TraceWriter<W: Write + Send> {
 }
 
 enum Into<W: Write + Send> {
-    /// The columns in which any row has something, whether keys are whole numbers, and rows that
-    /// are not written yet.
+    /// The columns that have a value in any row, whether keys are whole numbers, and rows that are
+    /// not written yet.
     Parquet(
         Box<BatchedWriter<W>>,
         Vec<&'static str>,
@@ -99,8 +99,8 @@ fn wrong(error: impl std::fmt::Display) -> SynthesizeError {
 }
 
 impl<W: Write + Send> TraceWriter<W> {
-    /// Writes to `into`; Parquet with these columns alone, and with keys as numbers where all are
-    /// whole ones.
+    /// Writes to `into`; Parquet gets only these columns, with keys as numbers if all are whole
+    /// numbers.
     pub fn new(
         into: W,
         layout: TraceLayout,
@@ -180,8 +180,8 @@ impl<W: Write + Send> TraceWriter<W> {
                     row.error.unwrap_or_default(),
                     row.caller.as_deref().unwrap_or_default(),
                     row.action.unwrap_or_default(),
-                    // Nothing that changes is not the same as not saying what does: an empty CSV
-                    // field would be the latter.
+                    // An empty list of changes is not the same as an unknown one, which is an
+                    // empty CSV field.
                     row.changes
                         .as_deref()
                         .map_or("", |changes| if changes.is_empty() { "," } else { changes }),
@@ -233,7 +233,7 @@ impl<W: Write + Send> TraceWriter<W> {
         Ok(())
     }
 
-    /// Ends the file; returns its rows.
+    /// Ends the file; returns the number of its rows.
     pub fn finish(self) -> Result<u64, SynthesizeError> {
         match self.into {
             Into::Parquet(mut writer, columns, whole_keys, pending) => {

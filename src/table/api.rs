@@ -7,9 +7,9 @@
 pub enum ApiName {
     /// GetItem.
     GetItem,
-    /// BatchGetItem; in columns, one of its keys.
+    /// BatchGetItem; in a trace of columns, one of its keys.
     BatchGetItem,
-    /// TransactGetItems; in columns, one of its keys.
+    /// TransactGetItems; in a trace of columns, one of its keys.
     TransactGetItems,
     /// Query, one page.
     Query,
@@ -21,9 +21,9 @@ pub enum ApiName {
     UpdateItem,
     /// DeleteItem.
     DeleteItem,
-    /// BatchWriteItem; in columns, one of its puts or deletes.
+    /// BatchWriteItem; in a trace of columns, one of its puts or deletes.
     BatchWriteItem,
-    /// TransactWriteItems; in columns, one of its actions.
+    /// TransactWriteItems; in a trace of columns, one of its actions.
     TransactWriteItems,
     /// ExecuteStatement.
     ExecuteStatement,
@@ -89,7 +89,7 @@ const FREE: &[&str] = &[
 ];
 
 impl ApiName {
-    /// The calls that cost, with their names.
+    /// The calls that cost or that change tables, with their names.
     pub const NAMES: &'static [(&'static str, ApiName)] = &[
         ("GetItem", ApiName::GetItem),
         ("BatchGetItem", ApiName::BatchGetItem),
@@ -110,7 +110,7 @@ impl ApiName {
         ("DeleteTable", ApiName::DeleteTable),
     ];
 
-    /// The call of a name, as the API writes it; `None` for a name that DynamoDB does not have.
+    /// The call with a name, as the API writes it; `None` if DynamoDB has no such call.
     pub fn parse(name: &str) -> Option<ApiName> {
         let listed = ApiName::NAMES
             .iter()
@@ -147,8 +147,8 @@ impl ApiName {
         )
     }
 
-    /// Whether it holds PartiQL statements, each of which costs what the operation costs that it is
-    /// (rule 2.10).
+    /// Whether it holds PartiQL statements, each of which costs the same as the equivalent
+    /// operation (rule 2.10).
     pub fn is_partiql(self) -> bool {
         matches!(
             self,

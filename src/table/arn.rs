@@ -1,6 +1,6 @@
 //! Amazon Resource Names of tables and indexes.
 
-/// An ARN, or a plain name where AWS takes either:
+/// An ARN, or a plain name where AWS accepts both:
 /// `arn:aws:dynamodb:us-east-1:123456789012:table/Orders/index/ByStatus`.
 ///
 /// Source: Service Authorization Reference, "Actions, resources, and condition keys for Amazon
@@ -9,22 +9,22 @@
 pub struct Arn<'a>(&'a str);
 
 impl<'a> Arn<'a> {
-    /// Of a text, whatever it is.
+    /// From any text.
     pub fn of(text: &'a str) -> Arn<'a> {
         Arn(text)
     }
 
-    /// The region; `None` of a plain name.
+    /// The region; `None` for a plain name.
     pub fn region(self) -> Option<&'a str> {
         self.part(3)
     }
 
-    /// The account; `None` of a plain name.
+    /// The account; `None` for a plain name.
     pub fn account(self) -> Option<&'a str> {
         self.part(4)
     }
 
-    /// The name of the table: of a plain name, that name.
+    /// The name of the table; a plain name is returned unchanged.
     pub fn table(self) -> &'a str {
         self.0
             .split_once(":table/")

@@ -1,4 +1,4 @@
-//! Reads or writes: the two directions in which throughput is asked for, provisioned and billed.
+//! Reads or writes: the two directions in which throughput is consumed, provisioned and billed.
 
 use std::ops::{Index, IndexMut};
 
@@ -49,7 +49,7 @@ pub struct ByDirection<T> {
 }
 
 impl<T> ByDirection<T> {
-    /// The value that a function gives for each direction, reads first.
+    /// The value that a function returns for each direction, reads first.
     pub fn each(mut value: impl FnMut(Direction) -> T) -> ByDirection<T> {
         let read = value(Direction::Read);
         ByDirection {

@@ -14,7 +14,7 @@ pub enum IndexKind {
     Local,
 }
 
-/// Which attributes an index holds beside the keys.
+/// Which attributes an index holds in addition to the keys.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Projection {
     /// The keys of the table and of the index.
@@ -34,7 +34,7 @@ pub struct Index {
     pub kind: IndexKind,
     /// Its key attributes, partition keys first (a global index may have up to four of each).
     pub keys: Vec<String>,
-    /// What it holds beside the keys.
+    /// What it holds in addition to the keys.
     pub projection: Projection,
 }
 
@@ -55,14 +55,14 @@ pub enum Transition {
     },
     /// The same entry before and after.
     Unchanged,
-    /// The same index key, another projected attribute.
+    /// The same index key, but a projected attribute changed.
     Replaced {
         /// The entry before.
         old: Bytes,
         /// The entry after.
         new: Bytes,
     },
-    /// Another index key: the entry is deleted at one place and put at another.
+    /// Another index key: the entry is deleted under the old key and put under the new one.
     Moved {
         /// The entry before.
         old: Bytes,
@@ -88,14 +88,15 @@ impl Transition {
     }
 }
 
-/// What a change of an item does to the entry that an index holds of it, before and after.
+/// What a change of an item does to its entry in an index, if it has one before and after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryEffect {
     /// No attribute that the index holds changes.
     Nothing,
     /// A projected attribute changes: the entry is written again.
     Rewrite,
-    /// A key of the index changes: the entry is deleted at one place and put at another.
+    /// A key of the index changes: the entry is deleted under the old key and put under the new
+    /// one.
     Move,
 }
 
@@ -109,8 +110,8 @@ impl Index {
         }
     }
 
-    /// What a write that changes some attributes does to an entry (rules 3.8a to 3.8d). Where it is
-    /// not said which attributes change, all do but the keys of indexes.
+    /// What a write that changes some attributes does to an entry (rules 3.8a to 3.8d). If it is
+    /// not given which attributes change, all change except the keys of indexes.
     #[inline]
     pub fn effect_of(&self, changes: Option<&[impl AsRef<str>]>, table: &KeySchema) -> EntryEffect {
         match changes {
@@ -130,7 +131,7 @@ impl Index {
         }
     }
 
-    /// Whether the index holds attributes beside the keys of the table and its own.
+    /// Whether the index holds attributes other than its own keys and those of the table.
     pub fn holds_more_than_keys(&self) -> bool {
         match &self.projection {
             Projection::All => true,
@@ -139,7 +140,7 @@ impl Index {
         }
     }
 
-    /// Bytes of the entry that an item has in this index; `None` where it has none (sparse).
+    /// Bytes of the entry that an item has in this index; `None` if it has none (sparse).
     ///
     /// Source: Developer Guide, "Storage considerations for global secondary indexes" (rule 1.6):
     /// the keys of the table, of the index and the projected attributes, each counted once.
@@ -157,7 +158,7 @@ impl Index {
         })
     }
 
-    /// What becomes of this index's entry when an item becomes another.
+    /// What happens to the entry of this index when an item changes.
     pub fn transition(
         &self,
         table: &KeySchema,

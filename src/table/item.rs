@@ -15,7 +15,7 @@ impl Item {
     /// Reads an item of DynamoDB JSON, `{"name": {"S": "text"}, …}`.
     ///
     /// # Errors
-    /// [`ValueError`] where a value is not DynamoDB JSON.
+    /// [`ValueError`] if a value is not DynamoDB JSON.
     pub fn from_json(json: &Value) -> Result<Item, ValueError> {
         let object = json
             .as_object()
@@ -31,10 +31,10 @@ impl Item {
         self.0.get(name)
     }
 
-    /// Bytes of the item: names in UTF-8 and values, nothing for the item itself.
+    /// Bytes of the item: its names in UTF-8 and its values, without any overhead.
     ///
-    /// Source: Developer Guide, "DynamoDB item sizes and formats" (rule 1.1). The 100 bytes an item
-    /// are for storage only.
+    /// Source: Developer Guide, "DynamoDB item sizes and formats" (rule 1.1). The 100 bytes per
+    /// item apply to storage only.
     pub fn size(&self, numbers: NumberAlignment) -> Bytes {
         self.0
             .iter()

@@ -16,7 +16,7 @@ pub const LOCAL_INDEXES_MAX: usize = 5;
 pub const GLOBAL_INDEXES_MAX: usize = 20;
 /// Attributes named by INCLUDE projections over all indexes of one table.
 pub const INCLUDED_ATTRIBUTES_MAX: usize = 100;
-/// Items that one BatchGetItem may ask for.
+/// Items that one BatchGetItem may request.
 pub const BATCH_GET_ITEMS_MAX: u64 = 100;
 /// Items that one BatchWriteItem may write.
 pub const BATCH_WRITE_ITEMS_MAX: u64 = 25;
@@ -30,8 +30,8 @@ pub const PAGE_BYTES: u64 = 1024 * KB;
 pub const TRANSACTION_BYTES_MAX: u64 = 4 * MB;
 /// Bytes of the items of one batch. Source: API Reference, BatchGetItem and BatchWriteItem.
 pub const BATCH_BYTES_MAX: u64 = 16 * MB;
-/// Bytes of all items and local index entries of one partition key, where a table has local
-/// indexes. Source: Developer Guide, "Item collections".
+/// Bytes of all items and local index entries of one partition key, if a table has local indexes.
+/// Source: Developer Guide, "Item collections".
 pub const ITEM_COLLECTION_BYTES_MAX: u64 = 10 * GB;
 /// The levels of lists and maps inside an attribute.
 pub const NESTING_MAX: usize = 32;

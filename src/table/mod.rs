@@ -1,4 +1,4 @@
-//! What DynamoDB stores and what is asked of it: attribute values and their sizes, keys, indexes
+//! What DynamoDB stores and the operations on it: attribute values and their sizes, keys, indexes
 //! and projections, and [`Operation`], one variant for each API call that costs.
 
 mod api;
@@ -39,7 +39,7 @@ pub enum TableClass {
 pub struct KeySchema {
     /// The partition key's attribute.
     pub partition: String,
-    /// The sort key's attribute, where the table has one.
+    /// The sort key's attribute, if the table has one.
     pub sort: Option<String>,
 }
 
@@ -79,8 +79,8 @@ impl Table {
         }
     }
 
-    /// The targets among which units of an account may lie: writes of a table are those of its
-    /// local indexes as well.
+    /// The targets that share the units of an account: writes of a table include those of its local
+    /// indexes.
     pub fn sharing(&self, account: Target, direction: Direction) -> Vec<Target> {
         match (account, direction) {
             (Target::Table, Direction::Write) => Target::all(self.indexes.len())
@@ -90,8 +90,7 @@ impl Table {
         }
     }
 
-    /// What happens in each index when an item becomes another: one transition for each index, in
-    /// order.
+    /// What happens in each index when an item changes: one transition for each index, in order.
     pub fn transitions(
         &self,
         old: Option<&Item>,

@@ -1,4 +1,4 @@
-//! The API calls that cost, as the meter needs to know them: sizes, not contents.
+//! The API calls that cost, as far as the meter needs them: sizes, not contents.
 
 use super::Direction;
 use super::index::Transition;
@@ -31,12 +31,12 @@ pub enum Consistency {
 pub struct ReadPage {
     /// The position of the index read; `None` for the table itself.
     pub index: Option<usize>,
-    /// Bytes of all items evaluated, before any filter; entries where an index is read.
+    /// Bytes of all items evaluated, before any filter; for a read of an index, its entries.
     pub evaluated: Bytes,
     /// Eventual or strong (a global index is read eventually only).
     pub consistency: Consistency,
-    /// `Some` where the call asks a local index for attributes outside it: the sizes of the base
-    /// items that are fetched, each rounded for itself.
+    /// `Some` if the call requests attributes that a local index does not hold: the sizes of the
+    /// base items that are fetched, each rounded up separately.
     pub fetched: Option<Vec<Bytes>>,
 }
 
@@ -53,9 +53,9 @@ pub enum WriteOutcome {
 /// A Put, an Update or a Delete of one item.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Write {
-    /// Size of the item before, where there was one.
+    /// Size of the item before, if there was one.
     pub old: Option<Bytes>,
-    /// Size of the item after, where there is one.
+    /// Size of the item after, if there is one.
     pub new: Option<Bytes>,
     /// What each index sees, by position; fewer than the table's indexes means `Absent` for the
     /// rest.
@@ -69,7 +69,7 @@ pub struct Write {
 pub enum TransactionAction {
     /// Put, Update or Delete.
     Write(Write),
-    /// ConditionCheck, with the size of the item that is there.
+    /// ConditionCheck, with the size of the existing item.
     ConditionCheck(Option<Bytes>),
 }
 
@@ -79,9 +79,9 @@ pub enum TransactionOutcome {
     /// All actions were applied.
     #[default]
     Committed,
-    /// A condition failed or two transactions met; nothing was applied.
+    /// A condition failed or two transactions conflicted; nothing was applied.
     Cancelled,
-    /// The same ClientRequestToken came again within ten minutes; the actions are those of the
+    /// The same ClientRequestToken was sent again within ten minutes; the actions are those of the
     /// first call.
     Replayed,
 }
@@ -89,23 +89,23 @@ pub enum TransactionOutcome {
 /// An API call that costs. A call over several tables is one operation for each table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Operation {
-    /// GetItem, with the size of the item where it exists.
+    /// GetItem, with the size of the item if it exists.
     GetItem {
-        /// Bytes of the item; `None` where no item has the key.
+        /// Bytes of the item; `None` if no item has the key.
         item: Option<Bytes>,
         /// Eventual or strong.
         consistency: Consistency,
     },
     /// BatchGetItem: the keys that were processed.
     BatchGetItem {
-        /// Bytes of each item; `None` where no item has the key.
+        /// Bytes of each item; `None` if no item has the key.
         items: Vec<Option<Bytes>>,
         /// Eventual or strong.
         consistency: Consistency,
     },
     /// TransactGetItems.
     TransactGetItems {
-        /// Bytes of each item; `None` where no item has the key.
+        /// Bytes of each item; `None` if no item has the key.
         items: Vec<Option<Bytes>>,
     },
     /// Query, one page.
@@ -127,9 +127,9 @@ pub enum Operation {
         /// How it ended.
         outcome: TransactionOutcome,
     },
-    /// A PartiQL statement: the operation that it is.
+    /// A PartiQL statement: the equivalent operation.
     ExecuteStatement(Box<Operation>),
-    /// PartiQL statements in a batch: the operations that they are.
+    /// PartiQL statements in a batch: the equivalent operations.
     BatchExecuteStatement(Vec<Operation>),
     /// PartiQL statements in a transaction: a TransactGetItems or a TransactWriteItems.
     ExecuteTransaction(Box<Operation>),
@@ -138,8 +138,8 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Whether it consumes read or write units. A transaction of writes that is repeated by its
-    /// token reads (rule 3.7b).
+    /// Whether it consumes read or write units. A write transaction that is repeated with its token
+    /// consumes read units (rule 3.7b).
     pub fn direction(&self) -> Direction {
         match self {
             Operation::GetItem { .. }

@@ -1,6 +1,6 @@
 //! What an operation reads or writes: the table itself, or one of its indexes.
 
-/// A table, or one of its indexes. AWS answers consumed capacity for each of them.
+/// A table, or one of its indexes. AWS reports consumed capacity for each of them.
 #[derive(
     Clone,
     Copy,

@@ -12,8 +12,8 @@ use serde_json::Value;
 use super::limits::{NESTING_MAX, NUMBER_DIGITS_MAX};
 use crate::units::Bytes;
 
-/// A value of one of the ten attribute types. Equality is by value: sets are unordered, numbers
-/// numeric.
+/// A value of one of the ten attribute types. Equality is by value: sets are unordered, and numbers
+/// compare numerically.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum AttributeValue {
     /// String.
@@ -38,17 +38,17 @@ pub enum AttributeValue {
     M(BTreeMap<String, AttributeValue>),
 }
 
-/// Where the base-100 digits of a stored number begin: grade C, so a switch.
+/// Where the base-100 digits of a stored number begin: a grade C rule, so it is a switch.
 ///
 /// The guide says only "approximately (length of attribute name) + (1 byte per two significant
-/// digits) + (1 byte)". The two readings differ where the digits on one side of the point are even
-/// in number and sit across a base-100 boundary: 120 is 3 bytes aligned and 2 split.
+/// digits) + (1 byte)". The two readings differ if the digits on one side of the point are even in
+/// number and cross a base-100 boundary: 120 is 3 bytes aligned and 2 split.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum NumberAlignment {
     /// Base-100 digits aligned on the decimal point (rule 1.3).
     #[default]
     Aligned,
-    /// Integer and fraction digits halved each for itself (rule 1.3a).
+    /// Integer digits and fraction digits are paired separately (rule 1.3a).
     Split,
 }
 
@@ -65,7 +65,7 @@ pub struct Number {
 /// Why a text or a JSON value is not an attribute value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ValueError {
-    /// Not a number of DynamoDB.
+    /// Not a DynamoDB number.
     #[error("{0:?} is not a DynamoDB number (up to 38 significant digits, ±1E-130 to ±9.99E+125)")]
     Number(String),
     /// Not base64.
@@ -78,7 +78,7 @@ pub enum ValueError {
     )]
     Shape(String),
     /// Lists and maps too deep.
-    #[error("lists and maps may be nested {NESTING_MAX} levels deep")]
+    #[error("lists and maps may be nested at most {NESTING_MAX} levels deep")]
     Nesting,
 }
 
@@ -86,7 +86,7 @@ impl Number {
     /// Reads a number as the API writes it: `-12.50`, `1E+125`.
     ///
     /// # Errors
-    /// [`ValueError::Number`] for anything that DynamoDB would refuse.
+    /// [`ValueError::Number`] for anything that DynamoDB would reject.
     pub fn parse(text: &str) -> Result<Number, ValueError> {
         Number::read(text).ok_or_else(|| ValueError::Number(text.chars().take(60).collect()))
     }
@@ -137,8 +137,8 @@ impl Number {
         })
     }
 
-    /// Stored bytes: one, plus one for each base-100 digit, plus one where it is negative; zero is
-    /// 1.
+    /// Stored bytes: one, plus one for each base-100 digit, plus one if it is negative; zero takes
+    /// 1 byte.
     ///
     /// Source: measured on AWS (rule 1.3, grade A for its literals); the guide says
     /// "approximately".
@@ -172,11 +172,10 @@ impl Number {
         (if self.negative { -digits } else { digits }, last)
     }
 
-    /// The sum, or the difference where `subtract`, as update expressions have it: rounded to 38
-    /// digits.
+    /// The sum, or the difference if `subtract`, as in update expressions: rounded to 38 digits.
     ///
     /// # Errors
-    /// [`ValueError::Number`] where the result is none of DynamoDB's numbers.
+    /// [`ValueError::Number`] if the result is not a DynamoDB number.
     pub fn plus(&self, other: &Number, subtract: bool) -> Result<Number, ValueError> {
         let ((own, own_last), (more, more_last)) = (self.scaled(), other.scaled());
         let last = own_last.min(more_last);

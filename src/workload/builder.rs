@@ -1,4 +1,4 @@
-//! A workload made in Rust: the parts of a workload file as values, checked as a file is.
+//! Builds a workload in Rust: the parts of a workload file as values, checked like a file.
 
 use std::path::Path;
 
@@ -8,11 +8,11 @@ use super::{Setting, Workload, load};
 use crate::diag::Diagnostics;
 use crate::table::ApiName;
 
-/// Makes a [`Workload`] without a file.
+/// Builds a [`Workload`] without a file.
 ///
-/// Each part may have every key that its table of the workload file has, under the same name: what
-/// has no method here is said by `set`. [`Builder::build`] checks the whole, so that what is wrong
-/// is an error here and not a wrong figure later.
+/// Each part accepts every key of its table in the workload file, under the same name; use `set`
+/// for keys without a method here. [`Builder::build`] checks the whole design, so a mistake is an
+/// error and not a wrong figure later.
 ///
 /// ```
 /// use dynameter::pricing::Books;
@@ -33,7 +33,7 @@ use crate::table::ApiName;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Builder(BuilderPart);
 
-/// A part of a design that is being made: a table, an index, an access pattern, a replica.
+/// A part of a design that is being built: a table, an index, an access pattern, a replica.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct BuilderPart(Table);
 
@@ -43,13 +43,12 @@ impl BuilderPart {
         BuilderPart::default().set("name", name)
     }
 
-    /// A table with the name of its partition key.
+    /// A table with a name and a partition key.
     pub fn table(name: &str, partition_key: &str) -> BuilderPart {
         BuilderPart::named(name).set("partition_key.name", partition_key)
     }
 
-    /// Gives a key of the part a value. A dot leads into a table of its own: `item.size`,
-    /// `backup.pitr`.
+    /// Sets a key of the part. A dot in the key selects a nested table: `item.size`, `backup.pitr`.
     #[must_use]
     pub fn set(mut self, key: &str, value: impl Into<Value>) -> BuilderPart {
         let mut parts: Vec<&str> = key.split('.').collect();
@@ -84,8 +83,8 @@ impl BuilderPart {
         self
     }
 
-    /// Adds an access pattern with its rate, such as `rate.per_second`. Further keys are set with
-    /// [`BuilderPart::part`].
+    /// Adds an access pattern with its rate, such as `rate.per_second`. For a pattern with more
+    /// keys, use [`BuilderPart::part`].
     #[must_use]
     pub fn access(
         self,
@@ -109,8 +108,7 @@ impl Builder {
         Builder(BuilderPart::named(name).set("region", region))
     }
 
-    /// Gives a key at the top of the file a value: `month_hours`, `free_tier`,
-    /// `switches.failed_condition`.
+    /// Sets a top-level key, such as `month_hours`, `free_tier` or `switches.failed_condition`.
     #[must_use]
     pub fn set(self, key: &str, value: impl Into<Value>) -> Builder {
         Builder(self.0.set(key, value))
@@ -122,7 +120,7 @@ impl Builder {
         Builder(self.0.part("table", table))
     }
 
-    /// The workload file that says the same.
+    /// The same design as a workload file.
     pub fn to_toml(&self) -> String {
         self.0.0.to_string()
     }
@@ -130,7 +128,7 @@ impl Builder {
     /// Checks the design.
     ///
     /// # Errors
-    /// Every mistake, each with its place in [`Builder::to_toml`] and the way out.
+    /// All errors, each with its location in [`Builder::to_toml`] and how to fix it.
     pub fn build(&self, setting: &Setting) -> Result<Workload, Diagnostics> {
         load("<builder>", &self.to_toml(), Path::new(""), setting)
     }

@@ -1,29 +1,32 @@
-//! Every kind of mistake in a workload file, by its stable short name.
+//! The error codes of workload files, which are stable.
 
-/// Names and meanings; each has a sample in `tests/errors/NAME.toml`.
+/// Codes and their meanings; each has an example in `tests/errors/NAME.toml`.
 pub const CODES: &[(&str, &str)] = &[
     ("syntax", "the file is not TOML"),
-    ("wrong-type", "a text where a number belongs, and the like"),
-    ("missing-key", "a key that is required is not there"),
-    ("unknown-key", "a key that the format does not have"),
-    ("unknown-word", "a word that is not among those allowed"),
-    ("negative-number", "a count, a size or a share below zero"),
+    (
+        "wrong-type",
+        "a value of the wrong type, such as a string instead of a number",
+    ),
+    ("missing-key", "a required key is missing"),
+    ("unknown-key", "a key that the format does not define"),
+    ("unknown-word", "a word that is not allowed here"),
+    ("negative-number", "a negative count, size or share"),
     ("number-too-large", "a number above 1e15"),
     (
         "not-a-number",
         "NaN, an infinity, or a number with too many digits",
     ),
-    ("not-whole", "a fraction where a whole number belongs"),
+    ("not-whole", "a fraction where a whole number is required"),
     (
         "bad-size",
         "a size that is not a number of bytes, KB, MB, GB or TB",
     ),
     (
         "bad-duration",
-        "a time that is not a number of minutes, hours, days, weeks, months or years",
+        "a length of time that is not a number of minutes, hours, days, weeks, months or years",
     ),
     ("region", "a region without a price book"),
-    ("price-date", "a date before the price book of a region"),
+    ("price-date", "a date before the first prices of a region"),
     ("price-book", "a price book that cannot be read"),
     ("bad-date", "a date that is not YYYY-MM-DD"),
     ("share", "a share outside 0 to 1"),
@@ -43,23 +46,27 @@ pub const CODES: &[(&str, &str)] = &[
         "name-length",
         "a table's or an index's name outside 3 to 255 characters",
     ),
-    ("duplicate-table", "two tables of one name in one region"),
+    ("duplicate-table", "two tables with the same name"),
     (
         "duplicate-name",
-        "two indexes, access patterns or attributes of one name",
+        "two indexes, access patterns or attributes with the same name",
     ),
     (
         "entry-size",
-        "an `entry_size` that differs from the item of an index that holds all attributes",
+        "an `entry_size` that differs from the item size, in an index that holds all attributes",
     ),
     (
         "item-source",
-        "not exactly one way to say how large an item is",
+        "an item size that is not given in exactly one way",
     ),
-    ("item-size", "an item above 400 KB"),
+    (
+        "item-size",
+        "an item that is larger than 400 KB, or too small for its primary key",
+    ),
     (
         "key-size",
-        "a key above 2,048 bytes (partition) or 1,024 bytes (sort), or empty",
+        "a key value that is empty, or longer than 2,048 bytes (partition key) or 1,024 bytes \
+         (sort key)",
     ),
     (
         "lognormal",
@@ -78,11 +85,11 @@ pub const CODES: &[(&str, &str)] = &[
     ("global-indexes", "more than 20 global indexes"),
     (
         "local-index-key",
-        "a local index with another partition key than its table, or without a sort key",
+        "a local index whose partition key differs from its table's, or that has no sort key",
     ),
     (
         "index-attribute",
-        "an index on an attribute, or with an attribute, that no item has",
+        "an index that names an attribute that no item has",
     ),
     (
         "included-attributes",
@@ -98,7 +105,7 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "fetch-on-global-index",
-        "a read of a global index for attributes outside it",
+        "a read that fetches attributes from the table without using a local index",
     ),
     (
         "attributes",
@@ -106,18 +113,24 @@ pub const CODES: &[(&str, &str)] = &[
     ),
     (
         "not-for-this-operation",
-        "a key that an operation cannot have",
+        "a key that the operation does not support",
     ),
-    ("needs", "a key that an operation or a feature needs"),
+    (
+        "needs",
+        "a key that an operation or a feature needs is missing or out of range",
+    ),
     ("batch-size", "more items in one call than the API allows"),
-    ("capacity-mode", "capacity figures that do not fit the mode"),
+    (
+        "capacity-mode",
+        "capacity settings that do not fit the capacity mode",
+    ),
     (
         "shares-of-calls",
-        "cancelled and replayed transactions that are more than all",
+        "`cancelled` and `replayed` together exceed all transactions",
     ),
     (
         "schedule",
-        "a scheduled action that is no cron expression of a week, or sets nothing",
+        "a scheduled action whose cron expression is not weekly, or that sets nothing",
     ),
     ("reserved", "reserved capacity that AWS does not sell"),
     ("replica", "a replica that AWS does not allow"),
@@ -126,14 +139,14 @@ pub const CODES: &[(&str, &str)] = &[
         "export-window",
         "an incremental export of more than 24 hours or less than 15 minutes",
     ),
-    ("popularity", "a popularity of keys that makes no sense"),
+    ("popularity", "a popularity of keys that is not possible"),
     (
         "range",
-        "a range that does not go from low through likely to high",
+        "a range whose values are not in the order low, likely, high",
     ),
-    ("growth", "a growth without a time to grow"),
-    ("lifecycle", "S3 lifecycle steps that S3 does not allow"),
-    ("switch", "a value that a switch does not have"),
+    ("growth", "`growth` without `years_ahead`"),
+    ("lifecycle", "lifecycle transitions that S3 does not allow"),
+    ("switch", "a value that a switch does not accept"),
     (
         "changes",
         "a change of a primary key attribute, which DynamoDB does not allow",

@@ -1,8 +1,8 @@
-//! Reads a TOML document into structs such as those of [`file`](super::file), collecting every
-//! mistake with its place.
+//! Reads a TOML document into structs such as those of [`file`](super::file), and collects every
+//! error with its location.
 //!
-//! A struct is declared once, with [`document!`]: from the declaration come the struct, its decoder
-//! and its part of the JSON Schema, so the three cannot drift apart.
+//! A struct is declared once, with [`document!`], which generates the struct, its decoder and its
+//! part of the JSON Schema, so the three always agree.
 
 use std::borrow::Cow;
 use std::ops::{Deref, Range};
@@ -16,12 +16,12 @@ use super::{Scenario, codes};
 use crate::diag::{Diagnostic, Source};
 use crate::units::Exact;
 
-/// A value with the bytes of the file that it was written in.
+/// A value with its location in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Located<T> {
     /// The value.
     pub value: T,
-    /// Its place.
+    /// Its byte range in the file.
     pub span: Range<usize>,
 }
 
@@ -47,23 +47,23 @@ impl<T: JsonSchema> JsonSchema for Located<T> {
     }
 }
 
-/// The place of a value that stands in for a wrong one. What would be said of it is not said: the
-/// mistake is known, and everything else in the file can still be checked.
+/// The location of a placeholder for an invalid value. Errors at this location are dropped: the
+/// invalid value is already reported, and the rest of the file can still be checked.
 pub(crate) const NOWHERE: Range<usize> = usize::MAX..usize::MAX;
 
 impl<T> Located<T> {
-    /// Whether this stands in for a wrong value.
+    /// Whether this is a placeholder for an invalid value.
     pub(crate) fn is_placeholder(&self) -> bool {
         self.span == NOWHERE
     }
 }
 
-/// Collects what is wrong with one file.
+/// Collects the errors of one file.
 pub(crate) struct Decoder {
     source: Arc<Source>,
     found: Vec<Diagnostic>,
     scenario: Scenario,
-    /// The kinds of mistakes that may be found.
+    /// The error codes that may be reported.
     codes: &'static [(&'static str, &'static str)],
     pub(crate) ranges: Vec<super::UncertainValue>,
 }
@@ -82,7 +82,7 @@ impl Decoder {
         }
     }
 
-    /// A reader of another file than a workload, which has kinds of mistakes of its own.
+    /// A reader for a file other than a workload, with its own error codes.
     pub(crate) fn of(
         source: Arc<Source>,
         codes: &'static [(&'static str, &'static str)],
@@ -93,8 +93,8 @@ impl Decoder {
         }
     }
 
-    /// A figure that may be a range, `{ low = …, likely = …, high = … }`: the value that the
-    /// scenario picks.
+    /// Decodes a figure that may be a range, `{ low = …, likely = …, high = … }`, to the value that
+    /// the scenario picks.
     pub(crate) fn ranged(
         &mut self,
         node: &TomlNode,
@@ -112,7 +112,7 @@ impl Decoder {
                 self.report(
                     "missing-key",
                     start,
-                    format!("a range has low, likely and high; `{key}` is missing"),
+                    format!("a range needs low, likely and high; `{key}` is missing"),
                     format!("add `{key} = …`"),
                 );
                 None
@@ -124,8 +124,8 @@ impl Decoder {
             self.report(
                 "range",
                 place,
-                "a range goes from low through likely to high",
-                "put the three in this order",
+                "the values of a range must be in the order low, likely, high",
+                "order the three values from smallest to largest",
             );
             return None;
         }
@@ -156,7 +156,7 @@ impl Decoder {
         &self.source
     }
 
-    /// Notes something wrong. The code must be listed.
+    /// Reports an error. The code must be in `codes`.
     pub(crate) fn report(
         &mut self,
         code: &'static str,
@@ -181,7 +181,8 @@ impl Decoder {
         });
     }
 
-    /// The same for a value that may have come from the command line, and then has no place.
+    /// Like `report`, for a value that may come from the command line and then has no location in
+    /// the file.
     pub(crate) fn report_anywhere(
         &mut self,
         code: &'static str,
@@ -209,7 +210,7 @@ impl Decoder {
     pub(crate) fn wrong_type(&mut self, node: &TomlNode, expected: &str) {
         let found = match node.get_ref() {
             DeValue::String(text) => {
-                format!("the text {:?}", text.chars().take(40).collect::<String>())
+                format!("the string {:?}", text.chars().take(40).collect::<String>())
             }
             other => format!("{} {}", article(other.type_str()), other.type_str()),
         };
@@ -221,19 +222,20 @@ impl Decoder {
         );
     }
 
-    /// The document's tables, or `None` where it is not TOML; of syntax errors the first is
+    /// Decodes the document; `None` if it is not valid TOML. Only the first syntax error is
     /// reported.
     pub(crate) fn parse<T: Decode>(&mut self) -> Option<T> {
         let source = self.source.clone();
         let (document, errors) = DeTable::parse_recoverable(&source.text);
-        // One missing bracket makes errors of all that follows, so only the first is told.
+        // One missing bracket makes everything after it an error, so only the first error is
+        // reported.
         for error in errors.iter().take(1) {
             let span = error.span().unwrap_or(0..0);
             let message = error.message().lines().collect::<Vec<_>>().join("; ");
             self.report(
                 "syntax",
                 span,
-                format!("not TOML: {message}"),
+                format!("invalid TOML: {message}"),
                 "the format is TOML 1.0 (toml.io); `dynameter init` writes a file to start from",
             );
         }
@@ -247,8 +249,8 @@ impl Decoder {
         )
     }
 
-    /// One key of a table; absent keys are the type's affair. A placeholder where the value is
-    /// wrong or missing.
+    /// Decodes one key of a table; the type decides what an absent key means. Returns a placeholder
+    /// if the value is invalid or a required key is missing.
     pub(crate) fn field<T: Decode>(
         &mut self,
         table: &DeTable,
@@ -258,7 +260,7 @@ impl Decoder {
         let value = match table.get(key) {
             Some(node) => T::decode(node, self),
             None => T::absent().or_else(|| {
-                // The place is where the table starts, not all of it.
+                // Points at the start of the table, not at all of it.
                 let start = place.start..place.start.saturating_add(1);
                 self.report(
                     "missing-key",
@@ -272,7 +274,7 @@ impl Decoder {
         value.unwrap_or_else(T::placeholder)
     }
 
-    /// Reports keys that the format does not have.
+    /// Reports keys that the format does not define.
     pub(crate) fn known_keys(&mut self, table: &DeTable, keys: &[&str]) {
         for key in table.keys() {
             let name = key.get_ref().as_ref();
@@ -286,7 +288,7 @@ impl Decoder {
                     Some((distance, known)) if distance <= 3 && distance < name.len() => {
                         format!("did you mean `{known}`?")
                     }
-                    _ => format!("the keys here are {}", keys.join(", ")),
+                    _ => format!("the keys allowed here are {}", keys.join(", ")),
                 };
                 self.report(
                     "unknown-key",
@@ -307,17 +309,17 @@ fn article(noun: &str) -> &'static str {
     }
 }
 
-/// What can be read from a value of the document.
+/// A type that can be decoded from a value of the document.
 pub(crate) trait Decode: Sized {
-    /// Reads a value; `None` where it is wrong, which is then reported.
+    /// Decodes a value. Reports an invalid value and returns `None`.
     fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self>;
 
-    /// What an absent key means; `None` where the key is required.
+    /// The value of an absent key; `None` if the key is required.
     fn absent() -> Option<Self> {
         None
     }
 
-    /// What stands in for a wrong value.
+    /// A placeholder for an invalid value.
     fn placeholder() -> Self;
 }
 
@@ -326,7 +328,7 @@ impl<T: Decode> Decode for Option<T> {
         T::decode(node, reader).map(Some)
     }
     fn placeholder() -> Self {
-        // Not `None`: the key is there, so nobody shall ask for it.
+        // Not `None`: the key is present, so it must not be reported as missing.
         Some(T::placeholder())
     }
     fn absent() -> Option<Self> {
@@ -367,7 +369,8 @@ impl<T: Decode> Decode for Located<T> {
     }
 }
 
-/// A figure, or the word `"unknown"`: nobody has it yet, and whatever depends on it is unknown.
+/// A value, or the word `"unknown"`. Everything that depends on an unknown value is unknown as
+/// well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Known<T> {
     /// Given.
@@ -377,7 +380,7 @@ pub enum Known<T> {
 }
 
 impl<T> Known<T> {
-    /// The figure, where it is given.
+    /// The value, if it is given.
     pub fn given(&self) -> Option<&T> {
         match self {
             Known::Given(value) => Some(value),
@@ -386,7 +389,7 @@ impl<T> Known<T> {
     }
 }
 
-/// The word for a figure that nobody has yet.
+/// The word for a value that is not known.
 pub const UNKNOWN: &str = "unknown";
 
 impl<T: JsonSchema> JsonSchema for Known<T> {
@@ -417,7 +420,7 @@ impl Decode for String {
     fn decode(node: &TomlNode, reader: &mut Decoder) -> Option<Self> {
         let text = node.get_ref().as_str().map(str::to_string);
         if text.is_none() {
-            reader.wrong_type(node, "a text in quotes");
+            reader.wrong_type(node, "a string in quotes");
         }
         text
     }
@@ -439,7 +442,7 @@ impl Decode for bool {
     }
 }
 
-/// A number as it stands in the file, exact; never negative, never NaN or infinite.
+/// An exact number from the file; never negative, NaN or infinite.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileNumber(pub Exact);
 
@@ -455,8 +458,7 @@ impl JsonSchema for FileNumber {
     }
 }
 
-/// The largest number that a workload file may hold: beyond it, no count of anything in DynamoDB
-/// lies.
+/// The largest number that a workload file may contain; no real quantity in DynamoDB is larger.
 const LARGEST: u64 = 1_000_000_000_000_000;
 
 impl Decode for FileNumber {
@@ -477,7 +479,7 @@ impl Decode for FileNumber {
                 reader.report(
                     "negative-number",
                     node.span(),
-                    "a negative number makes no sense here",
+                    "this number must not be negative",
                     "write zero or a positive number",
                 );
                 None
@@ -488,7 +490,7 @@ impl Decode for FileNumber {
                     "number-too-large",
                     node.span(),
                     message,
-                    "no table is that large or that busy; look for too many zeros",
+                    "no table is that large or that busy; check the number of zeros",
                 );
                 None
             }
@@ -566,11 +568,11 @@ macro_rules! choice {
                     Some(other) => {
                         let near = words.into_iter().filter(|_| other.len() < 100).find(|word| strsim::damerau_levenshtein(&word.to_lowercase(), &other.to_lowercase()) <= 2);
                         let help = match near {
-                            Some(near) => format!("did you mean {near:?}? allowed are {}", allowed()),
-                            None => format!("allowed are {}", allowed()),
+                            Some(near) => format!("did you mean {near:?}? the allowed words are {}", allowed()),
+                            None => format!("the allowed words are {}", allowed()),
                         };
                         let shown: String = other.chars().take(40).collect();
-                        reader.report("unknown-word", node.span(), format!("{shown:?} is not one of the words allowed here"), help);
+                        reader.report("unknown-word", node.span(), format!("{shown:?} is not allowed here"), help);
                         None
                     }
                     None => {

@@ -1,4 +1,4 @@
-//! Sizes measured from a real S3 full export: every item, and its entry in every index.
+//! Sizes measured from a real DynamoDB full export to S3: every item, and its entry in every index.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
@@ -12,18 +12,18 @@ use crate::opened;
 use crate::table::{AttributeValue, Item, NumberAlignment, Table, limits};
 use crate::units::Bytes;
 
-/// What an export holds.
+/// The measured content of an export.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportSummary {
-    /// How many items it has.
+    /// The number of items.
     pub items: u64,
-    /// How many of them lack a key attribute of the table, so that they must be of another one.
+    /// How many of them lack a key attribute of the table, so they must be from another table.
     pub keyless: u64,
-    /// Their sizes added up, by the item-size rule.
+    /// The sum of their sizes, by the item-size rule.
     pub bytes: u64,
-    /// The sizes that occur, each with its entries and how often.
+    /// The item sizes that occur, each with its index entries and how often it occurs.
     pub classes: BTreeMap<(Bytes, Vec<IndexEntry>), u64>,
-    /// The indexes of which no item has an entry, by position.
+    /// The indexes in which no item has an entry, by position.
     pub empty_indexes: Vec<usize>,
 }
 
@@ -36,14 +36,14 @@ impl ExportSummary {
     }
 }
 
-/// The longest line that is read: an item of 400 KB takes at most a few times that in JSON.
+/// The longest line that is read: in JSON, an item of 400 KB is at most a few times larger.
 const LINE_BYTES_MAX: u64 = 16 << 20;
 
-/// Measures an export: the folder that holds its manifests, its `data`, or the only full export
-/// below the folder (`AWSDynamoDB/ID`).
+/// Measures an export. The folder is the one with its manifests, its `data` folder, or a folder
+/// with a single full export below it (`AWSDynamoDB/ID`).
 ///
 /// # Errors
-/// A sentence with the file and the line, where something cannot be read.
+/// A message with the file and the line, if something cannot be read.
 pub fn measure(
     folder: &Path,
     table: &Table,
@@ -71,10 +71,10 @@ pub fn measure(
     Ok(measured)
 }
 
-/// Hands on every item of an export with its file and line.
+/// Passes every item of an export to `each`, with its file and line.
 ///
 /// # Errors
-/// A sentence with the file and the line, where something cannot be read; or what `each` says.
+/// A message with the file and the line, if something cannot be read; or the error of `each`.
 pub fn items(
     folder: &Path,
     each: &mut dyn FnMut(&str, u64, Item) -> Result<(), String>,
@@ -107,8 +107,8 @@ pub fn items(
                 .map_err(|error| format!("{shown}:{number}: not JSON: {error}"))?;
             let image = json.get("Item").ok_or_else(|| {
                 format!(
-                    "{shown}:{number}: no \"Item\"; a full export in DYNAMODB_JSON has one item a \
-                     line"
+                    "{shown}:{number}: no \"Item\"; a full export in DYNAMODB_JSON has one item \
+                     on each line"
                 )
             })?;
             let item =
@@ -119,8 +119,8 @@ pub fn items(
     }
     if let Some(promised) = promised.filter(|promised| *promised != held) {
         return Err(format!(
-            "{}: the manifest lists {promised} items, the data files hold {held}; copy the whole \
-             export",
+            "{}: the manifest lists {promised} items, but the data files hold {held}; copy the \
+             whole export",
             folder.display()
         ));
     }
@@ -130,12 +130,12 @@ pub fn items(
     Ok(())
 }
 
-/// An item that DynamoDB can hold.
+/// Checks that DynamoDB can store the item.
 fn check_item(item: &Item, numbers: NumberAlignment) -> Result<(), String> {
     let bytes = item.size(numbers).0;
     if bytes > limits::ITEM_BYTES_MAX {
         return Err(format!(
-            "the item has {bytes} bytes; DynamoDB holds {} (400 KB)",
+            "the item has {bytes} bytes; the limit of DynamoDB is {} (400 KB)",
             limits::ITEM_BYTES_MAX
         ));
     }
@@ -170,7 +170,7 @@ impl ExportSummary {
     }
 }
 
-/// The folder of the export itself, where a folder above it was named.
+/// The folder of the export itself, if the given folder is above it.
 fn full_export(folder: &Path) -> Result<PathBuf, String> {
     let is_full = |path: &PathBuf| {
         let summary = opened::read_to_string(&path.join("manifest-summary.json")).ok();
@@ -190,7 +190,7 @@ fn full_export(folder: &Path) -> Result<PathBuf, String> {
     match exports.as_slice() {
         [one] => Ok(one.clone()),
         [] => Err(format!(
-            "{}: no full export in it (a folder with manifest-summary.json and data/)",
+            "{}: contains no full export (a folder with manifest-summary.json and data/)",
             below.display()
         )),
         several => {
@@ -199,7 +199,7 @@ fn full_export(folder: &Path) -> Result<PathBuf, String> {
                 .map(|path| path.display().to_string())
                 .collect();
             Err(format!(
-                "{}: holds {} full exports; name one: {}",
+                "{}: contains {} full exports; name one of them: {}",
                 below.display(),
                 names.len(),
                 names.join(", ")
@@ -208,8 +208,8 @@ fn full_export(folder: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// The data files of an export, in the order of their names: those that its manifest names, with
-/// the number of items that it promises, or all that are there where it has none.
+/// The data files of an export, sorted by name: those listed in its manifest, with the number of
+/// items that it states, or all data files if there is no manifest.
 fn data_files(folder: &Path) -> Result<(Vec<PathBuf>, Option<u64>), String> {
     let data = if folder.join("data").is_dir() {
         folder.join("data")
@@ -265,7 +265,7 @@ fn data_files(folder: &Path) -> Result<(Vec<PathBuf>, Option<u64>), String> {
             .find(|file| file.file_name().is_some_and(|file| file == name))
         else {
             return Err(format!(
-                "{place}: the data file {name} is not there; copy the whole export"
+                "{place}: the data file {name} is missing; copy the whole export"
             ));
         };
         named.push(file.clone());

@@ -1,5 +1,4 @@
-//! The workload file as it is written: one struct for each table of the TOML, nothing checked but
-//! types.
+//! The workload file as written: one struct for each TOML table. Only types are checked here.
 
 use schemars::JsonSchema;
 
@@ -9,23 +8,26 @@ use super::decode::{
 use super::quantities::{Duration, Frequency, Growth, Profile, Size};
 
 document! {
-    /// A DynamoDB design and the traffic that it must carry.
+    /// A DynamoDB design and its traffic.
     pub struct WorkloadFile {
-        /// What the design is called.
+        /// The name of the design.
         name: Located<String>,
         /// The region, such as us-east-1.
         region: Located<String>,
-        /// The date of the prices, YYYY-MM-DD; the newest where absent.
+        /// The date of the prices, YYYY-MM-DD (default: the newest).
         prices: Option<Located<String>>,
-        /// Hours of a month: 730 where absent, 720 for 30 days.
+        /// Hours in a month, such as 720 for 30 days (default: 730).
         month_hours: Option<Located<FileNumber>>,
-        /// Whether AWS's free tiers apply: true, false (the default), or a list of throughput, storage, streams.
+        /// Which AWS free tiers apply: true, false, or a list of throughput, storage, streams
+        /// (default: false).
         free_tier: Option<FreeTierFile>,
-        /// How many whole years ahead the month lies that is estimated; 0 where absent. Tables grow until then.
+        /// The number of whole years from now to the estimated month (default: 0). Tables grow
+        /// until then.
         years_ahead: Option<Located<FileNumber>>,
-        /// How a rate goes from one hour of a profile to the next, where an access pattern does not say: steps (default) or smooth.
+        /// How a rate changes from one hour of a profile to the next, if an access pattern does not
+        /// set it: steps or smooth (default: steps).
         profile_shape: Option<CourseWord>,
-        /// Readings of rules on which sources disagree.
+        /// Which interpretation of a rule to use where sources disagree.
         switches: Option<SwitchesFile>,
         /// The tables of the design.
         table: Option<Vec<Located<TableFile>>>,
@@ -35,7 +37,7 @@ document! {
 choice! {
     /// One of AWS's free tiers.
     pub enum FreeTierWord {
-        /// 18,600 hours of each provisioned unit.
+        /// 18,600 hours of each kind of provisioned capacity unit.
         Throughput = "throughput",
         /// 25 GB of Standard storage.
         Storage = "storage",
@@ -67,31 +69,37 @@ impl Decode for FreeTierFile {
 }
 
 document! {
-    /// Readings of rules on which sources disagree; each has a default.
+    /// Which interpretation of each rule to use where sources disagree; each has a default.
     pub struct SwitchesFile {
-        /// "aligned" (default) or "split": how a number's digits are paired.
+        /// How the digits of a number are paired: "aligned" or "split" (default: "aligned").
         number_alignment: Option<Located<String>>,
-        /// "existing" (default) or "larger": which item a failed condition is charged by.
+        /// Which item determines the charge for a failed condition: "existing" or "larger"
+        /// (default: "existing").
         failed_condition: Option<Located<String>>,
-        /// "maximum" (default) or "mean": what counts of an hour in which capacity changed.
+        /// Which capacity is billed for an hour in which it changed: "maximum" or "mean" (default:
+        /// "maximum").
         hour_billing: Option<Located<String>>,
-        /// "free" (default) or "minimum": a local index query that finds nothing to fetch.
+        /// What a local index query is charged for fetching when it finds nothing to fetch: "free"
+        /// or "minimum" (default: "free").
         fetch_of_nothing: Option<Located<String>>,
-        /// "once" (default) or "twice": a transaction's writes in the other regions.
+        /// How a transaction's writes are charged in the other regions: "once" or "twice" (default:
+        /// "once").
         replicated_transaction: Option<Located<String>>,
-        /// "replicated" (default) or "plain": units of a local index of a global table.
+        /// Which write units a local index of a global table consumes: "replicated" or "plain"
+        /// (default: "replicated").
         replicated_local_index: Option<Located<String>>,
-        /// "excluded" (default) or "included": the 100 bytes an item in backups, restores and point-in-time recovery.
+        /// Whether the 100 bytes of overhead for each item are billed in backups, restores, full
+        /// exports and point-in-time recovery: "excluded" or "included" (default: "excluded").
         backup_overhead: Option<Located<String>>,
     }
 }
 
 choice! {
-    /// How a rate goes from one hour of a profile to the next.
+    /// How a rate changes from one hour of a profile to the next.
     pub enum CourseWord {
-        /// The same all through an hour.
+        /// Constant within each hour.
         Steps = "steps",
-        /// Evenly from the middle of one hour to the middle of the next.
+        /// Linear from the middle of one hour to the middle of the next.
         Smooth = "smooth",
     }
 }
@@ -107,7 +115,7 @@ choice! {
 }
 
 choice! {
-    /// What replicas promise to readers.
+    /// The consistency of a global table across regions.
     pub enum RegionConsistencyWord {
         /// Multi-Region eventual consistency (MREC).
         Eventual = "eventual",
@@ -121,27 +129,29 @@ document! {
     pub struct TableFile {
         /// Its name, 3 to 255 characters.
         name: Located<String>,
-        /// Its class; standard where absent.
+        /// The table class: standard or standard-ia (default: standard).
         class: Option<ClassWord>,
-        /// How many items it holds, or "unknown".
+        /// The number of items, or "unknown"; required unless `item.export` is given.
         items: Option<Located<Known<FileNumber>>>,
-        /// Bytes of its items together without what storage adds to each (AWS's TableSizeBytes); from their number and size where absent.
+        /// Total bytes of its items (AWS's TableSizeBytes), without the storage overhead of each
+        /// item (default: computed from their number and size).
         stored: Option<Located<Size>>,
-        /// The share by which its items and its traffic grow in a year.
+        /// By how much its items and traffic grow each year: 0.3 is 30 %.
         growth: Option<Located<Growth>>,
         /// Its partition key, or "unknown".
         partition_key: Located<Known<KeyFile>>,
         /// Its sort key.
         sort_key: Option<Located<KeyFile>>,
-        /// How large an item is, or "unknown".
+        /// The size of its items, or "unknown".
         item: Located<Known<ItemFile>>,
-        /// Its capacity mode; on demand where absent.
+        /// Its capacity mode and units (default: on-demand).
         capacity: Option<Located<CapacityFile>>,
         /// Its secondary indexes.
         index: Option<Vec<Located<IndexFile>>>,
         /// The access patterns of the application.
         access: Option<Vec<Located<AccessFile>>>,
-        /// Units that calls consume, where the units are known and the calls are not, or where neither is.
+        /// Consumed units, for traffic whose calls are not known; the units may be "unknown" as
+        /// well.
         consumed: Option<Vec<Located<ConsumedFile>>>,
         /// Time to Live.
         ttl: Option<TtlFile>,
@@ -155,17 +165,19 @@ document! {
         archive: Option<Located<ArchiveFile>>,
         /// Its replicas in other regions (a global table).
         replica: Option<Vec<Located<ReplicaFile>>>,
-        /// What the replicas promise; eventual where absent.
+        /// The consistency of the global table across regions: eventual or strong (default:
+        /// eventual).
         multi_region_consistency: Option<Located<RegionConsistencyWord>>,
         /// A DynamoDB Accelerator cluster in front of the table.
         dax: Option<Located<DaxFile>>,
-        /// How often some keys are asked for and others not.
+        /// How unevenly its partition keys are accessed.
         popularity: Option<Located<PopularityFile>>,
         /// Whether CloudWatch Contributor Insights is on for the table and its global indexes.
         contributor_insights: Option<bool>,
         /// A customer managed KMS key.
         encryption: Option<EncryptionFile>,
-        /// What the table has that a workload cannot say, such as a vector index: it is unknown in every total.
+        /// Features of the table that this format cannot describe, such as a vector index; each is
+        /// reported as an unknown cost.
         unpriced: Option<Vec<String>>,
     }
 }
@@ -187,7 +199,7 @@ document! {
     pub struct KeyFile {
         /// The attribute's name.
         name: Located<String>,
-        /// Its type; S where absent.
+        /// Its type: S, N or B (default: S).
         r#type: Option<KeyType>,
         /// Bytes of its value (S, B).
         bytes: Option<Located<Size>>,
@@ -197,23 +209,24 @@ document! {
 }
 
 document! {
-    /// How large an item is: exactly one of size, lognormal, histogram, attributes, export.
+    /// The size of items: exactly one of size, lognormal, histogram, attributes, export.
     pub struct ItemFile {
-        /// Every item the same size, attribute names included.
+        /// One size for every item, attribute names included.
         size: Option<Located<Size>>,
         /// A lognormal distribution of sizes.
         lognormal: Option<Located<LognormalFile>>,
-        /// Sizes with the share of items that have each.
+        /// A list of sizes, each with the share of items that have it.
         histogram: Option<Located<Vec<Located<BucketFile>>>>,
-        /// Every attribute beside the primary key.
+        /// All attributes other than the primary key.
         attributes: Option<Located<Vec<Located<AttributeFile>>>>,
-        /// The folder of a real S3 full export, measured item by item; relative to the workload file.
+        /// The folder of a real DynamoDB full export to S3, measured item by item; the path is
+        /// relative to the workload file.
         export: Option<Located<String>>,
     }
 }
 
 document! {
-    /// A lognormal distribution by its mean and its 99th percentile.
+    /// A lognormal distribution, given by its mean and its 99th percentile.
     pub struct LognormalFile {
         /// The mean size.
         mean: Located<Size>,
@@ -223,7 +236,7 @@ document! {
 }
 
 document! {
-    /// A size and how many items have it.
+    /// A size and the share of items that have it.
     pub struct BucketFile {
         /// The size.
         size: Located<Size>,
@@ -265,13 +278,14 @@ document! {
         name: Located<String>,
         /// Its type.
         r#type: AttributeType,
-        /// Bytes of the value: S, B; of one element: SS, BS; of the elements' contents with their keys: L, M.
+        /// Bytes of the value (S, B), of one element (SS, BS), or of the contents of all elements
+        /// with their keys (L, M).
         bytes: Option<Located<Size>>,
-        /// Significant digits of a number: N; of one element: NS.
+        /// Significant digits of the number (N) or of one element (NS).
         digits: Option<Located<FileNumber>>,
-        /// Whether the number is below zero.
+        /// Whether the number is negative (default: false).
         negative: Option<bool>,
-        /// How many elements: SS, NS, BS, L, M.
+        /// The number of elements (SS, NS, BS, L, M).
         elements: Option<Located<FileNumber>>,
     }
 }
@@ -287,21 +301,21 @@ choice! {
 }
 
 document! {
-    /// The table's capacity mode and figures.
+    /// The table's capacity mode and units.
     pub struct CapacityFile {
-        /// on-demand or provisioned.
+        /// The mode: on-demand or provisioned.
         mode: Located<ModeWord>,
         /// Provisioned read units: fixed, or auto scaled.
         read: Option<Located<UnitsFile>>,
         /// Provisioned write units: fixed, or auto scaled.
         write: Option<Located<UnitsFile>>,
-        /// The most read units a second that an on-demand table may serve; no maximum where absent.
+        /// The maximum read request units a second of an on-demand table (default: no maximum).
         max_read: Option<Located<FileNumber>>,
-        /// The most write units a second that an on-demand table may serve; no maximum where absent.
+        /// The maximum write request units a second of an on-demand table (default: no maximum).
         max_write: Option<Located<FileNumber>>,
-        /// Scheduled changes of the bounds.
+        /// Scheduled actions that change the units or their bounds.
         schedule: Option<Located<Vec<ScheduleFile>>>,
-        /// Reserved capacity that covers part of it.
+        /// Reserved capacity, which covers part of the provisioned units.
         reserved: Option<Located<ReservedFile>>,
     }
 }
@@ -310,7 +324,7 @@ document! {
 #[derive(Clone, Debug, PartialEq, Eq, JsonSchema)]
 #[schemars(untagged)]
 pub enum UnitsFile {
-    /// The same at every hour.
+    /// Constant.
     Fixed(FileNumber),
     /// Auto scaled.
     Scaled(ScaledFile),
@@ -319,7 +333,7 @@ pub enum UnitsFile {
 }
 
 choice! {
-    /// The word for what nobody has yet.
+    /// The word for a value that is not known.
     pub enum UnknownWord {
         /// Not known.
         Unknown = "unknown",
@@ -344,27 +358,27 @@ impl Decode for UnitsFile {
 document! {
     /// Target-tracking auto scaling.
     pub struct ScaledFile {
-        /// The least units.
+        /// The minimum units.
         min: Located<FileNumber>,
-        /// The most units.
+        /// The maximum units.
         max: Located<FileNumber>,
-        /// The utilization that is tracked, 0.2 to 0.9, or "unknown".
+        /// The target utilization, 0.2 to 0.9, or "unknown".
         target: Located<Known<FileNumber>>,
     }
 }
 
 document! {
-    /// A scheduled change of auto scaling's bounds.
+    /// A scheduled action, which changes the bounds of auto scaling.
     pub struct ScheduleFile {
-        /// When, as five cron fields in UTC: minute, hour, *, *, weekday.
+        /// When it runs, as five cron fields in UTC: minute, hour, *, *, weekday.
         cron: Located<String>,
-        /// The least read units from then on.
+        /// The minimum read units from then on.
         min_read: Option<Located<FileNumber>>,
-        /// The most read units from then on.
+        /// The maximum read units from then on.
         max_read: Option<Located<FileNumber>>,
-        /// The least write units from then on.
+        /// The minimum write units from then on.
         min_write: Option<Located<FileNumber>>,
-        /// The most write units from then on.
+        /// The maximum write units from then on.
         max_write: Option<Located<FileNumber>>,
     }
 }
@@ -376,7 +390,7 @@ document! {
         read: Option<Located<FileNumber>>,
         /// Write units.
         write: Option<Located<FileNumber>>,
-        /// The term: 1 or 3 years.
+        /// The term in years: 1 or 3.
         years: Located<FileNumber>,
     }
 }
@@ -430,31 +444,34 @@ document! {
         name: Located<String>,
         /// global or local.
         kind: Located<IndexKindWord>,
-        /// Its partition key attribute; a global index may have up to four.
+        /// Its partition key: one attribute, or up to four for a global index.
         partition_key: Located<Names>,
-        /// Its sort key attribute; a global index may have up to four.
+        /// Its sort key: one attribute, or up to four for a global index.
         sort_key: Option<Located<Names>>,
-        /// What it holds beside the keys; all where absent.
+        /// Which attributes it holds in addition to the keys (default: "all").
         projection: Option<Located<ProjectionFile>>,
-        /// The share of items that carry the index key; 1 where absent.
+        /// The share of items that have the index key (default: 1).
         coverage: Option<Located<FileNumber>>,
-        /// The size of an entry, where the item's attributes are not described.
+        /// The size of an entry, if the item's attributes are not described.
         entry_size: Option<Located<Size>>,
-        /// Bytes of its entries together without what storage adds to each (AWS's IndexSizeBytes); from their number and size where absent.
+        /// Total bytes of its entries (AWS's IndexSizeBytes), without the storage overhead of each
+        /// entry (default: computed from their number and size).
         stored: Option<Located<Size>>,
         /// Provisioned read units of a global index.
         read: Option<Located<UnitsFile>>,
         /// Provisioned write units of a global index.
         write: Option<Located<UnitsFile>>,
-        /// Scheduled changes of a global index's units.
+        /// Scheduled actions that change a global index's units or their bounds.
         schedule: Option<Located<Vec<ScheduleFile>>>,
-        /// The most read units a second that a global index of an on-demand table may serve; no maximum where absent.
+        /// The maximum read request units a second of a global index of an on-demand table
+        /// (default: no maximum).
         max_read: Option<Located<FileNumber>>,
-        /// The most write units a second that a global index of an on-demand table may serve; no maximum where absent.
+        /// The maximum write request units a second of a global index of an on-demand table
+        /// (default: no maximum).
         max_write: Option<Located<FileNumber>>,
-        /// Whether Contributor Insights is on for a global index; as for the table where absent.
+        /// Whether Contributor Insights is on for a global index (default: as for the table).
         contributor_insights: Option<bool>,
-        /// How often some of its partition keys are asked for and others not, and how many there are.
+        /// How unevenly its partition keys are accessed, and how many there are.
         popularity: Option<Located<PopularityFile>>,
     }
 }
@@ -462,7 +479,7 @@ document! {
 choice! {
     /// A projection without a list.
     pub enum ProjectionWord {
-        /// The keys alone.
+        /// Only the keys.
         KeysOnly = "keys-only",
         /// Every attribute.
         All = "all",
@@ -472,7 +489,7 @@ choice! {
 document! {
     /// A projection with a list.
     pub struct IncludeFile {
-        /// The attributes beside the keys.
+        /// The attributes that it holds in addition to the keys.
         include: Located<Vec<String>>,
     }
 }
@@ -558,7 +575,7 @@ choice! {
 document! {
     /// An access pattern of the application.
     pub struct AccessFile {
-        /// What it is called.
+        /// The name of the access pattern.
         name: Located<String>,
         /// The API operation.
         operation: Located<OperationWord>,
@@ -566,41 +583,49 @@ document! {
         statement: Option<Located<StatementWord>>,
         /// How often it is called, on average over the week, or "unknown".
         rate: Known<Frequency>,
-        /// The shape of the rate over the week; flat where absent.
+        /// The shape of the rate over the week (default: "flat").
         profile: Option<Profile>,
-        /// How the rate goes from one hour of the profile to the next: steps or smooth.
+        /// How the rate changes from one hour of the profile to the next: steps or smooth (default:
+        /// the `profile_shape` of the file).
         profile_shape: Option<CourseWord>,
-        /// The index that a Query or Scan reads.
+        /// The index that a Query or Scan reads (default: the table).
         index: Option<Located<String>>,
-        /// Items of one call: of a batch or transaction; evaluated by a Query or Scan before any filter (a Scan: the whole table where absent); or "unknown".
+        /// The number of items of one call, or "unknown": items of a batch or transaction, or items
+        /// that a Query or Scan evaluates before any filter (default for a Scan: the whole table or
+        /// index).
         items: Option<Located<Known<FileNumber>>>,
-        /// Segments of a parallel Scan; 1 where absent.
+        /// Segments of a parallel Scan (default: 1).
         segments: Option<Located<FileNumber>>,
-        /// eventual or strong; eventual where absent.
+        /// The read consistency: eventual or strong (default: eventual).
         consistency: Option<Located<ConsistencyWord>>,
-        /// The share of calls, or of a batch's items, that find no item; 0 where absent. An UpdateItem that finds none creates it.
+        /// The share of calls, or of a batch's items, that find no item (default: 0). An UpdateItem
+        /// that finds no item creates it.
         missing: Option<Located<FileNumber>>,
-        /// The share of puts that replace an item; 0 where absent.
+        /// The share of puts that replace an item (default: 0).
         overwrites: Option<Located<FileNumber>>,
-        /// The attributes that a write changes; where absent, all that are no index key.
+        /// The attributes that a write changes (default: all that are not an index key).
         changes: Option<Located<Vec<Located<String>>>>,
-        /// The share of single writes whose condition fails; 0 where absent.
+        /// The share of single writes whose condition fails (default: 0).
         condition_failures: Option<Located<FileNumber>>,
         /// The actions of a TransactWriteItems or the writes of a BatchWriteItem.
         actions: Option<Located<Vec<Located<ActionFile>>>>,
-        /// The share of transactions that are cancelled; 0 where absent.
+        /// The share of transactions that are cancelled (default: 0).
         cancelled: Option<Located<FileNumber>>,
-        /// The share of transactions that are repeated with their ClientRequestToken; 0 where absent.
+        /// The share of transactions that are repeated with the same ClientRequestToken (default:
+        /// 0).
         replayed: Option<Located<FileNumber>>,
-        /// Whether a read of a local index also wants attributes outside it.
+        /// Whether a read of a local index also fetches attributes that the index does not hold
+        /// (default: false).
         fetches: Option<Located<bool>>,
-        /// The attributes that a Query or Scan wants of each item (ProjectionExpression): they cost nothing, and tell how narrow an index may be; all where absent.
+        /// The attributes that a Query or Scan returns of each item (ProjectionExpression). They do
+        /// not change the cost of the read; they show how narrow a projection can be (default:
+        /// all).
         attributes: Option<Located<Vec<Located<String>>>>,
-        /// The items of this pattern, where they differ from the table's.
+        /// The items of this pattern, if they differ from the table's.
         item: Option<Located<ItemFile>>,
-        /// The size of the item before a write, where it differs from after.
+        /// The size of the item before a write, if it differs from the size after it.
         before: Option<Located<Size>>,
-        /// Whether the call goes through the table's DAX cluster; true where absent.
+        /// Whether the call goes through the table's DAX cluster (default: true).
         dax: Option<Located<bool>>,
     }
 }
@@ -620,35 +645,36 @@ choice! {
 }
 
 document! {
-    /// One action, or several alike.
+    /// One action, or several identical ones.
     pub struct ActionFile {
         /// Put, Update, Delete or ConditionCheck.
         operation: Located<ActionWord>,
-        /// How many of it in one call; 1 where absent.
+        /// How often one call contains this action (default: 1).
         count: Option<Located<FileNumber>>,
-        /// The share that finds no item; 0 where absent.
+        /// The share that finds no item (default: 0).
         missing: Option<Located<FileNumber>>,
-        /// The share of puts that replace an item; 0 where absent.
+        /// The share of puts that replace an item (default: 0).
         overwrites: Option<Located<FileNumber>>,
-        /// The attributes that it changes; where absent, all that are no index key.
+        /// The attributes that it changes (default: all that are not an index key).
         changes: Option<Located<Vec<Located<String>>>>,
     }
 }
 
 document! {
-    /// Units that calls consume: as AWS counts them, without the calls.
+    /// Consumed units as AWS reports them, without the calls.
     pub struct ConsumedFile {
-        /// What its lines are called; "consumed reads" and "consumed writes" where absent.
+        /// The name of its lines in the bill (default: "consumed reads" and "consumed writes").
         name: Option<Located<String>>,
-        /// The global index whose units they are; the table, its local indexes included, where absent.
+        /// The global index that consumes the units (default: the table with its local indexes).
         index: Option<Located<String>>,
         /// Read units, or "unknown".
         read: Option<Known<Frequency>>,
-        /// Write units, or "unknown". Those of a global table are replicated to every copy.
+        /// Write units, or "unknown". Writes of a global table are replicated to every replica.
         write: Option<Known<Frequency>>,
-        /// The shape of the rates over the week; flat where absent.
+        /// The shape of the rates over the week (default: "flat").
         profile: Option<Profile>,
-        /// How the rate goes from one hour of the profile to the next: steps or smooth.
+        /// How the rate changes from one hour of the profile to the next: steps or smooth (default:
+        /// the `profile_shape` of the file).
         profile_shape: Option<CourseWord>,
     }
 }
@@ -656,7 +682,7 @@ document! {
 document! {
     /// Time to Live.
     pub struct TtlFile {
-        /// How many items expire, or "unknown".
+        /// How many items expire in a given time, or "unknown".
         deletes: Known<Frequency>,
     }
 }
@@ -668,7 +694,7 @@ document! {
         pitr: Option<Known<bool>>,
         /// Schedules of on-demand backups.
         on_demand: Option<Vec<ScheduleOfBackups>>,
-        /// How often a year the table is restored, from any backup.
+        /// How many times a year the table is restored from any backup (default: 0).
         restores_per_year: Option<FileNumber>,
     }
 }
@@ -688,11 +714,11 @@ choice! {
     pub enum ViewWord {
         /// Keys only.
         KeysOnly = "keys-only",
-        /// The item after.
+        /// The item after the change.
         NewImage = "new-image",
-        /// The item before.
+        /// The item before the change.
         OldImage = "old-image",
-        /// Both.
+        /// The item before and after the change.
         NewAndOldImages = "new-and-old-images",
     }
 }
@@ -700,15 +726,16 @@ choice! {
 document! {
     /// Change data capture.
     pub struct StreamFile {
-        /// What a record of DynamoDB Streams holds; does not change the cost.
+        /// What a record of DynamoDB Streams contains. It does not change the cost.
         view: Option<ViewWord>,
-        /// Who reads DynamoDB Streams, or "unknown".
+        /// The readers of DynamoDB Streams, or "unknown".
         readers: Option<Known<ReadersFile>>,
-        /// How many shards a polling reader polls; from the table's size and traffic where absent.
+        /// The number of shards that a polling reader polls (default: estimated from the table's
+        /// size and writes).
         shards: Option<Located<FileNumber>>,
-        /// GetRecords calls a second on each shard by each polling reader; 1 where absent.
+        /// GetRecords calls a second by each polling reader on each shard (default: 1).
         polls_per_second: Option<FileNumber>,
-        /// Whether changes go to a Kinesis data stream.
+        /// Whether changes are sent to a Kinesis data stream (default: false).
         kinesis: Option<bool>,
     }
 }
@@ -716,9 +743,9 @@ document! {
 document! {
     /// Readers of DynamoDB Streams.
     pub struct ReadersFile {
-        /// Lambda triggers: their reads are free.
+        /// The number of Lambda triggers; their reads are free.
         lambda: Option<FileNumber>,
-        /// Readers that poll with GetRecords: they pay.
+        /// The number of readers that poll with GetRecords; their reads are billed.
         polling: Option<FileNumber>,
     }
 }
@@ -726,9 +753,9 @@ document! {
 document! {
     /// Imports from Amazon S3.
     pub struct ImportFile {
-        /// Bytes of the uncompressed source of one import.
+        /// The uncompressed size of the source data of one import.
         source: Size,
-        /// How often.
+        /// How often data is imported.
         rate: Frequency,
     }
 }
@@ -738,13 +765,15 @@ document! {
     pub struct ArchiveFile {
         /// The exports.
         export: ExportFile,
-        /// S3 lifecycle transitions, in the order of days.
+        /// S3 Lifecycle transitions, in order of `after_days`.
         lifecycle: Option<Located<Vec<Located<TransitionFile>>>>,
-        /// How long an export is kept; a year where absent.
+        /// How long an export is kept (default: 1 year).
         keep: Option<Duration>,
-        /// Bytes stored in S3 for each byte exported; 1 where absent (exports are gzip).
+        /// Bytes stored in S3 for each byte exported; exports are compressed with gzip (default:
+        /// 1).
         compression: Option<Located<FileNumber>>,
-        /// Bytes of an object in S3, for transition requests; 100 MB where absent.
+        /// The size of one object in S3, from which PUT and transition requests are counted
+        /// (default: 100 MB).
         object_size: Option<Located<Size>>,
     }
 }
@@ -754,7 +783,8 @@ document! {
     pub struct ExportFile {
         /// How often one is made.
         every: Located<Duration>,
-        /// Whether it holds only what changed since the last.
+        /// Whether an export is incremental and holds only what changed since the last one
+        /// (default: false).
         incremental: Option<bool>,
     }
 }
@@ -776,9 +806,9 @@ choice! {
 document! {
     /// A lifecycle transition.
     pub struct TransitionFile {
-        /// Days after the object was made.
+        /// Days after the object was created.
         after_days: Located<FileNumber>,
-        /// The class it moves to.
+        /// The storage class it moves to.
         class: StorageClassWord,
     }
 }
@@ -788,23 +818,26 @@ document! {
     pub struct ReplicaFile {
         /// The region.
         region: Located<String>,
-        /// The table class there; the table's where absent.
+        /// The table class in that region (default: the table's class).
         class: Option<ClassWord>,
-        /// Reads there as a share of the table's own read patterns, or "unknown"; 0 where absent.
+        /// Reads in that region as a share of the reads of the table's own access patterns, or
+        /// "unknown" (default: 0).
         reads: Option<Known<FileNumber>>,
         /// Access patterns of that region, reads only.
         access: Option<Vec<Located<AccessFile>>>,
-        /// Provisioned read units there: fixed, or auto scaled; the table's where absent.
+        /// Provisioned read units in that region: fixed, or auto scaled (default: the table's).
         read: Option<Located<UnitsFile>>,
-        /// The most read units a second that the copy of an on-demand table may serve; no maximum where absent.
+        /// The maximum read request units a second of the replica of an on-demand table (default:
+        /// the table's `max_read`).
         max_read: Option<Located<FileNumber>>,
-        /// Read capacity of global indexes there, where it differs from the table's own.
+        /// Read capacity of global indexes in that region, if it differs from the home region's.
         index: Option<Vec<Located<ReplicaIndexFile>>>,
-        /// Whether Contributor Insights is on there; off where absent.
+        /// Whether Contributor Insights is on in that region (default: false).
         contributor_insights: Option<bool>,
-        /// Whether point-in-time recovery is on there.
+        /// Whether point-in-time recovery is on in that region (default: false).
         pitr: Option<bool>,
-        /// Whether it is a witness of a strongly consistent global table, which holds no copy to read.
+        /// Whether it is the witness of a strongly consistent global table; a witness cannot be
+        /// read (default: false).
         witness: Option<bool>,
     }
 }
@@ -814,11 +847,14 @@ document! {
     pub struct ReplicaIndexFile {
         /// The index.
         name: Located<String>,
-        /// Provisioned read units there: fixed, or auto scaled.
+        /// Provisioned read units in that region: fixed, or auto scaled (default: those of the home
+        /// region).
         read: Option<Located<UnitsFile>>,
-        /// The most read units a second that it may serve there on demand.
+        /// The maximum read request units a second in that region, on demand (default: that of the
+        /// home region).
         max_read: Option<Located<FileNumber>>,
-        /// Whether Contributor Insights is on for it there; as for the replica where absent.
+        /// Whether Contributor Insights is on for the index in that region (default: as for the
+        /// replica).
         contributor_insights: Option<bool>,
     }
 }
@@ -828,21 +864,24 @@ document! {
     pub struct DaxFile {
         /// The node type, such as dax.r5.large.
         node_type: Located<String>,
-        /// How many nodes, 1 to 11.
+        /// The number of nodes, 1 to 11.
         nodes: Located<FileNumber>,
-        /// The share of eventually consistent reads that the cache answers, 0 to 1, or "unknown"; where absent, it follows from the table's popularity.
+        /// The share of eventually consistent reads that the cache answers, 0 to 1, or "unknown"
+        /// (default: computed from the table's `popularity`).
         hit_ratio: Option<Located<Known<FileNumber>>>,
-        /// How long the cache keeps an item; 5 minutes where absent.
+        /// How long the cache keeps an item (default: 5 minutes).
         ttl: Option<Duration>,
     }
 }
 
 document! {
-    /// The popularity of keys by Zipf's law: the key of rank r is asked for as often as 1 / r^zipf.
+    /// The popularity of partition keys by Zipf's law: the key of rank r is accessed in proportion
+    /// to 1 / r^zipf.
     pub struct PopularityFile {
-        /// The exponent: 0 is even, 0.99 is common.
+        /// The exponent: 0 is even access, 0.99 is a common value.
         zipf: Located<FileNumber>,
-        /// How many keys there are; the table's items where absent. Of an index it has to be given.
+        /// The number of partition keys (default: the number of items in the table). Required for
+        /// an index.
         keys: Option<Located<FileNumber>>,
     }
 }
@@ -850,9 +889,11 @@ document! {
 document! {
     /// Encryption at rest with a customer managed key.
     pub struct EncryptionFile {
-        /// How many keys the table pays for; 1 where absent. 0 where another table pays for the same key.
+        /// The number of keys billed to the table (default: 1). Write 0 if another table already
+        /// pays for the same key.
         keys: Option<FileNumber>,
-        /// How many callers (principals) use the table; 1 where absent. Each asks KMS at most once in five minutes.
+        /// The number of callers (principals) of the table (default: 1). For each caller, KMS is
+        /// called at most once every five minutes.
         callers: Option<FileNumber>,
     }
 }

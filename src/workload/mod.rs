@@ -1,5 +1,5 @@
-//! The workload file: as written ([`mod@file`]), checked, and as a [`Workload`] that cannot be
-//! wrong.
+//! The workload file: as written ([`mod@file`]), checked, and as a [`Workload`], which is always
+//! valid.
 
 mod builder;
 mod codes;
@@ -53,26 +53,27 @@ pub fn schema() -> serde_json::Value {
     schema
 }
 
-/// What a workload file is read with: the books that must have its regions and date, and what
-/// replaces its own words.
+/// How a workload file is read: the price books, which must have its regions and date, and values
+/// that override the file's own.
 #[derive(Clone, Debug)]
 pub struct Setting<'a> {
     /// The price books.
     pub books: &'a Books,
-    /// The region in place of the file's.
+    /// Overrides the region of the file.
     pub region: Option<String>,
-    /// The date of the prices in place of the file's.
+    /// Overrides the date of the prices in the file.
     pub prices: Option<Date>,
-    /// The month in place of the file's.
+    /// Overrides the month of the file.
     pub month: Option<MonthHours>,
-    /// Which value of every range is taken.
+    /// Which value of each range is used.
     pub scenario: Scenario,
-    /// By how much every rate of an access pattern is multiplied: 1 for the file as it stands.
+    /// The factor by which every rate of an access pattern is multiplied: 1 for the unchanged
+    /// file.
     pub traffic: Exact,
 }
 
 impl<'a> Setting<'a> {
-    /// The file as it stands.
+    /// The unchanged file.
     pub fn new(books: &'a Books) -> Setting<'a> {
         Setting {
             books,
@@ -88,7 +89,7 @@ impl<'a> Setting<'a> {
 /// Reads and checks a workload file. Paths in it are relative to `folder`.
 ///
 /// # Errors
-/// Every mistake of the file, each with its place and the way out.
+/// All errors in the file, each with its location and how to fix it.
 pub fn load(
     name: &str,
     text: &str,
@@ -110,9 +111,9 @@ pub const STRONG_REGION_SETS: [&[&str]; 3] = [
     &["ap-northeast-1", "ap-northeast-2", "ap-northeast-3"],
 ];
 
-/// A design and its traffic, checked. It is made of a file by [`load`], or in Rust by a
-/// [`Builder`], and cannot be wrong: what it holds is read through it and never changed from
-/// outside.
+/// A checked design with its traffic. It is made from a file by [`load`], or in Rust by a
+/// [`Builder`], and is always valid: code outside this crate can read its contents but not change
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Workload(Contents);
 
@@ -124,26 +125,26 @@ impl Deref for Workload {
     }
 }
 
-/// What a [`Workload`] holds.
+/// The contents of a [`Workload`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Contents {
-    /// What the design is called.
+    /// The name of the design.
     pub name: String,
-    /// Where it was written, which is no part of what it means.
+    /// Where it was written; this is not part of its meaning.
     pub written: Written,
     /// The region.
     pub region: String,
-    /// The date of the prices; the newest where `None`.
+    /// The date of the prices; `None` for the newest.
     pub prices: Option<Date>,
     /// The length of the month.
     pub month: MonthHours,
     /// The free tiers that apply.
     pub free: BTreeSet<FreeTier>,
-    /// The readings of disputed rules.
+    /// The interpretations of disputed rules.
     pub switches: Switches,
-    /// How many years ahead the month lies; the tables have grown until then.
+    /// How many years ahead the estimated month is; the tables have already grown until then.
     pub years_ahead: u64,
-    /// The tables; at least one. Changed workloads share those that they do not change.
+    /// The tables; at least one. Changed workloads share the tables that they do not change.
     pub tables: Vec<Arc<TableDesign>>,
 }
 
@@ -152,31 +153,33 @@ pub struct Contents {
 pub struct TableDesign {
     /// The table as the meter sees it.
     pub table: Table,
-    /// How many items it holds; 0 where unknown.
+    /// The number of items; 0 if unknown.
     pub items: Exact,
-    /// How large they are, with their index entries; `None` where that is not known.
+    /// The sizes of the items and of their index entries; `None` if not known.
     pub sizes: Option<SizeClasses>,
-    /// Bytes of its items together, where they are given so.
+    /// The total bytes of its items, if given.
     pub stored: Option<Exact>,
-    /// What of it nobody knows.
+    /// Which parts of it are unknown.
     pub unknown: UnknownParts,
-    /// Items of its export that lack a key of the table.
+    /// The number of items in its export that lack a key of the table.
     pub keyless: u64,
-    /// Each attribute with its bytes, name included, where the items are described by them.
+    /// Each attribute with its bytes, name included, if the items are described by their
+    /// attributes.
     pub attributes: Vec<(String, u64)>,
     /// Which of its keys are numbers.
     pub number_keys: NumberKeys,
-    /// How often some keys are asked for and others not.
+    /// How unevenly its partition keys are accessed.
     pub popularity: Option<Popularity>,
     /// Whether sizes depend on how numbers are stored.
     pub has_numbers: bool,
-    /// What the meter does not need to know of each index, by position.
+    /// The properties of each index that the meter does not need, by position.
     pub indexes: Vec<IndexDesign>,
     /// Its capacity mode.
     pub capacity: Capacity,
     /// The maximum throughput of an on-demand table: units a second.
     pub on_demand_max: ByDirection<Option<u64>>,
-    /// Reserved capacity: due whatever the mode, and taken off what is provisioned.
+    /// Reserved capacity: billed in either capacity mode, and subtracted from the provisioned
+    /// units.
     pub reserved: Option<Reserved>,
     /// Its access patterns.
     pub access: Vec<AccessPattern>,
@@ -192,7 +195,7 @@ pub struct TableDesign {
     pub archive: Option<Archive>,
     /// Replicas in other regions.
     pub replicas: Vec<Replica>,
-    /// Whether they are strongly consistent among regions (MRSC).
+    /// Whether the global table has multi-Region strong consistency (MRSC).
     pub strong: bool,
     /// The DAX cluster.
     pub dax: Option<Dax>,
@@ -200,27 +203,27 @@ pub struct TableDesign {
     pub contributor_insights: bool,
     /// Customer managed KMS keys.
     pub encryption: Option<Encryption>,
-    /// What it has that is not metered.
+    /// Its features that are not metered.
     pub unpriced: Vec<String>,
 }
 
 impl TableDesign {
-    /// A part of the table that its file says: `table.part(Part::Capacity)`.
+    /// A part of the table that is written in its file: `table.part(Part::Capacity)`.
     pub fn part(&self, part: fn(String) -> DesignPart) -> DesignPart {
         part(self.table.name.clone())
     }
 
-    /// An index, by its position, as a part that the file says.
+    /// An index, by its position, as a part that is written in the file.
     pub fn index_part(&self, at: usize) -> DesignPart {
         DesignPart::Index(self.table.name.clone(), self.table.indexes[at].name.clone())
     }
 
-    /// An access pattern as a part that the file says.
+    /// An access pattern as a part that is written in the file.
     pub fn access_part(&self, access: &str) -> DesignPart {
         DesignPart::Access(self.table.name.clone(), access.to_string())
     }
 
-    /// The table when its items and its traffic have grown by a factor.
+    /// The table after its items and its traffic have grown by a factor.
     fn grown(mut self, factor: &Exact) -> TableDesign {
         if *factor == Exact::one() {
             return self;
@@ -241,8 +244,8 @@ impl TableDesign {
         self
     }
 
-    /// Whether a pattern reads an index, by position. Units of the table may be those of its local
-    /// indexes.
+    /// Whether an access pattern reads an index, by position. Consumed units of the table may
+    /// include those of its local indexes.
     pub fn is_read_by(&self, at: usize, access: &AccessPattern) -> bool {
         let of_table = match &access.call {
             PatternCall::Counted {
@@ -268,7 +271,8 @@ impl TableDesign {
             .filter(move |access| self.is_read_by(at, access))
     }
 
-    /// The attributes that the readers of an index want, where each of them says so.
+    /// The attributes that the readers of an index need; `None` unless there are readers and all of
+    /// them list their attributes.
     pub fn wanted_of(&self, at: usize) -> Option<Vec<&str>> {
         let mut wanted = Vec::new();
         let mut readers = self.readers_of(at).peekable();
@@ -279,7 +283,7 @@ impl TableDesign {
         Some(wanted)
     }
 
-    /// Attributes, with their bytes, that an index holds and none of its readers wants.
+    /// Attributes, with their bytes, that an index holds but none of its readers needs.
     pub fn unwanted_of(&self, at: usize) -> Vec<&(String, u64)> {
         let (index, keys) = (&self.table.indexes[at], &self.table.keys);
         let Some(wanted) = self.wanted_of(at) else {
@@ -296,8 +300,9 @@ impl TableDesign {
             .collect()
     }
 
-    /// The share of an account's requests that its most popular partition key gets, in millionths:
-    /// of the table, or of a global index, which has keys of its own. `None` where nobody says.
+    /// The share of an account's requests that go to its most popular partition key, in millionths:
+    /// of the table, or of a global index, which has its own keys. `None` if the popularity is not
+    /// given.
     pub fn hottest_millionths(&self, index: Option<&str>) -> Option<u64> {
         let popularity = match index {
             None => self.popularity.as_ref(),
@@ -331,7 +336,7 @@ impl TableDesign {
         self.is_sized() && self.access.iter().chain(abroad).all(is_call)
     }
 
-    /// What its items occupy; `None` where that is not known.
+    /// The storage that its items occupy; `None` if not known.
     pub fn held(&self) -> Option<Occupied> {
         let of_sizes = || self.sizes.as_ref().map(|sizes| &self.items * &sizes.mean());
         if self.unknown.items {
@@ -343,8 +348,8 @@ impl TableDesign {
         })
     }
 
-    /// The entries of an index, by its position: their number for each item that it covers, and
-    /// their bytes; `None` where an entry's size is not known.
+    /// The number of entries of an index and their bytes, each per item that the index covers, by
+    /// its position; `None` if the size of an entry is not known.
     pub fn entries(&self, index: usize) -> Option<(Exact, Exact)> {
         match &self.sizes {
             Some(sizes) => sizes.entries(index),
@@ -356,7 +361,7 @@ impl TableDesign {
         }
     }
 
-    /// Gives every size that is known, of the table and of its access patterns, another.
+    /// Changes every known size, of the table and of its access patterns.
     pub fn resize(&mut self, change: impl Fn(&SizeClasses) -> SizeClasses) {
         self.sizes = self.sizes.as_ref().map(&change);
         for access in self.access.iter_mut().chain(
@@ -369,12 +374,12 @@ impl TableDesign {
         }
     }
 
-    /// The mean size of an item; `None` where it is not known.
+    /// The mean size of an item; `None` if not known.
     pub fn mean_size(&self) -> Option<Exact> {
         self.sizes.as_ref().map(SizeClasses::mean)
     }
 
-    /// What the entries of an index occupy, by its position; `None` where that is not known.
+    /// The storage that the entries of an index occupy, by its position; `None` if not known.
     pub fn held_by(&self, index: usize) -> Option<Occupied> {
         let design = &self.indexes[index];
         if self.unknown.items {
@@ -398,7 +403,7 @@ impl TableDesign {
         }
     }
 
-    /// Keys a second that eventually consistent reads through DAX ask for.
+    /// Keys a second that eventually consistent reads through DAX request.
     pub fn cached_reads_per_second(&self, month: &MonthHours) -> Exact {
         let calls = |access: &AccessPattern| match &access.call {
             PatternCall::Get { items, .. } => &access.calls * &Exact::from(*items),
@@ -412,10 +417,11 @@ impl TableDesign {
             / month.seconds()
     }
 
-    /// Items that the memory of a DAX node holds; `None` where their size is not known.
+    /// The number of items that fit into the memory of a DAX node; `None` if their size is not
+    /// known.
     ///
-    /// `Assumption:` all of its memory holds items, each with 100 bytes of the cache's own; AWS
-    /// states neither.
+    /// `Assumption:` all of the memory holds items, and the cache adds 100 bytes to each; AWS
+    /// documents neither.
     pub fn cache_entries(&self, memory_gb: u64) -> Option<u64> {
         let item = self.mean_size()? + Exact::from(100);
         Some(
@@ -454,7 +460,7 @@ impl TableDesign {
         self.table.account_of(target)
     }
 
-    /// The targets that have capacity of their own: the table and its global indexes.
+    /// The targets with their own capacity: the table and its global indexes.
     pub fn accounts(&self) -> impl Iterator<Item = Target> {
         Target::all(self.table.indexes.len()).filter(|target| self.account_of(*target) == *target)
     }
@@ -473,35 +479,35 @@ impl TableDesign {
     }
 }
 
-/// What of a table nobody knows. Figures that need it are unknown.
+/// Which parts of a table are unknown. Figures that depend on them are unknown as well.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct UnknownParts {
     /// How many items it holds.
     pub items: bool,
     /// How many Time to Live deletes.
     pub ttl_deletes: bool,
-    /// Who reads its stream.
+    /// The readers of its stream.
     pub stream_readers: bool,
     /// Whether point-in-time recovery is on.
     pub pitr: bool,
 }
 
-/// What the meter does not need to know of an index.
+/// The properties of an index that the meter does not need.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IndexDesign {
-    /// The share of items that carry the index key; 1 where the sizes were measured and tell.
+    /// The share of items that have the index key; 1 if measured sizes already contain it.
     pub coverage: Exact,
-    /// The size of an entry, where it is given by itself.
+    /// The size of an entry, if it is given explicitly.
     pub entry_size: Option<Bytes>,
     /// Provisioned units of a global index.
     pub capacity: Option<ByDirection<Units>>,
-    /// Bytes of its entries together, where they are given so.
+    /// The total bytes of its entries, if given.
     pub stored: Option<Exact>,
     /// The maximum throughput of a global index on demand: units a second.
     pub on_demand_max: ByDirection<Option<u64>>,
     /// Whether Contributor Insights is on.
     pub contributor_insights: bool,
-    /// How its partition keys are asked for.
+    /// How unevenly its partition keys are accessed.
     pub popularity: Option<Popularity>,
 }
 
@@ -519,14 +525,14 @@ pub enum Capacity {
 pub enum Units {
     /// The same at every hour.
     Fixed(u64),
-    /// Moved by auto scaling or a schedule between bounds.
+    /// Changed by auto scaling or a schedule, between bounds.
     Scaled(Scaling),
     /// Not known.
     Unknown,
 }
 
 impl Units {
-    /// How they move; `None` where they are not known.
+    /// How they change; `None` if they are not known.
     pub fn scaling(&self) -> Option<Scaling> {
         match self {
             Units::Fixed(units) => Some(Scaling::fixed(*units)),
@@ -559,7 +565,7 @@ pub struct Import {
 pub struct Encryption {
     /// Keys in each region.
     pub keys: Exact,
-    /// Callers that ask KMS for the table key.
+    /// Callers for which KMS is asked for the table key.
     pub callers: Exact,
 }
 
@@ -577,22 +583,22 @@ pub struct Reserved {
 /// An access pattern.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct AccessPattern {
-    /// What it is called.
+    /// The name of the access pattern.
     pub name: String,
-    /// The API call; `None` where units are known and the calls are not.
+    /// The API operation; `None` if the calls are not known.
     pub operation: Option<ApiName>,
     /// Calls in a month.
     pub calls: Exact,
     /// When in the week it is called.
     pub shape: Shape,
-    /// The items it reads or leaves; `None` where their size is not known, and where units are
-    /// known and the calls are not.
+    /// The items it reads, or the items after a write; `None` if their size or the calls are not
+    /// known.
     pub sizes: Option<SizeClasses>,
-    /// The items it finds before a write, where they differ.
+    /// The items before a write, if they differ.
     pub before: Option<SizeClasses>,
-    /// Whether it goes through the DAX cluster, where there is one.
+    /// Whether it goes through the DAX cluster, if there is one.
     pub through_dax: bool,
-    /// The attributes that a read wants of each item; `None`: all of them, or nobody says.
+    /// The attributes of each item that a read needs; `None` if all, or if not given.
     pub attributes: Option<Vec<String>>,
     /// What one call does.
     pub call: PatternCall,
@@ -620,7 +626,7 @@ impl AccessPattern {
         )
     }
 
-    /// Calls of which neither the number nor the units are known.
+    /// Calls whose number and units are both unknown.
     pub(super) fn unknown(name: String, call: PatternCall) -> AccessPattern {
         AccessPattern {
             name,
@@ -647,7 +653,8 @@ impl AccessPattern {
         }
     }
 
-    /// Whether it reads an index, by position; of units that nobody knows, it may.
+    /// Whether it reads an index, by position. Calls with unknown units count as reading every
+    /// index that they may read.
     pub fn reads_index(&self, at: usize) -> bool {
         match &self.call {
             PatternCall::Page { index, .. } => *index == Some(at),
@@ -688,7 +695,7 @@ impl AccessPattern {
 /// What one call of an access pattern does. Shares are of calls or of their items.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PatternCall {
-    /// GetItem, BatchGetItem, TransactGetItems: so many keys.
+    /// GetItem, BatchGetItem, TransactGetItems.
     Get {
         /// Keys of one call.
         items: u64,
@@ -716,7 +723,7 @@ pub enum PatternCall {
     },
     /// Writes outside a transaction: one, or a batch of several.
     Write {
-        /// What is written, and how many of each.
+        /// The writes, and the number of each.
         plans: Vec<(WritePlan, u64)>,
         /// The share whose condition fails.
         refused: Exact,
@@ -727,23 +734,23 @@ pub enum PatternCall {
         plans: Vec<(WritePlan, u64)>,
         /// The share of calls that are cancelled.
         cancelled: Exact,
-        /// The share of calls that are repeated by their token.
+        /// The share of calls that are repeated with the same token.
         replayed: Exact,
     },
     /// Calls of a trace, metered one by one.
     Traced(Traced),
-    /// Units that AWS counted, without the calls: each call stands for one unit.
+    /// Units that AWS reported, without the calls: each call counts as one unit.
     Counted {
         /// Whether they are read or write units.
         direction: Direction,
-        /// Whose units they are.
+        /// The table or index that consumed them.
         target: Target,
     },
-    /// Calls of which it is not known what they consume.
+    /// Calls whose consumption is not known.
     Unknown {
         /// Whether they read or write.
         direction: Direction,
-        /// Whose units they consume.
+        /// The table and indexes whose units they may consume.
         targets: Vec<Target>,
         /// What is not known.
         why: String,
@@ -757,7 +764,7 @@ pub struct WritePlan {
     pub kind: WriteKind,
     /// The share that finds an item.
     pub finds: Exact,
-    /// The attributes that change where one is found; `None`: all that are no index key.
+    /// The attributes that change if an item is found; `None` for all that are not an index key.
     pub changes: Option<Vec<String>>,
 }
 
@@ -779,7 +786,7 @@ pub enum WriteKind {
 pub struct Backup {
     /// Whether point-in-time recovery is on.
     pub pitr: bool,
-    /// On-demand backups that are kept at any time: how many by each schedule.
+    /// The number of on-demand backups kept at any time, for each schedule.
     pub kept: Vec<u64>,
     /// Restores in a month.
     pub restores: Exact,
@@ -790,7 +797,7 @@ pub struct Backup {
 pub struct Stream {
     /// Readers that poll.
     pub polling: Exact,
-    /// Shards, where given.
+    /// The number of shards, if given.
     pub shards: Option<Exact>,
     /// Calls a second on each shard by each polling reader.
     pub polls_per_second: Exact,
@@ -805,9 +812,9 @@ pub struct Stream {
 pub struct Archive {
     /// Exports in a month.
     pub exports: Exact,
-    /// Whether they hold only changes.
+    /// Whether they are incremental.
     pub incremental: bool,
-    /// The classes that an object lives in: price code of the class, first and last day there.
+    /// The storage classes of an object, with its days in each.
     pub stays: Vec<Stay>,
     /// Whether `keep` was given.
     pub keep_given: bool,
@@ -824,7 +831,7 @@ pub struct Stay {
     pub class: &'static str,
     /// Days stored in the class.
     pub days: Exact,
-    /// Days billed: not fewer than the class's minimum, unless it moves on.
+    /// Days billed: at least the minimum of the class.
     pub billed_days: Exact,
 }
 
@@ -833,21 +840,21 @@ pub struct Stay {
 pub struct Replica {
     /// The region.
     pub region: String,
-    /// The table class there.
+    /// The table class in that region.
     pub class: TableClass,
-    /// Reads there, as a share of the table's own.
+    /// Reads in that region, as a share of the table's own.
     pub reads: Exact,
-    /// Access patterns there.
+    /// Access patterns in that region.
     pub access: Vec<AccessPattern>,
-    /// Provisioned read units there, where they differ from the table's.
+    /// Provisioned read units in that region, if they differ from the table's.
     pub read: Option<Units>,
-    /// The maximum read throughput there, where it differs from the table's.
+    /// The maximum read throughput in that region, if it differs from the table's.
     pub read_max: Option<u64>,
-    /// What differs of the indexes there, by position.
+    /// What differs for the indexes in that region, by position.
     pub indexes: Vec<ReplicaIndex>,
-    /// Whether Contributor Insights is on there.
+    /// Whether Contributor Insights is on in that region.
     pub contributor_insights: bool,
-    /// Whether point-in-time recovery is on there.
+    /// Whether point-in-time recovery is on in that region.
     pub pitr: bool,
     /// Whether it is a witness.
     pub witness: bool,
@@ -856,11 +863,11 @@ pub struct Replica {
 /// An index of a replica.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct ReplicaIndex {
-    /// Provisioned read units there, where they differ from the table's.
+    /// Provisioned read units in that region, if they differ from the table's.
     pub read: Option<Units>,
-    /// The maximum read throughput there, where it differs from the table's.
+    /// The maximum read throughput in that region, if it differs from the table's.
     pub read_max: Option<u64>,
-    /// Whether Contributor Insights is on there.
+    /// Whether Contributor Insights is on in that region.
     pub contributor_insights: bool,
 }
 
@@ -880,16 +887,16 @@ pub struct Dax {
 /// The share of eventually consistent reads that a DAX cluster answers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum HitRatio {
-    /// As the file says, or as it was measured.
+    /// Given in the file, or measured.
     Given(Exact),
-    /// As it follows from the popularity of keys.
+    /// Computed from the popularity of keys.
     Expected(Exact),
     /// Not known.
     Unknown,
 }
 
 impl HitRatio {
-    /// The share, where it is known.
+    /// The share, if it is known.
     pub fn known(&self) -> Option<&Exact> {
         match self {
             HitRatio::Given(share) | HitRatio::Expected(share) => Some(share),
@@ -899,7 +906,7 @@ impl HitRatio {
 }
 
 impl TableDesign {
-    /// A table of which only the schema is known: no items, no traffic, no features.
+    /// A table with only its schema: no items, no traffic, no features.
     pub fn of(table: Table, capacity: Capacity) -> TableDesign {
         let mut design = TableDesign {
             table: Table {
@@ -943,7 +950,7 @@ impl TableDesign {
         design
     }
 
-    /// Adds an index of which only the schema is known.
+    /// Adds an index with only its schema.
     pub fn add_index(&mut self, index: crate::table::Index) {
         self.table.indexes.push(index);
         self.indexes.push(IndexDesign {
@@ -975,7 +982,7 @@ impl TableDesign {
 }
 
 impl Workload {
-    /// A workload that no file declares: tables of which a trace tells.
+    /// A workload without a file, whose tables are known from a trace.
     #[cfg(feature = "replay")]
     pub(crate) fn of_trace(
         name: &str,
@@ -1009,15 +1016,16 @@ impl Workload {
         &mut self.0
     }
 
-    /// The same, read from a file that was made of others: where its lines come from.
+    /// The same workload, read from a file that was generated from others; `origins` says where its
+    /// lines come from.
     #[must_use]
     pub fn made_of(self, origins: Arc<Origins>) -> Workload {
         self.with(|contents| contents.written.origins = Some(origins))
     }
 
-    /// The same with other rates: of each access pattern, and of Time to Live, the calls of a month
-    /// that `calls` makes of those that there are; 0 where that is less. Its ranges are gone,
-    /// since their values are.
+    /// The same workload with other rates: `calls` maps the calls of a month to new ones, for each
+    /// access pattern and for Time to Live; negative results become 0. The ranges are removed,
+    /// since their values no longer apply.
     #[must_use]
     pub fn with_calls(self, calls: impl Fn(&Exact) -> Exact) -> Workload {
         let changed = |given: &Exact| {
@@ -1045,7 +1053,7 @@ impl Workload {
         })
     }
 
-    /// The same with one of its tables alone; as it is where it has none of that name.
+    /// The same workload with only one of its tables; unchanged if it has no table of that name.
     #[must_use]
     pub fn with_table_alone(self, name: &str) -> Workload {
         match self.tables.iter().any(|table| table.table.name == name) {

@@ -1,4 +1,4 @@
-//! Quantities as people write them in a workload file: sizes, durations, rates, profiles.
+//! Quantities as written in a workload file: sizes, durations, rates, profiles.
 
 use std::borrow::Cow;
 
@@ -26,7 +26,7 @@ fn number_or_range() -> serde_json::Value {
     serde_json::json!({ "anyOf": [{ "type": "number", "minimum": 0 }, range_schema("number")] })
 }
 
-/// A share that a year adds: `0.3` is 30 % more, a range where it is not known.
+/// The growth in a year: `0.3` is 30 % more. It may be a range.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Growth(pub Exact);
 
@@ -125,12 +125,12 @@ impl Decode for Size {
             }
         };
         if size.is_none() {
-            let message = "not a size of zero bytes to 1 EB";
+            let message = "not a size from zero bytes to 1 EB";
             reader.report(
                 "bad-size",
                 node.span(),
                 message,
-                "write a number and B, KB, MB, GB or TB, such as \"1.8 KB\"",
+                "write a number and a unit (B, KB, MB, GB or TB), such as \"1.8 KB\"",
             );
         }
         size
@@ -158,7 +158,7 @@ enum SpanUnit {
 }
 
 impl Duration {
-    /// A year, the default of what is kept.
+    /// A year, the default of `keep`.
     pub(super) fn year() -> Duration {
         Duration {
             number: Exact::one(),
@@ -185,7 +185,7 @@ impl Duration {
         sane.then_some(Duration { number, unit })
     }
 
-    /// How many months of the given length this is; a year is twelve of them.
+    /// How many months of the given length this is; a year is twelve months.
     pub fn months(&self, month: &MonthHours) -> Exact {
         let hours = |hours: u64| &Exact::from(hours) / month.hours();
         let unit = match self.unit {
@@ -199,7 +199,7 @@ impl Duration {
         &self.number * &unit
     }
 
-    /// How many days this is; a month is 365/12 of them.
+    /// How many days this is; a month is 365/12 days.
     pub fn days(&self) -> Exact {
         let unit = match self.unit {
             SpanUnit::Minute => Exact::ratio(1, 1440),
@@ -230,12 +230,12 @@ impl Decode for Duration {
         let text = String::decode(node, reader)?;
         let span = Duration::parse(&text);
         if span.is_none() {
-            let help = "write a number and minutes, hours, days, weeks, months or years, such as \
-                        \"1 day\"";
+            let help = "write a number and a unit (minutes, hours, days, weeks, months or years), \
+                        such as \"1 day\"";
             reader.report(
                 "bad-duration",
                 node.span(),
-                "not a length of time above zero",
+                "not a length of time greater than zero",
                 help,
             );
         }
@@ -256,8 +256,8 @@ pub struct Frequency {
 }
 
 impl Frequency {
-    /// Times in a month: `per_day` counts month-hours / 24 times, `per_month` once, whatever the
-    /// month's length.
+    /// How often it happens in a month: `per_day` counts (hours of the month / 24) times;
+    /// `per_month` counts once, whatever the month's length.
     pub fn monthly(&self, month: &MonthHours) -> Exact {
         match &self.period_hours {
             Some(period) => &(&self.number * month.hours()) / period,
@@ -285,7 +285,7 @@ impl JsonSchema for Frequency {
             .map(|period| (period.to_string(), number_or_range()))
             .collect();
         schemars::json_schema!({
-            "description": "How often: exactly one of the keys",
+            "description": "How often something happens: exactly one of the keys",
             "type": "object", "properties": properties, "additionalProperties": false, "minProperties": 1, "maxProperties": 1
         })
     }
@@ -303,12 +303,12 @@ impl Decode for Frequency {
             .filter_map(|period| Some((*period, table.get(*period)?)))
             .collect();
         let [(period, value)] = given.as_slice() else {
-            let message = format!("a rate has exactly one period, found {}", given.len());
+            let message = format!("a rate needs exactly one period, found {}", given.len());
             reader.report(
                 "rate",
                 node.span(),
                 message,
-                format!("keep one of {}", PERIODS.join(", ")),
+                format!("write exactly one of {}", PERIODS.join(", ")),
             );
             return None;
         };
@@ -336,7 +336,7 @@ impl Decode for Frequency {
     }
 }
 
-/// The shape of a rate over the week: the rate given is its mean.
+/// The shape of a rate over the week; the given rate is its mean.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile(Weights);
 
@@ -344,11 +344,11 @@ pub struct Profile(Weights);
 enum Weights {
     /// Each hour of the week, from Monday 00:00 UTC; not all zero.
     Hours(Vec<Exact>),
-    /// Loads at set times, and nothing between them.
+    /// Loads at set times, with no calls between them.
     Loads(Vec<LoadFile>),
 }
 
-/// The named profiles, with the weight of an hour of a weekday (0 is Monday) and of a day.
+/// The named profiles, with the weight of each hour of each weekday (0 is Monday).
 type HourWeight = fn(weekday: usize, hour: usize) -> u64;
 const PROFILES: [(&str, HourWeight); 5] = [
     ("flat", |_, _| 1),
@@ -375,25 +375,25 @@ const DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
 const DAY_MINUTES: u64 = 1440;
 
 document! {
-    /// A load at set times: every day, or on the days that are named.
+    /// A load at a set time, every day or on the given days.
     pub struct LoadFile {
         /// When it begins, in UTC: "02:00", or "MON 02:00" for once a week.
         at: Located<String>,
         /// How long it lasts, such as "5 minutes"; whole minutes.
         r#for: Located<Duration>,
-        /// The days on which it begins, such as "MON" or ["MON", "THU"]; every day where absent.
+        /// The days on which it begins, such as "MON" or ["MON", "THU"]; (default: every day).
         on: Option<Located<Names>>,
     }
 }
 
-/// What is wrong with a load: where, what, and how to write it.
+/// An error in a load: its location, the message, and how to write it.
 type WrongLoad = (std::ops::Range<usize>, String, &'static str);
 
 impl LoadFile {
-    /// The minutes of the week at which it begins, and how many it lasts.
+    /// The minutes of the week at which it begins, and how many minutes it lasts.
     ///
     /// # Errors
-    /// Where it is wrong, what is wrong, and how to write it.
+    /// The location, the message, and how to write it, if the load is invalid.
     fn minutes(&self) -> Result<(Vec<u64>, u64), WrongLoad> {
         let wrong = |message: String| {
             (
@@ -428,8 +428,8 @@ impl LoadFile {
             (Some(_), Some(on)) => {
                 return Err((
                     on.span.clone(),
-                    "the days are named twice".to_string(),
-                    "name them in `at` or in `on`",
+                    "the days are given in both `at` and `on`".to_string(),
+                    "give them either in `at` or in `on`",
                 ));
             }
             (Some(day), None) => vec![
@@ -453,7 +453,7 @@ impl LoadFile {
                 if days.is_empty() {
                     return Err((
                         on.span.clone(),
-                        "no day is named".to_string(),
+                        "`on` names no day".to_string(),
                         "name at least one, or remove `on`",
                     ));
                 }
@@ -472,13 +472,13 @@ impl LoadFile {
             .filter(|minutes| (1..=most).contains(minutes));
         let Some(lasts) = whole else {
             let message = format!(
-                "a load lasts a whole number of minutes, from 1 to {}",
+                "a load must last a whole number of minutes, from 1 to {}",
                 Exact::from(most)
             );
             return Err((
                 self.r#for.span.clone(),
                 message,
-                "write such as \"5 minutes\" or \"2 hours\"",
+                "write a length of time such as \"5 minutes\" or \"2 hours\"",
             ));
         };
         Ok((
@@ -503,8 +503,8 @@ impl Profile {
         )))
     }
 
-    /// The weight of each moment of the week divided by their mean. Loads at set times begin and
-    /// end as they say, whatever the course between hours.
+    /// The weight of each moment of the week divided by the mean weight. Loads at set times begin
+    /// and end exactly at those times; `course` does not change them.
     pub fn shape(&self, course: Course) -> Shape {
         let shape = match &self.0 {
             Weights::Hours(weights) => Shape::of_hours(weights, course),
@@ -580,7 +580,7 @@ impl Decode for Profile {
             }
         };
         if profile.is_none() {
-            reader.report("profile", node.span(), "not a profile", help());
+            reader.report("profile", node.span(), "not a valid profile", help());
         }
         profile
     }
@@ -590,7 +590,7 @@ impl Decode for Profile {
 }
 
 impl Profile {
-    /// Of loads at set times; each that is wrong is reported.
+    /// A profile of loads at set times; invalid loads are reported.
     fn loads(loads: Vec<LoadFile>, reader: &mut Decoder) -> Option<Profile> {
         let mut right = true;
         for load in loads

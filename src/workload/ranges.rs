@@ -5,21 +5,21 @@ use rand_pcg::Pcg64Mcg;
 
 use crate::units::Exact;
 
-/// Which value of every range a reading of the file takes.
+/// Which value of each range is used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scenario {
-    /// The likely one of each.
+    /// The likely value of each range.
     #[default]
     Likely,
-    /// The lowest of each.
+    /// The lowest value of each range.
     Low,
-    /// The highest of each.
+    /// The highest value of each range.
     High,
-    /// The lowest of one, by its position in the file; the likely one of all others.
+    /// The lowest value of one range, by its position in the file; the likely value of all others.
     OnlyLow(usize),
-    /// The highest of one.
+    /// The highest value of one range; the likely value of all others.
     OnlyHigh(usize),
-    /// Values drawn at random: the seed, and which draw.
+    /// Values drawn at random: the seed and the number of the draw.
     Drawn(u64, u64),
 }
 
@@ -52,8 +52,8 @@ impl Scenario {
     }
 }
 
-/// A draw of the triangular distribution between the lowest and the highest value with its peak at
-/// the likely one, to six significant decimals of the range.
+/// A draw from the triangular distribution between the lowest and the highest value, with its peak
+/// at the likely value, rounded to a millionth of the range.
 fn triangular(range: &UncertainValue, seed: u64, draw: u64, at: usize) -> Exact {
     let mixed = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)
         ^ draw.wrapping_mul(0xd1b5_4a32_d192_ed03)

@@ -1,4 +1,4 @@
-//! Size distributions as weighted size classes: what the meter is given in place of a mean.
+//! Size distributions as weighted size classes, which the meter uses instead of a mean.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,31 +11,32 @@ use statrs::distribution::{ContinuousCDF, LogNormal};
 
 use crate::units::{Bytes, Exact, KB};
 
-/// What one index holds of an item of a class.
+/// The entry of an item of a class in one index.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, Hash,
 )]
 pub enum IndexEntry {
     /// No entry: the item lacks an index key.
     None,
-    /// An entry of so many bytes.
+    /// An entry of this size.
     Size(Bytes),
-    /// An entry whose size nobody gave.
+    /// An entry whose size is not known.
     Unknown,
 }
 
-/// Items of one size, with one size of entry in each index.
+/// Items of one size, with one entry size in each index.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SizeClass {
     /// Bytes of the item.
     pub item: Bytes,
     /// The entry in each index, by position.
     pub entries: Vec<IndexEntry>,
-    /// How many of the [`total`](SizeClasses::total) parts of all items are of this class.
+    /// The weight of this class: its share of all items is `weight` /
+    /// [`total`](SizeClasses::total).
     pub weight: u64,
 }
 
-/// A distribution of item sizes, exact: whole weights, so that sums over many classes are sums of
+/// An exact distribution of item sizes: weights are integers, so sums over many classes are sums of
 /// integers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct SizeClasses {
@@ -44,14 +45,15 @@ pub struct SizeClasses {
     cut: Exact,
 }
 
-/// Shares of a continuous distribution are kept in parts of this many.
+/// The denominator of the shares of a continuous distribution.
 const PARTS: u64 = 1_000_000_000_000;
 
-/// Reads round up to this many bytes, so a sum of sizes matters only up to its remainder.
+/// Reads are rounded up to a multiple of this many bytes, so the rounding of a sum of sizes depends
+/// only on its remainder.
 const READ_BLOCK: u64 = 4 * KB;
 
 impl SizeClasses {
-    /// Classes with their weights; `None` where there are none.
+    /// Classes with their weights; `None` if there are none.
     pub fn of(
         weighted: impl IntoIterator<Item = (Bytes, Vec<IndexEntry>, u64)>,
     ) -> Option<SizeClasses> {
@@ -81,12 +83,13 @@ impl SizeClasses {
         }
     }
 
-    /// The same, of a distribution of which a share was cut off because no item is that large.
+    /// The same classes, with the share of the distribution that was cut off because no item can be
+    /// that large.
     pub(super) fn cut_off(self, cut: Exact) -> SizeClasses {
         SizeClasses { cut, ..self }
     }
 
-    /// The share of a distribution that was cut off because no item is that large.
+    /// The share of the distribution that was cut off because no item can be that large.
     pub fn cut(&self) -> &Exact {
         &self.cut
     }
@@ -96,7 +99,8 @@ impl SizeClasses {
         self.classes.iter()
     }
 
-    /// The class at a place on the scale of all weights, which a number between 0 and 2^64 names.
+    /// The class at a position in the cumulative weights; `place` is the position, scaled to 0 to
+    /// 2^64.
     pub fn at(&self, place: u64) -> &SizeClass {
         let all = self.classes.iter().map(|class| (class, class.weight));
         pick_weighted(all, self.total, place).unwrap_or(&self.classes[0])
@@ -107,7 +111,7 @@ impl SizeClasses {
         self.classes.len()
     }
 
-    /// The weights of all classes together.
+    /// The sum of the weights of all classes.
     pub fn total(&self) -> u64 {
         self.total
     }
@@ -122,8 +126,8 @@ impl SizeClasses {
         Exact::whole(sum) / Exact::from(self.total)
     }
 
-    /// The entries of one index: their number for each item, and their bytes for each item; `None`
-    /// where an entry's size is unknown.
+    /// The number and the bytes of the entries of one index, each per item; `None` if the size of
+    /// an entry is unknown.
     pub fn entries(&self, index: usize) -> Option<(Exact, Exact)> {
         let (mut number, mut bytes) = (0, 0_u128);
         for class in self.classes.iter() {
@@ -164,8 +168,8 @@ impl SizeClasses {
         })
     }
 
-    /// The same items at a share of their size, rounded up, and never below `least` bytes; entries
-    /// that hold the whole item shrink with it.
+    /// The same items at a share of their size, rounded up, and not reduced below `least` bytes;
+    /// entries that hold the whole item shrink with it.
     pub fn scaled(&self, share: &Exact, least: u64) -> SizeClasses {
         self.changed(|class| {
             let whole = class.item;
@@ -196,8 +200,8 @@ impl SizeClasses {
         }
     }
 
-    /// The same sizes, each with and without its entries as often as `other` has them. Sizes whose
-    /// entries are all there in `other` stay as they are.
+    /// The same sizes, with entries present or absent in the same proportions as in `other`. If all
+    /// entries are present in `other`, the sizes stay unchanged.
     pub(super) fn covered_like(&self, other: &SizeClasses) -> SizeClasses {
         let mut masks: BTreeMap<Vec<bool>, u64> = BTreeMap::new();
         for class in other.iter() {
@@ -236,8 +240,8 @@ impl SizeClasses {
         }))
     }
 
-    /// The sizes of what a read of the table, or of one index, evaluates, with their weights;
-    /// `None` where they are unknown.
+    /// The sizes of the items or entries that a read of the table, or of one index, evaluates, with
+    /// their weights; `None` if they are unknown.
     pub fn evaluated(&self, index: Option<usize>) -> Option<Vec<(u64, u64)>> {
         let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();
         for class in self.classes.iter() {
@@ -267,8 +271,8 @@ impl SizeClasses {
     }
 }
 
-/// What stands at a place on the scale of all weights, which a number between 0 and 2^64 names;
-/// `None` of nothing.
+/// The element at a position in the cumulative weights; `place` is the position, scaled to 0 to
+/// 2^64. `None` if there are no elements.
 pub fn pick_weighted<T>(
     all: impl IntoIterator<Item = (T, u64)>,
     total: u64,
@@ -284,7 +288,7 @@ pub fn pick_weighted<T>(
     None
 }
 
-/// The mean of sizes with weights; zero of none.
+/// The weighted mean of sizes; zero if there are none.
 pub fn mean_of(sizes: &[(u64, u64)]) -> Exact {
     let (mut bytes, mut total) = (0_u128, 0_u128);
     for (size, weight) in sizes {
@@ -298,13 +302,14 @@ pub fn mean_of(sizes: &[(u64, u64)]) -> Exact {
     }
 }
 
-/// The lognormal distribution of a mean and a 99th percentile, cut off at `largest` bytes, as sizes
-/// and weights.
+/// The lognormal distribution with a given mean and 99th percentile, cut off at `largest` bytes, as
+/// sizes and weights.
 ///
-/// Classes are 32 bytes wide up to 4 KB, 128 up to 16 KB and 1 KB beyond, none across a block of 1
-/// KB, each at its middle: the units of single items are those of the continuous distribution to 1
-/// in 10^9 of what is not cut off. With them comes the share that is. `None` where no lognormal has
-/// both figures (the percentile must lie between the mean and 14.9 times it).
+/// Classes are 32 bytes wide up to 4 KB, 128 bytes up to 16 KB and 1 KB beyond. No class crosses a
+/// multiple of 1 KB, and each is represented by its middle, so the units of single items equal
+/// those of the continuous distribution, without the part that is cut off, to 1 in 10^9. Also
+/// returns the share that is cut off. `None` if no lognormal distribution has both figures (the
+/// percentile must be between the mean and 14.9 times the mean).
 pub(super) fn lognormal(mean: u64, p99: u64, largest: u64) -> Option<(Vec<(Bytes, u64)>, Exact)> {
     const Z99: f64 = 2.326_347_874_040_841;
     let ratio = (p99 as f64 / mean as f64).ln();
@@ -337,12 +342,12 @@ pub(super) fn lognormal(mean: u64, p99: u64, largest: u64) -> Option<(Vec<(Bytes
     ))
 }
 
-/// The sum of `count` independent sizes of given weights, as sizes with shares that have the same
-/// mean number of blocks of 4 KB: reads of the sum then cost on average what they do of every sum
-/// there is.
+/// The sum of `count` independent sizes with given weights, as sizes with shares that have the same
+/// mean number of 4 KB blocks, so that reading them costs the same on average as reading the full
+/// distribution.
 ///
-/// Few sizes are added up exactly; many by convolution of their remainders after 4 KB, with an
-/// error of about 10^-12 blocks.
+/// A few sizes are added exactly; many are added by convolution of their remainders modulo 4 KB,
+/// with an error of about 10^-12 blocks.
 pub fn sum_of(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
     match sizes {
         [] => vec![(Bytes(0), Exact::one())],
@@ -356,8 +361,8 @@ pub fn sum_of(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
     }
 }
 
-/// The distribution of the sum, by the number of blocks it needs; each at the largest sum of so
-/// many.
+/// The distribution of the sum by its number of blocks; each number is represented by the largest
+/// sum with that number.
 fn added_exactly(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
     let divisor = sizes
         .iter()
@@ -386,9 +391,9 @@ fn added_exactly(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
         .collect()
 }
 
-/// The two numbers of blocks around the mean one. The mean number of blocks is the mean sum, less
-/// the mean remainder (of 1 to 4,096 bytes), in blocks, and one more; the remainders of a sum are
-/// the circular convolution of the remainders of its parts.
+/// The two whole numbers of blocks around the mean number. The mean number of blocks is (mean sum -
+/// mean remainder) / block size + 1, where a remainder is 1 to 4,096 bytes. The remainders of a sum
+/// are the circular convolution of the remainders of its parts.
 fn added_by_remainder(sizes: &[(u64, u64)], count: u64) -> Vec<(Bytes, Exact)> {
     let length = READ_BLOCK as usize;
     let total: f64 = sizes.iter().map(|(_, weight)| *weight as f64).sum();

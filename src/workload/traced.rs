@@ -1,9 +1,9 @@
-//! What the calls of a trace consumed, in the place of an access pattern's expectation.
+//! What the calls of a trace consumed; it replaces the expected consumption of an access pattern.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// Units of one arm: the base table, or one index.
+/// Units of one target: the base table or one index.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, Hash,
 )]
@@ -14,29 +14,28 @@ pub struct ArmUnits {
     pub write: u128,
 }
 
-/// What the calls of one kind consumed over a whole trace: integers, so that traces may be cut and
-/// joined.
+/// What the calls of one kind consumed over a whole trace. All figures are integers, so traces can
+/// be split and joined exactly.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize, Hash)]
 pub struct Traced {
-    /// How many there were.
+    /// The number of calls.
     pub calls: u64,
-    /// Whether AWS counted their units, and nobody the calls.
+    /// Whether AWS reported only their units, and the number of calls is unknown.
     pub uncounted: bool,
-    /// The other region of a global table in which its writes were made; `None` for the home
-    /// region.
+    /// The region of the replica in which its writes were made; `None` for the home region.
     pub origin: Option<String>,
-    /// What they consumed in the home region, reads of a replica in the replica's: the table, then
-    /// each index.
+    /// What they consumed in the home region (reads of a replica: in the replica's region): the
+    /// table, then each index.
     pub home: Vec<ArmUnits>,
-    /// What writes consumed in each other region of a global table.
+    /// What writes consumed in each replica.
     pub abroad: BTreeMap<String, Vec<ArmUnits>>,
-    /// Half read units by which DAX filled its cache afterwards.
+    /// Half read units that DAX consumed afterwards to fill its cache.
     pub fill_halves: u128,
     /// Bytes sent to each other region.
     pub replicated_bytes: u128,
     /// Change data capture units.
     pub captured: u128,
-    /// Items that were touched.
+    /// The number of items that were read or written.
     pub touched: u64,
     /// The index that was read, by position.
     pub index: Option<usize>,
@@ -44,15 +43,15 @@ pub struct Traced {
     pub writes: bool,
     /// Whether they are transactions.
     pub transactional: bool,
-    /// How many of the calls a DAX cluster answered, so that they consumed nothing.
+    /// How many of the calls a DAX cluster answered; these consumed nothing.
     pub hits: u64,
-    /// The indexes, by position, whose entries were written though nobody gave their size.
+    /// The indexes, by position, whose entries were written but have an unknown size.
     pub unknown_indexes: BTreeSet<usize>,
     /// How many of the calls could not be metered.
     pub unmetered: u64,
-    /// Why not.
+    /// Why they could not be metered.
     pub unmetered_why: String,
-    /// What a month has more of everything, for the working.
+    /// How the trace is scaled to a month, as text for the working.
     pub scaled: Arc<str>,
 }
 
@@ -87,7 +86,8 @@ impl Traced {
         self.origin = self.origin.take().or_else(|| other.origin.clone());
     }
 
-    /// Calls that could not be metered; of several reasons the first by name stays.
+    /// Adds calls that could not be metered; of several reasons, the alphabetically first one is
+    /// kept.
     pub fn add_unmetered(&mut self, calls: u64, why: &str) {
         if self.unmetered == 0 || why < self.unmetered_why.as_str() {
             self.unmetered_why = why.to_string();

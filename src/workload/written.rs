@@ -1,5 +1,5 @@
-//! Where a workload was written: lines of its file for what can be edited, apart from what the
-//! workload means.
+//! Where a workload was written: the lines of its file for everything that can be edited. This is
+//! kept apart from the meaning of the workload.
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
@@ -8,18 +8,18 @@ use std::sync::Arc;
 use super::UncertainValue;
 use crate::diag::{Origins, Place};
 
-/// A part of a design that a line of its file says.
+/// A part of a design that is written on a line of its file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum DesignPart {
     /// The region.
     Region,
     /// The name of a table.
     Table(String),
-    /// How large the items of a table are.
+    /// The size of a table's items.
     Item(String),
-    /// The capacity of a table; its name where it has none.
+    /// The capacity of a table, or the table's name if no capacity is given.
     Capacity(String),
-    /// The DAX cluster of a table; its name where it has none.
+    /// The DAX cluster of a table, or the table's name if it has no cluster.
     Dax(String),
     /// The name of an index of a table.
     Index(String, String),
@@ -29,22 +29,22 @@ pub enum DesignPart {
 
 /// Where a workload was written: its file, the lines of its parts, and its ranges.
 ///
-/// It is no part of what a workload means: any two are equal, so that workloads are equal which
-/// mean the same, whatever the names of their files, their comments and the order of their lines.
+/// This is not part of a workload's meaning: any two values are equal, so workloads with the same
+/// meaning are equal whatever their file names, comments and order of lines.
 #[derive(Clone, Debug, Default)]
 pub struct Written {
     /// The file, as the user named it.
     pub file: String,
     lines: BTreeMap<DesignPart, usize>,
-    /// The figures that are ranges, in the order in which they were read. The workload has the
-    /// value of each that was asked for.
+    /// The figures that are ranges, in the order in which they were read. The workload contains
+    /// the value that the scenario picked for each.
     pub ranges: Vec<UncertainValue>,
-    /// Where the lines of the file come from, where it was made of others.
+    /// Where the lines of the file come from, if it was generated from other files.
     pub(super) origins: Option<Arc<Origins>>,
 }
 
 impl Written {
-    /// A file of which no line is known so far.
+    /// A file without any known lines yet.
     pub fn new(file: impl Into<String>) -> Written {
         Written {
             file: file.into(),
@@ -52,22 +52,22 @@ impl Written {
         }
     }
 
-    /// Notes the line of a part, from 1. The first of several counts.
+    /// Records the line of a part, from 1. If a part has several lines, the first is kept.
     pub(super) fn note(&mut self, part: DesignPart, line: usize) {
         self.lines.entry(part).or_insert(line);
     }
 
-    /// The line of a part, from 1; 1 for what no line says.
+    /// The line of a part, from 1; 1 if the file does not contain it.
     pub fn line(&self, part: &DesignPart) -> usize {
         self.lines.get(part).copied().unwrap_or(1)
     }
 
-    /// The place of a part.
+    /// The location of a part.
     pub fn place(&self, part: &DesignPart) -> Place {
         self.place_of(self.line(part))
     }
 
-    /// The place of a line, from 1: where it comes from, where the file was made of others.
+    /// The location of a line, from 1: its origin, if the file was generated from other files.
     pub fn place_of(&self, line: usize) -> Place {
         let own = || Place {
             file: self.file.clone(),

@@ -1,4 +1,4 @@
-// What a browser can say of a page, as JSON for the page around it. Runs last on a copy of the page.
+// Checks a page in the browser and sends the problems as JSON to the enclosing page. Runs last, on a copy of the page.
 (() => {
   const problems = [];
   const say = (text) => problems.push(text);
@@ -17,7 +17,7 @@
   const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
   ids.filter((id, at) => ids.indexOf(id) !== at).forEach((id) => say(`the id ${id} is there twice`));
 
-  // Texts of a drawing do not overlap, and stay in their figure.
+  // Texts of a chart do not overlap, and stay within their figure.
   for (const svg of document.querySelectorAll("svg")) {
     if (!svg.getAttribute("aria-label") || svg.getAttribute("role") !== "img") say("a drawing has no words");
     if (!svg.closest("figure")?.querySelector("table")) say(`no table: ${svg.getAttribute("aria-label")}`);
@@ -33,7 +33,7 @@
     });
   }
 
-  // Words are read against what lies behind them: 4.5 to 1 at least.
+  // The contrast of text with its background is at least 4.5 to 1.
   const parse = (color) => color.match(/[\d.]+/g).map(Number);
   const light = ([r, g, b]) => {
     const part = (value) => { const share = value / 255; return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4; };
@@ -57,7 +57,7 @@
   }
   weak.forEach((text) => say(`too little contrast: ${text}`));
 
-  // Everything that can be used has a name; the slider and the months say what the page's figures hold.
+  // Every control has a name; the slider and the list of months show the page's figures.
   for (const one of document.querySelectorAll("button,select,input,a")) {
     if (!(one.labels?.[0]?.textContent || one.textContent).trim()) say(`${one.tagName} has no name`);
   }
@@ -75,7 +75,7 @@
     factor.dispatchEvent(new Event("input", { bubbles: true }));
   } else say("the slider is hidden");
 
-  // A head that is pressed sorts its column, and pressed again the other way round.
+  // Clicking a header sorts its column; clicking again reverses the order.
   for (const table of document.querySelectorAll(".table table")) {
     table.tHead.querySelectorAll("th").forEach((head, at) => {
       const button = head.querySelector("button");
@@ -90,7 +90,7 @@
     });
   }
 
-  // Pointing at a chart says its values.
+  // Hovering over a chart shows its values.
   const chart = document.querySelector("figure.chart[data-x]");
   if (chart) {
     const box = chart.querySelector("svg").getBoundingClientRect();

@@ -1,5 +1,5 @@
-//! An in-memory database for the vectors: it keeps items, finds what a call evaluates, and asks the
-//! meter.
+//! An in-memory database for the vectors: it stores items, finds what a call evaluates, and calls
+//! the meter.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use dynameter::table::{
 use dynameter::units::Bytes;
 use serde_json::{Map, Value, json};
 
-/// Tables, their items, and the transactions that a token may replay.
+/// Tables, their items, and the transactions that a client request token can replay.
 pub struct Database {
     switches: Switches,
     tables: BTreeMap<String, Stored>,
@@ -33,7 +33,7 @@ impl Stored {
             .join("|")
     }
 
-    /// The item before, and what a write makes of it; the state changes where it is applied.
+    /// The item before and after a write; the state changes only if the write is applied.
     fn write(&mut self, key: &Item, new: Option<Item>, refused: bool, switches: Switches) -> Write {
         let at = self.key(key);
         let old = self.items.get(&at).cloned();
@@ -163,7 +163,8 @@ impl Database {
             .unwrap_or_else(|| panic!("no table {name}"))
     }
 
-    /// Runs a vector: its operation for each table, metered, as ConsumedCapacity sorted by table.
+    /// Runs a vector: meters its operation for each table and returns ConsumedCapacity, sorted by
+    /// table.
     pub fn run(&mut self, vector: &Value) -> Vec<Value> {
         let vector = expand(vector);
         let operations = self.operations(&vector);
@@ -181,7 +182,7 @@ impl Database {
         answers
     }
 
-    /// What a vector does, one operation for each table that it touches.
+    /// The operations of a vector, one for each table that it uses.
     fn operations(&mut self, vector: &Value) -> Vec<(String, Operation)> {
         let (request, detail) = (&vector["op"]["request"], &vector["detail"]);
         let refused = !vector["error"].is_null();
@@ -259,7 +260,7 @@ impl Database {
                             switches,
                         ),
                     };
-                    // What was left unprocessed costs nothing.
+                    // Unprocessed requests cost nothing.
                     let left = list(&detail["unprocessed"][name]);
                     let done = list(requests)
                         .into_iter()
@@ -430,8 +431,8 @@ impl Database {
             .collect()
     }
 
-    /// A PartiQL statement as the operation that it is: images from the store, the rest from the
-    /// vector's detail.
+    /// The operation of a PartiQL statement: images from the store, the rest from the vector's
+    /// detail.
     fn statement(&mut self, request: &Value, detail: &Value, refused: bool) -> (String, Operation) {
         let statement = text(&request["Statement"]);
         let quoted: Vec<&str> = statement.split('"').skip(1).step_by(2).collect();
@@ -511,8 +512,8 @@ impl Database {
         )
     }
 
-    /// One page of a Query or Scan: what it evaluates is found here, unless the vector names the
-    /// keys.
+    /// One page of a Query or Scan: finds the items that it evaluates, unless the vector names
+    /// their keys.
     fn page(&self, table: &str, request: &Value, detail: &Value) -> Operation {
         let stored = &self.tables[table];
         let numbers = self.switches.number_alignment;
@@ -562,7 +563,7 @@ impl Database {
         }
     }
 
-    /// Whether a read of an index asks for attributes that it does not hold.
+    /// Whether a read of an index needs attributes that the index does not contain.
     fn fetches(&self, table: &Table, index: usize, request: &Value) -> bool {
         let index = &table.indexes[index];
         let names = request["ProjectionExpression"].as_str().unwrap_or_default();
@@ -697,7 +698,7 @@ fn response(table: &Table, consumed: &ConsumedCapacity) -> Value {
 }
 
 /// Whether an expected ConsumedCapacity, an object or an array, equals the metered one; an absent
-/// arm is zero.
+/// target (the table or an index) is zero.
 pub fn same(expected: &Value, metered: &[Value]) -> bool {
     let expected = expected
         .as_array()

@@ -1,4 +1,4 @@
-//! What several tests share.
+//! Helpers that several tests share.
 #![allow(dead_code)] // each test uses its part
 
 use std::path::{Path, PathBuf};
@@ -13,8 +13,8 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The folder of the reference data, where `DYNAMETER_REFERENCE` names one; says so where it does
-/// not.
+/// The folder of the reference data named by `DYNAMETER_REFERENCE`; if it is not set, prints that
+/// the test is skipped.
 pub fn reference(test: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("DYNAMETER_REFERENCE").map(PathBuf::from);
     if folder.is_none() {
@@ -23,7 +23,7 @@ pub fn reference(test: &str) -> Option<PathBuf> {
     folder
 }
 
-/// Estimates a workload that must be right.
+/// Estimates a workload that must be valid.
 pub fn estimated(name: &str, text: &str) -> Outcome {
     estimated_with(name, text, &Books::embedded())
 }
@@ -57,8 +57,8 @@ pub fn shipped() -> Vec<(String, String)> {
     files.into_iter().map(read).collect()
 }
 
-/// Compares a text with its golden file; `DYNAMETER_BLESS=1` writes the file anew. Says how they
-/// differ.
+/// Compares a text with its golden file and returns how they differ; `DYNAMETER_BLESS=1` rewrites
+/// the file.
 pub fn golden(path: &Path, found: &str) -> Option<String> {
     if std::env::var_os("DYNAMETER_BLESS").is_some() {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("the folder");
@@ -85,7 +85,7 @@ pub fn golden(path: &Path, found: &str) -> Option<String> {
     ))
 }
 
-/// A design of many tables, each with so many global indexes.
+/// A design with many tables, each with the given number of global indexes.
 pub fn large(tables: usize, indexes: usize) -> String {
     let mut text =
         "name = \"Large\"\nregion = \"us-east-1\"\nprices = \"2024-11-01\"\n".to_string();

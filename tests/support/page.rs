@@ -4,11 +4,11 @@
 /// A table of a page.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// The section that it stands in.
+    /// The section that contains it.
     pub section: String,
-    /// What it is about.
+    /// Its caption.
     pub caption: String,
-    /// The heads of its columns, and whether each holds numbers.
+    /// The headers of its columns, and whether each column contains numbers.
     pub heads: Vec<(String, bool)>,
     /// Its rows.
     pub rows: Vec<Vec<Cell>>,
@@ -17,14 +17,14 @@ pub struct Table {
 /// A cell of a table.
 #[derive(Clone, Debug, Default)]
 pub struct Cell {
-    /// What people see.
+    /// The visible text.
     pub text: String,
     /// The exact figure.
     pub exact: Option<String>,
 }
 
 impl Cell {
-    /// The figure: exact where the page has it, else what people see.
+    /// The figure: exact if the page has it, else the visible one.
     pub fn figure(&self) -> String {
         let shown = self.text.replace(['$', ',', '+'], "");
         self.exact
@@ -33,7 +33,7 @@ impl Cell {
     }
 }
 
-/// A text without the entities that stand for signs.
+/// A text with HTML entities replaced by their characters.
 pub fn unescaped(text: &str) -> String {
     let signs = [
         ("&#60;", "<"),
@@ -47,7 +47,7 @@ pub fn unescaped(text: &str) -> String {
     })
 }
 
-/// The text between two marks, the first time.
+/// The text between the first occurrence of two marks.
 pub fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
     let rest = text.split_once(from).map_or("", |(_, rest)| rest);
     rest.split_once(to).map_or("", |(found, _)| found)

@@ -2,27 +2,27 @@
 
 use super::{PastMinutes, Policy, Wish};
 
-/// How target tracking watches and how long it takes.
+/// When target tracking reacts, and how long it takes.
 ///
 /// Sources: Developer Guide, "Managing throughput capacity automatically with DynamoDB auto
 /// scaling" (a target of 20 to 90 %; two consecutive minutes above it; fifteen below; alarms after
 /// "up to a few minutes", changes after "several minutes"); AWS re:Post knowledge center on
-/// DynamoDB auto scaling and captured alarms (the gap of 20 points below which the low alarm
-/// looks); awslabs capacity-mode-evaluator (the largest of the minutes that raised the alarm is
-/// divided by the target). Rule 6.6.
+/// DynamoDB auto scaling and captured alarms (the low alarm is 20 points below the target); awslabs
+/// capacity-mode-evaluator (the largest of the minutes that raised the alarm is divided by the
+/// target). Rule 6.6.
 ///
 /// `Assumption:` "up to a few minutes" is 2, "several minutes" is 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tracking {
-    /// The utilization that is tracked, in percent: 20 to 90.
+    /// The target utilization in percent: 20 to 90.
     pub target_percent: u64,
     /// Consecutive minutes above the target before capacity goes up.
     pub up_minutes: usize,
-    /// Consecutive minutes below the lower alarm before it goes down.
+    /// Consecutive minutes below the lower alarm before capacity goes down.
     pub down_minutes: usize,
     /// Percentage points between the target and the lower alarm.
     pub gap_points: u64,
-    /// Minutes from the last of these to the alarm.
+    /// Minutes from the last of these minutes to the alarm.
     pub alarm_delay_minutes: u64,
     /// Minutes from the alarm to the new capacity.
     pub apply_delay_minutes: u64,
@@ -49,7 +49,7 @@ impl Tracking {
             .unwrap_or(u64::MAX)
     }
 
-    /// A hundred times the half units a minute at which a capacity is used by `percent`.
+    /// A hundred times the half units a minute that use `percent` of a capacity.
     fn alarm(percent: u64, capacity: u64) -> u64 {
         capacity.saturating_mul(120 * percent)
     }
@@ -58,11 +58,11 @@ impl Tracking {
 /// Target tracking between two bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AutoScaling {
-    /// The least units.
+    /// The minimum units.
     pub min: u64,
-    /// The most units.
+    /// The maximum units.
     pub max: u64,
-    /// How it watches.
+    /// When it reacts.
     pub tracking: Tracking,
 }
 
@@ -90,15 +90,15 @@ impl Policy for AutoScaling {
         if seen.pending {
             return None;
         }
-        // The newest minute decides most often, so it is looked at first.
+        // The newest minute decides in most cases, so it is checked first.
         let newest = seen.consumed.last().copied()?;
         let (high, low) = (
             Tracking::alarm(target_percent, seen.capacity),
             Tracking::alarm(target_percent.saturating_sub(gap_points), seen.capacity),
         );
         let above = |halves: u64| halves.saturating_mul(100) > high;
-        // With a target of 20 % the lower alarm would look below nothing: such a table still goes
-        // down when idle.
+        // With a target of 20 %, the lower alarm would be at 0 %; such a table still scales down
+        // when idle.
         let below = |halves: u64| halves.saturating_mul(100) < low || (low == 0 && halves == 0);
         let (minutes, up) = match (above(newest), below(newest)) {
             (true, _) if seen.capacity < self.max => (up_minutes, true),

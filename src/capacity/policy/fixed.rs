@@ -2,7 +2,7 @@
 
 use super::{PastMinutes, Policy, Wish};
 
-/// The same units at every minute.
+/// The same units in every minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fixed {
     /// Units.

@@ -1,4 +1,4 @@
-//! Policies: each looks at what was consumed and wishes for a capacity. A new one is one small file
+//! Policies: each looks at past consumption and requests a capacity. To add a policy, add a file
 //! here.
 
 mod auto_scaling;
@@ -11,7 +11,7 @@ pub use fixed::Fixed;
 pub use on_demand::{OnDemand, READ_FLOOR, WRITE_FLOOR};
 pub use scheduled::{Bounds, Schedule, Scheduled};
 
-/// What a policy may look at after a minute.
+/// What a policy can see after a minute.
 #[derive(Clone, Copy, Debug)]
 pub struct PastMinutes<'a> {
     /// The minute that has passed, from Monday 00:00 UTC.
@@ -24,7 +24,7 @@ pub struct PastMinutes<'a> {
     pub consumed: &'a [u64],
 }
 
-/// What a policy wants: so many units, after so many whole minutes.
+/// What a policy requests: capacity units, and the whole minutes until they take effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wish {
     /// Capacity units.
@@ -33,12 +33,12 @@ pub struct Wish {
     pub delay_minutes: u64,
 }
 
-/// Who moves an account's capacity.
+/// Requests the capacity of an account.
 pub trait Policy {
     /// Units at the start.
     fn start(&self) -> u64;
 
-    /// What it wants after a minute; `None` to leave things as they are.
+    /// The request after a minute; `None` for no change.
     fn wish(&mut self, seen: &PastMinutes) -> Option<Wish>;
 
     /// Whether unused capacity is kept for a burst.

@@ -1,4 +1,4 @@
-//! On-demand throughput: what it serves at once, and how that grows.
+//! On-demand throughput: what it serves immediately, and how that grows.
 
 use super::{PastMinutes, Policy, Wish};
 use crate::table::Direction;
@@ -6,13 +6,13 @@ use crate::table::Direction;
 /// Twice the previous peak, and never less than a floor.
 ///
 /// Source: Developer Guide, "DynamoDB on-demand capacity mode" (rule 6.1): a new table sustains
-/// 4,000 write and 12,000 read units; it serves up to double the previous peak at once, and more
-/// when the peak is half an hour old. `Assumption:` a peak is the busiest minute.
+/// 4,000 write and 12,000 read units; it serves up to double the previous peak immediately, and
+/// more when the peak is half an hour old. `Assumption:` a peak is the busiest minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OnDemand {
     /// What a new table sustains.
     pub floor: u64,
-    /// The maximum throughput that the owner has set.
+    /// The maximum throughput that the owner has set, if any.
     pub units_max: Option<u64>,
 }
 
@@ -46,7 +46,7 @@ impl Policy for OnDemand {
     }
 
     fn wish(&mut self, seen: &PastMinutes) -> Option<Wish> {
-        // One minute more becomes old enough with each minute; what it allows is never taken back.
+        // With each minute, one more minute becomes old enough; capacity never decreases.
         let old = seen.consumed.len().checked_sub(PEAK_AGE_MINUTES + 1)?;
         let doubled = seen.consumed[old].div_ceil(120).saturating_mul(2);
         let units = self.limited(doubled.max(seen.capacity));

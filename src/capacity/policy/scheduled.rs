@@ -7,16 +7,17 @@ use croner::parser::CronParser;
 use super::{AutoScaling, PastMinutes, Policy, Tracking, Wish};
 use crate::capacity::series::WEEK_MINUTES;
 
-/// Bounds that a scheduled action sets; `None` leaves one as it is.
+/// Bounds that a scheduled action sets; `None` leaves a bound unchanged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bounds {
-    /// The least units.
+    /// The minimum units.
     pub min: Option<u64>,
-    /// The most units.
+    /// The maximum units.
     pub max: Option<u64>,
 }
 
-/// Scheduled actions of one direction: minute of the week and what is set then, in order.
+/// Scheduled actions of one direction: the minute of the week and the bounds that are set then, in
+/// order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Schedule(pub Vec<(u64, Bounds)>);
 
@@ -25,7 +26,7 @@ impl Schedule {
     /// fires.
     ///
     /// # Errors
-    /// Why the expression is no weekly schedule.
+    /// The reason why the expression is not a weekly schedule.
     pub fn minutes_of(cron: &str) -> Result<Vec<u64>, String> {
         let fields: Vec<&str> = cron.split_whitespace().collect();
         let [_, _, day, month, _] = fields.as_slice() else {
@@ -58,7 +59,8 @@ impl Schedule {
         }
     }
 
-    /// Adds actions and keeps the order of time; of two at one minute the later added is last.
+    /// Adds actions in order of time; of two actions at the same minute, the one added later comes
+    /// last.
     pub fn add(&mut self, minutes: &[u64], bounds: Bounds) {
         self.0
             .extend(minutes.iter().map(|minute| (*minute, bounds)));
@@ -66,10 +68,11 @@ impl Schedule {
     }
 }
 
-/// Scheduled actions, and target tracking between the bounds where there is a target.
+/// Scheduled actions, and target tracking between the bounds if there is a target.
 ///
 /// Source: Application Auto Scaling User Guide, "Scheduled scaling": an action sets the bounds, and
-/// capacity outside them is brought to the nearer one. `Assumption:` it takes effect at its minute.
+/// capacity outside them is moved to the nearest bound. `Assumption:` it takes effect at its
+/// minute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scheduled {
     /// The actions.
@@ -78,12 +81,12 @@ pub struct Scheduled {
     pub scaling: AutoScaling,
     /// Whether capacity follows the target between the bounds.
     pub tracks: bool,
-    /// The minute of the week that comes next, as it was last seen.
+    /// The next minute of the week, as of the last call.
     next: Option<u64>,
 }
 
 impl Scheduled {
-    /// From the bounds of the design; the actions of the week before have already set theirs.
+    /// From the bounds of the design, with the actions of the week before already applied.
     pub fn new(schedule: Schedule, min: u64, max: u64, tracking: Option<Tracking>) -> Scheduled {
         let scaling = AutoScaling::new(min, max, tracking.unwrap_or_default());
         let mut scheduled = Scheduled {
@@ -116,8 +119,8 @@ impl Policy for Scheduled {
             .replace(next)
             .is_none_or(|last| (last + 1) % WEEK_MINUTES != next)
         {
-            // Time has jumped, as it does where a trace begins again: what is in force now was set
-            // before.
+            // Time has jumped, for example because a trace starts again: apply the actions that
+            // came before.
             let at = self
                 .schedule
                 .0

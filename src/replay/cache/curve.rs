@@ -1,17 +1,17 @@
-//! What DAX would have caught at every node size, in one pass: a log of the accesses of sampled
-//! keys, on which the real policy (least recently used by bytes, time to live, written through)
+//! What DAX would have answered at every node size, in one pass over the trace: a log of the
+//! accesses of sampled keys, on which the real policy (LRU by bytes, time to live, write-through)
 //! runs once for each size.
 //!
-//! While all accesses fit ([`LOG_MAX`]) every key is in the sample, and each figure is exact.
-//! Beyond that, keys are kept by their hash, one in 2, 4, 8 …: as many as fit, whatever the order
-//! of the files and however many threads and shares there are. A cache of a size is then simulated
-//! at that share of its size.
+//! As long as all accesses fit ([`LOG_MAX`]), every key is in the sample and every figure is exact.
+//! Beyond that, one key in 2, 4, 8 … is kept, selected by its hash, so that the accesses fit. The
+//! selection does not depend on the order of the files or on the number of threads and shares. A
+//! cache is then simulated with that fraction of its size.
 //!
-//! Misses are scaled up by the share and hits are the rest: what a hot key misses hardly counts,
-//! whether the sample has it or not (the correction of SHARDS). The error that is stated holds in
-//! 95 of 100 cases and comes from how far eight samples within the sample lie apart. Time to live
-//! and write-through break the inclusion that stack distances need, so each size runs the policy
-//! itself.
+//! Misses are scaled up, and hits are the remaining reads: a hot key has few misses, so it hardly
+//! matters whether it is in the sample (the correction of SHARDS). The stated error holds in 95 of
+//! 100 cases and is computed from the differences between eight subsamples. Time to live and
+//! write-through break the inclusion property that stack distances need, so the policy itself runs
+//! for each size.
 //!
 //! Source: Waldspurger, Park, Garthwaite, Ahmad, "Efficient MRC Construction with SHARDS"
 //! (FAST'15); Waldspurger, Saemundsson, Ahmad, Park, "Cache Modeling and Optimization using
@@ -26,20 +26,20 @@ use crate::table::Consistency;
 use crate::trace::{SLOT_BITS, mixed, salt};
 use crate::units::Bytes;
 
-/// Accesses that are kept.
+/// Maximum number of accesses that are kept.
 pub const LOG_MAX: usize = 1 << 21;
 
-/// Samples within the sample.
+/// Number of subsamples.
 const GROUPS: u64 = 8;
 
-/// Standard errors of the mean of eight on either side that hold 95 in a hundred: Student's t of
-/// seven degrees, in thousandths.
+/// Student's t for a two-sided 95 % interval with seven degrees of freedom (eight subsamples), in
+/// thousandths.
 const T_MILLI: u128 = 2_365;
 
 /// One access: 24 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CacheAccess {
-    /// Its number among all events, and among the keys of one event.
+    /// The number of its event; accesses of one event have the same number.
     pub ordinal: u64,
     /// The hash of the key.
     pub hash: u64,
@@ -49,15 +49,16 @@ pub struct CacheAccess {
     pub what: u32,
 }
 
-/// A page of 1 MB and its last item fit.
+/// Bits of a size: a page of 1 MB and its last item fit.
 const BYTES_BITS: u32 = 21;
 const WRITES: u32 = 1 << BYTES_BITS;
 
-/// Caches that can be told apart: two for each table.
+/// Maximum number of caches that can be distinguished: two for each table.
 pub const CACHES_MAX: usize = 1 << (31 - BYTES_BITS);
 
 impl CacheAccess {
-    /// Of a cache, by number: bytes of an item (0: none) that is read or written.
+    /// An access to a cache, given by its number, that reads or writes an item of some bytes (0: no
+    /// item).
     #[inline]
     pub fn new(
         ordinal: u64,
@@ -90,7 +91,7 @@ impl CacheAccess {
     }
 }
 
-/// What a cache was asked for, of all keys.
+/// Totals of the accesses to a cache, of all keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct AccessCounts {
     /// Reads.
@@ -104,7 +105,7 @@ pub struct AccessCounts {
 }
 
 impl AccessCounts {
-    /// One access of some bytes.
+    /// Adds one access of some bytes.
     #[inline]
     pub fn add(&mut self, bytes: u32, writes: bool) {
         if writes {
@@ -116,7 +117,7 @@ impl AccessCounts {
         }
     }
 
-    /// Adds others.
+    /// Adds other totals.
     pub fn join(&mut self, other: AccessCounts) {
         self.reads += other.reads;
         self.halves += other.halves;
@@ -134,23 +135,23 @@ pub fn halves(bytes: u32) -> u64 {
 /// Accesses of sampled keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessLog {
-    /// One key in 2 to this power is kept.
+    /// One key in 2^`power` is kept.
     pub power: u32,
     /// Their accesses.
     pub entries: Vec<CacheAccess>,
-    /// What each cache was asked for, of all keys.
+    /// Totals of the accesses to each cache, of all keys.
     pub asked: BTreeMap<usize, AccessCounts>,
 }
 
-/// Whether a key is among one in 2 to a power, by the bits below those of its slot, since slots are
-/// dealt to shares.
+/// Whether a key is in a sample of one key in 2^`power`. This uses the hash bits below those of the
+/// slot, because slots are divided among shares.
 #[inline]
 fn is_sampled(hash: u64, power: u32) -> bool {
     hash << SLOT_BITS <= u64::MAX >> power
 }
 
 impl AccessLog {
-    /// Adds an access of a key, where that is in the sample.
+    /// Adds an access of a key, if the key is in the sample.
     #[inline]
     pub fn push(&mut self, hash: u64, access: impl FnOnce() -> CacheAccess) {
         if is_sampled(hash, self.power) {
@@ -165,7 +166,7 @@ impl AccessLog {
         }
     }
 
-    /// Counts what a cache was asked for.
+    /// Adds accesses to the totals of a cache.
     pub fn count(&mut self, cache: usize, asked: AccessCounts) {
         self.asked.entry(cache).or_default().join(asked);
     }
@@ -180,7 +181,7 @@ impl AccessLog {
         }
     }
 
-    /// Joins the log of other keys.
+    /// Merges the log of other keys.
     pub fn join(&mut self, other: AccessLog) {
         self.power = self.power.max(other.power);
         let power = self.power;
@@ -197,7 +198,7 @@ impl AccessLog {
         }
     }
 
-    /// What caches of some sizes, the smallest first, would have caught of one cache's reads.
+    /// What caches of some sizes, the smallest first, would have answered of one cache's reads.
     pub fn curve(
         &self,
         cache: usize,
@@ -212,9 +213,9 @@ impl AccessLog {
             .filter(|access| access.cache() == cache)
             .copied()
             .collect();
-        // Keys of one event stand in their order.
+        // The sort is stable, so keys of one event keep their order.
         own.sort_by_key(|access| access.ordinal);
-        // A cache of what all items together take has nothing to evict, and so has every larger
+        // A cache that has room for all items together evicts nothing, and neither does any larger
         // one.
         let mut largest: BTreeMap<u64, u64> = BTreeMap::new();
         for access in &own {
@@ -248,7 +249,7 @@ impl AccessLog {
     ) -> CachePoint {
         let power = self.power;
         let ttl = i64::try_from(ttl_seconds).unwrap_or(i64::MAX);
-        // Misses, their half units, and what had to make room.
+        // Misses, their half units, and evicted items.
         let run =
             |accesses: &mut dyn Iterator<Item = &CacheAccess>, capacity: u64| -> (u64, u64, u64) {
                 let (mut cache, mut missed, mut units) = (Cache::new(capacity.max(1)), 0, 0);
@@ -284,7 +285,7 @@ impl AccessLog {
         if power == 0 {
             return point;
         }
-        // Eight samples of an eighth each: how far their misses lie apart.
+        // Eight subsamples of an eighth each: how much their misses differ.
         let group = |access: &CacheAccess| mixed(access.hash, salt::CACHE_GROUP) % GROUPS;
         let each: Vec<u64> = (0..GROUPS)
             .map(|at| {
@@ -311,20 +312,20 @@ impl AccessLog {
     }
 }
 
-/// What a cache of one size would have caught.
+/// What a cache of one size would have answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CachePoint {
     /// Bytes of the cache.
     pub bytes: u64,
-    /// Reads that it was asked for.
+    /// Reads that it received.
     pub reads: u64,
     /// Reads that it answered.
     pub hits: u64,
-    /// Half units that these did not consume.
+    /// Half units that these reads did not consume.
     pub saved_halves: u64,
-    /// Items that had to make room.
+    /// Items that were evicted.
     pub evicted: u64,
-    /// By how much its hit ratio may be wrong, in millionths: 0 where it is exact.
+    /// By how much its hit ratio may be wrong, in millionths; 0 if it is exact.
     pub error_millionths: u64,
 }
 
@@ -332,7 +333,7 @@ pub struct CachePoint {
 mod tests {
     use super::*;
 
-    /// Accesses of a popularity of about 1 over the rank, over 2 to so many keys.
+    /// Accesses to 2^`power` keys with a popularity of about 1/rank.
     fn accesses(count: u64, power: u64) -> impl Iterator<Item = CacheAccess> {
         (0..count).map(move |at| {
             let random = mixed(at, 9);

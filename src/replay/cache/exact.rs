@@ -1,10 +1,10 @@
-//! Caches of the sizes that are asked for, exact whatever the length of the trace: every access in
-//! its order.
+//! Caches of the requested sizes, exact for a trace of any length: every access is executed in
+//! order.
 //!
-//! Source: Developer Guide, "DAX: How it works" (rules 7.1 to 7.5). `Assumption:` an entry takes
-//! its item's bytes, at least one; the query cache has a node's memory to itself, as the item cache
-//! has; a Query or Scan of which only the key is known passes, since its cache goes by all
-//! parameters.
+//! Source: Developer Guide, "DAX: How it works" (rules 7.1 to 7.5). `Assumption:` an entry has as
+//! many bytes as its item, at least one; the query cache and the item cache each have a node's
+//! memory; a Query or Scan of which only the key is known is not cached, because the key of the
+//! query cache is made of all parameters.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::dax::NODE_TYPES;
 use crate::units::GB;
 use crate::workload::Dax;
 
-/// DAX's own time to live: five minutes. Source: Developer Guide, "DAX: How it works".
+/// DAX's default time to live: five minutes. Source: Developer Guide, "DAX: How it works".
 const TTL_SECONDS: u64 = 300;
 
 /// One of the two caches of a cluster.
@@ -56,7 +56,7 @@ impl Which {
 /// The caches of one table, item cache or query cache.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Sized {
-    /// What they were asked for.
+    /// Totals of their accesses.
     pub asked: AccessCounts,
     /// One for each size, with the half units that its answers saved.
     pub caches: Vec<(Cache, u64)>,
@@ -65,17 +65,17 @@ pub struct Sized {
 /// Caches of every table.
 #[derive(Clone, Debug, Default)]
 pub struct Caches {
-    /// The sizes that are asked for, in bytes.
+    /// The requested sizes, in bytes.
     pub sizes: Vec<u64>,
-    /// Seconds that they keep an item, where not the design's or DAX's own.
+    /// Time to live in seconds (default: the design's, else DAX's default).
     pub ttl_seconds: Option<u64>,
-    /// What overwriting does.
+    /// Whether overwriting an item moves it in the LRU list.
     pub overwrite: Overwrite,
     /// By the number of the cache.
     pub tables: BTreeMap<usize, Sized>,
 }
 
-/// The memory of the nodes of a design.
+/// The memory of a node of a design, in bytes.
 pub fn memory(dax: &Dax) -> Option<u64> {
     NODE_TYPES
         .iter()
@@ -84,14 +84,14 @@ pub fn memory(dax: &Dax) -> Option<u64> {
 }
 
 impl Caches {
-    /// Seconds that a cache keeps an item; 0: as long as there is room.
+    /// Time to live in seconds; with 0, items do not expire.
     pub fn ttl(&self, design: Option<&Dax>) -> u64 {
         self.ttl_seconds
             .or(design.map(|dax| dax.ttl_seconds))
             .unwrap_or(TTL_SECONDS)
     }
 
-    /// Whether a read of a table has to be answered here, in its order.
+    /// Whether accesses to a table must be executed here, in order.
     pub fn is_needed(&self, design: Option<&Dax>) -> bool {
         !self.sizes.is_empty() || design.is_some()
     }
@@ -113,7 +113,7 @@ impl Caches {
         })
     }
 
-    /// One read; whether the cache of the design's node type answered it.
+    /// One read; returns whether the cache of the design's node type answered it.
     pub fn read(
         &mut self,
         cache: usize,
@@ -126,7 +126,7 @@ impl Caches {
             return false;
         }
         let ttl = self.ttl(design);
-        // A query is not cached without a time to live (rule 7.1).
+        // With a time to live of 0, a query is not cached (rule 7.1).
         let passes = ttl == 0 && Which::from(cache).1 == Which::Query;
         let own = design.and_then(memory);
         let sized = self.sized(cache, design);
@@ -145,7 +145,7 @@ impl Caches {
         answered
     }
 
-    /// A write through the cluster; 0 bytes where it left no item.
+    /// A write through the cluster; 0 bytes if it left no item.
     pub fn write(&mut self, cache: usize, key: u64, bytes: u32, now: i64, design: Option<&Dax>) {
         if self.is_needed(design) {
             let overwrite = self.overwrite;
@@ -158,7 +158,7 @@ impl Caches {
         }
     }
 
-    /// What each size caught of one cache's reads.
+    /// What each size answered of one cache's reads.
     pub fn caught(&self, cache: usize) -> Vec<CachePoint> {
         let Some(sized) = self
             .tables

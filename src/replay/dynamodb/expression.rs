@@ -20,7 +20,7 @@ pub enum Token {
     Value(String),
     /// A quoted name of PartiQL.
     Quoted(String),
-    /// A quoted text of PartiQL.
+    /// A quoted string of PartiQL.
     Text(String),
     /// A number.
     Number(String),
@@ -33,10 +33,10 @@ const SIGNS: [&str; 22] = [
     ".", "+", "-", "?", "*",
 ];
 
-/// The longest expression or statement.
+/// The longest expression or statement, in bytes.
 const EXPRESSION_BYTES_MAX: usize = 8_192;
 
-/// Brackets of one expression.
+/// Maximum number of opening brackets of one expression.
 const NESTED_MAX: usize = 300;
 
 /// Splits an expression, or a PartiQL statement, into tokens.
@@ -44,8 +44,8 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
     // DynamoDB's own limits: 8 KB of a statement, 300 operators.
     if text.len() > EXPRESSION_BYTES_MAX || text.matches(['(', '[', '{']).count() > NESTED_MAX {
         return Err(format!(
-            "{} bytes, or more than {NESTED_MAX} brackets; DynamoDB takes {EXPRESSION_BYTES_MAX} \
-             bytes",
+            "the text has {} bytes, or more than {NESTED_MAX} brackets; DynamoDB allows \
+             {EXPRESSION_BYTES_MAX} bytes",
             text.len()
         ));
     }
@@ -87,7 +87,7 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 } else {
                     Token::Text(content)
                 });
-                end.ok_or_else(|| format!("a quotation that does not end: {}", start(rest)))?
+                end.ok_or_else(|| format!("a quotation does not end: {}", start(rest)))?
             }
             c if c.is_ascii_digit() => {
                 let end = rest
@@ -101,8 +101,7 @@ pub fn tokens(text: &str) -> Result<Vec<Token>, String> {
                 tokens.push(Token::Word(rest[..end].to_string()));
                 end
             }
-            // The ends of a quoted or backticked hint, or anything else, are no part of the
-            // language.
+            // A sign. Anything else, such as a backtick, is not part of the language.
             _ => {
                 let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
                 let sign = sign.ok_or_else(|| format!("\"{}\" is not understood", start(rest)))?;
@@ -142,7 +141,7 @@ pub enum Operand {
     IfNotExists(Path, Box<Operand>),
     /// `list_append(operand, operand)`.
     ListAppend(Box<Operand>, Box<Operand>),
-    /// A sum, or a difference where the flag is set.
+    /// A sum, or a difference if the flag is set.
     Sum(Box<Operand>, Box<Operand>, bool),
 }
 
@@ -173,11 +172,11 @@ pub struct KeyCondition {
 pub enum Test {
     /// Equal.
     Equal(AttributeValue),
-    /// Below, or not above where the flag is set.
+    /// Less than, or at most if the flag is set.
     Below(AttributeValue, bool),
-    /// Above, or not below where the flag is set.
+    /// Greater than, or at least if the flag is set.
     Above(AttributeValue, bool),
-    /// Between both, which are included.
+    /// Between two values, inclusive.
     Between(AttributeValue, AttributeValue),
     /// Beginning with.
     BeginsWith(AttributeValue),
@@ -193,12 +192,12 @@ pub struct Parser<'a> {
 
 type Parsed<T> = Result<T, String>;
 
-/// Tokens of which document paths are made: of an expression, or of a PartiQL statement.
+/// A reader of tokens that can read document paths: of an expression, or of a PartiQL statement.
 pub trait Tokens {
     /// The next token.
     fn next(&mut self) -> Parsed<Token>;
 
-    /// Reads a sign where it comes next; whether it did.
+    /// Reads a sign if it comes next, and returns whether it did.
     fn is_sign(&mut self, sign: &str) -> bool;
 
     /// Reads a sign that must come next.
@@ -215,12 +214,12 @@ pub trait Tokens {
                 path.push(PathStep::Name(self.name()?));
             } else if self.is_sign("[") {
                 let Token::Number(number) = self.next()? else {
-                    return Err("an index is expected after [".to_string());
+                    return Err("a list index is expected after [".to_string());
                 };
                 path.push(PathStep::Index(
                     number
                         .parse()
-                        .map_err(|_| format!("[{number}] is no index"))?,
+                        .map_err(|_| format!("[{number}] is not a list index"))?,
                 ));
                 self.sign("]")?;
             } else {
@@ -272,7 +271,7 @@ impl Tokens for Parser<'_> {
 }
 
 impl<'a> Parser<'a> {
-    /// For an expression of a request.
+    /// Creates a parser for an expression of a request.
     pub fn new(text: &str, request: &'a Value) -> Parsed<Parser<'a>> {
         let mut values = BTreeMap::new();
         for (name, value) in request["ExpressionAttributeValues"]
@@ -351,7 +350,8 @@ impl<'a> Parser<'a> {
             }
             other => {
                 return Err(format!(
-                    "{other} is no function of an update; if_not_exists and list_append are"
+                    "{other} is not a function of an update expression; use if_not_exists or \
+                     list_append"
                 ));
             }
         };
@@ -390,7 +390,8 @@ impl<'a> Parser<'a> {
                     "DELETE" => update.delete.push((path, self.value()?)),
                     other => {
                         return Err(format!(
-                            "{other} is no clause of an update; SET, REMOVE, ADD and DELETE are"
+                            "{other} is not a clause of an update expression; use SET, REMOVE, \
+                             ADD or DELETE"
                         ));
                     }
                 }
@@ -408,11 +409,11 @@ impl<'a> Parser<'a> {
         self.key_conditions_joined(&mut all)?;
         match self.peek() {
             None => Ok(all),
-            Some(token) => Err(format!("a key condition does not go on with {token:?}")),
+            Some(token) => Err(format!("unexpected {token:?} after the key condition")),
         }
     }
 
-    /// Conditions that AND joins, parentheses around any of them included.
+    /// Reads conditions joined by AND, with parentheses around any of them.
     fn key_conditions_joined(&mut self, all: &mut Vec<KeyCondition>) -> Parsed<()> {
         loop {
             if self.is_sign("(") {
@@ -484,11 +485,11 @@ pub fn compared(sign: &str, value: AttributeValue) -> Parsed<Test> {
         "<=" => Test::Below(value, true),
         ">" => Test::Above(value, false),
         ">=" => Test::Above(value, true),
-        other => return Err(format!("{other} compares no key")),
+        other => return Err(format!("{other} cannot compare a key")),
     })
 }
 
-/// Key conditions of the API before expressions: `{"id": {"ComparisonOperator": "EQ",
+/// Legacy key conditions, from before the API had expressions: `{"id": {"ComparisonOperator": "EQ",
 /// "AttributeValueList": […]}}`.
 pub fn legacy_conditions(conditions: &Value) -> Parsed<Vec<KeyCondition>> {
     let one = |(name, condition): (&String, &Value)| {
@@ -511,7 +512,11 @@ pub fn legacy_conditions(conditions: &Value) -> Parsed<Vec<KeyCondition>> {
             "GE" => Test::Above(value(0)?, true),
             "BETWEEN" => Test::Between(value(0)?, value(1)?),
             "BEGINS_WITH" => Test::BeginsWith(value(0)?),
-            other => return Err(format!("KeyConditions.{name}: \"{other}\" compares no key")),
+            other => {
+                return Err(format!(
+                    "KeyConditions.{name}: \"{other}\" cannot compare a key"
+                ));
+            }
         };
         Ok(KeyCondition {
             name: name.clone(),
@@ -538,7 +543,7 @@ fn get<'a>(item: &'a Item, path: &[PathStep]) -> Option<&'a AttributeValue> {
         })
 }
 
-/// Where a path leads, for a change: the map or the list that holds its last step.
+/// Where a path leads, to change it: the map or the list that contains its last step.
 enum Holder<'a> {
     Map(&'a mut BTreeMap<String, AttributeValue>, &'a str),
     List(&'a mut Vec<AttributeValue>, usize),
@@ -546,7 +551,8 @@ enum Holder<'a> {
 
 fn holder<'a>(item: &'a mut Item, path: &'a [PathStep]) -> Parsed<Holder<'a>> {
     let wrong = || {
-        "the document path leads through something that is no map or list of the item".to_string()
+        "the document path leads through a value of the item that is not a map or a list"
+            .to_string()
     };
     let mut steps = path.iter();
     let Some(PathStep::Name(first)) = steps.next() else {
@@ -572,7 +578,7 @@ fn put(item: &mut Item, path: &[PathStep], value: AttributeValue) -> Parsed<()> 
         Holder::Map(map, name) => {
             map.insert(name.to_string(), value);
         }
-        // Beyond its end a list grows by one.
+        // An index beyond the end appends one element.
         Holder::List(list, at) if at < list.len() => list[at] = value,
         Holder::List(list, _) => list.push(value),
     }
@@ -626,13 +632,15 @@ fn united(value: Option<&AttributeValue>, more: &AttributeValue) -> Parsed<Attri
         }
         _ => {
             return Err(
-                "ADD takes a number for a number, or a set for a set of its type".to_string(),
+                "ADD takes a number for a number attribute, or a set for a set attribute of the \
+                 same type"
+                    .to_string(),
             );
         }
     })
 }
 
-/// What is left of a set; `None` where nothing is, since DynamoDB has no empty sets.
+/// What is left of a set; `None` if nothing is left, because DynamoDB has no empty sets.
 fn without(value: &AttributeValue, less: &AttributeValue) -> Parsed<Option<AttributeValue>> {
     Ok(match (value, less) {
         (AttributeValue::Ss(set), AttributeValue::Ss(less)) => {
@@ -650,13 +658,13 @@ fn without(value: &AttributeValue, less: &AttributeValue) -> Parsed<Option<Attri
                 .filter(|left: &std::collections::BTreeSet<_>| !left.is_empty())
                 .map(AttributeValue::Bs)
         }
-        _ => return Err("DELETE takes a set for a set of its type".to_string()),
+        _ => return Err("DELETE takes a set for a set attribute of the same type".to_string()),
     })
 }
 
 impl UpdateExpression {
-    /// The item after. All operands are of the item before; where there is none, the key is where
-    /// it begins.
+    /// The item after the update. All operands refer to the item before it; if there is none, the
+    /// update starts from the key.
     pub fn apply(&self, key: &Item, before: Option<&Item>) -> Parsed<Item> {
         let start = before.unwrap_or(key);
         let mut after = start.clone();
@@ -680,7 +688,7 @@ impl UpdateExpression {
                 None => remove(&mut after, path)?,
             }
         }
-        // From the end of a list on, so that the places before stay what they are.
+        // Remove from the end of a list first, so that earlier positions do not change.
         let mut removed: Vec<&Path> = self.remove.iter().collect();
         removed.sort_by_key(|path| match path.last() {
             Some(PathStep::Index(at)) => std::cmp::Reverse(*at),
@@ -708,7 +716,8 @@ fn remove(item: &mut Item, path: &[PathStep]) -> Parsed<()> {
     Ok(())
 }
 
-/// The updates of the API before expressions: `{"name": {"Action": "PUT", "Value": {…}}}`.
+/// Legacy updates, from before the API had expressions: `{"name": {"Action": "PUT", "Value":
+/// {…}}}`.
 pub fn legacy_update(updates: &Value) -> Parsed<UpdateExpression> {
     let mut update = UpdateExpression::default();
     for (name, change) in updates.as_object().into_iter().flatten() {
@@ -740,7 +749,7 @@ pub fn legacy_update(updates: &Value) -> Parsed<UpdateExpression> {
             ("DELETE", None) => update.remove.push(path),
             (action, _) => {
                 return Err(format!(
-                    "AttributeUpdates.{name}: {action} without a value, or no action"
+                    "AttributeUpdates.{name}: {action} has no value, or is not an action"
                 ));
             }
         }
@@ -879,10 +888,10 @@ mod tests {
                 "SET #missing = :a",
                 "#missing is not in ExpressionAttributeNames",
             ),
-            ("FROB a", "FROB is no clause"),
+            ("FROB a", "FROB is not a clause"),
             ("SET a = missing", "does not exist"),
             ("SET id.x = :a", "document path"),
-            ("SET a = sqrt(id)", "sqrt is no function"),
+            ("SET a = sqrt(id)", "sqrt is not a function"),
             ("SET a = :a +", "ends too early"),
             ("SET a = id + :a", "two numbers"),
             ("ADD id :a", "ADD takes"),

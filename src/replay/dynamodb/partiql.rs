@@ -1,8 +1,8 @@
-//! PartiQL statements as the operations that they are (rules 2.10 and 3.10).
+//! PartiQL statements, converted to the operations that they are metered as (rules 2.10 and 3.10).
 //!
 //! Source: Developer Guide, "PartiQL - a SQL-compatible query language for Amazon DynamoDB". A
-//! `SELECT` whose `WHERE` gives the partition key is a Query, with the whole key of the table a
-//! GetItem; else it is a Scan.
+//! `SELECT` whose `WHERE` gives the partition key is a Query; with the whole primary key of the
+//! table it is a GetItem; otherwise it is a Scan.
 
 use serde_json::Value;
 
@@ -25,9 +25,9 @@ pub enum Statement {
         /// Equalities and ranges of its WHERE, as far as they are joined by AND.
         conditions: Vec<KeyCondition>,
         /// Attributes that OR or IN compares: they may narrow what is read in ways that are not
-        /// followed.
+        /// evaluated.
         residue: Vec<String>,
-        /// Whether it reads from the highest sort key down.
+        /// Whether it reads in descending order of the sort key.
         backward: bool,
     },
     /// INSERT.
@@ -78,11 +78,11 @@ type Parsed<T> = Result<T, String>;
 /// Reads a statement with its parameters: `{"Statement": "…", "Parameters": […]}`.
 ///
 /// # Errors
-/// What is not understood.
+/// What cannot be parsed.
 pub fn parse(request: &Value) -> Parsed<Statement> {
     let text = request["Statement"]
         .as_str()
-        .ok_or_else(|| "no Statement".to_string())?;
+        .ok_or_else(|| "Statement is missing".to_string())?;
     let parameters = request["Parameters"]
         .as_array()
         .into_iter()
@@ -99,7 +99,7 @@ pub fn parse(request: &Value) -> Parsed<Statement> {
     let statement = reader.statement()?;
     match reader.tokens.get(reader.at) {
         None => Ok(statement),
-        Some(token) => Err(format!("the statement does not go on with {token:?}")),
+        Some(token) => Err(format!("unexpected {token:?} after the statement")),
     }
 }
 
@@ -157,7 +157,7 @@ impl Parser {
 
     fn table(&mut self) -> Parsed<(String, Option<String>)> {
         let mut table = self.name()?;
-        // Without quotation marks a name may hold - and . as well.
+        // Without quotation marks, a table name may also contain `-`; `.` begins the index name.
         while self.is_sign("-") {
             table = format!("{table}-{}", self.name()?);
         }
@@ -219,7 +219,8 @@ impl Parser {
         }
     }
 
-    /// The colon of `'name': value`; one that touches what follows was read as its beginning.
+    /// Reads the colon of `'name': value`. Without a space after it, the colon was read as the
+    /// beginning of the next token.
     fn colon(&mut self) -> Parsed<()> {
         match self.tokens.get_mut(self.at) {
             Some(Token::Value(text)) if text == ":" => {
@@ -281,7 +282,8 @@ impl Parser {
                 Ok(Operand::IfNotExists(path, Box::new(other)))
             }
             Some(other) => Err(format!(
-                "{other} is not evaluated; give the item after the statement as item_after"
+                "the function {other} is not evaluated; give the item after the statement as \
+                 item_after"
             )),
         }
     }
@@ -300,7 +302,7 @@ impl Parser {
         }
     }
 
-    /// A WHERE: the comparisons that AND joins, and the attributes that OR or IN compares.
+    /// Reads a WHERE: the comparisons joined by AND, and the attributes compared by OR or IN.
     fn conditions(&mut self) -> Parsed<(Vec<KeyCondition>, Vec<String>)> {
         let (mut conditions, mut residue) = (Vec::new(), Vec::new());
         if self.is_word("WHERE") {
@@ -309,7 +311,7 @@ impl Parser {
         Ok((conditions, residue))
     }
 
-    /// Comparisons that AND joins, parentheses within them included.
+    /// Reads comparisons joined by AND, with parentheses around any of them.
     fn joined(
         &mut self,
         conditions: &mut Vec<KeyCondition>,
@@ -326,7 +328,7 @@ impl Parser {
                 continue;
             }
             if self.is_word("OR") {
-                // What OR joins is an alternative to all that stands before it.
+                // What follows OR is an alternative to everything before it.
                 residue.extend(conditions.drain(..).map(|condition| condition.name));
                 let mut others = Vec::new();
                 self.joined(&mut others, residue)?;
@@ -336,7 +338,7 @@ impl Parser {
         }
     }
 
-    /// One comparison; `None` of something that narrows no key.
+    /// Reads one comparison; `None` if it does not narrow a key.
     fn condition(&mut self, residue: &mut Vec<String>) -> Parsed<Option<KeyCondition>> {
         if self.is_word("NOT") {
             let mut ignored = Vec::new();
@@ -411,7 +413,7 @@ impl Parser {
         }))
     }
 
-    /// The key that a WHERE gives by equalities.
+    /// Reads the key that a WHERE gives by equalities.
     fn key(&mut self) -> Parsed<Item> {
         let (conditions, _) = self.conditions()?;
         let equal = conditions
@@ -422,13 +424,18 @@ impl Parser {
             });
         let key = Item(equal.collect());
         if key.0.is_empty() {
-            Err("a write needs the whole key in its WHERE".to_string())
+            Err(
+                "a write needs the whole key (with the sort key, if the table has one) in its \
+                 WHERE"
+                    .to_string(),
+            )
         } else {
             Ok(key)
         }
     }
 
-    /// `set_add(path, value)` or `set_delete(path, value)`: whether it adds, and the value.
+    /// Reads `set_add(path, value)` or `set_delete(path, value)`; returns whether it adds, and the
+    /// value.
     fn set_function(&mut self) -> Parsed<Option<(bool, AttributeValue)>> {
         let adds = match (self.peek(), self.tokens.get(self.at + 1)) {
             (Some(Token::Word(word)), Some(Token::Sign("(")))
@@ -546,7 +553,8 @@ impl Parser {
 }
 
 fn set(values: Vec<AttributeValue>) -> Parsed<AttributeValue> {
-    let wrong = || "a set in << >> holds texts, or numbers, or binaries".to_string();
+    let wrong =
+        || "a set in << >> must contain only strings, only numbers or only binaries".to_string();
     match values.first() {
         Some(AttributeValue::S(_)) => {
             let texts = values.into_iter().map(|value| {

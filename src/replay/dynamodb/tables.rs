@@ -1,4 +1,4 @@
-//! Tables in memory: their items, in the order of keys, and what a Query or Scan of them evaluates.
+//! Tables in memory: their items in key order, and what a Query or Scan evaluates.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -10,19 +10,19 @@ use crate::table::{AttributeValue, Item, Number, NumberAlignment, Table, Write, 
 use crate::trace::TracedKey;
 use crate::units::Bytes;
 
-/// A value of a key, in DynamoDB's order: numbers by value, texts and binaries by their bytes.
+/// A value of a key, in DynamoDB's order: numbers by value, strings and binaries by their bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyValue {
     /// A number.
     N(Number),
-    /// A text.
+    /// A string.
     S(String),
     /// Bytes.
     B(Vec<u8>),
 }
 
 impl KeyValue {
-    /// A value that may be a key's.
+    /// The value as a key value, if its type is allowed for keys.
     pub fn of(value: &AttributeValue) -> Option<KeyValue> {
         match value {
             AttributeValue::N(number) => Some(KeyValue::N(number.clone())),
@@ -32,7 +32,7 @@ impl KeyValue {
         }
     }
 
-    /// The bytes by which a key is known in every format.
+    /// The bytes that identify a key in every format.
     pub fn bytes(&self) -> Vec<u8> {
         match self {
             KeyValue::N(number) => number.to_string().into_bytes(),
@@ -53,7 +53,7 @@ pub fn joined(key: &[KeyValue]) -> Vec<u8> {
         .join(&b'|')
 }
 
-/// The key of an item as a trace knows it.
+/// The key of an item as in a trace.
 pub fn named_key(key: &[KeyValue]) -> TracedKey {
     TracedKey::of_parts(
         &joined(key),
@@ -65,7 +65,7 @@ pub fn named_key(key: &[KeyValue]) -> TracedKey {
 #[derive(Clone, Debug, Default)]
 pub struct Stored {
     items: BTreeMap<KeyValues, Item>,
-    /// Of each index the keys of its entries, each followed by the item's key.
+    /// For each index, the keys of its entries, each followed by the item's key.
     entries: Vec<BTreeMap<KeyValues, KeyValues>>,
 }
 
@@ -74,30 +74,30 @@ pub struct Stored {
 pub struct Page {
     /// Bytes of items or entries.
     pub bytes: Bytes,
-    /// How many.
+    /// Number of items or entries.
     pub count: u64,
-    /// The sizes of their items, for a local index that fetches.
+    /// The sizes of their items, for a local index that fetches from the table.
     pub items: Vec<Bytes>,
 }
 
-/// What a page is asked for.
+/// The request for a page.
 #[derive(Clone, Debug, Default)]
 pub struct PageRequest {
     /// The index, by position.
     pub index: Option<usize>,
-    /// Conditions on its key, of a Query.
+    /// Conditions on its key, for a Query.
     pub conditions: Vec<KeyCondition>,
-    /// From the highest sort key down.
+    /// Whether to read in descending order of the sort key.
     pub backward: bool,
-    /// How many items are evaluated at most.
+    /// Maximum number of items that are evaluated.
     pub limit: Option<u64>,
-    /// Where the page before ended: the key of its last item, and in an index of its entry too.
+    /// Where the previous page ended: the key of its last item, for an index also of its entry.
     pub after: Option<Item>,
-    /// The segment of a parallel scan, and of how many.
+    /// The segment of a parallel scan, and the number of segments.
     pub segment: Option<(u64, u64)>,
 }
 
-/// Values of some attributes; `None` where one is missing or no key.
+/// Values of some attributes; `None` if one is missing or cannot be a key.
 pub fn key_of<'a>(item: &Item, names: impl Iterator<Item = &'a str>) -> Option<KeyValues> {
     names
         .map(|name| item.get(name).and_then(KeyValue::of))
@@ -108,17 +108,17 @@ impl Stored {
     /// The key of an item.
     ///
     /// # Errors
-    /// The attribute that is missing, or a key that DynamoDB refuses.
+    /// If an attribute is missing, or if DynamoDB would reject the key.
     pub fn key(table: &Table, item: &Item) -> Result<KeyValues, String> {
         use crate::table::limits::{PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX};
         let most = [PARTITION_KEY_BYTES_MAX, SORT_KEY_BYTES_MAX];
         let value = |(name, most): (&str, u64)| {
             let value = item
                 .get(name)
-                .ok_or_else(|| format!("no {name}, which is a key of {}", table.name))?;
+                .ok_or_else(|| format!("{name} is missing; it is a key of {}", table.name))?;
             let value = KeyValue::of(value).ok_or_else(|| {
                 format!(
-                    "{name} is a key of {} and must be a text, a number or binary",
+                    "{name} is a key of {} and must be a string, a number or binary",
                     table.name
                 )
             })?;
@@ -127,16 +127,17 @@ impl Stored {
                     "{name} is a key of {} and must not be empty",
                     table.name
                 )),
-                bytes if bytes > most => {
-                    Err(format!("{name} has {bytes} bytes; a key has 1 to {most}"))
-                }
+                bytes if bytes > most => Err(format!(
+                    "{name} has {bytes} bytes; a key must have 1 to {most}"
+                )),
                 _ => Ok(value),
             }
         };
         table.keys.names().zip(most).map(value).collect()
     }
 
-    /// The names by which an index is ordered: a local one by the table's partition key first.
+    /// The key attributes of an index in order; for a local index, the table's partition key comes
+    /// first.
     fn order(table: &Table, index: usize) -> Vec<&str> {
         let own = table.indexes[index].keys.iter().map(String::as_str);
         match table.indexes[index].kind {
@@ -156,7 +157,7 @@ impl Stored {
         Some(entry)
     }
 
-    /// Orders all items by the keys of indexes that were added.
+    /// Builds the entries of all indexes from the items again, after an index was added.
     pub fn reindex(&mut self, table: &Table) {
         self.entries = vec![BTreeMap::new(); table.indexes.len()];
         for (key, item) in &self.items {
@@ -178,7 +179,7 @@ impl Stored {
         self.items.values()
     }
 
-    /// Takes all entries out of an index.
+    /// Removes all entries of an index.
     pub fn clear_index(&mut self, index: usize) {
         if let Some(entries) = self.entries.get_mut(index) {
             entries.clear();
@@ -190,7 +191,7 @@ impl Stored {
         self.items.get(key)
     }
 
-    /// Puts an item in the place of another, or takes it away.
+    /// Stores or replaces the item of a key, or removes it.
     pub fn put(&mut self, table: &Table, key: KeyValues, new: Option<Item>) {
         self.entries.resize(table.indexes.len(), BTreeMap::new());
         for at in 0..table.indexes.len() {
@@ -217,7 +218,7 @@ impl Stored {
         };
     }
 
-    /// What a write of an item is for the meter; the table changes where it is applied.
+    /// Describes a write of an item for the meter, and changes the table if the write is applied.
     pub fn write(
         &mut self,
         table: &Table,
@@ -243,7 +244,7 @@ impl Stored {
         write
     }
 
-    /// The sizes of the named items, or of their entries in an index.
+    /// The sizes of the items of some keys, or of their entries in an index.
     pub fn named(
         &self,
         table: &Table,
@@ -261,9 +262,8 @@ impl Stored {
     /// What a Query or Scan evaluates: items in the order of keys, up to its limit or to 1 MB,
     /// whichever comes first; the item that reaches 1 MB is the last.
     ///
-    /// Source: API Reference, "Query" and "Scan" (rules 2.4 and 2.5). `Assumption:` a Scan goes
-    /// through the items in the order of their keys; DynamoDB's order is that of a hash that
-    /// nobody knows.
+    /// Source: API Reference, "Query" and "Scan" (rules 2.4 and 2.5). `Assumption:` a Scan reads
+    /// the items in key order; DynamoDB uses the order of a hash that is not public.
     pub fn page(
         &self,
         table: &Table,
@@ -287,7 +287,7 @@ impl Stored {
                     ..
                 }) if ranges.is_empty() => {
                     prefix.push(KeyValue::of(value).ok_or_else(|| {
-                        format!("{name} is compared with something that is no key")
+                        format!("{name} is compared with a value that cannot be a key")
                     })?);
                 }
                 Some(condition) => ranges.push((prefix.len() + ranges.len(), &condition.test)),
@@ -300,14 +300,14 @@ impl Stored {
             .find(|condition| !order.contains(&condition.name.as_str()))
         {
             return Err(format!(
-                "{} is no key of what is queried, whose keys are {}",
+                "{} is not a key of the table or index that is queried; its keys are {}",
                 other.name,
                 order.join(", ")
             ));
         }
         if !asked.conditions.is_empty() && prefix.is_empty() {
             return Err(format!(
-                "a Query needs {} to equal something",
+                "a Query needs an equality condition on {}",
                 order.first().unwrap_or(&"the partition key")
             ));
         }
@@ -327,7 +327,7 @@ impl Stored {
             _ => true,
         };
         let mut page = Page::default();
-        // A page that would go on before what it asks for, backward, has nothing left.
+        // A backward page that would continue before the requested range has nothing left.
         if asked.backward && after.as_ref().is_some_and(|after| *after < prefix) {
             return Ok(page);
         }
@@ -386,7 +386,7 @@ impl Stored {
         Ok(page)
     }
 
-    /// Where a page goes on: the key in the order of what is read.
+    /// Where a page continues: the key in the order of the table or index that is read.
     fn after(
         &self,
         table: &Table,
@@ -401,7 +401,7 @@ impl Stored {
                 let entry = Stored::entry_key(table, index, after, &key);
                 entry.ok_or_else(|| {
                     format!(
-                        "ExclusiveStartKey: an index key of {} is missing",
+                        "ExclusiveStartKey: a key attribute of the index {} is missing",
                         table.indexes[index].name
                     )
                 })

@@ -1,8 +1,8 @@
-//! The hot path: rows of plain calls, slot by slot, with no allocation for a row.
+//! The fast path: executes rows of plain calls slot by slot, without an allocation per row.
 //!
-//! A slot's keys are a 256th of all and lie side by side, and the places of the keys to come are
-//! fetched while the rows before them are executed.
-//! What a row consumes is what the meter says; what a row needs beyond this goes the [general
+//! Keys are divided by hash into 256 slots, and the keys of a slot are contiguous in memory. The
+//! table entries of the next keys are prefetched while earlier rows are executed. What a row
+//! consumes is what the meter says; what a row needs beyond this goes the [general
 //! way](crate::replay::full::calls), to the same tally.
 
 use prefetch_index::prefetch_index;
@@ -24,27 +24,28 @@ use crate::trace::{
 use crate::units::Bytes;
 use crate::workload::{ArmUnits, IndexEntry, PatternCall as Pattern};
 
-/// The places of so many rows to come are on their way.
+/// How many rows ahead table entries are prefetched.
 const AHEAD: usize = 16;
 
-/// Rows that a line of memory holds.
+/// Rows per cache line.
 const ROWS_OF_A_LINE: usize = 64 / size_of::<PlainRow>();
 
-/// Longer rounds add to their lanes second by second.
+/// Rounds that cover more seconds add to their demand series directly, not to an array.
 const DENSE_SECONDS: i64 = 1 << 20;
 
 /// An event that could not be executed.
 pub type Failed = (u64, RowPlace, CannotExecute);
 
-/// One account's direction in a round.
+/// One account direction in a round.
 struct DemandWork {
     key: DemandKey,
-    /// Half units of each second of the round; empty where the round is long.
+    /// Half units of each second of the round; empty if the round covers more than
+    /// `DENSE_SECONDS`.
     seconds: Vec<u64>,
     first: i64,
     lane: DemandSeries,
     heat: Vec<HotKeys>,
-    /// The heat of the slot that is worked on.
+    /// The hot keys of the current slot.
     own: HotKeys,
     minutes: Minutes,
 }
@@ -58,7 +59,7 @@ impl DemandWork {
         }
     }
 
-    /// Adds half units of a row to who is hot; `known` are those of its key so far.
+    /// Adds half units of a row to the hot keys; `known` is the key's half units so far.
     #[inline(always)]
     fn warm(&mut self, here: &Here, known: u32, halves: u64) {
         if self
@@ -70,7 +71,7 @@ impl DemandWork {
     }
 }
 
-/// A row and where it stands.
+/// A row and its place.
 struct Here<'a> {
     rows: &'a Rows,
     row: &'a PlainRow,
@@ -85,18 +86,18 @@ impl Here<'_> {
     }
 }
 
-/// A table of a round.
+/// A table in a round.
 struct TableWork {
     table: usize,
-    /// The keys of the slot that is worked on.
+    /// The keys of the current slot.
     segment: Segment,
-    /// The lanes of its own reads and writes.
+    /// The positions in `lanes` of its own reads and writes.
     lanes: [usize; 2],
-    /// Of each index, its lane; `None` of a local one.
+    /// For each index, the position of its writes in `lanes`; `None` for a local index.
     indexes: Vec<Option<usize>>,
     grains: Grains,
-    /// A second of the slot and its minute, with half units of its own reads and writes, and of
-    /// the writes of each index.
+    /// The current second of the slot and its minute, with half units of the table's own reads and
+    /// writes, and of the writes of each index.
     second: i64,
     minute: i64,
     own: [u64; 2],
@@ -123,7 +124,7 @@ impl TableWork {
         }
     }
 
-    /// Adds what the second came to to the accounts.
+    /// Adds the totals of the current second to the account directions.
     #[cold]
     fn close(&mut self, slot: u8, lanes: &mut [DemandWork]) {
         let own = std::mem::take(&mut self.own);
@@ -155,19 +156,19 @@ enum Does {
     Delete,
 }
 
-/// A kind of rows, looked at once.
+/// A kind of rows, prepared once per round.
 struct KindWork {
     kind: CallKind,
     does: Does,
-    /// Position of its table's work.
+    /// Position of its table in the round.
     work: usize,
     consistency: Consistency,
     consistency_assumed: bool,
     /// What a change does to the entry of each index.
     changes: Vec<EntryChange>,
-    /// Whether the pattern says that nothing changes.
+    /// Whether the access pattern says that nothing changes.
     changes_nothing: bool,
-    /// The share of writes that find an item, where the pattern says so.
+    /// The share of writes that find an item, if the access pattern gives it.
     finds: Option<KeyFraction>,
     sums: KindSums,
 }
@@ -176,11 +177,11 @@ struct KindWork {
 #[derive(Clone, Copy)]
 struct EntryChange {
     effect: EntryEffect,
-    /// The entry is the item.
+    /// Whether the entry is the whole item.
     whole: bool,
 }
 
-/// What rows of a kind came to.
+/// Totals of the rows of a kind.
 #[derive(Default)]
 struct KindSums {
     /// Reads that found an item.
@@ -194,11 +195,12 @@ struct KindSums {
     sent: u64,
     changes_assumed: u64,
     presence_assumed: u64,
-    /// By source of the size.
+    /// Rows by the source of their size.
     rows: [u64; 6],
-    /// Half units as drawn, at the least and at the most.
+    /// Half units of rows with drawn sizes: as drawn, and with the 1st and the 99th percentile of
+    /// the sizes.
     drawn: [u128; 3],
-    /// Bytes of eventually consistent reads, which a cache would have been asked for.
+    /// Bytes of eventually consistent reads, which a cache could answer.
     bytes: u64,
 }
 
@@ -211,27 +213,27 @@ const SOURCES: [SizeSource; 6] = [
     SizeSource::Assumed,
 ];
 
-/// Where no kind stands: its rows go the general way.
+/// The number of a kind whose rows take the full path.
 const GENERAL: usize = usize::MAX;
 
-/// What a round works on.
+/// The state of a round.
 struct Work {
     kinds: Vec<KindWork>,
     tables: Vec<TableWork>,
     lanes: Vec<DemandWork>,
 }
 
-/// The rows of a slot that were read together.
+/// The rows of one slot in one `Rows` of the round.
 struct Piece<'a> {
     rows: &'a Rows,
-    /// Where each of their kinds stands among all kinds, or [`GENERAL`].
+    /// The position of each of their kinds among all kinds, or [`GENERAL`].
     numbers: &'a [usize],
     own: &'a [PlainRow],
 }
 
 impl Work {
-    /// Fetches the place of the key of a row to come, by its position in this piece, or beyond it
-    /// in the next.
+    /// Prefetches the table entry of a later row's key. `at` is the row's position in this piece;
+    /// beyond its end, in the next piece.
     #[inline(always)]
     fn fetch(&self, piece: &Piece, next: Option<&Piece>, at: usize) {
         let (numbers, row) = match piece.own.get(at) {
@@ -253,8 +255,8 @@ impl Work {
         }
     }
 
-    /// Executes rows of a piece from one on, until one needs the general way: returns which, or how
-    /// many there are.
+    /// Executes the rows of a piece from position `from` on, until a row needs the full path.
+    /// Returns the position of that row, or the number of rows.
     #[inline(never)]
     fn run(
         &mut self,
@@ -266,7 +268,8 @@ impl Work {
         log: &mut AccessLog,
     ) -> usize {
         let Piece { rows, numbers, own } = piece;
-        // The rows of the next piece, whose keys are fetched before it begins.
+        // Prefetch the first rows of the next piece, because their keys are prefetched before it
+        // begins.
         next.iter().for_each(|next| {
             (0..AHEAD)
                 .step_by(ROWS_OF_A_LINE)
@@ -302,7 +305,7 @@ impl Work {
         own.len()
     }
 
-    /// Adds what the last second of a slot came to.
+    /// Adds the totals of the last second of a slot.
     fn close(&mut self, slot: u8) {
         self.tables
             .iter_mut()
@@ -311,20 +314,20 @@ impl Work {
 }
 
 impl Executor {
-    /// Whether rows of a table can take the short way: nothing is sent to other regions, nothing
-    /// stands before it, and every index says what it holds.
+    /// Whether rows of a table can take the fast path: it has no replicas and no cache to simulate
+    /// in order, and the entries of every index are known.
     fn is_plain(&self, table: usize) -> bool {
         let state = &self.tables.list[table];
         let alone = state.design.replicas.is_empty()
             && state.design.dax.is_none()
             && self.caches.sizes.is_empty();
-        // Reads of another file may wait for the size that a row tells.
+        // Reads of another file may wait for the size that a row gives.
         alone && state.entries.are_known() && self.waiting.is_empty()
     }
 
     /// Executes rows of some slots.
     ///
-    /// Those that cannot be executed are returned.
+    /// Returns the rows that cannot be executed.
     pub fn rows(
         &mut self,
         round: &[Rows],
@@ -430,8 +433,8 @@ impl Executor {
         failed
     }
 
-    /// Takes the keys of a slot out of their stores, and its heat out of its lanes, or gives both
-    /// back.
+    /// Moves the keys of a slot out of their stores and its hot keys out of their account
+    /// directions, or moves both back.
     fn swap_slot(&mut self, work: &mut Work, slot: usize) {
         for table in &mut work.tables {
             std::mem::swap(
@@ -444,8 +447,8 @@ impl Executor {
         }
     }
 
-    /// Looks at a kind of rows, and where it stands among all kinds; `None` where it does not take
-    /// the short way.
+    /// Prepares a kind of rows, and returns its position among all kinds; `None` if it cannot take
+    /// the fast path.
     fn kind_work(
         &mut self,
         kind: &RowKind,
@@ -586,11 +589,11 @@ impl Executor {
         Some(kinds.len() - 1)
     }
 
-    /// Takes heat and grains out of the tally for the round.
+    /// Moves hot keys and slot seconds out of the tally for the round.
     fn take_out(&mut self, tables: &mut [TableWork], lanes: &mut [DemandWork]) {
         for lane in lanes {
-            // A lane that nothing was added to was not given back; an event that went the general
-            // way may have begun it.
+            // An account direction without units was not moved back; an event on the full path may
+            // have created it in the tally.
             if let Some(heat) = self.tally.heat.remove(&lane.key) {
                 lane.heat = heat;
                 lane.minutes = self.tally.minutes.remove(&lane.key).unwrap_or_default();
@@ -605,7 +608,7 @@ impl Executor {
         }
     }
 
-    /// Gives them back.
+    /// Moves them back.
     fn give_back(&mut self, tables: &mut [TableWork], lanes: &mut [DemandWork]) {
         for lane in lanes
             .iter_mut()
@@ -625,7 +628,7 @@ impl Executor {
         }
     }
 
-    /// Adds what rows of a kind came to.
+    /// Adds the totals of the rows of a kind to the tally.
     fn add_up(&mut self, work: KindWork) {
         let KindWork { kind, sums, .. } = work;
         let calls = sums.rows.iter().sum();
@@ -696,20 +699,19 @@ impl Executor {
     }
 }
 
-/// Bytes of an item, where there is one.
+/// Bytes of an item, if there is one.
 #[inline(always)]
 fn item(bytes: u32) -> Option<Bytes> {
     (bytes != NO_BYTES).then(|| Bytes(bytes.into()))
 }
 
-/// The size that a row gives; 0 is no item.
+/// The size that a row gives; 0 means that there is no item.
 #[inline(always)]
 fn given(bytes: u32) -> u32 {
     if bytes == 0 { NO_BYTES } else { bytes }
 }
 
-/// The size of the item of a row that gives none, and from where it is known; `None` where it needs
-/// a closer look.
+/// The item size for a row that gives none, and its source; `None` if the row needs the full path.
 #[inline]
 fn remembered(state: &TableState, seen: Option<ItemState>, hash: u64) -> Option<(u32, SizeSource)> {
     Some(match seen {
@@ -720,7 +722,7 @@ fn remembered(state: &TableState, seen: Option<ItemState>, hash: u64) -> Option<
 }
 
 impl KindWork {
-    /// One read; `false` where it needs the general way, and nothing has happened.
+    /// Executes one read. Returns `false`, without any effect, if it needs the full path.
     #[inline(always)]
     fn read(
         &mut self,
@@ -755,7 +757,7 @@ impl KindWork {
                     }
                     _ => {}
                 }
-                // What is drawn is not remembered.
+                // Drawn sizes are not stored.
                 (bytes, from, halves, segment.warm(spot, halves as u32))
             }
             bytes => {
@@ -786,7 +788,7 @@ impl KindWork {
         true
     }
 
-    /// Units of a write to one index, by the bytes of the item before and after it.
+    /// Units of a write to one index, from the bytes of the item before and after it.
     #[inline(always)]
     fn index_write(&self, state: &TableState, index: usize, hash: u64, old: u32, new: u32) -> u64 {
         let EntryChange { effect, whole } = self.changes[index];
@@ -800,7 +802,7 @@ impl KindWork {
         meter::index_write(Transition::of(size(old), size(new), effect)).0
     }
 
-    /// Half units of a write, of all arms.
+    /// Half units of a write, on the table and all indexes.
     fn halves(&self, state: &TableState, hash: u64, old: u32, new: u32) -> u128 {
         let indexes = (0..self.changes.len())
             .map(|index| self.index_write(state, index, hash, old, new))
@@ -808,7 +810,7 @@ impl KindWork {
         2 * u128::from(meter::table_write(item(old), item(new)).0 + indexes)
     }
 
-    /// One write; `false` where it needs the general way, and nothing has happened.
+    /// Executes one write. Returns `false`, without any effect, if it needs the full path.
     #[inline(always)]
     fn write(
         &mut self,
@@ -823,7 +825,7 @@ impl KindWork {
         let spot = table.segment.find(hash);
         let (old, from) = match (rows.old(row), table.segment.seen(spot)) {
             (NO_BYTES, Some(seen)) => (seen.bytes(), seen.from()),
-            // Whether a key of which nothing is known has an item is drawn before its size.
+            // For an unknown key, whether it has an item is drawn before its size.
             (NO_BYTES, None)
                 if state.draws()
                     && !self

@@ -1,6 +1,6 @@
-//! Units of each second without any state: what each row's own size rounds to. A look at a trace
-//! before it is replayed: it reads no keys, so what an item was before a write, indexes and caches
-//! play no part.
+//! Units of each second without any state: the size in each row, rounded up to units. This is a
+//! quick preview of a trace before it is replayed. It reads no keys, so it ignores item sizes
+//! before a write, indexes and caches.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,20 +10,19 @@ use crate::table::Consistency;
 use crate::trace::{ApiName, TraceError, each_size};
 use crate::units::Bytes;
 
-/// Half units that rows of one operation come to in one second, each by its own size; rows without
-/// one are left out.
+/// Half units by second and operation, from the size in each row; rows without a size are ignored.
 ///
-/// Reads are taken to be eventually consistent, writes to leave what the row says. `threads` decode
-/// side by side; no figure depends on how many.
+/// Reads are assumed to be eventually consistent, and writes to leave an item of the row's size.
+/// `threads` is the number of threads that decode in parallel; no figure depends on it.
 ///
 /// # Errors
-/// [`TraceError`] where the file is no Parquet with times, operations that DynamoDB has, and sizes.
+/// [`TraceError`] if the file is not a Parquet file with times, DynamoDB operations and sizes.
 pub fn each_second(
     path: &Path,
     threads: usize,
 ) -> Result<BTreeMap<(i64, ApiName), u64>, TraceError> {
-    // What a size comes to as a read and as a write, by 1 KB: both round up, so each KB has one of
-    // each.
+    // Half units of a read and of a write for each size in KB. Both round up, so all sizes within
+    // one KB have the same.
     let halves = |kilobytes: u64, reads: bool| match reads {
         true => meter::get(Some(Bytes(kilobytes * 1024)), Consistency::Eventual).halves(),
         false => 2 * meter::table_write(None, Some(Bytes(kilobytes * 1024))).0,

@@ -1,5 +1,6 @@
-//! Rows that know sizes, or some of them: columns, cache traces, CloudTrail. What a row does not
-//! say comes from what was seen of its key, an export, or the workload, and is counted.
+//! Rows that give sizes, or some of them: columns, cache traces, CloudTrail. A size that a row does
+//! not give comes from earlier rows of its key, an export, or the workload, and its source is
+//! counted.
 
 use crate::replay::cache::exact::Which;
 use crate::replay::executor::{CannotExecute, Executor, Waiting};
@@ -17,7 +18,7 @@ use crate::units::Bytes;
 use crate::workload::{AccessPattern, IndexEntry, PatternCall as Pattern, TableDesign};
 
 impl Executor {
-    /// The access pattern of a caller, or the only one that calls the same way.
+    /// The access pattern of a caller, else the first one with the same operation and index.
     pub(in crate::replay) fn pattern<'a>(
         design: &'a TableDesign,
         caller: Option<&str>,
@@ -47,7 +48,7 @@ impl Executor {
         }
     }
 
-    /// A row that knows sizes, or some of them.
+    /// Executes a row that gives sizes, or some of them.
     pub(in crate::replay) fn call(
         &mut self,
         table: Option<Name>,
@@ -106,7 +107,8 @@ impl Executor {
                 region,
                 &call,
                 index,
-                "a PartiQL statement is costed by the request log, which has its text",
+                "a PartiQL statement can be metered only from a request log, which contains its \
+                 text",
             );
         }
         let second = time.second();
@@ -146,7 +148,8 @@ impl Executor {
         Ok(())
     }
 
-    /// What is there under a key: from the row, what was seen, an export, or drawn.
+    /// The item of a key: from the row, an earlier row, an export, or drawn from the workload's
+    /// sizes.
     pub(in crate::replay) fn item(
         &self,
         table: usize,
@@ -173,8 +176,8 @@ impl Executor {
         Some((Some(class.item), SizeSource::Drawn))
     }
 
-    /// Counts where a size came from; of a drawn one, what it would come to at the smallest and the
-    /// largest size of a hundred: `at` is the operation at a size.
+    /// Counts the source of a size; for a drawn size also the units with the 1st and the 99th
+    /// percentile of the sizes. `at` gives the operation for a size.
     pub(in crate::replay) fn count(
         &mut self,
         table: usize,
@@ -258,7 +261,7 @@ impl Executor {
                 region,
                 &call,
                 index,
-                "the row gives no item_bytes, nothing was seen of the key, and no workload gives \
+                "the row has no item_bytes, nothing is known about the key, and no workload gives \
                  sizes",
             );
         };
@@ -412,8 +415,8 @@ impl Executor {
                         region,
                         &call,
                         index,
-                        "the row gives no evaluated_bytes, and no workload gives the sizes of \
-                         what is read",
+                        "the row has no evaluated_bytes, and no workload gives the sizes of the \
+                         items that are read",
                     );
                 }
             },
@@ -423,8 +426,8 @@ impl Executor {
                     region,
                     &call,
                     index,
-                    "the row does not say what the Query or Scan evaluated, and no access pattern \
-                     of the workload reads the same way",
+                    "the row has neither evaluated_bytes nor evaluated_items, and no access \
+                     pattern of the workload has the same operation and index",
                 );
             }
         };
@@ -442,8 +445,7 @@ impl Executor {
             self.tally.provenance.counts_assumed += 1;
         }
         let per_item = count.unwrap_or(1).max(1);
-        // Entries of an index have sizes of their own, of which the smallest and the largest are
-        // not known apart.
+        // Index entries have sizes of their own, and their percentiles are not known.
         let drawn_item = index.is_none().then_some(Bytes(evaluated.0 / per_item));
         self.count(table, Direction::Read, from, drawn_item, |_, size| {
             Operation::Query(ReadPage {
@@ -528,14 +530,14 @@ impl Executor {
                 .map(|(plan, _)| plan.clone()),
             _ => None,
         });
-        // What was there before.
+        // The item before the write.
         let found = self.item(table, &call, call.old_bytes);
         let declared = self.tables.list[table].declared;
         let (old, old_from) = match found {
             Some((old, SizeSource::Drawn)) => {
                 self.tally.provenance.presence_assumed += 1;
                 let there = match &plan {
-                    // A put's condition fails because of the item that is there.
+                    // A put's condition is assumed to fail because the item exists.
                     _ if call.failure == Some(Failure::Condition)
                         && action == MemberAction::Put =>
                     {
@@ -557,7 +559,7 @@ impl Executor {
                     region,
                     &call,
                     None,
-                    "the row gives no sizes, nothing was seen of the key, and no workload gives \
+                    "the row has no sizes, nothing is known about the key, and no workload gives \
                      sizes",
                 );
             }
@@ -567,7 +569,7 @@ impl Executor {
             (_, Some(0)) => {
                 return Err((
                     SkipReason::WrongType,
-                    "item_bytes is 0 after a write that leaves an item".to_string(),
+                    "item_bytes is 0, but a put or an update always leaves an item".to_string(),
                 ));
             }
             (_, Some(bytes)) => Some((Bytes(bytes.into()), SizeSource::Row)),
@@ -586,13 +588,14 @@ impl Executor {
                             region,
                             &call,
                             None,
-                            "the row gives no item_bytes, and no workload gives sizes",
+                            "the row has no item_bytes, and no workload gives sizes",
                         );
                     }
                 }
             }
         };
-        // What changes: as the row says, else as the pattern says, else everything that is no key.
+        // The changed attributes: from the row, else from the access pattern, else every attribute
+        // that is not a key.
         let from_row = call.changes.map(|changes| names.text(changes));
         if from_row.is_none()
             && old.is_some()
@@ -636,7 +639,7 @@ impl Executor {
                 WriteOutcome::Applied
             },
         };
-        // What changes nothing is no change: no stream sees it (rule 5.2).
+        // A write that changes nothing has no stream record (rule 5.2).
         let same = changes.as_ref().is_some_and(Vec::is_empty) && old == write.new && old.is_some();
         let (from, drawn_size) = match new {
             Some((bytes, SizeSource::Drawn)) => (SizeSource::Drawn, Some(bytes)),
@@ -727,7 +730,7 @@ impl Executor {
             let traced = self.tally.consumption.kind(kind);
             (traced.captured, traced.replicated_bytes) = (captured, sent);
         }
-        // Who waited for the size came before the write.
+        // Reads that waited for the size came before the write.
         if let Some(bytes) = new_bytes.filter(|_| applied) {
             self.wake(table, hash, bytes);
         }
@@ -746,7 +749,7 @@ impl Executor {
         Ok(())
     }
 
-    /// Reads that waited for the size that a write has now told.
+    /// Executes the reads that waited for the size that a write now gives.
     fn wake(&mut self, table: usize, hash: u64, bytes: u32) {
         if self.waiting.is_empty() {
             return;

@@ -1,4 +1,4 @@
-//! Changes with their images, and units that AWS counted itself.
+//! Changes with their images (streams, incremental exports), and units that AWS counted.
 
 use crate::replay::dynamodb::tables::{Stored, named_key};
 use crate::replay::executor::{CannotExecute, Executor};
@@ -12,7 +12,7 @@ use crate::trace::{
 use crate::units::Bytes;
 
 impl Executor {
-    /// A change with its images.
+    /// Executes a change with its images.
     pub(in crate::replay) fn change(
         &mut self,
         table: Option<Name>,
@@ -55,7 +55,7 @@ impl Executor {
                 return Err((
                     SkipReason::ItemSize,
                     format!(
-                        "an image of {bytes} bytes; DynamoDB holds items of at most 409600 bytes \
+                        "an image has {bytes} bytes; a DynamoDB item has at most 409600 bytes \
                          (400 KB)"
                     ),
                 ));
@@ -65,7 +65,7 @@ impl Executor {
             .map_err(|error| (SkipReason::Key, format!("Keys: {error}")))?;
         let hashed = named_key(&key);
         let known = state.stored.get(&key).cloned();
-        // A view without images before a change does not say whether there was one.
+        // A stream view without old images does not say whether the item existed before.
         let (there_before, there_after) = change.there.unwrap_or((
             change.old.is_some() || known.is_some(),
             change.new.is_some(),
@@ -110,7 +110,7 @@ impl Executor {
                 (false, ..) => (None, SizeSource::Row),
                 (true, Some(old), _) => (Some(old.size(numbers)), SizeSource::Seen),
                 (true, None, Some((Some(bytes), from))) => (Some(bytes), from),
-                // Nobody knows the image before: it is taken to be as large as the one after.
+                // The old image is unknown: it is assumed to be as large as the new one.
                 (true, None, _) => (new_bytes, SizeSource::Assumed),
             };
             let new_bytes = if there_after {
@@ -175,7 +175,7 @@ impl Executor {
             false,
         );
         if !change.has_old || state.has_items {
-            // The image after is the next record's image before.
+            // The new image is the old image of the key's next record.
             let design = state.design.table.clone();
             state.stored.put(&design, key, new);
             state.has_items = true;
@@ -210,12 +210,12 @@ impl Executor {
             region,
             &call,
             None,
-            "the stream's view holds no image, and neither the workload nor an earlier record \
+            "the stream's view type has no images, and neither the workload nor an earlier record \
              gives a size",
         )
     }
 
-    /// Units that AWS counted.
+    /// Adds units that AWS counted.
     pub(in crate::replay) fn counted(
         &mut self,
         table: Option<Name>,
@@ -276,7 +276,7 @@ impl Executor {
             };
             let traced = self.tally.consumption.kind(kind);
             (traced.writes, traced.index) = (!reads, kind.index);
-            // A call that also writes entries is one call.
+            // A call that also writes index entries is one call.
             traced.calls = traced.calls.saturating_add(
                 counted
                     .calls
@@ -298,7 +298,7 @@ impl Executor {
                 direction,
             };
             let seconds = u64::from(counted.seconds.max(1));
-            // Evenly over the period, the remainder one by one.
+            // Divide evenly over the period, and spread the remainder one by one.
             let (each, more) = (halves / seconds, halves % seconds);
             for second in 0..seconds {
                 let before = more * second / seconds;
@@ -311,8 +311,9 @@ impl Executor {
         Ok(())
     }
 
-    /// Replicated writes that nobody counted: of a global table of whose writes the trace knows the
-    /// home region's alone, each copy has as many (rule 4.1); metrics of a copy count its own.
+    /// Adds replicated writes that the trace does not count: if it has only the home region's
+    /// writes of a global table, each replica is assumed to have as many (rule 4.1). If the trace
+    /// has metrics of a replica, these are used.
     pub(in crate::replay) fn copy_counted(&mut self) {
         for table in self.tally.counted_writes.clone() {
             let replicas = &self.tables.list[table].design.replicas;
@@ -344,7 +345,7 @@ impl Executor {
                 .filter(|(kind, _)| kind.table == table && kind.direction == Direction::Write)
             {
                 let mut arms = traced.home.clone();
-                // A transaction doubles only at home (rule 4.6).
+                // A transaction doubles the units only in the home region (rule 4.6).
                 if let (true, Some(arm)) = (transactional(kind), arms.first_mut()) {
                     arm.write /= 2;
                 }

@@ -1,7 +1,8 @@
 //! API requests, executed in full against the tables in memory.
 //!
-//! Conditions come from the recorded error; the rest is evaluated: update expressions, key
-//! conditions, pages. What a line gives (`item_after`, `evaluated_keys`) is taken as it is.
+//! Whether a condition failed comes from the recorded error; everything else is evaluated: update
+//! expressions, key conditions, pages. What a line gives (`item_after`, `evaluated_keys`) is used
+//! as given.
 
 use crate::trace::StartingState;
 use crate::workload::export_items;
@@ -27,14 +28,14 @@ use crate::trace::{
 };
 use crate::units::{Bytes, Exact};
 
-/// The first call of a transaction: when, and what it did on each table.
+/// The first call of a transaction: its time, and what it did on each table.
 #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub(in crate::replay) struct Committed {
     time: Time,
     actions: Vec<(usize, (TransactionAction, TracedKey))>,
 }
 
-/// How long a ClientRequestToken is remembered: ten minutes. Source: API Reference,
+/// How long a ClientRequestToken is valid: ten minutes. Source: API Reference,
 /// "TransactWriteItems".
 const TOKEN_NANOSECONDS: i64 = 600 * Time::SECOND;
 
@@ -47,7 +48,7 @@ struct Done {
     items: u64,
 }
 
-/// A write that is to be done: everything is read before anything changes.
+/// A planned write: a request plans all its writes before it changes anything.
 struct Planned {
     table: usize,
     key: KeyValues,
@@ -59,7 +60,7 @@ struct Planned {
 struct Unprocessed(Vec<(usize, KeyValues)>);
 
 impl Unprocessed {
-    /// Whether a member is one of them.
+    /// Removes a member, and returns whether it was one of them.
     fn take(&mut self, table: usize, key: &KeyValues) -> bool {
         let found = self
             .0
@@ -68,7 +69,7 @@ impl Unprocessed {
         found.map(|at| self.0.swap_remove(at)).is_some()
     }
 
-    /// That the batch held all of them.
+    /// Checks that the batch contained all of them.
     fn all_found(&self) -> Result<(), CannotExecute> {
         match self.0.first() {
             None => Ok(()),
@@ -77,7 +78,7 @@ impl Unprocessed {
                     .escape_debug()
                     .to_string();
                 Err(wrong(format!(
-                    "unprocessed names {key}, which the batch does not ask for"
+                    "unprocessed lists {key}, which is not in the batch"
                 )))
             }
         }
@@ -105,7 +106,7 @@ fn consistency(level: &Value) -> Consistency {
     }
 }
 
-/// Operations of one table joined, in the order of their first appearance.
+/// Groups operations by table, in the order of their first appearance.
 fn by_table<T>(all: impl IntoIterator<Item = (usize, T)>) -> Vec<(usize, Vec<T>)> {
     let mut tables: Vec<(usize, Vec<T>)> = Vec::new();
     for (table, one) in all {
@@ -117,7 +118,7 @@ fn by_table<T>(all: impl IntoIterator<Item = (usize, T)>) -> Vec<(usize, Vec<T>)
     tables
 }
 
-/// What the query cache goes by: all parameters of a Query or Scan (rule 7.1).
+/// The key of the query cache: a hash of all parameters of a Query or Scan (rule 7.1).
 fn parameters(request: &Request) -> u64 {
     xxh3_64(format!("{}{}", request.api.name(), request.request).as_bytes())
 }
@@ -135,7 +136,8 @@ fn cached_page(member: &Operation) -> Option<&ReadPage> {
 }
 
 impl Executor {
-    /// Executes one request, meters it and compares it with what the line says that it consumed.
+    /// Executes one request, meters it, and compares the result with the ConsumedCapacity of the
+    /// line.
     pub(in crate::replay) fn request(
         &mut self,
         request: &Request,
@@ -217,9 +219,9 @@ impl Executor {
         Ok(())
     }
 
-    /// Meters what a request did on one table: as a whole for the line's own answer, member by
-    /// member for who is hot and what DAX catches, which comes to the same (rules 2.3, 3.5,
-    /// 3.6).
+    /// Meters what a request did on one table: as a whole for the comparison with the line's
+    /// ConsumedCapacity, and member by member for hot keys and DAX. Both have the same total (rules
+    /// 2.3, 3.5, 3.6).
     fn done(
         &mut self,
         request: &Request,
@@ -272,7 +274,8 @@ impl Executor {
                 let bytes = item.map_or(0, |bytes| bytes.0 as u32);
                 let hit =
                     region == 0 && self.access(table, Which::Item, key.hash, bytes, second, false);
-                // A line with AWS's own answer reached the table.
+                // A call whose line has a ConsumedCapacity was answered by the table, not by the
+                // cache.
                 if hit && has_dax && request.consumed.is_none() {
                     self.tally.consumption.kind(kind).hits += 1;
                     continue;
@@ -342,7 +345,7 @@ impl Executor {
     fn named(&self, level: &Value) -> Result<usize, CannotExecute> {
         let name = level["TableName"]
             .as_str()
-            .ok_or_else(|| wrong("no TableName"))?;
+            .ok_or_else(|| wrong("TableName is missing"))?;
         self.table_of(name)
     }
 
@@ -351,20 +354,23 @@ impl Executor {
         self.tables.find(name).ok_or_else(|| {
             let defined = self.tables.names();
             let text = if defined.is_empty() {
-                "none; begin the log with CreateTable, or give a workload".to_string()
+                "none; begin the log with a CreateTable, or give a workload".to_string()
             } else {
                 defined
             };
             (
                 SkipReason::UnknownTable,
-                format!("no table {}; defined are {text}", name.escape_debug()),
+                format!(
+                    "the table {} is not defined; defined tables: {text}",
+                    name.escape_debug()
+                ),
             )
         })
     }
 
     fn item_of(json: &Value, what: &str) -> Result<Item, CannotExecute> {
         if json.is_null() {
-            return Err(wrong(format!("no {what}")));
+            return Err(wrong(format!("{what} is missing")));
         }
         Item::from_json(json).map_err(|error| wrong(format!("{what}: {error}")))
     }
@@ -374,14 +380,18 @@ impl Executor {
             .map_err(|error| (SkipReason::Key, error))
     }
 
-    /// An item that a put writes. One that an update leaves may be larger: its limit counts what
-    /// the statement writes (rule 11.4), and a recorded call without an error is believed.
+    /// Checks the size of an item that a put writes. The item after an update may be larger: its
+    /// limit applies to what the statement writes (rule 11.4), and a recorded call without an error
+    /// is assumed to have succeeded.
     fn sized(&self, item: Item) -> Result<Item, CannotExecute> {
         let bytes = item.size(self.switches.number_alignment).0;
         if bytes > limits::ITEM_BYTES_MAX {
             return Err((
                 SkipReason::ItemSize,
-                format!("a put of {bytes} bytes; DynamoDB takes at most 409600 bytes (400 KB)"),
+                format!(
+                    "the item of the put has {bytes} bytes; a DynamoDB item has at most 409600 \
+                     bytes (400 KB)"
+                ),
             ));
         }
         Ok(item)
@@ -407,7 +417,7 @@ impl Executor {
                 let named = named_key(&key);
                 let slot = state.slot(&named);
                 let size = new.as_ref().map(|item| item.size(numbers).0 as u32);
-                // A write that changes nothing is no change: no stream sees it (rule 5.2).
+                // A write that changes nothing has no stream record (rule 5.2).
                 if let Some(old) = state
                     .stored
                     .get(&key)
@@ -434,7 +444,7 @@ impl Executor {
         }
     }
 
-    /// A put of an item.
+    /// Plans a put of an item.
     fn put(&self, table: usize, item: Item) -> Result<Planned, CannotExecute> {
         let item = self.sized(item)?;
         Ok(Planned {
@@ -444,8 +454,8 @@ impl Executor {
         })
     }
 
-    /// An update: the item after as the line gives it, or evaluated. One that failed leaves the
-    /// item as it is.
+    /// Plans an update: the item after it is given by the line, or evaluated. A failed update
+    /// leaves the item unchanged.
     fn update(
         &self,
         table: usize,
@@ -471,7 +481,8 @@ impl Executor {
                     Err(_) if failed => before.cloned(),
                     Err(error) => {
                         return Err(wrong(format!(
-                            "UpdateExpression: {error}; the line may give the item as item_after"
+                            "UpdateExpression: {error}; you can give the item after the update as \
+                             item_after"
                         )));
                     }
                 }
@@ -558,7 +569,7 @@ impl Executor {
                 let mut left = self.unprocessed(request)?;
                 for (name, level) in body["RequestItems"]
                     .as_object()
-                    .ok_or_else(|| wrong("no RequestItems"))?
+                    .ok_or_else(|| wrong("RequestItems is missing"))?
                 {
                     let table = self.table_of(name)?;
                     let (mut items, mut keys) = (Vec::new(), Vec::new());
@@ -616,7 +627,7 @@ impl Executor {
                 let mut left = self.unprocessed(request)?;
                 for (name, requests) in body["RequestItems"]
                     .as_object()
-                    .ok_or_else(|| wrong("no RequestItems"))?
+                    .ok_or_else(|| wrong("RequestItems is missing"))?
                 {
                     let table = self.table_of(name)?;
                     for one in list(requests) {
@@ -696,8 +707,8 @@ impl Executor {
                         .as_ref()
                         .and_then(|list| list.get(at))
                         .filter(|keys| keys.is_array());
-                    // A failing member is said to be one by its own error. What never reached an
-                    // item costs nothing (rule 11.1).
+                    // A failed member has its own error. One that never reached an item costs
+                    // nothing (rule 11.1).
                     let error = one.get("error").filter(|error| !error.is_null());
                     let failure = error.map(|error| {
                         let code = error
@@ -707,8 +718,8 @@ impl Executor {
                         Failure::of_member(code).ok_or_else(|| {
                             let found = code.escape_debug();
                             wrong(format!(
-                                "Statements[{at}]: error is \"{found}\"; the code of a \
-                                 BatchStatementError is expected, such as DuplicateItem"
+                                "Statements[{at}]: error is \"{found}\"; expected the code of a \
+                                 BatchStatementError, such as DuplicateItem"
                             ))
                         })
                     });
@@ -757,7 +768,7 @@ impl Executor {
         })
     }
 
-    /// Does what was planned, and joins it by table.
+    /// Executes planned writes, and groups them by table.
     fn written(
         &mut self,
         planned: Vec<Planned>,
@@ -804,7 +815,7 @@ impl Executor {
             let (kind, level) = member
                 .as_object()
                 .and_then(|member| member.iter().next())
-                .ok_or_else(|| wrong("an empty member of TransactItems"))?;
+                .ok_or_else(|| wrong("a member of TransactItems is empty"))?;
             let table = self.named(level)?;
             let after = request
                 .item_after
@@ -825,8 +836,8 @@ impl Executor {
                 }
                 other => {
                     return Err(wrong(format!(
-                        "TransactItems[{at}]: {other}; Put, Update, Delete or ConditionCheck is \
-                         expected"
+                        "TransactItems[{at}]: found {other}; expected Put, Update, Delete or \
+                         ConditionCheck"
                     )));
                 }
             });
@@ -941,8 +952,8 @@ impl Executor {
         Ok(by_table(members).into_iter().map(join).collect())
     }
 
-    /// Whether a member of a batch fails by what is there: an insert of an item that exists, an
-    /// update of one that does not (rule 3.10).
+    /// Whether a member of a batch fails because of the stored items: an insert of an item that
+    /// exists, or an update of one that does not (rule 3.10).
     fn fails(&self, statement: &Statement) -> bool {
         let there = |table: &str, key: &Item| {
             let table = self.table_of(table).ok()?;
@@ -995,7 +1006,8 @@ impl Executor {
                         Err(_) if failed => key.clone(),
                         Err(error) => {
                             return Err(wrong(format!(
-                                "Statement: {error}; the line may give the item as item_after"
+                                "Statement: {error}; you can give the item after the statement as \
+                                 item_after"
                             )));
                         }
                     },
@@ -1058,8 +1070,8 @@ impl Executor {
                 let unsure = residue.iter().any(|name| order.contains(name))
                     || !level["NextToken"].is_null();
                 if unsure && evaluated_keys.is_none() {
-                    let text = "OR, IN and NextToken on a key are not evaluated; the line may \
-                                name the items that were read as evaluated_keys";
+                    let text = "OR, IN and NextToken on a key are not evaluated; you can list the \
+                                keys of the items that were read as evaluated_keys";
                     return Err(wrong(format!("Statement: {text}")));
                 }
                 let equal = |name: &str| {
@@ -1071,7 +1083,7 @@ impl Executor {
                             )
                     })
                 };
-                // Comparisons of other attributes are a filter, which reads no less.
+                // Comparisons of other attributes are a filter, which does not reduce what is read.
                 let keyed: Vec<KeyCondition> = if equal(&partition) {
                     conditions
                         .iter()
@@ -1125,7 +1137,8 @@ impl Executor {
                             .iter()
                             .any(|name| !design.indexes[index].holds(&design.keys, name))
                     }),
-                    // `SELECT *` gives what the index holds, and fetches nothing (rule 11.2).
+                    // `SELECT *` returns what the index holds, and fetches nothing from the table
+                    // (rule 11.2).
                     None => false,
                 };
                 self.read(
@@ -1155,7 +1168,10 @@ impl Executor {
                     .join(", ");
                 (
                     SkipReason::UnknownIndex,
-                    format!("no index {}; the table has {known}", name.escape_debug()),
+                    format!(
+                        "the table has no index {}; it has {known}",
+                        name.escape_debug()
+                    ),
                 )
             })
     }
@@ -1178,7 +1194,7 @@ impl Executor {
                 .map_err(|error| wrong(format!("KeyConditionExpression: {error}")))?,
             (_, legacy @ Value::Object(_)) => legacy_conditions(legacy).map_err(wrong)?,
             _ if scan => Vec::new(),
-            _ => return Err(wrong("a Query without KeyConditionExpression")),
+            _ => return Err(wrong("a Query needs a KeyConditionExpression")),
         };
         let after = body.get("ExclusiveStartKey").filter(|key| !key.is_null());
         let after = after
@@ -1204,7 +1220,7 @@ impl Executor {
         )
     }
 
-    /// Whether a read of a local index asks for attributes that it does not hold (rule 2.7).
+    /// Whether a read of a local index requests attributes that the index does not hold (rule 2.7).
     fn fetches(
         &self,
         table: usize,
@@ -1260,7 +1276,7 @@ impl Executor {
                         .escape_debug()
                         .to_string();
                     return Err(wrong(format!(
-                        "evaluated_keys names {text}, which is not stored"
+                        "evaluated_keys lists {text}, but the table has no such item"
                     )));
                 }
                 state
@@ -1299,8 +1315,8 @@ impl Executor {
         })
     }
 
-    /// Takes the full export of a table that the trace has just defined: what it held when the log
-    /// began.
+    /// Loads the full export of a table that the trace has just defined: the items that it held
+    /// when the log began.
     fn start_with_export(&mut self, request: &Value) -> Result<(), CannotExecute> {
         let name = request["TableName"].as_str().unwrap_or_default();
         let own = |state: &StartingState| state.table.as_deref().is_none_or(|table| table == name);
@@ -1316,7 +1332,7 @@ impl Executor {
         export_items(&export.folder, take).map_err(wrong)
     }
 
-    /// Takes an item of an export into the starting state.
+    /// Adds an item of an export to the starting state.
     ///
     /// # Errors
     /// Why it cannot be an item of the table.
@@ -1351,7 +1367,8 @@ fn joined_transaction(
     by_table(actions).into_iter().map(join).collect()
 }
 
-/// The members of an operation, each an operation of its own, where that comes to the same.
+/// The members of an operation, each as an operation of its own, if that consumes the same in
+/// total.
 fn members(operation: &Operation) -> Vec<Operation> {
     match operation {
         Operation::BatchGetItem { items, consistency } => items
@@ -1395,7 +1412,7 @@ fn cached_read(operation: &Operation) -> Option<(Option<Bytes>, Consistency)> {
     }
 }
 
-/// What a write that was applied left, and whether it was in a transaction.
+/// The size that an applied write left, and whether the write was in a transaction.
 fn written(operation: &Operation) -> Option<(Option<Bytes>, bool)> {
     let applied = |write: &Write| (write.outcome == WriteOutcome::Applied).then_some(write.new);
     match operation {

@@ -1,9 +1,10 @@
-//! Parts and checkpoints: what a run came to so far, as a Parquet file that another run takes in.
+//! Parts and checkpoints: the results of a run so far, as a Parquet file that another run reads.
 //!
-//! The long series are rows of one table, so that any engine reads them: half units of each second
-//! (`demand`), of each second and slot (`grain`), the counters of the hottest keys (`counter`,
-//! `heat`), of each minute (`minute`), the accesses of sampled keys (`access`), and of a checkpoint
-//! the item store (`store`). Everything else is one value beside them (`rest`).
+//! The long series are rows of one table, so that any Parquet engine can read them: half units of
+//! each second (`demand`), of each second and slot (`grain`), the counters of the hottest keys
+//! (`counter`, `heat`), the hottest keys of each minute (`minute`), the accesses of sampled keys
+//! (`access`), and in a checkpoint the item store (`store`). Everything else is one value in the
+//! same file (`rest`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::Hash;
@@ -44,25 +45,25 @@ use crate::trace::{Name, NameTable, RowPlace, SLOTS, SkipReason, Time};
 use crate::units::Bytes;
 use crate::workload::{IndexEntry, Traced, Workload};
 
-/// The form of the file. Another one is refused.
+/// The version of the file format. Any other version is rejected.
 const FORMAT: u32 = 4;
 
-/// What a part says of itself before it is joined with others.
+/// The header of a part, which is checked before the part is merged with others.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
     format: u32,
     version: String,
     /// Which share of the keys it is.
     pub share: KeyShare,
-    /// What decides over the figures: the workload and the options of the run.
+    /// What the figures depend on: the workload and the options of the run.
     settings: String,
-    /// Whether the run goes on after it.
+    /// Whether the run is unfinished: then the file is a checkpoint.
     unfinished: bool,
     /// What was read so far.
     pub read: Read,
 }
 
-/// What is neither a header nor a row.
+/// Everything that is not stored as rows.
 #[derive(Serialize, Deserialize)]
 struct Rest {
     header: Header,
@@ -91,17 +92,17 @@ struct Rest {
     skipped: BTreeMap<SkipReason, u64>,
     first_skipped: BTreeMap<RowPlace, String>,
     heat: Vec<((usize, usize), (Partitions, Strip))>,
-    /// Of a checkpoint: items, the first calls of transactions, reads that wait for a size.
+    /// Only in a checkpoint: items, the first calls of transactions, reads that wait for a size.
     items: Vec<(usize, Vec<Item>)>,
     tokens: BTreeMap<String, Committed>,
     waiting: BTreeMap<u64, Vec<Waiting>>,
 }
 
-/// Items of one size with the same entries, and how many.
+/// Items of one size with the same index entries, and how many there are.
 type HeldItems = ((Bytes, Vec<IndexEntry>), u64);
 
-/// What decides over the figures of a run, beside the trace: what its workload means, whatever the
-/// file, its comments and its lines, and the options.
+/// What the figures of a run depend on, except the trace: the meaning of its workload (not its file
+/// name, comments or line numbers) and the options.
 pub fn settings(workload: Option<&Workload>, options: &ReplayOptions) -> String {
     let meaning = |of: &dyn Fn(&mut Xxh3)| {
         let mut hash = Xxh3::new();
@@ -120,12 +121,12 @@ pub fn settings(workload: Option<&Workload>, options: &ReplayOptions) -> String 
     )
 }
 
-/// A file that cannot be a part, and why.
+/// The error for a file that cannot be used as a part.
 fn wrong(path: &Path, why: impl std::fmt::Display) -> ReplayError {
     ReplayError::Part(format!("{}: {why}", path.display()))
 }
 
-/// Rows before they are written.
+/// Rows that are not written yet.
 #[derive(Default)]
 struct PartTable {
     section: Vec<&'static str>,
@@ -154,10 +155,10 @@ struct SlotRow {
     data: Option<Vec<u8>>,
 }
 
-/// Rows of a row group.
+/// Rows per row group.
 const GROUP: usize = 1 << 18;
 
-/// Bytes of one piece of what is no row.
+/// Bytes of one piece of the `rest` section.
 const PIECE: usize = 1 << 24;
 
 struct PartWriter<W: Write + Send> {
@@ -236,28 +237,28 @@ impl<W: Write + Send> PartWriter<W> {
     }
 }
 
-/// What a run came to so far, by reference: its executors hold different slots.
+/// The results of a run so far, by reference. Its executors hold different slots.
 pub struct Saved<'a> {
-    /// What was read.
+    /// Summary of the trace.
     pub read: Read,
-    /// Numbers of names.
+    /// The names and their numbers.
     pub names: &'a NameTable,
     /// The executors.
     pub executors: Vec<&'a Executor>,
-    /// Partitions and strips.
+    /// Partitions and heat maps.
     pub heat: &'a BTreeMap<(usize, usize), (Partitions, Strip)>,
     /// Which share it is.
     pub share: KeyShare,
-    /// What decides over the figures.
+    /// What the figures depend on, from [`settings`].
     pub settings: String,
-    /// Whether the run goes on.
+    /// Whether the run is unfinished.
     pub unfinished: bool,
 }
 
-/// Writes what a run came to.
+/// Writes the results of a run.
 ///
 /// # Errors
-/// [`ReplayError::Part`] where it cannot be written.
+/// [`ReplayError::Part`] if it cannot be written.
 pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> {
     let mut writer = PartWriter {
         into: None,
@@ -514,18 +515,18 @@ pub fn write(saved: &Saved, into: impl Write + Send) -> Result<(), ReplayError> 
     }
 }
 
-/// A part that was read: its header, and the executors that take it in.
+/// A part that was read.
 pub struct Loaded {
-    /// What it says of itself.
+    /// Its header.
     pub header: Header,
-    /// What it came to.
+    /// Its results.
     pub part: ReplayPart,
-    /// Of a checkpoint: the item store, by table, slot, key, state and half units.
+    /// Only of a checkpoint: the item store, as table, slot, key, state and half units.
     pub store: Vec<(usize, u8, u64, u32, u32)>,
 }
 
 impl Loaded {
-    /// Whether it is a checkpoint, or a part, as is wanted.
+    /// Checks that it is a checkpoint (if `unfinished`) or a part.
     ///
     /// # Errors
     /// [`ReplayError::Part`] with what differs.
@@ -534,14 +535,14 @@ impl Loaded {
             (true, false) => {
                 return Err(wrong(
                     path,
-                    "is a checkpoint, of a run that did not end\nhelp: run the same command again \
-                     with --checkpoint; it goes on",
+                    "is a checkpoint of an unfinished run\nhelp: run the same command again with \
+                     --checkpoint to continue it",
                 ));
             }
             (false, true) => {
                 return Err(wrong(
                     path,
-                    "is a part, no checkpoint\nhelp: parts are joined with --merge",
+                    "is a part, not a checkpoint\nhelp: merge parts with --merge",
                 ));
             }
             _ => {}
@@ -553,7 +554,7 @@ impl Loaded {
 /// Reads a part or a checkpoint.
 ///
 /// # Errors
-/// [`ReplayError::Part`] where the file is none, or of another version.
+/// [`ReplayError::Part`] if the file is neither, or was written by another version.
 pub fn read(
     path: &Path,
     workload: Option<&Workload>,
@@ -565,18 +566,19 @@ pub fn read(
     let no_part = || {
         wrong(
             path,
-            "is no part of a replay that this version wrote, or is damaged\nhelp: replay \
-             --partial writes a part, replay --checkpoint a checkpoint",
+            "is not a part or checkpoint written by this version, or is damaged\nhelp: write a \
+             part with replay --partial, a checkpoint with replay --checkpoint",
         )
     };
-    let broken = |error: &dyn std::fmt::Display| wrong(path, format!("is cut or broken: {error}"));
+    let broken =
+        |error: &dyn std::fmt::Display| wrong(path, format!("is truncated or damaged: {error}"));
     match seal {
         Seal::Whole => {}
         Seal::Missing => return Err(no_part()),
         Seal::Broken => {
             return Err(wrong(
                 path,
-                "is damaged: its content is not what was written\nhelp: write it again",
+                "is damaged: its content does not match its checksum\nhelp: write it again",
             ));
         }
     }
@@ -677,7 +679,7 @@ pub fn read(
                 }
                 "store" => store.push((owner as usize, slot, key, small(a)?, small(b)?)),
                 "rest" if data.is_valid(at) => rest.extend_from_slice(data.value(at)),
-                other => return Err(broken(&format!("a row of {other:?}"))),
+                other => return Err(broken(&format!("unknown row section {other:?}"))),
             }
         }
     }
@@ -685,7 +687,8 @@ pub fn read(
         wrong(
             path,
             format!(
-                "was written by another version; this is {}",
+                "was written by another version; this is version {}\nhelp: create the parts again \
+                 with one version",
                 env!("CARGO_PKG_VERSION")
             ),
         )
@@ -693,7 +696,8 @@ pub fn read(
     let header = rest.header;
     if (header.format, header.version.as_str()) != (FORMAT, env!("CARGO_PKG_VERSION")) {
         let text = format!(
-            "was written by version {}; this is {}\nhelp: make the parts again with one version",
+            "was written by version {}; this is version {}\nhelp: create the parts again with one \
+             version",
             header.version,
             env!("CARGO_PKG_VERSION")
         );
@@ -702,8 +706,8 @@ pub fn read(
     let now = settings(workload, options);
     if header.settings != now {
         let text = format!(
-            "was made with other settings\n  it: {}\n  now: {now}\nhelp: give the same \
-             --workload, --region, --verify and --dax… as then",
+            "was made with other settings\n  then: {}\n  now: {now}\nhelp: give the same \
+             --workload, --region, --verify and --dax… options as then",
             header.settings
         );
         return Err(wrong(path, text));
@@ -717,13 +721,13 @@ pub fn read(
     if rest.lanes.iter().any(|lane| lane.table >= tables)
         || rest.places.iter().any(|(table, _)| *table >= tables)
     {
-        return Err(broken(&"it names a table that it does not define"));
+        return Err(broken(&"it refers to a table that it does not define"));
     }
     let lane = |owner: u32| {
         rest.lanes
             .get(owner as usize)
             .copied()
-            .ok_or_else(|| broken(&"a row of nobody"))
+            .ok_or_else(|| broken(&"a row with an unknown owner"))
     };
     let mut names = NameTable::default();
     let tally = &mut executor.tally;
@@ -740,7 +744,7 @@ pub fn read(
             .places
             .get(owner as usize)
             .copied()
-            .ok_or_else(|| broken(&"a row of nobody"))?;
+            .ok_or_else(|| broken(&"a row with an unknown owner"))?;
         tally.grains.entry(place).or_default().extend([grain]);
     }
     for ((owner, slot), heat) in heats {
@@ -808,7 +812,7 @@ pub fn read(
     })
 }
 
-/// A slot's heat while its rows are read.
+/// The hot keys of a slot while its rows are read.
 #[derive(Default)]
 struct Heating {
     counters: Vec<(Counter, bool)>,
@@ -839,29 +843,32 @@ impl Heating {
     }
 }
 
-/// Joins the parts of all shares of one trace.
+/// Merges the parts of all shares of one trace.
 ///
 /// # Errors
-/// [`ReplayError::Part`] where a share is missing or there twice, or where parts are of different
+/// [`ReplayError::Part`] if a share is missing or given twice, or if the parts are from different
 /// traces.
 pub fn merge(parts: Vec<(std::path::PathBuf, Loaded)>) -> Result<ReplayPart, ReplayError> {
     let mut found: BTreeMap<u32, &Path> = BTreeMap::new();
     let Some((first_path, first)) = parts.first() else {
-        return Err(ReplayError::Part("no part to join".to_string()));
+        return Err(ReplayError::Part("no parts to merge".to_string()));
     };
     for (path, loaded) in &parts {
         let (share, of) = (loaded.header.share, first.header.share.of);
         if share.of != of {
             return Err(wrong(
                 path,
-                format!("is share {share}, and {} one of {of}", first_path.display()),
+                format!(
+                    "is share {share}, but {} is one of {of} shares",
+                    first_path.display()
+                ),
             ));
         }
         if let Some(twice) = found.insert(share.number, path) {
             return Err(wrong(
                 path,
                 format!(
-                    "is share {share}, as {} is\nhelp: give each share once",
+                    "is share {share}, and so is {}\nhelp: give each share once",
                     twice.display()
                 ),
             ));
@@ -870,8 +877,8 @@ pub fn merge(parts: Vec<(std::path::PathBuf, Loaded)>) -> Result<ReplayPart, Rep
             || loaded.part.executor.tables.definitions != first.part.executor.tables.definitions
         {
             let text = format!(
-                "is of another trace than {}: {} events, {} there\nhelp: all parts come from the \
-                 same files, in the same order",
+                "is of another trace than {}: {} events here, {} there\nhelp: all parts must come \
+                 from the same files, in the same order",
                 first_path.display(),
                 loaded.header.read.events,
                 first.header.read.events
@@ -886,14 +893,14 @@ pub fn merge(parts: Vec<(std::path::PathBuf, Loaded)>) -> Result<ReplayPart, Rep
         .collect();
     if !missing.is_empty() {
         return Err(ReplayError::Part(format!(
-            "missing shares: {}\nhelp: replay --share {} --partial makes one",
+            "missing shares: {}\nhelp: create one with replay --share {} --partial",
             missing.join(", "),
             missing[0]
         )));
     }
     let mut parts = parts.into_iter().map(|(_, loaded)| loaded.part);
     let Some(mut whole) = parts.next() else {
-        return Err(ReplayError::Part("no part to join".to_string()));
+        return Err(ReplayError::Part("no parts to merge".to_string()));
     };
     for part in parts {
         whole.join(part);

@@ -1,22 +1,22 @@
-//! The seal of a Parquet file that the program reads again: a hash of all its bytes, kept in its
-//! own footer.
+//! The seal (checksum) of a Parquet file that the program reads again: a hash of all its bytes,
+//! stored in its own footer.
 //!
-//! The hash stands in the metadata of the footer as 32 hexadecimal digits. It is taken over the
-//! file with zeros in their place, so a file is whole only if every one of its bits is as it was
-//! written, those of the hash included.
+//! The hash is stored in the metadata of the footer as 32 hexadecimal digits. It is computed over
+//! the file with zeros in place of these digits, so a file is whole only if every bit is as it was
+//! written, including those of the hash.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use parquet::file::metadata::KeyValue;
 use xxhash_rust::xxh3::Xxh3;
 
-/// What stands before the digits.
+/// The text before the digits.
 const MARK: &[u8] = b"xxh3-128 ";
 
 /// Digits of the hash.
 const DIGITS: usize = 32;
 
-/// The entry of the metadata that keeps the seal's place until the hash is known.
+/// The metadata entry that reserves space for the hash until it is known.
 pub fn metadata() -> KeyValue {
     let place = [MARK, &[b'0'; DIGITS]].concat();
     KeyValue::new(
@@ -25,7 +25,7 @@ pub fn metadata() -> KeyValue {
     )
 }
 
-/// The hash as it is written.
+/// The hash as hexadecimal digits.
 fn digits(hash: &Xxh3) -> String {
     format!("{:032x}", hash.digest128())
 }
@@ -36,7 +36,7 @@ fn place(bytes: &[u8]) -> Option<usize> {
     (at + DIGITS <= bytes.len()).then_some(at)
 }
 
-/// A writer that hashes what it passes on, and keeps the footer back until the hash is known.
+/// A writer that hashes what it passes on, and holds the footer back until the hash is known.
 pub struct Sealing<W> {
     into: W,
     hash: Xxh3,
@@ -44,7 +44,7 @@ pub struct Sealing<W> {
 }
 
 impl<W: Write> Sealing<W> {
-    /// A writer into another.
+    /// Wraps another writer.
     pub fn new(into: W) -> Sealing<W> {
         Sealing {
             into,
@@ -53,7 +53,7 @@ impl<W: Write> Sealing<W> {
         }
     }
 
-    /// From here on bytes are of the footer.
+    /// All bytes written after this call belong to the footer.
     pub fn begin_footer(&mut self) {
         self.footer.get_or_insert_default();
     }
@@ -61,12 +61,12 @@ impl<W: Write> Sealing<W> {
     /// Puts the hash into its place and writes the footer.
     ///
     /// # Errors
-    /// Where the footer cannot be written.
+    /// If the footer cannot be written.
     pub fn finish(mut self) -> io::Result<()> {
         let mut footer = self.footer.take().unwrap_or_default();
         self.hash.update(&footer);
         let at = place(&footer)
-            .ok_or_else(|| io::Error::other("the footer has no place for its hash"))?;
+            .ok_or_else(|| io::Error::other("the footer has no space for its hash"))?;
         footer[at..at + DIGITS].copy_from_slice(digits(&self.hash).as_bytes());
         self.into.write_all(&footer)?;
         self.into.flush()
@@ -89,25 +89,24 @@ impl<W: Write> Write for Sealing<W> {
     }
 }
 
-/// Bytes after the footer: its length, and the mark of Parquet.
+/// Bytes after the footer: its length, and Parquet's magic number.
 const TAIL: u64 = 8;
 
-/// What a file's seal says.
+/// The result of checking a file's seal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seal {
     /// Every bit is as it was written.
     Whole,
-    /// Something is not.
+    /// Some bit is not as it was written.
     Broken,
-    /// There is no seal at its place.
+    /// The footer has no seal.
     Missing,
 }
 
-/// Compares a file with its seal. It is read from its beginning to its end, and none of it is
-/// believed before.
+/// Compares a file with its seal. The whole file is read, and nothing in it is trusted before that.
 ///
 /// # Errors
-/// Where it cannot be read.
+/// If the file cannot be read.
 pub fn check(file: &mut (impl Read + Seek)) -> io::Result<Seal> {
     let length = file.seek(SeekFrom::End(0))?;
     let mut tail = [0; TAIL as usize];

@@ -1,4 +1,4 @@
-//! What DAX would have caught, in units and in money: saved reads against node hours.
+//! What DAX would have saved, in units and in money: saved reads compared with node hours.
 
 use std::collections::BTreeSet;
 
@@ -14,35 +14,36 @@ use crate::units::{Exact, GB, KB};
 use crate::usage::{Throughput, UsageType};
 use crate::workload::Workload;
 
-/// What a cache of one size would have caught.
+/// What a cache of one size would have answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DaxResult {
     /// The table.
     pub table: String,
     /// Items by key, or pages by their parameters.
     pub which: Which,
-    /// The node type of that memory, where one has it.
+    /// The node type with that memory, if there is one.
     pub node_type: Option<&'static str>,
-    /// Seconds that it keeps an item; 0: as long as there is room.
+    /// Time to live in seconds; with 0, items do not expire.
     pub ttl_seconds: u64,
-    /// One key in 2 to this power was followed; 0: every key.
+    /// One key in 2 to this power was sampled; 0: every key.
     pub sampled: u32,
-    /// What was caught.
+    /// What the cache would have answered.
     pub point: CachePoint,
-    /// What a month of it saves and costs, of a size that can be bought.
+    /// What a month of it saves and costs; only for sizes that AWS sells.
     pub cluster: Option<Cluster>,
 }
 
-/// A cluster that serves what a trace asks for.
+/// A cluster that can serve the trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cluster {
-    /// How many nodes serve the busiest second; `None` where eleven do not.
+    /// How many nodes can serve the busiest second; `None` if eleven are not enough.
     pub nodes: Option<u64>,
-    /// A month of reads that it answers, at on-demand prices; `None` where the book lacks them.
+    /// The price of the reads that it answers in a month, at on-demand prices; `None` if the price
+    /// book has none.
     pub saves: Option<Money>,
-    /// A month of its nodes.
+    /// The price of its nodes for a month.
     pub costs: Option<Money>,
-    /// The hit ratio at which both are equal; above 1 where no ratio is enough.
+    /// The hit ratio at which savings and costs are equal; above 1 if no hit ratio is enough.
     pub break_even: Option<Exact>,
 }
 
@@ -52,17 +53,17 @@ impl DaxResult {
         self.point.reads - self.point.hits
     }
 
-    /// The share of reads that it answered; `None` where there was none.
+    /// The share of reads that it answered; `None` if there were no reads.
     pub fn hit_ratio(&self) -> Option<Exact> {
         (self.point.reads > 0).then(|| Exact::ratio(self.point.hits, self.point.reads))
     }
 
-    /// By how much the hit ratio may be wrong: 0 where it is exact.
+    /// By how much the hit ratio may be wrong; 0 if it is exact.
     pub fn error(&self) -> Exact {
         Exact::ratio(self.point.error_millionths, 1_000_000)
     }
 
-    /// The share of all keys that was followed.
+    /// The share of all keys that was sampled.
     pub fn followed(&self) -> Exact {
         Exact::ratio(1, 1_u64 << self.sampled.min(63))
     }
@@ -90,7 +91,7 @@ fn sizes(own: Option<u64>) -> Vec<u64> {
     sizes
 }
 
-/// What caches of each table would have caught.
+/// What caches of each table would have answered.
 pub(in crate::replay) fn results(
     executor: &Executor,
     workload: &Workload,
@@ -110,7 +111,7 @@ pub(in crate::replay) fn results(
         let design = &executor.tables.list[table].design;
         let ttl_seconds = caches.ttl(design.dax.as_ref());
         let points = match caches.sizes.is_empty() {
-            // A query is not cached without a time to live (rule 7.1).
+            // With a time to live of 0, a query is not cached (rule 7.1).
             true if which == Which::Query && ttl_seconds == 0 => Vec::new(),
             true => log.curve(
                 cache,
@@ -131,7 +132,7 @@ pub(in crate::replay) fn results(
             let node = NODE_TYPES
                 .iter()
                 .find(|node| node.memory_gb * GB == point.bytes);
-            // Beyond the first size that holds everything, only what can be bought is of interest.
+            // Above the first size that evicts nothing, only sizes that AWS sells are listed.
             if !fits || node.is_some() || !caches.sizes.is_empty() {
                 all.push(DaxResult {
                     table: design.table.name.clone(),
@@ -153,7 +154,7 @@ pub(in crate::replay) fn results(
     all
 }
 
-/// A cluster of a node type for what a trace asks for in its busiest second.
+/// A cluster of a node type that can serve the busiest second of a trace.
 #[allow(clippy::too_many_arguments)]
 fn cluster(
     executor: &Executor,
@@ -167,7 +168,7 @@ fn cluster(
 ) -> Cluster {
     let design = &executor.tables.list[table].design;
     let seconds = Exact::from(span.seconds());
-    // As much more in the busiest second as the table's lanes have then.
+    // How much more the busiest second has than an average one, from the table's demand series.
     let peak = |direction: Direction| -> Exact {
         let lane = executor.tally.consumption.lanes.get(&DemandKey {
             table,

@@ -18,13 +18,13 @@ pub struct Peak {
     pub region: String,
     /// Reads or writes.
     pub direction: Direction,
-    /// Units a second on average over the trace.
+    /// Average units per second over the trace.
     pub mean: Exact,
-    /// Units that half of all seconds do not exceed, 95 and 99 in a hundred.
+    /// The 50th, 95th and 99th percentile of the units per second.
     pub percentiles: [Exact; 3],
     /// When the busiest second was, and its units.
     pub second: (Time, Exact),
-    /// When the busiest minute was, and its units a second.
+    /// When the busiest minute was, and its average units per second.
     pub minute: (Time, Exact),
 }
 
@@ -41,7 +41,7 @@ pub struct OverTime {
     pub direction: Direction,
     /// When the first column begins.
     pub first: Time,
-    /// Seconds of a column.
+    /// Length of a column in seconds.
     pub column_seconds: u64,
     /// Units of each column.
     pub units: Vec<Exact>,
@@ -74,8 +74,8 @@ pub fn peaks(executor: &Executor, span: &TraceSpan) -> Vec<Peak> {
         .collect()
 }
 
-/// Columns of the same length for all accounts: as short as 128 of them allow, of a length that
-/// people read.
+/// Columns of the same length for all accounts: the shortest usual length (such as 10 s or 5 min)
+/// that needs at most 128 columns.
 pub fn over_time(executor: &Executor, span: &TraceSpan) -> Vec<OverTime> {
     const LENGTHS: [u64; 15] = [
         1, 2, 5, 10, 30, 60, 120, 300, 600, 1_800, 3_600, 7_200, 14_400, 43_200, 86_400,
@@ -88,7 +88,7 @@ pub fn over_time(executor: &Executor, span: &TraceSpan) -> Vec<OverTime> {
         let (table, index, region) = executor.place(lane.table, lane.index, lane.region);
         let mut halves = vec![0_u64; seconds.div_ceil(length).max(1) as usize];
         for (second, more) in demand.seconds() {
-            // What lies outside of the trace's own time has no column.
+            // Seconds outside of the time that the trace covers have no column.
             if let Some(column) = usize::try_from((second - span.from).div_euclid(length as i64))
                 .ok()
                 .and_then(|at| halves.get_mut(at))

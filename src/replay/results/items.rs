@@ -1,4 +1,4 @@
-//! Sizes of the items that the trace knows.
+//! Sizes of the items that are known from the trace.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use crate::replay::executor::Executor;
 use crate::replay::tally::ItemCounts;
 use crate::units::Exact;
 
-/// Sizes of the items of a table that the trace knows, as they are at its end.
+/// Sizes of the items of a table that are known from the trace, at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ItemSizes {
     /// The table.
     pub table: String,
     /// How many items there are.
     pub items: u64,
-    /// Bytes of one on average.
+    /// Average size in bytes.
     pub mean: Exact,
-    /// Bytes that half of them do not exceed, 95 and 99 in a hundred, and the largest.
+    /// The 50th, 95th and 99th percentile of the sizes in bytes, and the largest size.
     pub percentiles: [u64; 4],
 }
 
-/// Sizes of the items that the trace knows, as they are at its end.
+/// Sizes of the items that are known from the trace, at its end.
 pub fn item_sizes(executor: &Executor) -> Vec<ItemSizes> {
     let of = |(table, held): (&usize, &ItemCounts)| {
         let mut sizes: BTreeMap<u64, u64> = BTreeMap::new();

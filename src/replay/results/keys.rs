@@ -11,7 +11,7 @@ use crate::table::Direction;
 use crate::trace::Time;
 use crate::units::Exact;
 
-/// A key that consumes much.
+/// A hot key: one that consumes many units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HotKey {
     /// The table.
@@ -22,22 +22,23 @@ pub struct HotKey {
     pub region: String,
     /// Reads or writes.
     pub direction: Direction,
-    /// The key, as far as it is kept.
+    /// The key (its first bytes), or its hash if its name was not kept.
     pub key: String,
     /// Its units.
     pub units: Exact,
     /// Its share of the account's units.
     pub share: Exact,
-    /// How many keys the account has; where `floor` is not 0, how many are counted.
+    /// How many keys the account direction has or, if `floor` is not 0, how many of them are
+    /// counted.
     pub keys: u64,
-    /// By how much its units may be too many: 0 where they are exact.
+    /// By how much its units may be too high; 0 if they are exact.
     pub error: Exact,
-    /// The units that a key which is not counted had at most: 0 where every key is counted.
+    /// Maximum number of units that an uncounted key can have; 0 if every key is counted.
     pub floor: Exact,
 }
 
 impl HotKey {
-    /// Its units at least.
+    /// The units that it consumed at least.
     pub fn least(&self) -> Exact {
         &self.units - &self.error
     }
@@ -50,22 +51,22 @@ pub struct PartitionHeat {
     pub table: String,
     /// The region.
     pub region: String,
-    /// Partitions at first.
+    /// Number of partitions at the start.
     pub first: u64,
-    /// Partitions at the end.
+    /// Number of partitions at the end.
     pub last: u64,
-    /// Read units that a partition refused.
+    /// Read units that partitions throttled.
     pub refused_reads: Exact,
-    /// Write units that a partition refused.
+    /// Write units that partitions throttled.
     pub refused_writes: Exact,
-    /// Seconds in which one did.
+    /// Number of seconds in which a partition throttled.
     pub refused_seconds: u64,
-    /// The first of them.
+    /// The first of these seconds.
     pub first_refusal: Option<Time>,
-    /// The keys that were refused most, with their units: of what a 256th of all keys was refused,
-    /// as much as they have of its units.
+    /// The keys that were throttled most, with their throttled units. The throttled units of a
+    /// slot (a 256th of all keys) are divided among its keys in proportion to their units.
     pub keys: Vec<(String, Exact)>,
-    /// Its heat over time and range of keys.
+    /// Its heat map: units by time and range of keys.
     pub strip: Strip,
 }
 
@@ -113,7 +114,7 @@ pub fn partitions(executor: &Executor, heat: &Heats, count: usize) -> Vec<Partit
         let (name, _, region) = executor.place(*table, None, *region);
         let units = |halves: u128| Exact::whole(halves) / Exact::from(2);
         let refused = partitions.refused();
-        // What a slot was refused is its keys', each as much as it has of the slot's units.
+        // The throttled units of a slot are divided among its keys in proportion to their units.
         let mut keys: BTreeMap<u64, (u128, String)> = BTreeMap::new();
         for (slot, both) in &partitions.refused {
             for (slots, refused) in slots.iter().zip(both) {

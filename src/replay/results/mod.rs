@@ -26,37 +26,37 @@ use super::tally::verify::Verification;
 use crate::outcome::Outcome;
 use crate::trace::{SkipReason, Time};
 
-/// What a trace came to.
+/// The result of a replay.
 pub struct Replayed {
-    /// What was read.
+    /// Summary of the trace.
     pub trace: Summary,
-    /// Units of each table and index in each region.
+    /// Units consumed by each table and index in each region.
     pub consumed: Vec<ConsumedUnits>,
     /// The busiest second and minute of each account.
     pub peaks: Vec<Peak>,
     /// Units of each account over time.
     pub over_time: Vec<OverTime>,
-    /// Sizes of the items that the trace knows.
+    /// Sizes of the items that are known from the trace.
     pub item_sizes: Vec<ItemSizes>,
     /// The design in every capacity mode.
     pub capacity: Vec<ModeResult>,
-    /// The keys that consumed most.
+    /// The keys that consumed the most units.
     pub hot_keys: Vec<HotKey>,
     /// Partitions of each table in each region.
     pub partitions: Vec<PartitionHeat>,
-    /// What DAX would have caught.
+    /// The reads that DAX would have answered.
     pub dax: Vec<DaxResult>,
-    /// Where sizes came from.
+    /// Sources of the sizes.
     pub sizes: Sizes,
-    /// AWS's answers beside the meter's.
+    /// AWS's figures compared with the meter's.
     pub verification: Option<Verification>,
-    /// The bill of a month, as the design is.
+    /// The monthly bill of the current design.
     pub outcome: Outcome,
-    /// What is taken for granted, beside the assumptions of the bill.
+    /// The assumptions of the replay, in addition to those of the bill.
     pub assumptions: Vec<String>,
 }
 
-/// What was read.
+/// Summary of the trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Summary {
     /// The files.
@@ -65,20 +65,20 @@ pub struct Summary {
     pub kinds: Vec<String>,
     /// Events that were executed.
     pub events: u64,
-    /// The first moment.
+    /// Time of the first event.
     pub first: Time,
-    /// The last.
+    /// Time of the last event.
     pub last: Time,
-    /// The time that it is taken to cover.
+    /// The time that the trace is assumed to cover.
     pub span: TraceSpan,
     /// Rows that were skipped, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
-    /// The first of these.
+    /// The first of the skipped rows.
     pub first_skipped: Vec<String>,
     /// Calls that cost nothing, because AWS throttled or refused them.
     pub refused: u64,
-    /// Throttled requests that metrics count.
+    /// Throttled requests counted by metrics.
     pub throttled: u64,
-    /// What a reader should know of the formats.
+    /// Notes on the formats.
     pub notes: Vec<String>,
 }

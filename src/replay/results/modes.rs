@@ -1,5 +1,5 @@
-//! The trace in every capacity mode: what each bills and what it would have throttled, when, and
-//! for which keys.
+//! The trace in every capacity mode: what each mode costs and what it would have throttled, when,
+//! and for which keys.
 
 use std::sync::Arc;
 
@@ -25,23 +25,23 @@ const CAPACITY: &str = "capacity";
 /// The design in one capacity mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ModeResult {
-    /// The table that it is about; `None` for all.
+    /// The table; `None` for all tables.
     pub table: Option<String>,
-    /// What it is, such as `provisioned, auto scaled`.
+    /// Its name, such as `provisioned, auto scaled`.
     pub mode: String,
     /// `capacity`, `commitment` or `table-class`.
     pub kind: &'static str,
-    /// Whether the design has it.
+    /// Whether the current design has it.
     pub as_designed: bool,
-    /// Whether it can be had, and what a month of the whole design then costs.
+    /// Whether it is possible, and what a month of the whole design then costs.
     pub state: AlternativeState,
-    /// Why not, or what there is to know.
+    /// Why it is not possible, or details about it.
     pub why: String,
-    /// Each account of the table.
+    /// Each account direction of the table.
     pub accounts: Vec<AccountRun>,
 }
 
-/// One account's direction in a mode.
+/// One account direction in a mode.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountRun {
     /// The table.
@@ -52,27 +52,28 @@ pub struct AccountRun {
     pub region: String,
     /// Reads or writes.
     pub direction: Direction,
-    /// Units of the month that are billed: request units, or unit-hours.
+    /// Units billed for a month: request units or unit-hours.
     pub billed: Exact,
     /// `request units` or `unit-hours`.
     pub unit: &'static str,
-    /// The least and the most units provisioned; `None` on demand.
+    /// The lowest and the highest provisioned units; `None` on demand.
     pub provisioned: Option<(u64, u64)>,
-    /// Units asked for in the trace.
+    /// Units requested in the trace.
     pub asked: Exact,
     /// Units throttled in the trace.
     pub throttled: Exact,
-    /// About so many requests: the calls' share that the units are.
+    /// Estimated number of throttled requests: the number of calls multiplied by the throttled
+    /// share of the units.
     pub throttled_requests: u64,
-    /// The first minute in which something was throttled.
+    /// The first minute with throttling.
     pub first_throttled: Option<Time>,
-    /// How many minutes had throttling.
+    /// Number of minutes with throttling.
     pub throttled_minutes: u64,
-    /// The keys that were asked for most in these minutes, with their units.
+    /// The hottest keys in these minutes, with their units.
     pub keys: Vec<(String, Exact)>,
 }
 
-/// Keys that are named for throttled minutes.
+/// How many keys are listed for throttled minutes.
 const KEYS: usize = 3;
 
 /// Every mode: the design as it is, and what [`capacities`] finds.
@@ -296,7 +297,7 @@ impl<'a> Simulated<'a> {
     }
 }
 
-/// How many calls took units of an account.
+/// Number of calls that consumed units of an account direction.
 fn calls_of(executor: &Executor, lane: DemandKey) -> u64 {
     let region = executor
         .regions
@@ -304,7 +305,7 @@ fn calls_of(executor: &Executor, lane: DemandKey) -> u64 {
         .map(String::as_str)
         .unwrap_or_default();
     let design = &executor.tables.list[lane.table].design.table;
-    // A table's own arm and those of its local indexes; or the arm of one global index.
+    // The table and its local indexes, or one global index.
     let belongs = |arm: usize| match arm.checked_sub(1) {
         None => lane.index.is_none(),
         Some(at)
@@ -341,7 +342,8 @@ fn calls_of(executor: &Executor, lane: DemandKey) -> u64 {
     executor.tally.consumption.kinds.iter().map(of).sum()
 }
 
-/// How the provisioned units of an account move; `None` on demand, and where they are not known.
+/// How the provisioned units of an account change over time; `None` on demand, or if they are
+/// unknown.
 fn units_of(
     design: &TableDesign,
     index: Option<usize>,

@@ -13,7 +13,7 @@ use crate::units::Exact;
 use crate::usage::{Subject, UsageType};
 use crate::workload::{PatternCall, Workload};
 
-/// Batches that consumed less than their members cost.
+/// A note on batches that consumed less than their members cost.
 pub fn short_batches(count: u64) -> Option<String> {
     let (verb, whose) = if count == 1 {
         ("batch consumed", "its")
@@ -21,15 +21,16 @@ pub fn short_batches(count: u64) -> Option<String> {
         ("batches consumed", "their")
     };
     let text = format!(
-        "{} {verb} less than all {whose} members cost: what AWS left unprocessed costs nothing, \
-         and is executed here all the same; give it as `unprocessed`, or AWS's answer as \
+        "{} {verb} less than all {whose} members cost: members that AWS left unprocessed cost \
+         nothing, but are executed here; list them as `unprocessed`, or give AWS's response as \
          `response`",
         Exact::from(count)
     );
     (count > 0).then_some(text)
 }
 
-/// What units that AWS counted do not tell: the bytes and the changes behind them.
+/// Costs that are unknown because the trace gives only units that AWS counted, not the bytes and
+/// changes behind them.
 pub fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) -> Vec<Unknown> {
     let mut all = Vec::new();
     for table in &executor.tally.counted_writes {
@@ -46,8 +47,8 @@ pub fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) 
                 region,
                 access: None,
             };
-            let why = "the trace gives the units of writes, not their bytes; a request log, a \
-                       stream or columns with sizes do"
+            let why = "the trace gives the units of writes, not their bytes; use a request log, a \
+                       stream or columns with sizes"
                 .to_string();
             all.push(Unknown {
                 subject,
@@ -75,7 +76,7 @@ pub fn uncounted(executor: &Executor, measured: &Workload, metering: &Metering) 
             .is_some_and(|archive| archive.incremental)
         {
             push(
-                "what the trace's writes add to incremental exports".to_string(),
+                "the data that the trace's writes add to incremental exports".to_string(),
                 UsageType::EXPORT_INCREMENTAL,
             );
         }
@@ -90,21 +91,23 @@ pub fn warnings(executor: &Executor, names: &NameTable, span: &TraceSpan) -> Vec
     let absent = absent(executor, names);
     if !absent.is_empty() {
         warnings.push(format!(
-            "access patterns of the workload that the trace does not hold are not in the bill: {}",
+            "access patterns of the workload that do not occur in the trace are not in the bill: \
+             {}",
             absent.join(", ")
         ));
     }
     if span.seconds() < 3_600 && span.factor != Exact::one() {
         let (seconds, factor) = (Exact::from(span.seconds()), span.factor.human(1));
         warnings.push(format!(
-            "the trace covers {seconds} s, so every figure of the month is {factor} times what \
-             was seen; a day or more makes a forecast, --from and --to say what the trace covers"
+            "the trace covers {seconds} s, so every monthly figure is {factor} times what was \
+             recorded; for a forecast use a trace of a day or more, or state the time that it \
+             covers with --from and --to"
         ));
     }
     warnings
 }
 
-/// Access patterns of the workload that the trace does not hold, so that the bill does not either.
+/// Access patterns of the workload that do not occur in the trace, so they are not in the bill.
 fn absent(executor: &Executor, names: &NameTable) -> Vec<String> {
     let mut absent = Vec::new();
     for (at, state) in executor
@@ -155,15 +158,15 @@ pub fn assumptions(
     let mut list = Vec::new();
     if span.factor != Exact::one() {
         list.push(format!(
-            "the trace covers {} s, a month has {month}: everything that the trace consumes is \
-             taken {} times",
+            "the trace covers {} s and a month has {month} s: everything that the trace consumes \
+             is multiplied by {}",
             Exact::from(span.seconds()),
             span.factor.human(6)
         ));
     }
     list.push(
-        "before the trace its last day, or all of a shorter one, is executed once more, so that \
-         bursts and auto scaling do not start cold"
+        "before the trace is simulated, its last day (or all of a shorter trace) is executed as a \
+         warm-up, so that burst capacity and auto scaling do not start cold"
             .to_string(),
     );
     if workload.is_none() {
@@ -173,13 +176,13 @@ pub fn assumptions(
             .map(|table| table.table.name.as_str())
             .collect();
         list.push(format!(
-            "no workload declares {}: its tables are taken as the trace shows them, in {}, with \
-             what the trace leaves in them as their storage{}",
+            "no workload declares {}: the design is taken from the trace, in {}, and storage is \
+             what the trace leaves in each table{}",
             names.join(", "),
             measured.region,
             if guessed {
-                "; of a key only the names are known, and the first by the alphabet is taken for \
-                 the partition key"
+                "; the trace gives only the names of the key attributes, and the first in \
+                 alphabetical order is taken as the partition key"
             } else {
                 ""
             }
@@ -194,69 +197,72 @@ pub fn assumptions(
     if !others.is_empty() {
         let names: Vec<&str> = others.into_iter().map(String::as_str).collect();
         list.push(format!(
-            "events of {} are priced in {}; a workload with replicas, or one replay for each \
-             region, tells them apart",
+            "events in {} are priced in {}; to price them separately, give a workload with \
+             replicas, or replay each region separately",
             names.join(", "),
             executor.regions[0]
         ));
     }
     if executor.tally.provenance.changes_assumed > 0 {
         list.push(format!(
-            "{} writes do not say which attributes they change; the access pattern says, else \
-             every attribute that is no index key is taken to change",
+            "writes that do not list the attributes they change: {}; the list of the access \
+             pattern is used, else every attribute that is not an index key is assumed to change",
             Exact::from(executor.tally.provenance.changes_assumed)
         ));
     }
     if executor.tally.provenance.presence_assumed > 0 {
         list.push(format!(
-            "of {} writes nobody knows whether they found an item: as often as the access pattern \
-             says, else updates and deletes do and puts do not",
+            "writes for which it is unknown whether they found an item: {}; assumed as often as \
+             the access pattern says, else updates and deletes did and puts did not",
             Exact::from(executor.tally.provenance.presence_assumed)
         ));
     }
     if executor.tally.provenance.counts_assumed > 0 {
         list.push(format!(
-            "{} reads do not say how many items they evaluated: as many as the access pattern says",
+            "reads that do not give the number of items they evaluated: {}; the number of the \
+             access pattern is used",
             Exact::from(executor.tally.provenance.counts_assumed)
         ));
     }
     list.push(
-        "fixed and scheduled capacity is sized without bursts, which AWS gives as far as it can; \
-         a design that has it is executed with them"
+        "fixed and scheduled capacity is sized without burst capacity, which AWS does not \
+         guarantee; a design that has such capacity is simulated with burst capacity"
             .to_string(),
     );
     if executor.tally.provenance.consistency_assumed > 0 {
         list.push(format!(
-            "{} reads do not say how consistent they are: as strong as their access pattern",
+            "reads that do not give their consistency: {}; assumed to be strongly consistent, as \
+             in their access pattern",
             Exact::from(executor.tally.provenance.consistency_assumed)
         ));
     }
     if executor.tally.provenance.actions_assumed > 0 {
         list.push(format!(
-            "{} members of batches and transactions do not say what they do, and are taken for \
-             puts; a column action says it",
+            "members of batches and transactions without an action: {}; they are assumed to be \
+             puts; a column action gives it",
             Exact::from(executor.tally.provenance.actions_assumed)
         ));
     }
     if executor.tally.provenance.scans > 0 {
         list.push(
-            "a Scan reads items in the order of their keys, and its segments by a hash of ours; \
-             DynamoDB's order is its own, so pages may hold others: evaluated_keys names them"
+            "a Scan reads items in key order, and its segments are assigned by this program's own \
+             hash; DynamoDB uses another order, so its pages may contain other items: \
+             evaluated_keys gives them"
                 .to_string(),
         );
     }
     if span.seconds() as i64 > SECONDS_MINUTES_MAX * 60 {
         list.push(
-            "a trace of more than 31 days is executed minute by minute: throttles within a minute \
-             are not seen"
+            "a trace of more than 31 days is simulated minute by minute: throttling within a \
+             minute is not detected"
                 .to_string(),
         );
     }
     for table in &executor.copies_assumed {
         let name = &executor.tables.list[*table].design.table.name;
         list.push(format!(
-            "{name}: the trace counts the units of the home region alone; each copy is taken to \
-             have written as many (rule 4.1)"
+            "{name}: the trace has the write units of the home region only; each replica is \
+             assumed to have as many (rule 4.1)"
         ));
     }
     if executor
@@ -266,22 +272,22 @@ pub fn assumptions(
         .any(|state| !state.design.table.indexes.is_empty())
     {
         list.push(
-            "keys of a global index are shown as the keys of their items, and the partitions of \
-             indexes are not followed"
+            "hot keys of a global index are shown as the keys of their items, and the partitions \
+             of indexes are not simulated"
                 .to_string(),
         );
     }
     list.push(
-        "a new on-demand table has four partitions, and a partition that refuses something in ten \
-         seconds of an hour splits where its heat halves, at a 256th of all keys, unless it is \
-         one of these alone"
+        "a new on-demand table has four partitions; a partition that throttles in ten seconds of \
+         an hour is split so that each side has half of its traffic, at a multiple of a 256th of \
+         all keys, unless it is only one such 256th"
             .to_string(),
     );
     if executor.tables.list.len() > CACHES_MAX / 2 {
         let most = CACHES_MAX / 2;
         list.push(format!(
-            "DAX is followed for the first {most} tables; what it would have caught of the others \
-             is not known"
+            "DAX is simulated for the first {most} tables only; what it would have answered for \
+             the others is unknown"
         ));
     }
     if !executor.caches.tables.is_empty()
@@ -293,13 +299,13 @@ pub fn assumptions(
             .any(|asked| asked.reads > 0)
     {
         let overwrite = match executor.caches.overwrite {
-            Overwrite::Refresh => "overwriting an item moves it to the front of the list",
-            Overwrite::Keep => "overwriting an item leaves its place in the list",
+            Overwrite::Refresh => "overwriting an item moves it to the front of the LRU list",
+            Overwrite::Keep => "overwriting an item does not move it in the LRU list",
         };
         list.push(format!(
-            "DAX: an entry takes its item's bytes; {overwrite} (--dax-overwrite); item cache and \
-             query cache have a node's memory each; strongly consistent reads, and a Query or \
-             Scan of which only the key is known, are not cached"
+            "DAX: an entry is as large as its item; {overwrite} (--dax-overwrite); the item cache \
+             and the query cache each have a node's memory; strongly consistent reads are not \
+             cached, nor is a Query or Scan of which only the key is known"
         ));
     }
     list

@@ -10,7 +10,8 @@ use crate::pricing::Books;
 use crate::replay::tally::consumption::TraceSpan;
 use crate::workload::Workload;
 
-/// The demand of each account by minute, by [`account_name`](crate::capacity::series::account_name).
+/// The demand of each account by minute, by
+/// [`account_name`](crate::capacity::series::account_name).
 pub type DemandByAccount = BTreeMap<String, Arc<Series>>;
 
 /// A run with its month and its prices: what every part of the results is made of.

@@ -1,4 +1,4 @@
-//! Where sizes came from, and how far the drawn ones can move the bill.
+//! Sources of the sizes, and how much the drawn sizes can change the bill.
 
 use crate::estimate::Metering;
 use crate::money::Money;
@@ -10,38 +10,38 @@ use crate::table::Direction;
 use crate::units::Exact;
 use crate::usage::{Throughput, UsageType};
 
-/// Where sizes came from, and how far the drawn ones can move the bill.
+/// Sources of the sizes, and how much the drawn sizes can change the bill.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sizes {
     /// Rows by direction and source.
     pub rows: Vec<(Direction, SizeSource, u64)>,
-    /// Units of drawn rows, as drawn, at the smallest and at the largest size of a hundred, by
-    /// table and direction.
+    /// Units of rows with drawn sizes, by table and direction: as drawn, and with the 1st and the
+    /// 99th percentile of the sizes.
     pub drawn: Vec<DrawnSizes>,
     /// Rows whose number of items came from an access pattern.
     pub counts_assumed: u64,
-    /// Writes of which it was assumed whether they found an item.
+    /// Writes for which it was assumed whether they found an item.
     pub presence_assumed: u64,
-    /// Writes of which the row did not say what they change.
+    /// Writes whose row does not list the changed attributes.
     pub changes_assumed: u64,
 }
 
-/// How far drawn sizes can move the bill.
+/// How much drawn sizes can change the bill.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DrawnSizes {
     /// The table.
     pub table: String,
     /// Reads or writes.
     pub direction: Direction,
-    /// Units as drawn.
+    /// Units with the sizes as drawn.
     pub units: Exact,
-    /// Units if each had been as small as the smallest in a hundred.
+    /// Units if every size were the 1st percentile.
     pub low: Exact,
-    /// Units if each had been as large as the largest in a hundred.
+    /// Units if every size were the 99th percentile.
     pub high: Exact,
-    /// What a month would cost less, at on-demand prices.
+    /// How much less a month would cost with the small sizes, at on-demand prices.
     pub less: Option<Money>,
-    /// What it would cost more.
+    /// How much more it would cost with the large sizes.
     pub more: Option<Money>,
 }
 

@@ -1,5 +1,5 @@
-//! From what a trace consumed to a workload of measured calls, which the estimate's code settles
-//! and prices.
+//! Turns what a trace consumed into a workload of measured calls, which the code of the estimate
+//! prices.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::workload::{
     Written,
 };
 
-/// Units of a table or an index in one region.
+/// Units consumed by a table or an index in one region.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConsumedUnits {
     /// The table.
@@ -31,9 +31,9 @@ pub struct ConsumedUnits {
     pub region: String,
     /// Read units.
     pub read: Exact,
-    /// Write units; of the base table of a global table, replicated ones.
+    /// Write units; for the base table of a global table, replicated write units.
     pub write: Exact,
-    /// Whether its write units are replicated ones.
+    /// Whether its write units are replicated write units.
     pub replicated: bool,
     /// The same by operation: its name, calls, read units, write units.
     pub operations: Vec<(String, u64, Exact, Exact)>,
@@ -66,7 +66,7 @@ pub(in crate::replay) fn workload(
     }
 }
 
-/// A series in which nothing happens, where a trace consumed nothing.
+/// A series without demand, for a trace that consumed nothing.
 pub(in crate::replay) fn idle(span: &TraceSpan) -> BTreeMap<String, Arc<Series>> {
     let minutes = ((span.to - span.from).div_euclid(60)).clamp(1, SECONDS_MINUTES_MAX);
     let start_minute = (span.from.div_euclid(60) + 3 * 1440).rem_euclid(WEEK_MINUTES as i64) as u64;
@@ -82,7 +82,7 @@ fn table(executor: &Executor, at: usize, names: &NameTable, span: &TraceSpan) ->
     }
     design.access.clear();
     design.popularity = None;
-    // Where nothing of the trace is from another region, replicas read as the design declares.
+    // If no event of the trace is from another region, replicas read as the design declares.
     if executor.tally.elsewhere.contains(&at) {
         for replica in &mut design.replicas {
             replica.reads = Exact::zero();
@@ -92,7 +92,7 @@ fn table(executor: &Executor, at: usize, names: &NameTable, span: &TraceSpan) ->
     if executor.tally.time_to_live.contains(&at) {
         design.ttl_deletes = Exact::zero();
     }
-    // In the order of their names, whichever was read first.
+    // Sorted by name, independent of the order in which they were read.
     let mut accesses: Vec<(usize, Direction, AccessPattern)> = executor
         .tally
         .consumption
@@ -123,7 +123,7 @@ fn table(executor: &Executor, at: usize, names: &NameTable, span: &TraceSpan) ->
                 ))
         },
     );
-    // What metrics do not count is not known, where nothing else of the trace tells it.
+    // Demand that metrics do not count is unknown, unless something else in the trace gives it.
     let metered = &executor.tally.metered;
     let is_metered = metered.iter().any(|(table, ..)| *table == at);
     for target in design.accounts().filter(|_| is_metered).collect::<Vec<_>>() {
@@ -138,7 +138,8 @@ fn table(executor: &Executor, at: usize, names: &NameTable, span: &TraceSpan) ->
                 |index| format!("{index} of {}", design.table.name),
             );
             let why = format!(
-                "no metric of the trace counts the {}s of {whose}; ask CloudWatch for them as well",
+                "the trace has no metric that counts the {}s of {whose}; get this metric from \
+                 CloudWatch as well",
                 direction.word()
             );
             design.access.push(AccessPattern::unmeasured(
@@ -161,8 +162,8 @@ fn table(executor: &Executor, at: usize, names: &NameTable, span: &TraceSpan) ->
     design
 }
 
-/// What a table that no workload declares holds in the end, as far as the trace knows: how many
-/// items, of which sizes.
+/// Sets what a table that no workload declares holds at the end, as far as the trace shows: the
+/// number of items and their sizes.
 fn hold(design: &mut TableDesign, executor: &Executor, at: usize) {
     let classes = executor.tally.held.get(&at).cloned().unwrap_or_default();
     let count = classes.values().sum::<u64>();
@@ -173,7 +174,8 @@ fn hold(design: &mut TableDesign, executor: &Executor, at: usize) {
             .map(|((size, entries), count)| (size, entries, count)),
     );
     if count == 0 {
-        // A table whose items the trace has is empty in the end; of another, nothing is known.
+        // If the trace has the table's items, the table is empty at the end; otherwise nothing is
+        // known about its items.
         let is_empty = executor.tables.list[at].has_items;
         design.unknown.items = !is_empty;
         design.stored = is_empty.then(Exact::zero);
@@ -181,8 +183,8 @@ fn hold(design: &mut TableDesign, executor: &Executor, at: usize) {
 }
 
 impl Executor {
-    /// What a table holds of the keys of this share: its items where the trace has them, else what
-    /// is known of its keys.
+    /// What a table holds of the keys of this share: its items if the trace has them, else what is
+    /// known about its keys.
     pub(in crate::replay) fn held(&self, at: usize) -> ItemCounts {
         let state = &self.tables.list[at];
         let table = &state.design.table;
@@ -237,7 +239,7 @@ fn access(
         (None, None) if operation == "TimeToLiveDelete" => "Time to Live".to_string(),
         (None, None) => operation.to_string(),
     };
-    // Units whose calls nobody counted are one call.
+    // Units without a number of calls count as one call.
     let calls = traced.calls.max(1);
     let traced = Traced {
         uncounted: traced.calls == 0,
@@ -261,13 +263,13 @@ fn access(
 /// Calls and units of each operation.
 type ByOperation = BTreeMap<&'static str, (u64, ArmUnits)>;
 
-/// Units of each table and index in each region, with their operations.
+/// Units consumed by each table and index in each region, by operation.
 pub(in crate::replay) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
     let mut all: BTreeMap<(usize, usize, usize), ByOperation> = BTreeMap::new();
     for (kind, traced) in &executor.tally.consumption.kinds {
         let operation = api_name(kind.api, kind.direction);
-        // Reads stand in the region that served them, writes in the home region and in each that
-        // has a copy.
+        // Reads belong to the region that served them, writes to the home region and to each
+        // replica.
         let here = if kind.direction == Direction::Read {
             kind.region
         } else {
@@ -282,7 +284,7 @@ pub(in crate::replay) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
         for (region, arms) in std::iter::once((here, &traced.home)).chain(elsewhere) {
             for (arm, units) in arms.iter().enumerate() {
                 let used = units.read_halves > 0 || units.write > 0;
-                // Calls that consume nothing on the table still are calls of it.
+                // Calls that consume nothing on the table are still counted as its calls.
                 if !(used || arm == 0 && region == kind.region) {
                     continue;
                 }
@@ -296,7 +298,7 @@ pub(in crate::replay) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
                 } else {
                     0
                 };
-                // DAX stands in the home region, and reads the table alone.
+                // DAX is in the home region, and reads only the table.
                 sum.read_halves += units.read_halves
                     + if arm == 0 && region == here {
                         traced.fill_halves
@@ -338,7 +340,7 @@ pub(in crate::replay) fn consumed(executor: &Executor) -> Vec<ConsumedUnits> {
     all.into_iter().map(row).collect()
 }
 
-/// The name of an API call, of units that nobody splits by operation a word for them.
+/// The name of an API call; `reads` or `writes` for units that are not split by operation.
 fn api_name(api: Option<ApiName>, direction: Direction) -> &'static str {
     match (api, direction) {
         (Some(api), _) => api.name(),

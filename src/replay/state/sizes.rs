@@ -1,5 +1,5 @@
-//! Sizes that a row does not carry: from what was seen of its key, from an export, from the
-//! workload; and the entries that each index holds of an item.
+//! Sizes that a row does not give: from earlier rows of its key, an export, or the workload; and
+//! the entries that each index holds of an item.
 
 use crate::table::{IndexKind, Projection, Transition};
 use crate::trace::MemberAction;
@@ -14,15 +14,16 @@ use crate::workload::{IndexEntry, SizeClass, SizeClasses, TableDesign, WriteKind
 pub enum SizeSource {
     /// The row itself.
     Row,
-    /// What an earlier row said of the key.
+    /// An earlier row of the key.
     Seen,
     /// An export, by the key.
     Export,
-    /// The next write of the key: a cache trace's miss.
+    /// The next write of the key, for a miss of a cache trace.
     Next,
     /// The workload's distribution, drawn by the key's hash.
     Drawn,
-    /// Taken to be the size after the write, since nobody knows the one before.
+    /// Assumed: the size before a write is unknown, so it is taken to be the size after the write,
+    /// or no item.
     Assumed,
 }
 
@@ -40,7 +41,7 @@ impl SizeSource {
     }
 }
 
-/// The class that a key draws from a distribution, always the same.
+/// The size class that is drawn for a key from a distribution; always the same for the same key.
 pub fn drawn(sizes: &SizeClasses, hash: u64) -> &SizeClass {
     sizes.at(mixed(hash, salt::SIZE))
 }
@@ -50,7 +51,7 @@ pub fn drawn(sizes: &SizeClasses, hash: u64) -> &SizeClass {
 pub struct KeyFraction(u128);
 
 impl KeyFraction {
-    /// Of an exact share between 0 and 1.
+    /// From an exact share between 0 and 1.
     pub fn of(share: &Exact) -> KeyFraction {
         KeyFraction(
             (share * &Exact::whole(1 << 64))
@@ -59,13 +60,13 @@ impl KeyFraction {
         )
     }
 
-    /// Whether it holds for every key.
+    /// Whether it contains every key.
     #[inline]
     pub fn is_all(self) -> bool {
         self.0 > u128::from(u64::MAX)
     }
 
-    /// Whether it holds for a key, always the same.
+    /// Whether it contains a key; always the same for the same key.
     #[inline]
     pub fn holds(self, hash: u64, salt: u64) -> bool {
         self.is_all() || u128::from(mixed(hash, salt)) < self.0
@@ -75,7 +76,7 @@ impl KeyFraction {
 /// The entries that the indexes of a table hold of its items.
 #[derive(Clone, Debug)]
 pub struct Entries {
-    /// The classes, by their size; of one size in their order.
+    /// The classes, sorted by size; those of the same size keep their order.
     classes: Vec<SizeClass>,
     indexes: Vec<IndexSizes>,
 }
@@ -87,12 +88,13 @@ struct IndexSizes {
     whole: bool,
     /// The share of items that it covers.
     coverage: KeyFraction,
-    /// The entry of every item, where all have the same, or all have one of whatever size.
+    /// The entry of every item, if it is the same for all; if the index holds whole items, entries
+    /// of all sizes count as the same.
     same: Option<IndexEntry>,
 }
 
 impl Entries {
-    /// Of a design.
+    /// The entries of a design.
     pub fn of(design: &TableDesign) -> Entries {
         let mut classes: Vec<SizeClass> = design
             .sizes
@@ -121,7 +123,8 @@ impl Entries {
         Entries { classes, indexes }
     }
 
-    /// The class of an item of a given size: one of that size, drawn by the key, or the nearest.
+    /// The class of an item of a given size: a class of that size, drawn by the key, else the
+    /// nearest one.
     fn class(&self, bytes: u32, hash: u64) -> Option<&SizeClass> {
         let bytes = Bytes(bytes.into());
         let first = self.classes.partition_point(|class| class.item < bytes);
@@ -148,7 +151,7 @@ impl Entries {
         }
     }
 
-    /// Whether every index says what it holds of every item.
+    /// Whether the entries of every index are known for every item.
     pub fn are_known(&self) -> bool {
         (0..self.indexes.len()).all(|at| {
             self.classes
@@ -165,7 +168,7 @@ impl Entries {
         self.indexes.get(index).is_some_and(whole)
     }
 
-    /// The entry of one index in an item of some bytes.
+    /// The entry that one index holds of an item of a given size.
     pub fn entry(&self, index: usize, bytes: u32, hash: u64) -> IndexEntry {
         let Some(known) = self.indexes.get(index) else {
             return IndexEntry::None;
@@ -190,8 +193,8 @@ impl Entries {
     }
 }
 
-/// What a write of some attributes does to the entries of every index. Unknown entries count as
-/// none; their indexes are returned.
+/// What a write of some attributes does to the entries of every index. Unknown entries count as no
+/// entry, and the positions of their indexes are returned.
 pub fn transitions(
     design: &TableDesign,
     entries: &Entries,
@@ -222,7 +225,7 @@ pub fn transitions(
     (transitions, unknown)
 }
 
-/// Whether an access pattern's write does what a row does.
+/// Whether the write of an access pattern does the same as the action of a row.
 pub fn same_action(kind: WriteKind, action: MemberAction) -> bool {
     matches!(
         (kind, action),

@@ -1,4 +1,4 @@
-//! What is remembered of each key: 16 bytes in a flat table, at most 30 with its free places.
+//! The state kept for each key: 16 bytes in a flat table, at most 30 including free places.
 
 use std::collections::BTreeMap;
 
@@ -7,18 +7,18 @@ use prefetch_index::prefetch_index;
 use super::sizes::SizeSource;
 use crate::trace::{NO_BYTES, SLOT_BITS, SLOTS};
 
-/// What is known of the item of a key.
+/// What is known about the item of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KnownItem {
-    /// It is there and has so many bytes.
+    /// It exists and has this number of bytes.
     There(u32),
-    /// It is not there.
+    /// It does not exist.
     Gone,
-    /// Nobody said.
+    /// Nothing is known about it.
     Unknown,
 }
 
-/// What is remembered of a key.
+/// The state kept for a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ItemState(u32);
 
@@ -33,7 +33,7 @@ impl ItemState {
         }
     }
 
-    /// From where it is known.
+    /// Where this is known from: an export or an earlier row.
     #[inline]
     pub fn from(self) -> SizeSource {
         if self.0 & EXPORTED != 0 {
@@ -43,7 +43,7 @@ impl ItemState {
         }
     }
 
-    /// What is known of the key, and from where.
+    /// What is known about the key, and its source.
     #[inline]
     pub fn known(self) -> (KnownItem, SizeSource) {
         match self.bytes() {
@@ -53,32 +53,32 @@ impl ItemState {
     }
 }
 
-/// Half units of a key of which nobody knows how many it has had: it is not remembered, or there
-/// were more than 32 bits hold.
+/// The number of half units of a key is unknown: the key is not stored, or its sum does not fit
+/// into 32 bits.
 pub const NOBODY_KNOWS: u32 = u32::MAX;
 
-/// No key is here.
+/// The place is free.
 const FREE: u32 = u32::MAX;
 
-/// A line of memory: four places, which are fetched and looked at together.
+/// A cache line: four places, which are fetched and compared together.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 struct StoreLine {
-    /// The hashes of the keys; 0 where none is.
+    /// The hashes of the keys; 0 in free places.
     hashes: [u64; LINE],
-    /// What is known of each: the size of its item, or that it is [`GONE`], and who said so; or
-    /// that the place is [`FREE`].
+    /// The state of each place: the size of the item or [`GONE`], with or without the flag
+    /// [`EXPORTED`]; or [`FREE`].
     states: [u32; LINE],
-    /// Half units of each so far, as many as 32 bits hold.
+    /// Half units of each key so far, at most what 32 bits hold.
     halves: [u32; LINE],
 }
 
-/// Places of a line.
+/// Places per line.
 const LINE: usize = 4;
 
 const _: () = assert!(size_of::<StoreLine>() == 64);
 
-/// A line of no key.
+/// A line without keys.
 const EMPTY: StoreLine = StoreLine {
     hashes: [0; LINE],
     states: [FREE; LINE],
@@ -86,18 +86,18 @@ const EMPTY: StoreLine = StoreLine {
 };
 
 impl StoreLine {
-    /// The first free place; [`LINE`] where none is.
+    /// The first free place; [`LINE`] if there is none.
     #[inline(always)]
     fn free(&self) -> usize {
         let free = |all: u32, at: usize| all | u32::from(self.states[at] == FREE) << at;
         (0..LINE).fold(1 << LINE, free).trailing_zeros() as usize
     }
 
-    /// The place of a key, else the first free one; [`LINE`] where there is neither.
+    /// The place of a key, else the first free place; [`LINE`] if there is neither.
     ///
-    /// All are looked at, and nothing is guessed: nobody can tell at which of them a search ends.
-    /// No key stands behind a free place; so a free place, whose hash is 0, hides no key of
-    /// that hash.
+    /// All places are compared, without branches: the CPU cannot predict at which place a search
+    /// ends. No key comes after a free place, so a free place, whose hash is 0, cannot hide a key
+    /// with hash 0.
     #[inline(always)]
     fn place(&self, hash: u64) -> usize {
         (0..LINE).rev().fold(self.free(), |found, at| {
@@ -111,25 +111,26 @@ impl StoreLine {
     }
 }
 
-/// The item is not there; also the bits of a size.
+/// The item does not exist; also the mask of the bits of a size.
 const GONE: u32 = u32::MAX >> 1;
 
-const _: () = assert!(NO_BYTES & GONE == GONE, "no size is the state of no item");
+const _: () = assert!(NO_BYTES & GONE == GONE, "NO_BYTES must become GONE");
 
-/// An export said so, no event.
+/// The state comes from an export, not from an event.
 const EXPORTED: u32 = 1 << 31;
 
-/// The keys of one slot: open addressing by lines, probed one after the other, each filled from its
-/// first place on, and grown by a half so that little is free. No key is ever removed.
+/// The keys of one slot: a hash table with open addressing by lines and linear probing. Each line
+/// is filled from its first place on. The table grows by half, so that few places are free. Keys
+/// are never removed.
 #[derive(Clone, Debug, Default)]
 pub struct Segment {
     lines: Vec<StoreLine>,
     keys: usize,
-    /// With so many keys it grows.
+    /// The number of keys at which it grows.
     full: usize,
 }
 
-/// The line where a hash belongs among so many: by the bits below those of its slot.
+/// The home line of a hash, from the bits below those of its slot. `lines` is the number of lines.
 #[inline]
 fn home(hash: u64, lines: usize) -> usize {
     ((u128::from(hash << SLOT_BITS) * lines as u128) >> 64) as usize
@@ -143,20 +144,22 @@ pub struct Spot {
 }
 
 impl Segment {
-    /// Fetches the place of a key that will be asked for, since the time is that of memory.
+    /// Prefetches the line of a key that will be looked up, because memory access takes most of the
+    /// time.
     #[inline]
     pub fn fetch(&self, hash: u64) {
         prefetch_index(&self.lines, home(hash, self.lines.len()));
     }
 
-    /// Makes room for one key more, as [`put`](Self::put) does for the next.
+    /// Makes room for one more key; [`put`](Self::put) does the same for the next key.
     pub fn make_room(&mut self) {
         if self.keys >= self.full {
             self.grow();
         }
     }
 
-    /// Where a key is, or would be if it were remembered. There [is room](Self::make_room).
+    /// Where a key is, or would be if it were stored. Requires that there [is
+    /// room](Self::make_room).
     #[inline(always)]
     pub fn find(&self, hash: u64) -> Spot {
         let mut line = home(hash, self.lines.len());
@@ -169,22 +172,21 @@ impl Segment {
         }
     }
 
-    /// What is remembered there.
+    /// The state that is stored there.
     #[inline(always)]
     pub fn seen(&self, Spot { line, place }: Spot) -> Option<ItemState> {
         let state = self.lines[line].states[place];
         (state != FREE).then_some(ItemState(state))
     }
 
-    /// Remembers a size of the key that was looked for, or by [`NO_BYTES`] that there is no item;
-    /// adds half units, and returns those so far. Spots that were found before are of no use
-    /// any more.
+    /// Stores the size of the key that was looked up, or [`NO_BYTES`] if there is no item; adds
+    /// half units, and returns their sum so far. Spots found before this call are no longer valid.
     #[inline(always)]
     pub fn put(&mut self, spot: Spot, hash: u64, bytes: u32, halves: u32) -> u32 {
         self.keep(spot, hash, bytes & GONE, halves)
     }
 
-    /// Remembers a state of the key that was looked for, and adds half units.
+    /// Stores the state of the key that was looked up, and adds half units.
     #[inline(always)]
     fn keep(&mut self, Spot { line, place }: Spot, hash: u64, state: u32, halves: u32) -> u32 {
         let line = &mut self.lines[line];
@@ -196,8 +198,8 @@ impl Segment {
         sum
     }
 
-    /// Adds half units of the key there, and returns those so far; [`NOBODY_KNOWS`] of a key that
-    /// is not remembered.
+    /// Adds half units of the key there, and returns their sum so far; [`NOBODY_KNOWS`] if the key
+    /// is not stored.
     #[inline(always)]
     pub fn warm(&mut self, Spot { line, place }: Spot, halves: u32) -> u32 {
         let line = &mut self.lines[line];
@@ -209,14 +211,14 @@ impl Segment {
         *sum
     }
 
-    /// Remembers a state of a key, with half units.
+    /// Stores the state of a key, and adds half units.
     fn set(&mut self, hash: u64, state: u32, halves: u32) {
         self.make_room();
         self.keep(self.find(hash), hash, state, halves);
     }
 
-    /// Moves every key to half as many lines more. Homes keep their order, so both are gone through
-    /// from the first line on.
+    /// Moves every key into a table with half as many lines more. Home lines keep their order, so
+    /// both tables are passed through from the first line on.
     #[cold]
     fn grow(&mut self) {
         let count = self.lines.len() + self.lines.len() / 2 + 2;
@@ -234,7 +236,7 @@ impl Segment {
         }
     }
 
-    /// The line after one.
+    /// The line after a given one; after the last, the first.
     #[inline]
     fn next(&self, line: usize) -> usize {
         if line + 1 == self.lines.len() {
@@ -244,13 +246,13 @@ impl Segment {
         }
     }
 
-    /// Where a key is or would be, where there is any place.
+    /// Where a key is or would be; `None` if there are no lines yet.
     fn look(&self, hash: u64) -> Option<Spot> {
         (!self.lines.is_empty()).then(|| self.find(hash))
     }
 }
 
-/// The sizes of a table's items by the hash of their key. Entries of indexes follow from the size
+/// The sizes of a table's items by the hash of their key. Index entries are derived from the size
 /// and the key.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -266,7 +268,7 @@ impl Default for Store {
 }
 
 impl Store {
-    /// What is known of a key, and from where.
+    /// What is known about a key, and its source.
     #[inline]
     pub fn get(&self, slot: u8, hash: u64) -> (KnownItem, SizeSource) {
         let segment = &self.segments[usize::from(slot)];
@@ -276,8 +278,8 @@ impl Store {
             .map_or((KnownItem::Unknown, SizeSource::Drawn), ItemState::known)
     }
 
-    /// Adds half units of a key, and returns those so far; [`NOBODY_KNOWS`] of a key that is not
-    /// remembered.
+    /// Adds half units of a key, and returns their sum so far; [`NOBODY_KNOWS`] if the key is not
+    /// stored.
     pub fn warm(&mut self, slot: u8, hash: u64, halves: u32) -> u32 {
         let segment = &mut self.segments[usize::from(slot)];
         segment
@@ -291,16 +293,17 @@ impl Store {
         &mut self.segments[usize::from(slot)]
     }
 
-    /// Remembers a size, or that there is no item.
+    /// Stores a size, or that there is no item.
     #[inline]
     pub fn set(&mut self, slot: u8, hash: u64, bytes: Option<u32>, from_export: bool) {
         let state = bytes.unwrap_or(GONE) | if from_export { EXPORTED } else { 0 };
-        // An export of nothing would read as a free place.
+        // [`GONE`] with [`EXPORTED`] has the same bits as [`FREE`].
         let state = if state == FREE { GONE } else { state };
         self.segments[usize::from(slot)].set(hash, state, 0);
     }
 
-    /// The sizes that are there, each with how often; of the slots that `of` says.
+    /// The sizes of the existing items, each with its count; only of the slots for which `of` is
+    /// true.
     pub fn sizes(&self, of: impl Fn(u8) -> bool) -> BTreeMap<u32, u64> {
         let mut counts: Vec<u64> = Vec::new();
         for (_, _, state, _) in self
@@ -327,7 +330,7 @@ impl Store {
         })
     }
 
-    /// A key with its state and its half units, from a checkpoint.
+    /// Restores a key with its state and its half units, from a checkpoint.
     pub fn restore(&mut self, slot: u8, hash: u64, state: u32, halves: u32) {
         if state != FREE {
             self.segments[usize::from(slot)].set(hash, state, halves);
@@ -339,7 +342,7 @@ impl Store {
         self.segments.iter().map(|segment| segment.keys).sum()
     }
 
-    /// Bytes that it takes.
+    /// Bytes of memory that it uses.
     pub fn bytes(&self) -> usize {
         self.segments
             .iter()
@@ -407,8 +410,8 @@ mod tests {
 
     #[test]
     fn no_key_is_lost_where_many_belong_to_one_place() {
-        // The last places of all, where they run over to the first ones; the first ones; and both
-        // beside others.
+        // Hashes of the last places, from where keys overflow to the first ones; of the first
+        // places; and both among others.
         let ends = (0..3_000).flat_map(|number| {
             [
                 u64::MAX - number,

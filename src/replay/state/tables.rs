@@ -16,25 +16,25 @@ use crate::trace::{TracedKey, slot_of};
 use crate::units::{Bytes, Exact};
 use crate::workload::{Capacity, SizeClasses, TableDesign, Units, Workload};
 
-/// A table while a trace runs.
+/// A table during a replay.
 #[derive(Clone, Debug)]
 pub struct TableState {
     /// The design.
     pub design: TableDesign,
     /// Whether a workload declares it, so that its sizes may be drawn.
     pub declared: bool,
-    /// What its indexes hold of its items.
+    /// The entries that its indexes hold of its items.
     pub entries: Entries,
-    /// What is known of its keys.
+    /// What is known about its keys.
     pub store: Store,
-    /// Its items, where the trace has them.
+    /// Its items, if the trace contains them.
     pub stored: Stored,
     /// Whether items were stored.
     pub has_items: bool,
     draws: Draws,
     /// Indexes that the trace deleted.
     ended: BTreeSet<usize>,
-    /// The smallest and the largest size that are taken for possible where one is drawn.
+    /// The 1st and the 99th percentile of its item sizes, as bounds of a drawn size.
     pub extremes: (Bytes, Bytes),
 }
 
@@ -62,13 +62,13 @@ impl TableState {
         }
     }
 
-    /// Whether keys draw sizes.
+    /// Whether sizes are drawn for keys.
     #[inline]
     pub fn draws(&self) -> bool {
         self.declared && !self.draws.classes.is_empty()
     }
 
-    /// The slot of a key: of a table with a sort key, that of its partition key.
+    /// The slot of a key; in a table with a sort key, the slot of its partition key.
     pub fn slot(&self, key: &TracedKey) -> u8 {
         slot_of(if self.design.table.keys.sort.is_some() {
             key.partition
@@ -77,13 +77,13 @@ impl TableState {
         })
     }
 
-    /// Whether an index was deleted, so that it holds nothing any more.
+    /// Whether an index was deleted, so that it no longer holds entries.
     pub fn has_ended(&self, index: usize) -> bool {
         self.ended.contains(&index)
     }
 
-    /// Ends an index: what it consumed stays, and from now on it holds nothing. For how many hours
-    /// its provisioned capacity is billed in a month is unknown.
+    /// Deletes an index: what it consumed is kept, and from now on it holds nothing. How many hours
+    /// of a month its provisioned capacity is billed is unknown.
     fn end(&mut self, index: usize) {
         self.ended.insert(index);
         if let Some(capacity) = &mut self.design.indexes[index].capacity {
@@ -93,7 +93,7 @@ impl TableState {
         self.stored.clear_index(index);
     }
 
-    /// Adds a global index, in the place of one of its name that was deleted.
+    /// Adds a global index; it replaces a deleted index of the same name.
     fn add(&mut self, index: Index, units: Option<ByDirection<Units>>) {
         let name = index.name.clone();
         match self
@@ -125,7 +125,7 @@ impl TableState {
         self.stored.reindex(&self.design.table);
     }
 
-    /// What a write of an item is for the meter; the table changes where it is applied.
+    /// Describes a write of an item for the meter, and changes the table if the write is applied.
     pub fn write(
         &mut self,
         key: KeyValues,
@@ -148,27 +148,28 @@ impl TableState {
         write
     }
 
-    /// The size that a key draws: what [`drawn`](super::sizes::drawn) says.
+    /// The size drawn for a key, the same as from [`drawn`](super::sizes::drawn).
     #[inline]
     pub fn draw(&self, hash: u64) -> Option<u32> {
         self.draws.of_key(hash)
     }
 }
 
-/// What keys draw.
+/// The distribution from which sizes are drawn.
 #[derive(Clone, Debug)]
 struct Draws {
-    /// The ends of the size classes on the scale of their weights, with their sizes.
+    /// The cumulative weight at the end of each size class, with the size.
     classes: Vec<(u64, u32)>,
-    /// The class in which each 256th of the scale begins, so that few have to be looked at.
+    /// For each 256th of the total weight, the class in which it begins, so that few classes are
+    /// searched.
     guide: Vec<u32>,
 }
 
-/// Parts of the scale with a guide.
+/// The number of entries of the guide.
 const GUIDES: u64 = 256;
 
 impl Draws {
-    /// Of weights and sizes.
+    /// Creates the distribution from weights and sizes.
     fn of(classes: impl Iterator<Item = (u64, u32)>) -> Draws {
         let mut end = 0;
         let class = |(weight, bytes)| {
@@ -196,7 +197,7 @@ impl Draws {
     }
 }
 
-/// The sizes below and above which one item in a hundred lies.
+/// The 1st and the 99th percentile of the item sizes.
 fn extremes(design: &TableDesign) -> (Bytes, Bytes) {
     let mut sizes: Vec<(Bytes, u64)> = design
         .sizes
@@ -217,7 +218,7 @@ fn extremes(design: &TableDesign) -> (Bytes, Bytes) {
     (at(1), at(99))
 }
 
-/// How a trace defined its tables, one after the other.
+/// One step in which a trace defined a table or an index.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Definition {
     /// A name in a row.
@@ -238,12 +239,12 @@ pub struct Tables {
     /// The tables.
     pub list: Vec<TableState>,
     numbers: BTreeMap<String, usize>,
-    /// Whether a workload declares them, so that a trace may not add any but by CreateTable.
+    /// Whether a workload declares them; then a trace can add tables only with CreateTable.
     declared: bool,
 }
 
 impl Tables {
-    /// The tables of a workload; none where there is none.
+    /// The tables of a workload; none without a workload.
     pub fn new(workload: Option<&Workload>) -> Tables {
         let mut tables = Tables {
             declared: workload.is_some(),
@@ -260,12 +261,12 @@ impl Tables {
         tables
     }
 
-    /// The position of a table; `None` where nobody defines it.
+    /// The position of a table; `None` if it is not defined.
     pub fn find(&self, name: &str) -> Option<usize> {
         self.numbers.get(name).copied()
     }
 
-    /// The only table, where there is one.
+    /// The table, if there is exactly one.
     pub fn only(&self) -> Option<usize> {
         (self.list.len() == 1).then_some(0)
     }
@@ -279,8 +280,8 @@ impl Tables {
             .join(", ")
     }
 
-    /// The position of a table; one that no workload forbids is defined by its name and what is
-    /// known of its keys.
+    /// The position of a table. Without a workload, an unknown table is defined by its name and
+    /// what is known about its keys.
     pub fn find_or_define(
         &mut self,
         name: &str,
@@ -310,7 +311,8 @@ impl Tables {
         at
     }
 
-    /// The index of a name; one that no workload forbids is defined by its name alone.
+    /// The position of an index. In a table that no workload declares, an unknown index is defined
+    /// by its name alone.
     pub fn index(&mut self, table: usize, name: &str) -> Option<usize> {
         let state = self.list.get_mut(table)?;
         if let Some(known) = state
@@ -346,7 +348,7 @@ impl Tables {
             value[name]
                 .as_str()
                 .map(str::to_string)
-                .ok_or_else(|| format!("no {name} in the CreateTable"))
+                .ok_or_else(|| format!("{name} is missing in CreateTable"))
         };
         let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
         let keys = |schema: &Value, kind: &str| -> Result<Vec<String>, String> {
@@ -361,7 +363,7 @@ impl Tables {
             let state = &self.list[known];
             return match state.declared || state.stored.count() == 0 {
                 true => Ok(()),
-                false => Err(format!("{name} is there already")),
+                false => Err(format!("the table {name} already exists")),
             };
         }
         let (mut indexes, mut capacities) = (Vec::new(), Vec::new());
@@ -377,7 +379,7 @@ impl Tables {
         let partition = keys(&request["KeySchema"], "HASH")?
             .into_iter()
             .next()
-            .ok_or_else(|| "no HASH key in the KeySchema".to_string())?;
+            .ok_or_else(|| "the KeySchema has no HASH key".to_string())?;
         let sort = keys(&request["KeySchema"], "RANGE")?.into_iter().next();
         let class = match request["TableClass"].as_str() {
             Some("STANDARD_INFREQUENT_ACCESS") => TableClass::StandardIa,
@@ -410,7 +412,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Defines tables as a trace did.
+    /// Repeats the definitions of a trace.
     ///
     /// # Errors
     /// What is missing in a request.
@@ -428,7 +430,7 @@ impl Tables {
         Ok(())
     }
 
-    /// Executes an UpdateTable request, as far as it adds and deletes global indexes of a table
+    /// Executes an UpdateTable request: only additions and deletions of global indexes, in tables
     /// that no workload declares.
     ///
     /// # Errors
@@ -437,7 +439,7 @@ impl Tables {
         let name = request["TableName"].as_str().unwrap_or_default();
         let table = self
             .find(name)
-            .ok_or_else(|| format!("no table {}", name.escape_debug()))?;
+            .ok_or_else(|| format!("the table {} is not defined", name.escape_debug()))?;
         let state = &mut self.list[table];
         let is_declared = state.declared;
         for update in request["GlobalSecondaryIndexUpdates"]
@@ -457,7 +459,7 @@ impl Tables {
                 let there = there.filter(|at| !state.has_ended(*at));
                 state.end(there.ok_or_else(|| {
                     format!(
-                        "no index {} of {}",
+                        "{} is not an index of {}",
                         name.escape_debug(),
                         state.design.table.name
                     )
@@ -472,28 +474,28 @@ impl Tables {
         Ok(())
     }
 
-    /// Executes a DeleteTable request: its items are gone; what it consumed stays.
+    /// Executes a DeleteTable request: the items are deleted; what the table consumed is kept.
     ///
     /// # Errors
-    /// A table that is not there.
+    /// If the table does not exist.
     pub fn delete(&mut self, request: &Value) -> Result<(), String> {
         let name = request["TableName"].as_str().unwrap_or_default();
         let table = self
             .find(name)
-            .ok_or_else(|| format!("no table {}", name.escape_debug()))?;
+            .ok_or_else(|| format!("the table {} is not defined", name.escape_debug()))?;
         let state = &mut self.list[table];
         (state.store, state.stored) = (Store::default(), Stored::default());
         Ok(())
     }
 }
 
-/// Provisioned units that a request does not say.
+/// Provisioned units that a request does not give.
 const UNKNOWN_UNITS: ByDirection<Units> = ByDirection {
     read: Units::Unknown,
     write: Units::Unknown,
 };
 
-/// The provisioned units of a table or an index in a request; `None` where it gives none.
+/// The provisioned units of a table or an index in a request; `None` if it gives none.
 fn provisioned(level: &Value) -> Option<ByDirection<Units>> {
     let units = |name: &str| {
         level["ProvisionedThroughput"][name]

@@ -1,5 +1,5 @@
-//! What a trace consumes: totals of each kind of call, and half units second by second. Integers,
-//! so that a trace may be cut anywhere.
+//! What a trace consumes: totals of each kind of call, and half units of each second. All are
+//! integers, so that a trace may be split anywhere.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use crate::trace::{ApiName, Name, Time};
 use crate::units::Exact;
 use crate::workload::{ArmUnits, Traced};
 
-/// Capacity belongs to an account: a table with its local indexes or one global index, in one
-/// region, reads and writes apart.
+/// An account direction. Capacity belongs to an account: a table with its local indexes, or one
+/// global index, in one region; reads and writes are separate.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
@@ -27,18 +27,18 @@ pub struct DemandKey {
     pub direction: Direction,
 }
 
-/// Half units of each second of the minutes in which something was asked for.
+/// A demand series: half units of each second, for the minutes with demand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DemandSeries {
     minutes: Vec<(i64, Box<[u64; 60]>)>,
     last: usize,
 }
 
-/// Longer traces are executed minute by minute.
+/// Longer traces are simulated minute by minute.
 pub const SECONDS_MINUTES_MAX: i64 = 31 * 1440;
 
 impl DemandSeries {
-    /// Adds half units in a second since 1970.
+    /// Adds half units to a second (since 1970).
     pub fn add(&mut self, second: i64, halves: u64) {
         let (minute, within) = (second.div_euclid(60), second.rem_euclid(60) as usize);
         if self
@@ -62,7 +62,7 @@ impl DemandSeries {
         }
     }
 
-    /// Adds what was asked for elsewhere.
+    /// Adds another demand series.
     pub fn join(&mut self, other: &DemandSeries) {
         for (minute, seconds) in &other.minutes {
             for (within, halves) in seconds
@@ -75,7 +75,7 @@ impl DemandSeries {
         }
     }
 
-    /// Every second in which something was asked for, in order.
+    /// Every second with demand, in order.
     pub fn seconds(&self) -> impl Iterator<Item = (i64, u64)> {
         let of = |(minute, seconds): &(i64, Box<[u64; 60]>)| {
             let minute = *minute;
@@ -89,8 +89,8 @@ impl DemandSeries {
             .filter(|(_, halves)| *halves > 0)
     }
 
-    /// The half units that some hundredths of so many seconds do not exceed, seconds without any
-    /// included.
+    /// Percentiles of the half units per second. `seconds` is the number of all seconds, including
+    /// those without demand.
     pub fn percentiles<const N: usize>(&self, seconds: u64, hundredths: [u64; N]) -> [u64; N] {
         let mut asked: Vec<u64> = self.seconds().map(|(_, halves)| halves).collect();
         asked.sort_unstable();
@@ -113,7 +113,7 @@ impl DemandSeries {
             .sum()
     }
 
-    /// The busiest second with its half units, the first of equals.
+    /// The busiest second with its half units; the first if several are equal.
     pub fn busiest_second(&self) -> Option<(Time, u64)> {
         let seconds = self.minutes.iter().flat_map(|(minute, seconds)| {
             (0_i64..)
@@ -146,7 +146,7 @@ impl DemandSeries {
         busiest.map(|(minute, halves)| (Time::from_second(minute * 60), halves))
     }
 
-    /// As the ledger executes it, from one minute since 1970 up to another.
+    /// The series that the ledger executes, from one minute (since 1970) up to another.
     pub fn series(&self, from: i64, to: i64) -> Series {
         // The first of January 1970 was a Thursday.
         let start_minute = (from + 3 * 1440).rem_euclid(WEEK_MINUTES as i64) as u64;
@@ -168,7 +168,7 @@ impl DemandSeries {
     }
 }
 
-/// What makes calls one kind: the line of a bill that they end in.
+/// A kind of call: calls of one kind are one line of the bill.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
@@ -177,11 +177,11 @@ pub struct CallKind {
     pub table: usize,
     /// The region in which they were made, by position.
     pub region: usize,
-    /// The access pattern or whoever calls; the operation's name where nobody says.
+    /// The access pattern or the caller; `None` if unknown, then the operation's name is shown.
     pub caller: Option<Name>,
-    /// The API call; `None` of units that nobody splits by operation.
+    /// The API call; `None` for units that are not split by operation.
     pub api: Option<ApiName>,
-    /// Whether they read: of units that are not split by operation.
+    /// Reads or writes; needed for units that are not split by operation.
     pub direction: Direction,
     /// The index that was read, by position.
     pub index: Option<usize>,
@@ -192,7 +192,7 @@ pub struct CallKind {
 pub struct TracedConsumption {
     /// Totals of each kind of call.
     pub kinds: BTreeMap<CallKind, Traced>,
-    /// Half units second by second.
+    /// The demand series: half units of each second.
     pub lanes: BTreeMap<DemandKey, DemandSeries>,
 }
 
@@ -210,15 +210,15 @@ impl TracedConsumption {
         self.kinds.entry(kind).or_default()
     }
 
-    /// Half units of an account in a second.
+    /// Adds half units to a second of an account direction.
     pub fn demand(&mut self, key: DemandKey, second: i64, halves: u64) {
         if halves > 0 {
             self.lanes.entry(key).or_default().add(second, halves);
         }
     }
 
-    /// What one call consumed in the region that served it, `region`; `abroad` names that region
-    /// where it is not the home region and the call wrote there.
+    /// Adds what one call consumed in one region. `abroad` is the region of the replica in which
+    /// the call wrote; `None` for the home region and for reads.
     pub fn add(&mut self, kind: CallKind, consumed: &ConsumedCapacity, abroad: Option<&str>) {
         let traced = self.kind(kind);
         let arms = match abroad {
@@ -233,7 +233,8 @@ impl TracedConsumption {
         }
     }
 
-    /// Units that AWS counted on one arm, in the home region or in `abroad`.
+    /// Adds units that AWS counted for the table or one index, in the home region or in the replica
+    /// `abroad`.
     pub fn add_counted(
         &mut self,
         kind: CallKind,
@@ -247,27 +248,27 @@ impl TracedConsumption {
             None => &mut traced.home,
             Some(region) => traced.abroad.entry(region.to_string()).or_default(),
         };
-        // Write units are whole; what a metric spreads is half units of the same.
+        // Write units are whole, and counted ones are given in half units.
         add_arm(arms, arm, read_halves, write_halves.div_ceil(2));
     }
 }
 
-/// How much more a month has than the trace: exact.
+/// The time that a trace covers, and the exact factor from it to a month.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceSpan {
     /// The first second.
     pub from: i64,
     /// The second after the last.
     pub to: i64,
-    /// Seconds of a month by seconds of the trace.
+    /// Seconds of a month divided by seconds of the trace.
     pub factor: Exact,
-    /// The words for it.
+    /// The factor in words.
     pub words: Arc<str>,
 }
 
 impl TraceSpan {
-    /// From the minute of the first event to the end of the minute of the last, where nobody says
-    /// otherwise.
+    /// From the minute of the first event to the end of the minute of the last event, unless `from`
+    /// or `to` is given.
     pub fn new(
         first: Time,
         last: Time,
@@ -276,7 +277,7 @@ impl TraceSpan {
         month_seconds: &Exact,
     ) -> TraceSpan {
         let end = |to: Time| match from {
-            // As many seconds as lie between both, whichever fraction of one they begin at.
+            // The number of seconds between both, also if they begin at a fraction of a second.
             Some(from) => {
                 from.second()
                     + (to.0.saturating_sub(from.0)).div_euclid(Time::SECOND)
@@ -290,7 +291,7 @@ impl TraceSpan {
         let seconds = Exact::from((to - from) as u64);
         let factor = month_seconds / &seconds;
         let words = format!(
-            " of {seconds} s; a month has {} times as many",
+            " of {seconds} s, multiplied by {} for a month",
             factor.human(6)
         )
         .into();
@@ -324,7 +325,7 @@ mod tests {
             (lane.sum(), lane.busiest_second()),
             (14, Some((Time::from_second(monday + 65), 8)))
         );
-        // Of ten seconds eight had nothing.
+        // Eight of ten seconds have no demand.
         assert_eq!(lane.percentiles(10, [50, 80, 90, 91, 100]), [0, 0, 6, 8, 8]);
         let series = lane.series(monday / 60, monday / 60 + 3);
         assert_eq!(

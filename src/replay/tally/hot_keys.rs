@@ -1,10 +1,10 @@
-//! Who is hot: units by key, and the keys of each busy minute.
+//! Hot keys: units by key, and the hottest keys of each minute.
 //!
-//! Counts are exact while at most [`COUNTERS`] keys of a slot are known; then the smaller half is
-//! let go, and what they had at most is the bound by which a later count may be too large: a
-//! space-saving sketch that makes room for many at once. What the item store knows of a key's units
-//! keeps the many that cannot be hot out of it. A slot has a sketch of its own, so that neither
-//! threads nor shares change a count.
+//! Counts are exact as long as a slot has at most [`COUNTERS`] keys. Then the half with the smaller
+//! counts is dropped, and the largest dropped count is the bound by which a later count may be too
+//! large: a space-saving sketch that makes room for many keys at once. The item store knows the
+//! units of a key, so most keys that cannot be hot are kept out of the sketch. Each slot has its
+//! own sketch, so counts do not depend on threads or shares.
 //!
 //! Source: Metwally, Agrawal, El Abbadi, "Efficient Computation of Frequent and Top-k Elements in
 //! Data Streams" (2005).
@@ -17,10 +17,10 @@ use hashbrown::HashTable;
 use crate::replay::state::store::NOBODY_KNOWS;
 use crate::trace::TracedKey;
 
-/// Keys that one slot counts.
+/// Maximum number of keys that one slot counts.
 pub const COUNTERS: usize = 128;
 
-/// Keys of a minute that are remembered.
+/// How many of the hottest keys are kept for each minute.
 const MINUTE_KEYS: usize = 5;
 
 /// The count of one key.
@@ -28,33 +28,33 @@ const MINUTE_KEYS: usize = 5;
 pub struct Counter {
     /// The hash of the key.
     pub hash: u64,
-    /// Half units, at most.
+    /// Upper bound of its half units.
     pub halves: u64,
-    /// By how much they may be too many.
+    /// By how much the half units may be too high.
     pub error: u64,
-    /// The minute in which it was asked for last.
+    /// The minute of its last access.
     pub minute: i64,
     /// Half units in that minute.
     pub in_minute: u64,
     named: bool,
 }
 
-/// A key of a minute.
+/// A hot key of one minute.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hot {
     /// The hash of the key.
     pub hash: u64,
     /// Half units.
     pub halves: u64,
-    /// Its first bytes, where they are known.
+    /// Its first bytes, if they are known.
     pub name: Option<String>,
 }
 
-/// The heat of one slot in one account's direction.
+/// The hot keys of one slot in one account direction.
 #[derive(Clone, Debug, Default)]
 pub struct HotKeys {
     keys: HashTable<Counter>,
-    /// What a key that is not counted had at most.
+    /// Maximum number of half units that an uncounted key can have.
     pub floor: u64,
     /// Half units of all keys.
     pub total: u64,
@@ -63,8 +63,8 @@ pub struct HotKeys {
     minute: i64,
 }
 
-/// The hash by which a counter is found: keys of one slot have their first bits in common, by which
-/// a table tells keys apart.
+/// The hash by which a counter is found. Keys of one slot have the same first bits, which the hash
+/// table uses to distinguish keys, so other bits are mixed into them.
 #[inline]
 fn spread(hash: u64) -> u64 {
     hash ^ (hash << 32)
@@ -74,8 +74,8 @@ fn spread(hash: u64) -> u64 {
 pub type Minutes = BTreeMap<i64, Vec<Hot>>;
 
 impl HotKeys {
-    /// Adds half units of a key, in a minute; whether its name is wanted. `known` are half units of
-    /// the key so far, these included, in this account and others, or [`NOBODY_KNOWS`].
+    /// Adds half units of a key in a minute, and returns whether its name is needed. `known` is the
+    /// key's half units so far in all accounts, including these, or [`NOBODY_KNOWS`].
     #[inline(always)]
     pub fn add(
         &mut self,
@@ -93,7 +93,7 @@ impl HotKeys {
             self.close(minutes);
             self.minute = minute;
         }
-        // A key of a thousandth of its slot's units has its name kept.
+        // The name of a key is kept if it has about a thousandth (1/1024) of its slot's units.
         let share = self.total >> 10;
         match self
             .keys
@@ -119,7 +119,7 @@ impl HotKeys {
         }
     }
 
-    /// Begins to count a key.
+    /// Starts to count a key.
     #[cold]
     fn begin(&mut self, hash: u64, known: u32, minute: i64, halves: u64, named: bool) {
         if self.keys.len() == COUNTERS {
@@ -143,7 +143,7 @@ impl HotKeys {
             .insert_unique(spread(hash), counter, |counter| spread(counter.hash));
     }
 
-    /// Remembers the name of a key.
+    /// Stores the name of a key.
     pub fn name(&mut self, key: &TracedKey) {
         if self
             .keys
@@ -154,7 +154,7 @@ impl HotKeys {
         }
     }
 
-    /// Lets the smaller half go.
+    /// Drops the half with the smaller counts.
     fn make_room(&mut self) {
         let mut counts: Vec<u64> = self.keys.iter().map(|counter| counter.halves).collect();
         let middle = counts.len() / 2;
@@ -197,7 +197,7 @@ impl HotKeys {
         for one in &mut hot {
             one.name = self.names.get(&one.hash).cloned();
         }
-        // A minute is closed once; what is counted of it later counts from there.
+        // A minute may be closed again later: then only half units added after this are counted.
         for one in &hot {
             if let Some(counter) = self
                 .keys
@@ -209,7 +209,7 @@ impl HotKeys {
         join(minutes.entry(minute).or_default(), hot);
     }
 
-    /// The counts, in the order of the hashes.
+    /// The counters, in the order of the hashes.
     pub fn counters(&self) -> Vec<Counter> {
         let mut all: Vec<Counter> = self.keys.iter().copied().collect();
         all.sort_unstable_by_key(|counter| counter.hash);
@@ -221,7 +221,7 @@ impl HotKeys {
         self.keys.len()
     }
 
-    /// From what a file holds.
+    /// Restores a sketch from a file.
     pub fn restore(
         counters: &[(Counter, bool)],
         floor: u64,
@@ -249,14 +249,14 @@ impl HotKeys {
         heat
     }
 
-    /// The minute that is counted.
+    /// The current minute.
     pub fn minute(&self) -> i64 {
         self.minute
     }
 }
 
 impl Counter {
-    /// Of a file.
+    /// A counter from a file.
     pub fn of(hash: u64, halves: u64, error: u64, minute: i64, in_minute: u64) -> Counter {
         Counter {
             hash,
@@ -268,13 +268,14 @@ impl Counter {
         }
     }
 
-    /// Whether its name was wanted.
+    /// Whether its name was already requested.
     pub fn is_named(&self) -> bool {
         self.named
     }
 }
 
-/// The hottest first, of equals the smaller hash; no more than are remembered.
+/// Sorts the hottest keys first (the smaller hash first if equal), and keeps at most
+/// [`MINUTE_KEYS`].
 fn order(hot: &mut Vec<Hot>) {
     hot.sort_by(|one, other| {
         other
@@ -285,7 +286,7 @@ fn order(hot: &mut Vec<Hot>) {
     hot.truncate(MINUTE_KEYS);
 }
 
-/// Joins the hottest keys of one minute from different slots.
+/// Merges the hottest keys of one minute from different slots.
 pub fn join(hot: &mut Vec<Hot>, more: Vec<Hot>) {
     for one in more {
         match hot.iter_mut().find(|known| known.hash == one.hash) {
@@ -299,7 +300,7 @@ pub fn join(hot: &mut Vec<Hot>, more: Vec<Hot>) {
     order(hot);
 }
 
-/// The hottest of all slots: hash, half units, error, name.
+/// The hottest keys of all slots: hash, half units, error, name.
 pub fn hottest<'a>(
     slots: impl Iterator<Item = &'a HotKeys>,
     count: usize,
@@ -329,7 +330,7 @@ pub fn hottest<'a>(
         .collect()
 }
 
-/// The hottest keys of some minutes (since 1970, in order), with their half units in these.
+/// The hottest keys of some minutes (since 1970, in order), with their half units in these minutes.
 pub fn hottest_in(all: &Minutes, minutes: &[i64], count: usize) -> Vec<(String, u64)> {
     let mut sums: BTreeMap<u64, (u64, Option<&String>)> = BTreeMap::new();
     for (_, hot) in all

@@ -1,6 +1,6 @@
-//! Everything that a replay adds up: integers and sets, by slot where the order of events matters.
-//! Tallies of threads, of shares and of a run that was broken off join to that of one run over
-//! everything.
+//! All totals of a replay: integers and sets, separate for each slot where the order of events
+//! matters. Merging the tallies of threads, of shares or of an interrupted run gives the tally of
+//! one run over the whole trace.
 
 pub mod consumption;
 pub mod hot_keys;
@@ -20,30 +20,30 @@ use hot_keys::{HotKeys, Minutes, join};
 use partitions::{Grain, ordered};
 use verify::{Verification, Verify};
 
-/// How many rows took their sizes from where, and how far those that were drawn could be wrong.
+/// How many rows took their sizes from each source, and how wrong the drawn sizes can be.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Provenance {
-    /// Rows by what they read or write, and where its size came from.
+    /// Rows by direction and source of the size.
     pub rows: BTreeMap<(Direction, SizeSource), u64>,
-    /// Half units of drawn rows on their tables: as drawn, with the smallest and with the largest
-    /// size in a hundred; by table and direction.
+    /// Half units of rows with drawn sizes, by table and direction: as drawn, and with the 1st and
+    /// the 99th percentile of the sizes.
     pub drawn: BTreeMap<(usize, Direction), [u128; 3]>,
     /// Rows of a Query or Scan whose number of items came from an access pattern.
     pub counts_assumed: u64,
-    /// Writes of which it was drawn whether they found an item.
+    /// Writes for which it was drawn or assumed whether they found an item.
     pub presence_assumed: u64,
-    /// Reads that are strong because their access pattern is.
+    /// Reads that are strongly consistent because their access pattern is.
     pub consistency_assumed: u64,
-    /// Members of batches and transactions that do not say what they do.
+    /// Members of batches and transactions without an action.
     pub actions_assumed: u64,
-    /// Scans whose items were taken in the order of their keys.
+    /// Scans that read items in key order.
     pub scans: u64,
-    /// Writes of which the access pattern, or nobody, said what they change.
+    /// Writes whose row does not list the changed attributes.
     pub changes_assumed: u64,
 }
 
-/// What the slots of one table in one region are asked for: the current second of each, and the
-/// seconds before.
+/// The slot seconds of one table in one region: the current second of each slot, and earlier
+/// seconds.
 #[derive(Clone, Debug)]
 pub struct Grains {
     open: Vec<(i64, [u32; 2])>,
@@ -78,7 +78,7 @@ impl Grains {
         *sum = u64::from(*sum).saturating_add(halves).min(u32::MAX.into()) as u32;
     }
 
-    /// Grains of all seconds before one, taken out, in their order.
+    /// Removes and returns all slot seconds before a given second, in order.
     pub fn before(&mut self, second: i64) -> Vec<Grain> {
         for (slot, (known, sums)) in (0_u8..=255).zip(&mut self.open) {
             if *known != i64::MIN && *known < second {
@@ -97,7 +97,7 @@ impl Grains {
         ordered(before)
     }
 
-    /// Takes grains of a file.
+    /// Adds slot seconds from a file or another thread.
     pub fn extend(&mut self, grains: impl IntoIterator<Item = Grain>) {
         self.closed.extend(grains);
     }
@@ -106,9 +106,9 @@ impl Grains {
 /// One of several shares of all keys, by slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct KeyShare {
-    /// Which, from 1.
+    /// The number of this share, from 1.
     pub number: u32,
-    /// Of how many.
+    /// The number of all shares.
     pub of: u32,
 }
 
@@ -122,7 +122,7 @@ impl KeyShare {
     /// Reads `2/8`.
     ///
     /// # Errors
-    /// What is allowed.
+    /// What is allowed, if the text is not a share.
     pub fn parse(text: &str) -> Result<KeyShare, String> {
         let found = text.split_once('/').and_then(|(number, of)| {
             Some(KeyShare {
@@ -138,7 +138,8 @@ impl KeyShare {
                 Ok(share)
             }
             _ => Err(format!(
-                "{text:?} is no share; write 1/4 for the first of four, of {SLOTS} at most"
+                "{text:?} is not a share; write 1/4 for the first of four shares; {SLOTS} shares \
+                 at most"
             )),
         }
     }
@@ -149,7 +150,7 @@ impl KeyShare {
         u32::from(slot) % self.of == self.number - 1
     }
 
-    /// Whether an event that is no call of one key is counted by it.
+    /// Whether it counts the event with this number, if every share executes all events.
     pub fn counts(self, ordinal: u64) -> bool {
         ordinal % u64::from(self.of) == u64::from(self.number - 1)
     }
@@ -161,60 +162,60 @@ impl std::fmt::Display for KeyShare {
     }
 }
 
-/// Everything that is added up.
+/// All totals.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
     /// What was consumed.
     pub consumption: TracedConsumption,
-    /// Who is hot, by account and slot.
+    /// Hot keys, by account direction and slot.
     pub heat: BTreeMap<DemandKey, Vec<HotKeys>>,
-    /// The hottest keys of each minute, by account.
+    /// The hottest keys of each minute, by account direction.
     pub minutes: BTreeMap<DemandKey, Minutes>,
-    /// What each slot of a table is asked for in a region, second by second, reads and writes
-    /// together.
+    /// The slot seconds, by table and region.
     pub grains: BTreeMap<(usize, usize), Grains>,
-    /// Where sizes came from.
+    /// Sources of the sizes.
     pub provenance: Provenance,
-    /// AWS's answers beside the meter's.
+    /// AWS's figures compared with the meter's.
     pub verification: Option<Verification>,
-    /// What DAX would have been asked for.
+    /// Accesses that DAX would have received.
     pub log: AccessLog,
     /// Events so far.
     pub events: u64,
-    /// Calls that AWS or the log says were throttled, or refused for free.
+    /// Calls that were throttled, or refused at no cost, according to the trace.
     pub refused: u64,
-    /// Batches that consumed less than all their members cost, where the line names none as
-    /// unprocessed.
+    /// Batches that consumed less than all their members cost, although the line lists no
+    /// unprocessed members.
     pub short_batches: u64,
-    /// Throttled requests that metrics count.
+    /// Throttled requests counted by metrics.
     pub throttled: u64,
     /// The times of the first and the last event.
     pub span: Option<(Time, Time)>,
-    /// Regions that are named and are taken for the home region.
+    /// Regions that the trace names and that are treated as the home region, with their number of
+    /// events.
     pub other_regions: BTreeMap<String, u64>,
-    /// Tables with events from another region than the home region.
+    /// Tables with events from a region other than the home region.
     pub elsewhere: BTreeSet<usize>,
-    /// Tables whose units a metric gives, with the regions that it gives them for.
+    /// Tables whose units AWS counted, with the region; `usize::MAX` if the units are of calls.
     pub counted_regions: BTreeSet<(usize, usize)>,
     /// Tables with writes of which only the units are known.
     pub counted_writes: BTreeSet<usize>,
-    /// Accounts that metrics count: a table or a global index, and the direction.
+    /// Account directions that metrics count: the table, the global index if any, and the
+    /// direction.
     pub metered: BTreeSet<(usize, Option<usize>, Direction)>,
-    /// Whether a deletion by Time to Live was seen, by table.
+    /// Tables with a deletion by Time to Live in the trace.
     pub time_to_live: BTreeSet<usize>,
-    /// What tables hold in the end, as far as the trace knows: items by their size and their
-    /// entries.
+    /// What tables hold at the end, as far as the trace shows: items by size and index entries.
     pub held: BTreeMap<usize, ItemCounts>,
     /// Events that could not be executed, by reason.
     pub skipped: BTreeMap<SkipReason, u64>,
-    /// The first of these.
+    /// The first of the skipped rows.
     pub first_skipped: BTreeMap<RowPlace, String>,
 }
 
-/// Items by their size and their entries.
+/// Number of items by size and index entries.
 pub type ItemCounts = BTreeMap<(Bytes, Vec<IndexEntry>), u64>;
 
-/// Places of skipped rows that are kept.
+/// How many skipped rows are listed.
 pub const FIRST_SKIPPED: usize = 5;
 
 /// Adds one map of counts to another.
@@ -225,7 +226,7 @@ fn add<K: Ord>(to: &mut BTreeMap<K, u64>, more: BTreeMap<K, u64>) {
 }
 
 impl Tally {
-    /// A tally that compares AWS's answers where `verify`, and keeps a log for DAX where `cached`.
+    /// An empty tally. `verify` is whether AWS's figures are compared with the meter's.
     pub fn new(verify: Verify) -> Tally {
         Tally {
             verification: verify.begin(),
@@ -233,7 +234,8 @@ impl Tally {
         }
     }
 
-    /// Adds half units of a key to who is hot; `known` are those of all accounts so far.
+    /// Adds half units of a key to the hot keys; `known` is the key's half units in all accounts so
+    /// far.
     pub fn heat(
         &mut self,
         lane: DemandKey,
@@ -259,7 +261,7 @@ impl Tally {
         }
     }
 
-    /// The same without what parts hold as rows.
+    /// A copy without the data that parts store as rows.
     pub fn without_rows(&self) -> Tally {
         let consumption = TracedConsumption {
             kinds: self.consumption.kinds.clone(),
@@ -294,7 +296,7 @@ impl Tally {
         }
     }
 
-    /// Ends the minute that is counted, of every slot.
+    /// Ends the current minute of every slot.
     pub fn close_minutes(&mut self) {
         for (lane, slots) in &mut self.heat {
             let minutes = self.minutes.entry(*lane).or_default();
@@ -302,7 +304,7 @@ impl Tally {
         }
     }
 
-    /// An event that could not be executed.
+    /// Counts an event that could not be executed.
     pub fn skip(&mut self, place: RowPlace, reason: SkipReason, message: String) {
         *self.skipped.entry(reason).or_default() += 1;
         self.first_skipped.insert(place, message);
@@ -311,7 +313,7 @@ impl Tally {
         }
     }
 
-    /// Widens the time that is covered.
+    /// Extends the covered time.
     pub fn cover(&mut self, from: Time, to: Time) {
         self.span = Some(
             self.span
@@ -319,7 +321,8 @@ impl Tally {
         );
     }
 
-    /// Joins what other threads or shares added up. A slot's heat is that of one of both.
+    /// Merges the tally of another thread or share. The hot keys of a slot are in only one of the
+    /// two.
     pub fn join(&mut self, other: Tally) {
         let TracedConsumption { kinds, lanes } = other.consumption;
         for (kind, traced) in kinds {

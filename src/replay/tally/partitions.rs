@@ -1,5 +1,5 @@
-//! Partitions of a table, and heat over time: what each [`SLOTS`]th of its keys was asked for,
-//! second by second.
+//! Partitions of a table and its heat map, from the demand of each slot (one of [`SLOTS`]) in each
+//! second.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use crate::table::limits::{PARTITION_READ_UNITS_MAX, PARTITION_WRITE_UNITS_MAX};
 use crate::trace::{SLOTS, Time};
 use crate::units::Exact;
 
-/// Half units that the keys of one slot were asked for in one second: reads and writes.
+/// A slot second: half units of the keys of one slot in one second, reads and writes.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
@@ -20,7 +20,7 @@ pub struct Grain {
     pub halves: [u32; 2],
 }
 
-/// Grains in the order of time, those of one second and slot in one.
+/// Sorts slot seconds by time, and merges those of the same second and slot.
 pub fn ordered(mut grains: Vec<Grain>) -> Vec<Grain> {
     grains.sort_unstable_by_key(|grain| (grain.second, grain.slot));
     grains.dedup_by(|one, known| {
@@ -38,41 +38,41 @@ pub fn ordered(mut grains: Vec<Grain>) -> Vec<Grain> {
 ///
 /// Source: Developer Guide, "Partitions and data distribution" and "Burst and adaptive capacity"
 /// (rule 6.2): a partition serves 3,000 read and 1,000 write units a second, one key included;
-/// adaptive capacity gives a hot partition what the table has, and isolates hot items by splitting.
-/// `Assumption:` a new table has four partitions on demand, since it serves 4,000 writes and 12,000
-/// reads; a partition that refused something in ten seconds of an hour splits where its heat
-/// halves, at a 256th of all keys, unless it is one of these alone; each 10 GB of data have
-/// one partition.
+/// adaptive capacity lets a hot partition use the capacity of the table, and isolates hot items by
+/// splitting. `Assumption:` a new on-demand table has four partitions, because it serves 4,000
+/// writes and 12,000 reads a second; a partition that throttled in ten seconds of an hour is split
+/// so that each side has half of its traffic, at a multiple of a 256th of all keys, unless it is
+/// only one such 256th; there is one partition for each 10 GB of data.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Partitions {
     /// The first slot of each range, in order; the first is 0.
     pub starts: Vec<u16>,
-    /// Seconds of the current hour in which each refused something.
+    /// Seconds of the current hour in which each partition throttled.
     pub refusals: Vec<u32>,
     /// The last second.
     pub second: i64,
-    /// How many partitions one slot has, where there are more than slots: they share evenly.
+    /// Partitions per slot, if there are more partitions than slots; they share the demand evenly.
     pub in_slot: u64,
-    /// How many there were at first.
+    /// Number of partitions at the start.
     pub first: u64,
     /// How many splits there were.
     pub splits: u64,
-    /// Half units refused in each slot: reads and writes.
+    /// Half units throttled in each slot: reads and writes.
     pub refused: BTreeMap<u8, [u64; 2]>,
-    /// The first second in which something was refused.
+    /// The first second with throttling.
     pub first_refusal: Option<i64>,
-    /// Seconds in which something was refused.
+    /// Number of seconds with throttling.
     pub refused_seconds: u64,
 }
 
-/// Half units a second of one partition: reads and writes.
+/// Limits of one partition in half units per second: reads and writes.
 const LIMITS: [u64; 2] = [2 * PARTITION_READ_UNITS_MAX, 2 * PARTITION_WRITE_UNITS_MAX];
 
-/// Seconds of refusals in an hour after which a partition splits.
+/// Seconds with throttling in an hour after which a partition is split.
 const SPLIT_AFTER: u32 = 10;
 
 impl Partitions {
-    /// So many to begin with, of equal ranges.
+    /// Creates `count` partitions with equal ranges.
     pub fn new(count: u64) -> Partitions {
         let count = count.max(1);
         let ranges = count.min(SLOTS as u64);
@@ -97,7 +97,7 @@ impl Partitions {
         self.first + self.splits
     }
 
-    /// Half units refused: reads and writes.
+    /// Half units throttled: reads and writes.
     pub fn refused(&self) -> [u128; 2] {
         [0, 1].map(|way| {
             self.refused
@@ -107,8 +107,8 @@ impl Partitions {
         })
     }
 
-    /// One second's grains, in the order of their slots: what each partition was asked for beyond
-    /// its limits was refused.
+    /// Executes one second, given its slot seconds in the order of slots: demand above the limits
+    /// of a partition is throttled.
     pub fn second(&mut self, grains: &[Grain]) {
         let Some(second) = grains.first().map(|grain| grain.second) else {
             return;
@@ -124,7 +124,7 @@ impl Partitions {
                 .sum::<u64>()
         });
         if asked[0] <= LIMITS[0] && asked[1] <= LIMITS[1] {
-            // No partition can have been asked for too much.
+            // No partition can have exceeded its limits.
             return;
         }
         let mut hot = Vec::new();
@@ -146,7 +146,8 @@ impl Partitions {
                     continue;
                 };
                 refused = true;
-                // Each slot bears its share, the remainder one by one.
+                // Divide the excess among the slots in proportion to their demand, and the
+                // remainder one by one.
                 let (mut before, mut borne) = (0, 0);
                 for grain in own {
                     before += u64::from(grain.halves[way]);
@@ -174,7 +175,8 @@ impl Partitions {
         }
     }
 
-    /// Splits a partition where its heat halves; one that is all one slot's stays as it is.
+    /// Splits a partition so that each side has about half of its traffic. If all traffic is in its
+    /// first slot, it is not split.
     fn split(&mut self, at: usize, grains: &[Grain]) {
         let heat = |grain: &Grain| u64::from(grain.halves[0]) + 3 * u64::from(grain.halves[1]);
         let total: u64 = grains.iter().map(heat).sum();
@@ -183,8 +185,8 @@ impl Partitions {
             sum += heat(grain);
             sum * 2 >= total
         });
-        // The slot after the middle begins the new range; where the middle is the last, it begins
-        // it itself.
+        // The new range begins with the slot after the middle; if the middle is the last slot, with
+        // the middle.
         let middle = middle.map(|middle| {
             if middle + 1 < grains.len() {
                 middle + 1
@@ -204,19 +206,20 @@ impl Partitions {
     }
 }
 
-/// Columns of a strip at most.
+/// Maximum number of columns of a heat map.
 pub const STRIP_COLUMNS: usize = 128;
 
-/// Rows of a strip: ranges of keys.
+/// Rows of a heat map: ranges of keys.
 pub const STRIP_ROWS: usize = 32;
 
-/// Heat over time and range of keys: a picture of at most 128 columns.
+/// A heat map: units by time and range of keys, in at most 128 columns.
 ///
-/// A column is a power of two of seconds wide, beginning at a multiple of it since 1970, as narrow
-/// as the whole time allows; so strips of parts join to that of the whole.
+/// The width of a column in seconds is a power of two, as small as the covered time allows, and
+/// each column begins at a multiple of its width since 1970. So heat maps of parts can be merged
+/// into the heat map of the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Strip {
-    /// A column has 2 to this power of seconds.
+    /// A column has 2^`power` seconds.
     pub power: u32,
     /// Half units of each column's rows, reads and writes together, by the column's number since
     /// 1970.
@@ -224,7 +227,7 @@ pub struct Strip {
 }
 
 impl Strip {
-    /// Adds a grain.
+    /// Adds a slot second.
     pub fn add(&mut self, grain: &Grain) {
         let column = grain.second >> self.power;
         let column = match self.columns.get_mut(&column) {
@@ -270,7 +273,7 @@ impl Strip {
         }
     }
 
-    /// Units of each column's rows, by the column's number from the first on.
+    /// Units of each column's rows, by the number of the column; the first is 0.
     pub fn units(&self) -> impl Iterator<Item = (i64, Vec<Exact>)> {
         let first = self.columns.keys().next().copied().unwrap_or(0);
         let column = move |(column, rows): (&i64, &Vec<u64>)| {

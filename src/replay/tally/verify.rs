@@ -1,4 +1,5 @@
-//! AWS's own answers beside the meter's: every ConsumedCapacity that a line carries, arm by arm.
+//! Compares AWS's figures with the meter's: every ConsumedCapacity in the trace, separately for the
+//! table and each index.
 
 use serde_json::Value;
 
@@ -6,7 +7,7 @@ use crate::meter::{Arm, ConsumedCapacity};
 use crate::table::{Arn, IndexKind, Operation, Table, TransactionAction, Transition, Write};
 use crate::units::{Bytes, Exact};
 
-/// Whether AWS's answers in a trace are compared with the meter's, and how many differences are
+/// Whether AWS's figures in a trace are compared with the meter's, and how many differences are
 /// kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Verify {
@@ -32,7 +33,7 @@ impl Verify {
         }
     }
 
-    /// What is compared with; `None` where nothing is.
+    /// An empty verification; `None` if nothing is compared.
     pub fn begin(self) -> Option<Verification> {
         let kept = match self {
             Verify::No => return None,
@@ -46,39 +47,39 @@ impl Verify {
     }
 }
 
-/// How often AWS, or an emulator, and the meter agree.
+/// How often the figures of AWS (or of an emulator) agree with the meter's.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Verification {
-    /// How many differences are kept; all where `None`.
+    /// How many differences are kept; `None` for all.
     kept: Option<usize>,
-    /// Lines that carried an answer.
+    /// Lines with a ConsumedCapacity.
     pub checked: u64,
-    /// Lines on which both differ.
+    /// Lines whose ConsumedCapacity differs from the meter's.
     pub mismatches: u64,
     /// The differences that are kept.
     pub first: Vec<VerifyDifference>,
-    /// Records of streams that say what they weigh, and how many of them weigh something else.
+    /// Stream records that state their size.
     pub sizes_checked: u64,
-    /// How many of these differ.
+    /// How many of these state a size that differs from the calculated size.
     pub size_mismatches: u64,
-    /// Those that are kept.
+    /// The differences in size that are kept.
     pub first_sizes: Vec<SizeDifference>,
 }
 
-/// A record of a stream that says another size than it weighs.
+/// A stream record whose stated size differs from the calculated size.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct SizeDifference {
     /// The number of the event in the trace.
     pub ordinal: u64,
     /// The file and the line.
     pub place: String,
-    /// What the record says.
+    /// The size that the record states.
     pub said: Bytes,
-    /// What it weighs.
+    /// The calculated size.
     pub weighed: Bytes,
 }
 
-/// One difference, with the working of both.
+/// One difference, with the input of the meter.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct VerifyDifference {
     /// The number of the event in the trace.
@@ -89,16 +90,17 @@ pub struct VerifyDifference {
     pub operation: String,
     /// The table.
     pub table: String,
-    /// The arms that differ: name, what the line says, what the meter says.
+    /// The values that differ (totals, the table, indexes): name, AWS's value, the meter's value.
     pub arms: Vec<(String, String, String)>,
-    /// What the meter was given.
+    /// The input of the meter.
     pub working: String,
 }
 
-/// Differences that are shown.
+/// How many differences are shown.
 const SHOWN: usize = 10;
 
-/// The units of an answer, of all its tables together; `None` where one of them gives none.
+/// The units of a ConsumedCapacity, or of a list of them together; `None` if one of them gives no
+/// units.
 pub fn answered(answers: &Value) -> Option<Exact> {
     let one = |answer: &Value| half_units(answer.get("CapacityUnits"));
     match answers {
@@ -121,7 +123,7 @@ fn units(arm: &Arm) -> Exact {
 }
 
 impl Verification {
-    /// Compares the answers of one line with what was metered for it, table by table.
+    /// Compares the ConsumedCapacity of one line with the meter's results for it, table by table.
     pub fn check(
         &mut self,
         ordinal: u64,
@@ -162,13 +164,13 @@ impl Verification {
                         differences.push((
                             name.to_string(),
                             arms,
-                            "the call does not touch the table".to_string(),
+                            "the call does not use the table".to_string(),
                         ));
                     }
                 }
             }
         }
-        // A list names every table that consumed something.
+        // A list contains every table that consumed units.
         for (table, operation, consumed) in metered {
             let named = answers.iter().any(|answer| {
                 answer["TableName"]
@@ -207,7 +209,7 @@ impl Verification {
         self.kept.is_none_or(|kept| count < kept)
     }
 
-    /// Joins what was compared elsewhere.
+    /// Merges another verification.
     pub fn join(&mut self, other: Verification) {
         self.checked += other.checked;
         self.mismatches += other.mismatches;
@@ -222,7 +224,8 @@ impl Verification {
         self.first_sizes.truncate(self.kept.unwrap_or(usize::MAX));
     }
 
-    /// Compares what the record of a stream says it weighs with what its keys and images weigh.
+    /// Compares the size that a stream record states with the calculated size of its keys and
+    /// images.
     pub fn check_size(
         &mut self,
         ordinal: u64,
@@ -245,8 +248,8 @@ impl Verification {
     }
 }
 
-/// The arms of an answer that differ from the meter's; an arm that is absent where arms are given
-/// is 0.
+/// The values of a ConsumedCapacity that differ from the meter's. If it lists the table and
+/// indexes, one that is missing is 0.
 fn compared(
     answer: &Value,
     table: &Table,
@@ -330,13 +333,16 @@ fn written(write: &Write, table: &Table) -> String {
         let what = match *transition {
             Transition::Absent => continue,
             Transition::Unchanged => "entry unchanged".to_string(),
-            Transition::Inserted { new } => format!("entry of {} B put", new.0),
+            Transition::Inserted { new } => format!("entry of {} B inserted", new.0),
             Transition::Removed { old } => format!("entry of {} B deleted", old.0),
             Transition::Replaced { old, new } => {
                 format!("entry of {} B replaced by {} B", old.0, new.0)
             }
             Transition::Moved { old, new } => {
-                format!("entry of {} B moved, then {} B", old.0, new.0)
+                format!(
+                    "entry of {} B deleted, entry of {} B inserted under another key",
+                    old.0, new.0
+                )
             }
         };
         text.push_str(&format!("; {}: {what}", index.name));
@@ -344,7 +350,7 @@ fn written(write: &Write, table: &Table) -> String {
     text
 }
 
-/// What the meter was given, in words.
+/// The input of the meter, in words.
 pub fn described(operation: &Operation, table: &Table) -> String {
     let list = |parts: Vec<String>| match parts.len() {
         0..=4 => parts.join(" | "),
@@ -376,7 +382,9 @@ pub fn described(operation: &Operation, table: &Table) -> String {
         Operation::TransactWriteItems { actions, outcome } => {
             let action = |action: &TransactionAction| match action {
                 TransactionAction::Write(write) => written(write, table),
-                TransactionAction::ConditionCheck(item) => format!("a check of {}", bytes(*item)),
+                TransactionAction::ConditionCheck(item) => {
+                    format!("a condition check of {}", bytes(*item))
+                }
             };
             format!(
                 "{outcome:?}: {}",

@@ -1,5 +1,4 @@
-//! What a check came to: for people, for a pull request, for GitHub, for code scanning, for test
-//! dashboards.
+//! The result of a check: for people, pull requests, GitHub, code scanning and test dashboards.
 
 mod sarif;
 
@@ -24,9 +23,9 @@ const VERDICT_HEADER: [&str; 6] = [
     "Fails above",
 ];
 const MOVED_HEADER: [&str; 5] = ["Where", "Usage type", "Amount", "Line", "Limits"];
-const FINDING_HEADER: [&str; 5] = ["Severity", "Finding", "Where", "A month", "Line"];
+const FINDING_HEADER: [&str; 5] = ["Severity", "Finding", "Where", "Monthly", "Line"];
 
-/// A figure of a measure, as people write it.
+/// A figure of a measure, formatted for people.
 fn figure(measure: Measure, value: &Exact) -> String {
     match measure {
         Measure::Monthly | Measure::Increase => {
@@ -37,7 +36,7 @@ fn figure(measure: Measure, value: &Exact) -> String {
                 value.clone()
             };
             let text = size.human(2);
-            // Dollars have cents, or none.
+            // Dollars have two decimals, or none.
             let text = match text.split_once('.') {
                 Some((_, cents)) if cents.len() == 1 => format!("{text}0"),
                 _ => text,
@@ -56,17 +55,17 @@ fn figure_of(verdict: &Verdict) -> String {
         (Some(value), true) => figure(measure, value),
         (Some(value), false) if verdict.at_least => format!("≥ {}", figure(measure, value)),
         (Some(_), false) => "unknown".to_string(),
-        (None, _) => "from nothing".to_string(),
+        (None, _) => "from $0".to_string(),
     }
 }
 
 /// What is limited, in a few words.
 fn what(verdict: &Verdict) -> String {
     let words = match verdict.limit.measure {
-        Measure::Monthly => "a month",
-        Measure::Increase | Measure::IncreasePercent => "more than before",
-        Measure::Units => "units a month",
-        Measure::ThrottledShare => "throttled",
+        Measure::Monthly => "monthly cost",
+        Measure::Increase | Measure::IncreasePercent => "increase over the baseline",
+        Measure::Units => "units per month",
+        Measure::ThrottledShare => "throttled share",
     };
     format!("{}: {words}", verdict.limit.scope.words())
 }
@@ -86,7 +85,7 @@ fn verdict_rows(checked: &Checked) -> Vec<Vec<String>> {
             .filter(|_| verdict.status == Status::Warn);
         let status = match excepted {
             Some(exception) => format!(
-                "{} (excepted until {}: {})",
+                "{} (exception until {}: {})",
                 verdict.status.word(),
                 exception.until,
                 exception.reason
@@ -133,7 +132,7 @@ fn where_of(cause: &Cause) -> String {
     )
 }
 
-/// The lines behind verdicts that did not pass, each once with the limits that it is behind.
+/// The bill lines behind verdicts that did not pass, each listed once with its limits.
 fn moved_rows(checked: &Checked) -> Vec<Vec<String>> {
     let mut rows: Vec<(Vec<String>, [String; 4])> = Vec::new();
     for verdict in &checked.verdicts {
@@ -177,7 +176,7 @@ fn finding_rows(checked: &Checked) -> Vec<Vec<String>> {
     checked.findings.iter().map(row).collect()
 }
 
-/// What the check came to, in a sentence.
+/// The result of the check, in a sentence.
 fn summary(checked: &Checked) -> String {
     let counts = [Status::Fail, Status::Unknown, Status::Warn, Status::Pass]
         .map(|status| (status, checked.count(status)));
@@ -190,17 +189,17 @@ fn summary(checked: &Checked) -> String {
         Status::Pass => "within budget",
         Status::Warn => "within budget, with warnings",
         Status::Fail => "over budget",
-        Status::Unknown => "could not tell",
+        Status::Unknown => "undecided",
     };
     let change = match checked.before {
         Some(before) => {
             let known = checked.total.minus(before).map(signed).unwrap_or_default();
             let of = if checked.change_is_unknown {
-                "change unknown; of what is known "
+                "change unknown; known part "
             } else {
                 ""
             };
-            format!(" ({of}{known} against {} before)", before.human())
+            format!(" ({of}{known}, {} before)", before.human())
         }
         None => String::new(),
     };
@@ -215,7 +214,7 @@ fn summary(checked: &Checked) -> String {
     )
 }
 
-/// What is missing, each once, with the limits that need it.
+/// The missing figures, each listed once with the limits that need it.
 fn missing(checked: &Checked) -> Vec<String> {
     let mut all: Vec<(&str, Vec<&str>)> = Vec::new();
     for verdict in checked
@@ -236,7 +235,7 @@ fn missing(checked: &Checked) -> Vec<String> {
         .collect()
 }
 
-/// As many as an annotation of one line names.
+/// The number of missing figures that a one-line annotation names.
 const NAMED_MAX: usize = 3;
 
 /// What is missing, in a few words.
@@ -288,16 +287,16 @@ pub fn check_text(checked: &Checked, style: Style) -> String {
     part("Limits", &VERDICT_HEADER, verdict_rows(checked), &[3, 4, 5]);
     part(
         if is_moved(checked) {
-            "What moved"
+            "What changed"
         } else {
-            "What it comes from"
+            "Main contributors"
         },
         &MOVED_HEADER,
         moved_rows(checked),
         &[2],
     );
-    part("The design", &FINDING_HEADER, finding_rows(checked), &[3]);
-    for (title, list) in [("Why", why(checked)), ("Not known", missing(checked))] {
+    part("Findings", &FINDING_HEADER, finding_rows(checked), &[3]);
+    for (title, list) in [("Why", why(checked)), ("Unknown", missing(checked))] {
         if !list.is_empty() {
             text += &format!("\n{}\n", style.strong(title));
             text += &list
@@ -309,7 +308,7 @@ pub fn check_text(checked: &Checked, style: Style) -> String {
     text
 }
 
-/// Why the lines behind the verdicts moved, each once.
+/// Why the lines behind the verdicts changed, each reason listed once.
 fn why(checked: &Checked) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for cause in checked
@@ -331,7 +330,7 @@ fn why(checked: &Checked) -> Vec<String> {
     all
 }
 
-/// A check as Markdown for a pull request: a line, a table, and the rest folded.
+/// A check as Markdown for a pull request: a line, a table, and the rest collapsed.
 pub fn check_markdown(checked: &Checked) -> String {
     let sign = match checked.status() {
         Status::Pass => "✅",
@@ -353,9 +352,9 @@ pub fn check_markdown(checked: &Checked) -> String {
     let moved = moved_rows(checked);
     if !moved.is_empty() {
         let title = if is_moved(checked) {
-            "What moved"
+            "What changed"
         } else {
-            "What it comes from"
+            "Main contributors"
         };
         let why = why(checked);
         let list = if why.is_empty() {
@@ -367,12 +366,12 @@ pub fn check_markdown(checked: &Checked) -> String {
     }
     let missing = missing(checked);
     if !missing.is_empty() {
-        folded("Not known", markdown::list(&missing));
+        folded("Unknown", markdown::list(&missing));
     }
     let findings = finding_rows(checked);
     if !findings.is_empty() {
         folded(
-            &format!("The design: {} to look at", findings.len()),
+            &format!("Findings: {}", findings.len()),
             markdown::table(&FINDING_HEADER, &findings, &[3]),
         );
     }
@@ -430,7 +429,7 @@ pub fn check_csv(checked: &Checked) -> String {
     )
 }
 
-/// A part of GitHub's workflow command; its own signs are written as it wants them.
+/// Text for a GitHub workflow command, with its special characters escaped.
 fn github(text: &str, property: bool) -> String {
     let text = clean(text)
         .replace('%', "%25")
@@ -515,11 +514,11 @@ fn sentence(verdict: &Verdict) -> String {
     let cause = verdict
         .causes
         .first()
-        .map(|cause| format!("; most of it is {}: {}", where_of(cause), amount(cause)));
+        .map(|cause| format!("; largest line: {}: {}", where_of(cause), amount(cause)));
     let missing = if verdict.missing.is_empty() {
         String::new()
     } else {
-        format!("; not known: {}", missing_words(verdict))
+        format!("; unknown: {}", missing_words(verdict))
     };
     format!(
         "{}: {}; the limit {limit}{}{missing}",
@@ -556,9 +555,9 @@ struct JUnitCase<'a> {
     status: &'a str,
 }
 
-/// A check as JUnit XML: each limit and each finding a test case.
+/// A check as JUnit XML: each limit and each finding is a test case.
 pub fn check_junit(checked: &Checked) -> String {
-    // What XML does not have is not in it.
+    // Replace the characters that XML does not allow.
     let plain = |text: String| clean(&text).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
     let verdicts = checked.verdicts.iter().map(|verdict| {
         let place = verdict.causes.first().map(|cause| cause.place.clone());

@@ -8,7 +8,7 @@ use crate::check::{Checked, Place, RULES, Severity, Status};
 use crate::report::json::pretty;
 use crate::report::table::clean;
 
-/// The rule of a limit.
+/// The rule ID of every budget limit.
 const BUDGET: &str = "budget";
 
 #[derive(Serialize)]
@@ -101,7 +101,7 @@ fn text(text: impl AsRef<str>) -> SarifText {
     }
 }
 
-/// A path as a relative reference: what has a meaning in one is written by its bytes.
+/// A path as a relative URI reference; reserved characters are percent-encoded.
 fn uri(path: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
     path.replace('\\', "/")
@@ -147,8 +147,8 @@ pub fn check_sarif(checked: &Checked) -> String {
     };
     let mut rules = vec![rule(
         BUDGET,
-        "a limit of the budget",
-        "What a design may cost, as the budget file has it.",
+        "a budget limit",
+        "The design must stay within the limits of the budget file.",
         "error",
     )];
     rules.extend(

@@ -1,4 +1,4 @@
-//! Charts by plotters, for people who see them; the same numbers stand in the table below each.
+//! Charts drawn with plotters; the table below each chart has the same numbers.
 
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -7,30 +7,30 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::escaped;
 use super::svg::{GRID, HERE, Svg, TEXT, ink};
 
-/// A drawing's width in its own units: with letters of 13 it is read on a phone, and two stand side
-/// by side on a laptop.
+/// The width of a drawing in its own units: with a font size of 13 it is readable on a phone, and
+/// two fit side by side on a laptop.
 pub(super) const WIDTH: u32 = 480;
 
-/// Where the axis of a chart of lines begins and ends.
+/// The start and the end of the horizontal axis of a line chart.
 pub const SPAN: [i32; 2] = [MARGIN + SIDE, WIDTH as i32 - RIGHT];
 
-/// Around a chart.
+/// The margin around a chart.
 const MARGIN: i32 = 6;
 
-/// At its right, for half a label.
+/// The margin at the right, for half a label.
 const RIGHT: i32 = 16;
 
-/// At its left, for labels and a title.
+/// The space at the left, for labels and a title.
 const SIDE: i32 = 76;
 
-/// As many letters of a name as a chart has room for.
+/// The number of letters of a name that a chart has room for.
 const NAME_LETTERS: usize = 44;
 
 /// A line of a chart.
 pub struct ChartLine {
     /// Its colour, from 1.
     pub color: u8,
-    /// Its points; a value that is not there breaks nothing, it is left out.
+    /// Its points; a value that is not finite is skipped.
     pub points: Vec<(f64, f64)>,
     /// Whether a value holds until the next.
     pub steps: bool,
@@ -38,30 +38,30 @@ pub struct ChartLine {
 
 /// Values along an axis.
 pub struct LineChart<'a> {
-    /// What stands below.
+    /// The title below the axis.
     pub x_title: &'a str,
-    /// What stands at the side.
+    /// The title at the side.
     pub y_title: &'a str,
-    /// How far the axis reaches.
+    /// The range of the axis.
     pub x_range: (f64, f64),
     /// The lines.
     pub lines: Vec<ChartLine>,
-    /// Points that stand out, with a colour and words for those who point at them.
+    /// Highlighted points, each with a colour and the words of its tooltip.
     pub dots: Vec<(f64, f64, u8, String)>,
-    /// Places that are marked, with a word.
+    /// Marked places of the axis, each with a label.
     pub marks: Vec<(f64, String)>,
-    /// What stands at a place of the axis.
+    /// The label at a place of the axis.
     pub x_label: &'a dyn Fn(f64) -> String,
     /// How many places of the axis have a label.
     pub x_labels: usize,
-    /// Whether the side is in dollars.
+    /// Whether the vertical axis is in dollars.
     pub dollars: bool,
-    /// Whether the side begins near the lowest value, where lines differ by little, and not at 0.
+    /// Whether the vertical axis begins near the lowest value, where lines differ by little,
+    /// instead of at 0.
     pub near: bool,
 }
 
-/// A number at an axis, as short as it can be where its neighbours are a step away, in the unit of
-/// its largest.
+/// A number at an axis, as short as the step between labels allows, in the unit of the largest one.
 pub fn short(value: f64, step: f64, most: f64) -> String {
     let size = most.max(step);
     let units = [
@@ -96,7 +96,7 @@ pub fn short(value: f64, step: f64, most: f64) -> String {
     }
 }
 
-/// Wraps what was drawn. The words are for those who do not see it.
+/// Wraps what was drawn. The label is for screen readers.
 fn svg(body: &str, height: u32, label: &str) -> String {
     format!(
         "<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{}\">{body}</svg>",
@@ -104,8 +104,8 @@ fn svg(body: &str, height: u32, label: &str) -> String {
     )
 }
 
-/// Draws with plotters, and adds what is drawn without it; where that fails, the table has the
-/// numbers.
+/// Draws with plotters, and adds what is drawn without it. If that fails, there is no drawing, but
+/// the table has the numbers.
 pub(super) fn draw(
     height: u32,
     label: &str,
@@ -120,7 +120,7 @@ pub(super) fn draw(
         .unwrap_or_default()
 }
 
-/// The letters of a drawing, of a size.
+/// The font of a drawing, in a given size.
 pub(super) fn font<'a>(size: u32) -> TextStyle<'a> {
     ("sans-serif", size).into_font().color(&ink(TEXT))
 }
@@ -131,7 +131,7 @@ impl LineChart<'_> {
         self.draw_in(270, label)
     }
 
-    /// A chart of half the height, for where there are many.
+    /// A chart of half the height, for pages with many charts.
     pub fn draw_small(&self, label: &str) -> String {
         self.draw_in(140, label)
     }
@@ -144,7 +144,7 @@ impl LineChart<'_> {
             .map(|(_, y)| *y)
             .filter(|y| y.is_finite());
         let most = all.fold(0.0_f64, f64::max);
-        // Nothing at all still has an axis.
+        // A chart without data still has an axis.
         let top = if most > 0.0 { most * 1.08 } else { 1.0 };
         let least = self
             .lines
@@ -215,7 +215,7 @@ impl LineChart<'_> {
                     .draw_series([PathElement::new([(*x, bottom), (*x, top)], ink(HERE))])
                     .ok()?;
                 let (left, above) = chart.backend_coord(&(*x, top));
-                // Near an edge the word goes to the side that has room.
+                // Near an edge, the label goes to the side that has room.
                 let side = if left < 150 {
                     HPos::Left
                 } else if left > 390 {
@@ -242,7 +242,7 @@ impl LineChart<'_> {
 
 /// A bar with its name and its value in words.
 pub struct Bar {
-    /// What it stands for.
+    /// What it represents.
     pub name: String,
     /// How long it is.
     pub value: f64,
@@ -252,9 +252,9 @@ pub struct Bar {
     pub color: u8,
 }
 
-/// The first letters of a name; the table has all of it.
+/// The first letters of a name; the table has the full name.
 fn cut(name: &str, letters: usize) -> String {
-    // Marks that turn the direction of a text would turn what stands beside it.
+    // Marks that change the direction of a text would also change the text beside it.
     let plain = |c: &char| {
         !c.is_control() && !matches!(*c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
@@ -304,7 +304,7 @@ pub fn bars(bars: &[Bar], label: &str) -> String {
 
 /// Ranges below one another around a middle, each with its name above it: a tornado.
 pub struct TornadoBar {
-    /// What it stands for.
+    /// What it represents.
     pub name: String,
     /// Its ends.
     pub ends: (f64, f64),

@@ -17,16 +17,17 @@ use crate::report::table::clean;
 use crate::review::Review;
 use crate::units::{Exact, group_thousands};
 
-/// Accounts whose break-even is drawn; the table has all of them.
+/// The number of accounts whose break-even is drawn; the table has all of them.
 const DRAWN: usize = 8;
 
-/// With more accounts than so many, weeks are drawn small, in steps of so many hours.
+/// With more accounts than the first number, weeks are drawn in steps of the second number of
+/// hours; if that is more than 1, the charts are small.
 const STEPS: [(usize, usize); 3] = [(60, 12), (24, 6), (0, 1)];
 
-/// As many of the hours in which something is throttled are marked, the worst first.
+/// The number of throttled hours that are marked, the worst first.
 const DOTS: usize = 24;
 
-/// Alternatives of a kind that are shown where they are many.
+/// The maximum number of alternatives of a kind that are shown.
 const SHOWN: usize = 24;
 
 /// Hours of a week.
@@ -36,7 +37,7 @@ fn place(table: &str, index: Option<&str>) -> String {
     clean(&index.map_or_else(|| table.to_string(), |index| format!("{table} / {index}")))
 }
 
-/// What each way to pay costs by utilization.
+/// The cost of each way to pay, by utilization.
 pub(super) fn break_even(review: &Review) -> Section {
     let mut section = Section::new("break-even", "On demand or provisioned");
     let mut accounts: Vec<&Utilization> = review.curves.utilization.iter().collect();
@@ -44,12 +45,12 @@ pub(super) fn break_even(review: &Review) -> Section {
         return section;
     }
     section.text(format!(
-        "A unit that is provisioned is paid for whether it is used or not; on demand only what is \
-         used is paid for, at a higher price. Where the lines cross, both cost the same. Capacity \
-         is that of the design where it never changes, else the least that is safe; auto scaling \
-         has its cheapest safe bounds, and its line is the same shape of demand at other traffic. \
-         Reserved capacity is sold in blocks of 100 units, which all tables of a region share. In \
-         {}, the home region.",
+        "A provisioned unit is paid for whether it is used or not; on demand, only used units are \
+         paid for, at a higher price. Where two lines cross, both cost the same. The capacity is \
+         the design's if it is fixed, otherwise the smallest that is safe. Auto scaling uses its \
+         cheapest safe bounds; its line shows the same shape of demand at other traffic. Reserved \
+         capacity is sold in blocks of 100 units, which all tables of a region share. The figures \
+         are for {}, the home region.",
         review.comparison.outcome.region
     ));
     let outcome = &review.comparison.outcome;
@@ -71,8 +72,8 @@ pub(super) fn break_even(review: &Review) -> Section {
     if !without.is_empty() {
         let names = without.into_iter().collect::<Vec<_>>().join(", ");
         section.text(format!(
-            "Without a curve, because part of their demand, or a price, is unknown or too large \
-             for money: {names}."
+            "Not drawn, because part of the demand or a price is unknown, or an amount is too \
+             large: {names}."
         ));
     }
     let size = |one: &Utilization| one.ways.first().map_or(Money::ZERO, |way| way.here);
@@ -87,7 +88,7 @@ pub(super) fn break_even(review: &Review) -> Section {
 
     section.table(on_demand_crossings(review));
     let mut table = HtmlTable::new(
-        "Where the other ways to pay cross, of the tables and indexes that are drawn",
+        "Where the other ways to pay cost the same, for the tables and indexes that are drawn",
         &[
             "Table or index",
             "Cheaper below",
@@ -118,16 +119,11 @@ pub(super) fn break_even(review: &Review) -> Section {
 
     let mut modes = HtmlTable::new(
         "Every capacity mode and commitment",
-        &[
-            "For",
-            "Mode",
-            "#A month",
-            "#Difference",
-            "What there is to know",
-        ],
+        &["For", "Mode", "#Monthly", "#Difference", "Notes"],
     );
     for kind in ["capacity", "commitment"] {
-        // What an index alone could have is its table's mode anyway where the table is on demand.
+        // If a table is on demand, so are its indexes; alternatives of an index that have no price
+        // are left out.
         let of = |one: &&Alternative| {
             one.kind.word() == kind && (one.is_priced() || one.index.is_none())
         };
@@ -168,13 +164,16 @@ fn on_demand_crossings(review: &Review) -> HtmlTable {
             ways.push(&one.above);
         }
     }
-    let heads: Vec<String> = ways.iter().map(|way| format!("#= {way}")).collect();
-    let header: Vec<&str> = ["Table or index", "#Units", "#Here"]
+    let heads: Vec<String> = ways
+        .iter()
+        .map(|way| format!("#break-even with {way}"))
+        .collect();
+    let header: Vec<&str> = ["Table or index", "#Units", "#This design"]
         .into_iter()
         .chain(heads.iter().map(String::as_str))
         .collect();
     let mut table = HtmlTable::new(
-        "The utilization at which on demand costs what provisioned does; above it on demand is \
+        "The utilization at which on demand and provisioned cost the same; above it, on demand is \
          more expensive",
         &header,
     );
@@ -254,7 +253,11 @@ fn utilization(account: &Utilization) -> Chart {
             shown,
             float(way.here),
             at as u8 + 1,
-            format!("{}: {} a month as it is used", way.name, way.here.human()),
+            format!(
+                "{}: {} a month at the current utilization",
+                way.name,
+                way.here.human()
+            ),
         )
     };
     let designed = (
@@ -266,7 +269,7 @@ fn utilization(account: &Utilization) -> Chart {
     let lines = LineChart {
         x_title: "utilization of the capacity, %",
         y_title: "$ a month",
-        // Capacity that is too small is used by more than all of it.
+        // If the capacity is too small, the utilization is above 100 %.
         x_range: (0.0, end),
         lines: account.ways.iter().enumerate().map(line).collect(),
         dots: account
@@ -298,9 +301,9 @@ fn utilization(account: &Utilization) -> Chart {
         format!("{title}, $ a month"),
         &[
             "Way to pay",
-            "#Without traffic",
-            "#As it is used",
-            "#All used",
+            "#Unused",
+            "#At current utilization",
+            "#Fully used",
         ],
     );
     let nothing = || HtmlCell::from("-");
@@ -326,20 +329,20 @@ fn utilization(account: &Utilization) -> Chart {
         let share = (&one.share * &Exact::from(100)).human(2);
         format!("On demand and fixed units cost the same at {share} %. ")
     });
-    // A commitment is another question than how capacity moves.
+    // A commitment is a separate question from how capacity changes.
     let free = account
         .ways
         .iter()
         .filter(|way| !way.payment.is_commitment());
     let cheapest = free.min_by_key(|way| way.here).map(|way| {
         format!(
-            "; without a commitment the cheapest is {}, {}",
+            "; the cheapest without a commitment is {}, at {}",
             way.name,
             way.here.human()
         )
     });
     let over = if account.here > Exact::one() {
-        "More is asked for than the capacity serves: some of it is refused. "
+        "The demand is more than the capacity serves: some requests are refused. "
     } else {
         ""
     };
@@ -347,7 +350,10 @@ fn utilization(account: &Utilization) -> Chart {
     let equal = equal.unwrap_or_default();
     let note = match account.reserved {
         true => {
-            format!("{over}{equal}Beside its reserved units the design pays {pays} a month here.")
+            format!(
+                "{over}{equal}In addition to its reserved units, the design pays {pays} a month \
+                 here."
+            )
         }
         false => format!(
             "{over}{equal}The design pays {pays} a month here{}.",
@@ -394,9 +400,10 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
         format!("{step} hours")
     };
     section.text(format!(
-        "Demand is the mean of each {each} of the first simulated week, from Monday on, in the \
-         home region; capacity is the most of it, which is what is charged for. Throttled units \
-         stand beside the capacity that throttles any."
+        "Demand is the mean of each {each} of the first simulated week, starting on Monday, in \
+         the home region. Capacity is the maximum in that time; each hour is billed at its \
+         maximum (the default reading of rule 6.7). If a capacity throttles requests, a column \
+         next to it shows the throttled units."
     ));
     let mut table = HtmlTable::new(
         "What auto scaling would do, and what it would throttle",
@@ -404,8 +411,8 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
             "Table or index",
             "Direction",
             "Auto scaled between",
-            "#Least",
-            "#Most",
+            "#Minimum",
+            "#Maximum",
             "#Throttled",
             "#Throttled as designed",
         ],
@@ -439,12 +446,12 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
     });
     if weeks.len() > detail.weeks {
         section.text(format!(
-            "The first {} of {} tables and indexes are drawn; the table has all of them.",
+            "The first {} of {} tables and indexes are drawn; the table lists all of them.",
             detail.weeks,
             weeks.len()
         ));
     }
-    // Few accounts have a chart for each direction, many one for both.
+    // If there are few accounts, each direction has its own chart; if many, both share one.
     let charts = weeks
         .into_iter()
         .take(detail.weeks)
@@ -459,7 +466,7 @@ pub(super) fn week(review: &Review, detail: Detail) -> Section {
     section
 }
 
-/// The directions in which something is asked for.
+/// The directions that have any demand.
 fn directions(week: &Week) -> Vec<(&'static str, &Hours)> {
     let all = [("reads", &week.reads), ("writes", &week.writes)];
     all.into_iter()
@@ -644,9 +651,9 @@ fn label(title: &str) -> String {
     format!("Demand and capacity of {title} over the week; the numbers are in the table below")
 }
 
-/// Everything else that could be otherwise.
+/// All other alternatives.
 pub(super) fn alternatives(review: &Review, detail: Detail) -> Section {
-    let mut section = Section::new("alternatives", "Side by side");
+    let mut section = Section::new("alternatives", "Alternatives");
     projections(review, &mut section, detail.projections);
     dax(review, &mut section, detail.hit_ratios);
     regions(review, &mut section);
@@ -669,7 +676,8 @@ pub(super) fn alternatives(review: &Review, detail: Detail) -> Section {
     section
 }
 
-/// Alternatives, the cheapest first; of many the first, with how many there are beside them.
+/// Alternatives, the cheapest first; if there are many, the first ones and the number of the
+/// others.
 fn some_of(
     review: &Review,
     section: &mut Section,
@@ -694,8 +702,8 @@ fn some_of(
     });
     if let Some(more) = rows.len().checked_sub(SHOWN + 1) {
         section.text(format!(
-            "… and {} more, more expensive or without a price; `dynameter compare --format csv` \
-             has all.",
+            "… and {} more that are more expensive or have no price; `dynameter compare --format \
+             csv` lists all.",
             more + 1
         ));
     }
@@ -704,20 +712,14 @@ fn some_of(
 fn kinds_table(caption: &str) -> HtmlTable {
     HtmlTable::new(
         caption,
-        &[
-            "For",
-            "Alternative",
-            "#A month",
-            "#Difference",
-            "What there is to know",
-        ],
+        &["For", "Alternative", "#Monthly", "#Difference", "Notes"],
     )
 }
 
 fn break_evens(review: &Review, kind: BreakEvenKind) -> HtmlTable {
     let mut table = HtmlTable::new(
         "Where both cost the same",
-        &["Where", "What", "#Break-even", "#Here", "Meaning"],
+        &["Where", "What", "#Break-even", "#This design", "Meaning"],
     );
     for one in review
         .comparison
@@ -728,7 +730,7 @@ fn break_evens(review: &Review, kind: BreakEvenKind) -> HtmlTable {
         let place = one
             .table
             .as_ref()
-            .map_or("everywhere".to_string(), |table| {
+            .map_or("the whole design".to_string(), |table| {
                 place(table, one.index.as_deref())
             });
         table.row([
@@ -759,10 +761,9 @@ fn projections(review: &Review, section: &mut Section, rows: usize) {
         return;
     }
     section.heading("Index projections");
-    let mut table = kinds_table(
-        "Each index as it could be; the design as it is costs nothing more and nothing less",
-    );
-    // That an index which is read cannot go is no news.
+    let mut table =
+        kinds_table("Each index with other projections, compared with the design as it is");
+    // Alternatives that are not possible are left out, such as removing an index that is read.
     let possible = |one: &&&Alternative| one.state != AlternativeState::Impossible;
     let possible: Vec<_> = all.iter().filter(possible).collect();
     possible
@@ -771,7 +772,7 @@ fn projections(review: &Review, section: &mut Section, rows: usize) {
         .for_each(|one| table.row(alternative(one)));
     if possible.len() > rows {
         section.text(format!(
-            "The first {rows} of {} projections; `dynameter compare --format csv` has all.",
+            "The first {rows} of {} projections; `dynameter compare --format csv` lists all.",
             possible.len()
         ));
     }
@@ -781,7 +782,8 @@ fn projections(review: &Review, section: &mut Section, rows: usize) {
         table
     });
     let mut narrower = HtmlTable::new(
-        "How many queries a narrower projection is good for: below the break-even it is cheaper",
+        "Break-even of narrower projections: with fewer queries a month, the narrower projection \
+         is cheaper",
         &["Index", "Projection", "#Queries a month", "#Break-even"],
     );
     for one in review.curves.projections.iter().take(rows) {
@@ -790,7 +792,7 @@ fn projections(review: &Review, section: &mut Section, rows: usize) {
             HtmlCell::from(one.name.as_str()),
             HtmlCell::number(&one.queries, 0),
             one.break_even.as_ref().map_or(
-                HtmlCell::from("none: it saves nothing, or each query nothing more"),
+                HtmlCell::from("none: it saves nothing, or its queries cost nothing more"),
                 |queries| HtmlCell {
                     text: format!("about {}", about(queries)),
                     exact: Some(crate::report::json::decimal(queries)),
@@ -806,7 +808,7 @@ fn projections(review: &Review, section: &mut Section, rows: usize) {
     section.table(break_evens(review, BreakEvenKind::Index));
 }
 
-/// A number of two digits, for what is only about so much.
+/// A number rounded down to two significant digits, for approximate figures.
 fn about(number: &Exact) -> String {
     let whole = number.human(0).replace(',', "");
     let rounded: String = whole
@@ -819,7 +821,7 @@ fn about(number: &Exact) -> String {
 
 fn dax(review: &Review, section: &mut Section, curves: usize) {
     if !review.curves.hit_ratios.is_empty() {
-        section.heading("DAX: hit ratio against cost");
+        section.heading("DAX: cost by hit ratio");
         section.charts(
             review
                 .curves
@@ -831,7 +833,7 @@ fn dax(review: &Review, section: &mut Section, curves: usize) {
         );
         if review.curves.hit_ratios.len() > curves {
             section.text(format!(
-                "The first {curves} of {} tables that a cache could serve.",
+                "The first {curves} of {} tables that a cache could serve are drawn.",
                 review.curves.hit_ratios.len()
             ));
         }
@@ -879,7 +881,7 @@ fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
     let title = clean(&curve.table);
     let mut table = HtmlTable::new(
         format!("{title}: the whole design with a DAX cluster"),
-        &["#Hit ratio", "Cluster", "#A month"],
+        &["#Hit ratio", "Cluster", "#Monthly"],
     );
     for point in &curve.points {
         let percent = HtmlCell {
@@ -903,18 +905,21 @@ fn hit_ratios(review: &Review, curve: &HitRatios) -> Chart {
         .find(|point| point.monthly < curve.without);
     let note = match cheaper {
         Some(point) => format!(
-            "Of the ratios in the table, {} % is the first at which a cluster is cheaper than \
-             none.",
+            "Of the hit ratios in the table, {} % is the lowest at which a cluster is cheaper \
+             than no cluster.",
             point.percent
         ),
-        None => "No hit ratio pays for the nodes at this traffic.".to_string(),
+        None => "At this traffic, no hit ratio saves enough to pay for the nodes.".to_string(),
     };
     Chart {
         svg: lines.draw(&format!(
             "The month's total by hit ratio for {title}; the numbers are in the table below"
         )),
         legend: vec![
-            (1, "with the cheapest cluster that serves it".to_string()),
+            (
+                1,
+                "with the cheapest cluster that serves the demand".to_string(),
+            ),
             (2, "without DAX".to_string()),
         ],
         note: if total == curve.without {
@@ -955,11 +960,11 @@ fn regions(review: &Review, section: &mut Section) {
     all.sort_by(|one, other| one.1.cmp(&other.1).then_with(|| one.0.cmp(other.0)));
     let mut table = HtmlTable::new(
         "The same design at the prices of each region",
-        &["Region", "#A month", "#Difference"],
+        &["Region", "#Monthly", "#Difference"],
     );
     for (region, monthly) in &all {
         let here = if *region == home {
-            format!("{region} (here)")
+            format!("{region} (current)")
         } else {
             region.to_string()
         };
@@ -971,13 +976,13 @@ fn regions(review: &Review, section: &mut Section) {
                 .map_or(HtmlCell::from("-"), HtmlCell::signed),
         ]);
     }
-    // The cheapest, the home region and the dearest show the spread.
+    // The cheapest regions, the home region and the most expensive one show the spread.
     let last = all.len() - 1;
     let shown = |(at, (region, monthly)): (usize, &(&str, Money))| {
         let is_home = *region == home;
         let bar = Bar {
             name: if is_home {
-                format!("{region} (here)")
+                format!("{region} (current)")
             } else {
                 region.to_string()
             },
@@ -996,13 +1001,13 @@ fn regions(review: &Review, section: &mut Section) {
             title: "The same design in other regions".to_string(),
             svg: charts::bars(
                 &bars,
-                "The month's total by region: the cheapest, this one and the dearest",
+                "The month's total by region: the cheapest, this one and the most expensive",
             ),
             legend: Vec::new(),
             note: format!(
                 "{}{}",
                 if all.len() > 3 {
-                    "The cheapest, this one and the dearest; all are in the table."
+                    "The cheapest, this one and the most expensive; the table lists all."
                 } else {
                     ""
                 },
@@ -1013,11 +1018,12 @@ fn regions(review: &Review, section: &mut Section) {
         }]);
     }
     let mut moves = HtmlTable::new(
-        "When a move to a cheaper region, by a thousandth at least, is paid back: the transfer of \
-         the tables' data; exports, imports, running twice and the work are not in it",
+        "How many months of savings pay for a move to a cheaper region (by at least 0.1 %): only \
+         the transfer of the tables' data is counted, not exports, imports, running both regions \
+         in parallel, or the work",
         &["Region", "#Saves a month", "#Transfer, once", "#Months"],
     );
-    // What saves less than a thousandth is not worth a move.
+    // A saving of less than a thousandth is not worth a move.
     let worth = |one: &&crate::compare::Move| {
         one.saves
             .percent_of(comparison.total)
@@ -1085,7 +1091,7 @@ fn unpriced(review: &Review) -> String {
         .map(|more| format!("; and for {} more reasons", more + 1))
         .unwrap_or_default();
     clean(&format!(
-        " {count} regions are not compared: {}{more}.",
+        " Regions not compared ({count}): {}{more}.",
         words.collect::<Vec<_>>().join("; ")
     ))
 }
@@ -1153,7 +1159,7 @@ fn backups(review: &Review, section: &mut Section) {
         let mut header: Vec<String> = vec!["#Years".to_string()];
         header.extend(retention.ways.iter().map(|(name, _)| format!("#{name}")));
         let mut table = HtmlTable::new(
-            "The month's total once backups of so many years are there, of all tables",
+            "The month's total once backups of all tables cover this many years",
             &header.iter().map(String::as_str).collect::<Vec<_>>(),
         );
         for (at, years) in retention.years.iter().enumerate() {
@@ -1181,14 +1187,14 @@ fn backups(review: &Review, section: &mut Section) {
             format!("as designed: {}", review.comparison.total.human()),
         ));
         section.charts(vec![Chart {
-            title: "Every month a backup of every table".to_string(),
+            title: "A monthly backup of every table".to_string(),
             svg: chart.draw(
                 "The month's total by the years that backups are kept; the numbers are in the \
                  table below",
             ),
             legend,
             note: format!(
-                "{} Exports take the place of those that the design makes now.",
+                "{} Exports replace those that the design makes now.",
                 cheapest(review)
             )
             .trim()
@@ -1205,7 +1211,7 @@ fn backups(review: &Review, section: &mut Section) {
     });
 }
 
-/// Which way to keep backups is cheapest, and from which year on another is.
+/// Which way to keep backups is cheapest, and from which year another one is.
 fn cheapest(review: &Review) -> String {
     let retention = &review.curves.retention;
     let best = |at: usize| {
@@ -1225,13 +1231,13 @@ fn cheapest(review: &Review) -> String {
             } else {
                 format!("{years} years")
             };
-            parts.push(format!("from {years} on: {name}"));
+            parts.push(format!("from {years}: {name}"));
         }
         last = now.or(last);
     }
     if parts.is_empty() {
         String::new()
     } else {
-        format!("The cheapest of these, {}.", parts.join("; "))
+        format!("The cheapest of these: {}.", parts.join("; "))
     }
 }

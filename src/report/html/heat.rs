@@ -1,4 +1,4 @@
-//! Heat over time and ranges of keys.
+//! The heat map: units over time and ranges of keys.
 
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -6,21 +6,21 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::charts::{WIDTH, draw, font};
 use super::svg::{GRID, ink};
 
-/// Levels of heat, beside none at all.
+/// The number of levels of the heat map, not counting 0 for nothing.
 pub const LEVELS: u8 = 6;
 
-/// A strip of heat: columns of time, rows of key ranges; each cell with its level, 0 for nothing.
+/// A heat map: columns of time, rows of key ranges; each cell has a level, 0 for nothing.
 pub struct HeatMapChart<'a> {
     /// The cells, column by column.
     pub levels: Vec<Vec<u8>>,
-    /// What stands below its left end.
+    /// The label below its left end.
     pub from: &'a str,
-    /// What stands below its right end.
+    /// The label below its right end.
     pub to: &'a str,
 }
 
 impl HeatMapChart<'_> {
-    /// The strip.
+    /// Draws the heat map as SVG.
     pub fn draw(&self, label: &str) -> String {
         const TOP: i32 = 4;
         const HEIGHT: i32 = 192;

@@ -1,6 +1,6 @@
-//! The report: one page that needs nothing but itself.
+//! The report: one self-contained page.
 //!
-//! Sections turn figures into words, tables and charts; the template only places them.
+//! Sections turn figures into words, tables and charts; the template only arranges them.
 
 mod charts;
 mod design;
@@ -20,7 +20,7 @@ use crate::money::{Money, MoneyError};
 use crate::review::{Review, Spending, TrafficTable};
 use crate::units::Exact;
 
-/// Why there is no page.
+/// Why the page cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A figure is too large to be exact.
@@ -31,7 +31,7 @@ pub enum ReportError {
     Template(#[from] askama::Error),
 }
 
-/// A text as HTML shows it.
+/// Escapes a text for HTML.
 fn escaped(text: &str) -> String {
     askama::filters::escape(super::table::clean(text), askama::filters::Html)
         .map(|text| text.to_string())
@@ -76,7 +76,7 @@ impl From<Option<Money>> for HtmlCell {
 }
 
 impl HtmlCell {
-    /// The exact figure, where the text does not say it.
+    /// The exact figure, if the text does not show it.
     fn attribute(&self) -> Option<&str> {
         let shown: String = self
             .text
@@ -95,7 +95,7 @@ impl HtmlCell {
         }
     }
 
-    /// A figure that is no money.
+    /// A figure that is not money.
     fn number(number: &Exact, places: u32) -> HtmlCell {
         HtmlCell {
             text: number.human(places),
@@ -123,13 +123,13 @@ struct Head {
     number: bool,
 }
 
-/// A table with what it is about.
+/// A table with a caption.
 #[derive(Default)]
 struct HtmlTable {
     caption: String,
     header: Vec<Head>,
     rows: Vec<Vec<HtmlCell>>,
-    /// Whether it is folded away at first.
+    /// Whether it is collapsed at first.
     folded: bool,
 }
 
@@ -169,12 +169,12 @@ impl HtmlTable {
             && self.header.first().is_some_and(|head| !head.number)
     }
 
-    /// Whether it is of hours or moments, too long for paper.
+    /// Whether it is a list of hours or times that is too long to print.
     fn is_long(&self) -> bool {
         self.folded && self.rows.len() > 40 && self.all_numbers()
     }
 
-    /// A cell with the head of its column.
+    /// Each cell with the head of its column.
     fn cells<'a>(&'a self, row: &'a [HtmlCell]) -> impl Iterator<Item = (&'a Head, &'a HtmlCell)> {
         self.header.iter().zip(row)
     }
@@ -186,10 +186,10 @@ struct Chart {
     svg: String,
     /// Colour and name.
     legend: Vec<(u8, String)>,
-    /// What there is to know, in a sentence or two.
+    /// Notes, in a sentence or two.
     note: String,
     numbers: HtmlTable,
-    /// Where the rows of the table lie along the axis, for those who point at it.
+    /// Where the rows of the table lie along the axis, for the tooltip.
     hover: Option<Hover>,
 }
 
@@ -199,7 +199,7 @@ struct Hover {
     pixels: [i32; 2],
     /// The same as values.
     ends: [f64; 2],
-    /// The value of each row; evenly along the axis where there is none.
+    /// The value of each row; if empty, the rows are spread evenly along the axis.
     places: Vec<String>,
 }
 
@@ -275,22 +275,22 @@ impl Section {
     }
 }
 
-/// The first thing on the page.
+/// The answer at the top of the page.
 struct Answer {
     total: String,
     exact: String,
     /// What is not in the total.
     unknown: String,
-    /// How sure it is.
+    /// How certain the total is.
     interval: String,
     drivers: Vec<String>,
-    /// The best changes: free of trade-offs, binding, and to be decided on.
+    /// The best changes: without a trade-off, with a commitment, and with a trade-off.
     best: Vec<String>,
-    /// What differs from the design before.
+    /// The difference from the baseline.
     change: String,
 }
 
-/// The totals for other months and other traffic, as the page's script takes them.
+/// The totals for other months and other traffic, as the page's script reads them.
 #[derive(Serialize)]
 struct Figures {
     months: Vec<String>,
@@ -300,10 +300,10 @@ struct Figures {
     /// The last factor, by position.
     last: usize,
     tables: Vec<String>,
-    /// By month and factor: the total and each table's, exact and for people; nothing where the
-    /// design is not possible.
+    /// By month and factor: the total and each table's, exact and formatted; `None` if the design
+    /// is not possible.
     sums: Vec<Vec<Option<Vec<[String; 2]>>>>,
-    /// The same, what to know of each total: what is refused, what is not in it.
+    /// By month and factor: notes on refused traffic and on costs that are not included.
     notes: Vec<Vec<String>>,
 }
 
@@ -357,7 +357,7 @@ impl Figures {
         }
     }
 
-    /// As a script element takes it: nothing in it can end the element.
+    /// As JSON for a script element, escaped so that nothing in it can end the element.
     fn json(&self) -> String {
         serde_json::to_string(self)
             .unwrap_or_default()
@@ -378,7 +378,7 @@ struct ReportPage<'a> {
     script: &'static str,
 }
 
-/// What a page is made of that no other output has.
+/// The data of a page that no other output has.
 #[derive(Serialize)]
 struct Behind<'a> {
     curves: &'a Curves,
@@ -386,8 +386,8 @@ struct Behind<'a> {
     traffic: &'a TrafficTable,
 }
 
-/// The figures of a page, `dynameter.report/1`: those of the estimate, the comparison, the
-/// difference and the replay as these have them, and the curves behind the charts.
+/// The figures of a page, `dynameter.report/1`: the JSON of the estimate, the comparison, the
+/// difference and the replay, and the curves behind the charts.
 ///
 /// # Errors
 /// [`MoneyError::TooLarge`] where a sum has more than 28 digits.
@@ -424,7 +424,7 @@ pub fn report_json(review: &Review) -> Result<String, MoneyError> {
     ))
 }
 
-/// How much of a large design is drawn and spelt out, so that its page stays a page.
+/// How much of a large design is drawn and written out, to limit the size of its page.
 #[derive(Clone, Copy)]
 struct Detail {
     /// Tables and indexes whose week is drawn.
@@ -433,11 +433,11 @@ struct Detail {
     projections: usize,
     /// Charts of hit ratios.
     hit_ratios: usize,
-    /// A reason that stands behind so many lines is spelt out once.
+    /// A reason behind at least this many lines is written out only once.
     often: usize,
 }
 
-/// From all to little.
+/// From the most to the least detail.
 const DETAILS: [Detail; 4] = [
     Detail {
         weeks: 120,
@@ -465,7 +465,7 @@ const DETAILS: [Detail; 4] = [
     },
 ];
 
-/// Bytes that a page has at most, where one of the details brings it below.
+/// The maximum size of a page in bytes, if one of the details is enough to stay below it.
 const PAGE_BYTES_MAX: usize = 980_000;
 
 /// A review as a page.
@@ -502,17 +502,17 @@ fn page(review: &Review, detail: Detail) -> Result<String, ReportError> {
     sections.retain(|section| !section.blocks.is_empty());
     let page = ReportPage {
         title: match outcome.workload.trim() {
-            "" => "A design without a name".to_string(),
+            "" => "Unnamed design".to_string(),
             name => super::table::clean(name),
         },
         subtitle: match review.years_ahead {
             0 => super::estimate::conventions(outcome),
             1 => format!(
-                "a month a year ahead, grown until then; {}",
+                "a month one year ahead, with growth included; {}",
                 super::estimate::conventions(outcome)
             ),
             years => format!(
-                "a month {years} years ahead, grown until then; {}",
+                "a month {years} years ahead, with growth included; {}",
                 super::estimate::conventions(outcome)
             ),
         },

@@ -1,4 +1,4 @@
-//! The answer, what to change, other traffic, where the money goes, and what ranges do to it.
+//! The answer, what to change, other traffic, where the money goes, and the effect of ranges.
 
 use super::charts::{self, Bar, ChartLine, LineChart, TornadoBar};
 use super::{Answer, Chart, Hover, HtmlCell, HtmlTable, ReportError, Section};
@@ -11,13 +11,13 @@ use crate::report::table::{clean, signed};
 use crate::review::{BillShare, DesignTotal, MONTHS, Review, Spending};
 use crate::units::Exact;
 
-/// Shares that are named as what drives the cost.
+/// The number of shares that are named as cost drivers.
 const DRIVERS: usize = 3;
 
-/// Changes that are shown where they are many.
+/// The maximum number of changes that are shown.
 const ADVICE: usize = 24;
 
-/// Bars of a chart; all shares stand in its table.
+/// The number of bars of a chart; its table has all shares.
 const BARS: usize = 10;
 
 pub(super) fn float(money: Money) -> f64 {
@@ -36,8 +36,10 @@ pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
     let missing = outcome.bill.unknown.len();
     let unknown = match missing {
         0 => String::new(),
-        1 => "One figure is unknown and in no total: see the working.".to_string(),
-        _ => format!("{missing} figures are unknown and in no total: see the working."),
+        1 => "One figure is unknown and not included in any total: see the working.".to_string(),
+        _ => {
+            format!("{missing} figures are unknown and not included in any total: see the working.")
+        }
     };
     let nothing_known = missing > 0 && outcome.bill.lines.is_empty();
     let by_access = review
@@ -66,7 +68,7 @@ pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
             .as_ref()
             .map(|sure| {
                 format!(
-                    "With the ranges of the file: {} to {} in nine of ten draws.",
+                    "With the ranges of the file: {} to {} in 90 % of the draws.",
                     sure.low.human(),
                     sure.high.human()
                 )
@@ -85,8 +87,8 @@ pub(super) fn answer(review: &Review) -> Result<Answer, ReportError> {
     })
 }
 
-/// The best change of each kind: one that the application does not see, one that binds, one that is
-/// a trade-off.
+/// The best change of each kind: one that the application does not notice, one that is a
+/// commitment, one that is a trade-off.
 fn best(review: &Review) -> Vec<String> {
     let advice = &review.comparison.advice;
     let binds = |one: &&Advice| one.kind == AlternativeKind::Commitment;
@@ -116,7 +118,10 @@ fn best(review: &Review) -> Vec<String> {
         all.push(words(
             one,
             "With a commitment: ",
-            &format!("; {}, due whatever the traffic becomes", one.why),
+            &format!(
+                "; {}; it must be paid for its whole term, even if traffic falls",
+                one.why
+            ),
         ));
     }
     if let Some(one) = first(&|one| one.footing == Footing::Decision) {
@@ -131,13 +136,13 @@ fn best(review: &Review) -> Vec<String> {
         all.is_empty(),
         review.comparison.outcome.bill.unknown.is_empty(),
     ) {
-        (true, true) => vec!["Nothing that is sold makes it cheaper.".to_string()],
-        (true, false) => vec!["Nothing that is sold makes what is known cheaper.".to_string()],
+        (true, true) => vec!["No alternative is cheaper.".to_string()],
+        (true, false) => vec!["No alternative makes the known costs lower.".to_string()],
         _ => all,
     }
 }
 
-/// What there is to know of a total at other traffic.
+/// Notes on a total at other traffic.
 pub(super) fn note(sum: Option<&DesignTotal>) -> String {
     let Some(sum) = sum else { return String::new() };
     let mut parts = Vec::new();
@@ -148,12 +153,15 @@ pub(super) fn note(sum: Option<&DesignTotal>) -> String {
             String::new()
         };
         parts.push(format!(
-            "some of it is refused: the capacity of {}{more} does not cover the busiest hour",
+            "some requests are refused: the capacity of {}{more} does not cover the busiest hour",
             clean(first)
         ));
     }
     if sum.unknown > 0 {
-        parts.push(format!("{} unknown figures are not in it", sum.unknown));
+        parts.push(format!(
+            "unknown figures that are not included: {}",
+            sum.unknown
+        ));
     }
     parts.join("; ")
 }
@@ -163,18 +171,18 @@ fn changed(difference: &Difference) -> Result<String, ReportError> {
     let unknown = if difference.old.bill.unknown.is_empty() {
         ""
     } else {
-        " and what was unknown"
+        " plus unknown costs"
     };
     let direction = match difference.change() {
         TotalChange::Unknown => format!(
-            "change unknown; {} of what is known, against the baseline",
+            "change unknown; the known costs differ by {} from the baseline",
             signed(difference.delta)
         ),
         TotalChange::Known(delta) if delta == Money::ZERO => "the same as the baseline".to_string(),
-        TotalChange::Known(delta) => format!("{} against the baseline", signed(delta)),
+        TotalChange::Known(delta) => format!("{} compared with the baseline", signed(delta)),
     };
     Ok(clean(&format!(
-        "{direction} {}, which was {}{unknown} a month.",
+        "{direction} {}, which cost {}{unknown} a month.",
         difference.old.workload,
         before.human()
     )))
@@ -190,10 +198,10 @@ pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
     let caveat = if difference.old.bill.unknown.is_empty() {
         ""
     } else {
-        ", and what was unknown"
+        ", plus unknown costs"
     };
     section.text(format!(
-        "{}: {} a month{caveat}, before.",
+        "Before: {}: {} a month{caveat}.",
         difference.old.workload,
         before.human()
     ));
@@ -208,7 +216,7 @@ pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
     if conditions(&difference.old) != conditions(&difference.new) {
         let (before, now) = (conventions(&difference.old), conventions(&difference.new));
         section.text(format!(
-            "The baseline is of other conditions: {before}; now: {now}."
+            "The baseline was priced under other conditions: {before}; now: {now}."
         ));
     }
     let mut table = HtmlTable::new(
@@ -239,11 +247,12 @@ pub(super) fn since(review: &Review) -> Result<Section, ReportError> {
     section.table(table);
     for (words, list) in [
         (
-            "Known before and unknown now, so that it is in no difference:",
+            "Known before but unknown now, and therefore not included in the difference:",
             &difference.newly_unknown,
         ),
         (
-            "Unknown before and known now, or gone, so that part of the difference is no change:",
+            "Unknown before but now known or removed, so part of the difference is not a real \
+             change:",
             &difference.no_longer_unknown,
         ),
     ] {
@@ -264,11 +273,17 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
     let comparison = &review.comparison;
     let mut section = Section::new("changes", "What to change");
     let mut together = HtmlTable::new(
-        "The best together",
-        &["", "Changes", "#A month", "Commitments as well", "#A month"],
+        "Best combination",
+        &[
+            "",
+            "Changes",
+            "#Monthly",
+            "Commitments in addition",
+            "#Monthly",
+        ],
     );
     let is_partial = !comparison.outcome.bill.unknown.is_empty();
-    // Of a design with something unknown, every total is a lower bound.
+    // If a cost of the design is unknown, every total is a lower bound.
     let total = |amount: Money| {
         let cell = HtmlCell::from(amount);
         let text = if is_partial {
@@ -292,7 +307,7 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
                 combination
                     .commitment
                     .as_ref()
-                    .map_or("none that saves".to_string(), |mix| mix.words()),
+                    .map_or("none saves money".to_string(), |mix| mix.words()),
             ),
             total(combination.monthly_with_commitment),
         ]);
@@ -320,20 +335,20 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
             .map(|more| format!(" and {} more", more + 1))
             .unwrap_or_default();
         section.text(format!(
-            "Capacity is simulated for traffic that is the same at every hour of day and night in \
-             {some}{more}: the file gives no profile of them. With ups and downs provisioned \
-             capacity saves less; a profile or a trace tells how much."
+            "The file gives no profile for {some}{more}, so capacity is simulated with the same \
+             traffic at every hour of day and night. If the traffic varies, provisioned capacity \
+             saves less; a profile or a trace shows how much."
         ));
     }
     let mut table = HtmlTable::new(
-        "Changes by what each saves alone",
+        "Changes, ranked by what each saves alone",
         &[
             "Change",
             "#Saves a month",
             "#Share",
-            "What there is to know",
+            "Notes",
             "Risk",
-            "Where, and what to write",
+            "Edit",
         ],
     );
     let row = |advice: &Advice| {
@@ -380,7 +395,7 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
     section.table(table);
     if let Some(more) = comparison.advice.len().checked_sub(ADVICE + 1) {
         section.text(format!(
-            "… and {} more that save less; `dynameter compare` has all.",
+            "… and {} more that save less; `dynameter compare` lists all.",
             more + 1
         ));
     }
@@ -398,11 +413,11 @@ pub(super) fn changes(review: &Review) -> Result<Section, ReportError> {
 /// The totals at other traffic.
 pub(super) fn traffic(review: &Review) -> Section {
     let traffic = &review.traffic;
-    let mut section = Section::new("traffic", "More traffic, less traffic");
+    let mut section = Section::new("traffic", "Other traffic levels");
     section.text(
         "The rates of all access patterns are multiplied; stored items, deletions by Time to \
-         Live, settings and provisioned units stay as the file has them. Every total is an \
-         estimate of its own, tiers and free tiers included.",
+         Live, settings and provisioned units stay as they are in the file. Every total is a \
+         separate estimate, including price tiers and free tiers.",
     );
     if traffic
         .sums
@@ -413,7 +428,7 @@ pub(super) fn traffic(review: &Review) -> Section {
     {
         section.text(
             "* The capacity of the design does not cover the busiest hour at this traffic: some \
-             requests are refused, and the total is no price for serving them.",
+             requests are refused, so the total is not the cost of serving that traffic.",
         );
     }
     let heads: Vec<String> = traffic
@@ -467,7 +482,7 @@ pub(super) fn traffic(review: &Review) -> Section {
         None => Vec::new(),
     };
     let lines = LineChart {
-        x_title: "traffic, times that of the file",
+        x_title: "traffic, as a multiple of the file's",
         y_title: "$ a month",
         x_range: (0.0, 10.0),
         lines: vec![ChartLine {
@@ -494,7 +509,7 @@ pub(super) fn traffic(review: &Review) -> Section {
              table below"
         )),
         title,
-        legend: vec![(1, "total, in the file's month".to_string())],
+        legend: vec![(1, "total, with the file's month length".to_string())],
         note: String::new(),
         numbers: table,
         hover: Hover::at([0.0, 10.0], places),
@@ -516,8 +531,8 @@ pub(super) fn spending(review: &Review) -> Result<Section, ReportError> {
         };
         let bars: Vec<Bar> = spending.shares.iter().take(BARS).map(bar).collect();
         let mut table = HtmlTable::new(
-            format!("The month by {}", spending.by),
-            &[spending.by, "#A month", "#Share"],
+            format!("Monthly cost by {}", spending.by),
+            &[spending.by, "#Monthly", "#Share"],
         );
         for one in &spending.shares {
             table.row([
@@ -531,11 +546,11 @@ pub(super) fn spending(review: &Review) -> Result<Section, ReportError> {
             title: format!("By {}", spending.by),
             svg: charts::bars(
                 &bars,
-                &format!("Dollars of a month by {}, the largest first", spending.by),
+                &format!("Dollars a month by {}, the largest first", spending.by),
             ),
             legend: Vec::new(),
             note: if more > 0 {
-                format!("The {BARS} largest; {more} more are in the table.")
+                format!("The {BARS} largest; the table has {more} more.")
             } else {
                 String::new()
             },
@@ -555,10 +570,10 @@ pub(super) fn spending(review: &Review) -> Result<Section, ReportError> {
     Ok(section)
 }
 
-/// The interval of the total and the tornado, and what an error in each figure does.
+/// The interval of the total, the tornado chart, and the effect of an error in each figure.
 pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
     let comparison = &review.comparison;
-    let mut section = Section::new("ranges", "How sure it is");
+    let mut section = Section::new("ranges", "How certain the total is");
     if let Some(uncertainty) = &comparison.outcome.uncertainty {
         section.text(format!("{}.", interval(uncertainty)));
         let range = |swing: &crate::outcome::RangeSwing| TornadoBar {
@@ -568,8 +583,8 @@ pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
         };
         let ranges: Vec<TornadoBar> = uncertainty.ranges.iter().take(BARS).map(range).collect();
         let mut table = HtmlTable::new(
-            "The total with one range at its ends",
-            &["#Line", "Range", "#At its lowest", "#At its highest"],
+            "The total with one range at its low or high end",
+            &["#Line", "Range", "#Total at low end", "#Total at high end"],
         );
         for swing in &uncertainty.ranges {
             let line = HtmlCell {
@@ -623,11 +638,11 @@ pub(super) fn ranges(review: &Review) -> Result<Option<Section>, ReportError> {
         }
         let ranges: Vec<TornadoBar> = comparison.swings.iter().take(BARS).map(range).collect();
         section.charts(vec![Chart {
-            title: "What matters most: an error of 50 % in one figure".to_string(),
+            title: "Sensitivity: an error of 50 % in one figure".to_string(),
             svg: charts::tornado(
                 &ranges,
                 float(comparison.total),
-                "The month's total with each figure half as large and half as large again",
+                "The month's total with each figure 50 % lower and 50 % higher",
             ),
             legend: Vec::new(),
             note: format!("The line is the total, {}.", comparison.total.human()),

@@ -1,5 +1,5 @@
-//! Draws as SVG that a style sheet colours: plotters says where, a class says how. Texts stay
-//! texts, and are escaped.
+//! Draws as SVG that a style sheet colours: plotters gives the positions, a class gives the style.
+//! Texts remain text, and are escaped.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ use plotters_backend::{
 
 use super::escaped;
 
-/// A colour of the style sheet: its number stands in the red part, which nobody ever sees.
+/// A colour of the style sheet: its number is stored in the red component, which is never shown.
 pub fn ink(number: u8) -> RGBColor {
     RGBColor(number, 0, 0)
 }
@@ -23,14 +23,14 @@ pub const TEXT: u8 = 0;
 /// Lines of a grid.
 pub const GRID: u8 = 20;
 
-/// Where the design is.
+/// The mark for the current design.
 pub const HERE: u8 = 21;
 
-/// An SVG in the making.
+/// An SVG that is being written.
 pub struct Svg<'a> {
     text: &'a mut String,
     size: (u32, u32),
-    /// The kind and colour of a path that is still to be closed.
+    /// The kind and colour of a path that is not closed yet.
     open: Option<(char, u8)>,
 }
 
@@ -50,14 +50,14 @@ impl<'a> Svg<'a> {
         if self.open.take().is_some() {
             self.text.push_str("\"/>");
         }
-        // A string takes everything.
+        // Writing to a string cannot fail.
         self.text.write_fmt(element).ok();
         Ok(())
     }
 }
 
 impl Svg<'_> {
-    /// Adds to the path that is open, where it is of the same kind and colour; else begins one.
+    /// Adds to the open path if it has the same kind and colour; otherwise begins a new one.
     fn path(&mut self, kind: char, color: u8, data: std::fmt::Arguments) -> DrawnText {
         if self.open != Some((kind, color)) {
             self.push(format_args!("<path class=\"{kind}{color}\" d=\""))?;

@@ -1,4 +1,4 @@
-//! What a trace measured: units over time, hot keys, heat, caches, throttles, and all of it beside
+//! What a trace measured: units over time, hot keys, heat map, caches and throttling, compared with
 //! what was expected.
 
 use super::charts::{self, Bar, ChartLine, LineChart};
@@ -16,10 +16,10 @@ use crate::trace::Time;
 use crate::units::{Exact, group_thousands};
 use crate::usage;
 
-/// Accounts whose units are drawn over time; the totals of all are in a table.
+/// The number of accounts whose units are drawn over time; a table has the totals of all.
 const DRAWN: usize = 12;
 
-/// Bars of hot keys.
+/// The number of bars of hot keys.
 const KEYS: usize = 10;
 
 fn place(table: &str, index: Option<&str>, region: &str, home: &str) -> String {
@@ -37,7 +37,7 @@ fn direction(direction: Direction) -> &'static str {
     }
 }
 
-/// A number of something.
+/// A number with its noun, in the singular or plural.
 fn of_many(number: u64, what: &str) -> String {
     format!(
         "{} {what}{}",
@@ -53,16 +53,16 @@ fn count(number: u64) -> HtmlCell {
     }
 }
 
-/// The section of a trace; nothing without one.
+/// The section of a trace; `None` without one.
 pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> {
     let Some(replayed) = &review.replayed else {
         return Ok(None);
     };
-    let mut section = Section::new("trace", "What the trace says");
+    let mut section = Section::new("trace", "The trace");
     let home = replayed.outcome.region.as_str();
     let trace = &replayed.trace;
     section.text(format!(
-        "{} from {} to {} ({}), executed call by call. Scaled: {}.",
+        "{} from {} to {} ({}), executed call by call. Scaled to a month: {}.",
         of_many(trace.events, "event"),
         trace.first,
         trace.last,
@@ -75,23 +75,23 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
     let skipped = trace
         .skipped
         .iter()
-        .map(|(reason, rows)| format!("{} were skipped: {}", of_many(*rows, "row"), reason.word()));
+        .map(|(reason, rows)| format!("Skipped {}: {}", of_many(*rows, "row"), reason.word()));
     let refused = (trace.refused > 0).then(|| {
         format!(
-            "{} were throttled or refused in the trace and cost nothing: what was wanted is more \
+            "Throttled or refused in the trace: {}. They cost nothing, so the demand is higher \
              than what is billed",
             of_many(trace.refused, "call")
         )
     });
     let throttled = (trace.throttled > 0).then(|| {
         format!(
-            "{} were throttled, as its metrics say",
+            "Throttled according to the metrics of the trace: {}",
             of_many(trace.throttled, "request")
         )
     });
     section.list(skipped.chain(refused).chain(throttled).collect());
     let mut missing = HtmlTable::new(
-        "Unknown in the trace's month, and in no total",
+        "Unknown in the trace's month (not included in any total)",
         &["Where", "What", "Rate", "Why"],
     );
     replayed
@@ -103,9 +103,9 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
     section.table(missing);
     if trace.span.seconds() < 7 * 86_400 {
         section.text(
-            "The trace is shorter than a week: what follows takes its hours for all hours of a \
-             month, by night and by day. What differs from the estimate may be the time of day \
-             and not the file.",
+            "The trace is shorter than a week. The figures below assume that all hours of a month \
+             are like its hours, so a difference from the estimate may come from the time of day \
+             and not from the file.",
         );
     }
     section.list(
@@ -132,25 +132,25 @@ pub(super) fn measured(review: &Review) -> Result<Option<Section>, ReportError> 
         .filter_map(|heat| strip(heat, home, trace.last))
         .collect();
     if !strips.is_empty() {
-        section.heading("Heat: time by range of keys");
+        section.heading("Heat map: ranges of keys over time");
         section.charts(strips);
     }
     section.table(partitions(replayed, home));
     let caches = caches(replayed);
     if !caches.is_empty() {
-        section.heading("What DAX would have caught");
+        section.heading("What DAX would have answered");
         section.charts(caches);
     }
-    section.heading("Assumptions of the trace");
+    section.heading("Assumptions of the replay");
     section.list(replayed.assumptions.clone());
     Ok(Some(section))
 }
 
-/// Measured beside expected.
+/// Measured and expected, side by side.
 fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result<(), ReportError> {
-    section.heading("Measured against estimated");
+    section.heading("Measured compared with estimated");
     let (expected, measured) = (review.comparison.total, replayed.outcome.total()?);
-    let mut total = HtmlTable::new("The month's total", &["", "#A month"]);
+    let mut total = HtmlTable::new("The month's total", &["", "#Monthly"]);
     total.row([
         HtmlCell::from("estimated from the file"),
         HtmlCell::from(expected),
@@ -204,7 +204,7 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
     }
     section.table(demand);
     let mut costs = HtmlTable::new(
-        "Dollars of a month",
+        "Dollars a month",
         &[
             "Table",
             "Usage type",
@@ -236,17 +236,21 @@ fn beside(review: &Review, replayed: &Replayed, section: &mut Section) -> Result
         costs
     });
     section.text(
-        "A trace tells what is asked for. What is stored, backups and nodes are taken from the \
-         file, and so is the hit ratio of a DAX cluster: what a cache would have caught in the \
-         trace stands below.",
+        "A trace shows only requests. Stored data, backups, nodes and the hit ratio of a DAX \
+         cluster are taken from the file; what a cache would have answered in the trace is shown \
+         below.",
     );
     if review.years_ahead > 0 {
-        section.text("The file looks ahead: its rates have grown by then, the trace's have not.");
+        section.text(
+            "The file describes a month in the future: its rates include growth, those of the \
+             trace do not.",
+        );
     }
     Ok(())
 }
 
-/// A moment of a trace; of times that begin nowhere in particular, the seconds.
+/// A time of a trace without the `T` and `Z` of RFC 3339; if the trace has no absolute times, the
+/// seconds.
 fn moment(time: Time) -> String {
     time.to_string()
         .replace('T', " ")
@@ -371,9 +375,9 @@ fn peaks(replayed: &Replayed, home: &str) -> HtmlTable {
             "Table or index",
             "Direction",
             "#Mean",
-            "#Half of all seconds",
-            "#95 in 100",
-            "#99 in 100",
+            "#Median second",
+            "#p95",
+            "#p99",
             "#Busiest second",
             "At",
         ],
@@ -401,14 +405,15 @@ fn peaks(replayed: &Replayed, home: &str) -> HtmlTable {
 
 fn modes(replayed: &Replayed) -> HtmlTable {
     let mut table = HtmlTable::new(
-        "The month in every mode, and the requests of the trace that it would have throttled",
+        "The monthly cost of every mode, and the requests of the trace that it would have \
+         throttled",
         &[
             "For",
             "Mode",
-            "#A month",
+            "#Monthly",
             "#Throttled requests",
             "First throttled",
-            "What there is to know",
+            "Notes",
         ],
     );
     for mode in &replayed.capacity {
@@ -486,8 +491,8 @@ fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
     };
     let bars: Vec<Bar> = all.iter().take(KEYS).map(bar).collect();
     let mut table = HtmlTable::new(
-        "The keys that consumed most; where an error is given, the units lie between them less \
-         the error and them",
+        "The keys that consumed the most units; if there is an error, the true units are between \
+         the units minus the error and the units",
         &[
             "Table or index",
             "Direction",
@@ -511,7 +516,7 @@ fn hot_keys(replayed: &Replayed, home: &str) -> Chart {
         title: "The hottest keys".to_string(),
         svg: charts::bars(
             &bars,
-            "The keys that consumed most units, the hottest first",
+            "The keys that consumed the most units, the hottest first",
         ),
         legend: vec![(1, "reads".to_string()), (2, "writes".to_string())],
         note: String::new(),
@@ -531,8 +536,8 @@ fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
         .max()
         .cloned()
         .unwrap_or_default();
-    // Levels by powers of four below the hottest cell, so that what is warm is seen beside what is
-    // hot.
+    // Levels are powers of four below the hottest cell, so that moderately used ranges are visible
+    // next to hot ones.
     let level = |units: &Exact| match units.is_zero() {
         true => 0,
         false => {
@@ -550,7 +555,12 @@ fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
     let title = place(&heat.table, None, &heat.region, home);
     let mut table = HtmlTable::new(
         format!("{title}: units of each {seconds} s, reads and writes together"),
-        &["From", "#Units", "#Of the hottest range", "#Range"],
+        &[
+            "From",
+            "#Units",
+            "#Units of the hottest range",
+            "#Hottest range",
+        ],
     );
     for (column, units) in &columns {
         let all: Exact = units.iter().cloned().sum();
@@ -568,7 +578,7 @@ fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
             count(range as u64 + 1),
         ]);
     }
-    // The last column may reach beyond the trace.
+    // The last column may extend past the end of the trace.
     let end = at(last + 1);
     let (from, to) = (at(0), if end > until { until } else { end });
     Some(Chart {
@@ -578,8 +588,8 @@ fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
             to: &to,
         }
         .draw(&format!(
-            "Heat of {title} over time and ranges of keys; the table below has the hottest range \
-             of each moment"
+            "Heat map of {title}: ranges of keys over time; the table below has the hottest range \
+             of each column"
         )),
         title,
         legend: (1..=LEVELS)
@@ -587,7 +597,7 @@ fn strip(heat: &PartitionHeat, home: &str, last_event: Time) -> Option<Chart> {
             .map(|level| (30 + level, heat_words(level, &most, seconds)))
             .collect(),
         note: format!(
-            "{} ranges of keys by hash; a column is {seconds} s.",
+            "Rows are {} ranges of keys by hash; a column is {seconds} s.",
             crate::replay::STRIP_ROWS
         ),
         numbers: table,
@@ -696,7 +706,7 @@ fn caches(replayed: &Replayed) -> Vec<Chart> {
                 },
             ]);
         }
-        // Along powers of two: memory doubles from node to node.
+        // On a logarithmic axis (base 2): memory doubles from one node size to the next.
         let power = |bytes: u64| (bytes.max(1) as f64).log2();
         let line: Vec<(f64, f64)> = points
             .iter()

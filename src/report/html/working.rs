@@ -1,5 +1,5 @@
 //! The working: every line of the bill with its rule, its rate, its book and its date, and what is
-//! taken for granted.
+//! assumed.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
     let mut section = Section::new("working", "The working");
     if !outcome.bill.unknown.is_empty() {
         let mut table = HtmlTable::new(
-            "Unknown, and in no total",
+            "Unknown (not included in any total)",
             &["Where", "What", "Rate", "Why"],
         );
         outcome
@@ -36,7 +36,7 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
     let mut sources: Vec<[String; 2]> = outcome.bill.lines.iter().map(source).collect();
     sources.sort();
     sources.dedup();
-    // What stands behind many lines is spelt out once.
+    // Reasons behind many lines are written out only once.
     let mut reasons: BTreeMap<&Because, usize> = BTreeMap::new();
     for because in outcome
         .bill
@@ -83,10 +83,7 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
         }
         section.table(table);
     }
-    let mut table = HtmlTable::new(
-        "Reasons that stand behind many lines",
-        &["Reason", "What it says"],
-    );
+    let mut table = HtmlTable::new("Reasons behind many lines", &["Reason", "Text"]);
     for (at, because) in often.iter().enumerate() {
         table.row([
             HtmlCell::from(format!("(R{})", at + 1)),
@@ -116,7 +113,7 @@ pub(super) fn working(review: &Review, detail: Detail) -> Result<Section, Report
             .cloned(),
     );
     assumptions.push(format!(
-        "{} capacity simulations were run",
+        "capacity simulations run: {}",
         comparison.simulations
     ));
     section.heading("Assumptions");

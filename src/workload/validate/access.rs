@@ -15,7 +15,7 @@ use crate::workload::quantities::Profile;
 use crate::workload::sizes::SizeClasses;
 use crate::workload::{AccessPattern, PatternCall, UnknownParts, WriteKind, WritePlan};
 
-/// The families of operations, which decide the keys that make sense.
+/// The families of operations, which determine the keys that are allowed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Family {
     Get,
@@ -25,7 +25,7 @@ enum Family {
     Transaction,
 }
 
-/// Keys that only some families have.
+/// Keys that only some families support.
 const OPTIONAL: [(&str, &[&str]); 14] = [
     ("index", &["page"]),
     ("items", &["page", "many"]),
@@ -54,7 +54,7 @@ impl Checker<'_> {
         table_items: &Exact,
     ) -> Option<AccessPattern> {
         if access.operation.is_placeholder() {
-            return None; // what else is right depends on it
+            return None; // all other checks depend on the operation
         }
         let family = self.family(access)?;
         self.keys_fit(access, family);
@@ -62,11 +62,12 @@ impl Checker<'_> {
             .item
             .as_ref()
             .map(|item| self.items(item, &item.span, written, table));
-        // Of a table whose sizes are wrong, not unknown, nothing more is said.
+        // If the table's sizes are invalid, and not just unknown, nothing more is reported.
         let unsized_table = written.item.value == Known::Unknown;
         let sizes = match own {
             Some(own) => Some(own.map(|described| match table_sizes {
-                // Items of a size of their own carry index keys as often as the table's do.
+                // Items with their own size have index keys in the same proportion as the table's
+                // items.
                 Some(measured) if described.measured.is_none() => {
                     described.sizes.covered_like(measured)
                 }
@@ -133,7 +134,7 @@ impl Checker<'_> {
         })
     }
 
-    /// When in the week calls are made.
+    /// How calls are distributed over the week.
     fn shape(&self, profile: Option<&Profile>, course: Option<CourseWord>) -> Shape {
         let course = match course.unwrap_or(self.course) {
             CourseWord::Steps => Course::Steps,
@@ -142,7 +143,7 @@ impl Checker<'_> {
         profile.map_or_else(Shape::flat, |profile| profile.shape(course))
     }
 
-    /// What of a call is not known, so that it is not known what it consumes either.
+    /// The unknown part of a call that makes its consumption unknown, if there is one.
     fn unknown_of(
         &self,
         access: &AccessFile,
@@ -178,7 +179,7 @@ impl Checker<'_> {
             .is_some_and(|items| items.value == Known::Unknown)
         {
             return Some(format!(
-                "how many items one call of {:?} takes is \"unknown\"; give `items`",
+                "the number of items of one call of {:?} is \"unknown\"; give `items`",
                 access.name.value
             ));
         }
@@ -219,7 +220,7 @@ impl Checker<'_> {
         })
     }
 
-    /// Units that calls consume, without the calls.
+    /// Consumed units, without the calls.
     pub(super) fn consumed(
         &mut self,
         written: &Located<TableFile>,
@@ -307,8 +308,8 @@ impl Checker<'_> {
                     self.report(
                         "duplicate-name",
                         &place,
-                        format!("{name:?} is there twice"),
-                        "give each `name = …` of its own",
+                        format!("the name {name:?} is used twice"),
+                        "give each its own `name = …`",
                     );
                 }
                 let whose = one.index.as_ref().map_or_else(
@@ -317,8 +318,8 @@ impl Checker<'_> {
                 );
                 let why = || {
                     format!(
-                        "what the {word} of {whose} consume is \"unknown\"; give the units, or \
-                         write [[table.access]] in their place"
+                        "the units that the {word} of {whose} consume are \"unknown\"; give the \
+                         units, or replace them with [[table.access]]"
                     )
                 };
                 let targets = table.sharing(target, direction);
@@ -346,7 +347,7 @@ impl Checker<'_> {
                 });
             }
         }
-        // Where some units of a table are measured and no calls are described, the other units are
+        // If some units of a table are given and no calls are described, the other units are
         // unknown.
         let is_partial = !all.is_empty() && written.access.iter().flatten().next().is_none();
         let accounts = || {
@@ -363,8 +364,8 @@ impl Checker<'_> {
                 );
                 let word = direction.word();
                 let why = format!(
-                    "[[table.consumed]] does not say what the {word}s of {whose} consume; give \
-                     `{word}`, 0 where there are none"
+                    "[[table.consumed]] does not give the units that the {word}s of {whose} \
+                     consume; give `{word}`, or 0 if there are none"
                 );
                 all.push(AccessPattern::unmeasured(table, target, direction, why));
             }
@@ -372,7 +373,8 @@ impl Checker<'_> {
         all
     }
 
-    /// Where the items are described, an attribute that none has is a slip; whether there are any.
+    /// If the items are described by their attributes, reports attributes that no item has. Returns
+    /// whether there are any.
     fn attributes_are_known(
         &mut self,
         access: &Located<AccessFile>,
@@ -420,7 +422,7 @@ impl Checker<'_> {
                     match near.filter(|near| strsim::damerau_levenshtein(near, &change.value) <= 3)
                     {
                         Some(near) => format!("did you mean {near:?}?"),
-                        None => "name a described attribute, or describe this one under item"
+                        None => "use a described attribute, or describe this one under `item`"
                             .to_string(),
                     };
                 slips = true;
@@ -435,13 +437,13 @@ impl Checker<'_> {
         slips
     }
 
-    /// The family of an operation; a PartiQL statement is the operation that it is.
+    /// The family of an operation; a PartiQL statement has the family of the equivalent operation.
     fn family(&mut self, access: &Located<AccessFile>) -> Option<Family> {
         use OperationWord as Op;
         let partiql = is_partiql(access.operation.value);
         match (&access.statement, partiql) {
             (None, true) => {
-                let message = format!("{} needs to know its statement", access.operation.word());
+                let message = format!("{} needs a `statement`", access.operation.word());
                 self.report(
                     "needs",
                     &access.operation.span,
@@ -454,7 +456,7 @@ impl Checker<'_> {
                 self.report(
                     "not-for-this-operation",
                     &statement.span,
-                    "only PartiQL operations have a `statement`",
+                    "only PartiQL operations can have a `statement`",
                     "remove it",
                 );
             }
@@ -484,7 +486,7 @@ impl Checker<'_> {
         })
     }
 
-    /// Reports keys that the operation cannot have.
+    /// Reports keys that the operation does not support.
     fn keys_fit(&mut self, access: &Located<AccessFile>, family: Family) {
         use OperationWord as Op;
         let many = matches!(
@@ -528,7 +530,7 @@ impl Checker<'_> {
                     Op::TransactGetItems | Op::ExecuteTransaction
                 );
             if !fits || transactional {
-                let message = format!("{} has no `{key}`", access.operation.word());
+                let message = format!("{} does not support `{key}`", access.operation.word());
                 self.report(
                     "not-for-this-operation",
                     &span.clone(),
@@ -561,7 +563,7 @@ impl Checker<'_> {
         let items = match (&items_of(access), most) {
             (None, 2..) => {
                 let message = format!(
-                    "{} needs to know how many items one call reads",
+                    "{} needs the number of items that one call reads",
                     access.operation.word()
                 );
                 self.report("needs", &access.operation.span, message, "add `items = …`");
@@ -640,13 +642,13 @@ impl Checker<'_> {
         if let (true, Consistency::Strong, Some(given)) =
             (global && sure, consistency, &access.consistency)
         {
-            let message =
-                "a global index is read eventually consistently only; DynamoDB rejects this call";
+            let message = "a global index supports only eventually consistent reads; DynamoDB \
+                           rejects this call";
             self.report(
                 "strong-on-global-index",
                 &given.span,
                 message,
-                "read eventually, or use a local index or the table",
+                "use an eventually consistent read, or read a local index or the table",
             );
         }
         if let Some(fetches) = access
@@ -654,12 +656,13 @@ impl Checker<'_> {
             .as_ref()
             .filter(|fetches| fetches.value && (global || index.is_none()))
         {
-            let message = "only a local index fetches attributes outside it from the table";
+            let message = "only a read of a local index can fetch other attributes from the table";
             self.report(
                 "fetch-on-global-index",
                 &fetches.span,
                 message,
-                "remove `fetches`; read the items with a BatchGetItem pattern of their own",
+                "remove `fetches`, and add an access pattern that reads the items with \
+                 BatchGetItem",
             );
         }
         if let (Some(at), true) = (index, sure && !slips) {
@@ -676,7 +679,7 @@ impl Checker<'_> {
             None if scan => all(index),
             None => {
                 let message = format!(
-                    "{} needs to know how many items one call evaluates",
+                    "{} needs the number of items that one call evaluates",
                     access.operation.word()
                 );
                 self.report(
@@ -704,7 +707,8 @@ impl Checker<'_> {
         })
     }
 
-    /// What a read of an index wants is in the index, or it says that it fetches from the table.
+    /// Checks that the index holds the attributes that a read needs, or that the read fetches them
+    /// from the table.
     fn wanted_is_held(&mut self, access: &AccessFile, index: &Index, table: &Table) {
         let Some(wanted) = &access.attributes else {
             return;
@@ -716,21 +720,22 @@ impl Checker<'_> {
         let fetches = access.fetches.as_ref().filter(|fetches| fetches.value);
         if let (Some(fetches), []) = (fetches, outside.as_slice()) {
             let message = format!(
-                "{} holds every attribute that this read wants, so it fetches nothing",
+                "{} holds every attribute that this read needs, so nothing is fetched",
                 index.name
             );
             self.report(
                 "attributes",
                 &fetches.span,
                 message,
-                "remove `fetches`, or name what it fetches under `attributes`",
+                "remove `fetches`, or list the fetched attributes under `attributes`",
             );
         }
         for name in outside.iter().filter(|_| fetches.is_none()) {
             let help = match index.kind {
-                IndexKind::Local => "add `fetches = true`, or project it",
+                IndexKind::Local => "add `fetches = true`, or project the attribute",
                 IndexKind::Global => {
-                    "project it, or read it from the table with a BatchGetItem pattern of its own"
+                    "project the attribute, or add an access pattern that reads it from the table \
+                     with BatchGetItem"
                 }
             };
             self.report(
@@ -754,14 +759,14 @@ impl Checker<'_> {
             WriteKind::Put => missing.map(|missing| {
                 (
                     &missing.span,
-                    "a put has no `missing`",
-                    "write `overwrites`, the share that replaces an item",
+                    "a put does not support `missing`",
+                    "write `overwrites`, the share of puts that replace an item",
                 )
             }),
             _ => overwrites.map(|overwrites| {
                 (
                     &overwrites.span,
-                    "only a put has `overwrites`",
+                    "only a put supports `overwrites`",
                     "write `missing`, the share that finds no item",
                 )
             }),
@@ -772,14 +777,14 @@ impl Checker<'_> {
         for change in changes.iter().flat_map(|changes| changes.iter()) {
             if table.keys.names().any(|key| key == change.value) {
                 let message = format!(
-                    "{:?} is part of the primary key, which no write changes",
+                    "{:?} is part of the primary key, which a write cannot change",
                     change.value
                 );
                 self.report(
                     "changes",
                     &change.span,
                     message,
-                    "model it as a Delete and a Put, best in one TransactWriteItems",
+                    "model it as a Delete and a Put, preferably in one TransactWriteItems",
                 );
             }
         }
@@ -787,7 +792,7 @@ impl Checker<'_> {
             self.report(
                 "not-for-this-operation",
                 &changes.span,
-                "a delete or a check changes no attributes",
+                "a Delete or a ConditionCheck does not change attributes",
                 "remove `changes`",
             );
         }
@@ -803,7 +808,7 @@ impl Checker<'_> {
         }
     }
 
-    /// A batch or a transaction: its actions, or so many items alike.
+    /// A batch or a transaction: its actions, or a number of identical items.
     fn several(
         &mut self,
         access: &Located<AccessFile>,
@@ -852,7 +857,7 @@ impl Checker<'_> {
                 let help = if transaction {
                     example.to_string()
                 } else {
-                    format!("{example} or `items = 25` puts")
+                    format!("{example}, or `items = 25` for 25 puts")
                 };
                 self.report("needs", &access.operation.span, message, help);
                 return None;
@@ -861,7 +866,7 @@ impl Checker<'_> {
         let count: u64 = plans.iter().map(|(_, count)| count).sum();
         if !(1..=most).contains(&count) {
             let message = format!(
-                "one {} holds 1 to {most} items, this one {count}",
+                "one {} must have 1 to {most} items, found {count}",
                 access.operation.word()
             );
             self.report(
@@ -880,7 +885,7 @@ impl Checker<'_> {
         let cancelled = self.share(access.cancelled.as_ref(), Exact::zero());
         let replayed = self.share(access.replayed.as_ref(), Exact::zero());
         if &cancelled + &replayed > Exact::one() {
-            let message = "cancelled and replayed calls together are more than all calls";
+            let message = "`cancelled` and `replayed` together exceed all calls";
             self.report(
                 "shares-of-calls",
                 &access.operation.span,
@@ -910,17 +915,21 @@ impl Checker<'_> {
         let (refused, help) = match operation {
             OperationWord::BatchWriteItem => (
                 matches!(kind, WriteKind::Update | WriteKind::ConditionCheck),
-                "a BatchWriteItem holds Put and Delete; use UpdateItem calls, or a \
+                "a BatchWriteItem can contain only Put and Delete; use UpdateItem calls, or a \
                  TransactWriteItems",
             ),
             OperationWord::BatchExecuteStatement => (
                 kind == WriteKind::ConditionCheck,
-                "a BatchExecuteStatement holds Put (INSERT), Update and Delete",
+                "a BatchExecuteStatement can contain only Put (INSERT), Update and Delete",
             ),
             _ => (false, ""),
         };
         if refused {
-            let message = format!("{} has no {}", operation.word(), action.operation.word());
+            let message = format!(
+                "{} does not support {}",
+                operation.word(),
+                action.operation.word()
+            );
             self.report(
                 "not-for-this-operation",
                 &action.operation.span,
@@ -945,7 +954,7 @@ impl Checker<'_> {
     }
 }
 
-/// Whether an operation is a PartiQL one, which DAX does not have.
+/// Whether an operation is a PartiQL operation, which DAX does not support.
 fn is_partiql(operation: OperationWord) -> bool {
     matches!(
         operation,
@@ -955,7 +964,7 @@ fn is_partiql(operation: OperationWord) -> bool {
     )
 }
 
-/// How many items, or entries of an index, there are to scan.
+/// The number of items, or of entries of an index, that a Scan reads.
 fn entries_of(
     index: Option<usize>,
     written: &TableFile,
@@ -977,7 +986,7 @@ fn entries_of(
     (items * &share).to_u64().unwrap_or(0)
 }
 
-/// A call of which something is not known: what it would consume, and why nobody can tell how much.
+/// A call with an unknown part: whose units it would consume, and why the amount is unknown.
 fn unknown_call(call: &PatternCall, table: &Table, why: String) -> PatternCall {
     let (direction, targets) = match call {
         PatternCall::Page { index, .. } => (Direction::Read, vec![Target::from(*index)]),
@@ -993,7 +1002,7 @@ fn unknown_call(call: &PatternCall, table: &Table, why: String) -> PatternCall {
     }
 }
 
-/// The items of one call; one where it is unknown how many.
+/// The number of items of one call; one if it is unknown.
 fn items_of(access: &AccessFile) -> Option<Located<FileNumber>> {
     let items = access.items.as_ref()?;
     let number = items

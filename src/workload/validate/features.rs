@@ -83,7 +83,8 @@ impl Checker<'_> {
                 || (day == last && stays.len() > 1)
                 || order(name) <= stays.last().and_then(|(class, _)| order(class))
             {
-                let message = "lifecycle steps go on to later days and to colder classes";
+                let message = "each lifecycle transition must be on a later day and to a colder \
+                               storage class than the one before";
                 self.report(
                     "lifecycle",
                     &step.after_days.span,
@@ -101,14 +102,14 @@ impl Checker<'_> {
             }
             if day >= keep {
                 let message = format!(
-                    "the archive is kept for {} days, so it never reaches day {day}",
+                    "exports are kept for {} days, so they never reach day {day}",
                     keep.human(2)
                 );
                 self.report(
                     "lifecycle",
                     &step.after_days.span,
                     message,
-                    "raise `keep`, or remove the step",
+                    "raise `keep`, or remove the transition",
                 );
             }
             stays.push((name, day));
@@ -117,12 +118,12 @@ impl Checker<'_> {
         if written.export.incremental == Some(true)
             && (every > Exact::one() || every < Exact::ratio(15, 1440))
         {
-            let message = "an incremental export covers 15 minutes to 24 hours";
+            let message = "an incremental export must cover 15 minutes to 24 hours";
             self.report(
                 "export-window",
                 &written.export.every.span,
                 message,
-                "export at least every day, or export in full",
+                "write `every` from \"15 minutes\" to \"1 day\", or export in full",
             );
         }
         let compression = written.compression.as_ref();
@@ -149,8 +150,8 @@ impl Checker<'_> {
                 "dax",
                 &node_type.span,
                 message,
-                "write one such as \"dax.r5.large\" (`dynameter prices show` lists those with a \
-                 price)",
+                "write a node type such as \"dax.r5.large\" (`dynameter prices show` lists those \
+                 with a price)",
             );
         }
         let ttl_seconds = written.ttl.as_ref().map_or(300, |ttl| {
@@ -179,7 +180,7 @@ impl Checker<'_> {
             ) => HitRatio::Unknown,
             (None, Some(_)) if !NODE_TYPES.iter().any(|known| known.name == node_type.value) => {
                 let message = format!(
-                    "AWS does not say how much {} holds, so its hit ratio is not known",
+                    "AWS does not document the capacity of {}, so its hit ratio cannot be computed",
                     node_type.value
                 );
                 let known = NODE_TYPES.map(|known| known.name).join(", ");
@@ -200,12 +201,12 @@ impl Checker<'_> {
             )
             .map_or(HitRatio::Unknown, HitRatio::Expected),
             (None, None) => {
-                let help = "add `hit_ratio = 0.9`, or the table's [table.popularity], from which \
-                            it follows";
+                let help = "add `hit_ratio = 0.9`, or add [table.popularity], from which the hit \
+                            ratio is computed";
                 self.report(
                     "dax",
                     &node_type.span,
-                    "the share of reads that the cluster answers is not given",
+                    "the hit ratio of the cluster is not given",
                     help,
                 );
                 HitRatio::Unknown
@@ -224,7 +225,8 @@ impl Checker<'_> {
         }
     }
 
-    /// The popularity of keys; of as many as there are items, or why that is not their number.
+    /// The popularity of keys. `items` is the default number of keys, or the reason why there is no
+    /// default.
     pub(super) fn popularity(
         &mut self,
         written: &Located<PopularityFile>,
@@ -234,8 +236,8 @@ impl Checker<'_> {
             self.report(
                 "popularity",
                 &written.zipf.span,
-                "a Zipf exponent is 0 to 5",
-                "write one such as 0.99",
+                "a Zipf exponent must be from 0 to 5",
+                "write an exponent such as 0.99",
             );
         }
         let keys = match &written.keys {
@@ -276,17 +278,18 @@ impl Checker<'_> {
         let mut regions = vec![self.region.clone()];
         for replica in files {
             if regions.contains(&replica.region.value) {
-                let message = format!("the table already has a copy in {:?}", replica.region.value);
+                let message = format!("the table already exists in {:?}", replica.region.value);
                 self.report(
                     "replica",
                     &replica.region.span,
                     message,
-                    "name each region once; the workload's own region has the table itself",
+                    "list each region once, and not the region of the workload, which has the \
+                     table itself",
                 );
             }
             regions.push(replica.region.value.clone());
             if replica.witness == Some(true) && strong.is_none() {
-                let message = "only a strongly consistent global table has a witness";
+                let message = "only a strongly consistent global table can have a witness";
                 self.report(
                     "replica",
                     &replica.region.span,
@@ -303,12 +306,12 @@ impl Checker<'_> {
                     ("class", replica.class.is_some()),
                 ];
                 for (key, _) in holds_nothing.iter().filter(|(_, given)| *given) {
-                    let message = format!("a witness holds no copy to read, so it has no `{key}`");
+                    let message = format!("a witness cannot be read, so it cannot have `{key}`");
                     self.report(
                         "replica",
                         &replica.region.span,
                         message,
-                        "remove it, or remove `witness`",
+                        "remove this key, or remove `witness`",
                     );
                 }
             }
@@ -316,7 +319,7 @@ impl Checker<'_> {
                 self.report(
                     "capacity-mode",
                     &read.span,
-                    "the table is on demand, so a replica has no provisioned units",
+                    "the table is on demand, so its replicas have no provisioned units",
                     "remove `read` here",
                 );
             }
@@ -335,8 +338,8 @@ impl Checker<'_> {
                     one.call,
                     PatternCall::Write { .. } | PatternCall::Transaction { .. }
                 ) {
-                    let message = "a replica's own access patterns are reads: writes replicate \
-                                   wherever they are made";
+                    let message = "the access patterns of a replica must be reads; writes are \
+                                   replicated from whichever region they are made in";
                     checker.report(
                         "replica",
                         &file.operation.span,
@@ -354,7 +357,7 @@ impl Checker<'_> {
                 };
                 let targets = Target::all(table.indexes.len()).filter(global).collect();
                 let why = format!(
-                    "the share of the reads of {} that {} serves is \"unknown\"; give `reads`",
+                    "the share of the reads of {} in {} is \"unknown\"; give `reads`",
                     table.name, replica.region.value
                 );
                 access.push(checker.unknown_reads(
@@ -373,7 +376,7 @@ impl Checker<'_> {
                 checker.report(
                     "capacity-mode",
                     &most.span,
-                    "only an on-demand table has a `max_read`",
+                    "only an on-demand table can have `max_read`",
                     "remove it",
                 );
             }
@@ -422,7 +425,7 @@ impl Checker<'_> {
         AccessPattern::unknown(name, call)
     }
 
-    /// What a replica has of each index, by its position.
+    /// The settings of each index in a replica, by its position.
     fn replica_indexes(
         &mut self,
         replica: &ReplicaFile,
@@ -452,7 +455,7 @@ impl Checker<'_> {
                     "unknown-index",
                     &file.name.span,
                     message,
-                    "name an index of the table that is global",
+                    "use the name of a global index of the table",
                 );
                 continue;
             };
@@ -469,7 +472,7 @@ impl Checker<'_> {
                 self.report(
                     "capacity-mode",
                     &most.span,
-                    "only an on-demand table has a `max_read`",
+                    "only an on-demand table can have `max_read`",
                     "remove it",
                 );
             }
@@ -492,7 +495,7 @@ impl Checker<'_> {
         all
     }
 
-    /// What multi-Region strong consistency excludes (rule 4.4).
+    /// Checks the restrictions of multi-Region strong consistency (rule 4.4).
     fn strong(
         &mut self,
         span: &std::ops::Range<usize>,
@@ -505,10 +508,10 @@ impl Checker<'_> {
         if regions.len() != 3 {
             refuse(
                 format!(
-                    "a strongly consistent global table has three regions, this one {}",
+                    "a strongly consistent global table must have three regions, found {}",
                     regions.len()
                 ),
-                "name two replicas, one of which may be a witness",
+                "list two replicas; one of them can be a witness",
             );
         }
         if !STRONG_REGION_SETS
@@ -518,10 +521,11 @@ impl Checker<'_> {
             let sets = STRONG_REGION_SETS.map(|set| set.join(", ")).join("; ");
             refuse(
                 format!(
-                    "the regions of a strongly consistent global table lie in one set, found {}",
+                    "the regions of a strongly consistent global table must belong to one region \
+                     set, found {}",
                     regions.join(", ")
                 ),
-                &format!("the sets are: {sets}"),
+                &format!("the region sets are: {sets}"),
             );
         }
         if files
@@ -531,14 +535,14 @@ impl Checker<'_> {
             > 1
         {
             refuse(
-                "a strongly consistent global table has at most one witness".to_string(),
-                "keep one",
+                "a strongly consistent global table can have at most one witness".to_string(),
+                "keep one witness",
             );
         }
         if written.ttl.is_some() {
             refuse(
-                "a strongly consistent global table has no Time to Live".to_string(),
-                "remove [table.ttl], or make it eventual",
+                "a strongly consistent global table cannot use Time to Live".to_string(),
+                "remove [table.ttl], or write multi_region_consistency = \"eventual\"",
             );
         }
         if table
@@ -547,8 +551,8 @@ impl Checker<'_> {
             .any(|index| index.kind == IndexKind::Local)
         {
             refuse(
-                "a strongly consistent global table has no local indexes".to_string(),
-                "make them global",
+                "a strongly consistent global table cannot have local indexes".to_string(),
+                "make the local indexes global",
             );
         }
         let transactional = |operation: OperationWord| {
@@ -568,15 +572,15 @@ impl Checker<'_> {
             .any(|access| transactional(access.operation.value))
         {
             refuse(
-                "a strongly consistent global table has no transactions".to_string(),
+                "a strongly consistent global table does not support transactions".to_string(),
                 "use single writes with conditions",
             );
         }
     }
 }
 
-/// The share of eventually consistent reads that a cluster of a node type answers, by the
-/// popularity of keys. Every node holds the same items, so that more nodes hold no more of them
+/// The share of eventually consistent reads that a cluster of a node type answers, computed from
+/// the popularity of keys. Every node holds the same items, so more nodes do not hold more items
 /// (rule 7.6).
 fn expected_hit_ratio(
     design: &TableDesign,
@@ -601,8 +605,8 @@ fn expected_hit_ratio(
     ))
 }
 
-/// S3 storage classes, coldest last, with the days that each bills at least. Source: Amazon S3 User
-/// Guide, "Understanding and managing Amazon S3 storage classes" (rule 12.3).
+/// S3 storage classes, coldest last, with the minimum number of days that each bills. Source:
+/// Amazon S3 User Guide, "Understanding and managing Amazon S3 storage classes" (rule 12.3).
 const CLASSES: [(&str, u64); 5] = [
     ("standard", 0),
     ("standard_ia", 30),
@@ -620,8 +624,8 @@ fn class_name(word: StorageClassWord) -> &'static str {
     }
 }
 
-/// From the days on which an object enters classes to its stays in them; leaving a class before its
-/// minimum is billed as if it had stayed.
+/// The stays of an object in its storage classes, from the days on which it enters them. If it
+/// leaves a class early, the class's minimum is billed.
 fn stays_of(entered: &[(&'static str, Exact)], keep: &Exact) -> Vec<Stay> {
     let stay = |(at, (class, from)): (usize, &(&'static str, Exact))| {
         let until = entered.get(at + 1).map_or(keep, |(_, day)| day);

@@ -1,4 +1,4 @@
-//! How large items are: the four ways to say it, and what follows for each index.
+//! The size of items: the five ways to give it, and what follows for each index.
 
 use super::Checker;
 use crate::table::{Index, IndexKind, Number as StoredNumber, Projection, Table, limits};
@@ -10,26 +10,28 @@ use crate::workload::file::{
 };
 use crate::workload::sizes::{IndexEntry, SizeClass, SizeClasses, lognormal};
 
-/// Shares of a histogram are kept in parts of this many: 18 decimals.
+/// The denominator of the shares of a histogram: 18 decimals.
 const SHARE_PARTS: u64 = 1_000_000_000_000_000_000;
 
-/// One item in so many may lie above the largest size; beyond, a lognormal is the wrong shape.
+/// At most one item in this many may be above the largest size; with more, a lognormal distribution
+/// is the wrong shape.
 const CUT_MAX: u64 = 100;
 
-/// What is known of a table's items.
+/// What is known about a table's items.
 pub(super) struct Described {
     pub sizes: SizeClasses,
     /// How many items an export holds.
     pub measured: Option<u64>,
     /// How many of these lack a key of the table.
     pub keyless: u64,
-    /// Each attribute with its bytes, name included, where the items are described by them.
+    /// Each attribute with its bytes, name included, if the items are described by their
+    /// attributes.
     pub attributes: Vec<(String, u64)>,
-    /// Whether the sizes contain numbers whose digits were read one by one.
+    /// Whether the sizes include real numbers, whose digits are known.
     pub has_numbers: bool,
 }
 
-/// Bytes of the longest number: 38 digits that straddle, below zero.
+/// Bytes of the longest number: negative, with 38 digits that are not aligned to pairs.
 const NUMBER_BYTES_MAX: u64 = 22;
 
 /// An attribute's name and bytes, name included.
@@ -41,7 +43,7 @@ impl Checker<'_> {
             && !(1..=most).contains(&bytes.0.0)
         {
             let message = format!(
-                "a {what} key value has 1 to {most} bytes, found {}",
+                "a {what} key value must have 1 to {most} bytes, found {}",
                 bytes.0.0
             );
             self.report(
@@ -62,11 +64,11 @@ impl Checker<'_> {
                 "key-size",
                 &bytes.span,
                 message,
-                "write its `digits`, 1 to 38",
+                "give its `digits` instead, 1 to 38",
             );
         }
         if let Some(digits) = &key.digits {
-            self.whole("key-size", "the digits of a number", digits, 1..=38);
+            self.whole("key-size", "the number of digits", digits, 1..=38);
         }
     }
 
@@ -87,12 +89,12 @@ impl Checker<'_> {
         ];
         let count = given.iter().filter(|given| **given).count();
         if count != 1 {
-            let message = format!("an item's size is given in exactly one way, found {count}");
+            let message = format!("an item's size must be given in exactly one way, found {count}");
             self.report(
                 "item-source",
                 span,
                 message,
-                "keep one of size, lognormal, histogram, attributes, export",
+                "give exactly one of size, lognormal, histogram, attributes, export",
             );
             return None;
         }
@@ -131,22 +133,22 @@ impl Checker<'_> {
                     "lognormal",
                     &given.span,
                     message,
-                    "the percentile lies between the mean and 14.9 times it; for other shapes \
-                     give a histogram",
+                    "the percentile must be between the mean and 14.9 times the mean; for other \
+                     shapes, give a histogram",
                 );
                 return None;
             };
             if &cut * &Exact::from(CUT_MAX) > Exact::one() {
                 let percent = (&cut * &Exact::from(100)).human(3);
                 let message = format!(
-                    "{percent} % of the items of this distribution are above 400 KB, which no \
-                     item can be"
+                    "{percent} % of the items of this distribution would be above 400 KB, the \
+                     largest size of an item"
                 );
                 self.report(
                     "lognormal",
                     &given.span,
                     message,
-                    "lower the percentile, or give a histogram of the sizes that there are",
+                    "lower the percentile, or give a histogram of the real sizes",
                 );
                 return None;
             }
@@ -202,7 +204,7 @@ impl Checker<'_> {
         self.described(item.attributes.as_ref()?, written, table, indexes)
     }
 
-    /// An item has room for its primary key.
+    /// Checks that an item is large enough for its primary key.
     fn holds_its_key(
         &mut self,
         bytes: Bytes,
@@ -213,8 +215,8 @@ impl Checker<'_> {
             return Some(());
         }
         let message = format!(
-            "an item of {} bytes cannot hold its primary key, whose names and values take at \
-             least {least}",
+            "an item of {} bytes cannot hold its primary key, whose names and values have at \
+             least {least} bytes",
             bytes.0
         );
         self.report(
@@ -226,7 +228,8 @@ impl Checker<'_> {
         None
     }
 
-    /// An item and its entries in all local indexes have 400 KB together (rule 1.8).
+    /// Checks that an item and its entries in all local indexes have at most 400 KB together (rule
+    /// 1.8).
     fn fits_local_indexes(
         &mut self,
         described: Described,
@@ -252,8 +255,8 @@ impl Checker<'_> {
                 .any(|index| index.kind == IndexKind::Local)
         {
             let message = format!(
-                "an item with its entries in the local indexes has {most} bytes; DynamoDB holds \
-                 409600 (400 KB) together"
+                "an item and its entries in the local indexes have {most} bytes together; the \
+                 limit of DynamoDB is 409600 (400 KB)"
             );
             self.report(
                 "item-size",
@@ -266,7 +269,7 @@ impl Checker<'_> {
         Some(described)
     }
 
-    /// A share of items in whole parts.
+    /// A share of items as a whole number of parts.
     fn weight(&mut self, share: &Located<FileNumber>) -> Option<u64> {
         let parts = &share.0 * &Exact::from(SHARE_PARTS);
         let weight = (parts == parts.floor()).then(|| parts.to_u64()).flatten();
@@ -274,32 +277,33 @@ impl Checker<'_> {
             self.report(
                 "share",
                 &share.span,
-                "a share of items has at most 18 decimals",
+                "a share of items can have at most 18 decimals",
                 "round the shares so that they add up to 1",
             );
         }
         weight
     }
 
-    /// A size that an item can have.
+    /// Checks that an item can have this size.
     fn item_bytes(&mut self, bytes: u64, span: &std::ops::Range<usize>) -> Option<Bytes> {
         if (1..=limits::ITEM_BYTES_MAX).contains(&bytes) {
             return Some(Bytes(bytes));
         }
         let message = format!(
-            "an item of {bytes} bytes cannot exist; DynamoDB holds 1 to {} bytes (400 KB)",
+            "an item cannot have {bytes} bytes; DynamoDB allows 1 to {} bytes (400 KB)",
             limits::ITEM_BYTES_MAX
         );
         self.report(
             "item-size",
             span,
             message,
-            "split the item, or store the payload elsewhere and keep its key here",
+            "split the item, or store large attributes elsewhere, such as in S3, and only their \
+             keys here",
         );
         None
     }
 
-    /// The size of the item before a write, where it is given.
+    /// The size of the item before a write, if it is given.
     pub(super) fn before(
         &mut self,
         size: &Located<crate::workload::Size>,
@@ -342,21 +346,21 @@ impl Checker<'_> {
             Ok(measured) => {
                 for at in &measured.empty_indexes {
                     let message = format!(
-                        "no item of the export carries the key of the index {:?}",
+                        "no item of the export has the key of the index {:?}",
                         table.indexes[*at].name
                     );
                     self.report(
                         "index-attribute",
                         &indexes[*at].partition_key.span,
                         message,
-                        "name an attribute that items have",
+                        "use an attribute that items have",
                     );
                 }
                 for size in indexes.iter().filter_map(|index| index.entry_size.as_ref()) {
                     self.report(
                         "item-source",
                         &size.span,
-                        "the export tells the size of an entry",
+                        "the export already gives the size of an entry",
                         "remove `entry_size`",
                     );
                 }
@@ -403,7 +407,8 @@ impl Checker<'_> {
                 Some(bytes) => all.push((key.name.value.clone(), bytes)),
                 None => {
                     let message = format!(
-                        "how long is the key {:?}? the item's size is the sum of its attributes",
+                        "the length of the key {:?} is missing; the item's size is the sum of its \
+                         attributes",
                         key.name.value
                     );
                     self.report(
@@ -438,7 +443,7 @@ impl Checker<'_> {
                         "index-attribute",
                         &span,
                         message,
-                        "name a described attribute, or describe this one under item",
+                        "use a described attribute, or describe this one under `item`",
                     );
                 }
             }
@@ -451,7 +456,7 @@ impl Checker<'_> {
                     AttributeType::S | AttributeType::N | AttributeType::B
                 ) {
                     let message = format!(
-                        "{:?} is of type {}; an index key is S, N or B",
+                        "{:?} is of type {}; an index key must be S, N or B",
                         attribute.name.value,
                         attribute.r#type.word()
                     );
@@ -459,12 +464,12 @@ impl Checker<'_> {
                         "index-attribute",
                         &file.partition_key.span,
                         message,
-                        "key the index by another attribute",
+                        "use another attribute as the index key",
                     );
                 }
             }
             if let Some(size) = &file.entry_size {
-                let message = "the attributes tell the size of an entry";
+                let message = "the attributes already give the size of an entry";
                 self.report("item-source", &size.span, message, "remove `entry_size`");
             }
         }
@@ -540,7 +545,7 @@ impl Checker<'_> {
     }
 }
 
-/// Bytes of a number of so many digits before the point, by the item-size rule.
+/// Bytes of a number with this many digits before the decimal point, by the item-size rule.
 fn number_bytes(digits: u64, negative: bool) -> u64 {
     let text = format!(
         "{}{}",
@@ -550,7 +555,7 @@ fn number_bytes(digits: u64, negative: bool) -> u64 {
     StoredNumber::parse(&text).map_or(21, |number| number.size(Default::default()).0)
 }
 
-/// Bytes of a key attribute, name included, where its value's length is given.
+/// Bytes of a key attribute, name included, if the length of its value is given.
 fn key_bytes(key: &KeyFile) -> Option<u64> {
     let digits = key
         .digits
@@ -566,7 +571,7 @@ fn key_bytes(key: &KeyFile) -> Option<u64> {
     Some(value + key.name.value.len() as u64)
 }
 
-/// The bytes of the primary key, at least: a value whose length is not given has one byte.
+/// The minimum bytes of the primary key: a value whose length is not given counts as one byte.
 fn key_bytes_min(written: &Located<TableFile>) -> u64 {
     let keys = written
         .partition_key
@@ -588,9 +593,8 @@ fn key_attributes(written: &Located<TableFile>) -> Attributes {
         .collect()
 }
 
-/// The entry of an item whose attributes are not described: the item where all is projected, the
-/// size that was given, the keys where they are the table's own; else unknown.
-/// An entry of an index that holds all attributes is the item.
+/// The message for an `entry_size` that differs from the item size, in an index that holds all
+/// attributes: its entries are whole items.
 pub(super) fn whole_entry_size(
     index: &Index,
     file: &IndexFile,
@@ -603,8 +607,8 @@ pub(super) fn whole_entry_size(
     let differs = sizes.iter().any(|class| class.item != size.0);
     differs.then(|| {
         format!(
-            "entry_size is {} B, and the index {:?} holds all attributes: an entry is its item, \
-             {} B on average",
+            "entry_size is {} B, but the index {:?} holds all attributes, so each entry is as \
+             large as its item: {} B on average",
             size.0.0,
             index.name,
             sizes.mean().human(1)

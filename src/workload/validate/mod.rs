@@ -1,5 +1,5 @@
-//! From the file as written to a [`Workload`](super::Workload): every limit, every reference, every
-//! sum. Nothing later checks again.
+//! Turns the file as written into a [`Workload`](super::Workload) and checks every limit, reference
+//! and sum. Later code does not check again.
 
 mod access;
 mod features;
@@ -31,23 +31,23 @@ use crate::time::{Date, MonthHours};
 use crate::units::{Exact, GB, MB};
 use crate::usage::{FreeTier, ReservedPart, UsageType};
 
-/// The name of a partition key that nobody has given.
+/// The name used for an unknown partition key.
 const UNKNOWN_KEY: &str = "(unknown)";
 
-/// What the checks of one file share.
+/// The state that the checks of one file share.
 struct Checker<'a> {
     reader: &'a mut Decoder,
     folder: &'a Path,
     region: String,
     month: MonthHours,
-    /// By how much rates are multiplied.
+    /// The factor by which rates are multiplied.
     traffic: Exact,
     switches: Switches,
-    /// The book of the region, where there is one.
+    /// The price book of the region, if there is one.
     book: Option<PriceBook>,
-    /// Years for which tables grow.
+    /// The number of years for which tables grow.
     years_ahead: u64,
-    /// How rates go from one hour of a profile to the next.
+    /// How rates change from one hour of a profile to the next.
     course: CourseWord,
     /// Where the parts of the design are written.
     written: Written,
@@ -139,8 +139,8 @@ pub(super) fn workload(
         .filter_map(|table| table.growth.as_ref())
         .filter(|_| years_ahead.is_none())
     {
-        let message = "a table grows until the month that is estimated, and the file does not say \
-                       how far ahead that is";
+        let message = "`growth` needs `years_ahead`: the file does not say how far ahead the \
+                       estimated month is";
         checker.report(
             "growth",
             &growth.span,
@@ -204,13 +204,13 @@ fn set_switches(given: &SwitchesFile, switches: &mut Switches, reader: &mut Deco
                 "switch",
                 value.span.clone(),
                 format!("{name} cannot be {:?}", value.value),
-                format!("allowed are {}", quoted(allowed)),
+                format!("the allowed values are {}", quoted(allowed)),
             );
         }
     }
 }
 
-/// The kind of mistake that a missing book is.
+/// The error code for a missing price book.
 fn code_of(error: &BookError) -> &'static str {
     match error {
         BookError::Region { .. } => "region",
@@ -238,7 +238,7 @@ impl Checker<'_> {
         self.reader.report(code, span.clone(), message, help);
     }
 
-    /// Every region of the workload must have a price book at the date.
+    /// Checks that every region of the workload has a price book at the date.
     fn books(&mut self, file: &WorkloadFile, setting: &Setting, prices: Option<Date>) {
         let help = "`dynameter prices list` shows the regions and dates of the books";
         let written = setting.region.is_none().then_some(&file.region.span);
@@ -248,12 +248,12 @@ impl Checker<'_> {
             .filter(|_| setting.prices.is_none())
             .map(|date| &date.span);
         if self.region == UNKNOWN {
-            let message = "the region is not known, and prices differ by region";
+            let message = "the region is unknown, and prices depend on the region";
             self.reader.report_anywhere(
                 "region",
                 written.cloned(),
                 message,
-                "give --region, such as --region us-east-1, or write it here",
+                "pass --region, such as --region us-east-1, or write the region here",
             );
             return;
         }
@@ -264,7 +264,7 @@ impl Checker<'_> {
                 Some(date)
             }
             Err(error) => {
-                // What the command line asks for is no mistake of the file.
+                // A value from the command line is not an error in the file.
                 let early = matches!(error, BookError::TooEarly { .. });
                 let place = if early {
                     dated.or(written.filter(|_| setting.prices.is_none()))
@@ -300,7 +300,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Reports every name that stands twice.
+    /// Reports every name that is used twice.
     fn unique<'n>(
         &mut self,
         code: &'static str,
@@ -326,21 +326,24 @@ impl Checker<'_> {
         }
     }
 
-    /// A share between 0 and 1; the default where absent.
+    /// A share from 0 to 1; the default if absent.
     fn share(&mut self, given: Option<&Located<FileNumber>>, default: Exact) -> Exact {
         let Some(share) = given else { return default };
         if share.0 > Exact::one() {
             self.report(
                 "share",
                 &share.span,
-                format!("{} is not a share", share.0.as_written()),
-                "write a number from 0 to 1; 2 % is 0.02",
+                format!(
+                    "a share must be from 0 to 1, found {}",
+                    share.0.as_written()
+                ),
+                "write a number from 0 to 1; for example, 2 % is 0.02",
             );
         }
         share.0.clone()
     }
 
-    /// A whole number within limits; the lower limit where it is wrong.
+    /// A whole number within limits; the lower limit if it is invalid.
     fn whole(
         &mut self,
         code: &'static str,
@@ -355,7 +358,10 @@ impl Checker<'_> {
             None => self.report(
                 "not-whole",
                 &given.span,
-                format!("{what} is a whole number, found {}", given.0.as_written()),
+                format!(
+                    "{what} must be a whole number, found {}",
+                    given.0.as_written()
+                ),
                 "write it without a fraction",
             ),
             Some(number) if !allowed.contains(&number) => {
@@ -363,7 +369,7 @@ impl Checker<'_> {
                 self.report(
                     code,
                     &given.span,
-                    format!("{what} is {low} to {high}, found {}", given.0),
+                    format!("{what} must be from {low} to {high}, found {}", given.0),
                     format!("write a number from {low} to {high}"),
                 );
             }
@@ -375,7 +381,8 @@ impl Checker<'_> {
     fn name_length(&mut self, what: &str, name: &Located<String>) {
         let length = name.value.chars().count();
         if !limits::NAME_LENGTH.contains(&length) {
-            let message = format!("a {what}'s name has 3 to 255 characters, this one {length}");
+            let message =
+                format!("the name of the {what} must have 3 to 255 characters, found {length}");
             self.report("name-length", &name.span, message, "choose another name");
         }
     }
@@ -400,12 +407,12 @@ impl Checker<'_> {
             .as_ref()
             .filter(|sort| sort.name.value == keys.partition && !sort.name.is_placeholder())
         {
-            let message = "the partition key and the sort key are two attributes";
+            let message = "the partition key and the sort key must be different attributes";
             self.report(
                 "duplicate-name",
                 &sort.name.span,
                 message,
-                "name another attribute",
+                "use another attribute",
             );
         }
         let indexes = written.index.as_deref().unwrap_or_default();
@@ -433,7 +440,7 @@ impl Checker<'_> {
                 .as_ref()
                 .and_then(|described| items::whole_entry_size(index, file, &described.sizes));
             if let (Some(message), Some(size)) = (wrong, &file.entry_size) {
-                let help = "remove `entry_size`, or say what the index holds: projection = \
+                let help = "remove `entry_size`, or set what the index holds: projection = \
                             \"keys-only\", or { include = [\"…\"] }";
                 self.report("entry-size", &size.span, message, help);
             }
@@ -477,8 +484,8 @@ impl Checker<'_> {
                 self.report(
                     "items",
                     &written.name.span,
-                    "how many items does the table hold?",
-                    "add `items = …`, or \"unknown\"",
+                    "the number of items is missing",
+                    "add `items = …`, or `items = \"unknown\"`",
                 );
                 Exact::zero()
             }
@@ -593,7 +600,7 @@ impl Checker<'_> {
         let mut design = design
             .grown(&(0..self.years_ahead).fold(Exact::one(), |product, _| &product * &factor));
         let keys = if design.unknown.items {
-            Err("the number of keys is that of the items, which is \"unknown\"")
+            Err("the number of keys defaults to the number of items, which is \"unknown\"")
         } else {
             Ok(&design.items)
         };
@@ -607,8 +614,8 @@ impl Checker<'_> {
         Some(design)
     }
 
-    /// Where a table has local indexes, the items of one partition key with their entries have 10
-    /// GB.
+    /// Checks the limit of 10 GB for the items of one partition key with their index entries, if a
+    /// table has local indexes.
     fn item_collections(&mut self, written: &Located<TableFile>, design: &TableDesign) {
         let local = |at: &usize| design.table.indexes[*at].kind == IndexKind::Local;
         let (Some(popularity), Some(keys)) = (
@@ -632,8 +639,8 @@ impl Checker<'_> {
         let each = &(&own.data + &entries) / &Exact::from(popularity.keys.max(1));
         if each > Exact::from(limits::ITEM_COLLECTION_BYTES_MAX) {
             let message = format!(
-                "with {} partition keys each holds {} GB of items and local index entries on \
-                 average; with a local index it can hold 10",
+                "with {} partition keys, each has {} GB of items and local index entries on \
+                 average; the limit is 10 GB for a table with local indexes",
                 Exact::from(popularity.keys),
                 (&each / &Exact::from(GB)).human(1)
             );
@@ -646,7 +653,7 @@ impl Checker<'_> {
         }
     }
 
-    /// Even with the smallest items a transaction fits into the 4 MB that it may have.
+    /// Checks that, even with the smallest items, a transaction does not exceed 4 MB.
     fn transactions_fit(&mut self, written: &Located<TableFile>, design: &TableDesign) {
         for (file, access) in written.access.iter().flatten().zip(&design.access) {
             let items = match &access.call {
@@ -673,8 +680,8 @@ impl Checker<'_> {
             if items.saturating_mul(smallest) > limits::TRANSACTION_BYTES_MAX {
                 let bytes = Exact::ratio(items.saturating_mul(smallest), MB).human(1);
                 let message = format!(
-                    "the {items} items of one call of {:?} have at least {bytes} MB together; a \
-                     transaction holds 4 MB",
+                    "the {items} items of one call of {:?} have at least {bytes} MB together; the \
+                     limit of a transaction is 4 MB",
                     access.name
                 );
                 self.report(
@@ -687,13 +694,13 @@ impl Checker<'_> {
         }
     }
 
-    /// Notes where a part of the design is written.
+    /// Records where a part of the design is written.
     fn note(&mut self, part: DesignPart, span: &Range<usize>) {
         let (line, _) = self.reader.source().line_column(span.start);
         self.written.note(part, line);
     }
 
-    /// Notes where a table and its parts are written.
+    /// Records where a table and its parts are written.
     fn note_table(&mut self, table: &Located<TableFile>) {
         let name = &table.name;
         self.note(DesignPart::Table(name.value.clone()), &name.span);
@@ -736,7 +743,7 @@ impl Checker<'_> {
                 .collect();
             if let Some(beyond) = of_kind.get(most) {
                 let message = format!(
-                    "a table has at most {most} {} indexes, this one has {}",
+                    "a table can have at most {most} {} indexes, found {}",
                     kind.word(),
                     of_kind.len()
                 );
@@ -774,14 +781,14 @@ impl Checker<'_> {
             .sum();
         if included > limits::INCLUDED_ATTRIBUTES_MAX {
             let message = format!(
-                "the projections of a table include at most 100 attributes together, these \
+                "the projections of a table can include at most 100 attributes in total, found \
                  {included}"
             );
             self.report(
                 "included-attributes",
                 &written.name.span,
                 message,
-                "project all attributes, or fewer",
+                "project all attributes, or include fewer",
             );
         }
     }
@@ -801,25 +808,26 @@ impl Checker<'_> {
         let most = if kind == IndexKind::Global { 4 } else { 1 };
         if partition.is_empty() || partition.len() > most || sort.len() > most {
             let message = format!(
-                "a {} index has 1 to {most} partition key and at most {most} sort key attributes",
+                "a {} index needs at least 1 and at most {most} partition key attributes, and at \
+                 most {most} sort key attributes",
                 written.kind.value.word()
             );
             self.report(
                 "local-index-key",
                 &written.partition_key.span,
                 message,
-                "name fewer attributes",
+                "use fewer attributes",
             );
         }
         let mut keys: Vec<&String> = partition.iter().chain(&sort).collect();
         keys.sort_unstable();
         if keys.windows(2).any(|pair| pair[0] == pair[1]) {
-            let message = "an index names each key attribute once";
+            let message = "an index key must not contain an attribute twice";
             self.report(
                 "duplicate-name",
                 &written.partition_key.span,
                 message,
-                "name another attribute",
+                "use another attribute",
             );
         }
         let own = table
@@ -831,14 +839,14 @@ impl Checker<'_> {
             own.filter(|own| kind == IndexKind::Local && partition.first() != Some(&own.value))
         {
             let message = format!(
-                "a local index has the table's partition key, {:?}",
+                "a local index must have the table's partition key, {:?}",
                 own.value
             );
             self.report(
                 "local-index-key",
                 &written.partition_key.span,
                 message,
-                "name that attribute, or make the index global",
+                "use that attribute, or make the index global",
             );
         }
         if kind == IndexKind::Local && sort.is_empty() {
@@ -879,7 +887,7 @@ impl Checker<'_> {
             self.report(
                 "item-source",
                 &coverage.span,
-                "the export tells which items carry the index key",
+                "the export already shows which items have the index key",
                 "remove `coverage`",
             );
         }
@@ -888,8 +896,8 @@ impl Checker<'_> {
             self.report(
                 "schedule",
                 &schedule.span,
-                "only an index with units of its own has a schedule",
-                "add `read` and `write`, or remove it",
+                "only an index with its own units can have a schedule",
+                "add `read` and `write`, or remove `schedule`",
             );
         }
         let provisioned = matches!(capacity, Capacity::Provisioned(_));
@@ -900,7 +908,7 @@ impl Checker<'_> {
         let on_demand_max = given.map(|(key, most)| {
             let most = most.as_ref()?;
             if provisioned || written.kind.value == IndexKindWord::Local {
-                let message = format!("only a global index of an on-demand table has a `{key}`");
+                let message = format!("only a global index of an on-demand table can have `{key}`");
                 self.report("capacity-mode", &most.span, message, "remove it");
             }
             Some(self.whole(
@@ -943,10 +951,10 @@ impl Checker<'_> {
                 "popularity",
                 &popularity.span,
                 message,
-                "remove it here; [table.popularity] tells of those keys",
+                "remove it here; [table.popularity] describes those keys",
             );
         }
-        let keys = Err("an index has partition keys of its own, and how many is not said");
+        let keys = Err("an index has its own partition keys, and their number is not given");
         IndexDesign {
             popularity: written
                 .popularity
@@ -1021,7 +1029,7 @@ impl Checker<'_> {
                         "capacity-mode",
                         &scaled.target.span,
                         format!(
-                            "a target is 0.2 to 0.9 in whole percent, found {}",
+                            "a target must be from 0.2 to 0.9 in whole percent, found {}",
                             target.0
                         ),
                         "write the utilization to track, such as 0.70",
@@ -1037,7 +1045,7 @@ impl Checker<'_> {
         }
     }
 
-    /// The maximum throughput that the owner of an on-demand table has set.
+    /// The maximum throughput that is set for an on-demand table.
     fn on_demand_max(&mut self, given: Option<&Located<CapacityFile>>) -> ByDirection<Option<u64>> {
         let Some(capacity) = given else {
             return ByDirection::default();
@@ -1051,8 +1059,8 @@ impl Checker<'_> {
             let most = most.as_ref()?;
             if !on_demand {
                 let message = format!(
-                    "only an on-demand table has a `{key}`; a provisioned one has `max` where it \
-                     is auto scaled"
+                    "only an on-demand table can have `{key}`; a provisioned table with auto \
+                     scaling has `max`"
                 );
                 self.report("capacity-mode", &most.span, message, "remove it");
             }
@@ -1065,7 +1073,7 @@ impl Checker<'_> {
         })
     }
 
-    /// Reserved capacity as AWS sells it.
+    /// Checks that AWS sells the reserved capacity.
     fn reserved(&mut self, table: &Located<TableFile>) -> Option<Reserved> {
         let reserved = table
             .capacity
@@ -1142,9 +1150,9 @@ impl Checker<'_> {
                 units > 0 && is_sold,
                 self.book.as_ref().map(|book| book.tiers(&usage)),
             ) {
-                let help = "use a term that the region sells, or remove `reserved`";
+                let help = "use a term that AWS sells in the region, or remove `reserved`";
                 let message = format!(
-                    "{} capacity cannot be reserved so: {missing}",
+                    "{} capacity cannot be reserved for this term: {missing}",
                     direction.word()
                 );
                 self.report("reserved", &reserved.years.span, message, help);
@@ -1153,7 +1161,7 @@ impl Checker<'_> {
         Some(Reserved { read, write, years })
     }
 
-    /// Units with the schedule that moves their bounds.
+    /// Units with the schedule that changes their bounds.
     fn with_schedule(
         &mut self,
         read: Units,
@@ -1180,7 +1188,8 @@ impl Checker<'_> {
                     "schedule",
                     &step.cron.span,
                     problem,
-                    "write one such as \"0 8 * * MON-FRI\" (08:00 UTC on weekdays)",
+                    "write a weekly cron expression, such as \"0 8 * * MON-FRI\" (08:00 UTC on \
+                     weekdays)",
                 );
                 Vec::new()
             }
@@ -1195,7 +1204,7 @@ impl Checker<'_> {
             self.report(
                 "schedule",
                 &step.cron.span,
-                "the action sets nothing",
+                "the action sets no bound",
                 "add min_read, max_read, min_write or max_write",
             );
         }
@@ -1219,7 +1228,7 @@ impl Checker<'_> {
                 self.report(
                     "schedule",
                     &place.span,
-                    format!("the most ({high}) is below the least ({low})"),
+                    format!("the maximum ({high}) is below the minimum ({low})"),
                     "swap them",
                 );
             }
@@ -1265,7 +1274,8 @@ impl Checker<'_> {
     }
 }
 
-/// A schedule moves the bounds of a direction; of fixed units, it sets both.
+/// Adds a schedule to the units of a direction; fixed units become bounds with an equal minimum and
+/// maximum.
 fn with_schedule(units: Units, schedule: Schedule) -> Units {
     match units {
         units if schedule.0.is_empty() => units,
